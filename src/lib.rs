@@ -1,0 +1,4 @@
+//! lockkeeper reads every lockfile of a repository, matches it against an advisory index and says
+//! whether the release may go out.
+
+pub mod version;

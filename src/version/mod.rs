@@ -1,0 +1,61 @@
+//! Version orders: one file a scheme, each proved against the ecosystem's own tool.
+//!
+//! A scheme orders two versions *as written*. It never evaluates requirements: advisories are
+//! matched by ordering their events, since requirement operators leave out pre-releases.
+//!
+//! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
+//! [`SCHEMES`], and add `tests/fixtures/version/x.txt` (see `CONTRIBUTING.md`).
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// A version order.
+///
+/// Implementations are total functions: any two strings give an order or an [`Unorderable`], in time
+/// linear in their length, without a panic. On the strings a scheme can read, the order is total
+/// (antisymmetric and transitive); versions that are spelt differently may be equal.
+pub trait Scheme: Sync {
+    /// The scheme's name, as `tests/fixtures/version/<name>.txt` and messages spell it.
+    fn name(&self) -> &'static str;
+
+    /// Orders `left` and `right`.
+    ///
+    /// # Errors
+    /// [`Unorderable`] names the first of the two that the ecosystem itself would refuse.
+    fn compare(&self, left: &str, right: &str) -> Result<Ordering, Unorderable>;
+
+    /// The spelling of an advisory's event that this scheme reads.
+    ///
+    /// Advisories are written by people: `1.2` stands where npm wants `1.2.0`. The default leaves
+    /// the text alone; a scheme that is strict about versions may be lenient about events here.
+    fn event<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A version that cannot be ordered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("version {version:?} cannot be ordered: {reason}")]
+pub struct Unorderable {
+    /// The version as written, shortened to 100 characters.
+    pub version: String,
+    /// Why, as a lowercase fragment: `leading zero`, `more than 256 characters`.
+    pub reason: &'static str,
+}
+
+impl Unorderable {
+    /// Refuses `version` for `reason`.
+    #[must_use]
+    pub fn new(version: &str, reason: &'static str) -> Self {
+        Self { version: version.chars().take(100).collect(), reason }
+    }
+}
+
+/// Every scheme, in alphabetical order of its file.
+pub static SCHEMES: &[&dyn Scheme] = &[];
+
+/// The scheme called `name`.
+#[must_use]
+pub fn scheme(name: &str) -> Option<&'static dyn Scheme> {
+    SCHEMES.iter().copied().find(|scheme| scheme.name() == name)
+}
