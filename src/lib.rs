@@ -1,4 +1,5 @@
 //! lockkeeper reads every lockfile of a repository, matches it against an advisory index and says
 //! whether the release may go out.
 
+pub mod text;
 pub mod version;

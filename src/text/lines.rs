@@ -1,0 +1,71 @@
+//! From byte offsets to lines and columns.
+
+use super::Span;
+
+/// A place as people and SARIF count: 1-based line, 1-based column in Unicode code points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// 1-based line; lines end at LF.
+    pub line: u32,
+    /// 1-based column in code points.
+    pub column: u32,
+}
+
+impl Position {
+    /// The first character of a text.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// Where the lines of a text start.
+#[derive(Debug)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<u32>,
+}
+
+impl<'t> Lines<'t> {
+    /// Finds the lines of `text` in one pass.
+    #[must_use]
+    pub fn of(text: &'t str) -> Self {
+        let mut starts = Vec::with_capacity(text.len() / 40);
+        starts.push(0);
+        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|offset| offset as u32 + 1));
+        Self { text, starts }
+    }
+
+    /// The place of byte `offset`; an offset after the end is taken for the end.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.as_bytes().get(start as usize..offset as usize);
+        let rest = self.text.as_bytes().get(start as usize..);
+        // A code point begins at every byte that is no UTF-8 continuation.
+        let column = before.or(rest).unwrap_or_default().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+        Position { line: line.max(1) as u32, column: column as u32 + 1 }
+    }
+
+    /// The span of the line numbered `line` (1-based), without its end.
+    #[must_use]
+    pub fn line(&self, line: u32) -> Span {
+        let index = line.saturating_sub(1) as usize;
+        let start = self.starts.get(index).copied().unwrap_or(self.text.len() as u32);
+        let end = self.starts.get(index.saturating_add(1)).map_or(self.text.len() as u32, |next| next - 1);
+        Span::new(start as usize, end as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_code_points() {
+        let lines = Lines::of("a\nä→x\n");
+        assert_eq!(lines.position(0), Position { line: 1, column: 1 });
+        assert_eq!(lines.position(2), Position { line: 2, column: 1 });
+        assert_eq!(lines.position(7), Position { line: 2, column: 3 });
+        assert_eq!(lines.position(9), Position { line: 3, column: 1 });
+        assert_eq!(lines.position(900), Position { line: 3, column: 1 });
+    }
+}

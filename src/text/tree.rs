@@ -1,0 +1,228 @@
+//! A document as a flat tree of positioned values: what the JSON and the TOML reader both give.
+//!
+//! Nodes lie in one vector and point at their first child and next sibling, so that a document of any
+//! depth is built, walked and dropped without recursion. Looking a key up is linear in the number of
+//! entries of its object; a format that looks many keys up builds a map of its own.
+
+use std::borrow::Cow;
+
+use super::{Problem, Span};
+
+/// A parsed text: values with spans, and what was wrong with it.
+#[derive(Debug)]
+pub struct Document<'t> {
+    pub(super) text: &'t str,
+    pub(super) nodes: Vec<Node>,
+    /// What was damaged; the values around the damage are there all the same.
+    pub problems: Vec<Problem>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number as written; never converted.
+    Number,
+    /// A string without an escape; the span inside the quotes is its text.
+    PlainString,
+    /// A JSON string with backslash escapes.
+    JsonString,
+    /// A TOML string with backslash escapes, or one over several lines.
+    TomlString,
+    /// A TOML date or time.
+    Datetime,
+    /// A list.
+    Array,
+    /// A JSON object or a TOML table.
+    Object,
+}
+
+/// One value; `NONE` marks an absent link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// Strings: inside the quotes. Containers: from bracket to bracket (TOML tables: from header to last value).
+    pub(super) span: Span,
+    /// The key inside its quotes; empty for array items and the root.
+    pub(super) key: Span,
+    pub(super) key_kind: Kind,
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) next: u32,
+}
+
+pub(super) const NONE: u32 = u32::MAX;
+
+impl<'t> Document<'t> {
+    pub(super) fn empty(text: &'t str) -> Self {
+        let root = Node::new(Kind::Null, Span::at(0));
+        Self { text, nodes: vec![root], problems: Vec::new() }
+    }
+
+    /// The outermost value; null for an empty text.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, id: 0 }
+    }
+
+    /// Appends a child to `parent` and returns its number.
+    pub(super) fn push(&mut self, parent: u32, node: Node) -> u32 {
+        let id = u32::try_from(self.nodes.len()).unwrap_or(NONE);
+        if id == NONE {
+            return parent;
+        }
+        let last = self.nodes.get(parent as usize).map_or(NONE, |parent| parent.last);
+        if let Some(previous) = self.nodes.get_mut(last as usize) {
+            previous.next = id;
+        }
+        if let Some(parent) = self.nodes.get_mut(parent as usize) {
+            parent.last = id;
+            if parent.first == NONE {
+                parent.first = id;
+            }
+        }
+        self.nodes.push(node);
+        id
+    }
+}
+
+impl Node {
+    pub(super) fn new(kind: Kind, span: Span) -> Self {
+        Self {
+            kind,
+            span,
+            key: Span::default(),
+            key_kind: Kind::PlainString,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        }
+    }
+}
+
+/// A value of a [`Document`].
+#[derive(Debug, Clone, Copy)]
+pub struct Value<'d> {
+    document: &'d Document<'d>,
+    id: u32,
+}
+
+impl<'d> Value<'d> {
+    /// What it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.node().map_or(Kind::Null, |node| node.kind)
+    }
+
+    /// Where it stands: a string inside its quotes, a container from bracket to bracket.
+    #[must_use]
+    pub fn span(self) -> Span {
+        self.node().map_or(Span::default(), |node| node.span)
+    }
+
+    /// Where its key stands, inside the quotes; empty for items of a list.
+    #[must_use]
+    pub fn key_span(self) -> Span {
+        self.node().map_or(Span::default(), |node| node.key)
+    }
+
+    /// The string, unescaped; `None` if it is no string.
+    #[must_use]
+    pub fn as_str(self) -> Option<Cow<'d, str>> {
+        let node = self.node()?;
+        unescape(self.document.text, node.kind, node.span)
+    }
+
+    /// The text as written: of a string what stands inside the quotes.
+    #[must_use]
+    pub fn raw(self) -> &'d str {
+        self.span().of(self.document.text)
+    }
+
+    /// The truth value; `None` if it is none.
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match (self.kind(), self.raw()) {
+            (Kind::Bool, "true") => Some(true),
+            (Kind::Bool, "false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The whole number; `None` if it is none or does not fit.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        match self.kind() {
+            Kind::Number => self.raw().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// It is an object or table.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.kind() == Kind::Object
+    }
+
+    /// The items of a list; nothing for any other value.
+    pub fn items(self) -> impl Iterator<Item = Value<'d>> {
+        self.children(Kind::Array)
+    }
+
+    /// Keys (unescaped) and values of an object, in the order of the text; nothing for any other value.
+    /// A key that is written twice comes twice.
+    pub fn entries(self) -> impl Iterator<Item = (Cow<'d, str>, Value<'d>)> {
+        self.children(Kind::Object).map(|value| (value.key(), value))
+    }
+
+    /// The value under `key`; of several the last, as `JSON.parse` decides. Linear in the number of entries.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<Value<'d>> {
+        let mut found = None;
+        for value in self.children(Kind::Object) {
+            if value.key() == key {
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// The string under `key`.
+    #[must_use]
+    pub fn str(self, key: &str) -> Option<Cow<'d, str>> {
+        self.get(key)?.as_str()
+    }
+
+    /// The key, unescaped; empty for items of a list.
+    #[must_use]
+    pub fn key(self) -> Cow<'d, str> {
+        let Some(node) = self.node() else { return Cow::Borrowed("") };
+        unescape(self.document.text, node.key_kind, node.key).unwrap_or_default()
+    }
+
+    fn children(self, kind: Kind) -> impl Iterator<Item = Value<'d>> {
+        let document = self.document;
+        let first = match self.node() {
+            Some(node) if node.kind == kind => node.first,
+            _ => NONE,
+        };
+        let present = move |id: u32| (id != NONE).then_some(Value { document, id });
+        std::iter::successors(present(first), move |value| present(value.node().map_or(NONE, |node| node.next)))
+    }
+
+    fn node(self) -> Option<&'d Node> {
+        self.document.nodes.get(self.id as usize)
+    }
+}
+
+fn unescape(text: &str, kind: Kind, span: Span) -> Option<Cow<'_, str>> {
+    match kind {
+        Kind::PlainString => Some(Cow::Borrowed(span.of(text))),
+        Kind::JsonString => Some(Cow::Owned(super::json::unescape(span.of(text)))),
+        Kind::TomlString => Some(Cow::Owned(super::toml::unescape(text, span))),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Datetime | Kind::Array | Kind::Object => None,
+    }
+}
