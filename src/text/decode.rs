@@ -41,7 +41,11 @@ pub fn decode(bytes: &[u8]) -> Decoded<'_> {
 
 fn utf8(bytes: &[u8], encoding: Encoding) -> Decoded<'_> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Decoded { text: Cow::Borrowed(text), encoding, problem: None },
+        Ok(text) => Decoded {
+            text: Cow::Borrowed(text),
+            encoding,
+            problem: None,
+        },
         Err(error) => {
             let start = error.valid_up_to();
             let length = error.error_len().unwrap_or(1);
@@ -76,7 +80,11 @@ fn utf16(bytes: &[u8], encoding: Encoding, unit: fn([u8; 2]) -> u16) -> Decoded<
             message: "the last character of UTF-16 is cut in half".into(),
         });
     }
-    Decoded { text: Cow::Owned(text), encoding, problem }
+    Decoded {
+        text: Cow::Owned(text),
+        encoding,
+        problem,
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +97,11 @@ mod tests {
         assert_eq!(decode(b"\xFF\xFEa\0\n\0").text, "a\n");
         assert_eq!(decode(b"\xFE\xFF\0a").text, "a");
         assert!(decode(b"\xFF\xFEa").problem.is_some());
-        assert!(decode(b"a\xFFb").problem.is_some_and(|problem| problem.span.start == 1));
+        assert!(
+            decode(b"a\xFFb")
+                .problem
+                .is_some_and(|problem| problem.span.start == 1)
+        );
         assert!(decode(b"\xFF\xFE\x00\xD8a\0").problem.is_some());
     }
 }

@@ -72,7 +72,8 @@ pub fn markdown(text: &str) -> String {
             '#' => escaped.push_str("&#35;"),
             ':' => escaped.push_str("&#58;"),
             '.' if before == 'w' || before == 'W' => escaped.push_str("&#46;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~' | '$' | '=' => {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~'
+            | '$' | '=' => {
                 escaped.extend(['\\', character]);
             }
             _ => escaped.push(character),
@@ -119,6 +120,8 @@ mod tests {
         assert!(inert.is_ascii() && !inert.contains('\u{7f}'));
         assert_eq!(serde_json::from_str::<String>(&inert).expect("JSON"), hostile);
         let shown = markdown(hostile);
-        assert!(!shown.contains('@') && !shown.contains("#1") && !shown.contains("<b>") && !shown.contains(" | "));
+        assert!(
+            !shown.contains('@') && !shown.contains("#1") && !shown.contains("<b>") && !shown.contains(" | ")
+        );
     }
 }

@@ -20,7 +20,11 @@ pub fn read(text: &str) -> Document<'_> {
         root_seen: false,
     };
     reader.run();
-    let Reader { mut document, problems, .. } = reader;
+    let Reader {
+        mut document,
+        problems,
+        ..
+    } = reader;
     document.problems = problems.into_vec();
     document
 }
@@ -57,8 +61,13 @@ pub fn unescape(raw: &str) -> String {
 
 /// The character that `uXXXX` or a surrogate pair stands for, and how many bytes it took.
 fn code_point(text: &str) -> (char, usize) {
-    let unit = |at: usize| text.get(at..at.saturating_add(4)).and_then(|hex| u16::from_str_radix(hex, 16).ok());
-    let Some(first) = unit(1) else { return (char::REPLACEMENT_CHARACTER, 1) };
+    let unit = |at: usize| {
+        text.get(at..at.saturating_add(4))
+            .and_then(|hex| u16::from_str_radix(hex, 16).ok())
+    };
+    let Some(first) = unit(1) else {
+        return (char::REPLACEMENT_CHARACTER, 1);
+    };
     let second = match text.get(5..7) {
         Some("\\u") => unit(7),
         Some(_) | None => None,
@@ -116,9 +125,18 @@ impl Reader<'_> {
             }
         }
         if !self.open.is_empty() || self.too_deep > 0 {
-            let start = self.open.last().and_then(|id| self.document.nodes.get(*id as usize)).map(|node| node.span);
+            let start = self
+                .open
+                .last()
+                .and_then(|id| self.document.nodes.get(*id as usize))
+                .map(|node| node.span);
             let what = "the file ends before this is closed";
-            self.problems.add(start.map_or(Span::at(self.offset), |span| Span::new(span.start as usize, span.start as usize + 1)), what);
+            self.problems.add(
+                start.map_or(Span::at(self.offset), |span| {
+                    Span::new(span.start as usize, span.start as usize + 1)
+                }),
+                what,
+            );
             while let Some(id) = self.open.pop() {
                 self.end_at(id, self.offset);
             }
@@ -129,7 +147,9 @@ impl Reader<'_> {
 
     fn skip_space(&mut self) -> Option<u8> {
         let rest = self.bytes.get(self.offset..)?;
-        let space = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        let space = rest
+            .iter()
+            .position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
         self.offset = self.offset.saturating_add(space.unwrap_or(rest.len()));
         self.bytes.get(self.offset).copied()
     }
@@ -138,7 +158,10 @@ impl Reader<'_> {
         let span = Span::new(self.offset, self.offset.saturating_add(1));
         if self.too_deep > 0 || self.open.len() >= MAX_DEPTH {
             if self.too_deep == 0 {
-                self.problems.add(span, format!("nested deeper than {MAX_DEPTH} levels; what stands inside is not read"));
+                self.problems.add(
+                    span,
+                    format!("nested deeper than {MAX_DEPTH} levels; what stands inside is not read"),
+                );
             }
             self.too_deep = self.too_deep.saturating_add(1);
             self.offset = self.offset.saturating_add(1);
@@ -162,7 +185,12 @@ impl Reader<'_> {
             self.expects = Expects::CommaOrEnd;
             return;
         }
-        let is = |id: &u32| self.document.nodes.get(*id as usize).is_some_and(|node| node.kind == kind);
+        let is = |id: &u32| {
+            self.document
+                .nodes
+                .get(*id as usize)
+                .is_some_and(|node| node.kind == kind)
+        };
         if matches!(self.expects, Expects::Value | Expects::Key | Expects::Colon) && !self.open.is_empty() {
             self.problems.add(span, "a value or key is missing before this");
         }
@@ -175,9 +203,14 @@ impl Reader<'_> {
             }
             // The bracket of an outer container: what is open inside was never closed.
             Some(_) if self.open.iter().rev().take(8).any(is) => {
-                self.problems.add(span, "this closes an outer bracket while an inner one is open");
+                self.problems
+                    .add(span, "this closes an outer bracket while an inner one is open");
                 while let Some(id) = self.open.pop() {
-                    let found = self.document.nodes.get(id as usize).is_some_and(|node| node.kind == kind);
+                    let found = self
+                        .document
+                        .nodes
+                        .get(id as usize)
+                        .is_some_and(|node| node.kind == kind);
                     self.end_at(id, self.offset);
                     if found {
                         break;
@@ -186,12 +219,19 @@ impl Reader<'_> {
             }
             Some(_) | None => self.problems.add(span, "this bracket closes nothing"),
         }
-        self.expects = if self.open.is_empty() { Expects::Nothing } else { Expects::CommaOrEnd };
+        self.expects = if self.open.is_empty() {
+            Expects::Nothing
+        } else {
+            Expects::CommaOrEnd
+        };
     }
 
     fn comma(&mut self) {
         if self.expects != Expects::CommaOrEnd && self.too_deep == 0 {
-            self.problems.add(Span::new(self.offset, self.offset.saturating_add(1)), "an unexpected comma");
+            self.problems.add(
+                Span::new(self.offset, self.offset.saturating_add(1)),
+                "an unexpected comma",
+            );
         }
         self.offset = self.offset.saturating_add(1);
         self.key = None;
@@ -204,7 +244,10 @@ impl Reader<'_> {
 
     fn colon(&mut self) {
         if self.expects != Expects::Colon && self.too_deep == 0 {
-            self.problems.add(Span::new(self.offset, self.offset.saturating_add(1)), "an unexpected colon");
+            self.problems.add(
+                Span::new(self.offset, self.offset.saturating_add(1)),
+                "an unexpected colon",
+            );
         }
         self.offset = self.offset.saturating_add(1);
         self.expects = Expects::Value;
@@ -219,7 +262,8 @@ impl Reader<'_> {
             return;
         }
         if !closed {
-            self.problems.add(Span::new(start.saturating_sub(1), end), "a string is not closed");
+            self.problems
+                .add(Span::new(start.saturating_sub(1), end), "a string is not closed");
         }
         match self.expects {
             Expects::Key | Expects::KeyOrEnd => {
@@ -231,7 +275,11 @@ impl Reader<'_> {
                 self.key = Some((span, kind));
                 self.expects = Expects::Colon;
             }
-            Expects::Value | Expects::ValueOrEnd | Expects::Colon | Expects::CommaOrEnd | Expects::Nothing => {
+            Expects::Value
+            | Expects::ValueOrEnd
+            | Expects::Colon
+            | Expects::CommaOrEnd
+            | Expects::Nothing => {
                 self.value(Node::new(kind, span));
             }
         }
@@ -252,7 +300,11 @@ impl Reader<'_> {
                 Some(b'\\') => {
                     kind = Kind::JsonString;
                     // An escaped line break ends the string too; an escaped quote does not.
-                    at = at.saturating_add(if self.bytes.get(at.saturating_add(1)) == Some(&b'\n') { 1 } else { 2 });
+                    at = at.saturating_add(if self.bytes.get(at.saturating_add(1)) == Some(&b'\n') {
+                        1
+                    } else {
+                        2
+                    });
                     if at > self.bytes.len() {
                         return (self.bytes.len(), kind, false);
                     }
@@ -267,7 +319,9 @@ impl Reader<'_> {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let length = rest
             .iter()
-            .position(|byte| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.' | b'_'))
+            .position(
+                |byte| !matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'+' | b'.' | b'_'),
+            )
             .unwrap_or(rest.len());
         self.offset = start.saturating_add(length.max(1));
         if self.too_deep > 0 {
@@ -296,7 +350,8 @@ impl Reader<'_> {
             }
             (Expects::CommaOrEnd, _) => self.problems.add(span, "a comma is missing before this"),
             (Expects::Colon | Expects::Key | Expects::KeyOrEnd, _) => {
-                self.problems.add(span, "a key and a colon are missing before this");
+                self.problems
+                    .add(span, "a key and a colon are missing before this");
             }
             (Expects::Value | Expects::ValueOrEnd, _) => {}
         }
@@ -336,7 +391,10 @@ impl Reader<'_> {
     }
 
     fn container(&self) -> Option<Kind> {
-        self.open.last().and_then(|id| self.document.nodes.get(*id as usize)).map(|node| node.kind)
+        self.open
+            .last()
+            .and_then(|id| self.document.nodes.get(*id as usize))
+            .map(|node| node.kind)
     }
 
     fn end_at(&mut self, id: u32, offset: usize) {
@@ -385,11 +443,28 @@ mod tests {
     #[test]
     fn damage_costs_only_itself() {
         let cut = read(r#"{"packages": {"a": {"version": "1.0.0"}, "b": {"ver"#);
-        assert_eq!(cut.root().get("packages").and_then(|value| value.get("a")?.str("version")).as_deref(), Some("1.0.0"));
+        assert_eq!(
+            cut.root()
+                .get("packages")
+                .and_then(|value| value.get("a")?.str("version"))
+                .as_deref(),
+            Some("1.0.0")
+        );
         assert!(!cut.problems.is_empty());
         let stray = read("{\"a\": 1 @@ \"b\": 2, <<<<<<<\n \"c\": 3}");
-        let keys: Vec<_> = stray.root().entries().map(|(key, value)| (key.into_owned(), value.as_u64())).collect();
-        assert_eq!(keys, [("a".into(), Some(1)), ("b".into(), Some(2)), ("c".into(), Some(3))]);
+        let keys: Vec<_> = stray
+            .root()
+            .entries()
+            .map(|(key, value)| (key.into_owned(), value.as_u64()))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                ("a".into(), Some(1)),
+                ("b".into(), Some(2)),
+                ("c".into(), Some(3))
+            ]
+        );
         assert_eq!(read("").problems.len(), 1);
         assert!(!read("01").problems.is_empty());
         assert!(!read("{\"a\": 1} x").problems.is_empty());

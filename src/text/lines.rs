@@ -37,12 +37,24 @@ impl<'t> Lines<'t> {
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let start = self
+            .starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
         let before = self.text.as_bytes().get(start as usize..offset as usize);
         let rest = self.text.as_bytes().get(start as usize..);
         // A code point begins at every byte that is no UTF-8 continuation.
-        let column = before.or(rest).unwrap_or_default().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-        Position { line: line.max(1) as u32, column: column as u32 + 1 }
+        let column = before
+            .or(rest)
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| **byte & 0xC0 != 0x80)
+            .count();
+        Position {
+            line: line.max(1) as u32,
+            column: column as u32 + 1,
+        }
     }
 
     /// The span of the line numbered `line` (1-based), without its end.
@@ -50,7 +62,10 @@ impl<'t> Lines<'t> {
     pub fn line(&self, line: u32) -> Span {
         let index = line.saturating_sub(1) as usize;
         let start = self.starts.get(index).copied().unwrap_or(self.text.len() as u32);
-        let end = self.starts.get(index.saturating_add(1)).map_or(self.text.len() as u32, |next| next - 1);
+        let end = self
+            .starts
+            .get(index.saturating_add(1))
+            .map_or(self.text.len() as u32, |next| next - 1);
         Span::new(start as usize, end as usize)
     }
 }

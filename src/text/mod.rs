@@ -41,10 +41,16 @@ impl Problems {
     /// Adds one, unless there are too many already.
     pub fn add(&mut self, span: Span, message: impl Into<String>) {
         match self.list.len() {
-            length if length < MAX_PROBLEMS => self.list.push(Problem { span, message: message.into() }),
+            length if length < MAX_PROBLEMS => self.list.push(Problem {
+                span,
+                message: message.into(),
+            }),
             _ if !self.more => {
                 self.more = true;
-                self.list.push(Problem { span, message: "more problems follow; the rest is not listed".into() });
+                self.list.push(Problem {
+                    span,
+                    message: "more problems follow; the rest is not listed".into(),
+                });
             }
             _ => {}
         }

@@ -31,7 +31,11 @@ pub fn read(text: &str) -> Document<'_> {
     let mut errors = Errors(Problems::default());
     let mut guard = RecursionGuard::new(&mut builder, MAX_DEPTH as u32);
     parse_document(&tokens, &mut guard, &mut errors);
-    let Builder { mut document, problems, .. } = builder;
+    let Builder {
+        mut document,
+        problems,
+        ..
+    } = builder;
     document.problems = errors.0.into_vec();
     document.problems.extend(problems.into_vec());
     document.problems.sort_by_key(|problem| problem.span);
@@ -42,8 +46,12 @@ pub fn read(text: &str) -> Document<'_> {
 #[must_use]
 pub(super) fn unescape(text: &str, span: Span) -> String {
     let raw = span.of(text);
-    let Some(token) = Source::new(raw).lex().next() else { return String::new() };
-    let Some(raw) = Source::new(raw).get(token) else { return String::new() };
+    let Some(token) = Source::new(raw).lex().next() else {
+        return String::new();
+    };
+    let Some(raw) = Source::new(raw).get(token) else {
+        return String::new();
+    };
     let mut output = Cow::Borrowed("");
     let _kind = raw.decode_scalar(&mut output, &mut ());
     output.into_owned()
@@ -191,7 +199,9 @@ impl Builder<'_> {
         self.open.clear();
         let path = std::mem::take(&mut self.path);
         let Some(header) = self.header.take() else { return };
-        let Some((key, parents)) = path.split_last() else { return };
+        let Some((key, parents)) = path.split_last() else {
+            return;
+        };
         match header {
             Header::Table { start } => {
                 let span = Span::new(start, end);
@@ -209,7 +219,8 @@ impl Builder<'_> {
                 if self.kind(list) == Kind::Array {
                     self.extend(list, end);
                 } else {
-                    self.problems.add(span, "this list's name is taken by another value");
+                    self.problems
+                        .add(span, "this list's name is taken by another value");
                 }
                 self.table = self.document.push(list, Node::new(Kind::Object, span));
             }
@@ -222,7 +233,11 @@ impl Builder<'_> {
         for key in keys.iter().take(MAX_DEPTH) {
             at = self.child(at, *key, Node::new(Kind::Object, span));
             if self.kind(at) == Kind::Array {
-                at = self.document.nodes.get(at as usize).map_or(at, |list| if list.last == NONE { at } else { list.last });
+                at = self
+                    .document
+                    .nodes
+                    .get(at as usize)
+                    .map_or(at, |list| if list.last == NONE { at } else { list.last });
             }
         }
         at
@@ -253,13 +268,20 @@ impl Builder<'_> {
         match encoding {
             None => (span, Kind::PlainString),
             Some(Encoding::LiteralString) => (inside, Kind::PlainString),
-            Some(Encoding::BasicString) if !inside.of(self.document.text).contains('\\') => (inside, Kind::PlainString),
-            Some(Encoding::BasicString | Encoding::MlLiteralString | Encoding::MlBasicString) => (span, Kind::TomlString),
+            Some(Encoding::BasicString) if !inside.of(self.document.text).contains('\\') => {
+                (inside, Kind::PlainString)
+            }
+            Some(Encoding::BasicString | Encoding::MlLiteralString | Encoding::MlBasicString) => {
+                (span, Kind::TomlString)
+            }
         }
     }
 
     fn kind(&self, id: u32) -> Kind {
-        self.document.nodes.get(id as usize).map_or(Kind::Null, |node| node.kind)
+        self.document
+            .nodes
+            .get(id as usize)
+            .map_or(Kind::Null, |node| node.kind)
     }
 
     fn extend(&mut self, id: u32, end: usize) {
@@ -293,10 +315,16 @@ mod tests {
         let packages: Vec<_> = root.get("package").expect("packages").items().collect();
         assert_eq!(packages.len(), 2);
         assert_eq!(packages[0].str("name").as_deref(), Some("ab"));
-        assert_eq!(packages[0].get("b").and_then(|value| value.get("c")?.as_u64()), Some(1));
+        assert_eq!(
+            packages[0].get("b").and_then(|value| value.get("c")?.as_u64()),
+            Some(1)
+        );
         assert_eq!(packages[1].get("name").expect("name").span().of(text), "x");
         assert_eq!(packages[1].get("dependencies").expect("list").items().count(), 2);
-        let git = packages[1].get("source").and_then(|value| value.get("git")).expect("git");
+        let git = packages[1]
+            .get("source")
+            .and_then(|value| value.get("git"))
+            .expect("git");
         assert_eq!(git.str("rev").as_deref(), Some("r"));
         assert!(packages[0].span().of(text).starts_with("[[package]]"));
         assert!(packages[0].span().of(text).ends_with("b.c = 1"));
@@ -307,7 +335,13 @@ mod tests {
         let text = "[[package]]\nname = \"a\nversion = \"1\"\n<<<<<<< HEAD\n[[package]]\nname = \"b\"\nversion = \"2\"\n";
         let document = read(text);
         assert!(!document.problems.is_empty());
-        let names: Vec<_> = document.root().get("package").expect("list").items().map(|item| item.str("version")).collect();
+        let names: Vec<_> = document
+            .root()
+            .get("package")
+            .expect("list")
+            .items()
+            .map(|item| item.str("version"))
+            .collect();
         assert_eq!(names.last().and_then(|version| version.as_deref()), Some("2"));
     }
 
@@ -317,7 +351,9 @@ mod tests {
         assert!(!read(&deep).problems.is_empty());
         let dotted = format!("[{}x]\na = 1\n", "a.".repeat(100_000));
         assert!(read(&dotted).root().is_object());
-        let wide: String = (0..20_000).map(|number| format!("[t{number}]\na = 1\n")).collect();
+        let wide: String = (0..20_000)
+            .map(|number| format!("[t{number}]\na = 1\n"))
+            .collect();
         assert_eq!(read(&wide).root().entries().count(), 20_000);
     }
 }

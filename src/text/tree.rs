@@ -59,13 +59,20 @@ pub(super) const NONE: u32 = u32::MAX;
 impl<'t> Document<'t> {
     pub(super) fn empty(text: &'t str) -> Self {
         let root = Node::new(Kind::Null, Span::at(0));
-        Self { text, nodes: vec![root], problems: Vec::new() }
+        Self {
+            text,
+            nodes: vec![root],
+            problems: Vec::new(),
+        }
     }
 
     /// The outermost value; null for an empty text.
     #[must_use]
     pub fn root(&self) -> Value<'_> {
-        Value { document: self, id: 0 }
+        Value {
+            document: self,
+            id: 0,
+        }
     }
 
     /// Appends a child to `parent` and returns its number.
@@ -199,7 +206,9 @@ impl<'d> Value<'d> {
     /// The key, unescaped; empty for items of a list.
     #[must_use]
     pub fn key(self) -> Cow<'d, str> {
-        let Some(node) = self.node() else { return Cow::Borrowed("") };
+        let Some(node) = self.node() else {
+            return Cow::Borrowed("");
+        };
         unescape(self.document.text, node.key_kind, node.key).unwrap_or_default()
     }
 
@@ -210,7 +219,9 @@ impl<'d> Value<'d> {
             _ => NONE,
         };
         let present = move |id: u32| (id != NONE).then_some(Value { document, id });
-        std::iter::successors(present(first), move |value| present(value.node().map_or(NONE, |node| node.next)))
+        std::iter::successors(present(first), move |value| {
+            present(value.node().map_or(NONE, |node| node.next))
+        })
     }
 
     fn node(self) -> Option<&'d Node> {

@@ -43,7 +43,11 @@ const NONE: u32 = u32::MAX;
 /// Reads `text`.
 #[must_use]
 pub fn read(text: &str) -> Document<'_> {
-    let mut document = Document { text, nodes: vec![Node::new(Span::at(0), Span::at(0))], problems: Vec::new() };
+    let mut document = Document {
+        text,
+        nodes: vec![Node::new(Span::at(0), Span::at(0))],
+        problems: Vec::new(),
+    };
     let mut problems = Problems::default();
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = false;
@@ -58,7 +62,10 @@ pub fn read(text: &str) -> Document<'_> {
             Ok(Event::Start(tag)) => {
                 if too_deep > 0 || open.len() > MAX_DEPTH {
                     if too_deep == 0 {
-                        problems.add(span, format!("nested deeper than {MAX_DEPTH} levels; what stands inside is not read"));
+                        problems.add(
+                            span,
+                            format!("nested deeper than {MAX_DEPTH} levels; what stands inside is not read"),
+                        );
                     }
                     too_deep = too_deep.saturating_add(1);
                 } else {
@@ -76,7 +83,10 @@ pub fn read(text: &str) -> Document<'_> {
                     continue;
                 }
                 let matches = |id: &u32| {
-                    document.nodes.get(*id as usize).is_some_and(|node| node.name.of(text) == tag.name().as_ref())
+                    document
+                        .nodes
+                        .get(*id as usize)
+                        .is_some_and(|node| node.name.of(text) == tag.name().as_ref())
                 };
                 // A tag that was never closed ends where an outer one ends; a bound keeps the search linear.
                 let depth = open.iter().skip(1).rev().take(8).position(matches);
@@ -113,14 +123,18 @@ pub fn read(text: &str) -> Document<'_> {
                 let at = (reader.error_position() as usize).min(text.len());
                 problems.add(Span::at(at), describe(&error));
                 // Syntax errors end the text; the reader stands at its end after them.
-                if reader.buffer_position() as usize <= start || matches!(error, quick_xml::Error::Syntax(_)) {
+                if reader.buffer_position() as usize <= start || matches!(error, quick_xml::Error::Syntax(_))
+                {
                     break;
                 }
             }
         }
     }
     if let Some(unclosed) = open.get(1..).and_then(<[u32]>::last) {
-        let span = document.nodes.get(*unclosed as usize).map_or(Span::at(0), |node| node.span);
+        let span = document
+            .nodes
+            .get(*unclosed as usize)
+            .map_or(Span::at(0), |node| node.span);
         if problems.is_empty() {
             problems.add(span, "the file ends before this element is closed");
         }
@@ -139,7 +153,10 @@ impl<'t> Document<'t> {
     /// The document itself, whose children are the outermost elements.
     #[must_use]
     pub fn root(&self) -> Element<'_> {
-        Element { document: self, id: 0 }
+        Element {
+            document: self,
+            id: 0,
+        }
     }
 
     fn push(&mut self, open: &[u32], node: Node) -> u32 {
@@ -162,7 +179,9 @@ impl<'t> Document<'t> {
     /// Adds a piece of text to the innermost open element.
     fn say(&mut self, open: &[u32], span: Span, piece: Cow<'_, str>) {
         let text = self.text;
-        let Some(node) = open.last().and_then(|id| self.nodes.get_mut(*id as usize)) else { return };
+        let Some(node) = open.last().and_then(|id| self.nodes.get_mut(*id as usize)) else {
+            return;
+        };
         // Text beside child elements is layout.
         if node.first != NONE {
             return;
@@ -177,7 +196,9 @@ impl<'t> Document<'t> {
                 }
             }
             (Content::Empty, Cow::Owned(piece)) => Content::Composed(piece, span),
-            (Content::Plain(before), piece) => Content::Composed(format!("{}{piece}", before.of(text)), before.join(span)),
+            (Content::Plain(before), piece) => {
+                Content::Composed(format!("{}{piece}", before.of(text)), before.join(span))
+            }
             (Content::Composed(mut before, at), piece) => {
                 before.push_str(&piece);
                 Content::Composed(before, at.join(span))
@@ -194,7 +215,14 @@ impl<'t> Document<'t> {
 
 impl Node {
     fn new(name: Span, span: Span) -> Self {
-        Self { name, span, content: Content::Empty, first: NONE, last: NONE, next: NONE }
+        Self {
+            name,
+            span,
+            content: Content::Empty,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+        }
     }
 }
 
@@ -233,7 +261,10 @@ impl<'d> Element<'d> {
     #[must_use]
     pub fn text_span(self) -> Span {
         match self.node() {
-            Some(Node { content: Content::Plain(span) | Content::Composed(_, span), .. }) => *span,
+            Some(Node {
+                content: Content::Plain(span) | Content::Composed(_, span),
+                ..
+            }) => *span,
             Some(Node { name, .. }) => Span::at(name.end as usize),
             None => Span::default(),
         }
@@ -244,7 +275,9 @@ impl<'d> Element<'d> {
         let document = self.document;
         let present = move |id: u32| (id != NONE).then_some(Element { document, id });
         let first = self.node().map_or(NONE, |node| node.first);
-        std::iter::successors(present(first), move |element| present(element.node().map_or(NONE, |node| node.next)))
+        std::iter::successors(present(first), move |element| {
+            present(element.node().map_or(NONE, |node| node.next))
+        })
     }
 
     /// The first child called `name`.
@@ -278,7 +311,12 @@ fn character(name: &str) -> Option<char> {
 }
 
 fn describe(error: &quick_xml::Error) -> String {
-    error.to_string().lines().next().unwrap_or("this is no XML").to_lowercase()
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or("this is no XML")
+        .to_lowercase()
 }
 
 #[cfg(test)]
@@ -293,9 +331,15 @@ mod tests {
         assert_eq!(document.problems, []);
         let project = document.root().child("project").expect("project");
         let version = project.child("version").expect("version");
-        assert_eq!((version.text().as_ref(), version.text_span().of(text)), ("1.2", "1.2"));
+        assert_eq!(
+            (version.text().as_ref(), version.text_span().of(text)),
+            ("1.2", "1.2")
+        );
         assert_eq!(project.child("name").expect("name").text(), "a&b<c>");
-        assert_eq!(project.children().map(Element::name).collect::<Vec<_>>(), ["version", "name", "empty"]);
+        assert_eq!(
+            project.children().map(Element::name).collect::<Vec<_>>(),
+            ["version", "name", "empty"]
+        );
         assert!(version.span().of(text).ends_with("</version>"));
     }
 
@@ -303,7 +347,14 @@ mod tests {
     fn damage_keeps_what_came_before() {
         let cut = read("<project><version>1.2</version><dependencies><dep");
         assert!(!cut.problems.is_empty());
-        assert_eq!(cut.root().child("project").and_then(|project| project.child("version")).expect("version").text(), "1.2");
+        assert_eq!(
+            cut.root()
+                .child("project")
+                .and_then(|project| project.child("version"))
+                .expect("version")
+                .text(),
+            "1.2"
+        );
         let crossed = read("<a><b><c>1</c></a>");
         assert_eq!(crossed.root().children().count(), 1);
         assert!(!crossed.problems.is_empty());

@@ -47,7 +47,10 @@ impl Unorderable {
     /// Refuses `version` for `reason`.
     #[must_use]
     pub fn new(version: &str, reason: &'static str) -> Self {
-        Self { version: version.chars().take(100).collect(), reason }
+        Self {
+            version: version.chars().take(100).collect(),
+            reason,
+        }
     }
 }
 
