@@ -1,5 +1,8 @@
 //! lockkeeper reads every lockfile of a repository, matches it against an advisory index and says
 //! whether the release may go out.
 
+pub mod ecosystem;
+pub mod lockfile;
+pub mod model;
 pub mod text;
 pub mod version;

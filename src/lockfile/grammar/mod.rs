@@ -1,0 +1,1 @@
+//! Grammars that several formats share, each named after its standard.

@@ -1,0 +1,148 @@
+//! Lockfile formats: one file a format, each a reader with places that survives damage.
+//!
+//! To add a format: write `lockfile/x.rs` with a unit struct that implements [`Format`], add it to
+//! [`FORMATS`], add `tests/fixtures/lockfile/x/` and a row in the README (see `CONTRIBUTING.md`). What
+//! several formats share is a grammar named after its standard, in `lockfile/grammar/`.
+
+pub mod grammar;
+pub mod unsupported;
+
+use crate::model::{Cost, Ecosystem, Graph, Tree, TreePath};
+use crate::text::{Span, decode};
+
+/// A lockfile format.
+pub trait Format: Sync {
+    /// The name in reports and of `--as`: that of its best-known file (`Cargo.lock`).
+    fn name(&self) -> &'static str;
+
+    /// The ecosystem of its packages.
+    fn ecosystem(&self) -> Ecosystem;
+
+    /// The file at `path` is of this format. Strict: two formats never claim one path.
+    fn claims(&self, path: &TreePath) -> bool;
+
+    /// Reads the file. Total: any text gives what could be understood and the problems, in linear time,
+    /// without a panic. `tree` gives the files that this one refers to, and no others are asked for.
+    fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed;
+}
+
+/// A lockfile's text.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// Where it lies in its tree.
+    pub path: &'a TreePath,
+    /// The decoded text, which all spans count in.
+    pub text: &'a str,
+}
+
+/// What a lockfile holds.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Packages, own modules, edges.
+    pub graph: Graph,
+    /// What could not be read, or not exactly.
+    pub problems: Vec<Problem>,
+}
+
+/// Something wrong with a lockfile, and what it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What it costs the verdict.
+    pub cost: Cost,
+    /// The file, if it is not the one that is being read.
+    pub file: Option<TreePath>,
+    /// Where.
+    pub span: Span,
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+    /// The way out, as a full instruction.
+    pub hint: String,
+}
+
+impl Parsed {
+    /// Records that something could not be read.
+    pub fn blind(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.problem(Cost::Blind, span, message, hint);
+    }
+
+    /// Records that something is not held exactly.
+    pub fn partial(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.problem(Cost::Partial, span, message, hint);
+    }
+
+    /// Records what a positioned reader found damaged: each is a blind spot.
+    pub fn damaged(&mut self, problems: Vec<crate::text::Problem>, hint: &str) {
+        for problem in problems {
+            self.blind(problem.span, problem.message, hint);
+        }
+    }
+
+    fn problem(&mut self, cost: Cost, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem { cost, file: None, span, message: message.into(), hint: hint.into() });
+    }
+}
+
+/// Every format, in alphabetical order of its file.
+pub static FORMATS: &[&dyn Format] = &[];
+
+/// Who reads a path.
+pub enum Claim {
+    /// A format of ours.
+    Read(&'static dyn Format),
+    /// A lockfile of a format that nobody here reads: blind, not skipped in silence.
+    Unsupported(&'static unsupported::Row),
+    /// No lockfile.
+    Nothing,
+}
+
+/// Who reads the file at `path`.
+#[must_use]
+pub fn claim(path: &TreePath) -> Claim {
+    match FORMATS.iter().find(|format| format.claims(path)) {
+        Some(format) => Claim::Read(*format),
+        None => unsupported::row(path).map_or(Claim::Nothing, Claim::Unsupported),
+    }
+}
+
+/// The format called `name`.
+#[must_use]
+pub fn format(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// A lockfile read from bytes, with the text that its spans count in.
+#[derive(Debug)]
+pub struct Reading<'b> {
+    /// The decoded text.
+    pub text: std::borrow::Cow<'b, str>,
+    /// What it holds.
+    pub parsed: Parsed,
+}
+
+/// Reads `bytes` as `format`: decoding, Git LFS pointers and merge conflicts are the same for all formats.
+#[must_use]
+pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dyn Tree) -> Reading<'b> {
+    let decoded = decode::decode(bytes);
+    if decoded.text.starts_with("version https://git-lfs.github.com/spec/") {
+        let mut parsed = Parsed::default();
+        parsed.blind(Span::at(0), "this is a pointer of Git LFS, not the lockfile", "Run `git lfs pull` before the scan.");
+        return Reading { text: decoded.text, parsed };
+    }
+    let mut parsed = format.read(&File { path, text: &decoded.text }, tree);
+    if let Some(span) = conflict(&decoded.text) {
+        // The conflict explains the reader's own complaints about the same lines.
+        parsed.problems.retain(|problem| problem.cost != Cost::Blind || problem.span.start < span.start);
+        parsed.blind(span, "merge conflict markers", "Resolve the conflict and lock again.");
+    }
+    if let Some(problem) = decoded.problem {
+        parsed.blind(problem.span, problem.message, "Save the file as UTF-8.");
+    }
+    Reading { text: decoded.text, parsed }
+}
+
+/// The first conflict marker of git at the start of a line.
+fn conflict(text: &str) -> Option<Span> {
+    memchr::memmem::find_iter(text.as_bytes(), b"<<<<<<< ")
+        .find(|start| *start == 0 || text.as_bytes().get(start.wrapping_sub(1)) == Some(&b'\n'))
+        .map(|start| Span::new(start, start.saturating_add(7)))
+}

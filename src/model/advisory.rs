@@ -1,0 +1,154 @@
+//! An advisory as findings speak of it: a group of records that mean one flaw of one package.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// Records merged by the closure of their aliases, for one package.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advisory {
+    /// The `MAL-` record's id, else that of the earliest published record.
+    pub id: String,
+    /// Every other id and alias of the group, sorted.
+    pub aliases: Vec<String>,
+    /// One line; may be empty.
+    pub summary: String,
+    /// The worst member's class.
+    pub class: Class,
+    /// The highest valid score of all members.
+    pub severity: Severity,
+    /// When the earliest member was published.
+    pub published: Option<Timestamp>,
+    /// On CISA's list of known exploited vulnerabilities.
+    pub known_exploited: bool,
+    /// Probability of exploitation within 30 days, 0 to 1 (FIRST's EPSS).
+    pub epss: Option<f64>,
+    /// Where the index keeps the long texts.
+    pub text: Option<TextKey>,
+}
+
+/// The number of a text block entry; only the index that gave it can read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextKey(pub u64);
+
+/// The long texts of one advisory, read only when shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Texts {
+    /// Markdown as the source wrote it.
+    pub details: String,
+    /// (OSV reference type, address), in the order of the source.
+    pub references: Vec<(String, String)>,
+}
+
+/// What kind of statement an advisory makes, from harmless to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Worth knowing (RustSec `notice`).
+    Notice,
+    /// The registry withdrew this version.
+    Yanked,
+    /// Nobody mends it any more.
+    Unmaintained,
+    /// Safe code can reach undefined behaviour.
+    Unsound,
+    /// A flaw that can be attacked.
+    Vulnerability,
+    /// The package was made to harm.
+    Malicious,
+}
+
+impl Class {
+    /// Every class, worst first.
+    pub const ALL: [Self; 6] =
+        [Self::Malicious, Self::Vulnerability, Self::Unsound, Self::Unmaintained, Self::Yanked, Self::Notice];
+
+    /// `malicious`, `vulnerability`, `unsound`, `unmaintained`, `yanked`, `notice`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Malicious => "malicious",
+            Self::Vulnerability => "vulnerability",
+            Self::Unsound => "unsound",
+            Self::Unmaintained => "unmaintained",
+            Self::Yanked => "yanked",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
+    }
+}
+
+/// The qualitative scale of CVSS v3 and v4; v2 scores are put on the same scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// 0.0.
+    None,
+    /// 0.1 to 3.9.
+    Low,
+    /// 4.0 to 6.9.
+    Medium,
+    /// 7.0 to 8.9.
+    High,
+    /// 9.0 to 10.0.
+    Critical,
+}
+
+impl Level {
+    /// Every level, worst first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::None];
+
+    /// `none`, `low`, `medium`, `high`, `critical`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The level of a score from 0 to 10 (CVSS v3.1, section 5; v4.0, section 6).
+    #[must_use]
+    pub fn of(score: f64) -> Self {
+        match score {
+            score if score >= 9.0 => Self::Critical,
+            score if score >= 7.0 => Self::High,
+            score if score >= 4.0 => Self::Medium,
+            score if score > 0.0 => Self::Low,
+            _ => Self::None,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.word())
+    }
+}
+
+/// How bad it is, and who says so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Severity {
+    /// The level.
+    pub level: Level,
+    /// The score from 0 to 10 that gave the level; `None` if a word did.
+    pub score: Option<f64>,
+    /// The vector that gave the score.
+    pub vector: Option<String>,
+    /// OSV's severity type (`CVSS_V3`, …), `database_specific`, or `assumed` where no record says anything.
+    pub source: String,
+}
+
+impl Severity {
+    /// High, since nobody said anything.
+    #[must_use]
+    pub fn assumed() -> Self {
+        Self { level: Level::High, score: None, vector: None, source: "assumed".into() }
+    }
+}

@@ -1,0 +1,137 @@
+//! What was looked at, and what could not be.
+
+use super::TreePath;
+use crate::text::Position;
+
+/// What a problem costs the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cost {
+    /// Nothing: worth telling.
+    Nothing,
+    /// Listed and counted; the exit code stays.
+    Partial,
+    /// Something could not be judged: the verdict is incomplete.
+    Blind,
+}
+
+/// A place that was not judged, or a remark.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// The file, relative to the target's root.
+    pub file: TreePath,
+    /// Where in the file.
+    pub position: Position,
+    /// Why, as a lowercase fragment.
+    pub reason: String,
+    /// The way out, as a full instruction.
+    pub hint: String,
+}
+
+/// A file or folder that was left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Relative to the target's root.
+    pub path: TreePath,
+    /// Why, as a lowercase fragment.
+    pub reason: String,
+}
+
+/// The state of the index that judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IndexState {
+    /// Younger than `max-age`.
+    Fresh,
+    /// Older than `max-age`: warns.
+    Stale,
+    /// Older than `refuse-age`: refuses.
+    TooOld,
+    /// There is none.
+    Missing,
+    /// A byte is not what was written, or the file is no index.
+    Damaged,
+    /// Written by a newer program.
+    Newer,
+    /// The embedded sample of `demo`.
+    Sample,
+}
+
+impl IndexState {
+    /// `fresh`, `stale`, `too_old`, `missing`, `damaged`, `newer`, `sample`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::TooOld => "too_old",
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+            Self::Newer => "newer",
+            Self::Sample => "sample",
+        }
+    }
+
+    /// A verdict can rest on it.
+    #[must_use]
+    pub fn is_usable(self) -> bool {
+        match self {
+            Self::Fresh | Self::Stale | Self::Sample => true,
+            Self::TooOld | Self::Missing | Self::Damaged | Self::Newer => false,
+        }
+    }
+}
+
+/// What one target's verdict rests on, or a whole run's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coverage {
+    /// The index.
+    pub index: IndexState,
+    /// Days since the index was built; `None` if that is not known.
+    pub index_age_days: Option<u64>,
+    /// Lockfiles read, in whole or in part.
+    pub files_read: usize,
+    /// Packages in them.
+    pub packages: usize,
+    /// What could not be judged.
+    pub blind: Vec<Gap>,
+    /// What is known not to be held exactly.
+    pub partial: Vec<Gap>,
+    /// Everything that was wrong with a file, the causes of `blind` among it.
+    pub problems: Vec<Gap>,
+    /// What was left out on purpose.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Coverage {
+    /// Nothing looked at yet, under an index in this state.
+    #[must_use]
+    pub fn new(index: IndexState, index_age_days: Option<u64>) -> Self {
+        Self {
+            index,
+            index_age_days,
+            files_read: 0,
+            packages: 0,
+            blind: Vec::new(),
+            partial: Vec::new(),
+            problems: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// There is no blind spot and the index is usable; partial gaps and a stale index leave it true.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.blind.is_empty() && self.index.is_usable()
+    }
+
+    /// Records a gap at its cost. A blind spot is a problem too.
+    pub fn add(&mut self, cost: Cost, gap: Gap) {
+        match cost {
+            Cost::Nothing => self.problems.push(gap),
+            Cost::Partial => self.partial.push(gap),
+            Cost::Blind => {
+                self.blind.push(gap.clone());
+                self.problems.push(gap);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The name of a package ecosystem, as OSV spells it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// An ecosystem by OSV's name (`crates.io`, `npm`, `PyPI`, …). Names that the program has no row for are
+/// kept as they are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ecosystem(Cow<'static, str>);
+
+impl Ecosystem {
+    /// Rust crates.
+    pub const CRATES_IO: Self = Self(Cow::Borrowed("crates.io"));
+    /// JavaScript packages.
+    pub const NPM: Self = Self(Cow::Borrowed("npm"));
+    /// Python packages.
+    pub const PYPI: Self = Self(Cow::Borrowed("PyPI"));
+    /// Go modules.
+    pub const GO: Self = Self(Cow::Borrowed("Go"));
+    /// Java artifacts.
+    pub const MAVEN: Self = Self(Cow::Borrowed("Maven"));
+
+    /// The ecosystem called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        [Self::CRATES_IO, Self::NPM, Self::PYPI, Self::GO, Self::MAVEN]
+            .into_iter()
+            .find(|known| known.0 == name)
+            .unwrap_or_else(|| Self(Cow::Owned(name.to_owned())))
+    }
+
+    /// OSV's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

@@ -1,0 +1,25 @@
+//! The words of lockkeeper: what every layer above speaks in.
+//!
+//! Nothing here touches the world, and nothing here is serialized: each output version owns its structs.
+
+pub mod advisory;
+pub mod coverage;
+pub mod ecosystem;
+pub mod finding;
+pub mod graph;
+pub mod outcome;
+pub mod package;
+pub mod path;
+pub mod tree;
+pub mod verdict;
+
+pub use advisory::{Advisory, Class, Level, Severity};
+pub use coverage::{Cost, Coverage, Gap, IndexState};
+pub use ecosystem::Ecosystem;
+pub use finding::{Finding, Step};
+pub use graph::{Graph, NodeId};
+pub use outcome::{Outcome, ScannedFile, Target};
+pub use package::{Package, Place, Scope, Scopes, Source, Spans};
+pub use path::TreePath;
+pub use tree::{Tree, Unread};
+pub use verdict::{Decision, Verdict};

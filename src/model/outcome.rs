@@ -1,0 +1,124 @@
+//! Everything a report may say of a run.
+
+use jiff::Timestamp;
+
+use super::verdict::ExitCode;
+use super::{Coverage, Finding, TreePath, Verdict};
+
+/// The result of a scan. A report sees this and opens nothing.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The program's version.
+    pub tool_version: &'static str,
+    /// The moment that ages are counted from.
+    pub now: Timestamp,
+    /// The index that judged.
+    pub database: Database,
+    /// The policy that decided.
+    pub policy: Policy,
+    /// The answer.
+    pub verdict: Verdict,
+    /// How the program will end.
+    pub exit_code: ExitCode,
+    /// All targets' coverage together; files are told with their target's root in front where there are several.
+    pub coverage: Coverage,
+    /// What was scanned: one for each PATH.
+    pub targets: Vec<Target>,
+}
+
+impl Outcome {
+    /// Every finding with its target, in the order of the targets.
+    pub fn findings(&self) -> impl Iterator<Item = (&Target, &Finding)> {
+        self.targets.iter().flat_map(|target| target.findings.iter().map(move |finding| (target, finding)))
+    }
+}
+
+/// The index, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Database {
+    /// `sha256:…`; `None` if there is no readable index.
+    pub digest: Option<String>,
+    /// When it was built.
+    pub built: Option<Timestamp>,
+    /// What it was built from.
+    pub sources: Vec<DatabaseSource>,
+    /// Records in it, after withdrawn ones were dropped.
+    pub records: u64,
+}
+
+/// One source of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseSource {
+    /// What it is called: `osv/npm`, `rustsec`, `kev`, `epss`.
+    pub name: String,
+    /// Records taken from it.
+    pub records: u64,
+    /// Its newest record's modification.
+    pub newest: Option<Timestamp>,
+}
+
+/// The policy that decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// `sha256:…` of the effective rules.
+    pub digest: String,
+    /// The file it came from; `None` for the built-in rules.
+    pub file: Option<String>,
+}
+
+/// One tree that was scanned.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The PATH as given, `/`-separated.
+    pub root: String,
+    /// Where the root lies in its git repository; the empty path at its top and outside git.
+    pub prefix: TreePath,
+    /// The full name of the ref; `None` outside git and on a detached head.
+    pub ref_name: Option<String>,
+    /// The full commit id; `None` outside git and before the first commit.
+    pub commit: Option<String>,
+    /// Lockfiles differ from the commit.
+    pub dirty: bool,
+    /// What this target's findings rest on.
+    pub coverage: Coverage,
+    /// Its lockfiles, by path.
+    pub files: Vec<ScannedFile>,
+    /// Its findings, in the order of [`Finding`]'s file, place and id.
+    pub findings: Vec<Finding>,
+}
+
+/// A lockfile that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedFile {
+    /// Relative to the target's root.
+    pub path: TreePath,
+    /// The format's name; the file's own for an unsupported one.
+    pub format: String,
+    /// Packages read from it.
+    pub packages: usize,
+    /// How far it could be read.
+    pub state: FileState,
+}
+
+/// How far a lockfile could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileState {
+    /// In whole.
+    Read,
+    /// In whole, with packages that the format does not hold exactly.
+    Partial,
+    /// Not, or not in whole.
+    Blind,
+}
+
+impl FileState {
+    /// `read`, `partial`, `blind`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Partial => "partial",
+            Self::Blind => "blind",
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A package as a lockfile holds it.
+
+use std::fmt;
+
+use super::{Ecosystem, TreePath};
+use crate::text::Span;
+
+/// One locked package at one place. Two places of the same version are two packages here; a finding joins them.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The ecosystem whose advisories speak of it.
+    pub ecosystem: Ecosystem,
+    /// The name as written, after aliases and `replace` are resolved. Not normalised.
+    pub name: String,
+    /// The version as written.
+    pub version: String,
+    /// Where it comes from; only [`Source::Registry`] is matched.
+    pub source: Source,
+    /// What it is used for, where the format says so; empty where it does not.
+    pub scopes: Scopes,
+    /// A root asks for it by name.
+    pub direct: bool,
+    /// Own modules that use it, for packages that stand in another module's file (Maven).
+    pub used_by: Vec<String>,
+    place: Place,
+    /// What a surgical edit changes.
+    pub spans: Spans,
+}
+
+impl Package {
+    /// A package whose version's text stands at `place`. There is no package without one.
+    #[must_use]
+    pub fn new(ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, place: Place) -> Self {
+        Self {
+            ecosystem,
+            name: name.into(),
+            version: version.into(),
+            source: Source::Registry(None),
+            scopes: Scopes::default(),
+            direct: false,
+            used_by: Vec::new(),
+            place,
+            spans: Spans::default(),
+        }
+    }
+
+    /// Where the version's text stands.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+/// A span in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, if it is not the one that is being read (a parent pom, an included requirements file).
+    pub file: Option<TreePath>,
+    /// The bytes of the version's text, in the decoded text of the file.
+    pub span: Span,
+}
+
+impl Place {
+    /// In the file that is being read.
+    #[must_use]
+    pub fn here(span: Span) -> Self {
+        Self { file: None, span }
+    }
+
+    /// In another file of the tree.
+    #[must_use]
+    pub fn elsewhere(file: TreePath, span: Span) -> Self {
+        Self { file: Some(file), span }
+    }
+}
+
+/// Further spans of an entry, in the same file as its [`Place`].
+#[derive(Debug, Clone, Default)]
+pub struct Spans {
+    /// The whole entry.
+    pub entry: Option<Span>,
+    /// The address or source field's value.
+    pub source: Option<Span>,
+    /// Integrity hashes or checksums, each value.
+    pub checksums: Vec<Span>,
+    /// The list or table of its dependencies.
+    pub edges: Option<Span>,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The ecosystem's registry or a mirror of it; the address if the lockfile records one.
+    Registry(Option<String>),
+    /// Another registry than the ecosystem's default one, where the format tells them apart (Cargo).
+    OtherRegistry(String),
+    /// A git repository: address and, if known, the commit.
+    Git(String),
+    /// A folder or archive inside or beside the tree.
+    Path(String),
+    /// An archive at an address that is no registry.
+    Url(String),
+}
+
+impl Source {
+    /// Advisories of the ecosystem speak of packages from here.
+    #[must_use]
+    pub fn is_matched(&self) -> bool {
+        match self {
+            Self::Registry(_) => true,
+            Self::OtherRegistry(_) | Self::Git(_) | Self::Path(_) | Self::Url(_) => false,
+        }
+    }
+
+    /// One word: `registry`, `other-registry`, `git`, `path`, `url`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Registry(_) => "registry",
+            Self::OtherRegistry(_) => "other-registry",
+            Self::Git(_) => "git",
+            Self::Path(_) => "path",
+            Self::Url(_) => "url",
+        }
+    }
+}
+
+/// What a package is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// When the product runs.
+    Runtime,
+    /// Only when it is developed or tested.
+    Dev,
+    /// Only when it is built.
+    Build,
+    /// Only if an optional part is asked for.
+    Optional,
+}
+
+impl Scope {
+    /// Every scope, in the order in which reports list them.
+    pub const ALL: [Self; 4] = [Self::Runtime, Self::Dev, Self::Build, Self::Optional];
+
+    /// `runtime`, `dev`, `build`, `optional`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Dev => "dev",
+            Self::Build => "build",
+            Self::Optional => "optional",
+        }
+    }
+
+    fn bit(self) -> u8 {
+        match self {
+            Self::Runtime => 1,
+            Self::Dev => 2,
+            Self::Build => 4,
+            Self::Optional => 8,
+        }
+    }
+}
+
+/// A set of [`Scope`]s.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// The set of one.
+    #[must_use]
+    pub fn only(scope: Scope) -> Self {
+        Self(scope.bit())
+    }
+
+    /// Both sets.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Adds one.
+    pub fn add(&mut self, scope: Scope) {
+        self.0 |= scope.bit();
+    }
+
+    /// Holds `scope`.
+    #[must_use]
+    pub fn holds(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    /// The format does not say.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The scopes in the order of [`Scope::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.into_iter().filter(move |scope| self.holds(*scope))
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.iter().map(Scope::word)).finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! The set of files of one tree at one moment.
+
+use std::sync::Arc;
+
+use super::TreePath;
+
+/// A snapshot: a work tree, a git commit, a forge's view of a ref. Every kind answers alike.
+pub trait Tree: Sync {
+    /// The bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// [`Unread`] says why there are none. A symbolic link is followed inside the tree and never out of it.
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread>;
+
+    /// There is a file at `path`, readable or not.
+    fn holds(&self, path: &TreePath) -> bool {
+        match self.read(path) {
+            Ok(_) | Err(Unread::TooLarge { .. } | Unread::LinkLeadsOut | Unread::Unreadable(_)) => true,
+            Err(Unread::Absent) => false,
+        }
+    }
+}
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// There is no such file.
+    #[error("there is no such file")]
+    Absent,
+    /// It is larger than the limit for a lockfile.
+    #[error("larger than the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A symbolic link that leads out of the tree.
+    #[error("a symbolic link leads out of the tree")]
+    LinkLeadsOut,
+    /// The system or the object database refused.
+    #[error("{0}")]
+    Unreadable(String),
+}
