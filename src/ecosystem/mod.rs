@@ -24,11 +24,36 @@ pub struct Row {
 
 /// Every known ecosystem, by OSV's name.
 pub static ROWS: &[Row] = &[
-    Row { ecosystem: Ecosystem::GO, purl_type: "golang", normalise: as_written, scheme: "go" },
-    Row { ecosystem: Ecosystem::MAVEN, purl_type: "maven", normalise: as_written, scheme: "maven" },
-    Row { ecosystem: Ecosystem::PYPI, purl_type: "pypi", normalise: pep503, scheme: "pep440" },
-    Row { ecosystem: Ecosystem::CRATES_IO, purl_type: "cargo", normalise: as_written, scheme: "semver" },
-    Row { ecosystem: Ecosystem::NPM, purl_type: "npm", normalise: as_written, scheme: "npm" },
+    Row {
+        ecosystem: Ecosystem::GO,
+        purl_type: "golang",
+        normalise: as_written,
+        scheme: "go",
+    },
+    Row {
+        ecosystem: Ecosystem::MAVEN,
+        purl_type: "maven",
+        normalise: as_written,
+        scheme: "maven",
+    },
+    Row {
+        ecosystem: Ecosystem::PYPI,
+        purl_type: "pypi",
+        normalise: pep503,
+        scheme: "pep440",
+    },
+    Row {
+        ecosystem: Ecosystem::CRATES_IO,
+        purl_type: "cargo",
+        normalise: as_written,
+        scheme: "semver",
+    },
+    Row {
+        ecosystem: Ecosystem::NPM,
+        purl_type: "npm",
+        normalise: as_written,
+        scheme: "npm",
+    },
 ];
 
 /// The row of `ecosystem`.
@@ -55,7 +80,9 @@ fn as_written(name: &str) -> Cow<'_, str> {
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.
 fn pep503(name: &str) -> Cow<'_, str> {
-    let normal = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let normal = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if normal && !name.contains("--") {
         return Cow::Borrowed(name);
     }
@@ -80,7 +107,10 @@ mod tests {
     #[test]
     fn names_are_normalised() {
         assert_eq!(normalise(&Ecosystem::PYPI, "Django__Foo.-bar"), "django-foo-bar");
-        assert_eq!(normalise(&Ecosystem::GO, "github.com/BurntSushi/toml"), "github.com/BurntSushi/toml");
+        assert_eq!(
+            normalise(&Ecosystem::GO, "github.com/BurntSushi/toml"),
+            "github.com/BurntSushi/toml"
+        );
         assert_eq!(normalise(&Ecosystem::named("Hex"), "A"), "A");
     }
 }

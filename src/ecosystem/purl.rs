@@ -11,7 +11,11 @@ pub fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> String {
     let kind = row(ecosystem).map_or("generic", |row| row.purl_type);
     let mut purl = format!("pkg:{kind}/");
     let separator = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
-    let name = if *ecosystem == Ecosystem::PYPI { super::normalise(ecosystem, name) } else { name.into() };
+    let name = if *ecosystem == Ecosystem::PYPI {
+        super::normalise(ecosystem, name)
+    } else {
+        name.into()
+    };
     for (number, part) in name.split(separator).filter(|part| !part.is_empty()).enumerate() {
         if number > 0 {
             purl.push('/');
@@ -29,7 +33,9 @@ pub fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> String {
 fn encode(purl: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => purl.push(byte as char),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => {
+                purl.push(byte as char)
+            }
             _ => {
                 let _ = write!(purl, "%{byte:02X}");
             }
@@ -43,9 +49,18 @@ mod tests {
 
     #[test]
     fn names_of_every_shape() {
-        assert_eq!(purl(&Ecosystem::NPM, "@angular/core", "1.2.3"), "pkg:npm/%40angular/core@1.2.3");
-        assert_eq!(purl(&Ecosystem::MAVEN, "org.a:b", "1+2"), "pkg:maven/org.a/b@1%2B2");
-        assert_eq!(purl(&Ecosystem::GO, "github.com/A/b", "v1.0.0"), "pkg:golang/github.com/A/b@v1.0.0");
+        assert_eq!(
+            purl(&Ecosystem::NPM, "@angular/core", "1.2.3"),
+            "pkg:npm/%40angular/core@1.2.3"
+        );
+        assert_eq!(
+            purl(&Ecosystem::MAVEN, "org.a:b", "1+2"),
+            "pkg:maven/org.a/b@1%2B2"
+        );
+        assert_eq!(
+            purl(&Ecosystem::GO, "github.com/A/b", "v1.0.0"),
+            "pkg:golang/github.com/A/b@v1.0.0"
+        );
         assert_eq!(purl(&Ecosystem::PYPI, "Django_Foo", ""), "pkg:pypi/django-foo");
         assert_eq!(purl(&Ecosystem::named("Hex"), "a b", "1"), "pkg:generic/a%20b@1");
     }

@@ -78,7 +78,13 @@ impl Parsed {
     }
 
     fn problem(&mut self, cost: Cost, span: Span, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem { cost, file: None, span, message: message.into(), hint: hint.into() });
+        self.problems.push(Problem {
+            cost,
+            file: None,
+            span,
+            message: message.into(),
+            hint: hint.into(),
+        });
     }
 }
 
@@ -123,21 +129,46 @@ pub struct Reading<'b> {
 #[must_use]
 pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dyn Tree) -> Reading<'b> {
     let decoded = decode::decode(bytes);
-    if decoded.text.starts_with("version https://git-lfs.github.com/spec/") {
+    if decoded
+        .text
+        .starts_with("version https://git-lfs.github.com/spec/")
+    {
         let mut parsed = Parsed::default();
-        parsed.blind(Span::at(0), "this is a pointer of Git LFS, not the lockfile", "Run `git lfs pull` before the scan.");
-        return Reading { text: decoded.text, parsed };
+        parsed.blind(
+            Span::at(0),
+            "this is a pointer of Git LFS, not the lockfile",
+            "Run `git lfs pull` before the scan.",
+        );
+        return Reading {
+            text: decoded.text,
+            parsed,
+        };
     }
-    let mut parsed = format.read(&File { path, text: &decoded.text }, tree);
+    let mut parsed = format.read(
+        &File {
+            path,
+            text: &decoded.text,
+        },
+        tree,
+    );
     if let Some(span) = conflict(&decoded.text) {
         // The conflict explains the reader's own complaints about the same lines.
-        parsed.problems.retain(|problem| problem.cost != Cost::Blind || problem.span.start < span.start);
-        parsed.blind(span, "merge conflict markers", "Resolve the conflict and lock again.");
+        parsed
+            .problems
+            .retain(|problem| problem.cost != Cost::Blind || problem.span.start < span.start);
+        parsed.blind(
+            span,
+            "merge conflict markers",
+            "Resolve the conflict and lock again.",
+        );
     }
     if let Some(problem) = decoded.problem {
         parsed.blind(problem.span, problem.message, "Save the file as UTF-8.");
     }
-    Reading { text: decoded.text, parsed }
+    Reading {
+        text: decoded.text,
+        parsed,
+    }
 }
 
 /// The first conflict marker of git at the start of a line.

@@ -59,8 +59,14 @@ pub enum Class {
 
 impl Class {
     /// Every class, worst first.
-    pub const ALL: [Self; 6] =
-        [Self::Malicious, Self::Vulnerability, Self::Unsound, Self::Unmaintained, Self::Yanked, Self::Notice];
+    pub const ALL: [Self; 6] = [
+        Self::Malicious,
+        Self::Vulnerability,
+        Self::Unsound,
+        Self::Unmaintained,
+        Self::Yanked,
+        Self::Notice,
+    ];
 
     /// `malicious`, `vulnerability`, `unsound`, `unmaintained`, `yanked`, `notice`.
     #[must_use]
@@ -149,6 +155,11 @@ impl Severity {
     /// High, since nobody said anything.
     #[must_use]
     pub fn assumed() -> Self {
-        Self { level: Level::High, score: None, vector: None, source: "assumed".into() }
+        Self {
+            level: Level::High,
+            score: None,
+            vector: None,
+            source: "assumed".into(),
+        }
     }
 }

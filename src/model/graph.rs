@@ -52,7 +52,10 @@ impl Graph {
 
     /// Adds a module of our own that is no root.
     pub fn add_own(&mut self, name: impl Into<String>, version: impl Into<String>) -> NodeId {
-        self.add(Node::Own { name: name.into(), version: version.into() })
+        self.add(Node::Own {
+            name: name.into(),
+            version: version.into(),
+        })
     }
 
     /// Adds a module of our own from which paths start.
@@ -71,7 +74,10 @@ impl Graph {
 
     /// The nodes, in the order in which they were added.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.nodes.iter().enumerate().map(|(number, node)| (NodeId(number as u32), node))
+        self.nodes
+            .iter()
+            .enumerate()
+            .map(|(number, node)| (NodeId(number as u32), node))
     }
 
     /// The packages, in the order in which they were added.
@@ -177,7 +183,9 @@ impl Graph {
                 while let Some(node) = queue.get(at).copied() {
                     at += 1;
                     for child in children(node) {
-                        if let Some(parent) = before.get_mut(*child as usize).filter(|parent| **parent == NONE) {
+                        if let Some(parent) =
+                            before.get_mut(*child as usize).filter(|parent| **parent == NONE)
+                        {
                             *parent = node;
                             queue.push(*child);
                         }
@@ -212,7 +220,11 @@ impl Paths<'_> {
     /// The shortest path from each root that reaches `node`, shortest first; the root is the first step, `node` the last.
     #[must_use]
     pub fn to(&self, node: NodeId) -> Vec<Vec<Step>> {
-        let mut paths: Vec<Vec<Step>> = self.trees.iter().filter_map(|before| self.path(before, node)).collect();
+        let mut paths: Vec<Vec<Step>> = self
+            .trees
+            .iter()
+            .filter_map(|before| self.path(before, node))
+            .collect();
         paths.sort_by_key(Vec::len);
         paths
     }
@@ -221,7 +233,10 @@ impl Paths<'_> {
         let mut at = node.0;
         let mut steps = Vec::new();
         loop {
-            let previous = before.get(at as usize).copied().filter(|previous| *previous != NONE)?;
+            let previous = before
+                .get(at as usize)
+                .copied()
+                .filter(|previous| *previous != NONE)?;
             steps.push(self.step(at));
             if previous == at {
                 break;
@@ -234,9 +249,18 @@ impl Paths<'_> {
 
     fn step(&self, node: u32) -> Step {
         match self.graph.nodes.get(node as usize) {
-            Some(Node::Package(package)) => Step { name: package.name.clone(), version: package.version.clone() },
-            Some(Node::Own { name, version }) => Step { name: name.clone(), version: version.clone() },
-            None => Step { name: String::new(), version: String::new() },
+            Some(Node::Package(package)) => Step {
+                name: package.name.clone(),
+                version: package.version.clone(),
+            },
+            Some(Node::Own { name, version }) => Step {
+                name: name.clone(),
+                version: version.clone(),
+            },
+            None => Step {
+                name: String::new(),
+                version: String::new(),
+            },
         }
     }
 }

@@ -29,7 +29,9 @@ pub struct Outcome {
 impl Outcome {
     /// Every finding with its target, in the order of the targets.
     pub fn findings(&self) -> impl Iterator<Item = (&Target, &Finding)> {
-        self.targets.iter().flat_map(|target| target.findings.iter().map(move |finding| (target, finding)))
+        self.targets
+            .iter()
+            .flat_map(|target| target.findings.iter().map(move |finding| (target, finding)))
     }
 }
 

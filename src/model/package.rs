@@ -30,7 +30,12 @@ pub struct Package {
 impl Package {
     /// A package whose version's text stands at `place`. There is no package without one.
     #[must_use]
-    pub fn new(ecosystem: Ecosystem, name: impl Into<String>, version: impl Into<String>, place: Place) -> Self {
+    pub fn new(
+        ecosystem: Ecosystem,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        place: Place,
+    ) -> Self {
         Self {
             ecosystem,
             name: name.into(),
@@ -70,7 +75,10 @@ impl Place {
     /// In another file of the tree.
     #[must_use]
     pub fn elsewhere(file: TreePath, span: Span) -> Self {
-        Self { file: Some(file), span }
+        Self {
+            file: Some(file),
+            span,
+        }
     }
 }
 
@@ -205,6 +213,9 @@ impl Scopes {
 
 impl fmt::Debug for Scopes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.iter().map(Scope::word)).finish()
+        formatter
+            .debug_set()
+            .entries(self.iter().map(Scope::word))
+            .finish()
     }
 }

@@ -58,7 +58,9 @@ impl TreePath {
 
     /// The components, outermost first; none for the root.
     pub fn components(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.split(|byte| *byte == b'/').filter(|component| !component.is_empty())
+        self.0
+            .split(|byte| *byte == b'/')
+            .filter(|component| !component.is_empty())
     }
 
     /// The bytes, with `/` between components.
@@ -109,7 +111,15 @@ mod tests {
         assert_eq!(path("a/../b").as_deref(), Some("b"));
         assert_eq!(path("../b"), None);
         assert_eq!(path("/b"), None);
-        assert_eq!(TreePath::new("a/b").expect("a path").parent().join("../c").expect("c").to_string(), "c");
+        assert_eq!(
+            TreePath::new("a/b")
+                .expect("a path")
+                .parent()
+                .join("../c")
+                .expect("c")
+                .to_string(),
+            "c"
+        );
         assert_eq!(TreePath::new(b"a/\xFFb").expect("a path").display(), "a/%FFb");
     }
 }
