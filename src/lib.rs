@@ -4,5 +4,6 @@
 pub mod ecosystem;
 pub mod lockfile;
 pub mod model;
+pub mod sys;
 pub mod text;
 pub mod version;

@@ -1,0 +1,220 @@
+//! Files and folders.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::model::TreePath;
+
+/// Something went wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lies {
+    /// A file of so many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A device, pipe or socket.
+    Other,
+    /// Nothing, or a link that leads nowhere.
+    Nothing,
+}
+
+/// What lies at `path`, links followed.
+///
+/// # Errors
+/// The system's, unless it says that there is nothing.
+pub fn look(path: &Path) -> Result<Lies, FileError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(Lies::File(metadata.len())),
+        Ok(metadata) if metadata.is_dir() => Ok(Lies::Folder),
+        Ok(_) => Ok(Lies::Other),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Lies::Nothing),
+            _ => Err(failed(path, error)),
+        },
+    }
+}
+
+/// `path` without links, absolute.
+///
+/// # Errors
+/// The system's.
+pub fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+    std::fs::canonicalize(path).map_err(|error| failed(path, error))
+}
+
+/// It is a symbolic link.
+#[must_use]
+pub fn is_link(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// The bytes of the file at `path`, at most `limit` of them; `None` if there are more.
+///
+/// # Errors
+/// The system's.
+pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let read = || -> io::Result<Option<Vec<u8>>> {
+        let file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        if length > limit {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok((bytes.len() as u64 <= limit).then_some(bytes))
+    };
+    read().map_err(|error| failed(path, error))
+}
+
+/// Standard input, at most `limit` bytes of it; `None` if there are more.
+///
+/// # Errors
+/// The system's.
+pub fn read_standard_input(limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(Path::new("standard input"), error))?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// Replaces the file at `path` by what `write` writes: to a temporary name in the same folder, then renamed.
+/// Missing folders are made. If `write` fails, the old file stays and nothing is left behind.
+///
+/// # Errors
+/// The system's, or what `write` returned.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut io::BufWriter<&std::fs::File>) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let replace = || -> io::Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
+        };
+        std::fs::create_dir_all(folder)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".lockkeeper-")
+            .tempfile_in(folder)?;
+        let guard = crate::sys::interrupt::Temporary::new(temporary.path());
+        let mut writer = io::BufWriter::with_capacity(1 << 16, temporary.as_file());
+        write(&mut writer)?;
+        writer.flush()?;
+        drop(writer);
+        open_to_readers(temporary.as_file())?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        drop(guard);
+        Ok(())
+    };
+    replace().map_err(|error| failed(path, error))
+}
+
+/// Removes the file at `path`; `false` if there was none.
+///
+/// # Errors
+/// The system's.
+pub fn remove(path: &Path) -> Result<bool, FileError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(path, error)),
+    }
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// The system's.
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(path).map_err(|error| failed(path, error))
+}
+
+/// The names in a folder, sorted, with what each is (links not followed: they are [`Lies::Other`]).
+///
+/// # Errors
+/// The system's.
+pub fn list(path: &Path) -> Result<Vec<(OsString, Lies)>, FileError> {
+    let list = || -> io::Result<Vec<(OsString, Lies)>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let lies = match kind {
+                kind if kind.is_file() => Lies::File(entry.metadata()?.len()),
+                kind if kind.is_dir() => Lies::Folder,
+                _ => Lies::Other,
+            };
+            names.push((entry.file_name(), lies));
+        }
+        names.sort();
+        Ok(names)
+    };
+    list().map_err(|error| failed(path, error))
+}
+
+/// `path` inside the folder `root`, as the system spells it; `None` if the system cannot spell it.
+#[must_use]
+pub fn inside(root: &Path, path: &TreePath) -> Option<PathBuf> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        Some(root.join(std::ffi::OsStr::from_bytes(path.as_bytes())))
+    }
+    #[cfg(not(unix))]
+    {
+        // A drive or stream name would lead out of the tree.
+        let text = std::str::from_utf8(path.as_bytes())
+            .ok()
+            .filter(|text| !text.contains([':', '\\']))?;
+        Some(root.join(text))
+    }
+}
+
+/// `path`, which lies under the folder `root`, as a path of the tree; `None` if it does not lie there.
+#[must_use]
+pub fn tree_path(root: &Path, path: &Path) -> Option<TreePath> {
+    let relative = path.strip_prefix(root).ok()?;
+    let mut bytes: Vec<u8> = Vec::new();
+    for component in relative.components() {
+        let std::path::Component::Normal(name) = component else {
+            return None;
+        };
+        if !bytes.is_empty() {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(name.as_encoded_bytes());
+    }
+    TreePath::new(bytes)
+}
+
+fn failed(path: &Path, source: io::Error) -> FileError {
+    FileError {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Temporary files are private; what is put in place is for everybody to read.
+fn open_to_readers(file: &std::fs::File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}

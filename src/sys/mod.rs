@@ -1,0 +1,10 @@
+//! The only place that touches the world: files, the network, the clock, the environment.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "everything above reaches the world through here"
+)]
+
+pub mod clock;
+pub mod environment;
+pub mod file;
+pub mod interrupt;
