@@ -6,14 +6,24 @@
 //! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
 //! [`SCHEMES`], and add `tests/fixtures/version/x.txt` (see `CONTRIBUTING.md`).
 
+pub mod go;
+mod grammar;
+pub mod maven;
+pub mod npm;
+pub mod pep440;
+pub mod semver;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// A version order.
 ///
 /// Implementations are total functions: any two strings give an order or an [`Unorderable`], in time
-/// linear in their length, without a panic. On the strings a scheme can read, the order is total
-/// (antisymmetric and transitive); versions that are spelt differently may be equal.
+/// linear in their length, without a panic and, for ordinary versions, without an allocation. On the
+/// strings a scheme can read the order is antisymmetric; versions that are spelt differently may be equal.
+/// It is transitive as far as the ecosystem's own order is: npm's is not among numeric identifiers from
+/// 2^53 on, nor Maven's among odd texts that nobody publishes. What sorts with it must bear that
+/// (`slice::sort_by` may panic on such an order).
 pub trait Scheme: Sync {
     /// The scheme's name, as `tests/fixtures/version/<name>.txt` and messages spell it.
     fn name(&self) -> &'static str;
@@ -55,7 +65,13 @@ impl Unorderable {
 }
 
 /// Every scheme, in alphabetical order of its file.
-pub static SCHEMES: &[&dyn Scheme] = &[];
+pub static SCHEMES: &[&dyn Scheme] = &[
+    &go::Go,
+    &maven::Maven,
+    &npm::Npm,
+    &pep440::Pep440,
+    &semver::Semver,
+];
 
 /// The scheme called `name`.
 #[must_use]

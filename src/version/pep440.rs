@@ -1,0 +1,225 @@
+//! Versions of Python packages, as PyPI's `packaging` reads and orders them (PEP 440 and its appendix B).
+//!
+//! All its spellings are read: any case, surrounding white space, a leading `v`, `alpha` for `a`, `c`, `pre`
+//! and `preview` for `rc`, `rev` and `r` for `post`, `1.0-1` for `1.0.post1`, optional separators. Numbers
+//! have any length.
+
+use std::cmp::Ordering;
+
+use super::grammar::digits;
+use super::{Scheme, Unorderable};
+
+/// The order of PyPI.
+#[derive(Debug, Clone, Copy)]
+pub struct Pep440;
+
+impl Scheme for Pep440 {
+    fn name(&self) -> &'static str {
+        "pep440"
+    }
+
+    fn compare(&self, left: &str, right: &str) -> Result<Ordering, Unorderable> {
+        let left = Version::read(left).map_err(|reason| Unorderable::new(left, reason))?;
+        let right = Version::read(right).map_err(|reason| Unorderable::new(right, reason))?;
+        Ok(left.order(&right))
+    }
+}
+
+/// A version as slices of its text; every number is a run of digits, empty for an implicit zero.
+struct Version<'a> {
+    epoch: &'a str,
+    /// Digits with single dots between them.
+    release: &'a str,
+    pre: Option<(Stage, &'a str)>,
+    post: Option<&'a str>,
+    dev: Option<&'a str>,
+    local: Option<&'a str>,
+}
+
+/// Where a release stands in a pre-release cycle, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// A development release with neither pre- nor post-release.
+    Development,
+    Alpha,
+    Beta,
+    Candidate,
+    /// No pre-release.
+    Final,
+}
+
+/// Longest first where one word begins another.
+const STAGES: [(&str, Stage); 8] = [
+    ("alpha", Stage::Alpha),
+    ("a", Stage::Alpha),
+    ("beta", Stage::Beta),
+    ("b", Stage::Beta),
+    ("preview", Stage::Candidate),
+    ("pre", Stage::Candidate),
+    ("c", Stage::Candidate),
+    ("rc", Stage::Candidate),
+];
+const POST: [(&str, ()); 3] = [("post", ()), ("rev", ()), ("r", ())];
+const DEV: [(&str, ()); 1] = [("dev", ())];
+const SEPARATORS: [char; 3] = ['.', '_', '-'];
+
+impl<'a> Version<'a> {
+    fn read(text: &'a str) -> Result<Self, &'static str> {
+        let text = text.trim_matches(is_white_space);
+        let rest = text.strip_prefix(['v', 'V']).unwrap_or(text);
+        let (epoch, rest) = cut_epoch(rest);
+        let (release, rest) = cut_release(rest).ok_or("no release number")?;
+        let (pre, rest) = cut_labelled(rest, &STAGES);
+        let (post, rest) = cut_post(rest);
+        let (dev, rest) = cut_labelled(rest, &DEV);
+        let local = match rest.strip_prefix('+') {
+            Some(local) => Some(check_local(local)?),
+            None if rest.is_empty() => None,
+            None => return Err("more text than PEP 440 allows"),
+        };
+        Ok(Self {
+            epoch,
+            release,
+            pre,
+            post,
+            dev: dev.map(|((), number)| number),
+            local,
+        })
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let (stage, number) = self.stage();
+        let (other_stage, other_number) = other.stage();
+        digits::compare(self.epoch, other.epoch)
+            .then_with(|| compare_releases(self.release, other.release))
+            .then_with(|| stage.cmp(&other_stage))
+            .then_with(|| digits::compare(number, other_number))
+            .then_with(|| compare_optional(self.post, other.post))
+            // A development release comes before what it leads to.
+            .then_with(|| match (self.dev, other.dev) {
+                (Some(left), Some(right)) => digits::compare(left, right),
+                (left, right) => left.is_none().cmp(&right.is_none()),
+            })
+            .then_with(|| compare_locals(self.local, other.local))
+    }
+
+    fn stage(&self) -> (Stage, &'a str) {
+        match self.pre {
+            Some(pre) => pre,
+            None if self.post.is_none() && self.dev.is_some() => (Stage::Development, ""),
+            None => (Stage::Final, ""),
+        }
+    }
+}
+
+fn cut_epoch(text: &str) -> (&str, &str) {
+    let (number, rest) = digits::cut(text);
+    match rest.strip_prefix('!') {
+        Some(rest) if !number.is_empty() => (number, rest),
+        Some(_) | None => ("", text),
+    }
+}
+
+/// Cuts `1.2.3` off the front; a dot without a digit after it is left.
+fn cut_release(text: &str) -> Option<(&str, &str)> {
+    let (first, mut rest) = digits::cut(text);
+    if first.is_empty() {
+        return None;
+    }
+    while let Some(next) = rest.strip_prefix('.') {
+        let (number, after) = digits::cut(next);
+        if number.is_empty() {
+            break;
+        }
+        rest = after;
+    }
+    Some((text.strip_suffix(rest)?, rest))
+}
+
+/// Cuts `[separator] word [separator] [digits]` off the front, if one of `words` is there.
+fn cut_labelled<'a, T: Copy>(text: &'a str, words: &[(&str, T)]) -> (Option<(T, &'a str)>, &'a str) {
+    let start = text.strip_prefix(SEPARATORS).unwrap_or(text);
+    for (word, meaning) in words {
+        if let Some((found, rest)) = start.split_at_checked(word.len())
+            && found.eq_ignore_ascii_case(word)
+        {
+            let (number, rest) = digits::cut(rest.strip_prefix(SEPARATORS).unwrap_or(rest));
+            return (Some((*meaning, number)), rest);
+        }
+    }
+    (None, text)
+}
+
+fn cut_post(text: &str) -> (Option<&str>, &str) {
+    if let Some(bare) = text.strip_prefix('-') {
+        let (number, rest) = digits::cut(bare);
+        if !number.is_empty() {
+            return (Some(number), rest);
+        }
+    }
+    let (post, rest) = cut_labelled(text, &POST);
+    (post.map(|((), number)| number), rest)
+}
+
+fn check_local(text: &str) -> Result<&str, &'static str> {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match text.split(SEPARATORS).all(is_part) {
+        true => Ok(text),
+        false => Err("a local version holds more than letters and digits between separators"),
+    }
+}
+
+/// `1`, `1.0` and `1.0.0` are equal.
+fn compare_releases(left: &str, right: &str) -> Ordering {
+    let (mut left, mut right) = (left.split('.'), right.split('.'));
+    loop {
+        let order = match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (left, right) => digits::compare(left.unwrap_or_default(), right.unwrap_or_default()),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+/// Nothing comes before any number.
+fn compare_optional(left: Option<&str>, right: Option<&str>) -> Ordering {
+    match (left, right) {
+        (Some(left), Some(right)) => digits::compare(left, right),
+        (left, right) => left.is_some().cmp(&right.is_some()),
+    }
+}
+
+/// Text comes before numbers, a shorter local version before a longer one that it begins.
+fn compare_locals(left: Option<&str>, right: Option<&str>) -> Ordering {
+    let (Some(left), Some(right)) = (left, right) else {
+        return left.is_some().cmp(&right.is_some());
+    };
+    let (mut left, mut right) = (left.split(SEPARATORS), right.split(SEPARATORS));
+    loop {
+        let order = match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (Some(left), Some(right)) => match (digits::only(left), digits::only(right)) {
+                (true, true) => digits::compare(left, right),
+                (true, false) => Ordering::Greater,
+                (false, true) => Ordering::Less,
+                (false, false) => compare_ignoring_case(left, right),
+            },
+            (left, right) => left.is_some().cmp(&right.is_some()),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+fn compare_ignoring_case(left: &str, right: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    left.bytes().map(lower).cmp(right.bytes().map(lower))
+}
+
+/// What `\s` matches in Python's regular expressions.
+fn is_white_space(character: char) -> bool {
+    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
+}

@@ -1,0 +1,475 @@
+//! Version orders against the ecosystems' own tools, and against the rules that they publish.
+//!
+//! The tables are made by `tests/tables/make`; a further one is checked when `LOCKKEEPER_ORDER_TABLE` is
+//! `SCHEME=FILE`, the file being such a table, compressed or not.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use lockkeeper::version::{SCHEMES, Scheme, go, scheme};
+use proptest::prelude::*;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn schemes_are_exactly_the_files_and_the_fixtures() {
+    let names: Vec<_> = SCHEMES.iter().map(|scheme| scheme.name().to_owned()).collect();
+    assert!(names.is_sorted(), "SCHEMES are in alphabetical order");
+    let names: BTreeSet<_> = names.into_iter().collect();
+    assert_eq!(stems("src/version", "rs"), names, "src/version");
+    assert_eq!(
+        stems("tests/fixtures/version", "txt"),
+        names,
+        "tests/fixtures/version"
+    );
+    for name in &names {
+        assert_eq!(scheme(name).map(Scheme::name), Some(name.as_str()));
+    }
+}
+
+#[test]
+fn fixtures_hold() {
+    for scheme in SCHEMES {
+        let name = format!("tests/fixtures/version/{}.txt", scheme.name());
+        let text = fs::read_to_string(Path::new(ROOT).join(&name)).unwrap();
+        let mut read = 0;
+        for (number, line) in text.lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let parts: Vec<_> = line.split_whitespace().collect();
+            let [left, order, right] = parts[..] else {
+                panic!("{name}:{}: not `A op B`", number + 1)
+            };
+            let row = Row {
+                left: left.to_owned(),
+                order: order.to_owned(),
+                right: right.to_owned(),
+            };
+            if let Some(difference) = row.difference(*scheme, str::to_owned) {
+                panic!("{name}:{}: {difference}", number + 1);
+            }
+            read += 1;
+        }
+        assert!(read >= 20, "{name} has {read} rows");
+    }
+}
+
+#[test]
+fn npm_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/npm.tsv.gz"), scheme("npm").unwrap());
+}
+
+#[test]
+fn pep440_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/pep440.tsv.gz"), scheme("pep440").unwrap());
+}
+
+#[test]
+fn go_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/go.tsv.gz"), scheme("go").unwrap());
+}
+
+#[test]
+fn maven_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/maven.tsv.gz"), scheme("maven").unwrap());
+}
+
+/// `toolchain` leaves alone what is no version of Go; those rows (`!`) say nothing about the order.
+#[test]
+fn versions_of_go_itself_agree_with_its_own_tool() {
+    let rows = table("tests/tables/toolchain.tsv.gz");
+    let known: Vec<_> = rows.into_iter().filter(|row| row.order != "!").collect();
+    let go = scheme("go").unwrap();
+    let wrong = differences(&known, go, |text| go::toolchain(text).into_owned());
+    assert!(
+        known.len() > 8_000 && wrong.is_empty(),
+        "{} rows, {wrong:#?}",
+        known.len()
+    );
+}
+
+#[test]
+fn a_further_table_agrees() {
+    let Ok(given) = std::env::var("LOCKKEEPER_ORDER_TABLE") else {
+        println!("skipped: LOCKKEEPER_ORDER_TABLE is not set");
+        return;
+    };
+    let (name, file) = given.split_once('=').expect("SCHEME=FILE");
+    let rows = table(file);
+    println!("{} rows of {file}", rows.len());
+    if name == "toolchain" {
+        let known: Vec<_> = rows.into_iter().filter(|row| row.order != "!").collect();
+        let wrong = differences(&known, scheme("go").unwrap(), |text| {
+            go::toolchain(text).into_owned()
+        });
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    } else {
+        agrees(&rows, scheme(name).expect("a scheme"));
+    }
+}
+
+/// The `semver` crate is what cargo reads versions with.
+#[test]
+fn semver_agrees_with_cargo() {
+    let ours = scheme("semver").unwrap();
+    let published = published("semver");
+    let mut random = Random(7);
+    let (mut ordered, mut refused) = (0, 0);
+    for _ in 0..60_000 {
+        let left = random.version(&published);
+        let right = match random.below(3) {
+            0 => random.version(&published),
+            1 => random.changed(&left),
+            _ => left.split(['-', '+']).next().unwrap().to_owned() + &random.suffix(),
+        };
+        let theirs = ::semver::Version::parse(&left)
+            .and_then(|left| ::semver::Version::parse(&right).map(|right| left.cmp_precedence(&right)));
+        assert_eq!(
+            ours.compare(&left, &right).ok(),
+            theirs.ok(),
+            "{left:?} {right:?}"
+        );
+        match ours.compare(&left, &right) {
+            Ok(_) => ordered += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(
+        ordered > 20_000 && refused > 2_000,
+        "{ordered} ordered, {refused} refused"
+    );
+}
+
+#[test]
+fn published_versions_are_in_a_total_order() {
+    for scheme in SCHEMES {
+        let published = published(scheme.name());
+        let mut random = Random(11);
+        for _ in 0..100_000 {
+            let mut pick = || published[random.below(published.len())].as_str();
+            assert_transitive(*scheme, pick(), pick(), pick());
+        }
+    }
+}
+
+#[test]
+fn made_up_versions_are_in_a_total_order() {
+    // npm and Maven are not transitive on everything that their tools read; see their files.
+    for name in ["go", "pep440", "semver"] {
+        let rows = table(&format!(
+            "tests/tables/{}.tsv.gz",
+            if name == "semver" { "npm" } else { name }
+        ));
+        let scheme = scheme(name).unwrap();
+        let texts: Vec<_> = rows.iter().map(|row| row.left.as_str()).collect();
+        let mut random = Random(13);
+        for _ in 0..200_000 {
+            let mut pick = || texts[random.below(texts.len())];
+            assert_transitive(scheme, pick(), pick(), pick());
+        }
+    }
+}
+
+/// Advisories of npm, crates.io and Go are written with what people type.
+#[test]
+fn events_are_read_leniently() {
+    for name in ["go", "npm", "semver"] {
+        let scheme = scheme(name).unwrap();
+        for (event, version) in [
+            ("1.2", "1.2.0"),
+            ("1", "1.0.0"),
+            ("v1.2.3", "1.2.3"),
+            ("01.2.3", "1.2.3"),
+            ("0", "0.0.0"),
+        ] {
+            let order = scheme.compare(&scheme.event(event), version);
+            assert_eq!(order, Ok(Ordering::Equal), "{name} {event}");
+        }
+        assert!(
+            scheme.compare(&scheme.event("2.0.x"), "2.0.0").is_err(),
+            "{name}: a range is no event"
+        );
+    }
+    for name in ["maven", "pep440"] {
+        let scheme = scheme(name).unwrap();
+        assert_eq!(
+            scheme.compare(&scheme.event("0"), "0.0"),
+            Ok(Ordering::Equal),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn long_versions_take_linear_time() {
+    let length = 200_000;
+    let texts = [
+        "1".repeat(length),
+        "1.".repeat(length / 2) + "1",
+        "1-".repeat(length / 2) + "1",
+        "1.0-0".repeat(length / 5),
+        "a1".repeat(length / 2),
+        "0.".repeat(length / 2),
+        "0.".repeat(length / 2) + "1",
+        "0-".repeat(length / 2),
+        "1.0.0-".to_owned() + &"a.".repeat(length / 2) + "1",
+        "1.0.0-".to_owned() + &"0.".repeat(length / 2) + "0",
+        "1+".to_owned() + &"a.".repeat(length / 2) + "a",
+        "٠".repeat(length / 2),
+        "-".repeat(length),
+    ];
+    let start = std::time::Instant::now();
+    for scheme in SCHEMES {
+        for left in &texts {
+            for right in &texts {
+                assert_antisymmetric(*scheme, left, right);
+            }
+            let _ = scheme.event(left);
+        }
+    }
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_gives_an_answer(left in any::<String>(), right in any::<String>()) {
+        for scheme in SCHEMES {
+            assert_antisymmetric(*scheme, &left, &right);
+            let _ = scheme.event(&left);
+        }
+        let _ = go::toolchain(&left);
+    }
+
+    #[test]
+    fn anything_like_a_version_gives_an_answer(
+        left in "[v!]?[0-9a-z.!+_-]{0,12}[٠-٩é0-9A-Z. -]{0,6}",
+        right in "(go)?[0-9]{1,3}[.][0-9a-z.+-]{0,16}",
+    ) {
+        for scheme in SCHEMES {
+            assert_antisymmetric(*scheme, &left, &right);
+            let event = scheme.event(&left);
+            if scheme.compare(&left, &left).is_ok() {
+                prop_assert_eq!(scheme.compare(&event, &left).ok(), Some(Ordering::Equal));
+            }
+        }
+        let _ = go::toolchain(&right);
+    }
+}
+
+/// A line of a table or a fixture.
+#[derive(Debug)]
+struct Row {
+    left: String,
+    order: String,
+    right: String,
+}
+
+impl Row {
+    /// What is wrong about the row, in either direction.
+    fn difference(&self, scheme: &dyn Scheme, spelling: impl Fn(&str) -> String) -> Option<String> {
+        let wanted = match self.order.as_str() {
+            "<" => Some(Ordering::Less),
+            "=" => Some(Ordering::Equal),
+            ">" => Some(Ordering::Greater),
+            "!" => None,
+            other => panic!("no order: {other:?}"),
+        };
+        let (left, right) = (spelling(&self.left), spelling(&self.right));
+        let there = scheme.compare(&left, &right).ok();
+        let back = scheme.compare(&right, &left).ok();
+        let right_way = there == wanted && back == wanted.map(Ordering::reverse);
+        (!right_way).then(|| format!("{self:?}: we say {there:?}, backwards {back:?}"))
+    }
+}
+
+fn agrees(rows: &[Row], scheme: &dyn Scheme) {
+    let wrong = differences(rows, scheme, str::to_owned);
+    assert!(rows.len() >= 20_000, "{} rows", rows.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The first differences of a table.
+fn differences(rows: &[Row], scheme: &dyn Scheme, spelling: impl Fn(&str) -> String) -> Vec<String> {
+    rows.iter()
+        .filter_map(|row| row.difference(scheme, &spelling))
+        .take(20)
+        .collect()
+}
+
+fn table(file: &str) -> Vec<Row> {
+    let bytes = fs::read(Path::new(ROOT).join(file)).unwrap();
+    let mut text = String::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        flate2::read::GzDecoder::new(&bytes[..])
+            .read_to_string(&mut text)
+            .unwrap();
+    } else {
+        text = String::from_utf8(bytes).unwrap();
+    }
+    let mut lines = text.split_terminator('\n');
+    assert!(lines.next().unwrap().starts_with("# "), "{file} names its tool");
+    lines
+        .map(|line| {
+            let parts: Vec<_> = line.split('\t').collect();
+            let [left, order, right] = parts[..] else {
+                panic!("{file}: {line:?}")
+            };
+            Row {
+                left: plain(left),
+                order: order.to_owned(),
+                right: plain(right),
+            }
+        })
+        .collect()
+}
+
+fn plain(escaped: &str) -> String {
+    let mut letters = escaped.chars();
+    let mut plain = String::new();
+    while let Some(letter) = letters.next() {
+        plain.push(match letter {
+            '\\' => match letters.next() {
+                Some('t') => '\t',
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('\\') => '\\',
+                other => panic!("no escape: {other:?}"),
+            },
+            other => other,
+        });
+    }
+    plain
+}
+
+fn published(scheme: &str) -> Vec<String> {
+    let text =
+        fs::read_to_string(Path::new(ROOT).join(format!("tests/tables/published/{scheme}.txt"))).unwrap();
+    text.split_terminator('\n').map(str::to_owned).collect()
+}
+
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    fs::read_dir(Path::new(ROOT).join(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .filter(|stem| stem != "mod")
+        .collect()
+}
+
+fn assert_antisymmetric(scheme: &dyn Scheme, left: &str, right: &str) {
+    let there = scheme.compare(left, right).ok();
+    let back = scheme.compare(right, left).ok();
+    assert_eq!(
+        there.map(Ordering::reverse),
+        back,
+        "{} {left:?} {right:?}",
+        scheme.name()
+    );
+    if let Ok(order) = scheme.compare(left, left) {
+        assert_eq!(order, Ordering::Equal, "{} {left:?}", scheme.name());
+    }
+}
+
+fn assert_transitive(scheme: &dyn Scheme, a: &str, b: &str, c: &str) {
+    let orders = (scheme.compare(a, b), scheme.compare(b, c), scheme.compare(a, c));
+    let (Ok(ab), Ok(bc), Ok(ac)) = orders else { return };
+    let implied = match (ab, bc) {
+        (Ordering::Equal, order) | (order, Ordering::Equal) => order,
+        (one, other) if one == other => one,
+        _opposed => return,
+    };
+    assert_eq!(ac, implied, "{} {a:?} {b:?} {c:?}", scheme.name());
+}
+
+/// A small generator with a fixed seed (xorshift), so that every run checks the same pairs.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap() % end
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+
+    fn version(&mut self, published: &[String]) -> String {
+        if self.below(2) == 0 {
+            return published[self.below(published.len())].clone();
+        }
+        let numbers = [
+            "0",
+            "1",
+            "2",
+            "10",
+            "11",
+            "01",
+            "18446744073709551615",
+            "18446744073709551616",
+            "99",
+        ];
+        let few = ["0", "1", "2"];
+        let mut core = Vec::new();
+        for _ in 0..3 {
+            core.push(if self.below(9) == 0 {
+                self.pick(&numbers)
+            } else {
+                self.pick(&few)
+            });
+        }
+        core.join(".") + &self.suffix()
+    }
+
+    fn suffix(&mut self) -> String {
+        let parts = [
+            "0",
+            "1",
+            "2",
+            "10",
+            "rc",
+            "alpha",
+            "a",
+            "A",
+            "-",
+            "--",
+            "0a",
+            "rc1",
+            "01",
+            "18446744073709551616",
+        ];
+        let mut suffix = String::new();
+        for (mark, chance) in [("-", 2), ("+", 4)] {
+            if self.below(chance) == 0 {
+                suffix.push_str(mark);
+                suffix.push_str(self.pick(&parts));
+                for _ in 0..self.below(3) {
+                    suffix.push('.');
+                    suffix.push_str(self.pick(&parts));
+                }
+            }
+        }
+        suffix
+    }
+
+    fn changed(&mut self, text: &str) -> String {
+        let letters = ["0", "1", "9", ".", "-", "+", "a", "Z", "é", " ", "v", ""];
+        let mut parts: Vec<_> = text.chars().map(String::from).collect();
+        let at = self.below(parts.len() + 1);
+        let letter = self.pick(&letters).to_owned();
+        match parts.get_mut(at) {
+            Some(part) if self.below(2) == 0 => *part = letter,
+            Some(_) | None => parts.insert(at, letter),
+        }
+        parts.concat()
+    }
+}

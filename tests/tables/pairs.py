@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Writes pairs of versions, `A<TAB>B` a line, for the native tools to order.
+
+    python3 tests/tables/pairs.py SCHEME [SEED] [COUNT]
+
+The same seed gives the same pairs. A third are versions as published, a third are made up from a scheme's
+awkward parts, a third are a version and the same one with a character or two changed. Backslash, tab, line
+feed and carriage return inside a version are written `\\\\`, `\\t`, `\\n` and `\\r`.
+"""
+
+import pathlib
+import random
+import sys
+
+NUMBERS = ["0", "0", "1", "1", "2", "3", "9", "10", "11", "99", "00", "01", "007", "010", "20240102", "2147483647",
+           "2147483648", "999999999", "1000000000", "999999999999999999", "1000000000000000000", "9007199254740990",
+           "9007199254740991", "9007199254740992", "9007199254740993", "18446744073709551615",
+           "18446744073709551616", "9" * 25, "0" * 10, "0" * 20, "0" * 8 + "12", "1" + "0" * 30]
+SMALL = ["0", "0", "1", "1", "2", "3", "10", "11"]
+WORDS = {
+    "semver": ["alpha", "beta", "rc", "pre", "a", "b", "x", "-", "--", "0a", "a0", "1-1", "RC", "Alpha", "dev", "0-0",
+               "00", "01", "canary", "next", "z", "Z"],
+    "pep440": ["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "post", "rev", "r", "dev", "A", "RC", "Post",
+               "DEV", "Alpha", "final", "x", "po\u017ft", "previe", "p", "de", "\u212a"],
+    "maven": ["alpha", "beta", "milestone", "rc", "cr", "snapshot", "ga", "final", "release", "sp", "a", "b", "m", "x",
+              "jre", "android", "v", "RC", "Final", "GA", "SP", "SNAPSHOT", "Alpha", "M", "B", "z", "xyz", "redhat",
+              "\u00e9", "\u00c9", "\u0130", "\u03a3", "a\u03a3", "\u212a", "\U0001d7d8", "\uff5a", "\U0001f600", "_",
+              "+", "\u0661", "\u0660", "\u0660" * 11, "\uff11", "~", "r", "release1", "alph"],
+}
+SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r", "\f", "\v", "\u00a0", "\ufeff", "\u0085",
+          "\u2028", "\x1c", "\u180e", "\u200b", "\u3000"]
+LETTERS = {
+    "semver": "0123456789..--++abxzAZv=_ ~\u00e9\u0661",
+    "pep440": "0123456789...---+_!abcrdevpostv* \u00e9\u0661\u017f",
+    "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\u03a3\U0001f600",
+}
+
+
+def family(scheme):
+    return "semver" if scheme in ("semver", "npm", "go", "toolchain") else scheme
+
+
+def odd_semver(rng, scheme):
+    easy = rng.random() < 0.75
+    numbers = SMALL if easy else NUMBERS
+    text = ".".join(rng.choice(numbers) for _ in range(3 if rng.random() < 0.9 else rng.randint(0, 5)))
+    words = [word for word in WORDS["semver"] if not easy or word not in ("00", "01")]
+    for mark, chance in (("-", 0.6), ("+", 0.2)):
+        if rng.random() < chance:
+            parts = rng.choices(words + numbers + numbers, k=rng.randint(1, 4))
+            text += mark + ".".join(parts if easy or rng.random() < 0.9 else parts + [""])
+    if scheme == "go" and rng.random() < 0.3:
+        day = f"2024010{rng.randint(1, 9)}0{rng.randint(1, 9)}0000-{rng.getrandbits(48):012x}"
+        core = text.split("-")[0].split("+")[0]
+        text = core + rng.choice([f"-{day}", f"-0.{day}", f"-rc.1.0.{day}"]) + rng.choice(["", "", "+incompatible"])
+    prefix = rng.choice(["", "", "v"] if easy else ["", "v", "vv", "V", "=", "v "])
+    if scheme == "npm":
+        if not easy and rng.random() < 0.1:
+            text += "-" * rng.choice([1, 0]) + "a" * rng.randint(240 - len(text), 260 - len(text)) if len(text) < 200 else ""
+        return (rng.choice(SPACES) if rng.random() < 0.2 else "") + prefix + text + rng.choice(SPACES)
+    return prefix + text
+
+
+def odd_pep440(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.7 else NUMBERS
+    words, separators = WORDS["pep440"], ["", "", ".", "-", "_"]
+    known = words[:12] if rng.random() < 0.85 else words
+    text = rng.choice(["", "", "", "v", "V"]) + (rng.choice(numbers) + "!" if rng.random() < 0.15 else "")
+    text += ".".join(rng.choice(numbers) for _ in range(rng.randint(1, 5)))
+    if rng.random() < 0.5:
+        for kind in (["a", "b", "c", "rc", "alpha", "beta", "pre", "preview", "RC"], ["post", "rev", "r", "Post", ""], ["dev", "DEV"]):
+            if rng.random() < 0.45:
+                word = rng.choice(kind)
+                mark = rng.choice(separators) if word else "-"
+                end = rng.choice(separators) if word else ""
+                text += mark + word + end + rng.choice(numbers + ["", ""])
+    else:
+        for _ in range(rng.choice([0, 0, 1, 1, 1, 2, 3])):
+            text += rng.choice(separators) + rng.choice(known) + rng.choice(separators) + rng.choice(numbers + [""])
+    if rng.random() < 0.25:
+        parts = rng.choices(["ubuntu", "a", "B", "b", "1a", "a1", "deb"] + numbers, k=rng.randint(1, 4))
+        text += "+" + "".join(part + rng.choice(".-_") for part in parts)[:-1 if rng.random() < 0.95 else None]
+    return rng.choice(SPACES) + text + rng.choice(SPACES)
+
+
+def odd_maven(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.7 else NUMBERS
+    words = WORDS["maven"][:27] if rng.random() < 0.8 else WORDS["maven"]
+    marks = [".", ".", "-", "-", ""] if rng.random() < 0.8 else [".", "-", "", "..", "--", ".-", "-."]
+    text = ""
+    for place in range(rng.randint(1, 7)):
+        text += (rng.choice(marks) if place or rng.random() < 0.05 else "")
+        text += rng.choice(words if rng.random() < 0.4 else numbers)
+    return text + (rng.choice(marks) if rng.random() < 0.1 else "")
+
+
+def odd_toolchain(rng, _scheme):
+    text = rng.choice(["1", "1", "1", "1", "2", "01", "0"])
+    text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100", ".021", "."])
+    text += rng.choice(["", "", ".0", ".1", ".3", ".10", "rc1", "rc2", "rc10", "rc", "beta1", "beta2", "alpha1", "rc01", ".3rc1", "-rc.1", "Rc1"])
+    return "go" + text + rng.choice(["", "", "", "", "", "-acme", "-acme-2"])
+
+
+ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
+       "maven": odd_maven}
+
+
+def changed(rng, text, letters):
+    for _ in range(rng.choice([1, 1, 1, 2])):
+        place = rng.randint(0, len(text))
+        letter = rng.choice(letters)
+        text = rng.choice([
+            text[:place] + letter + text[place:],
+            text[:place] + letter + text[place + 1:],
+            text[:place] + text[place + 1:],
+            text[:place] + text[place:place + 1] * 2 + text[place + 1:],
+            text[:place] + text[place:place + 2][::-1] + text[place + 2:],
+            text[:place],
+        ])
+    return text
+
+
+def crossed(rng, left, right):
+    """The front of one version and the back of the other, so that their difference comes late."""
+    def cuts(text):
+        return [at for at, letter in enumerate(text) if letter in ".-+!"] + [len(text)]
+    return left[:rng.choice(cuts(left))] + right[rng.choice(cuts(right)):]
+
+
+def escaped(text):
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def main():
+    scheme = sys.argv[1]
+    rng = random.Random(f"{scheme} {sys.argv[2] if len(sys.argv) > 2 else 1}")
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 24000
+    letters = LETTERS[family(scheme)] if scheme != "toolchain" else "0123456789.rcbeta-go"
+    source = pathlib.Path(__file__).parent / "published" / f"{scheme}.txt"
+    published = source.read_text("utf-8").split("\n")[:-1] if source.exists() else []
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+
+    def one():
+        return rng.choice(published) if published and rng.random() < 0.5 else ODD[scheme](rng, scheme)
+
+    for place in range(count):
+        if place % 3 == 0 and published:
+            at = rng.randrange(len(published))
+            near = rng.randrange(max(0, at - 20), min(len(published), at + 20))
+            left, right = published[at], rng.choice([published[near], rng.choice(published)])
+        elif place % 3 == 1:
+            left, right = ODD[scheme](rng, scheme), one()
+            if rng.random() < 0.6:
+                right = crossed(rng, left, right)
+        else:
+            left = one()
+            right = changed(rng, left, letters)
+        if rng.random() < 0.5:
+            left, right = right, left
+        sys.stdout.write(f"{escaped(left)}\t{escaped(right)}\n")
+
+
+main()
