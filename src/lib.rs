@@ -4,6 +4,7 @@
 pub mod ecosystem;
 pub mod lockfile;
 pub mod model;
+pub mod report;
 pub mod sys;
 pub mod text;
 pub mod version;

@@ -5,8 +5,10 @@
 pub mod advisory;
 pub mod coverage;
 pub mod ecosystem;
+pub mod explanation;
 pub mod finding;
 pub mod graph;
+pub mod inventory;
 pub mod outcome;
 pub mod package;
 pub mod path;

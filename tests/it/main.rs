@@ -2,4 +2,6 @@
 
 mod lockfile_format;
 mod memory_tree;
+mod outcomes;
+mod report_json;
 mod version_order;

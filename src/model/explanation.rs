@@ -1,0 +1,55 @@
+//! Why a finding is there and why it was decided so: the result of `lockkeeper explain`.
+
+use super::advisory::{Advisory, Texts};
+use super::{Finding, TreePath};
+use crate::text::Position;
+
+use super::verdict::ExitCode;
+
+/// One advisory, or one package's, with what the scanned tree holds of it.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// What it is about; `None` where a package was asked for that no advisory speaks of.
+    pub advisory: Option<Advisory>,
+    /// The advisory's long texts, if the index has them.
+    pub texts: Texts,
+    /// The findings in the tree; empty where it holds nothing of it.
+    pub findings: Vec<Finding>,
+    /// The rules that were asked, in their order, for all findings.
+    pub decisions: Vec<Ruling>,
+    /// What would change the verdict, each a full instruction.
+    pub would_change: Vec<String>,
+}
+
+/// What one rule said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The rule's name.
+    pub rule: String,
+    /// Whether it decided.
+    pub matched: Matched,
+    /// Why or why not, as a lowercase fragment.
+    pub why: String,
+}
+
+/// Whether a rule decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matched {
+    /// It did.
+    Yes,
+    /// It did not apply, or an earlier one had decided.
+    No,
+}
+
+/// A run that could not begin or broke, for whoever reads errors by program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// How the program will end.
+    pub code: ExitCode,
+    /// What is wrong, as a lowercase fragment.
+    pub message: String,
+    /// Where, if it is in a file.
+    pub place: Option<(TreePath, Position)>,
+    /// The way out, as a full instruction.
+    pub hint: String,
+}

@@ -1,0 +1,53 @@
+//! What is locked, without a judgement: the result of `lockkeeper packages`.
+
+use super::coverage::Gap;
+use super::outcome::FileState;
+use super::{Ecosystem, Scopes, TreePath};
+use crate::text::Position;
+
+/// Every lockfile of every target, by target and path.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The lockfiles.
+    pub files: Vec<InventoryFile>,
+}
+
+/// One lockfile and what it holds.
+#[derive(Debug, Clone)]
+pub struct InventoryFile {
+    /// The PATH as given that it lies under.
+    pub root: String,
+    /// Relative to `root`.
+    pub path: TreePath,
+    /// The format's name; the file's own for an unsupported one.
+    pub format: String,
+    /// How far it could be read.
+    pub state: FileState,
+    /// Its packages, in the order of the file.
+    pub packages: Vec<Held>,
+    /// Everything that was wrong with it, and what it does not hold exactly.
+    pub problems: Vec<Gap>,
+}
+
+/// A package that a lockfile holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its ecosystem.
+    pub ecosystem: Ecosystem,
+    /// The name as written.
+    pub name: String,
+    /// The version as written.
+    pub version: String,
+    /// The package URL with the version.
+    pub purl: String,
+    /// Where the version's text stands.
+    pub place: Position,
+    /// A root asks for it by name.
+    pub direct: bool,
+    /// What it is used for; empty where the format does not say.
+    pub scopes: Scopes,
+    /// See [`crate::model::Source::word`].
+    pub source: &'static str,
+    /// Own modules that use it, where it stands in another module's file.
+    pub used_by: Vec<String>,
+}

@@ -1,0 +1,120 @@
+//! The JSON documents: `lockkeeper.scan/1` and its sisters.
+//!
+//! Every key of a document is always there, in the order of its struct; nothing stands for "none" but
+//! `null` and the empty list. Once published, a key keeps its name and meaning; more may be added.
+
+mod documents;
+mod scan;
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use super::{Report, Style};
+use crate::model::Outcome;
+use crate::model::explanation::{Explanation, Failed};
+use crate::model::inventory::Inventory;
+use crate::text::escape;
+
+/// `--format json`: the document `lockkeeper.scan/1`.
+#[derive(Debug)]
+pub struct Json;
+
+impl Report for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn write(&self, outcome: &Outcome, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        document(&scan::Scan::of(outcome), out)
+    }
+}
+
+/// Writes `lockkeeper.packages/1`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn packages(inventory: &Inventory, out: &mut dyn io::Write) -> io::Result<()> {
+    document(&documents::Packages::of(inventory), out)
+}
+
+/// Writes `lockkeeper.explain/1`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn explain(explanation: &Explanation, out: &mut dyn io::Write) -> io::Result<()> {
+    document(&documents::Explain::of(explanation), out)
+}
+
+/// Writes `lockkeeper.error/1`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn error(failed: &Failed, out: &mut dyn io::Write) -> io::Result<()> {
+    document(&documents::Error::of(failed), out)
+}
+
+/// Writes any document in this project's JSON: two spaces of indentation, a final newline, hidden
+/// characters escaped.
+///
+/// # Errors
+/// Those of `out`; a map whose keys are no strings.
+pub fn document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    // The serializer writes each bracket by itself; a buffer makes one write of many.
+    let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert::default());
+    document.serialize(&mut serializer)?;
+    io::Write::write_all(&mut buffered, b"\n")?;
+    io::Write::flush(&mut buffered)
+}
+
+/// Pretty-printed JSON in which hidden characters are escaped.
+#[derive(Default)]
+struct Inert(PrettyFormatter<'static>);
+
+impl Formatter for Inert {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        writer.write_all(escape::json(fragment).as_bytes())
+    }
+}

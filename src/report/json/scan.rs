@@ -1,0 +1,342 @@
+//! The document `lockkeeper.scan/1`.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::coverage::Skipped;
+use crate::model::outcome::{DatabaseSource, ScannedFile};
+use crate::model::{self, Outcome, Step};
+use crate::text::Position;
+
+#[derive(Serialize)]
+pub(super) struct Scan<'o> {
+    schema: &'static str,
+    tool: Tool<'o>,
+    database: Database<'o>,
+    policy: Policy<'o>,
+    verdict: &'static str,
+    exit_code: u8,
+    coverage: Coverage<'o>,
+    targets: Vec<Target<'o>>,
+}
+
+impl<'o> Scan<'o> {
+    pub(super) fn of(outcome: &'o Outcome) -> Self {
+        Self {
+            schema: "lockkeeper.scan/1",
+            tool: Tool {
+                version: outcome.tool_version,
+            },
+            database: Database {
+                digest: outcome.database.digest.as_deref(),
+                built: outcome.database.built,
+                records: outcome.database.records,
+                sources: outcome.database.sources.iter().map(Source::of).collect(),
+            },
+            policy: Policy {
+                digest: &outcome.policy.digest,
+                file: outcome.policy.file.as_deref(),
+            },
+            verdict: outcome.verdict.word(),
+            exit_code: outcome.exit_code.number(),
+            coverage: Coverage::of(&outcome.coverage),
+            targets: outcome.targets.iter().map(Target::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Tool<'o> {
+    version: &'o str,
+}
+
+#[derive(Serialize)]
+struct Database<'o> {
+    digest: Option<&'o str>,
+    built: Option<Timestamp>,
+    sources: Vec<Source<'o>>,
+    records: u64,
+}
+
+#[derive(Serialize)]
+struct Source<'o> {
+    name: &'o str,
+    records: u64,
+    newest: Option<Timestamp>,
+}
+
+impl<'o> Source<'o> {
+    fn of(source: &'o DatabaseSource) -> Self {
+        Self {
+            name: &source.name,
+            records: source.records,
+            newest: source.newest,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Policy<'o> {
+    digest: &'o str,
+    file: Option<&'o str>,
+}
+
+#[derive(Serialize)]
+struct Coverage<'o> {
+    complete: bool,
+    index: Index,
+    files_read: usize,
+    packages: usize,
+    blind: Vec<Gap<'o>>,
+    partial: Vec<Gap<'o>>,
+    problems: Vec<Problem<'o>>,
+    skipped: Vec<Left<'o>>,
+}
+
+impl<'o> Coverage<'o> {
+    fn of(coverage: &'o model::Coverage) -> Self {
+        Self {
+            complete: coverage.is_complete(),
+            index: Index {
+                state: coverage.index.word(),
+                age_days: coverage.index_age_days,
+            },
+            files_read: coverage.files_read,
+            packages: coverage.packages,
+            blind: coverage.blind.iter().map(Gap::of).collect(),
+            partial: coverage.partial.iter().map(Gap::of).collect(),
+            problems: coverage.problems.iter().map(Problem::of).collect(),
+            skipped: coverage.skipped.iter().map(Left::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Index {
+    state: &'static str,
+    age_days: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Gap<'o> {
+    file: Cow<'o, str>,
+    line: u32,
+    column: u32,
+    reason: &'o str,
+    hint: &'o str,
+}
+
+impl<'o> Gap<'o> {
+    fn of(gap: &'o model::Gap) -> Self {
+        Self {
+            file: gap.file.display(),
+            line: gap.position.line,
+            column: gap.position.column,
+            reason: &gap.reason,
+            hint: &gap.hint,
+        }
+    }
+}
+
+/// A gap under the name that `problems` knows its reason by.
+#[derive(Serialize)]
+pub(super) struct Problem<'o> {
+    file: Cow<'o, str>,
+    line: u32,
+    column: u32,
+    message: &'o str,
+    hint: &'o str,
+}
+
+impl<'o> Problem<'o> {
+    pub(super) fn of(gap: &'o model::Gap) -> Self {
+        Self {
+            file: gap.file.display(),
+            line: gap.position.line,
+            column: gap.position.column,
+            message: &gap.reason,
+            hint: &gap.hint,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Left<'o> {
+    path: Cow<'o, str>,
+    reason: &'o str,
+}
+
+impl<'o> Left<'o> {
+    fn of(skipped: &'o Skipped) -> Self {
+        Self {
+            path: skipped.path.display(),
+            reason: &skipped.reason,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Target<'o> {
+    root: &'o str,
+    r#ref: Option<&'o str>,
+    commit: Option<&'o str>,
+    dirty: bool,
+    coverage: Coverage<'o>,
+    files: Vec<File<'o>>,
+    findings: Vec<Finding<'o>>,
+}
+
+impl<'o> Target<'o> {
+    fn of(target: &'o model::Target) -> Self {
+        Self {
+            root: &target.root,
+            r#ref: target.ref_name.as_deref(),
+            commit: target.commit.as_deref(),
+            dirty: target.dirty,
+            coverage: Coverage::of(&target.coverage),
+            files: target.files.iter().map(File::of).collect(),
+            findings: target.findings.iter().map(Finding::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct File<'o> {
+    path: Cow<'o, str>,
+    format: &'o str,
+    packages: usize,
+    state: &'static str,
+}
+
+impl<'o> File<'o> {
+    fn of(file: &'o ScannedFile) -> Self {
+        Self {
+            path: file.path.display(),
+            format: &file.format,
+            packages: file.packages,
+            state: file.state.word(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Finding<'o> {
+    id: &'o str,
+    aliases: &'o [String],
+    summary: &'o str,
+    package: Package<'o>,
+    file: Cow<'o, str>,
+    line: u32,
+    column: u32,
+    places: Vec<Place>,
+    class: &'static str,
+    severity: Severity<'o>,
+    fixed: &'o [String],
+    paths: Vec<Vec<Cow<'o, str>>>,
+    paths_total: usize,
+    state: &'static str,
+    reason: &'o str,
+    rule: &'o str,
+    known_exploited: bool,
+    epss: Option<f64>,
+    published: Option<Timestamp>,
+    /// How the finding came about since a base; `null` where nothing was compared.
+    change: Option<&'static str>,
+    decision: &'static str,
+    direct: bool,
+    scopes: Vec<&'static str>,
+}
+
+impl<'o> Finding<'o> {
+    pub(super) fn of(finding: &'o model::Finding) -> Self {
+        let advisory = &*finding.advisory;
+        Self {
+            id: &advisory.id,
+            aliases: &advisory.aliases,
+            summary: &advisory.summary,
+            package: Package {
+                ecosystem: finding.ecosystem.as_str(),
+                name: &finding.name,
+                version: &finding.version,
+                purl: &finding.purl,
+            },
+            file: finding.file.display(),
+            line: finding.place().line,
+            column: finding.place().column,
+            places: finding.places().map(Place::of).collect(),
+            class: advisory.class.word(),
+            severity: Severity::of(&advisory.severity),
+            fixed: &finding.fixed,
+            paths: finding.paths.iter().map(|path| path_words(path)).collect(),
+            paths_total: finding.paths_total,
+            state: finding.state.word(),
+            reason: &finding.reason,
+            rule: &finding.rule,
+            known_exploited: advisory.known_exploited,
+            epss: advisory.epss,
+            published: advisory.published,
+            change: None,
+            decision: finding.decision.word(),
+            direct: finding.direct,
+            scopes: finding.scopes.iter().map(model::Scope::word).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Package<'o> {
+    ecosystem: &'o str,
+    name: &'o str,
+    version: &'o str,
+    purl: &'o str,
+}
+
+#[derive(Serialize)]
+struct Place {
+    line: u32,
+    column: u32,
+}
+
+impl Place {
+    fn of(position: Position) -> Self {
+        Self {
+            line: position.line,
+            column: position.column,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Severity<'o> {
+    level: &'static str,
+    score: Option<f64>,
+    vector: Option<&'o str>,
+    source: &'o str,
+}
+
+impl<'o> Severity<'o> {
+    pub(super) fn of(severity: &'o model::Severity) -> Self {
+        Self {
+            level: severity.level.word(),
+            score: severity.score,
+            vector: severity.vector.as_deref(),
+            source: &severity.source,
+        }
+    }
+}
+
+/// `name@version` a step; the root that starts a path is told by its name alone.
+fn path_words(path: &[Step]) -> Vec<Cow<'_, str>> {
+    let start = path.len() > 1;
+    path.iter()
+        .enumerate()
+        .map(|(number, step)| match (step.name.as_str(), step.version.as_str()) {
+            ("", _) => Cow::Borrowed("(root)"),
+            (name, "") => Cow::Borrowed(name),
+            (name, _) if start && number == 0 => Cow::Borrowed(name),
+            (name, version) => Cow::Owned(format!("{name}@{version}")),
+        })
+        .collect()
+}

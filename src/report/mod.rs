@@ -1,0 +1,73 @@
+//! Reports: an [`Outcome`] becomes bytes. A report opens nothing; what it shows was read before.
+//!
+//! To add a report: write `report/x.rs` (a folder `report/x/` if one file does not hold it) with a unit
+//! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report_x.rs`.
+//! The files here that are no report are a subject that several reports share.
+
+pub mod json;
+
+use std::collections::HashMap;
+use std::io;
+
+use crate::model::Outcome;
+use crate::model::advisory::{TextKey, Texts};
+
+/// A way to say what a scan found.
+///
+/// Equal outcomes and styles give equal bytes. All text of an outcome is hostile: a report shows it and
+/// never lets it act, whatever reads the report.
+pub trait Report: Sync {
+    /// The name that `--format` knows it by; also the name of its file.
+    fn name(&self) -> &'static str;
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// Every report, in alphabetical order.
+pub static REPORTS: &[&dyn Report] = &[&json::Json];
+
+/// The report called `name`.
+#[must_use]
+pub fn report(name: &str) -> Option<&'static dyn Report> {
+    REPORTS.iter().copied().find(|report| report.name() == name)
+}
+
+/// How a report is to look. Only the terminal's report heeds width, colour and length.
+#[derive(Debug, Clone, Copy)]
+pub struct Style<'t> {
+    /// Columns of the terminal; no line is wider. Less than [`MIN_WIDTH`] is taken for that.
+    pub width: usize,
+    /// Whether escape sequences for colour may be written.
+    pub colour: Colour,
+    /// How much is told.
+    pub length: Length,
+    /// The long texts of the advisories that are shown, as far as the index has them.
+    pub texts: &'t HashMap<TextKey, Texts>,
+}
+
+/// A narrower terminal is written to as if it had this many columns.
+pub const MIN_WIDTH: usize = 40;
+
+/// Colour or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// Nothing but text.
+    Plain,
+    /// With SGR escape sequences (ECMA-48, section 8.3.117).
+    Ansi,
+}
+
+/// How much the terminal's report tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// The verdict alone (`-q`).
+    Verdict,
+    /// What to do, and of each list as much as a person reads.
+    Normal,
+    /// Every list in full (`-v`).
+    Full,
+}

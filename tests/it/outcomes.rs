@@ -1,0 +1,437 @@
+//! Outcomes built by hand, for every report to be tried on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lockkeeper::model::advisory::{TextKey, Texts};
+use lockkeeper::model::coverage::Skipped;
+use lockkeeper::model::finding::Found;
+use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
+use lockkeeper::model::verdict::ExitCode;
+use lockkeeper::model::{
+    Advisory, Class, Coverage, Decision, Ecosystem, Finding, Gap, IndexState, Level, Outcome, ScannedFile, Scope,
+    Scopes, Severity, Step, Target, TreePath, Verdict,
+};
+use lockkeeper::report::{Colour, Length, Report, Style, report};
+use lockkeeper::text::Position;
+
+/// Every outcome by name.
+pub(crate) fn all() -> Vec<(&'static str, Outcome)> {
+    vec![
+        ("clean", clean()),
+        ("blocked", blocked()),
+        ("incomplete", incomplete()),
+        ("blocked_incomplete", blocked_incomplete()),
+        ("missing_index", missing_index()),
+        ("nothing", nothing()),
+        ("two_targets", two_targets()),
+        ("warnings", warnings()),
+        ("hostile", hostile()),
+    ]
+}
+
+/// The bytes of a report on a plain terminal of `width` columns.
+pub(crate) fn written(name: &str, outcome: &Outcome, width: usize, length: Length) -> String {
+    let texts = texts();
+    let style = Style {
+        width,
+        colour: Colour::Plain,
+        length,
+        texts: &texts,
+    };
+    let report: &dyn Report = report(name).expect("a report of that name");
+    let mut bytes = Vec::new();
+    report.write(outcome, &style, &mut bytes).expect("a Vec takes everything");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// What the index knows at length of the first advisory.
+pub(crate) fn texts() -> HashMap<TextKey, Texts> {
+    HashMap::from([(
+        TextKey(1),
+        Texts {
+            details: "### Details\n\nNames were read after they had been freed.".into(),
+            references: vec![
+                ("ADVISORY".into(), "https://advisories.example/1".into()),
+                ("WEB".into(), "javascript:alert(1)".into()),
+            ],
+        },
+    )])
+}
+
+pub(crate) fn clean() -> Outcome {
+    let mut target = target(".");
+    target.files.push(file("Cargo.lock", "cargo-lock", 880, FileState::Read));
+    outcome(vec![target], Verdict::Pass, ExitCode::Pass)
+}
+
+pub(crate) fn blocked() -> Outcome {
+    let mut target = target(".");
+    target.files.push(file("Cargo.lock", "cargo-lock", 870, FileState::Read));
+    target
+        .files
+        .push(file("web/package-lock.json", "package-lock", 10, FileState::Read));
+    let overflow = Advisory {
+        known_exploited: true,
+        epss: Some(0.42),
+        aliases: vec!["CVE-2030-10001".into(), "GHSA-aaaa-bbbb-cccc".into()],
+        text: Some(TextKey(1)),
+        ..advisory("RUSTSEC-2030-0001", "use after free in the parser of names", 9.1)
+    };
+    let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
+    first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
+    first.paths = vec![path(&["app 1.0.0", "client 0.11.4", "tls-glue 0.2.8", "examplelib 0.10.30"])];
+    first.paths_total = 1;
+    let mut target_findings = vec![first.clone()];
+    for (id, score, fixed) in [
+        ("RUSTSEC-2030-0002", 7.5, "0.10.66"),
+        ("RUSTSEC-2030-0003", 5.3, "0.10.81"),
+        ("RUSTSEC-2030-0004", 3.1, "0.10.70"),
+    ] {
+        let mut further = first.clone();
+        further.advisory = Arc::new(advisory(id, "reads past the end of a certificate", score));
+        further.fixed = vec![fixed.into()];
+        target_findings.push(further);
+    }
+    let stolen = Advisory {
+        class: Class::Malicious,
+        severity: Severity::assumed(),
+        ..advisory("MAL-2030-7", "steals tokens when it is installed", 9.8)
+    };
+    let mut malicious = finding(&stolen, "left-pod", "1.3.1", "web/package-lock.json", 88);
+    malicious.ecosystem = Ecosystem::NPM;
+    malicious.purl = "pkg:npm/left-pod@1.3.1".into();
+    malicious.direct = true;
+    malicious.paths = vec![path(&["", "left-pod 1.3.1"])];
+    malicious.paths_total = 1;
+    target_findings.push(malicious);
+    let unfixed = advisory("GHSA-1111-2222-3333", "a crafted archive fills the disk", 6.5);
+    let mut unfixed = finding(&unfixed, "unpacker", "4.0.0", "Cargo.lock", 2210);
+    unfixed.also_at(Position { line: 2190, column: 12 });
+    target_findings.push(unfixed);
+    let idle = Advisory {
+        class: Class::Unmaintained,
+        severity: Severity {
+            level: Level::None,
+            score: None,
+            vector: None,
+            source: "database_specific".into(),
+        },
+        ..advisory("RUSTSEC-2030-0100", "nobody looks after oldcrate", 0.0)
+    };
+    let mut idle = finding(&idle, "oldcrate", "0.1.9", "Cargo.lock", 1800);
+    idle.decision = Decision::Warn;
+    idle.rule = "built-in: other classes".into();
+    target_findings.push(idle);
+    target.findings = target_findings;
+    outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
+}
+
+pub(crate) fn incomplete() -> Outcome {
+    let mut target = target(".");
+    target
+        .files
+        .push(file("web/package-lock.json", "package-lock", 3, FileState::Blind));
+    target
+        .files
+        .push(file("requirements.txt", "requirements", 14, FileState::Partial));
+    let coverage = &mut target.coverage;
+    coverage.add(
+        lockkeeper::model::Cost::Blind,
+        gap("web/package-lock.json", 88, "string is not closed", "Restore the file from git, then scan again."),
+    );
+    for line in 1..=12 {
+        coverage.add(
+            lockkeeper::model::Cost::Partial,
+            gap("requirements.txt", line, "requirement without an exact version", "Pin it with `==`."),
+        );
+    }
+    coverage.skipped.push(Skipped {
+        path: tree_path("fixtures/Cargo.lock"),
+        reason: "excluded by the policy".into(),
+    });
+    outcome(vec![target], Verdict::Incomplete, ExitCode::Incomplete)
+}
+
+pub(crate) fn blocked_incomplete() -> Outcome {
+    let mut outcome = blocked();
+    let blind = incomplete().targets.remove(0);
+    if let Some(target) = outcome.targets.first_mut() {
+        target.coverage.blind = blind.coverage.blind;
+        target.coverage.partial = blind.coverage.partial;
+        target.coverage.problems = blind.coverage.problems;
+        target.coverage.skipped = blind.coverage.skipped;
+        let whole = &mut outcome.coverage;
+        whole.blind = target.coverage.blind.clone();
+        whole.partial = target.coverage.partial.clone();
+        whole.problems = target.coverage.problems.clone();
+        whole.skipped = target.coverage.skipped.clone();
+    }
+    outcome
+}
+
+pub(crate) fn missing_index() -> Outcome {
+    let mut outcome = clean();
+    outcome.database = Database::default();
+    outcome.coverage.index = IndexState::Missing;
+    outcome.coverage.index_age_days = None;
+    for target in &mut outcome.targets {
+        target.coverage.index = IndexState::Missing;
+        target.coverage.index_age_days = None;
+    }
+    outcome.verdict = Verdict::Incomplete;
+    outcome.exit_code = ExitCode::Incomplete;
+    outcome
+}
+
+pub(crate) fn nothing() -> Outcome {
+    outcome(vec![target(".")], Verdict::NothingToScan, ExitCode::NothingToScan)
+}
+
+pub(crate) fn two_targets() -> Outcome {
+    let mut first = target("services/one");
+    first.prefix = tree_path("services/one");
+    first.files.push(file("go.mod", "go-mod", 40, FileState::Read));
+    let mut found = finding(
+        &advisory("GO-2030-0001", "headers grow without bound", 7.5),
+        "golang.org/x/net",
+        "v0.1.0",
+        "go.mod",
+        7,
+    );
+    found.ecosystem = Ecosystem::GO;
+    found.fixed = vec!["0.2.0".into()];
+    let mut second = target("services/two");
+    second.prefix = tree_path("services/two");
+    second.files.push(file("go.mod", "go-mod", 41, FileState::Read));
+    second.findings = vec![found.clone()];
+    first.findings = vec![found];
+    outcome(vec![first, second], Verdict::Blocked, ExitCode::Blocked)
+}
+
+pub(crate) fn warnings() -> Outcome {
+    let mut outcome = clean();
+    if let Some(target) = outcome.targets.first_mut() {
+        for (number, class) in [Class::Unsound, Class::Unmaintained, Class::Yanked, Class::Notice]
+            .into_iter()
+            .enumerate()
+        {
+            let advisory = Advisory {
+                class,
+                ..advisory(&format!("RUSTSEC-2030-02{number:02}"), "worth knowing", 0.0)
+            };
+            let mut finding = finding(&advisory, "quiet", "2.0.0", "Cargo.lock", 10);
+            finding.decision = Decision::Warn;
+            target.findings.push(finding);
+        }
+    }
+    outcome.coverage.index = IndexState::Stale;
+    outcome.coverage.index_age_days = Some(5);
+    outcome
+}
+
+/// Text that tries to act in each medium.
+pub(crate) const HOSTILE: &[&str] = &[
+    "\u{1b}[31mred\u{1b}]0;title\u{7}",
+    "\u{202e}gnp.exe\u{202c}\u{200b}\u{feff}\u{e0041}",
+    "a\n::error file=x::owned\r\n##[error]owned\n::add-mask::x",
+    "<script>alert(1)</script><img src=x onerror=alert(1)><!-- -->",
+    "@acme/team and #1 and acme/repo#2 and GH-3 https://evil.example www.evil.example mail@evil.example",
+    "a | b `code` ``two`` **bold** [x](javascript:alert(1)) ![x](https://evil.example/x.png) ~~gone~~ $x$ [^1]",
+    "Z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}algo",
+    "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字",
+    "\u{9b}31m\u{7f}\u{0}\u{85}\u{2028}",
+    "%0A::error::owned",
+];
+
+pub(crate) fn hostile() -> Outcome {
+    let mut target = target("dir\u{1b}[2J\n::error::owned");
+    let long = "a".repeat(10_000);
+    for (number, text) in HOSTILE.iter().copied().chain([long.as_str()]).enumerate() {
+        let advisory = Advisory {
+            aliases: vec![text.to_owned()],
+            ..advisory(&format!("X-{number}{text}"), text, 7.0)
+        };
+        let name = text.replace('/', "\u{2044}");
+        let file_name = name.replace('\0', "");
+        let mut finding = finding(&advisory, text, text, &file_name, 1);
+        finding.fixed = vec![text.to_owned()];
+        finding.paths = vec![path(&["app 1", text, text])];
+        finding.paths_total = 30;
+        finding.reason = text.to_owned();
+        target.findings.push(finding);
+        let mut warning = target.findings.last().expect("just pushed").clone();
+        warning.decision = Decision::Warn;
+        warning.advisory = Arc::new(Advisory {
+            class: Class::Unmaintained,
+            ..(*warning.advisory).clone()
+        });
+        target.findings.push(warning);
+        target.files.push(file(&file_name, text, 1, FileState::Blind));
+        target
+            .coverage
+            .add(lockkeeper::model::Cost::Blind, gap(&file_name, 1, text, text));
+        target
+            .coverage
+            .add(lockkeeper::model::Cost::Partial, gap(&file_name, 2, text, text));
+        target.coverage.skipped.push(Skipped {
+            path: tree_path(&file_name),
+            reason: text.to_owned(),
+        });
+    }
+    target.ref_name = Some("refs/heads/\u{1b}[2J::error::".into());
+    outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
+}
+
+/// So many findings, each of a group, package and file of its own, in ten files.
+pub(crate) fn huge(findings: usize) -> Outcome {
+    let mut target = target(".");
+    for number in 0..10 {
+        target
+            .files
+            .push(file(&format!("m{number}/Cargo.lock"), "cargo-lock", findings / 10, FileState::Read));
+    }
+    target.findings = (0..findings)
+        .map(|number| {
+            let score = (number % 100) as f64 / 10.0;
+            let advisory = Advisory {
+                aliases: vec![format!("CVE-2030-{number}")],
+                ..advisory(
+                    &format!("GHSA-{number:04}"),
+                    &format!("flaw number {number} of a long list of flaws that somebody found one day"),
+                    score,
+                )
+            };
+            let name = format!("package-{}", number / 4);
+            let file = format!("m{}/Cargo.lock", number % 10);
+            let mut finding = finding(&advisory, &name, "1.0.0", &file, number as u32 + 1);
+            finding.fixed = vec![format!("1.{}.0", number % 7 + 1)];
+            finding.paths = vec![path(&["app 1.0.0", "middle 2.0.0", &format!("{name} 1.0.0")])];
+            finding.paths_total = 1;
+            finding
+        })
+        .collect();
+    outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
+}
+
+pub(crate) fn advisory(id: &str, summary: &str, score: f64) -> Advisory {
+    Advisory {
+        id: id.into(),
+        aliases: Vec::new(),
+        summary: summary.into(),
+        class: Class::Vulnerability,
+        severity: Severity {
+            level: Level::of(score),
+            score: Some(score),
+            vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into()),
+            source: "CVSS_V3".into(),
+        },
+        published: Some("2030-01-02T03:04:05Z".parse().expect("a time")),
+        known_exploited: false,
+        epss: None,
+        text: None,
+    }
+}
+
+pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str, line: u32) -> Finding {
+    let mut finding = Found {
+        advisory: Arc::new(advisory.clone()),
+        ecosystem: Ecosystem::CRATES_IO,
+        name: name.into(),
+        version: version.into(),
+        purl: format!("pkg:cargo/{name}@{version}"),
+        fixed: Vec::new(),
+        reason: format!("{}: >= 0", advisory.id),
+        scopes: Scopes::only(Scope::Runtime),
+        direct: false,
+    }
+    .at(tree_path(file), Position { line, column: 12 });
+    finding.decision = Decision::Fail;
+    finding.rule = "built-in: vulnerabilities".into();
+    finding
+}
+
+pub(crate) fn gap(file: &str, line: u32, reason: &str, hint: &str) -> Gap {
+    Gap {
+        file: tree_path(file),
+        position: Position { line, column: 5 },
+        reason: reason.into(),
+        hint: hint.into(),
+    }
+}
+
+pub(crate) fn tree_path(path: &str) -> TreePath {
+    TreePath::new(path).expect("a path inside the tree")
+}
+
+/// `["app 1.0.0", …]`; an empty text is a root without a name.
+fn path(steps: &[&str]) -> Vec<Step> {
+    steps
+        .iter()
+        .map(|step| {
+            let (name, version) = step.rsplit_once(' ').unwrap_or((step, ""));
+            Step {
+                name: name.into(),
+                version: version.into(),
+            }
+        })
+        .collect()
+}
+
+fn target(root: &str) -> Target {
+    Target {
+        root: root.into(),
+        prefix: TreePath::root(),
+        ref_name: Some("refs/heads/main".into()),
+        commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+        dirty: false,
+        coverage: Coverage::new(IndexState::Fresh, Some(1)),
+        files: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+fn file(path: &str, format: &str, packages: usize, state: FileState) -> ScannedFile {
+    ScannedFile {
+        path: tree_path(path),
+        format: format.into(),
+        packages,
+        state,
+    }
+}
+
+fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: ExitCode) -> Outcome {
+    let mut coverage = Coverage::new(IndexState::Fresh, Some(1));
+    for target in &mut targets {
+        target.coverage.files_read = target.files.len();
+        target.coverage.packages = target.files.iter().map(|file| file.packages).sum();
+        coverage.files_read += target.coverage.files_read;
+        coverage.packages += target.coverage.packages;
+        coverage.blind.extend(target.coverage.blind.iter().cloned());
+        coverage.partial.extend(target.coverage.partial.iter().cloned());
+        coverage.problems.extend(target.coverage.problems.iter().cloned());
+        coverage.skipped.extend(target.coverage.skipped.iter().cloned());
+    }
+    Outcome {
+        tool_version: "0.1.0",
+        now: "2030-02-01T00:00:00Z".parse().expect("a time"),
+        database: Database {
+            digest: Some(format!("sha256:{}", "ab".repeat(32))),
+            built: Some("2030-01-31T00:00:00Z".parse().expect("a time")),
+            sources: vec![DatabaseSource {
+                name: "rustsec".into(),
+                records: 412_310,
+                newest: Some("2030-01-30T12:00:00Z".parse().expect("a time")),
+            }],
+            records: 412_310,
+        },
+        policy: Policy {
+            digest: format!("sha256:{}", "cd".repeat(32)),
+            file: None,
+        },
+        verdict,
+        exit_code,
+        coverage,
+        targets,
+    }
+}
