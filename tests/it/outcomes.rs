@@ -9,8 +9,8 @@ use lockkeeper::model::finding::Found;
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{
-    Advisory, Class, Coverage, Decision, Ecosystem, Finding, Gap, IndexState, Level, Outcome, ScannedFile, Scope,
-    Scopes, Severity, Step, Target, TreePath, Verdict,
+    Advisory, Class, Coverage, Decision, Ecosystem, Finding, Gap, IndexState, Level, Outcome, ScannedFile,
+    Scope, Scopes, Severity, Step, Target, TreePath, Verdict,
 };
 use lockkeeper::report::{Colour, Length, Report, Style, report};
 use lockkeeper::text::Position;
@@ -41,7 +41,9 @@ pub(crate) fn written(name: &str, outcome: &Outcome, width: usize, length: Lengt
     };
     let report: &dyn Report = report(name).expect("a report of that name");
     let mut bytes = Vec::new();
-    report.write(outcome, &style, &mut bytes).expect("a Vec takes everything");
+    report
+        .write(outcome, &style, &mut bytes)
+        .expect("a Vec takes everything");
     String::from_utf8(bytes).expect("UTF-8")
 }
 
@@ -61,13 +63,17 @@ pub(crate) fn texts() -> HashMap<TextKey, Texts> {
 
 pub(crate) fn clean() -> Outcome {
     let mut target = target(".");
-    target.files.push(file("Cargo.lock", "cargo-lock", 880, FileState::Read));
+    target
+        .files
+        .push(file("Cargo.lock", "cargo-lock", 880, FileState::Read));
     outcome(vec![target], Verdict::Pass, ExitCode::Pass)
 }
 
 pub(crate) fn blocked() -> Outcome {
     let mut target = target(".");
-    target.files.push(file("Cargo.lock", "cargo-lock", 870, FileState::Read));
+    target
+        .files
+        .push(file("Cargo.lock", "cargo-lock", 870, FileState::Read));
     target
         .files
         .push(file("web/package-lock.json", "package-lock", 10, FileState::Read));
@@ -80,7 +86,12 @@ pub(crate) fn blocked() -> Outcome {
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
     first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
-    first.paths = vec![path(&["app 1.0.0", "client 0.11.4", "tls-glue 0.2.8", "examplelib 0.10.30"])];
+    first.paths = vec![path(&[
+        "app 1.0.0",
+        "client 0.11.4",
+        "tls-glue 0.2.8",
+        "examplelib 0.10.30",
+    ])];
     first.paths_total = 1;
     let mut target_findings = vec![first.clone()];
     for (id, score, fixed) in [
@@ -107,7 +118,10 @@ pub(crate) fn blocked() -> Outcome {
     target_findings.push(malicious);
     let unfixed = advisory("GHSA-1111-2222-3333", "a crafted archive fills the disk", 6.5);
     let mut unfixed = finding(&unfixed, "unpacker", "4.0.0", "Cargo.lock", 2210);
-    unfixed.also_at(Position { line: 2190, column: 12 });
+    unfixed.also_at(Position {
+        line: 2190,
+        column: 12,
+    });
     target_findings.push(unfixed);
     let idle = Advisory {
         class: Class::Unmaintained,
@@ -138,12 +152,22 @@ pub(crate) fn incomplete() -> Outcome {
     let coverage = &mut target.coverage;
     coverage.add(
         lockkeeper::model::Cost::Blind,
-        gap("web/package-lock.json", 88, "string is not closed", "Restore the file from git, then scan again."),
+        gap(
+            "web/package-lock.json",
+            88,
+            "string is not closed",
+            "Restore the file from git, then scan again.",
+        ),
     );
     for line in 1..=12 {
         coverage.add(
             lockkeeper::model::Cost::Partial,
-            gap("requirements.txt", line, "requirement without an exact version", "Pin it with `==`."),
+            gap(
+                "requirements.txt",
+                line,
+                "requirement without an exact version",
+                "Pin it with `==`.",
+            ),
         );
     }
     coverage.skipped.push(Skipped {
@@ -287,9 +311,12 @@ pub(crate) fn hostile() -> Outcome {
 pub(crate) fn huge(findings: usize) -> Outcome {
     let mut target = target(".");
     for number in 0..10 {
-        target
-            .files
-            .push(file(&format!("m{number}/Cargo.lock"), "cargo-lock", findings / 10, FileState::Read));
+        target.files.push(file(
+            &format!("m{number}/Cargo.lock"),
+            "cargo-lock",
+            findings / 10,
+            FileState::Read,
+        ));
     }
     target.findings = (0..findings)
         .map(|number| {

@@ -43,25 +43,45 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
             list(&target["findings"]).iter().for_each(finding);
         }
         // The order of keys is the contract's: an object read from text keeps none, so the text is asked.
-        let order = ["schema", "tool", "database", "policy", "verdict", "exit_code", "coverage", "targets"];
+        let order = [
+            "schema",
+            "tool",
+            "database",
+            "policy",
+            "verdict",
+            "exit_code",
+            "coverage",
+            "targets",
+        ];
         let places: Vec<usize> = order
             .iter()
             .map(|key| text.find(&format!("\n  \"{key}\":")).expect("a key at the top"))
             .collect();
         assert!(places.is_sorted(), "{name}");
         assert!(text.ends_with("\n}\n"), "{name}");
-        assert!(!text.contains(|character| character != '\n' && is_hidden(character)), "{name}");
+        assert!(
+            !text.contains(|character| character != '\n' && is_hidden(character)),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn values_are_those_of_the_outcome() {
-    let document = read(&outcomes::written("json", &outcomes::blocked(), 80, Length::Normal));
+    let document = read(&outcomes::written(
+        "json",
+        &outcomes::blocked(),
+        80,
+        Length::Normal,
+    ));
     let target = &document["targets"][0];
     assert_eq!(target["ref"], "refs/heads/main");
     let first = &target["findings"][0];
     assert_eq!(first["id"], "RUSTSEC-2030-0001");
-    assert_eq!(first["aliases"], serde_json::json!(["CVE-2030-10001", "GHSA-aaaa-bbbb-cccc"]));
+    assert_eq!(
+        first["aliases"],
+        serde_json::json!(["CVE-2030-10001", "GHSA-aaaa-bbbb-cccc"])
+    );
     assert_eq!(
         first["paths"],
         serde_json::json!([["app", "client@0.11.4", "tls-glue@0.2.8", "examplelib@0.10.30"]])
@@ -73,7 +93,10 @@ fn values_are_those_of_the_outcome() {
     assert_eq!(malicious["class"], "malicious");
     assert_eq!(malicious["severity"]["score"], Value::Null);
     assert_eq!(malicious["severity"]["source"], "assumed");
-    assert_eq!(malicious["paths"], serde_json::json!([["(root)", "left-pod@1.3.1"]]));
+    assert_eq!(
+        malicious["paths"],
+        serde_json::json!([["(root)", "left-pod@1.3.1"]])
+    );
     let unfixed = &target["findings"][5];
     assert_eq!(unfixed["line"], 2190);
     assert_eq!(
@@ -82,21 +105,45 @@ fn values_are_those_of_the_outcome() {
     );
     assert_eq!(document["coverage"]["complete"], true);
 
-    let document = read(&outcomes::written("json", &outcomes::incomplete(), 80, Length::Normal));
+    let document = read(&outcomes::written(
+        "json",
+        &outcomes::incomplete(),
+        80,
+        Length::Normal,
+    ));
     assert_eq!(document["coverage"]["complete"], false);
     assert_eq!(document["coverage"]["blind"][0]["reason"], "string is not closed");
-    assert_eq!(document["coverage"]["problems"][0]["message"], "string is not closed");
+    assert_eq!(
+        document["coverage"]["problems"][0]["message"],
+        "string is not closed"
+    );
 
-    let document = read(&outcomes::written("json", &outcomes::missing_index(), 80, Length::Normal));
-    assert_eq!(document["coverage"]["index"], serde_json::json!({"state": "missing", "age_days": null}));
+    let document = read(&outcomes::written(
+        "json",
+        &outcomes::missing_index(),
+        80,
+        Length::Normal,
+    ));
+    assert_eq!(
+        document["coverage"]["index"],
+        serde_json::json!({"state": "missing", "age_days": null})
+    );
     assert_eq!(document["database"]["digest"], Value::Null);
 }
 
 #[test]
 fn hostile_text_survives_unchanged_behind_its_escapes() {
-    let document = read(&outcomes::written("json", &outcomes::hostile(), 80, Length::Normal));
+    let document = read(&outcomes::written(
+        "json",
+        &outcomes::hostile(),
+        80,
+        Length::Normal,
+    ));
     for (number, text) in outcomes::HOSTILE.iter().enumerate() {
-        assert_eq!(document["targets"][0]["findings"][number * 2]["package"]["name"], *text);
+        assert_eq!(
+            document["targets"][0]["findings"][number * 2]["package"]["name"],
+            *text
+        );
     }
 }
 
@@ -130,7 +177,12 @@ fn the_inventory_has_every_key() {
                 source: "registry",
                 used_by: vec!["org.example:app".into()],
             }],
-            problems: vec![outcomes::gap("a/pom.xml", 4, "managed outside the tree", "Add the parent.")],
+            problems: vec![outcomes::gap(
+                "a/pom.xml",
+                4,
+                "managed outside the tree",
+                "Add the parent.",
+            )],
         }],
     };
     let mut bytes = Vec::new();
@@ -166,15 +218,24 @@ fn an_explanation_and_an_error_have_every_key() {
     let mut bytes = Vec::new();
     json::explain(&explanation, &mut bytes).expect("a Vec takes everything");
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));
-    keys(&document, "schema:s findings:a advisory:o decisions:a would_change:a");
+    keys(
+        &document,
+        "schema:s findings:a advisory:o decisions:a would_change:a",
+    );
     self::finding(&document["findings"][0]);
     keys(&document["decisions"][0], "rule:s matched:b why:s");
-    assert_eq!(document["advisory"]["references"][0]["url"], "https://advisories.example/1");
+    assert_eq!(
+        document["advisory"]["references"][0]["url"],
+        "https://advisories.example/1"
+    );
 
     let failed = Failed {
         code: ExitCode::Usage,
         message: "unknown key `rule`".into(),
-        place: Some((outcomes::tree_path("lockkeeper.yml"), Position { line: 2, column: 1 })),
+        place: Some((
+            outcomes::tree_path("lockkeeper.yml"),
+            Position { line: 2, column: 1 },
+        )),
         hint: "Write `rules`.".into(),
     };
     let mut bytes = Vec::new();
@@ -229,7 +290,9 @@ fn keys(value: &Value, expected: &str) {
     let mut names = Vec::new();
     for field in expected.split_whitespace() {
         let (name, kind) = field.split_once(':').expect("name:type");
-        let held = object.get(name).unwrap_or_else(|| panic!("no `{name}` in {value}"));
+        let held = object
+            .get(name)
+            .unwrap_or_else(|| panic!("no `{name}` in {value}"));
         let fits = match kind.trim_end_matches('?') {
             "s" => held.is_string(),
             "n" => held.is_number(),
@@ -237,7 +300,10 @@ fn keys(value: &Value, expected: &str) {
             "o" => held.is_object(),
             _ => held.is_array(),
         };
-        assert!(fits || kind.ends_with('?') && held.is_null(), "`{name}` is {held}");
+        assert!(
+            fits || kind.ends_with('?') && held.is_null(),
+            "`{name}` is {held}"
+        );
         names.push(name);
     }
     names.sort_unstable();

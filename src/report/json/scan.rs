@@ -332,11 +332,13 @@ fn path_words(path: &[Step]) -> Vec<Cow<'_, str>> {
     let start = path.len() > 1;
     path.iter()
         .enumerate()
-        .map(|(number, step)| match (step.name.as_str(), step.version.as_str()) {
-            ("", _) => Cow::Borrowed("(root)"),
-            (name, "") => Cow::Borrowed(name),
-            (name, _) if start && number == 0 => Cow::Borrowed(name),
-            (name, version) => Cow::Owned(format!("{name}@{version}")),
-        })
+        .map(
+            |(number, step)| match (step.name.as_str(), step.version.as_str()) {
+                ("", _) => Cow::Borrowed("(root)"),
+                (name, "") => Cow::Borrowed(name),
+                (name, _) if start && number == 0 => Cow::Borrowed(name),
+                (name, version) => Cow::Owned(format!("{name}@{version}")),
+            },
+        )
         .collect()
 }
