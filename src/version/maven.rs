@@ -9,6 +9,9 @@
 //! something. As only the last item can be a list, the tree is a chain, and is read here as a stream of
 //! items that each know how many lists open right before them; no tree is built and nothing recurses.
 //!
+//! One difference is known: Java decides by its own rules for words whether a capital sigma becomes a final
+//! one, so that a version with Σ before a hyphen may be ordered otherwise.
+//!
 //! Maven's own order is not transitive on odd texts: `ga.1` < `0-alpha` < `0` < `ga.1`. Versions as they are
 //! published do not run into this.
 
@@ -348,8 +351,8 @@ fn number_size(number: &str) -> u8 {
         significant => significant,
     };
     match digits.chars().count() {
-        0..=INT_DIGITS => 0,
-        0..=LONG_DIGITS => 1,
+        count if count <= INT_DIGITS => 0,
+        count if count <= LONG_DIGITS => 1,
         _longer => 2,
     }
 }

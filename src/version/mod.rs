@@ -4,7 +4,8 @@
 //! matched by ordering their events, since requirement operators leave out pre-releases.
 //!
 //! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
-//! [`SCHEMES`], and add `tests/fixtures/version/x.txt` (see `CONTRIBUTING.md`).
+//! [`SCHEMES`], and add `tests/fixtures/version/x.txt` and a table of the native tool's answers
+//! (`tests/tables/make`; see `CONTRIBUTING.md`). What several schemes read alike is in `grammar/`.
 
 pub mod go;
 mod grammar;

@@ -3,6 +3,12 @@
 //! The tables are made by `tests/tables/make`; a further one is checked when `LOCKKEEPER_ORDER_TABLE` is
 //! `SCHEME=FILE`, the file being such a table, compressed or not.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test reads its tables, its clock and its settings itself and says what it skips"
+)]
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,7 +92,7 @@ fn versions_of_go_itself_agree_with_its_own_tool() {
     let go = scheme("go").unwrap();
     let wrong = differences(&known, go, |text| go::toolchain(text).into_owned());
     assert!(
-        known.len() > 8_000 && wrong.is_empty(),
+        known.len() > 15_000 && wrong.is_empty(),
         "{} rows, {wrong:#?}",
         known.len()
     );

@@ -24,7 +24,7 @@ WORDS = {
                "DEV", "Alpha", "final", "x", "po\u017ft", "previe", "p", "de", "\u212a"],
     "maven": ["alpha", "beta", "milestone", "rc", "cr", "snapshot", "ga", "final", "release", "sp", "a", "b", "m", "x",
               "jre", "android", "v", "RC", "Final", "GA", "SP", "SNAPSHOT", "Alpha", "M", "B", "z", "xyz", "redhat",
-              "\u00e9", "\u00c9", "\u0130", "\u03a3", "a\u03a3", "\u212a", "\U0001d7d8", "\uff5a", "\U0001f600", "_",
+              "\u00e9", "\u00c9", "\u0130", "\u212a", "\U0001d7d8", "\uff5a", "\U0001f600", "_",
               "+", "\u0661", "\u0660", "\u0660" * 11, "\uff11", "~", "r", "release1", "alph"],
 }
 SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r", "\f", "\v", "\u00a0", "\ufeff", "\u0085",
@@ -32,7 +32,7 @@ SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r",
 LETTERS = {
     "semver": "0123456789..--++abxzAZv=_ ~\u00e9\u0661",
     "pep440": "0123456789...---+_!abcrdevpostv* \u00e9\u0661\u017f",
-    "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\u03a3\U0001f600",
+    "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\U0001f600",
 }
 
 
@@ -95,9 +95,10 @@ def odd_maven(rng, _scheme):
 
 
 def odd_toolchain(rng, _scheme):
-    text = rng.choice(["1", "1", "1", "1", "2", "01", "0"])
-    text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100", ".021", "."])
-    text += rng.choice(["", "", ".0", ".1", ".3", ".10", "rc1", "rc2", "rc10", "rc", "beta1", "beta2", "alpha1", "rc01", ".3rc1", "-rc.1", "Rc1"])
+    text = rng.choice(["1"] * 12 + ["2", "2", "01", "0"])
+    text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100"] * 2 + [".021", "."])
+    text += rng.choice(["", "", ".0", ".1", ".3", ".10", "rc1", "rc2", "rc10", "rc", "beta1",
+                        "beta2", "alpha1"] * 3 + ["rc01", ".3rc1", "-rc.1", "Rc1"])
     return "go" + text + rng.choice(["", "", "", "", "", "-acme", "-acme-2"])
 
 
@@ -108,7 +109,7 @@ ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": o
 def changed(rng, text, letters):
     for _ in range(rng.choice([1, 1, 1, 2])):
         place = rng.randint(0, len(text))
-        letter = rng.choice(letters)
+        letter = rng.choice(letters if rng.random() < 0.5 else "0123456789ab")
         text = rng.choice([
             text[:place] + letter + text[place:],
             text[:place] + letter + text[place + 1:],
@@ -134,7 +135,7 @@ def escaped(text):
 def main():
     scheme = sys.argv[1]
     rng = random.Random(f"{scheme} {sys.argv[2] if len(sys.argv) > 2 else 1}")
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 24000
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 40000
     letters = LETTERS[family(scheme)] if scheme != "toolchain" else "0123456789.rcbeta-go"
     source = pathlib.Path(__file__).parent / "published" / f"{scheme}.txt"
     published = source.read_text("utf-8").split("\n")[:-1] if source.exists() else []
