@@ -8,3 +8,4 @@ pub mod clock;
 pub mod environment;
 pub mod file;
 pub mod interrupt;
+pub mod web;

@@ -4,4 +4,6 @@ mod lockfile_format;
 mod memory_tree;
 mod outcomes;
 mod report_json;
+mod server;
 mod version_order;
+mod web;

@@ -1,0 +1,275 @@
+//! What can go wrong on the web, and whether to try again.
+
+use std::error::Error;
+use std::time::Duration;
+use std::{fmt, io};
+
+use super::{Address, BadAddress, Settings};
+
+/// A request that failed for good.
+#[derive(Debug, thiserror::Error)]
+#[error("{address}: {fault}{}", Tries(*attempts))]
+pub struct WebError {
+    /// Where; shown without secrets.
+    pub address: Address,
+    /// What the last attempt met.
+    pub fault: Fault,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl WebError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        self.fault.hint()
+    }
+
+    /// Whether the server says that there is no such thing (404 or 410).
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self.fault, Fault::Status { code: 404 | 410, .. })
+    }
+}
+
+/// What one attempt met.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No client could be built, which means that there are no CA certificates.
+    #[error("no certificates to check the server's with: {0}")]
+    Certificates(String),
+    /// The server's certificate or the TLS handshake was refused.
+    #[error("no trustworthy connection: {0}")]
+    Untrusted(String),
+    /// No connection.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// Nothing came for too long.
+    #[error("no answer for {} s", .0.as_secs_f64())]
+    Idle(Duration),
+    /// Too little came for too long.
+    #[error("only {bytes} bytes in {} s", .span.as_secs())]
+    Slow {
+        /// Received in the span.
+        bytes: u64,
+        /// How long that took.
+        span: Duration,
+    },
+    /// The connection ended in the middle.
+    #[error("the connection broke off: {0}")]
+    Cut(String),
+    /// An answer that means failure.
+    #[error("the server answered {code}{}", Asked(*retry_after))]
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// The pause that the server asks for.
+        retry_after: Option<Duration>,
+    },
+    /// The answer breaks the rules of HTTP.
+    #[error("the server sent {0}")]
+    Malformed(String),
+    /// The held part and the rest are not of one piece; the next attempt starts over.
+    #[error("the file changed while it was fetched")]
+    Changed,
+    /// More bytes than the caller takes.
+    #[error("more than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Sent on to where we do not go.
+    #[error(transparent)]
+    Redirect(BadAddress),
+    /// Sent on and on.
+    #[error("sent on more than {0} times")]
+    Redirects(u32),
+    /// The bytes could not be put away.
+    #[error("cannot store what was fetched: {0}")]
+    Sink(io::Error),
+}
+
+/// Whether a further attempt makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It would end the same way.
+    Never,
+    /// After the pause that the server asks for.
+    Later {
+        /// At least.
+        after: Duration,
+    },
+    /// After a short pause of our own choice.
+    Soon,
+}
+
+impl Fault {
+    /// The retry class.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Certificates(_)
+            | Self::Untrusted(_)
+            | Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::Redirect(_)
+            | Self::Redirects(_)
+            | Self::Sink(_) => Retry::Never,
+            Self::Connect(_) | Self::Idle(_) | Self::Slow { .. } | Self::Cut(_) | Self::Changed => {
+                Retry::Soon
+            }
+            Self::Status {
+                code: 403 | 429 | 503,
+                retry_after: Some(after),
+            } => Retry::Later { after: *after },
+            Self::Status {
+                code: 408 | 429 | 500 | 502 | 503 | 504,
+                ..
+            } => Retry::Soon,
+            Self::Status { .. } => Retry::Never,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Certificates(_) => {
+                "Install the system's CA certificates, or name a file that holds them in SSL_CERT_FILE."
+            }
+            Self::Untrusted(_) => {
+                "If a proxy or an internal server is between, put its CA certificate into the file that SSL_CERT_FILE names."
+            }
+            Self::Connect(_) => {
+                "Check the address, the network, and HTTPS_PROXY and NO_PROXY; then run it again."
+            }
+            Self::Idle(_) | Self::Slow { .. } | Self::Cut(_) | Self::Changed => {
+                "Run it again: what has been fetched is kept and not fetched twice."
+            }
+            Self::Status { code: 401 | 403, .. } => "Check that the address may be read without a login.",
+            Self::Status { code: 404 | 410, .. } => "Check the address.",
+            Self::Status { .. } => "Run it again later, or name another address.",
+            Self::Malformed(_) | Self::TooLarge { .. } | Self::Redirect(_) | Self::Redirects(_) => {
+                "Check that the address is the right one."
+            }
+            Self::Sink(_) => "Make room on the disk, and check that the folder may be written.",
+        }
+    }
+
+    pub(super) fn of(error: reqwest::Error, settings: &Settings) -> Self {
+        let error = error.without_url();
+        if is_tls(&error) {
+            Self::Untrusted(chain(&error))
+        } else if error.is_timeout() && !error.is_connect() {
+            Self::Idle(settings.idle)
+        } else if error.is_connect() {
+            Self::Connect(chain(&error))
+        } else {
+            Self::Cut(chain(&error))
+        }
+    }
+}
+
+struct Tries(u32);
+
+impl fmt::Display for Tries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 | 1 => Ok(()),
+            many => write!(formatter, " (tried {many} times)"),
+        }
+    }
+}
+
+struct Asked(Option<Duration>);
+
+impl fmt::Display for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pause) => write!(formatter, " and asks to wait {} s", pause.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = next {
+        let wrapped = current
+            .downcast_ref::<io::Error>()
+            .and_then(|error| error.get_ref())
+            .is_some_and(|inner| inner.is::<rustls::Error>());
+        if wrapped || current.is::<rustls::Error>() {
+            return true;
+        }
+        next = current.source();
+    }
+    false
+}
+
+/// The causes from the outside in, without repetition and without secrets.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(current) = next {
+        let words = current.to_string();
+        if !text.contains(&words) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&words);
+        }
+        next = current.source();
+    }
+    without_logins(&text)
+}
+
+/// Takes `user:password@` out of every address in `text`; a proxy's may stand there.
+fn without_logins(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        clean.push_str("://");
+        let end = part
+            .find(|c: char| c == '/' || c.is_whitespace())
+            .unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        clean.push_str(authority.rsplit('@').next().unwrap_or_default());
+        clean.push_str(rest);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_are_taken_out() {
+        assert_eq!(
+            without_logins("proxy http://me:canary@proxy.example:1/ and https://x@y.example failed"),
+            "proxy http://proxy.example:1/ and https://y.example failed"
+        );
+        assert_eq!(without_logins("plain"), "plain");
+    }
+
+    #[test]
+    fn classes() {
+        let status = |code, seconds: Option<u64>| {
+            Fault::Status {
+                code,
+                retry_after: seconds.map(Duration::from_secs),
+            }
+            .retry()
+        };
+        let later = Retry::Later {
+            after: Duration::from_secs(3),
+        };
+        assert_eq!(status(403, None), Retry::Never);
+        assert_eq!(status(404, Some(3)), Retry::Never);
+        for code in [403, 429, 503] {
+            assert_eq!(status(code, Some(3)), later);
+        }
+        for code in [429, 500, 503, 504] {
+            assert_eq!(status(code, None), Retry::Soon);
+        }
+    }
+}
