@@ -1,0 +1,300 @@
+//! The directives of `go.mod` and `go.work` (Go Modules Reference, "go.mod files" and "go.work files").
+
+use std::ops::ControlFlow;
+
+use super::syntax::{self, Statement, Word};
+use crate::text::{Problems, Span};
+
+/// Which of the two files is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `go.mod`.
+    Module,
+    /// `go.work`.
+    Workspace,
+}
+
+/// What one file says, in its order.
+#[derive(Debug, Default)]
+pub(super) struct Directives<'t> {
+    /// The module's own path.
+    pub(super) module: Option<Word<'t>>,
+    /// The argument of `go`, which is a version of Go.
+    pub(super) go: Option<Word<'t>>,
+    /// The argument of `toolchain`: `go1.21.3`, `default`.
+    pub(super) toolchain: Option<Word<'t>>,
+    /// `require` lines.
+    pub(super) requires: Vec<Require<'t>>,
+    /// `exclude` lines.
+    pub(super) excludes: Vec<Exclude<'t>>,
+    /// `replace` lines.
+    pub(super) replaces: Vec<Replace<'t>>,
+    /// Folders that a workspace uses.
+    pub(super) uses: Vec<Word<'t>>,
+}
+
+/// `require path version`.
+#[derive(Debug)]
+pub(super) struct Require<'t> {
+    pub(super) path: Word<'t>,
+    pub(super) version: Word<'t>,
+    /// Marked `// indirect`.
+    pub(super) indirect: bool,
+    pub(super) span: Span,
+}
+
+/// `exclude path version`.
+#[derive(Debug)]
+pub(super) struct Exclude<'t> {
+    pub(super) path: Word<'t>,
+    pub(super) version: Word<'t>,
+}
+
+/// `replace old [version] => new [version]`.
+#[derive(Debug)]
+pub(super) struct Replace<'t> {
+    pub(super) old: Word<'t>,
+    /// `None` replaces every version.
+    pub(super) old_version: Option<Word<'t>>,
+    pub(super) new: Word<'t>,
+    /// `None` where `new` is a folder.
+    pub(super) new_version: Option<Word<'t>>,
+    pub(super) span: Span,
+}
+
+impl<'t> Directives<'t> {
+    /// Reads a file.
+    pub(super) fn read(text: &'t str, kind: Kind, problems: &mut Problems) -> Self {
+        let mut directives = Self::default();
+        syntax::read(text, kind.blocks(), problems, |statement, problems| {
+            if let Err(message) = directives.add(kind, &statement) {
+                problems.add(statement.span, message);
+            }
+            ControlFlow::Continue(())
+        });
+        if kind == Kind::Module && directives.module.is_none() && text.trim().is_empty() {
+            problems.add(Span::at(0), "the file is empty");
+        } else if kind == Kind::Module && directives.module.is_none() {
+            problems.add(Span::at(0), "there is no module directive");
+        }
+        directives
+    }
+
+    fn add(&mut self, kind: Kind, statement: &Statement<'_, 't>) -> Result<(), String> {
+        let words = statement.words;
+        match (kind, statement.verb) {
+            (Kind::Module, "module") => once("module", &mut self.module, one(statement)?),
+            (_, "go") => {
+                let word = one(statement)?;
+                if !is_go_version(&word.text) {
+                    return Err("the go directive takes a version such as 1.23.0".into());
+                }
+                once("go", &mut self.go, word)
+            }
+            (_, "toolchain") => {
+                let word = one(statement)?;
+                if word.text != "default" && word.text != "go1" && !word.text.starts_with("go1.") {
+                    return Err("the toolchain directive takes a name such as go1.23.0, or default".into());
+                }
+                once("toolchain", &mut self.toolchain, word)
+            }
+            (Kind::Module, "require") => {
+                let (path, version) = two(statement)?;
+                self.requires.push(Require {
+                    path,
+                    version,
+                    indirect: is_indirect(statement.comment),
+                    span: statement.span,
+                });
+                Ok(())
+            }
+            (Kind::Module, "exclude") => {
+                let (path, version) = two(statement)?;
+                self.excludes.push(Exclude { path, version });
+                Ok(())
+            }
+            (_, "replace") => {
+                self.replaces.push(replace(statement)?);
+                Ok(())
+            }
+            (Kind::Workspace, "use") => {
+                self.uses.push(one(statement)?);
+                Ok(())
+            }
+            // These say nothing about what is in the build.
+            (Kind::Module, "tool" | "ignore") => one(statement).map(|_| ()),
+            (_, "godebug") => match one(statement)?.text.contains('=') {
+                true => Ok(()),
+                false => Err("the godebug directive takes key=value".into()),
+            },
+            (Kind::Module, "retract") => match words {
+                [] => Err("the retract directive takes a version or an interval".into()),
+                _ => Ok(()),
+            },
+            _ => Err("this directive is not known".into()),
+        }
+    }
+}
+
+impl Kind {
+    /// The directives that may open a block.
+    fn blocks(self) -> &'static [&'static str] {
+        match self {
+            Self::Module => &[
+                "module", "godebug", "require", "exclude", "replace", "retract", "tool", "ignore",
+            ],
+            Self::Workspace => &["godebug", "use", "replace"],
+        }
+    }
+}
+
+/// The path that a `go.mod` gives its module, without a look at the rest of the file.
+pub(super) fn module_path(text: &str) -> Option<String> {
+    let mut path = None;
+    syntax::read(
+        text,
+        Kind::Module.blocks(),
+        &mut Problems::default(),
+        |statement, _| match (statement.verb, statement.words) {
+            ("module", [word]) => {
+                path = Some(word.text.to_string());
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        },
+    );
+    path
+}
+
+/// The text names a folder and no module: it is rooted, or starts with `.` or `..`, on any system.
+pub(super) fn is_folder(text: &str) -> bool {
+    matches!(text, "." | "..")
+        || ["./", ".\\", "../", "..\\", "/", "\\"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        || matches!(text.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
+}
+
+fn replace<'t>(statement: &Statement<'_, 't>) -> Result<Replace<'t>, String> {
+    let (old, old_version, new) = match statement.words {
+        [old, arrow, new @ ..] if arrow.text == "=>" => (old, None, new),
+        [old, version, arrow, new @ ..] if arrow.text == "=>" => (old, Some(version), new),
+        _ => return Err("the replace directive reads `old [version] => new [version]`".into()),
+    };
+    let (new, new_version) = match new {
+        [new] if is_folder(&new.text) => (new, None),
+        [_] => return Err("a replacement without a version must be a folder (./…, ../… or /…)".into()),
+        [new, _] if is_folder(&new.text) => return Err("a folder as a replacement has no version".into()),
+        [new, version] => (new, Some(version)),
+        _ => return Err("the replace directive reads `old [version] => new [version]`".into()),
+    };
+    Ok(Replace {
+        old: old.clone(),
+        old_version: old_version.cloned(),
+        new: new.clone(),
+        new_version: new_version.cloned(),
+        span: statement.span,
+    })
+}
+
+fn once<'t>(verb: &str, place: &mut Option<Word<'t>>, word: Word<'t>) -> Result<(), String> {
+    match place {
+        Some(_) => Err(format!("the {verb} directive stands here a second time")),
+        None => {
+            *place = Some(word);
+            Ok(())
+        }
+    }
+}
+
+fn one<'t>(statement: &Statement<'_, 't>) -> Result<Word<'t>, String> {
+    match statement.words {
+        [word] => Ok(word.clone()),
+        _ => Err("this directive takes exactly one argument".into()),
+    }
+}
+
+fn two<'t>(statement: &Statement<'_, 't>) -> Result<(Word<'t>, Word<'t>), String> {
+    match statement.words {
+        [path, version] => Ok((path.clone(), version.clone())),
+        _ => Err("this directive takes a module path and a version".into()),
+    }
+}
+
+/// `1.21`, `1.21.3`, `1.21rc2`.
+fn is_go_version(text: &str) -> bool {
+    let numbers = text.trim_end_matches(|character: char| character.is_ascii_digit());
+    // A release candidate ends in letters and a number; what stands before them is read alike.
+    let before = numbers.trim_end_matches(|character: char| character.is_ascii_lowercase());
+    let release = match numbers.len() {
+        length if length == text.len() => return false,
+        length if length == before.len() => text,
+        _ => before,
+    };
+    let mut parts = release.split('.');
+    let major = parts
+        .next()
+        .is_some_and(|part| is_number(part) && part != "0");
+    let count = parts.clone().count();
+    major && (1..=2).contains(&count) && parts.all(is_number)
+}
+
+/// Digits without a leading zero.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'))
+}
+
+/// The comment is Go's mark: `indirect`, or `indirect;` before further words.
+fn is_indirect(comment: &str) -> bool {
+    let mut words = comment.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("indirect"), None) => true,
+        (Some("indirect;"), Some(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_go() {
+        for good in ["1.21", "1.21.3", "1.21rc2", "1.9beta1", "2.0.0", "1.21.3rc1"] {
+            assert!(is_go_version(good), "{good}");
+        }
+        for bad in ["", "1", "1.", "01.2", "1.02", "1.2.3.4", "1.x", "1.2rc", "go1.2", "0.1", "v1.2", "rc1"] {
+            assert!(!is_go_version(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_indirect_modules() {
+        assert!(is_indirect(" indirect\n"));
+        assert!(is_indirect("indirect; because"));
+        assert!(!is_indirect("indirect because"));
+        assert!(!is_indirect("indirect;"));
+        assert!(!is_indirect("not indirect"));
+        assert!(!is_indirect(""));
+    }
+
+    #[test]
+    fn folders_of_any_system() {
+        // One letter before a colon is a drive.
+        for folder in [".", "..", "./x", "../x", "/x", "C:\\x", "c:x", ".\\x", "\\x"] {
+            assert!(is_folder(folder), "{folder}");
+        }
+        for module in ["x", ".x", "...", "example.com/x", "xy:z"] {
+            assert!(!is_folder(module), "{module}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_found_without_the_rest() {
+        assert_eq!(module_path("// x\nmodule example.com/m // y\n\x01").as_deref(), Some("example.com/m"));
+        assert_eq!(module_path("module (\n\"m\"\n)").as_deref(), Some("m"));
+        assert_eq!(module_path("go 1.21"), None);
+    }
+}
