@@ -4,6 +4,7 @@
 //! [`FORMATS`], add `tests/fixtures/lockfile/x/` and a row in the README (see `CONTRIBUTING.md`). What
 //! several formats share is a grammar named after its standard, in `lockfile/grammar/`.
 
+pub mod go_mod;
 pub mod grammar;
 pub mod unsupported;
 
@@ -89,7 +90,7 @@ impl Parsed {
 }
 
 /// Every format, in alphabetical order of its file.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&go_mod::GoMod];
 
 /// Who reads a path.
 pub enum Claim {

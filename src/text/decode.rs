@@ -48,7 +48,8 @@ fn utf8(bytes: &[u8], encoding: Encoding) -> Decoded<'_> {
         },
         Err(error) => {
             let start = error.valid_up_to();
-            let length = error.error_len().unwrap_or(1);
+            // The span counts in the text, where U+FFFD stands for the sequence.
+            let length = char::REPLACEMENT_CHARACTER.len_utf8();
             Decoded {
                 text: String::from_utf8_lossy(bytes),
                 encoding,

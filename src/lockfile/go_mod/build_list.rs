@@ -178,7 +178,7 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
             .replacements
             .iter()
             .find_map(|replacements| replacements.find(path, version));
-        let package = match replaced {
+        let mut package = match replaced {
             None => {
                 let mut package = new_package(path, &require.version, Place::here(require.version.span));
                 package.spans.entry = Some(require.span);
@@ -215,10 +215,8 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
                 }
             },
         };
-        let id = self.parsed.graph.add_package(Package {
-            direct: selected.direct,
-            ..package
-        });
+        package.direct = selected.direct;
+        let id = self.parsed.graph.add_package(package);
         if selected.direct {
             self.parsed.graph.add_edge(self.root, id, require.path.span);
         }

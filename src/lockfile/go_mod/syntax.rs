@@ -15,6 +15,8 @@ pub(super) struct Word<'t> {
     pub(super) text: Cow<'t, str>,
     /// Where that stands, inside the quotes.
     pub(super) span: Span,
+    /// The whole word, quotes and all.
+    whole: Span,
 }
 
 /// A directive: a line of its own, or one line of a block.
@@ -50,7 +52,7 @@ pub(super) fn read<'t>(
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             continue;
         };
-        let span = first.span.join(last.span);
+        let span = first.whole.join(last.whole);
         match &block {
             Some(open) => {
                 if first.is(")") {
@@ -203,13 +205,18 @@ fn word<'t>(token: &'t str, span: Span, problems: &mut Problems) -> Option<Word<
             problems.add(span, "this string holds an escape that Go does not know");
             return None;
         };
-        return Some(Word { text, span: inner });
+        return Some(Word {
+            text,
+            span: inner,
+            whole: span,
+        });
     }
     if let Some(inside) = token.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')) {
         problems.add(span, "Go reads strings in \" here, not in `");
         return Some(Word {
             text: Cow::Borrowed(inside),
             span: inner,
+            whole: span,
         });
     }
     if token.contains(['"', '\'', '`']) {
@@ -219,6 +226,7 @@ fn word<'t>(token: &'t str, span: Span, problems: &mut Problems) -> Option<Word<
     Some(Word {
         text: Cow::Borrowed(token),
         span,
+        whole: span,
     })
 }
 
@@ -303,8 +311,8 @@ mod tests {
             [
                 "module m@16 //",
                 "require a@39 v1@41 //indirect\n",
-                "require b/c@63 v2@67 // d\n",
-                "retract [@99 v1@100 ,@102 v2@104 ]@106 //",
+                "require b/c@62 v2@66 // d\n",
+                "retract [@102 v1@103 ,@105 v2@107 ]@109 //",
             ]
         );
     }
@@ -312,7 +320,7 @@ mod tests {
     #[test]
     fn damage_costs_a_line() {
         let (list, problems) = statements("a \"x\nb /* c */\nc d\x01e\ngo (\nx\n)\nrequire `p` q'r\nrequire (\nz\n");
-        assert_eq!(list, ["require z@61 //"]);
+        assert_eq!(list, ["require z@56 //"]);
         assert_eq!(
             problems,
             [
@@ -322,7 +330,7 @@ mod tests {
                 "21: no such block is known; what stands inside is not read",
                 "38: Go reads strings in \" here, not in `",
                 "42: a quote may not stand inside a word",
-                "47: the file ends inside this block",
+                "46: the file ends inside this block",
             ]
         );
     }
