@@ -32,7 +32,9 @@ pub(super) fn resolve(module: &Directives<'_>, workspace: Option<&Workspace>, pa
     };
     resolution.standard_library(module, work.as_ref().map(|(_, directives)| directives));
     if let Some((_, directives)) = &work {
-        resolution.replacements.push(Replacements::of(&directives.replaces, Origin::Workspace));
+        resolution
+            .replacements
+            .push(Replacements::of(&directives.replaces, Origin::Workspace));
     }
     let own = Replacements::of(&module.replaces, Origin::Module);
     for replace in &own.conflicts {
@@ -91,7 +93,8 @@ impl<'d, 't> Replacements<'d, 't> {
                 None => replacements.by_path.insert(path, replace),
             };
             let differs = before.is_some_and(|before| {
-                before.new.text != replace.new.text || text_of(&before.new_version) != text_of(&replace.new_version)
+                before.new.text != replace.new.text
+                    || text_of(&before.new_version) != text_of(&replace.new_version)
             });
             if differs && replacements.conflicts.len() < MAX_PROBLEMS {
                 replacements.conflicts.push(replace);
@@ -257,7 +260,10 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
         let (span, message) = match &module.go {
             Some(word) => (
                 word.span,
-                format!("with go {} (below 1.17) the indirect modules are not all listed", word.text),
+                format!(
+                    "with go {} (below 1.17) the indirect modules are not all listed",
+                    word.text
+                ),
             ),
             None => (
                 module.module.as_ref().map_or(Span::at(0), |word| word.span),

@@ -232,9 +232,7 @@ fn is_go_version(text: &str) -> bool {
         _ => before,
     };
     let mut parts = release.split('.');
-    let major = parts
-        .next()
-        .is_some_and(|part| is_number(part) && part != "0");
+    let major = parts.next().is_some_and(|part| is_number(part) && part != "0");
     let count = parts.clone().count();
     major && (1..=2).contains(&count) && parts.all(is_number)
 }
@@ -265,7 +263,9 @@ mod tests {
         for good in ["1.21", "1.21.3", "1.21rc2", "1.9beta1", "2.0.0", "1.21.3rc1"] {
             assert!(is_go_version(good), "{good}");
         }
-        for bad in ["", "1", "1.", "01.2", "1.02", "1.2.3.4", "1.x", "1.2rc", "go1.2", "0.1", "v1.2", "rc1"] {
+        for bad in [
+            "", "1", "1.", "01.2", "1.02", "1.2.3.4", "1.x", "1.2rc", "go1.2", "0.1", "v1.2", "rc1",
+        ] {
             assert!(!is_go_version(bad), "{bad}");
         }
     }
@@ -293,7 +293,10 @@ mod tests {
 
     #[test]
     fn a_path_is_found_without_the_rest() {
-        assert_eq!(module_path("// x\nmodule example.com/m // y\n\x01").as_deref(), Some("example.com/m"));
+        assert_eq!(
+            module_path("// x\nmodule example.com/m // y\n\x01").as_deref(),
+            Some("example.com/m")
+        );
         assert_eq!(module_path("module (\n\"m\"\n)").as_deref(), Some("m"));
         assert_eq!(module_path("go 1.21"), None);
     }

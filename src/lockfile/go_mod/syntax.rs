@@ -143,7 +143,10 @@ fn tokens<'t>(
         let length = match rest.as_bytes() {
             [] => return Some(""),
             [b'/', b'*', ..] => {
-                problems.add(Span::new(at, at.saturating_add(2)), "only // comments are allowed here");
+                problems.add(
+                    Span::new(at, at.saturating_add(2)),
+                    "only // comments are allowed here",
+                );
                 return None;
             }
             [b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',', ..] => 1,
@@ -156,7 +159,10 @@ fn tokens<'t>(
             },
             _ => identifier(rest),
         };
-        let Some((token, after)) = rest.split_at_checked(length).filter(|(token, _)| !token.is_empty()) else {
+        let Some((token, after)) = rest
+            .split_at_checked(length)
+            .filter(|(token, _)| !token.is_empty())
+        else {
             problems.add(Span::at(at), "this character may not stand here");
             return None;
         };
@@ -289,7 +295,12 @@ mod tests {
                 .iter()
                 .map(|word| format!("{}@{}", word.text, word.span.start))
                 .collect();
-            list.push(format!("{} {} //{}", statement.verb, words.join(" "), statement.comment));
+            list.push(format!(
+                "{} {} //{}",
+                statement.verb,
+                words.join(" "),
+                statement.comment
+            ));
             ControlFlow::Continue(())
         });
         let problems = problems
@@ -319,7 +330,8 @@ mod tests {
 
     #[test]
     fn damage_costs_a_line() {
-        let (list, problems) = statements("a \"x\nb /* c */\nc d\x01e\ngo (\nx\n)\nrequire `p` q'r\nrequire (\nz\n");
+        let (list, problems) =
+            statements("a \"x\nb /* c */\nc d\x01e\ngo (\nx\n)\nrequire `p` q'r\nrequire (\nz\n");
         assert_eq!(list, ["require z@56 //"]);
         assert_eq!(
             problems,
