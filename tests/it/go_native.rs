@@ -46,7 +46,10 @@ fn generated_modules_are_what_go_lists() {
         assert_eq!(ours, theirs, "round {round}");
         packages += ours.len();
     }
-    assert!(packages > 100, "{packages} packages are too few to prove anything");
+    assert!(
+        packages > 100,
+        "{packages} packages are too few to prove anything"
+    );
     println!("{packages} packages of {ROUNDS} generated modules and workspaces");
 }
 
@@ -63,12 +66,18 @@ fn the_toolchain_is_the_one_that_go_switches_to() {
         ("go 1.991.2\ntoolchain go1.993.0-acme\n", ""),
         ("go 1.991rc1\ntoolchain go1.991.0\n", ""),
         ("go 1.990.0\n", "go 1.991.0\n"),
-        ("go 1.995.0\ntoolchain go1.996.0\n", "go 1.991.0\ntoolchain go1.992.0\n"),
+        (
+            "go 1.995.0\ntoolchain go1.996.0\n",
+            "go 1.991.0\ntoolchain go1.992.0\n",
+        ),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for (number, (module, work)) in directives.iter().enumerate() {
         let home = folder.path().join(number.to_string());
-        write(&home.join("a/go.mod"), &format!("module example.com/a\n\n{module}"));
+        write(
+            &home.join("a/go.mod"),
+            &format!("module example.com/a\n\n{module}"),
+        );
         if !work.is_empty() {
             write(&home.join("go.work"), &format!("{work}\nuse ./a\n"));
         }
@@ -115,7 +124,11 @@ fn real_files_are_what_go_reads() {
             .env("GOTOOLCHAIN", "local")
             .output()
             .expect("go mod edit");
-        assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{path}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let edited: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let ours = rows(&tree, &path.to_string());
         assert_eq!(ours, resolved(&edited), "{path}");
@@ -148,7 +161,9 @@ fn resolved(edited: &Value) -> BTreeSet<Row> {
             let direct = require["Indirect"] != Value::Bool(true);
             match replace.map(|replace| &replace["New"]) {
                 None => (text(&require["Path"]), text(&require["Version"]), direct),
-                Some(new) if new.get("Version").is_some() => (text(&new["Path"]), text(&new["Version"]), direct),
+                Some(new) if new.get("Version").is_some() => {
+                    (text(&new["Path"]), text(&new["Version"]), direct)
+                }
                 Some(folder) => (text(&require["Path"]), text(&folder["Path"]), direct),
             }
         })
@@ -165,7 +180,14 @@ fn go_list(home: &Path, folder: &Path, workspace: bool) -> BTreeSet<Row> {
         .env("GOSUMDB", "off")
         .env("GOMODCACHE", folder.join("cache"))
         // Lets Go drop what is excluded instead of asking for `go mod tidy`; a workspace is never changed.
-        .env("GOFLAGS", if workspace { "-modcacherw" } else { "-mod=mod -modcacherw" })
+        .env(
+            "GOFLAGS",
+            if workspace {
+                "-modcacherw"
+            } else {
+                "-mod=mod -modcacherw"
+            },
+        )
         .env_remove("GOWORK")
         .output()
         .expect("go list");
@@ -184,7 +206,9 @@ fn go_list(home: &Path, folder: &Path, workspace: bool) -> BTreeSet<Row> {
             let direct = module["Indirect"] != Value::Bool(true);
             match module.get("Replace") {
                 None => (text(&module["Path"]), text(&module["Version"]), direct),
-                Some(new) if new.get("Version").is_some() => (text(&new["Path"]), text(&new["Version"]), direct),
+                Some(new) if new.get("Version").is_some() => {
+                    (text(&new["Path"]), text(&new["Version"]), direct)
+                }
                 Some(new) => (text(&module["Path"]), text(&new["Path"]), direct),
             }
         })
@@ -233,8 +257,12 @@ fn generate(home: &Path, members: &[&str], random: &mut Random) {
         for module in modules.filter(|_| random.below(4) > 0).collect::<Vec<_>>() {
             let name = format!("example.com/m{module}");
             let version = random.version();
-            let mark = ["", " // indirect", " // indirect; for another", " // about indirect"]
-                [random.below(4) as usize];
+            let mark = [
+                "",
+                " // indirect",
+                " // indirect; for another",
+                " // about indirect",
+            ][random.below(4) as usize];
             let line = match random.below(3) {
                 0 => format!("\"{name}\" {version}{mark}"),
                 1 => format!("{name} \"{version}\"{mark}"),
@@ -265,8 +293,14 @@ fn generate(home: &Path, members: &[&str], random: &mut Random) {
         for module in 0..MODULES {
             let version = random.version();
             match random.below(6) {
-                0 => writeln!(text, "replace example.com/m{module} => example.com/fork {version}"),
-                1 => writeln!(text, "replace example.com/m{module} {version} => example.com/fork v1.0.0"),
+                0 => writeln!(
+                    text,
+                    "replace example.com/m{module} => example.com/fork {version}"
+                ),
+                1 => writeln!(
+                    text,
+                    "replace example.com/m{module} {version} => example.com/fork v1.0.0"
+                ),
                 _ => Ok(()),
             }
             .expect("text");
@@ -288,7 +322,10 @@ fn replace(text: &mut String, home: &Path, member: &str, name: &str, version: &s
         // Go tells such a folder from the workspace's own folder, so only modules that stand alone have one.
         4 if member == "." => {
             let folder = name.replace("example.com", "local");
-            write(&home.join(&folder).join("go.mod"), &format!("module {name}\n\ngo 1.20\n"));
+            write(
+                &home.join(&folder).join("go.mod"),
+                &format!("module {name}\n\ngo 1.20\n"),
+            );
             writeln!(text, "replace {name} => ./{folder}")
         }
         _ => Ok(()),
