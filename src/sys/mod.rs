@@ -8,4 +8,5 @@ pub mod clock;
 pub mod environment;
 pub mod file;
 pub mod interrupt;
+pub mod positional;
 pub mod web;

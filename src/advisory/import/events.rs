@@ -1,0 +1,357 @@
+//! From events to intervals, as OSV evaluates them (OSV schema 1.7, "Evaluation").
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::advisory::order;
+use crate::advisory::record::{Interval, Statement, Undecided, Until};
+use crate::version::{Scheme, Unorderable};
+use crate::wire::osv;
+
+/// One event of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// Affected from here on; `0` is before every version.
+    Introduced(&'a str),
+    /// No more affected from here on.
+    Fixed(&'a str),
+    /// No more affected after this one.
+    LastAffected(&'a str),
+    /// Whatever is said before ends here.
+    Limit(&'a str),
+}
+
+impl<'a> Event<'a> {
+    /// The events of a range. The schema wants one a table; of several all are taken.
+    pub fn of_range(range: &'a osv::Range<'_>) -> Vec<Self> {
+        let mut events = Vec::with_capacity(range.events.0.len());
+        for event in &range.events.0 {
+            events.extend(event.introduced.as_ref().map(|text| Self::Introduced(text.0.as_ref())));
+            events.extend(event.fixed.as_ref().map(|text| Self::Fixed(text.0.as_ref())));
+            events.extend(event.last_affected.as_ref().map(|text| Self::LastAffected(text.0.as_ref())));
+            events.extend(event.limit.as_ref().map(|text| Self::Limit(text.0.as_ref())));
+        }
+        events
+    }
+
+    fn version(self) -> &'a str {
+        match self {
+            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
+                version
+            }
+        }
+    }
+
+    fn with(self, version: &str) -> Event<'_> {
+        match self {
+            Self::Introduced(_) => Event::Introduced(version),
+            Self::Fixed(_) => Event::Fixed(version),
+            Self::LastAffected(_) => Event::LastAffected(version),
+            Self::Limit(_) => Event::Limit(version),
+        }
+    }
+
+    /// `0` and `*` are OSV's own words and no versions.
+    fn spelling(self, scheme: &dyn Scheme) -> Cow<'a, str> {
+        match self {
+            Self::Introduced("0") => Cow::Borrowed("0"),
+            Self::Limit("*") => Cow::Borrowed("*"),
+            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
+                scheme.event(version)
+            }
+        }
+    }
+
+    fn is_everything(self) -> bool {
+        self == Event::Introduced("0")
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Introduced(_) => "introduced",
+            Self::Fixed(_) => "fixed",
+            Self::LastAffected(_) => "last_affected",
+            Self::Limit(_) => "limit",
+        }
+    }
+}
+
+/// Adds one range to what a record says; returns how many of its events cannot be ordered.
+///
+/// A range with such an event holds no interval: part of it would be a guess.
+pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn Scheme>) -> u64 {
+    if events.is_empty() {
+        return 0;
+    }
+    if events.iter().all(|event| event.is_everything()) {
+        // True in any order, and of versions that cannot be ordered.
+        statement.intervals.push(Interval {
+            from: None,
+            until: Until::Never,
+        });
+        return 0;
+    }
+    let Some(scheme) = scheme else {
+        statement.undecided.get_or_insert(Undecided::NoScheme);
+        return 0;
+    };
+    let spelt: Vec<(Event<'_>, Cow<'_, str>)> =
+        events.iter().map(|event| (*event, event.spelling(scheme))).collect();
+    let events: Vec<Event<'_>> = spelt.iter().map(|(event, version)| event.with(version)).collect();
+    let unread = |event: &&Event<'_>| !event.is_everything() && scheme.compare(event.version(), event.version()).is_err();
+    let unread: Vec<&Event<'_>> = events
+        .iter()
+        .filter(|event| **event != Event::Limit("*"))
+        .filter(unread)
+        .collect();
+    if let Some(first) = unread.first() {
+        let text = format!("{} {:?} cannot be ordered", first.word(), shortened(first.version()));
+        statement.undecided.get_or_insert(Undecided::Event(text));
+        return unread.len() as u64;
+    }
+    match evaluate(&events, scheme) {
+        Ok(range) => {
+            statement.intervals.extend(range.intervals);
+            statement.further_fixed.extend(range.further_fixed);
+            0
+        }
+        Err(error) => {
+            statement.undecided.get_or_insert(Undecided::Event(error.to_string()));
+            1
+        }
+    }
+}
+
+/// Drops listed versions that an interval holds already; what cannot be ordered stays.
+pub fn drop_covered(statement: &mut Statement, scheme: Option<&dyn Scheme>) {
+    let intervals = std::mem::take(&mut statement.intervals);
+    statement
+        .versions
+        .retain(|version| !intervals.iter().any(|interval| holds(interval, version, scheme)));
+    statement.intervals = intervals;
+}
+
+fn holds(interval: &Interval, version: &str, scheme: Option<&dyn Scheme>) -> bool {
+    let at_least = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_ge));
+    let below = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_lt));
+    let at_most = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_le));
+    interval.from.as_deref().is_none_or(at_least)
+        && match &interval.until {
+            Until::Never => true,
+            Until::Fixed(bound) | Until::Limit(bound) => below(bound),
+            Until::LastAffected(bound) => at_most(bound),
+        }
+}
+
+#[derive(Debug, Default)]
+struct Evaluated {
+    intervals: Vec<Interval>,
+    further_fixed: Vec<String>,
+}
+
+fn evaluate(events: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unorderable> {
+    let mut limit: Option<&str> = None;
+    let mut unlimited = false;
+    let mut timeline = Vec::with_capacity(events.len());
+    for event in events {
+        match event {
+            Event::Limit("*") => unlimited = true,
+            Event::Limit(version) => {
+                // A version counts if it is before any of the limits: the highest one is what matters.
+                limit = Some(match limit {
+                    Some(highest) if scheme.compare(highest, version)?.is_ge() => highest,
+                    Some(_) | None => version,
+                });
+            }
+            Event::Introduced(_) | Event::Fixed(_) | Event::LastAffected(_) => timeline.push(*event),
+        }
+    }
+    let timeline = order::sort_by(timeline, &mut |left: &Event<'_>, right: &Event<'_>| {
+        match (left.is_everything(), right.is_everything()) {
+            (true, true) => Ok(Ordering::Equal),
+            (true, false) => Ok(Ordering::Less),
+            (false, true) => Ok(Ordering::Greater),
+            (false, false) => scheme.compare(left.version(), right.version()),
+        }
+    })?;
+
+    let mut evaluated = walk(&timeline, scheme)?;
+    if let Some(limit) = limit.filter(|_| !unlimited) {
+        evaluated.intervals = below(evaluated.intervals, limit, scheme)?;
+    }
+    Ok(evaluated)
+}
+
+/// Walks the sorted events once. OSV asks of each version which events stand at or before it (`last_affected`:
+/// before it) and lets the last of them decide; the intervals are the versions for which that says "affected".
+fn walk(timeline: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unorderable> {
+    let mut evaluated = Evaluated::default();
+    let mut open: Option<Option<&str>> = None;
+    for event in timeline {
+        match *event {
+            Event::Introduced("0") => {
+                open.get_or_insert(None);
+            }
+            Event::Introduced(version) => {
+                open.get_or_insert(Some(version));
+            }
+            Event::Fixed(version) => {
+                let mut used = false;
+                if let Some(from) = open.take() {
+                    used = is_before(from, version, scheme)?;
+                    if used {
+                        evaluated.intervals.push(interval(from, Until::Fixed(version.to_owned())));
+                    }
+                }
+                // An earlier interval that ends with this very version loses it.
+                if let Some(last) = evaluated.intervals.last_mut()
+                    && let Until::LastAffected(end) = &last.until
+                    && scheme.compare(end, version)?.is_eq()
+                {
+                    last.until = Until::Fixed(version.to_owned());
+                    used = true;
+                    if !is_before(last.from.as_deref(), version, scheme)? {
+                        evaluated.intervals.pop();
+                    }
+                }
+                if !used {
+                    evaluated.further_fixed.push(version.to_owned());
+                }
+            }
+            Event::LastAffected(version) => {
+                if let Some(from) = open.take() {
+                    evaluated
+                        .intervals
+                        .push(interval(from, Until::LastAffected(version.to_owned())));
+                }
+            }
+            Event::Limit(_) => {}
+        }
+    }
+    if let Some(from) = open {
+        evaluated.intervals.push(interval(from, Until::Never));
+    }
+    Ok(evaluated)
+}
+
+/// The intervals as far as they lie before `limit`.
+fn below(intervals: Vec<Interval>, limit: &str, scheme: &dyn Scheme) -> Result<Vec<Interval>, Unorderable> {
+    let mut kept = Vec::with_capacity(intervals.len());
+    for mut interval in intervals {
+        if !is_before(interval.from.as_deref(), limit, scheme)? {
+            continue;
+        }
+        let within = match &interval.until {
+            Until::Never => false,
+            Until::Fixed(end) | Until::Limit(end) => scheme.compare(end, limit)?.is_le(),
+            Until::LastAffected(end) => scheme.compare(end, limit)?.is_lt(),
+        };
+        if !within {
+            interval.until = Until::Limit(limit.to_owned());
+        }
+        kept.push(interval);
+    }
+    Ok(kept)
+}
+
+fn is_before(from: Option<&str>, version: &str, scheme: &dyn Scheme) -> Result<bool, Unorderable> {
+    match from {
+        None => Ok(true),
+        Some(from) => Ok(scheme.compare(from, version)?.is_lt()),
+    }
+}
+
+fn interval(from: Option<&str>, until: Until) -> Interval {
+    Interval {
+        from: from.map(str::to_owned),
+        until,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::scheme;
+
+    fn said(events: &[Event<'_>]) -> Vec<String> {
+        let mut statement = Statement::default();
+        add(&mut statement, events, scheme("semver"));
+        assert_eq!(statement.undecided, None);
+        let mut lines: Vec<String> = statement
+            .intervals
+            .iter()
+            .map(|interval| {
+                let from = interval.from.as_deref().unwrap_or("");
+                match &interval.until {
+                    Until::Never => format!("{from}.."),
+                    Until::Fixed(end) => format!("{from}..{end}"),
+                    Until::LastAffected(end) => format!("{from}..={end}"),
+                    Until::Limit(end) => format!("{from}..!{end}"),
+                }
+            })
+            .collect();
+        lines.extend(statement.further_fixed.iter().map(|fixed| format!("also {fixed}")));
+        lines
+    }
+
+    #[test]
+    fn ordinary_ranges() {
+        use Event::{Fixed, Introduced, LastAffected};
+        assert_eq!(said(&[Introduced("0")]), [".."]);
+        assert_eq!(said(&[Introduced("0"), Fixed("1.2.0")]), ["..1.2.0"]);
+        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.2.0")]), ["1.0.0..=1.2.0"]);
+        assert_eq!(
+            said(&[Fixed("2.1.0"), Introduced("2.0.0"), Fixed("1.1.0"), Introduced("0")]),
+            ["..1.1.0", "2.0.0..2.1.0"]
+        );
+    }
+
+    #[test]
+    fn nasty_ranges() {
+        use Event::{Fixed, Introduced, LastAffected, Limit};
+        assert_eq!(said(&[Introduced("0"), Fixed("1.0.0"), Fixed("2.0.0")]), ["..1.0.0", "also 2.0.0"]);
+        assert_eq!(said(&[Introduced("0"), Introduced("1.0.0"), Fixed("2.0.0")]), ["..2.0.0"]);
+        // Nothing is introduced.
+        assert_eq!(said(&[Fixed("2.0.0")]), ["also 2.0.0"]);
+        // The order of the document decides among equals.
+        assert_eq!(said(&[Introduced("1.0.0"), Fixed("1.0.0")]), ["also 1.0.0"]);
+        assert_eq!(said(&[Fixed("1.0.0"), Introduced("1.0.0")]), ["1.0.0..", "also 1.0.0"]);
+        assert_eq!(said(&[Introduced("0"), Fixed("1.0.0"), Introduced("1.0.0")]), ["..1.0.0", "1.0.0.."]);
+        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.0.0")]), ["1.0.0..=1.0.0"]);
+        assert_eq!(said(&[Introduced("0"), LastAffected("1.0.0"), Fixed("1.0.0")]), ["..1.0.0"]);
+        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.0.0"), Fixed("1.0.0")]), Vec::<String>::new());
+        assert_eq!(said(&[Introduced("0"), Limit("1.0.0"), Limit("2.0.0")]), ["..!2.0.0"]);
+        assert_eq!(said(&[Introduced("0"), Limit("1.0.0"), Limit("*")]), [".."]);
+        assert_eq!(
+            said(&[Introduced("0"), Fixed("1.0.0"), Introduced("3.0.0"), Limit("2.0.0")]),
+            ["..1.0.0"]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_ordered_is_undecided() {
+        let mut statement = Statement::default();
+        let events = [Event::Introduced("0"), Event::Fixed("next tuesday")];
+        assert_eq!(add(&mut statement, &events, scheme("semver")), 1);
+        assert!(statement.intervals.is_empty());
+        assert!(matches!(&statement.undecided, Some(Undecided::Event(text)) if text.contains("next tuesday")));
+        let mut statement = Statement::default();
+        assert_eq!(add(&mut statement, &events, None), 0);
+        assert_eq!(statement.undecided, Some(Undecided::NoScheme));
+    }
+
+    #[test]
+    fn listed_versions_inside_an_interval_are_dropped() {
+        let mut statement = Statement {
+            versions: ["0.9.0", "1.0.0", "odd"].map(str::to_owned).to_vec(),
+            ..Statement::default()
+        };
+        add(&mut statement, &[Event::Introduced("0"), Event::Fixed("1.0.0")], scheme("semver"));
+        drop_covered(&mut statement, scheme("semver"));
+        assert_eq!(statement.versions, ["1.0.0", "odd"]);
+    }
+}

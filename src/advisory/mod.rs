@@ -1,0 +1,28 @@
+//! The advisory index: records of every source, grouped, compiled to one file, and read back.
+//!
+//! - [`import`] turns foreign documents into [`Record`]s, one document at a time.
+//! - [`Compiler`] takes records of several sources, keeps one of each id, and writes the index. It starts empty
+//!   ([`Compiler::new`]) or from an index ([`Compiler::from_index`]), so that an update costs what changed:
+//!
+//!   ```text
+//!   let mut compiler = Compiler::from_index(&index)?;
+//!   let npm = compiler.source("osv/npm", Authority::Export);
+//!   compiler.remove("GHSA-…");
+//!   compiler.add_osv_json(npm, bytes, "GHSA-….json");
+//!   compiler.set_note("osv/npm/modified", "2026-11-21T00:00:00Z");
+//!   let compiled = compiler.finish(built);
+//!   compiled.write(&mut file)?;
+//!   ```
+//! - [`Index`] opens what was written, from anything that gives bytes by position ([`Blocks`]), and answers
+//!   [`Index::candidates`] for a package, verifying each block when it is first touched.
+//!
+//! `docs/index-format.md` tells the layout of the file.
+
+pub mod blocks;
+pub mod import;
+pub mod order;
+pub mod record;
+pub mod severity;
+
+pub use blocks::Blocks;
+pub use record::Record;
