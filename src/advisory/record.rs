@@ -165,7 +165,14 @@ mod tests {
                 number: 44228
             })
         );
-        for text in ["CVE-2021", "CVE-2021-", "CVE-2021-1-2", "GHSA-2021-1", "CVE-+1-2", ""] {
+        for text in [
+            "CVE-2021",
+            "CVE-2021-",
+            "CVE-2021-1-2",
+            "GHSA-2021-1",
+            "CVE-+1-2",
+            "",
+        ] {
             assert_eq!(Cve::parse(text), None, "{text}");
         }
     }

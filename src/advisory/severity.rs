@@ -32,7 +32,11 @@ pub fn of_vector(kind: &str, vector: &str) -> Option<Rating> {
     // A NaN is in no range.
     (0.0..=100.0).contains(&tenths).then(|| Rating::Vector {
         kind,
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 100"
+        )]
         tenths: tenths as u8,
         vector: vector.to_owned(),
     })

@@ -44,7 +44,10 @@ mod tests {
     #[test]
     fn comment_and_header_are_no_rows() {
         let csv = "#model_version:v2026.03.14,score_date:2026-11-20T00:00:00Z\ncve,epss,percentile\nCVE-2021-44228,0.94358,0.99962\n";
-        assert_eq!(score_date(csv.lines().next().unwrap()), Some("2026-11-20T00:00:00Z"));
+        assert_eq!(
+            score_date(csv.lines().next().unwrap()),
+            Some("2026-11-20T00:00:00Z")
+        );
         let rows: Vec<Row> = rows(csv.as_bytes()).map(Result::unwrap).collect();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].score, "0.94358");

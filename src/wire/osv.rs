@@ -353,7 +353,13 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_refused() {
-        for json in ["[]", "{}", r#"{"id": 1}"#, r#"{"id": "a", "affected": {}}"#, r#"{"id": "a"#] {
+        for json in [
+            "[]",
+            "{}",
+            r#"{"id": 1}"#,
+            r#"{"id": "a", "affected": {}}"#,
+            r#"{"id": "a"#,
+        ] {
             assert!(serde_json::from_str::<Document<'_>>(json).is_err(), "{json}");
         }
     }

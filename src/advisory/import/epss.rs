@@ -30,7 +30,10 @@ pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
     let mut csv = BufReader::new(csv);
     let mut first = Vec::new();
     (&mut csv).take(1024).read_until(b'\n', &mut first)?;
-    let scored = std::str::from_utf8(&first).ok().and_then(wire::epss::score_date).and_then(day);
+    let scored = std::str::from_utf8(&first)
+        .ok()
+        .and_then(wire::epss::score_date)
+        .and_then(day);
     let mut scores = Scores {
         flaws: Vec::new(),
         rejected: 0,
@@ -56,14 +59,22 @@ fn day(text: &str) -> Option<Timestamp> {
     let whole = text.parse::<Timestamp>().ok();
     whole.or_else(|| {
         let date: Date = text.get(..10)?.parse().ok()?;
-        date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp())
+        date.to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+            .map(|day| day.timestamp())
     })
 }
 
 fn units(score: &str) -> Option<u32> {
     let score: f64 = score.trim().parse().ok()?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 10⁹")]
-    (0.0..=1.0).contains(&score).then(|| (score * f64::from(UNITS)).round() as u32)
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to 10⁹"
+    )]
+    (0.0..=1.0)
+        .contains(&score)
+        .then(|| (score * f64::from(UNITS)).round() as u32)
 }
 
 #[cfg(test)]
@@ -76,8 +87,15 @@ mod tests {
                    CVE-2021-44228,0.94358,0.99962\nCVE-2020-1,1.5,0\nnothing,0.1,0\nCVE-2020-2,0.00043,0.1\n";
         let scores = read(csv.as_bytes()).unwrap();
         assert_eq!(scores.rejected, 2);
-        let back: Vec<f64> = scores.flaws.iter().map(|(_, units)| f64::from(*units) / f64::from(UNITS)).collect();
+        let back: Vec<f64> = scores
+            .flaws
+            .iter()
+            .map(|(_, units)| f64::from(*units) / f64::from(UNITS))
+            .collect();
         assert_eq!(back, [0.94358, 0.00043]);
-        assert_eq!(scores.scored.map(|day| day.to_string()).as_deref(), Some("2026-11-20T00:00:00Z"));
+        assert_eq!(
+            scores.scored.map(|day| day.to_string()).as_deref(),
+            Some("2026-11-20T00:00:00Z")
+        );
     }
 }

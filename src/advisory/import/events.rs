@@ -26,9 +26,19 @@ impl<'a> Event<'a> {
     pub fn of_range(range: &'a osv::Range<'_>) -> Vec<Self> {
         let mut events = Vec::with_capacity(range.events.0.len());
         for event in &range.events.0 {
-            events.extend(event.introduced.as_ref().map(|text| Self::Introduced(text.0.as_ref())));
+            events.extend(
+                event
+                    .introduced
+                    .as_ref()
+                    .map(|text| Self::Introduced(text.0.as_ref())),
+            );
             events.extend(event.fixed.as_ref().map(|text| Self::Fixed(text.0.as_ref())));
-            events.extend(event.last_affected.as_ref().map(|text| Self::LastAffected(text.0.as_ref())));
+            events.extend(
+                event
+                    .last_affected
+                    .as_ref()
+                    .map(|text| Self::LastAffected(text.0.as_ref())),
+            );
             events.extend(event.limit.as_ref().map(|text| Self::Limit(text.0.as_ref())));
         }
         events
@@ -36,9 +46,10 @@ impl<'a> Event<'a> {
 
     fn version(self) -> &'a str {
         match self {
-            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
-                version
-            }
+            Self::Introduced(version)
+            | Self::Fixed(version)
+            | Self::LastAffected(version)
+            | Self::Limit(version) => version,
         }
     }
 
@@ -56,9 +67,10 @@ impl<'a> Event<'a> {
         match self {
             Self::Introduced("0") => Cow::Borrowed("0"),
             Self::Limit("*") => Cow::Borrowed("*"),
-            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
-                scheme.event(version)
-            }
+            Self::Introduced(version)
+            | Self::Fixed(version)
+            | Self::LastAffected(version)
+            | Self::Limit(version) => scheme.event(version),
         }
     }
 
@@ -95,17 +107,25 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
         statement.undecided.get_or_insert(Undecided::NoScheme);
         return 0;
     };
-    let spelt: Vec<(Event<'_>, Cow<'_, str>)> =
-        events.iter().map(|event| (*event, event.spelling(scheme))).collect();
+    let spelt: Vec<(Event<'_>, Cow<'_, str>)> = events
+        .iter()
+        .map(|event| (*event, event.spelling(scheme)))
+        .collect();
     let events: Vec<Event<'_>> = spelt.iter().map(|(event, version)| event.with(version)).collect();
-    let unread = |event: &&Event<'_>| !event.is_everything() && scheme.compare(event.version(), event.version()).is_err();
+    let unread = |event: &&Event<'_>| {
+        !event.is_everything() && scheme.compare(event.version(), event.version()).is_err()
+    };
     let unread: Vec<&Event<'_>> = events
         .iter()
         .filter(|event| **event != Event::Limit("*"))
         .filter(unread)
         .collect();
     if let Some(first) = unread.first() {
-        let text = format!("{} {:?} cannot be ordered", first.word(), shortened(first.version()));
+        let text = format!(
+            "{} {:?} cannot be ordered",
+            first.word(),
+            shortened(first.version())
+        );
         statement.undecided.get_or_insert(Undecided::Event(text));
         return unread.len() as u64;
     }
@@ -116,7 +136,9 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
             0
         }
         Err(error) => {
-            statement.undecided.get_or_insert(Undecided::Event(error.to_string()));
+            statement
+                .undecided
+                .get_or_insert(Undecided::Event(error.to_string()));
             1
         }
     }
@@ -132,9 +154,12 @@ pub fn drop_covered(statement: &mut Statement, scheme: Option<&dyn Scheme>) {
 }
 
 fn holds(interval: &Interval, version: &str, scheme: Option<&dyn Scheme>) -> bool {
-    let at_least = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_ge));
-    let below = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_lt));
-    let at_most = |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_le));
+    let at_least =
+        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_ge));
+    let below =
+        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_lt));
+    let at_most =
+        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_le));
     interval.from.as_deref().is_none_or(at_least)
         && match &interval.until {
             Until::Never => true,
@@ -166,13 +191,14 @@ fn evaluate(events: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unor
             Event::Introduced(_) | Event::Fixed(_) | Event::LastAffected(_) => timeline.push(*event),
         }
     }
-    let timeline = order::sort_by(timeline, &mut |left: &Event<'_>, right: &Event<'_>| {
-        match (left.is_everything(), right.is_everything()) {
-            (true, true) => Ok(Ordering::Equal),
-            (true, false) => Ok(Ordering::Less),
-            (false, true) => Ok(Ordering::Greater),
-            (false, false) => scheme.compare(left.version(), right.version()),
-        }
+    let timeline = order::sort_by(timeline, &mut |left: &Event<'_>, right: &Event<'_>| match (
+        left.is_everything(),
+        right.is_everything(),
+    ) {
+        (true, true) => Ok(Ordering::Equal),
+        (true, false) => Ok(Ordering::Less),
+        (false, true) => Ok(Ordering::Greater),
+        (false, false) => scheme.compare(left.version(), right.version()),
     })?;
 
     let mut evaluated = walk(&timeline, scheme)?;
@@ -200,7 +226,9 @@ fn walk(timeline: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unorde
                 if let Some(from) = open.take() {
                     used = is_before(from, version, scheme)?;
                     if used {
-                        evaluated.intervals.push(interval(from, Until::Fixed(version.to_owned())));
+                        evaluated
+                            .intervals
+                            .push(interval(from, Until::Fixed(version.to_owned())));
                     }
                 }
                 // An earlier interval that ends with this very version loses it.
@@ -294,7 +322,12 @@ mod tests {
                 }
             })
             .collect();
-        lines.extend(statement.further_fixed.iter().map(|fixed| format!("also {fixed}")));
+        lines.extend(
+            statement
+                .further_fixed
+                .iter()
+                .map(|fixed| format!("also {fixed}")),
+        );
         lines
     }
 
@@ -303,9 +336,17 @@ mod tests {
         use Event::{Fixed, Introduced, LastAffected};
         assert_eq!(said(&[Introduced("0")]), [".."]);
         assert_eq!(said(&[Introduced("0"), Fixed("1.2.0")]), ["..1.2.0"]);
-        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.2.0")]), ["1.0.0..=1.2.0"]);
         assert_eq!(
-            said(&[Fixed("2.1.0"), Introduced("2.0.0"), Fixed("1.1.0"), Introduced("0")]),
+            said(&[Introduced("1.0.0"), LastAffected("1.2.0")]),
+            ["1.0.0..=1.2.0"]
+        );
+        assert_eq!(
+            said(&[
+                Fixed("2.1.0"),
+                Introduced("2.0.0"),
+                Fixed("1.1.0"),
+                Introduced("0")
+            ]),
             ["..1.1.0", "2.0.0..2.1.0"]
         );
     }
@@ -313,21 +354,50 @@ mod tests {
     #[test]
     fn nasty_ranges() {
         use Event::{Fixed, Introduced, LastAffected, Limit};
-        assert_eq!(said(&[Introduced("0"), Fixed("1.0.0"), Fixed("2.0.0")]), ["..1.0.0", "also 2.0.0"]);
-        assert_eq!(said(&[Introduced("0"), Introduced("1.0.0"), Fixed("2.0.0")]), ["..2.0.0"]);
+        assert_eq!(
+            said(&[Introduced("0"), Fixed("1.0.0"), Fixed("2.0.0")]),
+            ["..1.0.0", "also 2.0.0"]
+        );
+        assert_eq!(
+            said(&[Introduced("0"), Introduced("1.0.0"), Fixed("2.0.0")]),
+            ["..2.0.0"]
+        );
         // Nothing is introduced.
         assert_eq!(said(&[Fixed("2.0.0")]), ["also 2.0.0"]);
         // The order of the document decides among equals.
         assert_eq!(said(&[Introduced("1.0.0"), Fixed("1.0.0")]), ["also 1.0.0"]);
-        assert_eq!(said(&[Fixed("1.0.0"), Introduced("1.0.0")]), ["1.0.0..", "also 1.0.0"]);
-        assert_eq!(said(&[Introduced("0"), Fixed("1.0.0"), Introduced("1.0.0")]), ["..1.0.0", "1.0.0.."]);
-        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.0.0")]), ["1.0.0..=1.0.0"]);
-        assert_eq!(said(&[Introduced("0"), LastAffected("1.0.0"), Fixed("1.0.0")]), ["..1.0.0"]);
-        assert_eq!(said(&[Introduced("1.0.0"), LastAffected("1.0.0"), Fixed("1.0.0")]), Vec::<String>::new());
-        assert_eq!(said(&[Introduced("0"), Limit("1.0.0"), Limit("2.0.0")]), ["..!2.0.0"]);
+        assert_eq!(
+            said(&[Fixed("1.0.0"), Introduced("1.0.0")]),
+            ["1.0.0..", "also 1.0.0"]
+        );
+        assert_eq!(
+            said(&[Introduced("0"), Fixed("1.0.0"), Introduced("1.0.0")]),
+            ["..1.0.0", "1.0.0.."]
+        );
+        assert_eq!(
+            said(&[Introduced("1.0.0"), LastAffected("1.0.0")]),
+            ["1.0.0..=1.0.0"]
+        );
+        assert_eq!(
+            said(&[Introduced("0"), LastAffected("1.0.0"), Fixed("1.0.0")]),
+            ["..1.0.0"]
+        );
+        assert_eq!(
+            said(&[Introduced("1.0.0"), LastAffected("1.0.0"), Fixed("1.0.0")]),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            said(&[Introduced("0"), Limit("1.0.0"), Limit("2.0.0")]),
+            ["..!2.0.0"]
+        );
         assert_eq!(said(&[Introduced("0"), Limit("1.0.0"), Limit("*")]), [".."]);
         assert_eq!(
-            said(&[Introduced("0"), Fixed("1.0.0"), Introduced("3.0.0"), Limit("2.0.0")]),
+            said(&[
+                Introduced("0"),
+                Fixed("1.0.0"),
+                Introduced("3.0.0"),
+                Limit("2.0.0")
+            ]),
             ["..1.0.0"]
         );
     }
@@ -338,7 +408,9 @@ mod tests {
         let events = [Event::Introduced("0"), Event::Fixed("next tuesday")];
         assert_eq!(add(&mut statement, &events, scheme("semver")), 1);
         assert!(statement.intervals.is_empty());
-        assert!(matches!(&statement.undecided, Some(Undecided::Event(text)) if text.contains("next tuesday")));
+        assert!(
+            matches!(&statement.undecided, Some(Undecided::Event(text)) if text.contains("next tuesday"))
+        );
         let mut statement = Statement::default();
         assert_eq!(add(&mut statement, &events, None), 0);
         assert_eq!(statement.undecided, Some(Undecided::NoScheme));
@@ -350,7 +422,11 @@ mod tests {
             versions: ["0.9.0", "1.0.0", "odd"].map(str::to_owned).to_vec(),
             ..Statement::default()
         };
-        add(&mut statement, &[Event::Introduced("0"), Event::Fixed("1.0.0")], scheme("semver"));
+        add(
+            &mut statement,
+            &[Event::Introduced("0"), Event::Fixed("1.0.0")],
+            scheme("semver"),
+        );
         drop_covered(&mut statement, scheme("semver"));
         assert_eq!(statement.versions, ["1.0.0", "odd"]);
     }

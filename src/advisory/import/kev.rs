@@ -21,8 +21,10 @@ pub struct Exploited {
 /// # Errors
 /// Why it is none, as a fragment.
 pub fn read(json: &[u8]) -> Result<Exploited, String> {
-    let text = std::str::from_utf8(json).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
-    let catalogue = wire::kev::read(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
+    let text =
+        std::str::from_utf8(json).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to()))?;
+    let catalogue =
+        wire::kev::read(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
     let mut exploited = Exploited {
         flaws: Vec::with_capacity(catalogue.vulnerabilities.0.len()),
         rejected: 0,

@@ -2,8 +2,8 @@
 //!
 //! An importer never stops at a bad record: it says why it refused it, and the next one is read.
 
-pub mod events;
 pub mod epss;
+pub mod events;
 pub mod kev;
 pub mod osv;
 pub mod rustsec;

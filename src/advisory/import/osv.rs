@@ -92,7 +92,12 @@ fn affected(entry: &osv::Affected<'_>, noted: &mut Noted) -> Option<Affected> {
     let scheme = ecosystem::scheme(&ecosystem);
     let mut statement = Statement {
         listed: !entry.versions.0.is_empty(),
-        versions: entry.versions.0.iter().map(|version| version.0.as_ref().to_owned()).collect(),
+        versions: entry
+            .versions
+            .0
+            .iter()
+            .map(|version| version.0.as_ref().to_owned())
+            .collect(),
         ..Statement::default()
     };
     for range in versioned {
@@ -132,7 +137,11 @@ fn class(document: &Document<'_>, id: &str) -> Class {
     if id.starts_with("MAL-") {
         return Class::Malicious;
     }
-    let words = document.affected.0.iter().map(|entry| entry.database_specific.informational.text());
+    let words = document
+        .affected
+        .0
+        .iter()
+        .map(|entry| entry.database_specific.informational.text());
     words.map(informational).max().unwrap_or(Class::Vulnerability)
 }
 
@@ -151,7 +160,11 @@ fn texts(document: &Document<'_>) -> Texts {
         (!address.is_empty()).then(|| (entry.kind.text().to_owned(), address.to_owned()))
     };
     Texts {
-        details: document.details.0.clone().map_or_else(String::new, Cow::into_owned),
+        details: document
+            .details
+            .0
+            .clone()
+            .map_or_else(String::new, Cow::into_owned),
         references: document.references.0.iter().filter_map(reference).collect(),
     }
 }

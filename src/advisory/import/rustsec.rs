@@ -43,7 +43,10 @@ pub fn read(markdown: &[u8], file: &str) -> Imported {
         };
     }
     let mut noted = Noted::default();
-    let rating = metadata.cvss.as_ref().and_then(|vector| rating(&vector.to_string()));
+    let rating = metadata
+        .cvss
+        .as_ref()
+        .and_then(|vector| rating(&vector.to_string()));
     if metadata.cvss.is_some() && rating.is_none() {
         noted.bad_severities = 1;
     }
@@ -86,7 +89,11 @@ fn statement(versions: &rustsec::advisory::Versions) -> Statement {
 }
 
 fn rating(vector: &str) -> Option<Rating> {
-    let kind = if vector.starts_with("CVSS:4") { "CVSS_V4" } else { "CVSS_V3" };
+    let kind = if vector.starts_with("CVSS:4") {
+        "CVSS_V4"
+    } else {
+        "CVSS_V3"
+    };
     severity::of_vector(kind, vector)
 }
 
@@ -110,7 +117,12 @@ fn references(metadata: &rustsec::advisory::Metadata) -> Vec<(String, String)> {
 
 /// Noon UTC, as RustSec's own export to OSV has it.
 fn date(date: &rustsec::advisory::Date) -> Option<Timestamp> {
-    format!("{:04}-{:02}-{:02}T12:00:00Z", date.year(), date.month(), date.day())
-        .parse()
-        .ok()
+    format!(
+        "{:04}-{:02}-{:02}T12:00:00Z",
+        date.year(),
+        date.month(),
+        date.day()
+    )
+    .parse()
+    .ok()
 }
