@@ -4,12 +4,13 @@
 //! [`FORMATS`], add `tests/fixtures/lockfile/x/` and a row in the README (see `CONTRIBUTING.md`). What
 //! several formats share is a grammar named after its standard, in `lockfile/grammar/`.
 
+pub mod cargo_lock;
 pub mod go_mod;
 pub mod grammar;
 pub mod unsupported;
 
 use crate::model::{Cost, Ecosystem, Graph, Tree, TreePath};
-use crate::text::{Span, decode};
+use crate::text::{MAX_PROBLEMS, Span, decode};
 
 /// A lockfile format.
 pub trait Format: Sync {
@@ -90,7 +91,7 @@ impl Parsed {
 }
 
 /// Every format, in alphabetical order of its file.
-pub static FORMATS: &[&dyn Format] = &[&go_mod::GoMod];
+pub static FORMATS: &[&dyn Format] = &[&cargo_lock::CargoLock, &go_mod::GoMod];
 
 /// Who reads a path.
 pub enum Claim {
@@ -166,9 +167,31 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
     if let Some(problem) = decoded.problem {
         parsed.blind(problem.span, problem.message, "Save the file as UTF-8.");
     }
+    in_order(&mut parsed.problems);
     Reading {
         text: decoded.text,
         parsed,
+    }
+}
+
+/// Sorts problems by place and cuts each cost's at [`MAX_PROBLEMS`], so that a file that is nothing but damage
+/// does not become a report of its own size.
+fn in_order(problems: &mut Vec<Problem>) {
+    problems.sort_by(|one, other| {
+        (&one.file, one.span.start, one.span.end).cmp(&(&other.file, other.span.start, other.span.end))
+    });
+    for cost in [Cost::Nothing, Cost::Partial, Cost::Blind] {
+        let mut count = 0_usize;
+        problems.retain_mut(|problem| {
+            if problem.cost != cost {
+                return true;
+            }
+            count = count.saturating_add(1);
+            if count == MAX_PROBLEMS {
+                problem.message = "more problems like those before follow from here on".into();
+            }
+            count <= MAX_PROBLEMS
+        });
     }
 }
 

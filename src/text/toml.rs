@@ -57,6 +57,19 @@ pub(super) fn unescape(text: &str, span: Span) -> String {
     output.into_owned()
 }
 
+/// The part of a string token, spanned with its quotes in `text`, that stands inside them.
+#[must_use]
+pub(super) fn inside_quotes(text: &str, span: Span) -> Span {
+    let token = span.of(text);
+    let quote = ["\"\"\"", "'''", "\"", "'"]
+        .into_iter()
+        .find(|quote| token.starts_with(quote))
+        .unwrap_or_default();
+    let inner = token.get(quote.len()..).unwrap_or_default();
+    let inner = inner.strip_suffix(quote).unwrap_or(inner);
+    span.inside(quote.len()..quote.len().saturating_add(inner.len()))
+}
+
 struct Errors(Problems);
 
 impl ErrorSink for Errors {
@@ -263,17 +276,24 @@ impl Builder<'_> {
     }
 
     /// The span that counts for a string token: inside its quotes if nothing in it is escaped.
-    fn string(&self, span: Span, encoding: Option<Encoding>) -> (Span, Kind) {
-        let inside = Span::new(span.start as usize + 1, (span.end as usize).saturating_sub(1));
-        match encoding {
-            None => (span, Kind::PlainString),
-            Some(Encoding::LiteralString) => (inside, Kind::PlainString),
-            Some(Encoding::BasicString) if !inside.of(self.document.text).contains('\\') => {
-                (inside, Kind::PlainString)
-            }
-            Some(Encoding::BasicString | Encoding::MlLiteralString | Encoding::MlBasicString) => {
-                (span, Kind::TomlString)
-            }
+    fn string(&mut self, span: Span, encoding: Option<Encoding>) -> (Span, Kind) {
+        let token = span.of(self.document.text);
+        let (quote, escapes) = match encoding {
+            None => return (span, Kind::PlainString),
+            Some(Encoding::LiteralString) => ("'", false),
+            Some(Encoding::BasicString) => ("\"", token.contains('\\')),
+            Some(Encoding::MlLiteralString) => ("'''", true),
+            Some(Encoding::MlBasicString) => ("\"\"\"", true),
+        };
+        // The lexer ends a string that nobody closed with its line, and tells nobody.
+        let closed = token.len() >= 2 * quote.len() && token.ends_with(quote);
+        if !closed {
+            self.problems.add(span, "a string is not closed");
+        }
+        match (escapes, closed) {
+            (true, _) => (span, Kind::TomlString),
+            (false, true) => (span.inside(1..span.len().saturating_sub(1)), Kind::PlainString),
+            (false, false) => (span.inside(1..span.len()), Kind::PlainString),
         }
     }
 
@@ -335,14 +355,35 @@ mod tests {
         let text = "[[package]]\nname = \"a\nversion = \"1\"\n<<<<<<< HEAD\n[[package]]\nname = \"b\"\nversion = \"2\"\n";
         let document = read(text);
         assert!(!document.problems.is_empty());
-        let names: Vec<_> = document
-            .root()
-            .get("package")
-            .expect("list")
-            .items()
-            .map(|item| item.str("version"))
-            .collect();
-        assert_eq!(names.last().and_then(|version| version.as_deref()), Some("2"));
+        let packages: Vec<_> = document.root().get("package").expect("list").items().collect();
+        assert_eq!(
+            packages
+                .last()
+                .and_then(|package| package.str("version"))
+                .as_deref(),
+            Some("2")
+        );
+        // A string that is cut must never pass for a whole one.
+        for cut in [
+            "a = \"1.0.2",
+            "a = \"1.0.2\nb = 1",
+            "a = \"",
+            "a = '1.0.2",
+            "a = \"\"\"1.0.2",
+            "a = \"\"\"\"\"",
+            "\"a = 1",
+        ] {
+            let document = read(cut);
+            assert!(!document.problems.is_empty(), "{cut:?}");
+        }
+        assert_eq!(
+            read("a = \"1.0.2\nb = 1").root().str("a").as_deref(),
+            Some("1.0.2")
+        );
+        assert_eq!(
+            read("a = \"\"\"\"1.0.2\"\"\"\"").root().str("a").as_deref(),
+            Some("\"1.0.2\"")
+        );
     }
 
     #[test]

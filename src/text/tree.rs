@@ -44,7 +44,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) kind: Kind,
-    /// Strings: inside the quotes. Containers: from bracket to bracket (TOML tables: from header to last value).
+    /// Strings: inside the quotes, but for [`Kind::TomlString`], which is spanned with them. Containers: from bracket to bracket (TOML tables: from header to last value).
     pub(super) span: Span,
     /// The key inside its quotes; empty for array items and the root.
     pub(super) key: Span,
@@ -124,10 +124,21 @@ impl<'d> Value<'d> {
         self.node().map_or(Kind::Null, |node| node.kind)
     }
 
-    /// Where it stands: a string inside its quotes, a container from bracket to bracket.
+    /// Where it stands: a string inside its quotes ([`Kind::TomlString`]: with them), a container from bracket to
+    /// bracket.
     #[must_use]
     pub fn span(self) -> Span {
         self.node().map_or(Span::default(), |node| node.span)
+    }
+
+    /// Where its text stands: of a string always inside the quotes, of any other value all of it.
+    #[must_use]
+    pub fn text_span(self) -> Span {
+        let span = self.span();
+        match self.kind() {
+            Kind::TomlString => super::toml::inside_quotes(self.document.text, span),
+            _ => span,
+        }
     }
 
     /// Where its key stands, inside the quotes; empty for items of a list.

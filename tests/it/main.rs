@@ -1,5 +1,6 @@
 //! One binary for all integration tests; one module a subject.
 
+mod cargo_lock;
 mod go_native;
 mod lockfile_format;
 mod memory_tree;

@@ -1,0 +1,465 @@
+//! `Cargo.lock`, versions 1 to 4.
+//!
+//! The file has no specification; Cargo's own reader and writer (`core/resolver/encode.rs`) decide.
+//!
+//! - A package without `source` is a workspace member or a path dependency. The file does not tell the two
+//!   apart; both are own modules.
+//! - Roots are the own modules that nothing depends on (`[root]` of version 1 among them). Where own modules
+//!   depend on each other in a circle that no root reaches, as through development dependencies, the first
+//!   of the circle in the order of the file is a root too.
+//! - `[patch.unused]` lists what is not used: it is left out.
+//! - A package with `replace` is not built: its replacement takes its place on every edge.
+//! - The file tells neither development nor build dependencies apart: no scope is known.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map;
+
+use super::{File, Format, Parsed, Problem};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree, TreePath};
+use crate::text::tree::{Document, Kind, Value};
+use crate::text::{Span, toml};
+
+/// The lockfile of Cargo.
+pub struct CargoLock;
+
+/// The newest version of the format that is known here.
+const NEWEST: u64 = 4;
+
+const DAMAGED: &str =
+    "Restore the file from its last good commit, or delete it and run `cargo generate-lockfile`.";
+
+impl Format for CargoLock {
+    fn name(&self) -> &'static str {
+        "Cargo.lock"
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::CRATES_IO
+    }
+
+    fn claims(&self, path: &TreePath) -> bool {
+        path.file_name() == b"Cargo.lock"
+    }
+
+    fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
+        let mut document = toml::read(file.text);
+        let mut parsed = Parsed::default();
+        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
+        if file.text.trim().is_empty() {
+            parsed.blind(Span::at(0), "the file is empty", DAMAGED);
+        }
+        let (mut entries, metadata) = entries(&document, &mut parsed);
+        let checksums =
+            metadata.map_or_else(Vec::new, |metadata| checksums(metadata, &mut Index::of(&entries)));
+        for (number, span) in checksums {
+            if let Some(entry) = entries.get_mut(number) {
+                entry.checksum.get_or_insert(span);
+            }
+        }
+        let needs = Needs::of(&entries, &mut parsed);
+        let roots = needs.roots(&entries);
+        let mut sources = Sources::default();
+        let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(entries.len());
+        for (number, entry) in entries.iter().enumerate() {
+            let node = match (&entry.source, needs.replaced.get(number)) {
+                (_, Some(Some(_))) => None,
+                (None, _) if roots.get(number) == Some(&true) => {
+                    Some(parsed.graph.add_root(&*entry.name, &*entry.version))
+                }
+                (None, _) => Some(parsed.graph.add_own(&*entry.name, &*entry.version)),
+                (Some(source), _) => {
+                    let source = sources.source(source, &mut parsed);
+                    Some(parsed.graph.add_package(entry.package(source)))
+                }
+            };
+            nodes.push(node);
+        }
+        let node = |number: usize| nodes.get(number).copied().flatten();
+        for edge in &needs.edges {
+            if let (Some(from), Some(to)) = (node(edge.from), node(edge.to)) {
+                parsed.graph.add_edge(from, to, edge.span);
+            }
+        }
+        parsed.graph.mark_direct();
+        parsed
+    }
+}
+
+/// A `[[package]]`, or the `[root]` of version 1.
+struct Entry<'d> {
+    name: Cow<'d, str>,
+    version: Cow<'d, str>,
+    /// Where the version's text stands.
+    place: Span,
+    span: Span,
+    /// The source as written and where; an own module has none.
+    source: Option<Written<'d>>,
+    checksum: Option<Span>,
+    dependencies: Option<Value<'d>>,
+    replace: Option<Value<'d>>,
+}
+
+/// A string and its place.
+struct Written<'d> {
+    text: Cow<'d, str>,
+    span: Span,
+}
+
+impl Entry<'_> {
+    fn package(&self, source: Source) -> Package {
+        let mut package = Package::new(
+            Ecosystem::CRATES_IO,
+            &*self.name,
+            &*self.version,
+            Place::here(self.place),
+        );
+        package.source = source;
+        package.spans = Spans {
+            entry: Some(self.span),
+            source: self.source.as_ref().map(|source| source.span),
+            checksums: self.checksum.into_iter().collect(),
+            edges: self.dependencies.map(Value::span),
+        };
+        package
+    }
+}
+
+/// The entries in the order of the file, and `[metadata]`, where version 1 keeps the checksums.
+fn entries<'d>(document: &'d Document<'d>, parsed: &mut Parsed) -> (Vec<Entry<'d>>, Option<Value<'d>>) {
+    let mut entries = Vec::new();
+    let mut metadata = None;
+    for (key, value) in document.root().entries() {
+        match key.as_ref() {
+            "version" => match value.as_u64() {
+                Some(version) if version <= NEWEST => {}
+                Some(version) => parsed.blind(
+                    value.span(),
+                    format!(
+                        "version {version} of the format is newer than {NEWEST}, the newest one known here"
+                    ),
+                    "Update lockkeeper.",
+                ),
+                None => parsed.blind(value.span(), "the version of the format is no number", DAMAGED),
+            },
+            "package" => {
+                if value.kind() != Kind::Array {
+                    parsed.blind(value.span(), "`package` is no list of tables", DAMAGED);
+                }
+                entries.extend(value.items().filter_map(|item| entry(item, parsed)));
+            }
+            "root" => entries.extend(entry(value, parsed)),
+            "metadata" => metadata = Some(value),
+            _ => {}
+        }
+    }
+    (entries, metadata)
+}
+
+fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
+    let (mut name, mut version, mut source, mut checksum) = (None, None, None, None);
+    let (mut dependencies, mut replace) = (None, None);
+    for (key, value) in table.entries() {
+        let slot = match key.as_ref() {
+            "name" => &mut name,
+            "version" => &mut version,
+            "source" => &mut source,
+            "checksum" => &mut checksum,
+            "dependencies" => &mut dependencies,
+            "replace" => &mut replace,
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            parsed.blind(value.key_span(), format!("`{key}` is written twice"), DAMAGED);
+        }
+    }
+    let written = |value: Option<Value<'d>>| {
+        let value = value?;
+        Some(Written {
+            text: value.as_str()?,
+            span: value.text_span(),
+        })
+    };
+    if let Some(value) = source.filter(|value| value.as_str().is_none()) {
+        parsed.blind(value.span(), "`source` is no string", DAMAGED);
+    }
+    match (written(name), written(version)) {
+        (Some(name), Some(version)) if !name.text.is_empty() && !version.span.is_empty() => Some(Entry {
+            name: name.text,
+            version: version.text,
+            place: version.span,
+            span: table.span(),
+            source: written(source),
+            checksum: checksum.map(Value::text_span),
+            dependencies,
+            replace,
+        }),
+        (Some(_) | None, Some(_) | None) => {
+            parsed.blind(table.span(), "a package without a name or a version", DAMAGED);
+            None
+        }
+    }
+}
+
+/// How a dependency is written: `name`, `name version` or `name version (source)`; since version 2 no longer
+/// than it takes to tell packages apart.
+struct Reference<'t> {
+    name: &'t str,
+    version: Option<&'t str>,
+    source: Option<&'t str>,
+}
+
+impl<'t> Reference<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut parts = text.splitn(3, ' ');
+        Self {
+            name: parts.next().unwrap_or_default(),
+            version: parts.next(),
+            source: parts
+                .next()
+                .map(|source| without_commit(source.trim_start_matches('(').trim_end_matches(')'))),
+        }
+    }
+}
+
+/// The source of a git dependency without the commit that it is locked to, which references leave out.
+fn without_commit(source: &str) -> &str {
+    source.split_once('#').map_or(source, |(source, _)| source)
+}
+
+/// Entries by what references say of them. Several entries for one key are told apart in constant time, so
+/// that a file full of one name is no trap.
+struct Index<'e> {
+    entries: &'e [Entry<'e>],
+    by_name: HashMap<&'e str, Candidate>,
+    by_version: HashMap<(&'e str, &'e str), Candidate>,
+    /// Made when the first reference with a source comes.
+    by_source: Option<HashMap<(&'e str, &'e str, &'e str), usize>>,
+}
+
+#[derive(Clone, Copy)]
+enum Candidate {
+    One(usize),
+    /// An own module beside others: a reference that names no source means it, for it has none.
+    Own(usize),
+    Several,
+}
+
+impl<'e> Index<'e> {
+    fn of(entries: &'e [Entry<'e>]) -> Self {
+        let mut by_name = HashMap::with_capacity(entries.len());
+        let mut by_version = HashMap::with_capacity(entries.len());
+        for (number, entry) in entries.iter().enumerate() {
+            let (name, version) = (entry.name.as_ref(), entry.version.as_ref());
+            by_name
+                .entry(name)
+                .and_modify(|candidate| *candidate = Candidate::Several)
+                .or_insert(Candidate::One(number));
+            match (by_version.entry((name, version)), &entry.source) {
+                (hash_map::Entry::Vacant(vacant), Some(_)) => {
+                    vacant.insert(Candidate::One(number));
+                }
+                (hash_map::Entry::Vacant(vacant), None) => {
+                    vacant.insert(Candidate::Own(number));
+                }
+                (hash_map::Entry::Occupied(mut occupied), source) => {
+                    *occupied.get_mut() = match (*occupied.get(), source) {
+                        (Candidate::Own(own), _) => Candidate::Own(own),
+                        (Candidate::One(_) | Candidate::Several, None) => Candidate::Own(number),
+                        (Candidate::One(_) | Candidate::Several, Some(_)) => Candidate::Several,
+                    };
+                }
+            }
+        }
+        Self {
+            entries,
+            by_name,
+            by_version,
+            by_source: None,
+        }
+    }
+
+    /// The entry that a reference means; `None` if there is none, or no single one.
+    fn find(&mut self, reference: &Reference<'_>) -> Option<usize> {
+        let candidate = match (reference.version, reference.source) {
+            (None, _) => self.by_name.get(reference.name),
+            (Some(version), None) => self.by_version.get(&(reference.name, version)),
+            (Some(version), Some(source)) => {
+                return self.by_source().get(&(reference.name, version, source)).copied();
+            }
+        };
+        match candidate.copied() {
+            Some(Candidate::One(number) | Candidate::Own(number)) => Some(number),
+            Some(Candidate::Several) | None => None,
+        }
+    }
+
+    fn by_source(&mut self) -> &HashMap<(&'e str, &'e str, &'e str), usize> {
+        let entries = self.entries;
+        self.by_source.get_or_insert_with(|| {
+            let mut by_source = HashMap::with_capacity(entries.len());
+            for (number, entry) in entries.iter().enumerate() {
+                if let Some(source) = &entry.source {
+                    by_source
+                        .entry((&*entry.name, &*entry.version, without_commit(&source.text)))
+                        .or_insert(number);
+                }
+            }
+            by_source
+        })
+    }
+}
+
+/// The checksums of version 1, each with the number of its entry: keys are `checksum name version (source)`.
+fn checksums(metadata: Value<'_>, index: &mut Index<'_>) -> Vec<(usize, Span)> {
+    let mut checksums = Vec::new();
+    for (key, value) in metadata.entries() {
+        // `<none>` stands where a source, such as git, has no checksum.
+        if let Some(reference) = key.strip_prefix("checksum ").filter(|_| value.raw() != "<none>")
+            && let Some(number) = index.find(&Reference::of(reference))
+        {
+            checksums.push((number, value.text_span()));
+        }
+    }
+    checksums
+}
+
+/// Who needs whom, by the numbers of entries.
+struct Needs {
+    /// Grouped by `from`, in the order of the entries.
+    edges: Vec<Need>,
+    /// For each entry, the first of its edges; one more for the end.
+    starts: Vec<usize>,
+    /// For each entry, the one that replaces it.
+    replaced: Vec<Option<usize>>,
+}
+
+struct Need {
+    from: usize,
+    to: usize,
+    span: Span,
+}
+
+impl Needs {
+    fn of(entries: &[Entry<'_>], parsed: &mut Parsed) -> Self {
+        let mut index = Index::of(entries);
+        let mut find = |value: Value<'_>| {
+            let found = value.as_str().and_then(|text| index.find(&Reference::of(&text)));
+            if found.is_none() {
+                // A missing edge hides a path, never a package.
+                parsed.problems.push(Problem {
+                    cost: Cost::Nothing,
+                    file: None,
+                    span: value.span(),
+                    message: "this dependency names no single package of the file".into(),
+                    hint: "Run `cargo metadata` to have Cargo complete the lockfile.".into(),
+                });
+            }
+            found
+        };
+        let replaced: Vec<Option<usize>> = entries
+            .iter()
+            .enumerate()
+            .map(|(number, entry)| entry.replace.and_then(&mut find).filter(|other| *other != number))
+            .collect();
+        let mut edges = Vec::new();
+        let mut starts = Vec::with_capacity(entries.len().saturating_add(1));
+        for (from, entry) in entries.iter().enumerate() {
+            starts.push(edges.len());
+            for value in entry.dependencies.into_iter().flat_map(Value::items) {
+                if let Some(found) = find(value) {
+                    let to = replaced.get(found).copied().flatten().unwrap_or(found);
+                    let span = value.text_span();
+                    edges.push(Need { from, to, span });
+                }
+            }
+        }
+        starts.push(edges.len());
+        Self {
+            edges,
+            starts,
+            replaced,
+        }
+    }
+
+    /// For each entry, whether it is a root.
+    fn roots(&self, entries: &[Entry<'_>]) -> Vec<bool> {
+        let mut is_root = vec![true; entries.len()];
+        for edge in self.edges.iter().filter(|edge| edge.from != edge.to) {
+            set(&mut is_root, edge.to, false);
+        }
+        for (number, entry) in entries.iter().enumerate() {
+            if entry.source.is_some() {
+                set(&mut is_root, number, false);
+            }
+        }
+        let mut reached = vec![false; entries.len()];
+        for number in 0..entries.len() {
+            if is_root.get(number) == Some(&true) {
+                self.reach(number, &mut reached);
+            }
+        }
+        for (number, entry) in entries.iter().enumerate() {
+            if entry.source.is_none() && reached.get(number) == Some(&false) {
+                set(&mut is_root, number, true);
+                self.reach(number, &mut reached);
+            }
+        }
+        is_root
+    }
+
+    /// Marks everything that `from` needs, itself included. All calls together are linear.
+    fn reach(&self, from: usize, reached: &mut [bool]) {
+        let mut open = vec![from];
+        set(reached, from, true);
+        while let Some(at) = open.pop() {
+            let start = self.starts.get(at).copied().unwrap_or_default();
+            let end = self.starts.get(at.saturating_add(1)).copied().unwrap_or_default();
+            for edge in self.edges.get(start..end).unwrap_or_default() {
+                if reached.get(edge.to) == Some(&false) {
+                    set(reached, edge.to, true);
+                    open.push(edge.to);
+                }
+            }
+        }
+    }
+}
+
+fn set(flags: &mut [bool], number: usize, value: bool) {
+    if let Some(flag) = flags.get_mut(number) {
+        *flag = value;
+    }
+}
+
+/// What sources mean. Nearly all packages of a file have the same one: the last answer is kept.
+#[derive(Default)]
+struct Sources {
+    last: Option<(String, Source)>,
+}
+
+impl Sources {
+    fn source(&mut self, written: &Written<'_>, parsed: &mut Parsed) -> Source {
+        match &self.last {
+            Some((text, source)) if *text == written.text => source.clone(),
+            Some(_) | None => {
+                let source = source(written, parsed);
+                self.last = Some((written.text.to_string(), source.clone()));
+                source
+            }
+        }
+    }
+}
+
+fn source(written: &Written<'_>, parsed: &mut Parsed) -> Source {
+    let text = written.text.as_ref();
+    match cargo_lock::SourceId::from_url(text) {
+        Ok(source) if source.is_default_registry() => Source::Registry(Some(text.to_owned())),
+        Ok(source) if source.is_registry() => Source::OtherRegistry(text.to_owned()),
+        Ok(source) if source.is_git() => Source::Git(text.strip_prefix("git+").unwrap_or(text).to_owned()),
+        Ok(source) if source.is_path() => Source::Path(text.strip_prefix("path+").unwrap_or(text).to_owned()),
+        Ok(_) | Err(_) => {
+            parsed.blind(written.span, "a source of an unknown kind", DAMAGED);
+            Source::OtherRegistry(text.to_owned())
+        }
+    }
+}
