@@ -3,6 +3,7 @@
 
 pub mod advisory;
 pub mod ecosystem;
+pub mod feed;
 pub mod lockfile;
 pub mod model;
 pub mod report;

@@ -9,4 +9,5 @@ pub mod environment;
 pub mod file;
 pub mod interrupt;
 pub mod positional;
+pub mod lock;
 pub mod web;

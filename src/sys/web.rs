@@ -10,6 +10,7 @@
 //! system or from `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
 mod address;
+mod download;
 mod fault;
 mod patience;
 
@@ -21,6 +22,7 @@ use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 
 pub use address::{Address, BadAddress};
+pub use download::{discard, download};
 pub use fault::{Fault, Retry, WebError};
 pub use patience::{Patience, RealTime, Waiting};
 

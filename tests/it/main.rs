@@ -4,6 +4,7 @@ mod cargo_lock;
 mod go_native;
 mod lockfile_format;
 mod memory_tree;
+mod osv_export;
 mod outcomes;
 mod report_json;
 mod server;

@@ -152,7 +152,7 @@ impl Shared {
         let file = self.files.lock().unwrap().get(&path).cloned();
         let mut head = String::new();
         let mut body: Vec<u8> = Vec::new();
-        let mut status = 200;
+        let status;
         match (&trouble, file) {
             (Some(Trouble::Status(code, after)), _) => {
                 status = *code;

@@ -1,0 +1,37 @@
+//! Where advisories come from: one file for each kind of source. A feed knows the addresses and the layout of
+//! its source and hands on bytes; what they mean is told by `advisory::import`.
+//!
+//! Addresses are settings. The constants here are the public defaults, and the only hosts that the program
+//! contacts unless it is told otherwise.
+
+pub mod document;
+pub mod osv_export;
+
+use crate::sys::web::{Address, WebError};
+
+/// A source did not give what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// It could not be fetched.
+    #[error(transparent)]
+    Web(#[from] WebError),
+    /// It was fetched, and is not what it should be.
+    #[error("{address}: {reason}")]
+    Damaged {
+        /// Where it came from.
+        address: Address,
+        /// What is wrong, a fragment.
+        reason: String,
+    },
+}
+
+impl FeedError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Web(error) => error.hint(),
+            Self::Damaged { .. } => "Run it again later, or name another address.",
+        }
+    }
+}
