@@ -8,6 +8,6 @@ pub mod clock;
 pub mod environment;
 pub mod file;
 pub mod interrupt;
-pub mod positional;
 pub mod lock;
+pub mod positional;
 pub mod web;
