@@ -5,6 +5,11 @@
 //! The files here that are no report are a subject that several reports share.
 
 pub mod json;
+pub mod moves;
+pub mod places;
+pub mod terminal;
+pub mod workflow_commands;
+pub mod worst;
 
 use std::collections::HashMap;
 use std::io;
@@ -28,7 +33,7 @@ pub trait Report: Sync {
 }
 
 /// Every report, in alphabetical order.
-pub static REPORTS: &[&dyn Report] = &[&json::Json];
+pub static REPORTS: &[&dyn Report] = &[&json::Json, &terminal::Terminal];
 
 /// The report called `name`.
 #[must_use]

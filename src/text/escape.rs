@@ -1,16 +1,22 @@
 //! Hostile text made inert, one function a medium.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthChar;
+
 /// Characters that change what a reader sees without being seen: C0, C1, U+007F, bidirectional controls
-/// and other format characters (Unicode general categories Cc and Cf, and the line separators).
+/// and other format characters (Unicode general categories Cc and Cf), the line separators, and the
+/// letters and marks that draw nothing (property Default_Ignorable_Code_Point).
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     matches!(character,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
-        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
-        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}'
+        | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}'
+        | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// JSON text in which every hidden character of its strings is written as `\uXXXX`.
@@ -18,12 +24,12 @@ pub fn is_hidden(character: char) -> bool {
 /// `json` is what a serializer wrote: characters outside strings are its own, so that only those above
 /// ASCII and U+007F are left to escape.
 #[must_use]
-pub fn json(json: &str) -> std::borrow::Cow<'_, str> {
+pub fn json(json: &str) -> Cow<'_, str> {
     let hidden = |character: char| character >= '\u{7f}' && is_hidden(character);
-    if json.is_ascii() && !json.as_bytes().contains(&0x7f) || !json.contains(hidden) {
+    if json.is_ascii() && memchr::memchr(0x7f, json.as_bytes()).is_none() || !json.contains(hidden) {
         return json.into();
     }
-    let mut escaped = String::with_capacity(json.len() + 64);
+    let mut escaped = String::with_capacity(json.len().saturating_add(64));
     for character in json.chars() {
         if hidden(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
@@ -36,57 +42,96 @@ pub fn json(json: &str) -> std::borrow::Cow<'_, str> {
     escaped.into()
 }
 
-/// One line for a terminal: hidden characters as `\u{…}`, so that no escape sequence gets through.
+/// One line for a terminal or a log: hidden characters as `\u{…}`, so that no escape sequence gets
+/// through, at most [`MARKS`] combining marks on a character, and no `##[`, which a runner of GitHub
+/// Actions obeys wherever it stands in a line.
+///
+/// Each character of the result takes the columns that `unicode-width` says of it alone, or fewer.
 #[must_use]
 pub fn terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    let mut marks = 0_usize;
     for character in text.chars() {
+        marks = match character.width() {
+            Some(0) => marks.saturating_add(1),
+            Some(_) | None => 0,
+        };
         match character {
             '\n' | '\r' | '\t' => escaped.push(' '),
-            _ if is_hidden(character) => {
-                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
-            }
+            '[' if escaped.ends_with("##") => escaped.push_str("\\["),
+            _ if is_hidden(character) || marks > MARKS => push_hidden(&mut escaped, character),
             _ => escaped.push(character),
         }
     }
     escaped
 }
 
+/// So many combining marks are shown on one character; further ones would cover the lines around it.
+pub const MARKS: usize = 2;
+
 /// One line of GitHub-flavoured Markdown that shows `text` and nothing else: no markup, no mention, no
-/// link, no HTML, no reference to an issue.
+/// link, no HTML, no reference to an issue. It begins no block when it stands at the start of a line.
+///
+/// Backslashes and entities keep Markdown quiet. They do not keep GitHub quiet, which looks for mentions,
+/// references and addresses in the text of the finished page; there only an element between the parts
+/// helps, so that what such a word hangs on stands in a `<span>` of its own.
 #[must_use]
 pub fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    let mut before = ' ';
-    for character in text.chars() {
+    let mut escaped = String::with_capacity(text.len().saturating_add(16));
+    let mut characters = text.chars().peekable();
+    let mut before = ['\n'; 3];
+    while let Some(character) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
         match character {
+            '\n' | '\r' | '\t' | ' ' if escaped.is_empty() => {}
             '\n' | '\r' | '\t' => escaped.push(' '),
             _ if is_hidden(character) => {
-                let _ = write!(escaped, "\\\\u{{{:x}}}", u32::from(character));
+                let _ = write!(escaped, "\\\\u\\{{{:x}\\}}", u32::from(character));
             }
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            // A zero-width joiner would hide what is there; an entity breaks mentions, links and references.
-            '@' => escaped.push_str("&#64;"),
-            '#' => escaped.push_str("&#35;"),
-            ':' => escaped.push_str("&#58;"),
-            '.' if before == 'w' || before == 'W' => escaped.push_str("&#46;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~'
-            | '$' | '=' => {
-                escaped.extend(['\\', character]);
+            '@' => escaped.push_str("<span>&#64;</span>"),
+            '#' => escaped.push_str("<span>&#35;</span>"),
+            // Addresses (`https://`), emoji (`:bug:`).
+            ':' if !next.is_whitespace() => escaped.push_str("<span>&#58;</span>"),
+            // Addresses without a scheme.
+            '.' if before.iter().all(|character| matches!(character, 'w' | 'W')) => {
+                escaped.push_str("<span>&#46;</span>");
             }
+            // References like `GH-1`.
+            '-' if next.is_ascii_digit() && matches!(before, [_, 'g' | 'G', 'h' | 'H']) => {
+                escaped.push_str("<span>&#45;</span>");
+            }
+            // A numbered list.
+            '.' | ')' if escaped.bytes().all(|byte| byte.is_ascii_digit()) => {
+                escaped.extend(['\\', character])
+            }
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~'
+            | '$' | '=' | '^' => escaped.extend(['\\', character]),
             _ => escaped.push(character),
         }
-        before = character;
+        before = [before[1], before[2], character];
     }
     escaped
+}
+
+/// Like [`markdown`], in the letters of code.
+#[must_use]
+pub fn markdown_code(text: &str) -> String {
+    let plain =
+        |character: char| !is_hidden(character) && !matches!(character, '`' | '|' | '\\' | '@' | '<' | ' ');
+    if !text.is_empty() && text.chars().all(plain) {
+        return format!("`{text}`");
+    }
+    // In a table, a bar or a backslash inside backquotes cannot be written in every case.
+    format!("<code>{}</code>", markdown(text))
 }
 
 /// Text between the tags of HTML, or inside a quoted attribute.
 #[must_use]
 pub fn html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
+    let mut escaped = String::with_capacity(text.len().saturating_add(16));
     for character in text.chars() {
         match character {
             '<' => escaped.push_str("&lt;"),
@@ -95,33 +140,79 @@ pub fn html(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' => escaped.push('\n'),
-            _ if is_hidden(character) => {
-                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
-            }
+            _ if is_hidden(character) => push_hidden(&mut escaped, character),
             _ => escaped.push(character),
         }
     }
     escaped
 }
 
+/// The value of a YAML scalar in double quotes, quotes included (YAML 1.2, section 5.7).
+#[must_use]
+pub fn yaml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len().saturating_add(2));
+    escaped.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => escaped.extend(['\\', character]),
+            _ if is_hidden(character) => {
+                let _ = write!(escaped, "\\U{:08x}", u32::from(character));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped.push('"');
+    escaped
+}
+
+fn push_hidden(escaped: &mut String, character: char) {
+    let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOSTILE: &str = "a\u{1b}[31m\u{202e}b\u{7f}\u{9b}\u{e0001}\u{fe0f}\u{3164}\n@you #1 GH-2 [x](y) <b> <!-- | www.x ##[x]";
+
     #[test]
     fn nothing_hidden_gets_through() {
-        let hostile = "a\u{1b}[31m\u{202e}b\u{7f}\u{9b}\u{e0001}\n@you #1 [x](y) <b> | www.x";
-        for escaped in [terminal(hostile), markdown(hostile)] {
+        for escaped in [
+            terminal(HOSTILE),
+            markdown(HOSTILE),
+            yaml(HOSTILE),
+            markdown_code(HOSTILE),
+        ] {
             assert!(!escaped.contains(is_hidden), "{escaped:?}");
         }
-        assert!(!html(hostile).contains(|character| character != '\n' && is_hidden(character)));
-        let encoded = serde_json::to_string(hostile).expect("a string");
+        assert!(!html(HOSTILE).contains(|character| character != '\n' && is_hidden(character)));
+        let encoded = serde_json::to_string(HOSTILE).expect("a string");
         let inert = json(&encoded);
         assert!(inert.is_ascii() && !inert.contains('\u{7f}'));
-        assert_eq!(serde_json::from_str::<String>(&inert).expect("JSON"), hostile);
-        let shown = markdown(hostile);
-        assert!(
-            !shown.contains('@') && !shown.contains("#1") && !shown.contains("<b>") && !shown.contains(" | ")
+        assert_eq!(serde_json::from_str::<String>(&inert).expect("JSON"), HOSTILE);
+    }
+
+    #[test]
+    fn markdown_does_nothing() {
+        let shown = markdown(HOSTILE);
+        for live in ["@", "#1", "<b>", " | ", "GH-2", "<!--", "www.", "[x](y)"] {
+            assert!(!shown.contains(live), "{live} in {shown}");
+        }
+        assert_eq!(
+            markdown("https://a.example"),
+            "https<span>&#58;</span>//a.example"
         );
+        assert_eq!(markdown("note: 1.2 and std"), "note: 1.2 and std");
+        assert_eq!(markdown("1. one"), "1\\. one");
+        assert_eq!(markdown("  # one"), "<span>&#35;</span> one");
+        assert_eq!(markdown_code("serde_json"), "`serde_json`");
+        assert_eq!(markdown_code("a|b`"), "<code>a\\|b\\`</code>");
+    }
+
+    #[test]
+    fn a_log_obeys_nothing() {
+        assert_eq!(terminal("##[error]x ###[y"), "##\\[error]x ###\\[y");
+        let heap = format!("Z{}", "\u{301}".repeat(4));
+        assert_eq!(terminal(&heap), "Z\u{301}\u{301}\\u{301}\\u{301}");
     }
 }

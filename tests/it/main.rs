@@ -7,6 +7,7 @@ mod memory_tree;
 mod osv_export;
 mod outcomes;
 mod report_json;
+mod report_terminal;
 mod server;
 mod version_order;
 mod web;

@@ -1,0 +1,65 @@
+//! Where a file lies, as each reader of a report counts it.
+
+use std::borrow::Cow;
+
+use crate::model::{Finding, Outcome, Target, TreePath};
+use crate::text::Position;
+
+/// The finding's file from the top of the repository, as annotations and SARIF want it; from the
+/// target's root outside git.
+#[must_use]
+pub fn in_repository<'f>(target: &Target, finding: &'f Finding) -> Cow<'f, str> {
+    match target.prefix.as_bytes() {
+        [] => finding.file.display(),
+        _ => Cow::Owned(format!("{}/{}", target.prefix, finding.file)),
+    }
+}
+
+/// A file of `target` from where the command was started, so that an editor can open it.
+#[must_use]
+pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
+    match target.root.trim_end_matches('/') {
+        "" if target.root.is_empty() => file.display(),
+        "." => file.display(),
+        root => Cow::Owned(format!("{root}/{file}")),
+    }
+}
+
+/// A gap of any target, told from where the command was started.
+#[derive(Debug)]
+pub struct GapHere<'o> {
+    /// The file.
+    pub file: Cow<'o, str>,
+    /// Where in it.
+    pub position: Position,
+    /// Why.
+    pub reason: &'o str,
+    /// The way out.
+    pub hint: &'o str,
+}
+
+/// The gaps of one list of the coverage, of all targets.
+#[must_use]
+pub fn gaps<'o>(
+    outcome: &'o Outcome,
+    list: impl Fn(&'o crate::model::Coverage) -> &'o [crate::model::Gap],
+) -> Vec<GapHere<'o>> {
+    let here = |file, gap: &'o crate::model::Gap| GapHere {
+        file,
+        position: gap.position,
+        reason: &gap.reason,
+        hint: &gap.hint,
+    };
+    let of_targets: Vec<GapHere<'o>> = outcome
+        .targets
+        .iter()
+        .flat_map(|target| list(&target.coverage).iter().map(move |gap| (target, gap)))
+        .map(|(target, gap)| here(from_here(target, &gap.file), gap))
+        .collect();
+    let whole = list(&outcome.coverage);
+    // A gap that is no target's stands only in the whole run's coverage.
+    if of_targets.len() < whole.len() {
+        return whole.iter().map(|gap| here(gap.file.display(), gap)).collect();
+    }
+    of_targets
+}

@@ -1,0 +1,347 @@
+//! What to do first, and what else was found.
+
+use std::io;
+
+use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
+use super::{counted, thousands};
+use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Step, Target};
+use crate::report::Length;
+use crate::report::moves::{Means, Move};
+use crate::report::places::from_here;
+use crate::report::worst;
+
+/// So many moves are shown unless all are asked for.
+const MOVES: usize = 15;
+/// So many flaws of a move.
+const FLAWS: usize = 3;
+/// So many warnings.
+const WARNINGS: usize = 10;
+/// The last words of a line stand no further to the right, where the eye loses the line.
+const WIDE: usize = 110;
+/// Where the text of an entry starts.
+const INDENT: usize = 4;
+/// Where what belongs to a line starts.
+const DEEPER: usize = INDENT + 2;
+
+/// The moves, worst first.
+pub(super) fn moves(moves: &[Move<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    page.heading("Do first")?;
+    let shown = moves
+        .get(..limit(length, MOVES).min(moves.len()))
+        .unwrap_or_default();
+    // Places stand below each other where the heads leave room for them.
+    let heads = shown
+        .iter()
+        .map(|step| columns(&clean(&head(step))))
+        .max()
+        .unwrap_or_default();
+    let place_column = INDENT + heads.min(page.width * 2 / 5) + 2;
+    for (number, step) in shown.iter().enumerate() {
+        if number > 0 && page.width >= 60 {
+            page.gap()?;
+        }
+        one(number + 1, step, place_column, length, page)?;
+    }
+    more(moves.len() - shown.len(), page)
+}
+
+/// Everything that does not block: warnings, and with `-v` notes.
+pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let list = |decision: Decision| {
+        let mut findings: Vec<(&Target, &Finding)> = outcome
+            .findings()
+            .filter(|(_, finding)| finding.decision == decision)
+            .collect();
+        findings.sort_by(|(_, left), (_, right)| worst::first(left, right));
+        findings
+    };
+    let warnings = list(Decision::Warn);
+    let notes = list(Decision::Note);
+    for (title, findings) in [("Warnings", &warnings), ("Noted", &notes)] {
+        if findings.is_empty() {
+            continue;
+        }
+        if title == "Noted" && length != Length::Full {
+            page.heading(&format!(
+                "Noted: {} (-v lists them)",
+                counted(findings.len(), "finding", "findings")
+            ))?;
+            continue;
+        }
+        page.heading(title)?;
+        let shown = limit(length, WARNINGS);
+        for (target, finding) in findings.iter().take(shown) {
+            warning(target, finding, page)?;
+        }
+        more(findings.len().saturating_sub(shown), page)?;
+    }
+    Ok(())
+}
+
+fn one(
+    number: usize,
+    step: &Move<'_>,
+    place_column: usize,
+    length: Length,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let head = head(step);
+    let head = clean(&head);
+    let ends = match (step.means, step.flaws.len()) {
+        (Means::Wait, 1) => "no fix yet".to_owned(),
+        (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
+        (Means::Remove | Means::To(_), flaws) => format!("ends {}", thousands(flaws as u64)),
+    };
+    let place = places(step);
+    let shade = match step.means {
+        Means::Remove => Shade::Bad,
+        Means::To(_) | Means::Wait => Shade::Strong,
+    };
+    let start = Line::new()
+        .with(Shade::Dim, &format!("{number:>2}"))
+        .to_column(INDENT, 2);
+    let end = page.width.min(WIDE).saturating_sub(columns(&ends));
+    let beside = columns(&head) + INDENT + 2 <= place_column && place_column + columns(&place) + 2 <= end;
+    let head_room = end.saturating_sub(INDENT + 2);
+    let line = start.with(shade, &fit(&head, head_room));
+    let line = if beside {
+        line.to_column(place_column, 2).with(Shade::Plain, &place)
+    } else {
+        line
+    };
+    page.line(&line.to_column(end, 2).with(Shade::Dim, &ends))?;
+    if !beside {
+        page.line(&Line::indented(INDENT).with(Shade::Plain, &fit_end(&place, page.width - INDENT)))?;
+    }
+    let flaws = limit(length, FLAWS).min(step.flaws.len());
+    for finding in step.flaws.iter().take(flaws) {
+        flaw(finding, page)?;
+    }
+    let left = step.flaws.get(flaws..).unwrap_or_default();
+    if !left.is_empty() {
+        let levels: Vec<String> = Level::ALL
+            .into_iter()
+            .filter_map(|level| {
+                let number = left
+                    .iter()
+                    .filter(|finding| finding.advisory.severity.level == level)
+                    .count();
+                (number > 0).then(|| format!("{} {level}", thousands(number as u64)))
+            })
+            .collect();
+        let text = format!(
+            "and {} (-v lists all): {}",
+            counted(left.len(), "more", "more"),
+            levels.join(", ")
+        );
+        page.line(&Line::indented(INDENT).with(Shade::Dim, &text))?;
+    }
+    path(step, page)
+}
+
+/// `examplelib 0.10.30 → 0.10.81`.
+fn head(step: &Move<'_>) -> String {
+    match step.means {
+        Means::Remove => format!("remove {} {}", step.name, step.version),
+        Means::To(to) => format!("{} {} → {to}", step.name, step.version),
+        Means::Wait => format!("{} {}", step.name, step.version),
+    }
+}
+
+/// The first place of the worst finding, and how many more there are.
+fn places(step: &Move<'_>) -> String {
+    let Some((target, finding)) = step.places.first() else {
+        return String::new();
+    };
+    let first = place(target, finding);
+    let all: usize = step
+        .places
+        .iter()
+        .map(|(_, finding)| finding.places().count())
+        .sum();
+    match all.saturating_sub(1) {
+        0 => first,
+        more => format!("{first} and {} more", thousands(more as u64)),
+    }
+}
+
+fn place(target: &Target, finding: &Finding) -> String {
+    let file = from_here(target, &finding.file);
+    format!("{}:{}", clean(&file), finding.place().line)
+}
+
+/// Severity and ids on one line, what is wrong beside them or below.
+fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let advisory = &finding.advisory;
+    let (shade, word) = severity(advisory);
+    let start = Line::indented(INDENT).with(shade, &word).to_column(0, 2);
+    let ids = ids(advisory);
+    let summary = clean(&advisory.summary);
+    let taken = start.columns
+        + ids.iter().map(|(_, id)| columns(&clean(id))).sum::<usize>()
+        + 3 * ids.len().saturating_sub(1);
+    let room = page.width.saturating_sub(taken + 2);
+    if !summary.trim().is_empty() && (columns(&summary) <= room || room >= 50) {
+        let mut line = start;
+        for (number, (shade, id)) in ids.iter().enumerate() {
+            if number > 0 {
+                line = line.with(Shade::Dim, " · ");
+            }
+            line = line.with(*shade, id);
+        }
+        return page.line(&line.to_column(0, 2).with(Shade::Plain, &fit(&summary, room)));
+    }
+    page.whole_words(start, DEEPER, &ids)?;
+    page.text(Shade::Plain, DEEPER, &summary, 2)
+}
+
+/// All ids of the group, and what makes it worse.
+fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
+    let mut words = vec![(Shade::Strong, advisory.id.clone())];
+    words.extend(advisory.aliases.iter().map(|id| (Shade::Plain, id.clone())));
+    if advisory.known_exploited {
+        words.push((Shade::Bad, "known exploited".to_owned()));
+    }
+    match advisory.epss {
+        Some(probability) if probability >= 0.01 => {
+            words.push((Shade::Plain, format!("EPSS {:.0}%", probability * 100.0)));
+        }
+        Some(_) | None => {}
+    }
+    words
+}
+
+/// `critical 9.1`, `malicious`, `unmaintained`.
+fn severity(advisory: &Advisory) -> (Shade, String) {
+    let level = advisory.severity.level;
+    let shade = match (advisory.class, level) {
+        (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => Shade::Bad,
+        (Class::Vulnerability | Class::Unsound, _) => Shade::Warn,
+        (Class::Unmaintained | Class::Yanked | Class::Notice, _) => Shade::Plain,
+    };
+    let word = match advisory.class {
+        Class::Vulnerability => match advisory.severity.score {
+            Some(score) => format!("{level} {score:.1}"),
+            None if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
+            None => level.to_string(),
+        },
+        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
+            advisory.class.to_string()
+        }
+    };
+    (shade, word)
+}
+
+/// The shortest path from a root; of a long one the start and the end.
+fn path(step: &Move<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let Some((finding, path)) = step
+        .places
+        .iter()
+        .find_map(|(_, finding)| Some((finding, finding.paths.first()?)))
+    else {
+        return Ok(());
+    };
+    if path.len() < 2 {
+        return Ok(());
+    }
+    let words: Vec<String> = path
+        .iter()
+        .enumerate()
+        .map(|(number, step)| step_words(step, number == 0 || number + 1 == path.len()))
+        .collect();
+    let others = match finding.paths_total.saturating_sub(1) {
+        0 => String::new(),
+        others => format!("  (and from {})", counted(others, "more root", "more roots")),
+    };
+    let room = page.width.saturating_sub(INDENT + columns(&others));
+    let text = shorten(&words, room);
+    page.line(
+        &Line::indented(INDENT)
+            .with(Shade::Dim, &text)
+            .with(Shade::Dim, &others),
+    )
+}
+
+/// Both ends stand elsewhere with their versions: a name is enough.
+fn step_words(step: &Step, end: bool) -> String {
+    let name = if step.name.is_empty() {
+        "(root)"
+    } else {
+        &step.name
+    };
+    match step.version.as_str() {
+        version if !end && !version.is_empty() => clean(&format!("{name} {version}")).into_owned(),
+        _ => clean(name).into_owned(),
+    }
+}
+
+/// `a → b → c`, or `a → … 3 more … → y → z` where that is too wide.
+fn shorten(words: &[String], room: usize) -> String {
+    let whole = words.join(" → ");
+    if columns(&whole) <= room {
+        return whole;
+    }
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    let mut kept = Vec::new();
+    for dropped in 1..words.len().saturating_sub(1) {
+        kept = words.get(dropped + 1..).unwrap_or_default().to_vec();
+        let text = format!("{first} → … {dropped} more … → {}", kept.join(" → "));
+        if columns(&text) <= room {
+            return text;
+        }
+    }
+    let last = kept
+        .last()
+        .or(words.last())
+        .map(String::as_str)
+        .unwrap_or_default();
+    fit(&format!("{} → … → {last}", fit(first, room / 3)), room).into_owned()
+}
+
+/// A warning takes a line where it fits, else two.
+fn warning(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let advisory = &finding.advisory;
+    let (shade, word) = severity(advisory);
+    let start = Line::indented(2).with(shade, &word).to_column(16, 2);
+    let package = format!("{} {}", finding.name, finding.version);
+    let place = place(target, finding);
+    let line = start
+        .with(Shade::Strong, &fit(&clean(&package), page.width / 3))
+        .to_column(0, 2)
+        .with(Shade::Plain, &fit_end(&place, page.width / 3));
+    if columns(&clean(&advisory.id)) + line.columns + 2 > page.width {
+        page.line(&line)?;
+        page.whole_words(Line::indented(INDENT), INDENT, &ids(advisory))?;
+        return page.text(Shade::Dim, INDENT, &advisory.summary, 1);
+    }
+    let line = line.to_column(0, 2).with(Shade::Plain, &advisory.id);
+    let room = page.width.saturating_sub(line.columns + 2);
+    let summary = clean(&advisory.summary);
+    if columns(&summary) <= room || room >= 40 {
+        return page.line(&line.to_column(0, 2).with(Shade::Dim, &fit(&summary, room)));
+    }
+    page.line(&line)?;
+    page.text(Shade::Dim, INDENT, &advisory.summary, 1)
+}
+
+fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "… and {} more; -v shows them, --format json lists all",
+        thousands(left as u64)
+    );
+    page.line(&Line::indented(2).with(Shade::Dim, &text))
+}
+
+/// How much of a list is shown.
+fn limit(length: Length, normal: usize) -> usize {
+    match length {
+        Length::Verdict | Length::Normal => normal,
+        Length::Full => usize::MAX,
+    }
+}

@@ -1,0 +1,141 @@
+//! What was not judged, or only in part, and what was left out.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::page::{Line, Page, Shade, clean, columns, fit_end};
+use super::{counted, thousands};
+use crate::model::Outcome;
+use crate::report::Length;
+use crate::report::places::{GapHere, from_here, gaps};
+
+/// So many places are shown unless all are asked for.
+pub(super) const SHOWN: usize = 5;
+
+/// Places that could not be judged, each with its cause and the way out.
+pub(super) fn blind(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let blind = gaps(outcome, |coverage| &coverage.blind);
+    if blind.is_empty() {
+        return Ok(());
+    }
+    page.heading(&format!(
+        "Not judged: {}",
+        counted(blind.len(), "place", "places")
+    ))?;
+    let shown = limit(length);
+    for gap in blind.iter().take(shown) {
+        one(gap, Shade::Bad, page)?;
+        if !gap.hint.is_empty() {
+            page.text(Shade::Dim, 4, gap.hint, 2)?;
+        }
+    }
+    more(blind.len().saturating_sub(shown), page)
+}
+
+/// Places that a format does not hold exactly, counted by reason.
+pub(super) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let partial = gaps(outcome, |coverage| &coverage.partial);
+    if partial.is_empty() {
+        return Ok(());
+    }
+    page.heading(&format!(
+        "Judged in part: {}",
+        counted(partial.len(), "place", "places")
+    ))?;
+    if length == Length::Full {
+        for gap in &partial {
+            one(gap, Shade::Warn, page)?;
+        }
+        return Ok(());
+    }
+    let mut reasons: BTreeMap<&str, Vec<&GapHere<'_>>> = BTreeMap::new();
+    for gap in &partial {
+        reasons.entry(gap.reason).or_default().push(gap);
+    }
+    let mut reasons: Vec<(&str, Vec<&GapHere<'_>>)> = reasons.into_iter().collect();
+    // The sort is stable: equally frequent ones stay in the order of their names.
+    reasons.sort_by_key(|(_, gaps)| std::cmp::Reverse(gaps.len()));
+    for (reason, gaps) in reasons.iter().take(SHOWN) {
+        let start = Line::indented(2)
+            .with(Shade::Warn, &format!("{:>3} ×", thousands(gaps.len() as u64)))
+            .to_column(0, 1);
+        page.line(&start.with(Shade::Plain, reason))?;
+        if let Some(example) = gaps.first() {
+            let word = if gaps.len() == 1 { "at " } else { "first at " };
+            let place = format!("{}:{}", clean(&example.file), example.position.line);
+            let room = page.width.saturating_sub(8 + word.len());
+            page.line(
+                &Line::indented(8)
+                    .with(Shade::Dim, word)
+                    .with(Shade::Dim, &fit_end(&place, room)),
+            )?;
+        }
+    }
+    more(reasons.iter().skip(SHOWN).map(|(_, gaps)| gaps.len()).sum(), page)
+}
+
+/// What was left out on purpose: told with `-v`, else counted.
+pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let skipped: Vec<(String, &str)> = outcome
+        .targets
+        .iter()
+        .flat_map(|target| {
+            target
+                .coverage
+                .skipped
+                .iter()
+                .map(move |skipped| (target, skipped))
+        })
+        .map(|(target, skipped)| {
+            (
+                from_here(target, &skipped.path).into_owned(),
+                skipped.reason.as_str(),
+            )
+        })
+        .collect();
+    if skipped.is_empty() {
+        return Ok(());
+    }
+    let count = counted(skipped.len(), "path", "paths");
+    if length != Length::Full {
+        return page.heading(&format!("Left out: {count} (-v lists them)"));
+    }
+    page.heading(&format!("Left out: {count}"))?;
+    for (path, reason) in &skipped {
+        let room = page.width / 2;
+        let line = Line::indented(2).with(Shade::Plain, &fit_end(&clean(path), room));
+        page.line(&line.to_column(0, 2).with(Shade::Dim, reason))?;
+    }
+    Ok(())
+}
+
+/// `file:line  reason`, on two lines where one is too narrow.
+fn one(gap: &GapHere<'_>, shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
+    let place = format!("{}:{}", clean(&gap.file), gap.position.line);
+    let reason = clean(gap.reason);
+    if 2 + columns(&place) + 2 + columns(&reason) <= page.width {
+        return page.line(
+            &Line::indented(2)
+                .with(shade, &place)
+                .to_column(0, 2)
+                .with(Shade::Plain, &reason),
+        );
+    }
+    page.line(&Line::indented(2).with(shade, &fit_end(&place, page.width - 2)))?;
+    page.text(Shade::Plain, 4, &reason, 2)
+}
+
+fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
+    let text = format!("… and {} more (-v lists them)", thousands(left as u64));
+    page.line(&Line::indented(2).with(Shade::Dim, &text))
+}
+
+fn limit(length: Length) -> usize {
+    match length {
+        Length::Verdict | Length::Normal => SHOWN,
+        Length::Full => usize::MAX,
+    }
+}

@@ -1,0 +1,268 @@
+//! Lines of a terminal: none wider than the page, colour only where it is wanted.
+
+use std::borrow::Cow;
+use std::io;
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::report::workflow_commands::inert;
+use crate::report::{Colour, MIN_WIDTH};
+use crate::text::escape;
+
+/// How a part of a line looks. Each reads the same without colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shade {
+    Plain,
+    Strong,
+    Dim,
+    Bad,
+    Warn,
+    Good,
+}
+
+impl Shade {
+    /// The parameters of SGR (ECMA-48, section 8.3.117).
+    fn sgr(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "1",
+            Self::Dim => "2",
+            Self::Bad => "1;31",
+            Self::Warn => "33",
+            Self::Good => "1;32",
+        }
+    }
+}
+
+/// A word of more lines than these is cut after all.
+const WORD_LINES: usize = 4;
+
+/// Where lines go.
+pub(super) struct Page<'o> {
+    out: &'o mut dyn io::Write,
+    /// Columns that a line may fill.
+    pub(super) width: usize,
+    colour: Colour,
+}
+
+impl<'o> Page<'o> {
+    pub(super) fn new(out: &'o mut dyn io::Write, width: usize, colour: Colour) -> Self {
+        Self {
+            out,
+            // Some terminals wrap a line that fills its last column.
+            width: width.max(MIN_WIDTH) - 1,
+            colour,
+        }
+    }
+
+    /// An empty line.
+    pub(super) fn gap(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes one line; what does not fit is cut and marked with an ellipsis.
+    pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
+        let wide = line.columns > self.width;
+        let mut room = if wide { self.width - 1 } else { self.width };
+        let mut plain = String::new();
+        let mut painted = String::new();
+        for (shade, text) in &line.parts {
+            let (shown, rest) = text.split_at(cut(text, room));
+            room = room.saturating_sub(columns(shown));
+            let shown = match rest {
+                "" => Cow::Borrowed(shown),
+                _ => Cow::Owned(format!("{}…", shown.trim_end())),
+            };
+            plain.push_str(&shown);
+            match (self.colour, shade) {
+                (Colour::Plain, _) | (Colour::Ansi, Shade::Plain) => painted.push_str(&shown),
+                (Colour::Ansi, _) => painted.push_str(&format!("\u{1b}[{}m{shown}\u{1b}[0m", shade.sgr())),
+            }
+            if !rest.is_empty() {
+                break;
+            }
+        }
+        let painted = match inert(&plain) {
+            Cow::Borrowed(_) => Cow::Borrowed(painted.trim_end()),
+            // It began with two colons: rather without colour than obeyed.
+            Cow::Owned(safe) => Cow::Owned(fit(safe.trim_end(), self.width).into_owned()),
+        };
+        self.out.write_all(painted.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    /// A heading.
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+        self.gap()?;
+        self.line(&Line::new().with(Shade::Strong, text))
+    }
+
+    /// Writes words that may not be cut, `indent` columns in, with ` · ` between them. A word that is wider
+    /// than a line goes on in the next one; no honest id takes more than [`WORD_LINES`].
+    pub(super) fn whole_words(
+        &mut self,
+        start: Line,
+        indent: usize,
+        words: &[(Shade, String)],
+    ) -> io::Result<()> {
+        let mut line = start;
+        let mut first = true;
+        for (shade, word) in words {
+            let word = clean(word);
+            let word = fit(
+                &word,
+                self.width.saturating_sub(indent).saturating_mul(WORD_LINES),
+            );
+            let needs = columns(&word) + if first { 0 } else { 3 };
+            if !first && line.columns + needs > self.width {
+                self.line(&line)?;
+                line = Line::indented(indent);
+                first = true;
+            }
+            if !first {
+                line = line.with(Shade::Dim, " · ");
+            }
+            first = false;
+            let mut rest = word.as_ref();
+            loop {
+                let room = self.width.saturating_sub(line.columns);
+                if columns(rest) <= room {
+                    line.push_clean(*shade, rest);
+                    break;
+                }
+                // A character wider than a fresh line's room goes there all the same.
+                let end = match cut(rest, room) {
+                    0 if line.columns <= indent => rest.chars().next().map_or(0, char::len_utf8),
+                    end => end,
+                };
+                let (head, tail) = rest.split_at(end);
+                line.push_clean(*shade, head);
+                rest = tail;
+                self.line(&line)?;
+                line = Line::indented(indent);
+            }
+        }
+        self.line(&line)
+    }
+
+    /// Writes running text `indent` columns in, broken between words, in at most `lines` lines.
+    pub(super) fn text(&mut self, shade: Shade, indent: usize, text: &str, lines: usize) -> io::Result<()> {
+        let text = clean(text);
+        let room = self.width.saturating_sub(indent).max(1);
+        let mut rest = text.trim();
+        for number in 1..=lines {
+            if rest.is_empty() {
+                break;
+            }
+            if number == lines || columns(rest) <= room {
+                self.line(&Line::indented(indent).with_clean(shade, &fit(rest, room)))?;
+                break;
+            }
+            let end = cut(rest, room);
+            let end = rest
+                .split_at(end)
+                .0
+                .rfind(' ')
+                .filter(|space| *space > end / 2)
+                .unwrap_or(end);
+            let (head, tail) = rest.split_at(end);
+            self.line(&Line::indented(indent).with_clean(shade, head.trim_end()))?;
+            rest = tail.trim_start();
+        }
+        Ok(())
+    }
+}
+
+/// A line that is being put together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Line {
+    parts: Vec<(Shade, String)>,
+    pub(super) columns: usize,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn indented(columns: usize) -> Self {
+        Self::new().with_clean(Shade::Plain, &" ".repeat(columns))
+    }
+
+    /// Adds text of any kind.
+    #[must_use]
+    pub(super) fn with(self, shade: Shade, text: &str) -> Self {
+        self.with_clean(shade, &clean(text))
+    }
+
+    /// Adds blanks up to `column`, at least `least`.
+    #[must_use]
+    pub(super) fn to_column(self, column: usize, least: usize) -> Self {
+        let blanks = column.saturating_sub(self.columns).max(least);
+        self.with_clean(Shade::Plain, &" ".repeat(blanks))
+    }
+
+    #[must_use]
+    fn with_clean(mut self, shade: Shade, text: &str) -> Self {
+        self.push_clean(shade, text);
+        self
+    }
+
+    fn push_clean(&mut self, shade: Shade, text: &str) {
+        self.columns += columns(text);
+        self.parts.push((shade, text.to_owned()));
+    }
+}
+
+/// The text as it will be shown.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(escape::terminal(text))
+}
+
+/// The columns that a clean text takes: never fewer than a terminal needs.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(|character| character.width().unwrap_or(1)).sum()
+}
+
+/// A clean text cut to `room` columns, the end replaced by an ellipsis.
+pub(super) fn fit(text: &str, room: usize) -> Cow<'_, str> {
+    if columns(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    match room {
+        0 => Cow::Borrowed(""),
+        _ => Cow::Owned(format!("{}…", text.split_at(cut(text, room - 1)).0.trim_end())),
+    }
+}
+
+/// A clean text cut to `room` columns, the start replaced by an ellipsis.
+pub(super) fn fit_end(text: &str, room: usize) -> Cow<'_, str> {
+    if columns(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let mut used = 1;
+    let mut start = text.len();
+    for (offset, character) in text.char_indices().rev() {
+        used += character.width().unwrap_or(1);
+        if used > room {
+            break;
+        }
+        start = offset;
+    }
+    Cow::Owned(format!("…{}", text.split_at(start).1))
+}
+
+/// The byte at which `room` columns end.
+fn cut(text: &str, room: usize) -> usize {
+    let mut used = 0;
+    for (offset, character) in text.char_indices() {
+        used += character.width().unwrap_or(1);
+        if used > room {
+            return offset;
+        }
+    }
+    text.len()
+}

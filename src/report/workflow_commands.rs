@@ -1,0 +1,199 @@
+//! What a runner of GitHub Actions obeys in a log: annotations and masks, and how to keep it from obeying.
+//!
+//! This is the only file that writes a command. The grammar is the runner's: a line that, after white
+//! space, begins with two colons, `name key=value,key=value`, two colons and a message.
+
+use std::borrow::Cow;
+use std::io;
+
+use crate::model::{Class, Decision, Finding, Outcome, Target};
+
+/// A step shows so many annotations of a kind; we write that many in all, notices included.
+pub const MAX_ANNOTATIONS: usize = 10;
+
+/// How an annotation looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Red.
+    Error,
+    /// Yellow.
+    Warning,
+    /// Grey.
+    Notice,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Writes at most [`MAX_ANNOTATIONS`] annotations: `notices` first, then the findings that the gate fails,
+/// then those that it warns of, worst first. Each says how many more there are and that `more_at` has them.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn annotations(
+    outcome: &Outcome,
+    notices: &[String],
+    more_at: &str,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut findings: Vec<(&Target, &Finding)> = outcome
+        .findings()
+        .filter(|(_, finding)| finding.decision != Decision::Note)
+        .collect();
+    findings.sort_by(|(_, left), (_, right)| super::worst::first(left, right));
+    let total = notices.len().saturating_add(findings.len());
+    let left = total.saturating_sub(MAX_ANNOTATIONS);
+    let more = match left {
+        0 => String::new(),
+        _ => format!("\n{left} more: see {more_at}."),
+    };
+    for notice in notices.iter().take(MAX_ANNOTATIONS) {
+        writeln!(
+            out,
+            "{}",
+            command(
+                Kind::Notice.word(),
+                &[("title", "lockkeeper")],
+                &format!("{notice}{more}")
+            )
+        )?;
+    }
+    for (target, finding) in findings
+        .iter()
+        .take(MAX_ANNOTATIONS.saturating_sub(notices.len()))
+    {
+        let kind = match finding.decision {
+            Decision::Fail => Kind::Error,
+            Decision::Warn | Decision::Note => Kind::Warning,
+        };
+        let advisory = &finding.advisory;
+        let file = super::places::in_repository(target, finding);
+        let place = finding.place();
+        let line = place.line.to_string();
+        let column = place.column.to_string();
+        let title = format!("{} in {} {}", advisory.id, finding.name, finding.version);
+        let title = short(&title, 200);
+        let fixed = match (advisory.class, finding.fixed.as_slice()) {
+            (Class::Malicious, _) => "Remove it.".to_owned(),
+            (_, []) => "There is no fixed version yet.".to_owned(),
+            (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
+        };
+        let message = format!("{}\n{fixed}{more}", short(&advisory.summary, 1_000));
+        let properties = [
+            ("file", file.as_ref()),
+            ("line", &line),
+            ("col", &column),
+            ("title", &title),
+        ];
+        writeln!(out, "{}", command(kind.word(), &properties, message.trim_start()))?;
+    }
+    Ok(())
+}
+
+/// Keeps `secret` out of everything that the job logs from here on.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn mask(secret: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    // The runner masks a line at a time.
+    for line in secret.lines().filter(|line| !line.trim().is_empty()) {
+        writeln!(out, "{}", command("add-mask", &[], line))?;
+    }
+    Ok(())
+}
+
+/// `text` for a log, line by line: no line begins with two colons, none holds the older `##[`.
+/// Where a line did, a backslash stands before it.
+#[must_use]
+pub fn inert(text: &str) -> Cow<'_, str> {
+    let acts = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    // A runner also ends lines at a carriage return.
+    if !text.split(['\n', '\r']).any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut inert = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive(['\n', '\r']) {
+        let rest = line.trim_start();
+        match line.strip_suffix(rest).filter(|_| rest.starts_with("::")) {
+            Some(blank) => {
+                inert.push_str(blank);
+                inert.push('\\');
+                inert.push_str(&rest.replace("##[", "##\\["));
+            }
+            None => inert.push_str(&line.replace("##[", "##\\[")),
+        }
+    }
+    Cow::Owned(inert)
+}
+
+/// One command on one line.
+fn command(name: &str, properties: &[(&str, &str)], message: &str) -> String {
+    let mut text = format!("::{name}");
+    for (number, (key, value)) in properties.iter().enumerate() {
+        text.push(if number == 0 { ' ' } else { ',' });
+        text.push_str(key);
+        text.push('=');
+        text.push_str(&property(value));
+    }
+    text.push_str("::");
+    text.push_str(&data(message));
+    text
+}
+
+/// A message: the runner reads `%25` and `%0A` back. A carriage return ends no line here; what else is
+/// hidden is shown.
+fn data(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(crate::text::escape::terminal).collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
+}
+
+/// A property: as a message, and what ends a property too.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The first `length` characters, with an ellipsis if that is not all.
+fn short(text: &str, length: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(length) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_escaped() {
+        assert_eq!(
+            command("error", &[("file", "a,b:c%\n"), ("line", "1")], "50%\r\n::x"),
+            "::error file=a%2Cb%3Ac%25,line=1::50%25%0A::x"
+        );
+        let mut bytes = Vec::new();
+        mask("one\n\ntwo%", &mut bytes).expect("a Vec takes everything");
+        assert_eq!(
+            String::from_utf8(bytes).expect("UTF-8"),
+            "::add-mask::one\n::add-mask::two%25\n"
+        );
+    }
+
+    #[test]
+    fn what_is_logged_is_no_command() {
+        assert_eq!(inert("a::b\nc"), "a::b\nc");
+        assert!(matches!(inert("std::mem"), Cow::Borrowed(_)));
+        assert_eq!(inert("::error::x"), "\\::error::x");
+        assert_eq!(
+            inert("a\n  \u{a0}::error::x\r::y"),
+            "a\n  \u{a0}\\::error::x\r\\::y"
+        );
+        assert_eq!(inert("a ##[error]x"), "a ##\\[error]x");
+    }
+}
