@@ -21,8 +21,11 @@ pub struct Move<'o> {
     /// A finding for each flaw that this ends or is about, worst first.
     pub flaws: Vec<&'o Finding>,
     /// A finding for each file that holds the version, in the order of the targets.
-    pub places: Vec<(&'o Target, &'o Finding)>,
+    pub places: Vec<Here<'o>>,
 }
+
+/// A finding with its target.
+type Here<'o> = (&'o Target, &'o Finding);
 
 /// What is to be done about a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub enum Means<'o> {
 /// on the same release line (more leading numbers in common with it than with the next higher one).
 #[must_use]
 pub fn moves<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<Move<'o>> {
-    let mut held: BTreeMap<(&Ecosystem, &str, &str), Vec<(&Target, &Finding)>> = BTreeMap::new();
+    let mut held: BTreeMap<(&Ecosystem, &str, &str), Vec<Here<'o>>> = BTreeMap::new();
     for (target, finding) in outcome.findings().filter(|(_, finding)| counts(finding)) {
         held.entry((&finding.ecosystem, &finding.name, &finding.version))
             .or_default()
@@ -60,7 +63,7 @@ pub fn moves<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool) -> Vec
 }
 
 /// The moves for all findings of one version of one package.
-fn of_one<'o>(findings: &[(&'o Target, &'o Finding)]) -> Vec<Move<'o>> {
+fn of_one<'o>(findings: &[Here<'o>]) -> Vec<Move<'o>> {
     let Some((_, sample)) = findings.first() else {
         return Vec::new();
     };

@@ -102,17 +102,17 @@ fn one(
     };
     let start = Line::new()
         .with(Shade::Dim, &format!("{number:>2}"))
-        .to_column(INDENT, 2);
+        .padded_to(INDENT, 2);
     let end = page.width.min(WIDE).saturating_sub(columns(&ends));
     let beside = columns(&head) + INDENT + 2 <= place_column && place_column + columns(&place) + 2 <= end;
     let head_room = end.saturating_sub(INDENT + 2);
     let line = start.with(shade, &fit(&head, head_room));
     let line = if beside {
-        line.to_column(place_column, 2).with(Shade::Plain, &place)
+        line.padded_to(place_column, 2).with(Shade::Plain, &place)
     } else {
         line
     };
-    page.line(&line.to_column(end, 2).with(Shade::Dim, &ends))?;
+    page.line(&line.padded_to(end, 2).with(Shade::Dim, &ends))?;
     if !beside {
         page.line(&Line::indented(INDENT).with(Shade::Plain, &fit_end(&place, page.width - INDENT)))?;
     }
@@ -177,7 +177,7 @@ fn place(target: &Target, finding: &Finding) -> String {
 fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
-    let start = Line::indented(INDENT).with(shade, &word).to_column(0, 2);
+    let start = Line::indented(INDENT).with(shade, &word).padded_to(0, 2);
     let ids = ids(advisory);
     let summary = clean(&advisory.summary);
     let taken = start.columns
@@ -192,7 +192,7 @@ fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
             }
             line = line.with(*shade, id);
         }
-        return page.line(&line.to_column(0, 2).with(Shade::Plain, &fit(&summary, room)));
+        return page.line(&line.padded_to(0, 2).with(Shade::Plain, &fit(&summary, room)));
     }
     page.whole_words(start, DEEPER, &ids)?;
     page.text(Shade::Plain, DEEPER, &summary, 2)
@@ -305,23 +305,23 @@ fn shorten(words: &[String], room: usize) -> String {
 fn warning(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
-    let start = Line::indented(2).with(shade, &word).to_column(16, 2);
+    let start = Line::indented(2).with(shade, &word).padded_to(16, 2);
     let package = format!("{} {}", finding.name, finding.version);
     let place = place(target, finding);
     let line = start
         .with(Shade::Strong, &fit(&clean(&package), page.width / 3))
-        .to_column(0, 2)
+        .padded_to(0, 2)
         .with(Shade::Plain, &fit_end(&place, page.width / 3));
     if columns(&clean(&advisory.id)) + line.columns + 2 > page.width {
         page.line(&line)?;
         page.whole_words(Line::indented(INDENT), INDENT, &ids(advisory))?;
         return page.text(Shade::Dim, INDENT, &advisory.summary, 1);
     }
-    let line = line.to_column(0, 2).with(Shade::Plain, &advisory.id);
+    let line = line.padded_to(0, 2).with(Shade::Plain, &advisory.id);
     let room = page.width.saturating_sub(line.columns + 2);
     let summary = clean(&advisory.summary);
     if columns(&summary) <= room || room >= 40 {
-        return page.line(&line.to_column(0, 2).with(Shade::Dim, &fit(&summary, room)));
+        return page.line(&line.padded_to(0, 2).with(Shade::Dim, &fit(&summary, room)));
     }
     page.line(&line)?;
     page.text(Shade::Dim, INDENT, &advisory.summary, 1)

@@ -58,7 +58,7 @@ pub(super) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
     for (reason, gaps) in reasons.iter().take(SHOWN) {
         let start = Line::indented(2)
             .with(Shade::Warn, &format!("{:>3} ×", thousands(gaps.len() as u64)))
-            .to_column(0, 1);
+            .padded_to(0, 1);
         page.line(&start.with(Shade::Plain, reason))?;
         if let Some(example) = gaps.first() {
             let word = if gaps.len() == 1 { "at " } else { "first at " };
@@ -104,7 +104,7 @@ pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
     for (path, reason) in &skipped {
         let room = page.width / 2;
         let line = Line::indented(2).with(Shade::Plain, &fit_end(&clean(path), room));
-        page.line(&line.to_column(0, 2).with(Shade::Dim, reason))?;
+        page.line(&line.padded_to(0, 2).with(Shade::Dim, reason))?;
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ fn one(gap: &GapHere<'_>, shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
         return page.line(
             &Line::indented(2)
                 .with(shade, &place)
-                .to_column(0, 2)
+                .padded_to(0, 2)
                 .with(Shade::Plain, &reason),
         );
     }

@@ -72,7 +72,7 @@ fn verdict(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::
     if partial > 0 {
         words.push(format!("{} judged in part", counted(partial, "place", "places")));
     }
-    let start = Line::new().with(shade, word).to_column(0, 2);
+    let start = Line::new().with(shade, word).padded_to(0, 2);
     let indent = 2;
     let words: Vec<(Shade, String)> = words.into_iter().map(|word| (Shade::Plain, word)).collect();
     page.whole_words(start, indent, &words)
@@ -218,7 +218,7 @@ fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Res
         .map(|command| (Shade::Plain, command))
         .collect();
     page.whole_words(
-        Line::new().with(Shade::Strong, "Next:").to_column(0, 1),
+        Line::new().with(Shade::Strong, "Next:").padded_to(0, 1),
         6,
         &commands,
     )

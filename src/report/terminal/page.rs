@@ -197,7 +197,7 @@ impl Line {
 
     /// Adds blanks up to `column`, at least `least`.
     #[must_use]
-    pub(super) fn to_column(self, column: usize, least: usize) -> Self {
+    pub(super) fn padded_to(self, column: usize, least: usize) -> Self {
         let blanks = column.saturating_sub(self.columns).max(least);
         self.with_clean(Shade::Plain, &" ".repeat(blanks))
     }
