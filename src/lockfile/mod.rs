@@ -7,6 +7,7 @@
 pub mod cargo_lock;
 pub mod go_mod;
 pub mod grammar;
+pub mod requirements;
 pub mod unsupported;
 
 use crate::model::{Cost, Ecosystem, Graph, Tree, TreePath};
@@ -91,7 +92,7 @@ impl Parsed {
 }
 
 /// Every format, in alphabetical order of its file.
-pub static FORMATS: &[&dyn Format] = &[&cargo_lock::CargoLock, &go_mod::GoMod];
+pub static FORMATS: &[&dyn Format] = &[&cargo_lock::CargoLock, &go_mod::GoMod, &requirements::Requirements];
 
 /// Who reads a path.
 pub enum Claim {
