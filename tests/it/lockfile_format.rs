@@ -33,6 +33,18 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "literal",
         "the version stands between three quotes",
     ),
+    (
+        "requirements",
+        "handwritten",
+        "./libs/ours",
+        "a folder has no version",
+    ),
+    (
+        "requirements",
+        "handwritten",
+        "git+https://git.example/team/nameless.git",
+        "the newest commit of a repository has no name",
+    ),
 ];
 
 /// The files in `src/lockfile` that are no format.

@@ -8,6 +8,7 @@ mod osv_export;
 mod outcomes;
 mod report_json;
 mod report_terminal;
+mod requirements_table;
 mod server;
 mod version_order;
 mod web;

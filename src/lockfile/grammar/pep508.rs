@@ -93,7 +93,11 @@ pub fn read(text: &str) -> Result<Requirement, Problem> {
     cursor.spaces();
     let name = cursor.identifier("a package name is missing")?;
     cursor.spaces();
-    let extras = if cursor.takes("[") { cursor.extras()? } else { Vec::new() };
+    let extras = if cursor.takes("[") {
+        cursor.extras()?
+    } else {
+        Vec::new()
+    };
     cursor.spaces();
     let (specifiers, address) = if cursor.takes("@") {
         cursor.spaces();
@@ -106,7 +110,7 @@ pub fn read(text: &str) -> Result<Requirement, Problem> {
         (cursor.specifiers()?, None)
     };
     cursor.spaces();
-    let marker = if cursor.takes(";") { Some(cursor.marker()?) } else { None };
+    let marker = if cursor.takes(";") { cursor.marker() } else { None };
     cursor.spaces();
     match cursor.rest() {
         "" => Ok(Requirement {
@@ -161,24 +165,25 @@ impl<'t> Cursor<'t> {
     fn run(&mut self, belongs: impl Fn(char) -> bool) -> Span {
         let start = self.offset;
         let rest = self.rest();
-        let length = rest
-            .find(|character| !belongs(character))
-            .unwrap_or(rest.len());
+        let length = rest.find(|character| !belongs(character)).unwrap_or(rest.len());
         self.offset = start.saturating_add(length);
         Span::new(start, self.offset)
     }
 
     fn expect(&mut self, token: &str, missing: &str) -> Result<(), Problem> {
         self.spaces();
-        if self.takes(token) { Ok(()) } else { Err(self.problem(missing)) }
+        if self.takes(token) {
+            Ok(())
+        } else {
+            Err(self.problem(missing))
+        }
     }
 
     /// Letters, digits, `.`, `-` and `_`; the first and the last one a letter or digit.
     fn identifier(&mut self, missing: &str) -> Result<Span, Problem> {
         let start = self.offset;
-        let span = self.run(|character| {
-            character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_')
-        });
+        let span =
+            self.run(|character| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_'));
         let edges = |character: char| character.is_ascii_alphanumeric();
         let name = span.of(self.text);
         if name.starts_with(edges) && name.ends_with(edges) {
@@ -215,18 +220,16 @@ impl<'t> Cursor<'t> {
         let mut specifiers = Vec::new();
         loop {
             self.spaces();
-            let found = OPERATORS
-                .iter()
-                .find(|(token, _)| self.rest().starts_with(token));
+            let found = OPERATORS.iter().find(|(token, _)| self.rest().starts_with(token));
             let Some((token, operator)) = found else {
                 return Ok(specifiers);
             };
             self.offset = self.offset.saturating_add(token.len());
             self.spaces();
             let version = match operator {
-                Operator::Identical => self.run(|character| {
-                    !character.is_whitespace() && !matches!(character, ',' | ';' | ')')
-                }),
+                Operator::Identical => {
+                    self.run(|character| !character.is_whitespace() && !matches!(character, ',' | ';' | ')'))
+                }
                 Operator::Equal
                 | Operator::Compatible
                 | Operator::NotEqual
@@ -249,15 +252,13 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    fn marker(&mut self) -> Result<Span, Problem> {
+    /// The rest of the text; a `;` with nothing behind it is no marker, as for pip.
+    fn marker(&mut self) -> Option<Span> {
         self.spaces();
         let marker = self.rest().trim_end();
-        if marker.is_empty() {
-            return Err(self.problem("a marker is missing"));
-        }
         let start = self.offset;
         self.offset = start.saturating_add(marker.len());
-        Ok(Span::new(start, self.offset))
+        (!marker.is_empty()).then(|| Span::new(start, self.offset))
     }
 
     fn problem(&self, message: &str) -> Problem {
@@ -303,6 +304,7 @@ mod tests {
             ("a~=1.2", None),
             ("a>=1,<2", None),
             ("a", None),
+            ("a==1 ;", Some("1")),
             ("a[]", None),
             ("a @ https://registry.example/a-1.0.zip", None),
         ] {
@@ -315,7 +317,14 @@ mod tests {
         let text = " A.b-c [x] @ git+ssh://g@h/r.git@main#egg=a ; python_version < '3' ";
         let requirement = read(text).expect("a requirement");
         assert_eq!(requirement.name.of(text), "A.b-c");
-        assert_eq!(requirement.extras.iter().map(|extra| extra.of(text)).collect::<Vec<_>>(), ["x"]);
+        assert_eq!(
+            requirement
+                .extras
+                .iter()
+                .map(|extra| extra.of(text))
+                .collect::<Vec<_>>(),
+            ["x"]
+        );
         assert_eq!(
             requirement.address.map(|address| address.of(text)),
             Some("git+ssh://g@h/r.git@main#egg=a")
@@ -329,8 +338,24 @@ mod tests {
     #[test]
     fn what_is_no_requirement() {
         for text in [
-            "", " ", "-a", "a-", "a==", "a=1", "a b", "a==1 b", "a[", "a[x", "a[x y]", "a (==1", "a @", "a;", "a==1;",
-            "\"a==1\"", "ä==1", "<<<<<<< HEAD", "a>", "a 1.0",
+            "",
+            " ",
+            "-a",
+            "a-",
+            "a==",
+            "a=1",
+            "a b",
+            "a==1 b",
+            "a[",
+            "a[x",
+            "a[x y]",
+            "a (==1",
+            "a @",
+            "\"a==1\"",
+            "ä==1",
+            "<<<<<<< HEAD",
+            "a>",
+            "a 1.0",
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -24,9 +24,8 @@ pub(super) struct Located {
 pub(super) fn locate(text: &str) -> Option<Located> {
     let text = without_marker(text).trim_end();
     let looks_like_path = text.starts_with('.') || text.contains(['/', '\\']) || is_archive(text);
-    let strange = text.contains(|character: char| {
-        character.is_whitespace() || matches!(character, '<' | '>' | '|' | '"')
-    });
+    let strange = text
+        .contains(|character: char| character.is_whitespace() || matches!(character, '<' | '>' | '|' | '"'));
     (scheme(text).is_some() || looks_like_path && !strange && !text.is_empty()).then(|| address(text))
 }
 
@@ -36,9 +35,8 @@ pub(super) fn address(text: &str) -> Located {
     let (before_fragment, fragment) = text.split_once('#').unwrap_or((text, ""));
     let fragment_start = before_fragment.len().saturating_add(1);
     let address = without_extras(before_fragment);
-    let egg = egg(fragment).map(|egg| {
-        fragment_start.saturating_add(egg.start)..fragment_start.saturating_add(egg.end)
-    });
+    let egg = egg(fragment)
+        .map(|egg| fragment_start.saturating_add(egg.start)..fragment_start.saturating_add(egg.end));
     match scheme(address) {
         Some(scheme) if scheme.contains('+') || matches!(scheme, "git" | "svn" | "hg" | "bzr") => {
             checkout(address, scheme, egg)
@@ -68,7 +66,17 @@ pub(super) fn is_archive(text: &str) -> bool {
 }
 
 const ARCHIVES: [&str; 11] = [
-    ".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tar",
+    ".whl",
+    ".zip",
+    ".tar.gz",
+    ".tgz",
+    ".tar.bz2",
+    ".tbz",
+    ".tar.xz",
+    ".txz",
+    ".tar.lzma",
+    ".tlz",
+    ".tar",
 ];
 
 fn archive_suffix(text: &str) -> Option<&'static str> {
@@ -87,7 +95,10 @@ fn without_marker(text: &str) -> &str {
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let (system, _) = scheme.split_once('+').unwrap_or((scheme, ""));
-    let known = matches!(system, "http" | "https" | "ftp" | "file" | "git" | "hg" | "svn" | "bzr" | "ssh");
+    let known = matches!(
+        system,
+        "http" | "https" | "ftp" | "file" | "git" | "hg" | "svn" | "bzr" | "ssh"
+    );
     known.then_some(scheme)
 }
 
@@ -114,7 +125,9 @@ fn egg(fragment: &str) -> Option<Range<usize>> {
 
 /// A repository: the revision stands behind the last `@` of the path.
 fn checkout(address: &str, scheme: &str, name: Option<Range<usize>>) -> Located {
-    let prefix = scheme.split_once('+').map_or(0, |(system, _)| system.len().saturating_add(1));
+    let prefix = scheme
+        .split_once('+')
+        .map_or(0, |(system, _)| system.len().saturating_add(1));
     let path_start = match address.split_once("://") {
         Some((before, rest)) => {
             let authority = rest.find('/').unwrap_or(rest.len());
@@ -213,14 +226,44 @@ mod tests {
         let url = |place: &str| Source::Url(place.to_owned());
         let path = |place: &str| Source::Path(place.to_owned());
         for (text, source, name, version) in [
-            ("git+https://u:p@h/r.git@v1.0#egg=a[x]&subdirectory=s", git("https://u:****@h/r.git#v1.0"), Some("a"), Some("v1.0")),
+            (
+                "git+https://u:p@h/r.git@v1.0#egg=a[x]&subdirectory=s",
+                git("https://u:****@h/r.git#v1.0"),
+                Some("a"),
+                Some("v1.0"),
+            ),
             ("git+ssh://git@h/r.git", git("ssh://git@h/r.git"), None, None),
-            ("git+git@h:o/r.git@abc", git("git@h:o/r.git#abc"), None, Some("abc")),
+            (
+                "git+git@h:o/r.git@abc",
+                git("git@h:o/r.git#abc"),
+                None,
+                Some("abc"),
+            ),
             ("git://h/r@abc", git("git://h/r#abc"), None, Some("abc")),
-            ("hg+https://h/r@tip#egg=a", url("https://h/r#tip"), Some("a"), Some("tip")),
-            ("https://h/p/a_b-1.0-py3-none-any.whl#sha256=1 ; x", url("https://h/p/a_b-1.0-py3-none-any.whl"), Some("a_b"), Some("1.0")),
-            ("https://h/p/a-b-1.0.tar.gz", url("https://h/p/a-b-1.0.tar.gz"), Some("a-b"), Some("1.0")),
-            ("https://h/archive/master.zip", url("https://h/archive/master.zip"), None, None),
+            (
+                "hg+https://h/r@tip#egg=a",
+                url("https://h/r#tip"),
+                Some("a"),
+                Some("tip"),
+            ),
+            (
+                "https://h/p/a_b-1.0-py3-none-any.whl#sha256=1 ; x",
+                url("https://h/p/a_b-1.0-py3-none-any.whl"),
+                Some("a_b"),
+                Some("1.0"),
+            ),
+            (
+                "https://h/p/a-b-1.0.tar.gz",
+                url("https://h/p/a-b-1.0.tar.gz"),
+                Some("a-b"),
+                Some("1.0"),
+            ),
+            (
+                "https://h/archive/master.zip",
+                url("https://h/archive/master.zip"),
+                None,
+                None,
+            ),
             ("./a/b[x,y]", path("./a/b"), None, None),
             ("a/b-1.0.zip;x", path("a/b-1.0.zip"), Some("b"), Some("1.0")),
             ("file:///srv/a-2.whl", path("/srv/a-2.whl"), Some("a"), Some("2")),

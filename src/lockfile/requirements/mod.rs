@@ -179,7 +179,11 @@ impl<'f> Reader<'f> {
                 let file = words
                     .first(Opt::Requirement)
                     .map(|given| (given, Role::Requirements))
-                    .or_else(|| words.first(Opt::Constraint).map(|given| (given, Role::Constraints)));
+                    .or_else(|| {
+                        words
+                            .first(Opt::Constraint)
+                            .map(|given| (given, Role::Constraints))
+                    });
                 if let Some((given, role)) = file {
                     included.push(Include {
                         role,
@@ -274,7 +278,13 @@ impl<'f> Reader<'f> {
         if !plain {
             located.version = None;
         }
-        let mut entry = self.located(path, line, start, name.or(located_name(&given.value, &located)), located)?;
+        let mut entry = self.located(
+            path,
+            line,
+            start,
+            name.or(located_name(&given.value, &located)),
+            located,
+        )?;
         if !plain {
             entry.place.span = line.span(whole());
             entry.spans.source = Some(entry.place.span);
@@ -292,7 +302,8 @@ impl<'f> Reader<'f> {
         name: Option<&str>,
         located: Located,
     ) -> Option<Entry> {
-        let in_line = |range: Range<usize>| start.saturating_add(range.start)..start.saturating_add(range.end);
+        let in_line =
+            |range: Range<usize>| start.saturating_add(range.start)..start.saturating_add(range.end);
         let text = |range: Range<usize>| line.code().get(range).unwrap_or_default();
         let address = in_line(located.address);
         let found = located.name.map(|range| text(in_line(range)));
@@ -369,7 +380,13 @@ impl<'f> Reader<'f> {
         };
         let decoded = decode::decode(&bytes);
         if let Some(problem) = decoded.problem {
-            self.problem(Cost::Blind, &path, problem.span, problem.message, "Save the file as UTF-8.");
+            self.problem(
+                Cost::Blind,
+                &path,
+                problem.span,
+                problem.message,
+                "Save the file as UTF-8.",
+            );
         }
         self.text(&path, &decoded.text, role);
     }
@@ -415,6 +432,8 @@ impl<'f> Reader<'f> {
         let registry = self.index.take().filter(|_| !self.has_further_index);
         let mut nodes: HashMap<String, Vec<NodeId>> = HashMap::new();
         let mut asked: Vec<(NodeId, Vec<Via>)> = Vec::new();
+        // Two requirements may lean on one constraint, which is one place all the same.
+        let mut leant_on: HashSet<(Option<TreePath>, Span)> = HashSet::new();
         for name in std::mem::take(&mut self.modules) {
             parsed.graph.add_own(name, "");
         }
@@ -432,6 +451,10 @@ impl<'f> Reader<'f> {
             };
             for pin in held.iter().take(MAX_SAME_NAME) {
                 let Some(version) = &pin.version else { continue };
+                let place = (pin.place.file.clone(), pin.place.span);
+                if entry.version.is_none() && !leant_on.insert(place) {
+                    continue;
+                }
                 let mut package = Package::new(Ecosystem::PYPI, &entry.name, version, pin.place.clone());
                 package.source = match &pin.source {
                     Source::Registry(_) => Source::Registry(registry.clone()),
@@ -445,7 +468,8 @@ impl<'f> Reader<'f> {
             }
         }
         connect(&mut parsed, &nodes, asked);
-        self.problems.sort_by(|left, right| (&left.file, left.span).cmp(&(&right.file, right.span)));
+        self.problems
+            .sort_by(|left, right| (&left.file, left.span).cmp(&(&right.file, right.span)));
         parsed.problems = self.problems;
         parsed
     }
@@ -517,7 +541,10 @@ fn reach(from: &TreePath, written: &str) -> Result<TreePath, (String, &'static s
         ));
     }
     let path = written.strip_prefix("file:").unwrap_or(written);
-    let path = path.strip_prefix("//").filter(|_| path != written).unwrap_or(path);
+    let path = path
+        .strip_prefix("//")
+        .filter(|_| path != written)
+        .unwrap_or(path);
     let folder = from.parent();
     folder
         .join(path)
@@ -573,7 +600,13 @@ mod tests {
         let reached = |written: &str| reach(&from, written).map(|path| path.to_string()).ok();
         assert_eq!(reached("../b.txt").as_deref(), Some("b.txt"));
         assert_eq!(reached("file:b.txt").as_deref(), Some("a/b.txt"));
-        for written in ["../../b.txt", "/b.txt", "https://registry.example/b.txt", "${B}.txt", "file:///b.txt"] {
+        for written in [
+            "../../b.txt",
+            "/b.txt",
+            "https://registry.example/b.txt",
+            "${B}.txt",
+            "file:///b.txt",
+        ] {
             assert_eq!(reached(written), None, "{written}");
         }
     }

@@ -102,11 +102,7 @@ impl Words {
     }
 
     fn add(&mut self, option: Opt, value: String, range: Range<usize>) {
-        self.options.push(Given {
-            option,
-            value,
-            range,
-        });
+        self.options.push(Given { option, value, range });
     }
 }
 
@@ -289,14 +285,25 @@ mod tests {
 
     #[test]
     fn every_spelling_of_an_option() {
-        for code in ["-rb.txt", "-r b.txt", "--requirement=b.txt", "--requirement b.txt", "--requirem 'b.txt'", "--req=b.txt"] {
+        for code in [
+            "-rb.txt",
+            "-r b.txt",
+            "--requirement=b.txt",
+            "--requirement b.txt",
+            "--requirem 'b.txt'",
+            "--requirem=b.txt",
+        ] {
             let given = given(code);
             assert_eq!(given.len(), 1, "{code}");
-            assert_eq!((given[0].0, given[0].1.as_str()), (Opt::Requirement, "b.txt"), "{code}");
+            assert_eq!(
+                (given[0].0, given[0].1.as_str()),
+                (Opt::Requirement, "b.txt"),
+                "{code}"
+            );
         }
         assert_eq!(given("-e \"a b\"c")[0].1, "a bc");
         assert!(Words::of("--nothing x").problem.is_some());
-        assert!(Words::of("--re x").problem.is_some());
+        assert!(Words::of("--req x").problem.is_some());
         assert!(Words::of("-r").problem.is_some());
         assert!(Words::of("-r 'x").problem.is_some());
         assert_eq!(given("--pre --no-index")[1].0, Opt::NoIndex);

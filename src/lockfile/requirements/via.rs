@@ -78,9 +78,18 @@ mod tests {
     fn every_style() {
         let own = |name: &str| Via::Own(name.to_owned());
         let package = |name: &str| Via::Package(name.to_owned());
-        assert_eq!(read(&[" via", "   -r dev.in", "   a[x]"]), [own("dev.in"), package("a")]);
-        assert_eq!(read(&[" via b, -r requirements.in (line 3)"]), [package("b"), own("requirements.in")]);
-        assert_eq!(read(&[" via app (pyproject.toml)", " -c constraints.txt"]), [own("app")]);
+        assert_eq!(
+            read(&[" via", "   -r dev.in", "   a[x]"]),
+            [own("dev.in"), package("a")]
+        );
+        assert_eq!(
+            read(&[" via b, -r requirements.in (line 3)"]),
+            [package("b"), own("requirements.in")]
+        );
+        assert_eq!(
+            read(&[" via app (pyproject.toml)", " -c constraints.txt"]),
+            [own("app")]
+        );
         assert_eq!(read(&[" viable", " via the office", " via --override o.txt"]), []);
         assert_eq!(read(&[" a", " via b", " c"]), [package("b"), package("c")]);
     }
