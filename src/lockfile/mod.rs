@@ -92,7 +92,11 @@ impl Parsed {
 }
 
 /// Every format, in alphabetical order of its file.
-pub static FORMATS: &[&dyn Format] = &[&cargo_lock::CargoLock, &go_mod::GoMod, &requirements::Requirements];
+pub static FORMATS: &[&dyn Format] = &[
+    &cargo_lock::CargoLock,
+    &go_mod::GoMod,
+    &requirements::Requirements,
+];
 
 /// Who reads a path.
 pub enum Claim {
