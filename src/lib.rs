@@ -1,5 +1,107 @@
 //! lockkeeper reads every lockfile of a repository, matches it against an advisory index and says
 //! whether the release may go out.
+//!
+//! This page says what is true of the code. `tests/it/architecture.rs` reads the table of layers below and fails
+//! where the sources differ from what stands here.
+//!
+//! # The picture
+//!
+//! ```text
+//! work tree ─► discover ─► read ───────► match ───────► judge ─────► report ─► terminal · json
+//! or git       lockfiles   packages      packages ×     findings +   outcome   · sarif · markdown
+//! objects                  places        advisory       gate →       → bytes   · annotations
+//!                          edges         index          verdict
+//!                                           ▲
+//! sources ──► import ──► group by aliases ──┴── compile
+//! (OSV, RustSec, KEV, EPSS)                     (one file, ready when it is opened)
+//! ```
+//!
+//! # Layers
+//!
+//! A module uses only modules on lines above its own; neighbours on a line never use each other.
+//!
+//! | # | modules | what they are | touch the world | errors |
+//! |--:|---|---|---|---|
+//! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage | no | problems with a span |
+//! | 1 | `model` | the words: package, graph, advisory, finding, verdict, outcome; the trait [`model::Tree`] | no | constructors that refuse |
+//! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
+//! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
+//! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
+//! | 5 | `matching` | package × advisory → finding, with the reason | no | total functions |
+//! | 6 | `policy` | findings → decisions and verdict | no | what a person wrote wrong |
+//! | 7 | `report` | an outcome → bytes, one file a report | no | those of the writer |
+//! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
+//! | 9 | `git` · `feed` | git objects read in process · where advisories come from | through `sys` | typed |
+//! | 10 | `database` | use case: the index on disk is built, brought up to date and opened | | typed |
+//! | 11 | `scan` | use case: paths → outcome | | `Failure` |
+//! | 12 | `config` | flag, then environment, then default | | what a person set wrong |
+//! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
+//! | 14 | `action` | the GitHub Actions door: `INPUT_*` → arguments → `cli` → outputs | | the same |
+//!
+//! Layers 0 to 7 are ordinary functions of their arguments. Only what talks to the network is async, and only
+//! the command that needs it builds a runtime: a scan never starts one.
+//!
+//! # The walk of one package
+//!
+//! ```text
+//! bytes ─ lockfile::read ─► Reading { text, packages with places, edges, roots, problems }
+//!       ─ model::Graph ───► shortest paths from the roots
+//! (ecosystem, name) ─ advisory::Index ─► candidates: ranges and versions, each block verified when first touched
+//!       ─ matching ─► Finding { group, package, places, paths, fixed, why it matched }
+//! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
+//! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
+//! ```
+//!
+//! One direction, no way back: a report opens nothing, the policy sees no file, matching sees no policy, and
+//! the index knows no lockfile.
+//!
+//! # Extension points: one file each
+//!
+//! | kind | trait | a new one is | what fails when a step is missed |
+//! |---|---|---|---|
+//! | lockfile format | [`lockfile::Format`] | `lockfile/x.rs`, a line in `FORMATS`, `tests/fixtures/lockfile/x/` | folder = list = fixtures = README; every reader over every fixture, cut and altered at every byte |
+//! | version scheme | [`version::Scheme`] | `version/x.rs`, a line in `SCHEMES`, `tests/fixtures/version/x.txt` | truth tables, answers of the native tool, the order is total |
+//! | report | [`report::Report`] | `report/x.rs`, a line in `REPORTS` | every report over every outcome |
+//! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
+//! | ecosystem | [`ecosystem::Row`] | one row | every row has a scheme and a purl type |
+//!
+//! `mod.rs` in each folder holds the contract: trait, list and documentation. What several formats share is a
+//! grammar named after its standard (`lockfile/grammar/`), and no format.
+//!
+//! # Invariants
+//!
+//! 1. Nothing but `sys` reads a file, a clock, an environment variable or the network (clippy's
+//!    `disallowed-methods`), and nothing starts a program.
+//! 2. A reader never fails and never panics: it gives what it understood and the problems. Should one panic all
+//!    the same, that file is *blind* and the scan goes on. `lockfile`, `version`, `advisory`, `wire` and `text` hold
+//!    no index, slice, `unwrap` or `expect`.
+//! 3. Every package has a span in its file and every finding a place: there is no constructor without.
+//! 4. Unknown is not clean: a file that could not be read, a missing or old index, a version that cannot be
+//!    ordered give their own exit code and never 0.
+//! 5. `now` is an argument.
+//! 6. Same input, same bytes out.
+//! 7. Types of `model` are not serializable; each output version owns its structs.
+//! 8. Text of lockfiles and advisories is hostile: `text::escape` makes it inert for each medium, and only
+//!    `report/workflow_commands.rs` writes workflow commands; only `action` knows `GITHUB_*`.
+//! 9. Use cases do not print: `cli` and `action` own the streams.
+//! 10. What is registered is exactly what lies in the folder.
+//! 11. A source file has at most 500 lines of code, tests apart, and says first what it is.
+//!
+//! # Exit codes
+//!
+//! | code | means |
+//! |--:|---|
+//! | 0 | pass |
+//! | 1 | the gate says no; if the report is also incomplete, more may be hidden |
+//! | 2 | usage: a flag, a setting, a path that is not there |
+//! | 3 | not everything could be judged: a blind spot, or the index is missing, damaged, too old or newer |
+//! | 4 | nothing to scan |
+//! | 5 | a server failed |
+//! | 70 | a bug here |
+//! | 130 | interrupted |
+//!
+//! [`model::verdict::ExitCode`] is the list, and one exhaustive match chooses from it. 1 never means anything
+//! but the gate.
 
 pub mod advisory;
 pub mod ecosystem;

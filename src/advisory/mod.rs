@@ -17,6 +17,17 @@
 //!   [`Index::candidates`] for a package, verifying each block when it is first touched.
 //!
 //! `docs/index-format.md` tells the layout of the file.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod blocks;
 pub mod import;

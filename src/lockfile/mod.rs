@@ -3,6 +3,17 @@
 //! To add a format: write `lockfile/x.rs` with a unit struct that implements [`Format`], add it to
 //! [`FORMATS`], add `tests/fixtures/lockfile/x/` and a row in the README (see `CONTRIBUTING.md`). What
 //! several formats share is a grammar named after its standard, in `lockfile/grammar/`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod cargo_lock;
 pub mod go_mod;

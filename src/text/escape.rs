@@ -111,7 +111,8 @@ pub fn markdown(text: &str) -> String {
             | '$' | '=' | '^' => escaped.extend(['\\', character]),
             _ => escaped.push(character),
         }
-        before = [before[1], before[2], character];
+        let [_, second, third] = before;
+        before = [second, third, character];
     }
     escaped
 }

@@ -2,6 +2,17 @@
 //!
 //! Every reader here goes on after damage, keeps the byte span of what it read, never recurses and
 //! takes time linear in its input. JSON and TOML give the same [`tree::Document`].
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod decode;
 pub mod escape;

@@ -6,6 +6,17 @@
 //! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
 //! [`SCHEMES`], and add `tests/fixtures/version/x.txt` and a table of the native tool's answers
 //! (`tests/tables/make`; see `CONTRIBUTING.md`). What several schemes read alike is in `grammar/`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod go;
 mod grammar;

@@ -1,5 +1,16 @@
 //! Foreign documents exactly as they are: borrowed, lenient about what the program does not need, and without
 //! any meaning. What they mean is told by those who import them.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod epss;
 pub mod kev;

@@ -1,5 +1,6 @@
 //! One binary for all integration tests; one module a subject.
 
+mod architecture;
 mod cargo_lock;
 mod go_native;
 mod lockfile_format;
@@ -9,6 +10,7 @@ mod outcomes;
 mod report_json;
 mod report_terminal;
 mod requirements_table;
+mod rust_source;
 mod server;
 mod version_order;
 mod web;
