@@ -184,7 +184,10 @@ fn made_up_violations_are_named() {
     for (path, text, expected) in made_up {
         assert_eq!(broken(&layers, &[Source::new(path, text)]), [expected]);
     }
-    let long = format!("//! Long.\n{}", "const A: u8 = 0; // one\n// none\n\n".repeat(501));
+    let long = format!(
+        "//! Long.\n{}",
+        "const A: u8 = 0; // one\n// none\n\n".repeat(501)
+    );
     assert_eq!(
         broken(&layers, &[Source::new("report/long.rs", &long)]),
         ["src/report/long.rs:1: 501 lines of code, at most 500"]
@@ -243,7 +246,10 @@ fn broken(layers: &Layers, sources: &[Source]) -> Vec<String> {
         layer(layers, source, &mut say);
         shape(source, &mut say);
         forbidden(source, &mut say);
-        if source.module().is_some_and(|module| NEVER_PANIC.contains(&module)) {
+        if source
+            .module()
+            .is_some_and(|module| NEVER_PANIC.contains(&module))
+        {
             panics(source, &mut say);
         }
         found.sort();
@@ -321,9 +327,9 @@ fn forbidden(source: &Source, say: &mut dyn FnMut(usize, String)) {
 /// The string starts a line with `::` and the name of a command.
 fn workflow_command(string: &str) -> bool {
     let commands = string.split("\\n").flat_map(str::lines);
-    commands.filter_map(|line| line.trim_start().strip_prefix("::")).any(|rest| {
-        rest.starts_with(|first: char| first.is_ascii_alphabetic() || first == '{')
-    })
+    commands
+        .filter_map(|line| line.trim_start().strip_prefix("::"))
+        .any(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic() || first == '{'))
 }
 
 fn panics(source: &Source, say: &mut dyn FnMut(usize, String)) {

@@ -82,7 +82,11 @@ impl Source {
                 rest = path.trim_start().trim_start_matches("::").trim_start();
             }
             if up >= self.depth() {
-                uses.extend(heads(rest).into_iter().map(|module| (line(&self.code, at), module)));
+                uses.extend(
+                    heads(rest)
+                        .into_iter()
+                        .map(|module| (line(&self.code, at), module)),
+                );
             }
         }
         uses
@@ -101,7 +105,8 @@ impl Source {
         let bytes = self.code.as_bytes();
         let indexes = |at: usize| {
             at > 0
-                && (bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'_' | b')' | b']' | b'?'))
+                && (bytes[at - 1].is_ascii_alphanumeric()
+                    || matches!(bytes[at - 1], b'_' | b')' | b']' | b'?'))
         };
         self.code
             .match_indices('[')
@@ -159,7 +164,11 @@ fn words<'c>(code: &'c str, word: &'c str) -> impl Iterator<Item = usize> + 'c {
 
 /// The 1-based line of the byte at `at`.
 fn line(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+    text.as_bytes()[..at]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
 }
 
 /// Spaces for all but line ends.
@@ -205,7 +214,9 @@ fn tests(code: &[u8]) -> Vec<(usize, usize)> {
 
 fn find(code: &[u8], what: &[u8], from: usize) -> Option<usize> {
     let rest = &code[from..];
-    rest.windows(what.len()).position(|window| window == what).map(|at| from + at)
+    rest.windows(what.len())
+        .position(|window| window == what)
+        .map(|at| from + at)
 }
 
 /// The text with comments as spaces and the insides of strings and characters as letters, and the strings
