@@ -20,6 +20,7 @@ pub mod go_mod;
 pub mod grammar;
 pub mod requirements;
 pub mod unsupported;
+pub mod uv_lock;
 
 use crate::model::{Cost, Ecosystem, Graph, Tree, TreePath};
 use crate::text::{MAX_PROBLEMS, Span, decode};
@@ -107,6 +108,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
     &requirements::Requirements,
+    &uv_lock::UvLock,
 ];
 
 /// Who reads a path.

@@ -293,7 +293,7 @@ impl Builder<'_> {
         match (escapes, closed) {
             (true, _) => (span, Kind::TomlString),
             (false, true) => (span.inside(1..span.len().saturating_sub(1)), Kind::PlainString),
-            (false, false) => (span.inside(1..span.len()), Kind::PlainString),
+            (false, false) => (span.inside(span.len().min(1)..span.len()), Kind::PlainString),
         }
     }
 

@@ -45,6 +45,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "git+https://git.example/team/nameless.git",
         "the newest commit of a repository has no name",
     ),
+    (
+        "uv_lock",
+        "damaged",
+        "dynamic",
+        "a folder's version may be left to its build",
+    ),
 ];
 
 /// The files in `src/lockfile` that are no format.
