@@ -177,8 +177,12 @@ impl<'d> Lock<'d> {
             if entry.is_root {
                 return parsed.graph.add_root(&*entry.name, &*entry.version);
             }
-            let mut package =
-                Package::new(Ecosystem::PYPI, &*entry.name, &*entry.version, Place::here(entry.place));
+            let mut package = Package::new(
+                Ecosystem::PYPI,
+                &*entry.name,
+                &*entry.version,
+                Place::here(entry.place),
+            );
             package.source = entry.source.map_or(Source::Registry(None), source);
             package.spans = Spans {
                 entry: Some(entry.span),
@@ -210,7 +214,9 @@ impl<'d> Lock<'d> {
             .iter()
             .flat_map(|(scope, list)| list.items().map(|item| (*scope, item)))
             .flat_map(|(scope, item)| {
-                let found = item.str("name").and_then(|name| self.by_name.get(&normalised(name)));
+                let found = item
+                    .str("name")
+                    .and_then(|name| self.by_name.get(&normalised(name)));
                 found
                     .into_iter()
                     .flatten()
@@ -240,7 +246,10 @@ impl<'d> Lock<'d> {
             .take(MAX_CANDIDATES)
             .copied()
             .filter(|number| {
-                let held = self.entries.get(*number).and_then(|entry| source_parts(entry.source?));
+                let held = self
+                    .entries
+                    .get(*number)
+                    .and_then(|entry| source_parts(entry.source?));
                 wanted.is_none() || held == wanted
             })
             .peekable();
@@ -371,7 +380,9 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
             "wheels" => value.items().for_each(&mut checksum),
             "metadata" => {
                 // `[package.metadata.requires-dev]` is a table behind the table.
-                span = value.entries().fold(span, |span, (_, value)| span.join(value.span()));
+                span = value
+                    .entries()
+                    .fold(span, |span, (_, value)| span.join(value.span()));
             }
             _ => {}
         }
@@ -435,7 +446,10 @@ fn source_parts(source: Value<'_>) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
 
 /// The strings of a list, or the one string.
 fn strings(value: Value<'_>) -> impl Iterator<Item = Cow<'_, str>> {
-    value.as_str().into_iter().chain(value.items().filter_map(Value::as_str))
+    value
+        .as_str()
+        .into_iter()
+        .chain(value.items().filter_map(Value::as_str))
 }
 
 fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
