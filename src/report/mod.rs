@@ -6,7 +6,9 @@
 
 pub mod json;
 pub mod moves;
+pub mod phrases;
 pub mod places;
+pub mod sarif;
 pub mod terminal;
 pub mod workflow_commands;
 pub mod worst;
@@ -33,7 +35,7 @@ pub trait Report: Sync {
 }
 
 /// Every report, in alphabetical order.
-pub static REPORTS: &[&dyn Report] = &[&json::Json, &terminal::Terminal];
+pub static REPORTS: &[&dyn Report] = &[&json::Json, &sarif::SarifReport, &terminal::Terminal];
 
 /// The report called `name`.
 #[must_use]

@@ -63,3 +63,12 @@ pub fn gaps<'o>(
     }
     of_targets
 }
+
+/// The bytes of a file's path from the top of the repository, from the target's root outside git.
+#[must_use]
+pub fn bytes_in_repository(target: &Target, file: &TreePath) -> Vec<u8> {
+    match target.prefix.as_bytes() {
+        [] => file.as_bytes().to_vec(),
+        prefix => [prefix, b"/", file.as_bytes()].concat(),
+    }
+}

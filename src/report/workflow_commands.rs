@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use crate::model::{Class, Decision, Finding, Outcome, Target};
+use super::phrases::{short, way_out};
+use crate::model::{Decision, Finding, Outcome, Target};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
 pub const MAX_ANNOTATIONS: usize = 10;
@@ -80,12 +81,7 @@ pub fn annotations(
         let column = place.column.to_string();
         let title = format!("{} in {} {}", advisory.id, finding.name, finding.version);
         let title = short(&title, 200);
-        let fixed = match (advisory.class, finding.fixed.as_slice()) {
-            (Class::Malicious, _) => "Remove it.".to_owned(),
-            (_, []) => "There is no fixed version yet.".to_owned(),
-            (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
-        };
-        let message = format!("{}\n{fixed}{more}", short(&advisory.summary, 1_000));
+        let message = format!("{}\n{}{more}", short(&advisory.summary, 1_000), way_out(finding));
         let properties = [
             ("file", file.as_ref()),
             ("line", &line),
@@ -157,14 +153,6 @@ fn data(text: &str) -> String {
 /// A property: as a message, and what ends a property too.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-/// The first `length` characters, with an ellipsis if that is not all.
-fn short(text: &str, length: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(length) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
-    }
 }
 
 #[cfg(test)]

@@ -104,8 +104,8 @@ pub fn markdown(text: &str) -> String {
                 escaped.push_str("<span>&#45;</span>");
             }
             // A numbered list.
-            '.' | ')' if escaped.bytes().all(|byte| byte.is_ascii_digit()) => {
-                escaped.extend(['\\', character])
+            '.' if next.is_whitespace() && escaped.bytes().all(|byte| byte.is_ascii_digit()) => {
+                escaped.push_str("\\.");
             }
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~'
             | '$' | '=' | '^' => escaped.extend(['\\', character]),
@@ -120,9 +120,9 @@ pub fn markdown(text: &str) -> String {
 /// Like [`markdown`], in the letters of code.
 #[must_use]
 pub fn markdown_code(text: &str) -> String {
-    let plain =
-        |character: char| !is_hidden(character) && !matches!(character, '`' | '|' | '\\' | '@' | '<' | ' ');
-    if !text.is_empty() && text.chars().all(plain) {
+    let quiet = |character: char| !is_hidden(character) && !matches!(character, '`' | '|' | '\\' | '@' | '<');
+    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    if !text.is_empty() && !spaced && text.chars().all(quiet) {
         return format!("`{text}`");
     }
     // In a table, a bar or a backslash inside backquotes cannot be written in every case.
@@ -206,7 +206,8 @@ mod tests {
         assert_eq!(markdown("note: 1.2 and std"), "note: 1.2 and std");
         assert_eq!(markdown("1. one"), "1\\. one");
         assert_eq!(markdown("  # one"), "<span>&#35;</span> one");
-        assert_eq!(markdown_code("serde_json"), "`serde_json`");
+        assert_eq!(markdown("0.10.48"), "0.10.48");
+        assert_eq!(markdown_code("serde_json 1.0"), "`serde_json 1.0`");
         assert_eq!(markdown_code("a|b`"), "<code>a\\|b\\`</code>");
     }
 

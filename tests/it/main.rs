@@ -8,6 +8,7 @@ mod memory_tree;
 mod osv_export;
 mod outcomes;
 mod report_json;
+mod report_sarif;
 mod report_terminal;
 mod requirements_table;
 mod rust_source;

@@ -148,6 +148,7 @@ fn hostile_text_survives_unchanged_behind_its_escapes() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test of time looks at the clock")]
 fn sixty_thousand_findings_are_written_fast() {
     let outcome = outcomes::huge(60_000);
     let start = std::time::Instant::now();

@@ -9,7 +9,7 @@ mod scan;
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::{Report, Style};
 use crate::model::Outcome;
@@ -63,17 +63,28 @@ pub fn error(failed: &Failed, out: &mut dyn io::Write) -> io::Result<()> {
 pub fn document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     // The serializer writes each bracket by itself; a buffer makes one write of many.
     let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert::default());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert(PrettyFormatter::new()));
     document.serialize(&mut serializer)?;
     io::Write::write_all(&mut buffered, b"\n")?;
     io::Write::flush(&mut buffered)
 }
 
-/// Pretty-printed JSON in which hidden characters are escaped.
-#[derive(Default)]
-struct Inert(PrettyFormatter<'static>);
+/// Writes any document without white space, hidden characters escaped.
+///
+/// # Errors
+/// Those of `out`; a map whose keys are no strings.
+pub fn compact(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert(CompactFormatter));
+    document.serialize(&mut serializer)?;
+    io::Write::write_all(&mut buffered, b"\n")?;
+    io::Write::flush(&mut buffered)
+}
 
-impl Formatter for Inert {
+/// JSON of another formatter in which hidden characters are escaped.
+struct Inert<F>(F);
+
+impl<F: Formatter> Formatter for Inert<F> {
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.0.begin_array(writer)
     }

@@ -3,10 +3,10 @@
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
-use super::{counted, thousands};
 use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
 use crate::report::moves::{Means, Move};
+use crate::report::phrases::{self, counted, thousands};
 use crate::report::places::from_here;
 use crate::report::worst;
 
@@ -222,17 +222,7 @@ fn severity(advisory: &Advisory) -> (Shade, String) {
         (Class::Vulnerability | Class::Unsound, _) => Shade::Warn,
         (Class::Unmaintained | Class::Yanked | Class::Notice, _) => Shade::Plain,
     };
-    let word = match advisory.class {
-        Class::Vulnerability => match advisory.severity.score {
-            Some(score) => format!("{level} {score:.1}"),
-            None if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
-            None => level.to_string(),
-        },
-        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
-            advisory.class.to_string()
-        }
-    };
-    (shade, word)
+    (shade, phrases::severity(advisory))
 }
 
 /// The shortest path from a root; of a long one the start and the end.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit_end};
-use super::{counted, thousands};
 use crate::model::Outcome;
 use crate::report::Length;
+use crate::report::phrases::{counted, thousands};
 use crate::report::places::{GapHere, from_here, gaps};
 
 /// So many places are shown unless all are asked for.

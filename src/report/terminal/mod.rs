@@ -11,6 +11,7 @@ use std::io;
 use page::{Line, Page, Shade};
 
 use super::moves::{Means, Move, moves};
+use super::phrases::{counted, thousands};
 use super::{Length, Report, Style};
 use crate::model::{Decision, IndexState, Outcome, Verdict};
 
@@ -246,25 +247,4 @@ fn count_warnings(outcome: &Outcome) -> usize {
         .findings()
         .filter(|(_, finding)| finding.decision == Decision::Warn)
         .count()
-}
-
-/// `1 file`, `2,000 files`.
-fn counted(number: usize, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{} {many}", thousands(number as u64)),
-    }
-}
-
-/// `412,310`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,0 +1,103 @@
+//! Phrases about a finding that several reports share. None is escaped: that is each medium's own.
+
+use std::borrow::Cow;
+
+use crate::model::{Advisory, Class, Finding, Step};
+
+/// `critical 9.1`, `high (assumed)`; the class where that says more.
+#[must_use]
+pub fn severity(advisory: &Advisory) -> String {
+    let level = advisory.severity.level;
+    match advisory.class {
+        Class::Vulnerability => match advisory.severity.score {
+            Some(score) => format!("{level} {score:.1}"),
+            None if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
+            None => level.to_string(),
+        },
+        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
+            advisory.class.to_string()
+        }
+    }
+}
+
+/// What ends the finding, as a sentence.
+#[must_use]
+pub fn way_out(finding: &Finding) -> String {
+    match (finding.advisory.class, finding.fixed.as_slice()) {
+        (Class::Malicious, _) => "Remove it.".to_owned(),
+        (_, []) => "There is no fixed version yet.".to_owned(),
+        (_, [fixed]) => format!("Fixed in {}.", short(fixed, 200)),
+        (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
+    }
+}
+
+/// `app → client 0.11.4 → examplelib 0.10.30`, shortened in the middle to at most ten steps.
+#[must_use]
+pub fn path(steps: &[Step]) -> String {
+    const ENDS: usize = 5;
+    let word = |step: &Step| {
+        let name = if step.name.is_empty() {
+            "(root)"
+        } else {
+            &step.name
+        };
+        match step.version.as_str() {
+            "" => short(name, 100).into_owned(),
+            version => format!("{} {}", short(name, 100), short(version, 50)),
+        }
+    };
+    let words: Vec<String> = match (steps.len().checked_sub(2 * ENDS), steps.get(..ENDS)) {
+        (Some(left @ 1..), Some(first)) => first
+            .iter()
+            .map(word)
+            .chain([format!("… {left} more …")])
+            .chain(steps.iter().skip(ENDS + left).map(word))
+            .collect(),
+        (Some(_) | None, _) => steps.iter().map(word).collect(),
+    };
+    words.join(" → ")
+}
+
+/// The package URL without its version and what follows.
+#[must_use]
+pub fn versionless(purl: &str) -> &str {
+    purl.rsplit_once('@').map_or(purl, |(package, _)| package)
+}
+
+/// The first `length` characters, with an ellipsis if that is not all.
+#[must_use]
+pub fn short(text: &str, length: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(length) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let end = text
+                .char_indices()
+                .nth(length.saturating_sub(1))
+                .map_or(0, |(offset, _)| offset);
+            Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default()))
+        }
+    }
+}
+
+/// `1 file`, `2,000 files`.
+#[must_use]
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{} {many}", thousands(number as u64)),
+    }
+}
+
+/// `412,310`.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,298 @@
+//! `--format sarif`: SARIF 2.1.0 within the limits of GitHub's code scanning.
+//!
+//! One run. A result is one advisory of one package in one file; further versions and places of it are its
+//! related locations. Results and the text of rules are cut, worst kept, where a limit would be passed, and
+//! a notification says how much. Only this folder knows the types of `serde-sarif`.
+
+mod results;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+use serde_sarif::sarif::{
+    Invocation, Location, Message, MultiformatMessageString, Notification, PropertyBag, ReportingDescriptor,
+    ReportingDescriptorReference, Run, RunAutomationDetails, Sarif, Tool, ToolComponent,
+};
+
+use super::phrases::{counted, short};
+use super::{Report, Style, json, places};
+use crate::model::{IndexState, Outcome, TreePath};
+use crate::text::escape;
+
+/// More results than these are ignored by GitHub, so that we choose which.
+pub const MAX_RESULTS: usize = 5_000;
+
+/// An upload may have 10 MB when compressed; some room is left.
+pub const MAX_COMPRESSED: u64 = 9_500_000;
+
+/// Gaps are told one by one up to this many.
+const MAX_NOTIFICATIONS: usize = 1_000;
+
+/// Where the schema stands.
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// The report.
+#[derive(Debug)]
+pub struct SarifReport;
+
+impl Report for SarifReport {
+    fn name(&self) -> &'static str {
+        "sarif"
+    }
+
+    fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let groups = results::groups(outcome);
+        let mut limit = MAX_RESULTS;
+        loop {
+            let mut bytes = Vec::new();
+            json::compact(&log(outcome, &groups, limit, style), &mut bytes)?;
+            if limit == 0 || compressed(&bytes)? <= MAX_COMPRESSED {
+                return out.write_all(&bytes);
+            }
+            limit = limit.min(groups.len()) / 2;
+        }
+    }
+}
+
+/// The size after compression. What is small as it is need not be tried.
+fn compressed(bytes: &[u8]) -> io::Result<u64> {
+    if (bytes.len() as u64) <= MAX_COMPRESSED {
+        return Ok(bytes.len() as u64);
+    }
+    let mut encoder = GzEncoder::new(Count(0), Compression::fast());
+    io::Write::write_all(&mut encoder, bytes)?;
+    Ok(encoder.finish()?.0)
+}
+
+/// Counts what is written.
+struct Count(u64);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &Style<'_>) -> Sarif {
+    let shown = groups.get(..limit.min(groups.len())).unwrap_or_default();
+    let (rules, indices) = rules::rules(outcome, shown, style.texts);
+    let results = shown
+        .iter()
+        .map(|group| {
+            let index = indices.get(group.id()).copied().unwrap_or_default();
+            results::result(group, index)
+        })
+        .collect::<Vec<_>>();
+    let driver = ToolComponent::builder()
+        .name("lockkeeper")
+        .version(outcome.tool_version)
+        .semantic_version(outcome.tool_version)
+        .rules(rules)
+        .notifications(Kind::ALL.map(Kind::descriptor).to_vec())
+        .build();
+    let run = Run::builder()
+        .tool(Tool::builder().driver(driver).build())
+        .automation_details(RunAutomationDetails::builder().id(category(outcome)).build())
+        .column_kind("unicodeCodePoints")
+        .invocations(vec![invocation(outcome, groups.len() - shown.len())])
+        .results(results)
+        .properties(provenance(outcome))
+        .build();
+    Sarif::builder()
+        .schema(SCHEMA)
+        .version("2.1.0")
+        .runs(vec![run])
+        .build()
+}
+
+/// `lockkeeper/`, and what was scanned of the repository if that is not the whole. GitHub takes what stands
+/// before the last slash for the category, so that a slash ends it.
+fn category(outcome: &Outcome) -> String {
+    let mut folders: Vec<&TreePath> = outcome.targets.iter().map(|target| &target.prefix).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    if folders.iter().any(|folder| folder.as_bytes().is_empty()) {
+        folders.clear();
+    }
+    match folders.as_slice() {
+        [] => "lockkeeper/".to_owned(),
+        folders => {
+            let names: Vec<String> = folders.iter().map(ToString::to_string).collect();
+            format!("lockkeeper/{}/", short(&names.join("+"), 200))
+        }
+    }
+}
+
+/// What a notification is about.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Blind,
+    Partial,
+    Index,
+    Cut,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Blind, Self::Partial, Self::Index, Self::Cut];
+
+    fn id(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::Partial => "partial",
+            Self::Index => "index",
+            Self::Cut => "cut",
+        }
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            Self::Blind => 0,
+            Self::Partial => 1,
+            Self::Index => 2,
+            Self::Cut => 3,
+        }
+    }
+
+    fn descriptor(self) -> ReportingDescriptor {
+        let text = match self {
+            Self::Blind => "A place that could not be judged; the scan is incomplete.",
+            Self::Partial => "A place that is known not to be held exactly.",
+            Self::Index => "The advisory index is not as it should be.",
+            Self::Cut => "Something was left out to stay within a limit.",
+        };
+        let text = MultiformatMessageString::builder().text(text).build();
+        ReportingDescriptor::builder()
+            .id(self.id())
+            .short_description(text)
+            .build()
+    }
+
+    fn notification(self, level: &str, text: &str, locations: Vec<Location>) -> Notification {
+        let descriptor = ReportingDescriptorReference::builder()
+            .id(self.id())
+            .index(self.number())
+            .build();
+        let mut notification = Notification::builder()
+            .descriptor(descriptor)
+            .level(level)
+            .message(message(text))
+            .build();
+        if !locations.is_empty() {
+            notification.locations = Some(locations);
+        }
+        notification
+    }
+}
+
+fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
+    let mut notifications = Vec::new();
+    let index = match outcome.coverage.index {
+        IndexState::Fresh => None,
+        IndexState::Stale => Some(("warning", "the index is older than it should be")),
+        IndexState::TooOld => Some(("error", "the index is too old to judge by")),
+        IndexState::Missing => Some(("error", "there is no advisory index")),
+        IndexState::Damaged => Some(("error", "the advisory index is damaged")),
+        IndexState::Newer => Some(("error", "the advisory index was written by a newer lockkeeper")),
+        IndexState::Sample => Some((
+            "note",
+            "the index is the embedded sample: this is no verdict on real code",
+        )),
+    };
+    if let Some((level, text)) = index {
+        notifications.push(Kind::Index.notification(level, text, Vec::new()));
+    }
+    if left_out > 0 {
+        let text = format!(
+            "{} left out, the least bad ones; the JSON report lists all",
+            counted(left_out, "result is", "results are")
+        );
+        notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
+    }
+    let mut gaps = 0_usize;
+    for (kind, level) in [(Kind::Blind, "error"), (Kind::Partial, "note")] {
+        let of_kind = outcome.targets.iter().flat_map(|target| {
+            let list = match kind {
+                Kind::Blind => &target.coverage.blind,
+                Kind::Partial | Kind::Index | Kind::Cut => &target.coverage.partial,
+            };
+            list.iter().map(move |gap| (target, gap))
+        });
+        for (target, gap) in of_kind {
+            gaps += 1;
+            if gaps <= MAX_NOTIFICATIONS {
+                let text = format!("{}. {}", short(&gap.reason, 500), short(&gap.hint, 400));
+                let location =
+                    results::location(&places::bytes_in_repository(target, &gap.file), gap.position);
+                notifications.push(kind.notification(level, text.trim_end(), vec![location]));
+            }
+        }
+    }
+    if gaps > MAX_NOTIFICATIONS {
+        let text = format!(
+            "{} not told one by one; the JSON report lists all",
+            counted(gaps - MAX_NOTIFICATIONS, "gap is", "gaps are")
+        );
+        notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
+    }
+    let mut invocation = Invocation::builder()
+        .execution_successful(outcome.coverage.is_complete())
+        .exit_code(i64::from(outcome.exit_code.number()))
+        .exit_code_description(outcome.verdict.word())
+        .build();
+    if !notifications.is_empty() {
+        invocation.tool_execution_notifications = Some(notifications);
+    }
+    invocation
+}
+
+/// What the verdict can be repeated with.
+fn provenance(outcome: &Outcome) -> PropertyBag {
+    let targets: Vec<_> = outcome
+        .targets
+        .iter()
+        .map(|target| json!({"ref": target.ref_name, "commit": target.commit, "dirty": target.dirty}))
+        .collect();
+    bag(BTreeMap::from([
+        ("verdict".to_owned(), json!(outcome.verdict.word())),
+        (
+            "index".to_owned(),
+            json!({
+                "digest": outcome.database.digest,
+                "built": outcome.database.built.map(|built| built.to_string()),
+                "state": outcome.coverage.index.word(),
+            }),
+        ),
+        (
+            "policy".to_owned(),
+            json!({"digest": outcome.policy.digest, "file": outcome.policy.file}),
+        ),
+        ("targets".to_owned(), json!(targets)),
+    ]))
+}
+
+fn bag(properties: BTreeMap<String, serde_json::Value>) -> PropertyBag {
+    PropertyBag::builder().additional_properties(properties).build()
+}
+
+/// A message. Brackets would make an embedded link of what stands in them (section 3.11.6).
+fn message(text: &str) -> Message {
+    Message::builder().text(plain(text)).build()
+}
+
+/// Text as a message may hold it, hidden characters shown.
+fn plain(text: &str) -> String {
+    let text = escape::terminal(text);
+    if !text.contains(['[', ']']) {
+        return text;
+    }
+    text.replace('[', "\\[").replace(']', "\\]")
+}

@@ -1,0 +1,267 @@
+//! Results: one an advisory, package and file.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use serde_sarif::sarif::{ArtifactLocation, Location, PhysicalLocation, Region, Result, ResultLevel};
+use sha2::{Digest as _, Sha256};
+
+use super::{bag, message};
+use crate::model::{Advisory, Class, Finding, Level, Outcome};
+use crate::report::phrases::{self, counted, short, way_out};
+use crate::report::{places, worst};
+use crate::text::Position;
+
+/// GitHub shows so many locations of a result.
+const MAX_RELATED: usize = 100;
+/// So many further versions are named in a message.
+const MAX_VERSIONS: usize = 5;
+/// So many characters of a message.
+const MAX_MESSAGE: usize = 1_000;
+
+/// The findings that are one result: all versions of one package in one file with one advisory.
+#[derive(Debug)]
+pub(super) struct Group<'o> {
+    /// From the top of the repository.
+    file: Vec<u8>,
+    /// By place; never empty.
+    findings: Vec<&'o Finding>,
+}
+
+impl<'o> Group<'o> {
+    /// The first finding in the file.
+    pub(super) fn first(&self) -> Option<&'o Finding> {
+        self.findings.first().copied()
+    }
+
+    /// The worst one, which decides where the group stands among others.
+    fn worst(&self) -> Option<&'o Finding> {
+        self.findings
+            .iter()
+            .copied()
+            .min_by(|left, right| worst::first(left, right))
+    }
+
+    pub(super) fn findings(&self) -> &[&'o Finding] {
+        &self.findings
+    }
+
+    pub(super) fn file(&self) -> &[u8] {
+        &self.file
+    }
+
+    /// The advisory's id.
+    pub(super) fn id(&self) -> &'o str {
+        self.first()
+            .map(|finding| finding.advisory.id.as_str())
+            .unwrap_or_default()
+    }
+}
+
+/// All groups, worst first.
+pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
+    let mut groups: BTreeMap<(Vec<u8>, &str, &str, &str), Vec<&Finding>> = BTreeMap::new();
+    for (target, finding) in outcome.findings() {
+        let file = places::bytes_in_repository(target, &finding.file);
+        let key = (
+            file,
+            finding.advisory.id.as_str(),
+            finding.ecosystem.as_str(),
+            finding.name.as_str(),
+        );
+        let findings = groups.entry(key).or_default();
+        // Two PATHs may hold the same file.
+        let known = |other: &&Finding| other.version == finding.version && other.place() == finding.place();
+        if !findings.iter().any(known) {
+            findings.push(finding);
+        }
+    }
+    let mut groups: Vec<Group<'_>> = groups
+        .into_iter()
+        .map(|((file, ..), mut findings)| {
+            findings.sort_by_key(|finding| finding.place());
+            Group { file, findings }
+        })
+        .collect();
+    // Stable: equally bad ones stay in the order of their files.
+    groups.sort_by(|left, right| match (left.worst(), right.worst()) {
+        (Some(left), Some(right)) => worst::first(left, right),
+        (left, right) => left.is_none().cmp(&right.is_none()),
+    });
+    groups
+}
+
+/// The result of a group under its rule's index.
+pub(super) fn result(group: &Group<'_>, rule_index: usize) -> Result {
+    let mut places = group
+        .findings
+        .iter()
+        .flat_map(|finding| finding.places().map(move |place| (place, *finding)));
+    let first = places.next();
+    let related: Vec<Location> = places
+        .take(MAX_RELATED)
+        .enumerate()
+        .map(|(number, (place, finding))| {
+            let mut location = location(&group.file, place);
+            location.id = Some(number as i64 + 1);
+            let text = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
+            location.message = Some(message(&text));
+            location
+        })
+        .collect();
+    let mut result = Result::builder()
+        .rule_id(group.id())
+        .rule_index(rule_index as i64)
+        .message(message(&short(&text(group), MAX_MESSAGE)))
+        .partial_fingerprints(BTreeMap::from([(
+            "primaryLocationLineHash".to_owned(),
+            fingerprint(group),
+        )]))
+        .build();
+    if let Some((place, finding)) = first {
+        result.level = Some(match level(&finding.advisory) {
+            "error" => ResultLevel::Error,
+            "warning" => ResultLevel::Warning,
+            _ => ResultLevel::Note,
+        });
+        result.locations = Some(vec![location(&group.file, place)]);
+        let properties = BTreeMap::from([
+            ("purl".to_owned(), json!(short(&finding.purl, 500))),
+            ("decision".to_owned(), json!(finding.decision.word())),
+            ("rule".to_owned(), json!(short(&finding.rule, 200))),
+        ]);
+        result.properties = Some(bag(properties));
+    }
+    if !related.is_empty() {
+        result.related_locations = Some(related);
+    }
+    result
+}
+
+/// `error` for what is malicious, critical or high, `note` for what is low or worth knowing, else `warning`.
+pub(super) fn level(advisory: &Advisory) -> &'static str {
+    match (advisory.class, advisory.severity.level) {
+        (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => "error",
+        (Class::Vulnerability, Level::Medium) => "warning",
+        (Class::Unsound | Class::Unmaintained | Class::Yanked, _) => "warning",
+        (Class::Vulnerability, Level::Low | Level::None) | (Class::Notice, _) => "note",
+    }
+}
+
+/// A place in a file of the repository.
+pub(super) fn location(file: &[u8], place: Position) -> Location {
+    let region = Region::builder()
+        .start_line(i64::from(place.line))
+        .start_column(i64::from(place.column))
+        .build();
+    let artifact = ArtifactLocation::builder().uri(uri(file)).build();
+    let physical = PhysicalLocation::builder()
+        .artifact_location(artifact)
+        .region(region)
+        .build();
+    Location::builder().physical_location(physical).build()
+}
+
+/// The first sentence must do alone where there is little room.
+fn text(group: &Group<'_>) -> String {
+    let Some(first) = group.first() else {
+        return String::new();
+    };
+    let advisory = &first.advisory;
+    let mut others: Vec<&str> = group
+        .findings
+        .iter()
+        .map(|finding| finding.version.as_str())
+        .filter(|version| *version != first.version)
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    let also = match others.as_slice() {
+        [] => String::new(),
+        others => {
+            let named: Vec<_> = others
+                .iter()
+                .take(MAX_VERSIONS)
+                .map(|version| short(version, 50))
+                .collect();
+            let more = match others.len().saturating_sub(MAX_VERSIONS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(" (also {}{more})", named.join(", "))
+        }
+    };
+    let mut text = format!(
+        "{} {}{also}: {} {}.",
+        short(&first.name, 150),
+        short(&first.version, 50),
+        phrases::severity(advisory),
+        short(&advisory.id, 100),
+    );
+    let summary = advisory.summary.trim();
+    if !summary.is_empty() {
+        text.push_str(&format!(" {}.", short(summary, 250).trim_end_matches('.')));
+    }
+    text.push(' ');
+    text.push_str(&way_out(first));
+    if let Some(path) = first.paths.first().filter(|path| path.len() > 1) {
+        text.push_str(&format!(" Path: {}.", short(&phrases::path(path), 250)));
+    }
+    let places: usize = group
+        .findings
+        .iter()
+        .map(|finding| finding.places().count())
+        .sum();
+    if places > 1 {
+        text.push_str(&format!(
+            " It stands at {} in this file.",
+            counted(places, "place", "places")
+        ));
+    }
+    text
+}
+
+/// The same for the same advisory, package and file, whatever its version and line. Each part is led by
+/// its length, so that no two lists of parts look alike.
+fn fingerprint(group: &Group<'_>) -> String {
+    let mut hash = Sha256::new();
+    if let Some(first) = group.first() {
+        let parts: [&[u8]; 4] = [
+            first.advisory.id.as_bytes(),
+            first.ecosystem.as_str().as_bytes(),
+            first.name.as_bytes(),
+            &group.file,
+        ];
+        for part in parts {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is
+/// percent-encoded, the colon too, which would make a scheme of what stands before it.
+pub(super) fn uri(file: &[u8]) -> String {
+    let mut uri = String::with_capacity(file.len());
+    for byte in file {
+        match byte {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'@'
+            | b'+'
+            | b','
+            | b'=' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
