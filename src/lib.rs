@@ -107,6 +107,7 @@ pub mod advisory;
 pub mod ecosystem;
 pub mod feed;
 pub mod lockfile;
+pub mod matching;
 pub mod model;
 pub mod report;
 pub mod sys;

@@ -30,10 +30,26 @@
 )]
 
 pub mod blocks;
+pub mod compile;
+mod encode;
+mod group;
 pub mod import;
+pub mod index;
+pub mod layout;
 pub mod order;
+mod pack;
 pub mod record;
+pub mod recorded;
 pub mod severity;
+pub mod stored;
+pub mod texts;
+pub mod view;
 
 pub use blocks::Blocks;
+pub use compile::{Added, Authority, Compiled, Compiler, Counts, Facts, Source, SourceNumber};
+pub use index::{Damage, Index, OpenError};
 pub use record::Record;
+pub use recorded::RecordView;
+pub use stored::Bookkeeping;
+pub use texts::TextPlace;
+pub use view::{Candidate, Candidates, Claim, End, Member, Stretch, Unknown};

@@ -1,5 +1,6 @@
 //! One binary for all integration tests; one module a subject.
 
+mod advisory_index;
 mod architecture;
 mod cargo_lock;
 mod go_native;

@@ -1,0 +1,317 @@
+//! Reading the index as a whole: for updates, for `db verify`, and for people who ask what is in it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::compile::{Authority, Counts, Exploit, Kept, Source, SourceNumber};
+use super::index::{Damage, Index};
+use super::layout::{Cursor, EXPLOIT_ROW, OFFSET_BITS, Section};
+use super::record::{Affected, Cve, Interval, Record, Statement, Undecided, Until};
+use super::recorded::RecordView;
+use super::view::{Candidates, Claim, End, Unknown};
+use crate::model::Ecosystem;
+use crate::model::advisory::Texts;
+
+/// What the index tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bookkeeping {
+    /// The sources, by number.
+    pub sources: Vec<Source>,
+    /// Ids that a source which publishes them itself took back, with its number.
+    pub withdrawn: Vec<(String, u32)>,
+    /// Packages that have an entry, by ecosystem.
+    pub ecosystems: BTreeMap<String, u64>,
+    /// What whoever updates the index left in it.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Index {
+    /// Sources, ecosystems and notes.
+    ///
+    /// # Errors
+    /// [`Damage`].
+    pub fn bookkeeping(&self) -> Result<Bookkeeping, Damage> {
+        let block = self.block(Section::Bookkeeping, 0)?;
+        bookkeeping(&mut Cursor::new(block)).ok_or_else(|| Damage::of("the bookkeeping is not readable"))
+    }
+
+    /// Every record with what it says of its packages, by id. Its texts stay where they are.
+    ///
+    /// # Errors
+    /// The first [`Damage`].
+    pub fn records(&self) -> Result<Vec<Kept>, Damage> {
+        let mut records: Vec<Kept> = Vec::with_capacity(usize::try_from(self.header().records).unwrap_or(0).min(1 << 24));
+        let mut summaries = Vec::with_capacity(records.capacity());
+        let mut numbers: HashMap<u32, usize> = HashMap::with_capacity(records.capacity());
+        for block in 0..self.blocks_of(Section::Records) {
+            for view in self.records_in(block)? {
+                let view = view?;
+                numbers.insert(view.address(), records.len());
+                summaries.push(view);
+                records.push(kept(&view)?);
+            }
+        }
+        for candidates in self.entries() {
+            let candidates = candidates?;
+            for member in candidates.groups().flat_map(|group| group.members()) {
+                let number = numbers.get(&member.address());
+                let kept = number.and_then(|number| records.get_mut(*number));
+                let record = &mut kept.ok_or_else(|| Damage::of("an entry names no record"))?.record;
+                for claim in member.claims() {
+                    record.affected.push(affected(&candidates, &claim));
+                }
+            }
+        }
+        for (kept, view) in records.iter_mut().zip(summaries) {
+            let name = kept.record.affected.first().map_or("", |only| only.name.as_str());
+            kept.record.summary = view.summary(name)?;
+        }
+        Ok(records)
+    }
+
+    /// Every package's entry, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = Result<Candidates<'_>, Damage>> {
+        (0..self.blocks_of(Section::Entries)).flat_map(move |block| match self.block(Section::Entries, block) {
+            Ok(bytes) => Things::of(bytes, block)
+                .map(move |thing| thing.and_then(|(_, bytes)| Candidates::read(self, bytes)))
+                .collect::<Vec<_>>(),
+            Err(damage) => vec![Err(damage)],
+        })
+    }
+
+    /// What one record says of its packages.
+    ///
+    /// # Errors
+    /// [`Damage`].
+    pub fn affected_by(&self, view: &RecordView<'_>) -> Result<Vec<Affected>, Damage> {
+        let mut told = Vec::new();
+        for address in view.entries() {
+            let candidates = self.entry(address)?;
+            let members = candidates.groups().flat_map(|group| group.members());
+            for member in members.filter(|member| member.address() == view.address()) {
+                told.extend(member.claims().map(|claim| affected(&candidates, &claim)));
+            }
+        }
+        Ok(told)
+    }
+
+    /// The records that begin in a block.
+    pub(super) fn records_in(
+        &self,
+        block: u32,
+    ) -> Result<impl Iterator<Item = Result<RecordView<'_>, Damage>>, Damage> {
+        let bytes = self.block(Section::Records, block)?;
+        Ok(Things::of(bytes, block)
+            .map(move |thing| thing.and_then(|(address, bytes)| RecordView::read(self, address, bytes))))
+    }
+
+    /// The blocks of texts, still packed.
+    pub(super) fn text_blocks(&self) -> impl Iterator<Item = Result<Vec<u8>, Damage>> {
+        (0..self.blocks_of(Section::Texts)).map(|block| Ok(self.read_block(Section::Texts, block)?.into_vec()))
+    }
+
+    /// Everything that is known of exploitation.
+    pub(super) fn exploits(&self) -> Result<BTreeMap<Cve, Exploit>, Damage> {
+        let mut exploits = BTreeMap::new();
+        for block in 0..self.blocks_of(Section::Exploits) {
+            for row in self.block(Section::Exploits, block)?.chunks(EXPLOIT_ROW) {
+                exploits.extend([exploit_row(row).ok_or_else(bad_exploit)?]);
+            }
+        }
+        Ok(exploits)
+    }
+
+    /// What is known of the exploitation of one flaw.
+    ///
+    /// # Errors
+    /// [`Damage`].
+    pub fn exploit(&self, cve: Cve) -> Result<Option<Exploit>, Damage> {
+        // The last block whose first row is not after it, then the row.
+        let (mut low, mut high) = (0, self.blocks_of(Section::Exploits));
+        while low < high {
+            let middle = low.midpoint(high);
+            let first = self.block(Section::Exploits, middle)?.chunks(EXPLOIT_ROW).next();
+            if first.and_then(exploit_row).ok_or_else(bad_exploit)?.0 <= cve {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        let Some(block) = low.checked_sub(1) else {
+            return Ok(None);
+        };
+        for row in self.block(Section::Exploits, block)?.chunks(EXPLOIT_ROW) {
+            let (found, exploit) = exploit_row(row).ok_or_else(bad_exploit)?;
+            if found == cve {
+                return Ok(Some(exploit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads every entry, record, exploit and the bookkeeping.
+    pub(super) fn read_everything(&self) -> Result<(), Damage> {
+        let bookkeeping = self.bookkeeping()?;
+        let records = self.records()?;
+        if records.len() as u64 != self.header().records {
+            return Err(Damage::of("there are not as many records as the header says"));
+        }
+        let sources = bookkeeping.sources.len();
+        if records.iter().any(|kept| kept.source.0 as usize >= sources) {
+            return Err(Damage::of("a record names no source"));
+        }
+        let mut keys = 0u64;
+        for candidates in self.entries() {
+            let candidates = candidates?;
+            let found = self.candidates(&Ecosystem::named(candidates.ecosystem()), candidates.name())?;
+            if !found.is_of(candidates.ecosystem(), candidates.name()) {
+                return Err(Damage::of("a package is not in the key directory"));
+            }
+            keys = keys.saturating_add(1);
+        }
+        if keys != self.header().keys {
+            return Err(Damage::of("there are not as many packages as the header says"));
+        }
+        self.exploits().map(drop)
+    }
+}
+
+/// The things of a block, each with its address; every one tells its own length.
+struct Things<'b> {
+    cursor: Cursor<'b>,
+    length: usize,
+    block: u32,
+}
+
+impl<'b> Things<'b> {
+    fn of(bytes: &'b [u8], block: u32) -> Self {
+        Self {
+            cursor: Cursor::new(bytes),
+            length: bytes.len(),
+            block,
+        }
+    }
+}
+
+impl<'b> Iterator for Things<'b> {
+    type Item = Result<(u32, &'b [u8]), Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.cursor.rest().len();
+        if rest == 0 {
+            return None;
+        }
+        let offset = u32::try_from(self.length.saturating_sub(rest)).unwrap_or(u32::MAX);
+        Some(match self.cursor.bytes() {
+            Some(bytes) => Ok((self.block << OFFSET_BITS | offset, bytes)),
+            None => {
+                self.cursor = Cursor::new(&[]);
+                Err(Damage::of("a block ends in the middle of something"))
+            }
+        })
+    }
+}
+
+fn kept(view: &RecordView<'_>) -> Result<Kept, Damage> {
+    Ok(Kept {
+        record: Record {
+            id: view.id().to_owned(),
+            aliases: view.aliases().map(str::to_owned).collect(),
+            published: view.published(),
+            modified: view.modified(),
+            class: view.class(),
+            rating: view.rating()?,
+            summary: String::new(),
+            affected: Vec::new(),
+            texts: Texts::default(),
+        },
+        source: SourceNumber(view.source()),
+        text: view.text(),
+    })
+}
+
+fn affected(candidates: &Candidates<'_>, claim: &Claim<'_>) -> Affected {
+    let intervals = claim.intervals().map(|stretch| Interval {
+        from: stretch.from.map(str::to_owned),
+        until: match stretch.until {
+            End::Never => Until::Never,
+            End::Fixed(version) => Until::Fixed(version.to_owned()),
+            End::LastAffected(version) => Until::LastAffected(version.to_owned()),
+            End::Limit(version) => Until::Limit(version.to_owned()),
+        },
+    });
+    Affected {
+        ecosystem: Ecosystem::named(candidates.ecosystem()),
+        name: candidates.name().to_owned(),
+        rating: claim.rating.clone(),
+        statement: Statement {
+            intervals: intervals.collect(),
+            further_fixed: claim.further_fixed().map(str::to_owned).collect(),
+            versions: claim.versions().map(str::to_owned).collect(),
+            listed: claim.listed,
+            undecided: claim.undecided.map(|unknown| match unknown {
+                Unknown::NoScheme => Undecided::NoScheme,
+                Unknown::Event(reason) => Undecided::Event(reason.to_owned()),
+            }),
+        },
+    }
+}
+
+fn exploit_row(row: &[u8]) -> Option<(Cve, Exploit)> {
+    let mut cursor = Cursor::new(row);
+    let cve = Cve {
+        year: u16::from_le_bytes(cursor.array()?),
+        number: cursor.u32()?,
+    };
+    let (flags, probability) = (cursor.u8()?, cursor.u32()?);
+    let exploit = Exploit {
+        known: flags & 1 != 0,
+        probability: (flags & 2 != 0).then_some(probability),
+    };
+    Some((cve, exploit))
+}
+
+fn bad_exploit() -> Damage {
+    Damage::of("the table of exploited flaws is not readable")
+}
+
+fn bookkeeping(cursor: &mut Cursor<'_>) -> Option<Bookkeeping> {
+    let mut told = Bookkeeping::default();
+    for _ in 0..cursor.varint()? {
+        let name = cursor.text()?.to_owned();
+        let authority = match cursor.u8()? {
+            0 => Authority::Export,
+            1 => Authority::Origin,
+            _ => return None,
+        };
+        let newest = cursor.time()?;
+        let counts = Counts {
+            records: cursor.varint()?,
+            withdrawn: cursor.varint()?,
+            rejected: cursor.varint()?,
+            skipped: cursor.varint()?,
+            superseded: cursor.varint()?,
+            git_ranges: cursor.varint()?,
+            unorderable_events: cursor.varint()?,
+            bad_severities: cursor.varint()?,
+        };
+        told.sources.push(Source {
+            name,
+            authority,
+            newest,
+            counts,
+        });
+    }
+    for _ in 0..cursor.varint()? {
+        let id = cursor.text()?.to_owned();
+        told.withdrawn.push((id, u32::try_from(cursor.varint()?).ok()?));
+    }
+    for _ in 0..cursor.varint()? {
+        let name = cursor.text()?.to_owned();
+        told.ecosystems.insert(name, cursor.varint()?);
+    }
+    for _ in 0..cursor.varint()? {
+        let key = cursor.text()?.to_owned();
+        told.notes.insert(key, cursor.text()?.to_owned());
+    }
+    Some(told)
+}

@@ -1,0 +1,189 @@
+//! A version and a group of records: affected or not, and why (CONTRACT "Within a group").
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use crate::advisory::{Candidate, Claim, Damage, End, Stretch, Unknown, order};
+use crate::model::Ecosystem;
+use crate::version::{self, Scheme};
+
+/// What a group says of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// A record says that it is affected.
+    Affected {
+        /// Versions above it that the sources call fixed and that leave what every record says, lowest first.
+        fixed: Vec<String>,
+        /// Which record and which range, as a sentence without a stop.
+        reason: String,
+    },
+    /// No record says so.
+    NotAffected,
+    /// No record says so, and a range could not be asked.
+    Undecided {
+        /// Why, as a fragment.
+        reason: String,
+    },
+}
+
+/// Judges a held `version` as it is written in a lockfile; `scheme` is its ecosystem's order, if there is one.
+///
+/// It is affected if it is listed (as the same text or, by the order, as the same version) or inside a range.
+/// Where a range could not be asked, a list beside it decides.
+///
+/// # Errors
+/// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
+pub fn judge(version: &str, scheme: Option<&dyn Scheme>, candidate: &Candidate<'_>) -> Result<Judgement, Damage> {
+    let held = Held::new(version, scheme, candidate);
+    let mut undecided = None;
+    for member in candidate.members() {
+        for claim in member.claims() {
+            match held.against(&claim) {
+                Answer::Inside(because) => {
+                    return Ok(Judgement::Affected {
+                        fixed: held.fixed(candidate),
+                        reason: format!("{} affects {because}", member.id()?),
+                    });
+                }
+                Answer::Outside => {}
+                Answer::Unknown(reason) => {
+                    undecided.get_or_insert((member, reason));
+                }
+            }
+        }
+    }
+    match undecided {
+        None => Ok(Judgement::NotAffected),
+        Some((member, reason)) => Ok(Judgement::Undecided {
+            reason: format!("{} cannot be decided: {reason}", member.id()?),
+        }),
+    }
+}
+
+/// The version that is asked about, as the scheme reads it.
+struct Held<'v> {
+    version: std::borrow::Cow<'v, str>,
+    scheme: Option<&'v dyn Scheme>,
+    /// Why it cannot be ordered.
+    unorderable: Option<String>,
+}
+
+enum Answer {
+    Inside(String),
+    Outside,
+    Unknown(String),
+}
+
+impl<'v> Held<'v> {
+    fn new(version: &'v str, scheme: Option<&'v dyn Scheme>, candidate: &Candidate<'_>) -> Self {
+        // The version of Go itself is written in another way than those of modules.
+        let of_go = candidate.ecosystem() == Ecosystem::GO.as_str() && matches!(candidate.name(), "stdlib" | "toolchain");
+        let version = if of_go { version::go::toolchain(version) } else { version.into() };
+        let unorderable = scheme.and_then(|scheme| scheme.compare(&version, &version).err());
+        Self {
+            version,
+            scheme,
+            unorderable: unorderable.map(|error| error.to_string()),
+        }
+    }
+
+    fn against(&self, claim: &Claim<'_>) -> Answer {
+        if let Some(same) = claim.versions().find(|listed| self.is(listed)) {
+            return Answer::Inside(same.to_owned());
+        }
+        let mut unknown = match claim.undecided {
+            Some(Unknown::NoScheme) => Some("versions of this ecosystem cannot be ordered".to_owned()),
+            Some(Unknown::Event(reason)) => Some(reason.to_owned()),
+            None => None,
+        };
+        for stretch in claim.intervals() {
+            match self.is_inside(&stretch) {
+                Some(true) => return Answer::Inside(told(&stretch)),
+                Some(false) => {}
+                None => {
+                    let reason = self.unorderable.clone();
+                    unknown.get_or_insert(reason.unwrap_or_else(|| format!("{} cannot be ordered", told(&stretch))));
+                }
+            }
+        }
+        match unknown {
+            Some(reason) if !claim.listed => Answer::Unknown(reason),
+            Some(_) | None => Answer::Outside,
+        }
+    }
+
+    fn is(&self, listed: &str) -> bool {
+        self.version == listed || self.compare(listed) == Some(Ordering::Equal)
+    }
+
+    /// `None` if that cannot be told.
+    fn is_inside(&self, stretch: &Stretch<'_>) -> Option<bool> {
+        is_inside(&self.version, stretch, self.scheme)
+    }
+
+    fn compare(&self, other: &str) -> Option<Ordering> {
+        if self.unorderable.is_some() {
+            return None;
+        }
+        self.scheme?.compare(&self.version, other).ok()
+    }
+
+    /// Fixed versions above the held one that no record of the group holds affected.
+    fn fixed(&self, candidate: &Candidate<'_>) -> Vec<String> {
+        let Some(scheme) = self.scheme else {
+            return Vec::new();
+        };
+        let claims: Vec<Claim<'_>> = candidate.members().flat_map(|member| member.claims()).collect();
+        let mut above: Vec<&str> = claims
+            .iter()
+            .flat_map(Claim::fixed)
+            .filter(|fixed| self.compare(fixed) == Some(Ordering::Less))
+            .collect();
+        above.sort_unstable();
+        above.dedup();
+        above.retain(|fixed| !claims.iter().any(|claim| holds(claim, fixed, scheme)));
+        let sorted = order::sort_by(above, &mut |left: &&str, right: &&str| scheme.compare(left, right));
+        let mut sorted = sorted.unwrap_or_default();
+        sorted.dedup_by(|later, earlier| scheme.compare(earlier, later).is_ok_and(Ordering::is_eq));
+        sorted.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
+fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
+    let listed = |listed: &str| listed == version || scheme.compare(listed, version).is_ok_and(Ordering::is_eq);
+    claim.versions().any(listed)
+        || claim
+            .intervals()
+            .any(|stretch| is_inside(version, &stretch, Some(scheme)) == Some(true))
+}
+
+fn is_inside(version: &str, stretch: &Stretch<'_>, scheme: Option<&dyn Scheme>) -> Option<bool> {
+    let compare = |bound: &str| scheme?.compare(version, bound).ok();
+    let after_start = match stretch.from {
+        None => true,
+        Some(from) => compare(from)?.is_ge(),
+    };
+    if !after_start {
+        return Some(false);
+    }
+    match stretch.until {
+        End::Never => Some(true),
+        End::Fixed(end) | End::Limit(end) => Some(compare(end)?.is_lt()),
+        End::LastAffected(end) => Some(compare(end)?.is_le()),
+    }
+}
+
+/// `>= 1.0.0, < 1.2.3`; `every version`.
+fn told(stretch: &Stretch<'_>) -> String {
+    let mut text = stretch.from.map(|from| format!(">= {from}")).unwrap_or_default();
+    let (operator, end) = match stretch.until {
+        End::Never if text.is_empty() => return "every version".to_owned(),
+        End::Never => return text,
+        End::Fixed(end) | End::Limit(end) => ("<", end),
+        End::LastAffected(end) => ("<=", end),
+    };
+    let comma = if text.is_empty() { "" } else { ", " };
+    let _ = write!(text, "{comma}{operator} {end}");
+    text
+}
