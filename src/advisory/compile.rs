@@ -12,7 +12,7 @@ use super::import::{self, Imported, Noted};
 use super::index::{Damage, Index};
 use super::layout::NAME;
 use super::record::{Cve, Record};
-use super::texts::{Packer, PackedBlock, TextPlace};
+use super::texts::{PackedBlock, Packer, TextPlace};
 
 /// Takes records in, one of each id, and writes the index.
 ///
@@ -211,7 +211,9 @@ impl Compiler {
                 self.add_record(source, *record)
             }
             Imported::Withdrawn { id, modified } => {
-                self.count(source, |counts| counts.withdrawn = counts.withdrawn.saturating_add(1));
+                self.count(source, |counts| {
+                    counts.withdrawn = counts.withdrawn.saturating_add(1)
+                });
                 self.withdraw(source, id, seconds(modified));
                 Added::Withdrawn
             }
@@ -220,7 +222,9 @@ impl Compiler {
                 Added::Skipped
             }
             Imported::Rejected(rejected) => {
-                self.count(source, |counts| counts.rejected = counts.rejected.saturating_add(1));
+                self.count(source, |counts| {
+                    counts.rejected = counts.rejected.saturating_add(1)
+                });
                 Added::Rejected(rejected)
             }
         }
@@ -289,8 +293,11 @@ impl Compiler {
             modified: record.modified,
         };
         let earlier = self.slots.get(&record.id).copied();
-        if earlier.is_some_and(|earlier| (authority, slot.modified) <= (earlier.authority, earlier.modified)) {
-            self.count(source, |counts| counts.superseded = counts.superseded.saturating_add(1));
+        if earlier.is_some_and(|earlier| (authority, slot.modified) <= (earlier.authority, earlier.modified))
+        {
+            self.count(source, |counts| {
+                counts.superseded = counts.superseded.saturating_add(1)
+            });
             return Added::Superseded;
         }
         if let Some(earlier) = earlier {
@@ -325,7 +332,9 @@ impl Compiler {
     fn supersede(&mut self, earlier: Slot) {
         if earlier.number.is_some() {
             self.drop_kept(earlier.number);
-            self.count(earlier.source, |counts| counts.superseded = counts.superseded.saturating_add(1));
+            self.count(earlier.source, |counts| {
+                counts.superseded = counts.superseded.saturating_add(1)
+            });
         }
     }
 

@@ -13,7 +13,7 @@ use super::layout::{
 };
 use super::pack::{self, Filler, Strings};
 use super::record::Affected;
-use super::texts::{Packer, PackedBlock, text_at};
+use super::texts::{PackedBlock, Packer, text_at};
 
 /// Compiles the index.
 ///
@@ -87,14 +87,19 @@ fn repack(packed: Vec<PackedBlock>, records: &mut [Kept]) -> Vec<PackedBlock> {
             *count = count.saturating_add(1);
         }
     }
-    let sizes: Vec<(usize, u64)> = packed.iter().map(|block| block.sizes().unwrap_or_default()).collect();
+    let sizes: Vec<(usize, u64)> = packed
+        .iter()
+        .map(|block| block.sizes().unwrap_or_default())
+        .collect();
     let small = |length: usize| length < super::layout::TEXT_BLOCK;
     let several_small = sizes.iter().filter(|(length, _)| small(*length)).count() > 1;
     // A block stays, or is packed anew.
     let stays: Vec<bool> = sizes
         .iter()
         .zip(&asked)
-        .map(|((length, texts), asked)| asked.saturating_mul(2) > *texts && !(several_small && small(*length)))
+        .map(|((length, texts), asked)| {
+            asked.saturating_mul(2) > *texts && !(several_small && small(*length))
+        })
         .collect();
     if stays.iter().all(|stays| *stays) {
         return packed;
@@ -231,7 +236,9 @@ fn write_entry<'r>(entries: &mut Entries<'r>, records: &'r [Kept], run: &[Key]) 
     let (block, offset) = place(address);
     for (slot, number) in slots {
         let offset = offset.saturating_add(lead).saturating_add(slot);
-        entries.patches.push((block, u32::try_from(offset).map_err(|_| TooLarge)?, number));
+        entries
+            .patches
+            .push((block, u32::try_from(offset).map_err(|_| TooLarge)?, number));
         entries.of_record.push((number, address));
     }
     entries.directory.push((first.hash, address));
@@ -264,7 +271,9 @@ fn write_records(records: &[Kept], entries: &Entries<'_>) -> Result<WrittenRecor
     let (mut body, mut bytes, mut own) = (Vec::new(), Vec::new(), Vec::new());
     for (number, kept) in (0u32..).zip(records) {
         own.clear();
-        while let Some(((_, entry), further)) = rest.split_first().filter(|((record, _), _)| *record == number) {
+        while let Some(((_, entry), further)) =
+            rest.split_first().filter(|((record, _), _)| *record == number)
+        {
             own.push(*entry);
             rest = further;
         }
@@ -328,7 +337,9 @@ impl Sections {
         }
         let (bucket_bits, directory) = directory(keys);
         let front = [HEADER, table.len(), directory.len()];
-        let length = front.iter().fold(length, |sum, part| sum.saturating_add(*part as u64));
+        let length = front
+            .iter()
+            .fold(length, |sum, part| sum.saturating_add(*part as u64));
         facts.length = length;
         let header = Header {
             length,
@@ -358,7 +369,10 @@ fn directory(keys: &[(u64, u32)]) -> (u32, Vec<u8>) {
     let mut bytes = Vec::with_capacity(keys.len().saturating_mul(8));
     let mut rest = keys.iter().enumerate().peekable();
     for bucket in 0..=buckets {
-        while rest.peek().is_some_and(|(_, (hash, _))| bucket_of(*hash, bits) < bucket) {
+        while rest
+            .peek()
+            .is_some_and(|(_, (hash, _))| bucket_of(*hash, bits) < bucket)
+        {
             rest.next();
         }
         let start = rest.peek().map_or(keys.len(), |(number, _)| *number);

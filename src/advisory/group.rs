@@ -46,7 +46,12 @@ pub(super) fn groups(records: &[Named<'_>]) -> Vec<Vec<usize>> {
             let record = group.get(*place).and_then(|number| records.get(*number));
             record.map(|record| {
                 let published = record.published;
-                (!record.id.starts_with("MAL-"), published.is_none(), published, record.id)
+                (
+                    !record.id.starts_with("MAL-"),
+                    published.is_none(),
+                    published,
+                    record.id,
+                )
             })
         });
         if let Some(named) = first.and_then(|place| group.get_mut(..=place)) {
@@ -90,7 +95,12 @@ mod tests {
                 published: record.2.map(|second| Timestamp::from_second(second).unwrap()),
             })
             .collect();
-        let name = |group: Vec<usize>| group.into_iter().map(|number| named[number].id.to_owned()).collect();
+        let name = |group: Vec<usize>| {
+            group
+                .into_iter()
+                .map(|number| named[number].id.to_owned())
+                .collect()
+        };
         groups(&named).into_iter().map(name).collect()
     }
 

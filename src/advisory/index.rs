@@ -11,8 +11,8 @@ use super::encode::bucket_of;
 use super::layout::{
     BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, block_hash, key_hash, place,
 };
-use super::texts::{PackedBlock, text_at};
 use super::recorded::RecordView;
+use super::texts::{PackedBlock, text_at};
 use super::view::Candidates;
 use crate::ecosystem;
 use crate::model::Ecosystem;
@@ -107,9 +107,21 @@ impl Index {
         if length > header.length {
             return Err(damaged("there is more after its end"));
         }
-        let table = front(&*bytes, HEADER as u64, header.table, header.table_hash, "the block table")?;
+        let table = front(
+            &*bytes,
+            HEADER as u64,
+            header.table,
+            header.table_hash,
+            "the block table",
+        )?;
         let directory_at = (HEADER as u64).saturating_add(header.table);
-        let directory = front(&*bytes, directory_at, header.directory, header.directory_hash, "the key directory")?;
+        let directory = front(
+            &*bytes,
+            directory_at,
+            header.directory,
+            header.directory_hash,
+            "the key directory",
+        )?;
         let rows = rows(&table, directory_at.saturating_add(header.directory))
             .filter(|(_, end)| *end == header.length)
             .map(|(rows, _)| rows)
@@ -221,7 +233,9 @@ impl Index {
     /// The first [`Damage`].
     pub fn verify(&self) -> Result<(), Damage> {
         use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-        (0..self.rows.len()).into_par_iter().try_for_each(|number| self.fresh(number).map(drop))?;
+        (0..self.rows.len())
+            .into_par_iter()
+            .try_for_each(|number| self.fresh(number).map(drop))?;
         self.read_everything()
     }
 
@@ -230,9 +244,13 @@ impl Index {
         let bad = || Damage::of("the key directory does not hold what it says");
         let bits = self.header.bucket_bits;
         let word = |number: u64| -> Result<u32, Damage> {
-            let start = usize::try_from(number).ok().and_then(|number| number.checked_mul(4));
+            let start = usize::try_from(number)
+                .ok()
+                .and_then(|number| number.checked_mul(4));
             let word = start.and_then(|start| self.directory.get(start..start.checked_add(4)?));
-            word.and_then(|word| word.try_into().ok()).map(u32::from_le_bytes).ok_or_else(bad)
+            word.and_then(|word| word.try_into().ok())
+                .map(u32::from_le_bytes)
+                .ok_or_else(bad)
         };
         let bucket = bucket_of(hash, bits);
         let (start, end) = (word(bucket)?, word(bucket.saturating_add(1))?);
@@ -261,7 +279,8 @@ impl Index {
 
     /// The shared text at `address`.
     pub(super) fn string(&self, address: u32) -> Result<&str, Damage> {
-        std::str::from_utf8(self.thing(Section::Strings, address)?).map_err(|_| Damage::of("a shared text is not UTF-8"))
+        std::str::from_utf8(self.thing(Section::Strings, address)?)
+            .map_err(|_| Damage::of("a shared text is not UTF-8"))
     }
 
     /// What begins at `address` of a section and tells its own length.
@@ -276,7 +295,10 @@ impl Index {
 
     /// How many blocks a section has.
     pub(super) fn blocks_of(&self, section: Section) -> u32 {
-        let run = Section::ALL.into_iter().zip(&self.header.sections).find(|(kind, _)| *kind == section);
+        let run = Section::ALL
+            .into_iter()
+            .zip(&self.header.sections)
+            .find(|(kind, _)| *kind == section);
         run.map_or(0, |(_, run)| run.count)
     }
 
@@ -297,7 +319,10 @@ impl Index {
     }
 
     fn number(&self, section: Section, number: u32) -> Result<usize, Damage> {
-        let run = Section::ALL.into_iter().zip(&self.header.sections).find(|(kind, _)| *kind == section);
+        let run = Section::ALL
+            .into_iter()
+            .zip(&self.header.sections)
+            .find(|(kind, _)| *kind == section);
         run.filter(|(_, run)| number < run.count)
             .and_then(|(_, run)| usize::try_from(run.first.checked_add(number)?).ok())
             .ok_or_else(|| no_block(number as usize))
@@ -312,14 +337,20 @@ impl Index {
         if block_hash(&block) == row.hash {
             Ok(block)
         } else {
-            Err(Damage::of(format!("block {number}, at byte {}, is not what was written", row.offset)))
+            Err(Damage::of(format!(
+                "block {number}, at byte {}, is not what was written",
+                row.offset
+            )))
         }
     }
 }
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Index").field("digest", &self.digest).finish_non_exhaustive()
+        formatter
+            .debug_struct("Index")
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -354,7 +385,9 @@ fn rows(table: &[u8], mut offset: u64) -> Option<(Vec<Row>, u64)> {
 }
 
 fn damaged(what: &str) -> OpenError {
-    OpenError::Damaged { what: what.to_owned() }
+    OpenError::Damaged {
+        what: what.to_owned(),
+    }
 }
 
 fn no_block(number: usize) -> Damage {

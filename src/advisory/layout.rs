@@ -28,8 +28,20 @@ pub const NAME: char = '\u{1}';
 
 /// Ecosystems that are written as one byte: their place in this list plus one. New ones are added at its end.
 pub const ECOSYSTEMS: [&str; 14] = [
-    "crates.io", "Go", "Maven", "npm", "PyPI", "RubyGems", "Packagist", "NuGet", "Pub", "Hex", "SwiftURL", "Hackage",
-    "Julia", "GitHub Actions",
+    "crates.io",
+    "Go",
+    "Maven",
+    "npm",
+    "PyPI",
+    "RubyGems",
+    "Packagist",
+    "NuGet",
+    "Pub",
+    "Hex",
+    "SwiftURL",
+    "Hackage",
+    "Julia",
+    "GitHub Actions",
 ];
 
 /// What a run of blocks holds. A reader passes over kinds that it does not know.
@@ -149,11 +161,16 @@ impl Header {
         if cursor.take(MAGIC.len()) != Some(&MAGIC) {
             return Err(BadHeader::Foreign);
         }
-        let (_layout, readable_by) = (cursor.u32().ok_or(BadHeader::Damaged)?, cursor.u32().ok_or(BadHeader::Damaged)?);
+        let (_layout, readable_by) = (
+            cursor.u32().ok_or(BadHeader::Damaged)?,
+            cursor.u32().ok_or(BadHeader::Damaged)?,
+        );
         if readable_by > LAYOUT {
             return Err(BadHeader::Newer(readable_by));
         }
-        let covered = page.get(..HEADER.saturating_sub(HASH)).ok_or(BadHeader::Damaged)?;
+        let covered = page
+            .get(..HEADER.saturating_sub(HASH))
+            .ok_or(BadHeader::Damaged)?;
         if page.get(HEADER.saturating_sub(HASH)..HEADER) != Some(blake3::hash(covered).as_bytes()) {
             return Err(BadHeader::Damaged);
         }
@@ -170,7 +187,10 @@ impl Header {
         let mut sections = [Run::default(); 6];
         for _ in 0..runs {
             let (kind, first, count) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
-            let known = Section::ALL.into_iter().zip(&mut sections).find(|(section, _)| *section as u32 == kind);
+            let known = Section::ALL
+                .into_iter()
+                .zip(&mut sections)
+                .find(|(section, _)| *section as u32 == kind);
             if let Some((_, run)) = known {
                 *run = Run { first, count };
             }
@@ -199,27 +219,40 @@ pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
     hasher.update(&[0]);
     hasher.update(name.as_bytes());
     let hash = hasher.finalize();
-    hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+    hash.as_bytes()
+        .first_chunk()
+        .map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 /// A block's hash.
 #[must_use]
 pub fn block_hash(block: &[u8]) -> [u8; BLOCK_HASH] {
-    blake3::hash(block).as_bytes().first_chunk().copied().unwrap_or_default()
+    blake3::hash(block)
+        .as_bytes()
+        .first_chunk()
+        .copied()
+        .unwrap_or_default()
 }
 
 /// The address of what begins at `offset` of the section's block `block`; `None` beyond what an address can tell.
 #[must_use]
 pub fn address(block: usize, offset: usize) -> Option<u32> {
-    let block = u32::try_from(block).ok().filter(|block| *block < 1 << (32 - OFFSET_BITS))?;
-    let offset = u32::try_from(offset).ok().filter(|offset| *offset < 1 << OFFSET_BITS)?;
+    let block = u32::try_from(block)
+        .ok()
+        .filter(|block| *block < 1 << (32 - OFFSET_BITS))?;
+    let offset = u32::try_from(offset)
+        .ok()
+        .filter(|offset| *offset < 1 << OFFSET_BITS)?;
     Some(block << OFFSET_BITS | offset)
 }
 
 /// The section's block and the offset in it that `address` tells.
 #[must_use]
 pub fn place(address: u32) -> (u32, usize) {
-    (address >> OFFSET_BITS, (address & ((1 << OFFSET_BITS) - 1)) as usize)
+    (
+        address >> OFFSET_BITS,
+        (address & ((1 << OFFSET_BITS) - 1)) as usize,
+    )
 }
 
 /// Four bytes, little-endian.
@@ -252,7 +285,11 @@ pub fn put_time(bytes: &mut Vec<u8>, time: Option<Timestamp>) {
     let number = time.map_or(0, |time| {
         let second = time.as_second();
         let distance = second.unsigned_abs().saturating_mul(2).saturating_add(1);
-        if second < 0 { distance.saturating_add(1) } else { distance }
+        if second < 0 {
+            distance.saturating_add(1)
+        } else {
+            distance
+        }
     });
     put_varint(bytes, number);
 }
@@ -341,7 +378,11 @@ impl<'a> Cursor<'a> {
             return Some(None);
         };
         let second = i64::try_from(distance / 2).ok()?;
-        let second = if distance % 2 == 0 { second } else { second.checked_neg()? };
+        let second = if distance % 2 == 0 {
+            second
+        } else {
+            second.checked_neg()?
+        };
         Timestamp::from_second(second).ok().map(Some)
     }
 }

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::compile::{Compiler, Exploit, Kept, Source, TooLarge};
-use super::layout::{
-    BLOCK, ECOSYSTEMS, EXPLOIT_ROW, NAME, address, put_text, put_time, put_u32, put_varint,
-};
+use super::layout::{BLOCK, ECOSYSTEMS, EXPLOIT_ROW, NAME, address, put_text, put_time, put_u32, put_varint};
 use super::record::{Cve, Interval, Rating, Record, Statement, Undecided, Until};
 use crate::model::{Class, Ecosystem, Level};
 
@@ -35,7 +33,8 @@ impl Filler {
     /// Adds `bytes` and tells where they begin.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<u32, TooLarge> {
         if self.blocks.last().is_none_or(|block| block.len() >= BLOCK) {
-            self.blocks.push(Vec::with_capacity(BLOCK.saturating_add(bytes.len())));
+            self.blocks
+                .push(Vec::with_capacity(BLOCK.saturating_add(bytes.len())));
         }
         let number = self.blocks.len().saturating_sub(1);
         let block = self.blocks.last_mut().ok_or(TooLarge)?;
@@ -217,7 +216,11 @@ pub(super) fn put_record(
     }
     // What is not shared is written out, since a pattern that stands alone saves nothing.
     let pattern = pattern(record);
-    let summary = if strings.is_shared(&pattern) { &pattern } else { record.summary.as_str() };
+    let summary = if strings.is_shared(&pattern) {
+        &pattern
+    } else {
+        record.summary.as_str()
+    };
     strings.put(bytes, summary)?;
     match kept.text {
         None => put_varint(bytes, 0),
@@ -237,9 +240,14 @@ pub(super) fn put_record(
 #[must_use]
 pub(super) fn exploit_blocks(exploits: &BTreeMap<Cve, Exploit>) -> Vec<Vec<u8>> {
     let mut blocks: Vec<Vec<u8>> = Vec::new();
-    let told = exploits.iter().filter(|(_, exploit)| exploit.known || exploit.probability.is_some());
+    let told = exploits
+        .iter()
+        .filter(|(_, exploit)| exploit.known || exploit.probability.is_some());
     for (cve, exploit) in told {
-        if blocks.last().is_none_or(|block| block.len().saturating_add(EXPLOIT_ROW) > BLOCK) {
+        if blocks
+            .last()
+            .is_none_or(|block| block.len().saturating_add(EXPLOIT_ROW) > BLOCK)
+        {
             blocks.push(Vec::with_capacity(BLOCK));
         }
         if let Some(block) = blocks.last_mut() {

@@ -39,7 +39,8 @@ impl Index {
     /// # Errors
     /// The first [`Damage`].
     pub fn records(&self) -> Result<Vec<Kept>, Damage> {
-        let mut records: Vec<Kept> = Vec::with_capacity(usize::try_from(self.header().records).unwrap_or(0).min(1 << 24));
+        let mut records: Vec<Kept> =
+            Vec::with_capacity(usize::try_from(self.header().records).unwrap_or(0).min(1 << 24));
         let mut summaries = Vec::with_capacity(records.capacity());
         let mut numbers: HashMap<u32, usize> = HashMap::with_capacity(records.capacity());
         for block in 0..self.blocks_of(Section::Records) {
@@ -70,11 +71,13 @@ impl Index {
 
     /// Every package's entry, in the order of the file.
     pub fn entries(&self) -> impl Iterator<Item = Result<Candidates<'_>, Damage>> {
-        (0..self.blocks_of(Section::Entries)).flat_map(move |block| match self.block(Section::Entries, block) {
-            Ok(bytes) => Things::of(bytes, block)
-                .map(move |thing| thing.and_then(|(_, bytes)| Candidates::read(self, bytes)))
-                .collect::<Vec<_>>(),
-            Err(damage) => vec![Err(damage)],
+        (0..self.blocks_of(Section::Entries)).flat_map(move |block| {
+            match self.block(Section::Entries, block) {
+                Ok(bytes) => Things::of(bytes, block)
+                    .map(move |thing| thing.and_then(|(_, bytes)| Candidates::read(self, bytes)))
+                    .collect::<Vec<_>>(),
+                Err(damage) => vec![Err(damage)],
+            }
         })
     }
 
@@ -106,7 +109,8 @@ impl Index {
 
     /// The blocks of texts, still packed.
     pub(super) fn text_blocks(&self) -> impl Iterator<Item = Result<Vec<u8>, Damage>> {
-        (0..self.blocks_of(Section::Texts)).map(|block| Ok(self.read_block(Section::Texts, block)?.into_vec()))
+        (0..self.blocks_of(Section::Texts))
+            .map(|block| Ok(self.read_block(Section::Texts, block)?.into_vec()))
     }
 
     /// Everything that is known of exploitation.

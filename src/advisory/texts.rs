@@ -43,7 +43,10 @@ impl PackedBlock {
         // The stated length bounds what is unpacked, and the packed one what is set aside for it.
         let mut raw = Vec::with_capacity(length.min(bytes.len().saturating_mul(1032)));
         let limit = (length as u64).saturating_add(1);
-        DeflateDecoder::new(cursor.rest()).take(limit).read_to_end(&mut raw).ok()?;
+        DeflateDecoder::new(cursor.rest())
+            .take(limit)
+            .read_to_end(&mut raw)
+            .ok()?;
         (raw.len() == length).then_some(raw)
     }
 
@@ -134,7 +137,10 @@ impl Packer {
 
     fn pack_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        let packed: Vec<PackedBlock> = waiting.into_par_iter().map(|raw| PackedBlock::pack(&raw)).collect();
+        let packed: Vec<PackedBlock> = waiting
+            .into_par_iter()
+            .map(|raw| PackedBlock::pack(&raw))
+            .collect();
         self.packed.extend(packed);
     }
 }

@@ -150,7 +150,9 @@ impl<'i> Candidates<'i> {
 
     fn is_whole(&self) -> bool {
         let groups = self.groups().map(|group| {
-            group.members().all(|member| member.claims().all(|claim| claim.is_whole()) && member.is_whole())
+            group
+                .members()
+                .all(|member| member.claims().all(|claim| claim.is_whole()) && member.is_whole())
                 && group.is_whole()
         });
         let mut count = 0usize;
@@ -216,9 +218,13 @@ impl<'i> Candidate<'i> {
             }
             records.push(record);
         }
-        let first = records.first().ok_or_else(|| Damage::of("a group has no record"))?;
+        let first = records
+            .first()
+            .ok_or_else(|| Damage::of("a group has no record"))?;
         let id = first.id().to_owned();
-        let ids = records.iter().flat_map(|record| std::iter::once(record.id()).chain(record.aliases()));
+        let ids = records
+            .iter()
+            .flat_map(|record| std::iter::once(record.id()).chain(record.aliases()));
         let mut aliases: Vec<String> = ids.filter(|other| *other != id).map(str::to_owned).collect();
         aliases.sort_unstable();
         aliases.dedup();
@@ -234,7 +240,11 @@ impl<'i> Candidate<'i> {
             id,
             aliases,
             summary,
-            class: records.iter().map(RecordView::class).max().unwrap_or(Class::Vulnerability),
+            class: records
+                .iter()
+                .map(RecordView::class)
+                .max()
+                .unwrap_or(Class::Vulnerability),
             severity: severity::severity(rating.as_ref()),
             published: records.iter().filter_map(RecordView::published).min(),
             known_exploited,
@@ -252,7 +262,10 @@ impl<'i> Candidate<'i> {
 fn exploited(index: &Index, id: &str, aliases: &[String]) -> Result<(bool, Option<f64>), Damage> {
     let mut known = false;
     let mut highest = None;
-    for cve in std::iter::once(id).chain(aliases.iter().map(String::as_str)).filter_map(Cve::parse) {
+    for cve in std::iter::once(id)
+        .chain(aliases.iter().map(String::as_str))
+        .filter_map(Cve::parse)
+    {
         if let Some(exploit) = index.exploit(cve)? {
             known |= exploit.known;
             highest = highest.max(exploit.probability);
@@ -303,12 +316,28 @@ impl<'i> Claim<'i> {
             (0, _) => Some(Unknown::Event(cursor.text()?)),
             _ => Some(Unknown::NoScheme),
         };
-        let rating = if flags & RATED == 0 { None } else { rating(cursor, |cursor| cursor.text())? };
+        let rating = if flags & RATED == 0 {
+            None
+        } else {
+            rating(cursor, |cursor| cursor.text())?
+        };
         let everything = flags & EVERYTHING != 0;
-        let intervals = if everything { List::default() } else { list(cursor, |cursor| stretch(cursor).map(drop))? };
+        let intervals = if everything {
+            List::default()
+        } else {
+            list(cursor, |cursor| stretch(cursor).map(drop))?
+        };
         let text = |cursor: &mut Cursor<'i>| cursor.text().map(drop);
-        let further_fixed = if flags & FURTHER == 0 { List::default() } else { list(cursor, text)? };
-        let versions = if flags & VERSIONS == 0 { List::default() } else { list(cursor, text)? };
+        let further_fixed = if flags & FURTHER == 0 {
+            List::default()
+        } else {
+            list(cursor, text)?
+        };
+        let versions = if flags & VERSIONS == 0 {
+            List::default()
+        } else {
+            list(cursor, text)?
+        };
         Some(Self {
             undecided,
             listed: flags & LISTED != 0,
@@ -370,7 +399,10 @@ impl<'i> List<'i> {
 }
 
 /// A counted list; `item` walks over one of its items.
-pub(super) fn list<'i>(cursor: &mut Cursor<'i>, item: impl Fn(&mut Cursor<'i>) -> Option<()>) -> Option<List<'i>> {
+pub(super) fn list<'i>(
+    cursor: &mut Cursor<'i>,
+    item: impl Fn(&mut Cursor<'i>) -> Option<()>,
+) -> Option<List<'i>> {
     let count = cursor.count()?;
     let whole = cursor.rest();
     for _ in 0..count {

@@ -33,7 +33,11 @@ pub enum Judgement {
 ///
 /// # Errors
 /// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
-pub fn judge(version: &str, scheme: Option<&dyn Scheme>, candidate: &Candidate<'_>) -> Result<Judgement, Damage> {
+pub fn judge(
+    version: &str,
+    scheme: Option<&dyn Scheme>,
+    candidate: &Candidate<'_>,
+) -> Result<Judgement, Damage> {
     let held = Held::new(version, scheme, candidate);
     let mut undecided = None;
     for member in candidate.members() {
@@ -77,8 +81,13 @@ enum Answer {
 impl<'v> Held<'v> {
     fn new(version: &'v str, scheme: Option<&'v dyn Scheme>, candidate: &Candidate<'_>) -> Self {
         // The version of Go itself is written in another way than those of modules.
-        let of_go = candidate.ecosystem() == Ecosystem::GO.as_str() && matches!(candidate.name(), "stdlib" | "toolchain");
-        let version = if of_go { version::go::toolchain(version) } else { version.into() };
+        let of_go = candidate.ecosystem() == Ecosystem::GO.as_str()
+            && matches!(candidate.name(), "stdlib" | "toolchain");
+        let version = if of_go {
+            version::go::toolchain(version)
+        } else {
+            version.into()
+        };
         let unorderable = scheme.and_then(|scheme| scheme.compare(&version, &version).err());
         Self {
             version,
@@ -102,7 +111,9 @@ impl<'v> Held<'v> {
                 Some(false) => {}
                 None => {
                     let reason = self.unorderable.clone();
-                    unknown.get_or_insert(reason.unwrap_or_else(|| format!("{} cannot be ordered", told(&stretch))));
+                    unknown.get_or_insert(
+                        reason.unwrap_or_else(|| format!("{} cannot be ordered", told(&stretch))),
+                    );
                 }
             }
         }
@@ -142,7 +153,9 @@ impl<'v> Held<'v> {
         above.sort_unstable();
         above.dedup();
         above.retain(|fixed| !claims.iter().any(|claim| holds(claim, fixed, scheme)));
-        let sorted = order::sort_by(above, &mut |left: &&str, right: &&str| scheme.compare(left, right));
+        let sorted = order::sort_by(above, &mut |left: &&str, right: &&str| {
+            scheme.compare(left, right)
+        });
         let mut sorted = sorted.unwrap_or_default();
         sorted.dedup_by(|later, earlier| scheme.compare(earlier, later).is_ok_and(Ordering::is_eq));
         sorted.into_iter().map(str::to_owned).collect()
@@ -151,7 +164,8 @@ impl<'v> Held<'v> {
 
 /// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
 fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
-    let listed = |listed: &str| listed == version || scheme.compare(listed, version).is_ok_and(Ordering::is_eq);
+    let listed =
+        |listed: &str| listed == version || scheme.compare(listed, version).is_ok_and(Ordering::is_eq);
     claim.versions().any(listed)
         || claim
             .intervals()

@@ -40,7 +40,12 @@ fn judge(index: &Index, ecosystem: &str, name: &str, version: &str) -> Vec<(Advi
     let candidates = index.candidates(&ecosystem, name).unwrap();
     candidates
         .groups()
-        .map(|group| (group.advisory().unwrap(), matching::judge(version, scheme, &group).unwrap()))
+        .map(|group| {
+            (
+                group.advisory().unwrap(),
+                matching::judge(version, scheme, &group).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -61,9 +66,24 @@ fn affected(fixed: &[&str], reason: &str) -> Judgement {
 #[test]
 fn a_group_is_one_advisory_with_all_names() {
     let index = index_of(&[
-        record("GHSA-aaaa", &["CVE-2024-1"], "2024-02-01T00:00:00Z", json!([{"introduced": "0"}, {"fixed": "1.2.0"}])),
-        record("SNYK-1", &["CVE-2024-1"], "2024-01-01T00:00:00Z", json!([{"introduced": "1.0.0"}, {"fixed": "1.3.0"}])),
-        record("GHSA-bbbb", &[], "2023-01-01T00:00:00Z", json!([{"introduced": "3.0.0"}])),
+        record(
+            "GHSA-aaaa",
+            &["CVE-2024-1"],
+            "2024-02-01T00:00:00Z",
+            json!([{"introduced": "0"}, {"fixed": "1.2.0"}]),
+        ),
+        record(
+            "SNYK-1",
+            &["CVE-2024-1"],
+            "2024-01-01T00:00:00Z",
+            json!([{"introduced": "1.0.0"}, {"fixed": "1.3.0"}]),
+        ),
+        record(
+            "GHSA-bbbb",
+            &[],
+            "2023-01-01T00:00:00Z",
+            json!([{"introduced": "3.0.0"}]),
+        ),
     ]);
     let judged = judge(&index, "npm", "left", "1.1.0");
     let ids: Vec<&str> = judged.iter().map(|(advisory, _)| advisory.id.as_str()).collect();
@@ -73,19 +93,49 @@ fn a_group_is_one_advisory_with_all_names() {
     assert_eq!(advisory.aliases, ["CVE-2024-1", "GHSA-aaaa"]);
     assert_eq!(advisory.published, "2024-01-01T00:00:00Z".parse().ok());
     // 1.2.0 is still inside the other record's range.
-    assert_eq!(*judgement, affected(&["1.3.0"], "SNYK-1 affects >= 1.0.0, < 1.3.0"));
-    assert!(index.candidates(&Ecosystem::NPM, "right").unwrap().groups().next().is_none());
-    assert!(index.candidates(&Ecosystem::PYPI, "left").unwrap().groups().next().is_none());
+    assert_eq!(
+        *judgement,
+        affected(&["1.3.0"], "SNYK-1 affects >= 1.0.0, < 1.3.0")
+    );
+    assert!(
+        index
+            .candidates(&Ecosystem::NPM, "right")
+            .unwrap()
+            .groups()
+            .next()
+            .is_none()
+    );
+    assert!(
+        index
+            .candidates(&Ecosystem::PYPI, "left")
+            .unwrap()
+            .groups()
+            .next()
+            .is_none()
+    );
 }
 
 #[test]
 fn a_late_alias_and_a_malicious_record() {
     let index = index_of(&[
-        record("GHSA-aaaa", &[], "2024-01-01T00:00:00Z", json!([{"introduced": "0"}])),
-        record("MAL-2024-7", &["GHSA-aaaa"], "2024-05-01T00:00:00Z", json!([{"introduced": "0"}])),
+        record(
+            "GHSA-aaaa",
+            &[],
+            "2024-01-01T00:00:00Z",
+            json!([{"introduced": "0"}]),
+        ),
+        record(
+            "MAL-2024-7",
+            &["GHSA-aaaa"],
+            "2024-05-01T00:00:00Z",
+            json!([{"introduced": "0"}]),
+        ),
     ]);
     let (advisory, judgement) = judge(&index, "npm", "left", "not a version").remove(0);
-    assert_eq!((advisory.id.as_str(), advisory.class), ("MAL-2024-7", Class::Malicious));
+    assert_eq!(
+        (advisory.id.as_str(), advisory.class),
+        ("MAL-2024-7", Class::Malicious)
+    );
     // Every version is affected, those that cannot be ordered too.
     assert_eq!(judgement, affected(&[], "MAL-2024-7 affects every version"));
 }
@@ -104,15 +154,26 @@ fn the_edges_of_ranges() {
         ("0.0.0-alpha", affected(&["2.0.5", "3.0.0"], "A affects <= 1.4.0")),
         ("1.4.1", Judgement::NotAffected),
         ("2.0.0-rc.1", Judgement::NotAffected),
-        ("2.0.0", affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5")),
-        ("2.0.5-beta", affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5")),
+        (
+            "2.0.0",
+            affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5"),
+        ),
+        (
+            "2.0.5-beta",
+            affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5"),
+        ),
         ("2.0.5", Judgement::NotAffected),
-        ("3.0.0-beta.1", affected(&["3.0.0"], "A affects >= 3.0.0-0, < 3.0.0")),
+        (
+            "3.0.0-beta.1",
+            affected(&["3.0.0"], "A affects >= 3.0.0-0, < 3.0.0"),
+        ),
         ("3.0.0", Judgement::NotAffected),
     ] {
         assert_eq!(only(&index, version), answer, "{version}");
     }
-    assert!(matches!(only(&index, "nonsense"), Judgement::Undecided { reason } if reason.contains("nonsense")));
+    assert!(
+        matches!(only(&index, "nonsense"), Judgement::Undecided { reason } if reason.contains("nonsense"))
+    );
 }
 
 #[test]
@@ -129,44 +190,82 @@ fn listed_versions_decide_where_ranges_cannot() {
     assert_eq!(only(&index, "odd"), affected(&[], "A affects odd"));
     assert_eq!(only(&index, "1.0.1"), Judgement::NotAffected);
     let index = index_of(&[odd(json!([]))]);
-    assert!(matches!(only(&index, "1.0.0"), Judgement::Undecided { reason } if reason.contains("next tuesday")));
+    assert!(
+        matches!(only(&index, "1.0.0"), Judgement::Undecided { reason } if reason.contains("next tuesday"))
+    );
     // Another record that says "affected" decides.
     let index = index_of(&[
         odd(json!([])),
-        record("B", &["A"], "2024-01-01T00:00:00Z", json!([{"introduced": "0"}, {"fixed": "2.0.0"}])),
+        record(
+            "B",
+            &["A"],
+            "2024-01-01T00:00:00Z",
+            json!([{"introduced": "0"}, {"fixed": "2.0.0"}]),
+        ),
     ]);
     assert_eq!(only(&index, "1.0.0"), affected(&["2.0.0"], "B affects < 2.0.0"));
 }
 
 #[test]
 fn unknown_ecosystems_are_kept_by_name() {
-    let index = index_of(&[json!({"id": "D", "modified": "2024-01-01T00:00:00Z", "affected": [
+    let index = index_of(&[
+        json!({"id": "D", "modified": "2024-01-01T00:00:00Z", "affected": [
         {"package": {"ecosystem": "Debian:12", "name": "openssl"}, "versions": ["3.0.1-1"],
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.2-1"}]}]},
         {"package": {"ecosystem": "Nowhere", "name": "all"},
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]},
         {"package": {"ecosystem": "Nowhere", "name": "some"},
-         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1"}]}]}]})]);
-    assert_eq!(judge(&index, "Debian:12", "openssl", "3.0.1-1")[0].1, affected(&[], "D affects 3.0.1-1"));
-    assert_eq!(judge(&index, "Debian:12", "openssl", "3.0.1-2")[0].1, Judgement::NotAffected);
+         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1"}]}]}]}),
+    ]);
+    assert_eq!(
+        judge(&index, "Debian:12", "openssl", "3.0.1-1")[0].1,
+        affected(&[], "D affects 3.0.1-1")
+    );
+    assert_eq!(
+        judge(&index, "Debian:12", "openssl", "3.0.1-2")[0].1,
+        Judgement::NotAffected
+    );
     assert!(judge(&index, "Debian:11", "openssl", "3.0.1-1").is_empty());
-    assert_eq!(judge(&index, "Nowhere", "all", "?")[0].1, affected(&[], "D affects every version"));
-    assert!(matches!(judge(&index, "Nowhere", "some", "1")[0].1, Judgement::Undecided { .. }));
+    assert_eq!(
+        judge(&index, "Nowhere", "all", "?")[0].1,
+        affected(&[], "D affects every version")
+    );
+    assert!(matches!(
+        judge(&index, "Nowhere", "some", "1")[0].1,
+        Judgement::Undecided { .. }
+    ));
 }
 
 #[test]
 fn names_are_normalised_and_go_itself_is_read() {
-    let index = index_of(&[json!({"id": "P", "modified": "2024-01-01T00:00:00Z", "affected": [
+    let index = index_of(&[
+        json!({"id": "P", "modified": "2024-01-01T00:00:00Z", "affected": [
         {"package": {"ecosystem": "PyPI", "name": "Foo.Bar"},
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.2"}]}]},
         {"package": {"ecosystem": "Go", "name": "stdlib"},
-         "ranges": [{"type": "SEMVER", "events": [{"introduced": "1.21.0-0"}, {"fixed": "1.21.3"}]}]}]})]);
-    assert_eq!(judge(&index, "PyPI", "foo_bar", "1.2.0")[0].1, Judgement::NotAffected);
-    assert_eq!(judge(&index, "PyPI", "foo_bar", "1.2rc1")[0].1, affected(&["1.2"], "P affects < 1.2"));
+         "ranges": [{"type": "SEMVER", "events": [{"introduced": "1.21.0-0"}, {"fixed": "1.21.3"}]}]}]}),
+    ]);
+    assert_eq!(
+        judge(&index, "PyPI", "foo_bar", "1.2.0")[0].1,
+        Judgement::NotAffected
+    );
+    assert_eq!(
+        judge(&index, "PyPI", "foo_bar", "1.2rc1")[0].1,
+        affected(&["1.2"], "P affects < 1.2")
+    );
     for version in ["go1.21.2", "1.21", "1.21rc2"] {
-        assert!(matches!(judge(&index, "Go", "stdlib", version)[0].1, Judgement::Affected { .. }), "{version}");
+        assert!(
+            matches!(
+                judge(&index, "Go", "stdlib", version)[0].1,
+                Judgement::Affected { .. }
+            ),
+            "{version}"
+        );
     }
-    assert_eq!(judge(&index, "Go", "stdlib", "go1.21.3")[0].1, Judgement::NotAffected);
+    assert_eq!(
+        judge(&index, "Go", "stdlib", "go1.21.3")[0].1,
+        Judgement::NotAffected
+    );
 }
 
 #[test]
@@ -175,12 +274,20 @@ fn the_highest_valid_severity_counts() {
         record("A", &["X"], "2024-01-01T00:00:00Z", json!([{"introduced": "0"}])),
         record("B", &["X"], "2024-01-02T00:00:00Z", json!([{"introduced": "0"}])),
     ];
-    let severity = |records: &[Value]| judge(&index_of(records), "npm", "left", "1.0.0").remove(0).0.severity;
+    let severity = |records: &[Value]| {
+        judge(&index_of(records), "npm", "left", "1.0.0")
+            .remove(0)
+            .0
+            .severity
+    };
     let said = severity(&records);
     assert_eq!((said.level, said.source.as_str()), (Level::High, "assumed"));
     records[0]["database_specific"] = json!({"severity": "MODERATE"});
     let said = severity(&records);
-    assert_eq!((said.level, said.score, said.source.as_str()), (Level::Medium, None, "database_specific"));
+    assert_eq!(
+        (said.level, said.score, said.source.as_str()),
+        (Level::Medium, None, "database_specific")
+    );
     // A word does not outdo a score, and a broken vector lowers nothing.
     records[1]["database_specific"] = json!({"severity": "CRITICAL"});
     records[1]["severity"] = json!([
@@ -188,13 +295,22 @@ fn the_highest_valid_severity_counts() {
         {"type": "CVSS_V2", "score": "AV:N/AC:L/Au:N/C:P/I:P/A:P"},
         {"type": "Ubuntu", "score": "low"}]);
     let said = severity(&records);
-    assert_eq!((said.level, said.score, said.source.as_str()), (Level::High, Some(7.5), "CVSS_V2"));
+    assert_eq!(
+        (said.level, said.score, said.source.as_str()),
+        (Level::High, Some(7.5), "CVSS_V2")
+    );
     // The severity of this package alone.
     records[0]["affected"][0]["severity"] =
         json!([{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]);
     let said = severity(&records);
-    assert_eq!((said.level, said.score, said.source.as_str()), (Level::Critical, Some(9.8), "CVSS_V3"));
-    assert_eq!(said.vector.as_deref(), Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"));
+    assert_eq!(
+        (said.level, said.score, said.source.as_str()),
+        (Level::Critical, Some(9.8), "CVSS_V3")
+    );
+    assert_eq!(
+        said.vector.as_deref(),
+        Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
+    );
 }
 
 #[test]
@@ -225,20 +341,45 @@ fn the_newest_of_one_id_counts_and_withdrawn_ones_go() {
         record["summary"] = json!(fixed);
         record
     };
-    let mut add = |source, record: Value| compiler.add_osv_json(source, record.to_string().as_bytes(), "x.json");
-    assert_eq!(add(export, dated("A", "2024-01-02T00:00:00Z", "1.0.0")), Added::Record);
-    assert_eq!(add(export, dated("A", "2024-01-01T00:00:00Z", "9.0.0")), Added::Superseded);
-    assert_eq!(add(export, dated("A", "2024-01-03T00:00:00Z", "2.0.0")), Added::Record);
+    let mut add =
+        |source, record: Value| compiler.add_osv_json(source, record.to_string().as_bytes(), "x.json");
+    assert_eq!(
+        add(export, dated("A", "2024-01-02T00:00:00Z", "1.0.0")),
+        Added::Record
+    );
+    assert_eq!(
+        add(export, dated("A", "2024-01-01T00:00:00Z", "9.0.0")),
+        Added::Superseded
+    );
+    assert_eq!(
+        add(export, dated("A", "2024-01-03T00:00:00Z", "2.0.0")),
+        Added::Record
+    );
     let mut withdrawn = dated("B", "2024-01-05T00:00:00Z", "1.0.0");
     withdrawn["withdrawn"] = json!("2024-01-05T00:00:00Z");
     assert_eq!(add(export, withdrawn.clone()), Added::Withdrawn);
-    assert_eq!(add(export, dated("B", "2024-01-04T00:00:00Z", "1.0.0")), Added::Superseded);
-    assert_eq!(add(export, dated("C", "2024-01-04T00:00:00Z", "1.0.0")), Added::Record);
+    assert_eq!(
+        add(export, dated("B", "2024-01-04T00:00:00Z", "1.0.0")),
+        Added::Superseded
+    );
+    assert_eq!(
+        add(export, dated("C", "2024-01-04T00:00:00Z", "1.0.0")),
+        Added::Record
+    );
     withdrawn["id"] = json!("C");
     assert_eq!(add(export, withdrawn), Added::Withdrawn);
-    assert_eq!(add(export, dated("D", "2025-01-01T00:00:00Z", "1.0.0")), Added::Record);
-    assert_eq!(add(origin, dated("D", "2020-01-01T00:00:00Z", "1.5.0")), Added::Record);
-    assert_eq!(add(export, dated("D", "2026-01-01T00:00:00Z", "1.0.0")), Added::Superseded);
+    assert_eq!(
+        add(export, dated("D", "2025-01-01T00:00:00Z", "1.0.0")),
+        Added::Record
+    );
+    assert_eq!(
+        add(origin, dated("D", "2020-01-01T00:00:00Z", "1.5.0")),
+        Added::Record
+    );
+    assert_eq!(
+        add(export, dated("D", "2026-01-01T00:00:00Z", "1.0.0")),
+        Added::Superseded
+    );
     assert!(matches!(add(export, json!({"id": 7})), Added::Rejected(_)));
     let gone = Imported::Withdrawn {
         id: "E".to_owned(),
@@ -247,18 +388,38 @@ fn the_newest_of_one_id_counts_and_withdrawn_ones_go() {
     assert_eq!(compiler.add(origin, gone), Added::Withdrawn);
     let index = Index::open(compiler.finish(built()).unwrap().into_bytes()).unwrap();
     let judged = judge(&index, "npm", "left", "0.1.0");
-    let told: Vec<(String, String)> = judged.into_iter().map(|(told, _)| (told.id, told.summary)).collect();
-    assert_eq!(told, [("A".to_owned(), "2.0.0".to_owned()), ("D".to_owned(), "1.5.0".to_owned())]);
+    let told: Vec<(String, String)> = judged
+        .into_iter()
+        .map(|(told, _)| (told.id, told.summary))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("A".to_owned(), "2.0.0".to_owned()),
+            ("D".to_owned(), "1.5.0".to_owned())
+        ]
+    );
     let sources = index.bookkeeping().unwrap().sources;
     let counts = sources[0].counts;
-    assert_eq!((counts.records, counts.withdrawn, counts.rejected, counts.superseded), (1, 2, 1, 6));
+    assert_eq!(
+        (
+            counts.records,
+            counts.withdrawn,
+            counts.rejected,
+            counts.superseded
+        ),
+        (1, 2, 1, 6)
+    );
     assert_eq!(sources[1].counts.records, 1);
 
     // What the origin took back stays out of an update as well.
     let mut compiler = Compiler::from_index(&index).unwrap();
     let export = compiler.source("osv/npm", Authority::Export);
     let again = dated("E", "2026-01-01T00:00:00Z", "1.0.0").to_string();
-    assert_eq!(compiler.add_osv_json(export, again.as_bytes(), "E.json"), Added::Superseded);
+    assert_eq!(
+        compiler.add_osv_json(export, again.as_bytes(), "E.json"),
+        Added::Superseded
+    );
 }
 
 /// Records that touch everything the layout holds.
@@ -283,7 +444,11 @@ fn an_index_compiled_from_itself_is_the_same() {
     let bytes = bytes_of(&varied());
     let index = Index::open(bytes.clone()).unwrap();
     index.verify().unwrap();
-    let again = Compiler::from_index(&index).unwrap().finish(built()).unwrap().into_bytes();
+    let again = Compiler::from_index(&index)
+        .unwrap()
+        .finish(built())
+        .unwrap()
+        .into_bytes();
     assert!(bytes == again);
     assert_eq!(index.records().unwrap().len(), 300);
     let view = index.find("MAL-2025-123").unwrap().unwrap();
@@ -292,7 +457,10 @@ fn an_index_compiled_from_itself_is_the_same() {
     assert!(index.find("MAL-2025-1234").unwrap().is_none());
     let texts = index.texts(view.text_key().unwrap()).unwrap();
     assert!(texts.details.starts_with("details of 123 "));
-    assert_eq!(texts.references, [("WEB".to_owned(), "https://example.org/123".to_owned())]);
+    assert_eq!(
+        texts.references,
+        [("WEB".to_owned(), "https://example.org/123".to_owned())]
+    );
 }
 
 #[test]
@@ -333,8 +501,18 @@ fn exploitation_is_told_by_the_worst_name() {
     let mut compiler = Compiler::new();
     let source = compiler.source("osv/npm", Authority::Export);
     for record in [
-        record("A", &["CVE-2024-1", "CVE-2024-2"], "2024-01-01T00:00:00Z", json!([{"introduced": "0"}])),
-        record("B", &["CVE-2024-3"], "2024-01-01T00:00:00Z", json!([{"introduced": "0"}])),
+        record(
+            "A",
+            &["CVE-2024-1", "CVE-2024-2"],
+            "2024-01-01T00:00:00Z",
+            json!([{"introduced": "0"}]),
+        ),
+        record(
+            "B",
+            &["CVE-2024-3"],
+            "2024-01-01T00:00:00Z",
+            json!([{"introduced": "0"}]),
+        ),
     ] {
         compiler.add_osv_json(source, record.to_string().as_bytes(), "x.json");
     }
@@ -353,7 +531,10 @@ fn exploitation_is_told_by_the_worst_name() {
     let index = Index::open(compiler.finish(built()).unwrap().into_bytes()).unwrap();
     index.verify().unwrap();
     let judged = judge(&index, "npm", "left", "1.0.0");
-    assert_eq!((judged[0].0.known_exploited, judged[0].0.epss), (true, Some(0.97)));
+    assert_eq!(
+        (judged[0].0.known_exploited, judged[0].0.epss),
+        (true, Some(0.97))
+    );
     assert_eq!((judged[1].0.known_exploited, judged[1].0.epss), (false, None));
     let sources = index.bookkeeping().unwrap().sources;
     assert_eq!((sources[1].counts.records, sources[1].counts.rejected), (1, 1));
@@ -384,7 +565,10 @@ fn no_flipped_byte_gets_through() {
             for group in candidates.groups() {
                 group.advisory()?;
                 let scheme = ecosystem::scheme(&Ecosystem::NPM);
-                if matches!(matching::judge("1.1.0", scheme, &group)?, Judgement::Affected { .. }) {
+                if matches!(
+                    matching::judge("1.1.0", scheme, &group)?,
+                    Judgement::Affected { .. }
+                ) {
                     affected += 1;
                 }
             }
@@ -393,7 +577,11 @@ fn no_flipped_byte_gets_through() {
     };
     let expected = answers(&Index::open(good.clone()).unwrap()).unwrap();
     assert!(expected >= 70);
-    for place in (0..good.len()).step_by(97).chain(0..300).chain(good.len() - 10..good.len()) {
+    for place in (0..good.len())
+        .step_by(97)
+        .chain(0..300)
+        .chain(good.len() - 10..good.len())
+    {
         let mut bytes = good.clone();
         bytes[place] ^= 1 << (place % 8);
         let Ok(index) = Index::open(bytes) else { continue };
@@ -413,7 +601,10 @@ fn what_is_no_index_is_refused_by_name() {
         assert_eq!(open(foreign), OpenError::NotAnIndex);
     }
     for length in [8, 4095, 4096, 5000, good.len() - 1] {
-        assert!(matches!(open(&good[..length]), OpenError::CutShort { .. }), "{length}");
+        assert!(
+            matches!(open(&good[..length]), OpenError::CutShort { .. }),
+            "{length}"
+        );
     }
     let mut longer = good.clone();
     longer.push(0);
