@@ -1,6 +1,11 @@
 //! The architecture that the documentation of `src/lib.rs` states, held against the sources: layers, sizes,
 //! names, and what may stand nowhere.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads the sources itself"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +70,24 @@ fn every_dependency_has_a_reason_above_it() {
         "no reason stands above these lines of Cargo.toml:\n{}",
         without.join("\n")
     );
+}
+
+#[test]
+fn nothing_banned_is_locked() {
+    let rules = read("deny.toml");
+    let banned: Vec<&str> = rules
+        .lines()
+        .filter(|line| line.contains("reason = "))
+        .filter_map(|line| line.split_once("{ crate = \"")?.1.split('"').next())
+        .collect();
+    assert!(banned.contains(&"openssl-sys"), "{banned:?}");
+    let locked = read("Cargo.lock");
+    for banned in banned {
+        assert!(
+            !locked.contains(&format!("\nname = \"{banned}\"\n")),
+            "Cargo.lock holds {banned}"
+        );
+    }
 }
 
 #[test]
