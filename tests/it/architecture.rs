@@ -1,11 +1,6 @@
 //! The architecture that the documentation of `src/lib.rs` states, held against the sources: layers, sizes,
 //! names, and what may stand nowhere.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test reads the sources itself"
-)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
