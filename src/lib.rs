@@ -104,6 +104,7 @@
 //! but the gate.
 
 pub mod advisory;
+pub mod database;
 pub mod ecosystem;
 pub mod feed;
 pub mod lockfile;

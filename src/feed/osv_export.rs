@@ -25,7 +25,7 @@ pub const ARCHIVE_LIMIT: u64 = 8 << 30;
 const LISTING_LIMIT: u64 = 512 << 20;
 
 /// The largest single record.
-const RECORD_LIMIT: u64 = 32 << 20;
+const RECORD_LIMIT: u64 = 64 << 20;
 
 /// A list of changes is read in slices that begin with this many bytes (about 1,200 records) …
 const FIRST_SLICE: u64 = 64 << 10;

@@ -77,6 +77,14 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     read().map_err(|error| failed(path, error))
 }
 
+/// The file at `path`, to read from.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
+    std::fs::File::open(path).map_err(|error| failed(path, error))
+}
+
 /// Standard input, at most `limit` bytes of it; `None` if there are more.
 ///
 /// # Errors

@@ -1,11 +1,5 @@
 //! One binary for all integration tests; one module a subject.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "tests read files, the clock and their settings themselves, start other programs, and say what they skip"
-)]
-
 mod advisory_index;
 mod architecture;
 mod cargo_lock;
@@ -20,5 +14,6 @@ mod report_terminal;
 mod requirements_table;
 mod rust_source;
 mod server;
+mod update;
 mod version_order;
 mod web;

@@ -177,12 +177,12 @@ fn a_download_goes_on_in_the_next_run() {
     server.trouble("/all.zip", 3, Trouble::Cut(50_000));
     let mut heard = Vec::new();
     let mut progress = |held, total| heard.push((held, total));
-    let error = run(download(&web(), &address, &path, 1 << 20, &mut progress)).unwrap_err();
+    let error = run(download(&web(), &address, &path, 1 << 20, None, &mut progress)).unwrap_err();
     assert!(matches!(error.fault, Fault::Cut(_)), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes[..150_000]);
     server.hits();
 
-    run(download(&web(), &address, &path, 1 << 20, &mut progress)).unwrap();
+    run(download(&web(), &address, &path, 1 << 20, None, &mut progress)).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
     assert_eq!(
         server.hits().iter().map(|hit| hit.sent).collect::<Vec<_>>(),
@@ -192,11 +192,11 @@ fn a_download_goes_on_in_the_next_run() {
     assert!(heard.is_sorted());
 
     // Complete, and nothing to fetch.
-    run(download(&web(), &address, &path, 1 << 20, &mut |_, _| {})).unwrap();
+    run(download(&web(), &address, &path, 1 << 20, None, &mut |_, _| {})).unwrap();
     assert_eq!(server.hits().iter().map(|hit| hit.sent).sum::<usize>(), 0);
     // Another file by now.
     server.put("/all.zip", "short");
-    run(download(&web(), &address, &path, 1 << 20, &mut |_, _| {})).unwrap();
+    run(download(&web(), &address, &path, 1 << 20, None, &mut |_, _| {})).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"short");
     discard(&path).unwrap();
     discard(&path).unwrap();

@@ -111,6 +111,11 @@ impl Server {
             .push((path.to_owned(), times, trouble));
     }
 
+    /// Nothing goes wrong any more.
+    pub(crate) fn calm(&self) {
+        self.shared.trouble.lock().unwrap().clear();
+    }
+
     /// What was asked since the last call.
     pub(crate) fn hits(&self) -> Vec<Hit> {
         std::mem::take(&mut *self.shared.hits.lock().unwrap())

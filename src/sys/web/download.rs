@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Address, Reply, Request, Sink, Validator, Web, WebError};
 
 /// Fetches what lies at `address` into the file at `path`, at most `limit` bytes, going on after what an earlier
-/// run left there. Beside it lies a file `….from` that says what the bytes came with; remove both together
+/// run left there, unless it is still as `unless` knows it. Beside it lies a file `….from` that says what the bytes came with; remove both together
 /// ([`discard`]). `progress` hears the bytes held and the total.
 ///
 /// # Errors
@@ -17,8 +17,9 @@ pub async fn download(
     address: &Address,
     path: &Path,
     limit: u64,
+    unless: Option<Validator>,
     progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
-) -> Result<Option<Validator>, WebError> {
+) -> Result<Reply, WebError> {
     let failed = |error| WebError {
         address: address.clone(),
         fault: super::Fault::Sink(error),
@@ -33,13 +34,10 @@ pub async fn download(
         Some(_) => part.held,
         None => 0,
     };
+    request.unless = unless.filter(|_| request.from == 0);
     let reply = web.get(&request, &mut part).await?;
     part.file.flush().map_err(failed)?;
-    match reply {
-        Reply::Received { validator, .. } => Ok(validator),
-        // Only a request with a condition is answered so, and this one has none.
-        Reply::NotModified => Ok(None),
-    }
+    Ok(reply)
 }
 
 /// Removes what [`download`] fetched to `path`.

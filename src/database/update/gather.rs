@@ -1,0 +1,254 @@
+//! Fetches what an update needs of one ecosystem, from one address. Nothing is changed yet.
+
+use std::collections::HashSet;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use super::plan::{self, Backward, Held, Plan};
+use super::state::State;
+use super::{Event, Followed, Progress};
+use crate::feed::FeedError;
+use crate::feed::archive::Archive;
+use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, OsvExport, Reach, Row};
+use crate::sys::file;
+use crate::sys::web::{Validator, Web, WebError, discard, download};
+
+/// Single records are fetched so many at a time.
+const PARALLEL: usize = 16;
+
+/// What was fetched of one ecosystem.
+pub(super) enum Gathered {
+    /// All its records.
+    Archive {
+        /// A zip that was read once, to its end.
+        path: PathBuf,
+        /// Ids that are held and not in it.
+        gone: Vec<String>,
+        /// Records that were in the folder and now lie in that of another ecosystem only.
+        moved: Vec<(String, Vec<u8>)>,
+    },
+    /// What changed.
+    Changes(Changes),
+}
+
+/// What changed in one ecosystem.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// Records as they are now.
+    pub(super) records: Vec<(Row, Vec<u8>)>,
+    /// Ids that are no longer listed.
+    pub(super) gone: Vec<String>,
+    /// Records that are listed for another ecosystem only.
+    pub(super) moved: Vec<(String, Vec<u8>)>,
+    /// The newest change in the list; `None` if the list is as it was.
+    pub(super) newest: Option<Timestamp>,
+    /// Everything was compared.
+    pub(super) compared: bool,
+    /// What the list came with.
+    pub(super) listing: Option<Validator>,
+}
+
+/// Why an address gave nothing.
+pub(super) enum Miss {
+    /// It failed.
+    Failed(FeedError),
+    /// It has something that cannot be used.
+    Unusable {
+        /// A fragment.
+        reason: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// What it has is older than what is held.
+    Behind(Option<Timestamp>),
+}
+
+impl From<FeedError> for Miss {
+    fn from(error: FeedError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<WebError> for Miss {
+    fn from(error: WebError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What is needed besides the ecosystem.
+pub(super) struct Gathering<'g> {
+    pub(super) web: &'g Web,
+    pub(super) export: &'g OsvExport,
+    /// Where unfinished downloads lie.
+    pub(super) downloads: &'g Path,
+    pub(super) now: Timestamp,
+    pub(super) backward: Backward,
+    pub(super) progress: &'g dyn Progress,
+}
+
+impl Gathering<'_> {
+    /// Fetches one ecosystem: what changed, or everything.
+    pub(super) async fn ecosystem(&self, followed: &Followed) -> Result<Gathered, Miss> {
+        let Followed { name, state, held } = followed;
+        let Some(state) = state else {
+            return self.archive(name, held).await;
+        };
+        let reach = plan::reach(state, self.now);
+        let listing = match self.listing(name, reach, state).await {
+            Ok(Some(listing)) => listing,
+            Ok(None) => return Ok(Gathered::Changes(Changes::default())),
+            // The archive may be sound all the same, and says more.
+            Err(FeedError::Damaged { reason, .. }) => {
+                tracing::warn!(
+                    ecosystem = name,
+                    reason,
+                    "the list of changes is damaged, fetching everything"
+                );
+                return self.archive(name, held).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (fetch, gone) = match plan::plan(&listing, reach, state, held, self.backward) {
+            Plan::Archive => return self.archive(name, held).await,
+            Plan::Behind(newest) => return Err(Miss::Behind(newest)),
+            Plan::Records { fetch, gone } => (fetch, gone),
+        };
+        Ok(Gathered::Changes(Changes {
+            records: self.records(name, fetch).await?,
+            moved: self.moved(&gone, held).await?,
+            gone,
+            newest: listing.rows.iter().map(|row| row.modified).max(),
+            compared: reach == Reach::Everything,
+            listing: listing.validator,
+        }))
+    }
+
+    async fn listing(
+        &self,
+        ecosystem: &str,
+        reach: Reach,
+        state: &State,
+    ) -> Result<Option<Listing>, FeedError> {
+        self.progress.hear(&Event::Listing { ecosystem });
+        let fingerprint = self.export.base().fingerprint();
+        let unless = match (reach, &state.listing) {
+            (Reach::Since(_), Some((address, validator))) if *address == fingerprint => {
+                Some(validator.clone())
+            }
+            // What was read in part then is to be read whole now.
+            (Reach::Since(_) | Reach::Everything, _) => None,
+        };
+        self.export.listing(ecosystem, reach, unless).await
+    }
+
+    async fn archive(&self, ecosystem: &str, held: &Held) -> Result<Gathered, Miss> {
+        let address = self.export.archive(ecosystem);
+        let path = self.downloads.join(format!("{}.part", address.fingerprint()));
+        let mut heard = |held, total| {
+            self.progress.hear(&Event::Archive {
+                ecosystem,
+                held,
+                total,
+            });
+        };
+        // If what an earlier run left does not fit the rest, it is fetched once more from the start.
+        let mut old = matches!(file::look(&path), Ok(file::Lies::File(1..)));
+        let ids = loop {
+            match download(self.web, &address, &path, ARCHIVE_LIMIT, None, &mut heard).await {
+                Err(error) if error.is_missing() => return Err(self.no_such(ecosystem, error).await),
+                Err(error) => return Err(error.into()),
+                Ok(_) => {}
+            }
+            match verified(&path) {
+                Ok(ids) => break ids,
+                Err(reason) => {
+                    drop(discard(&path));
+                    if !std::mem::take(&mut old) {
+                        return Err(FeedError::Damaged { address, reason }.into());
+                    }
+                }
+            }
+        };
+        let mut gone: Vec<String> = held.keys().filter(|id| !ids.contains(*id)).cloned().collect();
+        gone.sort();
+        Ok(Gathered::Archive {
+            path,
+            moved: self.moved(&gone, held).await?,
+            gone,
+        })
+    }
+
+    /// Says which ecosystems there are, if the export tells.
+    async fn no_such(&self, ecosystem: &str, error: WebError) -> Miss {
+        let Ok(names) = self.export.ecosystems().await else {
+            return error.into();
+        };
+        if names.iter().any(|name| name == ecosystem) {
+            return error.into();
+        }
+        let alike = names.iter().find(|name| name.eq_ignore_ascii_case(ecosystem));
+        Miss::Unusable {
+            reason: format!("it has no ecosystem `{ecosystem}`"),
+            hint: match alike {
+                Some(name) => format!("Did you mean `{name}`?"),
+                None => format!("Choose among {}.", names.join(", ")),
+            },
+        }
+    }
+
+    /// A record that left the folder may still lie in those of its other ecosystems.
+    async fn moved(&self, gone: &[String], held: &Held) -> Result<Vec<(String, Vec<u8>)>, WebError> {
+        let mut moved = Vec::new();
+        for id in gone {
+            for ecosystem in held.get(id).iter().flat_map(|known| &known.elsewhere) {
+                if let Some(bytes) = self.export.record(ecosystem, id).await? {
+                    moved.push((id.clone(), bytes));
+                    break;
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Fetches records, several at a time, and returns those that exist in the order of `rows`. One that is
+    /// missing although it is listed is left as it is: the list is rewritten later than the records.
+    async fn records(&self, ecosystem: &str, rows: Vec<Row>) -> Result<Vec<(Row, Vec<u8>)>, WebError> {
+        let of = rows.len();
+        let ecosystem_name: Arc<str> = ecosystem.into();
+        let mut waiting = rows.into_iter().enumerate();
+        let mut under_way = JoinSet::new();
+        let mut fetched = Vec::with_capacity(of);
+        for done in 0..=of {
+            self.progress.hear(&Event::Records { ecosystem, done, of });
+            for (number, row) in waiting.by_ref().take(PARALLEL.saturating_sub(under_way.len())) {
+                let (export, ecosystem) = (self.export.clone(), Arc::clone(&ecosystem_name));
+                under_way.spawn(async move {
+                    let record = export.record(&ecosystem, &row.id).await;
+                    (number, row, record)
+                });
+            }
+            match under_way.join_next().await {
+                None => break,
+                Some(Ok((number, row, record))) => {
+                    fetched.extend(record?.map(|bytes| (number, row, bytes)));
+                }
+                // Nobody cancels them, so it panicked.
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        fetched.sort_by_key(|(number, _, _)| *number);
+        Ok(fetched.into_iter().map(|(_, row, bytes)| (row, bytes)).collect())
+    }
+}
+
+/// The ids in the zip at `path`, all of which was inflated once and compared with its checksums.
+pub(super) fn verified(path: &Path) -> Result<HashSet<String>, String> {
+    let file = file::open(path).map_err(|error| error.source.to_string())?;
+    let mut archive = Archive::open(BufReader::new(file)).map_err(|error| error.to_string())?;
+    archive.read(|_, _| {}).map_err(|error| error.to_string())?;
+    Ok(archive.ids().map(str::to_owned).collect())
+}

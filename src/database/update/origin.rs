@@ -1,0 +1,273 @@
+//! Where an update comes from: an export on the web, a ready-made index on the web, or either on disk.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::gather::{self, Gathered, Miss};
+use super::plan::Backward;
+use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open};
+use crate::advisory::{Index, OpenError, Source};
+use crate::sys::file::{self, Lies};
+use crate::sys::web::{self, Address, BadAddress, Reply, Validator};
+
+/// One place to update from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// An export of OSV's layout.
+    Export(Address),
+    /// A ready-made index.
+    Index(Address),
+    /// A ready-made index, or a folder of OSV's layout with `<ecosystem>/all.zip`.
+    Path(PathBuf),
+}
+
+/// The name of a ready-made index ends so.
+const INDEX_SUFFIX: &str = ".lkdb";
+
+/// The largest ready-made index.
+const INDEX_LIMIT: u64 = 2 << 30;
+
+/// A text that names no origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct BadOrigin(#[from] BadAddress);
+
+impl Origin {
+    /// Reads what a person wrote: an address with `://` in it, else a path. An address that ends in `.lkdb` is a
+    /// ready-made index.
+    ///
+    /// # Errors
+    /// For an address that is none.
+    pub fn parse(text: &str) -> Result<Self, BadOrigin> {
+        if !text.contains("://") {
+            return Ok(Self::Path(PathBuf::from(text)));
+        }
+        let address = Address::parse(text)?;
+        Ok(match address.file_name().ends_with(INDEX_SUFFIX) {
+            true => Self::Index(address),
+            false => Self::Export(address),
+        })
+    }
+
+    /// What a person should know of it.
+    pub(super) fn warning(&self) -> Option<String> {
+        match self {
+            Self::Export(address) | Self::Index(address)
+                if !address.is_encrypted() && !address.is_loopback() =>
+            {
+                Some(format!(
+                    "{address} is not encrypted: whoever sits between can take advisories out. Use an https address."
+                ))
+            }
+            Self::Export(_) | Self::Index(_) | Self::Path(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Export(address) | Self::Index(address) => address.fmt(formatter),
+            Self::Path(path) => path.display().fmt(formatter),
+        }
+    }
+}
+
+impl Miss {
+    /// In words.
+    pub(super) fn told(self, origin: &Origin) -> Nothing {
+        let (reason, hint) = match self {
+            Self::Failed(error) => (error.to_string(), error.hint().to_owned()),
+            Self::Unusable { reason, hint } => (format!("{origin}: {reason}"), hint),
+            Self::Behind(newest) => (
+                match newest {
+                    Some(newest) => {
+                        format!("{origin}: its newest data is of {newest}, older than what is held")
+                    }
+                    None => format!("{origin}: it is empty"),
+                },
+                "Name another address, or wait until this one has caught up.".to_owned(),
+            ),
+        };
+        Nothing {
+            from: origin.to_string(),
+            reason,
+            hint,
+        }
+    }
+}
+
+/// Fetches a ready-made index and verifies every byte of it.
+pub(super) async fn fetch_index(
+    job: &Job<'_>,
+    address: &Address,
+    base: &Base,
+    backward: Backward,
+) -> Result<Taken, Miss> {
+    let path = job
+        .request
+        .downloads
+        .join(format!("{}.part", address.fingerprint()));
+    let unless = installed(job.request, address, base);
+    let mut heard = |held, total| job.progress.hear(&Event::Index { held, total });
+    let validator = match web::download(&job.web, address, &path, INDEX_LIMIT, unless, &mut heard).await? {
+        Reply::NotModified => return Ok(Taken::Same),
+        Reply::Received { validator, .. } => validator,
+    };
+    match usable(&path, base, backward) {
+        Ok(true) => Ok(Taken::Index(path, validator)),
+        Ok(false) => Ok(Taken::Same),
+        Err(miss) => {
+            // It would be no better the next time.
+            drop(web::discard(&path));
+            Err(miss)
+        }
+    }
+}
+
+/// Takes an index or a folder from the disk.
+pub(super) fn local(path: &Path, base: &Base, backward: Backward) -> Result<Taken, Miss> {
+    let unusable = |reason: String| Miss::Unusable {
+        reason,
+        hint: "Name an index file, or a folder that holds <ecosystem>/all.zip.".to_owned(),
+    };
+    match file::look(path).map_err(|error| unusable(error.source.to_string()))? {
+        Lies::File(_) => match usable(path, base, backward)? {
+            true => Ok(Taken::Index(path.to_owned(), None)),
+            false => Ok(Taken::Same),
+        },
+        Lies::Folder => {
+            let mut gathered = Vec::with_capacity(base.ecosystems.len());
+            for followed in &base.ecosystems {
+                let zip = path.join(&followed.name).join("all.zip");
+                let ids = gather::verified(&zip)
+                    .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?;
+                let gone = followed.held.iter().filter(|(id, known)| {
+                    // What other ecosystems say of it is not known here.
+                    !ids.contains(id.as_str()) && known.elsewhere.is_empty()
+                });
+                gathered.push(Gathered::Archive {
+                    gone: gone.map(|(id, _)| id.clone()).collect(),
+                    path: zip,
+                    moved: Vec::new(),
+                });
+            }
+            Ok(Taken::Records(gathered, None))
+        }
+        Lies::Other | Lies::Nothing => Err(unusable("there is no such file or folder".to_owned())),
+    }
+}
+
+/// Puts a verified index in place.
+pub(super) fn install(
+    request: &Request<'_>,
+    origin: &Origin,
+    path: &Path,
+    validator: Option<Validator>,
+) -> Result<(), Failure> {
+    let mut file = file::open(path)?;
+    file::replace(request.index, |writer| std::io::copy(&mut file, writer).map(drop))?;
+    let (Origin::Index(address), Some(validator)) = (origin, validator) else {
+        return Ok(());
+    };
+    clear(request.downloads)?;
+    if let Ok(index) = open(request.index) {
+        let text = format!("{} {}", index.digest(), validator.to_text());
+        file::replace(&note_path(request, address), |writer| {
+            std::io::Write::write_all(writer, text.as_bytes())
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes every download that lies in `folder`. Nobody else works there: this update has the lock.
+pub(super) fn clear(folder: &Path) -> Result<(), Failure> {
+    for (name, _) in file::list(folder)? {
+        let text = name.to_string_lossy();
+        if text.ends_with(".part") || text.ends_with(".part.from") {
+            file::remove(&folder.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the installed index came with, if it came from `address` and is still there.
+fn installed(request: &Request<'_>, address: &Address, base: &Base) -> Option<Validator> {
+    let bytes = file::read(&note_path(request, address), 1 << 16).ok()??;
+    let text = String::from_utf8(bytes).ok()?;
+    let (digest, validator) = text.split_once(' ')?;
+    let suffices = base.digest.as_deref() == Some(digest) && lacking(base, base.compiler.sources()).is_none();
+    Validator::parse(validator).filter(|_| suffices)
+}
+
+fn note_path(request: &Request<'_>, address: &Address) -> PathBuf {
+    request
+        .downloads
+        .join(format!("{}.installed", address.fingerprint()))
+}
+
+/// Whether the index at `path` is worth putting in place; `false` if what is there is as good.
+fn usable(path: &Path, base: &Base, backward: Backward) -> Result<bool, Miss> {
+    let unusable = |reason: String| Miss::Unusable {
+        reason,
+        hint: "Name another address.".to_owned(),
+    };
+    let verified = |index: Index| -> Result<Index, String> {
+        index.verify().map_err(|damage| damage.to_string())?;
+        Ok(index)
+    };
+    let index = open(path)
+        .map_err(|error: OpenError| error.to_string())
+        .and_then(verified)
+        .map_err(unusable)?;
+    let sources = index
+        .bookkeeping()
+        .map_err(|damage| unusable(damage.to_string()))?
+        .sources;
+    if let Some(ecosystem) = lacking(base, &sources) {
+        return Err(unusable(format!("it does not hold {ecosystem}")));
+    }
+    if base.digest.as_deref() == Some(index.digest()) {
+        return Ok(false);
+    }
+    match (base.built.is_some_and(|built| index.built() < built), backward) {
+        (false, _) => Ok(true),
+        (true, Backward::Refused) => Err(Miss::Behind(Some(index.built()))),
+        (true, Backward::Accepted) => Ok(false),
+    }
+}
+
+/// An ecosystem that is to be followed and that no source gives.
+fn lacking<'b>(base: &'b Base, sources: &[Source]) -> Option<&'b str> {
+    let given = |name: &str| sources.iter().any(|source| source.name == note_of(name));
+    base.ecosystems
+        .iter()
+        .map(|followed| followed.name.as_str())
+        .find(|name| !given(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins() {
+        assert!(matches!(
+            Origin::parse("https://mirror.example/osv"),
+            Ok(Origin::Export(_))
+        ));
+        assert!(matches!(
+            Origin::parse("https://mirror.example/all.lkdb?x=1"),
+            Ok(Origin::Index(_))
+        ));
+        assert!(matches!(Origin::parse("../mirror"), Ok(Origin::Path(_))));
+        assert!(Origin::parse("ftp://mirror.example/").is_err());
+        assert!(
+            Origin::parse("http://mirror.example/")
+                .unwrap()
+                .warning()
+                .is_some()
+        );
+        assert!(Origin::parse("http://127.0.0.1:8/").unwrap().warning().is_none());
+    }
+}
