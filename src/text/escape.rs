@@ -86,7 +86,7 @@ pub fn markdown(text: &str) -> String {
             '\n' | '\r' | '\t' | ' ' if escaped.is_empty() => {}
             '\n' | '\r' | '\t' => escaped.push(' '),
             _ if is_hidden(character) => {
-                let _ = write!(escaped, "\\\\u\\{{{:x}\\}}", u32::from(character));
+                let _ = write!(escaped, "\\\\u{{{:x}}}", u32::from(character));
             }
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
@@ -107,8 +107,11 @@ pub fn markdown(text: &str) -> String {
             '.' if next.is_whitespace() && escaped.bytes().all(|byte| byte.is_ascii_digit()) => {
                 escaped.push_str("\\.");
             }
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|' | '~'
-            | '$' | '=' | '^' => escaped.extend(['\\', character]),
+            // A list, a rule, the line under a heading.
+            '-' | '+' | '=' if escaped.is_empty() => escaped.extend(['\\', character]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
+                escaped.extend(['\\', character]);
+            }
             _ => escaped.push(character),
         }
         let [_, second, third] = before;
