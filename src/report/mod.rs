@@ -4,7 +4,9 @@
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report_x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
+pub mod headline;
 pub mod json;
+pub mod markdown;
 pub mod moves;
 pub mod phrases;
 pub mod places;
@@ -35,7 +37,12 @@ pub trait Report: Sync {
 }
 
 /// Every report, in alphabetical order.
-pub static REPORTS: &[&dyn Report] = &[&json::Json, &sarif::SarifReport, &terminal::Terminal];
+pub static REPORTS: &[&dyn Report] = &[
+    &json::Json,
+    &markdown::Markdown,
+    &sarif::SarifReport,
+    &terminal::Terminal,
+];
 
 /// The report called `name`.
 #[must_use]

@@ -124,7 +124,8 @@ pub fn markdown(text: &str) -> String {
 #[must_use]
 pub fn markdown_code(text: &str) -> String {
     let quiet = |character: char| !is_hidden(character) && !matches!(character, '`' | '|' | '\\' | '@' | '<');
-    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    // What a page or a log would not show as it stands. A log obeys `##[` wherever it stands.
+    let spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") || text.contains("##[");
     if !text.is_empty() && !spaced && text.chars().all(quiet) {
         return format!("`{text}`");
     }
@@ -211,6 +212,7 @@ mod tests {
         assert_eq!(markdown("  # one"), "<span>&#35;</span> one");
         assert_eq!(markdown("0.10.48"), "0.10.48");
         assert_eq!(markdown_code("serde_json 1.0"), "`serde_json 1.0`");
+        assert!(!markdown_code("##[error]").contains("##["));
         assert_eq!(markdown_code("a|b`"), "<code>a\\|b\\`</code>");
     }
 

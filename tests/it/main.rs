@@ -9,6 +9,8 @@ mod memory_tree;
 mod osv_export;
 mod outcomes;
 mod report_json;
+mod report_markdown;
+mod report_registry;
 mod report_sarif;
 mod report_terminal;
 mod requirements_table;

@@ -1,0 +1,135 @@
+//! The verdict in words, as the terminal, the summary and whoever asks for one line tell it.
+
+use std::collections::BTreeSet;
+
+use super::moves::{Means, Move};
+use super::phrases::{counted, thousands};
+use crate::model::{Decision, IndexState, Outcome, Verdict};
+
+/// A symbol and a word that stay apart without colour.
+#[must_use]
+pub fn symbol(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓ PASS",
+        Verdict::Blocked => "✗ BLOCKED",
+        Verdict::Incomplete => "? INCOMPLETE",
+        Verdict::NothingToScan => "∅ NOTHING TO SCAN",
+        Verdict::Failed => "! FAILED",
+    }
+}
+
+/// What stands behind the verdict, the most important first. `failing` are the moves for what the gate fails.
+#[must_use]
+pub fn words(outcome: &Outcome, failing: &[Move<'_>]) -> Vec<String> {
+    let mut words = vec![match outcome.verdict {
+        Verdict::Blocked => blocking(outcome, failing),
+        Verdict::Pass => match count(outcome, Decision::Warn) {
+            0 => "no known flaw".to_owned(),
+            warnings => format!("nothing blocks; {}", counted(warnings, "warning", "warnings")),
+        },
+        Verdict::Incomplete => cause(outcome),
+        Verdict::NothingToScan => "there is no lockfile here".to_owned(),
+        Verdict::Failed => "the run broke; nothing can be said".to_owned(),
+    }];
+    if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
+        words.push(format!("more may be hidden: {}", cause(outcome)));
+    }
+    let partial = outcome.coverage.partial.len();
+    if partial > 0 {
+        words.push(format!("{} judged in part", counted(partial, "place", "places")));
+    }
+    words
+}
+
+/// Why not everything was judged.
+#[must_use]
+pub fn cause(outcome: &Outcome) -> String {
+    let coverage = &outcome.coverage;
+    let index = match coverage.index {
+        IndexState::Missing => Some("there is no advisory index"),
+        IndexState::Damaged => Some("the advisory index is damaged"),
+        IndexState::Newer => Some("the advisory index was written by a newer lockkeeper"),
+        IndexState::TooOld => Some("the advisory index is too old to judge by"),
+        IndexState::Fresh | IndexState::Stale | IndexState::Sample => None,
+    };
+    let places = counted(coverage.blind.len(), "place", "places");
+    match (index, coverage.blind.len()) {
+        (Some(index), 0) => index.to_owned(),
+        (Some(index), _) => format!("{index}, and {places} could not be judged"),
+        (None, _) => format!("{places} could not be judged"),
+    }
+}
+
+/// What there is to say about the index, if it is not as it should be.
+#[must_use]
+pub fn index(outcome: &Outcome) -> Option<String> {
+    let age = match outcome.coverage.index_age_days {
+        Some(days) => format!("{} old", counted(days as usize, "day", "days")),
+        None => "too old".to_owned(),
+    };
+    Some(match outcome.coverage.index {
+        IndexState::Fresh => return None,
+        IndexState::Stale => format!("The index is {age}: advisories published since are missing."),
+        IndexState::TooOld => format!("The index is {age}: no verdict can rest on it."),
+        IndexState::Missing => "Without an index nothing can be matched.".to_owned(),
+        IndexState::Damaged => "The index is not what was written; none of it is believed.".to_owned(),
+        IndexState::Newer => {
+            "This program cannot read the index: update lockkeeper, or build the index with it.".to_owned()
+        }
+        IndexState::Sample => "The index is the embedded sample: this is no verdict on real code.".to_owned(),
+    })
+}
+
+/// What was read, and by what it was judged.
+#[must_use]
+pub fn read(outcome: &Outcome) -> Vec<String> {
+    let coverage = &outcome.coverage;
+    let mut words = vec![format!(
+        "read {} with {}",
+        counted(coverage.files_read, "lockfile", "lockfiles"),
+        counted(coverage.packages, "package", "packages"),
+    )];
+    if let Some(built) = outcome.database.built {
+        words.push(format!(
+            "index of {}, {} advisories",
+            built.strftime("%Y-%m-%d"),
+            thousands(outcome.database.records)
+        ));
+    }
+    words
+}
+
+/// `6 flaws in 3 of 880 packages; 2 moves end 5 of them`.
+fn blocking(outcome: &Outcome, failing: &[Move<'_>]) -> String {
+    let flaws: usize = failing.iter().map(|step| step.flaws.len()).sum();
+    let packages: BTreeSet<_> = failing
+        .iter()
+        .map(|step| (step.ecosystem, step.name, step.version))
+        .collect();
+    let mut text = format!(
+        "{} in {} of {}",
+        counted(flaws, "flaw", "flaws"),
+        thousands(packages.len() as u64),
+        counted(outcome.coverage.packages, "package", "packages"),
+    );
+    let ending: Vec<&Move<'_>> = failing.iter().filter(|step| step.means != Means::Wait).collect();
+    let ended: usize = ending.iter().map(|step| step.flaws.len()).sum();
+    let ended = match ended {
+        1 if flaws == 1 => "it".to_owned(),
+        _ if ended == flaws => "all of them".to_owned(),
+        _ => format!("{} of them", thousands(ended as u64)),
+    };
+    match ending.len() {
+        0 => text.push_str("; no move ends any of them"),
+        1 => text.push_str(&format!("; 1 move ends {ended}")),
+        moves => text.push_str(&format!("; {} moves end {ended}", thousands(moves as u64))),
+    }
+    text
+}
+
+fn count(outcome: &Outcome, decision: Decision) -> usize {
+    outcome
+        .findings()
+        .filter(|(_, finding)| finding.decision == decision)
+        .count()
+}
