@@ -100,13 +100,37 @@ impl Source {
             .collect()
     }
 
-    /// Lines with `value[…]`: a bracket right behind a name, a bracket or a question mark.
+    /// Lines with a call of `method` with one argument, as `Option::expect` has.
+    pub(crate) fn calls_with_one_argument(&self, method: &str) -> Vec<usize> {
+        let one = |arguments: &str| {
+            let mut depth = 0_usize;
+            for character in arguments.chars() {
+                match character {
+                    '(' | '[' | '{' => depth += 1,
+                    ')' | ']' | '}' if depth == 0 => return true,
+                    ')' | ']' | '}' => depth -= 1,
+                    ',' if depth == 0 => return false,
+                    _ => {}
+                }
+            }
+            true
+        };
+        let call = format!(".{method}(");
+        self.code
+            .match_indices(&call)
+            .filter(|(at, _)| one(&self.code[at + call.len()..]))
+            .map(|(at, _)| line(&self.code, at))
+            .collect()
+    }
+
+    /// Lines with `value[…]`: a bracket right behind a name, a bracket or a question mark. `value[..]` is whole.
     pub(crate) fn indexings(&self) -> Vec<usize> {
         let bytes = self.code.as_bytes();
         let indexes = |at: usize| {
             at > 0
                 && (bytes[at - 1].is_ascii_alphanumeric()
                     || matches!(bytes[at - 1], b'_' | b')' | b']' | b'?'))
+                && !bytes[at..].starts_with(b"[..]")
         };
         self.code
             .match_indices('[')
