@@ -66,6 +66,24 @@ fn every_dependency_has_a_reason_above_it() {
 }
 
 #[test]
+fn nothing_banned_is_locked() {
+    let rules = read("deny.toml");
+    let banned: Vec<&str> = rules
+        .lines()
+        .filter(|line| line.contains("reason = "))
+        .filter_map(|line| line.split_once("{ crate = \"")?.1.split('"').next())
+        .collect();
+    assert!(banned.contains(&"openssl-sys"), "{banned:?}");
+    let locked = read("Cargo.lock");
+    for banned in banned {
+        assert!(
+            !locked.contains(&format!("\nname = \"{banned}\"\n")),
+            "Cargo.lock holds {banned}"
+        );
+    }
+}
+
+#[test]
 fn made_up_violations_are_named() {
     let layers = Layers::read(
         "//! | # | modules | what |\n//! |--:|---|---|\n//! | 0 | `text` | a |\n//! | 1 | `model` | b |\n\

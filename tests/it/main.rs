@@ -1,5 +1,11 @@
 //! One binary for all integration tests; one module a subject.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests read files, the clock and their settings themselves, start other programs, and say what they skip"
+)]
+
 mod advisory_index;
 mod architecture;
 mod cargo_lock;
