@@ -18,6 +18,8 @@
 pub mod cargo_lock;
 pub mod go_mod;
 pub mod grammar;
+pub mod pipfile_lock;
+pub mod poetry_lock;
 pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
@@ -107,6 +109,8 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
+    &pipfile_lock::PipfileLock,
+    &poetry_lock::PoetryLock,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

@@ -33,6 +33,20 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "literal",
         "the version stands between three quotes",
     ),
+    ("pipfile_lock", "sections", "ours", "a folder has no version"),
+    ("pipfile_lock", "alone", "ours", "a folder has no version"),
+    (
+        "pipfile_lock",
+        "alone",
+        "archive",
+        "an archive's version is not written",
+    ),
+    (
+        "pipfile_lock",
+        "damaged",
+        "b",
+        "the version is written with an escape",
+    ),
     (
         "requirements",
         "handwritten",

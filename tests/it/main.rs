@@ -14,6 +14,7 @@ mod lockfile_format;
 mod memory_tree;
 mod osv_export;
 mod outcomes;
+mod python_listings;
 mod report_json;
 mod report_markdown;
 mod report_registry;

@@ -74,12 +74,13 @@ impl Words {
     }
 
     fn read(&mut self, text: &str, start: usize) {
-        let mut words = shell_words(text, start).into_iter().peekable();
+        let words = shell_words(text, start);
+        self.problem = words
+            .iter()
+            .find(|word| word.is_open)
+            .map(|word| (word.range.clone(), "a quote is not closed"));
+        let mut words = words.into_iter();
         while let Some(word) = words.next() {
-            if word.is_open {
-                self.problem
-                    .get_or_insert((word.range.clone(), "a quote is not closed"));
-            }
             let (name, attached) = word.split();
             let Some(known) = known(name) else {
                 // A word that belongs to no option: pip leaves it aside too.

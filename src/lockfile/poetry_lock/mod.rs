@@ -1,0 +1,518 @@
+//! `poetry.lock`, from the first versions of Poetry to lock version 2.1.
+//!
+//! - Scopes are recorded as `category` up to lock version 1.1 and as `groups` since 2.1: `main` is runtime, anything
+//!   else dev, and `optional` packages of `main` are optional. Lock version 2.0 records neither: there they
+//!   follow from what the `pyproject.toml` beside the lockfile reaches; without it no scope is known.
+//! - Direct are the packages that `pyproject.toml` asks for, in Poetry's own tables or as PEP 621 and PEP 735 have
+//!   it. Without that file, those are that no other package needs, and the first of each circle beside them.
+//! - Where a package is locked in several versions (told apart by markers), a dependency means those that its
+//!   constraint lets pass. Optional dependencies count where somebody asks for an extra that lists them.
+//! - Path dependencies are packages with source `path`; hashes stand in `files` or, before lock version 2.0, in
+//!   `[metadata.files]` or `[metadata.hashes]`.
+
+mod constraint;
+mod project;
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use self::constraint::allows;
+use self::project::{Group, Project, wanted};
+use super::grammar::rfc3986::without_secrets;
+use super::{File, Format, Parsed};
+use crate::ecosystem::normalise;
+use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::text::tree::{Document, Kind, Value};
+use crate::text::{Span, toml};
+
+/// The lockfile of Poetry.
+#[derive(Debug, Clone, Copy)]
+pub struct PoetryLock;
+
+/// The newest major version of the format that is known here.
+const NEWEST: u64 = 2;
+
+const DAMAGED: &str = "Restore the file from its last good commit, or delete it and run `poetry lock`.";
+
+/// A dependency that fits more packages than this is taken for the first ones, so that a hostile file costs no
+/// more than its size.
+const MAX_CANDIDATES: usize = 64;
+
+impl Format for PoetryLock {
+    fn name(&self) -> &'static str {
+        "poetry.lock"
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::PYPI
+    }
+
+    fn claims(&self, path: &TreePath) -> bool {
+        path.file_name() == b"poetry.lock"
+    }
+
+    fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
+        let mut document = toml::read(file.text);
+        let mut parsed = Parsed::default();
+        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
+        if file.text.trim().is_empty() {
+            parsed.blind(Span::at(0), "the file is empty", DAMAGED);
+        }
+        let mut lock = Lock::of(&document, &mut parsed);
+        let project = project::read(&file.path.parent(), tree).filter(|project| !project.asked.is_empty());
+        let edges = lock.edges(project.as_ref());
+        let starts = match &project {
+            Some(project) => lock.asked(project),
+            None => lock.without_dependents(&edges),
+        };
+        if project.is_some() && !lock.records_scopes {
+            lock.scopes_by_reach(&edges, &starts);
+        }
+        let (name, version) =
+            project.map_or_else(Default::default, |project| (project.name, project.version));
+        let root = (!lock.entries.is_empty()).then(|| parsed.graph.add_root(name, version));
+        let nodes: Vec<NodeId> = lock
+            .entries
+            .iter()
+            .map(|entry| parsed.graph.add_package(entry.package()))
+            .collect();
+        let node = |number: usize| nodes.get(number).copied();
+        for (number, _) in &starts {
+            if let (Some(root), Some(to)) = (root, node(*number)) {
+                parsed.graph.add_edge(root, to, Span::default());
+            }
+        }
+        for edge in &edges {
+            if let (Some(from), Some(to)) = (node(edge.from), node(edge.to)) {
+                parsed.graph.add_edge(from, to, edge.span);
+            }
+        }
+        parsed.graph.mark_direct();
+        parsed
+    }
+}
+
+/// The parts of the file that matter.
+struct Lock<'d> {
+    entries: Vec<Entry<'d>>,
+    /// Entries by normalised name.
+    by_name: HashMap<Cow<'d, str>, Vec<usize>>,
+    /// The file says which group a package belongs to.
+    records_scopes: bool,
+}
+
+/// A `[[package]]`.
+struct Entry<'d> {
+    name: Cow<'d, str>,
+    version: Cow<'d, str>,
+    place: Span,
+    span: Span,
+    source: Option<Value<'d>>,
+    checksums: Vec<Span>,
+    dependencies: Option<Value<'d>>,
+    extras: Option<Value<'d>>,
+    is_optional: bool,
+    scopes: Scopes,
+}
+
+struct Need {
+    from: usize,
+    to: usize,
+    span: Span,
+}
+
+impl Entry<'_> {
+    fn package(&self) -> Package {
+        let mut package = Package::new(
+            Ecosystem::PYPI,
+            &*self.name,
+            &*self.version,
+            Place::here(self.place),
+        );
+        package.source = self.source.map_or(Source::Registry(None), source);
+        package.scopes = self.scopes;
+        package.spans = Spans {
+            entry: Some(self.span),
+            source: self
+                .source
+                .and_then(|source| source.get("url"))
+                .map(Value::text_span),
+            checksums: self.checksums.clone(),
+            edges: self.dependencies.map(whole),
+        };
+        package
+    }
+
+    /// Adds a scope; what only an extra brings is optional.
+    fn add(&mut self, group: Group) {
+        self.scopes.add(match (group, self.is_optional) {
+            (Group::Main, false) => Scope::Runtime,
+            (Group::Main, true) => Scope::Optional,
+            (Group::Other, _) => Scope::Dev,
+        });
+    }
+}
+
+impl<'d> Lock<'d> {
+    fn of(document: &'d Document<'d>, parsed: &mut Parsed) -> Self {
+        let mut lock = Self {
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+            records_scopes: false,
+        };
+        let mut metadata = None;
+        for (key, value) in document.root().entries() {
+            match key.as_ref() {
+                "package" => {
+                    if value.kind() != Kind::Array {
+                        parsed.blind(value.span(), "`package` is no list of tables", DAMAGED);
+                    }
+                    for item in value.items() {
+                        lock.entries.extend(entry(item, &mut lock.records_scopes, parsed));
+                    }
+                }
+                "metadata" => metadata = Some(value),
+                _ => {}
+            }
+        }
+        for (number, entry) in lock.entries.iter().enumerate() {
+            let named = lock.by_name.entry(normalised(entry.name.clone()));
+            named.or_default().push(number);
+        }
+        if let Some(metadata) = metadata {
+            lock.read_metadata(metadata, parsed);
+        }
+        lock
+    }
+
+    fn read_metadata(&mut self, metadata: Value<'d>, parsed: &mut Parsed) {
+        for (key, value) in metadata.entries() {
+            match key.as_ref() {
+                "lock-version" => {
+                    let version = value.as_str().unwrap_or_default();
+                    let major = version
+                        .split('.')
+                        .next()
+                        .and_then(|major| major.parse::<u64>().ok());
+                    if major.is_none_or(|major| major > NEWEST) {
+                        parsed.blind(
+                            value.span(),
+                            format!("lock version {version} is not known here; the newest one is {NEWEST}"),
+                            "Update lockkeeper.",
+                        );
+                    }
+                }
+                // 1.x: tables with `file` and `hash`; before: the hashes alone.
+                "files" | "hashes" => {
+                    for (name, files) in value.entries() {
+                        self.add_checksums(name, files);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Checksums that stand under a package's name, for all of its versions.
+    fn add_checksums(&mut self, name: Cow<'d, str>, files: Value<'d>) {
+        let numbers = self.by_name.get(&normalised(name)).map_or(&[][..], Vec::as_slice);
+        let is_only = numbers.len() == 1;
+        for number in numbers.iter().take(MAX_CANDIDATES) {
+            let Some(entry) = self.entries.get_mut(*number) else {
+                continue;
+            };
+            let version = format!("-{}", entry.version);
+            let of_version = |file: &Value<'d>| match file.str("file") {
+                // `name-1.2.tar.gz` and `name-1.2-py3-none-any.whl`, but not `name-1.2.1.zip`.
+                Some(name) if !is_only => name.split_once(&version).is_some_and(|(_, rest)| {
+                    rest.starts_with('-')
+                        || !rest
+                            .get(1..)
+                            .unwrap_or_default()
+                            .starts_with(|next: char| next.is_ascii_digit())
+                }),
+                Some(_) | None => true,
+            };
+            let hashes = files
+                .items()
+                .filter(of_version)
+                .map(|file| file.get("hash").unwrap_or(file).text_span());
+            entry.checksums.extend(hashes);
+        }
+    }
+
+    /// The entries called `name` that `constraint` lets pass.
+    fn find(&self, name: &str, constraint: &str) -> Vec<usize> {
+        let found = self.by_name.get(normalise(&Ecosystem::PYPI, name).as_ref());
+        let found = found.map_or(&[][..], Vec::as_slice);
+        if found.len() < 2 {
+            return found.to_vec();
+        }
+        let passing: Vec<usize> = found
+            .iter()
+            .take(MAX_CANDIDATES)
+            .copied()
+            .filter(|number| {
+                let version = self.entries.get(*number).map(|entry| entry.version.as_ref());
+                version.is_some_and(|version| allows(constraint, version) != Some(false))
+            })
+            .collect();
+        match passing.is_empty() {
+            false => passing,
+            true => found.iter().take(MAX_CANDIDATES).copied().collect(),
+        }
+    }
+
+    /// What the project asks for, each package once for each group.
+    fn asked(&self, project: &Project) -> Vec<(usize, Group)> {
+        let mut seen = HashSet::new();
+        let mut starts = Vec::new();
+        for asked in &project.asked {
+            for number in self.find(&asked.name, &asked.constraint) {
+                if seen.insert((number, asked.group == Group::Main)) {
+                    starts.push((number, asked.group));
+                }
+            }
+        }
+        starts
+    }
+
+    /// The packages that nothing needs, and the first one of each circle that they do not reach.
+    fn without_dependents(&self, edges: &[Need]) -> Vec<(usize, Group)> {
+        let reach = Reach::of(self.entries.len(), edges);
+        let mut is_needed = vec![false; self.entries.len()];
+        for edge in edges.iter().filter(|edge| edge.from != edge.to) {
+            if let Some(is_needed) = is_needed.get_mut(edge.to) {
+                *is_needed = true;
+            }
+        }
+        let mut starts = Vec::new();
+        let mut reached = vec![false; self.entries.len()];
+        for (number, is_needed) in is_needed.iter().enumerate() {
+            if !is_needed {
+                starts.push((number, Group::Main));
+                reach.mark(number, &mut reached);
+            }
+        }
+        for number in 0..self.entries.len() {
+            if reached.get(number) == Some(&false) {
+                starts.push((number, Group::Main));
+                reach.mark(number, &mut reached);
+            }
+        }
+        starts
+    }
+
+    fn scopes_by_reach(&mut self, edges: &[Need], starts: &[(usize, Group)]) {
+        let reach = Reach::of(self.entries.len(), edges);
+        for group in [Group::Main, Group::Other] {
+            let mut reached = vec![false; self.entries.len()];
+            for (number, _) in starts.iter().filter(|(_, asked)| *asked == group) {
+                reach.mark(*number, &mut reached);
+            }
+            for (entry, reached) in self.entries.iter_mut().zip(reached) {
+                if reached {
+                    entry.add(group);
+                }
+            }
+        }
+    }
+
+    /// Who needs whom. Without a project nobody can tell which extras it asks for: then all of them count.
+    fn edges(&self, project: Option<&Project>) -> Vec<Need> {
+        let extras = project.map(|project| self.extras_asked_for(project));
+        let mut edges = Vec::new();
+        for (from, entry) in self.entries.iter().enumerate() {
+            for (name, value) in entry.dependencies.into_iter().flat_map(Value::entries) {
+                let span = value.key_span();
+                let is_asked_for = extras
+                    .as_ref()
+                    .is_none_or(|extras| extras.contains(&(from, normalised(name.clone()))));
+                for wanted in wanted(value) {
+                    if !wanted.is_optional || is_asked_for {
+                        let found = self.find(&name, &wanted.constraint);
+                        edges.extend(found.into_iter().map(|to| Need { from, to, span }));
+                    }
+                }
+            }
+        }
+        edges
+    }
+
+    /// For each entry, the names of its dependencies that extras bring which somebody asks for.
+    fn extras_asked_for(&self, project: &Project) -> HashSet<(usize, Cow<'d, str>)> {
+        let mut seen: HashSet<(usize, String)> = HashSet::new();
+        let mut open: Vec<(usize, String)> = Vec::new();
+        let mut ask = |name: &str, constraint: &str, extras: Vec<String>, open: &mut Vec<(usize, String)>| {
+            if extras.is_empty() {
+                return;
+            }
+            for number in self.find(name, constraint) {
+                for extra in &extras {
+                    let extra = normalise(&Ecosystem::PYPI, extra).into_owned();
+                    if seen.insert((number, extra.clone())) {
+                        open.push((number, extra));
+                    }
+                }
+            }
+        };
+        for asked in &project.asked {
+            ask(&asked.name, &asked.constraint, asked.extras.clone(), &mut open);
+        }
+        for entry in &self.entries {
+            for (name, value) in entry.dependencies.into_iter().flat_map(Value::entries) {
+                for wanted in wanted(value) {
+                    ask(&name, &wanted.constraint, wanted.extras, &mut open);
+                }
+            }
+        }
+        let mut lists: HashMap<(usize, String), Value<'d>> = HashMap::new();
+        for (number, entry) in self.entries.iter().enumerate() {
+            for (extra, list) in entry.extras.into_iter().flat_map(Value::entries) {
+                lists.insert((number, normalise(&Ecosystem::PYPI, &extra).into_owned()), list);
+            }
+        }
+        let mut brought = HashSet::new();
+        while let Some((number, extra)) = open.pop() {
+            let Some(entry) = self.entries.get(number) else {
+                continue;
+            };
+            if let Some(list) = lists.get(&(number, extra)) {
+                for (name, further) in list.items().filter_map(Value::as_str).map(listed) {
+                    if normalise(&Ecosystem::PYPI, &name) == normalise(&Ecosystem::PYPI, &entry.name) {
+                        ask(&name, &format!("=={}", entry.version), further, &mut open);
+                    } else {
+                        brought.insert((number, normalised(name)));
+                    }
+                }
+            }
+        }
+        brought
+    }
+}
+
+/// What leads where, to be walked often.
+struct Reach {
+    targets: Vec<Vec<usize>>,
+}
+
+impl Reach {
+    fn of(entries: usize, edges: &[Need]) -> Self {
+        let mut targets = vec![Vec::new(); entries];
+        for edge in edges {
+            if let Some(targets) = targets.get_mut(edge.from) {
+                targets.push(edge.to);
+            }
+        }
+        Self { targets }
+    }
+
+    /// Marks `from` and all that it leads to. All calls over the same marks together are linear.
+    fn mark(&self, from: usize, reached: &mut [bool]) {
+        let mut open = vec![from];
+        while let Some(number) = open.pop() {
+            match reached.get_mut(number) {
+                Some(reached) if !*reached => *reached = true,
+                Some(_) | None => continue,
+            }
+            open.extend(self.targets.get(number).into_iter().flatten());
+        }
+    }
+}
+
+fn entry<'d>(table: Value<'d>, records_scopes: &mut bool, parsed: &mut Parsed) -> Option<Entry<'d>> {
+    let (mut name, mut version) = (None, None);
+    let mut entry = Entry {
+        name: Cow::Borrowed(""),
+        version: Cow::Borrowed(""),
+        place: Span::default(),
+        span: table.span(),
+        source: None,
+        checksums: Vec::new(),
+        dependencies: None,
+        extras: None,
+        is_optional: false,
+        scopes: Scopes::default(),
+    };
+    let mut groups: Vec<Cow<'d, str>> = Vec::new();
+    for (key, value) in table.entries() {
+        entry.span = entry.span.join(whole(value));
+        match key.as_ref() {
+            "name" => name = Some(value),
+            "version" => version = Some(value),
+            "optional" => entry.is_optional = value.as_bool() == Some(true),
+            "category" => groups.extend(value.as_str()),
+            "groups" => groups.extend(value.items().filter_map(Value::as_str)),
+            "files" => {
+                let hashes = value.items().filter_map(|file| file.get("hash"));
+                entry.checksums.extend(hashes.map(Value::text_span));
+            }
+            "dependencies" => entry.dependencies = Some(value),
+            "extras" => entry.extras = Some(value),
+            "source" => entry.source = Some(value),
+            _ => {}
+        }
+    }
+    let text = |value: Option<Value<'d>>| value.and_then(Value::as_str).filter(|text| !text.is_empty());
+    let (Some(name), Some(text), Some(place)) = (text(name), text(version), version) else {
+        parsed.blind(table.span(), "a package without a name or a version", DAMAGED);
+        return None;
+    };
+    (entry.name, entry.version, entry.place) = (name, text, place.text_span());
+    *records_scopes |= !groups.is_empty();
+    for group in groups {
+        entry.add(if group == "main" {
+            Group::Main
+        } else {
+            Group::Other
+        });
+    }
+    Some(entry)
+}
+
+/// `[package.source]`; a package without it comes from the default index.
+fn source(table: Value<'_>) -> Source {
+    let address = table.str("url").unwrap_or_default();
+    let shown = without_secrets(&address).into_owned();
+    match table.str("type").as_deref() {
+        Some("git") => match table.str("resolved_reference").or_else(|| table.str("reference")) {
+            Some(commit) => Source::Git(format!("{shown}#{commit}")),
+            None => Source::Git(shown),
+        },
+        Some("directory" | "file") => Source::Path(shown),
+        Some("url") => Source::Url(shown),
+        Some(_) | None => Source::Registry(Some(shown)),
+    }
+}
+
+/// Name and extras of an entry in a list of extras: `name[extra] (>=1) ; marker`.
+fn listed(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<String>) {
+    let end = text
+        .find(|character: char| !character.is_ascii_alphanumeric() && !matches!(character, '.' | '-' | '_'))
+        .unwrap_or(text.len());
+    let extras = text
+        .get(end..)
+        .and_then(|rest| rest.strip_prefix('['))
+        .and_then(|rest| rest.split_once(']'))
+        .map(|(extras, _)| extras.split(',').map(|extra| extra.trim().to_owned()).collect());
+    let name = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+        Cow::Owned(text) => Cow::Owned(text.get(..end).unwrap_or_default().to_owned()),
+    };
+    (name, extras.unwrap_or_default())
+}
+
+/// A table with the tables that follow it under headers of their own.
+fn whole(value: Value<'_>) -> Span {
+    value
+        .entries()
+        .fold(value.span(), |span, (_, inner)| span.join(inner.span()))
+}
+
+fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
+    let normal = match normalise(&Ecosystem::PYPI, &name) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(normal) => Some(normal),
+    };
+    normal.map_or(name, Cow::Owned)
+}
