@@ -10,7 +10,7 @@ use super::import::epss::Scores;
 use super::import::kev::Exploited;
 use super::import::{self, Imported, Noted};
 use super::index::{Damage, Index};
-use super::layout::NAME;
+use super::layout::{self, NAME};
 use super::record::{Cve, Record};
 use super::texts::{PackedBlock, Packer, TextPlace};
 
@@ -435,6 +435,12 @@ impl Compiled {
     pub fn write(&self, file: &mut impl io::Write) -> io::Result<()> {
         file.write_all(&self.front)?;
         self.blocks.iter().try_for_each(|block| file.write_all(block))
+    }
+
+    /// `sha256:` of the header page.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        layout::digest(self.front.get(..layout::HEADER).unwrap_or_default())
     }
 
     /// The file in one piece.

@@ -4,12 +4,11 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::blocks::Blocks;
 use super::encode::bucket_of;
 use super::layout::{
-    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, block_hash, key_hash, place,
+    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, block_hash, digest, key_hash, place,
 };
 use super::recorded::RecordView;
 use super::texts::{PackedBlock, text_at};
@@ -126,16 +125,11 @@ impl Index {
             .filter(|(_, end)| *end == header.length)
             .map(|(rows, _)| rows)
             .ok_or_else(|| damaged("the block table does not cover the file"))?;
-        let mut digest = String::from("sha256:");
-        for byte in Sha256::digest(&page) {
-            digest.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
-            digest.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
-        }
         let touched = std::iter::repeat_with(OnceLock::new).take(rows.len()).collect();
         Ok(Self {
             bytes,
             header,
-            digest,
+            digest: digest(&page),
             rows,
             directory,
             touched,

@@ -2,6 +2,7 @@
 //! `docs/index-format.md` tells it in words; the two change together.
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 /// The first bytes of every index, of this layout and of later ones.
 pub const MAGIC: [u8; 8] = *b"LOCKKEEP";
@@ -222,6 +223,16 @@ pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
     hash.as_bytes()
         .first_chunk()
         .map_or(0, |first| u64::from_le_bytes(*first))
+}
+
+/// The digest that names an index: `sha256:` of its header page, in hexadecimal digits.
+#[must_use]
+pub fn digest(page: &[u8]) -> String {
+    let mut digest = String::from("sha256:");
+    for byte in Sha256::digest(page) {
+        digest.extend([byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or_default()));
+    }
+    digest
 }
 
 /// A block's hash.

@@ -40,7 +40,7 @@ impl Index {
     /// The first [`Damage`].
     pub fn records(&self) -> Result<Vec<Kept>, Damage> {
         let mut records: Vec<Kept> =
-            Vec::with_capacity(usize::try_from(self.header().records).unwrap_or(0).min(1 << 24));
+            Vec::with_capacity(usize::try_from(self.header().records.min(self.header().length / 16)).unwrap_or(0));
         let mut summaries = Vec::with_capacity(records.capacity());
         let mut numbers: HashMap<u32, usize> = HashMap::with_capacity(records.capacity());
         for block in 0..self.blocks_of(Section::Records) {
@@ -78,6 +78,14 @@ impl Index {
                     .collect::<Vec<_>>(),
                 Err(damage) => vec![Err(damage)],
             }
+        })
+    }
+
+    /// Every record in place, by id.
+    pub fn record_views(&self) -> impl Iterator<Item = Result<RecordView<'_>, Damage>> {
+        (0..self.blocks_of(Section::Records)).flat_map(move |block| match self.records_in(block) {
+            Ok(records) => records.collect::<Vec<_>>(),
+            Err(damage) => vec![Err(damage)],
         })
     }
 

@@ -1,3 +1,89 @@
 //! The index as a whole: building it from files, and bringing it up to date over the web.
 
+mod archive;
+pub mod ask;
+pub mod build;
+pub mod source;
+pub mod tell;
 pub mod update;
+//! The index on disk: built from files, opened, verified, asked, compared.
+//!
+//! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
+//! - [`open`] opens it; [`Unopened`] says why not, and what that makes of a verdict.
+//! - [`ask`] answers `db status`, `show`, `search` and `diff` with plain structs; [`tell`] puts them in words.
+
+
+use std::path::Path;
+
+use crate::advisory::{Damage, Index, OpenError};
+use crate::model::IndexState;
+use crate::sys::file::{self, Lies};
+use crate::sys::positional::Positional;
+
+/// Why the index could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Unopened {
+    /// There is none.
+    #[error("there is no index")]
+    Missing,
+    /// The system refused.
+    #[error("the index cannot be read: {0}")]
+    Unreadable(String),
+    /// It is no index that this program reads.
+    #[error(transparent)]
+    Refused(#[from] OpenError),
+}
+
+impl Unopened {
+    /// What the coverage says of it.
+    #[must_use]
+    pub fn state(&self) -> IndexState {
+        match self {
+            Self::Missing => IndexState::Missing,
+            Self::Unreadable(_) => IndexState::Damaged,
+            Self::Refused(refused) => match refused {
+                OpenError::Newer { .. } => IndexState::Newer,
+                OpenError::NotAnIndex
+                | OpenError::CutShort { .. }
+                | OpenError::Damaged { .. }
+                | OpenError::Unreadable(_) => IndexState::Damaged,
+            },
+        }
+    }
+
+    /// The way out, as a full instruction.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing => "Fetch one with `lockkeeper db update`, or build one with `lockkeeper db build`.",
+            Self::Unreadable(_) => "Check the path given by --db and the file's permissions.",
+            Self::Refused(OpenError::Newer { .. }) => "Install a newer lockkeeper, or build the index with this one.",
+            Self::Refused(_) => "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
+        }
+    }
+}
+
+/// Opens the index at `path`.
+///
+/// # Errors
+/// [`Unopened`].
+pub fn open(path: &Path) -> Result<Index, Unopened> {
+    let lies = file::look(path).map_err(|error| Unopened::Unreadable(error.source.to_string()))?;
+    if lies == Lies::Nothing {
+        return Err(Unopened::Missing);
+    }
+    let file = Positional::open(path).map_err(|error| Unopened::Unreadable(error.to_string()))?;
+    Ok(Index::open(file)?)
+}
+
+/// Verifies every byte of the index at `path`, and that all of it can be read.
+///
+/// # Errors
+/// [`Unopened`], with the first damage.
+pub fn verify(path: &Path) -> Result<Index, Unopened> {
+    let index = open(path)?;
+    index
+        .verify()
+        .map_err(|Damage { what }| Unopened::Refused(OpenError::Damaged { what }))?;
+    Ok(index)
+}

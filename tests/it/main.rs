@@ -6,7 +6,9 @@
     reason = "tests read files, the clock and their settings themselves, start other programs, and say what they skip"
 )]
 
+mod advisory_database;
 mod advisory_index;
+mod advisory_severity;
 mod architecture;
 mod cargo_lock;
 mod go_native;

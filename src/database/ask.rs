@@ -1,0 +1,249 @@
+//! What people ask the index: how it is, what it says of an id or a package, what changed between two.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::advisory::compile::Kept;
+use crate::advisory::record::Record;
+use crate::advisory::{Damage, Index, RecordView, Source};
+use crate::ecosystem;
+use crate::model::{Advisory, Ecosystem};
+use crate::model::advisory::Texts;
+
+/// How the index is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// `sha256:…`.
+    pub digest: String,
+    /// When it was built.
+    pub built: Timestamp,
+    /// The file, in bytes.
+    pub length: u64,
+    /// Records in it.
+    pub records: u64,
+    /// Packages that have an entry.
+    pub packages: u64,
+    /// Groups over all packages.
+    pub groups: u64,
+    /// The sources and what became of their documents.
+    pub sources: Vec<Source>,
+    /// Packages, by ecosystem.
+    pub ecosystems: BTreeMap<String, u64>,
+}
+
+/// A record that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The record, with its texts.
+    pub record: Record,
+    /// The name of its source.
+    pub source: String,
+}
+
+/// A package that was searched for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Package {
+    /// OSV's name of the ecosystem.
+    pub ecosystem: String,
+    /// The normalised name.
+    pub name: String,
+    /// The groups that speak of it, by id.
+    pub advisories: Vec<Advisory>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Searched {
+    /// The packages of that name, by ecosystem.
+    pub packages: Vec<Package>,
+    /// If there are none: packages whose names hold the text, (ecosystem, name), sorted, at most [`MAX_NEAR`].
+    pub near: Vec<(String, String)>,
+}
+
+/// So many packages with a similar name are told.
+pub const MAX_NEAR: usize = 20;
+
+/// What changed between two indexes, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Difference {
+    /// Only in the new one, with the summary.
+    pub added: Vec<(String, String)>,
+    /// Only in the old one, with the summary.
+    pub removed: Vec<(String, String)>,
+    /// In both, and not the same, with the new summary.
+    pub changed: Vec<(String, String)>,
+}
+
+/// How the index is.
+///
+/// # Errors
+/// [`Damage`] of the bookkeeping.
+pub fn status(index: &Index) -> Result<Status, Damage> {
+    let bookkeeping = index.bookkeeping()?;
+    let header = index.header();
+    Ok(Status {
+        digest: index.digest().to_owned(),
+        built: header.built,
+        length: header.length,
+        records: header.records,
+        packages: header.keys,
+        groups: header.groups,
+        sources: bookkeeping.sources,
+        ecosystems: bookkeeping.ecosystems,
+    })
+}
+
+/// The records that bear the id or name it as an alias, the one that bears it first.
+///
+/// # Errors
+/// The first [`Damage`].
+pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
+    let sources = index.bookkeeping()?.sources;
+    let bearer = index.find(id)?;
+    let mut views: Vec<RecordView<'_>> = bearer.into_iter().collect();
+    for view in index.record_views() {
+        let view = view?;
+        if view.id() != id && view.aliases().any(|alias| alias == id) {
+            views.push(view);
+        }
+    }
+    let shown = |view: &RecordView<'_>| -> Result<Shown, Damage> {
+        let affected = index.affected_by(view)?;
+        let name = affected.first().map_or("", |affected| affected.name.as_str());
+        let texts = match view.text_key() {
+            Some(key) => index.texts(key)?,
+            None => Texts::default(),
+        };
+        let source = sources.get(view.source() as usize);
+        Ok(Shown {
+            source: source.map_or_else(String::new, |source| source.name.clone()),
+            record: Record {
+                id: view.id().to_owned(),
+                aliases: view.aliases().map(str::to_owned).collect(),
+                published: view.published(),
+                modified: view.modified(),
+                class: view.class(),
+                rating: view.rating()?,
+                summary: view.summary(name)?,
+                affected,
+                texts,
+            },
+        })
+    };
+    views.iter().map(shown).collect()
+}
+
+/// The packages called `text` in any ecosystem, or the one that a package URL names.
+///
+/// # Errors
+/// The first [`Damage`].
+pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
+    let mut searched = Searched::default();
+    let wanted: Vec<(Ecosystem, String)> = match of_purl(text) {
+        Some(package) => vec![package],
+        None => {
+            let ecosystems = index.bookkeeping()?.ecosystems.into_keys();
+            ecosystems.map(|name| (Ecosystem::named(&name), text.to_owned())).collect()
+        }
+    };
+    for (ecosystem, name) in &wanted {
+        let candidates = index.candidates(ecosystem, name)?;
+        let advisories: Result<Vec<Advisory>, Damage> = candidates.groups().map(|group| group.advisory()).collect();
+        let advisories = advisories?;
+        if !advisories.is_empty() {
+            searched.packages.push(Package {
+                ecosystem: candidates.ecosystem().to_owned(),
+                name: candidates.name().to_owned(),
+                advisories,
+            });
+        }
+    }
+    if searched.packages.is_empty() {
+        let part = wanted.first().map_or(text, |(_, name)| name).to_lowercase();
+        for candidates in index.entries() {
+            let candidates = candidates?;
+            if candidates.name().to_lowercase().contains(&part) {
+                searched
+                    .near
+                    .push((candidates.ecosystem().to_owned(), candidates.name().to_owned()));
+            }
+        }
+        searched.near.sort_unstable_by(|left, right| (left.1.len(), left).cmp(&(right.1.len(), right)));
+        searched.near.truncate(MAX_NEAR);
+    }
+    Ok(searched)
+}
+
+/// What changed from `old` to `new`. Texts are not compared.
+///
+/// # Errors
+/// The first [`Damage`] of either.
+pub fn diff(old: &Index, new: &Index) -> Result<Difference, Damage> {
+    let by_id = |records: Vec<Kept>| -> BTreeMap<String, Record> {
+        records
+            .into_iter()
+            .map(|kept| (kept.record.id.clone(), kept.record))
+            .collect()
+    };
+    let mut old = by_id(old.records()?);
+    let mut difference = Difference::default();
+    for (id, record) in by_id(new.records()?) {
+        match old.remove(&id) {
+            None => difference.added.push((id, record.summary)),
+            Some(before) if before != record => difference.changed.push((id, record.summary)),
+            Some(_) => {}
+        }
+    }
+    difference.removed = old.into_iter().map(|(id, record)| (id, record.summary)).collect();
+    Ok(difference)
+}
+
+/// The package that `pkg:npm/%40acme/left@1.0.0` names.
+fn of_purl(text: &str) -> Option<(Ecosystem, String)> {
+    let rest = text.strip_prefix("pkg:")?;
+    let (kind, name) = rest.split_once('/')?;
+    let name = name.split(['@', '?', '#']).next()?;
+    let row = ecosystem::ROWS.iter().find(|row| row.purl_type == kind)?;
+    let name = unescaped(name)?;
+    Some(match name.rsplit_once('/') {
+        Some((group, artifact)) if row.ecosystem == Ecosystem::MAVEN => {
+            (row.ecosystem.clone(), format!("{group}:{artifact}"))
+        }
+        Some(_) | None => (row.ecosystem.clone(), name),
+    })
+}
+
+/// Percent-encoded bytes of a package URL.
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn package_urls_are_read() {
+        for (purl, ecosystem, name) in [
+            ("pkg:npm/%40acme/left@1.0.0", "npm", "@acme/left"),
+            ("pkg:maven/org.acme/left", "Maven", "org.acme:left"),
+            ("pkg:golang/example.org/a/b@v1", "Go", "example.org/a/b"),
+        ] {
+            assert_eq!(of_purl(purl), Some((Ecosystem::named(ecosystem), name.to_owned())), "{purl}");
+        }
+        assert_eq!(of_purl("left"), None);
+        assert_eq!(of_purl("pkg:npm/%zz"), None);
+    }
+}

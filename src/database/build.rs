@@ -1,0 +1,321 @@
+//! `db build`: from sources to the index, in one pass, without ever holding more than a wave of documents.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use super::archive::{MAX_ENTRIES, MAX_INFLATED, MAX_RECORD, Zip, bounded};
+use super::source::{self, Found, Kind, NoSource, is_rustsec};
+use crate::advisory::compile::TooLarge;
+use crate::advisory::import::{self, Imported, Rejected};
+use crate::advisory::{Added, Authority, Compiler, Facts, SourceNumber};
+use crate::sys::file::{self, FileError};
+use crate::sys::positional::Positional;
+
+/// What was built.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// What is in the index, source by source.
+    pub facts: Facts,
+    /// The first documents of each source that could not be read, with the source's name.
+    pub rejected: Vec<(String, Rejected)>,
+    /// `sha256:…` of the index.
+    pub digest: String,
+}
+
+/// So many rejected documents of a source are named; all are counted.
+pub const MAX_NAMED: usize = 20;
+
+/// How far a build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'s> {
+    /// The source that is read.
+    pub source: &'s str,
+    /// Documents read of it.
+    pub done: u64,
+    /// Documents in it; 0 if that is not known beforehand.
+    pub total: u64,
+}
+
+/// Why no index was built. The old one is still in its place.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A path is no source.
+    #[error(transparent)]
+    NoSource(#[from] NoSource),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A source as a whole cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Broken {
+        /// The source.
+        path: PathBuf,
+        /// Why, as a fragment.
+        reason: String,
+    },
+    /// No source gave a single record.
+    #[error("the sources hold no advisory")]
+    Empty,
+    /// The index would be too large.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// Builds the index of `sources` as of `built` and puts it in place of the file at `output`. The same sources, in
+/// the same order, and the same time give the same bytes.
+///
+/// # Errors
+/// [`BuildError`]; a document that cannot be read is none.
+pub fn build(
+    sources: &[PathBuf],
+    built: Timestamp,
+    output: &Path,
+    progress: &mut dyn FnMut(Step<'_>),
+) -> Result<Built, BuildError> {
+    let mut found = Vec::new();
+    for path in sources {
+        found.extend(source::find(path)?);
+    }
+    let mut builder = Builder {
+        compiler: Compiler::new(),
+        rejected: Vec::new(),
+        progress,
+    };
+    for found in &found {
+        builder.read(found)?;
+    }
+    let Builder { compiler, rejected, .. } = builder;
+    if compiler.records().next().is_none() {
+        return Err(BuildError::Empty);
+    }
+    let compiled = compiler.finish(built)?;
+    file::replace(output, |file| compiled.write(file))?;
+    Ok(Built {
+        digest: compiled.digest(),
+        facts: compiled.facts,
+        rejected,
+    })
+}
+
+struct Builder<'p> {
+    compiler: Compiler,
+    rejected: Vec<(String, Rejected)>,
+    progress: &'p mut dyn FnMut(Step<'_>),
+}
+
+/// Documents of one wave: read on every core, then taken in one after the other.
+const WAVE: usize = 8192;
+
+/// Documents that one core reads in a row.
+const CHUNK: usize = 256;
+
+impl Builder<'_> {
+    fn read(&mut self, found: &Found) -> Result<(), BuildError> {
+        let open = || {
+            Positional::open(&found.path).map_err(|source| FileError {
+                path: found.path.clone(),
+                source,
+            })
+        };
+        match &found.kind {
+            Kind::OsvZip => {
+                let zip = Zip::open(open()?).map_err(|reason| broken(found, reason))?;
+                let number = self.compiler.source(&found.name, Authority::Export);
+                let of_zip = |from: usize, to: usize| {
+                    let mut zip = zip.clone();
+                    (from..to).filter_map(|entry| {
+                        let (name, json) = zip.json(entry)?;
+                        Some(osv(json, &name))
+                    }).collect()
+                };
+                self.waves(found, number, zip.len(), &of_zip);
+            }
+            Kind::OsvFiles(files) => {
+                let number = self.compiler.source(&found.name, Authority::Export);
+                self.files(found, number, files, &osv);
+            }
+            Kind::RustsecFiles(files) => {
+                let number = self.compiler.source(&found.name, Authority::Origin);
+                self.files(found, number, files, &rustsec);
+            }
+            Kind::RustsecTar(packing) => {
+                let number = self.compiler.source(&found.name, Authority::Origin);
+                self.rustsec_tar(found, number, packing.open(open()?))?;
+            }
+            Kind::Kev => {
+                let json = file::read(&found.path, MAX_RECORD)?;
+                let json = json.ok_or_else(|| broken(found, format!("larger than {MAX_RECORD} bytes")))?;
+                let exploited = import::kev::read(&json).map_err(|reason| broken(found, reason))?;
+                let number = self.compiler.source(&found.name, Authority::Origin);
+                self.compiler.set_exploited(number, &exploited);
+            }
+            Kind::Epss(packing) => {
+                let csv = packing.open(open()?).take(MAX_INFLATED);
+                let scores = import::epss::read(csv).map_err(|error| broken(found, error.to_string()))?;
+                let number = self.compiler.source(&found.name, Authority::Origin);
+                self.compiler.set_scores(number, &scores);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `total` documents in waves, the next one on the other cores while this one is taken in.
+    fn waves(
+        &mut self,
+        found: &Found,
+        number: SourceNumber,
+        total: usize,
+        read: &(impl Fn(usize, usize) -> Vec<Imported> + Sync),
+    ) {
+        let wave = |start: usize| -> Vec<Vec<Imported>> {
+            let end = start.saturating_add(WAVE).min(total);
+            let chunks: Vec<usize> = (start..end).step_by(CHUNK).collect();
+            chunks
+                .into_par_iter()
+                .map(|from| read(from, from.saturating_add(CHUNK).min(end)))
+                .collect()
+        };
+        let mut current = wave(0);
+        for start in (0..total).step_by(WAVE) {
+            let next = start.saturating_add(WAVE);
+            (self.progress)(Step {
+                source: &found.name,
+                done: start as u64,
+                total: total as u64,
+            });
+            let (compiler, rejected) = (&mut self.compiler, &mut self.rejected);
+            let ((), following) = rayon::join(
+                || {
+                    for imported in current.into_iter().flatten() {
+                        take(compiler, rejected, found, number, imported);
+                    }
+                },
+                || if next < total { wave(next) } else { Vec::new() },
+            );
+            current = following;
+        }
+        (self.progress)(Step {
+            source: &found.name,
+            done: total as u64,
+            total: total as u64,
+        });
+    }
+
+    fn files(
+        &mut self,
+        found: &Found,
+        number: SourceNumber,
+        files: &[PathBuf],
+        import: &(impl Fn(Result<Vec<u8>, String>, &str) -> Imported + Sync),
+    ) {
+        let read = |from: usize, to: usize| {
+            let files = files.get(from..to).unwrap_or_default();
+            files
+                .iter()
+                .map(|path| {
+                    let inside = path.strip_prefix(&found.path).unwrap_or(path);
+                    if matches!(found.kind, Kind::RustsecFiles(_)) && inside.starts_with("rust") {
+                        return Imported::Skipped;
+                    }
+                    // A source that is one file is named as it was given.
+                    let name = if inside.as_os_str().is_empty() { path } else { inside };
+                    let name = name.display().to_string();
+                    let bytes = match file::read(path, MAX_RECORD) {
+                        Ok(Some(bytes)) => Ok(bytes),
+                        Ok(None) => Err(format!("larger than the limit of {MAX_RECORD} bytes")),
+                        Err(error) => Err(error.source.to_string()),
+                    };
+                    import(bytes, &name)
+                })
+                .collect()
+        };
+        self.waves(found, number, files.len(), &read);
+    }
+
+    fn rustsec_tar(&mut self, found: &Found, number: SourceNumber, tar: Box<dyn Read>) -> Result<(), BuildError> {
+        let failed = |error: std::io::Error| broken(found, error.to_string());
+        let mut archive = tar::Archive::new(tar.take(MAX_INFLATED));
+        let mut seen = 0u64;
+        for (count, entry) in archive.entries().map_err(failed)?.enumerate() {
+            if count >= MAX_ENTRIES {
+                return Err(broken(found, format!("it holds more than {MAX_ENTRIES} entries")));
+            }
+            let mut entry = entry.map_err(failed)?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            if !entry.header().entry_type().is_file() || !is_rustsec(Path::new(&name)) {
+                continue;
+            }
+            let collection = name.rsplit('/').nth(2).unwrap_or_default();
+            let imported = if collection == "crates" {
+                let size = entry.size();
+                rustsec(bounded(&mut entry, size, MAX_RECORD), &name)
+            } else {
+                Imported::Skipped
+            };
+            take(&mut self.compiler, &mut self.rejected, found, number, imported);
+            seen = seen.saturating_add(1);
+        }
+        (self.progress)(Step {
+            source: &found.name,
+            done: seen,
+            total: seen,
+        });
+        if seen == 0 {
+            return Err(broken(found, "it holds no advisory of RustSec".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn osv(json: Result<Vec<u8>, String>, name: &str) -> Imported {
+    match json {
+        Ok(json) => guarded(name, || import::osv::read(&json, name)),
+        Err(reason) => unread(name, reason),
+    }
+}
+
+fn rustsec(markdown: Result<Vec<u8>, String>, name: &str) -> Imported {
+    match markdown {
+        Ok(markdown) => guarded(name, || import::rustsec::read(&markdown, name)),
+        Err(reason) => unread(name, reason),
+    }
+}
+
+/// A bug that one document brings out, here or in a library, must not cost the others.
+fn guarded(name: &str, import: impl FnOnce() -> Imported + std::panic::UnwindSafe) -> Imported {
+    std::panic::catch_unwind(import).unwrap_or_else(|_| unread(name, "a bug in lockkeeper".to_owned()))
+}
+
+fn unread(name: &str, reason: String) -> Imported {
+    Imported::Rejected(Rejected {
+        name: name.to_owned(),
+        reason,
+    })
+}
+
+fn take(
+    compiler: &mut Compiler,
+    named: &mut Vec<(String, Rejected)>,
+    found: &Found,
+    number: SourceNumber,
+    imported: Imported,
+) {
+    match compiler.add(number, imported) {
+        Added::Rejected(rejected) => {
+            if named.iter().filter(|(source, _)| *source == found.name).count() < MAX_NAMED {
+                named.push((found.name.clone(), rejected));
+            }
+        }
+        Added::Record | Added::Superseded | Added::Withdrawn | Added::Skipped => {}
+    }
+}
+
+fn broken(found: &Found, reason: String) -> BuildError {
+    BuildError::Broken {
+        path: found.path.clone(),
+        reason,
+    }
+}
