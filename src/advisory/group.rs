@@ -20,16 +20,17 @@ pub(super) struct Named<'a> {
 /// others follow by id, as the groups do.
 #[must_use]
 pub(super) fn groups(records: &[Named<'_>]) -> Vec<Vec<usize>> {
+    if records.len() == 1 {
+        return vec![vec![0]];
+    }
     let mut parent: Vec<usize> = (0..records.len()).collect();
     let mut holder: HashMap<&str, usize> = HashMap::new();
-    if records.len() > 1 {
-        for (number, record) in records.iter().enumerate() {
-            for id in std::iter::once(record.id).chain(record.aliases.iter().map(String::as_str)) {
-                let other = *holder.entry(id).or_insert(number);
-                let (left, right) = (root(&mut parent, other), root(&mut parent, number));
-                if let Some(above) = parent.get_mut(right) {
-                    *above = left;
-                }
+    for (number, record) in records.iter().enumerate() {
+        for id in std::iter::once(record.id).chain(record.aliases.iter().map(String::as_str)) {
+            let other = *holder.entry(id).or_insert(number);
+            let (left, right) = (root(&mut parent, other), root(&mut parent, number));
+            if let Some(above) = parent.get_mut(right) {
+                *above = left;
             }
         }
     }

@@ -230,7 +230,9 @@ pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
 pub fn digest(page: &[u8]) -> String {
     let mut digest = String::from("sha256:");
     for byte in Sha256::digest(page) {
-        digest.extend([byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or_default()));
+        digest.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or_default()),
+        );
     }
     digest
 }

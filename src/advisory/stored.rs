@@ -39,8 +39,9 @@ impl Index {
     /// # Errors
     /// The first [`Damage`].
     pub fn records(&self) -> Result<Vec<Kept>, Damage> {
-        let mut records: Vec<Kept> =
-            Vec::with_capacity(usize::try_from(self.header().records.min(self.header().length / 16)).unwrap_or(0));
+        let mut records: Vec<Kept> = Vec::with_capacity(
+            usize::try_from(self.header().records.min(self.header().length / 16)).unwrap_or(0),
+        );
         let mut summaries = Vec::with_capacity(records.capacity());
         let mut numbers: HashMap<u32, usize> = HashMap::with_capacity(records.capacity());
         for block in 0..self.blocks_of(Section::Records) {

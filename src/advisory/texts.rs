@@ -31,7 +31,9 @@ impl PackedBlock {
         let mut encoder = DeflateEncoder::new(bytes, Compression::new(6));
         let written = encoder.write_all(&raw.bytes).and_then(|()| encoder.finish());
         // Writing to memory does not fail; should it, the block is refused when it is read.
-        Self(written.unwrap_or_default())
+        let mut packed = written.unwrap_or_default();
+        packed.shrink_to_fit();
+        Self(packed)
     }
 
     /// The bytes that were packed; `None` if these are not what was written.

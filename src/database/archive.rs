@@ -3,7 +3,8 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use zip::ZipArchive;
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::advisory::Blocks as _;
 use crate::sys::positional::Positional;
@@ -41,7 +42,10 @@ impl Window {
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
-        let within = self.position.checked_sub(self.start).and_then(|offset| usize::try_from(offset).ok());
+        let within = self
+            .position
+            .checked_sub(self.start)
+            .and_then(|offset| usize::try_from(offset).ok());
         let have = within.filter(|offset| *offset < self.ahead.len());
         let offset = match have {
             Some(offset) => offset,
@@ -94,8 +98,16 @@ impl Seek for Window {
 }
 
 /// An OSV export: one JSON document an entry.
-#[derive(Debug, Clone)]
 pub(super) struct Zip(ZipArchive<Window>);
+
+/// Reads entries of a [`Zip`] one after another, with buffers that are used again and again: a decoder made
+/// anew for each of some hundred thousand small entries costs more than what it decodes.
+pub(super) struct ZipReader {
+    archive: ZipArchive<Window>,
+    inflate: Decompress,
+    packed: Vec<u8>,
+    json: Vec<u8>,
+}
 
 impl Zip {
     /// Opens the archive.
@@ -111,9 +123,21 @@ impl Zip {
         self.0.len()
     }
 
+    /// A reader with a place of its own in the file.
+    pub(super) fn reader(&self) -> ZipReader {
+        ZipReader {
+            archive: self.0.clone(),
+            inflate: Decompress::new(false),
+            packed: Vec::new(),
+            json: Vec::new(),
+        }
+    }
+}
+
+impl ZipReader {
     /// The name and the bytes of entry `number` if it is a JSON document.
-    pub(super) fn json(&mut self, number: usize) -> Option<(String, Result<Vec<u8>, String>)> {
-        let mut entry = match self.0.by_index(number) {
+    pub(super) fn json(&mut self, number: usize) -> Option<(String, Result<&[u8], String>)> {
+        let mut entry = match self.archive.by_index_raw(number) {
             Ok(entry) => entry,
             Err(error) => return Some((format!("entry {number}"), Err(error.to_string()))),
         };
@@ -121,8 +145,58 @@ impl Zip {
         if entry.is_dir() || !name.ends_with(".json") {
             return None;
         }
-        let size = entry.size();
-        Some((name, bounded(&mut entry, size, MAX_RECORD)))
+        self.packed.clear();
+        self.json.clear();
+        let read = (&mut entry)
+            .take(MAX_RECORD.saturating_add(1))
+            .read_to_end(&mut self.packed);
+        let read = match (read, entry.compression()) {
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(_), CompressionMethod::Stored) => {
+                std::mem::swap(&mut self.packed, &mut self.json);
+                Ok(())
+            }
+            (Ok(_), CompressionMethod::Deflated) => inflate(&mut self.inflate, &self.packed, &mut self.json),
+            (Ok(_), method) => Err(format!("packed with {method}, which is not read")),
+        };
+        let checked = read.and_then(|()| {
+            if self.json.len() as u64 > MAX_RECORD {
+                return Err(too_large(MAX_RECORD));
+            }
+            let mut crc = Crc::new();
+            crc.update(&self.json);
+            if crc.sum() == entry.crc32() {
+                Ok(self.json.as_slice())
+            } else {
+                Err("its checksum is not that of the archive".to_owned())
+            }
+        });
+        Some((name, checked))
+    }
+}
+
+/// Inflates all of `packed`, at most one byte more than [`MAX_RECORD`].
+fn inflate(inflate: &mut Decompress, packed: &[u8], json: &mut Vec<u8>) -> Result<(), String> {
+    inflate.reset(false);
+    loop {
+        let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
+        let rest = packed.get(read..).unwrap_or_default();
+        json.reserve(rest.len().saturating_mul(4).max(4096));
+        let before = (inflate.total_in(), inflate.total_out());
+        let status = inflate
+            .decompress_vec(rest, json, FlushDecompress::None)
+            .map_err(|error| error.to_string())?;
+        match status {
+            Status::StreamEnd => return Ok(()),
+            Status::Ok | Status::BufError => {
+                if json.len() as u64 > MAX_RECORD {
+                    return Err(too_large(MAX_RECORD));
+                }
+                if before == (inflate.total_in(), inflate.total_out()) {
+                    return Err("it ends before its end".to_owned());
+                }
+            }
+        }
     }
 }
 
@@ -135,7 +209,11 @@ pub(super) fn bounded(entry: &mut impl Read, size: u64, limit: u64) -> Result<Ve
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit {
-        return Err(format!("larger than the limit of {limit} bytes"));
+        return Err(too_large(limit));
     }
     Ok(bytes)
+}
+
+fn too_large(limit: u64) -> String {
+    format!("larger than the limit of {limit} bytes")
 }

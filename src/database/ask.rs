@@ -8,8 +8,8 @@ use crate::advisory::compile::Kept;
 use crate::advisory::record::Record;
 use crate::advisory::{Damage, Index, RecordView, Source};
 use crate::ecosystem;
-use crate::model::{Advisory, Ecosystem};
 use crate::model::advisory::Texts;
+use crate::model::{Advisory, Ecosystem};
 
 /// How the index is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,12 +144,15 @@ pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
         Some(package) => vec![package],
         None => {
             let ecosystems = index.bookkeeping()?.ecosystems.into_keys();
-            ecosystems.map(|name| (Ecosystem::named(&name), text.to_owned())).collect()
+            ecosystems
+                .map(|name| (Ecosystem::named(&name), text.to_owned()))
+                .collect()
         }
     };
     for (ecosystem, name) in &wanted {
         let candidates = index.candidates(ecosystem, name)?;
-        let advisories: Result<Vec<Advisory>, Damage> = candidates.groups().map(|group| group.advisory()).collect();
+        let advisories: Result<Vec<Advisory>, Damage> =
+            candidates.groups().map(|group| group.advisory()).collect();
         let advisories = advisories?;
         if !advisories.is_empty() {
             searched.packages.push(Package {
@@ -169,7 +172,9 @@ pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
                     .push((candidates.ecosystem().to_owned(), candidates.name().to_owned()));
             }
         }
-        searched.near.sort_unstable_by(|left, right| (left.1.len(), left).cmp(&(right.1.len(), right)));
+        searched
+            .near
+            .sort_unstable_by(|left, right| (left.1.len(), left).cmp(&(right.1.len(), right)));
         searched.near.truncate(MAX_NEAR);
     }
     Ok(searched)
@@ -241,7 +246,11 @@ mod tests {
             ("pkg:maven/org.acme/left", "Maven", "org.acme:left"),
             ("pkg:golang/example.org/a/b@v1", "Go", "example.org/a/b"),
         ] {
-            assert_eq!(of_purl(purl), Some((Ecosystem::named(ecosystem), name.to_owned())), "{purl}");
+            assert_eq!(
+                of_purl(purl),
+                Some((Ecosystem::named(ecosystem), name.to_owned())),
+                "{purl}"
+            );
         }
         assert_eq!(of_purl("left"), None);
         assert_eq!(of_purl("pkg:npm/%zz"), None);

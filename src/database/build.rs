@@ -87,7 +87,9 @@ pub fn build(
     for found in &found {
         builder.read(found)?;
     }
-    let Builder { compiler, rejected, .. } = builder;
+    let Builder {
+        compiler, rejected, ..
+    } = builder;
     if compiler.records().next().is_none() {
         return Err(BuildError::Empty);
     }
@@ -125,11 +127,13 @@ impl Builder<'_> {
                 let zip = Zip::open(open()?).map_err(|reason| broken(found, reason))?;
                 let number = self.compiler.source(&found.name, Authority::Export);
                 let of_zip = |from: usize, to: usize| {
-                    let mut zip = zip.clone();
-                    (from..to).filter_map(|entry| {
-                        let (name, json) = zip.json(entry)?;
-                        Some(osv(json, &name))
-                    }).collect()
+                    let mut zip = zip.reader();
+                    (from..to)
+                        .filter_map(|entry| {
+                            let (name, json) = zip.json(entry)?;
+                            Some(osv(json, &name))
+                        })
+                        .collect()
                 };
                 self.waves(found, number, zip.len(), &of_zip);
             }
@@ -221,7 +225,11 @@ impl Builder<'_> {
                         return Imported::Skipped;
                     }
                     // A source that is one file is named as it was given.
-                    let name = if inside.as_os_str().is_empty() { path } else { inside };
+                    let name = if inside.as_os_str().is_empty() {
+                        path
+                    } else {
+                        inside
+                    };
                     let name = name.display().to_string();
                     let bytes = match file::read(path, MAX_RECORD) {
                         Ok(Some(bytes)) => Ok(bytes),
@@ -235,7 +243,12 @@ impl Builder<'_> {
         self.waves(found, number, files.len(), &read);
     }
 
-    fn rustsec_tar(&mut self, found: &Found, number: SourceNumber, tar: Box<dyn Read>) -> Result<(), BuildError> {
+    fn rustsec_tar(
+        &mut self,
+        found: &Found,
+        number: SourceNumber,
+        tar: Box<dyn Read>,
+    ) -> Result<(), BuildError> {
         let failed = |error: std::io::Error| broken(found, error.to_string());
         let mut archive = tar::Archive::new(tar.take(MAX_INFLATED));
         let mut seen = 0u64;
@@ -270,23 +283,24 @@ impl Builder<'_> {
     }
 }
 
-fn osv(json: Result<Vec<u8>, String>, name: &str) -> Imported {
+fn osv(json: Result<impl AsRef<[u8]>, String>, name: &str) -> Imported {
     match json {
-        Ok(json) => guarded(name, || import::osv::read(&json, name)),
+        Ok(json) => guarded(name, || import::osv::read(json.as_ref(), name)),
         Err(reason) => unread(name, reason),
     }
 }
 
-fn rustsec(markdown: Result<Vec<u8>, String>, name: &str) -> Imported {
+fn rustsec(markdown: Result<impl AsRef<[u8]>, String>, name: &str) -> Imported {
     match markdown {
-        Ok(markdown) => guarded(name, || import::rustsec::read(&markdown, name)),
+        Ok(markdown) => guarded(name, || import::rustsec::read(markdown.as_ref(), name)),
         Err(reason) => unread(name, reason),
     }
 }
 
 /// A bug that one document brings out, here or in a library, must not cost the others.
-fn guarded(name: &str, import: impl FnOnce() -> Imported + std::panic::UnwindSafe) -> Imported {
-    std::panic::catch_unwind(import).unwrap_or_else(|_| unread(name, "a bug in lockkeeper".to_owned()))
+fn guarded(name: &str, import: impl FnOnce() -> Imported) -> Imported {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(import))
+        .unwrap_or_else(|_| unread(name, "a bug in lockkeeper".to_owned()))
 }
 
 fn unread(name: &str, reason: String) -> Imported {

@@ -1,4 +1,8 @@
-//! The index as a whole: building it from files, and bringing it up to date over the web.
+//! The index on disk: built from files, brought up to date over the web, opened, verified, asked, compared.
+//!
+//! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
+//! - [`open`] opens it; [`Unopened`] says why not, and what that makes of a verdict.
+//! - [`ask`] answers `db status`, `show`, `search` and `diff` with plain structs; [`tell`] puts them in words.
 
 mod archive;
 pub mod ask;
@@ -6,12 +10,6 @@ pub mod build;
 pub mod source;
 pub mod tell;
 pub mod update;
-//! The index on disk: built from files, opened, verified, asked, compared.
-//!
-//! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
-//! - [`open`] opens it; [`Unopened`] says why not, and what that makes of a verdict.
-//! - [`ask`] answers `db status`, `show`, `search` and `diff` with plain structs; [`tell`] puts them in words.
-
 
 use std::path::Path;
 
@@ -55,10 +53,16 @@ impl Unopened {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Missing => "Fetch one with `lockkeeper db update`, or build one with `lockkeeper db build`.",
+            Self::Missing => {
+                "Fetch one with `lockkeeper db update`, or build one with `lockkeeper db build`."
+            }
             Self::Unreadable(_) => "Check the path given by --db and the file's permissions.",
-            Self::Refused(OpenError::Newer { .. }) => "Install a newer lockkeeper, or build the index with this one.",
-            Self::Refused(_) => "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
+            Self::Refused(OpenError::Newer { .. }) => {
+                "Install a newer lockkeeper, or build the index with this one."
+            }
+            Self::Refused(_) => {
+                "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`."
+            }
         }
     }
 }

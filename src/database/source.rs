@@ -167,7 +167,9 @@ fn of_folder(path: &Path) -> Result<Vec<Found>, NoSource> {
     if files.is_empty() {
         return Err(NoSource::Unknown(path.to_owned()));
     }
-    let name = file::resolve(path)?.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = file::resolve(path)?
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     Ok(vec![Found {
         name: format!("osv/{}", name.unwrap_or_default()),
         path: path.to_owned(),
@@ -207,7 +209,10 @@ pub(super) fn is_rustsec(path: &Path) -> bool {
 
 /// `osv/` and the file's name, or that of its folder if it is called `all`.
 fn osv_name(path: &Path) -> String {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     if stem != "all" {
         return format!("osv/{stem}");
     }

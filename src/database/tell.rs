@@ -17,7 +17,12 @@ pub fn built(built: &Built) -> String {
     let facts = &built.facts;
     let mut text = sources(&facts.sources);
     for (source, rejected) in &built.rejected {
-        let _ = writeln!(text, "  rejected  {}: {}", terminal(source), terminal(&rejected.to_string()));
+        let _ = writeln!(
+            text,
+            "  rejected  {}: {}",
+            terminal(source),
+            terminal(&rejected.to_string())
+        );
     }
     let _ = writeln!(
         text,
@@ -36,7 +41,12 @@ pub fn built(built: &Built) -> String {
 #[must_use]
 pub fn status(status: &Status, now: Timestamp) -> String {
     let age = now.duration_since(status.built).as_hours().max(0);
-    let mut text = format!("built {} ({} old), {}\n", status.built, span(age), size(status.length));
+    let mut text = format!(
+        "built {} ({} old), {}\n",
+        status.built,
+        span(age),
+        size(status.length)
+    );
     let _ = writeln!(text, "{}", status.digest);
     let _ = writeln!(
         text,
@@ -58,7 +68,13 @@ pub fn shown(shown: &[Shown], id: &str) -> String {
     }
     let mut text = String::new();
     for Shown { record, source } in shown {
-        let _ = writeln!(text, "{}  {}  ({})", terminal(&record.id), record.class, terminal(source));
+        let _ = writeln!(
+            text,
+            "{}  {}  ({})",
+            terminal(&record.id),
+            record.class,
+            terminal(source)
+        );
         if !record.summary.is_empty() {
             let _ = writeln!(text, "  {}", terminal(&record.summary));
         }
@@ -195,7 +211,11 @@ fn stretch(interval: &Interval) -> String {
         Until::LastAffected(version) => Some(format!("<= {version}")),
     };
     let ends: Vec<String> = from.into_iter().chain(until).collect();
-    if ends.is_empty() { "every version".to_owned() } else { ends.join(", ") }
+    if ends.is_empty() {
+        "every version".to_owned()
+    } else {
+        ends.join(", ")
+    }
 }
 
 fn span(hours: i64) -> String {

@@ -27,7 +27,9 @@ const RUSTSEC: &str = "```toml\n[advisory]\nid = \"RUSTSEC-2024-0001\"\npackage 
 fn zip(path: &Path, entries: &[(&str, &[u8])]) {
     let mut writer = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, bytes) in entries {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap();
@@ -63,11 +65,18 @@ fn sources() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     std::fs::create_dir_all(path.join("export/npm")).unwrap();
-    let mut withdrawn: serde_json::Value = serde_json::from_str(&osv("GHSA-4", "gone", "2024-01-01T00:00:00Z")).unwrap();
+    let mut withdrawn: serde_json::Value =
+        serde_json::from_str(&osv("GHSA-4", "gone", "2024-01-01T00:00:00Z")).unwrap();
     withdrawn["withdrawn"] = json!("2024-01-02T00:00:00Z");
     let entries: Vec<(String, String)> = vec![
-        ("GHSA-1.json".into(), osv("GHSA-1", "left", "2024-01-01T00:00:00Z")),
-        ("GHSA-2.json".into(), osv("GHSA-2", "left", "2024-01-02T00:00:00Z")),
+        (
+            "GHSA-1.json".into(),
+            osv("GHSA-1", "left", "2024-01-01T00:00:00Z"),
+        ),
+        (
+            "GHSA-2.json".into(),
+            osv("GHSA-2", "left", "2024-01-02T00:00:00Z"),
+        ),
         ("broken\u{1b}[31m.json".into(), "{\"id\": ".into()),
         ("GHSA-4.json".into(), withdrawn.to_string()),
         ("readme.txt".into(), "no record".into()),
@@ -76,12 +85,21 @@ fn sources() -> tempfile::TempDir {
             osv("RUSTSEC-2024-0001", "left", "2026-01-01T00:00:00Z"),
         ),
     ];
-    let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let entries: Vec<(&str, &[u8])> = entries
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_bytes()))
+        .collect();
     zip(&path.join("export/npm/all.zip"), &entries);
     std::fs::write(path.join("export/COUNTS.json"), "{}").unwrap();
     std::fs::create_dir_all(path.join("loose/deep")).unwrap();
-    std::fs::write(path.join("loose/deep/GHSA-3.json"), osv("GHSA-3", "right", "2024-01-01T00:00:00Z")).unwrap();
-    let withdrawn = RUSTSEC.replace("2024-0001", "2024-0002").replace("[versions]", "withdrawn = \"2024-03-01\"\n[versions]");
+    std::fs::write(
+        path.join("loose/deep/GHSA-3.json"),
+        osv("GHSA-3", "right", "2024-01-01T00:00:00Z"),
+    )
+    .unwrap();
+    let withdrawn = RUSTSEC
+        .replace("2024-0001", "2024-0002")
+        .replace("[versions]", "withdrawn = \"2024-03-01\"\n[versions]");
     let rustsec = tar_gz(&[
         ("db-main/crates/left/RUSTSEC-2024-0001.md", RUSTSEC),
         ("db-main/crates/left/RUSTSEC-2024-0002.md", &withdrawn),
@@ -97,7 +115,8 @@ fn sources() -> tempfile::TempDir {
     let kev = json!({"title": "t", "catalogVersion": "1", "dateReleased": "2026-11-01T00:00:00Z",
                      "vulnerabilities": [{"cveID": "CVE-2024-1"}]});
     std::fs::write(path.join("exploited"), kev.to_string()).unwrap();
-    let epss = "#model_version:v1,score_date:2026-11-01T00:00:00Z\ncve,epss,percentile\nCVE-2024-1,0.25,0.9\n";
+    let epss =
+        "#model_version:v1,score_date:2026-11-01T00:00:00Z\ncve,epss,percentile\nCVE-2024-1,0.25,0.9\n";
     std::fs::write(path.join("scores"), gzip(epss.as_bytes())).unwrap();
     folder
 }
@@ -115,7 +134,12 @@ fn sources_are_told_apart_and_counted() {
             let counts = source.counts;
             format!(
                 "{}: {} records, {} withdrawn, {} rejected, {} skipped, {} superseded",
-                source.name, counts.records, counts.withdrawn, counts.rejected, counts.skipped, counts.superseded
+                source.name,
+                counts.records,
+                counts.withdrawn,
+                counts.rejected,
+                counts.skipped,
+                counts.superseded
             )
         })
         .collect();
@@ -129,7 +153,14 @@ fn sources_are_told_apart_and_counted() {
             "epss: 1 records, 0 withdrawn, 0 rejected, 0 skipped, 0 superseded",
         ]
     );
-    assert_eq!((built.facts.records, built.facts.packages, built.facts.merged_groups), (4, 3, 1));
+    assert_eq!(
+        (
+            built.facts.records,
+            built.facts.packages,
+            built.facts.merged_groups
+        ),
+        (4, 3, 1)
+    );
     let words = tell::built(&built);
     assert!(words.contains("rejected  osv/npm: broken"), "{words}");
     assert!(!words.contains('\u{1b}'), "{words}");
@@ -139,21 +170,40 @@ fn sources_are_told_apart_and_counted() {
     let status = ask::status(&index).unwrap();
     assert_eq!(status.ecosystems["npm"], 2);
     let words = tell::status(&status, "2026-11-22T08:00:00Z".parse().unwrap());
-    assert!(words.contains("(2 d old)") && words.contains("newest of 2024-02-03T12:00:00Z"), "{words}");
+    assert!(
+        words.contains("(2 d old)") && words.contains("newest of 2024-02-03T12:00:00Z"),
+        "{words}"
+    );
 
     // The RustSec text counts, not the export's newer copy of it.
     let shown = ask::show(&index, "RUSTSEC-2024-0001").unwrap();
-    assert_eq!((shown[0].source.as_str(), shown[0].record.affected[0].ecosystem.as_str()), ("rustsec", "crates.io"));
+    assert_eq!(
+        (
+            shown[0].source.as_str(),
+            shown[0].record.affected[0].ecosystem.as_str()
+        ),
+        ("rustsec", "crates.io")
+    );
     let words = tell::shown(&shown, "RUSTSEC-2024-0001");
-    assert!(words.contains("crates.io left: >= 0.5.0, < 0.9.5; >= 0.10.0-0, < 1.2.3"), "{words}");
+    assert!(
+        words.contains("crates.io left: >= 0.5.0, < 0.9.5; >= 0.10.0-0, < 1.2.3"),
+        "{words}"
+    );
     assert_eq!(ask::show(&index, "CVE-2024-1").unwrap().len(), 4);
     assert!(ask::show(&index, "GHSA-4").unwrap().is_empty());
 
     let found = ask::search(&index, "left").unwrap();
-    let npm = found.packages.iter().find(|package| package.ecosystem == "npm").unwrap();
+    let npm = found
+        .packages
+        .iter()
+        .find(|package| package.ecosystem == "npm")
+        .unwrap();
     assert_eq!(npm.advisories.len(), 1);
     assert_eq!(npm.advisories[0].id, "GHSA-1");
-    assert_eq!((npm.advisories[0].known_exploited, npm.advisories[0].epss), (true, Some(0.25)));
+    assert_eq!(
+        (npm.advisories[0].known_exploited, npm.advisories[0].epss),
+        (true, Some(0.25))
+    );
     assert_eq!(npm.advisories[0].summary, "Out of bounds in left");
     assert_eq!(ask::search(&index, "pkg:cargo/left@1").unwrap().packages.len(), 1);
     let near = ask::search(&index, "ef").unwrap();
@@ -194,8 +244,16 @@ fn same_sources_same_bytes_and_a_failed_build_leaves_the_old() {
         assert!(error.contains(message), "{source}: {error}");
     }
     assert!(first == std::fs::read(&index).unwrap());
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().contains(".lockkeeper-")), "{left:?}");
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.to_string_lossy().contains(".lockkeeper-")),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -223,7 +281,10 @@ fn what_cannot_be_opened_is_named() {
     let mut newer = good;
     newer[12] = 9;
     assert_eq!(state(&newer).0, IndexState::Newer);
-    assert!(matches!(database::open(folder.path()), Err(Unopened::Unreadable(_))));
+    assert!(matches!(
+        database::open(folder.path()),
+        Err(Unopened::Unreadable(_))
+    ));
 }
 
 #[test]
@@ -236,7 +297,10 @@ fn a_difference_names_ids() {
     build_of(folder.path(), &["loose", "rustsec.bin"]).unwrap();
     let new = database::open(&folder.path().join("index")).unwrap();
     let difference = ask::diff(&old, &new).unwrap();
-    assert_eq!(difference.added, [("RUSTSEC-2024-0001".to_owned(), "Left is right".to_owned())]);
+    assert_eq!(
+        difference.added,
+        [("RUSTSEC-2024-0001".to_owned(), "Left is right".to_owned())]
+    );
     assert_eq!(difference.changed.len(), 1);
     assert!(tell::difference(&difference).ends_with("1 added, 0 removed, 1 changed\n"));
     assert_eq!(ask::diff(&new, &old).unwrap().removed.len(), 1);
@@ -257,13 +321,20 @@ fn the_real_export_is_built() {
     ];
     let built = build::build(&sources, built(), &output, &mut |_| {}).unwrap();
     let total = |count: fn(&lockkeeper::advisory::Counts) -> u64| -> u64 {
-        built.facts.sources.iter().map(|source| count(&source.counts)).sum()
+        built
+            .facts
+            .sources
+            .iter()
+            .map(|source| count(&source.counts))
+            .sum()
     };
     eprintln!("{}", tell::built(&built));
     assert_eq!(total(|counts| counts.rejected), 0);
     assert!(total(|counts| counts.withdrawn) >= 40);
     assert!(built.facts.merged_groups > 100);
-    let documents = total(|counts| counts.records + counts.withdrawn + counts.rejected + counts.skipped + counts.superseded);
+    let documents = total(|counts| {
+        counts.records + counts.withdrawn + counts.rejected + counts.skipped + counts.superseded
+    });
     assert!(documents >= 12_700 + 1_100, "{documents}");
     let index = database::verify(&output).unwrap();
     assert_eq!(index.header().records, built.facts.records);
