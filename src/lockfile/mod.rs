@@ -18,6 +18,7 @@
 pub mod cargo_lock;
 pub mod go_mod;
 pub mod grammar;
+pub mod package_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod requirements;
@@ -109,6 +110,7 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
+    &package_lock::PackageLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
     &requirements::Requirements,

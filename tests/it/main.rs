@@ -14,6 +14,7 @@ mod cargo_lock;
 mod go_native;
 mod lockfile_format;
 mod memory_tree;
+mod npm_native;
 mod osv_export;
 mod outcomes;
 mod python_listings;

@@ -1,0 +1,244 @@
+//! The entries of both layouts, each read in one pass over its fields.
+
+use std::borrow::Cow;
+
+use crate::model::{Scope, Scopes};
+use crate::text::Span;
+use crate::text::tree::{Kind, Value};
+
+/// A folder with a package, or a link to one.
+pub(super) struct Entry<'d> {
+    /// Under `packages` the folder's path, in version 1 the name.
+    pub(super) key: Cow<'d, str>,
+    pub(super) place: EntryPlace,
+    pub(super) value: Value<'d>,
+    /// The name, where the folder is called otherwise.
+    pub(super) name: Option<Value<'d>>,
+    pub(super) version: Option<Value<'d>>,
+    pub(super) resolved: Option<Value<'d>>,
+    pub(super) integrity: Option<Value<'d>>,
+    pub(super) workspaces: Option<Value<'d>>,
+    pub(super) dependencies: Option<Value<'d>>,
+    dev_dependencies: Option<Value<'d>>,
+    optional_dependencies: Option<Value<'d>>,
+    peer_dependencies: Option<Value<'d>>,
+    requires: Option<Value<'d>>,
+    pub(super) link: bool,
+    dev: bool,
+    optional: bool,
+    dev_optional: bool,
+}
+
+/// What an entry's key means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryPlace {
+    /// A path from the folder of the lockfile.
+    Path,
+    /// A name in the root's `node_modules`.
+    InRoot,
+    /// A name in the `node_modules` of the entry with this number.
+    Inside(usize),
+}
+
+/// Why an entry names another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Runtime,
+    Dev,
+    Optional,
+    Peer,
+    /// A requirement of version 1, which may be any of them.
+    Unknown,
+}
+
+impl Need {
+    /// What a field of a `package.json` holds.
+    pub(super) fn of(field: &str) -> Option<Self> {
+        match field {
+            "dependencies" => Some(Self::Runtime),
+            "devDependencies" => Some(Self::Dev),
+            "optionalDependencies" => Some(Self::Optional),
+            "peerDependencies" => Some(Self::Peer),
+            _ => None,
+        }
+    }
+}
+
+/// The entries of `packages`, in the order of the file.
+pub(super) fn of_packages<'d>(packages: Value<'d>) -> Vec<Entry<'d>> {
+    packages
+        .entries()
+        .map(|(key, value)| entry(key, EntryPlace::Path, value))
+        .collect()
+}
+
+/// The entries of version 1's `dependencies` and of all that lie inside them, in the order of the file.
+pub(super) fn of_dependencies<'d>(dependencies: Value<'d>) -> Vec<Entry<'d>> {
+    let mut entries: Vec<Entry<'d>> = Vec::new();
+    let mut open: Vec<(EntryPlace, Value<'d>)> = Vec::new();
+    let mut inside = Some((EntryPlace::InRoot, dependencies));
+    loop {
+        if let Some((place, table)) = inside.take() {
+            let first = open.len();
+            if table.kind() == Kind::Object {
+                open.extend(table.entries().map(|(_, value)| (place, value)));
+            }
+            if let Some(added) = open.get_mut(first..) {
+                added.reverse();
+            }
+        }
+        let Some((place, value)) = open.pop() else {
+            return entries;
+        };
+        let mut next = entry(value.key(), place, value);
+        // In version 1 `dependencies` are the packages inside, and `requires` says what is needed.
+        inside = next
+            .dependencies
+            .take()
+            .map(|table| (EntryPlace::Inside(entries.len()), table));
+        next.dependencies = next.requires;
+        entries.push(next);
+    }
+}
+
+fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d> {
+    let mut entry = Entry {
+        key,
+        place,
+        value,
+        name: None,
+        version: None,
+        resolved: None,
+        integrity: None,
+        workspaces: None,
+        dependencies: None,
+        dev_dependencies: None,
+        optional_dependencies: None,
+        peer_dependencies: None,
+        requires: None,
+        link: false,
+        dev: false,
+        optional: false,
+        dev_optional: false,
+    };
+    for (key, field) in value.entries() {
+        match key.as_ref() {
+            "name" => entry.name = Some(field),
+            "version" => entry.version = Some(field),
+            "resolved" => entry.resolved = Some(field).filter(|field| field.as_str().is_some()),
+            "integrity" => entry.integrity = Some(field).filter(|field| field.as_str().is_some()),
+            "workspaces" => entry.workspaces = Some(field),
+            "dependencies" => entry.dependencies = Some(field),
+            "devDependencies" => entry.dev_dependencies = Some(field),
+            "optionalDependencies" => entry.optional_dependencies = Some(field),
+            "peerDependencies" => entry.peer_dependencies = Some(field),
+            "requires" => entry.requires = Some(field),
+            "link" => entry.link = field.as_bool() == Some(true),
+            "dev" => entry.dev = field.as_bool() == Some(true),
+            "optional" => entry.optional = field.as_bool() == Some(true),
+            "devOptional" => entry.dev_optional = field.as_bool() == Some(true),
+            _ => {}
+        }
+    }
+    entry
+}
+
+impl Entry<'_> {
+    /// From the quote before the key to the end of the value.
+    pub(super) fn span(&self) -> Span {
+        let key = self.value.key_span();
+        let start = match key.is_empty() {
+            true => key.start,
+            false => key.start.saturating_sub(1),
+        };
+        Span::new(start as usize, self.value.span().end as usize)
+    }
+
+    /// It is the folder of the lockfile.
+    pub(super) fn is_root(&self) -> bool {
+        self.place == EntryPlace::Path && self.key.is_empty()
+    }
+
+    /// The folder, if it lies outside every `node_modules`. Version 1 names it as the version.
+    pub(super) fn local_path(&self) -> Option<Cow<'_, str>> {
+        match self.place {
+            EntryPlace::Path => self.is_local().then_some(Cow::Borrowed(&self.key)),
+            EntryPlace::InRoot | EntryPlace::Inside(_) => match self.version?.as_str()? {
+                Cow::Borrowed(version) => version.strip_prefix("file:").map(Cow::Borrowed),
+                Cow::Owned(version) => version
+                    .strip_prefix("file:")
+                    .map(|path| Cow::Owned(path.to_owned())),
+            },
+        }
+    }
+
+    fn is_local(&self) -> bool {
+        let path = self.place == EntryPlace::Path;
+        path && self.key.split('/').all(|folder| folder != "node_modules")
+    }
+
+    /// The version, where the field is that and no address.
+    pub(super) fn own_version(&self) -> Option<Cow<'_, str>> {
+        self.version?.as_str().filter(|_| self.place == EntryPlace::Path)
+    }
+
+    /// The name that is written, else that of the folder, with its scope.
+    pub(super) fn own_name(&self) -> Cow<'_, str> {
+        let written = self.name.and_then(Value::as_str);
+        let named = written.filter(|_| self.place == EntryPlace::Path);
+        named.unwrap_or_else(|| match self.place {
+            EntryPlace::Path => Cow::Borrowed(folder_name(&self.key)),
+            EntryPlace::InRoot | EntryPlace::Inside(_) => Cow::Borrowed(&self.key),
+        })
+    }
+
+    /// What it is used for. `devOptional`: development, or an optional part of the product.
+    pub(super) fn scopes(&self) -> Scopes {
+        let mut scopes = Scopes::default();
+        if self.dev || self.dev_optional {
+            scopes.add(Scope::Dev);
+        }
+        if self.optional || self.dev_optional {
+            scopes.add(Scope::Optional);
+        }
+        match scopes.is_empty() {
+            true => Scopes::only(Scope::Runtime),
+            false => scopes,
+        }
+    }
+
+    /// What it names, table by table. Only the root and local folders have their development dependencies
+    /// installed.
+    pub(super) fn needs(&self) -> impl Iterator<Item = (Need, Value<'_>)> {
+        let dev = self.dev_dependencies.filter(|_| self.is_local());
+        let tables = match self.place {
+            EntryPlace::Path => [
+                (Need::Runtime, self.dependencies),
+                (Need::Dev, dev),
+                (Need::Optional, self.optional_dependencies),
+                (Need::Peer, self.peer_dependencies),
+            ],
+            EntryPlace::InRoot | EntryPlace::Inside(_) => [
+                (Need::Unknown, self.dependencies),
+                (Need::Unknown, None),
+                (Need::Unknown, None),
+                (Need::Unknown, None),
+            ],
+        };
+        tables
+            .into_iter()
+            .filter_map(|(need, table)| table.map(|table| (need, table)))
+    }
+}
+
+/// The last part of a path, with the scope before it.
+fn folder_name(path: &str) -> &str {
+    let base = path.rfind('/').unwrap_or_default();
+    let scope = path.get(..base).map_or(0, |before| {
+        before.rfind('/').map_or(0, |slash| slash.saturating_add(1))
+    });
+    match path.get(scope..) {
+        Some(scoped) if scoped.starts_with('@') => scoped,
+        Some(_) | None => path.rsplit('/').next().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Where an entry comes from, by its version and its address.
+
+use std::ops::Range;
+
+use crate::model::Source;
+
+/// What a `version` field says.
+pub(super) struct Pin<'t> {
+    /// The package's real name, where the field names it (an alias of lockfile version 1).
+    pub(super) name: Option<&'t str>,
+    /// The version; for what has none the commit or the whole field.
+    pub(super) version: &'t str,
+    /// Where the version stands in the field.
+    pub(super) place: Range<usize>,
+    pub(super) source: Source,
+}
+
+/// Prefixes of npm's git addresses and of its short names for hosts.
+const GIT: [&str; 7] = [
+    "git+",
+    "git:",
+    "git@",
+    "github:",
+    "gitlab:",
+    "bitbucket:",
+    "gist:",
+];
+
+/// Reads the `version` of the package called `name`. Lockfile versions 2 and 3 write a plain version; in version 1
+/// the field is an address for whatever did not come from a registry.
+pub(super) fn pin<'t>(name: &str, field: &'t str, resolved: Option<&str>) -> Pin<'t> {
+    let whole = |source| Pin {
+        name: None,
+        version: field,
+        place: 0..field.len(),
+        source,
+    };
+    let end = |name, version: &'t str, source| Pin {
+        name,
+        version,
+        place: field.len().saturating_sub(version.len())..field.len(),
+        source,
+    };
+    if let Some(alias) = field.strip_prefix("npm:") {
+        return match alias.rsplit_once('@') {
+            Some((real, version)) if !real.is_empty() => end(Some(real), version, of_address(resolved)),
+            Some(_) | None => whole(of_address(resolved)),
+        };
+    }
+    if let Some(path) = field
+        .strip_prefix("file:")
+        .or_else(|| field.strip_prefix("link:"))
+    {
+        return whole(Source::Path(path.to_owned()));
+    }
+    if is_http(field) {
+        return match version_of_registry(field, name) {
+            Some(place) => Pin {
+                name: None,
+                version: field.get(place.clone()).unwrap_or_default(),
+                place,
+                source: Source::Registry(Some(field.to_owned())),
+            },
+            None => whole(Source::Url(field.to_owned())),
+        };
+    }
+    if is_git(field) || field.contains('/') {
+        let source = Source::Git(without_git(field).to_owned());
+        return match field.rsplit_once('#') {
+            Some((_, commit)) if !commit.is_empty() => end(None, commit, source),
+            Some(_) | None => whole(source),
+        };
+    }
+    whole(of_address(resolved))
+}
+
+/// The source that an address alone tells. An archive is taken for the registry's.
+fn of_address(resolved: Option<&str>) -> Source {
+    match resolved {
+        None | Some("") => Source::Registry(None),
+        Some(address) if is_git(address) => Source::Git(without_git(address).to_owned()),
+        Some(address) => match address.strip_prefix("file:") {
+            Some(path) => Source::Path(path.to_owned()),
+            None => Source::Registry(Some(address.to_owned())),
+        },
+    }
+}
+
+/// A dependent that asks for `wish` asks for the archive at `address`.
+pub(super) fn is_asked_for(address: &str, wish: &str) -> bool {
+    is_http(wish) && without_fragment(address) == without_fragment(wish)
+}
+
+/// Where the version stands in an address of the form that all registries share: `…/NAME/-/NAME-VERSION.tgz`,
+/// the scope left out in the second.
+pub(super) fn version_of_registry(address: &str, name: &str) -> Option<Range<usize>> {
+    let base = name.rsplit('/').next().filter(|base| !base.is_empty())?;
+    let archive = without_fragment(address).strip_suffix(".tgz")?;
+    let (folder, file) = archive.rsplit_once("/-/")?;
+    let version = file.strip_prefix(base)?.strip_prefix('-')?;
+    let start = archive.len().checked_sub(version.len())?;
+    (folder.ends_with(base) && !version.is_empty() && !version.contains('/')).then_some(start..archive.len())
+}
+
+fn is_http(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn is_git(text: &str) -> bool {
+    GIT.iter().any(|prefix| text.starts_with(prefix))
+}
+
+fn without_git(address: &str) -> &str {
+    address.strip_prefix("git+").unwrap_or(address)
+}
+
+fn without_fragment(address: &str) -> &str {
+    address.split(['#', '?']).next().unwrap_or_default()
+}
