@@ -103,14 +103,20 @@
 //! [`model::verdict::ExitCode`] is the list, and one exhaustive match chooses from it. 1 never means anything
 //! but the gate.
 
+pub mod action;
 pub mod advisory;
+pub mod cli;
+pub mod config;
 pub mod database;
 pub mod ecosystem;
 pub mod feed;
+pub mod git;
 pub mod lockfile;
 pub mod matching;
 pub mod model;
+pub mod policy;
 pub mod report;
+pub mod scan;
 pub mod sys;
 pub mod text;
 pub mod version;

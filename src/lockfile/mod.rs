@@ -18,6 +18,7 @@
 pub mod cargo_lock;
 pub mod go_mod;
 pub mod grammar;
+pub mod manifest;
 pub mod package_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;

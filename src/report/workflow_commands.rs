@@ -93,6 +93,15 @@ pub fn annotations(
     Ok(())
 }
 
+/// Writes one error annotation for a run that could not begin or broke.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn failure(message: &str, hint: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    let text = format!("{}\n{}", short(message, 1_000), short(hint, 1_000));
+    writeln!(out, "{}", command(Kind::Error.word(), &[("title", "lockkeeper")], &text))
+}
+
 /// Keeps `secret` out of everything that the job logs from here on.
 ///
 /// # Errors

@@ -130,6 +130,24 @@ pub fn replace(
     replace().map_err(|error| failed(path, error))
 }
 
+/// Adds `bytes` at the end of the file at `path`.
+///
+/// # Errors
+/// The system's.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let append = || std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes);
+    append().map_err(|error| failed(path, error))
+}
+
+/// A fresh folder that goes away with its handle.
+///
+/// # Errors
+/// The system's.
+pub fn temporary_folder() -> Result<tempfile::TempDir, FileError> {
+    let folder = std::env::temp_dir();
+    tempfile::Builder::new().prefix("lockkeeper-").tempdir_in(&folder).map_err(|error| failed(&folder, error))
+}
+
 /// Removes the file at `path`; `false` if there was none.
 ///
 /// # Errors

@@ -1,23 +1,21 @@
 //! One binary for all integration tests; one module a subject.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "tests read files, the clock and their settings themselves, start other programs, and say what they skip"
-)]
-
+mod action;
 mod advisory_database;
 mod advisory_index;
 mod advisory_severity;
 mod architecture;
 mod cargo_lock;
+mod exit_codes;
 mod go_native;
 mod lockfile_format;
 mod memory_tree;
 mod npm_native;
 mod osv_export;
 mod outcomes;
+mod program;
 mod python_listings;
+mod real_data;
 mod report_json;
 mod report_markdown;
 mod report_registry;
@@ -25,6 +23,7 @@ mod report_sarif;
 mod report_terminal;
 mod requirements_table;
 mod rust_source;
+mod scan;
 mod server;
 mod update;
 mod version_order;

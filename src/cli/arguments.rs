@@ -1,0 +1,299 @@
+//! The command line: commands, flags, and the help that comes from them.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Says whether this release may go out: reads every lockfile and matches it against advisories.
+#[derive(Debug, Parser)]
+#[command(name = "lockkeeper", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 pass · 1 the gate says no · 2 usage · 3 not everything could be judged · \
+    4 nothing to scan · 5 a server failed · 70 a bug here · 130 interrupted")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to say it.
+    #[command(flatten)]
+    pub voice: Voice,
+}
+
+const STYLES: Styles =
+    Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Voice {
+    /// Say only the verdict.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// List everything; twice also logs what is done.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Use colour (`NO_COLOR` and `CLICOLOR_FORCE` are heeded).
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub color: When,
+    /// How errors are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = ErrorForm::Text, value_name = "FORM")]
+    pub errors: ErrorForm,
+    /// Never use the network.
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Count ages from TIME (RFC 3339 or a date) instead of the clock.
+    #[arg(long, global = true, value_name = "TIME")]
+    pub now: Option<String>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How errors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ErrorForm {
+    /// For people.
+    Text,
+    /// As a `lockkeeper.error/1` document.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge the lockfiles of folders, files or repositories.
+    Scan(Scan),
+    /// List what is locked.
+    Packages(Packages),
+    /// Build, update and ask the advisory index.
+    #[command(subcommand)]
+    Db(Db),
+    /// Order two versions: prints <, = or >.
+    Version(Version),
+    /// Say why an advisory or package is here, why this verdict, and what would change it.
+    Explain(Explain),
+    /// Show the main job on an embedded sample, offline.
+    Demo(Demo),
+    /// Look at or empty the folder of fetched indexes.
+    #[command(subcommand)]
+    Cache(Cache),
+    /// Print the completion script of a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+    /// The entry point of the GitHub Action: reads `INPUT_*`.
+    Action,
+}
+
+/// Which index judges.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// A policy file (comes with a later version: the built-in rules decide).
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub policy: Option<PathBuf>,
+}
+
+/// Where reports go.
+#[derive(Debug, Args)]
+pub struct Reports {
+    /// terminal, json, sarif or markdown; may be given several times.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Vec<String>,
+    /// A file, or `-` for standard output; the i-th belongs to the i-th --format.
+    #[arg(long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+}
+
+/// What is scanned.
+#[derive(Debug, Args)]
+pub struct Input {
+    /// Folders, lockfiles or git repositories (bare too); `.` if none is given.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Read one lockfile from standard input, taken for NAME.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "as_format"])]
+    pub stdin: Option<String>,
+    /// Read FILE as FORMAT, whatever its name.
+    #[arg(long = "as", value_names = ["FORMAT", "FILE"], num_args = 2, conflicts_with = "paths")]
+    pub as_format: Vec<String>,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// What is scanned.
+    #[command(flatten)]
+    pub input: Input,
+    /// What fails, instead of the built-in rules: classes, severities (at least; vulnerabilities only),
+    /// known-exploited, fixable, none; comma-separated.
+    #[arg(long, value_name = "LIST")]
+    pub fail_on: Option<String>,
+    /// End with 0 where the gate says no.
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// End with 0 where there is nothing to scan.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Which index judges.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where reports go.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `packages`.
+#[derive(Debug, Args)]
+pub struct Packages {
+    /// What is listed.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where reports go: terminal or json.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Commands of `db`.
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Compile an index from files, offline.
+    Build(DbBuild),
+    /// Fetch what changed since the last time.
+    Update(DbUpdate),
+    /// What the index holds, and how old it is.
+    Status(DbRead),
+    /// Check every byte of the index.
+    Verify(DbRead),
+    /// Print an advisory by any of its ids.
+    Show {
+        /// An id or alias.
+        id: String,
+        /// Which index.
+        #[command(flatten)]
+        read: DbRead,
+    },
+    /// List the advisories of a package.
+    Search {
+        /// A name, or a package URL.
+        package: String,
+        /// Which index.
+        #[command(flatten)]
+        read: DbRead,
+    },
+    /// What one index says and another does not.
+    Diff {
+        /// The older index.
+        old: PathBuf,
+        /// The newer index.
+        new: PathBuf,
+    },
+}
+
+/// Arguments of `db build`.
+#[derive(Debug, Args)]
+pub struct DbBuild {
+    /// OSV zips, folders of OSV JSON or of <ecosystem>/all.zip, a RustSec checkout or its tar.gz, KEV JSON,
+    /// EPSS CSV(.gz); told apart by content.
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<PathBuf>,
+    /// Where the index goes; else as for reading.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// Date the index as of TIME (for an old export).
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// terminal or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of `db update`.
+#[derive(Debug, Args)]
+pub struct DbUpdate {
+    /// Addresses to try in order, instead of the public OSV export.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Vec<String>,
+    /// Only these ecosystems (OSV's names); else those of the index, else those that the program can read.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub ecosystem: Vec<String>,
+    /// The index to update.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// terminal or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of the commands that only read the index.
+#[derive(Debug, Args)]
+pub struct DbRead {
+    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// terminal or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of `version`.
+#[derive(Debug, Args)]
+pub struct Version {
+    /// OSV's name of the ecosystem.
+    pub ecosystem: String,
+    /// A version; or `-` to read lines of `A<TAB>B` from standard input.
+    #[arg(allow_hyphen_values = true)]
+    pub left: String,
+    /// The version to compare with.
+    #[arg(allow_hyphen_values = true)]
+    pub right: Option<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// An advisory's id or alias, or a package URL with or without version.
+    #[arg(value_name = "ID|PURL")]
+    pub subject: String,
+    /// The folder, lockfile or repository.
+    pub path: Option<PathBuf>,
+    /// What fails, as for `scan`.
+    #[arg(long, value_name = "LIST")]
+    pub fail_on: Option<String>,
+    /// Which index judges.
+    #[command(flatten)]
+    pub source: Source,
+    /// terminal or json.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Keep the sample repository in this folder instead of a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
+}
+
+/// Commands of `cache`.
+#[derive(Debug, Subcommand)]
+pub enum Cache {
+    /// What lies in the cache folder.
+    Status,
+    /// Remove what the program put there.
+    Clean,
+}

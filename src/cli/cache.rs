@@ -1,0 +1,52 @@
+//! `lockkeeper cache`: the folder of what can be fetched again.
+
+use super::arguments::Cache;
+use super::output;
+use crate::model::verdict::ExitCode;
+use crate::scan::Failure;
+use crate::sys::file::{self, Lies};
+use crate::sys::environment;
+use crate::text::escape;
+
+/// Runs the command. `clean` removes only what the program put there.
+///
+/// # Errors
+/// A [`Failure`] of usage where no folder is known or it cannot be changed.
+pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
+    let folder = environment::cache_folder().ok_or_else(|| {
+        Failure::usage("the environment names no home, so there is no cache folder", "Set LOCKKEEPER_CACHE.")
+    })?;
+    let failed = |error: file::FileError| Failure::usage(error.to_string(), "Make the folder readable and writable.");
+    let names = match file::look(&folder).map_err(failed)? {
+        Lies::Folder => file::list(&folder).map_err(failed)?,
+        Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
+    };
+    let mut text = format!("{}\n", escape::terminal(&folder.to_string_lossy()));
+    let mut total = 0;
+    for (name, lies) in &names {
+        let Lies::File(bytes) = lies else { continue };
+        let shown = name.to_string_lossy();
+        if !is_ours(&shown) {
+            continue;
+        }
+        total += bytes;
+        match command {
+            Cache::Status => text.push_str(&format!("  {:>12} bytes  {}\n", bytes, escape::terminal(&shown))),
+            Cache::Clean => {
+                file::remove(&folder.join(name)).map_err(failed)?;
+                text.push_str(&format!("  removed {}\n", escape::terminal(&shown)));
+            }
+        }
+    }
+    match command {
+        Cache::Status => text.push_str(&format!("  {total:>12} bytes in all\n")),
+        Cache::Clean => text.push_str(&format!("  {total} bytes freed\n")),
+    }
+    output::print(text.as_bytes())?;
+    Ok(ExitCode::Pass)
+}
+
+/// Indexes, their lock files, and downloads that were not finished.
+fn is_ours(name: &str) -> bool {
+    [".lkdb", ".lkdb.lock", ".part"].iter().any(|ending| name.ends_with(ending)) || name.starts_with(".lockkeeper-")
+}

@@ -1,0 +1,218 @@
+//! `lockkeeper db`: build, update and ask the advisory index.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::arguments::{Db, DbBuild, DbRead, Voice};
+use super::{output, update};
+use crate::advisory::{Damage, Index};
+use crate::config::index;
+use crate::database::build::{BuildError, Built, Step};
+use crate::database::{self, ask, tell};
+use crate::model::verdict::ExitCode;
+use crate::report::json as json_report;
+use crate::scan::Failure;
+
+/// Runs a command of `db`.
+///
+/// # Errors
+/// A [`Failure`] of usage, of an index that cannot be used (incomplete), or of a feed.
+pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+    match command {
+        Db::Build(arguments) => build(&arguments, voice, now),
+        Db::Update(arguments) => update::run(&arguments, voice, now),
+        Db::Status(arguments) => status(&arguments, now),
+        Db::Verify(arguments) => verify(&arguments),
+        Db::Show { id, read } => {
+            let shown = ask::show(&open(&read)?, &id).map_err(damaged)?;
+            say(&tell::shown(&shown, &id))?;
+            Ok(found(!shown.is_empty()))
+        }
+        Db::Search { package, read } => {
+            let searched = ask::search(&open(&read)?, &package).map_err(damaged)?;
+            say(&tell::searched(&searched, &package))?;
+            Ok(found(!searched.packages.is_empty()))
+        }
+        Db::Diff { old, new } => {
+            let open = |path: &Path| database::open(path).map_err(|unopened| refused(path, &unopened));
+            let difference = ask::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
+            say(&tell::difference(&difference))?;
+            Ok(ExitCode::Pass)
+        }
+    }
+}
+
+fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+    let form = form(arguments.format.as_deref())?;
+    let built = match &arguments.as_of {
+        Some(text) => super::time(text)?,
+        None => now,
+    };
+    let location = index::locate(arguments.db.as_deref())?;
+    let bar = bar(voice);
+    let mut progress = |step: Step<'_>| advance(&bar, &step);
+    let built = database::build::build(&arguments.sources, built, &location.path, &mut progress);
+    bar.finish_and_clear();
+    let built = built.map_err(|error| {
+        let hint = match &error {
+            BuildError::NoSource(_) | BuildError::Empty => {
+                "Give OSV zips or folders, a RustSec checkout or its tar.gz, KEV JSON or EPSS CSV."
+            }
+            BuildError::File(_) => "Check the paths, their permissions and the space on the disk.",
+            BuildError::Broken { .. } => "Fetch the source again: it may be cut short.",
+            BuildError::TooLarge(_) => "Build an index of fewer ecosystems.",
+        };
+        Failure::usage(error.to_string(), hint)
+    })?;
+    match form {
+        Form::Text => say(&tell::built(&built))?,
+        Form::Json => document(&built_json(&built))?,
+    }
+    Ok(ExitCode::Pass)
+}
+
+fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
+    let form = form(arguments.format.as_deref())?;
+    let location = index::locate(arguments.db.as_deref())?;
+    let found = index::open(&location.path, now);
+    let status = ask::status(found.require()?).map_err(damaged)?;
+    match form {
+        Form::Text => say(&tell::status(&status, now))?,
+        Form::Json => document(&json!({
+            "schema": "lockkeeper.db-status/1",
+            "file": location.path.to_string_lossy(),
+            "digest": status.digest,
+            "built": status.built.to_string(),
+            "state": found.state.word(),
+            "age_days": found.age_days,
+            "bytes": status.length,
+            "records": status.records,
+            "packages": status.packages,
+            "groups": status.groups,
+            "sources": sources(&status.sources),
+            "ecosystems": status.ecosystems,
+        }))?,
+    }
+    Ok(if found.state.is_usable() { ExitCode::Pass } else { ExitCode::Incomplete })
+}
+
+fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
+    let location = index::locate(arguments.db.as_deref())?;
+    let index = database::verify(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
+    say(&format!("every byte is as it was written: {}\n", index.digest()))?;
+    Ok(ExitCode::Pass)
+}
+
+fn open(arguments: &DbRead) -> Result<Index, Failure> {
+    let location = index::locate(arguments.db.as_deref())?;
+    database::open(&location.path).map_err(|unopened| refused(&location.path, &unopened))
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// As JSON.
+    Json,
+}
+
+/// Reads `--format`.
+///
+/// # Errors
+/// A [`Failure`] of usage for any but terminal and json.
+pub fn form(format: Option<&str>) -> Result<Form, Failure> {
+    match format {
+        None | Some("terminal") => Ok(Form::Text),
+        Some("json") => Ok(Form::Json),
+        Some(other) => Err(Failure::usage(format!("format {other:?} is not known here"), "Give terminal or json.")),
+    }
+}
+
+fn built_json(built: &Built) -> serde_json::Value {
+    json!({
+        "schema": "lockkeeper.db-build/1",
+        "digest": built.digest,
+        "bytes": built.facts.length,
+        "records": built.facts.records,
+        "packages": built.facts.packages,
+        "groups": built.facts.groups,
+        "merged_groups": built.facts.merged_groups,
+        "sources": sources(&built.facts.sources),
+        "rejected": built.rejected.iter().map(|(source, rejected)| json!({
+            "source": source, "file": rejected.name, "reason": rejected.reason,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of each source's documents.
+pub fn sources(sources: &[crate::advisory::Source]) -> serde_json::Value {
+    let source = |source: &crate::advisory::Source| {
+        json!({
+            "name": source.name,
+            "newest": source.newest.map(|newest| newest.to_string()),
+            "records": source.counts.records,
+            "withdrawn": source.counts.withdrawn,
+            "rejected": source.counts.rejected,
+            "skipped": source.counts.skipped,
+            "superseded": source.counts.superseded,
+            "git_ranges": source.counts.git_ranges,
+            "unorderable_events": source.counts.unorderable_events,
+            "bad_severities": source.counts.bad_severities,
+        })
+    };
+    sources.iter().map(source).collect()
+}
+
+/// Writes a document to standard output.
+///
+/// # Errors
+/// A [`Failure`] if standard output cannot be written.
+pub fn document(value: &serde_json::Value) -> Result<(), Failure> {
+    output::write(&output::Sink::Standard, |out| json_report::document(value, out))
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    output::print(text.as_bytes())
+}
+
+/// Something was asked for: nothing found is an answer that scripts can tell.
+fn found(found: bool) -> ExitCode {
+    if found { ExitCode::Pass } else { ExitCode::NothingToScan }
+}
+
+fn damaged(damage: Damage) -> Failure {
+    Failure::incomplete(
+        damage.to_string(),
+        "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
+    )
+}
+
+fn refused(path: &Path, unopened: &database::Unopened) -> Failure {
+    Failure::incomplete(format!("{}: {unopened}", path.display()), unopened.hint())
+}
+
+/// A bar on standard error; nothing where that is no terminal or the user wants quiet.
+pub fn bar(voice: &Voice) -> ProgressBar {
+    if voice.quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn advance(bar: &ProgressBar, step: &Step<'_>) {
+    let done = match step.total {
+        0 => format!("{}", step.done),
+        total => format!("{} of {total}", step.done),
+    };
+    bar.set_message(format!("{}: {done}", crate::text::escape::terminal(step.source)));
+    bar.tick();
+}

@@ -1,0 +1,140 @@
+//! The command line: arguments in, streams and an exit code out.
+
+pub mod arguments;
+mod cache;
+mod database;
+mod demo;
+mod explain;
+pub mod output;
+mod packages;
+pub mod scan;
+pub mod update;
+mod version;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clap::{CommandFactory as _, Parser as _};
+use jiff::Timestamp;
+
+use arguments::{Arguments, Command, ErrorForm, Voice};
+
+use crate::model::verdict::ExitCode;
+use crate::scan::Failure;
+use crate::sys::{clock, interrupt};
+
+/// Runs the program on `arguments` (the program's name first) and says how to end.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let form = error_form(&arguments);
+    guarded(form, || parse_and_run(arguments))
+}
+
+/// Runs `door` so that a failure, a bug and an interrupt each end as the contract says.
+#[must_use]
+pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>) -> ExitCode {
+    // What broke is told once, by the door, and not by the hook of each thread.
+    std::panic::set_hook(Box::new(|_| {}));
+    interrupt::install();
+    let failure = match catch_unwind(AssertUnwindSafe(door)) {
+        Ok(Ok(code)) => return code,
+        Ok(Err(failure)) => failure,
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            Failure {
+                code: ExitCode::Bug,
+                message: format!("a bug in lockkeeper: {}", said.unwrap_or("no reason given")),
+                hint: "Report it with the command and, if you may share it, the input.".into(),
+            }
+        }
+    };
+    output::tell(form, &failure);
+    failure.code
+}
+
+fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+    let form = error_form(&arguments);
+    let Arguments { command, voice } = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) if !error.use_stderr() => {
+            // Help and version were asked for.
+            let _ = error.print();
+            return Ok(ExitCode::Pass);
+        }
+        Err(error) if form == ErrorForm::Text => {
+            let _ = error.print();
+            return Ok(ExitCode::Usage);
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            return Err(Failure::usage(message, "Run `lockkeeper --help` for the commands and flags."));
+        }
+    };
+    log(&voice);
+    let now = now(&voice)?;
+    match command {
+        Command::Scan(arguments) => scan::run(&arguments, &voice, now),
+        Command::Packages(arguments) => packages::run(&arguments, &voice),
+        Command::Db(command) => database::run(command, &voice, now),
+        Command::Demo(arguments) => demo::run(&arguments, &voice),
+        Command::Version(arguments) => version::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, &voice, now),
+        Command::Cache(command) => cache::run(&command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "lockkeeper", &mut script);
+            output::print(&script)?;
+            Ok(ExitCode::Pass)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Arguments::command()).render(&mut page);
+            rendered.map_err(|error| Failure::usage(error.to_string(), "Report this."))?;
+            output::print(&page)?;
+            Ok(ExitCode::Pass)
+        }
+        Command::Action => Err(Failure::usage(
+            "the action's entry point was reached through the command line",
+            "Start the program with `action` as its only argument.",
+        )),
+    }
+}
+
+/// The moment that ages are counted from.
+fn now(voice: &Voice) -> Result<Timestamp, Failure> {
+    match &voice.now {
+        None => Ok(clock::now()),
+        Some(text) => time(text),
+    }
+}
+
+/// RFC 3339, or a date that stands for its first moment in UTC.
+///
+/// # Errors
+/// A [`Failure`] of usage if it is neither.
+pub fn time(text: &str) -> Result<Timestamp, Failure> {
+    let date = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    text.parse::<Timestamp>().ok().or_else(|| Some(date()?.timestamp())).ok_or_else(|| {
+        Failure::usage(format!("{text:?} is no time"), "Give RFC 3339 (`2026-01-31T12:00:00Z`) or a date (`2026-01-31`).")
+    })
+}
+
+/// How errors are to be written is needed before the arguments are understood.
+fn error_form(arguments: &[OsString]) -> ErrorForm {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let json = words.windows(2).any(|pair| pair == ["--errors", "json"]) || words.contains(&"--errors=json");
+    if json { ErrorForm::Json } else { ErrorForm::Text }
+}
+
+fn log(voice: &Voice) {
+    let level = match voice.verbose {
+        0 | 1 => return,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = std::io::stderr().flush();
+}

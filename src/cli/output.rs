@@ -1,0 +1,173 @@
+//! Streams and report files: what goes where, and what a closed pipe means.
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use super::arguments::{ErrorForm, Reports, Voice, When};
+use crate::model::Outcome;
+use crate::model::advisory::{TextKey, Texts};
+use crate::model::explanation::Failed;
+use crate::report::{self, Colour, Length, Report, Style};
+use crate::scan::Failure;
+use crate::sys::{environment, file};
+use crate::text::escape;
+
+/// Where a report goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sink {
+    /// Standard output.
+    Standard,
+    /// A file, replaced whole.
+    File(PathBuf),
+}
+
+/// Formats that the contract names and that come with later versions.
+const LATER: &[&str] = &["html", "cyclonedx", "spdx", "openvex"];
+
+/// Pairs formats with outputs: the i-th output belongs to the i-th format; without formats, the terminal's.
+///
+/// # Errors
+/// A [`Failure`] of usage for an unknown format, more outputs than formats, or two reports at one place.
+pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static str, Sink)>, Failure> {
+    let asked: Vec<&str> = match reports.format.as_slice() {
+        [] => vec!["terminal"],
+        formats => formats.iter().map(String::as_str).collect(),
+    };
+    if reports.output.len() > asked.len() {
+        return Err(Failure::usage(
+            format!("{} --output for {} --format", reports.output.len(), asked.len()),
+            "Give one --format for each --output, in the same order.",
+        ));
+    }
+    let mut pairs = Vec::with_capacity(asked.len());
+    for (number, format) in asked.into_iter().enumerate() {
+        let Some(format) = known.iter().copied().find(|name| *name == format) else {
+            let later = if LATER.contains(&format) { " yet" } else { "" };
+            return Err(Failure::usage(
+                format!("format {format:?} is not known here{later}"),
+                format!("Give one of: {}.", known.join(", ")),
+            ));
+        };
+        let sink = match reports.output.get(number) {
+            None => Sink::Standard,
+            Some(path) if path.as_os_str() == "-" => Sink::Standard,
+            Some(path) => Sink::File(path.clone()),
+        };
+        if pairs.iter().any(|(_, taken)| *taken == sink) {
+            let place = match &sink {
+                Sink::Standard => "standard output".to_owned(),
+                Sink::File(path) => path.display().to_string(),
+            };
+            return Err(Failure::usage(
+                format!("two reports go to {place}"),
+                "Give each --format an --output of its own; at most one goes to standard output.",
+            ));
+        }
+        pairs.push((format, sink));
+    }
+    Ok(pairs)
+}
+
+/// Writes each report of `outcome` to its place.
+///
+/// # Errors
+/// A [`Failure`] if a file cannot be written.
+pub fn write_all(
+    outcome: &Outcome,
+    pairs: &[(&'static str, Sink)],
+    voice: &Voice,
+    texts: &HashMap<TextKey, Texts>,
+) -> Result<(), Failure> {
+    for (format, sink) in pairs {
+        let Some(report) = report::report(format) else { continue };
+        let style = style(voice, sink, texts);
+        write(sink, |out| write_report(report, outcome, &style, out))?;
+    }
+    Ok(())
+}
+
+fn write_report(report: &dyn Report, outcome: &Outcome, style: &Style<'_>, out: &mut dyn Write) -> io::Result<()> {
+    report.write(outcome, style, out)
+}
+
+/// Writes what `content` writes to `sink`. A closed pipe is no error: nobody reads any more.
+///
+/// # Errors
+/// A [`Failure`] if the place cannot be written.
+pub fn write(sink: &Sink, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    match sink {
+        Sink::Standard => {
+            let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            match content(&mut out).and_then(|()| out.flush()) {
+                Ok(()) => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    // What is still buffered must not be tried again.
+                    let _ = out.into_parts();
+                    Ok(())
+                }
+                Err(error) => Err(Failure::usage(
+                    format!("standard output: {error}"),
+                    "Give a place that can be written.",
+                )),
+            }
+        }
+        Sink::File(path) => file::replace(path, |out| content(out))
+            .map_err(|error| Failure::usage(error.to_string(), "Give an --output that can be written.")),
+    }
+}
+
+/// Writes `bytes` to standard output.
+///
+/// # Errors
+/// As [`write`].
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    write(&Sink::Standard, |out| out.write_all(bytes))
+}
+
+/// How the terminal's report looks at `sink`.
+pub fn style<'t>(voice: &Voice, sink: &Sink, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
+    let terminal = *sink == Sink::Standard && io::stdout().is_terminal();
+    let colour = match voice.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if environment::variable("NO_COLOR").is_some() => false,
+        When::Auto if environment::variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        When::Auto => terminal && environment::variable("TERM").is_none_or(|name| name != "dumb"),
+    };
+    let columns = environment::variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(80);
+    let length = match (voice.quiet, voice.verbose) {
+        (true, _) => Length::Verdict,
+        (false, 0) => Length::Normal,
+        (false, _) => Length::Full,
+    };
+    Style { width, colour: if colour { Colour::Ansi } else { Colour::Plain }, length, texts }
+}
+
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width))
+}
+
+/// Writes a failure to standard error.
+pub fn tell(form: ErrorForm, failure: &Failure) {
+    let mut error = io::stderr().lock();
+    // There is no further place to complain at.
+    let _ = match form {
+        ErrorForm::Text => writeln!(
+            error,
+            "error: {}\n  hint: {}",
+            escape::terminal(&failure.message),
+            escape::terminal(&failure.hint)
+        ),
+        ErrorForm::Json => {
+            let failed = Failed {
+                code: failure.code,
+                message: failure.message.clone(),
+                place: None,
+                hint: failure.hint.clone(),
+            };
+            report::json::error(&failed, &mut error)
+        }
+    };
+}

@@ -1,0 +1,151 @@
+//! Which index judges, and whether it is young enough.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::advisory::{Index, Source};
+use crate::database;
+use crate::model::IndexState;
+use crate::model::outcome::{Database, DatabaseSource};
+use crate::scan::{Failure, Judge};
+use crate::sys::environment;
+
+/// An index older than this warns: 2 days.
+pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(2 * 24);
+
+/// An index older than this is refused: 14 days.
+pub const REFUSE_AGE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// The name of the index in the cache folder.
+pub const FILE_NAME: &str = "advisories.lkdb";
+
+/// Where the index lies, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub path: PathBuf,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Who says where the index lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `--db`.
+    Flag,
+    /// `LOCKKEEPER_DB`.
+    Environment,
+    /// The user's cache folder: a missing index may be fetched there.
+    Cache,
+}
+
+/// Where the index lies: `--db`, else `LOCKKEEPER_DB`, else the user's cache folder.
+///
+/// # Errors
+/// A [`Failure`] of usage where no folder is known.
+pub fn locate(flag: Option<&Path>) -> Result<Location, Failure> {
+    if let Some(path) = flag {
+        return Ok(Location { path: path.to_owned(), origin: Origin::Flag });
+    }
+    if let Some(path) = environment::path("LOCKKEEPER_DB") {
+        return Ok(Location { path, origin: Origin::Environment });
+    }
+    match environment::cache_folder() {
+        Some(folder) => Ok(Location { path: folder.join(FILE_NAME), origin: Origin::Cache }),
+        None => Err(Failure::usage(
+            "the environment names no home, so there is no place for an index",
+            "Give the index with `--db FILE`, or a folder for it in LOCKKEEPER_CACHE.",
+        )),
+    }
+}
+
+/// An index as it was found at a location.
+pub struct Found {
+    /// The index; `None` if it cannot be used.
+    pub index: Option<Index>,
+    /// Its state.
+    pub state: IndexState,
+    /// Days since it was built; `None` if that is not known.
+    pub age_days: Option<u64>,
+    /// What is known of it.
+    pub database: Database,
+    /// Where it lies, or should.
+    pub path: PathBuf,
+    /// Why it cannot be used, and the way out.
+    pub trouble: Option<(String, String)>,
+}
+
+impl Found {
+    /// The index as a scan wants it.
+    #[must_use]
+    pub fn judge(&self) -> Judge<'_> {
+        Judge {
+            index: self.index.as_ref(),
+            state: self.state,
+            age_days: self.age_days,
+            database: self.database.clone(),
+            place: self.path.to_string_lossy().into_owned(),
+            trouble: self.trouble.clone(),
+        }
+    }
+
+    /// The index, or the failure that says why there is none.
+    ///
+    /// # Errors
+    /// A [`Failure`] of incompleteness with the reason and the way out. An index that is only too old is given.
+    pub fn require(&self) -> Result<&Index, Failure> {
+        match (&self.index, &self.trouble) {
+            (Some(index), _) => Ok(index),
+            (None, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
+            (None, None) => Err(Failure::incomplete(
+                "there is no index",
+                "Run `lockkeeper db update`, or `lockkeeper db build SOURCE…` from files.",
+            )),
+        }
+    }
+}
+
+/// Opens the index at `path` and says how it stands at `now`.
+#[must_use]
+pub fn open(path: &Path, now: Timestamp) -> Found {
+    let index = match database::open(path) {
+        Ok(index) => index,
+        Err(unopened) => {
+            return Found {
+                index: None,
+                state: unopened.state(),
+                age_days: None,
+                database: Database::default(),
+                path: path.to_owned(),
+                trouble: Some((format!("{}: {unopened}", path.display()), unopened.hint().to_owned())),
+            };
+        }
+    };
+    let age = now.duration_since(index.built()).max(SignedDuration::ZERO);
+    let age_days = u64::try_from(age.as_hours() / 24).unwrap_or_default();
+    let (state, trouble) = if age > REFUSE_AGE {
+        let limit = REFUSE_AGE.as_hours() / 24;
+        let reason = format!("{}: the index is {age_days} days old; more than {limit} are refused", path.display());
+        (IndexState::TooOld, Some((reason, "Run `lockkeeper db update`.".to_owned())))
+    } else if age > MAX_AGE {
+        (IndexState::Stale, None)
+    } else {
+        (IndexState::Fresh, None)
+    };
+    let database = described(&index);
+    Found { index: Some(index), state, age_days: Some(age_days), database, path: path.to_owned(), trouble }
+}
+
+/// What reports say of an index. Sources that cannot be read are left out: judging does not need them.
+#[must_use]
+pub fn described(index: &Index) -> Database {
+    let sources = index.bookkeeping().map(|bookkeeping| bookkeeping.sources).unwrap_or_default();
+    let source = |source: Source| DatabaseSource { name: source.name, records: source.counts.records, newest: source.newest };
+    Database {
+        digest: Some(index.digest().to_owned()),
+        built: Some(index.built()),
+        sources: sources.into_iter().map(source).collect(),
+        records: index.header().records,
+    }
+}

@@ -1,0 +1,3 @@
+//! Settings from flags, environment and defaults: flag > environment > default.
+
+pub mod index;

@@ -1,0 +1,376 @@
+//! Finds the lockfiles of a folder or commit.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Failure;
+use super::work_tree::WorkTree;
+use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind, blob_id};
+use crate::lockfile::{self, Claim, Format, manifest, unsupported};
+use crate::model::coverage::Skipped;
+use crate::model::{Ecosystem, Tree, TreePath};
+use crate::sys::file::{self, Lies};
+
+/// A PATH with the lockfiles that were found in it.
+pub struct Found {
+    /// The PATH as given.
+    pub root: String,
+    /// Where the root lies in its repository.
+    pub prefix: TreePath,
+    /// Where `HEAD` points; nothing outside git.
+    pub head: Head,
+    /// The tree to read from.
+    pub tree: Box<dyn Tree + Send>,
+    /// The commit to compare with; `None` outside git and before the first commit.
+    committed: Option<CommitTree>,
+    /// The lockfiles, by path.
+    pub files: BTreeMap<TreePath, Reader>,
+    /// Manifests that no lockfile locks, with the instruction that makes one.
+    pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
+    /// Folders that could not be listed, and why.
+    pub unlisted: Vec<(TreePath, String)>,
+    /// What was left out on purpose.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Who reads a lockfile.
+#[derive(Clone, Copy)]
+pub enum Reader {
+    /// A format of ours.
+    Format(&'static dyn Format),
+    /// Nobody yet.
+    Nobody(&'static unsupported::Row),
+}
+
+impl Found {
+    /// The ecosystems of the lockfiles that can be read; may name one twice.
+    pub fn ecosystems(&self) -> impl Iterator<Item = Ecosystem> {
+        self.files.values().filter_map(|reader| match reader {
+            Reader::Format(format) => Some(format.ecosystem()),
+            Reader::Nobody(_) => None,
+        })
+    }
+
+    /// The bytes of the lockfile at `path` differ from the commit's.
+    #[must_use]
+    pub fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
+        match &self.committed {
+            None => false,
+            Some(tree) => self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path)) != blob_id(bytes),
+        }
+    }
+}
+
+/// What to look through.
+#[derive(Debug, Clone)]
+pub enum Root {
+    /// A folder, a lockfile, or a git repository.
+    Path(PathBuf),
+    /// A file to be read as the format of this name, whatever its own.
+    As(PathBuf, String),
+    /// A text that is taken for a file of this name.
+    Text(String, Vec<u8>),
+}
+
+/// Finds the lockfiles of `root`. No file larger than `limit` bytes will be read from its tree.
+///
+/// # Errors
+/// [`Failure::Usage`] if there is nothing at the path, or a file that is no lockfile.
+pub fn discover(root: &Root, limit: u64) -> Result<Found, Failure> {
+    match root {
+        Root::Text(name, bytes) => text(name, bytes.clone()),
+        Root::As(path, format) => {
+            let format = lockfile::format(format).ok_or_else(|| unknown_format(format))?;
+            one_file(path, Some(format), limit)
+        }
+        Root::Path(path) => match look(path)? {
+            Lies::Folder => folder(path, limit),
+            Lies::File(_) => one_file(path, None, limit),
+            Lies::Other | Lies::Nothing => Err(no_such(path)),
+        },
+    }
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
+    let path = TreePath::new(name.trim_start_matches("./"))
+        .filter(|path| *path != TreePath::root())
+        .ok_or_else(|| Failure::usage(format!("{name:?} is no file name"), "Give a relative file name, such as `Cargo.lock`."))?;
+    let reader = reader(&path).ok_or_else(|| no_lockfile(name))?;
+    Ok(Found {
+        root: String::new(),
+        prefix: TreePath::root(),
+        head: Head::default(),
+        tree: Box::new(OneFile { path: path.clone(), bytes: bytes.into() }),
+        committed: None,
+        files: BTreeMap::from([(path, reader)]),
+        unlocked: Vec::new(),
+        unlisted: Vec::new(),
+        skipped: Vec::new(),
+    })
+}
+
+fn one_file(path: &std::path::Path, format: Option<&'static dyn Format>, limit: u64) -> Result<Found, Failure> {
+    if !matches!(look(path)?, Lies::File(_)) {
+        return Err(no_such(path));
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        Some(_) | None => PathBuf::from("."),
+    };
+    let name = path.file_name().unwrap_or_default();
+    let path_in_tree = TreePath::new(name.as_encoded_bytes()).ok_or_else(|| no_such(path))?;
+    let reader = match format {
+        Some(format) => Reader::Format(format),
+        None => reader(&path_in_tree).ok_or_else(|| no_lockfile(&path.to_string_lossy()))?,
+    };
+    let Place { root, repository, prefix, head, committed, boundary } = place(&folder, limit)?;
+    Ok(Found {
+        root: shown(&folder),
+        prefix,
+        head,
+        tree: Box::new(WorkTree::new(root, boundary, limit, repository)),
+        committed,
+        files: BTreeMap::from([(path_in_tree, reader)]),
+        unlocked: Vec::new(),
+        unlisted: Vec::new(),
+        skipped: Vec::new(),
+    })
+}
+
+fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
+    let Place { root, repository, prefix, head, committed, boundary } = place(path, limit)?;
+    if let Some(repository) = repository.as_ref().filter(|repository| repository.work_folder().is_none()) {
+        return bare(path, repository, head, limit);
+    }
+    let mut tree = WorkTree::new(root, boundary, limit, repository.clone());
+    let mut files = BTreeMap::new();
+    let mut manifests = Vec::new();
+    let mut skipped = Vec::new();
+    let mut unlisted = Vec::new();
+    for step in walk(tree.root()) {
+        match step {
+            Ok(path) => match reader(&path) {
+                Some(reader) => {
+                    files.insert(path, reader);
+                }
+                None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
+            },
+            Err(unread) => unlisted.push(unread),
+        }
+    }
+    if let Some(repository) = &repository {
+        let tracked = repository.tracked(is_wanted).map_err(|error| {
+            Failure::incomplete(error.to_string(), "Repair the repository (`git status` tells what is wrong with it), then scan again.")
+        })?;
+        for entry in tracked {
+            let Some(path) = relative(&prefix, &entry.path) else { continue };
+            let on_disk = match file::inside(tree.root(), &path) {
+                Some(on_disk) => file::look(&on_disk).unwrap_or(Lies::Nothing),
+                None => Lies::Nothing,
+            };
+            match entry.kind {
+                TrackedKind::Submodule => {
+                    if is_empty_folder(&tree, &path) {
+                        skipped.push(Skipped { path, reason: "a submodule that is not checked out".into() });
+                    }
+                }
+                TrackedKind::File | TrackedKind::Link => match reader(&path) {
+                    Some(reader) => {
+                        if on_disk == Lies::Nothing && entry.kind == TrackedKind::File {
+                            tree.add_absent(path.clone(), entry.id);
+                        }
+                        files.insert(path, reader);
+                    }
+                    // A manifest that is not on disk was left out on purpose.
+                    None if on_disk == Lies::Nothing => {}
+                    None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
+                },
+            }
+        }
+    }
+    let unlocked = unlocked(manifests, &files, &tree);
+    Ok(Found { root: shown(path), prefix, head, tree: Box::new(tree), committed, files, unlocked, unlisted, skipped })
+}
+
+fn bare(path: &std::path::Path, repository: &Arc<Repository>, head: Head, limit: u64) -> Result<Found, Failure> {
+    let git = |error: crate::git::objects::GitError| {
+        Failure::incomplete(error.to_string(), "Fetch the missing objects, or scan a full clone.")
+    };
+    let commit: ObjectId = head.commit.ok_or_else(|| {
+        Failure::usage(format!("{} has no commit on its head", path.display()), "Scan a repository with a commit.")
+    })?;
+    let tree = repository.commit_tree(commit, limit).map_err(git)?;
+    let mut files = BTreeMap::new();
+    let mut manifests = Vec::new();
+    let mut skipped = Vec::new();
+    for entry in repository.files(commit, is_wanted).map_err(git)? {
+        match (entry.kind, reader(&entry.path)) {
+            (TrackedKind::Submodule, _) => {
+                skipped.push(Skipped { path: entry.path, reason: "a submodule of a bare repository".into() });
+            }
+            (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
+                files.insert(entry.path, reader);
+            }
+            (TrackedKind::File | TrackedKind::Link, None) => {
+                manifests.extend(manifest::row(&entry.path).map(|row| (entry.path, row)));
+            }
+        }
+    }
+    let unlocked = unlocked(manifests, &files, &tree);
+    Ok(Found {
+        root: shown(path),
+        prefix: TreePath::root(),
+        head,
+        tree: Box::new(tree),
+        committed: None,
+        files,
+        unlocked,
+        unlisted: Vec::new(),
+        skipped,
+    })
+}
+
+/// Where a folder lies.
+struct Place {
+    root: PathBuf,
+    repository: Option<Arc<Repository>>,
+    prefix: TreePath,
+    head: Head,
+    committed: Option<CommitTree>,
+    boundary: PathBuf,
+}
+
+fn place(folder: &std::path::Path, limit: u64) -> Result<Place, Failure> {
+    let root = file::resolve(folder)
+        .map_err(|error| Failure::usage(error.to_string(), "Give a folder that can be read."))?;
+    let repository = Repository::discover(&root)
+        .map_err(|error| {
+            Failure::incomplete(error.to_string(), "Repair the repository (`git status` tells what is wrong with it), then scan again.")
+        })?
+        .map(Arc::new);
+    let Some(repository) = repository else {
+        let boundary = root.clone();
+        return Ok(Place { root, repository: None, prefix: TreePath::root(), head: Head::default(), committed: None, boundary });
+    };
+    let head = repository.head().unwrap_or_default();
+    let committed = head.commit.and_then(|commit| repository.commit_tree(commit, limit).ok());
+    let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
+    let prefix = top.as_ref().and_then(|top| file::tree_path(top, &root)).unwrap_or_default();
+    let boundary = top.filter(|top| root.starts_with(top)).unwrap_or_else(|| root.clone());
+    Ok(Place { root, repository: Some(repository), prefix, head, committed, boundary })
+}
+
+/// Every file under `root` that may matter and that the repository's own rules do not ignore, relative to
+/// `root`; and the folders that could not be listed. `.git` is never entered.
+fn walk(root: &std::path::Path) -> impl Iterator<Item = Result<TreePath, (TreePath, String)>> {
+    let entries = ignore::WalkBuilder::new(root)
+        .standard_filters(false)
+        .git_ignore(true)
+        .git_exclude(true)
+        .parents(true)
+        .follow_links(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    entries.filter_map(move |entry| match entry {
+        Ok(entry) => {
+            let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
+            let wanted = is_file && is_wanted(entry.file_name().as_encoded_bytes());
+            wanted.then(|| file::tree_path(root, entry.path())).flatten().map(Ok)
+        }
+        Err(error) => {
+            let folder = unlisted_folder(&error).and_then(|folder| file::tree_path(root, folder));
+            Some(Err((folder.unwrap_or_default(), error.io_error()?.to_string())))
+        }
+    })
+}
+
+fn unlisted_folder(error: &ignore::Error) -> Option<&std::path::Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => unlisted_folder(err),
+        _ => None,
+    }
+}
+
+/// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
+fn is_wanted(name: &[u8]) -> bool {
+    name.ends_with(b".txt")
+        || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
+}
+
+fn reader(path: &TreePath) -> Option<Reader> {
+    match lockfile::claim(path) {
+        Claim::Read(format) => Some(Reader::Format(format)),
+        Claim::Unsupported(row) => Some(Reader::Nobody(row)),
+        Claim::Nothing => None,
+    }
+}
+
+fn unlocked(
+    mut manifests: Vec<(TreePath, &'static manifest::Row)>,
+    files: &BTreeMap<TreePath, Reader>,
+    tree: &dyn Tree,
+) -> Vec<(TreePath, &'static manifest::Row)> {
+    manifests.sort_by(|left, right| left.0.cmp(&right.0));
+    manifests.dedup_by(|left, right| left.0 == right.0);
+    manifests.retain(|(path, row)| {
+        !row.is_locked(path, |lock| files.contains_key(lock))
+            && tree.read(path).is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())
+    });
+    manifests
+}
+
+/// `path` of the repository, relative to its folder `prefix`; `None` if it lies elsewhere.
+fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
+    if *prefix == TreePath::root() {
+        return Some(path.clone());
+    }
+    let rest = path.as_bytes().strip_prefix(prefix.as_bytes())?.strip_prefix(b"/")?;
+    TreePath::new(rest)
+}
+
+fn is_empty_folder(tree: &WorkTree, path: &TreePath) -> bool {
+    let folder = file::inside(tree.root(), path);
+    folder.is_none_or(|folder| file::list(&folder).map_or(true, |names| names.is_empty()))
+}
+
+/// One text as a tree of its own.
+struct OneFile {
+    path: TreePath,
+    bytes: Arc<[u8]>,
+}
+
+impl Tree for OneFile {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, crate::model::Unread> {
+        if *path == self.path { Ok(self.bytes.clone()) } else { Err(crate::model::Unread::Absent) }
+    }
+}
+
+fn look(path: &std::path::Path) -> Result<Lies, Failure> {
+    file::look(path).map_err(|error| Failure::usage(error.to_string(), "Give a path that can be read."))
+}
+
+fn shown(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+fn no_such(path: &std::path::Path) -> Failure {
+    Failure::usage(
+        format!("there is no file or folder {}", path.display()),
+        "Give a folder, a lockfile or a git repository that exists.",
+    )
+}
+
+fn no_lockfile(name: &str) -> Failure {
+    Failure::usage(
+        format!("{name} is not the name of a lockfile"),
+        "Say what it is with `--as FORMAT FILE`; the README lists the formats.",
+    )
+}
+
+fn unknown_format(name: &str) -> Failure {
+    let known: Vec<&str> = lockfile::FORMATS.iter().map(|format| format.name()).collect();
+    Failure::usage(format!("there is no format {name:?}"), format!("Give one of: {}.", known.join(", ")))
+}

@@ -1,0 +1,97 @@
+//! What is locked, without a judgement.
+
+use std::collections::BTreeMap;
+
+use super::discover::Found;
+use super::read::{self, Opened};
+use crate::ecosystem::purl::purl;
+use crate::model::inventory::{Held, Inventory, InventoryFile};
+use crate::model::outcome::FileState;
+use crate::model::{Cost, TreePath};
+
+/// Lists the packages of what was found.
+#[must_use]
+pub fn inventory(found: &[Found]) -> Inventory {
+    Inventory { files: found.iter().flat_map(files).collect() }
+}
+
+fn files(found: &Found) -> Vec<InventoryFile> {
+    let mut files: BTreeMap<TreePath, InventoryFile> = BTreeMap::new();
+    let empty = |path: &TreePath, format: &str| InventoryFile {
+        root: found.root.clone(),
+        path: path.clone(),
+        format: format.to_owned(),
+        state: FileState::Read,
+        packages: Vec::new(),
+        problems: Vec::new(),
+    };
+    let read = read::read_all(found, packages);
+    let mut gaps = read::unopened(found);
+    for file in read {
+        gaps.extend(file.gaps);
+        files.entry(file.path.clone()).or_insert_with(|| empty(&file.path, &file.format));
+        for (path, held) in file.result {
+            files.entry(path.clone()).or_insert_with(|| empty(&path, &file.format)).packages.push(held);
+        }
+    }
+    gaps.sort_by(|left, right| left.1.cmp(&right.1));
+    gaps.dedup();
+    for (cost, gap) in gaps {
+        let Some(file) = files.get_mut(&gap.file) else { continue };
+        file.state = match cost {
+            Cost::Nothing => file.state,
+            Cost::Partial => super::worse(file.state, FileState::Partial),
+            Cost::Blind => FileState::Blind,
+        };
+        file.problems.push(gap);
+    }
+    files
+        .into_values()
+        .map(|mut file| {
+            file.packages = joined(file.packages);
+            file
+        })
+        .collect()
+}
+
+fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
+    opened
+        .parsed
+        .graph
+        .packages()
+        .map(|(_, package)| {
+            let (file, place) = opened.position(package.place());
+            let held = Held {
+                ecosystem: package.ecosystem.clone(),
+                name: package.name.clone(),
+                version: package.version.clone(),
+                purl: purl(&package.ecosystem, &package.name, &package.version),
+                place,
+                direct: package.direct,
+                scopes: package.scopes,
+                source: package.source.word(),
+                used_by: package.used_by.clone(),
+            };
+            (file, held)
+        })
+        .collect()
+}
+
+/// One entry for each place: what several modules use stands once, with all of them named.
+fn joined(mut packages: Vec<Held>) -> Vec<Held> {
+    packages.sort_by(|left, right| (left.place, &left.name, &left.version).cmp(&(right.place, &right.name, &right.version)));
+    let mut joined: Vec<Held> = Vec::with_capacity(packages.len());
+    for package in packages {
+        match joined.last_mut() {
+            Some(last) if last.place == package.place && last.name == package.name && last.version == package.version => {
+                last.direct |= package.direct;
+                last.scopes = last.scopes.with(package.scopes);
+                last.used_by.extend(package.used_by);
+                last.used_by.sort();
+                last.used_by.dedup();
+            }
+            Some(_) | None => joined.push(package),
+        }
+    }
+    joined
+}

@@ -1,0 +1,64 @@
+//! A folder on disk as a tree, with what a sparse checkout left out read from git's objects.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::git::objects::{ObjectId, Repository};
+use crate::model::{Tree, TreePath, Unread};
+use crate::sys::file::{self, Lies};
+
+/// A folder. Links are followed inside `boundary` only.
+pub struct WorkTree {
+    root: PathBuf,
+    boundary: PathBuf,
+    limit: u64,
+    repository: Option<Arc<Repository>>,
+    /// Tracked files that are not on disk, relative to `root`.
+    absent: HashMap<TreePath, ObjectId>,
+}
+
+impl WorkTree {
+    /// The folder `root`, which is absolute and without links, inside `boundary`.
+    #[must_use]
+    pub fn new(root: PathBuf, boundary: PathBuf, limit: u64, repository: Option<Arc<Repository>>) -> Self {
+        Self { root, boundary, limit, repository, absent: HashMap::new() }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Says that the file at `path` is tracked and not on disk.
+    pub fn add_absent(&mut self, path: TreePath, id: ObjectId) {
+        self.absent.insert(path, id);
+    }
+}
+
+impl Tree for WorkTree {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        if let (Some(id), Some(repository)) = (self.absent.get(path), &self.repository) {
+            return repository.blob(*id, self.limit);
+        }
+        let on_disk = file::inside(&self.root, path).ok_or(Unread::Absent)?;
+        let unreadable = |error: file::FileError| Unread::Unreadable(error.source.to_string());
+        match file::look(&on_disk).map_err(unreadable)? {
+            Lies::File(_) => {}
+            Lies::Nothing if file::is_link(&on_disk) => {
+                return Err(Unread::Unreadable("a symbolic link leads nowhere".into()));
+            }
+            Lies::Folder | Lies::Nothing => return Err(Unread::Absent),
+            Lies::Other => return Err(Unread::Unreadable("this is no regular file".into())),
+        }
+        // A folder on the way may be a link as well.
+        if !file::resolve(&on_disk).map_err(unreadable)?.starts_with(&self.boundary) {
+            return Err(Unread::LinkLeadsOut);
+        }
+        match file::read(&on_disk, self.limit).map_err(unreadable)? {
+            Some(bytes) => Ok(bytes.into()),
+            None => Err(Unread::TooLarge { limit: self.limit }),
+        }
+    }
+}
