@@ -47,7 +47,10 @@ pub const NAMES: [&str; 17] = [
 /// # Errors
 /// A [`Failure`] of usage for an unknown input, a value that is none of its kind, or a mode of a later version.
 pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inputs, Failure> {
-    let mut inputs = Inputs { arguments: vec!["lockkeeper".into(), "scan".into()], ..Inputs::default() };
+    let mut inputs = Inputs {
+        arguments: vec!["lockkeeper".into(), "scan".into()],
+        ..Inputs::default()
+    };
     let mut paths = Vec::new();
     let mut further = Vec::new();
     let mut variables: Vec<(String, String)> = variables.into_iter().collect();
@@ -65,9 +68,18 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
         match name {
             "mode" if value == "scan" => {}
             "mode" => {
-                return Err(Failure::usage(format!("mode {value:?} is not known yet"), "Set `mode: scan`, or leave it out."));
+                return Err(Failure::usage(
+                    format!("mode {value:?} is not known yet"),
+                    "Set `mode: scan`, or leave it out.",
+                ));
             }
-            "path" => paths.extend(value.lines().map(str::trim).filter(|line| !line.is_empty()).map(OsString::from)),
+            "path" => paths.extend(
+                value
+                    .lines()
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .map(OsString::from),
+            ),
             "fail-on" => inputs.arguments.extend(["--fail-on".into(), value.into()]),
             "database" => inputs.database = Some(value.to_owned()),
             "sarif-file" => inputs.sarif_file = Some(value.to_owned()),
@@ -107,12 +119,19 @@ fn truth(name: &str, value: &str) -> Result<bool, Failure> {
     match value.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(Failure::usage(format!("the input `{name}` is {value:?}"), format!("Set `{name}` to true or false."))),
+        _ => Err(Failure::usage(
+            format!("the input `{name}` is {value:?}"),
+            format!("Set `{name}` to true or false."),
+        )),
     }
 }
 
 fn unknown(name: &str) -> Failure {
-    let nearest = NAMES.iter().min_by_key(|known| distance(known, name)).copied().unwrap_or("path");
+    let nearest = NAMES
+        .iter()
+        .min_by_key(|known| distance(known, name))
+        .copied()
+        .unwrap_or("path");
     let shown: String = name.chars().take(60).collect();
     Failure::usage(
         format!("there is no input `{shown}`; the nearest is `{nearest}`"),
@@ -157,7 +176,10 @@ fn words(text: &str) -> Result<Vec<String>, Failure> {
         }
     }
     if quote.is_some() {
-        return Err(Failure::usage("the input `args` ends inside a quote", "Close the quote."));
+        return Err(Failure::usage(
+            "the input `args` ends inside a quote",
+            "Close the quote.",
+        ));
     }
     words.extend(word);
     Ok(words)
@@ -168,7 +190,11 @@ mod tests {
     use super::*;
 
     fn from(pairs: &[(&str, &str)]) -> Result<Inputs, Failure> {
-        read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        read(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -185,14 +211,29 @@ mod tests {
         let arguments: Vec<_> = inputs.arguments.iter().filter_map(|word| word.to_str()).collect();
         assert_eq!(
             arguments,
-            ["lockkeeper", "scan", "--exit-zero", "--fail-on", "high", "--as", "x y", "-v", "--", "a b", "c"]
+            [
+                "lockkeeper",
+                "scan",
+                "--exit-zero",
+                "--fail-on",
+                "high",
+                "--as",
+                "x y",
+                "-v",
+                "--",
+                "a b",
+                "c"
+            ]
         );
     }
 
     #[test]
     fn mistakes_are_named() {
         let error = from(&[("SARIF_FLIE", "x")]).expect_err("a typo");
-        assert!(error.message.contains("sarif-flie") && error.message.contains("`sarif-file`"), "{error}");
+        assert!(
+            error.message.contains("sarif-flie") && error.message.contains("`sarif-file`"),
+            "{error}"
+        );
         assert!(from(&[("EXIT-ZERO", "yes")]).is_err());
         assert!(from(&[("ARGS", "'x")]).is_err());
         assert!(from(&[("MODE", "fix")]).is_err());

@@ -41,11 +41,22 @@ fn step() -> Result<ExitCode, Failure> {
     let inputs = inputs::read(environment::variables_after("INPUT_"))?;
     let Arguments { command, voice } = Arguments::try_parse_from(&inputs.arguments).map_err(|error| {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Failure::usage(message, "Correct the inputs of the step; `args` takes flags of `lockkeeper scan`.")
+        let message = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        Failure::usage(
+            message,
+            "Correct the inputs of the step; `args` takes flags of `lockkeeper scan`.",
+        )
     })?;
     let Command::Scan(arguments) = command else {
-        return Err(Failure::usage("the step runs `scan` only", "Leave other commands out of `args`."));
+        return Err(Failure::usage(
+            "the step runs `scan` only",
+            "Leave other commands out of `args`.",
+        ));
     };
     let now = match &voice.now {
         None => clock::now(),
@@ -60,14 +71,27 @@ fn step() -> Result<ExitCode, Failure> {
 fn location(inputs: &Inputs, arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<Location, Failure> {
     match (&inputs.database, &inputs.cache_folder) {
         (Some(address), _) if address.starts_with("https://") || address.starts_with("http://") => {
-            let folder = inputs.cache_folder.as_ref().map(PathBuf::from).or_else(environment::cache_folder);
+            let folder = inputs
+                .cache_folder
+                .as_ref()
+                .map(PathBuf::from)
+                .or_else(environment::cache_folder);
             let folder = folder.unwrap_or_else(|| PathBuf::from("/tmp/lockkeeper"));
             let path = folder.join(FILE_NAME);
             crate::cli::update::download(address, &path, voice, now)?;
-            Ok(Location { path, origin: Origin::Flag })
+            Ok(Location {
+                path,
+                origin: Origin::Flag,
+            })
         }
-        (Some(file), _) => Ok(Location { path: file.into(), origin: Origin::Flag }),
-        (None, Some(folder)) => Ok(Location { path: Path::new(folder).join(FILE_NAME), origin: Origin::Cache }),
+        (Some(file), _) => Ok(Location {
+            path: file.into(),
+            origin: Origin::Flag,
+        }),
+        (None, Some(folder)) => Ok(Location {
+            path: Path::new(folder).join(FILE_NAME),
+            origin: Origin::Cache,
+        }),
         (None, None) => index::locate(arguments.source.db.as_deref()),
     }
 }
@@ -78,12 +102,17 @@ fn publish(inputs: &Inputs, voice: &Voice, scanned: &Scanned) {
     let texts = scanned.texts();
     let mut notices: Vec<String> = Vec::new();
     for name in &inputs.later {
-        notices.push(format!("the input `{name}` is not acted on by this version; upload `sarif-file` in a step of its own"));
+        notices.push(format!(
+            "the input `{name}` is not acted on by this version; upload `sarif-file` in a step of its own"
+        ));
     }
     let style = output::style(voice, &Sink::Standard, &texts);
     say(outcome, &style);
     let sarif = inputs.sarif_file.clone().unwrap_or_else(|| SARIF_FILE.to_owned());
-    let report_file = inputs.report_file.as_ref().map(|file| ("report-file", format_of(file), file.clone()));
+    let report_file = inputs
+        .report_file
+        .as_ref()
+        .map(|file| ("report-file", format_of(file), file.clone()));
     let mut written = Vec::new();
     for (name, format, file) in std::iter::once(("sarif-file", "sarif", sarif)).chain(report_file) {
         let pair = (format, Sink::File(PathBuf::from(&file)));
@@ -137,7 +166,10 @@ fn format_of(file: &str) -> &'static str {
 /// `name=value` lines. No value holds a line break: the only free text is a path of the workflow's own.
 fn outputs(outcome: &Outcome, written: &[(&'static str, String)]) -> String {
     let findings = outcome.findings().count();
-    let blocking = outcome.findings().filter(|(_, finding)| finding.decision == Decision::Fail).count();
+    let blocking = outcome
+        .findings()
+        .filter(|(_, finding)| finding.decision == Decision::Fail)
+        .count();
     let mut lines = String::new();
     let mut output = |name: &str, value: &dyn std::fmt::Display| {
         let value = value.to_string().replace(['\r', '\n'], " ");

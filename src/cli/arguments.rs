@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Says whether this release may go out: reads every lockfile and matches it against advisories.
 #[derive(Debug, Parser)]
 #[command(name = "lockkeeper", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 pass · 1 the gate says no · 2 usage · 3 not everything could be judged · \
-    4 nothing to scan · 5 a server failed · 70 a bug here · 130 interrupted")]
+#[command(
+    after_help = "Exit codes: 0 pass · 1 the gate says no · 2 usage · 3 not everything could be judged · \
+    4 nothing to scan · 5 a server failed · 70 a bug here · 130 interrupted"
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -19,8 +21,9 @@ pub struct Arguments {
     pub voice: Voice,
 }
 
-const STYLES: Styles =
-    Styles::styled().header(AnsiColor::Green.on_default().bold()).usage(AnsiColor::Green.on_default().bold());
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold());
 
 /// Flags of every command.
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use super::arguments::Cache;
 use super::output;
 use crate::model::verdict::ExitCode;
 use crate::scan::Failure;
-use crate::sys::file::{self, Lies};
 use crate::sys::environment;
+use crate::sys::file::{self, Lies};
 use crate::text::escape;
 
 /// Runs the command. `clean` removes only what the program put there.
@@ -14,9 +14,13 @@ use crate::text::escape;
 /// A [`Failure`] of usage where no folder is known or it cannot be changed.
 pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     let folder = environment::cache_folder().ok_or_else(|| {
-        Failure::usage("the environment names no home, so there is no cache folder", "Set LOCKKEEPER_CACHE.")
+        Failure::usage(
+            "the environment names no home, so there is no cache folder",
+            "Set LOCKKEEPER_CACHE.",
+        )
     })?;
-    let failed = |error: file::FileError| Failure::usage(error.to_string(), "Make the folder readable and writable.");
+    let failed =
+        |error: file::FileError| Failure::usage(error.to_string(), "Make the folder readable and writable.");
     let names = match file::look(&folder).map_err(failed)? {
         Lies::Folder => file::list(&folder).map_err(failed)?,
         Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
@@ -48,5 +52,8 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
 
 /// Indexes, their lock files, and downloads that were not finished.
 fn is_ours(name: &str) -> bool {
-    [".lkdb", ".lkdb.lock", ".part"].iter().any(|ending| name.ends_with(ending)) || name.starts_with(".lockkeeper-")
+    [".lkdb", ".lkdb.lock", ".part"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+        || name.starts_with(".lockkeeper-")
 }

@@ -97,7 +97,11 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
             "ecosystems": status.ecosystems,
         }))?,
     }
-    Ok(if found.state.is_usable() { ExitCode::Pass } else { ExitCode::Incomplete })
+    Ok(if found.state.is_usable() {
+        ExitCode::Pass
+    } else {
+        ExitCode::Incomplete
+    })
 }
 
 fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
@@ -129,7 +133,10 @@ pub fn form(format: Option<&str>) -> Result<Form, Failure> {
     match format {
         None | Some("terminal") => Ok(Form::Text),
         Some("json") => Ok(Form::Json),
-        Some(other) => Err(Failure::usage(format!("format {other:?} is not known here"), "Give terminal or json.")),
+        Some(other) => Err(Failure::usage(
+            format!("format {other:?} is not known here"),
+            "Give terminal or json.",
+        )),
     }
 }
 
@@ -182,7 +189,11 @@ fn say(text: &str) -> Result<(), Failure> {
 
 /// Something was asked for: nothing found is an answer that scripts can tell.
 fn found(found: bool) -> ExitCode {
-    if found { ExitCode::Pass } else { ExitCode::NothingToScan }
+    if found {
+        ExitCode::Pass
+    } else {
+        ExitCode::NothingToScan
+    }
 }
 
 fn damaged(damage: Damage) -> Failure {

@@ -21,9 +21,15 @@ use crate::text::escape;
 
 /// The sample's lockfiles.
 const REPOSITORY: &[(&str, &str)] = &[
-    ("Cargo.lock", include_str!("../../data/demo/repository/Cargo.lock")),
+    (
+        "Cargo.lock",
+        include_str!("../../data/demo/repository/Cargo.lock"),
+    ),
     ("go.mod", include_str!("../../data/demo/repository/go.mod")),
-    ("package-lock.json", include_str!("../../data/demo/repository/package-lock.json")),
+    (
+        "package-lock.json",
+        include_str!("../../data/demo/repository/package-lock.json"),
+    ),
     ("pom.xml", include_str!("../../data/demo/repository/pom.xml")),
 ];
 
@@ -38,14 +44,23 @@ const KNOWN_EXPLOITED: &str = include_str!("../../data/demo/known-exploited.json
 /// # Errors
 /// A [`Failure`] if the sample cannot be written, or the program does not find what it should.
 pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
-    let broken = |message: String| Failure { code: ExitCode::Bug, message, hint: "Report this.".into() };
-    let now: Timestamp = "2022-01-10T00:00:00Z".parse().map_err(|error: jiff::Error| broken(error.to_string()))?;
+    let broken = |message: String| Failure {
+        code: ExitCode::Bug,
+        message,
+        hint: "Report this.".into(),
+    };
+    let now: Timestamp = "2022-01-10T00:00:00Z"
+        .parse()
+        .map_err(|error: jiff::Error| broken(error.to_string()))?;
     let index = sample_index(now).map_err(broken)?;
     let (folder, guard) = match &arguments.keep {
         Some(folder) => (folder.clone(), None),
         None => {
             let temporary = file::temporary_folder().map_err(|error| {
-                Failure::usage(error.to_string(), "Give a folder that can be written with `--keep FOLDER`.")
+                Failure::usage(
+                    error.to_string(),
+                    "Give a folder that can be written with `--keep FOLDER`.",
+                )
             })?;
             let guard = interrupt::Temporary::new(temporary.path());
             (temporary.path().to_owned(), Some((temporary, guard)))
@@ -66,23 +81,36 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         place: "the embedded sample".into(),
         trouble: None,
     };
-    let request = Request { judge, policy: &policy, now, lenience: Lenience::default() };
+    let request = Request {
+        judge,
+        policy: &policy,
+        now,
+        lenience: Lenience::default(),
+    };
     let outcome = crate::scan::scan(&request, &found);
 
-    say("This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\
+    say(
+        "This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\
          The sample index is no verdict on real code.\n\n\
-         $ lockkeeper scan\n\n")?;
+         $ lockkeeper scan\n\n",
+    )?;
     output::write_all(&outcome, &[("terminal", Sink::Standard)], voice, &HashMap::new())?;
 
     say("\n$ lockkeeper explain CVE-2021-44228\n\n")?;
     let explanations = explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
-    output::write(&Sink::Standard, |out| explanations.iter().try_for_each(|explanation| explain::tell(explanation, out)))?;
+    output::write(&Sink::Standard, |out| {
+        explanations
+            .iter()
+            .try_for_each(|explanation| explain::tell(explanation, out))
+    })?;
 
     let sarif = folder.join("lockkeeper.sarif");
     let texts = scan::texts(&index, &outcome);
     output::write_all(&outcome, &[("sarif", Sink::File(sarif.clone()))], voice, &texts)?;
     let results = outcome.findings().count();
-    say(&format!("\n$ lockkeeper scan --format sarif --output lockkeeper.sarif\n\n{results} findings as SARIF 2.1.0: "))?;
+    say(&format!(
+        "\n$ lockkeeper scan --format sarif --output lockkeeper.sarif\n\n{results} findings as SARIF 2.1.0: "
+    ))?;
     match guard {
         None => say(&format!("{}\n", escape::terminal(&sarif.to_string_lossy())))?,
         Some(guard) => {
@@ -93,9 +121,17 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     say("\nNext: `lockkeeper db update`, then `lockkeeper scan` in a repository of your own.\n")?;
 
     // What the sample is known to hold; anything else means that the demo did not work.
-    let expected = ["CVE-2021-44228", "CVE-2022-0778", "GHSA-pjwm-rvh2-c87w", "NSWG-477", "CVE-2022-32149"];
+    let expected = [
+        "CVE-2021-44228",
+        "CVE-2022-0778",
+        "GHSA-pjwm-rvh2-c87w",
+        "NSWG-477",
+        "CVE-2022-32149",
+    ];
     let held = |id: &str| {
-        outcome.findings().any(|(_, finding)| finding.advisory.id == id || finding.advisory.aliases.iter().any(|alias| alias == id))
+        outcome.findings().any(|(_, finding)| {
+            finding.advisory.id == id || finding.advisory.aliases.iter().any(|alias| alias == id)
+        })
     };
     match expected.iter().find(|id| !held(id)) {
         None if outcome.verdict == Verdict::Blocked => Ok(ExitCode::Pass),
@@ -110,7 +146,12 @@ fn sample_index(now: Timestamp) -> Result<Index, String> {
     for (number, line) in ADVISORIES.lines().enumerate() {
         match compiler.add_osv_json(osv, line.as_bytes(), &format!("line {}", number + 1)) {
             Added::Record => {}
-            other => return Err(format!("line {} of the sample was not taken: {other:?}", number + 1)),
+            other => {
+                return Err(format!(
+                    "line {} of the sample was not taken: {other:?}",
+                    number + 1
+                ));
+            }
         }
     }
     let kev = compiler.source("sample/kev", Authority::Origin);

@@ -28,11 +28,20 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     let policy = scan::policy(arguments.source.policy.is_some(), arguments.fail_on.as_deref())?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let input = Input { paths: arguments.path.iter().cloned().collect(), stdin: None, as_format: Vec::new() };
+    let input = Input {
+        paths: arguments.path.iter().cloned().collect(),
+        stdin: None,
+        as_format: Vec::new(),
+    };
     let found = packages::find(&input)?;
     let opened = scan::open(&location, &found, voice, now)?;
     let index = opened.require()?;
-    let request = Request { judge: opened.judge(), policy: &policy, now, lenience: Lenience::default() };
+    let request = Request {
+        judge: opened.judge(),
+        policy: &policy,
+        now,
+        lenience: Lenience::default(),
+    };
     let outcome = crate::scan::scan(&request, &found);
     let explanations = explain(&arguments.subject, &outcome, index, &policy)?;
     for (format, sink) in &pairs {
@@ -64,22 +73,30 @@ pub fn explain(
     index: &Index,
     policy: &Policy,
 ) -> Result<Vec<Explanation>, Failure> {
-    let mut findings: Vec<&Finding> =
-        outcome.findings().map(|(_, finding)| finding).filter(|finding| is_meant(subject, finding)).collect();
+    let mut findings: Vec<&Finding> = outcome
+        .findings()
+        .map(|(_, finding)| finding)
+        .filter(|finding| is_meant(subject, finding))
+        .collect();
     findings.sort_by(|left, right| left.advisory.id.cmp(&right.advisory.id));
     if findings.is_empty() {
         return unheld(subject, index).map(|explanation| vec![explanation]);
     }
-    let explanations = findings.chunk_by(|left, right| left.advisory.id == right.advisory.id).map(|group| {
-        let advisory = group.first().map(|finding| (*finding.advisory).clone());
-        Explanation {
-            texts: texts(index, advisory.as_ref()),
-            advisory,
-            findings: group.iter().map(|finding| (*finding).clone()).collect(),
-            decisions: group.first().map(|finding| policy.rulings(finding)).unwrap_or_default(),
-            would_change: would_change(group),
-        }
-    });
+    let explanations = findings
+        .chunk_by(|left, right| left.advisory.id == right.advisory.id)
+        .map(|group| {
+            let advisory = group.first().map(|finding| (*finding.advisory).clone());
+            Explanation {
+                texts: texts(index, advisory.as_ref()),
+                advisory,
+                findings: group.iter().map(|finding| (*finding).clone()).collect(),
+                decisions: group
+                    .first()
+                    .map(|finding| policy.rulings(finding))
+                    .unwrap_or_default(),
+                would_change: would_change(group),
+            }
+        });
     Ok(explanations.collect())
 }
 
@@ -94,7 +111,11 @@ fn is_meant(subject: &str, finding: &Finding) -> bool {
 
 /// An advisory of the index that the tree does not hold.
 fn unheld(subject: &str, index: &Index) -> Result<Explanation, Failure> {
-    let known = if subject.starts_with("pkg:") { None } else { advisory(subject, index)? };
+    let known = if subject.starts_with("pkg:") {
+        None
+    } else {
+        advisory(subject, index)?
+    };
     let would_change = match &known {
         Some(_) => "Nothing has to: no package that is locked here is affected.",
         None if subject.starts_with("pkg:") => "Nothing has to: no advisory applies to this package here.",
@@ -124,7 +145,9 @@ fn advisory(id: &str, index: &Index) -> Result<Option<Advisory>, Failure> {
     };
     for shown in ask::show(index, id).map_err(damaged)? {
         for affected in &shown.record.affected {
-            let candidates = index.candidates(&affected.ecosystem, &affected.name).map_err(damaged)?;
+            let candidates = index
+                .candidates(&affected.ecosystem, &affected.name)
+                .map_err(damaged)?;
             for group in candidates.groups() {
                 let advisory = group.advisory().map_err(damaged)?;
                 if advisory.id == shown.record.id || advisory.aliases.contains(&shown.record.id) {
@@ -137,7 +160,9 @@ fn advisory(id: &str, index: &Index) -> Result<Option<Advisory>, Failure> {
 }
 
 fn texts(index: &Index, advisory: Option<&Advisory>) -> Texts {
-    advisory.and_then(|advisory| index.texts(advisory.text?).ok()).unwrap_or_default()
+    advisory
+        .and_then(|advisory| index.texts(advisory.text?).ok())
+        .unwrap_or_default()
 }
 
 fn would_change(findings: &[&Finding]) -> Vec<String> {
@@ -147,13 +172,22 @@ fn would_change(findings: &[&Finding]) -> Vec<String> {
         let name = &finding.name;
         ways.push(match (finding.fixed.first(), finding.advisory.class) {
             (_, Class::Malicious) => {
-                format!("Remove {name} {} ({place}) and take every machine that installed it as lost.", finding.version)
+                format!(
+                    "Remove {name} {} ({place}) and take every machine that installed it as lost.",
+                    finding.version
+                )
             }
-            (Some(fixed), _) => format!("Move {name} from {} to {fixed} or later ({place}).", finding.version),
+            (Some(fixed), _) => format!(
+                "Move {name} from {} to {fixed} or later ({place}).",
+                finding.version
+            ),
             (None, _) => format!("Replace {name} ({place}): no version without this flaw is known."),
         });
     }
-    if findings.iter().any(|finding| finding.decision == Decision::Fail && finding.advisory.class != Class::Malicious) {
+    if findings
+        .iter()
+        .any(|finding| finding.decision == Decision::Fail && finding.advisory.class != Class::Malicious)
+    {
         ways.push("Give `--fail-on` a list that leaves this out, if you accept the risk.".into());
     }
     ways.dedup();
@@ -169,13 +203,28 @@ pub fn tell(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     match &explanation.advisory {
         None => writeln!(out, "No advisory applies.")?,
         Some(advisory) => {
-            let ids: Vec<&str> =
-                std::iter::once(&advisory.id).chain(&advisory.aliases).map(String::as_str).collect();
+            let ids: Vec<&str> = std::iter::once(&advisory.id)
+                .chain(&advisory.aliases)
+                .map(String::as_str)
+                .collect();
             writeln!(out, "{}", shown(&ids.join(" · ")))?;
             let severity = &advisory.severity;
-            let score = severity.score.map(|score| format!(" {score:.1}")).unwrap_or_default();
-            let exploited = if advisory.known_exploited { ", known exploited" } else { "" };
-            writeln!(out, "{}, {}{score} ({}){exploited}", advisory.class, severity.level, shown(&severity.source))?;
+            let score = severity
+                .score
+                .map(|score| format!(" {score:.1}"))
+                .unwrap_or_default();
+            let exploited = if advisory.known_exploited {
+                ", known exploited"
+            } else {
+                ""
+            };
+            writeln!(
+                out,
+                "{}, {}{score} ({}){exploited}",
+                advisory.class,
+                severity.level,
+                shown(&severity.source)
+            )?;
             if !advisory.summary.is_empty() {
                 writeln!(out, "{}", shown(&advisory.summary))?;
             }
@@ -197,7 +246,10 @@ pub fn tell(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, "    {}", shown(&finding.reason))?;
         for path in finding.paths.iter().take(3) {
-            let steps: Vec<String> = path.iter().map(|step| format!("{} {}", step.name, step.version)).collect();
+            let steps: Vec<String> = path
+                .iter()
+                .map(|step| format!("{} {}", step.name, step.version))
+                .collect();
             writeln!(out, "    {}", shown(steps.join(" → ").trim()))?;
         }
         if finding.paths_total > 3 {
@@ -212,7 +264,12 @@ pub fn tell(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
             Matched::Yes => "decided",
             Matched::No => "passed over",
         };
-        writeln!(out, "  {mark:<11}  {}: {}", shown(&ruling.rule), shown(&ruling.why))?;
+        writeln!(
+            out,
+            "  {mark:<11}  {}: {}",
+            shown(&ruling.rule),
+            shown(&ruling.why)
+        )?;
     }
     writeln!(out, "\nWhat would change it")?;
     for way in &explanation.would_change {

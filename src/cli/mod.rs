@@ -42,7 +42,10 @@ pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>
         Ok(Ok(code)) => return code,
         Ok(Err(failure)) => failure,
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            let said = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or(panic.downcast_ref::<&str>().copied());
             Failure {
                 code: ExitCode::Bug,
                 message: format!("a bug in lockkeeper: {}", said.unwrap_or("no reason given")),
@@ -69,8 +72,16 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         }
         Err(error) => {
             let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            return Err(Failure::usage(message, "Run `lockkeeper --help` for the commands and flags."));
+            let message = text
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_owned();
+            return Err(Failure::usage(
+                message,
+                "Run `lockkeeper --help` for the commands and flags.",
+            ));
         }
     };
     log(&voice);
@@ -116,15 +127,29 @@ fn now(voice: &Voice) -> Result<Timestamp, Failure> {
 /// # Errors
 /// A [`Failure`] of usage if it is neither.
 pub fn time(text: &str) -> Result<Timestamp, Failure> {
-    let date = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    text.parse::<Timestamp>().ok().or_else(|| Some(date()?.timestamp())).ok_or_else(|| {
-        Failure::usage(format!("{text:?} is no time"), "Give RFC 3339 (`2026-01-31T12:00:00Z`) or a date (`2026-01-31`).")
-    })
+    let date = || {
+        text.parse::<jiff::civil::Date>()
+            .ok()?
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+    };
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| Some(date()?.timestamp()))
+        .ok_or_else(|| {
+            Failure::usage(
+                format!("{text:?} is no time"),
+                "Give RFC 3339 (`2026-01-31T12:00:00Z`) or a date (`2026-01-31`).",
+            )
+        })
 }
 
 /// How errors are to be written is needed before the arguments are understood.
 fn error_form(arguments: &[OsString]) -> ErrorForm {
-    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let words: Vec<&str> = arguments
+        .iter()
+        .filter_map(|argument| argument.to_str())
+        .collect();
     let json = words.windows(2).any(|pair| pair == ["--errors", "json"]) || words.contains(&"--errors=json");
     if json { ErrorForm::Json } else { ErrorForm::Text }
 }
@@ -135,6 +160,10 @@ fn log(voice: &Voice) {
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
     let _ = std::io::stderr().flush();
 }

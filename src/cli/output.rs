@@ -80,14 +80,21 @@ pub fn write_all(
     texts: &HashMap<TextKey, Texts>,
 ) -> Result<(), Failure> {
     for (format, sink) in pairs {
-        let Some(report) = report::report(format) else { continue };
+        let Some(report) = report::report(format) else {
+            continue;
+        };
         let style = style(voice, sink, texts);
         write(sink, |out| write_report(report, outcome, &style, out))?;
     }
     Ok(())
 }
 
-fn write_report(report: &dyn Report, outcome: &Outcome, style: &Style<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_report(
+    report: &dyn Report,
+    outcome: &Outcome,
+    style: &Style<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     report.write(outcome, style, out)
 }
 
@@ -136,13 +143,20 @@ pub fn style<'t>(voice: &Voice, sink: &Sink, texts: &'t HashMap<TextKey, Texts>)
         When::Auto => terminal && environment::variable("TERM").is_none_or(|name| name != "dumb"),
     };
     let columns = environment::variable("COLUMNS").and_then(|columns| columns.parse().ok());
-    let width = columns.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(80);
+    let width = columns
+        .or_else(|| terminal.then(terminal_width).flatten())
+        .unwrap_or(80);
     let length = match (voice.quiet, voice.verbose) {
         (true, _) => Length::Verdict,
         (false, 0) => Length::Normal,
         (false, _) => Length::Full,
     };
-    Style { width, colour: if colour { Colour::Ansi } else { Colour::Plain }, length, texts }
+    Style {
+        width,
+        colour: if colour { Colour::Ansi } else { Colour::Plain },
+        length,
+        texts,
+    }
 }
 
 fn terminal_width() -> Option<usize> {

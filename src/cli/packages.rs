@@ -40,7 +40,10 @@ pub fn run(arguments: &Packages, _: &Voice) -> Result<ExitCode, Failure> {
 /// # Errors
 /// A [`Failure`] of usage for a PATH that is not there or an unknown format.
 pub fn find(input: &Input) -> Result<Vec<Found>, Failure> {
-    roots(input)?.iter().map(|root| discover::discover(root, FILE_LIMIT)).collect()
+    roots(input)?
+        .iter()
+        .map(|root| discover::discover(root, FILE_LIMIT))
+        .collect()
 }
 
 fn roots(input: &Input) -> Result<Vec<Root>, Failure> {
@@ -86,7 +89,13 @@ fn list(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()> {
                 FileState::Blind => ", NOT READ IN WHOLE",
             }
         )?;
-        let width = file.packages.iter().map(|held| held.name.chars().count()).max().unwrap_or(0).min(50);
+        let width = file
+            .packages
+            .iter()
+            .map(|held| held.name.chars().count())
+            .max()
+            .unwrap_or(0)
+            .min(50);
         for held in &file.packages {
             let mut notes: Vec<&str> = vec![if held.direct { "direct" } else { "indirect" }];
             notes.extend(held.scopes.iter().map(crate::model::Scope::word));
@@ -104,7 +113,12 @@ fn list(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()> {
         }
         for problem in &file.problems {
             let reason = escape::terminal(&problem.reason);
-            writeln!(out, "  {:>6}  ! {reason}. {}", problem.position.line, escape::terminal(&problem.hint))?;
+            writeln!(
+                out,
+                "  {:>6}  ! {reason}. {}",
+                problem.position.line,
+                escape::terminal(&problem.hint)
+            )?;
         }
     }
     Ok(())

@@ -29,7 +29,11 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let location = index::locate(arguments.source.db.as_deref())?;
     let scanned = scan(arguments, &location, voice, now)?;
     let wants_texts = pairs.iter().any(|(format, _)| *format == "sarif");
-    let texts = if wants_texts { scanned.texts() } else { HashMap::new() };
+    let texts = if wants_texts {
+        scanned.texts()
+    } else {
+        HashMap::new()
+    };
     output::write_all(&scanned.outcome, &pairs, voice, &texts)?;
     Ok(scanned.outcome.exit_code)
 }
@@ -45,7 +49,11 @@ impl Scanned {
     /// The long texts of the advisories that were found.
     #[must_use]
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
-        self.index.index.as_ref().map(|index| texts(index, &self.outcome)).unwrap_or_default()
+        self.index
+            .index
+            .as_ref()
+            .map(|index| texts(index, &self.outcome))
+            .unwrap_or_default()
     }
 }
 
@@ -53,7 +61,12 @@ impl Scanned {
 ///
 /// # Errors
 /// A [`Failure`] of usage, or of the feed where a missing index was to be fetched.
-pub fn scan(arguments: &Scan, location: &Location, voice: &Voice, now: Timestamp) -> Result<Scanned, Failure> {
+pub fn scan(
+    arguments: &Scan,
+    location: &Location,
+    voice: &Voice,
+    now: Timestamp,
+) -> Result<Scanned, Failure> {
     let policy = policy(arguments.source.policy.is_some(), arguments.fail_on.as_deref())?;
     let found = packages::find(&arguments.input)?;
     let index = open(location, &found, voice, now)?;
@@ -61,7 +74,10 @@ pub fn scan(arguments: &Scan, location: &Location, voice: &Voice, now: Timestamp
         judge: index.judge(),
         policy: &policy,
         now,
-        lenience: Lenience { exit_zero: arguments.exit_zero, allow_empty: arguments.allow_empty },
+        lenience: Lenience {
+            exit_zero: arguments.exit_zero,
+            allow_empty: arguments.allow_empty,
+        },
     };
     let outcome = scan::scan(&request, &found);
     Ok(Scanned { outcome, index })
@@ -97,7 +113,12 @@ pub fn policy(file: bool, fail_on: Option<&str>) -> Result<Policy, Failure> {
 ///
 /// # Errors
 /// A [`Failure`] of the feed.
-pub fn open(location: &Location, found: &[Found], voice: &Voice, now: Timestamp) -> Result<index::Found, Failure> {
+pub fn open(
+    location: &Location,
+    found: &[Found],
+    voice: &Voice,
+    now: Timestamp,
+) -> Result<index::Found, Failure> {
     let opened = index::open(&location.path, now);
     let fetch = opened.state == IndexState::Missing && location.origin == Origin::Cache && !voice.offline;
     if !fetch || found.iter().all(|found| found.files.is_empty()) {
@@ -117,7 +138,10 @@ fn ecosystems(found: &[Found]) -> Vec<crate::model::Ecosystem> {
 /// The long texts of the advisories that `outcome` tells of.
 #[must_use]
 pub fn texts(index: &Index, outcome: &Outcome) -> HashMap<TextKey, Texts> {
-    let keys = outcome.findings().filter_map(|(_, finding)| finding.advisory.text).take(TEXTS_LIMIT);
+    let keys = outcome
+        .findings()
+        .filter_map(|(_, finding)| finding.advisory.text)
+        .take(TEXTS_LIMIT);
     let mut texts = HashMap::new();
     for key in keys {
         // A damaged text costs its paragraph, not the verdict: what judged was verified block by block.

@@ -35,14 +35,24 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     let form = database::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
     let from = origins(&arguments.from)?;
-    let ecosystems = match (arguments.ecosystem.as_slice(), index::open(&location.path, now).index) {
+    let ecosystems = match (
+        arguments.ecosystem.as_slice(),
+        index::open(&location.path, now).index,
+    ) {
         // An index follows what it was made for; a fresh one takes what the program can read.
         ([], Some(_)) => Vec::new(),
         ([], None) => ROWS.iter().map(|row| row.ecosystem.as_str().to_owned()).collect(),
         (asked, _) => asked.to_vec(),
     };
     let public = arguments.from.is_empty();
-    let done = make(&location.path, &ecosystems, &from, Extras::with(public), voice, now)?;
+    let done = make(
+        &location.path,
+        &ecosystems,
+        &from,
+        Extras::with(public),
+        voice,
+        now,
+    )?;
     match form {
         Form::Text => output::print(told(&done).as_bytes())?,
         Form::Json => database::document(&json!({
@@ -68,7 +78,10 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
 /// # Errors
 /// A [`Failure`] of the feed.
 pub fn fetch(path: &Path, ecosystems: &[Ecosystem], voice: &Voice, now: Timestamp) -> Result<(), Failure> {
-    let ecosystems: Vec<String> = ecosystems.iter().map(|ecosystem| ecosystem.as_str().to_owned()).collect();
+    let ecosystems: Vec<String> = ecosystems
+        .iter()
+        .map(|ecosystem| ecosystem.as_str().to_owned())
+        .collect();
     if ecosystems.is_empty() {
         return Ok(());
     }
@@ -118,7 +131,10 @@ fn make(
     voice: &Voice,
     now: Timestamp,
 ) -> Result<Done, Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let downloads = folder.join("downloads");
     let request = Request {
         index: path,
@@ -162,11 +178,22 @@ fn origins(from: &[String]) -> Result<Vec<Origin>, Failure> {
 fn told(done: &Done) -> String {
     let mut text = format!("from {}\n", escape::terminal(&done.from));
     for (ecosystem, tally) in &done.ecosystems {
-        let how = if tally.whole { "all records" } else { "what changed" };
-        let _ = write!(text, "  {:<12} {how}: {} taken", escape::terminal(ecosystem), tally.taken);
-        for (count, word) in
-            [(tally.withdrawn, "withdrawn"), (tally.gone, "gone"), (tally.rejected_total, "not readable")]
-        {
+        let how = if tally.whole {
+            "all records"
+        } else {
+            "what changed"
+        };
+        let _ = write!(
+            text,
+            "  {:<12} {how}: {} taken",
+            escape::terminal(ecosystem),
+            tally.taken
+        );
+        for (count, word) in [
+            (tally.withdrawn, "withdrawn"),
+            (tally.gone, "gone"),
+            (tally.rejected_total, "not readable"),
+        ] {
             if count > 0 {
                 let _ = write!(text, ", {count} {word}");
             }
@@ -203,7 +230,11 @@ impl Progress for Bar {
         let message = match *event {
             Event::Waiting => "another update works here; waiting for it".to_owned(),
             Event::Listing { ecosystem } => format!("{ecosystem}: what changed"),
-            Event::Archive { ecosystem, held, total } => format!("{ecosystem}: {}", amount(held, total)),
+            Event::Archive {
+                ecosystem,
+                held,
+                total,
+            } => format!("{ecosystem}: {}", amount(held, total)),
             Event::Records { ecosystem, done, of } => format!("{ecosystem}: {done} of {of} records"),
             Event::Index { held, total } => format!("index: {}", amount(held, total)),
             Event::Document { name } => name.to_owned(),

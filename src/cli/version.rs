@@ -29,7 +29,10 @@ pub fn run(arguments: &Version) -> Result<ExitCode, Failure> {
             }
             Err(error) => {
                 output::print(b"!\n")?;
-                Err(Failure::incomplete(error.to_string(), "Give versions that the ecosystem itself accepts."))
+                Err(Failure::incomplete(
+                    error.to_string(),
+                    "Give versions that the ecosystem itself accepts.",
+                ))
             }
         },
         (_, None) => Err(Failure::usage(
@@ -66,7 +69,10 @@ fn scheme(name: &str) -> Result<&'static dyn Scheme, Failure> {
             Some(known) => format!("Ecosystems are spelt as OSV spells them: `{known}`."),
             None => format!("Give one of: {}.", known.join(", ")),
         };
-        Failure::usage(format!("no version order is known for the ecosystem {name:?}"), hint)
+        Failure::usage(
+            format!("no version order is known for the ecosystem {name:?}"),
+            hint,
+        )
     })
 }
 

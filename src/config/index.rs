@@ -46,13 +46,22 @@ pub enum Origin {
 /// A [`Failure`] of usage where no folder is known.
 pub fn locate(flag: Option<&Path>) -> Result<Location, Failure> {
     if let Some(path) = flag {
-        return Ok(Location { path: path.to_owned(), origin: Origin::Flag });
+        return Ok(Location {
+            path: path.to_owned(),
+            origin: Origin::Flag,
+        });
     }
     if let Some(path) = environment::path("LOCKKEEPER_DB") {
-        return Ok(Location { path, origin: Origin::Environment });
+        return Ok(Location {
+            path,
+            origin: Origin::Environment,
+        });
     }
     match environment::cache_folder() {
-        Some(folder) => Ok(Location { path: folder.join(FILE_NAME), origin: Origin::Cache }),
+        Some(folder) => Ok(Location {
+            path: folder.join(FILE_NAME),
+            origin: Origin::Cache,
+        }),
         None => Err(Failure::usage(
             "the environment names no home, so there is no place for an index",
             "Give the index with `--db FILE`, or a folder for it in LOCKKEEPER_CACHE.",
@@ -118,7 +127,10 @@ pub fn open(path: &Path, now: Timestamp) -> Found {
                 age_days: None,
                 database: Database::default(),
                 path: path.to_owned(),
-                trouble: Some((format!("{}: {unopened}", path.display()), unopened.hint().to_owned())),
+                trouble: Some((
+                    format!("{}: {unopened}", path.display()),
+                    unopened.hint().to_owned(),
+                )),
             };
         }
     };
@@ -126,22 +138,42 @@ pub fn open(path: &Path, now: Timestamp) -> Found {
     let age_days = u64::try_from(age.as_hours() / 24).unwrap_or_default();
     let (state, trouble) = if age > REFUSE_AGE {
         let limit = REFUSE_AGE.as_hours() / 24;
-        let reason = format!("{}: the index is {age_days} days old; more than {limit} are refused", path.display());
-        (IndexState::TooOld, Some((reason, "Run `lockkeeper db update`.".to_owned())))
+        let reason = format!(
+            "{}: the index is {age_days} days old; more than {limit} are refused",
+            path.display()
+        );
+        (
+            IndexState::TooOld,
+            Some((reason, "Run `lockkeeper db update`.".to_owned())),
+        )
     } else if age > MAX_AGE {
         (IndexState::Stale, None)
     } else {
         (IndexState::Fresh, None)
     };
     let database = described(&index);
-    Found { index: Some(index), state, age_days: Some(age_days), database, path: path.to_owned(), trouble }
+    Found {
+        index: Some(index),
+        state,
+        age_days: Some(age_days),
+        database,
+        path: path.to_owned(),
+        trouble,
+    }
 }
 
 /// What reports say of an index. Sources that cannot be read are left out: judging does not need them.
 #[must_use]
 pub fn described(index: &Index) -> Database {
-    let sources = index.bookkeeping().map(|bookkeeping| bookkeeping.sources).unwrap_or_default();
-    let source = |source: Source| DatabaseSource { name: source.name, records: source.counts.records, newest: source.newest };
+    let sources = index
+        .bookkeeping()
+        .map(|bookkeeping| bookkeeping.sources)
+        .unwrap_or_default();
+    let source = |source: Source| DatabaseSource {
+        name: source.name,
+        records: source.counts.records,
+        newest: source.newest,
+    };
     Database {
         digest: Some(index.digest().to_owned()),
         built: Some(index.built()),

@@ -78,7 +78,9 @@ impl Repository {
             Err(_) => return Ok(None),
         };
         let (git_folder, _) = found.into_repository_and_work_tree_directories();
-        let options = gix::open::Options::isolated().with(Trust::Full).open_path_as_is(true);
+        let options = gix::open::Options::isolated()
+            .with(Trust::Full)
+            .open_path_as_is(true);
         let inner = gix::ThreadSafeRepository::open_opts(git_folder, options).map_err(said)?;
         Ok(Some(Self { inner }))
     }
@@ -96,7 +98,9 @@ impl Repository {
     pub fn head(&self) -> Result<Head, GitError> {
         let repository = self.inner.to_thread_local();
         let head = repository.head().map_err(said)?;
-        let ref_name = head.referent_name().map(|name| name.as_bstr().to_str_lossy().into_owned());
+        let ref_name = head
+            .referent_name()
+            .map(|name| name.as_bstr().to_str_lossy().into_owned());
         let commit = if head.is_unborn() {
             None
         } else {
@@ -120,7 +124,10 @@ impl Repository {
                     let folder = TreePath::new(bytes.as_bytes());
                     if let (Some(folder), Ok(files)) = (folder, self.files_of(entry.id, &wanted)) {
                         tracked.extend(files.into_iter().filter_map(|file| {
-                            Some(Tracked { path: folder.join(file.path.as_bytes())?, ..file })
+                            Some(Tracked {
+                                path: folder.join(file.path.as_bytes())?,
+                                ..file
+                            })
                         }));
                     }
                     continue;
@@ -134,7 +141,11 @@ impl Repository {
                 continue;
             }
             if let Some(path) = TreePath::new(bytes.as_bytes()) {
-                tracked.push(Tracked { path, id: ObjectId(entry.id), kind });
+                tracked.push(Tracked {
+                    path,
+                    id: ObjectId(entry.id),
+                    kind,
+                });
             }
         }
         Ok(tracked)
@@ -150,7 +161,11 @@ impl Repository {
 
     fn files_of(&self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Vec<Tracked>, GitError> {
         let repository = self.inner.to_thread_local();
-        let tree = repository.find_object(id).map_err(said)?.peel_to_tree().map_err(said)?;
+        let tree = repository
+            .find_object(id)
+            .map_err(said)?
+            .peel_to_tree()
+            .map_err(said)?;
         let mut files = Vec::new();
         let mut folders = vec![(TreePath::root(), tree.id)];
         while let Some((folder, id)) = folders.pop() {
@@ -167,12 +182,18 @@ impl Repository {
                     }
                     gix::objs::tree::EntryKind::Commit => TrackedKind::Submodule,
                     gix::objs::tree::EntryKind::Link => TrackedKind::Link,
-                    gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable => TrackedKind::File,
+                    gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable => {
+                        TrackedKind::File
+                    }
                 };
                 if (kind == TrackedKind::Submodule || wanted(name))
                     && let Some(path) = folder.join(name)
                 {
-                    files.push(Tracked { path, id: ObjectId(entry.oid().to_owned()), kind });
+                    files.push(Tracked {
+                        path,
+                        id: ObjectId(entry.oid().to_owned()),
+                        kind,
+                    });
                 }
             }
         }
@@ -186,8 +207,16 @@ impl Repository {
     /// [`GitError`] if the commit or its tree is missing.
     pub fn commit_tree(&self, commit: ObjectId, limit: u64) -> Result<CommitTree, GitError> {
         let repository = self.inner.to_thread_local();
-        let tree = repository.find_object(commit.0).map_err(said)?.peel_to_tree().map_err(said)?;
-        Ok(CommitTree { inner: self.inner.clone(), tree: tree.id, limit })
+        let tree = repository
+            .find_object(commit.0)
+            .map_err(said)?
+            .peel_to_tree()
+            .map_err(said)?;
+        Ok(CommitTree {
+            inner: self.inner.clone(),
+            tree: tree.id,
+            limit,
+        })
     }
 
     /// The bytes of a blob.
@@ -213,18 +242,25 @@ impl CommitTree {
         let repository = self.inner.to_thread_local();
         let tree = repository.find_tree(self.tree).ok()?;
         let entry = tree.lookup_entry(path.components()).ok()??;
-        entry.mode().is_blob_or_symlink().then(|| ObjectId(entry.id().detach()))
+        entry
+            .mode()
+            .is_blob_or_symlink()
+            .then(|| ObjectId(entry.id().detach()))
     }
 }
 
 impl Tree for CommitTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let repository = self.inner.to_thread_local();
-        let tree = repository.find_tree(self.tree).map_err(|error| Unread::Unreadable(said(error).to_string()))?;
+        let tree = repository
+            .find_tree(self.tree)
+            .map_err(|error| Unread::Unreadable(said(error).to_string()))?;
         let mut path = path.clone();
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
-            let found = tree.lookup_entry(path.components()).map_err(|error| Unread::Unreadable(said(error).to_string()))?;
+            let found = tree
+                .lookup_entry(path.components())
+                .map_err(|error| Unread::Unreadable(said(error).to_string()))?;
             let entry = found.ok_or(Unread::Absent)?;
             let id = entry.id().detach();
             if entry.mode().is_link() {
@@ -243,7 +279,9 @@ impl Tree for CommitTree {
 /// The id that git gives to a blob of these bytes.
 #[must_use]
 pub fn blob_id(bytes: &[u8]) -> Option<ObjectId> {
-    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes).ok().map(ObjectId)
+    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes)
+        .ok()
+        .map(ObjectId)
 }
 
 fn blob(repository: &gix::Repository, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
@@ -257,5 +295,12 @@ fn blob(repository: &gix::Repository, id: gix::ObjectId, limit: u64) -> Result<A
 }
 
 fn said(error: impl std::fmt::Display) -> GitError {
-    GitError(error.to_string().lines().next().unwrap_or("no reason given").to_owned())
+    GitError(
+        error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or("no reason given")
+            .to_owned(),
+    )
 }

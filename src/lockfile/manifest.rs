@@ -70,7 +70,14 @@ pub static ROWS: &[Row] = &[
     Row {
         file_name: "pyproject.toml",
         needle: "dependencies",
-        locks: &["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "requirements.txt"],
+        locks: &[
+            "poetry.lock",
+            "uv.lock",
+            "pdm.lock",
+            "pylock.toml",
+            "Pipfile.lock",
+            "requirements.txt",
+        ],
         hint: "Run `uv lock` or `poetry lock` and commit the lockfile.",
     },
 ];
@@ -78,7 +85,8 @@ pub static ROWS: &[Row] = &[
 /// The row of the file at `path`.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.file_name.as_bytes() == path.file_name())
+    ROWS.iter()
+        .find(|row| row.file_name.as_bytes() == path.file_name())
 }
 
 impl Row {
@@ -86,7 +94,11 @@ impl Row {
     pub fn is_locked(&self, manifest: &TreePath, holds: impl Fn(&TreePath) -> bool) -> bool {
         let mut folder = manifest.parent();
         loop {
-            if self.locks.iter().any(|lock| folder.join(lock).is_some_and(|path| holds(&path))) {
+            if self
+                .locks
+                .iter()
+                .any(|lock| folder.join(lock).is_some_and(|path| holds(&path)))
+            {
                 return true;
             }
             if folder == TreePath::root() {

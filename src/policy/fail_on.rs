@@ -37,7 +37,9 @@ impl FailOn {
         self.0.iter().find_map(|word| {
             let matches = match word {
                 Word::Class(class) => advisory.class == *class,
-                Word::Severity(level) => advisory.class == Class::Vulnerability && advisory.severity.level >= *level,
+                Word::Severity(level) => {
+                    advisory.class == Class::Vulnerability && advisory.severity.level >= *level
+                }
                 Word::KnownExploited => advisory.known_exploited,
                 Word::Fixable => !finding.fixed.is_empty(),
             };
@@ -59,8 +61,13 @@ impl Word {
     fn all() -> impl Iterator<Item = Self> {
         let classes = Class::ALL.into_iter().map(Self::Class);
         // `none` is no threshold: it empties the list.
-        let severities = Level::ALL.into_iter().filter(|level| *level != Level::None).map(Self::Severity);
-        classes.chain(severities).chain([Self::KnownExploited, Self::Fixable])
+        let severities = Level::ALL
+            .into_iter()
+            .filter(|level| *level != Level::None)
+            .map(Self::Severity);
+        classes
+            .chain(severities)
+            .chain([Self::KnownExploited, Self::Fixable])
     }
 }
 
@@ -75,7 +82,12 @@ impl FromStr for FailOn {
             }
             match Word::all().find(|known| known.text() == word) {
                 Some(known) => words.push(known),
-                None => return Err(FailOnError { word: word.chars().take(80).collect(), nearest: nearest(word) }),
+                None => {
+                    return Err(FailOnError {
+                        word: word.chars().take(80).collect(),
+                        nearest: nearest(word),
+                    });
+                }
             }
         }
         words.sort_unstable();
@@ -99,7 +111,11 @@ impl fmt::Display for FailOn {
 
 fn nearest(word: &str) -> Option<&'static str> {
     Word::all().map(Word::text).chain(["none"]).find(|known| {
-        let shared = known.chars().zip(word.chars()).take_while(|(left, right)| left.eq_ignore_ascii_case(right)).count();
+        let shared = known
+            .chars()
+            .zip(word.chars())
+            .take_while(|(left, right)| left.eq_ignore_ascii_case(right))
+            .count();
         shared >= 3 && known.len().abs_diff(word.len()) <= 3
     })
 }

@@ -54,9 +54,14 @@ impl Policy {
     /// What the first rule that matches makes of `finding`, and the rule's name.
     #[must_use]
     pub fn decide(&self, finding: &Finding) -> (Decision, String) {
-        let decided = self.rules(finding).into_iter().find(|rule| rule.ruling.matched == Matched::Yes);
+        let decided = self
+            .rules(finding)
+            .into_iter()
+            .find(|rule| rule.ruling.matched == Matched::Yes);
         // The last rule matches everything.
-        decided.map_or((Decision::Fail, String::new()), |rule| (rule.decision, rule.ruling.rule))
+        decided.map_or((Decision::Fail, String::new()), |rule| {
+            (rule.decision, rule.ruling.rule)
+        })
     }
 
     /// What each rule says of `finding`, in the order in which they are asked.
@@ -76,25 +81,42 @@ impl Policy {
 
     fn rules(&self, finding: &Finding) -> Vec<Rule> {
         let class = finding.advisory.class;
-        let malicious = rule(Decision::Fail, "built-in: malicious", class == Class::Malicious, || {
-            format!("the class is {class}")
-        });
+        let malicious = rule(
+            Decision::Fail,
+            "built-in: malicious",
+            class == Class::Malicious,
+            || format!("the class is {class}"),
+        );
         let last: Vec<Rule> = match &self.fail_on {
             Some(list) => vec![
                 match list.matches(finding) {
-                    Some(word) => rule(Decision::Fail, &format!("fail-on: {word}"), true, || format!("`{word}` matches")),
-                    None => rule(Decision::Fail, "fail-on", false, || format!("no word of `{list}` matches")),
+                    Some(word) => rule(Decision::Fail, &format!("fail-on: {word}"), true, || {
+                        format!("`{word}` matches")
+                    }),
+                    None => rule(Decision::Fail, "fail-on", false, || {
+                        format!("no word of `{list}` matches")
+                    }),
                 },
-                rule(Decision::Warn, "fail-on: not in the list", true, || "whatever the list leaves out warns".into()),
+                rule(Decision::Warn, "fail-on: not in the list", true, || {
+                    "whatever the list leaves out warns".into()
+                }),
             ],
             None => vec![
-                rule(Decision::Warn, "built-in: a go directive is a minimum", is_standard_library(finding), || {
-                    "the standard library is that of the toolchain that builds".into()
+                rule(
+                    Decision::Warn,
+                    "built-in: a go directive is a minimum",
+                    is_standard_library(finding),
+                    || "the standard library is that of the toolchain that builds".into(),
+                ),
+                rule(
+                    Decision::Fail,
+                    "built-in: vulnerability",
+                    class == Class::Vulnerability,
+                    || format!("the class is {class}"),
+                ),
+                rule(Decision::Warn, &format!("built-in: {class}"), true, || {
+                    "every other class warns".into()
                 }),
-                rule(Decision::Fail, "built-in: vulnerability", class == Class::Vulnerability, || {
-                    format!("the class is {class}")
-                }),
-                rule(Decision::Warn, &format!("built-in: {class}"), true, || "every other class warns".into()),
             ],
         };
         std::iter::once(malicious).chain(last).collect()
@@ -108,7 +130,14 @@ struct Rule {
 
 fn rule(decision: Decision, name: &str, matches: bool, why: impl FnOnce() -> String) -> Rule {
     let matched = if matches { Matched::Yes } else { Matched::No };
-    Rule { decision, ruling: Ruling { rule: name.to_owned(), matched, why: why() } }
+    Rule {
+        decision,
+        ruling: Ruling {
+            rule: name.to_owned(),
+            matched,
+            why: why(),
+        },
+    }
 }
 
 fn is_standard_library(finding: &Finding) -> bool {

@@ -99,7 +99,11 @@ pub fn annotations(
 /// Only those of `out`.
 pub fn failure(message: &str, hint: &str, out: &mut dyn io::Write) -> io::Result<()> {
     let text = format!("{}\n{}", short(message, 1_000), short(hint, 1_000));
-    writeln!(out, "{}", command(Kind::Error.word(), &[("title", "lockkeeper")], &text))
+    writeln!(
+        out,
+        "{}",
+        command(Kind::Error.word(), &[("title", "lockkeeper")], &text)
+    )
 }
 
 /// Keeps `secret` out of everything that the job logs from here on.

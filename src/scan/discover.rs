@@ -95,13 +95,21 @@ pub fn discover(root: &Root, limit: u64) -> Result<Found, Failure> {
 fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
     let path = TreePath::new(name.trim_start_matches("./"))
         .filter(|path| *path != TreePath::root())
-        .ok_or_else(|| Failure::usage(format!("{name:?} is no file name"), "Give a relative file name, such as `Cargo.lock`."))?;
+        .ok_or_else(|| {
+            Failure::usage(
+                format!("{name:?} is no file name"),
+                "Give a relative file name, such as `Cargo.lock`.",
+            )
+        })?;
     let reader = reader(&path).ok_or_else(|| no_lockfile(name))?;
     Ok(Found {
         root: String::new(),
         prefix: TreePath::root(),
         head: Head::default(),
-        tree: Box::new(OneFile { path: path.clone(), bytes: bytes.into() }),
+        tree: Box::new(OneFile {
+            path: path.clone(),
+            bytes: bytes.into(),
+        }),
         committed: None,
         files: BTreeMap::from([(path, reader)]),
         unlocked: Vec::new(),
@@ -110,7 +118,11 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
     })
 }
 
-fn one_file(path: &std::path::Path, format: Option<&'static dyn Format>, limit: u64) -> Result<Found, Failure> {
+fn one_file(
+    path: &std::path::Path,
+    format: Option<&'static dyn Format>,
+    limit: u64,
+) -> Result<Found, Failure> {
     if !matches!(look(path)?, Lies::File(_)) {
         return Err(no_such(path));
     }
@@ -124,7 +136,14 @@ fn one_file(path: &std::path::Path, format: Option<&'static dyn Format>, limit: 
         Some(format) => Reader::Format(format),
         None => reader(&path_in_tree).ok_or_else(|| no_lockfile(&path.to_string_lossy()))?,
     };
-    let Place { root, repository, prefix, head, committed, boundary } = place(&folder, limit)?;
+    let Place {
+        root,
+        repository,
+        prefix,
+        head,
+        committed,
+        boundary,
+    } = place(&folder, limit)?;
     Ok(Found {
         root: shown(&folder),
         prefix,
@@ -139,8 +158,18 @@ fn one_file(path: &std::path::Path, format: Option<&'static dyn Format>, limit: 
 }
 
 fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
-    let Place { root, repository, prefix, head, committed, boundary } = place(path, limit)?;
-    if let Some(repository) = repository.as_ref().filter(|repository| repository.work_folder().is_none()) {
+    let Place {
+        root,
+        repository,
+        prefix,
+        head,
+        committed,
+        boundary,
+    } = place(path, limit)?;
+    if let Some(repository) = repository
+        .as_ref()
+        .filter(|repository| repository.work_folder().is_none())
+    {
         return bare(path, repository, head, limit);
     }
     let mut tree = WorkTree::new(root, boundary, limit, repository.clone());
@@ -161,10 +190,15 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     }
     if let Some(repository) = &repository {
         let tracked = repository.tracked(is_wanted).map_err(|error| {
-            Failure::incomplete(error.to_string(), "Repair the repository (`git status` tells what is wrong with it), then scan again.")
+            Failure::incomplete(
+                error.to_string(),
+                "Repair the repository (`git status` tells what is wrong with it), then scan again.",
+            )
         })?;
         for entry in tracked {
-            let Some(path) = relative(&prefix, &entry.path) else { continue };
+            let Some(path) = relative(&prefix, &entry.path) else {
+                continue;
+            };
             let on_disk = match file::inside(tree.root(), &path) {
                 Some(on_disk) => file::look(&on_disk).unwrap_or(Lies::Nothing),
                 None => Lies::Nothing,
@@ -172,7 +206,10 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
             match entry.kind {
                 TrackedKind::Submodule => {
                     if is_empty_folder(&tree, &path) {
-                        skipped.push(Skipped { path, reason: "a submodule that is not checked out".into() });
+                        skipped.push(Skipped {
+                            path,
+                            reason: "a submodule that is not checked out".into(),
+                        });
                     }
                 }
                 TrackedKind::File | TrackedKind::Link => match reader(&path) {
@@ -190,15 +227,36 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         }
     }
     let unlocked = unlocked(manifests, &files, &tree);
-    Ok(Found { root: shown(path), prefix, head, tree: Box::new(tree), committed, files, unlocked, unlisted, skipped })
+    Ok(Found {
+        root: shown(path),
+        prefix,
+        head,
+        tree: Box::new(tree),
+        committed,
+        files,
+        unlocked,
+        unlisted,
+        skipped,
+    })
 }
 
-fn bare(path: &std::path::Path, repository: &Arc<Repository>, head: Head, limit: u64) -> Result<Found, Failure> {
+fn bare(
+    path: &std::path::Path,
+    repository: &Arc<Repository>,
+    head: Head,
+    limit: u64,
+) -> Result<Found, Failure> {
     let git = |error: crate::git::objects::GitError| {
-        Failure::incomplete(error.to_string(), "Fetch the missing objects, or scan a full clone.")
+        Failure::incomplete(
+            error.to_string(),
+            "Fetch the missing objects, or scan a full clone.",
+        )
     };
     let commit: ObjectId = head.commit.ok_or_else(|| {
-        Failure::usage(format!("{} has no commit on its head", path.display()), "Scan a repository with a commit.")
+        Failure::usage(
+            format!("{} has no commit on its head", path.display()),
+            "Scan a repository with a commit.",
+        )
     })?;
     let tree = repository.commit_tree(commit, limit).map_err(git)?;
     let mut files = BTreeMap::new();
@@ -207,7 +265,10 @@ fn bare(path: &std::path::Path, repository: &Arc<Repository>, head: Head, limit:
     for entry in repository.files(commit, is_wanted).map_err(git)? {
         match (entry.kind, reader(&entry.path)) {
             (TrackedKind::Submodule, _) => {
-                skipped.push(Skipped { path: entry.path, reason: "a submodule of a bare repository".into() });
+                skipped.push(Skipped {
+                    path: entry.path,
+                    reason: "a submodule of a bare repository".into(),
+                });
             }
             (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
                 files.insert(entry.path, reader);
@@ -246,19 +307,43 @@ fn place(folder: &std::path::Path, limit: u64) -> Result<Place, Failure> {
         .map_err(|error| Failure::usage(error.to_string(), "Give a folder that can be read."))?;
     let repository = Repository::discover(&root)
         .map_err(|error| {
-            Failure::incomplete(error.to_string(), "Repair the repository (`git status` tells what is wrong with it), then scan again.")
+            Failure::incomplete(
+                error.to_string(),
+                "Repair the repository (`git status` tells what is wrong with it), then scan again.",
+            )
         })?
         .map(Arc::new);
     let Some(repository) = repository else {
         let boundary = root.clone();
-        return Ok(Place { root, repository: None, prefix: TreePath::root(), head: Head::default(), committed: None, boundary });
+        return Ok(Place {
+            root,
+            repository: None,
+            prefix: TreePath::root(),
+            head: Head::default(),
+            committed: None,
+            boundary,
+        });
     };
     let head = repository.head().unwrap_or_default();
-    let committed = head.commit.and_then(|commit| repository.commit_tree(commit, limit).ok());
+    let committed = head
+        .commit
+        .and_then(|commit| repository.commit_tree(commit, limit).ok());
     let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
-    let prefix = top.as_ref().and_then(|top| file::tree_path(top, &root)).unwrap_or_default();
-    let boundary = top.filter(|top| root.starts_with(top)).unwrap_or_else(|| root.clone());
-    Ok(Place { root, repository: Some(repository), prefix, head, committed, boundary })
+    let prefix = top
+        .as_ref()
+        .and_then(|top| file::tree_path(top, &root))
+        .unwrap_or_default();
+    let boundary = top
+        .filter(|top| root.starts_with(top))
+        .unwrap_or_else(|| root.clone());
+    Ok(Place {
+        root,
+        repository: Some(repository),
+        prefix,
+        head,
+        committed,
+        boundary,
+    })
 }
 
 /// Every file under `root` that may matter and that the repository's own rules do not ignore, relative to
@@ -276,7 +361,10 @@ fn walk(root: &std::path::Path) -> impl Iterator<Item = Result<TreePath, (TreePa
         Ok(entry) => {
             let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
             let wanted = is_file && is_wanted(entry.file_name().as_encoded_bytes());
-            wanted.then(|| file::tree_path(root, entry.path())).flatten().map(Ok)
+            wanted
+                .then(|| file::tree_path(root, entry.path()))
+                .flatten()
+                .map(Ok)
         }
         Err(error) => {
             let folder = unlisted_folder(&error).and_then(|folder| file::tree_path(root, folder));
@@ -288,7 +376,9 @@ fn walk(root: &std::path::Path) -> impl Iterator<Item = Result<TreePath, (TreePa
 fn unlisted_folder(error: &ignore::Error) -> Option<&std::path::Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => unlisted_folder(err),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            unlisted_folder(err)
+        }
         _ => None,
     }
 }
@@ -316,7 +406,9 @@ fn unlocked(
     manifests.dedup_by(|left, right| left.0 == right.0);
     manifests.retain(|(path, row)| {
         !row.is_locked(path, |lock| files.contains_key(lock))
-            && tree.read(path).is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())
+            && tree
+                .read(path)
+                .is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())
     });
     manifests
 }
@@ -326,7 +418,10 @@ fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
     if *prefix == TreePath::root() {
         return Some(path.clone());
     }
-    let rest = path.as_bytes().strip_prefix(prefix.as_bytes())?.strip_prefix(b"/")?;
+    let rest = path
+        .as_bytes()
+        .strip_prefix(prefix.as_bytes())?
+        .strip_prefix(b"/")?;
     TreePath::new(rest)
 }
 
@@ -343,7 +438,11 @@ struct OneFile {
 
 impl Tree for OneFile {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, crate::model::Unread> {
-        if *path == self.path { Ok(self.bytes.clone()) } else { Err(crate::model::Unread::Absent) }
+        if *path == self.path {
+            Ok(self.bytes.clone())
+        } else {
+            Err(crate::model::Unread::Absent)
+        }
     }
 }
 
@@ -353,7 +452,11 @@ fn look(path: &std::path::Path) -> Result<Lies, Failure> {
 
 fn shown(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();
-    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
 }
 
 fn no_such(path: &std::path::Path) -> Failure {
@@ -372,5 +475,8 @@ fn no_lockfile(name: &str) -> Failure {
 
 fn unknown_format(name: &str) -> Failure {
     let known: Vec<&str> = lockfile::FORMATS.iter().map(|format| format.name()).collect();
-    Failure::usage(format!("there is no format {name:?}"), format!("Give one of: {}.", known.join(", ")))
+    Failure::usage(
+        format!("there is no format {name:?}"),
+        format!("Give one of: {}.", known.join(", ")),
+    )
 }

@@ -12,7 +12,9 @@ use crate::model::{Cost, TreePath};
 /// Lists the packages of what was found.
 #[must_use]
 pub fn inventory(found: &[Found]) -> Inventory {
-    Inventory { files: found.iter().flat_map(files).collect() }
+    Inventory {
+        files: found.iter().flat_map(files).collect(),
+    }
 }
 
 fn files(found: &Found) -> Vec<InventoryFile> {
@@ -29,15 +31,23 @@ fn files(found: &Found) -> Vec<InventoryFile> {
     let mut gaps = read::unopened(found);
     for file in read {
         gaps.extend(file.gaps);
-        files.entry(file.path.clone()).or_insert_with(|| empty(&file.path, &file.format));
+        files
+            .entry(file.path.clone())
+            .or_insert_with(|| empty(&file.path, &file.format));
         for (path, held) in file.result {
-            files.entry(path.clone()).or_insert_with(|| empty(&path, &file.format)).packages.push(held);
+            files
+                .entry(path.clone())
+                .or_insert_with(|| empty(&path, &file.format))
+                .packages
+                .push(held);
         }
     }
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
     for (cost, gap) in gaps {
-        let Some(file) = files.get_mut(&gap.file) else { continue };
+        let Some(file) = files.get_mut(&gap.file) else {
+            continue;
+        };
         file.state = match cost {
             Cost::Nothing => file.state,
             Cost::Partial => super::worse(file.state, FileState::Partial),
@@ -79,11 +89,17 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
 
 /// One entry for each place: what several modules use stands once, with all of them named.
 fn joined(mut packages: Vec<Held>) -> Vec<Held> {
-    packages.sort_by(|left, right| (left.place, &left.name, &left.version).cmp(&(right.place, &right.name, &right.version)));
+    packages.sort_by(|left, right| {
+        (left.place, &left.name, &left.version).cmp(&(right.place, &right.name, &right.version))
+    });
     let mut joined: Vec<Held> = Vec::with_capacity(packages.len());
     for package in packages {
         match joined.last_mut() {
-            Some(last) if last.place == package.place && last.name == package.name && last.version == package.version => {
+            Some(last)
+                if last.place == package.place
+                    && last.name == package.name
+                    && last.version == package.version =>
+            {
                 last.direct |= package.direct;
                 last.scopes = last.scopes.with(package.scopes);
                 last.used_by.extend(package.used_by);

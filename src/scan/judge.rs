@@ -45,12 +45,24 @@ struct Same<'a> {
 fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
     let mut order: Vec<Same<'a>> = Vec::new();
     let mut known: HashMap<(&str, &str, Option<&TreePath>), usize> = HashMap::new();
-    for (id, package) in opened.parsed.graph.packages().filter(|(_, package)| package.source.is_matched()) {
-        let key = (package.name.as_str(), package.version.as_str(), package.place().file.as_ref());
+    for (id, package) in opened
+        .parsed
+        .graph
+        .packages()
+        .filter(|(_, package)| package.source.is_matched())
+    {
+        let key = (
+            package.name.as_str(),
+            package.version.as_str(),
+            package.place().file.as_ref(),
+        );
         let number = *known.entry(key).or_insert(order.len());
         match order.get_mut(number) {
             Some(same) => same.nodes.push(id),
-            None => order.push(Same { package, nodes: vec![id] }),
+            None => order.push(Same {
+                package,
+                nodes: vec![id],
+            }),
         }
     }
     order
@@ -64,7 +76,9 @@ fn judge_one<'a>(
     judged: &mut Judged,
 ) -> Result<(), String> {
     let Same { package, nodes } = same;
-    let candidates = index.candidates(&package.ecosystem, &package.name).map_err(|damage| damage.to_string())?;
+    let candidates = index
+        .candidates(&package.ecosystem, &package.name)
+        .map_err(|damage| damage.to_string())?;
     let scheme = ecosystem::scheme(&package.ecosystem);
     for candidate in candidates.groups() {
         match matching::judge(&package.version, scheme, &candidate).map_err(|damage| damage.to_string())? {
@@ -99,7 +113,11 @@ fn judge_one<'a>(
                 }
                 let paths = paths.get_or_insert_with(|| opened.parsed.graph.paths());
                 // A version at hundreds of places is told by the paths to the first of them.
-                let mut all: Vec<_> = nodes.iter().take(MAX_PATHS).flat_map(|node| paths.to(*node)).collect();
+                let mut all: Vec<_> = nodes
+                    .iter()
+                    .take(MAX_PATHS)
+                    .flat_map(|node| paths.to(*node))
+                    .collect();
                 all.sort_by(|left, right| (left.len(), left).cmp(&(right.len(), right)));
                 all.dedup();
                 finding.paths_total = all.len();

@@ -81,26 +81,43 @@ impl Failure {
     /// The command line or configuration asks for something that cannot be.
     #[must_use]
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: ExitCode::Usage, message: message.into(), hint: hint.into() }
+        Self {
+            code: ExitCode::Usage,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// Something that the verdict needs could not be read.
     #[must_use]
     pub fn incomplete(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: ExitCode::Incomplete, message: message.into(), hint: hint.into() }
+        Self {
+            code: ExitCode::Incomplete,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 
     /// A server or feed failed.
     #[must_use]
     pub fn remote(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: ExitCode::Remote, message: message.into(), hint: hint.into() }
+        Self {
+            code: ExitCode::Remote,
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 }
 
 /// Scans what `found` found, under `request`.
 #[must_use]
 pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
-    let mut judge = Judge { database: request.judge.database.clone(), place: request.judge.place.clone(), trouble: request.judge.trouble.clone(), ..request.judge };
+    let mut judge = Judge {
+        database: request.judge.database.clone(),
+        place: request.judge.place.clone(),
+        trouble: request.judge.trouble.clone(),
+        ..request.judge
+    };
     let mut targets: Vec<Target> = Vec::with_capacity(found.len());
     let mut damage: Option<String> = None;
     for found in found {
@@ -110,36 +127,55 @@ pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
     }
     if let Some(reason) = damage {
         judge.state = IndexState::Damaged;
-        judge.trouble = Some((reason, "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into()));
+        judge.trouble = Some((
+            reason,
+            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
+        ));
     }
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let several = targets.len() > 1;
     for target in &mut targets {
         target.coverage.index = judge.state;
         let own = target.coverage.clone();
-        let named = |gap: Gap| Gap { file: within(&target.root, &gap.file, several), ..gap };
+        let named = |gap: Gap| Gap {
+            file: within(&target.root, &gap.file, several),
+            ..gap
+        };
         coverage.files_read += own.files_read;
         coverage.packages += own.packages;
         coverage.blind.extend(own.blind.into_iter().map(named));
         coverage.partial.extend(own.partial.into_iter().map(named));
         coverage.problems.extend(own.problems.into_iter().map(named));
-        coverage.skipped.extend(own.skipped.into_iter().map(|mut skipped| {
-            skipped.path = within(&target.root, &skipped.path, several);
-            skipped
-        }));
+        coverage
+            .skipped
+            .extend(own.skipped.into_iter().map(|mut skipped| {
+                skipped.path = within(&target.root, &skipped.path, several);
+                skipped
+            }));
     }
     if let Some((reason, hint)) = &judge.trouble {
         let file = TreePath::new(judge.place.trim_start_matches('/')).unwrap_or_default();
-        coverage.problems.push(Gap { file, position: Position::START, reason: reason.clone(), hint: hint.clone() });
+        coverage.problems.push(Gap {
+            file,
+            position: Position::START,
+            reason: reason.clone(),
+            hint: hint.clone(),
+        });
     }
     let nothing = targets.iter().all(|target| target.files.is_empty());
-    let blocked = targets.iter().flat_map(|target| &target.findings).any(|finding| finding.decision == Decision::Fail);
+    let blocked = targets
+        .iter()
+        .flat_map(|target| &target.findings)
+        .any(|finding| finding.decision == Decision::Fail);
     let verdict = verdict(blocked, nothing, &coverage);
     Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now: request.now,
         database: judge.database,
-        policy: outcome::Policy { digest: request.policy.digest(), file: None },
+        policy: outcome::Policy {
+            digest: request.policy.digest(),
+            file: None,
+        },
         verdict,
         exit_code: exit_code(verdict, request.lenience, &coverage),
         coverage,
@@ -172,7 +208,12 @@ fn exit_code(verdict: Verdict, lenience: Lenience, coverage: &Coverage) -> ExitC
 
 /// Scans one target; tells damage of the index that a lookup met.
 fn target(found: &Found, judge: &Judge<'_>, policy: &Policy) -> (Target, Option<String>) {
-    let read = read::read_all(found, |opened| judge.index.map(|index| judge::judge(opened, index)).unwrap_or_default());
+    let read = read::read_all(found, |opened| {
+        judge
+            .index
+            .map(|index| judge::judge(opened, index))
+            .unwrap_or_default()
+    });
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
     let mut findings: Vec<Finding> = Vec::new();
@@ -181,18 +222,33 @@ fn target(found: &Found, judge: &Judge<'_>, policy: &Policy) -> (Target, Option<
     let mut damage = None;
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
-    for ReadFile { path, format, packages, readable, differs, gaps: own, elsewhere, result } in read {
+    for ReadFile {
+        path,
+        format,
+        packages,
+        readable,
+        differs,
+        gaps: own,
+        elsewhere,
+        result,
+    } in read
+    {
         coverage.files_read += usize::from(readable);
         dirty |= differs;
         gaps.extend(own);
         findings.extend(result.findings);
         gaps.extend(result.undecided.into_iter().map(|gap| (Cost::Blind, gap)));
         damage = damage.or(result.damage);
-        let count = files.entry(path.clone()).or_insert_with(|| scanned(&path, &format));
+        let count = files
+            .entry(path.clone())
+            .or_insert_with(|| scanned(&path, &format));
         count.packages += packages;
         for package in elsewhere {
             if seen.insert(package.clone()) {
-                files.entry(package.file.clone()).or_insert_with(|| scanned(&package.file, &format)).packages += 1;
+                files
+                    .entry(package.file.clone())
+                    .or_insert_with(|| scanned(&package.file, &format))
+                    .packages += 1;
             }
         }
     }
@@ -233,7 +289,12 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut seen: HashMap<(TreePath, String, String, String), usize> = HashMap::with_capacity(findings.len());
     for finding in findings {
-        let key = (finding.file.clone(), finding.advisory.id.clone(), finding.name.clone(), finding.version.clone());
+        let key = (
+            finding.file.clone(),
+            finding.advisory.id.clone(),
+            finding.name.clone(),
+            finding.version.clone(),
+        );
         match seen.get(&key).and_then(|number| joined.get_mut(*number)) {
             Some(known) => finding.places().for_each(|place| known.also_at(place)),
             None => {
@@ -243,19 +304,31 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     joined.sort_by(|left, right| {
-        (&left.file, left.place(), &left.name, &left.version, &left.advisory.id).cmp(&(
-            &right.file,
-            right.place(),
-            &right.name,
-            &right.version,
-            &right.advisory.id,
-        ))
+        (
+            &left.file,
+            left.place(),
+            &left.name,
+            &left.version,
+            &left.advisory.id,
+        )
+            .cmp(&(
+                &right.file,
+                right.place(),
+                &right.name,
+                &right.version,
+                &right.advisory.id,
+            ))
     });
     joined
 }
 
 fn scanned(path: &TreePath, format: &str) -> ScannedFile {
-    ScannedFile { path: path.clone(), format: format.to_owned(), packages: 0, state: FileState::Read }
+    ScannedFile {
+        path: path.clone(),
+        format: format.to_owned(),
+        packages: 0,
+        state: FileState::Read,
+    }
 }
 
 fn worse(left: FileState, right: FileState) -> FileState {

@@ -64,7 +64,10 @@ impl Opened<'_> {
         match &place.file {
             None => (self.path.clone(), self.lines.position(place.span.start)),
             Some(file) => {
-                let position = self.others.get(file).map_or(Position::START, |lines| lines.position(place.span.start));
+                let position = self
+                    .others
+                    .get(file)
+                    .map_or(Position::START, |lines| lines.position(place.span.start));
                 (file.clone(), position)
             }
         }
@@ -78,7 +81,10 @@ impl Opened<'_> {
 }
 
 /// Reads every lockfile of `found` and hands each to `each`. The order is that of the paths.
-pub fn read_all<T: Send + Default>(found: &Found, each: impl Fn(&Opened<'_>) -> T + Sync) -> Vec<ReadFile<T>> {
+pub fn read_all<T: Send + Default>(
+    found: &Found,
+    each: impl Fn(&Opened<'_>) -> T + Sync,
+) -> Vec<ReadFile<T>> {
     let files: Vec<(&TreePath, &Reader)> = found.files.iter().collect();
     let one = |(path, reader): &(&TreePath, &Reader)| match reader {
         Reader::Format(format) => read_one(found, path, *format, &each),
@@ -134,10 +140,19 @@ fn read_one<T: Default>(
     // A bug in a reader costs its file, not the scan.
     let read = catch_unwind(AssertUnwindSafe(|| open(found, path, format, &bytes, each)));
     match read {
-        Ok(read) => ReadFile { differs: found.differs(path, &bytes), ..read },
+        Ok(read) => ReadFile {
+            differs: found.differs(path, &bytes),
+            ..read
+        },
         Err(_) => {
             let hint = "Report it with the file, if you may share it; scan the rest meanwhile.";
-            nothing(path, format.name(), Cost::Blind, "a bug in lockkeeper: its reader broke off".into(), hint)
+            nothing(
+                path,
+                format.name(),
+                Cost::Blind,
+                "a bug in lockkeeper: its reader broke off".into(),
+                hint,
+            )
         }
     }
 }
@@ -152,11 +167,22 @@ fn open<T>(
     let reading = lockfile::read(format, path, bytes, found.tree.as_ref());
     let parsed = &reading.parsed;
     let texts = other_texts(parsed, found.tree.as_ref());
-    let others: HashMap<TreePath, Lines<'_>> =
-        texts.iter().map(|(path, text)| (path.clone(), Lines::of(text))).collect();
+    let others: HashMap<TreePath, Lines<'_>> = texts
+        .iter()
+        .map(|(path, text)| (path.clone(), Lines::of(text)))
+        .collect();
     let lines = Lines::of(&reading.text);
-    let opened = Opened { path, parsed, lines: &lines, others: &others };
-    let gaps = parsed.problems.iter().map(|problem| (problem.cost, gap(&opened, problem))).collect();
+    let opened = Opened {
+        path,
+        parsed,
+        lines: &lines,
+        others: &others,
+    };
+    let gaps = parsed
+        .problems
+        .iter()
+        .map(|problem| (problem.cost, gap(&opened, problem)))
+        .collect();
     let mut packages = 0;
     let mut elsewhere = Vec::new();
     for (_, package) in parsed.graph.packages() {
@@ -184,7 +210,10 @@ fn open<T>(
 
 /// The texts of the other files that places lie in.
 fn other_texts(parsed: &Parsed, tree: &dyn Tree) -> HashMap<TreePath, String> {
-    let places = parsed.graph.packages().filter_map(|(_, package)| package.place().file.as_ref());
+    let places = parsed
+        .graph
+        .packages()
+        .filter_map(|(_, package)| package.place().file.as_ref());
     let problems = parsed.problems.iter().filter_map(|problem| problem.file.as_ref());
     let mut texts = HashMap::new();
     for file in places.chain(problems) {
@@ -198,8 +227,16 @@ fn other_texts(parsed: &Parsed, tree: &dyn Tree) -> HashMap<TreePath, String> {
 }
 
 fn gap(opened: &Opened<'_>, problem: &Problem) -> Gap {
-    let (file, position) = opened.position(&Place { file: problem.file.clone(), span: problem.span });
-    Gap { file, position, reason: problem.message.clone(), hint: problem.hint.clone() }
+    let (file, position) = opened.position(&Place {
+        file: problem.file.clone(),
+        span: problem.span,
+    });
+    Gap {
+        file,
+        position,
+        reason: problem.message.clone(),
+        hint: problem.hint.clone(),
+    }
 }
 
 fn nothing<T: Default>(path: &TreePath, format: &str, cost: Cost, reason: String, hint: &str) -> ReadFile<T> {
@@ -217,5 +254,10 @@ fn nothing<T: Default>(path: &TreePath, format: &str, cost: Cost, reason: String
 
 /// A gap that is a whole file or folder.
 fn whole(path: &TreePath, reason: String, hint: &str) -> Gap {
-    Gap { file: path.clone(), position: Position::START, reason, hint: hint.into() }
+    Gap {
+        file: path.clone(),
+        position: Position::START,
+        reason,
+        hint: hint.into(),
+    }
 }

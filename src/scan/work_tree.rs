@@ -22,7 +22,13 @@ impl WorkTree {
     /// The folder `root`, which is absolute and without links, inside `boundary`.
     #[must_use]
     pub fn new(root: PathBuf, boundary: PathBuf, limit: u64, repository: Option<Arc<Repository>>) -> Self {
-        Self { root, boundary, limit, repository, absent: HashMap::new() }
+        Self {
+            root,
+            boundary,
+            limit,
+            repository,
+            absent: HashMap::new(),
+        }
     }
 
     /// The folder.
@@ -53,7 +59,10 @@ impl Tree for WorkTree {
             Lies::Other => return Err(Unread::Unreadable("this is no regular file".into())),
         }
         // A folder on the way may be a link as well.
-        if !file::resolve(&on_disk).map_err(unreadable)?.starts_with(&self.boundary) {
+        if !file::resolve(&on_disk)
+            .map_err(unreadable)?
+            .starts_with(&self.boundary)
+        {
             return Err(Unread::LinkLeadsOut);
         }
         match file::read(&on_disk, self.limit).map_err(unreadable)? {

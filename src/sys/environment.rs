@@ -19,8 +19,11 @@ pub fn path(name: &str) -> Option<PathBuf> {
 /// Every variable whose name begins with `prefix`, without it. Values that are not Unicode are passed over.
 #[must_use]
 pub fn variables_after(prefix: &str) -> Vec<(String, String)> {
-    let unicode = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    unicode.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value))).collect()
+    let unicode = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    unicode
+        .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value)))
+        .collect()
 }
 
 /// The working directory; `.` if it is gone.

@@ -135,7 +135,13 @@ pub fn replace(
 /// # Errors
 /// The system's.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let append = || std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes);
+    let append = || {
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)?
+            .write_all(bytes)
+    };
     append().map_err(|error| failed(path, error))
 }
 
@@ -145,7 +151,10 @@ pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// The system's.
 pub fn temporary_folder() -> Result<tempfile::TempDir, FileError> {
     let folder = std::env::temp_dir();
-    tempfile::Builder::new().prefix("lockkeeper-").tempdir_in(&folder).map_err(|error| failed(&folder, error))
+    tempfile::Builder::new()
+        .prefix("lockkeeper-")
+        .tempdir_in(&folder)
+        .map_err(|error| failed(&folder, error))
 }
 
 /// Removes the file at `path`; `false` if there was none.

@@ -27,7 +27,10 @@ fn vulnerable(sandbox: &Sandbox) {
 }
 
 fn corrupt(sandbox: &Sandbox) {
-    sandbox.write("package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {\"\": {}, \"node_modules/a\": {\"ver");
+    sandbox.write(
+        "package-lock.json",
+        "{\"lockfileVersion\": 3, \"packages\": {\"\": {}, \"node_modules/a\": {\"ver",
+    );
 }
 
 fn both(sandbox: &Sandbox) {
@@ -50,35 +53,240 @@ fn empty_lock(sandbox: &Sandbox) {
 fn nothing(_: &Sandbox) {}
 
 const CASES: &[Case] = &[
-    Case { name: "clean", prepare: clean, arguments: &["--db", "GOOD"], code: 0, verdict: Some("pass"), state: Some("fresh") },
-    Case { name: "vulnerable", prepare: vulnerable, arguments: &["--db", "GOOD"], code: 1, verdict: Some("blocked"), state: Some("fresh") },
-    Case { name: "nothing to scan", prepare: nothing, arguments: &["--db", "GOOD"], code: 4, verdict: Some("nothing_to_scan"), state: None },
-    Case { name: "allow empty", prepare: nothing, arguments: &["--db", "GOOD", "--allow-empty"], code: 0, verdict: Some("nothing_to_scan"), state: None },
-    Case { name: "a lockfile without packages", prepare: empty_lock, arguments: &["--db", "GOOD"], code: 0, verdict: Some("pass"), state: None },
-    Case { name: "PATH missing", prepare: clean, arguments: &["--db", "GOOD", "nowhere"], code: 2, verdict: None, state: None },
-    Case { name: "PATH no lockfile", prepare: |sandbox| { sandbox.write("notes.md", "x"); }, arguments: &["--db", "GOOD", "notes.md"], code: 2, verdict: None, state: None },
-    Case { name: "missing index", prepare: vulnerable, arguments: &["--db", "nowhere.lkdb"], code: 3, verdict: Some("incomplete"), state: Some("missing") },
-    Case { name: "damaged index", prepare: vulnerable, arguments: &["--db", "DAMAGED"], code: 3, verdict: Some("incomplete"), state: Some("damaged") },
-    Case { name: "foreign index", prepare: vulnerable, arguments: &["--db", "Cargo.lock"], code: 3, verdict: Some("incomplete"), state: Some("damaged") },
-    Case { name: "cut index", prepare: vulnerable, arguments: &["--db", "CUT"], code: 3, verdict: Some("incomplete"), state: Some("damaged") },
-    Case { name: "index fresh at the edge", prepare: clean, arguments: &["--db", "GOOD", "--now", "2026-02-03T00:00:00Z"], code: 0, verdict: Some("pass"), state: Some("fresh") },
-    Case { name: "index stale", prepare: clean, arguments: &["--db", "GOOD", "--now", "2026-02-03T00:00:01Z"], code: 0, verdict: Some("pass"), state: Some("stale") },
-    Case { name: "index stale at the edge", prepare: clean, arguments: &["--db", "GOOD", "--now", "2026-02-15T00:00:00Z"], code: 0, verdict: Some("pass"), state: Some("stale") },
-    Case { name: "index too old", prepare: clean, arguments: &["--db", "GOOD", "--now", "2026-02-15T00:00:01Z"], code: 3, verdict: Some("incomplete"), state: Some("too_old") },
-    Case { name: "too old and vulnerable", prepare: vulnerable, arguments: &["--db", "GOOD", "--now", "2026-03-15"], code: 1, verdict: Some("blocked"), state: Some("too_old") },
-    Case { name: "index of the future", prepare: clean, arguments: &["--db", "GOOD", "--now", "2020-01-01"], code: 0, verdict: Some("pass"), state: Some("fresh") },
-    Case { name: "corrupt lockfile", prepare: corrupt, arguments: &["--db", "GOOD"], code: 3, verdict: Some("incomplete"), state: None },
-    Case { name: "corrupt beside vulnerable", prepare: both, arguments: &["--db", "GOOD"], code: 1, verdict: Some("blocked"), state: None },
-    Case { name: "corrupt with exit-zero", prepare: corrupt, arguments: &["--db", "GOOD", "--exit-zero"], code: 3, verdict: Some("incomplete"), state: None },
-    Case { name: "only partial gaps", prepare: partial, arguments: &["--db", "GOOD"], code: 0, verdict: Some("pass"), state: None },
-    Case { name: "unsupported format", prepare: unsupported, arguments: &["--db", "GOOD"], code: 3, verdict: Some("incomplete"), state: None },
-    Case { name: "exit-zero", prepare: vulnerable, arguments: &["--db", "GOOD", "--exit-zero"], code: 0, verdict: Some("blocked"), state: None },
-    Case { name: "exit-zero and nothing", prepare: nothing, arguments: &["--db", "GOOD", "--exit-zero"], code: 4, verdict: Some("nothing_to_scan"), state: None },
-    Case { name: "fail-on none", prepare: vulnerable, arguments: &["--db", "GOOD", "--fail-on", "none"], code: 0, verdict: Some("pass"), state: None },
-    Case { name: "bad fail-on", prepare: vulnerable, arguments: &["--db", "GOOD", "--fail-on", "hgih"], code: 2, verdict: None, state: None },
-    Case { name: "unknown flag", prepare: clean, arguments: &["--nonsense"], code: 2, verdict: None, state: None },
-    Case { name: "two reports to standard output", prepare: clean, arguments: &["--db", "GOOD", "--format", "json", "--format", "sarif"], code: 2, verdict: None, state: None },
-    Case { name: "bad time", prepare: clean, arguments: &["--db", "GOOD", "--now", "yesterday"], code: 2, verdict: None, state: None },
+    Case {
+        name: "clean",
+        prepare: clean,
+        arguments: &["--db", "GOOD"],
+        code: 0,
+        verdict: Some("pass"),
+        state: Some("fresh"),
+    },
+    Case {
+        name: "vulnerable",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD"],
+        code: 1,
+        verdict: Some("blocked"),
+        state: Some("fresh"),
+    },
+    Case {
+        name: "nothing to scan",
+        prepare: nothing,
+        arguments: &["--db", "GOOD"],
+        code: 4,
+        verdict: Some("nothing_to_scan"),
+        state: None,
+    },
+    Case {
+        name: "allow empty",
+        prepare: nothing,
+        arguments: &["--db", "GOOD", "--allow-empty"],
+        code: 0,
+        verdict: Some("nothing_to_scan"),
+        state: None,
+    },
+    Case {
+        name: "a lockfile without packages",
+        prepare: empty_lock,
+        arguments: &["--db", "GOOD"],
+        code: 0,
+        verdict: Some("pass"),
+        state: None,
+    },
+    Case {
+        name: "PATH missing",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "nowhere"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
+    Case {
+        name: "PATH no lockfile",
+        prepare: |sandbox| {
+            sandbox.write("notes.md", "x");
+        },
+        arguments: &["--db", "GOOD", "notes.md"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
+    Case {
+        name: "missing index",
+        prepare: vulnerable,
+        arguments: &["--db", "nowhere.lkdb"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("missing"),
+    },
+    Case {
+        name: "damaged index",
+        prepare: vulnerable,
+        arguments: &["--db", "DAMAGED"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("damaged"),
+    },
+    Case {
+        name: "foreign index",
+        prepare: vulnerable,
+        arguments: &["--db", "Cargo.lock"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("damaged"),
+    },
+    Case {
+        name: "cut index",
+        prepare: vulnerable,
+        arguments: &["--db", "CUT"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("damaged"),
+    },
+    Case {
+        name: "index fresh at the edge",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "2026-02-03T00:00:00Z"],
+        code: 0,
+        verdict: Some("pass"),
+        state: Some("fresh"),
+    },
+    Case {
+        name: "index stale",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "2026-02-03T00:00:01Z"],
+        code: 0,
+        verdict: Some("pass"),
+        state: Some("stale"),
+    },
+    Case {
+        name: "index stale at the edge",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "2026-02-15T00:00:00Z"],
+        code: 0,
+        verdict: Some("pass"),
+        state: Some("stale"),
+    },
+    Case {
+        name: "index too old",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "2026-02-15T00:00:01Z"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("too_old"),
+    },
+    Case {
+        name: "too old and vulnerable",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD", "--now", "2026-03-15"],
+        code: 1,
+        verdict: Some("blocked"),
+        state: Some("too_old"),
+    },
+    Case {
+        name: "index of the future",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "2020-01-01"],
+        code: 0,
+        verdict: Some("pass"),
+        state: Some("fresh"),
+    },
+    Case {
+        name: "corrupt lockfile",
+        prepare: corrupt,
+        arguments: &["--db", "GOOD"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: None,
+    },
+    Case {
+        name: "corrupt beside vulnerable",
+        prepare: both,
+        arguments: &["--db", "GOOD"],
+        code: 1,
+        verdict: Some("blocked"),
+        state: None,
+    },
+    Case {
+        name: "corrupt with exit-zero",
+        prepare: corrupt,
+        arguments: &["--db", "GOOD", "--exit-zero"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: None,
+    },
+    Case {
+        name: "only partial gaps",
+        prepare: partial,
+        arguments: &["--db", "GOOD"],
+        code: 0,
+        verdict: Some("pass"),
+        state: None,
+    },
+    Case {
+        name: "unsupported format",
+        prepare: unsupported,
+        arguments: &["--db", "GOOD"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: None,
+    },
+    Case {
+        name: "exit-zero",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD", "--exit-zero"],
+        code: 0,
+        verdict: Some("blocked"),
+        state: None,
+    },
+    Case {
+        name: "exit-zero and nothing",
+        prepare: nothing,
+        arguments: &["--db", "GOOD", "--exit-zero"],
+        code: 4,
+        verdict: Some("nothing_to_scan"),
+        state: None,
+    },
+    Case {
+        name: "fail-on none",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD", "--fail-on", "none"],
+        code: 0,
+        verdict: Some("pass"),
+        state: None,
+    },
+    Case {
+        name: "bad fail-on",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD", "--fail-on", "hgih"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
+    Case {
+        name: "unknown flag",
+        prepare: clean,
+        arguments: &["--nonsense"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
+    Case {
+        name: "two reports to standard output",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--format", "json", "--format", "sarif"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
+    Case {
+        name: "bad time",
+        prepare: clean,
+        arguments: &["--db", "GOOD", "--now", "yesterday"],
+        code: 2,
+        verdict: None,
+        state: None,
+    },
 ];
 
 #[test]
@@ -86,7 +294,13 @@ fn each_case_ends_with_its_code() {
     let mut wrong = Vec::new();
     for case in CASES {
         let sandbox = Sandbox::new();
-        let records = [record("GHSA-aaaa-bbbb-cccc", "crates.io", "bad", "0", Some("1.0.1"))];
+        let records = [record(
+            "GHSA-aaaa-bbbb-cccc",
+            "crates.io",
+            "bad",
+            "0",
+            Some("1.0.1"),
+        )];
         let good = sandbox.index("good.lkdb", &records, NOW);
         let bytes = std::fs::read(&good).expect("the index");
         let mut damaged = bytes.clone();
@@ -106,7 +320,12 @@ fn each_case_ends_with_its_code() {
         }
         let json = sandbox.path("report.json");
         if case.code != 2 {
-            arguments.extend(["--format".into(), "json".into(), "--output".into(), json.to_str().expect("a path").into()]);
+            arguments.extend([
+                "--format".into(),
+                "json".into(),
+                "--output".into(),
+                json.to_str().expect("a path").into(),
+            ]);
         }
         if !arguments.iter().any(|argument| argument == "--now") {
             arguments.extend(["--now".into(), NOW.into()]);
@@ -114,11 +333,19 @@ fn each_case_ends_with_its_code() {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let ran = sandbox.run(&arguments);
         if ran.code != case.code {
-            wrong.push(format!("{}: {} instead of {}: {}{}", case.name, ran.code, case.code, ran.out, ran.err));
+            wrong.push(format!(
+                "{}: {} instead of {}: {}{}",
+                case.name, ran.code, case.code, ran.out, ran.err
+            ));
             continue;
         }
         match case.verdict {
-            None => assert!(ran.err.contains("hint") || ran.err.contains("--help"), "{}: {}", case.name, ran.err),
+            None => assert!(
+                ran.err.contains("hint") || ran.err.contains("--help"),
+                "{}: {}",
+                case.name,
+                ran.err
+            ),
             Some(verdict) => {
                 let text = std::fs::read_to_string(&json).expect("a report with every code but 2 and 70");
                 let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -143,7 +370,11 @@ fn state_is_bad(state: Option<&str>) -> bool {
 #[test]
 fn a_newer_index_is_refused_by_name() {
     let sandbox = Sandbox::new();
-    let index = sandbox.index("good.lkdb", &[record("GHSA-a", "crates.io", "bad", "0", None)], NOW);
+    let index = sandbox.index(
+        "good.lkdb",
+        &[record("GHSA-a", "crates.io", "bad", "0", None)],
+        NOW,
+    );
     // The layout that a reader must know stands after the magic and the layout that was written.
     let mut newer = std::fs::read(&index).expect("the index");
     newer[8..16].copy_from_slice(&[99, 0, 0, 0, 99, 0, 0, 0]);
@@ -159,10 +390,20 @@ fn a_newer_index_is_refused_by_name() {
 #[test]
 fn malicious_packages_fail_whatever_the_list_says() {
     let sandbox = Sandbox::new();
-    let index = sandbox.index("index.lkdb", &[record("MAL-2026-1", "crates.io", "bad", "0", None)], NOW);
+    let index = sandbox.index(
+        "index.lkdb",
+        &[record("MAL-2026-1", "crates.io", "bad", "0", None)],
+        NOW,
+    );
     vulnerable(&sandbox);
     for list in ["none", "critical", "unmaintained"] {
-        assert_eq!(sandbox.run(&["scan", "--db", &index, "--fail-on", list, "--now", NOW]).code, 1, "{list}");
+        assert_eq!(
+            sandbox
+                .run(&["scan", "--db", &index, "--fail-on", list, "--now", NOW])
+                .code,
+            1,
+            "{list}"
+        );
     }
 }
 
@@ -172,7 +413,10 @@ fn a_closed_pipe_ends_quietly() {
     let names: Vec<String> = (0..3000).map(|number| format!("package-{number}")).collect();
     let packages: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
     sandbox.write("Cargo.lock", cargo_lock(&packages));
-    let mut child = sandbox.command(&["packages", "--format", "json"]).spawn().expect("the program starts");
+    let mut child = sandbox
+        .command(&["packages", "--format", "json"])
+        .spawn()
+        .expect("the program starts");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("the program ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
@@ -184,12 +428,21 @@ fn a_closed_pipe_ends_quietly() {
 fn an_interrupt_ends_with_130_and_leaves_nothing() {
     let sandbox = Sandbox::new();
     // Standard input that never ends keeps the program waiting.
-    let mut child =
-        sandbox.command(&["scan", "--stdin", "Cargo.lock"]).stdin(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = sandbox
+        .command(&["scan", "--stdin", "Cargo.lock"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let pipe = child.stdin.take();
     std::thread::sleep(Duration::from_millis(400));
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill").success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .expect("kill")
+            .success()
+    );
     let status = child.wait().expect("the program ends");
     drop(pipe);
     assert_eq!(status.code(), Some(130));
@@ -200,13 +453,19 @@ fn an_interrupt_ends_with_130_and_leaves_nothing() {
 #[test]
 fn errors_can_be_read_by_program() {
     let sandbox = Sandbox::new();
-    for arguments in [&["scan", "nowhere", "--errors", "json"][..], &["scan", "--nonsense", "--errors=json"][..]] {
+    for arguments in [
+        &["scan", "nowhere", "--errors", "json"][..],
+        &["scan", "--nonsense", "--errors=json"][..],
+    ] {
         let ran = sandbox.run(arguments);
         assert_eq!(ran.code, 2);
         let error: serde_json::Value = serde_json::from_str(&ran.err).expect("JSON on standard error");
         assert_eq!(error["schema"], "lockkeeper.error/1");
         assert_eq!(error["code"], 2);
-        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        assert!(
+            error["hint"].as_str().is_some_and(|hint| !hint.is_empty()),
+            "{error}"
+        );
         assert_eq!(ran.out, "");
     }
 }
@@ -223,9 +482,15 @@ fn orders_are_printed() {
         let ran = sandbox.run(&arguments);
         assert_eq!((ran.out.as_str(), ran.code), (answer, code), "{arguments:?}");
     }
-    let ran = sandbox.run_on(&["version", "Go", "-"], b"v1.0.0\tv1.0.1\r\nnot a pair\nv1\tx\n\xFF\t1\n");
+    let ran = sandbox.run_on(
+        &["version", "Go", "-"],
+        b"v1.0.0\tv1.0.1\r\nnot a pair\nv1\tx\n\xFF\t1\n",
+    );
     assert_eq!((ran.out.as_str(), ran.code), ("<\n!\n!\n!\n", 0));
     assert_eq!(sandbox.run(&["version", "npm", "1.0.0"]).code, 2);
     assert_eq!(sandbox.run(&["version", "Nothing", "1", "2"]).code, 2);
-    assert_eq!(json!(sandbox.run(&["version", "pypi", "1", "2"]).err.contains("`PyPI`")), json!(true));
+    assert_eq!(
+        json!(sandbox.run(&["version", "pypi", "1", "2"]).err.contains("`PyPI`")),
+        json!(true)
+    );
 }

@@ -19,13 +19,16 @@ pub struct Ran {
 
 impl Ran {
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}\n{}", self.out, self.err))
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error} in {}\n{}", self.out, self.err))
     }
 }
 
 impl Sandbox {
     pub fn new() -> Self {
-        let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        let sandbox = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
         std::fs::create_dir(sandbox.path("work")).expect("a folder");
         sandbox
     }
@@ -74,7 +77,11 @@ impl Sandbox {
     }
 
     pub fn run_on(&self, arguments: &[&str], input: &[u8]) -> Ran {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         // The program may refuse before it has read everything.
         let _ = child.stdin.take().expect("a pipe").write_all(input);
         ran(child.wait_with_output().expect("the program ends"))
@@ -103,23 +110,49 @@ impl Sandbox {
 /// Starts git in `folder`, with nobody's configuration.
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"])
-        .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+        .args([
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.org",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args([
+            "-c",
+            "init.defaultBranch=main",
+            "-c",
+            "protocol.file.allow=always",
+        ])
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .expect("git is installed");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// An OSV record with one range.
-pub fn record(id: &str, ecosystem: &str, name: &str, introduced: &str, fixed: Option<&str>) -> serde_json::Value {
+pub fn record(
+    id: &str,
+    ecosystem: &str,
+    name: &str,
+    introduced: &str,
+    fixed: Option<&str>,
+) -> serde_json::Value {
     let mut events = vec![serde_json::json!({"introduced": introduced})];
     events.extend(fixed.map(|fixed| serde_json::json!({"fixed": fixed})));
-    let kind = if matches!(ecosystem, "npm" | "Go" | "crates.io") { "SEMVER" } else { "ECOSYSTEM" };
+    let kind = if matches!(ecosystem, "npm" | "Go" | "crates.io") {
+        "SEMVER"
+    } else {
+        "ECOSYSTEM"
+    };
     serde_json::json!({
         "schema_version": "1.7.0",
         "id": id,
@@ -133,7 +166,8 @@ pub fn record(id: &str, ecosystem: &str, name: &str, introduced: &str, fixed: Op
 
 /// A Cargo.lock with these registry packages under one root.
 pub fn cargo_lock(packages: &[(&str, &str)]) -> String {
-    let mut text = String::from("version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n");
+    let mut text =
+        String::from("version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n");
     for (name, _) in packages {
         text.push_str(&format!(" \"{name}\",\n"));
     }

@@ -13,7 +13,9 @@ const NOW: &str = "2026-11-22T00:00:00Z";
 
 /// The data folder; `None`, said once a test, where there is none.
 pub fn data(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("LOCKKEEPER_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
+    let folder = std::env::var_os("LOCKKEEPER_DATA")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_dir());
     if folder.is_none() {
         eprintln!("{test}: skipped, LOCKKEEPER_DATA names no folder");
     }
@@ -29,8 +31,14 @@ fn whole_index(data: &Path) -> &'static (Sandbox, String, String) {
         let osv = data.join("osv");
         let rustsec = data.join("rustsec-advisory-db.tar.gz");
         let built = sandbox.run(&[
-            "db", "build", osv.to_str().expect("a path"), rustsec.to_str().expect("a path"),
-            "--db", &index, "--as-of", NOW,
+            "db",
+            "build",
+            osv.to_str().expect("a path"),
+            rustsec.to_str().expect("a path"),
+            "--db",
+            &index,
+            "--as-of",
+            NOW,
         ]);
         assert_eq!(built.code, 0, "{}{}", built.out, built.err);
         (sandbox, index, built.out + &built.err)
@@ -38,14 +46,25 @@ fn whole_index(data: &Path) -> &'static (Sandbox, String, String) {
 }
 
 fn scan(sandbox: &Sandbox, index: &str, path: &Path) -> Value {
-    let ran = sandbox.run(&["scan", path.to_str().expect("a path"), "--db", index, "--now", NOW, "--format", "json"]);
+    let ran = sandbox.run(&[
+        "scan",
+        path.to_str().expect("a path"),
+        "--db",
+        index,
+        "--now",
+        NOW,
+        "--format",
+        "json",
+    ]);
     assert!(matches!(ran.code, 0 | 1 | 3), "{}: {}", ran.code, ran.err);
     ran.json()
 }
 
 #[test]
 fn an_index_of_everything_is_built_and_verified() {
-    let Some(data) = data("an_index_of_everything_is_built_and_verified") else { return };
+    let Some(data) = data("an_index_of_everything_is_built_and_verified") else {
+        return;
+    };
     let (sandbox, index, said) = whole_index(&data);
     for word in ["rustsec", "withdrawn", "merged"] {
         assert!(said.contains(word), "no {word:?} in {said}");
@@ -53,12 +72,18 @@ fn an_index_of_everything_is_built_and_verified() {
     assert_eq!(sandbox.run(&["db", "verify", "--db", index]).code, 0);
     let status = sandbox.run(&["db", "status", "--db", index, "--now", NOW]);
     assert_eq!(status.code, 0, "{}", status.err);
-    assert!(status.out.contains("osv/npm") && status.out.contains("rustsec"), "{}", status.out);
+    assert!(
+        status.out.contains("osv/npm") && status.out.contains("rustsec"),
+        "{}",
+        status.out
+    );
 }
 
 #[test]
 fn every_finding_of_the_corpus_stands_at_its_version() {
-    let Some(data) = data("every_finding_of_the_corpus_stands_at_its_version") else { return };
+    let Some(data) = data("every_finding_of_the_corpus_stands_at_its_version") else {
+        return;
+    };
     let (sandbox, index, _) = whole_index(&data);
     let corpus = data.join("corpus");
     let report = scan(sandbox, index, &corpus);
@@ -73,19 +98,29 @@ fn every_finding_of_the_corpus_stands_at_its_version() {
         });
         let version = finding["package"]["version"].as_str().expect("a version");
         let places = finding["places"].as_array().expect("places");
-        assert_eq!((&places[0]["line"], &places[0]["column"]), (&finding["line"], &finding["column"]));
+        assert_eq!(
+            (&places[0]["line"], &places[0]["column"]),
+            (&finding["line"], &finding["column"])
+        );
         for place in places {
             let line = &lines[place["line"].as_u64().expect("a line") as usize - 1];
             let column = place["column"].as_u64().expect("a column") as usize - 1;
             let rest: String = line.chars().skip(column).collect();
-            assert!(rest.starts_with(version), "{file}:{}: {version} is not at {rest:?}", place["line"]);
+            assert!(
+                rest.starts_with(version),
+                "{file}:{}: {version} is not at {rest:?}",
+                place["line"]
+            );
         }
     }
     let coverage = &report["coverage"];
     for list in ["blind", "partial", "problems"] {
         for gap in coverage[list].as_array().expect("a list") {
             let has = |key: &str| gap[key].as_str().is_some_and(|text| !text.is_empty());
-            assert!(has("file") && gap["line"].as_u64().is_some_and(|line| line > 0), "{gap}");
+            assert!(
+                has("file") && gap["line"].as_u64().is_some_and(|line| line > 0),
+                "{gap}"
+            );
             assert!(has("hint") && (has("reason") || has("message")), "{gap}");
         }
     }
@@ -95,16 +130,26 @@ fn every_finding_of_the_corpus_stands_at_its_version() {
 /// The gaps of the corpus, one line each. `LOCKKEEPER_BLESS=1` writes them anew.
 #[test]
 fn the_gaps_of_the_corpus_are_known() {
-    let Some(data) = data("the_gaps_of_the_corpus_are_known") else { return };
+    let Some(data) = data("the_gaps_of_the_corpus_are_known") else {
+        return;
+    };
     let (sandbox, index, _) = whole_index(&data);
     let report = scan(sandbox, index, &data.join("corpus"));
     let mut lines = Vec::new();
-    for (list, cause) in [("blind", "reason"), ("partial", "reason"), ("problems", "message")] {
+    for (list, cause) in [
+        ("blind", "reason"),
+        ("partial", "reason"),
+        ("problems", "message"),
+    ] {
         for gap in report["coverage"][list].as_array().expect("a list") {
             let text = |key: &str| gap[key].as_str().unwrap_or_default().to_owned();
             lines.push(format!(
                 "{list} {}:{}:{} {} | {}",
-                text("file"), gap["line"], gap["column"], text(cause), text("hint")
+                text("file"),
+                gap["line"],
+                gap["column"],
+                text(cause),
+                text("hint")
             ));
         }
     }
@@ -123,17 +168,34 @@ fn the_gaps_of_the_corpus_are_known() {
 /// From RustSec's database alone, every Cargo.lock gets the ids that the `rustsec` crate itself reports.
 #[test]
 fn rustsec_itself_says_the_same() {
-    let Some(data) = data("rustsec_itself_says_the_same") else { return };
+    let Some(data) = data("rustsec_itself_says_the_same") else {
+        return;
+    };
     let tarball = data.join("rustsec-advisory-db.tar.gz");
     let sandbox = Sandbox::new();
     let index = sandbox.path("rustsec.lkdb").to_str().expect("a path").to_owned();
-    let built = sandbox.run(&["db", "build", tarball.to_str().expect("a path"), "--db", &index, "--as-of", NOW]);
+    let built = sandbox.run(&[
+        "db",
+        "build",
+        tarball.to_str().expect("a path"),
+        "--db",
+        &index,
+        "--as-of",
+        NOW,
+    ]);
     assert_eq!(built.code, 0, "{}", built.err);
     let checkout = sandbox.path("advisory-db");
     let archive = std::fs::File::open(&tarball).expect("the tarball");
-    tar::Archive::new(flate2::read::GzDecoder::new(archive)).unpack(&checkout).expect("unpacked");
-    let root = std::fs::read_dir(&checkout).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let root = root.into_iter().find(|path| path.join("crates").is_dir()).unwrap_or(checkout);
+    tar::Archive::new(flate2::read::GzDecoder::new(archive))
+        .unpack(&checkout)
+        .expect("unpacked");
+    let root = std::fs::read_dir(&checkout)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
+    let root = root
+        .into_iter()
+        .find(|path| path.join("crates").is_dir())
+        .unwrap_or(checkout);
     let database = rustsec::Database::open(&root).expect("RustSec's database");
 
     let report = scan(&sandbox, &index, &data.join("corpus"));
@@ -146,7 +208,11 @@ fn rustsec_itself_says_the_same() {
         }
         let ids = std::iter::once(&finding["id"]).chain(finding["aliases"].as_array().expect("aliases"));
         for id in ids.map(text).filter(|id| id.starts_with("RUSTSEC-")) {
-            ours.entry(text(&finding["file"])).or_default().insert((id, text(&package["name"]), text(&package["version"])));
+            ours.entry(text(&finding["file"])).or_default().insert((
+                id,
+                text(&package["name"]),
+                text(&package["version"]),
+            ));
         }
     }
     let settings = rustsec::report::Settings {
@@ -165,7 +231,8 @@ fn rustsec_itself_says_the_same() {
         let path = file["path"].as_str().expect("a path");
         let lockfile = rustsec::Lockfile::load(data.join("corpus").join(path)).expect("a lockfile");
         let said = rustsec::Report::generate(&database, &lockfile, &settings);
-        let name = |package: &rustsec::package::Package| (package.name.to_string(), package.version.to_string());
+        let name =
+            |package: &rustsec::package::Package| (package.name.to_string(), package.version.to_string());
         let mut theirs = BTreeSet::new();
         for flaw in &said.vulnerabilities.list {
             let (package, version) = name(&flaw.package);
@@ -187,7 +254,9 @@ fn rustsec_itself_says_the_same() {
 /// A synthetic export whose expected counts its generator works out without reading any range.
 #[test]
 fn synthetic_counts_are_as_expected() {
-    let Some(data) = data("synthetic_counts_are_as_expected") else { return };
+    let Some(data) = data("synthetic_counts_are_as_expected") else {
+        return;
+    };
     let script = data.join("../tools/osv-scale.py");
     let sandbox = Sandbox::new();
     let folder = sandbox.path("scale");
@@ -205,17 +274,31 @@ fn synthetic_counts_are_as_expected() {
     }
     let index = sandbox.path("scale.lkdb").to_str().expect("a path").to_owned();
     let osv = folder.join("osv");
-    let built = sandbox.run(&["db", "build", osv.to_str().expect("a path"), "--db", &index, "--as-of", NOW]);
+    let built = sandbox.run(&[
+        "db",
+        "build",
+        osv.to_str().expect("a path"),
+        "--db",
+        &index,
+        "--as-of",
+        NOW,
+    ]);
     assert_eq!(built.code, 0, "{}", built.err);
     let expected: Value =
         serde_json::from_slice(&std::fs::read(folder.join("EXPECTED.json")).expect("a file")).expect("JSON");
     let report = scan(&sandbox, &index, &folder.join("repos"));
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for finding in report["targets"][0]["findings"].as_array().expect("findings") {
-        *counts.entry(finding["file"].as_str().expect("a file").to_owned()).or_default() += 1;
+        *counts
+            .entry(finding["file"].as_str().expect("a file").to_owned())
+            .or_default() += 1;
     }
     for (file, count) in expected["matches"].as_object().expect("matches") {
-        assert_eq!(counts.remove(file).unwrap_or_default(), count.as_u64().expect("a count"), "{file}");
+        assert_eq!(
+            counts.remove(file).unwrap_or_default(),
+            count.as_u64().expect("a count"),
+            "{file}"
+        );
     }
     assert!(counts.is_empty(), "{counts:?}");
 }

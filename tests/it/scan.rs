@@ -25,13 +25,19 @@ fn json(sandbox: &Sandbox, index: &str, arguments: &[&str]) -> Ran {
 
 fn files(report: &Value) -> Vec<String> {
     let files = report["targets"][0]["files"].as_array().expect("files");
-    files.iter().map(|file| file["path"].as_str().expect("a path").to_owned()).collect()
+    files
+        .iter()
+        .map(|file| file["path"].as_str().expect("a path").to_owned())
+        .collect()
 }
 
 #[test]
 fn a_finding_says_where_why_and_what_to_do() {
     let (sandbox, index) = prepared();
-    sandbox.write("app/Cargo.lock", cargo_lock(&[("good", "1.0.0"), ("bad", "1.0.0")]));
+    sandbox.write(
+        "app/Cargo.lock",
+        cargo_lock(&[("good", "1.0.0"), ("bad", "1.0.0")]),
+    );
     let ran = json(&sandbox, &index, &[]);
     let report = ran.json();
     assert_eq!(ran.code, 1);
@@ -45,8 +51,18 @@ fn a_finding_says_where_why_and_what_to_do() {
     assert_eq!(finding["severity"]["source"], "assumed");
     assert_eq!(finding["severity"]["level"], "high");
     assert_eq!(report["targets"][0]["root"], ".");
-    assert!(report["database"]["digest"].as_str().expect("a digest").starts_with("sha256:"));
-    assert!(report["policy"]["digest"].as_str().expect("a digest").starts_with("sha256:"));
+    assert!(
+        report["database"]["digest"]
+            .as_str()
+            .expect("a digest")
+            .starts_with("sha256:")
+    );
+    assert!(
+        report["policy"]["digest"]
+            .as_str()
+            .expect("a digest")
+            .starts_with("sha256:")
+    );
     // Same sources, same moment: same bytes.
     assert_eq!(json(&sandbox, &index, &[]).out, ran.out);
 }
@@ -59,7 +75,10 @@ fn several_paths_are_several_targets() {
     let report = json(&sandbox, &index, &["a", "b/requirements.txt"]).json();
     let targets = report["targets"].as_array().expect("targets");
     assert_eq!(targets.len(), 2);
-    assert_eq!((&targets[0]["root"], &targets[1]["root"]), (&"a".into(), &"b".into()));
+    assert_eq!(
+        (&targets[0]["root"], &targets[1]["root"]),
+        (&"a".into(), &"b".into())
+    );
     assert_eq!(targets[1]["findings"][0]["file"], "requirements.txt");
     assert_eq!(targets[1]["findings"][0]["package"]["name"], "bad_thing");
 }
@@ -68,12 +87,28 @@ fn several_paths_are_several_targets() {
 fn standard_input_and_odd_names_are_read() {
     let (sandbox, index) = prepared();
     let lock = cargo_lock(&[("bad", "1.0.0")]);
-    let arguments = ["scan", "--db", &index, "--now", NOW, "--format", "json", "--stdin", "Cargo.lock"];
+    let arguments = [
+        "scan",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+        "--format",
+        "json",
+        "--stdin",
+        "Cargo.lock",
+    ];
     let ran = sandbox.run_on(&arguments, lock.as_bytes());
-    assert_eq!((ran.code, &ran.json()["targets"][0]["findings"][0]["file"]), (1, &"Cargo.lock".into()));
+    assert_eq!(
+        (ran.code, &ran.json()["targets"][0]["findings"][0]["file"]),
+        (1, &"Cargo.lock".into())
+    );
     sandbox.write("locked.bak", &lock);
     assert_eq!(json(&sandbox, &index, &["locked.bak"]).code, 2);
-    assert_eq!(json(&sandbox, &index, &["--as", "Cargo.lock", "locked.bak"]).code, 1);
+    assert_eq!(
+        json(&sandbox, &index, &["--as", "Cargo.lock", "locked.bak"]).code,
+        1
+    );
     assert_eq!(json(&sandbox, &index, &["--as", "nothing", "locked.bak"]).code, 2);
 }
 
@@ -92,8 +127,14 @@ fn l6_what_git_tracks_is_read_even_if_ignored() {
     let ran = json(&sandbox, &index, &[]);
     assert_eq!(files(&ran.json()), ["kept/Cargo.lock", "tracked/Cargo.lock"]);
     // A PATH given explicitly is always read.
-    assert_eq!(files(&json(&sandbox, &index, &["untracked"]).json()), ["Cargo.lock"]);
-    assert_eq!(files(&json(&sandbox, &index, &["untracked/Cargo.lock"]).json()), ["Cargo.lock"]);
+    assert_eq!(
+        files(&json(&sandbox, &index, &["untracked"]).json()),
+        ["Cargo.lock"]
+    );
+    assert_eq!(
+        files(&json(&sandbox, &index, &["untracked/Cargo.lock"]).json()),
+        ["Cargo.lock"]
+    );
 }
 
 #[test]
@@ -104,21 +145,35 @@ fn l6_sparse_checkouts_are_read_from_objects() {
     sandbox.git(&["init", "-q"]);
     sandbox.git(&["add", "."]);
     sandbox.git(&["commit", "-qm", "one"]);
-    for sparse in [&["sparse-checkout", "set", "in"][..], &["sparse-checkout", "set", "--cone", "--sparse-index", "in"]] {
+    for sparse in [
+        &["sparse-checkout", "set", "in"][..],
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "in"],
+    ] {
         sandbox.git(sparse);
         assert!(!sandbox.work().join("out").exists());
         let ran = json(&sandbox, &index, &[]);
         let report = ran.json();
-        assert_eq!(files(&report), ["in/Cargo.lock", "out/deep/Cargo.lock"], "{sparse:?}");
+        assert_eq!(
+            files(&report),
+            ["in/Cargo.lock", "out/deep/Cargo.lock"],
+            "{sparse:?}"
+        );
         assert_eq!(ran.code, 1);
         assert_eq!(report["targets"][0]["dirty"], false);
     }
     // An object that is gone is a blind spot, never clean.
     let blob = sandbox.git(&["rev-parse", "HEAD:out/deep/Cargo.lock"]);
-    let object = sandbox.work().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    let object = sandbox
+        .work()
+        .join(".git/objects")
+        .join(&blob[..2])
+        .join(&blob[2..]);
     std::fs::remove_file(object).expect("a loose object");
     let ran = json(&sandbox, &index, &[]);
-    assert_eq!((ran.code, &ran.json()["coverage"]["blind"][0]["file"]), (3, &"out/deep/Cargo.lock".into()));
+    assert_eq!(
+        (ran.code, &ran.json()["coverage"]["blind"][0]["file"]),
+        (3, &"out/deep/Cargo.lock".into())
+    );
 }
 
 #[test]
@@ -130,12 +185,22 @@ fn l6_submodules_that_are_not_there_are_listed() {
     git(&other, &["commit", "-q", "--allow-empty", "-m", "one"]);
     sandbox.write("Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
     sandbox.git(&["init", "-q"]);
-    sandbox.git(&["submodule", "--quiet", "add", other.to_str().expect("a path"), "vendor/other"]);
+    sandbox.git(&[
+        "submodule",
+        "--quiet",
+        "add",
+        other.to_str().expect("a path"),
+        "vendor/other",
+    ]);
     sandbox.git(&["add", "."]);
     sandbox.git(&["commit", "-qm", "one"]);
     sandbox.git(&["submodule", "--quiet", "deinit", "-f", "vendor/other"]);
     let report = json(&sandbox, &index, &[]).json();
-    assert_eq!(report["coverage"]["skipped"][0]["path"], "vendor/other", "{}", report["coverage"]);
+    assert_eq!(
+        report["coverage"]["skipped"][0]["path"], "vendor/other",
+        "{}",
+        report["coverage"]
+    );
 }
 
 /// L7: links never lead out of the tree.
@@ -146,7 +211,11 @@ fn l7_links_stay_inside() {
     let (sandbox, index) = prepared();
     std::fs::write(sandbox.path("outside.lock"), cargo_lock(&[("bad", "1.0.0")])).expect("a file");
     std::fs::create_dir(sandbox.path("outside")).expect("a folder");
-    std::fs::write(sandbox.path("outside/Cargo.lock"), cargo_lock(&[("bad", "1.0.0")])).expect("a file");
+    std::fs::write(
+        sandbox.path("outside/Cargo.lock"),
+        cargo_lock(&[("bad", "1.0.0")]),
+    )
+    .expect("a file");
     sandbox.write("real/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
     std::fs::create_dir(sandbox.work().join("a")).expect("a folder");
     symlink(sandbox.path("outside.lock"), sandbox.work().join("a/Cargo.lock")).expect("a link");
@@ -166,12 +235,18 @@ fn git_says_which_commit_was_judged() {
     sandbox.git(&["init", "-q"]);
     let target = |ran: Ran| ran.json()["targets"][0].clone();
     let fresh = target(json(&sandbox, &index, &[]));
-    assert_eq!((&fresh["ref"], &fresh["commit"]), (&"refs/heads/main".into(), &Value::Null));
+    assert_eq!(
+        (&fresh["ref"], &fresh["commit"]),
+        (&"refs/heads/main".into(), &Value::Null)
+    );
     sandbox.git(&["add", "."]);
     sandbox.git(&["commit", "-qm", "one"]);
     let commit = sandbox.git(&["rev-parse", "HEAD"]);
     let clean = target(json(&sandbox, &index, &[]));
-    assert_eq!((&clean["ref"], &clean["commit"], &clean["dirty"]), (&"refs/heads/main".into(), &commit.as_str().into(), &false.into()));
+    assert_eq!(
+        (&clean["ref"], &clean["commit"], &clean["dirty"]),
+        (&"refs/heads/main".into(), &commit.as_str().into(), &false.into())
+    );
     sandbox.write("Cargo.lock", cargo_lock(&[("good", "1.0.1")]));
     assert_eq!(target(json(&sandbox, &index, &[]))["dirty"], true);
     sandbox.git(&["checkout", "-q", "--detach"]);
@@ -192,20 +267,48 @@ fn what_cannot_be_read_is_never_clean() {
         let ran = json(&sandbox, &index, &[]);
         let gaps = ran.json()["coverage"]["blind"].as_array().expect("gaps").clone();
         assert_eq!(ran.code, 3, "{name}");
-        let said = gaps.iter().any(|gap| gap["file"] == name && gap["reason"].as_str().expect("a reason").contains(cause));
+        let said = gaps
+            .iter()
+            .any(|gap| gap["file"] == name && gap["reason"].as_str().expect("a reason").contains(cause));
         assert!(said, "{name}: {gaps:?}");
         std::fs::remove_file(path).expect("the file");
     };
-    blind("Cargo.lock", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "LFS");
-    blind("package-lock.json", b"{\n<<<<<<< ours\n  \"lockfileVersion\": 3\n=======\n>>>>>>> theirs\n}\n", "conflict");
+    blind(
+        "Cargo.lock",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "LFS",
+    );
+    blind(
+        "package-lock.json",
+        b"{\n<<<<<<< ours\n  \"lockfileVersion\": 3\n=======\n>>>>>>> theirs\n}\n",
+        "conflict",
+    );
     blind("composer.lock", b"{}", "not supported");
-    blind("Cargo.lock", b"version = 4\n[[package]]\nname = \"a\nversion = \"1.0.0\"\n", "");
-    blind("Cargo.lock", b"version = 4\n\n[[package]]\nname = \"a\xFF\"\nversion = \"1.0.0\"\n", "UTF-8");
+    blind(
+        "Cargo.lock",
+        b"version = 4\n[[package]]\nname = \"a\nversion = \"1.0.0\"\n",
+        "",
+    );
+    blind(
+        "Cargo.lock",
+        b"version = 4\n\n[[package]]\nname = \"a\xFF\"\nversion = \"1.0.0\"\n",
+        "UTF-8",
+    );
     let big = sandbox.write("Cargo.lock", "");
-    std::fs::File::options().write(true).open(&big).expect("the file").set_len((64 << 20) + 1).expect("a long file");
+    std::fs::File::options()
+        .write(true)
+        .open(&big)
+        .expect("the file")
+        .set_len((64 << 20) + 1)
+        .expect("a long file");
     let ran = json(&sandbox, &index, &[]);
     assert_eq!(ran.code, 3);
-    assert!(ran.json()["coverage"]["blind"][0]["reason"].as_str().expect("a reason").contains("67108864"));
+    assert!(
+        ran.json()["coverage"]["blind"][0]["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("67108864")
+    );
 }
 
 #[test]
@@ -228,16 +331,53 @@ fn reports_go_where_they_are_sent() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
     let ran = sandbox.run(&[
-        "scan", "--db", &index, "--now", NOW, "--format", "json", "--output", "a.json", "--format", "sarif",
-        "--output", "deep/b.sarif", "--format", "markdown", "--format", "terminal", "--output", "c.txt",
+        "scan",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+        "--format",
+        "json",
+        "--output",
+        "a.json",
+        "--format",
+        "sarif",
+        "--output",
+        "deep/b.sarif",
+        "--format",
+        "markdown",
+        "--format",
+        "terminal",
+        "--output",
+        "c.txt",
     ]);
-    assert_eq!(ran.code, 2, "four formats, three outputs: the third belongs to markdown");
+    assert_eq!(
+        ran.code, 2,
+        "four formats, three outputs: the third belongs to markdown"
+    );
     let ran = sandbox.run(&[
-        "scan", "--db", &index, "--now", NOW, "--format", "json", "--format", "sarif", "--format", "markdown",
-        "--output", "a.json", "--output", "deep/b.sarif",
+        "scan",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+        "--format",
+        "json",
+        "--format",
+        "sarif",
+        "--format",
+        "markdown",
+        "--output",
+        "a.json",
+        "--output",
+        "deep/b.sarif",
     ]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.out.contains("GHSA"), "markdown on standard output: {}", ran.out);
+    assert!(
+        ran.out.contains("GHSA"),
+        "markdown on standard output: {}",
+        ran.out
+    );
     for name in ["a.json", "deep/b.sarif"] {
         let text = std::fs::read_to_string(sandbox.work().join(name)).expect("a report");
         assert!(serde_json::from_str::<Value>(&text).is_ok(), "{name}");
@@ -249,19 +389,48 @@ fn explain_says_why_and_what_would_change_it() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
     for subject in ["ghsa-bad", "pkg:cargo/bad", "pkg:cargo/bad@1.0.0"] {
-        let ran = sandbox.run(&["explain", subject, "--db", &index, "--now", NOW, "--format", "json"]);
+        let ran = sandbox.run(&[
+            "explain", subject, "--db", &index, "--now", NOW, "--format", "json",
+        ]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         let document = ran.json();
         assert_eq!(document["schema"], "lockkeeper.explain/1");
         assert_eq!(document["findings"][0]["id"], "GHSA-bad");
-        assert!(document["would_change"][0].as_str().expect("a way").contains("1.0.1"));
-        let decided: Vec<_> = document["decisions"].as_array().expect("decisions").iter().filter(|row| row["matched"] == true).collect();
+        assert!(
+            document["would_change"][0]
+                .as_str()
+                .expect("a way")
+                .contains("1.0.1")
+        );
+        let decided: Vec<_> = document["decisions"]
+            .as_array()
+            .expect("decisions")
+            .iter()
+            .filter(|row| row["matched"] == true)
+            .collect();
         assert_eq!(decided.len(), 1, "{document}");
     }
-    let text = sandbox.run(&["explain", "GHSA-bad", "--db", &index, "--now", NOW]).out;
-    assert!(text.contains("Cargo.lock:12") && text.contains("app 1.0.0 → bad 1.0.0") && text.contains("Long words"), "{text}");
-    assert_eq!(sandbox.run(&["explain", "GHSA-py", "--db", &index, "--now", NOW]).code, 0);
-    assert_eq!(sandbox.run(&["explain", "CVE-1", "--db", &index, "--now", NOW]).code, 2);
+    let text = sandbox
+        .run(&["explain", "GHSA-bad", "--db", &index, "--now", NOW])
+        .out;
+    assert!(
+        text.contains("Cargo.lock:12")
+            && text.contains("app 1.0.0 → bad 1.0.0")
+            && text.contains("Long words"),
+        "{text}"
+    );
+    assert_eq!(
+        sandbox
+            .run(&["explain", "GHSA-py", "--db", &index, "--now", NOW])
+            .code,
+        0
+    );
+    assert_eq!(
+        sandbox
+            .run(&["explain", "CVE-1", "--db", &index, "--now", NOW])
+            .code,
+        2
+    );
 }
 
 #[test]
@@ -269,12 +438,28 @@ fn the_demo_works_offline() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run(&["demo", "--offline"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for word in ["CVE-2021-44228", "no verdict on real code", "BLOCKED", "ua-parser-js", "SARIF"] {
+    for word in [
+        "CVE-2021-44228",
+        "no verdict on real code",
+        "BLOCKED",
+        "ua-parser-js",
+        "SARIF",
+    ] {
         assert!(ran.out.contains(word), "no {word:?} in {}", ran.out);
     }
     assert_eq!(ran.out.matches("no verdict on real code").count(), 1);
-    assert!(std::fs::read_dir(sandbox.work()).expect("a folder").next().is_none());
+    assert!(
+        std::fs::read_dir(sandbox.work())
+            .expect("a folder")
+            .next()
+            .is_none()
+    );
     let kept = sandbox.path("kept");
-    assert_eq!(sandbox.run(&["demo", "--keep", kept.to_str().expect("a path")]).code, 0);
+    assert_eq!(
+        sandbox
+            .run(&["demo", "--keep", kept.to_str().expect("a path")])
+            .code,
+        0
+    );
     assert!(kept.join("lockkeeper.sarif").is_file());
 }
