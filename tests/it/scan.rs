@@ -338,31 +338,6 @@ fn reports_go_where_they_are_sent() {
         NOW,
         "--format",
         "json",
-        "--output",
-        "a.json",
-        "--format",
-        "sarif",
-        "--output",
-        "deep/b.sarif",
-        "--format",
-        "markdown",
-        "--format",
-        "terminal",
-        "--output",
-        "c.txt",
-    ]);
-    assert_eq!(
-        ran.code, 2,
-        "four formats, three outputs: the third belongs to markdown"
-    );
-    let ran = sandbox.run(&[
-        "scan",
-        "--db",
-        &index,
-        "--now",
-        NOW,
-        "--format",
-        "json",
         "--format",
         "sarif",
         "--format",
