@@ -720,3 +720,63 @@ fn a_folder_works_as_well() {
     let failure = place.update(3).unwrap_err();
     assert!(failure.to_string().contains("Go/all.zip"), "{failure}");
 }
+
+/// The real records: after a full comparison nothing is left to fetch.
+#[test]
+fn real_records_are_followed() {
+    let Some(data) = std::env::var_os("LOCKKEEPER_DATA") else {
+        println!("skipped: LOCKKEEPER_DATA is not set");
+        return;
+    };
+    let names = ["Go", "Julia", "Maven", "Packagist", "PyPI", "crates.io", "npm"];
+    let place = Place::new(&names);
+    for name in names {
+        let bytes = std::fs::read(PathBuf::from(&data).join("osv").join(name).join("all.zip")).unwrap();
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes.clone())).unwrap();
+        let mut rows = Vec::new();
+        for number in 0..zip.len() {
+            let document: serde_json::Value = serde_json::from_reader(zip.by_index(number).unwrap()).unwrap();
+            let modified = document["modified"].as_str().and_then(|text| text.parse().ok());
+            let modified: Timestamp = modified.unwrap_or("0001-01-01T00:00:00Z".parse().unwrap());
+            rows.push((
+                std::cmp::Reverse(modified),
+                document["id"].as_str().unwrap().to_owned(),
+            ));
+            place.server.put(
+                &format!("/osv/{name}/{}.json", rows[number].1),
+                document.to_string(),
+            );
+        }
+        rows.sort();
+        let list: String = rows
+            .iter()
+            .map(|(modified, id)| format!("{},{id}\n", modified.0))
+            .collect();
+        place.server.put(&format!("/osv/{name}/modified_id.csv"), list);
+        place.server.put(&format!("/osv/{name}/all.zip"), bytes);
+    }
+    assert_eq!(place.update(1).unwrap().warnings, Vec::<String>::new());
+    let before = place.ids();
+    assert!(before.len() > 10_000, "{}", before.len());
+    // The few that bear no time are looked at once more.
+    place.update(24 * 100).unwrap();
+    place.server.hits();
+    let done = place.update(24 * 365).unwrap();
+    let hits = place.server.hits();
+    assert_eq!(
+        (asked(&hits, "all.zip"), asked(&hits, "modified_id.csv")),
+        (0, names.len())
+    );
+    let fetched: Vec<&str> = hits
+        .iter()
+        .map(|hit| hit.path.as_str())
+        .filter(|path| path.ends_with(".json"))
+        .collect();
+    assert!(fetched.is_empty(), "{fetched:?}");
+    assert!(
+        done.ecosystems
+            .iter()
+            .all(|(_, tally)| (tally.taken, tally.gone) == (0, 0))
+    );
+    assert_eq!(place.ids(), before);
+}

@@ -209,8 +209,13 @@ impl<'a> Applying<'a> {
                 Added::Rejected(rejected) => tally.reject(rejected.to_string()),
                 Added::Superseded | Added::Skipped => {}
             }
-            // What could not be read may be mended before its time of change moves.
-            if !unreadable && !self.holds(&row.id, ecosystem) {
+            // What could not be read may be mended before its time of change moves, and an old copy from a cache
+            // is renewed: both are fetched again. What bears no time never looks newer.
+            let undated = self
+                .compiler
+                .record(&row.id)
+                .is_some_and(|kept| kept.record.modified.is_none());
+            if !unreadable && (undated || !self.holds(&row.id, ecosystem)) {
                 state.ignored.insert(&row.id, Some(row.modified));
             }
         }
