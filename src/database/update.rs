@@ -11,6 +11,7 @@ mod gather;
 mod origin;
 mod plan;
 mod state;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -288,11 +289,10 @@ impl Base {
     }
 
     fn follow(&mut self, asked: &[String]) {
-        let mut names: Vec<String> = asked.to_vec();
-        if names.is_empty() {
-            let sources = self.compiler.sources().iter();
-            names.extend(sources.filter_map(|source| Some(source.name.strip_prefix("osv/")?.to_owned())));
-        }
+        let mut names: Vec<String> = match asked.is_empty() {
+            true => apply::followed(&self.compiler),
+            false => asked.to_vec(),
+        };
         names.sort();
         names.dedup();
         let mut held = apply::held(&mut self.compiler, &names);
@@ -342,8 +342,14 @@ impl Job<'_> {
             }
             Taken::Records(gathered, address) => {
                 let mut compiler = base.compiler;
+                let names: Vec<String> = base
+                    .ecosystems
+                    .iter()
+                    .map(|followed| followed.name.clone())
+                    .collect();
                 for (followed, gathered) in base.ecosystems.into_iter().zip(gathered) {
-                    let mut applying = Applying::new(&mut compiler, self.request.now, address.as_ref());
+                    let mut applying =
+                        Applying::new(&mut compiler, &names, self.request.now, address.as_ref());
                     let name = followed.name.clone();
                     done.ecosystems
                         .push((name, applying.take_in(followed, gathered)?));

@@ -4,7 +4,6 @@
 //! Addresses are settings. The constants here are the public defaults, and the only hosts that the program
 //! contacts unless it is told otherwise.
 
-pub mod archive;
 pub mod document;
 pub mod osv_export;
 

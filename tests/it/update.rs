@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use lockkeeper::advisory::Index;
 use lockkeeper::advisory::record::Cve;
+use lockkeeper::database::build;
 use lockkeeper::database::update::{Done, Event, Failure, Origin, Progress, Quiet, Request, update};
 use lockkeeper::sys::lock::Lock;
 use lockkeeper::sys::positional::Positional;
@@ -719,6 +720,45 @@ fn a_folder_works_as_well() {
     place.ecosystems.push("Go".into());
     let failure = place.update(3).unwrap_err();
     assert!(failure.to_string().contains("Go/all.zip"), "{failure}");
+}
+
+#[test]
+fn an_index_that_was_built_from_files_is_followed_and_keeps_what_is_ones_own() {
+    let place = Place::new(&[]);
+    let mut export = many(30);
+    export.folders.remove("PyPI");
+    let (mirror, own) = (place.folder.path().join("npm"), place.folder.path().join("own"));
+    std::fs::create_dir_all(&mirror).unwrap();
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(mirror.join("all.zip"), export.zip("npm")).unwrap();
+    let mut ours = Export::default();
+    ours.put("ACME-1", &["npm"], -100, "");
+    std::fs::write(own.join("ACME-1.json"), &ours.folders["npm"]["ACME-1"].json).unwrap();
+    build::build(
+        &[mirror.join("all.zip"), own],
+        hours(0),
+        &place.index(),
+        &mut |_| {},
+    )
+    .unwrap();
+    assert_eq!(place.ids().len(), 31);
+
+    export.folders.get_mut("npm").unwrap().remove("GHSA-00003");
+    export.put("GHSA-00004", &["npm"], 1, r#","summary":"changed""#);
+    export.publish(&place.server);
+    let done = place.update(2).unwrap();
+    assert_eq!(
+        done.ecosystems
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>(),
+        ["npm"]
+    );
+    assert!(done.ecosystems[0].1.whole, "how old the files were is not known");
+    assert!(place.holds("ACME-1") && !place.holds("GHSA-00003"));
+    place.update(24 * 30).unwrap();
+    assert!(place.holds("ACME-1"));
+    assert_eq!(place.ids().len(), 30);
 }
 
 /// The real records: after a full comparison nothing is left to fetch.

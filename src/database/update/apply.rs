@@ -1,18 +1,16 @@
 //! Takes what was fetched into the compiler.
 
-use std::collections::HashMap;
-use std::io::BufReader;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::gather::{Changes, Gathered};
 use super::plan::{Held, Known};
 use super::state::{Ignored, State};
-use super::{Failure, Followed, note_of};
+use super::{Failure, Followed, note_of, whole};
 use crate::advisory::import::{self, Imported};
 use crate::advisory::{Added, Authority, Compiler, Record, SourceNumber};
-use crate::feed::archive::Archive;
-use crate::sys::file;
 use crate::sys::web::Address;
 
 /// What became of one ecosystem.
@@ -58,14 +56,31 @@ impl Tally {
     }
 }
 
-/// What the compiler holds of each of `ecosystems`, as far as it came from an export of OSV.
+/// The ecosystems that an export gave: a source is called like each, and it has records, or an update left a note.
+/// An index that was built from a folder of any name has a source of that name too.
+pub(super) fn followed(compiler: &Compiler) -> Vec<String> {
+    let real: HashSet<&str> = compiler
+        .records()
+        .flat_map(|kept| folders(&kept.record))
+        .collect();
+    let names = compiler
+        .sources()
+        .iter()
+        .filter_map(|source| source.name.strip_prefix("osv/"));
+    names
+        .filter(|name| real.contains(name) || compiler.note(&note_of(name)).is_some())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the compiler holds of each of `ecosystems`.
 pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<String, Held> {
-    let exports = exports(compiler);
+    let exports = exports(compiler, ecosystems);
     let mut held: HashMap<String, Held> = ecosystems
         .iter()
         .map(|name| (name.clone(), Held::new()))
         .collect();
-    for kept in compiler.records().filter(|kept| exports.contains(&kept.source)) {
+    for kept in compiler.records() {
         let folders = folders(&kept.record);
         for folder in &folders {
             if let Some(held) = held.get_mut(*folder) {
@@ -75,6 +90,7 @@ pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<St
                     Known {
                         modified: kept.record.modified,
                         elsewhere: elsewhere.map(|other| (*other).to_owned()).collect(),
+                        ours: exports.contains(&kept.source),
                     },
                 );
             }
@@ -83,11 +99,18 @@ pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<St
     held
 }
 
-fn exports(compiler: &mut Compiler) -> Vec<SourceNumber> {
+/// The sources that are folders of the export: those that are followed now, and those that were before. Others
+/// may be called alike, such as a folder of somebody's own records.
+fn exports(compiler: &mut Compiler, ecosystems: &[String]) -> Vec<SourceNumber> {
+    let followed = |name: &str| {
+        let ecosystem = name.strip_prefix("osv/");
+        ecosystem.is_some_and(|ecosystem| ecosystems.iter().any(|other| other == ecosystem))
+            || compiler.note(name).is_some()
+    };
     let names: Vec<(String, Authority)> = compiler
         .sources()
         .iter()
-        .filter(|source| source.name.starts_with("osv/"))
+        .filter(|source| source.authority == Authority::Export && followed(&source.name))
         .map(|source| (source.name.clone(), source.authority))
         .collect();
     names
@@ -107,9 +130,14 @@ pub(super) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn new(compiler: &'a mut Compiler, now: Timestamp, address: Option<&'a Address>) -> Self {
+    pub(super) fn new(
+        compiler: &'a mut Compiler,
+        ecosystems: &[String],
+        now: Timestamp,
+        address: Option<&'a Address>,
+    ) -> Self {
         Self {
-            exports: exports(compiler),
+            exports: exports(compiler, ecosystems),
             compiler,
             now,
             address,
@@ -148,7 +176,7 @@ impl<'a> Applying<'a> {
         &mut self,
         ecosystem: &str,
         source: SourceNumber,
-        path: &std::path::Path,
+        path: &Path,
         tally: &mut Tally,
     ) -> Result<State, Failure> {
         let mut state = State {
@@ -157,25 +185,21 @@ impl<'a> Applying<'a> {
             listing: None,
             ignored: Ignored::default(),
         };
-        let mut archive = Archive::open(BufReader::new(file::open(path)?))
-            .map_err(|error| Failure::Compile(format!("{}: {error}", path.display())))?;
-        archive
-            .read(|name, json| {
-                let imported = import::osv::read(json, name);
-                let (id, modified) = match &imported {
-                    Imported::Record(record, _) => (record.id.clone(), record.modified),
-                    Imported::Withdrawn { id, modified } => (id.clone(), *modified),
-                    Imported::Skipped | Imported::Rejected(_) => (String::new(), None),
-                };
-                self.replace(source, imported, tally);
-                if let Some(modified) = modified {
-                    state.newest = state.newest.max(modified);
-                    if !self.holds(&id, ecosystem) {
-                        state.ignored.insert(&id, Some(modified));
-                    }
+        whole::imported(path, |imported| {
+            let (id, modified) = match &imported {
+                Imported::Record(record, _) => (record.id.clone(), record.modified),
+                Imported::Withdrawn { id, modified } => (id.clone(), *modified),
+                Imported::Skipped | Imported::Rejected(_) => (String::new(), None),
+            };
+            self.replace(source, imported, tally);
+            if let Some(modified) = modified {
+                state.newest = state.newest.max(modified);
+                if !self.holds(&id, ecosystem) {
+                    state.ignored.insert(&id, Some(modified));
                 }
-            })
-            .map_err(|error| Failure::Compile(format!("{}: {error}", path.display())))?;
+            }
+        })
+        .map_err(|reason| Failure::Compile(format!("{}: {reason}", path.display())))?;
         Ok(state)
     }
 

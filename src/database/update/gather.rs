@@ -1,7 +1,5 @@
 //! Fetches what an update needs of one ecosystem, from one address. Nothing is changed yet.
 
-use std::collections::HashSet;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +8,8 @@ use tokio::task::JoinSet;
 
 use super::plan::{self, Backward, Held, Plan};
 use super::state::State;
-use super::{Event, Followed, Progress};
+use super::{Event, Followed, Progress, whole};
 use crate::feed::FeedError;
-use crate::feed::archive::Archive;
 use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, OsvExport, Reach, Row};
 use crate::sys::file;
 use crate::sys::web::{Validator, Web, WebError, discard, download};
@@ -163,7 +160,7 @@ impl Gathering<'_> {
                 Err(error) => return Err(error.into()),
                 Ok(_) => {}
             }
-            match verified(&path) {
+            match whole::verified(&path) {
                 Ok(ids) => break ids,
                 Err(reason) => {
                     drop(discard(&path));
@@ -173,7 +170,8 @@ impl Gathering<'_> {
                 }
             }
         };
-        let mut gone: Vec<String> = held.keys().filter(|id| !ids.contains(*id)).cloned().collect();
+        let gone = held.iter().filter(|(id, known)| known.ours && !ids.contains(*id));
+        let mut gone: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
         gone.sort();
         Ok(Gathered::Archive {
             path,
@@ -243,12 +241,4 @@ impl Gathering<'_> {
         fetched.sort_by_key(|(number, _, _)| *number);
         Ok(fetched.into_iter().map(|(_, row, bytes)| (row, bytes)).collect())
     }
-}
-
-/// The ids in the zip at `path`, all of which was inflated once and compared with its checksums.
-pub(super) fn verified(path: &Path) -> Result<HashSet<String>, String> {
-    let file = file::open(path).map_err(|error| error.source.to_string())?;
-    let mut archive = Archive::open(BufReader::new(file)).map_err(|error| error.to_string())?;
-    archive.read(|_, _| {}).map_err(|error| error.to_string())?;
-    Ok(archive.ids().map(str::to_owned).collect())
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::gather::{self, Gathered, Miss};
+use super::gather::{Gathered, Miss};
 use super::plan::Backward;
-use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open};
+use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open, whole};
 use crate::advisory::{Index, OpenError, Source};
 use crate::sys::file::{self, Lies};
 use crate::sys::web::{self, Address, BadAddress, Reply, Validator};
@@ -140,11 +140,11 @@ pub(super) fn local(path: &Path, base: &Base, backward: Backward) -> Result<Take
             let mut gathered = Vec::with_capacity(base.ecosystems.len());
             for followed in &base.ecosystems {
                 let zip = path.join(&followed.name).join("all.zip");
-                let ids = gather::verified(&zip)
+                let ids = whole::verified(&zip)
                     .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?;
                 let gone = followed.held.iter().filter(|(id, known)| {
                     // What other ecosystems say of it is not known here.
-                    !ids.contains(id.as_str()) && known.elsewhere.is_empty()
+                    known.ours && !ids.contains(id.as_str()) && known.elsewhere.is_empty()
                 });
                 gathered.push(Gathered::Archive {
                     gone: gone.map(|(id, _)| id.clone()).collect(),

@@ -26,7 +26,7 @@ const LARGEST_SHARE: usize = 10;
 /// … unless they are as few as this.
 const ALWAYS_FEW: usize = 64;
 
-/// What the index holds of an ecosystem that came from an export, by id.
+/// What the index holds of an ecosystem, by id.
 pub(super) type Held = HashMap<String, Known>;
 
 /// A record that is held.
@@ -36,6 +36,8 @@ pub(super) struct Known {
     pub(super) modified: Option<Timestamp>,
     /// The other ecosystems in whose folders it lies.
     pub(super) elsewhere: Vec<String>,
+    /// It came from the export, which may take it back; else from somebody else's files.
+    pub(super) ours: bool,
 }
 
 /// What to do.
@@ -101,7 +103,7 @@ pub(super) fn plan(listing: &Listing, reach: Reach, state: &State, held: &Held, 
         let judged = |modified: Option<Timestamp>| newest.is_some() && modified <= newest;
         gone = held
             .iter()
-            .filter(|(id, known)| !listed.contains(id.as_str()) && judged(known.modified))
+            .filter(|(id, known)| known.ours && !listed.contains(id.as_str()) && judged(known.modified))
             .map(|(id, _)| id.clone())
             .collect();
         gone.sort();
@@ -146,6 +148,7 @@ mod tests {
         let known = |hours| Known {
             modified: Some(time(hours)),
             elsewhere: Vec::new(),
+            ours: true,
         };
         rows.iter()
             .map(|(id, hours)| ((*id).to_owned(), known(*hours)))
