@@ -49,7 +49,10 @@ pub fn read(text: &str) -> Document<'_> {
         problems: Vec::new(),
     };
     let mut problems = Problems::default();
-    let mut reader = Reader::from_str(text);
+    // The reader takes byte order marks away and does not count them.
+    let body = text.trim_start_matches('\u{feff}');
+    let before = text.len().saturating_sub(body.len());
+    let mut reader = Reader::from_str(body);
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
     let mut open: Vec<u32> = vec![0];
@@ -57,7 +60,10 @@ pub fn read(text: &str) -> Document<'_> {
     loop {
         let start = reader.buffer_position() as usize;
         let event = reader.read_event();
-        let span = Span::new(start, reader.buffer_position() as usize);
+        let span = Span::new(
+            before.saturating_add(start),
+            before.saturating_add(reader.buffer_position() as usize),
+        );
         match event {
             Ok(Event::Start(tag)) => {
                 if too_deep > 0 || open.len() > MAX_DEPTH {
@@ -120,7 +126,9 @@ pub fn read(text: &str) -> Document<'_> {
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(error) => {
-                let at = (reader.error_position() as usize).min(text.len());
+                let at = before
+                    .saturating_add(reader.error_position() as usize)
+                    .min(text.len());
                 problems.add(Span::at(at), describe(&error));
                 // Syntax errors end the text; the reader stands at its end after them.
                 if reader.buffer_position() as usize <= start || matches!(error, quick_xml::Error::Syntax(_))
@@ -341,6 +349,18 @@ mod tests {
             ["version", "name", "empty"]
         );
         assert!(version.span().of(text).ends_with("</version>"));
+    }
+
+    #[test]
+    fn byte_order_marks_move_nothing() {
+        let text = "\u{feff}\u{feff}<a>é<b>1.2</b><";
+        let document = read(text);
+        let inner = document.root().child("a").and_then(|outer| outer.child("b"));
+        assert_eq!(inner.expect("b").text_span().of(text), "1.2");
+        let [problem] = document.problems.as_slice() else {
+            panic!("{:?}", document.problems);
+        };
+        assert!(text.is_char_boundary(problem.span.start as usize), "{problem:?}");
     }
 
     #[test]

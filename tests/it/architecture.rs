@@ -365,7 +365,7 @@ fn panics(source: &Source, say: &mut dyn FnMut(usize, String)) {
 }
 
 /// Every source file of the crate.
-fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<Source> {
     let root = root().join("src");
     let mut folders = vec![root.clone()];
     let mut sources = Vec::new();
@@ -386,10 +386,10 @@ fn sources() -> Vec<Source> {
     sources
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
 }

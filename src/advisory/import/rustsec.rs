@@ -26,6 +26,10 @@ pub fn read(markdown: &[u8], file: &str) -> Imported {
         Ok(text) => text.replace("\r\n", "\n"),
         Err(error) => return reject(format!("not UTF-8 at byte {}", error.valid_up_to())),
     };
+    // The crate cuts any other text at its 20th byte, and panics where that is inside of a character.
+    if !text.starts_with("```toml") {
+        return reject("does not begin with a block of TOML".to_owned());
+    }
     let advisory: rustsec::Advisory = match text.parse() {
         Ok(advisory) => advisory,
         Err(error) => return reject(error.to_string()),
@@ -125,4 +129,32 @@ fn date(date: &rustsec::advisory::Date) -> Option<Timestamp> {
     )
     .parse()
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_advisory_is_refused() {
+        for text in [
+            "",
+            "# a title",
+            "nineteen bytes are ab\u{574}",
+            "```toml",
+            "```toml\n```\n# \n",
+        ] {
+            let imported = read(text.as_bytes(), "a.md");
+            assert!(
+                matches!(imported, Imported::Rejected(_)),
+                "{text:?}: {imported:?}"
+            );
+        }
+        let cut_inside = "0123456789abcdefghi\u{574}";
+        assert!(!cut_inside.is_char_boundary(20));
+        assert!(matches!(
+            read(cut_inside.as_bytes(), "a.md"),
+            Imported::Rejected(_)
+        ));
+    }
 }
