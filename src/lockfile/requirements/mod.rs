@@ -117,6 +117,7 @@ struct Reader<'f> {
     /// The file that is read, which packages in it do not name.
     own: &'f TreePath,
     seen: HashSet<(TreePath, Role)>,
+    included_bytes: usize,
     /// Included files yet to be read, the next one last.
     pending: Vec<Include>,
     entries: Vec<Entry>,
@@ -134,6 +135,7 @@ impl<'f> Reader<'f> {
         Self {
             own,
             seen: HashSet::from([(own.clone(), Role::Requirements)]),
+            included_bytes: 0,
             pending: Vec::new(),
             entries: Vec::new(),
             constraints: HashMap::new(),
@@ -365,6 +367,16 @@ impl<'f> Reader<'f> {
         if !self.seen.insert((path.clone(), role)) {
             return;
         }
+        if self.seen.len() > MAX_INCLUDED || self.included_bytes > MAX_INCLUDED_BYTES {
+            self.pending.clear();
+            return self.problem(
+                Cost::Blind,
+                &from,
+                span,
+                "too many files are included; this one and those after it are not read",
+                "Include fewer files, and none through a circle of links.",
+            );
+        }
         let bytes = match tree.read(&path) {
             Ok(bytes) => bytes,
             Err(unread) => {
@@ -378,6 +390,7 @@ impl<'f> Reader<'f> {
                 );
             }
         };
+        self.included_bytes = self.included_bytes.saturating_add(bytes.len());
         let decoded = decode::decode(&bytes);
         if let Some(problem) = decoded.problem {
             self.problem(
@@ -474,6 +487,12 @@ impl<'f> Reader<'f> {
         parsed
     }
 }
+
+/// One file includes at most so many others: a link to a folder around it makes them endless.
+const MAX_INCLUDED: usize = 256;
+
+/// No further file is included behind this many bytes.
+const MAX_INCLUDED_BYTES: usize = 64 << 20;
 
 /// Of more pins of one name than this, only the first ones are taken for an open requirement or an edge, so that
 /// hostile files cost no more than their size.
@@ -592,6 +611,25 @@ mod tests {
         ] {
             assert!(!claimed(path), "{path}");
         }
+    }
+
+    /// As a folder does that holds a link to itself: every path has the same two includes.
+    struct Endless;
+
+    impl Tree for Endless {
+        fn read(&self, _: &TreePath) -> Result<std::sync::Arc<[u8]>, crate::model::Unread> {
+            Ok((*b"-r a/more.in\n-r b/more.in\nc==1.0\n").into())
+        }
+    }
+
+    #[test]
+    fn endless_includes_end() {
+        let path = TreePath::new("requirements.txt").expect("a path");
+        let text = "-r a/more.in\n";
+        let parsed = Requirements.read(&File { path: &path, text }, &Endless);
+        assert!(parsed.graph.packages().count() < 2 * MAX_INCLUDED);
+        let blind = parsed.problems.iter().find(|problem| problem.cost == Cost::Blind);
+        assert!(blind.is_some_and(|problem| problem.message.contains("too many files")));
     }
 
     #[test]
