@@ -104,7 +104,7 @@ pub fn read_all<T: Send + Default>(
     }
 }
 
-/// What was not even opened: folders that could not be listed, manifests without a lockfile.
+/// What was not even opened: folders that could not be listed, manifests without a lockfile, policies.
 #[must_use]
 pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
     let unlisted = found.unlisted.iter().map(|(folder, error)| {
@@ -115,7 +115,13 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
         (Cost::Partial, whole(manifest, reason, row.hint))
     });
-    unlisted.chain(unlocked).collect()
+    // Somebody who wrote a policy must not believe that it decides.
+    let policies = ["lockkeeper.yml", ".github/lockkeeper.yml"];
+    let policies = policies.iter().filter_map(TreePath::new).filter(|path| found.tree.holds(path)).map(|path| {
+        let reason = "policies are not read by this version: the built-in rules decide".to_owned();
+        (Cost::Nothing, whole(&path, reason, "Give the rules with `--fail-on LIST` until then."))
+    });
+    unlisted.chain(unlocked).chain(policies).collect()
 }
 
 fn read_one<T: Default>(
