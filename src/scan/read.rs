@@ -117,10 +117,17 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
     });
     // Somebody who wrote a policy must not believe that it decides.
     let policies = ["lockkeeper.yml", ".github/lockkeeper.yml"];
-    let policies = policies.iter().filter_map(TreePath::new).filter(|path| found.tree.holds(path)).map(|path| {
-        let reason = "policies are not read by this version: the built-in rules decide".to_owned();
-        (Cost::Nothing, whole(&path, reason, "Give the rules with `--fail-on LIST` until then."))
-    });
+    let policies = policies
+        .iter()
+        .filter_map(TreePath::new)
+        .filter(|path| found.tree.holds(path))
+        .map(|path| {
+            let reason = "policies are not read by this version: the built-in rules decide".to_owned();
+            (
+                Cost::Nothing,
+                whole(&path, reason, "Give the rules with `--fail-on LIST` until then."),
+            )
+        });
     unlisted.chain(unlocked).chain(policies).collect()
 }
 

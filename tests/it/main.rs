@@ -1,5 +1,12 @@
 //! One binary for all integration tests; one module a subject.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests read files, the clock and their settings themselves, start other programs, and say what they skip"
+)]
+
 mod action;
 mod advisory_database;
 mod advisory_index;

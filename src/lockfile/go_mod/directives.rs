@@ -247,11 +247,10 @@ pub(super) fn is_number(text: &str) -> bool {
 /// The comment is Go's mark: `indirect`, or `indirect;` before further words.
 fn is_indirect(comment: &str) -> bool {
     let mut words = comment.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some("indirect"), None) => true,
-        (Some("indirect;"), Some(_)) => true,
-        _ => false,
-    }
+    matches!(
+        (words.next(), words.next()),
+        (Some("indirect"), None) | (Some("indirect;"), Some(_))
+    )
 }
 
 #[cfg(test)]

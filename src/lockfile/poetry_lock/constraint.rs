@@ -64,7 +64,9 @@ fn clause(scheme: &dyn Scheme, operator: &str, bound: &str, version: &str) -> Op
     let parts = bound.split('.').count();
     match operator {
         "^" => {
-            let first = bound.split('.').position(|part| part.trim_matches('0') != "");
+            let first = bound
+                .split('.')
+                .position(|part| !part.trim_matches('0').is_empty());
             within(
                 scheme,
                 bound,
