@@ -99,7 +99,7 @@ fn of_one<'o>(findings: &[Here<'o>]) -> Vec<Move<'o>> {
     let (mut open, unfixed): (Vec<_>, Vec<_>) =
         flaws.into_iter().partition(|finding| !finding.fixed.is_empty());
     let mut moves = Vec::new();
-    while !open.is_empty() {
+    while !open.is_empty() && moves.len() < MAX_ROUNDS {
         let (to, ended) = best(&sample.ecosystem, &open);
         let (ended, left) = open
             .into_iter()
@@ -111,11 +111,19 @@ fn of_one<'o>(findings: &[Here<'o>]) -> Vec<Move<'o>> {
             ended.into_iter().map(|(_, finding)| finding).collect(),
         ));
     }
+    // What no other version ends together is a move of its own.
+    for finding in open {
+        let to = finding.fixed.first().map(String::as_str).unwrap_or_default();
+        moves.push(join(Means::To(to), vec![finding]));
+    }
     if !unfixed.is_empty() {
         moves.push(join(Means::Wait, unfixed));
     }
     moves
 }
+
+/// So many moves of one version are looked for together.
+const MAX_ROUNDS: usize = 16;
 
 /// Candidates are tried from the highest downwards, at most so many.
 const MAX_CANDIDATES: usize = 256;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Finding, Outcome, Target, TreePath};
+use crate::model::{Coverage, Finding, Gap, Outcome, Target, TreePath};
 use crate::text::Position;
 
 /// The finding's file from the top of the repository, as annotations and SARIF want it; from the
@@ -30,6 +30,8 @@ pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
 pub struct GapHere<'o> {
     /// The file.
     pub file: Cow<'o, str>,
+    /// The file from the top of the repository.
+    pub in_repository: Vec<u8>,
     /// Where in it.
     pub position: Position,
     /// Why.
@@ -40,12 +42,10 @@ pub struct GapHere<'o> {
 
 /// The gaps of one list of the coverage, of all targets.
 #[must_use]
-pub fn gaps<'o>(
-    outcome: &'o Outcome,
-    list: impl Fn(&'o crate::model::Coverage) -> &'o [crate::model::Gap],
-) -> Vec<GapHere<'o>> {
-    let here = |file, gap: &'o crate::model::Gap| GapHere {
+pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) -> Vec<GapHere<'o>> {
+    let here = |file, in_repository, gap: &'o Gap| GapHere {
         file,
+        in_repository,
         position: gap.position,
         reason: &gap.reason,
         hint: &gap.hint,
@@ -54,12 +54,21 @@ pub fn gaps<'o>(
         .targets
         .iter()
         .flat_map(|target| list(&target.coverage).iter().map(move |gap| (target, gap)))
-        .map(|(target, gap)| here(from_here(target, &gap.file), gap))
+        .map(|(target, gap)| {
+            here(
+                from_here(target, &gap.file),
+                bytes_in_repository(target, &gap.file),
+                gap,
+            )
+        })
         .collect();
     let whole = list(&outcome.coverage);
     // A gap that is no target's stands only in the whole run's coverage.
     if of_targets.len() < whole.len() {
-        return whole.iter().map(|gap| here(gap.file.display(), gap)).collect();
+        return whole
+            .iter()
+            .map(|gap| here(gap.file.display(), gap.file.as_bytes().to_vec(), gap))
+            .collect();
     }
     of_targets
 }

@@ -82,6 +82,7 @@ pub fn markdown(text: &str) -> String {
     let mut before = ['\n'; 3];
     while let Some(character) = characters.next() {
         let next = characters.peek().copied().unwrap_or(' ');
+        let [_, second, third] = before;
         match character {
             '\n' | '\r' | '\t' | ' ' if escaped.is_empty() => {}
             '\n' | '\r' | '\t' => escaped.push(' '),
@@ -95,6 +96,7 @@ pub fn markdown(text: &str) -> String {
             '#' => escaped.push_str("<span>&#35;</span>"),
             // Addresses (`https://`), emoji (`:bug:`).
             ':' if !next.is_whitespace() => escaped.push_str("<span>&#58;</span>"),
+            '/' if third == '/' => escaped.push_str("<span>/</span>"),
             // Addresses without a scheme.
             '.' if before.iter().all(|character| matches!(character, 'w' | 'W')) => {
                 escaped.push_str("<span>&#46;</span>");
@@ -114,7 +116,6 @@ pub fn markdown(text: &str) -> String {
             }
             _ => escaped.push(character),
         }
-        let [_, second, third] = before;
         before = [second, third, character];
     }
     escaped
@@ -205,7 +206,7 @@ mod tests {
         }
         assert_eq!(
             markdown("https://a.example"),
-            "https<span>&#58;</span>//a.example"
+            "https<span>&#58;</span>/<span>/</span>a.example"
         );
         assert_eq!(markdown("note: 1.2 and std"), "note: 1.2 and std");
         assert_eq!(markdown("1. one"), "1\\. one");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
+use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
 use lockkeeper::model::finding::Found;
+use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{
@@ -339,6 +341,46 @@ pub(crate) fn huge(findings: usize) -> Outcome {
         })
         .collect();
     outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
+}
+
+/// What one lockfile holds.
+pub(crate) fn inventory() -> Inventory {
+    Inventory {
+        files: vec![InventoryFile {
+            root: ".".into(),
+            path: tree_path("a/pom.xml"),
+            format: "pom".into(),
+            state: FileState::Partial,
+            packages: vec![Held {
+                ecosystem: Ecosystem::MAVEN,
+                name: "org.example:parser".into(),
+                version: "1.2".into(),
+                purl: "pkg:maven/org.example/parser@1.2".into(),
+                place: Position { line: 3, column: 9 },
+                direct: true,
+                scopes: Scopes::only(Scope::Runtime).with(Scopes::only(Scope::Dev)),
+                source: "registry",
+                used_by: vec!["org.example:app".into()],
+            }],
+            problems: vec![gap("a/pom.xml", 4, "managed outside the tree", "Add the parent.")],
+        }],
+    }
+}
+
+/// Why the first finding of [`blocked`] is there.
+pub(crate) fn explanation() -> Explanation {
+    let finding = blocked().targets[0].findings[0].clone();
+    Explanation {
+        advisory: Some((*finding.advisory).clone()),
+        texts: texts().into_values().next().expect("texts"),
+        findings: vec![finding.clone()],
+        decisions: vec![Ruling {
+            rule: "built-in: vulnerabilities".into(),
+            matched: Matched::Yes,
+            why: "class is vulnerability".into(),
+        }],
+        would_change: vec!["Move examplelib to 0.10.48.".into()],
+    }
 }
 
 pub(crate) fn advisory(id: &str, summary: &str, score: f64) -> Advisory {

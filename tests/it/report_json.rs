@@ -1,10 +1,7 @@
 //! The JSON documents, read by an independent reader and held against the contract key by key.
 
-use lockkeeper::model::explanation::{Explanation, Failed, Matched, Ruling};
-use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
-use lockkeeper::model::outcome::FileState;
+use lockkeeper::model::explanation::Failed;
 use lockkeeper::model::verdict::ExitCode;
-use lockkeeper::model::{Ecosystem, Scope, Scopes};
 use lockkeeper::report::{Length, json};
 use lockkeeper::text::Position;
 use lockkeeper::text::escape::is_hidden;
@@ -161,31 +158,7 @@ fn sixty_thousand_findings_are_written_fast() {
 
 #[test]
 fn the_inventory_has_every_key() {
-    let inventory = Inventory {
-        files: vec![InventoryFile {
-            root: ".".into(),
-            path: outcomes::tree_path("a/pom.xml"),
-            format: "pom".into(),
-            state: FileState::Partial,
-            packages: vec![Held {
-                ecosystem: Ecosystem::MAVEN,
-                name: "org.example:parser".into(),
-                version: "1.2".into(),
-                purl: "pkg:maven/org.example/parser@1.2".into(),
-                place: Position { line: 3, column: 9 },
-                direct: true,
-                scopes: Scopes::only(Scope::Runtime).with(Scopes::only(Scope::Dev)),
-                source: "registry",
-                used_by: vec!["org.example:app".into()],
-            }],
-            problems: vec![outcomes::gap(
-                "a/pom.xml",
-                4,
-                "managed outside the tree",
-                "Add the parent.",
-            )],
-        }],
-    };
+    let inventory = outcomes::inventory();
     let mut bytes = Vec::new();
     json::packages(&inventory, &mut bytes).expect("a Vec takes everything");
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));
@@ -204,18 +177,7 @@ fn the_inventory_has_every_key() {
 
 #[test]
 fn an_explanation_and_an_error_have_every_key() {
-    let finding = outcomes::blocked().targets[0].findings[0].clone();
-    let explanation = Explanation {
-        advisory: Some((*finding.advisory).clone()),
-        texts: outcomes::texts().into_values().next().expect("texts"),
-        findings: vec![finding.clone()],
-        decisions: vec![Ruling {
-            rule: "built-in: vulnerabilities".into(),
-            matched: Matched::Yes,
-            why: "class is vulnerability".into(),
-        }],
-        would_change: vec!["Move examplelib to 0.10.48.".into()],
-    };
+    let explanation = outcomes::explanation();
     let mut bytes = Vec::new();
     json::explain(&explanation, &mut bytes).expect("a Vec takes everything");
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));
@@ -223,7 +185,7 @@ fn an_explanation_and_an_error_have_every_key() {
         &document,
         "schema:s findings:a advisory:o decisions:a would_change:a",
     );
-    self::finding(&document["findings"][0]);
+    finding(&document["findings"][0]);
     keys(&document["decisions"][0], "rule:s matched:b why:s");
     assert_eq!(
         document["advisory"]["references"][0]["url"],

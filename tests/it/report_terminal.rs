@@ -1,6 +1,6 @@
 //! The terminal's report: narrow enough, whole ids, nothing that acts, and what a person sees first.
 
-use lockkeeper::report::{Colour, Length, Style, report};
+use lockkeeper::report::{Colour, Length, Style, report, terminal};
 use lockkeeper::text::escape::is_hidden;
 use unicode_width::UnicodeWidthStr;
 
@@ -151,6 +151,55 @@ fn long_lists_say_how_much_more_there_is() {
         text.contains("more; -v shows them, --format json lists all"),
         "{text}"
     );
+}
+
+#[test]
+fn packages_and_explanations_fit_too() {
+    let texts = outcomes::texts();
+    let mut hostile = outcomes::explanation();
+    hostile.findings = outcomes::hostile().targets.remove(0).findings;
+    hostile.texts.details = outcomes::HOSTILE.join("\n");
+    let mut inventory = outcomes::inventory();
+    for text in outcomes::HOSTILE {
+        let mut held = inventory.files[0].packages[0].clone();
+        held.name = (*text).to_owned();
+        inventory.files[0].packages.push(held);
+        inventory.files[0]
+            .problems
+            .push(outcomes::gap("x", 1, text, text));
+    }
+    for width in [40, 80, 160] {
+        let style = Style {
+            width,
+            colour: Colour::Plain,
+            length: Length::Full,
+            texts: &texts,
+        };
+        let mut bytes = Vec::new();
+        terminal::packages(&inventory, &style, &mut bytes).expect("a Vec takes everything");
+        terminal::explain(&outcomes::explanation(), &style, &mut bytes).expect("a Vec takes everything");
+        terminal::explain(&hostile, &style, &mut bytes).expect("a Vec takes everything");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        for line in text.lines() {
+            assert!(line.width() <= width && !line.contains(is_hidden), "{line:?}");
+            assert!(
+                !line.trim_start().starts_with("::") && !line.contains("##["),
+                "{line:?}"
+            );
+        }
+    }
+    let style = Style {
+        width: 80,
+        colour: Colour::Plain,
+        length: Length::Normal,
+        texts: &texts,
+    };
+    let mut bytes = Vec::new();
+    terminal::packages(&outcomes::inventory(), &style, &mut bytes).expect("a Vec takes everything");
+    insta::assert_snapshot!("terminal_packages", String::from_utf8(bytes).expect("UTF-8"));
+    let mut bytes = Vec::new();
+    terminal::explain(&outcomes::explanation(), &style, &mut bytes).expect("a Vec takes everything");
+    insta::assert_snapshot!("terminal_explain", String::from_utf8(bytes).expect("UTF-8"));
 }
 
 #[test]

@@ -217,24 +217,15 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
         );
         notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
     }
-    let mut gaps = 0_usize;
-    for (kind, level) in [(Kind::Blind, "error"), (Kind::Partial, "note")] {
-        let of_kind = outcome.targets.iter().flat_map(|target| {
-            let list = match kind {
-                Kind::Blind => &target.coverage.blind,
-                Kind::Partial | Kind::Index | Kind::Cut => &target.coverage.partial,
-            };
-            list.iter().map(move |gap| (target, gap))
-        });
-        for (target, gap) in of_kind {
-            gaps += 1;
-            if gaps <= MAX_NOTIFICATIONS {
-                let text = format!("{}. {}", short(&gap.reason, 500), short(&gap.hint, 400));
-                let location =
-                    results::location(&places::bytes_in_repository(target, &gap.file), gap.position);
-                notifications.push(kind.notification(level, text.trim_end(), vec![location]));
-            }
-        }
+    let blind = places::gaps(outcome, |coverage| &coverage.blind);
+    let partial = places::gaps(outcome, |coverage| &coverage.partial);
+    let gaps = blind.len() + partial.len();
+    let blind = blind.iter().map(|gap| (Kind::Blind, "error", gap));
+    let partial = partial.iter().map(|gap| (Kind::Partial, "note", gap));
+    for (kind, level, gap) in blind.chain(partial).take(MAX_NOTIFICATIONS) {
+        let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));
+        let location = results::location(&gap.in_repository, gap.position);
+        notifications.push(kind.notification(level, text.trim_end(), vec![location]));
     }
     if gaps > MAX_NOTIFICATIONS {
         let text = format!(

@@ -199,7 +199,7 @@ fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// All ids of the group, and what makes it worse.
-fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
+pub(super) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
     let mut words = vec![(Shade::Strong, advisory.id.clone())];
     words.extend(advisory.aliases.iter().map(|id| (Shade::Plain, id.clone())));
     if advisory.known_exploited {
@@ -215,7 +215,7 @@ fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
 }
 
 /// `critical 9.1`, `malicious`, `unmaintained`.
-fn severity(advisory: &Advisory) -> (Shade, String) {
+pub(super) fn severity(advisory: &Advisory) -> (Shade, String) {
     let level = advisory.severity.level;
     let shade = match (advisory.class, level) {
         (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => Shade::Bad,
@@ -234,6 +234,15 @@ fn path(step: &Move<'_>, page: &mut Page<'_>) -> io::Result<()> {
     else {
         return Ok(());
     };
+    let others = match finding.paths_total.saturating_sub(1) {
+        0 => String::new(),
+        others => format!("  (and from {})", counted(others, "more root", "more roots")),
+    };
+    path_line(path, &others, page)
+}
+
+/// One path and a remark behind it; nothing for a path that tells nothing.
+pub(super) fn path_line(path: &[Step], remark: &str, page: &mut Page<'_>) -> io::Result<()> {
     if path.len() < 2 {
         return Ok(());
     }
@@ -242,16 +251,12 @@ fn path(step: &Move<'_>, page: &mut Page<'_>) -> io::Result<()> {
         .enumerate()
         .map(|(number, step)| step_words(step, number == 0 || number + 1 == path.len()))
         .collect();
-    let others = match finding.paths_total.saturating_sub(1) {
-        0 => String::new(),
-        others => format!("  (and from {})", counted(others, "more root", "more roots")),
-    };
-    let room = page.width.saturating_sub(INDENT + columns(&others));
+    let room = page.width.saturating_sub(INDENT + columns(remark));
     let text = shorten(&words, room);
     page.line(
         &Line::indented(INDENT)
             .with(Shade::Dim, &text)
-            .with(Shade::Dim, &others),
+            .with(Shade::Dim, remark),
     )
 }
 

@@ -1,8 +1,10 @@
 //! The report for a person at a terminal: the verdict, what to do first, what was not judged, the next
 //! command. It reads the same without colour and fills the width that there is.
 
+mod explain;
 mod findings;
 mod gaps;
+mod packages;
 mod page;
 
 use std::io;
@@ -11,6 +13,8 @@ use page::{Line, Page, Shade};
 
 use super::moves::{Move, moves};
 use super::{Length, Report, Style, headline};
+use crate::model::explanation::Explanation;
+use crate::model::inventory::Inventory;
 use crate::model::{Decision, IndexState, Outcome, Verdict};
 
 /// `--format terminal`.
@@ -43,6 +47,33 @@ impl Report for Terminal {
         }
         io::Write::flush(&mut buffered)
     }
+}
+
+/// What is locked, for `lockkeeper packages`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn packages(inventory: &Inventory, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
+    packages::write(
+        inventory,
+        &mut Page::new(&mut buffered, style.width, style.colour),
+    )?;
+    io::Write::flush(&mut buffered)
+}
+
+/// Why something is as it is, for `lockkeeper explain`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
+    explain::write(
+        explanation,
+        style.length,
+        &mut Page::new(&mut buffered, style.width, style.colour),
+    )?;
+    io::Write::flush(&mut buffered)
 }
 
 /// The line that says it all.

@@ -1,0 +1,131 @@
+//! Why a finding is there, why it was decided so and what would change it, for a person.
+
+use std::io;
+
+use super::findings::{ids, path_line, severity};
+use super::page::{Line, Page, Shade};
+use crate::model::explanation::{Explanation, Matched};
+use crate::model::{Advisory, Finding, Step};
+use crate::report::Length;
+use crate::report::phrases::{counted, way_out};
+
+/// So many lines of an advisory's details, unless all are asked for.
+const DETAILS: usize = 12;
+
+pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    match &explanation.advisory {
+        Some(advisory) => head(advisory, page)?,
+        None => page.text(Shade::Strong, 0, "no advisory speaks of it", 1)?,
+    }
+    match explanation.findings.as_slice() {
+        [] => page.heading("Held: nowhere in what was scanned")?,
+        findings => {
+            page.heading("Held")?;
+            for finding in findings {
+                held(finding, page)?;
+            }
+        }
+    }
+    if !explanation.decisions.is_empty() {
+        page.heading("Rules, in their order")?;
+        for ruling in &explanation.decisions {
+            let (shade, mark) = match ruling.matched {
+                Matched::Yes => (Shade::Strong, "→"),
+                Matched::No => (Shade::Dim, " "),
+            };
+            let words = [(shade, format!("{}: {}", ruling.rule, ruling.why))];
+            page.whole_words(Line::indented(2).with(shade, mark).padded_to(4, 1), 4, &words)?;
+        }
+    }
+    if !explanation.would_change.is_empty() {
+        page.heading("What would change it")?;
+        for change in &explanation.would_change {
+            page.text(Shade::Plain, 2, change, 4)?;
+        }
+    }
+    texts(explanation, length, page)
+}
+
+fn head(advisory: &Advisory, page: &mut Page<'_>) -> io::Result<()> {
+    page.whole_words(Line::new(), 2, &ids(advisory))?;
+    page.text(Shade::Plain, 2, &advisory.summary, 4)?;
+    let (shade, word) = severity(advisory);
+    let mut words = vec![(shade, word)];
+    if let Some(vector) = &advisory.severity.vector {
+        words.push((Shade::Dim, vector.clone()));
+    }
+    words.push((Shade::Dim, format!("rated by {}", advisory.severity.source)));
+    if let Some(published) = advisory.published {
+        words.push((
+            Shade::Dim,
+            format!("published {}", published.strftime("%Y-%m-%d")),
+        ));
+    }
+    page.whole_words(Line::indented(2), 2, &words)
+}
+
+fn held(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let place = format!("{}:{}", finding.file, finding.place().line);
+    let words = [
+        (Shade::Strong, format!("{} {}", finding.name, finding.version)),
+        (Shade::Plain, place),
+    ];
+    page.whole_words(Line::indented(2), 4, &words)?;
+    page.text(Shade::Plain, 4, &finding.reason, 3)?;
+    let decided = format!(
+        "{} by the rule {}. {}",
+        finding.decision.word(),
+        finding.rule,
+        way_out(finding)
+    );
+    page.text(Shade::Plain, 4, &decided, 3)?;
+    let more = finding.paths_total.saturating_sub(finding.paths.len());
+    for path in &finding.paths {
+        let path: &[Step] = path;
+        path_line(path, "", page)?;
+    }
+    match more {
+        0 => Ok(()),
+        more => page.text(
+            Shade::Dim,
+            4,
+            &format!("and from {}", counted(more, "more root", "more roots")),
+            1,
+        ),
+    }
+}
+
+fn texts(explanation: &Explanation, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let lines: Vec<&str> = explanation.texts.details.lines().map(str::trim_end).collect();
+    if !lines.is_empty() {
+        page.heading("Details")?;
+        let shown = match length {
+            Length::Verdict | Length::Normal => DETAILS,
+            Length::Full => usize::MAX,
+        };
+        for line in lines.iter().take(shown) {
+            match line.trim() {
+                "" => page.gap()?,
+                text => page.text(Shade::Plain, 2, text, usize::MAX)?,
+            }
+        }
+        match lines.len().saturating_sub(shown) {
+            0 => {}
+            more => {
+                let text = format!(
+                    "… and {} (-v shows all)",
+                    counted(more, "more line", "more lines")
+                );
+                page.text(Shade::Dim, 2, &text, 1)?;
+            }
+        }
+    }
+    if explanation.texts.references.is_empty() {
+        return Ok(());
+    }
+    page.heading("References")?;
+    for (_, address) in &explanation.texts.references {
+        page.whole_words(Line::indented(2), 4, &[(Shade::Plain, address.clone())])?;
+    }
+    Ok(())
+}
