@@ -20,7 +20,8 @@ use super::texts::{PackedBlock, Packer, TextPlace};
 /// first, unless the other one is withdrawn. A withdrawn record that counts keeps its id out.
 #[derive(Debug, Default)]
 pub struct Compiler {
-    pub(super) kept: Vec<Option<Kept>>,
+    /// In boxes, since they are sorted and moved.
+    pub(super) kept: Vec<Option<Box<Kept>>>,
     pub(super) slots: HashMap<String, Slot>,
     pub(super) sources: Vec<Source>,
     pub(super) packer: Packer,
@@ -140,7 +141,10 @@ impl Compiler {
                 },
             );
         }
-        for kept in index.records()? {
+        let records = index.records()?;
+        compiler.slots.reserve(records.len());
+        compiler.kept.reserve(records.len());
+        for kept in records {
             let slot = Slot {
                 number: Some(compiler.kept.len()),
                 authority: compiler.authority(kept.source),
@@ -176,13 +180,13 @@ impl Compiler {
 
     /// Every record that is held now, with its source's number.
     pub fn records(&self) -> impl Iterator<Item = &Kept> {
-        self.kept.iter().flatten()
+        self.kept.iter().flatten().map(|kept| &**kept)
     }
 
     /// The record called `id`, if it is held.
     #[must_use]
     pub fn record(&self, id: &str) -> Option<&Kept> {
-        self.kept.get(self.slots.get(id)?.number?)?.as_ref()
+        self.kept.get(self.slots.get(id)?.number?)?.as_deref()
     }
 
     /// Forgets the record called `id` and that it was withdrawn; `false` if there was neither. What is added
@@ -305,7 +309,8 @@ impl Compiler {
         }
         self.slots.insert(record.id.clone(), slot);
         let text = self.packer.add(&std::mem::take(&mut record.texts));
-        self.kept.push(Some(Kept { record, source, text }));
+        shrink(&mut record);
+        self.kept.push(Some(Box::new(Kept { record, source, text })));
         Added::Record
     }
 
@@ -457,4 +462,14 @@ impl Compiled {
 /// The index keeps whole seconds, and so compares them.
 fn seconds(time: Option<Timestamp>) -> Option<Timestamp> {
     Timestamp::from_second(time?.as_second()).ok()
+}
+
+/// Gives back what lists have set aside: some hundred thousand records stay in memory.
+fn shrink(record: &mut Record) {
+    record.aliases.shrink_to_fit();
+    record.affected.shrink_to_fit();
+    for affected in &mut record.affected {
+        affected.statement.intervals.shrink_to_fit();
+        affected.statement.versions.shrink_to_fit();
+    }
 }

@@ -1,9 +1,10 @@
 //! From what the compiler kept to the file: groups, entries, records, directory, header.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::compile::{Authority, Compiled, Compiler, Facts, Kept, TooLarge};
@@ -12,7 +13,7 @@ use super::layout::{
     BLOCK_HASH, HEADER, Header, ROW, Run, Section, block_hash, key_hash, place, put_u32, put_varint,
 };
 use super::pack::{self, Filler, Strings};
-use super::record::Affected;
+use super::record::{Affected, Rating};
 use super::texts::{PackedBlock, Packer, text_at};
 
 /// Compiles the index.
@@ -20,8 +21,9 @@ use super::texts::{PackedBlock, Packer, text_at};
 /// # Errors
 /// [`TooLarge`].
 pub(super) fn index(mut compiler: Compiler, built: Timestamp) -> Result<Compiled, TooLarge> {
-    let mut records: Vec<Kept> = std::mem::take(&mut compiler.kept).into_iter().flatten().collect();
-    records.par_sort_unstable_by(|left, right| left.record.id.cmp(&right.record.id));
+    let mut records: Vec<Box<Kept>> = std::mem::take(&mut compiler.kept).into_iter().flatten().collect();
+    // An update is sorted but for its end, which a stable sort is quick with.
+    records.par_sort_by(|left, right| left.record.id.cmp(&right.record.id));
     count_sources(&mut compiler, &records);
     let packed = std::mem::take(&mut compiler.packer).finish();
     let texts = repack(packed, &mut records);
@@ -54,14 +56,17 @@ pub(super) fn index(mut compiler: Compiler, built: Timestamp) -> Result<Compiled
         groups: entries.groups,
         merged_groups: entries.merged_groups,
         length: 0,
-        sources: compiler.sources,
+        sources: std::mem::take(&mut compiler.sources),
     };
     let (front, blocks) = sections.assemble(&mut facts, &entries.directory, built)?;
+    // Giving back millions of small pieces takes as long as writing them.
+    let slots = std::mem::take(&mut compiler.slots);
+    rayon::join(|| drop(slots), || records.into_par_iter().for_each(drop));
     Ok(Compiled { front, blocks, facts })
 }
 
 /// Counts each source's records and finds the newest. Lists of exploited flaws were counted when they came.
-fn count_sources(compiler: &mut Compiler, records: &[Kept]) {
+fn count_sources(compiler: &mut Compiler, records: &[Box<Kept>]) {
     let mut counted = vec![(0u64, None); compiler.sources.len()];
     for kept in records {
         if let Some((count, newest)) = counted.get_mut(kept.source.0 as usize) {
@@ -80,7 +85,7 @@ fn count_sources(compiler: &mut Compiler, records: &[Kept]) {
 
 /// Drops blocks of texts that nobody asks for any more, packs half-empty and small ones anew, and tells the
 /// records where their texts lie now.
-fn repack(packed: Vec<PackedBlock>, records: &mut [Kept]) -> Vec<PackedBlock> {
+fn repack(packed: Vec<PackedBlock>, records: &mut [Box<Kept>]) -> Vec<PackedBlock> {
     let mut asked = vec![0u64; packed.len()];
     for place in records.iter().filter_map(|kept| kept.text) {
         if let Some(count) = asked.get_mut(place.block as usize) {
@@ -134,17 +139,18 @@ struct Key {
     affected: u32,
 }
 
-fn keys(records: &[Kept]) -> Vec<Key> {
-    let mut keys: Vec<Key> = Vec::with_capacity(records.len());
-    for (record, kept) in (0u32..).zip(records) {
-        for (number, affected) in (0u32..).zip(&kept.record.affected) {
-            keys.push(Key {
+fn keys(records: &[Box<Kept>]) -> Vec<Key> {
+    let of_record = |(record, kept): (usize, &Box<Kept>)| -> Vec<Key> {
+        let affected = (0u32..).zip(&kept.record.affected);
+        affected
+            .map(|(number, affected)| Key {
                 hash: key_hash(affected.ecosystem.as_str(), &affected.name),
-                record,
+                record: record as u32,
                 affected: number,
-            });
-        }
-    }
+            })
+            .collect()
+    };
+    let mut keys: Vec<Key> = records.par_iter().enumerate().flat_map_iter(of_record).collect();
     let package = |key: &Key| affected(records, key).map(|affected| (&affected.ecosystem, &affected.name));
     keys.par_sort_unstable_by(|left, right| {
         left.hash
@@ -155,7 +161,7 @@ fn keys(records: &[Kept]) -> Vec<Key> {
     keys
 }
 
-fn affected<'r>(records: &'r [Kept], key: &Key) -> Option<&'r Affected> {
+fn affected<'r>(records: &'r [Box<Kept>], key: &Key) -> Option<&'r Affected> {
     let record = &records.get(key.record as usize)?.record;
     record.affected.get(key.affected as usize)
 }
@@ -174,22 +180,37 @@ struct Entries<'r> {
     merged_groups: u64,
 }
 
-fn write_entries<'r>(records: &'r [Kept], keys: &[Key]) -> Result<Entries<'r>, TooLarge> {
+fn write_entries<'r>(records: &'r [Box<Kept>], keys: &[Key]) -> Result<Entries<'r>, TooLarge> {
     let mut entries = Entries::default();
+    let mut scratch = Scratch::default();
     let same_package = |left: &Key, right: &Key| {
         left.hash == right.hash
             && affected(records, left).map(|affected| (&affected.ecosystem, &affected.name))
                 == affected(records, right).map(|affected| (&affected.ecosystem, &affected.name))
     };
     for run in keys.chunk_by(same_package) {
-        write_entry(&mut entries, records, run)?;
+        write_entry(&mut entries, &mut scratch, records, run)?;
     }
     entries.of_record.sort_unstable();
     Ok(entries)
 }
 
+/// Buffers that every entry is put together in.
+#[derive(Debug, Default)]
+struct Scratch {
+    body: Vec<u8>,
+    said: Vec<u8>,
+    slots: Vec<(usize, u32)>,
+    bytes: Vec<u8>,
+}
+
 /// Writes the entry of the package that all of `run` speak of.
-fn write_entry<'r>(entries: &mut Entries<'r>, records: &'r [Kept], run: &[Key]) -> Result<(), TooLarge> {
+fn write_entry<'r>(
+    entries: &mut Entries<'r>,
+    scratch: &mut Scratch,
+    records: &'r [Box<Kept>],
+    run: &[Key],
+) -> Result<(), TooLarge> {
     let (first, package) = run
         .first()
         .and_then(|first| Some((first, affected(records, first)?)))
@@ -208,33 +229,34 @@ fn write_entry<'r>(entries: &mut Entries<'r>, records: &'r [Kept], run: &[Key]) 
         .collect();
     let groups = group::groups(&named);
 
-    let mut body = Vec::with_capacity(64);
-    let mut slots = Vec::with_capacity(members.len());
-    pack::put_package(&mut body, &package.ecosystem, &package.name);
-    put_varint(&mut body, groups.len() as u64);
+    let Scratch { body, said, slots, bytes } = scratch;
+    body.clear();
+    slots.clear();
+    pack::put_package(body, &package.ecosystem, &package.name);
+    put_varint(body, groups.len() as u64);
     for group in &groups {
-        put_varint(&mut body, group.len() as u64);
+        put_varint(body, group.len() as u64);
         for member in group.iter().filter_map(|number| members.get(*number)) {
-            let mut said = Vec::with_capacity(32);
-            put_varint(&mut said, member.len() as u64);
+            said.clear();
+            put_varint(said, member.len() as u64);
             for affected in member.iter().filter_map(|key| affected(records, key)) {
-                pack::put_statement(&mut said, &affected.statement, affected.rating.as_ref());
+                pack::put_statement(said, &affected.statement, affected.rating.as_ref());
             }
-            put_varint(&mut body, said.len().saturating_add(4) as u64);
+            put_varint(body, said.len().saturating_add(4) as u64);
             let number = member.first().map_or(0, |key| key.record);
             slots.push((body.len(), number));
-            put_u32(&mut body, 0);
-            body.extend_from_slice(&said);
+            put_u32(body, 0);
+            body.extend_from_slice(said);
         }
     }
-    let mut bytes = Vec::with_capacity(body.len().saturating_add(4));
-    put_varint(&mut bytes, body.len() as u64);
+    bytes.clear();
+    put_varint(bytes, body.len() as u64);
     let lead = bytes.len();
-    bytes.extend_from_slice(&body);
+    bytes.extend_from_slice(body);
 
-    let address = entries.filler.add(&bytes)?;
+    let address = entries.filler.add(bytes)?;
     let (block, offset) = place(address);
-    for (slot, number) in slots {
+    for (slot, number) in slots.drain(..) {
         let offset = offset.saturating_add(lead).saturating_add(slot);
         entries
             .patches
@@ -257,19 +279,20 @@ struct WrittenRecords {
     strings: Vec<Vec<u8>>,
 }
 
-fn write_records(records: &[Kept], entries: &Entries<'_>) -> Result<WrittenRecords, TooLarge> {
+fn write_records(records: &[Box<Kept>], entries: &Entries<'_>) -> Result<WrittenRecords, TooLarge> {
+    let patterns: Vec<Cow<'_, str>> = records.par_iter().map(|kept| pack::pattern(&kept.record)).collect();
     let mut strings = Strings::default();
-    for kept in records {
-        if let Some(super::record::Rating::Vector { vector, .. }) = &kept.record.rating {
+    for (kept, pattern) in records.iter().zip(&patterns) {
+        if let Some(Rating::Vector { vector, .. }) = &kept.record.rating {
             strings.count(vector);
         }
-        strings.count(&pack::pattern(&kept.record));
+        strings.count(pattern);
     }
     let mut filler = Filler::default();
     let mut addresses = Vec::with_capacity(records.len());
     let mut rest = entries.of_record.as_slice();
     let (mut body, mut bytes, mut own) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, kept) in (0u32..).zip(records) {
+    for (number, (kept, pattern)) in (0u32..).zip(records.iter().zip(&patterns)) {
         own.clear();
         while let Some(((_, entry), further)) =
             rest.split_first().filter(|((record, _), _)| *record == number)
@@ -279,7 +302,7 @@ fn write_records(records: &[Kept], entries: &Entries<'_>) -> Result<WrittenRecor
         }
         body.clear();
         bytes.clear();
-        pack::put_record(&mut body, kept, &own, &mut strings)?;
+        pack::put_record(&mut body, kept, pattern, &own, &mut strings)?;
         put_varint(&mut bytes, body.len() as u64);
         bytes.extend_from_slice(&body);
         addresses.push(filler.add(&bytes)?);

@@ -46,24 +46,20 @@ impl Filler {
 
 /// Texts that stand once for all who say the same.
 #[derive(Debug, Default)]
-pub(super) struct Strings {
-    counts: HashMap<String, u32>,
-    places: HashMap<String, u32>,
+pub(super) struct Strings<'t> {
+    counts: HashMap<&'t str, u32>,
+    places: HashMap<&'t str, u32>,
     pub(super) filler: Filler,
 }
 
 /// A text is shared if it is said so many times.
 const SHARED: u32 = 3;
 
-impl Strings {
+impl<'t> Strings<'t> {
     /// Counts what is said, before anything is written.
-    pub(super) fn count(&mut self, text: &str) {
-        match self.counts.get_mut(text) {
-            Some(count) => *count = count.saturating_add(1),
-            None => {
-                self.counts.insert(text.to_owned(), 1);
-            }
-        }
+    pub(super) fn count(&mut self, text: &'t str) {
+        let count = self.counts.entry(text).or_default();
+        *count = count.saturating_add(1);
     }
 
     fn is_shared(&self, text: &str) -> bool {
@@ -71,7 +67,7 @@ impl Strings {
     }
 
     /// Writes `text` as a reference if it is shared, else as it is.
-    fn put(&mut self, bytes: &mut Vec<u8>, text: &str) -> Result<(), TooLarge> {
+    fn put(&mut self, bytes: &mut Vec<u8>, text: &'t str) -> Result<(), TooLarge> {
         if !self.is_shared(text) {
             put_varint(bytes, 0);
             put_text(bytes, text);
@@ -83,7 +79,7 @@ impl Strings {
                 let mut written = Vec::with_capacity(text.len().saturating_add(2));
                 put_text(&mut written, text);
                 let place = self.filler.add(&written)?;
-                self.places.insert(text.to_owned(), place);
+                self.places.insert(text, place);
                 place
             }
         };
@@ -189,12 +185,13 @@ fn put_rating(bytes: &mut Vec<u8>, rating: &Rating) {
     }
 }
 
-/// A record, with the addresses of its packages' entries.
-pub(super) fn put_record(
+/// A record whose summary has this [`pattern`], with the addresses of its packages' entries.
+pub(super) fn put_record<'t>(
     bytes: &mut Vec<u8>,
-    kept: &Kept,
+    kept: &'t Kept,
+    pattern: &'t str,
     entries: &[u32],
-    strings: &mut Strings,
+    strings: &mut Strings<'t>,
 ) -> Result<(), TooLarge> {
     let record = &kept.record;
     put_text(bytes, &record.id);
@@ -215,9 +212,8 @@ pub(super) fn put_record(
         Some(word @ Rating::Word(_)) => put_rating(bytes, word),
     }
     // What is not shared is written out, since a pattern that stands alone saves nothing.
-    let pattern = pattern(record);
-    let summary = if strings.is_shared(&pattern) {
-        &pattern
+    let summary = if strings.is_shared(pattern) {
+        pattern
     } else {
         record.summary.as_str()
     };

@@ -166,6 +166,11 @@ impl<'i> RecordView<'i> {
         })
     }
 
+    /// Its summary as it stands, with [`NAME`] for the name of its only package.
+    pub(super) fn pattern(&self) -> Result<&'i str, Damage> {
+        self.resolve(self.summary)
+    }
+
     /// The entries of its packages.
     pub(super) fn entries(&self) -> impl Iterator<Item = u32> + use<'i> {
         let mut cursor = Cursor::new(self.entries);

@@ -1,10 +1,12 @@
 //! Reading the index as a whole: for updates, for `db verify`, and for people who ask what is in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::compile::{Authority, Counts, Exploit, Kept, Source, SourceNumber};
 use super::index::{Damage, Index};
-use super::layout::{Cursor, EXPLOIT_ROW, OFFSET_BITS, Section};
+use super::layout::{Cursor, EXPLOIT_ROW, NAME, OFFSET_BITS, Section};
 use super::record::{Affected, Cve, Interval, Record, Statement, Undecided, Until};
 use super::recorded::RecordView;
 use super::view::{Candidates, Claim, End, Unknown};
@@ -38,36 +40,51 @@ impl Index {
     ///
     /// # Errors
     /// The first [`Damage`].
-    pub fn records(&self) -> Result<Vec<Kept>, Damage> {
-        let mut records: Vec<Kept> = Vec::with_capacity(
-            usize::try_from(self.header().records.min(self.header().length / 16)).unwrap_or(0),
-        );
-        let mut summaries = Vec::with_capacity(records.capacity());
-        let mut numbers: HashMap<u32, usize> = HashMap::with_capacity(records.capacity());
-        for block in 0..self.blocks_of(Section::Records) {
-            for view in self.records_in(block)? {
-                let view = view?;
-                numbers.insert(view.address(), records.len());
-                summaries.push(view);
-                records.push(kept(&view)?);
+    pub fn records(&self) -> Result<Vec<Box<Kept>>, Damage> {
+        let blocks = (0..self.blocks_of(Section::Records)).into_par_iter();
+        let read: Result<Vec<Vec<(u32, Box<Kept>)>>, Damage> = blocks
+            .map(|block| {
+                let views = self.records_in(block)?;
+                views
+                    .map(|view| view.and_then(|view| Ok((view.address(), Box::new(kept(&view)?)))))
+                    .collect()
+            })
+            .collect();
+        // Addresses rise in the order of the file.
+        let (addresses, mut records): (Vec<u32>, Vec<Box<Kept>>) = read?.into_iter().flatten().unzip();
+
+        let blocks = (0..self.blocks_of(Section::Entries)).into_par_iter();
+        let told: Result<Vec<Vec<(usize, Affected)>>, Damage> =
+            blocks.map(|block| self.told_in(block, &addresses)).collect();
+        for (number, affected) in told?.into_iter().flatten() {
+            if let Some(kept) = records.get_mut(number) {
+                // Most records speak of one package; a list set aside for several costs memory.
+                kept.record.affected.reserve_exact(1);
+                kept.record.affected.push(affected);
             }
         }
-        for candidates in self.entries() {
-            let candidates = candidates?;
-            for member in candidates.groups().flat_map(|group| group.members()) {
-                let number = numbers.get(&member.address());
-                let kept = number.and_then(|number| records.get_mut(*number));
-                let record = &mut kept.ok_or_else(|| Damage::of("an entry names no record"))?.record;
-                for claim in member.claims() {
-                    record.affected.push(affected(&candidates, &claim));
-                }
+        for record in records.iter_mut().map(|kept| &mut kept.record) {
+            if record.summary.contains(NAME) {
+                let name = record.affected.first().map_or("", |only| only.name.as_str());
+                record.summary = record.summary.replace(NAME, name);
             }
-        }
-        for (kept, view) in records.iter_mut().zip(summaries) {
-            let name = kept.record.affected.first().map_or("", |only| only.name.as_str());
-            kept.record.summary = view.summary(name)?;
         }
         Ok(records)
+    }
+
+    /// What the entries of a block say, with the number of each record among `addresses`.
+    fn told_in(&self, block: u32, addresses: &[u32]) -> Result<Vec<(usize, Affected)>, Damage> {
+        let mut told = Vec::new();
+        for thing in Things::of(self.block(Section::Entries, block)?, block) {
+            let candidates = Candidates::read(self, thing?.1)?;
+            for member in candidates.groups().flat_map(|group| group.members()) {
+                let number = addresses
+                    .binary_search(&member.address())
+                    .map_err(|_| Damage::of("an entry names no record"))?;
+                told.extend(member.claims().map(|claim| (number, affected(&candidates, &claim))));
+            }
+        }
+        Ok(told)
     }
 
     /// Every package's entry, in the order of the file.
@@ -233,7 +250,7 @@ fn kept(view: &RecordView<'_>) -> Result<Kept, Damage> {
             modified: view.modified(),
             class: view.class(),
             rating: view.rating()?,
-            summary: String::new(),
+            summary: view.pattern()?.to_owned(),
             affected: Vec::new(),
             texts: Texts::default(),
         },
@@ -252,12 +269,14 @@ fn affected(candidates: &Candidates<'_>, claim: &Claim<'_>) -> Affected {
             End::Limit(version) => Until::Limit(version.to_owned()),
         },
     });
+    let mut intervals: Vec<Interval> = intervals.collect();
+    intervals.shrink_to_fit();
     Affected {
         ecosystem: Ecosystem::named(candidates.ecosystem()),
         name: candidates.name().to_owned(),
         rating: claim.rating.clone(),
         statement: Statement {
-            intervals: intervals.collect(),
+            intervals,
             further_fixed: claim.further_fixed().map(str::to_owned).collect(),
             versions: claim.versions().map(str::to_owned).collect(),
             listed: claim.listed,

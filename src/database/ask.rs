@@ -185,7 +185,7 @@ pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
 /// # Errors
 /// The first [`Damage`] of either.
 pub fn diff(old: &Index, new: &Index) -> Result<Difference, Damage> {
-    let by_id = |records: Vec<Kept>| -> BTreeMap<String, Record> {
+    let by_id = |records: Vec<Box<Kept>>| -> BTreeMap<String, Record> {
         records
             .into_iter()
             .map(|kept| (kept.record.id.clone(), kept.record))
