@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _,
+    ParallelIterator as _,
+};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::compile::{Authority, Compiled, Compiler, Facts, Kept, TooLarge};
@@ -229,7 +232,12 @@ fn write_entry<'r>(
         .collect();
     let groups = group::groups(&named);
 
-    let Scratch { body, said, slots, bytes } = scratch;
+    let Scratch {
+        body,
+        said,
+        slots,
+        bytes,
+    } = scratch;
     body.clear();
     slots.clear();
     pack::put_package(body, &package.ecosystem, &package.name);
@@ -280,7 +288,10 @@ struct WrittenRecords {
 }
 
 fn write_records(records: &[Box<Kept>], entries: &Entries<'_>) -> Result<WrittenRecords, TooLarge> {
-    let patterns: Vec<Cow<'_, str>> = records.par_iter().map(|kept| pack::pattern(&kept.record)).collect();
+    let patterns: Vec<Cow<'_, str>> = records
+        .par_iter()
+        .map(|kept| pack::pattern(&kept.record))
+        .collect();
     let mut strings = Strings::default();
     for (kept, pattern) in records.iter().zip(&patterns) {
         if let Some(Rating::Vector { vector, .. }) = &kept.record.rating {

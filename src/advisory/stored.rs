@@ -81,7 +81,11 @@ impl Index {
                 let number = addresses
                     .binary_search(&member.address())
                     .map_err(|_| Damage::of("an entry names no record"))?;
-                told.extend(member.claims().map(|claim| (number, affected(&candidates, &claim))));
+                told.extend(
+                    member
+                        .claims()
+                        .map(|claim| (number, affected(&candidates, &claim))),
+                );
             }
         }
         Ok(told)
