@@ -252,7 +252,7 @@ impl Web {
                 }
                 None => {
                     return Err(WebError {
-                        address: request.address.clone(),
+                        address: Box::new(request.address.clone()),
                         fault,
                         attempts,
                     });

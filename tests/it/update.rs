@@ -1,4 +1,9 @@
 //! `db update` over HTTP: what is fetched, what is in the index afterwards, and what stays when something fails.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the test prepares files and looks at what was written"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write};

@@ -1,4 +1,8 @@
 //! The HTTP client against a server that misbehaves.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the test starts itself with another environment"
+)]
 
 use std::future::Future;
 use std::pin::Pin;

@@ -21,7 +21,7 @@ pub async fn download(
     progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
 ) -> Result<Reply, WebError> {
     let failed = |error| WebError {
-        address: address.clone(),
+        address: Box::new(address.clone()),
         fault: super::Fault::Sink(error),
         attempts: 1,
     };

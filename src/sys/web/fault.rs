@@ -11,7 +11,7 @@ use super::{Address, BadAddress, Settings};
 #[error("{address}: {fault}{}", Tries(*attempts))]
 pub struct WebError {
     /// Where; shown without secrets.
-    pub address: Address,
+    pub address: Box<Address>,
     /// What the last attempt met.
     pub fault: Fault,
     /// How often it was tried.
