@@ -210,56 +210,80 @@ fn evaluate(events: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unor
 
 /// Walks the sorted events once. OSV asks of each version which events stand at or before it (`last_affected`:
 /// before it) and lets the last of them decide; the intervals are the versions for which that says "affected".
+///
+/// Among equals the order of the document decides, with one exception: where something is open, its end comes
+/// before a new start. `2..3, 1..2` are two stretches that touch, and 2 itself is affected.
 fn walk(timeline: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unorderable> {
     let mut evaluated = Evaluated::default();
     let mut open: Option<Option<&str>> = None;
-    for event in timeline {
-        match *event {
-            Event::Introduced("0") => {
-                open.get_or_insert(None);
-            }
-            Event::Introduced(version) => {
-                open.get_or_insert(Some(version));
-            }
-            Event::Fixed(version) => {
-                let mut used = false;
-                if let Some(from) = open.take() {
-                    used = is_before(from, version, scheme)?;
-                    if used {
-                        evaluated
-                            .intervals
-                            .push(interval(from, Until::Fixed(version.to_owned())));
-                    }
-                }
-                // An earlier interval that ends with this very version loses it.
-                if let Some(last) = evaluated.intervals.last_mut()
-                    && let Until::LastAffected(end) = &last.until
-                    && scheme.compare(end, version)?.is_eq()
-                {
-                    last.until = Until::Fixed(version.to_owned());
-                    used = true;
-                    if !is_before(last.from.as_deref(), version, scheme)? {
-                        evaluated.intervals.pop();
-                    }
-                }
-                if !used {
-                    evaluated.further_fixed.push(version.to_owned());
-                }
-            }
-            Event::LastAffected(version) => {
-                if let Some(from) = open.take() {
-                    evaluated
-                        .intervals
-                        .push(interval(from, Until::LastAffected(version.to_owned())));
-                }
-            }
-            Event::Limit(_) => {}
+    let equal = |left: &Event<'_>, right: &Event<'_>| {
+        let order = scheme.compare(left.version(), right.version());
+        left.is_everything() == right.is_everything() && order.is_ok_and(Ordering::is_eq)
+    };
+    for equals in timeline.chunk_by(equal) {
+        let starts_last = open.is_some();
+        let is_late = |event: &&Event<'_>| starts_last && matches!(event, Event::Introduced(_));
+        let first = equals.iter().filter(|event| !is_late(event));
+        let late = equals.iter().filter(is_late);
+        for event in first.chain(late) {
+            step(*event, &mut open, &mut evaluated, scheme)?;
         }
     }
     if let Some(from) = open {
         evaluated.intervals.push(interval(from, Until::Never));
     }
     Ok(evaluated)
+}
+
+/// What one event ends or begins; `open` is the start of the stretch that has no end yet.
+fn step<'e>(
+    event: Event<'e>,
+    open: &mut Option<Option<&'e str>>,
+    evaluated: &mut Evaluated,
+    scheme: &dyn Scheme,
+) -> Result<(), Unorderable> {
+    match event {
+        Event::Introduced("0") => {
+            open.get_or_insert(None);
+        }
+        Event::Introduced(version) => {
+            open.get_or_insert(Some(version));
+        }
+        Event::Fixed(version) => {
+            let mut used = false;
+            if let Some(from) = open.take() {
+                used = is_before(from, version, scheme)?;
+                if used {
+                    evaluated
+                        .intervals
+                        .push(interval(from, Until::Fixed(version.to_owned())));
+                }
+            }
+            // An earlier interval that ends with this very version loses it.
+            if let Some(last) = evaluated.intervals.last_mut()
+                && let Until::LastAffected(end) = &last.until
+                && scheme.compare(end, version)?.is_eq()
+            {
+                last.until = Until::Fixed(version.to_owned());
+                used = true;
+                if !is_before(last.from.as_deref(), version, scheme)? {
+                    evaluated.intervals.pop();
+                }
+            }
+            if !used {
+                evaluated.further_fixed.push(version.to_owned());
+            }
+        }
+        Event::LastAffected(version) => {
+            if let Some(from) = open.take() {
+                evaluated
+                    .intervals
+                    .push(interval(from, Until::LastAffected(version.to_owned())));
+            }
+        }
+        Event::Limit(_) => {}
+    }
+    Ok(())
 }
 
 /// The intervals as far as they lie before `limit`.
@@ -364,7 +388,7 @@ mod tests {
         );
         // Nothing is introduced.
         assert_eq!(said(&[Fixed("2.0.0")]), ["also 2.0.0"]);
-        // The order of the document decides among equals.
+        // The order of the document decides among equals,
         assert_eq!(said(&[Introduced("1.0.0"), Fixed("1.0.0")]), ["also 1.0.0"]);
         assert_eq!(
             said(&[Fixed("1.0.0"), Introduced("1.0.0")]),
@@ -373,6 +397,16 @@ mod tests {
         assert_eq!(
             said(&[Introduced("0"), Fixed("1.0.0"), Introduced("1.0.0")]),
             ["..1.0.0", "1.0.0.."]
+        );
+        // unless that would hide a stretch behind the end of the one before it.
+        assert_eq!(
+            said(&[
+                Introduced("2.0.0"),
+                Fixed("3.0.0"),
+                Introduced("1.0.0"),
+                Fixed("2.0.0")
+            ]),
+            ["1.0.0..2.0.0", "2.0.0..3.0.0"]
         );
         assert_eq!(
             said(&[Introduced("1.0.0"), LastAffected("1.0.0")]),
