@@ -13,6 +13,7 @@ mod advisory_index;
 mod advisory_severity;
 mod architecture;
 mod cargo_lock;
+mod crosscheck_pypi;
 mod exit_codes;
 mod go_native;
 mod lockfile_format;
