@@ -22,6 +22,7 @@ pub mod manifest;
 pub mod package_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
+pub mod pom;
 pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
@@ -114,6 +115,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &package_lock::PackageLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
+    &pom::Pom,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

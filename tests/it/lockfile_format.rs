@@ -62,6 +62,18 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "dynamic",
         "a folder's version may be left to its build",
     ),
+    (
+        "pom",
+        "single",
+        "org.lib:composed",
+        "the version is put together from a property and more",
+    ),
+    (
+        "pom",
+        "circles",
+        "org.lib:folded",
+        "the version is put together from a property and more",
+    ),
 ];
 
 /// The files in `src/lockfile` that are no format.

@@ -17,6 +17,7 @@ mod crosscheck_pypi;
 mod exit_codes;
 mod go_native;
 mod lockfile_format;
+mod maven_native;
 mod memory_tree;
 mod npm_native;
 mod osv_export;

@@ -1,0 +1,200 @@
+//! Properties: `${name}` in a text becomes what the name stands for, with the place where that is written.
+//!
+//! The order of the sources is that of Maven's model interpolation: the model itself behind `project.` and
+//! `pom.`, the command line, properties from the pom upwards through its parents (profiles before the pom
+//! that they belong to), the model without a prefix.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::lineage::{Poms, Project};
+use super::model::{Activation, Pom, Section, Value};
+use crate::model::TreePath;
+use crate::text::Span;
+
+/// A property whose text leads to another this many times is taken for a circle.
+const MAX_STEPS: usize = 32;
+
+/// Texts that grow longer are no names and no versions.
+const MAX_LENGTH: usize = 4_096;
+
+/// An expanded text and where its literal stands.
+#[derive(Debug, Clone)]
+pub(super) struct Located {
+    pub(super) text: String,
+    pub(super) path: Rc<TreePath>,
+    pub(super) span: Span,
+}
+
+/// A text that could not be expanded.
+#[derive(Debug, Clone)]
+pub(super) struct Unresolved {
+    /// The property at which it ended.
+    pub(super) name: String,
+    pub(super) why: Why,
+}
+
+/// What is wrong with a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It stands for nothing that is known.
+    Undefined,
+    /// It leads to itself, or grows beyond every name and version.
+    Endless,
+}
+
+/// A project under one choice of profiles.
+pub(super) struct Environment<'p> {
+    pub(super) project: &'p Project,
+    /// Each section that counts, the pom's own before its parents', profiles before the pom that holds them.
+    pub(super) sections: Vec<(&'p Pom, &'p Section)>,
+    poms: &'p Poms<'p>,
+    /// Properties that some profile of the lineage defines, and whether they were looked up.
+    in_profiles: HashMap<&'p str, Cell<bool>>,
+}
+
+impl<'p> Environment<'p> {
+    /// The environment in which the profile called `chosen` is asked for; poms that have none of that name fall
+    /// back to those that are active by default.
+    pub(super) fn new(project: &'p Project, poms: &'p Poms<'p>, chosen: Option<&str>) -> Self {
+        let mut sections: Vec<(&Pom, &Section)> = Vec::with_capacity(project.poms.len());
+        for pom in &project.poms {
+            let asked_for = pom
+                .profiles
+                .iter()
+                .any(|profile| Some(profile.id.as_str()) == chosen);
+            let counts = pom.profiles.iter().rev().filter(|profile| match asked_for {
+                true => Some(profile.id.as_str()) == chosen,
+                false => profile.activation == Activation::ByDefault,
+            });
+            sections.extend(counts.map(|profile| (pom.as_ref(), &profile.section)));
+            sections.push((pom.as_ref(), &pom.main));
+        }
+        let in_profiles = project
+            .poms
+            .iter()
+            .flat_map(|pom| &pom.profiles)
+            .flat_map(|profile| profile.section.properties.keys())
+            .map(|name| (name.as_str(), Cell::new(false)))
+            .collect();
+        Self {
+            project,
+            sections,
+            poms,
+            in_profiles,
+        }
+    }
+
+    /// What was read in this environment could be otherwise under the profile called `id`: it holds more than
+    /// properties, one of its properties was looked up, or it takes the place of one that is active by default.
+    pub(super) fn depends_on(&self, id: &str) -> bool {
+        let asked_for = |pom: &&Rc<Pom>| pom.profiles.iter().any(|profile| profile.id == id);
+        self.project.poms.iter().filter(asked_for).any(|pom| {
+            pom.profiles.iter().any(|profile| {
+                let differs = profile.id == id || profile.activation == Activation::ByDefault;
+                differs
+                    && (profile.section.declares()
+                        || profile.section.properties.keys().any(|name| {
+                            self.in_profiles
+                                .get(name.as_str())
+                                .is_some_and(Cell::get)
+                        }))
+            })
+        })
+    }
+
+    /// What `value` of the pom at `path` says.
+    pub(super) fn expand(&self, path: &Rc<TreePath>, value: &Value) -> Result<Located, Unresolved> {
+        self.follow(path, value, 0)
+    }
+
+    /// What `value` says, without its place; the text as it is written where it could not be expanded.
+    pub(super) fn text(&self, path: &Rc<TreePath>, value: Option<&Value>) -> Option<String> {
+        let value = value?;
+        Some(self.expand(path, value).map_or_else(|_| value.text.clone(), |located| located.text))
+    }
+
+    fn follow(&self, path: &Rc<TreePath>, value: &Value, steps: usize) -> Result<Located, Unresolved> {
+        let mut rest = value.text.as_str();
+        let Some((before, _)) = rest.split_once("${") else {
+            return Ok(Located {
+                text: value.text.clone(),
+                path: Rc::clone(path),
+                span: value.span,
+            });
+        };
+        let whole = before.is_empty()
+            .then(|| rest.strip_prefix("${")?.strip_suffix('}'))
+            .flatten()
+            .filter(|name| !name.contains(['}', '{']));
+        if let Some(name) = whole {
+            let (path, value) = self.look_up(name, steps)?;
+            return self.follow(path, value, steps.saturating_add(1));
+        }
+        // A text that is put together stands nowhere but where it is put together.
+        let mut text = String::new();
+        while let Some((before, after)) = rest.split_once("${") {
+            text.push_str(before);
+            let Some((name, after)) = after.split_once('}') else {
+                return Err(unresolved(after, Why::Undefined));
+            };
+            let (path, value) = self.look_up(name, steps)?;
+            text.push_str(&self.follow(path, value, steps.saturating_add(1))?.text);
+            if text.len() > MAX_LENGTH {
+                return Err(unresolved(name, Why::Endless));
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        Ok(Located {
+            text,
+            path: Rc::clone(path),
+            span: value.span,
+        })
+    }
+
+    fn look_up(&self, name: &str, steps: usize) -> Result<(&Rc<TreePath>, &Value), Unresolved> {
+        if steps >= MAX_STEPS || !self.poms.may_go_on() {
+            return Err(unresolved(name, Why::Endless));
+        }
+        if let Some(looked_up) = self.in_profiles.get(name) {
+            looked_up.set(true);
+        }
+        let of_model = |name: &str| {
+            let pom = self.project.poms.first()?;
+            let parent = pom.parent.as_ref();
+            let value = match name {
+                "groupId" => pom.own_group(),
+                "artifactId" => pom.artifact.as_ref(),
+                "version" => pom.own_version(),
+                "packaging" => pom.packaging.as_ref(),
+                "parent.groupId" => parent?.group.as_ref(),
+                "parent.artifactId" => parent?.artifact.as_ref(),
+                "parent.version" => parent?.version.as_ref(),
+                _ => None,
+            };
+            Some((&pom.path, value?))
+        };
+        let prefixed = name
+            .strip_prefix("project.")
+            .or_else(|| name.strip_prefix("pom."))
+            .and_then(of_model);
+        prefixed
+            .or_else(|| self.project.defined.get(name).map(|(path, value)| (path, value)))
+            .or_else(|| {
+                self.sections
+                    .iter()
+                    .find_map(|(pom, section)| Some((&pom.path, section.properties.get(name)?)))
+            })
+            .or_else(|| of_model(name))
+            .ok_or_else(|| unresolved(name, Why::Undefined))
+    }
+}
+
+fn unresolved(name: &str, why: Why) -> Unresolved {
+    Unresolved {
+        name: name.chars().take(100).collect(),
+        why,
+    }
+}

@@ -1,0 +1,288 @@
+//! A pom with its parents, as far as they lie in the tree.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::super::{File, Problem};
+use super::management::Management;
+use super::model::{Parent, Pom, Value};
+use super::reactor::Reactor;
+use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_WORK};
+use crate::model::{Cost, Tree, TreePath};
+use crate::text::{Span, decode, xml};
+
+/// A module as it is built: its pom, its parents, and what the command line adds.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// The pom, its parent, and so on; never empty.
+    pub(super) poms: Vec<Rc<Pom>>,
+    /// The first parent that the tree does not hold: `groupId:artifactId version`.
+    pub(super) outside: Option<String>,
+    /// Properties of `.mvn/maven.config`, and where they stand.
+    pub(super) defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>,
+}
+
+/// The poms of a tree, each read once for the file that is asked about, and what is left of the limits.
+pub(super) struct Poms<'r> {
+    pub(super) tree: &'r dyn Tree,
+    pub(super) reactor: RefCell<Reactor>,
+    /// What BOMs manage, by their path.
+    pub(super) managements: RefCell<HashMap<TreePath, Rc<Management>>>,
+    /// The BOMs that are being read.
+    pub(super) importing: RefCell<Vec<TreePath>>,
+    read: RefCell<HashMap<TreePath, Option<Rc<Pom>>>>,
+    problems: RefCell<Vec<Problem>>,
+    work: Cell<u32>,
+}
+
+impl<'r> Poms<'r> {
+    pub(super) fn new(tree: &'r dyn Tree) -> Self {
+        Self {
+            tree,
+            reactor: RefCell::default(),
+            managements: RefCell::default(),
+            importing: RefCell::default(),
+            read: RefCell::default(),
+            problems: RefCell::default(),
+            work: Cell::new(MAX_WORK),
+        }
+    }
+
+    /// The project whose pom is `file`; `None` if that is no pom.
+    pub(super) fn project_of(&self, file: &File<'_>) -> Option<Project> {
+        let path = Rc::new(file.path.clone());
+        let pom = self.parse(&path, file.text)?;
+        self.read
+            .borrow_mut()
+            .insert(file.path.clone(), Some(Rc::clone(&pom)));
+        self.importing.borrow_mut().push(file.path.clone());
+        let defined = Rc::new(self.maven_config(file.path));
+        Some(self.project(pom, defined))
+    }
+
+    /// `pom` with its parents, under the command line of another project of the tree.
+    pub(super) fn project(&self, pom: Rc<Pom>, defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>) -> Project {
+        let mut project = Project {
+            poms: vec![pom],
+            outside: None,
+            defined,
+        };
+        while let Some(child) = project.poms.last().cloned() {
+            let Some(parent) = &child.parent else {
+                break;
+            };
+            if project.poms.len() > MAX_LINEAGE {
+                self.limit(&child.path, format!("more than {MAX_LINEAGE} parents; the rest is not read"));
+                project.outside = Some(parent.display());
+                break;
+            }
+            match self.parent(&child, parent, &project.poms) {
+                None => {
+                    project.outside = Some(parent.display());
+                    break;
+                }
+                Some(pom) if project.poms.iter().any(|known| known.path == pom.path) => {
+                    self.tell(
+                        Cost::Blind,
+                        &child.path,
+                        parent.place(),
+                        "the parents of this pom form a circle".into(),
+                        "Correct the parent; Maven refuses this too.",
+                    );
+                    break;
+                }
+                Some(pom) => project.poms.push(pom),
+            }
+        }
+        project
+    }
+
+    /// The pom at `path`; `None` if there is none.
+    pub(super) fn pom(&self, path: &TreePath) -> Option<Rc<Pom>> {
+        if let Some(known) = self.read.borrow().get(path) {
+            return known.clone();
+        }
+        if self.read.borrow().len() >= MAX_POMS {
+            self.limit(path, format!("more than {MAX_POMS} poms; this one is not read"));
+            return None;
+        }
+        let bytes = self.tree.read(path).ok();
+        let pom = bytes.and_then(|bytes| self.parse(&Rc::new(path.clone()), &decode::decode(&bytes).text));
+        self.read.borrow_mut().insert(path.clone(), pom.clone());
+        pom
+    }
+
+    /// One declaration or property more is looked at; `false` if there were too many.
+    pub(super) fn may_go_on(&self) -> bool {
+        let left = self.work.get();
+        self.work.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Tells that something was wrong with a pom.
+    pub(super) fn tell(&self, cost: Cost, path: &TreePath, span: Span, message: String, hint: &str) {
+        let problem = Problem {
+            cost,
+            file: Some(path.clone()),
+            span,
+            message,
+            hint: hint.to_owned(),
+        };
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < MAX_GAPS && !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+
+    /// What was told; a pom that was being read for another is named.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        if self.work.get() == 0 {
+            let path = self.importing.borrow().first().cloned().unwrap_or_default();
+            self.limit(
+                &path,
+                format!("more than {MAX_WORK} declarations and properties, profile by profile; the rest is not read"),
+            );
+        }
+        self.problems.into_inner()
+    }
+
+    fn limit(&self, path: &TreePath, message: String) {
+        self.tell(
+            Cost::Blind,
+            path,
+            Span::at(0),
+            message,
+            "Split the build, or exclude this file.",
+        );
+    }
+
+    fn parse(&self, path: &Rc<TreePath>, text: &str) -> Option<Rc<Pom>> {
+        let document = xml::read(text);
+        let pom = Pom::read(Rc::clone(path), &document);
+        if pom.is_none() && document.problems.is_empty() {
+            self.tell(
+                Cost::Blind,
+                path,
+                Span::at(0),
+                "the outermost element is not `project`".into(),
+                "Correct the pom, or exclude this file if it is none.",
+            );
+        }
+        for problem in document.problems {
+            self.tell(
+                Cost::Blind,
+                path,
+                problem.span,
+                problem.message,
+                "Correct the pom; `mvn validate` tells what Maven makes of it.",
+            );
+        }
+        pom.map(Rc::new)
+    }
+
+    /// Where `relativePath` leads, if that is the parent; else the module of the reactor that is.
+    fn parent(&self, child: &Pom, parent: &Parent, known: &[Rc<Pom>]) -> Option<Rc<Pom>> {
+        let folder = child.path.parent();
+        let candidates = match parent.relative_path.as_deref() {
+            None => [folder.join("../pom.xml"), None],
+            Some("") => [None, None],
+            Some(path) if path.ends_with(".xml") => [folder.join(path), None],
+            Some(path) => [folder.join(path).and_then(|path| path.join("pom.xml")), folder.join(path)],
+        };
+        let near = candidates
+            .into_iter()
+            .flatten()
+            .filter_map(|path| self.pom(&path))
+            .find(|pom| parent.fits(pom));
+        if near.is_some() {
+            return near;
+        }
+        let group = parent.group.as_ref()?.text.as_str();
+        let artifact = parent.artifact.as_ref()?.text.as_str();
+        let path = self.module(known, group, artifact, |version| {
+            parent.version.as_ref().is_none_or(|asked| asked.text == version)
+        })?;
+        self.pom(&path).filter(|pom| parent.fits(pom))
+    }
+
+    /// `-D` of the nearest `.mvn/maven.config`, one argument a line or several.
+    fn maven_config(&self, pom: &TreePath) -> HashMap<String, (Rc<TreePath>, Value)> {
+        let mut folder = pom.parent();
+        let (path, bytes) = loop {
+            let Some(path) = folder.join(".mvn/maven.config") else {
+                return HashMap::new();
+            };
+            if let Ok(bytes) = self.tree.read(&path) {
+                break (Rc::new(path), bytes);
+            }
+            if folder.as_bytes().is_empty() {
+                return HashMap::new();
+            }
+            folder = folder.parent();
+        };
+        let decoded = decode::decode(&bytes);
+        let mut defined = HashMap::new();
+        let mut start = 0_usize;
+        for argument in decoded.text.split_inclusive(char::is_whitespace) {
+            let at = start;
+            start = start.saturating_add(argument.len());
+            let argument = argument.trim_end();
+            let Some((name, text)) = argument
+                .strip_prefix("-D")
+                .and_then(|definition| definition.split_once('='))
+            else {
+                continue;
+            };
+            let end = at.saturating_add(argument.len());
+            let value = Value {
+                text: text.to_owned(),
+                span: Span::new(end.saturating_sub(text.len()), end),
+            };
+            defined.insert(name.to_owned(), (Rc::clone(&path), value));
+        }
+        defined
+    }
+}
+
+impl Project {
+    /// `groupId:artifactId`, as they are written.
+    pub(super) fn display(&self) -> (String, String) {
+        let Some(pom) = self.poms.first() else {
+            return (String::new(), String::new());
+        };
+        let group = pom.own_group().map_or("", |value| &value.text);
+        let artifact = pom.artifact.as_ref().map_or("", |value| &value.text);
+        (group.to_owned(), artifact.to_owned())
+    }
+}
+
+impl Parent {
+    /// `groupId:artifactId version`, as they are written.
+    fn display(&self) -> String {
+        let text = |value: &Option<Value>| value.as_ref().map_or(String::new(), |value| value.text.clone());
+        format!("{}:{} {}", text(&self.group), text(&self.artifact), text(&self.version))
+    }
+
+    fn place(&self) -> Span {
+        self.artifact
+            .as_ref()
+            .or(self.version.as_ref())
+            .map_or(Span::at(0), |value| value.span)
+    }
+
+    /// `pom` has the coordinates that are asked for. A range of versions is taken to hold that of the pom.
+    fn fits(&self, pom: &Pom) -> bool {
+        let same = |asked: &Option<Value>, has: Option<&Value>| match asked {
+            None => true,
+            Some(asked) => has.is_some_and(|has| has.text == asked.text),
+        };
+        let range = self
+            .version
+            .as_ref()
+            .is_some_and(|version| version.text.starts_with(['[', '(']));
+        same(&self.group, pom.own_group())
+            && same(&self.artifact, pom.artifact.as_ref())
+            && (range || same(&self.version, pom.own_version()))
+    }
+}

@@ -1,0 +1,465 @@
+//! From a project to the packages of its module.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::super::{Parsed, Problem};
+use super::interpolation::{Environment, Located, Unresolved, Why};
+use super::lineage::{Poms, Project};
+use super::management::{Management, key, same_version};
+use super::model::{Dependency, Pom, Value};
+use super::{MAX_GAPS, MAX_PROFILES, plugins};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath};
+use crate::text::Span;
+
+/// Puts the packages of `project` into the graph.
+pub(super) fn resolve(project: &Project, poms: &Poms<'_>, parsed: &mut Parsed) {
+    let Some(first) = project.poms.first() else {
+        return;
+    };
+    let plain = Environment::new(project, poms, None);
+    let (group, artifact) = project.display();
+    let name = match (plain.text(&first.path, first.own_group()), plain.text(&first.path, first.artifact.as_ref())) {
+        (Some(group), Some(artifact)) => format!("{group}:{artifact}"),
+        _ => format!("{group}:{artifact}"),
+    };
+    let version = plain.text(&first.path, first.own_version()).unwrap_or_default();
+    let mut module = Module {
+        root: parsed.graph.add_root(name.clone(), version),
+        name,
+        home: Rc::clone(&first.path),
+        poms,
+        parsed,
+        packages: HashMap::new(),
+        own: HashMap::new(),
+        declared: HashMap::new(),
+        gaps: Vec::new(),
+    };
+    let mut profiles: Vec<&str> = Vec::new();
+    let ids = project
+        .poms
+        .iter()
+        .flat_map(|pom| pom.profiles.iter().map(move |profile| (pom, profile.id.as_str())));
+    for (pom, id) in ids {
+        match profiles.contains(&id) {
+            true => {}
+            false if profiles.len() < MAX_PROFILES => profiles.push(id),
+            false => {
+                poms.tell(
+                    Cost::Blind,
+                    &pom.path,
+                    Span::at(0),
+                    format!("more than {MAX_PROFILES} profiles; the rest is not read"),
+                    "Split the build, or exclude this file.",
+                );
+                break;
+            }
+        }
+    }
+    module.read(&plain);
+    for profile in profiles.into_iter().filter(|profile| plain.depends_on(profile)) {
+        module.read(&Environment::new(project, poms, Some(profile)));
+    }
+    module.tell_gaps();
+}
+
+/// The module as its packages are found.
+pub(super) struct Module<'m, 'r> {
+    parsed: &'m mut Parsed,
+    poms: &'m Poms<'r>,
+    root: NodeId,
+    /// `groupId:artifactId` of the module.
+    name: String,
+    /// The pom that is read.
+    home: Rc<TreePath>,
+    /// By name, version and place.
+    packages: HashMap<(String, String, Rc<TreePath>, Span), NodeId>,
+    own: HashMap<String, NodeId>,
+    /// Each declaration: what is missing of it, or that nothing is.
+    declared: HashMap<(Rc<TreePath>, Span), Declared>,
+    /// Declarations with a gap, in the order in which they were found.
+    gaps: Vec<(Rc<TreePath>, Span)>,
+}
+
+enum Declared {
+    Resolved,
+    Gap(Gap),
+}
+
+/// Why a declaration is no package.
+pub(super) struct Gap {
+    pub(super) cost: Cost,
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) hint: &'static str,
+    pub(super) weight: Weight,
+}
+
+/// Whether a gap counts where a declaration is whole under another profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It does: there is a build that has a version which is not known.
+    Always,
+    /// It does not: all poms are known, so that nothing can be built without the profile.
+    UnderEveryProfile,
+}
+
+/// Artifact coordinates before the version is known.
+pub(super) struct Wanted<'w> {
+    /// The pom that declares it.
+    pub(super) pom: &'w Pom,
+    pub(super) declaration: &'w Dependency,
+    pub(super) group: String,
+    pub(super) artifact: String,
+    pub(super) scopes: Scopes,
+    /// Where the artifact lies, if Maven is not to look for it.
+    pub(super) system_path: Option<String>,
+}
+
+impl<'r> Module<'_, 'r> {
+    /// Adds what the module holds in one environment.
+    fn read(&mut self, environment: &Environment<'_>) {
+        let management = Management::of(environment, self.poms);
+        let mut seen = HashSet::new();
+        for (pom, section) in &environment.sections {
+            // Of several declarations in one list Maven takes the last.
+            let last: HashMap<String, usize> = section
+                .dependencies
+                .iter()
+                .enumerate()
+                .map(|(number, dependency)| (key(environment, pom, dependency), number))
+                .collect();
+            for (number, dependency) in section.dependencies.iter().enumerate() {
+                let key = key(environment, pom, dependency);
+                if last.get(&key) == Some(&number) && seen.insert(key.clone()) {
+                    self.dependency(environment, &management, pom, dependency, &key);
+                }
+            }
+        }
+        plugins::read(self, environment);
+    }
+
+    fn dependency(
+        &mut self,
+        environment: &Environment<'_>,
+        management: &Management,
+        pom: &Pom,
+        dependency: &Dependency,
+        key: &str,
+    ) {
+        let managed = management.get(key);
+        let scope = environment
+            .text(&pom.path, dependency.scope.as_ref())
+            // Something outside may manage the scope instead; then the gravest one is taken.
+            .or_else(|| managed.filter(|managed| managed.shadow.is_none())?.scope.clone());
+        let mut scopes = Scopes::only(match scope.as_deref() {
+            Some("test") => Scope::Dev,
+            Some("provided") => Scope::Build,
+            _ => Scope::Runtime,
+        });
+        if environment.text(&pom.path, dependency.optional.as_ref()).as_deref() == Some("true") {
+            scopes.add(Scope::Optional);
+        }
+        let system_path = (scope.as_deref() == Some("system"))
+            .then(|| environment.text(&pom.path, dependency.system_path.as_ref()).unwrap_or_default());
+        let Some(mut wanted) = self.wanted(environment, pom, dependency) else {
+            return;
+        };
+        wanted.scopes = scopes;
+        wanted.system_path = system_path;
+        let version = match &dependency.version {
+            Some(version) => Some(environment.expand(&pom.path, version)),
+            None => managed.and_then(|managed| managed.version.clone()),
+        };
+        self.add(environment, &management.outside, &wanted, version);
+        let shadow = managed.and_then(|managed| managed.shadow.as_ref());
+        if let Some(shadow) = shadow.filter(|_| dependency.version.is_none()) {
+            let message = format!(
+                "the version of {}:{} is taken from a BOM of the tree, but is perhaps managed outside it, which would come first ({shadow})",
+                wanted.group, wanted.artifact
+            );
+            self.gap(
+                pom,
+                dependency,
+                Gap {
+                    cost: Cost::Partial,
+                    span: dependency.place(),
+                    message,
+                    hint: "Import the BOM of the tree before others, or write the version where it is used.",
+                    weight: Weight::Always,
+                },
+            );
+        }
+    }
+
+    /// The coordinates of a declaration; a gap if there are none.
+    pub(super) fn wanted<'w>(
+        &mut self,
+        environment: &Environment<'_>,
+        pom: &'w Pom,
+        declaration: &'w Dependency,
+    ) -> Option<Wanted<'w>> {
+        let (Some(group), Some(artifact)) = (&declaration.group, &declaration.artifact) else {
+            self.gap(
+                pom,
+                declaration,
+                Gap {
+                    cost: Cost::Blind,
+                    span: declaration.place(),
+                    message: "a dependency without a groupId or an artifactId".into(),
+                    hint: "Correct the dependency; `mvn validate` tells what Maven makes of it.",
+                    weight: Weight::Always,
+                },
+            );
+            return None;
+        };
+        let name = |value: &Value| environment.expand(&pom.path, value);
+        match (name(group), name(artifact)) {
+            (Ok(group), Ok(artifact)) => Some(Wanted {
+                pom,
+                declaration,
+                group: group.text,
+                artifact: artifact.text,
+                scopes: Scopes::default(),
+                system_path: None,
+            }),
+            (Err(unresolved), _) | (_, Err(unresolved)) => {
+                let message = format!("the name of a dependency is {}", unresolved.tell(environment));
+                self.gap(
+                    pom,
+                    declaration,
+                    Gap {
+                        cost: Cost::Partial,
+                        span: declaration.place(),
+                        message,
+                        hint: "Define the property in a pom of this tree.",
+                        weight: unresolved.weight(environment),
+                    },
+                );
+                None
+            }
+        }
+    }
+
+    /// Adds the artifact that is wanted at `version`, or says why it can't be told which that is: what could say it
+    /// is `outside` the tree.
+    pub(super) fn add(
+        &mut self,
+        environment: &Environment<'_>,
+        outside: &[String],
+        wanted: &Wanted<'_>,
+        version: Option<Result<Located, Unresolved>>,
+    ) {
+        if !self.poms.may_go_on() {
+            return;
+        }
+        let name = format!("{}:{}", wanted.group, wanted.artifact);
+        let text = match &version {
+            Some(Ok(located)) => located.text.as_str(),
+            Some(Err(_)) | None => "",
+        };
+        let module = self
+            .poms
+            .module(&environment.project.poms, &wanted.group, &wanted.artifact, |written| {
+                same_version(environment, written, text)
+            });
+        if module.is_some() {
+            self.add_own(wanted, name, text);
+            return;
+        }
+        let gap = |message: String, weight: Weight| Gap {
+            cost: Cost::Partial,
+            span: wanted.declaration.place(),
+            message,
+            hint: "Write the version in the pom, or where this tree manages it.",
+            weight,
+        };
+        let located = match version {
+            Some(Ok(located)) => located,
+            Some(Err(unresolved)) => {
+                let message = format!("the version of {name} is {}", unresolved.tell(environment));
+                self.gap(wanted.pom, wanted.declaration, gap(message, unresolved.weight(environment)));
+                return;
+            }
+            None => {
+                let message = match outside {
+                    [] => format!("{name} has no version in the tree"),
+                    [one] => format!("the version of {name} is managed outside the tree ({one})"),
+                    [one, two] => format!("the version of {name} is managed outside the tree ({one} or {two})"),
+                    [one, two, rest @ ..] => format!(
+                        "the version of {name} is managed outside the tree ({one}, {two} or {} more)",
+                        rest.len()
+                    ),
+                };
+                let weight = match outside.is_empty() {
+                    true => Weight::UnderEveryProfile,
+                    false => Weight::Always,
+                };
+                self.gap(wanted.pom, wanted.declaration, gap(message, weight));
+                return;
+            }
+        };
+        match exact(located) {
+            Ok(located) => self.add_package(wanted, name, located),
+            Err(inexact) => {
+                let message = format!("{name} is asked for as {inexact}, which is no exact version");
+                self.gap(wanted.pom, wanted.declaration, gap(message, Weight::Always));
+            }
+        }
+    }
+
+    fn add_package(&mut self, wanted: &Wanted<'_>, name: String, located: Located) {
+        self.resolved(wanted);
+        let here = located.path == self.home;
+        let identity = (name, located.text, located.path, located.span);
+        let known = self.packages.get(&identity).copied();
+        if let Some(package) = known.and_then(|id| self.parsed.graph.package_mut(id)) {
+            package.scopes = package.scopes.with(wanted.scopes);
+            return;
+        }
+        let place = match here {
+            true => Place::here(identity.3),
+            false => Place::elsewhere((*identity.2).clone(), identity.3),
+        };
+        let mut package = Package::new(Ecosystem::MAVEN, identity.0.as_str(), identity.1.as_str(), place);
+        package.scopes = wanted.scopes;
+        package.direct = true;
+        if !here {
+            package.used_by.push(self.name.clone());
+        }
+        if let Some(path) = &wanted.system_path {
+            package.source = Source::Path(path.clone());
+        }
+        let entry = wanted.declaration.span;
+        let inside = wanted.pom.path == identity.2 && entry.start <= identity.3.start && identity.3.end <= entry.end;
+        package.spans.entry = inside.then_some(entry);
+        let id = self.parsed.graph.add_package(package);
+        self.add_edge(wanted, id);
+        self.packages.insert(identity, id);
+    }
+
+    fn add_own(&mut self, wanted: &Wanted<'_>, name: String, version: &str) {
+        self.resolved(wanted);
+        if name == self.name || self.own.contains_key(&name) {
+            return;
+        }
+        let id = self.parsed.graph.add_own(name.clone(), version);
+        self.add_edge(wanted, id);
+        self.own.insert(name, id);
+    }
+
+    fn add_edge(&mut self, wanted: &Wanted<'_>, to: NodeId) {
+        let span = match wanted.pom.path == self.home {
+            true => wanted.declaration.place(),
+            false => Span::default(),
+        };
+        self.parsed.graph.add_edge(self.root, to, span);
+    }
+
+    fn resolved(&mut self, wanted: &Wanted<'_>) {
+        let identity = (Rc::clone(&wanted.pom.path), wanted.declaration.span);
+        let declared = self.declared.entry(identity).or_insert(Declared::Resolved);
+        match declared {
+            Declared::Gap(gap) if gap.weight == Weight::UnderEveryProfile => *declared = Declared::Resolved,
+            Declared::Gap(_) | Declared::Resolved => {}
+        }
+    }
+
+    /// Keeps a gap of a declaration, the heaviest one.
+    pub(super) fn gap(&mut self, pom: &Pom, declaration: &Dependency, gap: Gap) {
+        let identity = (Rc::clone(&pom.path), declaration.span);
+        match self.declared.get_mut(&identity) {
+            None => {
+                self.gaps.push(identity.clone());
+                self.declared.insert(identity, Declared::Gap(gap));
+            }
+            Some(Declared::Gap(known)) if known.weight == Weight::UnderEveryProfile => *known = gap,
+            Some(Declared::Gap(_)) => {}
+            Some(known @ Declared::Resolved) => {
+                if gap.weight == Weight::Always {
+                    self.gaps.push(identity);
+                    *known = Declared::Gap(gap);
+                }
+            }
+        }
+    }
+
+    fn tell_gaps(mut self) {
+        let mut told = 0_usize;
+        for identity in std::mem::take(&mut self.gaps) {
+            let Some(Declared::Gap(gap)) = self.declared.remove(&identity) else {
+                continue;
+            };
+            told = told.saturating_add(1);
+            let message = match told {
+                ..MAX_GAPS => gap.message,
+                MAX_GAPS => "more dependencies are not exact; the rest is not listed".into(),
+                _ => break,
+            };
+            self.parsed.problems.push(Problem {
+                cost: gap.cost,
+                file: Some((*identity.0).clone()),
+                span: gap.span,
+                message,
+                hint: gap.hint.to_owned(),
+            });
+        }
+    }
+}
+
+impl Unresolved {
+    /// What is wrong, to follow "is".
+    fn tell(&self, environment: &Environment<'_>) -> String {
+        let name = &self.name;
+        match (self.why, &environment.project.outside) {
+            (Why::Endless, _) => format!("the property {name}, which leads to itself or grows without end"),
+            (Why::Undefined, Some(parent)) => {
+                format!("the property {name}, which is managed outside the tree (parent {parent})")
+            }
+            (Why::Undefined, None) => format!("the property {name}, which is not defined in the tree"),
+        }
+    }
+
+    fn weight(&self, environment: &Environment<'_>) -> Weight {
+        match (self.why, &environment.project.outside) {
+            (Why::Endless, _) | (Why::Undefined, Some(_)) => Weight::Always,
+            (Why::Undefined, None) => Weight::UnderEveryProfile,
+        }
+    }
+}
+
+/// The one version that a requirement allows ("Version Requirement Specification", POM Reference): a plain text
+/// is taken as it is, `[1.0]` is 1.0; ranges, `LATEST` and `RELEASE` are not exact.
+fn exact(located: Located) -> Result<Located, String> {
+    let text = located.text.as_str();
+    let Some(inside) = text.strip_prefix('[') else {
+        return match is_version(text) {
+            true => Ok(located),
+            false => Err(located.text),
+        };
+    };
+    match inside.strip_suffix(']').map(str::trim) {
+        Some(version) if is_version(version) => {
+            let start = text.find(version).unwrap_or_default();
+            let span = match located.span.len() == text.len() {
+                true => located.span.inside(start..start.saturating_add(version.len())),
+                false => located.span,
+            };
+            Ok(Located {
+                text: version.to_owned(),
+                path: Rc::clone(&located.path),
+                span,
+            })
+        }
+        Some(_) | None => Err(located.text),
+    }
+}
+
+/// One version of an artifact that a repository may hold: no meta-version, and no character that Maven refuses
+/// in a version.
+fn is_version(text: &str) -> bool {
+    !matches!(text, "" | "LATEST" | "RELEASE")
+        && !text.contains([
+            '\\', '/', ':', '"', '<', '>', '|', '?', '*', '[', ']', '(', ')', '{', '}', ',', '&', ';', ' ', '\t', '\n',
+        ])
+}
