@@ -63,7 +63,11 @@ fn generated_reactors_are_what_maven_builds() {
         }
         .write(folder.path());
     }
-    let counts = compare(&maven, &folder.path().join("tree"), &[folder.path().join("repository")]);
+    let counts = compare(
+        &maven,
+        &folder.path().join("tree"),
+        &[folder.path().join("repository")],
+    );
     println!("{ROUNDS} reactors: {counts:?}");
     assert!(
         counts.packages > 500 && counts.own > 20 && counts.gaps > 20,
@@ -126,7 +130,10 @@ fn compare(maven: &Path, folder: &Path, repositories: &[PathBuf]) -> Counts {
         let format = lockfile::format("pom.xml").expect("the format");
         let reading = lockfile::read(format, path, bytes, &tree);
         let problems = &reading.parsed.problems;
-        assert!(problems.iter().all(|problem| problem.cost == Cost::Partial), "{path}: {problems:?}");
+        assert!(
+            problems.iter().all(|problem| problem.cost == Cost::Partial),
+            "{path}: {problems:?}"
+        );
         let mut ours = Found::new();
         for (_, package) in reading.parsed.graph.packages() {
             ours.entry((path.to_string(), package.name.clone(), package.version.clone()))
@@ -164,7 +171,9 @@ fn compare(maven: &Path, folder: &Path, repositories: &[PathBuf]) -> Counts {
                 counts.packages += 1;
             } else if named(name) || name.contains("${") {
                 counts.gaps += 1;
-            } else if (version.is_empty() || version.contains("${")) && ours.keys().any(|(_, known, _)| known == name) {
+            } else if (version.is_empty() || version.contains("${"))
+                && ours.keys().any(|(_, known, _)| known == name)
+            {
                 // Another profile says what is missing under this one.
                 counts.gaps += 1;
             } else {
@@ -409,8 +418,14 @@ impl Generator {
             _ => "",
         });
         text.push_str(
-            ["", "", "", "<scope>test</scope>", "<scope>provided</scope>", "<scope>runtime</scope>"]
-                [self.random.below(6) as usize],
+            [
+                "",
+                "",
+                "",
+                "<scope>test</scope>",
+                "<scope>provided</scope>",
+                "<scope>runtime</scope>",
+            ][self.random.below(6) as usize],
         );
         text.push_str(["", "", "", "<optional>true</optional>"][self.random.below(4) as usize]);
         text + "</dependency>"

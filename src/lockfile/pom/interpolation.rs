@@ -95,11 +95,11 @@ impl<'p> Environment<'p> {
                 let differs = profile.id == id || profile.activation == Activation::ByDefault;
                 differs
                     && (profile.section.declares()
-                        || profile.section.properties.keys().any(|name| {
-                            self.in_profiles
-                                .get(name.as_str())
-                                .is_some_and(Cell::get)
-                        }))
+                        || profile
+                            .section
+                            .properties
+                            .keys()
+                            .any(|name| self.in_profiles.get(name.as_str()).is_some_and(Cell::get)))
             })
         })
     }
@@ -112,7 +112,10 @@ impl<'p> Environment<'p> {
     /// What `value` says, without its place; the text as it is written where it could not be expanded.
     pub(super) fn text(&self, path: &Rc<TreePath>, value: Option<&Value>) -> Option<String> {
         let value = value?;
-        Some(self.expand(path, value).map_or_else(|_| value.text.clone(), |located| located.text))
+        Some(
+            self.expand(path, value)
+                .map_or_else(|_| value.text.clone(), |located| located.text),
+        )
     }
 
     fn follow(&self, path: &Rc<TreePath>, value: &Value, steps: usize) -> Result<Located, Unresolved> {
@@ -124,7 +127,8 @@ impl<'p> Environment<'p> {
                 span: value.span,
             });
         };
-        let whole = before.is_empty()
+        let whole = before
+            .is_empty()
             .then(|| rest.strip_prefix("${")?.strip_suffix('}'))
             .flatten()
             .filter(|name| !name.contains(['}', '{']));

@@ -62,7 +62,11 @@ impl<'r> Poms<'r> {
     }
 
     /// `pom` with its parents, under the command line of another project of the tree.
-    pub(super) fn project(&self, pom: Rc<Pom>, defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>) -> Project {
+    pub(super) fn project(
+        &self,
+        pom: Rc<Pom>,
+        defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>,
+    ) -> Project {
         let mut project = Project {
             poms: vec![pom],
             outside: None,
@@ -73,7 +77,10 @@ impl<'r> Poms<'r> {
                 break;
             };
             if project.poms.len() > MAX_LINEAGE {
-                self.limit(&child.path, format!("more than {MAX_LINEAGE} parents; the rest is not read"));
+                self.limit(
+                    &child.path,
+                    format!("more than {MAX_LINEAGE} parents; the rest is not read"),
+                );
                 project.outside = Some(parent.display());
                 break;
             }
@@ -188,7 +195,10 @@ impl<'r> Poms<'r> {
             None => [folder.join("../pom.xml"), None],
             Some("") => [None, None],
             Some(path) if path.ends_with(".xml") => [folder.join(path), None],
-            Some(path) => [folder.join(path).and_then(|path| path.join("pom.xml")), folder.join(path)],
+            Some(path) => [
+                folder.join(path).and_then(|path| path.join("pom.xml")),
+                folder.join(path),
+            ],
         };
         let near = candidates
             .into_iter()
@@ -261,7 +271,12 @@ impl Parent {
     /// `groupId:artifactId version`, as they are written.
     fn display(&self) -> String {
         let text = |value: &Option<Value>| value.as_ref().map_or(String::new(), |value| value.text.clone());
-        format!("{}:{} {}", text(&self.group), text(&self.artifact), text(&self.version))
+        format!(
+            "{}:{} {}",
+            text(&self.group),
+            text(&self.artifact),
+            text(&self.version)
+        )
     }
 
     fn place(&self) -> Span {

@@ -151,7 +151,12 @@ pub(super) fn same_version(environment: &Environment<'_>, written: &str, version
     if written == version || version.is_empty() {
         return true;
     }
-    let Some(pom) = environment.project.poms.first().filter(|_| written.contains("${")) else {
+    let Some(pom) = environment
+        .project
+        .poms
+        .first()
+        .filter(|_| written.contains("${"))
+    else {
         return false;
     };
     let value = super::model::Value {

@@ -67,7 +67,9 @@ impl<'t> Outline<'t> {
                 | ["subprojects", "subproject"]
                 | ["profiles", "profile", "modules", "module"]
                 | ["profiles", "profile", "subprojects", "subproject"] => outline.modules.push(content()),
-                ["dependencies" | "build" | "dependencyManagement"] if !aggregates && !outline.artifact.is_empty() => {
+                ["dependencies" | "build" | "dependencyManagement"]
+                    if !aggregates && !outline.artifact.is_empty() =>
+                {
                     break;
                 }
                 _ => {}
@@ -135,13 +137,23 @@ mod tests {
 
     #[test]
     fn it_stops_at_the_lists_of_a_leaf() {
-        let outline = Outline::read("<project><artifactId>a</artifactId><build/><build><version>2</build><modules><module>m</module>");
+        let outline = Outline::read(
+            "<project><artifactId>a</artifactId><build/><build><version>2</build><modules><module>m</module>",
+        );
         assert_eq!(outline.modules, Vec::<&str>::new());
     }
 
     #[test]
     fn damage_ends() {
-        for text in ["", "<", "<project", "<!--", "<project><artifactId>a", "</a></b><project>", "<a><b><c><d><e><f><g><h>"] {
+        for text in [
+            "",
+            "<",
+            "<project",
+            "<!--",
+            "<project><artifactId>a",
+            "</a></b><project>",
+            "<a><b><c><d><e><f><g><h>",
+        ] {
             Outline::read(text);
         }
     }

@@ -19,7 +19,10 @@ pub(super) fn resolve(project: &Project, poms: &Poms<'_>, parsed: &mut Parsed) {
     };
     let plain = Environment::new(project, poms, None);
     let (group, artifact) = project.display();
-    let name = match (plain.text(&first.path, first.own_group()), plain.text(&first.path, first.artifact.as_ref())) {
+    let name = match (
+        plain.text(&first.path, first.own_group()),
+        plain.text(&first.path, first.artifact.as_ref()),
+    ) {
         (Some(group), Some(artifact)) => format!("{group}:{artifact}"),
         _ => format!("{group}:{artifact}"),
     };
@@ -157,11 +160,18 @@ impl<'r> Module<'_, 'r> {
             Some("provided") => Scope::Build,
             _ => Scope::Runtime,
         });
-        if environment.text(&pom.path, dependency.optional.as_ref()).as_deref() == Some("true") {
+        if environment
+            .text(&pom.path, dependency.optional.as_ref())
+            .as_deref()
+            == Some("true")
+        {
             scopes.add(Scope::Optional);
         }
-        let system_path = (scope.as_deref() == Some("system"))
-            .then(|| environment.text(&pom.path, dependency.system_path.as_ref()).unwrap_or_default());
+        let system_path = (scope.as_deref() == Some("system")).then(|| {
+            environment
+                .text(&pom.path, dependency.system_path.as_ref())
+                .unwrap_or_default()
+        });
         let Some(mut wanted) = self.wanted(environment, pom, dependency) else {
             return;
         };
@@ -258,11 +268,12 @@ impl<'r> Module<'_, 'r> {
             Some(Ok(located)) => located.text.as_str(),
             Some(Err(_)) | None => "",
         };
-        let module = self
-            .poms
-            .module(&environment.project.poms, &wanted.group, &wanted.artifact, |written| {
-                same_version(environment, written, text)
-            });
+        let module = self.poms.module(
+            &environment.project.poms,
+            &wanted.group,
+            &wanted.artifact,
+            |written| same_version(environment, written, text),
+        );
         if module.is_some() {
             self.add_own(wanted, name, text);
             return;
@@ -278,14 +289,20 @@ impl<'r> Module<'_, 'r> {
             Some(Ok(located)) => located,
             Some(Err(unresolved)) => {
                 let message = format!("the version of {name} is {}", unresolved.tell(environment));
-                self.gap(wanted.pom, wanted.declaration, gap(message, unresolved.weight(environment)));
+                self.gap(
+                    wanted.pom,
+                    wanted.declaration,
+                    gap(message, unresolved.weight(environment)),
+                );
                 return;
             }
             None => {
                 let message = match outside {
                     [] => format!("{name} has no version in the tree"),
                     [one] => format!("the version of {name} is managed outside the tree ({one})"),
-                    [one, two] => format!("the version of {name} is managed outside the tree ({one} or {two})"),
+                    [one, two] => {
+                        format!("the version of {name} is managed outside the tree ({one} or {two})")
+                    }
                     [one, two, rest @ ..] => format!(
                         "the version of {name} is managed outside the tree ({one}, {two} or {} more)",
                         rest.len()
@@ -331,7 +348,8 @@ impl<'r> Module<'_, 'r> {
             package.source = Source::Path(path.clone());
         }
         let entry = wanted.declaration.span;
-        let inside = wanted.pom.path == identity.2 && entry.start <= identity.3.start && identity.3.end <= entry.end;
+        let inside =
+            wanted.pom.path == identity.2 && entry.start <= identity.3.start && identity.3.end <= entry.end;
         package.spans.entry = inside.then_some(entry);
         let id = self.parsed.graph.add_package(package);
         self.add_edge(wanted, id);
@@ -460,6 +478,7 @@ fn exact(located: Located) -> Result<Located, String> {
 fn is_version(text: &str) -> bool {
     !matches!(text, "" | "LATEST" | "RELEASE")
         && !text.contains([
-            '\\', '/', ':', '"', '<', '>', '|', '?', '*', '[', ']', '(', ')', '{', '}', ',', '&', ';', ' ', '\t', '\n',
+            '\\', '/', ':', '"', '<', '>', '|', '?', '*', '[', ']', '(', ')', '{', '}', ',', '&', ';', ' ',
+            '\t', '\n',
         ])
 }

@@ -20,7 +20,11 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// Plugins that each packaging with code brings in ("Introduction to the Build Lifecycle", default bindings).
-const WITH_CODE: &[&str] = &["maven-compiler-plugin", "maven-resources-plugin", "maven-surefire-plugin"];
+const WITH_CODE: &[&str] = &[
+    "maven-compiler-plugin",
+    "maven-resources-plugin",
+    "maven-surefire-plugin",
+];
 
 /// The plugin that makes the artifact.
 const PACKAGERS: &[(&str, &str)] = &[
@@ -123,7 +127,9 @@ impl<'p> Declarations<'p> {
     }
 
     fn get(&self, key: &str) -> &[(&'p Pom, &'p Plugin)] {
-        self.by_key.get(key).map_or(&[], |declared| declared.list.as_slice())
+        self.by_key
+            .get(key)
+            .map_or(&[], |declared| declared.list.as_slice())
     }
 }
 
