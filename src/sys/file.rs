@@ -100,7 +100,8 @@ pub fn read_standard_input(limit: u64) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 /// Replaces the file at `path` by what `write` writes: to a temporary name in the same folder, then renamed.
-/// Missing folders are made. If `write` fails, the old file stays and nothing is left behind.
+/// Missing folders are made. If `write` fails, the old file stays and nothing is left behind. A link stays a
+/// link to the new content; a device or pipe (`/dev/null`, `/dev/stdout`) is written to and never replaced.
 ///
 /// # Errors
 /// The system's, or what `write` returned.
@@ -108,6 +109,17 @@ pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut io::BufWriter<&std::fs::File>) -> io::Result<()>,
 ) -> Result<(), FileError> {
+    let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolved.as_path();
+    if look(path)? == Lies::Other {
+        let write_through = || -> io::Result<()> {
+            let file = std::fs::OpenOptions::new().write(true).open(path)?;
+            let mut writer = io::BufWriter::with_capacity(1 << 16, &file);
+            write(&mut writer)?;
+            writer.flush()
+        };
+        return write_through().map_err(|error| failed(path, error));
+    }
     let replace = || -> io::Result<()> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

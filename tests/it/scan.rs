@@ -359,6 +359,33 @@ fn reports_go_where_they_are_sent() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn devices_and_links_stay_what_they_are() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    let (sandbox, index) = prepared();
+    sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    sandbox.write("real.json", "old");
+    symlink("real.json", sandbox.work().join("link.json")).expect("a link");
+    let pipe = sandbox.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("a report")
+    });
+    let pipe = pipe.to_str().expect("a path");
+    let ran = sandbox.run(&[
+        "scan", "--db", &index, "--now", NOW, "--format", "json", "--output", pipe, "--format", "sarif", "--output",
+        "link.json",
+    ]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(reader.join().expect("a reader").contains("GHSA-bad"));
+    assert!(std::fs::metadata(pipe).expect("the pipe").file_type().is_fifo());
+    assert!(sandbox.work().join("link.json").is_symlink());
+    assert!(std::fs::read_to_string(sandbox.work().join("real.json")).expect("a file").contains("sarif"));
+}
+
 #[test]
 fn explain_says_why_and_what_would_change_it() {
     let (sandbox, index) = prepared();
