@@ -14,6 +14,7 @@ use crate::config::index;
 use crate::model::verdict::ExitCode;
 use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
+use crate::report::terminal;
 use crate::scan::discover::{self, Root};
 use crate::scan::{FILE_LIMIT, Failure, Judge, Lenience, Request};
 use crate::sys::{file, interrupt};
@@ -98,10 +99,12 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
 
     say("\n$ lockkeeper explain CVE-2021-44228\n\n")?;
     let explanations = explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
+    let none = HashMap::new();
+    let style = output::style(voice, &Sink::Standard, &none);
     output::write(&Sink::Standard, |out| {
         explanations
             .iter()
-            .try_for_each(|explanation| explain::tell(explanation, out))
+            .try_for_each(|explanation| terminal::explain(explanation, &style, out))
     })?;
 
     let sarif = folder.join("lockkeeper.sarif");

@@ -1,6 +1,6 @@
 //! `lockkeeper explain`: why it is here, why this verdict, what would change it.
 
-use std::io::{self, Write};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -11,14 +11,13 @@ use crate::config::index;
 use crate::database::ask;
 use crate::ecosystem::purl;
 use crate::model::advisory::{Advisory, Texts};
-use crate::model::explanation::{Explanation, Matched};
+use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
 use crate::model::{Class, Decision, Outcome};
 use crate::policy::Policy;
-use crate::report::json;
+use crate::report::{json, terminal};
 use crate::scan::{Failure, Lenience, Request};
-use crate::text::escape;
 
 /// Runs the command.
 ///
@@ -44,7 +43,9 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
     };
     let outcome = crate::scan::scan(&request, &found);
     let explanations = explain(&arguments.subject, &outcome, index, &policy)?;
+    let none = HashMap::new();
     for (format, sink) in &pairs {
+        let style = output::style(voice, sink, &none);
         output::write(sink, |out| {
             for (number, explanation) in explanations.iter().enumerate() {
                 match *format {
@@ -53,7 +54,7 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
                         if number > 0 {
                             writeln!(out)?;
                         }
-                        tell(explanation, out)?;
+                        terminal::explain(explanation, &style, out)?;
                     }
                 }
             }
@@ -192,97 +193,4 @@ fn would_change(findings: &[&Finding]) -> Vec<String> {
     }
     ways.dedup();
     ways
-}
-
-/// Writes an explanation for people.
-///
-/// # Errors
-/// Those of `out`.
-pub fn tell(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
-    let shown = |text: &str| escape::terminal(text);
-    match &explanation.advisory {
-        None => writeln!(out, "No advisory applies.")?,
-        Some(advisory) => {
-            let ids: Vec<&str> = std::iter::once(&advisory.id)
-                .chain(&advisory.aliases)
-                .map(String::as_str)
-                .collect();
-            writeln!(out, "{}", shown(&ids.join(" · ")))?;
-            let severity = &advisory.severity;
-            let score = severity
-                .score
-                .map(|score| format!(" {score:.1}"))
-                .unwrap_or_default();
-            let exploited = if advisory.known_exploited {
-                ", known exploited"
-            } else {
-                ""
-            };
-            writeln!(
-                out,
-                "{}, {}{score} ({}){exploited}",
-                advisory.class,
-                severity.level,
-                shown(&severity.source)
-            )?;
-            if !advisory.summary.is_empty() {
-                writeln!(out, "{}", shown(&advisory.summary))?;
-            }
-        }
-    }
-    if !explanation.findings.is_empty() {
-        writeln!(out, "\nWhy it is here")?;
-    }
-    for finding in &explanation.findings {
-        let place = finding.place();
-        writeln!(
-            out,
-            "  {} {} at {}:{}:{}",
-            shown(&finding.name),
-            shown(&finding.version),
-            shown(&finding.file.display()),
-            place.line,
-            place.column
-        )?;
-        writeln!(out, "    {}", shown(&finding.reason))?;
-        for path in finding.paths.iter().take(3) {
-            let steps: Vec<String> = path
-                .iter()
-                .map(|step| format!("{} {}", step.name, step.version))
-                .collect();
-            writeln!(out, "    {}", shown(steps.join(" → ").trim()))?;
-        }
-        if finding.paths_total > 3 {
-            writeln!(out, "    and {} more paths", finding.paths_total - 3)?;
-        }
-    }
-    if !explanation.decisions.is_empty() {
-        writeln!(out, "\nWhy this verdict")?;
-    }
-    for ruling in &explanation.decisions {
-        let mark = match ruling.matched {
-            Matched::Yes => "decided",
-            Matched::No => "passed over",
-        };
-        writeln!(
-            out,
-            "  {mark:<11}  {}: {}",
-            shown(&ruling.rule),
-            shown(&ruling.why)
-        )?;
-    }
-    writeln!(out, "\nWhat would change it")?;
-    for way in &explanation.would_change {
-        writeln!(out, "  {}", shown(way))?;
-    }
-    if !explanation.texts.details.is_empty() {
-        writeln!(out, "\nIn the advisory's own words")?;
-        for line in explanation.texts.details.lines().take(60) {
-            writeln!(out, "  {}", shown(line))?;
-        }
-    }
-    for (kind, address) in explanation.texts.references.iter().take(20) {
-        writeln!(out, "  {}: {}", shown(&kind.to_lowercase()), shown(address))?;
-    }
-    Ok(())
 }

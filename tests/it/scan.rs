@@ -368,7 +368,10 @@ fn devices_and_links_stay_what_they_are() {
     sandbox.write("real.json", "old");
     symlink("real.json", sandbox.work().join("link.json")).expect("a link");
     let pipe = sandbox.path("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .expect("mkfifo");
     assert!(made.success());
     let reader = std::thread::spawn({
         let pipe = pipe.clone();
@@ -376,14 +379,29 @@ fn devices_and_links_stay_what_they_are() {
     });
     let pipe = pipe.to_str().expect("a path");
     let ran = sandbox.run(&[
-        "scan", "--db", &index, "--now", NOW, "--format", "json", "--output", pipe, "--format", "sarif", "--output",
+        "scan",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+        "--format",
+        "json",
+        "--output",
+        pipe,
+        "--format",
+        "sarif",
+        "--output",
         "link.json",
     ]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     assert!(reader.join().expect("a reader").contains("GHSA-bad"));
     assert!(std::fs::metadata(pipe).expect("the pipe").file_type().is_fifo());
     assert!(sandbox.work().join("link.json").is_symlink());
-    assert!(std::fs::read_to_string(sandbox.work().join("real.json")).expect("a file").contains("sarif"));
+    assert!(
+        std::fs::read_to_string(sandbox.work().join("real.json"))
+            .expect("a file")
+            .contains("sarif")
+    );
 }
 
 #[test]
