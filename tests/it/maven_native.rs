@@ -25,7 +25,7 @@ const ARTIFACTS: u64 = 8;
 /// Fixtures without what Maven refuses or can't find.
 const FIXTURES: [&str; 4] = ["parents", "plugins", "profiles", "single"];
 
-/// What each pom holds, by path: name and version, and the scopes.
+/// What each pom holds, by path: name and version, with the scopes.
 type Found = BTreeMap<(String, String, String), BTreeSet<&'static str>>;
 
 #[derive(Default, Debug, PartialEq)]

@@ -16,6 +16,9 @@ use crate::text::Span;
 /// A property whose text leads to another this many times is taken for a circle.
 const MAX_STEPS: usize = 32;
 
+/// A text that needs this many references in all, one inside the other, is taken for one without end.
+const MAX_REFERENCES: u32 = 1_000;
+
 /// Texts that grow longer are no names and no versions.
 const MAX_LENGTH: usize = 4_096;
 
@@ -106,7 +109,7 @@ impl<'p> Environment<'p> {
 
     /// What `value` of the pom at `path` says.
     pub(super) fn expand(&self, path: &Rc<TreePath>, value: &Value) -> Result<Located, Unresolved> {
-        self.follow(path, value, 0)
+        self.follow(path, value, 0, &Cell::new(MAX_REFERENCES))
     }
 
     /// What `value` says, without its place; the text as it is written where it could not be expanded.
@@ -118,7 +121,13 @@ impl<'p> Environment<'p> {
         )
     }
 
-    fn follow(&self, path: &Rc<TreePath>, value: &Value, steps: usize) -> Result<Located, Unresolved> {
+    fn follow(
+        &self,
+        path: &Rc<TreePath>,
+        value: &Value,
+        steps: usize,
+        left: &Cell<u32>,
+    ) -> Result<Located, Unresolved> {
         let mut rest = value.text.as_str();
         let Some((before, _)) = rest.split_once("${") else {
             return Ok(Located {
@@ -133,8 +142,8 @@ impl<'p> Environment<'p> {
             .flatten()
             .filter(|name| !name.contains(['}', '{']));
         if let Some(name) = whole {
-            let (path, value) = self.look_up(name, steps)?;
-            return self.follow(path, value, steps.saturating_add(1));
+            let (path, value) = self.look_up(name, steps, left)?;
+            return self.follow(path, value, steps.saturating_add(1), left);
         }
         // A text that is put together stands nowhere but where it is put together.
         let mut text = String::new();
@@ -143,8 +152,8 @@ impl<'p> Environment<'p> {
             let Some((name, after)) = after.split_once('}') else {
                 return Err(unresolved(after, Why::Undefined));
             };
-            let (path, value) = self.look_up(name, steps)?;
-            text.push_str(&self.follow(path, value, steps.saturating_add(1))?.text);
+            let (path, value) = self.look_up(name, steps, left)?;
+            text.push_str(&self.follow(path, value, steps.saturating_add(1), left)?.text);
             if text.len() > MAX_LENGTH {
                 return Err(unresolved(name, Why::Endless));
             }
@@ -158,8 +167,14 @@ impl<'p> Environment<'p> {
         })
     }
 
-    fn look_up(&self, name: &str, steps: usize) -> Result<(&Rc<TreePath>, &Value), Unresolved> {
-        if steps >= MAX_STEPS || !self.poms.may_go_on() {
+    fn look_up(
+        &self,
+        name: &str,
+        steps: usize,
+        left: &Cell<u32>,
+    ) -> Result<(&Rc<TreePath>, &Value), Unresolved> {
+        left.set(left.get().saturating_sub(1));
+        if steps >= MAX_STEPS || left.get() == 0 || !self.poms.may_go_on(self.sections.len()) {
             return Err(unresolved(name, Why::Endless));
         }
         if let Some(looked_up) = self.in_profiles.get(name) {

@@ -8,7 +8,7 @@ use super::super::{File, Problem};
 use super::management::Management;
 use super::model::{Parent, Pom, Value};
 use super::reactor::Reactor;
-use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_WORK};
+use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_PROFILES, MAX_WORK};
 use crate::model::{Cost, Tree, TreePath};
 use crate::text::{Span, decode, xml};
 
@@ -120,10 +120,11 @@ impl<'r> Poms<'r> {
         pom
     }
 
-    /// One declaration or property more is looked at; `false` if there were too many.
-    pub(super) fn may_go_on(&self) -> bool {
+    /// As many declarations or lists of properties more are looked at; `false` if there were too many.
+    pub(super) fn may_go_on(&self, more: usize) -> bool {
         let left = self.work.get();
-        self.work.set(left.saturating_sub(1));
+        self.work
+            .set(left.saturating_sub(u32::try_from(more).unwrap_or(u32::MAX)));
         left > 0
     }
 
@@ -185,7 +186,12 @@ impl<'r> Poms<'r> {
                 "Correct the pom; `mvn validate` tells what Maven makes of it.",
             );
         }
-        pom.map(Rc::new)
+        let mut pom = pom?;
+        if pom.profiles.len() > MAX_PROFILES {
+            self.limit(path, format!("more than {MAX_PROFILES} profiles; the rest is not read"));
+            pom.profiles.truncate(MAX_PROFILES);
+        }
+        Some(Rc::new(pom))
     }
 
     /// Where `relativePath` leads, if that is the parent; else the module of the reactor that is.

@@ -43,7 +43,7 @@ impl Management {
             // Of several entries in one list the first is taken; Maven takes one or the other, depending on
             // whether it has to merge the list, and warns.
             for entry in &section.managed {
-                if !poms.may_go_on() {
+                if !poms.may_go_on(1) {
                     break;
                 }
                 let scope = environment.text(&pom.path, entry.scope.as_ref());

@@ -37,7 +37,7 @@ use crate::model::{Ecosystem, Tree, TreePath};
 const MAX_POMS: usize = 256;
 
 /// Declarations and property references that are looked at for one file, under all of its profiles.
-const MAX_WORK: u32 = 4_000_000;
+const MAX_WORK: u32 = 1_000_000;
 
 /// Parents above a pom.
 const MAX_LINEAGE: usize = 64;

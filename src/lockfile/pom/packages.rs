@@ -260,7 +260,7 @@ impl<'r> Module<'_, 'r> {
         wanted: &Wanted<'_>,
         version: Option<Result<Located, Unresolved>>,
     ) {
-        if !self.poms.may_go_on() {
+        if !self.poms.may_go_on(1) {
             return;
         }
         let name = format!("{}:{}", wanted.group, wanted.artifact);
