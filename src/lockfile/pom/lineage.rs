@@ -188,7 +188,10 @@ impl<'r> Poms<'r> {
         }
         let mut pom = pom?;
         if pom.profiles.len() > MAX_PROFILES {
-            self.limit(path, format!("more than {MAX_PROFILES} profiles; the rest is not read"));
+            self.limit(
+                path,
+                format!("more than {MAX_PROFILES} profiles; the rest is not read"),
+            );
             pom.profiles.truncate(MAX_PROFILES);
         }
         Some(Rc::new(pom))
