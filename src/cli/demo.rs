@@ -91,8 +91,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     let outcome = crate::scan::scan(&request, &found);
 
     say(
-        "This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\
-         The sample index is no verdict on real code.\n\n\
+        "This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\n\
          $ lockkeeper scan\n\n",
     )?;
     output::write_all(&outcome, &[("terminal", Sink::Standard)], voice, &HashMap::new())?;
