@@ -24,6 +24,7 @@ mod osv_export;
 mod outcomes;
 mod program;
 mod python_listings;
+mod readme;
 mod real_data;
 mod report_json;
 mod report_markdown;
