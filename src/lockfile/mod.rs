@@ -201,23 +201,30 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
     }
 }
 
-/// Sorts problems by place and cuts each cost's at [`MAX_PROBLEMS`], so that a file that is nothing but damage
-/// does not become a report of its own size.
+/// One blind spot makes the verdict incomplete; a file that is nothing but damage tells this many.
+pub const MAX_BLIND: usize = 20;
+
+/// Sorts problems by place and cuts each cost's at [`MAX_PROBLEMS`], or [`MAX_BLIND`], so that a file that is
+/// nothing but damage does not become a report of its own size.
 fn in_order(problems: &mut Vec<Problem>) {
     problems.sort_by(|one, other| {
         (&one.file, one.span.start, one.span.end).cmp(&(&other.file, other.span.start, other.span.end))
     });
     for cost in [Cost::Nothing, Cost::Partial, Cost::Blind] {
+        let most = match cost {
+            Cost::Nothing | Cost::Partial => MAX_PROBLEMS,
+            Cost::Blind => MAX_BLIND,
+        };
         let mut count = 0_usize;
         problems.retain_mut(|problem| {
             if problem.cost != cost {
                 return true;
             }
             count = count.saturating_add(1);
-            if count == MAX_PROBLEMS {
+            if count == most {
                 problem.message = "more problems like those before follow from here on".into();
             }
-            count <= MAX_PROBLEMS
+            count <= most
         });
     }
 }
