@@ -143,7 +143,7 @@ struct Key {
 }
 
 fn keys(records: &[Box<Kept>]) -> Vec<Key> {
-    let of_record = |(record, kept): (usize, &Box<Kept>)| -> Vec<Key> {
+    let of_record = |(record, kept): (usize, &Kept)| -> Vec<Key> {
         let affected = (0u32..).zip(&kept.record.affected);
         affected
             .map(|(number, affected)| Key {
@@ -153,7 +153,12 @@ fn keys(records: &[Box<Kept>]) -> Vec<Key> {
             })
             .collect()
     };
-    let mut keys: Vec<Key> = records.par_iter().enumerate().flat_map_iter(of_record).collect();
+    let mut keys: Vec<Key> = records
+        .par_iter()
+        .map(AsRef::as_ref)
+        .enumerate()
+        .flat_map_iter(of_record)
+        .collect();
     let package = |key: &Key| affected(records, key).map(|affected| (&affected.ecosystem, &affected.name));
     keys.par_sort_unstable_by(|left, right| {
         left.hash

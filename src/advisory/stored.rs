@@ -26,6 +26,9 @@ pub struct Bookkeeping {
     pub notes: BTreeMap<String, String>,
 }
 
+/// A record and its address.
+type Addressed = (u32, Box<Kept>);
+
 impl Index {
     /// Sources, ecosystems and notes.
     ///
@@ -42,7 +45,7 @@ impl Index {
     /// The first [`Damage`].
     pub fn records(&self) -> Result<Vec<Box<Kept>>, Damage> {
         let blocks = (0..self.blocks_of(Section::Records)).into_par_iter();
-        let read: Result<Vec<Vec<(u32, Box<Kept>)>>, Damage> = blocks
+        let read: Result<Vec<Vec<Addressed>>, Damage> = blocks
             .map(|block| {
                 let views = self.records_in(block)?;
                 views
