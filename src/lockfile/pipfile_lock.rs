@@ -110,6 +110,10 @@ impl<'d> Sources<'d> {
 
 /// One locked package; `None` for the project itself and for what is no entry.
 fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut Parsed) -> Option<Package> {
+    if name.is_empty() {
+        parsed.blind(entry.key_span(), "an entry has no name", DAMAGED);
+        return None;
+    }
     if !entry.is_object() {
         parsed.blind(entry.span(), format!("{name} is no object"), DAMAGED);
         return None;
