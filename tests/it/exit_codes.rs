@@ -494,3 +494,43 @@ fn orders_are_printed() {
         json!(true)
     );
 }
+
+/// A changed byte anywhere in the index is refused or makes no difference: it never makes a vulnerable tree clean.
+#[test]
+fn a_damaged_index_never_makes_a_vulnerable_tree_clean() {
+    let sandbox = Sandbox::new();
+    let records: Vec<_> = (0..40)
+        .map(|number| {
+            record(
+                &format!("GHSA-{number:04}"),
+                "crates.io",
+                &format!("bad-{number}"),
+                "0",
+                Some("1.0.1"),
+            )
+        })
+        .collect();
+    let index = sandbox.index("index.lkdb", &records, NOW);
+    let names: Vec<String> = (0..40).map(|number| format!("bad-{number}")).collect();
+    let packages: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
+    sandbox.write("Cargo.lock", cargo_lock(&packages));
+    let bytes = std::fs::read(&index).expect("the index");
+    for at in (0..bytes.len())
+        .step_by(997)
+        .chain([8, 12, 16, 24, bytes.len() - 1])
+    {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x41;
+        std::fs::write(&index, damaged).expect("a file");
+        let scanned = sandbox.run(&["scan", "--db", &index, "--now", NOW, "-q"]);
+        assert!(
+            matches!(scanned.code, 1 | 3),
+            "byte {at}: {} {}",
+            scanned.code,
+            scanned.err
+        );
+        let verified = sandbox.run(&["db", "verify", "--db", &index]);
+        assert_eq!(verified.code, 3, "byte {at}");
+        assert!(verified.err.contains("index"), "byte {at}: {}", verified.err);
+    }
+}
