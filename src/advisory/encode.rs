@@ -11,6 +11,7 @@ use rayon::iter::{
 use rayon::slice::ParallelSliceMut as _;
 
 use super::compile::{Authority, Compiled, Compiler, Facts, Kept, TooLarge};
+use super::directory;
 use super::group::{self, Named};
 use super::layout::{
     BLOCK_HASH, HEADER, Header, ROW, Run, Section, block_hash, key_hash, place, put_u32, put_varint,
@@ -358,6 +359,7 @@ impl Sections {
         keys: &[(u64, u32)],
         built: Timestamp,
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>), TooLarge> {
+        let entry_blocks = self.entries.len();
         let mut blocks = Vec::new();
         let mut sections = [Run::default(); 6];
         for (section, run) in Section::ALL.into_iter().zip(&mut sections) {
@@ -374,7 +376,7 @@ impl Sections {
             table.extend_from_slice(&hash);
             length = length.saturating_add(block.len() as u64);
         }
-        let (bucket_bits, directory) = directory(keys);
+        let (bucket_bits, directory) = directory::written(keys, entry_blocks);
         let front = [HEADER, table.len(), directory.len()];
         let length = front
             .iter()
@@ -398,36 +400,4 @@ impl Sections {
         front.extend_from_slice(&directory);
         Ok((front, blocks))
     }
-}
-
-/// The key directory: where each bucket begins, then each key's low bits, then each key's address. `keys` are
-/// sorted by hash, and a bucket holds those that begin with its bits.
-fn directory(keys: &[(u64, u32)]) -> (u32, Vec<u8>) {
-    let bits = (keys.len() / 4).checked_ilog2().unwrap_or(0);
-    let buckets = 1u64 << bits;
-    let mut bytes = Vec::with_capacity(keys.len().saturating_mul(8));
-    let mut rest = keys.iter().enumerate().peekable();
-    for bucket in 0..=buckets {
-        while rest
-            .peek()
-            .is_some_and(|(_, (hash, _))| bucket_of(*hash, bits) < bucket)
-        {
-            rest.next();
-        }
-        let start = rest.peek().map_or(keys.len(), |(number, _)| *number);
-        put_u32(&mut bytes, start as u32);
-    }
-    for (hash, _) in keys {
-        put_u32(&mut bytes, *hash as u32);
-    }
-    for (_, address) in keys {
-        put_u32(&mut bytes, *address);
-    }
-    (bits, bytes)
-}
-
-/// The bucket of a key: the first bits of its hash.
-#[must_use]
-pub(super) fn bucket_of(hash: u64, bits: u32) -> u64 {
-    hash.checked_shr(64u32.saturating_sub(bits)).unwrap_or(0)
 }

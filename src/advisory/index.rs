@@ -6,9 +6,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 
 use super::blocks::Blocks;
-use super::encode::bucket_of;
+use super::directory::Directory;
 use super::layout::{
-    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, block_hash, digest, key_hash, place,
+    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, address, block_hash, digest, key_hash, place,
 };
 use super::recorded::RecordView;
 use super::texts::{PackedBlock, text_at};
@@ -126,7 +126,7 @@ impl Index {
             .map(|(rows, _)| rows)
             .ok_or_else(|| damaged("the block table does not cover the file"))?;
         let touched = std::iter::repeat_with(OnceLock::new).take(rows.len()).collect();
-        Ok(Self {
+        let index = Self {
             bytes,
             header,
             digest: digest(&page),
@@ -134,7 +134,12 @@ impl Index {
             directory,
             touched,
             unpacked: Mutex::new(None),
-        })
+        };
+        if index.directory().is_whole() {
+            Ok(index)
+        } else {
+            Err(damaged("the key directory does not hold what it says"))
+        }
     }
 
     /// `sha256:` of the header page, which names every byte of the file through its hashes.
@@ -233,32 +238,31 @@ impl Index {
         self.read_everything()
     }
 
-    /// The addresses of the keys with this hash.
+    /// The addresses of the entries whose key may be this hash; seldom one too many.
     fn addresses(&self, hash: u64) -> Result<Vec<u32>, Damage> {
-        let bad = || Damage::of("the key directory does not hold what it says");
-        let bits = self.header.bucket_bits;
-        let word = |number: u64| -> Result<u32, Damage> {
-            let start = usize::try_from(number)
-                .ok()
-                .and_then(|number| number.checked_mul(4));
-            let word = start.and_then(|start| self.directory.get(start..start.checked_add(4)?));
-            word.and_then(|word| word.try_into().ok())
-                .map(u32::from_le_bytes)
-                .ok_or_else(bad)
-        };
-        let bucket = bucket_of(hash, bits);
-        let (start, end) = (word(bucket)?, word(bucket.saturating_add(1))?);
-        // The starts of the buckets and of the end come first, then the low bits, then the addresses.
-        let low_bits = (1u64 << bits).saturating_add(1);
-        let places = low_bits.saturating_add(self.header.keys);
+        let directory = self.directory();
         let mut addresses = Vec::new();
-        for number in start..end {
-            #[expect(clippy::cast_possible_truncation, reason = "the low bits are what is kept")]
-            if word(low_bits.saturating_add(u64::from(number)))? == hash as u32 {
-                addresses.push(word(places.saturating_add(u64::from(number)))?);
+        for number in directory.marked(hash).ok_or_else(bad_directory)? {
+            let (block, before) = directory.block_of(number).ok_or_else(bad_directory)?;
+            // An entry tells its length: those before it in its block are stepped over.
+            let bytes = self.block(Section::Entries, block)?;
+            let mut cursor = Cursor::new(bytes);
+            for _ in 0..before {
+                cursor.bytes().ok_or_else(bad_directory)?;
             }
+            let offset = bytes.len().saturating_sub(cursor.rest().len());
+            addresses.push(address(block as usize, offset).ok_or_else(bad_directory)?);
         }
         Ok(addresses)
+    }
+
+    fn directory(&self) -> Directory<'_> {
+        Directory {
+            bytes: &self.directory,
+            bits: self.header.bucket_bits,
+            keys: self.header.keys,
+            blocks: self.blocks_of(Section::Entries),
+        }
     }
 
     /// The entry at `address`.
@@ -382,6 +386,10 @@ fn damaged(what: &str) -> OpenError {
     OpenError::Damaged {
         what: what.to_owned(),
     }
+}
+
+fn bad_directory() -> Damage {
+    Damage::of("the key directory does not hold what it says")
 }
 
 fn no_block(number: usize) -> Damage {

@@ -31,6 +31,7 @@
 
 pub mod blocks;
 pub mod compile;
+mod directory;
 mod encode;
 mod group;
 pub mod import;

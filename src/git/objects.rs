@@ -49,6 +49,8 @@ pub struct Tracked {
     pub id: ObjectId,
     /// What kind of entry it is.
     pub kind: TrackedKind,
+    /// A sparse checkout leaves it out of the work tree.
+    pub is_left_out: bool,
 }
 
 /// What kind of entry git tracks.
@@ -126,6 +128,7 @@ impl Repository {
                         tracked.extend(files.into_iter().filter_map(|file| {
                             Some(Tracked {
                                 path: folder.join(file.path.as_bytes())?,
+                                is_left_out: true,
                                 ..file
                             })
                         }));
@@ -145,6 +148,7 @@ impl Repository {
                     path,
                     id: ObjectId(entry.id),
                     kind,
+                    is_left_out: entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE),
                 });
             }
         }
@@ -193,6 +197,7 @@ impl Repository {
                         path,
                         id: ObjectId(entry.oid().to_owned()),
                         kind,
+                        is_left_out: false,
                     });
                 }
             }

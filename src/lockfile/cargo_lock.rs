@@ -61,6 +61,7 @@ impl Format for CargoLock {
         let roots = needs.roots(&entries);
         let mut sources = Sources::default();
         let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(entries.len());
+        parsed.graph.reserve(entries.len(), needs.edges.len());
         for (number, entry) in entries.iter().enumerate() {
             let node = match (&entry.source, needs.replaced.get(number)) {
                 (_, Some(Some(_))) => None,

@@ -45,6 +45,12 @@ pub struct Edge {
 }
 
 impl Graph {
+    /// Makes room for so many nodes and edges.
+    pub fn reserve(&mut self, nodes: usize, edges: usize) {
+        self.nodes.reserve(nodes);
+        self.edges.reserve(edges);
+    }
+
     /// Adds a package.
     pub fn add_package(&mut self, package: Package) -> NodeId {
         self.add(Node::Package(package))

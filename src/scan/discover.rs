@@ -24,6 +24,8 @@ pub struct Found {
     pub tree: Box<dyn Tree + Send>,
     /// The commit to compare with; `None` outside git and before the first commit.
     committed: Option<CommitTree>,
+    /// A tracked lockfile was deleted from the work tree; it is read from git's objects all the same.
+    pub deleted: bool,
     /// The lockfiles, by path.
     pub files: BTreeMap<TreePath, Reader>,
     /// Manifests that no lockfile locks, with the instruction that makes one.
@@ -111,6 +113,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
             bytes: bytes.into(),
         }),
         committed: None,
+        deleted: false,
         files: BTreeMap::from([(path, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
@@ -150,6 +153,7 @@ fn one_file(
         head,
         tree: Box::new(WorkTree::new(root, boundary, limit, repository)),
         committed,
+        deleted: false,
         files: BTreeMap::from([(path_in_tree, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
@@ -177,6 +181,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     let mut manifests = Vec::new();
     let mut skipped = Vec::new();
     let mut unlisted = Vec::new();
+    let mut deleted = false;
     for step in walk(tree.root()) {
         match step {
             Ok(path) => match reader(&path) {
@@ -199,10 +204,6 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
             let Some(path) = relative(&prefix, &entry.path) else {
                 continue;
             };
-            let on_disk = match file::inside(tree.root(), &path) {
-                Some(on_disk) => file::look(&on_disk).unwrap_or(Lies::Nothing),
-                None => Lies::Nothing,
-            };
             match entry.kind {
                 TrackedKind::Submodule => {
                     if is_empty_folder(&tree, &path) {
@@ -212,16 +213,19 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                         });
                     }
                 }
-                TrackedKind::File | TrackedKind::Link => match reader(&path) {
-                    Some(reader) => {
-                        if on_disk == Lies::Nothing && entry.kind == TrackedKind::File {
+                // The walk has seen it.
+                TrackedKind::File | TrackedKind::Link if files.contains_key(&path) => {}
+                TrackedKind::File | TrackedKind::Link => match (reader(&path), manifest::row(&path)) {
+                    (Some(reader), _) => {
+                        if !is_on_disk(&tree, &path) && entry.kind == TrackedKind::File {
+                            deleted |= !entry.is_left_out;
                             tree.add_absent(path.clone(), entry.id);
                         }
                         files.insert(path, reader);
                     }
                     // A manifest that is not on disk was left out on purpose.
-                    None if on_disk == Lies::Nothing => {}
-                    None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
+                    (None, Some(row)) if is_on_disk(&tree, &path) => manifests.push((path, row)),
+                    (None, Some(_) | None) => {}
                 },
             }
         }
@@ -233,6 +237,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         head,
         tree: Box::new(tree),
         committed,
+        deleted,
         files,
         unlocked,
         unlisted,
@@ -285,6 +290,7 @@ fn bare(
         head,
         tree: Box::new(tree),
         committed: None,
+        deleted: false,
         files,
         unlocked,
         unlisted: Vec::new(),
@@ -423,6 +429,11 @@ fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
         .strip_prefix(prefix.as_bytes())?
         .strip_prefix(b"/")?;
     TreePath::new(rest)
+}
+
+fn is_on_disk(tree: &WorkTree, path: &TreePath) -> bool {
+    let lies = file::inside(tree.root(), path).and_then(|on_disk| file::look(&on_disk).ok());
+    lies.is_some_and(|lies| lies != Lies::Nothing)
 }
 
 fn is_empty_folder(tree: &WorkTree, path: &TreePath) -> bool {

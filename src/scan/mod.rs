@@ -218,7 +218,7 @@ fn target(found: &Found, judge: &Judge<'_>, policy: &Policy) -> (Target, Option<
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
     let mut findings: Vec<Finding> = Vec::new();
     let mut gaps: Vec<(Cost, Gap)> = read::unopened(found);
-    let mut dirty = false;
+    let mut dirty = found.deleted;
     let mut damage = None;
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();

@@ -58,10 +58,12 @@ pub(super) const NONE: u32 = u32::MAX;
 
 impl<'t> Document<'t> {
     pub(super) fn empty(text: &'t str) -> Self {
-        let root = Node::new(Kind::Null, Span::at(0));
+        // Growing by doubling would touch twice the memory; a lockfile has a value about every 28 bytes.
+        let mut nodes = Vec::with_capacity(text.len() / 28 + 1);
+        nodes.push(Node::new(Kind::Null, Span::at(0)));
         Self {
             text,
-            nodes: vec![root],
+            nodes,
             problems: Vec::new(),
         }
     }
@@ -194,6 +196,12 @@ impl<'d> Value<'d> {
     /// A key that is written twice comes twice.
     pub fn entries(self) -> impl Iterator<Item = (Cow<'d, str>, Value<'d>)> {
         self.children(Kind::Object).map(|value| (value.key(), value))
+    }
+
+    /// How many items or entries it has.
+    #[must_use]
+    pub fn count(self) -> usize {
+        self.children(self.kind()).count()
     }
 
     /// The value under `key`; of several the last, as `JSON.parse` decides. Linear in the number of entries.

@@ -249,6 +249,11 @@ fn git_says_which_commit_was_judged() {
     );
     sandbox.write("Cargo.lock", cargo_lock(&[("good", "1.0.1")]));
     assert_eq!(target(json(&sandbox, &index, &[]))["dirty"], true);
+    // A lockfile that was deleted and not committed is judged as git holds it, and that is said.
+    std::fs::remove_file(sandbox.work().join("Cargo.lock")).expect("a file");
+    let deleted = target(json(&sandbox, &index, &[]));
+    assert_eq!(deleted["dirty"], true);
+    assert_eq!(deleted["files"].as_array().map(Vec::len), Some(1), "{deleted}");
     sandbox.git(&["checkout", "-q", "--detach"]);
     assert_eq!(target(json(&sandbox, &index, &[]))["ref"], Value::Null);
     // A bare repository is read at its head.

@@ -66,10 +66,13 @@ impl Need {
 
 /// The entries of `packages`, in the order of the file.
 pub(super) fn of_packages<'d>(packages: Value<'d>) -> Vec<Entry<'d>> {
-    packages
-        .entries()
-        .map(|(key, value)| entry(key, EntryPlace::Path, value))
-        .collect()
+    let mut entries = Vec::with_capacity(packages.count());
+    entries.extend(
+        packages
+            .entries()
+            .map(|(key, value)| entry(key, EntryPlace::Path, value)),
+    );
+    entries
 }
 
 /// The entries of version 1's `dependencies` and of all that lie inside them, in the order of the file.

@@ -76,6 +76,8 @@ impl Format for PackageLock {
             nodes: Vec::with_capacity(entries.len()),
             parsed,
         };
+        let edges = entries.len().saturating_mul(EDGES);
+        reader.parsed.graph.reserve(entries.len().saturating_add(1), edges);
         let root = reader.add_nodes(&top, manifest);
         reader.add_edges();
         if top.packages.is_none() {
@@ -85,6 +87,9 @@ impl Format for PackageLock {
         reader.parsed
     }
 }
+
+/// A package of npm needs so many others, more or less.
+const EDGES: usize = 3;
 
 /// The text of the `package.json` beside the lockfile.
 fn manifest(lockfile: &TreePath, tree: &dyn Tree) -> Option<String> {
