@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::{Advisory, Decision, Ecosystem, Scopes, TreePath};
 use crate::text::Position;
 
@@ -41,6 +43,10 @@ pub struct Finding {
     pub decision: Decision,
     /// The name of the rule that decided.
     pub rule: String,
+    /// The day from which the rule fails what it only warns of today; `None` where there is no grace.
+    pub fails_from: Option<Date>,
+    /// How it came about since the base; `None` where nothing was compared.
+    pub change: Option<Change>,
 }
 
 /// At most so many paths are kept for a finding.
@@ -118,6 +124,8 @@ impl Found {
             reason: self.reason,
             decision: Decision::Warn,
             rule: String::new(),
+            fails_from: None,
+            change: None,
         }
     }
 }
@@ -132,18 +140,58 @@ pub struct Step {
 }
 
 /// Whether a finding counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// It applies.
     Affected,
+    /// It applies, and somebody accepted that until a day.
+    Excepted(Excepted),
 }
 
 impl State {
-    /// `affected`.
+    /// `affected`, `excepted`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::Excepted(_) => "excepted",
+        }
+    }
+}
+
+/// The exception that covers a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excepted {
+    /// Why it was accepted, in the words of who did.
+    pub reason: String,
+    /// Who answers for it; `None` if the policy names nobody.
+    pub owner: Option<String>,
+    /// The last day on which it counts.
+    pub expires: Date,
+}
+
+/// How a finding came about since the base that it was compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// The base holds no such occurrence: a new package, a version moved into a range, a further lockfile.
+    Introduced,
+    /// The base holds it too, and its advisory is younger than the base.
+    PublishedSince,
+    /// The base holds the same flaw of the same package at another version or in a file of another name.
+    Moved,
+    /// The base holds it as it is.
+    PreExisting,
+}
+
+impl Change {
+    /// `introduced`, `published_since`, `moved`, `pre_existing`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Affected => "affected",
+            Self::Introduced => "introduced",
+            Self::PublishedSince => "published_since",
+            Self::Moved => "moved",
+            Self::PreExisting => "pre_existing",
         }
     }
 }

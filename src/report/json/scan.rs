@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::model::coverage::Skipped;
@@ -245,6 +246,8 @@ pub(super) struct Finding<'o> {
     /// How the finding came about since a base; `null` where nothing was compared.
     change: Option<&'static str>,
     decision: &'static str,
+    /// The day from which a rule fails what it only warns of today.
+    fails_from: Option<Date>,
     direct: bool,
     scopes: Vec<&'static str>,
 }
@@ -277,8 +280,9 @@ impl<'o> Finding<'o> {
             known_exploited: advisory.known_exploited,
             epss: advisory.epss,
             published: advisory.published,
-            change: None,
+            change: finding.change.map(model::finding::Change::word),
             decision: finding.decision.word(),
+            fails_from: finding.fails_from,
             direct: finding.direct,
             scopes: finding.scopes.iter().map(model::Scope::word).collect(),
         }

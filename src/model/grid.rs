@@ -1,0 +1,148 @@
+//! The grid: advisory × (repository @ ref). Every cell has a state and a reason.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Advisory, Outcome, TreePath};
+
+/// The grid of one repository. Its columns are the targets of `outcome`, in their order.
+#[derive(Debug, Clone)]
+pub struct Grid {
+    /// The scan of every live line; a target's `ref_name` names its column.
+    pub outcome: Outcome,
+    /// One for each id that a finding of any column has, worst first.
+    pub rows: Vec<Row>,
+    /// Every ref that could be a release line, in or out.
+    pub lines: Vec<Line>,
+    /// What is odd about the choice of lines, each a sentence.
+    pub warnings: Vec<String>,
+    /// Who held what, since when and until when; `None` where nobody asked.
+    pub history: Option<Vec<Holding>>,
+}
+
+/// A ref that could be a release line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The full name: `refs/heads/1.4`, `refs/tags/v1`.
+    pub ref_name: String,
+    /// The full commit id.
+    pub commit: String,
+    /// When the commit was made.
+    pub committed: Timestamp,
+    /// In or out.
+    pub standing: Standing,
+    /// Why it is in or out, as a lowercase fragment.
+    pub reason: String,
+}
+
+/// Whether a line is scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It is.
+    Live,
+    /// It is not.
+    Out,
+}
+
+/// One advisory over all columns.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The worst of the groups with this id.
+    pub advisory: Arc<Advisory>,
+    /// Ids of other rows that share a CVE with this one.
+    pub related: Vec<String>,
+    /// Package URLs without version, sorted.
+    pub packages: Vec<String>,
+    /// One for each target of the grid's outcome, in that order.
+    pub cells: Vec<Cell>,
+}
+
+/// What one line holds of one advisory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// How it stands.
+    pub state: CellState,
+    /// Why, as a lowercase fragment; never empty.
+    pub reason: String,
+    /// The version of the worst occurrence; `None` where nothing is held.
+    pub version: Option<String>,
+    /// Versions that mend the worst occurrence, lowest first.
+    pub fixed: Vec<String>,
+    /// Everything that the line holds of the row's packages.
+    pub occurrences: Vec<Occurrence>,
+}
+
+/// A package of the row at one place of a line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occurrence {
+    /// Relative to the target's root.
+    pub file: TreePath,
+    /// 1-based line of the version's text.
+    pub line: u32,
+    /// The package URL without version.
+    pub package: String,
+    /// The version as written.
+    pub version: String,
+    /// Versions that mend it, lowest first; empty where it needs none or there is none.
+    pub fixed: Vec<String>,
+}
+
+/// How a line stands towards an advisory. The order is that of precedence: of several that fit, the first counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CellState {
+    /// A held version is affected.
+    Affected,
+    /// A file of the ecosystem could not be judged.
+    Unknown,
+    /// Affected, and accepted until a day.
+    Excepted,
+    /// Every held version is at or above a fixed one.
+    Fixed,
+    /// A held version lies below or between the affected ranges.
+    NotAffected,
+    /// The line holds no package of the row.
+    Absent,
+}
+
+impl CellState {
+    /// Every state, in the order of precedence.
+    pub const ALL: [Self; 6] = [
+        Self::Affected,
+        Self::Unknown,
+        Self::Excepted,
+        Self::Fixed,
+        Self::NotAffected,
+        Self::Absent,
+    ];
+
+    /// `affected`, `unknown`, `excepted`, `fixed`, `not_affected`, `absent`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::Unknown => "unknown",
+            Self::Excepted => "excepted",
+            Self::Fixed => "fixed",
+            Self::NotAffected => "not_affected",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+/// A package that a line holds or once held, and an advisory that speaks of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The advisory's id and aliases.
+    pub ids: Vec<String>,
+    /// The package URL with the version.
+    pub package: String,
+    /// The line.
+    pub ref_name: String,
+    /// The full id of the commit that brought it in.
+    pub introduced_by: String,
+    /// The full id of the commit that took it out; `None` while it is held.
+    pub removed_by: Option<String>,
+    /// Short names of the tags whose tree holds it, oldest first.
+    pub tags: Vec<String>,
+}
