@@ -10,7 +10,9 @@ use super::layout::{place, put_u32};
 pub(super) fn written(keys: &[(u64, u32)], entry_blocks: usize) -> (u32, Vec<u8>) {
     let bits = (keys.len() / BUCKET_KEYS).checked_ilog2().unwrap_or(0);
     let mut bytes = Vec::with_capacity(keys.len().saturating_mul(3));
-    put_starts(&mut bytes, keys, (1 << bits) + 1, |(hash, _)| bucket_of(*hash, bits));
+    put_starts(&mut bytes, keys, (1 << bits) + 1, |(hash, _)| {
+        bucket_of(*hash, bits)
+    });
     put_starts(&mut bytes, keys, entry_blocks as u64, |(_, address)| {
         u64::from(place(*address).0)
     });
@@ -74,9 +76,7 @@ impl Directory<'_> {
             .bytes
             .get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?;
         let numbers = (u64::from(start)..).zip(marks.chunks_exact(2));
-        let marked = numbers
-            .filter(|(_, own)| **own == mark)
-            .map(|(number, _)| number);
+        let marked = numbers.filter(|(_, own)| **own == mark).map(|(number, _)| number);
         Some(marked.collect())
     }
 

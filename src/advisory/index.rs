@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::blocks::Blocks;
 use super::directory::Directory;
 use super::layout::{
-    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, address, block_hash, digest, key_hash, place,
+    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, address, block_hash, digest,
+    key_hash, place,
 };
 use super::recorded::RecordView;
 use super::texts::{PackedBlock, text_at};

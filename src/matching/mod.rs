@@ -162,6 +162,20 @@ impl<'v> Held<'v> {
     }
 }
 
+/// `version`, which no record of the group holds affected, is at or above one that a record calls fixed.
+#[must_use]
+pub fn is_mended(version: &str, scheme: Option<&dyn Scheme>, candidate: &Candidate<'_>) -> bool {
+    let held = Held::new(version, scheme, candidate);
+    candidate
+        .members()
+        .flat_map(|member| member.claims())
+        .any(|claim| {
+            claim
+                .fixed()
+                .any(|fixed| held.compare(fixed).is_some_and(Ordering::is_ge))
+        })
+}
+
 /// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
 fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
     let listed =

@@ -3,6 +3,7 @@
 //! `discover` finds lockfiles, `read` reads them, `judge` matches their packages, and this file puts the
 //! answer together. Nothing of the repository is run.
 
+pub mod change;
 pub mod discover;
 pub mod inventory;
 mod judge;

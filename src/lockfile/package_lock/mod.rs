@@ -77,7 +77,10 @@ impl Format for PackageLock {
             parsed,
         };
         let edges = entries.len().saturating_mul(EDGES);
-        reader.parsed.graph.reserve(entries.len().saturating_add(1), edges);
+        reader
+            .parsed
+            .graph
+            .reserve(entries.len().saturating_add(1), edges);
         let root = reader.add_nodes(&top, manifest);
         reader.add_edges();
         if top.packages.is_none() {
