@@ -1,3 +1,13 @@
-//! Git repositories: `objects` reads them in process and starts no program.
+//! Git repositories, read in process; no program is started.
+//!
+//! `objects` opens one and reads trees and blobs, `refs` lists what could be a release line, `history` finds
+//! revisions, parents and bases, `listing` lists the files of many commits and reads each tree once, and `past` tells
+//! which commit brought something in and which took it out.
 
+mod commits;
+pub mod history;
+pub mod listing;
+mod merge_base;
 pub mod objects;
+pub mod past;
+pub mod refs;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use gix::bstr::ByteSlice as _;
 use gix::discover::upwards;
-use gix::objs::Kind;
+use gix::objs::tree::EntryMode;
+use gix::objs::{Data, Find as _, Kind, TagRefIter, TreeRefIter};
 use gix::sec::Trust;
 
+use super::listing::Listing;
 use crate::model::{Tree, TreePath, Unread};
 
 /// A git repository.
@@ -18,7 +20,7 @@ pub struct Repository {
 
 /// The id of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(gix::ObjectId);
+pub struct ObjectId(pub(super) gix::ObjectId);
 
 impl std::fmt::Display for ObjectId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -27,9 +29,68 @@ impl std::fmt::Display for ObjectId {
 }
 
 /// Git said no.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("git: {0}")]
-pub struct GitError(String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    /// Something of the repository cannot be read.
+    #[error("git: {0}")]
+    Broken(String),
+    /// The repository names its objects in another way than by SHA-1.
+    #[error("git: this repository names its objects by SHA-256, which cannot be read")]
+    ObjectFormat,
+    /// The clone lacks an object that it should hold, or that a partial clone left out.
+    #[error("git: the object {object} is not in this clone")]
+    Missing {
+        /// The object.
+        object: ObjectId,
+    },
+    /// The clone is shallow, and the answer lies beyond its end.
+    #[error("git: this clone is shallow and its history is cut off at {at} (see `fetch-depth`)")]
+    Shallow {
+        /// The last commit that the clone holds.
+        at: ObjectId,
+    },
+    /// A revision names nothing.
+    #[error("git: there is no {revision:?}: {reason}")]
+    NoSuchRevision {
+        /// As it was written.
+        revision: String,
+        /// What could not be found.
+        reason: String,
+    },
+    /// A revision names something that is no commit, or several things.
+    #[error("git: {revision:?} is not one commit: {reason}")]
+    NotACommit {
+        /// As it was written.
+        revision: String,
+        /// What it is.
+        reason: String,
+    },
+}
+
+impl GitError {
+    /// The way out, as a full instruction.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Broken(_) => {
+                "Repair the repository (`git fsck` tells what is wrong with it), then try again."
+            }
+            Self::ObjectFormat => {
+                "Use a repository that names its objects by SHA-1 (`git init --object-format=sha1`)."
+            }
+            Self::Missing { .. } => {
+                "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`)."
+            }
+            Self::Shallow { .. } => {
+                "Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out."
+            }
+            Self::NoSuchRevision { .. } => {
+                "Fetch it (`fetch-depth: 0` where a workflow checks out), or name a branch, a tag or a commit that is there."
+            }
+            Self::NotACommit { .. } => "Name one branch, tag or commit.",
+        }
+    }
+}
 
 /// Where `HEAD` points.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +115,7 @@ pub struct Tracked {
 }
 
 /// What kind of entry git tracks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackedKind {
     /// A file.
     File,
@@ -82,9 +143,16 @@ impl Repository {
         let (git_folder, _) = found.into_repository_and_work_tree_directories();
         let options = gix::open::Options::isolated()
             .with(Trust::Full)
+            // A commit id stands for what its objects say, and not for what `refs/replace` puts in their place.
+            .config_overrides(["core.useReplaceRefs=false"])
             .open_path_as_is(true);
-        let inner = gix::ThreadSafeRepository::open_opts(git_folder, options).map_err(said)?;
+        let inner = gix::ThreadSafeRepository::open_opts(git_folder, options).map_err(unopened)?;
         Ok(Some(Self { inner }))
+    }
+
+    /// A view for one thread.
+    pub(super) fn local(&self) -> gix::Repository {
+        self.inner.to_thread_local()
     }
 
     /// The top of the work tree, absolute; `None` if bare.
@@ -115,7 +183,7 @@ impl Repository {
     ///
     /// # Errors
     /// [`GitError`] if there is no readable index.
-    pub fn tracked(&self, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Tracked>, GitError> {
+    pub fn tracked(&self, wanted: impl Fn(&[u8]) -> bool + Sync) -> Result<Vec<Tracked>, GitError> {
         let repository = self.inner.to_thread_local();
         let index = repository.index_or_load_from_head_or_empty().map_err(said)?;
         let mut tracked = Vec::new();
@@ -123,8 +191,8 @@ impl Repository {
             let bytes = entry.path(&index);
             let kind = match entry.mode {
                 gix::index::entry::Mode::DIR => {
-                    let folder = TreePath::new(bytes.as_bytes());
-                    if let (Some(folder), Ok(files)) = (folder, self.files_of(entry.id, &wanted)) {
+                    if let Some(folder) = TreePath::new(bytes.as_bytes()) {
+                        let files = self.files(ObjectId(entry.id), &wanted)?;
                         tracked.extend(files.into_iter().filter_map(|file| {
                             Some(Tracked {
                                 path: folder.join(file.path.as_bytes())?,
@@ -159,51 +227,12 @@ impl Repository {
     ///
     /// # Errors
     /// [`GitError`] if an object is missing.
-    pub fn files(&self, commit: ObjectId, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Tracked>, GitError> {
-        self.files_of(commit.0, &wanted)
-    }
-
-    fn files_of(&self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Vec<Tracked>, GitError> {
-        let repository = self.inner.to_thread_local();
-        let tree = repository
-            .find_object(id)
-            .map_err(said)?
-            .peel_to_tree()
-            .map_err(said)?;
-        let mut files = Vec::new();
-        let mut folders = vec![(TreePath::root(), tree.id)];
-        while let Some((folder, id)) = folders.pop() {
-            let tree = repository.find_tree(id).map_err(said)?;
-            for entry in tree.iter() {
-                let entry = entry.map_err(said)?;
-                let name = entry.filename().as_bytes();
-                let kind = match entry.mode().kind() {
-                    gix::objs::tree::EntryKind::Tree => {
-                        if let Some(path) = folder.join(name) {
-                            folders.push((path, entry.oid().to_owned()));
-                        }
-                        continue;
-                    }
-                    gix::objs::tree::EntryKind::Commit => TrackedKind::Submodule,
-                    gix::objs::tree::EntryKind::Link => TrackedKind::Link,
-                    gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable => {
-                        TrackedKind::File
-                    }
-                };
-                if (kind == TrackedKind::Submodule || wanted(name))
-                    && let Some(path) = folder.join(name)
-                {
-                    files.push(Tracked {
-                        path,
-                        id: ObjectId(entry.oid().to_owned()),
-                        kind,
-                        is_left_out: false,
-                    });
-                }
-            }
-        }
-        files.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
+    pub fn files(
+        &self,
+        commit: ObjectId,
+        wanted: impl Fn(&[u8]) -> bool + Sync,
+    ) -> Result<Vec<Tracked>, GitError> {
+        Listing::new(self, &wanted).files(commit)
     }
 
     /// The tree of a commit.
@@ -211,15 +240,9 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if the commit or its tree is missing.
     pub fn commit_tree(&self, commit: ObjectId, limit: u64) -> Result<CommitTree, GitError> {
-        let repository = self.inner.to_thread_local();
-        let tree = repository
-            .find_object(commit.0)
-            .map_err(said)?
-            .peel_to_tree()
-            .map_err(said)?;
         Ok(CommitTree {
             inner: self.inner.clone(),
-            tree: tree.id,
+            tree: tree_of(&self.local(), commit.0)?,
             limit,
         })
     }
@@ -245,33 +268,46 @@ impl CommitTree {
     #[must_use]
     pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
         let repository = self.inner.to_thread_local();
-        let tree = repository.find_tree(self.tree).ok()?;
-        let entry = tree.lookup_entry(path.components()).ok()??;
-        entry
-            .mode()
-            .is_blob_or_symlink()
-            .then(|| ObjectId(entry.id().detach()))
+        let (mode, id) = self.entry(&repository, path).ok()??;
+        mode.is_blob_or_symlink().then_some(ObjectId(id))
+    }
+
+    /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
+    fn entry(
+        &self,
+        repository: &gix::Repository,
+        path: &TreePath,
+    ) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
+        let mut buffer = Vec::new();
+        let mut found = None;
+        let mut folder = Some(self.tree);
+        for component in path.components() {
+            let Some(id) = folder else { return Ok(None) };
+            let tree = load(repository, id, &mut buffer)?;
+            found = TreeRefIter::from_bytes(tree.data, id.kind())
+                .filter_map(Result::ok)
+                .find(|entry| entry.filename.as_bytes() == component)
+                .map(|entry| (entry.mode, entry.oid.to_owned()));
+            folder = found.and_then(|(mode, id)| mode.is_tree().then_some(id));
+        }
+        Ok(found)
     }
 }
 
 impl Tree for CommitTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let repository = self.inner.to_thread_local();
-        let tree = repository
-            .find_tree(self.tree)
-            .map_err(|error| Unread::Unreadable(said(error).to_string()))?;
         let mut path = path.clone();
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
-            let found = tree
-                .lookup_entry(path.components())
-                .map_err(|error| Unread::Unreadable(said(error).to_string()))?;
-            let entry = found.ok_or(Unread::Absent)?;
-            let id = entry.id().detach();
-            if entry.mode().is_link() {
+            let found = self
+                .entry(&repository, &path)
+                .map_err(|error| Unread::Unreadable(error.to_string()))?;
+            let (mode, id) = found.ok_or(Unread::Absent)?;
+            if mode.is_link() {
                 let target = blob(&repository, id, self.limit)?;
                 path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
-            } else if entry.mode().is_blob() {
+            } else if mode.is_blob() {
                 return blob(&repository, id, self.limit);
             } else {
                 return Err(Unread::Absent);
@@ -290,22 +326,83 @@ pub fn blob_id(bytes: &[u8]) -> Option<ObjectId> {
 }
 
 fn blob(repository: &gix::Repository, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
-    let missing = |error: gix::Error| Unread::Unreadable(said(error).to_string());
-    let header = repository.find_header(id).map_err(missing)?;
+    let unreadable = |error: GitError| Unread::Unreadable(error.to_string());
+    let header = repository
+        .try_find_header(id)
+        .map_err(|error| unreadable(said(error)))?
+        .ok_or_else(|| unreadable(GitError::Missing { object: ObjectId(id) }))?;
     if header.size() > limit {
         return Err(Unread::TooLarge { limit });
     }
-    let object = repository.find_object(id).map_err(missing)?;
-    Ok(object.detach().data.into())
+    let mut bytes = Vec::new();
+    load(repository, id, &mut bytes).map_err(unreadable)?;
+    Ok(bytes.into())
 }
 
-fn said(error: impl std::fmt::Display) -> GitError {
-    GitError(
-        error
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or("no reason given")
-            .to_owned(),
-    )
+/// The object `id`, read into `buffer`.
+pub(super) fn load<'b>(
+    repository: &gix::Repository,
+    id: gix::ObjectId,
+    buffer: &'b mut Vec<u8>,
+) -> Result<Data<'b>, GitError> {
+    if id.is_empty_tree() {
+        buffer.clear();
+        return Ok(Data::new(buffer, Kind::Tree, id.kind()));
+    }
+    repository
+        .objects
+        .try_find(&id, buffer)
+        .map_err(said)?
+        .ok_or(GitError::Missing { object: ObjectId(id) })
+}
+
+/// The tree of a commit, a tag of one, or a tree.
+pub(super) fn tree_of(repository: &gix::Repository, id: gix::ObjectId) -> Result<gix::ObjectId, GitError> {
+    let mut buffer = Vec::new();
+    let commit = peeled(repository, id, &mut buffer)?;
+    let object = load(repository, commit, &mut buffer)?;
+    match object.kind {
+        Kind::Tree => Ok(commit),
+        Kind::Commit => Ok(super::commits::parse(commit, object.data)?.tree),
+        Kind::Blob | Kind::Tag => Err(GitError::Broken(format!("{id} has no tree"))),
+    }
+}
+
+/// What `id` is, or what the tag `id` speaks of: never a tag.
+pub(super) fn peeled(
+    repository: &gix::Repository,
+    id: gix::ObjectId,
+    buffer: &mut Vec<u8>,
+) -> Result<gix::ObjectId, GitError> {
+    let mut id = id;
+    // A tag of a tag is odd, a long chain of them is an attack.
+    for _ in 0..64 {
+        let object = load(repository, id, buffer)?;
+        match object.kind {
+            Kind::Tag => {
+                id = TagRefIter::from_bytes(object.data, id.kind())
+                    .target_id()
+                    .map_err(said)?;
+            }
+            Kind::Tree | Kind::Blob | Kind::Commit => return Ok(id),
+        }
+    }
+    Err(GitError::Broken(format!(
+        "the tag {id} is a tag of too many tags"
+    )))
+}
+
+fn unopened(error: gix::Error) -> GitError {
+    let unsupported = error.is_unsupported() && format!("{error:?}").contains("bject format");
+    if unsupported {
+        GitError::ObjectFormat
+    } else {
+        said(error)
+    }
+}
+
+/// The first line of what git's reader says.
+pub(super) fn said(error: impl std::fmt::Display) -> GitError {
+    let text = error.to_string();
+    GitError::Broken(text.lines().next().unwrap_or("no reason given").to_owned())
 }

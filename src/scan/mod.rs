@@ -1,12 +1,13 @@
 //! The main job: from PATHs to an outcome.
 //!
 //! `discover` finds lockfiles, `read` reads them, `judge` matches their packages, and this file puts the
-//! answer together. Nothing of the repository is run.
+//! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
 pub mod change;
 pub mod discover;
 pub mod inventory;
 mod judge;
+pub mod lines;
 pub mod read;
 pub mod work_tree;
 

@@ -1,0 +1,280 @@
+//! The wanted files of many commits of one repository. Each tree object is read once, however many commits share it
+//! and however many threads ask.
+//!
+//! Folders with the same wanted files below them are one [`Content`], whatever else they hold: two commits with the
+//! same number hold the same lockfiles, so that what was judged for one is judged for both.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix::objs::tree::EntryKind;
+use gix::objs::{Kind, TreeRefIter};
+
+use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, load, said, tree_of};
+use crate::model::TreePath;
+
+/// A tree nested deeper than this is not read; git's own limit (`core.maxTreeDepth`).
+const MOST_LEVELS: usize = 2048;
+
+/// A commit with more wanted files than this is not read: trees that hold one another many times over can name more
+/// files than there are atoms.
+const MOST_FILES: u64 = 1 << 20;
+
+/// So many trees are remembered, at some 30 bytes each; after that they are forgotten and read again.
+const MOST_TREES: usize = 1 << 22;
+
+/// What is known of the trees of a repository.
+pub struct Listing<'a> {
+    wanted: &'a (dyn Fn(&[u8]) -> bool + Sync),
+    known: Mutex<Known>,
+}
+
+/// The wanted files of a tree: equal numbers of one [`Listing`] mean equal paths, blobs and kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Content(u32);
+
+impl Content {
+    /// No wanted file at all.
+    pub const EMPTY: Self = Self(0);
+}
+
+impl<'a> Listing<'a> {
+    /// A listing of the files of `repository` whose file name is `wanted`, and of all submodules.
+    #[must_use]
+    pub fn new(repository: &Repository, wanted: &'a (dyn Fn(&[u8]) -> bool + Sync)) -> Self {
+        let nothing = Arc::new(Folder::default());
+        Self {
+            wanted,
+            known: Mutex::new(Known {
+                repository: repository.local(),
+                trees: HashMap::new(),
+                folders: vec![nothing.clone()],
+                contents: HashMap::from([(nothing, Content::EMPTY)]),
+                reads: 0,
+                buffer: Vec::new(),
+            }),
+        }
+    }
+
+    /// The wanted files of a commit or tree, by path, as [`Repository::files`] gives them.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the clone lacks the commit or one of its trees.
+    pub fn files(&self, commit: ObjectId) -> Result<Vec<Tracked>, GitError> {
+        let content = self.content(commit)?;
+        Ok(self.files_of(content))
+    }
+
+    /// The number of the wanted files of a commit or tree.
+    ///
+    /// # Errors
+    /// As [`Listing::files`].
+    pub fn content(&self, commit: ObjectId) -> Result<Content, GitError> {
+        let mut known = self.known();
+        let tree = tree_of(&known.repository, commit.0)?;
+        known.content(tree, self.wanted)
+    }
+
+    /// As [`Listing::content`], of a tree.
+    pub(super) fn content_of_tree(&self, tree: gix::ObjectId) -> Result<Content, GitError> {
+        self.known().content(tree, self.wanted)
+    }
+
+    /// The files that `content` stands for, by path.
+    #[must_use]
+    pub fn files_of(&self, content: Content) -> Vec<Tracked> {
+        let known = self.known();
+        let mut files = Vec::new();
+        let mut folders = vec![(TreePath::root(), content)];
+        while let Some((path, content)) = folders.pop() {
+            let Some(folder) = known.folder(content) else {
+                continue;
+            };
+            files.extend(folder.files.iter().filter_map(|file| {
+                Some(Tracked {
+                    path: path.join(&file.name)?,
+                    id: file.id,
+                    kind: file.kind,
+                    is_left_out: false,
+                })
+            }));
+            folders.extend(
+                folder
+                    .folders
+                    .iter()
+                    .filter_map(|(name, content)| Some((path.join(name)?, *content))),
+            );
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        files
+    }
+
+    /// How many tree objects were read so far.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.known().reads
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Known {
+    repository: gix::Repository,
+    trees: HashMap<gix::ObjectId, Content>,
+    /// What each [`Content`] stands for.
+    folders: Vec<Arc<Folder>>,
+    contents: HashMap<Arc<Folder>, Content>,
+    reads: u64,
+    buffer: Vec<u8>,
+}
+
+/// What is wanted of one folder. Folders without wanted files are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Folder {
+    files: Box<[File]>,
+    folders: Box<[(Box<[u8]>, Content)]>,
+    /// Wanted files below, at every depth.
+    total: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct File {
+    name: Box<[u8]>,
+    id: ObjectId,
+    kind: TrackedKind,
+}
+
+/// A tree whose folders are being looked at.
+struct Open {
+    id: gix::ObjectId,
+    files: Vec<File>,
+    /// Folders to come, the next one last.
+    left: Vec<(Box<[u8]>, gix::ObjectId)>,
+    folders: Vec<(Box<[u8]>, Content)>,
+    /// The name of the folder that is being looked at.
+    name: Box<[u8]>,
+}
+
+impl Known {
+    /// What is wanted of the tree `id`. Nothing recurses: the trees on the way lie in a list.
+    fn content(&mut self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Content, GitError> {
+        if let Some(content) = self.trees.get(&id) {
+            return Ok(*content);
+        }
+        if self.trees.len() > MOST_TREES {
+            self.trees.clear();
+        }
+        let mut busy = HashSet::from([id]);
+        let mut open = vec![self.read(id, wanted)?];
+        loop {
+            let levels = open.len();
+            let Some(tree) = open.last_mut() else {
+                return Err(GitError::Broken(format!("the tree {id} cannot be read")));
+            };
+            if let Some((name, below)) = tree.left.pop() {
+                match self.trees.get(&below) {
+                    Some(&Content::EMPTY) => {}
+                    Some(content) => tree.folders.push((name, *content)),
+                    None if levels >= MOST_LEVELS => {
+                        let message = format!("the tree {id} is nested deeper than {MOST_LEVELS} levels");
+                        return Err(GitError::Broken(message));
+                    }
+                    None if !busy.insert(below) => {
+                        return Err(GitError::Broken(format!("the tree {below} lies in itself")));
+                    }
+                    None => {
+                        tree.name = name;
+                        open.push(self.read(below, wanted)?);
+                    }
+                }
+            } else if let Some(done) = open.pop() {
+                let content = self.number(done.files, done.folders)?;
+                self.trees.insert(done.id, content);
+                busy.remove(&done.id);
+                match open.last_mut() {
+                    None => return Ok(content),
+                    Some(_) if content == Content::EMPTY => {}
+                    Some(above) => above.folders.push((std::mem::take(&mut above.name), content)),
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Open, GitError> {
+        let object = load(&self.repository, id, &mut self.buffer)?;
+        self.reads += 1;
+        if object.kind != Kind::Tree {
+            return Err(GitError::Broken(format!("{id} is no tree")));
+        }
+        let mut files = Vec::new();
+        let mut left = Vec::new();
+        for entry in TreeRefIter::from_bytes(object.data, id.kind()) {
+            let entry = entry.map_err(said)?;
+            let name: &[u8] = entry.filename;
+            if !is_name(name) {
+                continue;
+            }
+            let kind = match entry.mode.kind() {
+                EntryKind::Tree => {
+                    left.push((name.into(), entry.oid.to_owned()));
+                    continue;
+                }
+                EntryKind::Commit => TrackedKind::Submodule,
+                EntryKind::Link => TrackedKind::Link,
+                EntryKind::Blob | EntryKind::BlobExecutable => TrackedKind::File,
+            };
+            if kind == TrackedKind::Submodule || wanted(name) {
+                files.push(File {
+                    name: name.into(),
+                    id: ObjectId(entry.oid.to_owned()),
+                    kind,
+                });
+            }
+        }
+        left.reverse();
+        Ok(Open {
+            id,
+            files,
+            left,
+            folders: Vec::new(),
+            name: Box::default(),
+        })
+    }
+
+    fn number(&mut self, files: Vec<File>, folders: Vec<(Box<[u8]>, Content)>) -> Result<Content, GitError> {
+        let below = folders
+            .iter()
+            .filter_map(|(_, content)| self.folder(*content))
+            .fold(0_u64, |total, folder| total.saturating_add(folder.total));
+        let folder = Folder {
+            total: below.saturating_add(files.len() as u64),
+            files: files.into(),
+            folders: folders.into(),
+        };
+        if folder.total > MOST_FILES {
+            let message = format!("a commit holds more than {MOST_FILES} lockfiles");
+            return Err(GitError::Broken(message));
+        }
+        if let Some(content) = self.contents.get(&folder) {
+            return Ok(*content);
+        }
+        let number = u32::try_from(self.folders.len()).map_err(said)?;
+        let folder = Arc::new(folder);
+        self.folders.push(folder.clone());
+        self.contents.insert(folder, Content(number));
+        Ok(Content(number))
+    }
+
+    fn folder(&self, content: Content) -> Option<&Folder> {
+        self.folders
+            .get(usize::try_from(content.0).ok()?)
+            .map(Arc::as_ref)
+    }
+}
+
+/// A name that a file can have. Git checks out no other, so that nobody builds what stands under one.
+fn is_name(name: &[u8]) -> bool {
+    !matches!(name, b"" | b"." | b".." | b".git") && !name.contains(&b'/')
+}

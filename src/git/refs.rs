@@ -1,0 +1,315 @@
+//! The refs that could be release lines: branches and tags, with the commit of each.
+//!
+//! A branch of `origin` stands for a branch of the same name, because a workflow's checkout has no other. Damage of one
+//! ref is told and hides no other one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gix::bstr::ByteSlice as _;
+use gix::objs::Kind;
+use gix::refs::file::find::{NotFound, ReferenceDecode};
+use jiff::Timestamp;
+
+use super::commits::parse;
+use super::history::timestamp;
+use super::objects::{GitError, ObjectId, Repository, load, peeled, said};
+use crate::model::lines;
+
+const HEADS: &[u8] = b"refs/heads/";
+const ORIGIN: &[u8] = b"refs/remotes/origin/";
+const TAGS: &[u8] = b"refs/tags/";
+
+/// Which one counts where a branch and that of `origin` differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Prefer {
+    /// The branch of the clone: a person looks at their own work.
+    Local,
+    /// The branch of `origin`: a workflow's clone may have an old branch of the same name.
+    Remote,
+}
+
+/// What a repository has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refs {
+    /// Branches and tags, by name.
+    pub candidates: Vec<Candidate>,
+    /// The full name of the default branch, if there is one among the candidates.
+    pub default: Option<String>,
+    /// What a person should know of them.
+    pub remarks: Vec<Remark>,
+}
+
+/// A ref that could be a release line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The full name: `refs/heads/1.4`, also of a branch of `origin`, or `refs/tags/v1`.
+    pub name: String,
+    /// Its commit; that of the tag, not the tag's own.
+    pub commit: ObjectId,
+    /// When the commit was made.
+    pub committed: Timestamp,
+}
+
+/// What is odd about a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// A branch and that of `origin` are at different commits.
+    Differs {
+        /// The full name of the branch.
+        name: String,
+        /// Where the branch is.
+        local: ObjectId,
+        /// Where the one of `origin` is.
+        remote: ObjectId,
+        /// Which of them counts.
+        taken: Prefer,
+    },
+    /// A ref cannot be read.
+    Broken {
+        /// The full name, as far as it is known.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A ref points to something that the clone lacks.
+    Missing {
+        /// The full name.
+        name: String,
+        /// What is not there.
+        object: ObjectId,
+    },
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differs {
+                name,
+                local,
+                remote,
+                taken,
+            } => {
+                let (here, origin) = (short(*local), short(*remote));
+                let taken = match taken {
+                    Prefer::Local => "the branch of this clone counts",
+                    Prefer::Remote => "the branch of origin counts",
+                };
+                write!(
+                    formatter,
+                    "{name} is at {here} here and at {origin} at origin; {taken}"
+                )
+            }
+            Self::Broken { name, reason } => write!(formatter, "{name} cannot be read: {reason}"),
+            Self::Missing { name, object } => {
+                write!(formatter, "{name} points to {object}, which is not in this clone")
+            }
+        }
+    }
+}
+
+impl Refs {
+    /// The candidates, as the choice of lines takes them.
+    #[must_use]
+    pub fn lines(&self) -> Vec<lines::Candidate> {
+        let line = |candidate: &Candidate| lines::Candidate {
+            ref_name: candidate.name.clone(),
+            commit: candidate.commit.to_string(),
+            committed: candidate.committed,
+        };
+        self.candidates.iter().map(line).collect()
+    }
+}
+
+/// What a ref points to.
+#[derive(Clone, Copy)]
+struct Target {
+    commit: gix::ObjectId,
+    seconds: i64,
+}
+
+impl Repository {
+    /// Branches of the clone and of `origin`, and tags of commits.
+    ///
+    /// # Errors
+    /// [`GitError`] if no ref can be listed at all.
+    pub fn refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
+        let repository = self.local();
+        let mut remarks = Vec::new();
+        let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
+        for reference in listed(&repository, &mut remarks)? {
+            let name = reference.name.as_bstr().to_vec();
+            let target = match reference.target {
+                gix::refs::Target::Object(id) => Ok(id),
+                gix::refs::Target::Symbolic(_) => followed(&repository, &name),
+            };
+            match target.and_then(|id| commit(&repository, &name, id)) {
+                Ok(Some(target)) => {
+                    found.insert(name, target);
+                }
+                Ok(None) => {}
+                Err(remark) => remarks.push(remark),
+            }
+        }
+        let default = default(&repository, &found);
+        let mut candidates: BTreeMap<String, Target> = BTreeMap::new();
+        for (name, target) in &found {
+            if !name.starts_with(ORIGIN) {
+                candidates.insert(text(name), *target);
+            }
+        }
+        for (name, remote) in &found {
+            let Some(short) = name.strip_prefix(ORIGIN).filter(|short| *short != b"HEAD") else {
+                continue;
+            };
+            let name = text(&[HEADS, short].concat());
+            let local = candidates.get(&name).copied();
+            if let Some(local) = local.filter(|local| local.commit != remote.commit) {
+                remarks.push(Remark::Differs {
+                    name: name.clone(),
+                    local: ObjectId(local.commit),
+                    remote: ObjectId(remote.commit),
+                    taken: prefer,
+                });
+            }
+            match (local, prefer) {
+                (Some(_), Prefer::Local) => {}
+                (Some(_), Prefer::Remote) | (None, Prefer::Local | Prefer::Remote) => {
+                    candidates.insert(name, *remote);
+                }
+            }
+        }
+        Ok(Refs {
+            candidates: candidates
+                .into_iter()
+                .map(|(name, target)| Candidate {
+                    name,
+                    commit: ObjectId(target.commit),
+                    committed: timestamp(target.seconds),
+                })
+                .collect(),
+            default,
+            remarks,
+        })
+    }
+}
+
+/// Every branch and tag, loose or packed, as it is written.
+fn listed(
+    repository: &gix::Repository,
+    remarks: &mut Vec<Remark>,
+) -> Result<Vec<gix::refs::Reference>, GitError> {
+    let platform = repository.references().map_err(said)?;
+    let mut references = Vec::new();
+    for prefix in [HEADS, ORIGIN, TAGS] {
+        for reference in platform.prefixed(prefix).map_err(said)? {
+            match reference {
+                Ok(reference) => references.push(reference.detach()),
+                Err(error) => remarks.push(unreadable(&error)),
+            }
+        }
+    }
+    Ok(references)
+}
+
+fn unreadable(error: &gix::Error) -> Remark {
+    let path = error
+        .downcast_any_ref::<ReferenceDecode>()
+        .map(|decode| decode.relative_path.to_string_lossy().replace('\\', "/"));
+    match path {
+        Some(name) => Remark::Broken {
+            name,
+            reason: "it holds no object id and no name".into(),
+        },
+        None => Remark::Broken {
+            name: "a ref".into(),
+            reason: first_line(error),
+        },
+    }
+}
+
+/// The object that a symbolic ref leads to.
+fn followed(repository: &gix::Repository, name: &[u8]) -> Result<gix::ObjectId, Remark> {
+    let broken = |error: gix::Error| Remark::Broken {
+        name: text(name),
+        reason: match error.downcast_any_ref::<NotFound>() {
+            Some(missing) => format!("it points to {}, which is not there", text(&missing.name)),
+            None => first_line(&error),
+        },
+    };
+    let mut reference = repository.find_reference(name.as_bstr()).map_err(broken)?;
+    Ok(reference.follow_to_object().map_err(broken)?.detach())
+}
+
+/// The commit that the ref `name` leads to through `id`; `None` if it leads to something else.
+fn commit(repository: &gix::Repository, name: &[u8], id: gix::ObjectId) -> Result<Option<Target>, Remark> {
+    let mut buffer = Vec::new();
+    let read = peeled(repository, id, &mut buffer).and_then(|id| {
+        let object = load(repository, id, &mut buffer)?;
+        match object.kind {
+            Kind::Commit => Ok(Some(Target {
+                commit: id,
+                seconds: parse(id, object.data)?.seconds,
+            })),
+            Kind::Tree | Kind::Blob | Kind::Tag => Ok(None),
+        }
+    });
+    read.map_err(|error| match error {
+        GitError::Missing { object } => Remark::Missing {
+            name: text(name),
+            object,
+        },
+        error @ (GitError::Broken(_)
+        | GitError::ObjectFormat
+        | GitError::Shallow { .. }
+        | GitError::NoSuchRevision { .. }
+        | GitError::NotACommit { .. }) => Remark::Broken {
+            name: text(name),
+            reason: error.to_string(),
+        },
+    })
+}
+
+/// What `origin` calls its head, else the branch that is checked out, else `main`, else `master`.
+fn default(repository: &gix::Repository, found: &BTreeMap<Vec<u8>, Target>) -> Option<String> {
+    let points = |name: &str, prefix: &[u8]| -> Option<Vec<u8>> {
+        let reference = repository.try_find_reference(name).ok()??;
+        match reference.detach().target {
+            gix::refs::Target::Symbolic(name) => Some(name.as_bstr().strip_prefix(prefix)?.to_vec()),
+            gix::refs::Target::Object(_) => None,
+        }
+    };
+    let names = [
+        points("refs/remotes/origin/HEAD", ORIGIN),
+        points("HEAD", HEADS),
+        Some(b"main".to_vec()),
+        Some(b"master".to_vec()),
+    ];
+    names.into_iter().flatten().find_map(|short| {
+        let known = [HEADS, ORIGIN]
+            .iter()
+            .any(|prefix| found.contains_key(&[*prefix, short.as_slice()].concat()));
+        known.then(|| text(&[HEADS, short.as_slice()].concat()))
+    })
+}
+
+/// A name as reports write it: bytes that are not UTF-8 percent-encoded.
+fn text(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+fn short(id: ObjectId) -> String {
+    id.to_string().chars().take(10).collect()
+}
+
+fn first_line(error: &gix::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or("no reason given").to_owned()
+}

@@ -1,0 +1,460 @@
+//! Who held what, since when and until when, along one line of a history.
+//!
+//! A line is a commit, its first parent, the first parent of that, and so on. Whatever else the line has merged is
+//! reached through one commit of it, the oldest that reaches it: it is said to land there.
+//!
+//! - While the commits of the line hold a key one after another, that is one stretch. It was introduced by the commit
+//!   at which it begins; if that is a merge, by the commit among those that land there which holds the key while no
+//!   parent of it does, and from which every commit down to the merge holds it. The same way round, it was removed by
+//!   the commit at which it ends, or by one that lands there, does not hold the key while all its parents do, and
+//!   leads to the merge through commits that do not hold it either. Of several the earliest counts. If there is none,
+//!   it was the merge itself.
+//! - What was held only by commits that land somewhere, and neither came from the line nor got into it, is a stretch
+//!   of its own.
+//!
+//! The work is linear in the commits and in what they hold. Nothing recurses.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// One commit.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Its parents, as places in the list of commits, each before the commit's own.
+    pub parents: Vec<usize>,
+    /// What it holds, as a place in the list of sets.
+    pub held: usize,
+}
+
+/// A stretch of a line's history in which a key was held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch<K> {
+    /// What was held.
+    pub key: K,
+    /// The commit that brought it in.
+    pub introduced_by: usize,
+    /// The commit that took it out; `None` while the tip holds it.
+    pub removed_by: Option<usize>,
+    /// The marked commits that hold it within the stretch, earliest first.
+    pub marked: Vec<usize>,
+}
+
+/// Every stretch of the line that ends in the commit `tip`, by key and beginning.
+///
+/// `commits` stand in a topological order, parents first; what `tip` does not reach is not looked at. `marked` are
+/// commits that are asked for, such as those with a tag.
+#[must_use]
+pub fn stretches<K: Ord + Clone>(
+    commits: &[Commit],
+    sets: &[BTreeSet<K>],
+    tip: usize,
+    marked: &[usize],
+) -> Vec<Stretch<K>> {
+    let nothing = BTreeSet::new();
+    let mut walk = Walk {
+        past: Past::new(commits, sets, &nothing, tip),
+        stretches: Vec::new(),
+        runs: BTreeMap::new(),
+    };
+    walk.along_the_line();
+    walk.beside_the_line(marked);
+    let mut stretches = walk.stretches;
+    for stretch in &mut stretches {
+        stretch.marked.sort_unstable();
+        stretch.marked.dedup();
+    }
+    stretches.sort();
+    stretches
+}
+
+/// A history as one line sees it.
+struct Past<'a, K> {
+    commits: &'a [Commit],
+    sets: &'a [BTreeSet<K>],
+    nothing: &'a BTreeSet<K>,
+    /// The line, oldest first.
+    line: Vec<usize>,
+    /// Where on the line each commit lands; its own place for a commit of the line.
+    lands: Vec<Option<usize>>,
+    /// The commits that land at each place, without that of the line, earliest first.
+    beside: Vec<Vec<usize>>,
+}
+
+impl<'a, K: Ord + Clone> Past<'a, K> {
+    fn new(commits: &'a [Commit], sets: &'a [BTreeSet<K>], nothing: &'a BTreeSet<K>, tip: usize) -> Self {
+        let parents = |commit: usize| commits.get(commit).map_or(&[][..], |commit| &commit.parents);
+        let mut line: Vec<usize> =
+            std::iter::successors(Some(tip), |commit| parents(*commit).first().copied())
+                .take(commits.len())
+                .collect();
+        line.reverse();
+        let mut lands: Vec<Option<usize>> = vec![None; commits.len()];
+        for (place, commit) in line.iter().enumerate() {
+            let mut open = vec![*commit];
+            while let Some(commit) = open.pop() {
+                if let Some(unknown @ None) = lands.get_mut(commit) {
+                    *unknown = Some(place);
+                    open.extend(parents(commit));
+                }
+            }
+        }
+        let mut beside = vec![Vec::new(); line.len()];
+        for (commit, place) in lands.iter().enumerate() {
+            if let Some(place) = place
+                && line.get(*place) != Some(&commit)
+                && let Some(beside) = beside.get_mut(*place)
+            {
+                beside.push(commit);
+            }
+        }
+        Self {
+            commits,
+            sets,
+            nothing,
+            line,
+            lands,
+            beside,
+        }
+    }
+
+    fn parents(&self, commit: usize) -> &'a [usize] {
+        self.commits.get(commit).map_or(&[][..], |commit| &commit.parents)
+    }
+
+    fn held(&self, commit: usize) -> &'a BTreeSet<K> {
+        self.commits
+            .get(commit)
+            .and_then(|commit| self.sets.get(commit.held))
+            .unwrap_or(self.nothing)
+    }
+
+    fn holds(&self, commit: usize, key: &K) -> bool {
+        self.held(commit).contains(key)
+    }
+
+    /// The two hold the same, as far as that is seen without a look at it.
+    fn same(&self, one: usize, other: usize) -> bool {
+        match (self.commits.get(one), self.commits.get(other)) {
+            (Some(one), Some(other)) => one.held == other.held,
+            (None, _) | (_, None) => false,
+        }
+    }
+
+    fn lands_at(&self, commit: usize, place: usize) -> bool {
+        self.lands.get(commit) == Some(&Some(place))
+    }
+
+    fn is_on_line(&self, commit: usize, place: usize) -> bool {
+        self.line.get(place) == Some(&commit)
+    }
+
+    fn beside(&self, place: usize) -> &[usize] {
+        self.beside.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// The commit that changed whether `key` is held, seen from `commit` of the line at `place`, where it has changed.
+    fn changed_by(&self, place: usize, commit: usize, key: &K) -> usize {
+        if self.beside(place).is_empty() {
+            return commit;
+        }
+        let held = self.holds(commit, key);
+        let mut seen = HashSet::from([commit]);
+        let mut open = vec![commit];
+        let mut earliest: Option<usize> = None;
+        while let Some(commit) = open.pop() {
+            let parents = self.parents(commit);
+            let changed = parents.iter().all(|parent| self.holds(*parent, key) != held);
+            // What never held it did not take it out.
+            if changed && (held || !parents.is_empty()) {
+                earliest = Some(earliest.map_or(commit, |earliest| earliest.min(commit)));
+            }
+            open.extend(parents.iter().copied().filter(|parent| {
+                self.lands_at(*parent, place) && self.holds(*parent, key) == held && seen.insert(*parent)
+            }));
+        }
+        earliest.unwrap_or(commit)
+    }
+
+    /// What `commit` holds and no parent of it does.
+    fn brought_in(&self, commit: usize) -> Vec<&'a K> {
+        let parents = self.parents(commit);
+        if parents.iter().any(|parent| self.same(*parent, commit)) {
+            return Vec::new();
+        }
+        let new = |key: &&K| !parents.iter().any(|parent| self.holds(*parent, key));
+        self.held(commit).iter().filter(new).collect()
+    }
+}
+
+/// A stretch of the line itself, by places.
+struct Run {
+    start: usize,
+    /// The first place after it.
+    end: usize,
+    stretch: usize,
+}
+
+/// Commits beside the line that hold a key and hang together.
+#[derive(Default)]
+struct Island {
+    commits: Vec<usize>,
+    /// One of them is a parent of the commit of the line where they land, which holds the key too.
+    goes_on: bool,
+    /// The earliest commit from before that holds the key and is a parent of one of them.
+    comes_from: Option<usize>,
+    /// The stretch that they make, if they are one of their own.
+    stretch: Option<usize>,
+}
+
+/// A marked commit whose stretch is looked for at another commit.
+struct Question<'a, K> {
+    marked: usize,
+    key: &'a K,
+    at: usize,
+}
+
+struct Walk<'a, K> {
+    past: Past<'a, K>,
+    stretches: Vec<Stretch<K>>,
+    runs: BTreeMap<&'a K, Vec<Run>>,
+}
+
+impl<'a, K: Ord + Clone> Walk<'a, K> {
+    fn add(&mut self, key: &K, introduced_by: usize, removed_by: Option<usize>) -> usize {
+        self.stretches.push(Stretch {
+            key: key.clone(),
+            introduced_by,
+            removed_by,
+            marked: Vec::new(),
+        });
+        self.stretches.len() - 1
+    }
+
+    fn along_the_line(&mut self) {
+        let line = self.past.line.clone();
+        let mut before: Option<usize> = None;
+        for (place, commit) in line.iter().copied().enumerate() {
+            let held = self.past.held(commit);
+            let held_before = before.map_or(self.past.nothing, |before| self.past.held(before));
+            if !before.is_some_and(|before| self.past.same(before, commit)) {
+                for key in held_before.difference(held) {
+                    let by = self.past.changed_by(place, commit, key);
+                    if let Some(run) = self.runs.get_mut(key).and_then(|runs| runs.last_mut()) {
+                        run.end = place;
+                        if let Some(stretch) = self.stretches.get_mut(run.stretch) {
+                            stretch.removed_by = Some(by);
+                        }
+                    }
+                }
+                for key in held.difference(held_before) {
+                    let by = self.past.changed_by(place, commit, key);
+                    let stretch = self.add(key, by, None);
+                    self.runs.entry(key).or_default().push(Run {
+                        start: place,
+                        end: line.len(),
+                        stretch,
+                    });
+                }
+            }
+            before = Some(commit);
+        }
+    }
+
+    /// The stretch of the line to which `place` belongs, for `key`.
+    fn run(&self, place: usize, key: &K) -> Option<usize> {
+        let runs = self.runs.get(key)?;
+        let after = runs.partition_point(|run| run.start <= place);
+        let run = runs.get(after.checked_sub(1)?)?;
+        (place < run.end).then_some(run.stretch)
+    }
+
+    fn mark(&mut self, stretch: Option<usize>, marked: usize) {
+        if let Some(stretch) = stretch.and_then(|stretch| self.stretches.get_mut(stretch)) {
+            stretch.marked.push(marked);
+        }
+    }
+
+    /// Finds where a marked commit belongs, or puts the question off to the place where that is known.
+    fn ask(&mut self, question: Question<'a, K>, open: &mut BTreeMap<usize, Vec<Question<'a, K>>>) {
+        let Some(Some(place)) = self.past.lands.get(question.at).copied() else {
+            return;
+        };
+        if self.past.is_on_line(question.at, place) {
+            self.mark(self.run(place, question.key), question.marked);
+        } else {
+            open.entry(place).or_default().push(question);
+        }
+    }
+
+    fn beside_the_line(&mut self, marked: &[usize]) {
+        let mut open: BTreeMap<usize, Vec<Question<'a, K>>> = BTreeMap::new();
+        for marked in marked.iter().copied() {
+            for key in self.past.held(marked) {
+                let question = Question {
+                    marked,
+                    key,
+                    at: marked,
+                };
+                self.ask(question, &mut open);
+            }
+        }
+        // A question is put off to an older place only.
+        for place in (0..self.past.line.len()).rev() {
+            if self.past.beside(place).is_empty() {
+                continue;
+            }
+            let questions = open.remove(&place).unwrap_or_default();
+            let mut keys: BTreeSet<&'a K> = questions.iter().map(|question| question.key).collect();
+            for commit in self.past.beside(place) {
+                keys.extend(self.past.brought_in(*commit));
+            }
+            let mut by_key: BTreeMap<&'a K, Vec<Question<'a, K>>> = BTreeMap::new();
+            for question in questions {
+                by_key.entry(question.key).or_default().push(question);
+            }
+            for (key, commits) in self.holders(place, &keys) {
+                let islands = self.islands(place, key, &commits);
+                for question in by_key.remove(key).unwrap_or_default() {
+                    let island = islands
+                        .iter()
+                        .find(|island| island.commits.binary_search(&question.at).is_ok());
+                    match island {
+                        None => {}
+                        Some(island) if island.goes_on => {
+                            self.mark(self.run(place, key), question.marked);
+                        }
+                        Some(Island {
+                            comes_from: Some(at), ..
+                        }) => {
+                            let question = Question { at: *at, ..question };
+                            self.ask(question, &mut open);
+                        }
+                        Some(island) => self.mark(island.stretch, question.marked),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The commits beside `place` that hold each of `keys`, earliest first.
+    fn holders(&self, place: usize, keys: &BTreeSet<&'a K>) -> BTreeMap<&'a K, Vec<usize>> {
+        let mut holders: BTreeMap<&'a K, Vec<usize>> = BTreeMap::new();
+        if keys.is_empty() {
+            return holders;
+        }
+        for commit in self.past.beside(place).iter().copied() {
+            let held = self.past.held(commit);
+            let mut hold = |key: &'a K| holders.entry(key).or_default().push(commit);
+            if keys.len() < held.len() {
+                keys.iter()
+                    .filter(|key| held.contains(**key))
+                    .for_each(|key| hold(key));
+            } else {
+                held.iter().filter(|key| keys.contains(key)).for_each(hold);
+            }
+        }
+        holders
+    }
+
+    /// Sorts `commits`, those beside `place` that hold `key`, into what hangs together, and adds the stretches.
+    fn islands(&mut self, place: usize, key: &'a K, commits: &[usize]) -> Vec<Island> {
+        let past = &self.past;
+        let numbers: HashMap<usize, usize> = commits.iter().copied().zip(0..).collect();
+        let mut groups = Groups::new(commits.len());
+        for (number, commit) in commits.iter().enumerate() {
+            for parent in past.parents(*commit) {
+                if let Some(parent) = numbers.get(parent) {
+                    groups.join(number, *parent);
+                }
+            }
+        }
+        let landing = past.line.get(place).copied();
+        let held_there = landing.is_some_and(|landing| past.holds(landing, key));
+        let mut islands: BTreeMap<usize, Island> = BTreeMap::new();
+        for (number, commit) in commits.iter().enumerate() {
+            let island = islands.entry(groups.group(number)).or_default();
+            island.commits.push(*commit);
+            island.goes_on |=
+                held_there && landing.is_some_and(|landing| past.parents(landing).contains(commit));
+            let outside = past
+                .parents(*commit)
+                .iter()
+                .filter(|parent| !numbers.contains_key(parent) && past.holds(**parent, key));
+            island.comes_from = island.comes_from.into_iter().chain(outside.copied()).min();
+        }
+        let mut islands: Vec<Island> = islands.into_values().collect();
+        let alone = |island: &Island| !island.goes_on && island.comes_from.is_none();
+        if islands.iter().any(alone) {
+            let children = self.children(place);
+            for island in islands.iter_mut().filter(|island| alone(island)) {
+                // The earliest holds it and no parent does, or the island would come from there.
+                let Some(first) = island.commits.first().copied() else {
+                    continue;
+                };
+                let last = self.end(island, key, &children);
+                island.stretch = Some(self.add(key, first, last));
+            }
+        }
+        islands
+    }
+
+    /// The children of each commit beside `place`, of those that land there.
+    fn children(&self, place: usize) -> HashMap<usize, Vec<usize>> {
+        let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+        let landing = self.past.line.get(place);
+        for child in self.past.beside(place).iter().chain(landing) {
+            for parent in self.past.parents(*child) {
+                children.entry(*parent).or_default().push(*child);
+            }
+        }
+        children
+    }
+
+    /// The commit that took `key` out of an island of its own: one that lacks it while all parents hold it, else one
+    /// that lacks it while a parent does.
+    fn end(&self, island: &Island, key: &K, children: &HashMap<usize, Vec<usize>>) -> Option<usize> {
+        let ends = || {
+            island
+                .commits
+                .iter()
+                .filter_map(|commit| children.get(commit))
+                .flatten()
+                .copied()
+                .filter(|child| !self.past.holds(*child, key))
+        };
+        let takes_out = |commit: &usize| {
+            let mut parents = self.past.parents(*commit).iter();
+            parents.all(|parent| self.past.holds(*parent, key))
+        };
+        ends().filter(takes_out).min().or_else(|| ends().min())
+    }
+}
+
+/// Numbers in groups (a union-find).
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn new(length: usize) -> Self {
+        Self((0..length).collect())
+    }
+
+    /// The smallest number of the group.
+    fn group(&mut self, number: usize) -> usize {
+        let mut number = number;
+        while let Some(above) = self.0.get(number).copied().filter(|above| *above != number) {
+            // Each look shortens the way of the next one.
+            let next = self.0.get(above).copied().unwrap_or(above);
+            if let Some(entry) = self.0.get_mut(number) {
+                *entry = next;
+            }
+            number = next;
+        }
+        number
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.group(one), self.group(other));
+        if let Some(entry) = self.0.get_mut(one.max(other)) {
+            *entry = one.min(other);
+        }
+    }
+}
