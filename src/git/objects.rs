@@ -243,6 +243,7 @@ impl Repository {
         Ok(CommitTree {
             inner: self.inner.clone(),
             tree: tree_of(&self.local(), commit.0)?,
+            folder: TreePath::root(),
             limit,
         })
     }
@@ -257,19 +258,47 @@ impl Repository {
 }
 
 /// The files of one commit, read from objects and never checked out.
+#[derive(Clone)]
 pub struct CommitTree {
     inner: gix::ThreadSafeRepository,
     tree: gix::ObjectId,
+    /// The folder that paths count from.
+    folder: TreePath,
     limit: u64,
 }
 
 impl CommitTree {
-    /// The blob at `path`; `None` if there is no file.
+    /// The same commit, with paths that count from `folder`. Links lead anywhere in the commit.
+    #[must_use]
+    pub fn below(self, folder: TreePath) -> Self {
+        Self { folder, ..self }
+    }
+
+    /// The blob at `path`, links followed; `None` if there is no file.
     #[must_use]
     pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
-        let repository = self.inner.to_thread_local();
-        let (mode, id) = self.entry(&repository, path).ok()??;
-        mode.is_blob_or_symlink().then_some(ObjectId(id))
+        self.find(&self.inner.to_thread_local(), path).ok().map(ObjectId)
+    }
+
+    /// The blob at `path`, links followed inside the commit.
+    fn find(&self, repository: &gix::Repository, path: &TreePath) -> Result<gix::ObjectId, Unread> {
+        let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
+        // A chain of links ends; a longer one is a circle.
+        for _ in 0..16 {
+            let found = self
+                .entry(repository, &path)
+                .map_err(|error| Unread::Unreadable(error.to_string()))?;
+            let (mode, id) = found.ok_or(Unread::Absent)?;
+            if mode.is_link() {
+                let target = blob(repository, id, self.limit)?;
+                path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
+            } else if mode.is_blob() {
+                return Ok(id);
+            } else {
+                return Err(Unread::Absent);
+            }
+        }
+        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
     }
 
     /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
@@ -297,23 +326,8 @@ impl CommitTree {
 impl Tree for CommitTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let repository = self.inner.to_thread_local();
-        let mut path = path.clone();
-        // A chain of links ends; a longer one is a circle.
-        for _ in 0..16 {
-            let found = self
-                .entry(&repository, &path)
-                .map_err(|error| Unread::Unreadable(error.to_string()))?;
-            let (mode, id) = found.ok_or(Unread::Absent)?;
-            if mode.is_link() {
-                let target = blob(&repository, id, self.limit)?;
-                path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
-            } else if mode.is_blob() {
-                return blob(&repository, id, self.limit);
-            } else {
-                return Err(Unread::Absent);
-            }
-        }
-        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
+        let id = self.find(&repository, path)?;
+        blob(&repository, id, self.limit)
     }
 }
 

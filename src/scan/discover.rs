@@ -12,7 +12,7 @@ use crate::model::coverage::Skipped;
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::sys::file::{self, Lies};
 
-/// A PATH with the lockfiles that were found in it.
+/// A tree with the lockfiles that were found in it.
 pub struct Found {
     /// The PATH as given.
     pub root: String,
@@ -22,10 +22,12 @@ pub struct Found {
     pub head: Head,
     /// The tree to read from.
     pub tree: Box<dyn Tree + Send>,
-    /// The commit to compare with; `None` outside git and before the first commit.
-    committed: Option<CommitTree>,
-    /// A tracked lockfile was deleted from the work tree; it is read from git's objects all the same.
-    pub deleted: bool,
+    /// The repository that it lies in; `None` outside git.
+    pub repository: Option<Arc<Repository>>,
+    /// What git knows of it.
+    pub(super) standing: Standing,
+    /// The one file that was asked for; `None` where all of a folder was.
+    pub(super) only: Option<TreePath>,
     /// The lockfiles, by path.
     pub files: BTreeMap<TreePath, Reader>,
     /// Manifests that no lockfile locks, with the instruction that makes one.
@@ -34,6 +36,19 @@ pub struct Found {
     pub unlisted: Vec<(TreePath, String)>,
     /// What was left out on purpose.
     pub skipped: Vec<Skipped>,
+}
+
+/// How a tree stands to its repository's commits.
+pub(super) enum Standing {
+    /// It lies on disk.
+    Disk {
+        /// The commit to compare with; `None` outside git and before the first commit.
+        committed: Option<CommitTree>,
+        /// A tracked lockfile was deleted from the work tree; it is read from git's objects all the same.
+        deleted: bool,
+    },
+    /// It is that of a commit.
+    Commit(CommitTree),
 }
 
 /// Who reads a lockfile.
@@ -56,10 +71,29 @@ impl Found {
 
     /// The bytes of the lockfile at `path` differ from the commit's.
     #[must_use]
-    pub fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
-        match &self.committed {
-            None => false,
-            Some(tree) => self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path)) != blob_id(bytes),
+    pub(super) fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
+        match &self.standing {
+            Standing::Disk {
+                committed: Some(tree),
+                ..
+            } => self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path)) != blob_id(bytes),
+            Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
+        }
+    }
+
+    /// A lockfile that the commit holds is gone from the disk.
+    pub(super) fn lost(&self) -> bool {
+        match &self.standing {
+            Standing::Disk { deleted, .. } => *deleted,
+            Standing::Commit(_) => false,
+        }
+    }
+
+    /// The blob at `path`, if the tree is that of a commit and holds one.
+    pub(super) fn blob(&self, path: &TreePath) -> Option<ObjectId> {
+        match &self.standing {
+            Standing::Disk { .. } => None,
+            Standing::Commit(tree) => tree.id(path),
         }
     }
 }
@@ -112,8 +146,12 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
             path: path.clone(),
             bytes: bytes.into(),
         }),
-        committed: None,
-        deleted: false,
+        repository: None,
+        standing: Standing::Disk {
+            committed: None,
+            deleted: false,
+        },
+        only: Some(path.clone()),
         files: BTreeMap::from([(path, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
@@ -151,9 +189,13 @@ fn one_file(
         root: shown(&folder),
         prefix,
         head,
-        tree: Box::new(WorkTree::new(root, boundary, limit, repository)),
-        committed,
-        deleted: false,
+        tree: Box::new(WorkTree::new(root, boundary, limit, repository.clone())),
+        repository,
+        standing: Standing::Disk {
+            committed,
+            deleted: false,
+        },
+        only: Some(path_in_tree.clone()),
         files: BTreeMap::from([(path_in_tree, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
@@ -174,7 +216,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         .as_ref()
         .filter(|repository| repository.work_folder().is_none())
     {
-        return bare(path, repository, head, limit);
+        return super::commit::head(shown(path), repository, head, limit);
     }
     let mut tree = WorkTree::new(root, boundary, limit, repository.clone());
     let mut files = BTreeMap::new();
@@ -236,64 +278,12 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         prefix,
         head,
         tree: Box::new(tree),
-        committed,
-        deleted,
+        repository,
+        standing: Standing::Disk { committed, deleted },
+        only: None,
         files,
         unlocked,
         unlisted,
-        skipped,
-    })
-}
-
-fn bare(
-    path: &std::path::Path,
-    repository: &Arc<Repository>,
-    head: Head,
-    limit: u64,
-) -> Result<Found, Failure> {
-    let git = |error: crate::git::objects::GitError| {
-        Failure::incomplete(
-            error.to_string(),
-            "Fetch the missing objects, or scan a full clone.",
-        )
-    };
-    let commit: ObjectId = head.commit.ok_or_else(|| {
-        Failure::usage(
-            format!("{} has no commit on its head", path.display()),
-            "Scan a repository with a commit.",
-        )
-    })?;
-    let tree = repository.commit_tree(commit, limit).map_err(git)?;
-    let mut files = BTreeMap::new();
-    let mut manifests = Vec::new();
-    let mut skipped = Vec::new();
-    for entry in repository.files(commit, is_wanted).map_err(git)? {
-        match (entry.kind, reader(&entry.path)) {
-            (TrackedKind::Submodule, _) => {
-                skipped.push(Skipped {
-                    path: entry.path,
-                    reason: "a submodule of a bare repository".into(),
-                });
-            }
-            (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
-                files.insert(entry.path, reader);
-            }
-            (TrackedKind::File | TrackedKind::Link, None) => {
-                manifests.extend(manifest::row(&entry.path).map(|row| (entry.path, row)));
-            }
-        }
-    }
-    let unlocked = unlocked(manifests, &files, &tree);
-    Ok(Found {
-        root: shown(path),
-        prefix: TreePath::root(),
-        head,
-        tree: Box::new(tree),
-        committed: None,
-        deleted: false,
-        files,
-        unlocked,
-        unlisted: Vec::new(),
         skipped,
     })
 }
@@ -390,12 +380,12 @@ fn unlisted_folder(error: &ignore::Error) -> Option<&std::path::Path> {
 }
 
 /// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
-fn is_wanted(name: &[u8]) -> bool {
+pub(super) fn is_wanted(name: &[u8]) -> bool {
     name.ends_with(b".txt")
         || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
 }
 
-fn reader(path: &TreePath) -> Option<Reader> {
+pub(super) fn reader(path: &TreePath) -> Option<Reader> {
     match lockfile::claim(path) {
         Claim::Read(format) => Some(Reader::Format(format)),
         Claim::Unsupported(row) => Some(Reader::Nobody(row)),
@@ -403,7 +393,7 @@ fn reader(path: &TreePath) -> Option<Reader> {
     }
 }
 
-fn unlocked(
+pub(super) fn unlocked(
     mut manifests: Vec<(TreePath, &'static manifest::Row)>,
     files: &BTreeMap<TreePath, Reader>,
     tree: &dyn Tree,
@@ -420,7 +410,7 @@ fn unlocked(
 }
 
 /// `path` of the repository, relative to its folder `prefix`; `None` if it lies elsewhere.
-fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
+pub(super) fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
     if *prefix == TreePath::root() {
         return Some(path.clone());
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::discover::Found;
 use super::read::{self, Opened};
+use super::target;
 use crate::ecosystem::purl::purl;
 use crate::model::inventory::{Held, Inventory, InventoryFile};
 use crate::model::outcome::FileState;
@@ -29,17 +30,17 @@ fn files(found: &Found) -> Vec<InventoryFile> {
     };
     let read = read::read_all(found, packages);
     let mut gaps = read::unopened(found);
-    for file in read {
-        gaps.extend(file.gaps);
+    for file in &read {
+        gaps.extend(file.gaps.iter().cloned());
         files
             .entry(file.path.clone())
             .or_insert_with(|| empty(&file.path, &file.format));
-        for (path, held) in file.result {
+        for (path, held) in &file.result {
             files
                 .entry(path.clone())
                 .or_insert_with(|| empty(&path, &file.format))
                 .packages
-                .push(held);
+                .push(held.clone());
         }
     }
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
@@ -50,7 +51,7 @@ fn files(found: &Found) -> Vec<InventoryFile> {
         };
         file.state = match cost {
             Cost::Nothing => file.state,
-            Cost::Partial => super::worse(file.state, FileState::Partial),
+            Cost::Partial => target::worse(file.state, FileState::Partial),
             Cost::Blind => FileState::Blind,
         };
         file.problems.push(gap);

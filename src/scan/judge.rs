@@ -10,7 +10,8 @@ use crate::matching::{self, Judgement};
 use crate::model::coverage::Gap;
 use crate::model::finding::{Found, MAX_PATHS};
 use crate::model::graph::Paths;
-use crate::model::{Finding, NodeId, Package, Scopes, TreePath};
+use crate::model::{Ecosystem, Finding, NodeId, Package, Scopes, TreePath};
+use crate::text::Position;
 
 /// What the index says of one lockfile.
 #[derive(Debug, Default)]
@@ -19,8 +20,25 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// Packages of which the index could not say.
     pub undecided: Vec<Gap>,
+    /// Packages that the index has an advisory of, affected or not.
+    pub known: Vec<Known>,
     /// A block of the index is not what was written: nothing after it was judged.
     pub damage: Option<String>,
+}
+
+/// A package that a lockfile holds and that the index has an advisory of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Known {
+    /// Its ecosystem.
+    pub ecosystem: Ecosystem,
+    /// Its name, in the spelling of the index.
+    pub name: String,
+    /// The version as written.
+    pub version: String,
+    /// The file in which it stands.
+    pub file: TreePath,
+    /// Where in the file.
+    pub position: Position,
 }
 
 /// Judges every package of `opened` that advisories may speak of.
@@ -80,6 +98,18 @@ fn judge_one<'a>(
         .candidates(&package.ecosystem, &package.name)
         .map_err(|damage| damage.to_string())?;
     let scheme = ecosystem::scheme(&package.ecosystem);
+    if !candidates.name().is_empty() {
+        for package in nodes.iter().filter_map(|id| opened.parsed.graph.package(*id)) {
+            let (file, position) = opened.position(package.place());
+            judged.known.push(Known {
+                ecosystem: package.ecosystem.clone(),
+                name: candidates.name().to_owned(),
+                version: package.version.clone(),
+                file,
+                position,
+            });
+        }
+    }
     for candidate in candidates.groups() {
         match matching::judge(&package.version, scheme, &candidate).map_err(|damage| damage.to_string())? {
             Judgement::NotAffected => {}

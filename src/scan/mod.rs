@@ -4,28 +4,27 @@
 //! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
 pub mod change;
+pub mod commit;
 pub mod discover;
 pub mod inventory;
 mod judge;
 pub mod lines;
 pub mod read;
+mod target;
 pub mod work_tree;
-
-use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::advisory::Index;
+use crate::git::objects::GitError;
 use crate::model::coverage::Gap;
-use crate::model::outcome::{Database, FileState};
+use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
-use crate::model::{
-    Cost, Coverage, Decision, Finding, IndexState, Outcome, ScannedFile, Target, TreePath, Verdict, outcome,
-};
+use crate::model::{Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
 use crate::policy::Policy;
 use crate::text::Position;
 use discover::Found;
-use read::ReadFile;
+pub use judge::Known;
 
 /// A lockfile larger than this is not read: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -100,6 +99,12 @@ impl Failure {
         }
     }
 
+    /// The clone does not hold what the verdict needs.
+    #[must_use]
+    pub fn of_git(error: GitError) -> Self {
+        Self::incomplete(error.to_string(), error.hint())
+    }
+
     /// A server or feed failed.
     #[must_use]
     pub fn remote(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -114,18 +119,75 @@ impl Failure {
 /// Scans what `found` found, under `request`.
 #[must_use]
 pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
+    let trees: Vec<Compared<'_>> = found.iter().map(|found| Compared { found, base: None }).collect();
+    scan_since(request, &trees).outcome
+}
+
+/// A tree and what it is compared with.
+pub struct Compared<'f> {
+    /// The tree that is judged.
+    pub found: &'f Found,
+    /// What it came from; `None` where nothing is compared.
+    pub base: Option<Base<'f>>,
+}
+
+/// The tree that another one came from.
+pub struct Base<'f> {
+    /// The tree.
+    pub found: &'f Found,
+    /// When its commit was made.
+    pub committed: Timestamp,
+}
+
+/// An outcome, and what was held besides the findings.
+pub struct Scanned {
+    /// What a report says.
+    pub outcome: Outcome,
+    /// For each target, the packages that the index knows.
+    pub known: Vec<Vec<Known>>,
+}
+
+/// Scans trees, each compared with its base where it has one.
+#[must_use]
+pub fn scan_since(request: &Request<'_>, trees: &[Compared<'_>]) -> Scanned {
     let mut judge = Judge {
         database: request.judge.database.clone(),
         place: request.judge.place.clone(),
         trouble: request.judge.trouble.clone(),
         ..request.judge
     };
-    let mut targets: Vec<Target> = Vec::with_capacity(found.len());
-    let mut damage: Option<String> = None;
-    for found in found {
-        let (target, met) = target(found, &judge, request.policy);
+    let bases = trees.iter().filter_map(|tree| tree.base.as_ref());
+    let all: Vec<&Found> = trees
+        .iter()
+        .map(|tree| tree.found)
+        .chain(bases.map(|base| base.found))
+        .collect();
+    let mut read = read::read_many(&all, |opened| {
+        judge
+            .index
+            .map(|index| judge::judge(opened, index))
+            .unwrap_or_default()
+    });
+    let read_bases = read.split_off(trees.len());
+    let damage = read
+        .iter()
+        .chain(&read_bases)
+        .flatten()
+        .find_map(|file| file.result.damage.clone());
+    let mut read_bases = read_bases.into_iter();
+    let mut targets: Vec<Target> = Vec::with_capacity(trees.len());
+    let mut known = Vec::with_capacity(trees.len());
+    for (tree, files) in trees.iter().zip(read) {
+        let (mut target, held) = target::target(tree.found, &files, &judge);
+        if let (Some(base), Some(base_files)) = (&tree.base, tree.base.as_ref().and(read_bases.next())) {
+            let (before, _) = target::target(base.found, &base_files, &judge);
+            target::compare(&mut target, &before, base.committed);
+        }
+        for finding in &mut target.findings {
+            (finding.decision, finding.rule) = request.policy.decide(finding);
+        }
         targets.push(target);
-        damage = damage.or(met);
+        known.push(held);
     }
     if let Some(reason) = damage {
         judge.state = IndexState::Damaged;
@@ -134,9 +196,34 @@ pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
             "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
     }
+    let coverage = whole_coverage(&mut targets, &judge);
+    let nothing = targets.iter().all(|target| target.files.is_empty());
+    let blocked = targets
+        .iter()
+        .flat_map(|target| &target.findings)
+        .any(|finding| finding.decision == Decision::Fail);
+    let verdict = verdict(blocked, nothing, &coverage);
+    let outcome = Outcome {
+        tool_version: env!("CARGO_PKG_VERSION"),
+        now: request.now,
+        database: judge.database,
+        policy: outcome::Policy {
+            digest: request.policy.digest(),
+            file: None,
+        },
+        verdict,
+        exit_code: exit_code(verdict, request.lenience, &coverage),
+        coverage,
+        targets,
+    };
+    Scanned { outcome, known }
+}
+
+/// All targets' coverage together.
+fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let several = targets.len() > 1;
-    for target in &mut targets {
+    for target in targets {
         target.coverage.index = judge.state;
         let own = target.coverage.clone();
         let named = |gap: Gap| Gap {
@@ -164,25 +251,7 @@ pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
             hint: hint.clone(),
         });
     }
-    let nothing = targets.iter().all(|target| target.files.is_empty());
-    let blocked = targets
-        .iter()
-        .flat_map(|target| &target.findings)
-        .any(|finding| finding.decision == Decision::Fail);
-    let verdict = verdict(blocked, nothing, &coverage);
-    Outcome {
-        tool_version: env!("CARGO_PKG_VERSION"),
-        now: request.now,
-        database: judge.database,
-        policy: outcome::Policy {
-            digest: request.policy.digest(),
-            file: None,
-        },
-        verdict,
-        exit_code: exit_code(verdict, request.lenience, &coverage),
-        coverage,
-        targets,
-    }
+    coverage
 }
 
 fn verdict(blocked: bool, nothing: bool, coverage: &Coverage) -> Verdict {
@@ -205,139 +274,6 @@ fn exit_code(verdict: Verdict, lenience: Lenience, coverage: &Coverage) -> ExitC
         Verdict::NothingToScan if lenience.allow_empty => ExitCode::Incomplete,
         Verdict::NothingToScan => ExitCode::NothingToScan,
         Verdict::Failed => ExitCode::Bug,
-    }
-}
-
-/// Scans one target; tells damage of the index that a lookup met.
-fn target(found: &Found, judge: &Judge<'_>, policy: &Policy) -> (Target, Option<String>) {
-    let read = read::read_all(found, |opened| {
-        judge
-            .index
-            .map(|index| judge::judge(opened, index))
-            .unwrap_or_default()
-    });
-    let mut coverage = Coverage::new(judge.state, judge.age_days);
-    let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut gaps: Vec<(Cost, Gap)> = read::unopened(found);
-    let mut dirty = found.deleted;
-    let mut damage = None;
-    coverage.skipped = found.skipped.clone();
-    let mut seen: HashSet<read::Elsewhere> = HashSet::new();
-    for ReadFile {
-        path,
-        format,
-        packages,
-        readable,
-        differs,
-        gaps: own,
-        elsewhere,
-        result,
-    } in read
-    {
-        coverage.files_read += usize::from(readable);
-        dirty |= differs;
-        gaps.extend(own);
-        findings.extend(result.findings);
-        gaps.extend(result.undecided.into_iter().map(|gap| (Cost::Blind, gap)));
-        damage = damage.or(result.damage);
-        let count = files
-            .entry(path.clone())
-            .or_insert_with(|| scanned(&path, &format));
-        count.packages += packages;
-        for package in elsewhere {
-            if seen.insert(package.clone()) {
-                files
-                    .entry(package.file.clone())
-                    .or_insert_with(|| scanned(&package.file, &format))
-                    .packages += 1;
-            }
-        }
-    }
-    gaps.sort_by(|left, right| left.1.cmp(&right.1));
-    gaps.dedup();
-    for (cost, gap) in gaps {
-        if let Some(file) = files.get_mut(&gap.file) {
-            let state = match cost {
-                Cost::Nothing => FileState::Read,
-                Cost::Partial => FileState::Partial,
-                Cost::Blind => FileState::Blind,
-            };
-            file.state = worse(file.state, state);
-        }
-        coverage.add(cost, gap);
-    }
-    let files: Vec<ScannedFile> = files.into_values().collect();
-    coverage.packages = files.iter().map(|file| file.packages).sum();
-    let mut findings = joined(findings);
-    for finding in &mut findings {
-        (finding.decision, finding.rule) = policy.decide(finding);
-    }
-    let target = Target {
-        root: found.root.clone(),
-        prefix: found.prefix.clone(),
-        ref_name: found.head.ref_name.clone(),
-        commit: found.head.commit.map(|commit| commit.to_string()),
-        dirty,
-        coverage,
-        files,
-        findings,
-    };
-    (target, damage)
-}
-
-/// One finding per (group, package, version, file), in the order of file, place and id.
-fn joined(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
-    let mut seen: HashMap<(TreePath, String, String, String), usize> = HashMap::with_capacity(findings.len());
-    for finding in findings {
-        let key = (
-            finding.file.clone(),
-            finding.advisory.id.clone(),
-            finding.name.clone(),
-            finding.version.clone(),
-        );
-        match seen.get(&key).and_then(|number| joined.get_mut(*number)) {
-            Some(known) => finding.places().for_each(|place| known.also_at(place)),
-            None => {
-                seen.insert(key, joined.len());
-                joined.push(finding);
-            }
-        }
-    }
-    joined.sort_by(|left, right| {
-        (
-            &left.file,
-            left.place(),
-            &left.name,
-            &left.version,
-            &left.advisory.id,
-        )
-            .cmp(&(
-                &right.file,
-                right.place(),
-                &right.name,
-                &right.version,
-                &right.advisory.id,
-            ))
-    });
-    joined
-}
-
-fn scanned(path: &TreePath, format: &str) -> ScannedFile {
-    ScannedFile {
-        path: path.clone(),
-        format: format.to_owned(),
-        packages: 0,
-        state: FileState::Read,
-    }
-}
-
-fn worse(left: FileState, right: FileState) -> FileState {
-    match (left, right) {
-        (FileState::Blind, _) | (_, FileState::Blind) => FileState::Blind,
-        (FileState::Partial, _) | (_, FileState::Partial) => FileState::Partial,
-        (FileState::Read, FileState::Read) => FileState::Read,
     }
 }
 

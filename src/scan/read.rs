@@ -1,11 +1,13 @@
 //! Reads the lockfiles that were found, several at a time where there are many.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::discover::{Found, Reader};
+use crate::git::objects::ObjectId;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::coverage::Gap;
 use crate::model::{Cost, Package, Place, Tree, TreePath, Unread};
@@ -81,26 +83,145 @@ impl Opened<'_> {
 }
 
 /// Reads every lockfile of `found` and hands each to `each`. The order is that of the paths.
-pub fn read_all<T: Send + Default>(
+pub fn read_all<T: Send + Sync + Default>(
     found: &Found,
     each: impl Fn(&Opened<'_>) -> T + Sync,
-) -> Vec<ReadFile<T>> {
-    let files: Vec<(&TreePath, &Reader)> = found.files.iter().collect();
-    let one = |(path, reader): &(&TreePath, &Reader)| match reader {
-        Reader::Format(format) => read_one(found, path, *format, &each),
-        Reader::Nobody(row) => {
-            let reason = format!("the format of {} is not supported yet", row.file_name);
-            let hint = format!(
-                "Scan its {} packages with another tool; until then the verdict is incomplete.",
-                row.ecosystem
-            );
-            nothing(path, row.file_name, Cost::Blind, reason, &hint)
+) -> Vec<Arc<ReadFile<T>>> {
+    read_many(&[found], each).pop().unwrap_or_default()
+}
+
+/// Reads every lockfile of each of `founds` and hands each to `each`; the order is that of the trees, then of the paths.
+///
+/// A file of a commit is read once for all commits that hold the same bytes at the same path, if every further file
+/// that its reader asked for (a parent, an include, a workspace) is the same there too.
+pub fn read_many<T: Send + Sync + Default>(
+    founds: &[&Found],
+    each: impl Fn(&Opened<'_>) -> T + Sync,
+) -> Vec<Vec<Arc<ReadFile<T>>>> {
+    let mut groups: Vec<Vec<Job<'_>>> = Vec::new();
+    let mut same: HashMap<(&TreePath, ObjectId), usize> = HashMap::new();
+    let mut read: Vec<Vec<Option<Arc<ReadFile<T>>>>> = Vec::with_capacity(founds.len());
+    for (tree, found) in founds.iter().enumerate() {
+        read.push(vec![None; found.files.len()]);
+        for (slot, (path, reader)) in found.files.iter().enumerate() {
+            let job = Job {
+                tree,
+                slot,
+                found,
+                path,
+                reader,
+            };
+            let group = match found.blob(path) {
+                Some(blob) => *same.entry((path, blob)).or_insert(groups.len()),
+                None => groups.len(),
+            };
+            match groups.get_mut(group) {
+                Some(group) => group.push(job),
+                None => groups.push(vec![job]),
+            }
         }
-    };
-    if files.len() < PARALLEL_FROM {
-        files.iter().map(one).collect()
-    } else {
-        files.par_iter().map(one).collect()
+    }
+    // Each round reads one file of each group; what its reading does not stand for waits for the next.
+    while !groups.is_empty() {
+        let first = |group: &Vec<Job<'_>>| group.first().map(|job| job.read(&each));
+        let done: Vec<_> = if groups.len() < PARALLEL_FROM {
+            groups.iter().map(first).collect()
+        } else {
+            groups.par_iter().map(first).collect()
+        };
+        groups = groups
+            .into_iter()
+            .zip(done)
+            .filter_map(|(group, done)| {
+                let (file, seen) = done?;
+                let mut others = Vec::new();
+                for (number, job) in group.into_iter().enumerate() {
+                    if number == 0 || job.sees(&seen) {
+                        if let Some(slot) = read.get_mut(job.tree).and_then(|tree| tree.get_mut(job.slot)) {
+                            *slot = Some(file.clone());
+                        }
+                    } else {
+                        others.push(job);
+                    }
+                }
+                (!others.is_empty()).then_some(others)
+            })
+            .collect();
+    }
+    read.into_iter()
+        .map(|files| files.into_iter().flatten().collect())
+        .collect()
+}
+
+/// A lockfile that is to be read, and where it belongs.
+struct Job<'f> {
+    tree: usize,
+    slot: usize,
+    found: &'f Found,
+    path: &'f TreePath,
+    reader: &'f Reader,
+}
+
+/// The further files that a reader asked for, each with its blob.
+type Seen = Vec<(TreePath, Option<ObjectId>)>;
+
+impl Job<'_> {
+    fn read<T: Default>(&self, each: &(impl Fn(&Opened<'_>) -> T + Sync)) -> (Arc<ReadFile<T>>, Seen) {
+        let (path, found) = (self.path, self.found);
+        match self.reader {
+            Reader::Format(format) => {
+                let asked = Asked {
+                    tree: found.tree.as_ref(),
+                    paths: Mutex::default(),
+                };
+                let file = read_one(found, &asked, path, *format, each);
+                let paths = asked.paths.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let seen = paths.into_iter().map(|path| {
+                    let blob = found.blob(&path);
+                    (path, blob)
+                });
+                (Arc::new(file), seen.collect())
+            }
+            Reader::Nobody(row) => {
+                let reason = format!("the format of {} is not supported yet", row.file_name);
+                let hint = format!(
+                    "Scan its {} packages with another tool; until then the verdict is incomplete.",
+                    row.ecosystem
+                );
+                let file = nothing(path, row.file_name, Cost::Blind, reason, &hint);
+                (Arc::new(file), Vec::new())
+            }
+        }
+    }
+
+    /// The further files are the same in this tree.
+    fn sees(&self, seen: &Seen) -> bool {
+        seen.iter().all(|(path, blob)| self.found.blob(path) == *blob)
+    }
+}
+
+/// A tree that takes note of what it is asked for.
+struct Asked<'t> {
+    tree: &'t dyn Tree,
+    paths: Mutex<BTreeSet<TreePath>>,
+}
+
+impl Asked<'_> {
+    fn note(&self, path: &TreePath) {
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        paths.insert(path.clone());
+    }
+}
+
+impl Tree for Asked<'_> {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        self.note(path);
+        self.tree.read(path)
+    }
+
+    fn holds(&self, path: &TreePath) -> bool {
+        self.note(path);
+        self.tree.holds(path)
     }
 }
 
@@ -133,6 +254,7 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
 
 fn read_one<T: Default>(
     found: &Found,
+    tree: &dyn Tree,
     path: &TreePath,
     format: &dyn Format,
     each: &(impl Fn(&Opened<'_>) -> T + Sync),
@@ -151,7 +273,7 @@ fn read_one<T: Default>(
         }
     };
     // A bug in a reader costs its file, not the scan.
-    let read = catch_unwind(AssertUnwindSafe(|| open(found, path, format, &bytes, each)));
+    let read = catch_unwind(AssertUnwindSafe(|| open(tree, path, format, &bytes, each)));
     match read {
         Ok(read) => ReadFile {
             differs: found.differs(path, &bytes),
@@ -171,15 +293,15 @@ fn read_one<T: Default>(
 }
 
 fn open<T>(
-    found: &Found,
+    tree: &dyn Tree,
     path: &TreePath,
     format: &dyn Format,
     bytes: &[u8],
     each: &(impl Fn(&Opened<'_>) -> T + Sync),
 ) -> ReadFile<T> {
-    let reading = lockfile::read(format, path, bytes, found.tree.as_ref());
+    let reading = lockfile::read(format, path, bytes, tree);
     let parsed = &reading.parsed;
-    let texts = other_texts(parsed, found.tree.as_ref());
+    let texts = other_texts(parsed, tree);
     let others: HashMap<TreePath, Lines<'_>> = texts
         .iter()
         .map(|(path, text)| (path.clone(), Lines::of(text)))
