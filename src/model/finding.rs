@@ -64,6 +64,27 @@ impl Finding {
         self.place
     }
 
+    /// It applies and nobody accepted it.
+    #[must_use]
+    pub fn is_affected(&self) -> bool {
+        self.exception().is_none()
+    }
+
+    /// The exception that covers it.
+    #[must_use]
+    pub fn exception(&self) -> Option<&Excepted> {
+        match &self.state {
+            State::Affected => None,
+            State::Excepted(excepted) => Some(excepted),
+        }
+    }
+
+    /// The gate fails it. What was accepted never blocks, whatever a rule says of it.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        self.decision == Decision::Fail && self.is_affected()
+    }
+
     /// Adds a further place of the same version in the same file.
     pub fn also_at(&mut self, place: Position) {
         if place == self.place || self.further.contains(&place) {
@@ -184,6 +205,14 @@ pub enum Change {
 }
 
 impl Change {
+    /// Every change, in the order in which one of several that fit is chosen.
+    pub const ALL: [Self; 4] = [
+        Self::Introduced,
+        Self::PublishedSince,
+        Self::Moved,
+        Self::PreExisting,
+    ];
+
     /// `introduced`, `published_since`, `moved`, `pre_existing`.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::moves::{Means, Move};
 use super::phrases::{counted, thousands};
-use crate::model::{Decision, IndexState, Outcome, Verdict};
+use crate::model::finding::Change;
+use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
 
 /// A symbol and a word that stay apart without colour.
 #[must_use]
@@ -23,14 +24,33 @@ pub fn symbol(verdict: Verdict) -> &'static str {
 pub fn words(outcome: &Outcome, failing: &[Move<'_>]) -> Vec<String> {
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => blocking(outcome, failing),
-        Verdict::Pass => match count(outcome, Decision::Warn) {
-            0 => "no known flaw".to_owned(),
+        Verdict::Pass => match count(outcome, |finding| finding.decision == Decision::Warn) {
+            0 => match outcome.findings().next() {
+                None => "no known flaw".to_owned(),
+                Some(_) => "nothing blocks".to_owned(),
+            },
             warnings => format!("nothing blocks; {}", counted(warnings, "warning", "warnings")),
         },
         Verdict::Incomplete => cause(outcome),
         Verdict::NothingToScan => "there is no lockfile here".to_owned(),
         Verdict::Failed => "the run broke; nothing can be said".to_owned(),
     }];
+    words.extend(base(outcome));
+    words.extend(caveats(outcome));
+    words
+}
+
+/// What stands beside every verdict: what was accepted, and what the answer does not rest on.
+#[must_use]
+pub fn caveats(outcome: &Outcome) -> Vec<String> {
+    let mut words = Vec::new();
+    let excepted = outcome
+        .findings()
+        .filter(|(_, finding)| !finding.is_affected())
+        .count();
+    if excepted > 0 {
+        words.push(format!("{} excepted", thousands(excepted as u64)));
+    }
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
         words.push(format!("more may be hidden: {}", cause(outcome)));
     }
@@ -127,9 +147,27 @@ fn blocking(outcome: &Outcome, failing: &[Move<'_>]) -> String {
     text
 }
 
-fn count(outcome: &Outcome, decision: Decision) -> usize {
+/// `2 introduced, 5 in the base already`; `None` where nothing was compared.
+fn base(outcome: &Outcome) -> Option<String> {
+    let compared = count(outcome, |finding| finding.change.is_some());
+    let introduced = count(outcome, |finding| finding.change == Some(Change::Introduced));
+    let number = |number: usize| match number {
+        0 => "none".to_owned(),
+        number => thousands(number as u64),
+    };
+    (compared > 0).then(|| {
+        format!(
+            "{} introduced, {} in the base already",
+            number(introduced),
+            number(compared - introduced)
+        )
+    })
+}
+
+/// Affected findings that `counts` picks.
+fn count(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> usize {
     outcome
         .findings()
-        .filter(|(_, finding)| finding.decision == decision)
+        .filter(|(_, finding)| finding.is_affected() && counts(finding))
         .count()
 }

@@ -8,7 +8,8 @@ use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
 use super::places::{GapHere, from_here, gaps};
 use super::{Report, Style, headline, worst};
-use crate::model::{Class, Decision, Finding, Outcome, Target};
+use crate::model::finding::Change;
+use crate::model::{Class, Finding, Outcome, Target};
 use crate::text::escape::{markdown, markdown_code};
 
 /// A job's summary may have 1 MiB; a step that passes it shows nothing.
@@ -35,7 +36,7 @@ impl Report for Markdown {
 #[must_use]
 pub fn within(outcome: &Outcome, limit: usize) -> String {
     let limit = limit.max(10_000);
-    let failing = moves(outcome, |finding| finding.decision == Decision::Fail);
+    let failing = moves(outcome, Finding::blocks);
     let mut text = head(outcome, &failing);
     let tail = provenance(outcome);
     // What to do comes before everything else, what was left out before what was found.
@@ -51,8 +52,10 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
         limit / 8,
     ));
     text.push_str(&skipped(outcome, limit / 16));
-    let room = limit.saturating_sub(text.len() + tail.len() + 1);
+    let excepted = excepted(outcome, limit / 8);
+    let room = limit.saturating_sub(text.len() + excepted.len() + tail.len() + 1);
     text.push_str(&findings(outcome, room));
+    text.push_str(&excepted);
     text.push_str(&tail);
     text
 }
@@ -152,21 +155,23 @@ fn to_do(failing: &[Move<'_>], room: usize) -> String {
 }
 
 fn findings(outcome: &Outcome, room: usize) -> String {
-    let mut findings: Vec<(&Target, &Finding)> = outcome.findings().collect();
+    let findings = list(outcome, Finding::is_affected);
     if findings.is_empty() {
         return String::new();
     }
-    findings.sort_by(|(_, left), (_, right)| worst::first(left, right));
-    let head = "\n### Findings\n\n| Severity and id | Package | Fixed in | Where | Decision | Shortest path |\n\
-                |---|---|---|---|---|---|\n";
-    let mut table = Table::new(head, room);
+    let compared = findings.iter().any(|(_, finding)| finding.change.is_some());
+    let (more, rule) = if compared {
+        (" Since the base |", "---|")
+    } else {
+        ("", "")
+    };
+    let head = format!(
+        "\n### Findings\n\n| Severity and id | Package | Fixed in | Where | Decision |{more} Shortest path |\n\
+         |---|---|---|---|---|{rule}---|\n"
+    );
+    let mut table = Table::new(&head, room);
     for (target, finding) in findings {
         table.push(|| {
-            let held = markdown_code(&format!(
-                "{} {}",
-                short(&finding.name, 200),
-                short(&finding.version, 100)
-            ));
             let fixed = match (finding.advisory.class, finding.fixed.is_empty()) {
                 (Class::Malicious, _) => "remove it".to_owned(),
                 (_, true) => "none yet".to_owned(),
@@ -178,15 +183,73 @@ fn findings(outcome: &Outcome, room: usize) -> String {
                 .filter(|path| path.len() > 1)
                 .map(|path| markdown(&short(&phrases::path(path), 300)))
                 .unwrap_or_default();
+            let change = match finding.change {
+                _ if !compared => String::new(),
+                Some(Change::Introduced) => " **introduced** |".to_owned(),
+                Some(change @ (Change::PublishedSince | Change::Moved | Change::PreExisting)) => {
+                    format!(" {} |", phrases::change(change))
+                }
+                None => " |".to_owned(),
+            };
             format!(
-                "| {} | {held} | {fixed} | {} | {} | {path} |\n",
+                "| {} | {} | {fixed} | {} | {} |{change} {path} |\n",
                 id(finding),
+                held(finding),
                 place(target, finding),
-                finding.decision.word(),
+                phrases::decision(finding),
             )
         });
     }
     table.finish("finding", "findings")
+}
+
+/// What somebody accepted: it never stands among what is to be done.
+fn excepted(outcome: &Outcome, room: usize) -> String {
+    let findings = list(outcome, |finding| !finding.is_affected());
+    if findings.is_empty() {
+        return String::new();
+    }
+    let head = "\n### Excepted\n\n| Severity and id | Package | Where | Until | Owner | Reason |\n|---|---|---|---|---|---|\n";
+    let mut table = Table::new(head, room);
+    for (target, finding) in findings {
+        let Some(excepted) = finding.exception() else {
+            continue;
+        };
+        table.push(|| {
+            format!(
+                "| {} | {} | {} | {} | {} | {} |\n",
+                id(finding),
+                held(finding),
+                place(target, finding),
+                excepted.expires,
+                excepted
+                    .owner
+                    .as_deref()
+                    .map(|owner| markdown_code(&short(owner, 100)))
+                    .unwrap_or_default(),
+                markdown(&short(&excepted.reason, 500)),
+            )
+        });
+    }
+    table.finish("finding", "findings")
+}
+
+/// The findings that `counts` picks, worst first.
+fn list(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<(&Target, &Finding)> {
+    let mut findings: Vec<(&Target, &Finding)> = outcome
+        .findings()
+        .filter(|(_, finding)| counts(finding))
+        .collect();
+    findings.sort_by(|(_, left), (_, right)| worst::first(left, right));
+    findings
+}
+
+fn held(finding: &Finding) -> String {
+    markdown_code(&format!(
+        "{} {}",
+        short(&finding.name, 200),
+        short(&finding.version, 100)
+    ))
 }
 
 /// `**critical 9.1** RUSTSEC-2030-0001, CVE-2030-1, known exploited: summary`.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::model::finding::{Change, Excepted};
 use crate::model::{Advisory, Class, Finding, Step};
 
 /// `critical 9.1`, `high (assumed)`; the class where that says more.
@@ -28,6 +29,50 @@ pub fn way_out(finding: &Finding) -> String {
         (_, []) => "There is no fixed version yet.".to_owned(),
         (_, [fixed]) => format!("Fixed in {}.", short(fixed, 200)),
         (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
+    }
+}
+
+/// `fail`, `warn, fails from 2026-12-01`, `excepted until 2026-12-31`.
+#[must_use]
+pub fn decision(finding: &Finding) -> String {
+    match (finding.exception(), grace(finding)) {
+        (Some(excepted), _) => format!("excepted until {}", excepted.expires),
+        (None, Some(grace)) => format!("{}, {grace}", finding.decision.word()),
+        (None, None) => finding.decision.word().to_owned(),
+    }
+}
+
+/// `fails from 2026-12-01`; `None` where there is no grace that will end.
+#[must_use]
+pub fn grace(finding: &Finding) -> Option<String> {
+    finding
+        .fails_from
+        .filter(|_| finding.is_affected())
+        .map(|day| format!("fails from {day}"))
+}
+
+/// `until 2026-12-31 by @acme/security: the parser is never fed by strangers`.
+#[must_use]
+pub fn exception(excepted: &Excepted) -> String {
+    let owner = match &excepted.owner {
+        Some(owner) => format!(" by {}", short(owner, 100)),
+        None => String::new(),
+    };
+    format!(
+        "until {}{owner}: {}",
+        excepted.expires,
+        short(excepted.reason.trim(), 500)
+    )
+}
+
+/// How a finding stands towards the base, in words that go on from "it is".
+#[must_use]
+pub fn change(change: Change) -> &'static str {
+    match change {
+        Change::Introduced => "introduced",
+        Change::PublishedSince => "in the base, published since",
+        Change::Moved => "moved since the base",
+        Change::PreExisting => "in the base already",
     }
 }
 

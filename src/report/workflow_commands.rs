@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::phrases::{short, way_out};
+use super::phrases::{grace, short, way_out};
 use crate::model::{Decision, Finding, Outcome, Target};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
@@ -34,7 +34,8 @@ impl Kind {
 }
 
 /// Writes at most [`MAX_ANNOTATIONS`] annotations: `notices` first, then the findings that the gate fails,
-/// then those that it warns of, worst first. Each says how many more there are and that `more_at` has them.
+/// then the warnings that came in since the base, then the other ones, worst first. What was accepted is not
+/// annotated. Each says how many more there are and that `more_at` has them.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -46,9 +47,14 @@ pub fn annotations(
 ) -> io::Result<()> {
     let mut findings: Vec<(&Target, &Finding)> = outcome
         .findings()
-        .filter(|(_, finding)| finding.decision != Decision::Note)
+        .filter(|(_, finding)| finding.decision != Decision::Note && finding.is_affected())
         .collect();
-    findings.sort_by(|(_, left), (_, right)| super::worst::first(left, right));
+    findings.sort_by(|(_, left), (_, right)| {
+        let later = |finding: &Finding| (!finding.blocks(), finding.change);
+        later(left)
+            .cmp(&later(right))
+            .then_with(|| super::worst::first(left, right))
+    });
     let total = notices.len().saturating_add(findings.len());
     let left = total.saturating_sub(MAX_ANNOTATIONS);
     let more = match left {
@@ -81,7 +87,14 @@ pub fn annotations(
         let column = place.column.to_string();
         let title = format!("{} in {} {}", advisory.id, finding.name, finding.version);
         let title = short(&title, 200);
-        let message = format!("{}\n{}{more}", short(&advisory.summary, 1_000), way_out(finding));
+        let mut message = format!("{}\n{}", short(&advisory.summary, 1_000), way_out(finding));
+        if let Some(grace) = grace(finding) {
+            message.push_str(&format!("\nThe gate warns of it, and {grace}."));
+        }
+        if let Some(change) = finding.change {
+            message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
+        }
+        message.push_str(&more);
         let properties = [
             ("file", file.as_ref()),
             ("line", &line),

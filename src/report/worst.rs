@@ -1,11 +1,12 @@
 //! The order in which reports list findings: what to look at first comes first.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use crate::model::{Class, Finding};
 
-/// Worst first: malicious packages, then what the gate fails, known exploited flaws, the class, the
-/// severity; equal ones by id, package, version, file and place, so that the order is total.
+/// Worst first: what was not accepted, malicious packages, what the gate fails, what came in since the base,
+/// known exploited flaws, the class, the severity; equal ones by id, package, version, file and place, so that
+/// the order is total.
 #[must_use]
 pub fn first(left: &Finding, right: &Finding) -> Ordering {
     weight(right)
@@ -28,8 +29,10 @@ fn weight(finding: &Finding) -> impl PartialOrd + use<> {
         .filter(|score| score.is_finite())
         .unwrap_or_default();
     (
+        finding.is_affected(),
         advisory.class == Class::Malicious,
         finding.decision,
+        finding.change.map(Reverse),
         advisory.known_exploited,
         advisory.class,
         advisory.severity.level,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
-use lockkeeper::model::finding::Found;
+use lockkeeper::model::finding::{Change, Excepted, Found, State};
 use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
@@ -28,6 +28,7 @@ pub(crate) fn all() -> Vec<(&'static str, Outcome)> {
         ("nothing", nothing()),
         ("two_targets", two_targets()),
         ("warnings", warnings()),
+        ("compared", compared()),
         ("hostile", hostile()),
     ]
 }
@@ -256,6 +257,66 @@ pub(crate) fn warnings() -> Outcome {
     outcome
 }
 
+/// Findings of every change since a base, some of them accepted, one in its days of grace.
+pub(crate) fn compared() -> Outcome {
+    let mut target = target(".");
+    target
+        .files
+        .push(file("Cargo.lock", "cargo-lock", 880, FileState::Read));
+    target
+        .files
+        .push(file("web/package-lock.json", "package-lock", 90, FileState::Read));
+    let found = |number: u32, name: &str, score: f64, change: Change| {
+        let id = format!("RUSTSEC-2030-03{number:02}");
+        let mut finding = finding(
+            &advisory(&id, "reads past the end of a buffer", score),
+            name,
+            "1.2.3",
+            "Cargo.lock",
+            100 * number,
+        );
+        finding.fixed = vec!["1.2.9".into()];
+        finding.change = Some(change);
+        finding.decision = match change {
+            Change::Introduced => Decision::Fail,
+            Change::PublishedSince | Change::Moved | Change::PreExisting => Decision::Warn,
+        };
+        finding
+    };
+    let new = found(1, "newcomer", 7.5, Change::Introduced);
+    let mut grace = found(2, "graceful", 8.8, Change::Introduced);
+    grace.decision = Decision::Warn;
+    grace.rule = "a-week-to-mend".into();
+    grace.fails_from = Some("2030-03-01".parse().expect("a day"));
+    let since = found(3, "sincere", 9.8, Change::PublishedSince);
+    let moved = found(4, "mover", 5.5, Change::Moved);
+    let old = found(5, "oldster", 9.1, Change::PreExisting);
+    let stolen = Advisory {
+        class: Class::Malicious,
+        ..advisory("MAL-2030-9", "steals tokens when it is installed", 9.8)
+    };
+    let mut malicious = finding(&stolen, "left-pod", "1.3.1", "web/package-lock.json", 88);
+    malicious.ecosystem = Ecosystem::NPM;
+    malicious.purl = "pkg:npm/left-pod@1.3.1".into();
+    malicious.change = Some(Change::PreExisting);
+    let mut accepted = found(6, "parser", 9.8, Change::PreExisting);
+    accepted.decision = Decision::Fail;
+    accepted.state = State::Excepted(Excepted {
+        reason: "the parser is never fed by strangers".into(),
+        owner: Some("@acme/security".into()),
+        expires: "2030-12-31".parse().expect("a day"),
+    });
+    let mut alone = found(7, "newcomer", 6.5, Change::Introduced);
+    alone.decision = Decision::Note;
+    alone.state = State::Excepted(Excepted {
+        reason: "only the demo uses it".into(),
+        owner: None,
+        expires: "2030-02-28".parse().expect("a day"),
+    });
+    target.findings = vec![new, grace, since, moved, old, malicious, accepted, alone];
+    outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
+}
+
 /// Text that tries to act in each medium.
 pub(crate) const HOSTILE: &[&str] = &[
     "\u{1b}[31mred\u{1b}]0;title\u{7}",
@@ -304,6 +365,16 @@ pub(crate) fn hostile() -> Outcome {
             path: tree_path(&file_name),
             reason: text.to_owned(),
         });
+    }
+    for number in 0..HOSTILE.len() {
+        let text = HOSTILE[number];
+        let mut accepted = target.findings[2 * number].clone();
+        accepted.state = State::Excepted(Excepted {
+            reason: text.to_owned(),
+            owner: Some(text.to_owned()),
+            expires: "2030-12-31".parse().expect("a day"),
+        });
+        target.findings.push(accepted);
     }
     target.ref_name = Some("refs/heads/\u{1b}[2J::error::".into());
     outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)

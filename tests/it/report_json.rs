@@ -104,6 +104,36 @@ fn values_are_those_of_the_outcome() {
 
     let document = read(&outcomes::written(
         "json",
+        &outcomes::compared(),
+        80,
+        Length::Normal,
+    ));
+    let findings = list(&document["targets"][0]["findings"]);
+    let changes: Vec<&Value> = findings.iter().map(|finding| &finding["change"]).collect();
+    assert_eq!(
+        serde_json::json!(changes),
+        serde_json::json!([
+            "introduced",
+            "introduced",
+            "published_since",
+            "moved",
+            "pre_existing",
+            "pre_existing",
+            "pre_existing",
+            "introduced"
+        ])
+    );
+    assert_eq!(findings[1]["fails_from"], "2030-03-01");
+    assert_eq!(
+        findings[6]["exception"],
+        serde_json::json!({
+            "reason": "the parser is never fed by strangers", "owner": "@acme/security", "expires": "2030-12-31"
+        })
+    );
+    assert_eq!(findings[7]["exception"]["owner"], Value::Null);
+
+    let document = read(&outcomes::written(
+        "json",
         &outcomes::incomplete(),
         80,
         Length::Normal,
@@ -232,9 +262,13 @@ fn finding(value: &Value) {
     keys(
         value,
         "id:s aliases:a summary:s package:o file:s line:n column:n places:a class:s severity:o fixed:a paths:a \
-         paths_total:n state:s reason:s rule:s known_exploited:b epss:n? published:s? change:s? decision:s direct:b \
-         scopes:a",
+         paths_total:n state:s reason:s rule:s known_exploited:b epss:n? published:s? change:s? decision:s \
+         fails_from:s? direct:b scopes:a exception:o?",
     );
+    assert_eq!(value["exception"].is_object(), value["state"] == "excepted");
+    if value["exception"].is_object() {
+        keys(&value["exception"], "reason:s owner:s? expires:s");
+    }
     keys(&value["package"], "ecosystem:s name:s version:s purl:s");
     keys(&value["severity"], "level:s score:n? vector:s? source:s");
     assert!(!list(&value["places"]).is_empty());

@@ -67,6 +67,27 @@ fn nothing_in_it_acts() {
 }
 
 #[test]
+fn what_was_accepted_has_a_table_of_its_own() {
+    let text = written(&outcomes::compared());
+    let (findings, excepted) = text.split_once("\n### Excepted\n").expect("exceptions");
+    for id in ["0306", "0307"] {
+        let id = format!("RUSTSEC-2030-{id}");
+        assert!(excepted.contains(&id) && !findings.contains(&id), "{text}");
+    }
+    assert!(excepted.contains("| 2030-12-31 | <code><span>&#64;</span>acme/security</code> | the parser"));
+    assert!(
+        findings.contains("| warn, fails from 2030-03-01 | **introduced** |"),
+        "{text}"
+    );
+    assert!(findings.contains("| warn | moved since the base |"), "{text}");
+    assert!(
+        findings.contains("2 introduced, 4 in the base already."),
+        "{text}"
+    );
+    assert!(!written(&outcomes::blocked()).contains("Since the base"));
+}
+
+#[test]
 fn it_stays_within_its_limit_and_says_what_it_left_out() {
     let huge = outcomes::huge(60_000);
     for (limit, outcome) in [

@@ -72,6 +72,32 @@ fn there_are_at_most_ten_annotations_and_each_says_how_many_more() {
 }
 
 #[test]
+fn what_blocks_is_annotated_first_and_what_was_accepted_not_at_all() {
+    let written = annotated(&outcomes::compared(), &[]);
+    let named: Vec<&str> = written
+        .lines()
+        .map(|line| {
+            let title = line.split_once("title=").expect("a title").1;
+            title.split(' ').next().expect("an id")
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "RUSTSEC-2030-0301",
+            "MAL-2030-9",
+            "RUSTSEC-2030-0302",
+            "RUSTSEC-2030-0303",
+            "RUSTSEC-2030-0304",
+            "RUSTSEC-2030-0305"
+        ],
+        "{written}"
+    );
+    assert!(written.contains("fails from 2030-03-01"), "{written}");
+    assert_eq!(written.matches("::error ").count(), 2, "{written}");
+}
+
+#[test]
 fn a_hostile_name_starts_no_command() {
     let written = annotated(&outcomes::hostile(), &["a\n::error::b".to_owned()]);
     assert_eq!(written.lines().count(), MAX_ANNOTATIONS);

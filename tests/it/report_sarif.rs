@@ -171,6 +171,75 @@ fn one_result_for_an_advisory_a_package_and_a_file() {
 }
 
 #[test]
+fn exceptions_suppress_and_a_base_gives_every_result_a_state() {
+    let log = read(&outcomes::compared());
+    let results = list(&log["runs"][0]["results"]);
+    assert_eq!(results.len(), 8);
+    let of = |id: &str| {
+        results
+            .iter()
+            .find(|result| result["ruleId"] == id)
+            .unwrap_or_else(|| panic!("no {id}"))
+    };
+    for (id, state) in [
+        ("RUSTSEC-2030-0301", "new"),
+        ("RUSTSEC-2030-0303", "unchanged"),
+        ("RUSTSEC-2030-0304", "updated"),
+        ("RUSTSEC-2030-0305", "unchanged"),
+        ("RUSTSEC-2030-0306", "unchanged"),
+        ("RUSTSEC-2030-0307", "new"),
+    ] {
+        assert_eq!(of(id)["baselineState"], state, "{id}");
+    }
+    let suppression = &of("RUSTSEC-2030-0306")["suppressions"];
+    assert_eq!(
+        *suppression,
+        serde_json::json!([{
+            "kind": "external",
+            "status": "accepted",
+            "justification": "the parser is never fed by strangers",
+            "properties": {"expires": "2030-12-31", "owner": "@acme/security"}
+        }])
+    );
+    assert_eq!(of("RUSTSEC-2030-0301")["suppressions"], serde_json::json!([]));
+    let suppressed = results
+        .iter()
+        .filter(|result| !list(&result["suppressions"]).is_empty());
+    assert_eq!(suppressed.count(), 2);
+    assert_eq!(
+        results.last().map(|last| &last["ruleId"]),
+        Some(&"RUSTSEC-2030-0307".into())
+    );
+    let grace = of("RUSTSEC-2030-0302");
+    assert!(text(&grace["message"]["text"]).contains("fails from 2030-03-01"));
+    assert_eq!(grace["properties"]["failsFrom"], "2030-03-01");
+
+    // Without a base there is no state, without an exception no list.
+    let log = read(&outcomes::blocked());
+    for result in list(&log["runs"][0]["results"]) {
+        assert!(result.get("baselineState").is_none() && result.get("suppressions").is_none());
+    }
+
+    // One version that nobody accepted keeps the result alive, and stands for it.
+    let mut outcome = outcomes::compared();
+    let accepted = outcome.targets[0].findings[6].clone();
+    let mut open = outcomes::finding(&accepted.advisory, &accepted.name, "1.2.4", "Cargo.lock", 900);
+    open.change = accepted.change;
+    outcome.targets[0].findings = vec![accepted, open];
+    let log = read(&outcome);
+    let result = &log["runs"][0]["results"][0];
+    assert!(result.get("suppressions").is_none(), "{result}");
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["region"]["startLine"],
+        900
+    );
+    assert_eq!(
+        result["relatedLocations"][0]["physicalLocation"]["region"]["startLine"],
+        600
+    );
+}
+
+#[test]
 fn files_are_told_from_the_top_of_the_repository() {
     let log = read(&outcomes::two_targets());
     let files: Vec<&str> = list(&log["runs"][0]["results"])

@@ -127,6 +127,44 @@ fn a_move_that_ends_several_flaws_is_one_entry() {
 }
 
 #[test]
+fn what_was_accepted_stays_listed_and_is_never_to_be_done() {
+    for length in [Length::Normal, Length::Full] {
+        let text = outcomes::written("terminal", &outcomes::compared(), 80, length);
+        assert!(text.contains("2 introduced, 4 in the base already"), "{text}");
+        assert!(text.contains("2 excepted"), "{text}");
+        assert!(text.contains("2 flaws in 2 of 970 packages"), "{text}");
+        let (to_do, others) = text.split_once("\nWarnings").expect("warnings");
+        assert!(
+            to_do.contains("MAL-2030-9") && to_do.contains("RUSTSEC-2030-0301"),
+            "{text}"
+        );
+        assert!(!to_do.contains("RUSTSEC-2030-0306") && !to_do.contains("RUSTSEC-2030-0302"));
+        assert!(others.contains("fails from 2030-03-01"), "{text}");
+        let (_, excepted) = others.split_once("\nExcepted: 2 findings").expect("exceptions");
+        assert!(
+            excepted.contains("until 2030-12-31 by @acme/security: the parser is never fed by strangers"),
+            "{text}"
+        );
+        assert!(
+            excepted.contains("until 2030-02-28: only the demo uses it"),
+            "{text}"
+        );
+        let listed = others.contains("RUSTSEC-2030-0305");
+        assert_eq!(listed, length == Length::Full, "{text}");
+        assert!(others.contains("In the base already"), "{text}");
+    }
+    let mut only = outcomes::compared();
+    only.targets[0].findings.retain(|finding| !finding.is_affected());
+    only.verdict = lockkeeper::model::Verdict::Pass;
+    let text = outcomes::written("terminal", &only, 80, Length::Normal);
+    assert!(
+        text.starts_with("✓ PASS  nothing blocks · 2 excepted\n"),
+        "{text}"
+    );
+    assert!(!text.contains("Do first"), "{text}");
+}
+
+#[test]
 fn what_was_not_judged_is_told() {
     let text = outcomes::written("terminal", &outcomes::incomplete(), 80, Length::Normal);
     assert!(

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::model::coverage::Skipped;
+use crate::model::finding::Excepted;
 use crate::model::outcome::{DatabaseSource, ScannedFile};
 use crate::model::{self, Outcome, Step};
 use crate::text::Position;
@@ -250,6 +251,8 @@ pub(super) struct Finding<'o> {
     fails_from: Option<Date>,
     direct: bool,
     scopes: Vec<&'static str>,
+    /// What makes the state `excepted`.
+    exception: Option<Exception<'o>>,
 }
 
 impl<'o> Finding<'o> {
@@ -285,6 +288,25 @@ impl<'o> Finding<'o> {
             fails_from: finding.fails_from,
             direct: finding.direct,
             scopes: finding.scopes.iter().map(model::Scope::word).collect(),
+            exception: finding.exception().map(Exception::of),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Exception<'o> {
+    reason: &'o str,
+    owner: Option<&'o str>,
+    /// The last day on which it counts.
+    expires: Date,
+}
+
+impl<'o> Exception<'o> {
+    fn of(excepted: &'o Excepted) -> Self {
+        Self {
+            reason: &excepted.reason,
+            owner: excepted.owner.as_deref(),
+            expires: excepted.expires,
         }
     }
 }

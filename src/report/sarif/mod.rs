@@ -85,11 +85,12 @@ impl io::Write for Count {
 fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &Style<'_>) -> Sarif {
     let shown = groups.get(..limit.min(groups.len())).unwrap_or_default();
     let (rules, indices) = rules::rules(outcome, shown, style.texts);
+    let suppressions = results::Suppressions::of(shown);
     let results = shown
         .iter()
         .map(|group| {
             let index = indices.get(group.id()).copied().unwrap_or_default();
-            results::result(group, index)
+            results::result(group, index, suppressions)
         })
         .collect::<Vec<_>>();
     let driver = ToolComponent::builder()

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use serde_sarif::sarif::{ArtifactLocation, Location, PhysicalLocation, Region, Result, ResultLevel};
+use serde_sarif::sarif::{
+    ArtifactLocation, Location, PhysicalLocation, Region, Result, ResultLevel, Suppression,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{bag, message};
+use crate::model::finding::{Change, Excepted};
 use crate::model::{Advisory, Class, Finding, Level, Outcome};
 use crate::report::phrases::{self, counted, short, way_out};
 use crate::report::{places, worst};
-use crate::text::Position;
+use crate::text::{Position, escape};
 
 /// GitHub shows so many locations of a result.
 const MAX_RELATED: usize = 100;
@@ -24,7 +27,7 @@ const MAX_MESSAGE: usize = 1_000;
 pub(super) struct Group<'o> {
     /// From the top of the repository.
     file: Vec<u8>,
-    /// By place; never empty.
+    /// What was not accepted first, then by place; never empty.
     findings: Vec<&'o Finding>,
 }
 
@@ -48,6 +51,16 @@ impl<'o> Group<'o> {
 
     pub(super) fn file(&self) -> &[u8] {
         &self.file
+    }
+
+    /// The exception that covers all of it: one version that nobody accepted keeps the result alive.
+    fn exception(&self) -> Option<&'o Excepted> {
+        self.first()?.exception()
+    }
+
+    /// How it came about since the base: of several changes, the first counts.
+    fn change(&self) -> Option<Change> {
+        self.findings.iter().filter_map(|finding| finding.change).min()
     }
 
     /// The advisory's id.
@@ -79,7 +92,7 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
         .map(|((file, ..), mut findings)| {
-            findings.sort_by_key(|finding| finding.place());
+            findings.sort_by_key(|finding| (!finding.is_affected(), finding.place()));
             Group { file, findings }
         })
         .collect();
@@ -91,8 +104,24 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     groups
 }
 
+/// Whether the results of a run speak of exceptions. Either all of them do or none (section 3.27.23).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suppressions {
+    Told,
+    Absent,
+}
+
+impl Suppressions {
+    pub(super) fn of(groups: &[Group<'_>]) -> Self {
+        match groups.iter().any(|group| group.exception().is_some()) {
+            true => Self::Told,
+            false => Self::Absent,
+        }
+    }
+}
+
 /// The result of a group under its rule's index.
-pub(super) fn result(group: &Group<'_>, rule_index: usize) -> Result {
+pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppressions) -> Result {
     let mut places = group
         .findings
         .iter()
@@ -125,17 +154,52 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize) -> Result {
             _ => ResultLevel::Note,
         });
         result.locations = Some(vec![location(&group.file, place)]);
-        let properties = BTreeMap::from([
+        let mut properties = BTreeMap::from([
             ("purl".to_owned(), json!(short(&finding.purl, 500))),
             ("decision".to_owned(), json!(finding.decision.word())),
             ("rule".to_owned(), json!(short(&finding.rule, 200))),
+            ("state".to_owned(), json!(finding.state.word())),
         ]);
+        if let Some(day) = finding.fails_from {
+            properties.insert("failsFrom".to_owned(), json!(day.to_string()));
+        }
+        if let Some(change) = group.change() {
+            properties.insert("change".to_owned(), json!(change.word()));
+        }
         result.properties = Some(bag(properties));
     }
+    result.baseline_state = group.change().map(|change| json!(baseline_state(change)));
+    result.suppressions = match suppressions {
+        Suppressions::Absent => None,
+        Suppressions::Told => Some(group.exception().map(suppression).into_iter().collect()),
+    };
     if !related.is_empty() {
         result.related_locations = Some(related);
     }
     result
+}
+
+/// The words of section 3.27.24. What was published since is no other result than before.
+fn baseline_state(change: Change) -> &'static str {
+    match change {
+        Change::Introduced => "new",
+        Change::Moved => "updated",
+        Change::PublishedSince | Change::PreExisting => "unchanged",
+    }
+}
+
+/// The policy's exception: it stands outside of the code, and somebody has decided.
+fn suppression(excepted: &Excepted) -> Suppression {
+    let mut properties = BTreeMap::from([("expires".to_owned(), json!(excepted.expires.to_string()))]);
+    if let Some(owner) = &excepted.owner {
+        properties.insert("owner".to_owned(), json!(short(owner, 200)));
+    }
+    Suppression::builder()
+        .kind(json!("external"))
+        .status(json!("accepted"))
+        .justification(escape::terminal(&short(excepted.reason.trim(), MAX_MESSAGE)))
+        .properties(bag(properties))
+        .build()
 }
 
 /// `error` for what is malicious, critical or high, `note` for what is low or worth knowing, else `warning`.
@@ -204,6 +268,15 @@ fn text(group: &Group<'_>) -> String {
     }
     text.push(' ');
     text.push_str(&way_out(first));
+    if let Some(excepted) = first.exception() {
+        text.push_str(&format!(
+            " Accepted {}.",
+            short(&phrases::exception(excepted), 300).trim_end_matches('.')
+        ));
+    }
+    if let Some(grace) = phrases::grace(first) {
+        text.push_str(&format!(" The gate warns of it, and {grace}."));
+    }
     if let Some(path) = first.paths.first().filter(|path| path.len() > 1) {
         text.push_str(&format!(" Path: {}.", short(&phrases::path(path), 250)));
     }

@@ -7,7 +7,7 @@ use super::page::{Line, Page, Shade};
 use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding, Step};
 use crate::report::Length;
-use crate::report::phrases::{counted, way_out};
+use crate::report::phrases::{self, counted, way_out};
 
 /// So many lines of an advisory's details, unless all are asked for.
 const DETAILS: usize = 12;
@@ -74,11 +74,22 @@ fn held(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     page.text(Shade::Plain, 4, &finding.reason, 3)?;
     let decided = format!(
         "{} by the rule {}. {}",
-        finding.decision.word(),
+        phrases::decision(finding),
         finding.rule,
         way_out(finding)
     );
     page.text(Shade::Plain, 4, &decided, 3)?;
+    if let Some(excepted) = finding.exception() {
+        page.text(
+            Shade::Plain,
+            4,
+            &format!("accepted {}", phrases::exception(excepted)),
+            4,
+        )?;
+    }
+    if let Some(change) = finding.change {
+        page.text(Shade::Plain, 4, phrases::change(change), 1)?;
+    }
     let more = finding.paths_total.saturating_sub(finding.paths.len());
     for path in &finding.paths {
         let path: &[Step] = path;

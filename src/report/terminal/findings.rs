@@ -3,6 +3,7 @@
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
+use crate::model::finding::Change;
 use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
 use crate::report::moves::{Means, Move};
@@ -48,25 +49,31 @@ pub(super) fn moves(moves: &[Move<'_>], length: Length, page: &mut Page<'_>) -> 
     more(moves.len() - shown.len(), page)
 }
 
-/// Everything that does not block: warnings, and with `-v` notes.
+/// Everything that does not block: warnings, and with `-v` notes and what the base holds already.
 pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    let list = |decision: Decision| {
-        let mut findings: Vec<(&Target, &Finding)> = outcome
-            .findings()
-            .filter(|(_, finding)| finding.decision == decision)
-            .collect();
-        findings.sort_by(|(_, left), (_, right)| worst::first(left, right));
-        findings
+    let of_this_change = |finding: &Finding| {
+        matches!(finding.change, None | Some(Change::Introduced)) && finding.is_affected()
     };
-    let warnings = list(Decision::Warn);
-    let notes = list(Decision::Note);
-    for (title, findings) in [("Warnings", &warnings), ("Noted", &notes)] {
+    let warnings = list(outcome, |finding| {
+        finding.decision == Decision::Warn && of_this_change(finding)
+    });
+    let notes = list(outcome, |finding| {
+        finding.decision == Decision::Note && of_this_change(finding)
+    });
+    let older = list(outcome, |finding| {
+        finding.decision != Decision::Fail && finding.is_affected() && !of_this_change(finding)
+    });
+    for (title, findings) in [
+        ("Warnings", &warnings),
+        ("Noted", &notes),
+        ("In the base already", &older),
+    ] {
         if findings.is_empty() {
             continue;
         }
-        if title == "Noted" && length != Length::Full {
+        if title != "Warnings" && length != Length::Full {
             page.heading(&format!(
-                "Noted: {} (-v lists them)",
+                "{title}: {} (-v lists them)",
                 counted(findings.len(), "finding", "findings")
             ))?;
             continue;
@@ -79,6 +86,33 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
         more(findings.len().saturating_sub(shown), page)?;
     }
     Ok(())
+}
+
+/// What somebody accepted, why and until when.
+pub(super) fn excepted(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let findings = list(outcome, |finding| !finding.is_affected());
+    if findings.is_empty() {
+        return Ok(());
+    }
+    page.heading(&format!(
+        "Excepted: {}",
+        counted(findings.len(), "finding", "findings")
+    ))?;
+    let shown = limit(length, WARNINGS);
+    for (target, finding) in findings.iter().take(shown) {
+        warning(target, finding, page)?;
+    }
+    more(findings.len().saturating_sub(shown), page)
+}
+
+/// The findings that `counts` picks, worst first.
+fn list(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<(&Target, &Finding)> {
+    let mut findings: Vec<(&Target, &Finding)> = outcome
+        .findings()
+        .filter(|(_, finding)| counts(finding))
+        .collect();
+    findings.sort_by(|(_, left), (_, right)| worst::first(left, right));
+    findings
 }
 
 fn one(
@@ -178,7 +212,13 @@ fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
     let start = Line::indented(INDENT).with(shade, &word).padded_to(0, 2);
-    let ids = ids(advisory);
+    let mut ids = ids(advisory);
+    match finding.change {
+        None | Some(Change::Introduced) => {}
+        Some(change @ (Change::PublishedSince | Change::Moved | Change::PreExisting)) => {
+            ids.push((Shade::Dim, phrases::change(change).to_owned()));
+        }
+    }
     let summary = clean(&advisory.summary);
     let taken = start.columns
         + ids.iter().map(|(_, id)| columns(&clean(id))).sum::<usize>()
@@ -296,8 +336,27 @@ fn shorten(words: &[String], room: usize) -> String {
     fit(&format!("{} → … → {last}", fit(first, room / 3)), room).into_owned()
 }
 
-/// A warning takes a line where it fits, else two.
+/// A warning, and below it what a person must know of it besides.
 fn warning(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    warning_line(target, finding, page)?;
+    if let Some(excepted) = finding.exception() {
+        page.text(Shade::Plain, INDENT, &phrases::exception(excepted), 3)?;
+    }
+    let mut remarks: Vec<(Shade, String)> = Vec::new();
+    remarks.extend(phrases::grace(finding).map(|grace| (Shade::Warn, grace)));
+    remarks.extend(
+        finding
+            .change
+            .map(|change| (Shade::Plain, phrases::change(change).to_owned())),
+    );
+    match remarks.is_empty() {
+        true => Ok(()),
+        false => page.whole_words(Line::indented(INDENT), INDENT, &remarks),
+    }
+}
+
+/// It takes a line where it fits, else two.
+fn warning_line(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
     let start = Line::indented(2).with(shade, &word).padded_to(16, 2);

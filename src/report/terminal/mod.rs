@@ -15,7 +15,7 @@ use super::moves::{Move, moves};
 use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
-use crate::model::{Decision, IndexState, Outcome, Verdict};
+use crate::model::{Finding, IndexState, Outcome, Verdict};
 
 /// `--format terminal`.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Report for Terminal {
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
         let mut page = Page::new(&mut buffered, style.width, style.colour);
-        let failing = moves(outcome, |finding| finding.decision == Decision::Fail);
+        let failing = moves(outcome, Finding::blocks);
         verdict(outcome, &failing, &mut page)?;
         match style.length {
             Length::Verdict => {}
@@ -38,6 +38,7 @@ impl Report for Terminal {
                 index(outcome, &mut page)?;
                 findings::moves(&failing, style.length, &mut page)?;
                 findings::others(outcome, style.length, &mut page)?;
+                findings::excepted(outcome, style.length, &mut page)?;
                 gaps::blind(outcome, style.length, &mut page)?;
                 gaps::partial(outcome, style.length, &mut page)?;
                 gaps::skipped(outcome, style.length, &mut page)?;

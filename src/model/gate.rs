@@ -1,0 +1,31 @@
+//! Whether one release line may be released now: the result of `lockkeeper gate`.
+
+use super::{Outcome, TreePath};
+
+/// The answer for one release.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// The scan of that line alone.
+    pub outcome: Outcome,
+    /// The ref or tag as it was asked for.
+    pub release: String,
+    /// What stands in the way, worst first; empty where nothing does.
+    pub blocking: Vec<Blocking>,
+}
+
+/// One thing that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocking {
+    /// The advisory's id.
+    pub id: String,
+    /// The package URL with the version.
+    pub purl: String,
+    /// The file that holds it, relative to the target's root.
+    pub file: TreePath,
+    /// 1-based line of the version's text.
+    pub line: u32,
+    /// Why it blocks, as a lowercase fragment.
+    pub reason: String,
+    /// What would let the release go out, each a full instruction; empty where nothing is known to.
+    pub unblock: Vec<String>,
+}
