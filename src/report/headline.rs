@@ -40,9 +40,8 @@ pub fn words(outcome: &Outcome, failing: &[Move<'_>]) -> Vec<String> {
     words
 }
 
-/// What stands beside every verdict: what was accepted, and what the answer does not rest on.
-#[must_use]
-pub fn caveats(outcome: &Outcome) -> Vec<String> {
+/// `2 excepted`, and what the answer does not rest on.
+pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
     let excepted = outcome
         .findings()
@@ -51,6 +50,13 @@ pub fn caveats(outcome: &Outcome) -> Vec<String> {
     if excepted > 0 {
         words.push(format!("{} excepted", thousands(excepted as u64)));
     }
+    words.extend(limits(outcome));
+    words
+}
+
+/// What the answer does not rest on.
+pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
+    let mut words = Vec::new();
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
         words.push(format!("more may be hidden: {}", cause(outcome)));
     }

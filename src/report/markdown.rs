@@ -61,17 +61,25 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
 }
 
 fn head(outcome: &Outcome, failing: &[Move<'_>]) -> String {
+    sentences(
+        outcome,
+        &headline::words(outcome, failing),
+        &headline::read(outcome),
+    )
+}
+
+/// The verdict, what stands behind it, and what was read.
+pub(super) fn sentences(outcome: &Outcome, words: &[String], read: &[String]) -> String {
     let mut text = format!("## {}\n\n", headline::symbol(outcome.verdict));
     let sentence = |word: &str| {
         let mut characters = word.chars();
         let first = characters.next().map(|first| first.to_uppercase().to_string());
         format!("{}{}", first.unwrap_or_default(), characters.as_str())
     };
-    for word in headline::words(outcome, failing) {
-        text.push_str(&format!("{}.\n", markdown(&sentence(&word))));
+    for word in words {
+        text.push_str(&format!("{}.\n", markdown(&sentence(word))));
     }
-    let read = headline::read(outcome).join(" · ");
-    text.push_str(&format!("\n{}.\n", markdown(&sentence(&read))));
+    text.push_str(&format!("\n{}.\n", markdown(&sentence(&read.join(" · ")))));
     if let Some(index) = headline::index(outcome) {
         text.push_str(&format!("\n**{}**\n", markdown(&index)));
     }
@@ -79,7 +87,7 @@ fn head(outcome: &Outcome, failing: &[Move<'_>]) -> String {
 }
 
 /// A table that takes rows as long as there is room.
-struct Table {
+pub(super) struct Table {
     text: String,
     room: usize,
     left_out: usize,
@@ -89,7 +97,7 @@ impl Table {
     /// Room for the line that tells what was left out.
     const LAST_LINE: usize = 200;
 
-    fn new(head: &str, room: usize) -> Self {
+    pub(super) fn new(head: &str, room: usize) -> Self {
         Self {
             text: head.to_owned(),
             room: room.saturating_sub(Self::LAST_LINE),
@@ -98,7 +106,7 @@ impl Table {
     }
 
     /// Adds a row; once one did not fit, none is added any more.
-    fn push(&mut self, row: impl FnOnce() -> String) {
+    pub(super) fn push(&mut self, row: impl FnOnce() -> String) {
         if self.left_out == 0 {
             let row = row();
             if self.text.len() + row.len() <= self.room {
@@ -110,7 +118,7 @@ impl Table {
     }
 
     /// The text, and a last line if something was left out.
-    fn finish(mut self, one: &str, many: &str) -> String {
+    pub(super) fn finish(mut self, one: &str, many: &str) -> String {
         if self.left_out > 0 {
             let count = counted(self.left_out, one, many);
             self.text.push_str(&format!(
@@ -279,7 +287,7 @@ fn place(target: &Target, finding: &Finding) -> String {
     markdown_code(&format!("{}:{}", short(&file, 300), finding.place().line))
 }
 
-fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String {
+pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String {
     if gaps.is_empty() {
         return String::new();
     }
@@ -328,7 +336,7 @@ fn skipped(outcome: &Outcome, room: usize) -> String {
 }
 
 /// What the verdict can be repeated with.
-fn provenance(outcome: &Outcome) -> String {
+pub(super) fn provenance(outcome: &Outcome) -> String {
     let index = match &outcome.database.digest {
         Some(digest) => markdown_code(&short(digest, 200)),
         None => "none".to_owned(),

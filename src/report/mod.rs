@@ -4,6 +4,8 @@
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report_x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
+pub mod gate;
+pub mod grid;
 pub mod headline;
 pub mod json;
 pub mod markdown;
@@ -48,6 +50,15 @@ pub static REPORTS: &[&dyn Report] = &[
 #[must_use]
 pub fn report(name: &str) -> Option<&'static dyn Report> {
     REPORTS.iter().copied().find(|report| report.name() == name)
+}
+
+/// A way to say something that is no scan: a grid, a gate.
+#[derive(Debug)]
+pub struct Form<T> {
+    /// The name that `--format` knows it by.
+    pub name: &'static str,
+    /// Writes it; the only errors are those of the writer. Equal values and styles give equal bytes.
+    pub write: fn(&T, &Style<'_>, &mut dyn io::Write) -> io::Result<()>,
 }
 
 /// How a report is to look. Only the terminal's report heeds width, colour and length.

@@ -505,7 +505,7 @@ pub(crate) fn tree_path(path: &str) -> TreePath {
 }
 
 /// `["app 1.0.0", …]`; an empty text is a root without a name.
-fn path(steps: &[&str]) -> Vec<Step> {
+pub(crate) fn path(steps: &[&str]) -> Vec<Step> {
     steps
         .iter()
         .map(|step| {
@@ -518,7 +518,7 @@ fn path(steps: &[&str]) -> Vec<Step> {
         .collect()
 }
 
-fn target(root: &str) -> Target {
+pub(crate) fn target(root: &str) -> Target {
     Target {
         root: root.into(),
         prefix: TreePath::root(),
@@ -531,7 +531,7 @@ fn target(root: &str) -> Target {
     }
 }
 
-fn file(path: &str, format: &str, packages: usize, state: FileState) -> ScannedFile {
+pub(crate) fn file(path: &str, format: &str, packages: usize, state: FileState) -> ScannedFile {
     ScannedFile {
         path: tree_path(path),
         format: format.into(),
@@ -540,7 +540,7 @@ fn file(path: &str, format: &str, packages: usize, state: FileState) -> ScannedF
     }
 }
 
-fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: ExitCode) -> Outcome {
+pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: ExitCode) -> Outcome {
     let mut coverage = Coverage::new(IndexState::Fresh, Some(1));
     for target in &mut targets {
         target.coverage.files_read = target.files.len();

@@ -11,6 +11,8 @@ use crate::outcomes;
 
 /// Files of `src/report` that are no report but a subject of several.
 const SUBJECTS: &[&str] = &[
+    "gate",
+    "grid",
     "headline",
     "mod",
     "moves",

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::scan::{Finding, Problem, Severity};
+use super::head::Problem;
+use super::scan::{Finding, Severity};
 use crate::model;
 use crate::model::explanation::{Explanation, Failed, Matched, Ruling};
 use crate::model::inventory::{Held, Inventory, InventoryFile};

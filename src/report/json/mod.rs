@@ -4,7 +4,8 @@
 //! `null` and the empty list. Once published, a key keeps its name and meaning; more may be added.
 
 mod documents;
-mod scan;
+pub(super) mod head;
+pub(super) mod scan;
 
 use std::io;
 

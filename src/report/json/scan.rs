@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::model::coverage::Skipped;
+use super::head::{Coverage, Database, Policy, Tool};
 use crate::model::finding::Excepted;
-use crate::model::outcome::{DatabaseSource, ScannedFile};
+use crate::model::outcome::ScannedFile;
 use crate::model::{self, Outcome, Step};
 use crate::text::Position;
 
@@ -28,19 +28,9 @@ impl<'o> Scan<'o> {
     pub(super) fn of(outcome: &'o Outcome) -> Self {
         Self {
             schema: "lockkeeper.scan/1",
-            tool: Tool {
-                version: outcome.tool_version,
-            },
-            database: Database {
-                digest: outcome.database.digest.as_deref(),
-                built: outcome.database.built,
-                records: outcome.database.records,
-                sources: outcome.database.sources.iter().map(Source::of).collect(),
-            },
-            policy: Policy {
-                digest: &outcome.policy.digest,
-                file: outcome.policy.file.as_deref(),
-            },
+            tool: Tool::of(outcome),
+            database: Database::of(&outcome.database),
+            policy: Policy::of(&outcome.policy),
             verdict: outcome.verdict.word(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
@@ -50,137 +40,7 @@ impl<'o> Scan<'o> {
 }
 
 #[derive(Serialize)]
-struct Tool<'o> {
-    version: &'o str,
-}
-
-#[derive(Serialize)]
-struct Database<'o> {
-    digest: Option<&'o str>,
-    built: Option<Timestamp>,
-    sources: Vec<Source<'o>>,
-    records: u64,
-}
-
-#[derive(Serialize)]
-struct Source<'o> {
-    name: &'o str,
-    records: u64,
-    newest: Option<Timestamp>,
-}
-
-impl<'o> Source<'o> {
-    fn of(source: &'o DatabaseSource) -> Self {
-        Self {
-            name: &source.name,
-            records: source.records,
-            newest: source.newest,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Policy<'o> {
-    digest: &'o str,
-    file: Option<&'o str>,
-}
-
-#[derive(Serialize)]
-struct Coverage<'o> {
-    complete: bool,
-    index: Index,
-    files_read: usize,
-    packages: usize,
-    blind: Vec<Gap<'o>>,
-    partial: Vec<Gap<'o>>,
-    problems: Vec<Problem<'o>>,
-    skipped: Vec<Left<'o>>,
-}
-
-impl<'o> Coverage<'o> {
-    fn of(coverage: &'o model::Coverage) -> Self {
-        Self {
-            complete: coverage.is_complete(),
-            index: Index {
-                state: coverage.index.word(),
-                age_days: coverage.index_age_days,
-            },
-            files_read: coverage.files_read,
-            packages: coverage.packages,
-            blind: coverage.blind.iter().map(Gap::of).collect(),
-            partial: coverage.partial.iter().map(Gap::of).collect(),
-            problems: coverage.problems.iter().map(Problem::of).collect(),
-            skipped: coverage.skipped.iter().map(Left::of).collect(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Index {
-    state: &'static str,
-    age_days: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Gap<'o> {
-    file: Cow<'o, str>,
-    line: u32,
-    column: u32,
-    reason: &'o str,
-    hint: &'o str,
-}
-
-impl<'o> Gap<'o> {
-    fn of(gap: &'o model::Gap) -> Self {
-        Self {
-            file: gap.file.display(),
-            line: gap.position.line,
-            column: gap.position.column,
-            reason: &gap.reason,
-            hint: &gap.hint,
-        }
-    }
-}
-
-/// A gap under the name that `problems` knows its reason by.
-#[derive(Serialize)]
-pub(super) struct Problem<'o> {
-    file: Cow<'o, str>,
-    line: u32,
-    column: u32,
-    message: &'o str,
-    hint: &'o str,
-}
-
-impl<'o> Problem<'o> {
-    pub(super) fn of(gap: &'o model::Gap) -> Self {
-        Self {
-            file: gap.file.display(),
-            line: gap.position.line,
-            column: gap.position.column,
-            message: &gap.reason,
-            hint: &gap.hint,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Left<'o> {
-    path: Cow<'o, str>,
-    reason: &'o str,
-}
-
-impl<'o> Left<'o> {
-    fn of(skipped: &'o Skipped) -> Self {
-        Self {
-            path: skipped.path.display(),
-            reason: &skipped.reason,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Target<'o> {
+pub(in crate::report) struct Target<'o> {
     root: &'o str,
     r#ref: Option<&'o str>,
     commit: Option<&'o str>,
@@ -191,7 +51,7 @@ struct Target<'o> {
 }
 
 impl<'o> Target<'o> {
-    fn of(target: &'o model::Target) -> Self {
+    pub(in crate::report) fn of(target: &'o model::Target) -> Self {
         Self {
             root: &target.root,
             r#ref: target.ref_name.as_deref(),
@@ -335,7 +195,7 @@ impl Place {
 }
 
 #[derive(Serialize)]
-pub(super) struct Severity<'o> {
+pub(in crate::report) struct Severity<'o> {
     level: &'static str,
     score: Option<f64>,
     vector: Option<&'o str>,
@@ -343,7 +203,7 @@ pub(super) struct Severity<'o> {
 }
 
 impl<'o> Severity<'o> {
-    pub(super) fn of(severity: &'o model::Severity) -> Self {
+    pub(in crate::report) fn of(severity: &'o model::Severity) -> Self {
         Self {
             level: severity.level.word(),
             score: severity.score,

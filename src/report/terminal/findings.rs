@@ -239,7 +239,7 @@ fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// All ids of the group, and what makes it worse.
-pub(super) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
+pub(in crate::report) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
     let mut words = vec![(Shade::Strong, advisory.id.clone())];
     words.extend(advisory.aliases.iter().map(|id| (Shade::Plain, id.clone())));
     if advisory.known_exploited {
@@ -255,7 +255,7 @@ pub(super) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
 }
 
 /// `critical 9.1`, `malicious`, `unmaintained`.
-pub(super) fn severity(advisory: &Advisory) -> (Shade, String) {
+pub(in crate::report) fn severity(advisory: &Advisory) -> (Shade, String) {
     let level = advisory.severity.level;
     let shade = match (advisory.class, level) {
         (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => Shade::Bad,

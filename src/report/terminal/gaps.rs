@@ -13,7 +13,7 @@ use crate::report::places::{GapHere, from_here, gaps};
 pub(super) const SHOWN: usize = 5;
 
 /// Places that could not be judged, each with its cause and the way out.
-pub(super) fn blind(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let blind = gaps(outcome, |coverage| &coverage.blind);
     if blind.is_empty() {
         return Ok(());
@@ -33,7 +33,7 @@ pub(super) fn blind(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> i
 }
 
 /// Places that a format does not hold exactly, counted by reason.
-pub(super) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if partial.is_empty() {
         return Ok(());

@@ -3,12 +3,13 @@
 
 mod explain;
 mod findings;
-mod gaps;
+pub(super) mod gaps;
 mod packages;
-mod page;
+pub(super) mod page;
 
 use std::io;
 
+pub(super) use findings::{ids, severity};
 use page::{Line, Page, Shade};
 
 use super::moves::{Move, moves};
@@ -79,15 +80,18 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
 
 /// The line that says it all.
 fn verdict(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Result<()> {
-    let shade = match outcome.verdict {
+    answer(outcome.verdict, headline::words(outcome, failing), page)
+}
+
+/// The verdict with what stands behind it.
+pub(super) fn answer(verdict: Verdict, words: Vec<String>, page: &mut Page<'_>) -> io::Result<()> {
+    let shade = match verdict {
         Verdict::Pass => Shade::Good,
         Verdict::Blocked | Verdict::Incomplete | Verdict::Failed => Shade::Bad,
         Verdict::NothingToScan => Shade::Warn,
     };
-    let start = Line::new()
-        .with(shade, headline::symbol(outcome.verdict))
-        .padded_to(0, 2);
-    page.whole_words(start, 2, &shaded(Shade::Plain, headline::words(outcome, failing)))
+    let start = Line::new().with(shade, headline::symbol(verdict)).padded_to(0, 2);
+    page.whole_words(start, 2, &shaded(Shade::Plain, words))
 }
 
 /// What was read; always there.
@@ -96,7 +100,7 @@ fn read(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// What there is to say about the index, if it is not as it should be.
-fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     match headline::index(outcome) {
         Some(text) => page.text(Shade::Warn, 2, &text, 3),
         None => Ok(()),
@@ -112,19 +116,13 @@ fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Res
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
     }
-    let plain = |text: &str| {
-        !text.starts_with('-')
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
-    };
     let worst = failing
         .first()
         .and_then(|step| Some((step.flaws.first()?, step.places.first()?.0)));
-    if let Some((finding, target)) = worst.filter(|(finding, _)| plain(&finding.advisory.id)) {
+    if let Some((finding, target)) = worst.filter(|(finding, _)| is_plain(&finding.advisory.id)) {
         commands.push(match target.root.as_str() {
             "" | "." => format!("lockkeeper explain {}", finding.advisory.id),
-            root if plain(root) => format!("lockkeeper explain {} {root}", finding.advisory.id),
+            root if is_plain(root) => format!("lockkeeper explain {} {root}", finding.advisory.id),
             _ => format!("lockkeeper explain {}", finding.advisory.id),
         });
     }
@@ -138,6 +136,20 @@ fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Res
         }
         Verdict::Incomplete | Verdict::Pass | Verdict::Blocked | Verdict::Failed => {}
     }
+    commands_line(commands, page)
+}
+
+/// The text can stand in a command as it is.
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.starts_with('-')
+        && !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+}
+
+/// `Next: lockkeeper … · lockkeeper …`.
+pub(super) fn commands_line(commands: Vec<String>, page: &mut Page<'_>) -> io::Result<()> {
     if commands.is_empty() {
         return Ok(());
     }
@@ -150,7 +162,7 @@ fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Res
 }
 
 /// What the verdict can be repeated with.
-fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     page.gap()?;
     let policy = match &outcome.policy.file {
         Some(file) => format!("policy of {file}"),
@@ -166,6 +178,6 @@ fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn shaded(shade: Shade, words: Vec<String>) -> Vec<(Shade, String)> {
+pub(super) fn shaded(shade: Shade, words: Vec<String>) -> Vec<(Shade, String)> {
     words.into_iter().map(|word| (shade, word)).collect()
 }

@@ -11,7 +11,7 @@ use crate::text::escape;
 
 /// How a part of a line looks. Each reads the same without colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shade {
+pub(in crate::report) enum Shade {
     Plain,
     Strong,
     Dim,
@@ -38,15 +38,15 @@ impl Shade {
 const WORD_LINES: usize = 4;
 
 /// Where lines go.
-pub(super) struct Page<'o> {
+pub(in crate::report) struct Page<'o> {
     out: &'o mut dyn io::Write,
     /// Columns that a line may fill.
-    pub(super) width: usize,
+    pub(in crate::report) width: usize,
     colour: Colour,
 }
 
 impl<'o> Page<'o> {
-    pub(super) fn new(out: &'o mut dyn io::Write, width: usize, colour: Colour) -> Self {
+    pub(in crate::report) fn new(out: &'o mut dyn io::Write, width: usize, colour: Colour) -> Self {
         Self {
             out,
             // Some terminals wrap a line that fills its last column.
@@ -56,12 +56,12 @@ impl<'o> Page<'o> {
     }
 
     /// An empty line.
-    pub(super) fn gap(&mut self) -> io::Result<()> {
+    pub(in crate::report) fn gap(&mut self) -> io::Result<()> {
         self.out.write_all(b"\n")
     }
 
     /// Writes one line; what does not fit is cut and marked with an ellipsis.
-    pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
+    pub(in crate::report) fn line(&mut self, line: &Line) -> io::Result<()> {
         let wide = line.columns > self.width;
         let mut room = if wide { self.width - 1 } else { self.width };
         let mut plain = String::new();
@@ -92,14 +92,14 @@ impl<'o> Page<'o> {
     }
 
     /// A heading.
-    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+    pub(in crate::report) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.gap()?;
         self.line(&Line::new().with(Shade::Strong, text))
     }
 
     /// Writes words that may not be cut, `indent` columns in, with ` · ` between them. A word that is wider
     /// than a line goes on in the next one; no honest id takes more than [`WORD_LINES`].
-    pub(super) fn whole_words(
+    pub(in crate::report) fn whole_words(
         &mut self,
         start: Line,
         indent: usize,
@@ -146,7 +146,13 @@ impl<'o> Page<'o> {
     }
 
     /// Writes running text `indent` columns in, broken between words, in at most `lines` lines.
-    pub(super) fn text(&mut self, shade: Shade, indent: usize, text: &str, lines: usize) -> io::Result<()> {
+    pub(in crate::report) fn text(
+        &mut self,
+        shade: Shade,
+        indent: usize,
+        text: &str,
+        lines: usize,
+    ) -> io::Result<()> {
         let text = clean(text);
         let room = self.width.saturating_sub(indent).max(1);
         let mut rest = text.trim();
@@ -175,29 +181,29 @@ impl<'o> Page<'o> {
 
 /// A line that is being put together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line {
+pub(in crate::report) struct Line {
     parts: Vec<(Shade, String)>,
-    pub(super) columns: usize,
+    pub(in crate::report) columns: usize,
 }
 
 impl Line {
-    pub(super) fn new() -> Self {
+    pub(in crate::report) fn new() -> Self {
         Self::default()
     }
 
-    pub(super) fn indented(columns: usize) -> Self {
+    pub(in crate::report) fn indented(columns: usize) -> Self {
         Self::new().with_clean(Shade::Plain, &" ".repeat(columns))
     }
 
     /// Adds text of any kind.
     #[must_use]
-    pub(super) fn with(self, shade: Shade, text: &str) -> Self {
+    pub(in crate::report) fn with(self, shade: Shade, text: &str) -> Self {
         self.with_clean(shade, &clean(text))
     }
 
     /// Adds blanks up to `column`, at least `least`.
     #[must_use]
-    pub(super) fn padded_to(self, column: usize, least: usize) -> Self {
+    pub(in crate::report) fn padded_to(self, column: usize, least: usize) -> Self {
         let blanks = column.saturating_sub(self.columns).max(least);
         self.with_clean(Shade::Plain, &" ".repeat(blanks))
     }
@@ -215,7 +221,7 @@ impl Line {
 }
 
 /// The text as it will be shown.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(in crate::report) fn clean(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
@@ -223,12 +229,12 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// The columns that a clean text takes: never fewer than a terminal needs.
-pub(super) fn columns(text: &str) -> usize {
+pub(in crate::report) fn columns(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(1)).sum()
 }
 
 /// A clean text cut to `room` columns, the end replaced by an ellipsis.
-pub(super) fn fit(text: &str, room: usize) -> Cow<'_, str> {
+pub(in crate::report) fn fit(text: &str, room: usize) -> Cow<'_, str> {
     if columns(text) <= room {
         return Cow::Borrowed(text);
     }
@@ -239,7 +245,7 @@ pub(super) fn fit(text: &str, room: usize) -> Cow<'_, str> {
 }
 
 /// A clean text cut to `room` columns, the start replaced by an ellipsis.
-pub(super) fn fit_end(text: &str, room: usize) -> Cow<'_, str> {
+pub(in crate::report) fn fit_end(text: &str, room: usize) -> Cow<'_, str> {
     if columns(text) <= room {
         return Cow::Borrowed(text);
     }

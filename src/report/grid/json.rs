@@ -1,0 +1,187 @@
+//! The document `lockkeeper.status/1`.
+
+use std::borrow::Cow;
+use std::io;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+
+use super::columns::{Column, columns};
+use super::refs::Ref;
+use crate::model::Grid;
+use crate::model::grid::{Cell, Holding, Occurrence, Row};
+use crate::report::Style;
+use crate::report::json::document;
+use crate::report::json::head::{Coverage, Database, Policy, Tool};
+use crate::report::json::scan::{Severity, Target};
+
+/// Writes `lockkeeper.status/1`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let columns = columns(grid);
+    document(&Status::of(grid, &columns), out)
+}
+
+#[derive(Serialize)]
+struct Status<'g> {
+    schema: &'static str,
+    tool: Tool<'g>,
+    database: Database<'g>,
+    policy: Policy<'g>,
+    verdict: &'static str,
+    exit_code: u8,
+    coverage: Coverage<'g>,
+    targets: Vec<Target<'g>>,
+    rows: Vec<StatusRow<'g>>,
+    lines: Vec<Ref<'g>>,
+    warnings: &'g [String],
+    /// There only if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<Held<'g>>>,
+}
+
+impl<'g> Status<'g> {
+    fn of(grid: &'g Grid, columns: &'g [Column<'g>]) -> Self {
+        let outcome = &grid.outcome;
+        Self {
+            schema: "lockkeeper.status/1",
+            tool: Tool::of(outcome),
+            database: Database::of(&outcome.database),
+            policy: Policy::of(&outcome.policy),
+            verdict: outcome.verdict.word(),
+            exit_code: outcome.exit_code.number(),
+            coverage: Coverage::of(&outcome.coverage),
+            targets: outcome.targets.iter().map(Target::of).collect(),
+            rows: grid.rows.iter().map(|row| StatusRow::of(row, columns)).collect(),
+            lines: grid.lines.iter().map(Ref::of).collect(),
+            warnings: &grid.warnings,
+            history: grid
+                .history
+                .as_ref()
+                .map(|history| history.iter().map(Held::of).collect()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StatusRow<'g> {
+    id: &'g str,
+    aliases: &'g [String],
+    related: &'g [String],
+    packages: &'g [String],
+    class: &'static str,
+    severity: Severity<'g>,
+    summary: &'g str,
+    known_exploited: bool,
+    epss: Option<f64>,
+    published: Option<Timestamp>,
+    cells: Cells<'g>,
+}
+
+impl<'g> StatusRow<'g> {
+    fn of(row: &'g Row, columns: &'g [Column<'g>]) -> Self {
+        let advisory = &*row.advisory;
+        Self {
+            id: &advisory.id,
+            aliases: &advisory.aliases,
+            related: &row.related,
+            packages: &row.packages,
+            class: advisory.class.word(),
+            severity: Severity::of(&advisory.severity),
+            summary: &advisory.summary,
+            known_exploited: advisory.known_exploited,
+            epss: advisory.epss,
+            published: advisory.published,
+            cells: Cells { row, columns },
+        }
+    }
+}
+
+/// The cells under the full names of their refs.
+struct Cells<'g> {
+    row: &'g Row,
+    columns: &'g [Column<'g>],
+}
+
+impl Serialize for Cells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.columns.len()))?;
+        for column in self.columns {
+            if let Some(cell) = column.cell(self.row) {
+                map.serialize_entry(column.key, &StatusCell::of(cell))?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct StatusCell<'g> {
+    state: &'static str,
+    reason: &'g str,
+    version: Option<&'g str>,
+    fixed: &'g [String],
+    /// No request is known to a scan.
+    pull_request: Option<&'g str>,
+    occurrences: Vec<Place<'g>>,
+}
+
+impl<'g> StatusCell<'g> {
+    fn of(cell: &'g Cell) -> Self {
+        Self {
+            state: cell.state.word(),
+            reason: &cell.reason,
+            version: cell.version.as_deref(),
+            fixed: &cell.fixed,
+            pull_request: None,
+            occurrences: cell.occurrences.iter().map(Place::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Place<'g> {
+    file: Cow<'g, str>,
+    line: u32,
+    package: &'g str,
+    version: &'g str,
+    fixed: &'g [String],
+}
+
+impl<'g> Place<'g> {
+    fn of(occurrence: &'g Occurrence) -> Self {
+        Self {
+            file: occurrence.file.display(),
+            line: occurrence.line,
+            package: &occurrence.package,
+            version: &occurrence.version,
+            fixed: &occurrence.fixed,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Held<'g> {
+    ids: &'g [String],
+    package: &'g str,
+    r#ref: &'g str,
+    introduced_by: &'g str,
+    removed_by: Option<&'g str>,
+    tags: &'g [String],
+}
+
+impl<'g> Held<'g> {
+    fn of(holding: &'g Holding) -> Self {
+        Self {
+            ids: &holding.ids,
+            package: &holding.package,
+            r#ref: &holding.ref_name,
+            introduced_by: &holding.introduced_by,
+            removed_by: holding.removed_by.as_deref(),
+            tags: &holding.tags,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The grid: one row an advisory, one column a ref, for `lockkeeper status`; and the lines themselves, for
+//! `lockkeeper refs`.
+//!
+//! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`].
+
+mod blocks;
+pub(super) mod columns;
+pub mod json;
+pub mod markdown;
+pub mod refs;
+pub mod terminal;
+pub(super) mod words;
+
+use super::Form;
+use crate::model::Grid;
+
+/// Every form of a grid, in alphabetical order.
+pub static FORMS: &[Form<Grid>] = &[
+    Form {
+        name: "json",
+        write: json::write,
+    },
+    Form {
+        name: "markdown",
+        write: markdown::write,
+    },
+    Form {
+        name: "terminal",
+        write: terminal::write,
+    },
+];

@@ -1,0 +1,297 @@
+//! The grid for a person at a terminal: the verdict, the table, what its rows are about, what was not judged.
+
+use std::io;
+
+use super::columns::{Column, columns, short_names};
+use super::words::{GapOnLines, Same};
+use super::{blocks, refs, words};
+use crate::model::Grid;
+use crate::model::IndexState;
+use crate::model::grid::{CellState, Holding, Row};
+use crate::report::phrases::{counted, thousands};
+use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
+use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
+use crate::report::{Length, Style};
+
+/// So many rows are shown unless all are asked for.
+const ROWS: usize = 20;
+/// So many where the lines need more than [`MANY_BLOCKS`].
+const FEW_ROWS: usize = 10;
+const MANY_BLOCKS: usize = 6;
+/// So many rows are told about below the table.
+const TOLD: usize = 10;
+/// So many gaps, and so many entries of the history.
+const SHOWN: usize = 5;
+const HISTORY: usize = 20;
+/// So many lines are named where several have the same to tell.
+const NAMES: usize = 6;
+
+/// Writes the report.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
+    let mut page = Page::new(&mut buffered, style.width, style.colour);
+    answer(grid.outcome.verdict, words::headline(grid), &mut page)?;
+    match style.length {
+        Length::Verdict => {}
+        Length::Normal | Length::Full => below(grid, style.length, &mut page)?,
+    }
+    io::Write::flush(&mut buffered)
+}
+
+fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let columns = columns(grid);
+    page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, words::read(grid)))?;
+    index(&grid.outcome, page)?;
+    table(grid, &columns, length, page)?;
+    advisories(grid, &columns, length, page)?;
+    lines(grid, length, page)?;
+    refs::warnings(&grid.warnings, page)?;
+    let blind = words::gaps(grid, &columns, |coverage| &coverage.blind);
+    gaps("Not judged", &blind, Shade::Bad, length, page)?;
+    let partial = words::gaps(grid, &columns, |coverage| &coverage.partial);
+    gaps("Judged in part", &partial, Shade::Warn, length, page)?;
+    history(grid, length, page)?;
+    next(grid, &columns, length, page)?;
+    provenance(&grid.outcome, page)
+}
+
+/// The rows that are shown of all.
+fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usize) -> &'g [Row] {
+    let first = |limit: usize| grid.rows.get(..limit.min(grid.rows.len())).unwrap_or_default();
+    match length {
+        Length::Full => &grid.rows,
+        Length::Verdict | Length::Normal => {
+            match blocks::count(first(ROWS), columns, length, width) > MANY_BLOCKS {
+                true => first(FEW_ROWS),
+                false => first(ROWS),
+            }
+        }
+    }
+}
+
+fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    if grid.rows.is_empty() {
+        return Ok(());
+    }
+    let rows = shown(grid, columns, length, page.width);
+    blocks::write(rows, columns, length, page)?;
+    page.gap()?;
+    let legend: Vec<(Shade, String)> = words::counts(grid)
+        .into_iter()
+        .map(|(state, count)| {
+            let text = format!(
+                "{} {} {}",
+                words::symbol(state),
+                thousands(count as u64),
+                words::state(state)
+            );
+            (blocks::shade(state), text)
+        })
+        .collect();
+    page.whole_words(Line::indented(2), 2, &legend)?;
+    match grid.rows.len().saturating_sub(rows.len()) {
+        0 => Ok(()),
+        left => {
+            let text = format!(
+                "… and {} that are less bad (-v lists all)",
+                counted(left, "more row", "more rows")
+            );
+            page.line(&Line::indented(2).with(Shade::Dim, &text))
+        }
+    }
+}
+
+/// What the rows are about; with `-v` why each cell is as it is.
+fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    if grid.rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("Advisories")?;
+    let limit = match length {
+        Length::Verdict | Length::Normal => TOLD,
+        Length::Full => usize::MAX,
+    };
+    for row in grid.rows.iter().take(limit) {
+        let (shade, word) = severity(&row.advisory);
+        let start = Line::indented(2).with(shade, &word).padded_to(0, 2);
+        let mut names = ids(&row.advisory);
+        if !row.related.is_empty() {
+            let related: Vec<&str> = row.related.iter().map(String::as_str).collect();
+            names.push((
+                Shade::Dim,
+                format!("shares a CVE with {}", words::names(&related, NAMES)),
+            ));
+        }
+        page.whole_words(start, 4, &names)?;
+        let mut about: Vec<(Shade, String)> = row
+            .packages
+            .iter()
+            .map(|package| (Shade::Plain, package.clone()))
+            .collect();
+        about.extend(words::way_out(row).map(|way_out| (Shade::Strong, way_out)));
+        page.whole_words(Line::indented(4), 4, &about)?;
+        page.text(Shade::Plain, 4, &row.advisory.summary, 2)?;
+        match length {
+            Length::Verdict | Length::Normal => {}
+            Length::Full => {
+                for same in words::alike(row, columns) {
+                    cells(&same, page)?;
+                }
+            }
+        }
+    }
+    match grid.rows.len().saturating_sub(limit) {
+        0 => Ok(()),
+        left => {
+            let text = format!("… and {} more (-v tells of all)", thousands(left as u64));
+            page.line(&Line::indented(2).with(Shade::Dim, &text))
+        }
+    }
+}
+
+/// `✗ 1.4, 1.3: why`, and the places.
+fn cells(same: &Same<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    let state = same.cell.state;
+    let start = Line::indented(4)
+        .with(blocks::shade(state), words::symbol(state))
+        .padded_to(0, 1);
+    page.whole_words(start, 6, &[(Shade::Strong, words::names(&same.lines, NAMES))])?;
+    if state != CellState::Absent {
+        page.text(Shade::Plain, 6, &same.cell.reason, 3)?;
+    }
+    for occurrence in &same.cell.occurrences {
+        let place = format!("{}:{}", clean(&occurrence.file.display()), occurrence.line);
+        let held = format!("{} {}", occurrence.package, occurrence.version);
+        let words = [
+            (Shade::Plain, fit_end(&place, page.width / 2).into_owned()),
+            (Shade::Dim, held),
+        ];
+        page.whole_words(Line::indented(6), 8, &words)?;
+    }
+    Ok(())
+}
+
+/// Which refs are in and out, and why: with `-v` all, else how many.
+fn lines(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    match length {
+        Length::Full => refs::list(&grid.lines, length, page),
+        Length::Verdict | Length::Normal => {
+            let out = words::standing(&grid.lines);
+            page.heading(&format!("Lines: {out} (-v tells why)"))
+        }
+    }
+}
+
+fn gaps(
+    title: &str,
+    gaps: &[GapOnLines<'_>],
+    shade: Shade,
+    length: Length,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    page.heading(&format!("{title}: {}", counted(gaps.len(), "place", "places")))?;
+    let limit = match length {
+        Length::Verdict | Length::Normal => SHOWN,
+        Length::Full => usize::MAX,
+    };
+    for GapOnLines { gap, lines } in gaps.iter().take(limit) {
+        let place = format!("{}:{}", clean(&gap.file.display()), gap.position.line);
+        page.line(&Line::indented(2).with(shade, &fit_end(&place, page.width - 2)))?;
+        if !lines.is_empty() {
+            let on = format!("on {}", words::names(lines, NAMES));
+            page.whole_words(Line::indented(4), 4, &[(Shade::Strong, on)])?;
+        }
+        page.text(Shade::Plain, 4, &gap.reason, 2)?;
+        page.text(Shade::Dim, 4, &gap.hint, 2)?;
+    }
+    match gaps.len().saturating_sub(limit) {
+        0 => Ok(()),
+        left => {
+            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
+            page.line(&Line::indented(2).with(Shade::Dim, &text))
+        }
+    }
+}
+
+/// Who held what, since when and until when.
+fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(history) = &grid.history else {
+        return Ok(());
+    };
+    page.heading(&format!(
+        "History: {}",
+        counted(history.len(), "holding", "holdings")
+    ))?;
+    let names = short_names(history.iter().map(|held| held.ref_name.as_str()));
+    let limit = match length {
+        Length::Verdict | Length::Normal => HISTORY,
+        Length::Full => usize::MAX,
+    };
+    let mut before: Option<&Holding> = None;
+    for held in history.iter().take(limit) {
+        if before.is_none_or(|before| (&before.package, &before.ids) != (&held.package, &held.ids)) {
+            let mut words = vec![(Shade::Strong, held.package.clone())];
+            words.extend(held.ids.iter().map(|id| (Shade::Plain, id.clone())));
+            page.whole_words(Line::indented(2), 4, &words)?;
+        }
+        before = Some(held);
+        let name = names.get(held.ref_name.as_str()).copied();
+        let since = words::commit(&held.introduced_by);
+        let mut words = vec![
+            (Shade::Plain, name.unwrap_or(&held.ref_name).to_owned()),
+            match &held.removed_by {
+                Some(removed) => (
+                    Shade::Plain,
+                    format!("from {since} until {}", words::commit(removed)),
+                ),
+                None => (Shade::Bad, format!("held since {since}")),
+            },
+        ];
+        if !held.tags.is_empty() {
+            let tags: Vec<&str> = held.tags.iter().map(String::as_str).collect();
+            words.push((Shade::Plain, format!("in {}", words::names(&tags, NAMES))));
+        }
+        page.whole_words(Line::indented(4), 6, &words)?;
+    }
+    match history.len().saturating_sub(limit) {
+        0 => Ok(()),
+        left => {
+            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
+            page.line(&Line::indented(2).with(Shade::Dim, &text))
+        }
+    }
+}
+
+/// The next command.
+fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let mut commands = Vec::new();
+    match grid.outcome.coverage.index {
+        IndexState::Missing | IndexState::Damaged | IndexState::TooOld | IndexState::Stale => {
+            commands.push("lockkeeper db update".to_owned());
+        }
+        IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
+    }
+    let blocked = columns
+        .iter()
+        .find(|column| column.target.findings.iter().any(|finding| finding.blocks()))
+        .filter(|column| is_plain(&column.name));
+    if let Some(column) = blocked {
+        commands.push(format!("lockkeeper gate --release {}", column.name));
+    }
+    if let Some(row) = grid.rows.first().filter(|row| is_plain(&row.advisory.id)) {
+        commands.push(format!("lockkeeper explain {}", row.advisory.id));
+    }
+    match length {
+        Length::Verdict | Length::Normal if grid.rows.len() > TOLD => {
+            commands.push("lockkeeper status -v".to_owned());
+        }
+        Length::Verdict | Length::Normal | Length::Full => {}
+    }
+    commands_line(commands, page)
+}

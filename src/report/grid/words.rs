@@ -1,0 +1,214 @@
+//! The grid in words that its forms share. None is escaped: that is each medium's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::columns::Column;
+use crate::model::grid::{Cell, CellState, Line, Row, Standing};
+use crate::model::{Class, Coverage, Gap, Grid, Verdict};
+use crate::report::headline;
+use crate::report::phrases::{counted, thousands};
+
+/// A mark for each state that is told apart without colour.
+pub(in crate::report) fn symbol(state: CellState) -> &'static str {
+    match state {
+        CellState::Affected => "✗",
+        CellState::Unknown => "?",
+        CellState::Excepted => "~",
+        CellState::Fixed => "✓",
+        CellState::NotAffected => "-",
+        CellState::Absent => ".",
+    }
+}
+
+/// The state for people.
+pub(in crate::report) fn state(state: CellState) -> &'static str {
+    match state {
+        CellState::Affected => "affected",
+        CellState::Unknown => "unknown",
+        CellState::Excepted => "excepted",
+        CellState::Fixed => "fixed",
+        CellState::NotAffected => "not affected",
+        CellState::Absent => "not held",
+    }
+}
+
+/// Each state and how many cells are in it.
+pub(in crate::report) fn counts(grid: &Grid) -> Vec<(CellState, usize)> {
+    let mut counts: BTreeMap<CellState, usize> = BTreeMap::new();
+    for cell in grid.rows.iter().flat_map(|row| &row.cells) {
+        *counts.entry(cell.state).or_default() += 1;
+    }
+    CellState::ALL
+        .into_iter()
+        .map(|state| (state, counts.get(&state).copied().unwrap_or_default()))
+        .collect()
+}
+
+/// What stands behind the verdict, the most important first.
+pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
+    let outcome = &grid.outcome;
+    let lines = counted(outcome.targets.len(), "line", "lines");
+    let mut words = vec![match outcome.verdict {
+        Verdict::Blocked => {
+            let (advisories, held) = on_lines(grid, |finding| finding.blocks());
+            let verb = if advisories == 1 { "blocks" } else { "block" };
+            format!(
+                "{} {verb} {} of {lines}",
+                counted(advisories, "advisory", "advisories"),
+                thousands(held as u64)
+            )
+        }
+        Verdict::Pass => match on_lines(grid, |finding| finding.is_affected()) {
+            (0, _) if grid.rows.is_empty() => format!("no known flaw on {lines}"),
+            (0, _) => format!("nothing blocks {lines}"),
+            (advisories, held) => format!(
+                "nothing blocks; {} on {} of {lines}",
+                counted(advisories, "advisory", "advisories"),
+                thousands(held as u64)
+            ),
+        },
+        Verdict::Incomplete => headline::cause(outcome),
+        Verdict::NothingToScan if outcome.targets.is_empty() => "no ref is a live line".to_owned(),
+        Verdict::NothingToScan => format!("there is no lockfile on {lines}"),
+        Verdict::Failed => "the run broke; nothing can be said".to_owned(),
+    }];
+    words.extend(headline::limits(outcome));
+    words
+}
+
+/// How many advisories, on how many lines, have a finding that `counts` picks.
+fn on_lines(grid: &Grid, counts: impl Fn(&crate::model::Finding) -> bool) -> (usize, usize) {
+    let mut ids = BTreeSet::new();
+    let mut lines = 0_usize;
+    for target in &grid.outcome.targets {
+        let mut held = false;
+        for finding in target.findings.iter().filter(|finding| counts(finding)) {
+            ids.insert(finding.advisory.id.as_str());
+            held = true;
+        }
+        lines += usize::from(held);
+    }
+    (ids.len(), lines)
+}
+
+/// What was read, and by what it was judged.
+pub(in crate::report) fn read(grid: &Grid) -> Vec<String> {
+    let mut words = headline::read(&grid.outcome);
+    if let Some(first) = words.first_mut() {
+        first.push_str(&format!(
+            " on {}",
+            counted(grid.outcome.targets.len(), "line", "lines")
+        ));
+    }
+    words
+}
+
+/// `5 of 8 refs are live lines`.
+pub(in crate::report) fn standing(lines: &[Line]) -> String {
+    let live = lines
+        .iter()
+        .filter(|line| line.standing == Standing::Live)
+        .count();
+    format!(
+        "{} of {} {}",
+        thousands(live as u64),
+        counted(lines.len(), "ref", "refs"),
+        if live == 1 {
+            "is a live line"
+        } else {
+            "are live lines"
+        }
+    )
+}
+
+/// What ends a row: `fixed in 0.10.48, 0.11.2`, `remove it`; `None` where no line is affected.
+pub(in crate::report) fn way_out(row: &Row) -> Option<String> {
+    const MAX_FIXED: usize = 3;
+    let affected = || row.cells.iter().filter(|cell| cell.state == CellState::Affected);
+    affected().next()?;
+    if row.advisory.class == Class::Malicious {
+        return Some("remove it".to_owned());
+    }
+    let mut fixed: Vec<&str> = Vec::new();
+    for to in affected().filter_map(|cell| cell.fixed.first()) {
+        if !fixed.contains(&to.as_str()) {
+            fixed.push(to);
+        }
+    }
+    Some(match fixed.as_slice() {
+        [] => "no fixed version yet".to_owned(),
+        fixed => format!("fixed in {}", names(fixed, MAX_FIXED)),
+    })
+}
+
+/// A gap, and the lines that have it.
+#[derive(Debug)]
+pub(in crate::report) struct GapOnLines<'g> {
+    pub(in crate::report) gap: &'g Gap,
+    pub(in crate::report) lines: Vec<&'g str>,
+}
+
+/// The gaps of one list of the coverage of every line, each told once.
+pub(in crate::report) fn gaps<'g>(
+    grid: &'g Grid,
+    columns: &'g [Column<'g>],
+    list: impl Fn(&'g Coverage) -> &'g [Gap],
+) -> Vec<GapOnLines<'g>> {
+    let mut lines_of: BTreeMap<&Gap, Vec<&str>> = BTreeMap::new();
+    for column in columns {
+        for gap in list(&column.target.coverage) {
+            lines_of.entry(gap).or_default().push(&column.name);
+        }
+    }
+    // A gap that is no line's stands only in the whole run's coverage.
+    if lines_of.is_empty() {
+        for gap in list(&grid.outcome.coverage) {
+            lines_of.entry(gap).or_default();
+        }
+    }
+    lines_of
+        .into_iter()
+        .map(|(gap, lines)| GapOnLines { gap, lines })
+        .collect()
+}
+
+/// `1.4, 1.3 and 2 more`.
+pub(in crate::report) fn names(names: &[&str], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).copied().collect();
+    match names.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), thousands(more as u64)),
+    }
+}
+
+/// The first twelve digits of a commit's id.
+pub(in crate::report) fn commit(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
+/// Cells of one row that say the same, and the lines that they are of.
+#[derive(Debug)]
+pub(in crate::report) struct Same<'g> {
+    pub(in crate::report) cell: &'g Cell,
+    pub(in crate::report) lines: Vec<&'g str>,
+}
+
+/// The cells of a row, each told once, the worst state first.
+pub(in crate::report) fn alike<'g>(row: &'g Row, columns: &'g [Column<'g>]) -> Vec<Same<'g>> {
+    let mut alike: Vec<Same<'g>> = Vec::new();
+    for column in columns {
+        let Some(cell) = column.cell(row) else {
+            continue;
+        };
+        match alike.iter_mut().find(|same| same.cell == cell) {
+            Some(same) => same.lines.push(&column.name),
+            None => alike.push(Same {
+                cell,
+                lines: vec![&column.name],
+            }),
+        }
+    }
+    // Stable: cells of one state stay in the order of the lines.
+    alike.sort_by_key(|same| same.cell.state);
+    alike
+}

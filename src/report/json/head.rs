@@ -1,0 +1,172 @@
+//! What the documents of a run have in common: what judged, what decided, and what it rests on.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::coverage::Skipped;
+use crate::model::outcome::{self, DatabaseSource};
+use crate::model::{self, Outcome};
+
+/// The program.
+#[derive(Serialize)]
+pub(in crate::report) struct Tool<'o> {
+    version: &'o str,
+}
+
+impl<'o> Tool<'o> {
+    pub(in crate::report) fn of(outcome: &'o Outcome) -> Self {
+        Self {
+            version: outcome.tool_version,
+        }
+    }
+}
+
+/// The index that judged.
+#[derive(Serialize)]
+pub(in crate::report) struct Database<'o> {
+    digest: Option<&'o str>,
+    built: Option<Timestamp>,
+    sources: Vec<Source<'o>>,
+    records: u64,
+}
+
+impl<'o> Database<'o> {
+    pub(in crate::report) fn of(database: &'o outcome::Database) -> Self {
+        Self {
+            digest: database.digest.as_deref(),
+            built: database.built,
+            records: database.records,
+            sources: database.sources.iter().map(Source::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Source<'o> {
+    name: &'o str,
+    records: u64,
+    newest: Option<Timestamp>,
+}
+
+impl<'o> Source<'o> {
+    fn of(source: &'o DatabaseSource) -> Self {
+        Self {
+            name: &source.name,
+            records: source.records,
+            newest: source.newest,
+        }
+    }
+}
+
+/// The policy that decided.
+#[derive(Serialize)]
+pub(in crate::report) struct Policy<'o> {
+    digest: &'o str,
+    file: Option<&'o str>,
+}
+
+impl<'o> Policy<'o> {
+    pub(in crate::report) fn of(policy: &'o outcome::Policy) -> Self {
+        Self {
+            digest: &policy.digest,
+            file: policy.file.as_deref(),
+        }
+    }
+}
+
+/// What was looked at, and what could not be.
+#[derive(Serialize)]
+pub(in crate::report) struct Coverage<'o> {
+    complete: bool,
+    index: Index,
+    files_read: usize,
+    packages: usize,
+    blind: Vec<Gap<'o>>,
+    partial: Vec<Gap<'o>>,
+    problems: Vec<Problem<'o>>,
+    skipped: Vec<Left<'o>>,
+}
+
+impl<'o> Coverage<'o> {
+    pub(in crate::report) fn of(coverage: &'o model::Coverage) -> Self {
+        Self {
+            complete: coverage.is_complete(),
+            index: Index {
+                state: coverage.index.word(),
+                age_days: coverage.index_age_days,
+            },
+            files_read: coverage.files_read,
+            packages: coverage.packages,
+            blind: coverage.blind.iter().map(Gap::of).collect(),
+            partial: coverage.partial.iter().map(Gap::of).collect(),
+            problems: coverage.problems.iter().map(Problem::of).collect(),
+            skipped: coverage.skipped.iter().map(Left::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Index {
+    state: &'static str,
+    age_days: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Gap<'o> {
+    file: Cow<'o, str>,
+    line: u32,
+    column: u32,
+    reason: &'o str,
+    hint: &'o str,
+}
+
+impl<'o> Gap<'o> {
+    fn of(gap: &'o model::Gap) -> Self {
+        Self {
+            file: gap.file.display(),
+            line: gap.position.line,
+            column: gap.position.column,
+            reason: &gap.reason,
+            hint: &gap.hint,
+        }
+    }
+}
+
+/// A gap under the name that `problems` knows its reason by.
+#[derive(Serialize)]
+pub(super) struct Problem<'o> {
+    file: Cow<'o, str>,
+    line: u32,
+    column: u32,
+    message: &'o str,
+    hint: &'o str,
+}
+
+impl<'o> Problem<'o> {
+    pub(super) fn of(gap: &'o model::Gap) -> Self {
+        Self {
+            file: gap.file.display(),
+            line: gap.position.line,
+            column: gap.position.column,
+            message: &gap.reason,
+            hint: &gap.hint,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Left<'o> {
+    path: Cow<'o, str>,
+    reason: &'o str,
+}
+
+impl<'o> Left<'o> {
+    fn of(skipped: &'o Skipped) -> Self {
+        Self {
+            path: skipped.path.display(),
+            reason: &skipped.reason,
+        }
+    }
+}
