@@ -41,7 +41,9 @@ pub struct Line {
 pub enum Standing {
     /// It is.
     Live,
-    /// It is not.
+    /// It is a release line, and it is not scanned any more or not yet.
+    LeftOut,
+    /// It is none.
     Out,
 }
 

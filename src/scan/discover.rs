@@ -8,9 +8,10 @@ use super::Failure;
 use super::work_tree::WorkTree;
 use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind, blob_id};
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
-use crate::model::coverage::Skipped;
+use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::sys::file::{self, Lies};
+use crate::text::Position;
 
 /// A tree with the lockfiles that were found in it.
 pub struct Found {
@@ -32,8 +33,8 @@ pub struct Found {
     pub files: BTreeMap<TreePath, Reader>,
     /// Manifests that no lockfile locks, with the instruction that makes one.
     pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
-    /// Folders that could not be listed, and why.
-    pub unlisted: Vec<(TreePath, String)>,
+    /// Folders that could not be listed, each a blind spot.
+    pub unlisted: Vec<Gap>,
     /// What was left out on purpose.
     pub skipped: Vec<Skipped>,
 }
@@ -58,6 +59,17 @@ pub enum Reader {
     Format(&'static dyn Format),
     /// Nobody yet.
     Nobody(&'static unsupported::Row),
+}
+
+impl Reader {
+    /// The ecosystem of what it reads, or would.
+    #[must_use]
+    pub fn ecosystem(&self) -> Ecosystem {
+        match self {
+            Self::Format(format) => format.ecosystem(),
+            Self::Nobody(row) => row.ecosystem(),
+        }
+    }
 }
 
 impl Found {
@@ -232,7 +244,12 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                 }
                 None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
             },
-            Err(unread) => unlisted.push(unread),
+            Err((folder, error)) => unlisted.push(Gap {
+                file: folder,
+                position: Position::START,
+                reason: format!("this folder could not be listed: {error}"),
+                hint: "Make the folder readable.".into(),
+            }),
         }
     }
     if let Some(repository) = &repository {

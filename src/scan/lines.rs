@@ -26,6 +26,11 @@ impl Chosen {
     pub fn live(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.standing == Standing::Live)
     }
+
+    /// The lines that are in, and those that were or will be.
+    pub fn ever(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.standing != Standing::Out)
+    }
 }
 
 /// A glob that cannot be read.
@@ -159,7 +164,8 @@ impl Place {
     fn standing(self) -> Standing {
         match self {
             Self::In => Standing::Live,
-            Self::LeftOut | Self::Excluded | Self::Overlooked | Self::Unmatched => Standing::Out,
+            Self::LeftOut => Standing::LeftOut,
+            Self::Excluded | Self::Overlooked | Self::Unmatched => Standing::Out,
         }
     }
 }

@@ -4,8 +4,11 @@
 //! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
 pub mod change;
+pub mod columns;
 pub mod commit;
 pub mod discover;
+pub mod grid;
+pub mod history;
 pub mod inventory;
 mod judge;
 pub mod lines;

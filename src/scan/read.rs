@@ -170,13 +170,9 @@ impl Job<'_> {
         let (path, found) = (self.path, self.found);
         match self.reader {
             Reader::Format(format) => {
-                let asked = Asked {
-                    tree: found.tree.as_ref(),
-                    paths: Mutex::default(),
-                };
+                let asked = Asked::new(found.tree.as_ref());
                 let file = read_one(found, &asked, path, *format, each);
-                let paths = asked.paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let seen = paths.into_iter().map(|path| {
+                let seen = asked.paths().into_iter().map(|path| {
                     let blob = found.blob(&path);
                     (path, blob)
                 });
@@ -201,12 +197,24 @@ impl Job<'_> {
 }
 
 /// A tree that takes note of what it is asked for.
-struct Asked<'t> {
+pub(super) struct Asked<'t> {
     tree: &'t dyn Tree,
     paths: Mutex<BTreeSet<TreePath>>,
 }
 
-impl Asked<'_> {
+impl<'t> Asked<'t> {
+    pub(super) fn new(tree: &'t dyn Tree) -> Self {
+        Self {
+            tree,
+            paths: Mutex::default(),
+        }
+    }
+
+    /// What it was asked for so far.
+    pub(super) fn paths(&self) -> BTreeSet<TreePath> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn note(&self, path: &TreePath) {
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
         paths.insert(path.clone());
@@ -228,10 +236,7 @@ impl Tree for Asked<'_> {
 /// What was not even opened: folders that could not be listed, manifests without a lockfile, policies.
 #[must_use]
 pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
-    let unlisted = found.unlisted.iter().map(|(folder, error)| {
-        let reason = format!("this folder could not be listed: {error}");
-        (Cost::Blind, whole(folder, reason, "Make the folder readable."))
-    });
+    let unlisted = found.unlisted.iter().map(|gap| (Cost::Blind, gap.clone()));
     let unlocked = found.unlocked.iter().map(|(manifest, row)| {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
         (Cost::Partial, whole(manifest, reason, row.hint))
@@ -290,6 +295,19 @@ fn read_one<T: Default>(
             )
         }
     }
+}
+
+/// What `each` makes of the lockfile at `path` of `tree`, and whether it was read in whole; `None` if it was not at all.
+pub(super) fn one<T>(
+    tree: &Asked<'_>,
+    path: &TreePath,
+    format: &dyn Format,
+    each: impl Fn(&Opened<'_>) -> T + Sync,
+) -> Option<(T, bool)> {
+    let bytes = tree.tree.read(path).ok()?;
+    let file = open(tree, path, format, &bytes, &each);
+    let is_whole = file.gaps.iter().all(|(cost, _)| *cost != Cost::Blind);
+    Some((file.result, is_whole))
 }
 
 fn open<T>(

@@ -280,7 +280,7 @@ fn lines(lines: &[Line], room: usize) -> String {
                 line.committed.strftime("%Y-%m-%d"),
                 match line.standing {
                     Standing::Live => "in",
-                    Standing::Out => "out",
+                    Standing::LeftOut | Standing::Out => "out",
                 },
                 markdown(&short(&line.reason, 300)),
             )

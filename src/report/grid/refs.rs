@@ -79,13 +79,16 @@ pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::R
         .max()
         .unwrap_or_default();
     for (title, standing) in [("In", Standing::Live), ("Out", Standing::Out)] {
-        let of: Vec<&Line> = lines.iter().filter(|line| line.standing == standing).collect();
+        let of: Vec<&Line> = lines
+            .iter()
+            .filter(|line| (line.standing == Standing::Live) == (standing == Standing::Live))
+            .collect();
         if of.is_empty() {
             continue;
         }
         page.heading(&format!("{title}: {}", counted(of.len(), "ref", "refs")))?;
         let shown = match (standing, length) {
-            (Standing::Out, Length::Verdict | Length::Normal) => OUT,
+            (Standing::LeftOut | Standing::Out, Length::Verdict | Length::Normal) => OUT,
             (Standing::Live, _) | (_, Length::Full) => usize::MAX,
         };
         for line in of.iter().take(shown) {
@@ -106,7 +109,7 @@ pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::R
 fn one(line: &Line, name: &str, widest: usize, page: &mut Page<'_>) -> io::Result<()> {
     let shade = match line.standing {
         Standing::Live => Shade::Strong,
-        Standing::Out => Shade::Plain,
+        Standing::LeftOut | Standing::Out => Shade::Plain,
     };
     let start = if columns(name) > widest {
         page.whole_words(page::Line::indented(2), 4, &[(shade, name.to_owned())])?;
@@ -150,7 +153,7 @@ impl<'g> Ref<'g> {
             commit: &line.commit,
             live: match line.standing {
                 Standing::Live => true,
-                Standing::Out => false,
+                Standing::LeftOut | Standing::Out => false,
             },
             reason: &line.reason,
             committed: line.committed,

@@ -1,0 +1,297 @@
+//! From the scans of several lines to the grid: one row an advisory, one cell a line.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::discover::{Found, Reader};
+use super::judge::Known;
+use crate::advisory::{Candidate, Damage, Index};
+use crate::ecosystem::{self, purl};
+use crate::matching;
+use crate::model::finding::State;
+use crate::model::grid::{Cell, CellState, Occurrence, Row};
+use crate::model::{Ecosystem, Finding, IndexState, Outcome, Target};
+use crate::report::worst;
+
+/// The rows of the grid whose columns are the targets of `outcome`. `known` and `trees` are those of the targets.
+///
+/// # Errors
+/// [`Damage`] of the index.
+pub fn rows(
+    outcome: &Outcome,
+    known: &[Vec<Known>],
+    trees: &[&Found],
+    index: Option<&Index>,
+) -> Result<Vec<Row>, Damage> {
+    let mut findings: Vec<&Finding> = outcome.findings().map(|(_, finding)| finding).collect();
+    findings.sort_by(|left, right| worst::first(left, right));
+    let mut subjects: Vec<Subject<'_>> = Vec::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for finding in findings {
+        let number = *numbers.entry(&finding.advisory.id).or_insert(subjects.len());
+        if number == subjects.len() {
+            subjects.push(Subject {
+                worst: finding,
+                packages: BTreeMap::new(),
+            });
+        }
+        if let Some(subject) = subjects.get_mut(number) {
+            let name = ecosystem::normalise(&finding.ecosystem, &finding.name).into_owned();
+            subject.packages.insert((finding.ecosystem.clone(), name), None);
+        }
+    }
+    let columns: Vec<Column<'_>> = outcome
+        .targets
+        .iter()
+        .zip(known)
+        .zip(trees)
+        .map(|((target, known), found)| Column::new(target, known, found))
+        .collect();
+    let mut rows = Vec::with_capacity(subjects.len());
+    for mut subject in subjects {
+        for (package, group) in &mut subject.packages {
+            *group = group_of(index, package, &subject.worst.advisory.id)?;
+        }
+        let cells = columns.iter().map(|column| column.cell(&subject));
+        rows.push(Row {
+            advisory: subject.worst.advisory.clone(),
+            related: Vec::new(),
+            packages: subject
+                .packages
+                .keys()
+                .map(|(ecosystem, name)| purl::purl(ecosystem, name, ""))
+                .collect(),
+            cells: cells.collect(),
+        });
+    }
+    relate(&mut rows);
+    Ok(rows)
+}
+
+/// A package: its ecosystem and its name in the spelling of the index.
+type Package = (Ecosystem, String);
+
+/// What a row is about.
+struct Subject<'f> {
+    worst: &'f Finding,
+    /// Its packages, each with the group of the index that speaks of it.
+    packages: BTreeMap<Package, Option<Candidate<'f>>>,
+}
+
+fn group_of<'i>(
+    index: Option<&'i Index>,
+    (ecosystem, name): &Package,
+    id: &str,
+) -> Result<Option<Candidate<'i>>, Damage> {
+    let Some(index) = index else { return Ok(None) };
+    for group in index.candidates(ecosystem, name)?.groups() {
+        if group.advisory()?.id == id {
+            return Ok(Some(group));
+        }
+    }
+    Ok(None)
+}
+
+/// One line.
+struct Column<'o> {
+    findings: HashMap<&'o str, Vec<&'o Finding>>,
+    known: HashMap<(&'o Ecosystem, &'o str), Vec<&'o Known>>,
+    /// What could not be judged, each with the ecosystem that it may hide; `None` hides any.
+    blind: Vec<(Option<Ecosystem>, String)>,
+    ecosystems: BTreeSet<Ecosystem>,
+}
+
+impl<'o> Column<'o> {
+    fn new(target: &'o Target, held: &'o [Known], found: &'o Found) -> Self {
+        let mut findings: HashMap<&str, Vec<&Finding>> = HashMap::new();
+        for finding in &target.findings {
+            findings.entry(&finding.advisory.id).or_default().push(finding);
+        }
+        let mut known: HashMap<(&Ecosystem, &str), Vec<&Known>> = HashMap::new();
+        for package in held {
+            let key = (&package.ecosystem, package.name.as_str());
+            known.entry(key).or_default().push(package);
+        }
+        let mut blind: Vec<(Option<Ecosystem>, String)> = target
+            .coverage
+            .blind
+            .iter()
+            .map(|gap| {
+                let ecosystem = found.files.get(&gap.file).map(Reader::ecosystem);
+                let place = if gap.file.as_bytes().is_empty() {
+                    gap.reason.clone()
+                } else {
+                    format!(
+                        "{}:{} could not be judged: {}",
+                        gap.file, gap.position.line, gap.reason
+                    )
+                };
+                (ecosystem, place)
+            })
+            .collect();
+        match target.coverage.index {
+            IndexState::Fresh | IndexState::Stale | IndexState::Sample => {}
+            state @ (IndexState::TooOld | IndexState::Missing | IndexState::Damaged | IndexState::Newer) => {
+                blind.push((
+                    None,
+                    format!(
+                        "the index cannot be used: it is {}",
+                        state.word().replace('_', " ")
+                    ),
+                ));
+            }
+        }
+        Self {
+            findings,
+            known,
+            blind,
+            ecosystems: found.ecosystems().collect(),
+        }
+    }
+
+    /// How this line stands towards a row: CONTRACT's "Cells", in the order of precedence.
+    fn cell(&self, subject: &Subject<'_>) -> Cell {
+        let id = subject.worst.advisory.id.as_str();
+        let findings = self.findings.get(id).map(Vec::as_slice).unwrap_or_default();
+        let worst = |wanted: fn(&State) -> bool| {
+            let fitting = findings.iter().filter(|finding| wanted(&finding.state));
+            fitting.min_by(|left, right| worst::first(left, right)).copied()
+        };
+        let blind = self.blind_for(subject);
+        let (occurrences, mended) = self.occurrences(subject, findings);
+        let first = |wanted: bool| {
+            let of = occurrences
+                .iter()
+                .zip(&mended)
+                .find(|(_, mended)| **mended == wanted);
+            of.map(|(occurrence, _)| occurrence.version.clone())
+        };
+        let (state, reason, version, fixed) = if let Some(finding) = worst(|state| *state == State::Affected)
+        {
+            let further = findings.len().saturating_sub(1);
+            let mut reason = finding.reason.clone();
+            if further > 0 {
+                reason.push_str(&format!(
+                    ", and at {further} further place{}",
+                    if further == 1 { "" } else { "s" }
+                ));
+            }
+            if let Some(blind) = blind {
+                reason.push_str(&format!("; besides, {blind}"));
+            }
+            let version = Some(finding.version.clone());
+            (CellState::Affected, reason, version, finding.fixed.clone())
+        } else if let Some(blind) = blind {
+            let version = occurrences.first().map(|occurrence| occurrence.version.clone());
+            (CellState::Unknown, blind.to_owned(), version, Vec::new())
+        } else if let Some((finding, excepted)) =
+            worst(|state| matches!(state, State::Excepted(_))).and_then(|finding| match &finding.state {
+                State::Excepted(excepted) => Some((finding, excepted)),
+                State::Affected => None,
+            })
+        {
+            let reason = format!("accepted until {}: {}", excepted.expires, excepted.reason);
+            let version = Some(finding.version.clone());
+            (CellState::Excepted, reason, version, finding.fixed.clone())
+        } else if let Some(version) = first(false) {
+            let reason = format!("{version} is outside of what is affected");
+            (CellState::NotAffected, reason, Some(version), Vec::new())
+        } else if let Some(version) = first(true) {
+            let reason = format!("{version} is at or above a fixed version");
+            (CellState::Fixed, reason, Some(version), Vec::new())
+        } else {
+            (CellState::Absent, self.absent(subject), None, Vec::new())
+        };
+        Cell {
+            state,
+            reason,
+            version,
+            fixed,
+            occurrences,
+        }
+    }
+
+    fn blind_for(&self, subject: &Subject<'_>) -> Option<&str> {
+        let hides = |hidden: &Option<Ecosystem>| {
+            let mut ecosystems = subject.packages.keys().map(|(ecosystem, _)| ecosystem);
+            hidden
+                .as_ref()
+                .is_none_or(|hidden| ecosystems.any(|ecosystem| ecosystem == hidden))
+        };
+        let found = self.blind.iter().find(|(hidden, _)| hides(hidden));
+        found.map(|(_, reason)| reason.as_str())
+    }
+
+    /// Everything held of the row's packages, and of each whether it is at or above a fixed version.
+    fn occurrences(&self, subject: &Subject<'_>, findings: &[&Finding]) -> (Vec<Occurrence>, Vec<bool>) {
+        let mut held: Vec<(Occurrence, bool)> = Vec::new();
+        for ((ecosystem, name), group) in &subject.packages {
+            let scheme = ecosystem::scheme(ecosystem);
+            let known = self.known.get(&(ecosystem, name.as_str()));
+            for package in known.into_iter().flatten() {
+                let fixed = findings
+                    .iter()
+                    .find(|finding| {
+                        finding.version == package.version
+                            && finding.file == package.file
+                            && finding.ecosystem == *ecosystem
+                            && ecosystem::normalise(ecosystem, &finding.name) == *name
+                    })
+                    .map(|finding| finding.fixed.clone());
+                let mended = group
+                    .as_ref()
+                    .is_some_and(|group| matching::is_mended(&package.version, scheme, group));
+                let occurrence = Occurrence {
+                    file: package.file.clone(),
+                    line: package.position.line,
+                    package: purl::purl(ecosystem, name, ""),
+                    version: package.version.clone(),
+                    fixed: fixed.unwrap_or_default(),
+                };
+                held.push((occurrence, mended));
+            }
+        }
+        held.sort();
+        held.dedup();
+        held.into_iter().unzip()
+    }
+
+    fn absent(&self, subject: &Subject<'_>) -> String {
+        let names: Vec<&str> = subject.packages.keys().map(|(_, name)| name.as_str()).collect();
+        let locked = subject
+            .packages
+            .keys()
+            .any(|(ecosystem, _)| self.ecosystems.contains(ecosystem));
+        match (locked, names.as_slice()) {
+            (false, _) => "no lockfile of its ecosystem".into(),
+            (true, [name]) => format!("no lockfile holds {name}"),
+            (true, names) => format!("no lockfile holds any of {}", names.join(", ")),
+        }
+    }
+}
+
+/// Names in each row the others that share a CVE with it.
+fn relate(rows: &mut [Row]) {
+    let mut by_cve: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, row) in rows.iter().enumerate() {
+        let ids = std::iter::once(&row.advisory.id).chain(&row.advisory.aliases);
+        for cve in ids.filter(|id| id.starts_with("CVE-")) {
+            by_cve.entry(cve.clone()).or_default().push(number);
+        }
+    }
+    let mut related: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rows.len()];
+    for numbers in by_cve.values().filter(|numbers| numbers.len() > 1) {
+        for number in numbers {
+            if let Some(others) = related.get_mut(*number) {
+                others.extend(numbers.iter().filter(|other| *other != number));
+            }
+        }
+    }
+    let ids: Vec<String> = rows.iter().map(|row| row.advisory.id.clone()).collect();
+    for (row, others) in rows.iter_mut().zip(related) {
+        row.related = others
+            .into_iter()
+            .filter_map(|other| ids.get(other).cloned())
+            .collect();
+        row.related.sort();
+    }
+}
