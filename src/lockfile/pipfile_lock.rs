@@ -213,6 +213,7 @@ fn exact(value: Value<'_>) -> Option<(Cow<'_, str>, Span)> {
         | Kind::Number
         | Kind::JsonString
         | Kind::TomlString
+        | Kind::YamlString
         | Kind::Datetime
         | Kind::Array
         | Kind::Object => value.text_span(),

@@ -1,7 +1,8 @@
-//! Text with places: spans, lines, decoding, escaping, and the positioned readers of JSON, TOML and XML.
+//! Text with places: spans, lines, decoding, escaping, and the positioned readers of JSON, TOML, XML and YAML.
 //!
-//! Every reader here goes on after damage, keeps the byte span of what it read, never recurses and
-//! takes time linear in its input. JSON and TOML give the same [`tree::Document`].
+//! Every reader here keeps the byte span of what it read, never recurses and takes time linear in its input. All but
+//! that of YAML, whose grammar hangs on indentation, go on after damage; it keeps what it read before. JSON, TOML and
+//! YAML give the same [`tree::Document`].
 #![cfg_attr(
     not(test),
     deny(
@@ -22,6 +23,7 @@ pub mod span;
 pub mod toml;
 pub mod tree;
 pub mod xml;
+pub mod yaml;
 
 pub use lines::{Lines, Position};
 pub use span::Span;

@@ -1,10 +1,12 @@
-//! A document as a flat tree of positioned values: what the JSON and the TOML reader both give.
+//! A document as a flat tree of positioned values: what the readers of JSON, TOML and YAML give.
 //!
 //! Nodes lie in one vector and point at their first child and next sibling, so that a document of any
 //! depth is built, walked and dropped without recursion. Looking a key up is linear in the number of
 //! entries of its object; a format that looks many keys up builds a map of its own.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Problem, Span};
 
@@ -13,6 +15,10 @@ use super::{Problem, Span};
 pub struct Document<'t> {
     pub(super) text: &'t str,
     pub(super) nodes: Vec<Node>,
+    /// What the values of kind [`Kind::YamlString`] say, by node.
+    pub(super) texts: BTreeMap<u32, Arc<str>>,
+    /// What the keys of that kind say, by node.
+    pub(super) keys: BTreeMap<u32, Arc<str>>,
     /// What was damaged; the values around the damage are there all the same.
     pub problems: Vec<Problem>,
 }
@@ -32,11 +38,13 @@ pub enum Kind {
     JsonString,
     /// A TOML string with backslash escapes, or one over several lines.
     TomlString,
+    /// A YAML string with escapes, over several lines, or in a block: what it says differs from what stands there.
+    YamlString,
     /// A TOML date or time.
     Datetime,
     /// A list.
     Array,
-    /// A JSON object or a TOML table.
+    /// A JSON object, a TOML table or a YAML mapping.
     Object,
 }
 
@@ -44,7 +52,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) kind: Kind,
-    /// Strings: inside the quotes, but for [`Kind::TomlString`], which is spanned with them. Containers: from bracket to bracket (TOML tables: from header to last value).
+    /// Strings: inside the quotes, but for [`Kind::TomlString`], which is spanned with them. Containers: from bracket to bracket (TOML tables: from header to last value; YAML
+    /// blocks: from the first key or item to the last value).
     pub(super) span: Span,
     /// The key inside its quotes; empty for array items and the root.
     pub(super) key: Span,
@@ -64,6 +73,8 @@ impl<'t> Document<'t> {
         Self {
             text,
             nodes,
+            texts: BTreeMap::new(),
+            keys: BTreeMap::new(),
             problems: Vec::new(),
         }
     }
@@ -153,7 +164,8 @@ impl<'d> Value<'d> {
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'d, str>> {
         let node = self.node()?;
-        unescape(self.document.text, node.kind, node.span)
+        let decoded = || self.document.texts.get(&self.id);
+        unescape(self.document.text, node.kind, node.span, decoded)
     }
 
     /// The text as written: of a string what stands inside the quotes.
@@ -166,8 +178,8 @@ impl<'d> Value<'d> {
     #[must_use]
     pub fn as_bool(self) -> Option<bool> {
         match (self.kind(), self.raw()) {
-            (Kind::Bool, "true") => Some(true),
-            (Kind::Bool, "false") => Some(false),
+            (Kind::Bool, "true" | "True" | "TRUE") => Some(true),
+            (Kind::Bool, "false" | "False" | "FALSE") => Some(false),
             _ => None,
         }
     }
@@ -228,7 +240,8 @@ impl<'d> Value<'d> {
         let Some(node) = self.node() else {
             return Cow::Borrowed("");
         };
-        unescape(self.document.text, node.key_kind, node.key).unwrap_or_default()
+        let decoded = || self.document.keys.get(&self.id);
+        unescape(self.document.text, node.key_kind, node.key, decoded).unwrap_or_default()
     }
 
     fn children(self, kind: Kind) -> impl Iterator<Item = Value<'d>> {
@@ -248,11 +261,17 @@ impl<'d> Value<'d> {
     }
 }
 
-fn unescape(text: &str, kind: Kind, span: Span) -> Option<Cow<'_, str>> {
+fn unescape<'d>(
+    text: &'d str,
+    kind: Kind,
+    span: Span,
+    decoded: impl FnOnce() -> Option<&'d Arc<str>>,
+) -> Option<Cow<'d, str>> {
     match kind {
         Kind::PlainString => Some(Cow::Borrowed(span.of(text))),
         Kind::JsonString => Some(Cow::Owned(super::json::unescape(span.of(text)))),
         Kind::TomlString => Some(Cow::Owned(super::toml::unescape(text, span))),
+        Kind::YamlString => decoded().map(|text| Cow::Borrowed(&**text)),
         Kind::Null | Kind::Bool | Kind::Number | Kind::Datetime | Kind::Array | Kind::Object => None,
     }
 }
