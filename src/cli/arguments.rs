@@ -75,6 +75,17 @@ pub enum Command {
     Scan(Scan),
     /// List what is locked.
     Packages(Packages),
+    /// Show the grid: every advisory on every live release line.
+    Status(Status),
+    /// List the release lines: which are live, and why each is in or out.
+    Refs(Refs),
+    /// Say whether a release line may be released now, and what would unblock it.
+    Gate(Gate),
+    /// Write a workflow and a policy to begin with; shows both first.
+    Init(Init),
+    /// Show the effective policy, or the schema of its file.
+    #[command(subcommand)]
+    Config(Config),
     /// Build, update and ask the advisory index.
     #[command(subcommand)]
     Db(Db),
@@ -105,15 +116,15 @@ pub struct Source {
     /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// A policy file (comes with a later version: the built-in rules decide).
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
+    #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
 
 /// Where reports go.
 #[derive(Debug, Args)]
 pub struct Reports {
-    /// terminal, json, sarif or markdown; may be given several times.
+    /// terminal, json, sarif, markdown or html; may be given several times.
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
     /// A file, or `-` for standard output; the i-th belongs to the i-th --format.
@@ -141,6 +152,15 @@ pub struct Scan {
     /// What is scanned.
     #[command(flatten)]
     pub input: Input,
+    /// Compare with the merge base of REF and the head: only what the change introduces fails, and what is malicious.
+    #[arg(long, value_name = "REF", conflicts_with_all = ["stdin", "as_format", "refs"])]
+    pub base: Option<String>,
+    /// Scan what is staged in git, not the work tree.
+    #[arg(long, conflicts_with_all = ["stdin", "as_format", "refs"])]
+    pub staged: bool,
+    /// Scan these branches and tags (`tags/…`) instead: comma-separated globs on short names.
+    #[arg(long, value_name = "GLOBS", conflicts_with_all = ["stdin", "as_format"])]
+    pub refs: Option<String>,
     /// What fails, instead of the built-in rules: classes, severities (at least; vulnerabilities only),
     /// known-exploited, fixable, none; comma-separated.
     #[arg(long, value_name = "LIST")]
@@ -157,6 +177,94 @@ pub struct Scan {
     /// Where reports go.
     #[command(flatten)]
     pub reports: Reports,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A folder or lockfile of a git repository, or a bare one.
+    pub path: Option<PathBuf>,
+    /// These branches and tags (`tags/…`) instead of the live lines: comma-separated globs on short names.
+    #[arg(long, value_name = "GLOBS")]
+    pub refs: Option<String>,
+    /// Also tell what each line ever held: since which commit, until which, and in which tags.
+    #[arg(long)]
+    pub history: bool,
+    /// What fails, as for `scan`.
+    #[arg(long, value_name = "LIST")]
+    pub fail_on: Option<String>,
+    /// Which index judges.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where reports go.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `refs`.
+#[derive(Debug, Args)]
+pub struct Refs {
+    /// A folder of a git repository, or a bare one.
+    pub path: Option<PathBuf>,
+    /// Choose by these comma-separated globs on short names instead.
+    #[arg(long, value_name = "GLOBS")]
+    pub refs: Option<String>,
+    /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// terminal or json.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `gate`.
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// A folder or lockfile of a git repository, or a bare one.
+    pub path: Option<PathBuf>,
+    /// The release: a branch, a tag, or any revision of git.
+    #[arg(long, value_name = "REF|TAG")]
+    pub release: String,
+    /// What fails, as for `scan`.
+    #[arg(long, value_name = "LIST")]
+    pub fail_on: Option<String>,
+    /// End with 0 where the gate says no.
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// End with 0 where there is nothing to scan.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Which index judges.
+    #[command(flatten)]
+    pub source: Source,
+    /// terminal, json or markdown.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// A folder of the repository.
+    pub path: Option<PathBuf>,
+    /// Write without asking.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Commands of `config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print the policy that decides, whole and in its canonical spelling.
+    Show {
+        /// The folder or repository.
+        path: Option<PathBuf>,
+        /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of a policy's file.
+    Schema,
 }
 
 /// Arguments of `packages`.

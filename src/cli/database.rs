@@ -14,6 +14,7 @@ use crate::config::index;
 use crate::database::build::{BuildError, Built, Step};
 use crate::database::{self, ask, tell};
 use crate::model::verdict::ExitCode;
+use crate::policy;
 use crate::report::json as json_report;
 use crate::scan::Failure;
 
@@ -78,7 +79,7 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
 fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
     let form = form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
-    let found = index::open(&location.path, now);
+    let found = index::open(&location.path, &policy::Database::default(), now);
     let status = ask::status(found.require()?).map_err(damaged)?;
     match form {
         Form::Text => say(&tell::status(&status, now))?,

@@ -16,7 +16,7 @@ use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
 use crate::report::terminal;
 use crate::scan::discover::{self, Root};
-use crate::scan::{FILE_LIMIT, Failure, Judge, Lenience, Request};
+use crate::scan::{Case, FILE_LIMIT, Failure, Judge, Lenience, Request};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -49,6 +49,8 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         code: ExitCode::Bug,
         message,
         hint: "Report this.".into(),
+        place: None,
+        others: Vec::new(),
     };
     let now: Timestamp = "2022-01-10T00:00:00Z"
         .parse()
@@ -73,7 +75,6 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     let mut found = discover::discover(&Root::Path(folder.clone()), FILE_LIMIT)?;
     // The sample is told as if it were the working directory.
     found.root = ".".into();
-    let found = vec![found];
     let judge = Judge {
         index: Some(&index),
         state: IndexState::Sample,
@@ -84,11 +85,16 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     };
     let request = Request {
         judge,
-        policy: &policy,
+        remarks: Vec::new(),
         now,
         lenience: Lenience::default(),
     };
-    let outcome = crate::scan::scan(&request, &found);
+    let case = Case {
+        found: &found,
+        policy: &policy,
+        base: None,
+    };
+    let outcome = crate::scan::scan(&request, &[case]).outcome;
 
     say(
         "This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\n\

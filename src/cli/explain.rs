@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::arguments::{Explain, Input, Voice};
-use super::{output, packages, scan};
+use super::arguments::{Explain, Voice};
+use super::output;
+use super::trees::{self, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
 use crate::database::ask;
@@ -14,10 +15,11 @@ use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
-use crate::model::{Class, Decision, Outcome};
-use crate::policy::Policy;
+use crate::model::{Outcome, Target};
+use crate::policy::{Circumstances, Policy};
 use crate::report::{json, terminal};
-use crate::scan::{Failure, Lenience, Request};
+use crate::scan::discover::Found;
+use crate::scan::{Failure, Lenience, Request, ways};
 
 /// Runs the command.
 ///
@@ -25,24 +27,21 @@ use crate::scan::{Failure, Lenience, Request};
 /// A [`Failure`] of usage if neither the tree nor the index knows the subject, of incompleteness without an index.
 pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
-    let policy = scan::policy(arguments.source.policy.is_some(), arguments.fail_on.as_deref())?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let input = Input {
-        paths: arguments.path.iter().cloned().collect(),
-        stdin: None,
-        as_format: Vec::new(),
-    };
-    let found = packages::find(&input)?;
-    let opened = scan::open(&location, &found, voice, now)?;
+    let input = trees::input(arguments.path.as_ref());
+    let trees = Trees::find(&input, Taken::Work, None, &asked)?;
+    let found: Vec<&Found> = trees.found().collect();
+    let opened = trees::open(&location, &found, &trees.policy(), voice, now)?;
     let index = opened.require()?;
     let request = Request {
         judge: opened.judge(),
-        policy: &policy,
+        remarks: Vec::new(),
         now,
         lenience: Lenience::default(),
     };
-    let outcome = crate::scan::scan(&request, &found);
-    let explanations = explain(&arguments.subject, &outcome, index, &policy)?;
+    let outcome = crate::scan::scan(&request, &trees.cases()).outcome;
+    let explanations = explain(&arguments.subject, &outcome, index, &trees.policy())?;
     let none = HashMap::new();
     for (format, sink) in &pairs {
         let style = output::style(voice, sink, &none);
@@ -74,28 +73,35 @@ pub fn explain(
     index: &Index,
     policy: &Policy,
 ) -> Result<Vec<Explanation>, Failure> {
-    let mut findings: Vec<&Finding> = outcome
+    let mut findings: Vec<(&Target, &Finding)> = outcome
         .findings()
-        .map(|(_, finding)| finding)
-        .filter(|finding| is_meant(subject, finding))
+        .filter(|(_, finding)| is_meant(subject, finding))
         .collect();
-    findings.sort_by(|left, right| left.advisory.id.cmp(&right.advisory.id));
+    findings.sort_by(|(_, left), (_, right)| left.advisory.id.cmp(&right.advisory.id));
     if findings.is_empty() {
         return unheld(subject, index).map(|explanation| vec![explanation]);
     }
     let explanations = findings
-        .chunk_by(|left, right| left.advisory.id == right.advisory.id)
+        .chunk_by(|(_, left), (_, right)| left.advisory.id == right.advisory.id)
         .map(|group| {
-            let advisory = group.first().map(|finding| (*finding.advisory).clone());
+            let advisory = group.first().map(|(_, finding)| (*finding.advisory).clone());
+            let of_group: Vec<&Finding> = group.iter().map(|(_, finding)| *finding).collect();
             Explanation {
                 texts: texts(index, advisory.as_ref()),
                 advisory,
-                findings: group.iter().map(|finding| (*finding).clone()).collect(),
+                findings: of_group.iter().map(|finding| (*finding).clone()).collect(),
                 decisions: group
                     .first()
-                    .map(|finding| policy.rulings(finding))
+                    .map(|(target, finding)| {
+                        let circumstances = Circumstances {
+                            now: outcome.now,
+                            ref_name: target.ref_name.as_deref(),
+                            prefix: &target.prefix,
+                        };
+                        policy.rulings(finding, &circumstances)
+                    })
                     .unwrap_or_default(),
-                would_change: would_change(group),
+                would_change: ways::out_of(&of_group),
             }
         });
     Ok(explanations.collect())
@@ -164,33 +170,4 @@ fn texts(index: &Index, advisory: Option<&Advisory>) -> Texts {
     advisory
         .and_then(|advisory| index.texts(advisory.text?).ok())
         .unwrap_or_default()
-}
-
-fn would_change(findings: &[&Finding]) -> Vec<String> {
-    let mut ways = Vec::new();
-    for finding in findings {
-        let place = format!("{}:{}", finding.file, finding.place().line);
-        let name = &finding.name;
-        ways.push(match (finding.fixed.first(), finding.advisory.class) {
-            (_, Class::Malicious) => {
-                format!(
-                    "Remove {name} {} ({place}) and take every machine that installed it as lost.",
-                    finding.version
-                )
-            }
-            (Some(fixed), _) => format!(
-                "Move {name} from {} to {fixed} or later ({place}).",
-                finding.version
-            ),
-            (None, _) => format!("Replace {name} ({place}): no version without this flaw is known."),
-        });
-    }
-    if findings
-        .iter()
-        .any(|finding| finding.decision == Decision::Fail && finding.advisory.class != Class::Malicious)
-    {
-        ways.push("Give `--fail-on` a list that leaves this out, if you accept the risk.".into());
-    }
-    ways.dedup();
-    ways
 }

@@ -2,12 +2,18 @@
 
 pub mod arguments;
 mod cache;
+mod config;
 mod database;
 mod demo;
 mod explain;
+mod gate;
+mod init;
 pub mod output;
 mod packages;
+mod refs;
 pub mod scan;
+mod status;
+mod trees;
 pub mod update;
 mod version;
 
@@ -50,6 +56,8 @@ pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>
                 code: ExitCode::Bug,
                 message: format!("a bug in lockkeeper: {}", said.unwrap_or("no reason given")),
                 hint: "Report it with the command and, if you may share it, the input.".into(),
+                place: None,
+                others: Vec::new(),
             }
         }
     };
@@ -89,6 +97,11 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     match command {
         Command::Scan(arguments) => scan::run(&arguments, &voice, now),
         Command::Packages(arguments) => packages::run(&arguments, &voice),
+        Command::Status(arguments) => status::run(&arguments, &voice, now),
+        Command::Refs(arguments) => refs::run(&arguments, &voice, now),
+        Command::Gate(arguments) => gate::run(&arguments, &voice, now),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Config(command) => config::run(&command),
         Command::Db(command) => database::run(command, &voice, now),
         Command::Demo(arguments) => demo::run(&arguments, &voice),
         Command::Version(arguments) => version::run(&arguments),

@@ -8,7 +8,7 @@ use super::arguments::{ErrorForm, Reports, Voice, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::explanation::Failed;
-use crate::report::{self, Colour, Length, Report, Style};
+use crate::report::{self, Colour, Form, Length, Report, Style};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
 use crate::text::escape;
@@ -85,6 +85,36 @@ pub fn write_all(
         };
         let style = style(voice, sink, texts);
         write(sink, |out| write_report(report, outcome, &style, out))?;
+    }
+    Ok(())
+}
+
+/// As [`pair`], for what has forms of its own.
+///
+/// # Errors
+/// As [`pair`].
+pub fn pair_forms<T>(reports: &Reports, forms: &[Form<T>]) -> Result<Vec<(&'static str, Sink)>, Failure> {
+    let known: Vec<&'static str> = forms.iter().map(|form| form.name).collect();
+    pair(reports, &known)
+}
+
+/// Writes each form of `what` that was asked for to its place.
+///
+/// # Errors
+/// A [`Failure`] if a file cannot be written.
+pub fn write_forms<T>(
+    what: &T,
+    forms: &[Form<T>],
+    pairs: &[(&'static str, Sink)],
+    voice: &Voice,
+) -> Result<(), Failure> {
+    let none = HashMap::new();
+    for (format, sink) in pairs {
+        let Some(form) = forms.iter().find(|form| form.name == *format) else {
+            continue;
+        };
+        let style = style(voice, sink, &none);
+        write(sink, |out| (form.write)(what, &style, out))?;
     }
     Ok(())
 }
@@ -168,20 +198,43 @@ pub fn tell(form: ErrorForm, failure: &Failure) {
     let mut error = io::stderr().lock();
     // There is no further place to complain at.
     let _ = match form {
-        ErrorForm::Text => writeln!(
-            error,
-            "error: {}\n  hint: {}",
-            escape::terminal(&failure.message),
-            escape::terminal(&failure.hint)
-        ),
-        ErrorForm::Json => {
-            let failed = Failed {
-                code: failure.code,
-                message: failure.message.clone(),
-                place: None,
-                hint: failure.hint.clone(),
-            };
-            report::json::error(&failed, &mut error)
-        }
+        ErrorForm::Text => std::iter::once(failure)
+            .chain(&failure.others)
+            .try_for_each(|failure| {
+                writeln!(
+                    error,
+                    "error: {}{}\n  hint: {}",
+                    place(failure),
+                    escape::terminal(&failure.message),
+                    escape::terminal(&failure.hint)
+                )
+            }),
+        ErrorForm::Json => report::json::error(&failed(failure), &mut error),
     };
+}
+
+/// `file:line:column: ` in front of what is wrong there.
+fn place(failure: &Failure) -> String {
+    match &failure.place {
+        None => String::new(),
+        Some((file, position)) => {
+            let file = file.display();
+            format!(
+                "{}:{}:{}: ",
+                escape::terminal(&file),
+                position.line,
+                position.column
+            )
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Failed {
+    Failed {
+        code: failure.code,
+        message: failure.message.clone(),
+        place: failure.place.clone(),
+        hint: failure.hint.clone(),
+        others: failure.others.iter().map(failed).collect(),
+    }
 }

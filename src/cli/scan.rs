@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::arguments::{Scan, Voice};
+use super::trees::{self, Taken, Trees};
 use super::{output, packages};
 use crate::advisory::Index;
-use crate::config::index::{self, Location, Origin};
+use crate::config::index::{self, Location};
+use crate::config::policy::{self, Asked};
+use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
-use crate::model::{IndexState, Outcome};
 use crate::policy::Policy;
 use crate::report::REPORTS;
+use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::{self, Failure, Lenience, Request};
 
@@ -60,79 +63,51 @@ impl Scanned {
 /// Scans what the command line names by the index at `location`.
 ///
 /// # Errors
-/// A [`Failure`] of usage, or of the feed where a missing index was to be fetched.
+/// A [`Failure`] of usage, of a base or ref that cannot be found, or of the feed where a missing index was to be fetched.
 pub fn scan(
     arguments: &Scan,
     location: &Location,
     voice: &Voice,
     now: Timestamp,
 ) -> Result<Scanned, Failure> {
-    let policy = policy(arguments.source.policy.is_some(), arguments.fail_on.as_deref())?;
-    let found = packages::find(&arguments.input)?;
-    let index = open(location, &found, voice, now)?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+    let lenience = Lenience {
+        exit_zero: arguments.exit_zero,
+        allow_empty: arguments.allow_empty,
+    };
+    let trees = match &arguments.refs {
+        None => {
+            let taken = if arguments.staged {
+                Taken::Staged
+            } else {
+                Taken::Work
+            };
+            Trees::find(&arguments.input, taken, arguments.base.as_deref(), &asked)?
+        }
+        Some(_) => of_refs(arguments, &asked, now)?,
+    };
+    let found: Vec<&Found> = trees.found().collect();
+    let index = trees::open(location, &found, &trees.policy(), voice, now)?;
     let request = Request {
         judge: index.judge(),
-        policy: &policy,
+        remarks: trees.remarks.clone(),
         now,
-        lenience: Lenience {
-            exit_zero: arguments.exit_zero,
-            allow_empty: arguments.allow_empty,
-        },
+        lenience,
     };
-    let outcome = scan::scan(&request, &found);
+    let outcome = scan::scan(&request, &trees.cases()).outcome;
     Ok(Scanned { outcome, index })
 }
 
-/// The rules that the command line asks for.
-///
-/// # Errors
-/// A [`Failure`] of usage for a list with an unknown word, or a policy file.
-pub fn policy(file: bool, fail_on: Option<&str>) -> Result<Policy, Failure> {
-    if file {
-        return Err(Failure::usage(
-            "policy files are not read by this version",
-            "Leave --policy out; `--fail-on LIST` replaces the built-in rules.",
-        ));
+/// The trees of every ref that `--refs` names, for each PATH.
+fn of_refs(arguments: &Scan, asked: &Asked<'_>, now: Timestamp) -> Result<Trees, Failure> {
+    let mut lines = Vec::new();
+    let mut policy = Policy::built_in();
+    for found in packages::find(&arguments.input)? {
+        policy = policy::effective(&found, asked, None)?.policy;
+        let choice = trees::choice(arguments.refs.as_deref(), &policy);
+        lines.extend(columns(&found, &choice, trees::prefer(), now)?.trees);
     }
-    match fail_on {
-        None => Ok(Policy::built_in()),
-        Some(list) => {
-            let list = list.parse().map_err(|error: crate::policy::FailOnError| {
-                Failure::usage(
-                    format!("--fail-on: {error}"),
-                    "Give a comma-separated list of malicious, vulnerability, unsound, unmaintained, yanked, notice, \
-                     low, medium, high, critical, known-exploited, fixable; or none.",
-                )
-            })?;
-            Ok(Policy::built_in().with_fail_on(list))
-        }
-    }
-}
-
-/// Opens the index. One that is missing from the user's own cache is fetched once, for what was found.
-///
-/// # Errors
-/// A [`Failure`] of the feed.
-pub fn open(
-    location: &Location,
-    found: &[Found],
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<index::Found, Failure> {
-    let opened = index::open(&location.path, now);
-    let fetch = opened.state == IndexState::Missing && location.origin == Origin::Cache && !voice.offline;
-    if !fetch || found.iter().all(|found| found.files.is_empty()) {
-        return Ok(opened);
-    }
-    super::update::fetch(&location.path, &ecosystems(found), voice, now)?;
-    Ok(index::open(&location.path, now))
-}
-
-fn ecosystems(found: &[Found]) -> Vec<crate::model::Ecosystem> {
-    let mut names: Vec<_> = found.iter().flat_map(Found::ecosystems).collect();
-    names.sort();
-    names.dedup();
-    names
+    Ok(Trees::of(lines, &policy))
 }
 
 /// The long texts of the advisories that `outcome` tells of.

@@ -17,6 +17,7 @@ use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
 use crate::feed::osv_export;
 use crate::model::Ecosystem;
 use crate::model::verdict::ExitCode;
+use crate::policy;
 use crate::scan::Failure;
 use crate::sys::web::{Address, Settings, Web};
 use crate::text::escape;
@@ -37,7 +38,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     let from = origins(&arguments.from)?;
     let ecosystems = match (
         arguments.ecosystem.as_slice(),
-        index::open(&location.path, now).index,
+        index::open(&location.path, &policy::Database::default(), now).index,
     ) {
         // An index follows what it was made for; a fresh one takes what the program can read.
         ([], Some(_)) => Vec::new(),
@@ -73,11 +74,17 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     Ok(ExitCode::Pass)
 }
 
-/// Fetches a missing index for `ecosystems` from the public export.
+/// Fetches an index for `ecosystems` from `addresses`, tried in their order; without any, from the public export.
 ///
 /// # Errors
-/// A [`Failure`] of the feed.
-pub fn fetch(path: &Path, ecosystems: &[Ecosystem], voice: &Voice, now: Timestamp) -> Result<(), Failure> {
+/// A [`Failure`] of usage for a bad address, of the feed otherwise.
+pub fn fetch(
+    path: &Path,
+    ecosystems: &[Ecosystem],
+    addresses: &[String],
+    voice: &Voice,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let ecosystems: Vec<String> = ecosystems
         .iter()
         .map(|ecosystem| ecosystem.as_str().to_owned())
@@ -85,8 +92,9 @@ pub fn fetch(path: &Path, ecosystems: &[Ecosystem], voice: &Voice, now: Timestam
     if ecosystems.is_empty() {
         return Ok(());
     }
-    let from = origins(&[])?;
-    warn(&make(path, &ecosystems, &from, Extras::Public, voice, now)?);
+    let from = origins(addresses)?;
+    let extras = Extras::with(addresses.is_empty());
+    warn(&make(path, &ecosystems, &from, extras, voice, now)?);
     Ok(())
 }
 

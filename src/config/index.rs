@@ -8,14 +8,9 @@ use crate::advisory::{Index, Source};
 use crate::database;
 use crate::model::IndexState;
 use crate::model::outcome::{Database, DatabaseSource};
+use crate::policy;
 use crate::scan::{Failure, Judge};
 use crate::sys::environment;
-
-/// An index older than this warns: 2 days.
-pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(2 * 24);
-
-/// An index older than this is refused: 14 days.
-pub const REFUSE_AGE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The name of the index in the cache folder.
 pub const FILE_NAME: &str = "advisories.lkdb";
@@ -115,9 +110,9 @@ impl Found {
     }
 }
 
-/// Opens the index at `path` and says how it stands at `now`.
+/// Opens the index at `path` and says how it stands at `now` and to what a policy asks of it.
 #[must_use]
-pub fn open(path: &Path, now: Timestamp) -> Found {
+pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     let index = match database::open(path) {
         Ok(index) => index,
         Err(unopened) => {
@@ -136,8 +131,17 @@ pub fn open(path: &Path, now: Timestamp) -> Found {
     };
     let age = now.duration_since(index.built()).max(SignedDuration::ZERO);
     let age_days = u64::try_from(age.as_hours() / 24).unwrap_or_default();
-    let (state, trouble) = if age > REFUSE_AGE {
-        let limit = REFUSE_AGE.as_hours() / 24;
+    let other = asked.digest.as_ref().filter(|digest| *digest != index.digest());
+    let (state, trouble) = if let Some(digest) = other {
+        let reason = format!(
+            "{}: the policy asks for the index {digest}, and this is {}",
+            path.display(),
+            index.digest()
+        );
+        let hint = "Fetch or build that index, or change `database.digest` in the policy.";
+        (IndexState::Missing, Some((reason, hint.to_owned())))
+    } else if age > asked.refuse_age {
+        let limit = policy::duration::written(asked.refuse_age);
         let reason = format!(
             "{}: the index is {age_days} days old; more than {limit} are refused",
             path.display()
@@ -146,14 +150,15 @@ pub fn open(path: &Path, now: Timestamp) -> Found {
             IndexState::TooOld,
             Some((reason, "Run `lockkeeper db update`.".to_owned())),
         )
-    } else if age > MAX_AGE {
+    } else if age > asked.max_age {
         (IndexState::Stale, None)
     } else {
         (IndexState::Fresh, None)
     };
     let database = described(&index);
     Found {
-        index: Some(index),
+        // An index that nobody asked for judges nothing.
+        index: (state != IndexState::Missing).then_some(index),
         state,
         age_days: Some(age_days),
         database,

@@ -1,3 +1,4 @@
 //! Settings from flags, environment and defaults: flag > environment > default.
 
 pub mod index;
+pub mod policy;

@@ -11,3 +11,4 @@ mod merge_base;
 pub mod objects;
 pub mod past;
 pub mod refs;
+pub mod staged;

@@ -52,4 +52,6 @@ pub struct Failed {
     pub place: Option<(TreePath, Position)>,
     /// The way out, as a full instruction.
     pub hint: String,
+    /// What else is wrong in the same way.
+    pub others: Vec<Self>,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::nearest::{meant, nearest};
 use crate::model::{Class, Finding, Level};
 
 /// A comma-separated list of classes, severities, `known-exploited`, `fixable`; or `none`.
@@ -21,7 +22,7 @@ enum Word {
 
 /// A word that means nothing in a fail-on list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{word:?} is no class, severity, `known-exploited`, `fixable` or `none`{}", nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+#[error("{word:?} is no class, severity, `known-exploited`, `fixable` or `none`{}", meant(*nearest))]
 pub struct FailOnError {
     /// The word as written.
     pub word: String,
@@ -85,7 +86,7 @@ impl FromStr for FailOn {
                 None => {
                     return Err(FailOnError {
                         word: word.chars().take(80).collect(),
-                        nearest: nearest(word),
+                        nearest: nearest(word, Word::all().map(Word::text).chain(["none"])),
                     });
                 }
             }
@@ -109,17 +110,6 @@ impl fmt::Display for FailOn {
     }
 }
 
-fn nearest(word: &str) -> Option<&'static str> {
-    Word::all().map(Word::text).chain(["none"]).find(|known| {
-        let shared = known
-            .chars()
-            .zip(word.chars())
-            .take_while(|(left, right)| left.eq_ignore_ascii_case(right))
-            .count();
-        shared >= 3 && known.len().abs_diff(word.len()) <= 3
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +120,8 @@ mod tests {
         assert_eq!(list.to_string(), "malicious,high,known-exploited");
         assert_eq!("none".parse::<FailOn>().expect("a list").to_string(), "none");
         let error = "hihg".parse::<FailOn>().expect_err("a typo");
+        assert_eq!(error.nearest, Some("high"));
+        let error = "anything".parse::<FailOn>().expect_err("no word");
         assert_eq!(error.nearest, None);
         let error = "criticall".parse::<FailOn>().expect_err("a typo");
         assert_eq!(error.nearest, Some("critical"));

@@ -1,23 +1,75 @@
 //! From findings to decisions: which rule speaks of a finding, and what blocks.
 //!
-//! The built-in rules come last: malicious packages and vulnerabilities fail whatever their severity or scope,
-//! every other class warns, and so do findings in Go's standard library, whose directive is a minimum.
+//! A policy is read whole or not at all ([`read`]). Malicious packages fail whatever it says; then its exceptions are
+//! asked, then its rules, then the built-in ones or the fail-on list in their place: malicious packages and
+//! vulnerabilities fail whatever their severity or scope, every other class warns, and so do findings in Go's standard
+//! library, whose directive is a minimum.
 
+pub mod database;
+pub mod decide;
+pub mod duration;
+pub mod exception;
 pub mod fail_on;
+mod file;
+pub mod glob;
+pub mod keys;
+pub mod lines;
+pub mod mistake;
+pub mod nearest;
+pub mod package;
+mod reader;
+pub mod refs;
+pub mod rule;
+pub mod subject;
+pub mod usage;
+mod write;
 
-use std::fmt::Write as _;
-
-use sha2::{Digest as _, Sha256};
-
+pub use database::Database;
+pub use decide::Ruled;
+pub use exception::{Exception, Exceptions, Met};
 pub use fail_on::{FailOn, FailOnError};
+pub use file::read;
+pub use glob::Globs;
+pub use lines::Lines;
+pub use mistake::Mistake;
+pub use rule::{Rule, When};
+pub use subject::Circumstances;
+pub use usage::Remark;
 
-use crate::model::explanation::{Matched, Ruling};
-use crate::model::{Class, Decision, Ecosystem, Finding};
+/// The JSON Schema of a policy's file (draft 2020-12).
+pub const JSON_SCHEMA: &str = include_str!("../../data/policy.schema.json");
+
+/// A policy to begin with: what it can say, in comments.
+pub const STARTER: &str = include_str!("../../data/policy.starter.yml");
 
 /// The effective rules of a run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Policy {
+    /// What its file is called; `None` for the built-in rules.
+    pub file: Option<String>,
+    /// Its own rules, in the order in which they are asked.
+    pub rules: Vec<Rule>,
+    /// What is accepted for a while.
+    pub exceptions: Exceptions,
+    /// Which release lines are live.
+    pub lines: Lines,
+    /// Paths from the top of the repository that are not looked at.
+    pub exclude: Globs,
+    /// What gaps cost that are not blind.
+    pub coverage: Strictness,
+    /// What is asked of the index.
+    pub database: Database,
     fail_on: Option<FailOn>,
+}
+
+/// What *partial* gaps cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// They are listed and counted.
+    #[default]
+    Usual,
+    /// They make the verdict incomplete, as blind spots do.
+    Strict,
 }
 
 impl Policy {
@@ -27,119 +79,11 @@ impl Policy {
         Self::default()
     }
 
-    /// These rules with the built-in ones replaced by `list`. Malicious packages fail all the same.
+    /// This policy with the built-in rules replaced by `list`; its own rules and exceptions are asked before. Malicious
+    /// packages fail all the same.
     #[must_use]
     pub fn with_fail_on(mut self, list: FailOn) -> Self {
         self.fail_on = Some(list);
         self
     }
-
-    /// `sha256:…` over the effective rules in their canonical spelling.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut rules = String::from("lockkeeper.policy/1\n");
-        match &self.fail_on {
-            None => rules.push_str("built-in\n"),
-            Some(list) => {
-                let _ = writeln!(rules, "fail-on: {list}");
-            }
-        }
-        let mut digest = String::from("sha256:");
-        for byte in Sha256::digest(rules.as_bytes()) {
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
-    }
-
-    /// What the first rule that matches makes of `finding`, and the rule's name.
-    #[must_use]
-    pub fn decide(&self, finding: &Finding) -> (Decision, String) {
-        let decided = self
-            .rules(finding)
-            .into_iter()
-            .find(|rule| rule.ruling.matched == Matched::Yes);
-        // The last rule matches everything.
-        decided.map_or((Decision::Fail, String::new()), |rule| {
-            (rule.decision, rule.ruling.rule)
-        })
-    }
-
-    /// What each rule says of `finding`, in the order in which they are asked.
-    #[must_use]
-    pub fn rulings(&self, finding: &Finding) -> Vec<Ruling> {
-        let mut decided = false;
-        let rules = self.rules(finding).into_iter().map(|Rule { mut ruling, .. }| {
-            if decided && ruling.matched == Matched::Yes {
-                ruling.matched = Matched::No;
-                ruling.why = "an earlier rule has decided".into();
-            }
-            decided |= ruling.matched == Matched::Yes;
-            ruling
-        });
-        rules.collect()
-    }
-
-    fn rules(&self, finding: &Finding) -> Vec<Rule> {
-        let class = finding.advisory.class;
-        let malicious = rule(
-            Decision::Fail,
-            "built-in: malicious",
-            class == Class::Malicious,
-            || format!("the class is {class}"),
-        );
-        let last: Vec<Rule> = match &self.fail_on {
-            Some(list) => vec![
-                match list.matches(finding) {
-                    Some(word) => rule(Decision::Fail, &format!("fail-on: {word}"), true, || {
-                        format!("`{word}` matches")
-                    }),
-                    None => rule(Decision::Fail, "fail-on", false, || {
-                        format!("no word of `{list}` matches")
-                    }),
-                },
-                rule(Decision::Warn, "fail-on: not in the list", true, || {
-                    "whatever the list leaves out warns".into()
-                }),
-            ],
-            None => vec![
-                rule(
-                    Decision::Warn,
-                    "built-in: a go directive is a minimum",
-                    is_standard_library(finding),
-                    || "the standard library is that of the toolchain that builds".into(),
-                ),
-                rule(
-                    Decision::Fail,
-                    "built-in: vulnerability",
-                    class == Class::Vulnerability,
-                    || format!("the class is {class}"),
-                ),
-                rule(Decision::Warn, &format!("built-in: {class}"), true, || {
-                    "every other class warns".into()
-                }),
-            ],
-        };
-        std::iter::once(malicious).chain(last).collect()
-    }
-}
-
-struct Rule {
-    decision: Decision,
-    ruling: Ruling,
-}
-
-fn rule(decision: Decision, name: &str, matches: bool, why: impl FnOnce() -> String) -> Rule {
-    let matched = if matches { Matched::Yes } else { Matched::No };
-    Rule {
-        decision,
-        ruling: Ruling {
-            rule: name.to_owned(),
-            matched,
-            why: why(),
-        },
-    }
-}
-
-fn is_standard_library(finding: &Finding) -> bool {
-    finding.ecosystem == Ecosystem::GO && finding.name == "stdlib"
 }

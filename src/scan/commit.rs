@@ -1,4 +1,4 @@
-//! Finds the lockfiles of a commit, which is read from git's objects and never checked out.
+//! Finds the lockfiles of a commit, or of what is staged, which are read from git's objects and never checked out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::Failure;
 use super::discover::{Found, Reader, Standing, is_wanted, reader, relative, unlocked};
 use crate::git::listing::Listing;
-use crate::git::objects::{GitError, Head, ObjectId, Repository, TrackedKind};
+use crate::git::objects::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
+use crate::git::staged::StagedTree;
 use crate::lockfile::manifest;
-use crate::model::TreePath;
 use crate::model::coverage::Skipped;
+use crate::model::{Tree, TreePath};
 
 /// The names of files that a scan looks at; what a [`Listing`] for [`of`] is made with.
 #[must_use]
@@ -55,18 +56,27 @@ pub fn of(
     listing: &Listing<'_>,
     limit: u64,
 ) -> Result<Found, GitError> {
-    let repository = found
-        .repository
-        .as_ref()
-        .ok_or_else(|| GitError::Broken(format!("{} lies in no repository", found.root)))?;
-    let whole = Whole {
-        root: found.root.clone(),
-        prefix: found.prefix.clone(),
-        only: found.only.clone(),
-        repository,
-        limit,
-    };
+    let whole = Whole::of(found, limit)?;
     whole.at(head, commit, listing)
+}
+
+/// The tree that `found` was found in, as it is staged.
+///
+/// # Errors
+/// [`GitError`] if git's index cannot be read, or if `found` lies in no repository.
+pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
+    let whole = Whole::of(found, limit)?;
+    let tree = StagedTree::new(whole.repository.clone(), whole.prefix.clone(), limit)?;
+    let committed = found
+        .head
+        .commit
+        .and_then(|commit| whole.repository.commit_tree(commit, limit).ok());
+    let files = tree.files();
+    let standing = Standing::Disk {
+        committed,
+        deleted: false,
+    };
+    Ok(whole.hold(found.head.clone(), Box::new(tree), standing, files))
 }
 
 /// What is looked at, at whatever commit.
@@ -78,16 +88,43 @@ struct Whole<'r> {
     limit: u64,
 }
 
-impl Whole<'_> {
+impl<'r> Whole<'r> {
+    fn of(found: &'r Found, limit: u64) -> Result<Self, GitError> {
+        let repository = found
+            .repository
+            .as_ref()
+            .ok_or_else(|| GitError::Broken(format!("{} lies in no repository", found.root)))?;
+        Ok(Self {
+            root: found.root.clone(),
+            prefix: found.prefix.clone(),
+            only: found.only.clone(),
+            repository,
+            limit,
+        })
+    }
+
     fn at(self, head: Head, commit: ObjectId, listing: &Listing<'_>) -> Result<Found, GitError> {
         let tree = self
             .repository
             .commit_tree(commit, self.limit)?
             .below(self.prefix.clone());
+        let files = listing.files(commit)?;
+        let standing = Standing::Commit(tree.clone());
+        Ok(self.hold(head, Box::new(tree), standing, files))
+    }
+
+    /// The lockfiles among `entries`, whose paths count from the top of the repository.
+    fn hold(
+        self,
+        head: Head,
+        tree: Box<dyn Tree + Send>,
+        standing: Standing,
+        entries: Vec<Tracked>,
+    ) -> Found {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut manifests = Vec::new();
         let mut skipped = Vec::new();
-        for entry in listing.files(commit)? {
+        for entry in entries {
             let Some(path) = relative(&self.prefix, &entry.path) else {
                 continue;
             };
@@ -98,7 +135,7 @@ impl Whole<'_> {
                 (TrackedKind::Submodule, _) => {
                     skipped.push(Skipped {
                         path,
-                        reason: "a submodule, which a commit only points to".into(),
+                        reason: "a submodule, of which git keeps only the commit".into(),
                     });
                 }
                 (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
@@ -109,19 +146,19 @@ impl Whole<'_> {
                 }
             }
         }
-        let unlocked = unlocked(manifests, &files, &tree);
-        Ok(Found {
+        let unlocked = unlocked(manifests, &files, tree.as_ref());
+        Found {
             root: self.root,
             prefix: self.prefix,
             head,
-            tree: Box::new(tree.clone()),
+            tree,
             repository: Some(self.repository.clone()),
-            standing: Standing::Commit(tree),
+            standing,
             only: self.only,
             files,
             unlocked,
             unlisted: Vec::new(),
             skipped,
-        })
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind, b
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
+use crate::policy::Globs;
 use crate::sys::file::{self, Lies};
 use crate::text::Position;
 
@@ -81,6 +82,32 @@ impl Found {
         })
     }
 
+    /// Leaves out what `globs` say, which are on paths from the top of the repository; a folder stands for all that lies
+    /// in it. What was asked for by its path stays.
+    pub fn exclude(&mut self, globs: &Globs) {
+        if globs.is_empty() || self.only.is_some() || excluding(globs, &self.prefix).is_some() {
+            return;
+        }
+        let glob = |path: &TreePath| {
+            let path = self.prefix.join(path.as_bytes())?;
+            excluding(globs, &path)
+        };
+        let mut left_out: Vec<Skipped> = Vec::new();
+        self.files.retain(|path, _| match glob(path) {
+            None => true,
+            Some(glob) => {
+                left_out.push(Skipped {
+                    path: path.clone(),
+                    reason: format!("excluded by the policy ({glob})"),
+                });
+                false
+            }
+        });
+        self.unlocked.retain(|(path, _)| glob(path).is_none());
+        self.unlisted.retain(|gap| glob(&gap.file).is_none());
+        self.skipped.extend(left_out);
+    }
+
     /// The bytes of the lockfile at `path` differ from the commit's.
     #[must_use]
     pub(super) fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
@@ -108,6 +135,18 @@ impl Found {
             Standing::Commit(tree) => tree.id(path),
         }
     }
+}
+
+/// The glob that leaves out `path`, or a folder that it lies in.
+fn excluding<'g>(globs: &'g Globs, path: &TreePath) -> Option<&'g str> {
+    let mut path = path.clone();
+    while path != TreePath::root() {
+        if let Some(number) = globs.matching(&path.display()).first() {
+            return globs.patterns().get(*number).map(String::as_str);
+        }
+        path = path.parent();
+    }
+    None
 }
 
 /// What to look through.

@@ -13,7 +13,9 @@ pub mod inventory;
 mod judge;
 pub mod lines;
 pub mod read;
+pub mod since;
 mod target;
+pub mod ways;
 pub mod work_tree;
 
 use jiff::Timestamp;
@@ -24,7 +26,7 @@ use crate::model::coverage::Gap;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
 use crate::model::{Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
-use crate::policy::Policy;
+use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use discover::Found;
 pub use judge::Known;
@@ -36,8 +38,8 @@ pub const FILE_LIMIT: u64 = 64 << 20;
 pub struct Request<'a> {
     /// What to judge by.
     pub judge: Judge<'a>,
-    /// The rules.
-    pub policy: &'a Policy,
+    /// What a person should know of the policies, told with the whole run's problems.
+    pub remarks: Vec<Gap>,
     /// The moment that ages are counted from.
     pub now: Timestamp,
     /// What a clean answer may look like.
@@ -79,6 +81,10 @@ pub struct Failure {
     pub message: String,
     /// The way out, as a full instruction.
     pub hint: String,
+    /// Where, if it is in a file.
+    pub place: Option<(TreePath, Position)>,
+    /// What else is wrong in the same way.
+    pub others: Vec<Self>,
 }
 
 impl Failure {
@@ -89,6 +95,8 @@ impl Failure {
             code: ExitCode::Usage,
             message: message.into(),
             hint: hint.into(),
+            place: None,
+            others: Vec::new(),
         }
     }
 
@@ -99,6 +107,8 @@ impl Failure {
             code: ExitCode::Incomplete,
             message: message.into(),
             hint: hint.into(),
+            place: None,
+            others: Vec::new(),
         }
     }
 
@@ -108,6 +118,15 @@ impl Failure {
         Self::incomplete(error.to_string(), error.hint())
     }
 
+    /// The same, at a place of a file.
+    #[must_use]
+    pub fn at(self, file: TreePath, position: Position) -> Self {
+        Self {
+            place: Some((file, position)),
+            ..self
+        }
+    }
+
     /// A server or feed failed.
     #[must_use]
     pub fn remote(message: impl Into<String>, hint: impl Into<String>) -> Self {
@@ -115,21 +134,18 @@ impl Failure {
             code: ExitCode::Remote,
             message: message.into(),
             hint: hint.into(),
+            place: None,
+            others: Vec::new(),
         }
     }
 }
 
-/// Scans what `found` found, under `request`.
-#[must_use]
-pub fn scan(request: &Request<'_>, found: &[Found]) -> Outcome {
-    let trees: Vec<Compared<'_>> = found.iter().map(|found| Compared { found, base: None }).collect();
-    scan_since(request, &trees).outcome
-}
-
-/// A tree and what it is compared with.
-pub struct Compared<'f> {
-    /// The tree that is judged.
+/// A tree that is judged, by what and beside what.
+pub struct Case<'f> {
+    /// The tree.
     pub found: &'f Found,
+    /// The rules.
+    pub policy: &'f Policy,
     /// What it came from; `None` where nothing is compared.
     pub base: Option<Base<'f>>,
 }
@@ -150,9 +166,9 @@ pub struct Scanned {
     pub known: Vec<Vec<Known>>,
 }
 
-/// Scans trees, each compared with its base where it has one.
+/// Scans trees, each compared with its base where it has one. The first one's policy is the one that reports name.
 #[must_use]
-pub fn scan_since(request: &Request<'_>, trees: &[Compared<'_>]) -> Scanned {
+pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
     let mut judge = Judge {
         database: request.judge.database.clone(),
         place: request.judge.place.clone(),
@@ -180,14 +196,28 @@ pub fn scan_since(request: &Request<'_>, trees: &[Compared<'_>]) -> Scanned {
     let mut read_bases = read_bases.into_iter();
     let mut targets: Vec<Target> = Vec::with_capacity(trees.len());
     let mut known = Vec::with_capacity(trees.len());
+    let mut met = Vec::new();
     for (tree, files) in trees.iter().zip(read) {
         let (mut target, held) = target::target(tree.found, &files, &judge);
         if let (Some(base), Some(base_files)) = (&tree.base, tree.base.as_ref().and(read_bases.next())) {
             let (before, _) = target::target(base.found, &base_files, &judge);
             target::compare(&mut target, &before, base.committed);
         }
+        let circumstances = Circumstances {
+            now: request.now,
+            ref_name: tree.found.head.ref_name.as_deref(),
+            prefix: &tree.found.prefix,
+        };
         for finding in &mut target.findings {
-            (finding.decision, finding.rule) = request.policy.decide(finding);
+            let ruled = tree.policy.decide(finding, &circumstances);
+            finding.decision = ruled.decision;
+            finding.rule = ruled.rule;
+            finding.fails_from = ruled.fails_from;
+            finding.state = ruled.state;
+            if let Some(note) = ruled.note {
+                finding.reason = format!("{}; {note}", finding.reason);
+            }
+            met.extend(ruled.met);
         }
         targets.push(target);
         known.push(held);
@@ -199,20 +229,24 @@ pub fn scan_since(request: &Request<'_>, trees: &[Compared<'_>]) -> Scanned {
             "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
     }
-    let coverage = whole_coverage(&mut targets, &judge);
+    let mut coverage = whole_coverage(&mut targets, &judge);
+    coverage.problems.extend(request.remarks.iter().cloned());
+    let built_in = Policy::built_in();
+    let policy = trees.first().map_or(&built_in, |tree| tree.policy);
+    coverage.problems.extend(unused(policy, &met, request.now));
     let nothing = targets.iter().all(|target| target.files.is_empty());
     let blocked = targets
         .iter()
         .flat_map(|target| &target.findings)
         .any(|finding| finding.decision == Decision::Fail);
-    let verdict = verdict(blocked, nothing, &coverage);
+    let verdict = verdict(blocked, nothing, is_enough(&coverage, policy.coverage));
     let outcome = Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now: request.now,
         database: judge.database,
         policy: outcome::Policy {
-            digest: request.policy.digest(),
-            file: None,
+            digest: policy.digest(),
+            file: policy.file.clone(),
         },
         verdict,
         exit_code: exit_code(verdict, request.lenience, &coverage),
@@ -257,8 +291,28 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
     coverage
 }
 
-fn verdict(blocked: bool, nothing: bool, coverage: &Coverage) -> Verdict {
-    match (blocked, nothing, coverage.is_complete()) {
+/// What is odd about the exceptions of a policy, as far as a whole run can tell.
+fn unused(policy: &Policy, met: &[Met], now: Timestamp) -> Vec<Gap> {
+    let file = policy.file.as_deref().and_then(TreePath::new).unwrap_or_default();
+    let remarks = policy.unused(met, now).into_iter().map(|remark| Gap {
+        file: file.clone(),
+        position: remark.position,
+        reason: remark.message,
+        hint: remark.hint,
+    });
+    remarks.collect()
+}
+
+/// Enough was seen for a verdict.
+fn is_enough(coverage: &Coverage, strictness: Strictness) -> bool {
+    match strictness {
+        Strictness::Usual => coverage.is_complete(),
+        Strictness::Strict => coverage.is_complete() && coverage.partial.is_empty(),
+    }
+}
+
+fn verdict(blocked: bool, nothing: bool, enough: bool) -> Verdict {
+    match (blocked, nothing, enough) {
         (true, _, _) => Verdict::Blocked,
         (false, true, _) => Verdict::NothingToScan,
         (false, false, false) => Verdict::Incomplete,

@@ -233,7 +233,7 @@ impl Tree for Asked<'_> {
     }
 }
 
-/// What was not even opened: folders that could not be listed, manifests without a lockfile, policies.
+/// What was not even opened: folders that could not be listed, manifests without a lockfile.
 #[must_use]
 pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
     let unlisted = found.unlisted.iter().map(|gap| (Cost::Blind, gap.clone()));
@@ -241,20 +241,7 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
         (Cost::Partial, whole(manifest, reason, row.hint))
     });
-    // Somebody who wrote a policy must not believe that it decides.
-    let policies = ["lockkeeper.yml", ".github/lockkeeper.yml"];
-    let policies = policies
-        .iter()
-        .filter_map(TreePath::new)
-        .filter(|path| found.tree.holds(path))
-        .map(|path| {
-            let reason = "policies are not read by this version: the built-in rules decide".to_owned();
-            (
-                Cost::Nothing,
-                whole(&path, reason, "Give the rules with `--fail-on LIST` until then."),
-            )
-        });
-    unlisted.chain(unlocked).chain(policies).collect()
+    unlisted.chain(unlocked).collect()
 }
 
 fn read_one<T: Default>(

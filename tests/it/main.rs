@@ -23,6 +23,8 @@ mod memory_tree;
 mod npm_native;
 mod osv_export;
 mod outcomes;
+mod policy;
+mod policy_decisions;
 mod program;
 mod python_listings;
 mod readme;

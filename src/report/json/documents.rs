@@ -173,18 +173,36 @@ pub(super) struct Error<'e> {
     message: &'e str,
     place: Option<Place<'e>>,
     hint: &'e str,
+    others: Vec<Mistake<'e>>,
 }
 
 impl<'e> Error<'e> {
     pub(super) fn of(failed: &'e Failed) -> Self {
+        let first = Mistake::of(failed);
         Self {
             schema: "lockkeeper.error/1",
             code: failed.code.number(),
+            message: first.message,
+            place: first.place,
+            hint: first.hint,
+            others: failed.others.iter().map(Mistake::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Mistake<'e> {
+    message: &'e str,
+    place: Option<Place<'e>>,
+    hint: &'e str,
+}
+
+impl<'e> Mistake<'e> {
+    fn of(failed: &'e Failed) -> Self {
+        let place = failed.place.as_ref();
+        Self {
             message: &failed.message,
-            place: failed
-                .place
-                .as_ref()
-                .map(|(file, position)| Place::of(file, *position)),
+            place: place.map(|(file, position)| Place::of(file, *position)),
             hint: &failed.hint,
         }
     }

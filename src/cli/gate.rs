@@ -1,0 +1,54 @@
+//! `lockkeeper gate`: may this line be released now?
+
+use jiff::Timestamp;
+
+use super::arguments::{Gate, Voice};
+use super::output;
+use super::trees::{self, Trees};
+use crate::config::{index, policy};
+use crate::git::listing::Listing;
+use crate::model::verdict::ExitCode;
+use crate::report::gate::FORMS;
+use crate::scan::columns::release;
+use crate::scan::discover::Found;
+use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
+
+/// Runs the command.
+///
+/// # Errors
+/// A [`Failure`] of usage outside of git, of incompleteness for a release that the clone lacks.
+pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+    let pairs = output::pair_forms(&arguments.reports, FORMS)?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+    let found = trees::one(arguments.path.as_ref())?;
+    let effective = policy::effective(&found, &asked, None)?;
+    let (head, id) = release(&found, &arguments.release, trees::prefer())?;
+    let line = match &found.repository {
+        None => {
+            return Err(Failure::usage(
+                "this is no git repository",
+                "Give a folder of one.",
+            ));
+        }
+        Some(repository) => {
+            let listing = Listing::new(repository, &commit::is_looked_at);
+            commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::of_git)?
+        }
+    };
+    let judged = Trees::of(vec![line], &effective.policy);
+    let location = index::locate(arguments.source.db.as_deref())?;
+    let lines: Vec<&Found> = judged.found().collect();
+    let opened = trees::open(&location, &lines, &effective.policy, voice, now)?;
+    let request = Request {
+        judge: opened.judge(),
+        remarks: effective.remarks,
+        now,
+        lenience: Lenience {
+            exit_zero: arguments.exit_zero,
+            allow_empty: arguments.allow_empty,
+        },
+    };
+    let gate = ways::gate(scan(&request, &judged.cases()).outcome, &arguments.release);
+    output::write_forms(&gate, FORMS, &pairs, voice)?;
+    Ok(gate.outcome.exit_code)
+}

@@ -1,0 +1,84 @@
+//! `lockkeeper init`: a workflow and a policy to begin with.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::arguments::Init;
+use super::{output, trees};
+use crate::config::policy::PLACES;
+use crate::model::verdict::ExitCode;
+use crate::policy::STARTER;
+use crate::scan::Failure;
+use crate::sys::file::{self, Lies};
+use crate::text::escape;
+
+const WORKFLOW: &str = include_str!("../../data/workflow.starter.yml");
+const WORKFLOW_PLACE: &str = ".github/workflows/lockkeeper.yml";
+
+/// Shows both files, asks if there is somebody to ask, and writes those that are not there yet.
+///
+/// # Errors
+/// A [`Failure`] of usage if a file cannot be written.
+pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
+    let found = trees::one(arguments.path.as_ref())?;
+    let top = match &found.repository {
+        None => PathBuf::from(&found.root),
+        Some(repository) => repository.work_folder().ok_or_else(|| {
+            Failure::usage(
+                "a bare repository has no files to write",
+                "Run this in a clone with a work tree.",
+            )
+        })?,
+    };
+    let has_policy = PLACES.iter().any(|place| is_there(&top.join(place)));
+    let mut missing: Vec<(PathBuf, &str)> = Vec::new();
+    let mut text = String::new();
+    for (place, content, there) in [
+        (WORKFLOW_PLACE, WORKFLOW, is_there(&top.join(WORKFLOW_PLACE))),
+        (PLACES[1], STARTER, has_policy),
+    ] {
+        if there {
+            text.push_str(&format!(
+                "── {place}: there is one already; it stays as it is\n\n"
+            ));
+            continue;
+        }
+        text.push_str(&format!("── {place}\n{content}\n"));
+        missing.push((top.join(place), content));
+    }
+    output::print(text.as_bytes())?;
+    if missing.is_empty() {
+        return Ok(ExitCode::Pass);
+    }
+    if !arguments.yes && io::stdin().is_terminal() && io::stdout().is_terminal() {
+        output::print(b"Write this? [y/N] ")?;
+        let mut answer = String::new();
+        let _ = io::stdin().lock().read_line(&mut answer);
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            output::print(b"Nothing was written.\n")?;
+            return Ok(ExitCode::Pass);
+        }
+    }
+    for (path, content) in &missing {
+        write(path, content)?;
+        let told = escape::terminal(&path.to_string_lossy());
+        output::print(format!("wrote {told}\n").as_bytes())?;
+    }
+    output::print(
+        "\nNext: put the step's owner and commit into the workflow, then commit both.\n".as_bytes(),
+    )?;
+    Ok(ExitCode::Pass)
+}
+
+fn is_there(path: &Path) -> bool {
+    file::is_link(path) || file::look(path).map_or(true, |lies| lies != Lies::Nothing)
+}
+
+fn write(path: &Path, content: &str) -> Result<(), Failure> {
+    let failed =
+        |error: file::FileError| Failure::usage(error.to_string(), "Run this where files can be written.");
+    if let Some(folder) = path.parent() {
+        file::make_folder(folder).map_err(failed)?;
+    }
+    file::replace(path, |out| out.write_all(content.as_bytes())).map_err(failed)
+}

@@ -1,0 +1,45 @@
+//! `lockkeeper refs`: which release lines are live, and why each is in or out.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::arguments::{Refs, Voice};
+use super::{output, trees};
+use crate::config::policy;
+use crate::model::verdict::ExitCode;
+use crate::report::grid::refs;
+use crate::scan::Failure;
+use crate::scan::columns::lines;
+
+/// Runs the command.
+///
+/// # Errors
+/// A [`Failure`] of usage outside of git, for a bad glob, or a `--refs` that matches nothing.
+pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+    let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
+    let asked = trees::asked(arguments.policy.as_ref(), None)?;
+    let found = trees::one(arguments.path.as_ref())?;
+    let policy = policy::effective(&found, &asked, None)?.policy;
+    let choice = trees::choice(arguments.refs.as_deref(), &policy);
+    let (chosen, _) = lines(&found, &choice, trees::prefer(), now)?;
+    if let (Some(globs), None) = (&arguments.refs, chosen.live().next()) {
+        return Err(Failure::usage(
+            format!("--refs {globs} matches no branch and no tag"),
+            "Run `lockkeeper refs` for the names there are; those of tags begin with `tags/`.",
+        ));
+    }
+    let none = HashMap::new();
+    for (format, sink) in &pairs {
+        output::write(sink, |out| match *format {
+            "json" => refs::json(&chosen.lines, &chosen.warnings, out),
+            _ => refs::terminal(
+                &chosen.lines,
+                &chosen.warnings,
+                &output::style(voice, sink, &none),
+                out,
+            ),
+        })?;
+    }
+    Ok(ExitCode::Pass)
+}

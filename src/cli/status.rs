@@ -1,0 +1,83 @@
+//! `lockkeeper status`: the grid. It shows and does not gate: 0 if every line could be judged, else 3.
+
+use jiff::Timestamp;
+
+use super::arguments::{Status, Voice};
+use super::output;
+use super::trees::{self, Trees};
+use crate::config::{index, policy};
+use crate::model::Grid;
+use crate::model::verdict::{ExitCode, Verdict};
+use crate::report::grid::FORMS;
+use crate::scan::columns::columns;
+use crate::scan::discover::Found;
+use crate::scan::history::history;
+use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
+
+/// Runs the command.
+///
+/// # Errors
+/// A [`Failure`] of usage outside of git or where no line is live, of incompleteness for missing history.
+pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+    let pairs = output::pair_forms(&arguments.reports, FORMS)?;
+    let grid = grid(arguments, voice, now)?;
+    output::write_forms(&grid, FORMS, &pairs, voice)?;
+    Ok(grid.outcome.exit_code)
+}
+
+fn grid(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<Grid, Failure> {
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+    let found = trees::one(arguments.path.as_ref())?;
+    let effective = policy::effective(&found, &asked, None)?;
+    let choice = trees::choice(arguments.refs.as_deref(), &effective.policy);
+    let mut columns = columns(&found, &choice, trees::prefer(), now)?;
+    let lines = std::mem::take(&mut columns.trees);
+    let judged = Trees::of(lines, &effective.policy);
+    let location = index::locate(arguments.source.db.as_deref())?;
+    let lines: Vec<&Found> = judged.found().collect();
+    let opened = trees::open(&location, &lines, &effective.policy, voice, now)?;
+    let request = Request {
+        judge: opened.judge(),
+        remarks: effective.remarks,
+        now,
+        lenience: Lenience::default(),
+    };
+    let Scanned { mut outcome, known } = scan(&request, &judged.cases());
+    let damaged = |damage: crate::advisory::Damage| {
+        Failure::incomplete(
+            damage.to_string(),
+            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
+        )
+    };
+    let rows = grid::rows(&outcome, &known, &lines, opened.index.as_ref()).map_err(damaged)?;
+    outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
+    let mut warnings = columns.chosen.warnings.clone();
+    let history = match (arguments.history, &opened.index) {
+        (false, _) | (true, None) => None,
+        (true, Some(index)) => {
+            let history = history(&found, &columns, index)?;
+            warnings.extend(history.warnings);
+            Some(history.holdings)
+        }
+    };
+    Ok(Grid {
+        outcome,
+        rows,
+        lines: columns.chosen.lines,
+        warnings,
+        history,
+    })
+}
+
+/// A grid was shown; whether something blocks is the business of `scan` and `gate`.
+fn shown(verdict: Verdict, complete: bool) -> ExitCode {
+    match (verdict, complete) {
+        (Verdict::Failed, _) => ExitCode::Bug,
+        (Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::NothingToScan, false) => {
+            ExitCode::Incomplete
+        }
+        (Verdict::Incomplete, true) => ExitCode::Incomplete,
+        (Verdict::NothingToScan, true) => ExitCode::NothingToScan,
+        (Verdict::Pass | Verdict::Blocked, true) => ExitCode::Pass,
+    }
+}

@@ -1,0 +1,239 @@
+//! From the command line to trees, each with its policy and what it is compared with.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::arguments::{Input, Voice};
+use super::packages;
+use crate::config::index::{self, Location, Origin};
+use crate::config::policy::{self, Asked, Effective};
+use crate::git::refs::Prefer;
+use crate::model::IndexState;
+use crate::model::coverage::Gap;
+use crate::model::lines::{Choice, Rules};
+use crate::policy::database::Update;
+use crate::policy::{FailOnError, Policy};
+use crate::scan::discover::Found;
+use crate::scan::since::{Since, since};
+use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
+use crate::sys::environment;
+
+/// Trees that are judged.
+pub struct Trees {
+    entries: Vec<Entry>,
+    /// What a person should know of the policies.
+    pub remarks: Vec<Gap>,
+}
+
+struct Entry {
+    found: Found,
+    since: Option<Since>,
+    policy: Policy,
+}
+
+impl Trees {
+    /// The trees that `input` names, compared with `base` if there is one.
+    ///
+    /// # Errors
+    /// A [`Failure`] of usage for a path or policy, of incompleteness for a base that cannot be found.
+    pub fn find(input: &Input, tree: Taken, base: Option<&str>, asked: &Asked<'_>) -> Result<Self, Failure> {
+        let mut trees = Self {
+            entries: Vec::new(),
+            remarks: Vec::new(),
+        };
+        for found in packages::find(input)? {
+            let since = base.map(|base| since(&found, base)).transpose()?;
+            let tip = since.as_ref().map(|since| since.tip);
+            let Effective { policy, remarks } = policy::effective(&found, asked, tip)?;
+            let found = match tree {
+                Taken::Work => found,
+                Taken::Staged => commit::staged(&found, FILE_LIMIT).map_err(Failure::of_git)?,
+            };
+            trees.remarks.extend(remarks);
+            trees.add(found, since, policy);
+        }
+        trees.remarks.dedup();
+        Ok(trees)
+    }
+
+    /// Trees that were found already, all judged by one policy.
+    #[must_use]
+    pub fn of(found: Vec<Found>, policy: &Policy) -> Self {
+        let mut trees = Self {
+            entries: Vec::new(),
+            remarks: Vec::new(),
+        };
+        for found in found {
+            trees.add(found, None, policy.clone());
+        }
+        trees
+    }
+
+    fn add(&mut self, mut found: Found, mut since: Option<Since>, policy: Policy) {
+        found.exclude(&policy.exclude);
+        if let Some(since) = &mut since {
+            since.base.exclude(&policy.exclude);
+        }
+        self.entries.push(Entry { found, since, policy });
+    }
+
+    /// The trees, in the order of the command line.
+    pub fn found(&self) -> impl Iterator<Item = &Found> {
+        self.entries.iter().map(|entry| &entry.found)
+    }
+
+    /// The policy of the first tree: what the whole run asks of its index.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.entries
+            .first()
+            .map(|entry| entry.policy.clone())
+            .unwrap_or_default()
+    }
+
+    /// What is judged.
+    #[must_use]
+    pub fn cases(&self) -> Vec<Case<'_>> {
+        self.entries.iter().map(Entry::case).collect()
+    }
+}
+
+impl Entry {
+    fn case(&self) -> Case<'_> {
+        Case {
+            found: &self.found,
+            policy: &self.policy,
+            base: self.since.as_ref().map(|since| Base {
+                found: &since.base,
+                committed: since.committed,
+            }),
+        }
+    }
+}
+
+/// Which state of a work tree is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// As it lies on disk.
+    Work,
+    /// As it is staged.
+    Staged,
+}
+
+/// One PATH as an input; the working directory if there is none.
+#[must_use]
+pub fn input(path: Option<&PathBuf>) -> Input {
+    Input {
+        paths: path.into_iter().cloned().collect(),
+        stdin: None,
+        as_format: Vec::new(),
+    }
+}
+
+/// The tree of one PATH, without its policy.
+///
+/// # Errors
+/// A [`Failure`] of usage for a path that is not there.
+pub fn one(path: Option<&PathBuf>) -> Result<Found, Failure> {
+    packages::find(&input(path))?
+        .pop()
+        .ok_or_else(|| Failure::usage("there is no path", "Give a folder."))
+}
+
+/// What the command line says of the policy.
+///
+/// # Errors
+/// A [`Failure`] of usage for a list with an unknown word.
+pub fn asked<'a>(file: Option<&'a PathBuf>, fail_on: Option<&str>) -> Result<Asked<'a>, Failure> {
+    let fail_on = fail_on.map(str::parse).transpose().map_err(|error: FailOnError| {
+        Failure::usage(
+            format!("--fail-on: {error}"),
+            "Give a comma-separated list of malicious, vulnerability, unsound, unmaintained, yanked, notice, \
+             low, medium, high, critical, known-exploited, fixable; or none.",
+        )
+    })?;
+    Ok(Asked {
+        file: file.map(PathBuf::as_path),
+        fail_on,
+    })
+}
+
+/// How lines are chosen: by `--refs`, else by the policy.
+#[must_use]
+pub fn choice(refs: Option<&str>, policy: &Policy) -> Choice {
+    let Some(globs) = refs else {
+        return Choice::Rules(rules(policy));
+    };
+    Choice::Globs(globs.to_owned())
+}
+
+fn rules(policy: &Policy) -> Rules {
+    let usual = Rules::default();
+    let lines = &policy.lines;
+    let include = lines.include.as_ref().map(|globs| globs.patterns().to_vec());
+    Rules {
+        include: include.unwrap_or(usual.include),
+        exclude: lines.exclude.patterns().to_vec(),
+        newest: lines.newest as usize,
+        active_within: lines.active_within.unsigned_abs(),
+        end_of_support: lines
+            .end_of_support
+            .entries()
+            .map(|(glob, day)| (glob.to_owned(), day))
+            .collect(),
+    }
+}
+
+/// Which branch counts where the clone and `origin` differ: a workflow's clone may hold an old one.
+#[must_use]
+pub fn prefer() -> Prefer {
+    match environment::variable("CI").as_deref() {
+        None | Some("false" | "0") => Prefer::Local,
+        Some(_) => Prefer::Remote,
+    }
+}
+
+/// Opens the index. One in the user's own cache is fetched when the policy says so, for what was found.
+///
+/// # Errors
+/// A [`Failure`] of the feed, where there is no index to go on with.
+pub fn open(
+    location: &Location,
+    found: &[&Found],
+    policy: &Policy,
+    voice: &Voice,
+    now: Timestamp,
+) -> Result<index::Found, Failure> {
+    let database = &policy.database;
+    let opened = index::open(&location.path, database, now);
+    let wanted = match (opened.state, database.update) {
+        (_, Update::Never) => false,
+        (IndexState::Missing, Update::Missing | Update::Stale) => true,
+        (IndexState::Stale | IndexState::TooOld, Update::Stale) => true,
+        (
+            IndexState::Fresh
+            | IndexState::Stale
+            | IndexState::TooOld
+            | IndexState::Damaged
+            | IndexState::Newer
+            | IndexState::Sample,
+            Update::Missing | Update::Stale,
+        ) => false,
+    };
+    if !wanted || location.origin != Origin::Cache || voice.offline {
+        return Ok(opened);
+    }
+    let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
+    ecosystems.sort();
+    ecosystems.dedup();
+    if ecosystems.is_empty() {
+        return Ok(opened);
+    }
+    match super::update::fetch(&location.path, &ecosystems, &database.sources, voice, now) {
+        Ok(()) => Ok(index::open(&location.path, database, now)),
+        // An old index is still there, and says itself how old it is.
+        Err(_) if opened.index.is_some() => Ok(opened),
+        Err(failure) => Err(failure),
+    }
+}

@@ -1,0 +1,72 @@
+//! What is staged: git's index as a tree.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind};
+use crate::model::{Tree, TreePath, Unread};
+
+/// The files of git's index, read from objects.
+pub struct StagedTree {
+    repository: Arc<Repository>,
+    /// From the top of the repository.
+    entries: HashMap<TreePath, (ObjectId, TrackedKind)>,
+    /// The folder that paths count from.
+    folder: TreePath,
+    limit: u64,
+}
+
+impl StagedTree {
+    /// What is staged of `repository`, with paths that count from `folder`.
+    ///
+    /// # Errors
+    /// [`GitError`] if the index cannot be read.
+    pub fn new(repository: Arc<Repository>, folder: TreePath, limit: u64) -> Result<Self, GitError> {
+        let entries = repository
+            .tracked(|_| true)?
+            .into_iter()
+            .map(|entry| (entry.path, (entry.id, entry.kind)))
+            .collect();
+        Ok(Self {
+            repository,
+            entries,
+            folder,
+            limit,
+        })
+    }
+
+    /// Everything that is staged, from the top of the repository, by path.
+    #[must_use]
+    pub fn files(&self) -> Vec<Tracked> {
+        let mut files: Vec<Tracked> = self
+            .entries
+            .iter()
+            .map(|(path, (id, kind))| Tracked {
+                path: path.clone(),
+                id: *id,
+                kind: *kind,
+                is_left_out: false,
+            })
+            .collect();
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        files
+    }
+}
+
+impl Tree for StagedTree {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
+        // A chain of links ends; a longer one is a circle.
+        for _ in 0..16 {
+            match self.entries.get(&path) {
+                Some((id, TrackedKind::File)) => return self.repository.blob(*id, self.limit),
+                Some((id, TrackedKind::Link)) => {
+                    let target = self.repository.blob(*id, self.limit)?;
+                    path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
+                }
+                Some((_, TrackedKind::Submodule)) | None => return Err(Unread::Absent),
+            }
+        }
+        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
+    }
+}

@@ -1,0 +1,296 @@
+//! The walk of one finding through the rules.
+//!
+//! They are asked in this order, and the first that matches decides: malicious packages; exceptions; the policy's
+//! rules; the fail-on list, or the built-in rules. Then grace and the base may turn a failure into a warning.
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
+use super::exception::{Exception, How, Met};
+use super::subject::{Circumstances, Subject, day};
+use super::{FailOn, Policy};
+use crate::model::explanation::{Matched, Ruling};
+use crate::model::finding::{Change, Excepted, State};
+use crate::model::{Class, Decision, Ecosystem, Finding};
+
+/// What the policy makes of one finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    /// The decision.
+    pub decision: Decision,
+    /// The name of the rule that decided.
+    pub rule: String,
+    /// The day in UTC from which the rule fails what it only warns of now; `None` where there is no grace.
+    pub fails_from: Option<Date>,
+    /// Affected, or excepted.
+    pub state: State,
+    /// What a person should know beside it, as a lowercase fragment.
+    pub note: Option<String>,
+    /// The exceptions that have an id of the finding, with what became of each; [`Policy::unused`] wants all of a run.
+    pub met: Vec<Met>,
+}
+
+/// One rule, asked about one finding.
+struct Asked {
+    ruling: Ruling,
+    decision: Decision,
+    after: Option<SignedDuration>,
+    excepted: Option<Excepted>,
+}
+
+/// What grace and the base make of a decision.
+struct Softened {
+    decision: Decision,
+    fails_from: Option<Date>,
+    why: Option<String>,
+}
+
+impl Policy {
+    /// What the first rule that matches makes of `finding`.
+    #[must_use]
+    pub fn decide(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Ruled {
+        let subject = Subject::new(finding, circumstances);
+        let met = self.exceptions.met(&subject);
+        // The last rule matches everything.
+        let asked = self
+            .asked(&subject, &met)
+            .find(|asked| asked.ruling.matched == Matched::Yes)
+            .unwrap_or_else(|| Asked::new(Decision::Fail, "built-in", Matched::Yes, String::new));
+        let softened = soften(&asked, &subject);
+        let lost = met
+            .iter()
+            .filter(|_| asked.excepted.is_none())
+            .filter_map(|met| self.lost(met));
+        let notes: Vec<String> = lost.chain(softened.why).collect();
+        Ruled {
+            decision: softened.decision,
+            rule: asked.ruling.rule,
+            fails_from: softened.fails_from,
+            state: asked.excepted.map_or(State::Affected, State::Excepted),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            met,
+        }
+    }
+
+    /// What each rule says of `finding`, in the order in which they are asked. Of the exceptions only those are asked that
+    /// have an id of the finding.
+    #[must_use]
+    pub fn rulings(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Vec<Ruling> {
+        let subject = Subject::new(finding, circumstances);
+        let met = self.exceptions.met(&subject);
+        let mut decided = false;
+        let rulings = self.asked(&subject, &met).map(|asked| {
+            let softened = soften(&asked, &subject);
+            let mut ruling = asked.ruling;
+            match (decided, ruling.matched, softened.why) {
+                (true, Matched::Yes, _) => {
+                    ruling.matched = Matched::No;
+                    ruling.why = "an earlier rule has decided".into();
+                }
+                (false, Matched::Yes, Some(why)) => ruling.why = format!("{}; {why}", ruling.why),
+                (_, _, _) => {}
+            }
+            decided |= ruling.matched == Matched::Yes;
+            ruling
+        });
+        rulings.collect()
+    }
+
+    /// Every rule, asked one after the other.
+    fn asked<'a>(&'a self, subject: &'a Subject<'a>, met: &'a [Met]) -> impl Iterator<Item = Asked> + 'a {
+        let class = subject.finding().advisory.class;
+        let malicious = std::iter::once_with(move || {
+            Asked::new(
+                Decision::Fail,
+                "built-in: malicious",
+                matched(class == Class::Malicious),
+                || format!("the class is {class}"),
+            )
+        });
+        let exceptions = met.iter().filter_map(|met| {
+            let exception = self.exceptions.list().get(met.exception)?;
+            Some(self.excepted(exception, met.how))
+        });
+        let rules = self.rules.iter().map(move |rule| {
+            let unmet = rule.when.unmet(subject);
+            let met = matched(unmet.is_none());
+            let mut asked = Asked::new(rule.then, &rule.name, met, || {
+                unmet.unwrap_or_else(|| "the finding is all that it asks for".into())
+            });
+            asked.after = rule.after;
+            asked
+        });
+        let finding = subject.finding();
+        let list = self.fail_on.iter().flat_map(|list| listed(list, finding));
+        let built_in = self
+            .fail_on
+            .is_none()
+            .then(|| built_in(finding))
+            .into_iter()
+            .flatten();
+        malicious
+            .chain(exceptions)
+            .chain(rules)
+            .chain(list)
+            .chain(built_in)
+    }
+
+    fn excepted(&self, exception: &Exception, how: How) -> Asked {
+        let name = format!("exception: {} ({})", exception.id, self.place(exception));
+        let why = || match how {
+            How::Covers => format!(
+                "accepted until {}: {}",
+                exception.expires,
+                exception.reason.trim()
+            ),
+            How::Expired => format!("it expired on {}", exception.expires),
+            How::Fixed => "a fixed version is known, and it counts only until then".into(),
+            How::Malicious => "no exception silences a malicious package".into(),
+            How::OtherPackage => "its `package` is another one".into(),
+            How::OtherPath => "its `path` does not match the file".into(),
+            How::OtherRef => "its `ref` does not match".into(),
+        };
+        let mut asked = Asked::new(Decision::Note, &name, matched(how == How::Covers), why);
+        asked.excepted = Some(exception.excepted());
+        asked
+    }
+
+    /// What a person should know of an exception that would have covered the finding.
+    fn lost(&self, met: &Met) -> Option<String> {
+        let exception = self.exceptions.list().get(met.exception)?;
+        let place = self.place(exception);
+        match met.how {
+            How::Expired => Some(format!(
+                "the exception in {place} expired on {}",
+                exception.expires
+            )),
+            How::Fixed => Some(format!(
+                "the exception in {place} does not count any more: a fixed version is known"
+            )),
+            How::Malicious => Some(format!(
+                "the exception in {place} does not count: the package is malicious"
+            )),
+            How::Covers | How::OtherPackage | How::OtherPath | How::OtherRef => None,
+        }
+    }
+
+    /// `lockkeeper.yml:12`.
+    pub(super) fn place(&self, exception: &Exception) -> String {
+        let file = self.file.as_deref().unwrap_or("policy");
+        format!("{file}:{}", exception.place.line)
+    }
+}
+
+impl Asked {
+    fn new(decision: Decision, name: &str, matched: Matched, why: impl FnOnce() -> String) -> Self {
+        Self {
+            ruling: Ruling {
+                rule: name.to_owned(),
+                matched,
+                why: why(),
+            },
+            decision,
+            after: None,
+            excepted: None,
+        }
+    }
+}
+
+fn matched(matches: bool) -> Matched {
+    match matches {
+        true => Matched::Yes,
+        false => Matched::No,
+    }
+}
+
+/// The fail-on list and what it leaves out.
+fn listed(list: &FailOn, finding: &Finding) -> [Asked; 2] {
+    let first = match list.matches(finding) {
+        Some(word) => Asked::new(Decision::Fail, &format!("fail-on: {word}"), Matched::Yes, || {
+            format!("`{word}` matches")
+        }),
+        None => Asked::new(Decision::Fail, "fail-on", Matched::No, || {
+            format!("no word of `{list}` matches")
+        }),
+    };
+    let rest = Asked::new(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
+        "whatever the list leaves out warns".into()
+    });
+    [first, rest]
+}
+
+fn built_in(finding: &Finding) -> Vec<Asked> {
+    let class = finding.advisory.class;
+    let minimum = Asked::new(
+        Decision::Warn,
+        "built-in: a go directive is a minimum",
+        matched(is_standard_library(finding)),
+        || "the standard library is that of the toolchain that builds".into(),
+    );
+    let vulnerability = Asked::new(
+        Decision::Fail,
+        "built-in: vulnerability",
+        matched(class == Class::Vulnerability),
+        || format!("the class is {class}"),
+    );
+    match class {
+        Class::Vulnerability => vec![minimum, vulnerability],
+        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
+            let rest = Asked::new(
+                Decision::Warn,
+                &format!("built-in: {class}"),
+                Matched::Yes,
+                || "every other class warns".into(),
+            );
+            vec![minimum, vulnerability, rest]
+        }
+    }
+}
+
+/// With a base only what a change introduces fails, and a rule may wait; but what is malicious fails at once.
+fn soften(asked: &Asked, subject: &Subject<'_>) -> Softened {
+    let hard = Softened {
+        decision: asked.decision,
+        fails_from: None,
+        why: None,
+    };
+    let finding = subject.finding();
+    match (asked.decision, finding.advisory.class) {
+        (Decision::Note | Decision::Warn, _) | (_, Class::Malicious) => return hard,
+        (Decision::Fail, _) => {}
+    }
+    let warns = |why: String, fails_from| Softened {
+        decision: Decision::Warn,
+        fails_from,
+        why: Some(why),
+    };
+    match finding.change {
+        Some(Change::PreExisting) => return warns("present at the base as well".into(), None),
+        Some(Change::Moved) => {
+            let why = "the base has this flaw of this package too, at another version or place";
+            return warns(why.into(), None);
+        }
+        Some(Change::PublishedSince) => {
+            let why = "present at the base as well; the advisory is younger than the base";
+            return warns(why.into(), None);
+        }
+        Some(Change::Introduced) | None => {}
+    }
+    let (Some(after), Some(published)) = (asked.after, finding.advisory.published) else {
+        return hard;
+    };
+    // A grace that ends after the last moment there is ends with it.
+    let until = published.checked_add(after).unwrap_or(jiff::Timestamp::MAX);
+    if subject.circumstances().now >= until {
+        return hard;
+    }
+    let fails_from = day(until);
+    warns(
+        format!("warns until then: fails from {fails_from}"),
+        Some(fails_from),
+    )
+}
+
+fn is_standard_library(finding: &Finding) -> bool {
+    finding.ecosystem == Ecosystem::GO && finding.name == "stdlib"
+}

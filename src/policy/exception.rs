@@ -1,0 +1,169 @@
+//! Exceptions: flaws that somebody accepted, until a day.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::glob::Globs;
+use super::package::PackageUrl;
+use super::subject::Subject;
+use crate::model::Class;
+use crate::model::finding::Excepted;
+use crate::text::Position;
+
+/// Somebody accepted a flaw until a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// Any id of the advisory's group.
+    pub id: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which it counts, in UTC.
+    pub expires: Date,
+    /// The package that it is about; `None` means every one.
+    pub package: Option<PackageUrl>,
+    /// The lockfiles that it is about, from the top of the repository; `None` means every one.
+    pub path: Option<Globs>,
+    /// The refs that it is about, by short name; `None` means every one.
+    pub ref_name: Option<Globs>,
+    /// It stops counting when a fixed version is known.
+    pub until_fixed: bool,
+    /// Where it stands in its file.
+    pub place: Position,
+}
+
+/// The exceptions of a policy, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exceptions {
+    list: Vec<Exception>,
+    /// Their numbers by id in lower case.
+    by_id: HashMap<String, Vec<usize>>,
+}
+
+/// An exception that has the id of a finding, and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Met {
+    /// The exception's number in the policy, from 0.
+    pub exception: usize,
+    /// What became of it.
+    pub how: How,
+}
+
+/// What became of an exception that has the id of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// It covers the finding.
+    Covers,
+    /// Its last day is over.
+    Expired,
+    /// A fixed version is known, and it counts only until then.
+    Fixed,
+    /// The package is malicious, which no exception silences.
+    Malicious,
+    /// It is about another package or version.
+    OtherPackage,
+    /// It is about other files.
+    OtherPath,
+    /// It is about other refs.
+    OtherRef,
+}
+
+impl Exceptions {
+    /// The exceptions of `list`.
+    #[must_use]
+    pub fn new(list: Vec<Exception>) -> Self {
+        let mut by_id: HashMap<String, Vec<usize>> = HashMap::with_capacity(list.len());
+        for (number, exception) in list.iter().enumerate() {
+            by_id
+                .entry(exception.id.to_ascii_lowercase())
+                .or_default()
+                .push(number);
+        }
+        Self { list, by_id }
+    }
+
+    /// All of them, in the order of the file.
+    #[must_use]
+    pub fn list(&self) -> &[Exception] {
+        &self.list
+    }
+
+    /// The exceptions that have an id of the subject's group, with what became of each, in their order.
+    pub(super) fn met(&self, subject: &Subject<'_>) -> Vec<Met> {
+        if self.list.is_empty() {
+            return Vec::new();
+        }
+        let advisory = &subject.finding().advisory;
+        let mut numbers: Vec<usize> = std::iter::once(&advisory.id)
+            .chain(&advisory.aliases)
+            .filter_map(|id| self.by_id.get(&id.to_ascii_lowercase()))
+            .flatten()
+            .copied()
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+            .into_iter()
+            .filter_map(|number| {
+                let how = self.list.get(number)?.meet(subject);
+                Some(Met {
+                    exception: number,
+                    how,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Exception {
+    /// What becomes of it on a finding that has its id.
+    fn meet(&self, subject: &Subject<'_>) -> How {
+        let finding = subject.finding();
+        let other = |globs: &Globs| !subject.short_ref().is_some_and(|name| globs.match_any(name));
+        if self
+            .package
+            .as_ref()
+            .is_some_and(|package| !package.names(&finding.purl))
+        {
+            How::OtherPackage
+        } else if self.path.as_ref().is_some_and(|globs| !subject.path_fits(globs)) {
+            How::OtherPath
+        } else if self.ref_name.as_ref().is_some_and(other) {
+            How::OtherRef
+        } else if finding.advisory.class == Class::Malicious {
+            How::Malicious
+        } else if self.is_over(subject.circumstances().today()) {
+            How::Expired
+        } else if self.until_fixed && !finding.fixed.is_empty() {
+            How::Fixed
+        } else {
+            How::Covers
+        }
+    }
+
+    /// It accepts what `other` accepts, for as long and for as much.
+    #[must_use]
+    pub fn covers_the_same(&self, other: &Self) -> bool {
+        self.id.eq_ignore_ascii_case(&other.id)
+            && self.expires >= other.expires
+            && (&self.package, &self.path, &self.ref_name, self.until_fixed)
+                == (&other.package, &other.path, &other.ref_name, other.until_fixed)
+    }
+
+    /// Its last day lies before `today`.
+    #[must_use]
+    pub fn is_over(&self, today: Date) -> bool {
+        today > self.expires
+    }
+
+    /// What a finding tells that it covers.
+    pub(super) fn excepted(&self) -> Excepted {
+        Excepted {
+            reason: self.reason.clone(),
+            owner: self.owner.clone(),
+            expires: self.expires,
+        }
+    }
+}

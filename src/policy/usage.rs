@@ -1,0 +1,105 @@
+//! Which exceptions of a policy did something in a run.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Policy;
+use super::exception::{Exception, How, Met};
+use super::subject::day;
+use crate::text::Position;
+
+/// What is odd about an exception, at its place in the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Where the exception stands.
+    pub position: Position,
+    /// What is odd, as a lowercase fragment that names the id.
+    pub message: String,
+    /// The way out, as a full instruction.
+    pub hint: String,
+}
+
+impl Policy {
+    /// The exceptions that covered no finding, and those whose last day is over, in the order of the policy. `met` is what
+    /// [`Policy::decide`] told of every finding of every target.
+    #[must_use]
+    pub fn unused<'m>(&self, met: impl IntoIterator<Item = &'m Met>, now: Timestamp) -> Vec<Remark> {
+        let exceptions = self.exceptions.list();
+        let mut hows: Vec<BTreeSet<How>> = vec![BTreeSet::new(); exceptions.len()];
+        for met in met {
+            if let Some(hows) = hows.get_mut(met.exception) {
+                hows.insert(met.how);
+            }
+        }
+        let remark = |(exception, hows): (&Exception, BTreeSet<How>)| {
+            let (message, hint) = match exception.is_over(day(now)) {
+                true => expired(exception, &hows),
+                false => idle(exception, &hows)?,
+            };
+            Some(Remark {
+                position: exception.place,
+                message,
+                hint,
+            })
+        };
+        exceptions.iter().zip(hows).filter_map(remark).collect()
+    }
+}
+
+fn expired(exception: &Exception, hows: &BTreeSet<How>) -> (String, String) {
+    let Exception { id, expires, .. } = exception;
+    match hows.contains(&How::Expired) {
+        true => (
+            format!("the exception for {id} expired on {expires}: what it covered counts again"),
+            "End the flaw, or look at the reason anew and give a later `expires`.".into(),
+        ),
+        false => (
+            format!("the exception for {id} expired on {expires}, and nothing here needs it"),
+            "Take it out of the policy.".into(),
+        ),
+    }
+}
+
+/// `None` if it covered something.
+fn idle(exception: &Exception, hows: &BTreeSet<How>) -> Option<(String, String)> {
+    let id = &exception.id;
+    if hows.contains(&How::Covers) {
+        return None;
+    }
+    let because = |why: &str| format!("the exception for {id} is unused: {why}");
+    if hows.contains(&How::Malicious) {
+        return Some((
+            because("the package is malicious, which no exception silences"),
+            "Remove the package, and the exception with it.".into(),
+        ));
+    }
+    if hows.contains(&How::Fixed) {
+        return Some((
+            because("a fixed version is known, and it counts only until then"),
+            "Move the package to the fixed version, and take the exception out.".into(),
+        ));
+    }
+    let keys: Vec<&str> = hows
+        .iter()
+        .filter_map(|how| match how {
+            How::OtherPackage => Some("`package`"),
+            How::OtherPath => Some("`path`"),
+            How::OtherRef => Some("`ref`"),
+            How::Covers | How::Expired | How::Fixed | How::Malicious => None,
+        })
+        .collect();
+    Some(match keys.is_empty() {
+        true => (
+            because("no finding has this id"),
+            "Take it out of the policy, or mend the id.".into(),
+        ),
+        false => (
+            because(&format!(
+                "findings have this id, but its {} does not match them",
+                keys.join(" or ")
+            )),
+            format!("Mend its {}, or take it out of the policy.", keys.join(" and ")),
+        ),
+    })
+}

@@ -1,0 +1,271 @@
+//! The effective policy as YAML, and in the one spelling that its digest is made of.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::exception::Exception;
+use super::keys::SCHEMA;
+use super::rule::Rule;
+use super::{Policy, Strictness, duration};
+use crate::text::escape;
+
+impl Policy {
+    /// The policy as a file that reads back the same, with every default written out. The built-in rules and a fail-on list
+    /// are no part of it.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
+        let mut hidden = Hidden::beside(&File::of(self, &mut str::to_owned))?;
+        let yaml = serde_yaml::to_string(&File::of(self, &mut |text| hidden.take(text)))?;
+        Ok(hidden.put_back(yaml))
+    }
+
+    /// `sha256:…` over the effective rules in their canonical spelling: comments, the order of keys and defaults that are
+    /// written out change nothing.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut rules = format!("{SCHEMA}\n");
+        match &self.fail_on {
+            None => rules.push_str("built-in\n"),
+            Some(list) => {
+                let _ = writeln!(rules, "fail-on: {list}");
+            }
+        }
+        // Texts, numbers and lists of them always become JSON.
+        rules.push_str(&serde_json::to_string(&File::of(self, &mut str::to_owned)).unwrap_or_default());
+        let mut digest = String::from("sha256:");
+        for byte in Sha256::digest(rules.as_bytes()) {
+            let _ = write!(digest, "{byte:02x}");
+        }
+        digest
+    }
+}
+
+/// Hands a text through, or something in its place.
+type Through<'t> = &'t mut dyn FnMut(&str) -> String;
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct File {
+    schema: &'static str,
+    rules: Vec<RuleEntry>,
+    exceptions: Vec<ExceptionEntry>,
+    lines: Lines,
+    exclude: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'static str>,
+    database: Database,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RuleEntry {
+    name: String,
+    when: When,
+    then: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct When {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_exploited: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direct: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "ref")]
+    ref_name: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ExceptionEntry {
+    id: String,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    expires: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "ref")]
+    ref_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_fixed: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Lines {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    include: Option<Vec<String>>,
+    exclude: Vec<String>,
+    newest: u32,
+    active_within: String,
+    end_of_support: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scanned_within: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Database {
+    max_age: String,
+    refuse_age: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    sources: Vec<String>,
+    update: &'static str,
+}
+
+impl File {
+    fn of(policy: &Policy, text: Through<'_>) -> Self {
+        let Policy { lines, database, .. } = policy;
+        let mut all = |texts: &[String]| texts.iter().map(|one| text(one)).collect::<Vec<String>>();
+        Self {
+            schema: SCHEMA,
+            lines: Lines {
+                include: lines.include.as_ref().map(|globs| all(globs.patterns())),
+                exclude: all(lines.exclude.patterns()),
+                newest: lines.newest,
+                active_within: duration::written(lines.active_within),
+                end_of_support: lines
+                    .end_of_support
+                    .entries()
+                    .map(|(name, day)| (all(&[name.to_owned()]).concat(), day.to_string()))
+                    .collect(),
+                scanned_within: lines.scanned_within.map(duration::written),
+            },
+            exclude: all(policy.exclude.patterns()),
+            coverage: match policy.coverage {
+                Strictness::Usual => None,
+                Strictness::Strict => Some("strict"),
+            },
+            database: Database {
+                max_age: duration::written(database.max_age),
+                refuse_age: duration::written(database.refuse_age),
+                digest: database.digest.clone(),
+                sources: all(&database.sources),
+                update: database.update.word(),
+            },
+            rules: policy
+                .rules
+                .iter()
+                .map(|rule| RuleEntry::of(rule, text))
+                .collect(),
+            exceptions: policy
+                .exceptions
+                .list()
+                .iter()
+                .map(|exception| ExceptionEntry::of(exception, text))
+                .collect(),
+        }
+    }
+}
+
+impl RuleEntry {
+    fn of(rule: &Rule, text: Through<'_>) -> Self {
+        let when = &rule.when;
+        Self {
+            name: text(&rule.name),
+            when: When {
+                class: when.class.map(|class| class.word()),
+                severity: when.severity.map(|level| level.word()),
+                fix: when.fix.map(|fix| fix.word()),
+                known_exploited: when.known_exploited,
+                epss: when.epss,
+                scope: when.scope.map(|scope| scope.word()),
+                direct: when.direct,
+                path: when.path.as_ref().map(|globs| text(&globs.patterns().concat())),
+                ref_name: when
+                    .ref_name
+                    .as_ref()
+                    .map(|globs| text(&globs.patterns().concat())),
+            },
+            then: rule.then.word(),
+            after: rule.after.map(duration::written),
+        }
+    }
+}
+
+impl ExceptionEntry {
+    fn of(exception: &Exception, text: Through<'_>) -> Self {
+        Self {
+            id: text(&exception.id),
+            reason: text(&exception.reason),
+            owner: exception.owner.as_deref().map(&mut *text),
+            expires: exception.expires.to_string(),
+            package: exception.package.as_ref().map(|package| text(package.as_str())),
+            path: exception
+                .path
+                .as_ref()
+                .map(|globs| text(&globs.patterns().concat())),
+            ref_name: exception
+                .ref_name
+                .as_ref()
+                .map(|globs| text(&globs.patterns().concat())),
+            until_fixed: exception.until_fixed.then_some(true),
+        }
+    }
+}
+
+/// Texts with characters that nobody sees. The writer would write some of them as they are; they are put in afterwards,
+/// escaped.
+struct Hidden {
+    /// A word that stands nowhere in the policy.
+    word: String,
+    texts: Vec<String>,
+}
+
+impl Hidden {
+    /// For texts beside those of `file`.
+    fn beside(file: &File) -> Result<Self, serde_yaml::Error> {
+        let whole = serde_yaml::to_string(file)?;
+        let mut word = String::from("text");
+        while whole.contains(&word) {
+            word.push('t');
+        }
+        Ok(Self {
+            word,
+            texts: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, text: &str) -> String {
+        let is_hidden = |character: char| character != '\n' && escape::is_hidden(character);
+        if !text.contains(is_hidden) {
+            return text.to_owned();
+        }
+        self.texts.push(text.to_owned());
+        self.name(self.texts.len())
+    }
+
+    fn name(&self, number: usize) -> String {
+        format!("{}-{number}-", self.word)
+    }
+
+    fn put_back(&self, mut yaml: String) -> String {
+        for (before, text) in self.texts.iter().enumerate() {
+            yaml = yaml.replace(&self.name(before.saturating_add(1)), &escape::yaml(text));
+        }
+        yaml
+    }
+}

@@ -1,0 +1,77 @@
+//! What would change a verdict: the ways out of findings, each a full instruction.
+
+use crate::model::Outcome;
+use crate::model::finding::State;
+use crate::model::gate::Blocking;
+use crate::model::{Class, Decision, Finding, Gate};
+use crate::report::worst;
+
+/// What would end `findings`, the mend first.
+#[must_use]
+pub fn out_of(findings: &[&Finding]) -> Vec<String> {
+    let mut ways: Vec<String> = findings.iter().map(|finding| mend(finding)).collect();
+    if let Some(finding) = findings.iter().find(|finding| finding.decision == Decision::Fail) {
+        ways.extend(accept(finding));
+    }
+    if let Some(State::Excepted(excepted)) = findings.first().map(|finding| &finding.state) {
+        ways.push(format!(
+            "From the day after {} on it counts again.",
+            excepted.expires
+        ));
+    }
+    ways.dedup();
+    ways
+}
+
+/// The answer for a release, from the scan of its tree alone.
+#[must_use]
+pub fn gate(outcome: Outcome, release: &str) -> Gate {
+    let mut failing: Vec<&Finding> = outcome
+        .findings()
+        .map(|(_, finding)| finding)
+        .filter(|finding| finding.decision == Decision::Fail)
+        .collect();
+    failing.sort_by(|left, right| worst::first(left, right));
+    let blocking = failing.iter().map(|finding| Blocking {
+        id: finding.advisory.id.clone(),
+        purl: finding.purl.clone(),
+        file: finding.file.clone(),
+        line: finding.place().line,
+        reason: format!("{} (rule: {})", finding.reason, finding.rule),
+        unblock: out_of(&[finding]),
+    });
+    Gate {
+        release: release.to_owned(),
+        blocking: blocking.collect(),
+        outcome,
+    }
+}
+
+fn mend(finding: &Finding) -> String {
+    let place = format!("{}:{}", finding.file, finding.place().line);
+    let name = &finding.name;
+    match (finding.fixed.first(), finding.advisory.class) {
+        (_, Class::Malicious) => format!(
+            "Remove {name} {} ({place}) and take every machine that installed it as lost.",
+            finding.version
+        ),
+        (Some(fixed), _) => format!(
+            "Move {name} from {} to {fixed} or later ({place}).",
+            finding.version
+        ),
+        (None, _) => format!("Replace {name} ({place}): no version without this flaw is known."),
+    }
+}
+
+/// How a person accepts the risk; nobody can accept a malicious package.
+fn accept(finding: &Finding) -> Option<String> {
+    match finding.advisory.class {
+        Class::Malicious => None,
+        Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+            Some(format!(
+                "Accept it for a while: an exception for {} in lockkeeper.yml, with a reason and a day on which it expires.",
+                finding.advisory.id
+            ))
+        }
+    }
+}
