@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::commits::{Commit, Commits};
 use super::merge_base;
-use super::objects::{GitError, ObjectId, Repository, load, peeled, said};
+use super::objects::{GitError, ObjectId, Repository, load, peeled, said, said_plainly};
 
 /// Longer revisions are no revisions.
 const MOST_BYTES: usize = 1024;
@@ -301,7 +301,7 @@ impl Seeker<'_> {
         }
         match self.commits.repository.rev_parse_single(name) {
             Ok(id) => Ok(id.detach()),
-            Err(error) => Err(self.none(&error.to_string())),
+            Err(error) => Err(self.none(&said_plainly(&error))),
         }
     }
 

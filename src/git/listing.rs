@@ -13,8 +13,8 @@ use gix::objs::{Kind, TreeRefIter};
 use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, load, said, tree_of};
 use crate::model::TreePath;
 
-/// A tree nested deeper than this is not read; git's own limit (`core.maxTreeDepth`).
-const MOST_LEVELS: usize = 2048;
+/// A wanted file that lies deeper than this is not read; git's own limit (`core.maxTreeDepth`).
+const MOST_LEVELS: u32 = 2048;
 
 /// A commit with more wanted files than this is not read: trees that hold one another many times over can name more
 /// files than there are atoms.
@@ -137,6 +137,8 @@ struct Folder {
     folders: Box<[(Box<[u8]>, Content)]>,
     /// Wanted files below, at every depth.
     total: u64,
+    /// How deep the deepest of them lies.
+    levels: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -169,7 +171,6 @@ impl Known {
         let mut busy = HashSet::from([id]);
         let mut open = vec![self.read(id, wanted)?];
         loop {
-            let levels = open.len();
             let Some(tree) = open.last_mut() else {
                 return Err(GitError::Broken(format!("the tree {id} cannot be read")));
             };
@@ -177,10 +178,6 @@ impl Known {
                 match self.trees.get(&below) {
                     Some(&Content::EMPTY) => {}
                     Some(content) => tree.folders.push((name, *content)),
-                    None if levels >= MOST_LEVELS => {
-                        let message = format!("the tree {id} is nested deeper than {MOST_LEVELS} levels");
-                        return Err(GitError::Broken(message));
-                    }
                     None if !busy.insert(below) => {
                         return Err(GitError::Broken(format!("the tree {below} lies in itself")));
                     }
@@ -244,19 +241,26 @@ impl Known {
     }
 
     fn number(&mut self, files: Vec<File>, folders: Vec<(Box<[u8]>, Content)>) -> Result<Content, GitError> {
-        let below = folders
-            .iter()
-            .filter_map(|(_, content)| self.folder(*content))
-            .fold(0_u64, |total, folder| total.saturating_add(folder.total));
-        let folder = Folder {
-            total: below.saturating_add(files.len() as u64),
-            files: files.into(),
-            folders: folders.into(),
-        };
-        if folder.total > MOST_FILES {
+        let mut total = files.len() as u64;
+        let mut levels = 0;
+        for below in folders.iter().filter_map(|(_, content)| self.folder(*content)) {
+            total = total.saturating_add(below.total);
+            levels = levels.max(below.levels.saturating_add(1));
+        }
+        if total > MOST_FILES {
             let message = format!("a commit holds more than {MOST_FILES} lockfiles");
             return Err(GitError::Broken(message));
         }
+        if levels > MOST_LEVELS {
+            let message = format!("a lockfile lies deeper than {MOST_LEVELS} folders");
+            return Err(GitError::Broken(message));
+        }
+        let folder = Folder {
+            files: files.into(),
+            folders: folders.into(),
+            total,
+            levels,
+        };
         if let Some(content) = self.contents.get(&folder) {
             return Ok(*content);
         }

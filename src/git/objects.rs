@@ -34,9 +34,9 @@ pub enum GitError {
     /// Something of the repository cannot be read.
     #[error("git: {0}")]
     Broken(String),
-    /// The repository names its objects in another way than by SHA-1.
-    #[error("git: this repository names its objects by SHA-256, which cannot be read")]
-    ObjectFormat,
+    /// The repository is of a kind that cannot be read.
+    #[error("git: {0}, which cannot be read")]
+    Unsupported(String),
     /// The clone lacks an object that it should hold, or that a partial clone left out.
     #[error("git: the object {object} is not in this clone")]
     Missing {
@@ -75,8 +75,8 @@ impl GitError {
             Self::Broken(_) => {
                 "Repair the repository (`git fsck` tells what is wrong with it), then try again."
             }
-            Self::ObjectFormat => {
-                "Use a repository that names its objects by SHA-1 (`git init --object-format=sha1`)."
+            Self::Unsupported(_) => {
+                "Clone it with its refs in files (`git clone --ref-format=files`) and an object format that git offers."
             }
             Self::Missing { .. } => {
                 "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`)."
@@ -301,6 +301,14 @@ impl CommitTree {
         Err(Unread::Unreadable("a symbolic link leads to itself".into()))
     }
 
+    /// The id that git gives to a blob of these bytes in this repository.
+    #[must_use]
+    pub fn blob_id(&self, bytes: &[u8]) -> Option<ObjectId> {
+        gix::objs::compute_hash(self.tree.kind(), Kind::Blob, bytes)
+            .ok()
+            .map(ObjectId)
+    }
+
     /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
     fn entry(
         &self,
@@ -329,14 +337,6 @@ impl Tree for CommitTree {
         let id = self.find(&repository, path)?;
         blob(&repository, id, self.limit)
     }
-}
-
-/// The id that git gives to a blob of these bytes.
-#[must_use]
-pub fn blob_id(bytes: &[u8]) -> Option<ObjectId> {
-    gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, bytes)
-        .ok()
-        .map(ObjectId)
 }
 
 fn blob(repository: &gix::Repository, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
@@ -407,16 +407,23 @@ pub(super) fn peeled(
 }
 
 fn unopened(error: gix::Error) -> GitError {
-    let unsupported = error.is_unsupported() && format!("{error:?}").contains("bject format");
-    if unsupported {
-        GitError::ObjectFormat
+    if error.is_unsupported() {
+        GitError::Unsupported(format!(
+            "this repository is of a kind of its own ({})",
+            said_plainly(&error)
+        ))
     } else {
         said(error)
     }
 }
 
-/// The first line of what git's reader says.
+/// What git's reader says, as an error.
 pub(super) fn said(error: impl std::fmt::Display) -> GitError {
+    GitError::Broken(said_plainly(&error))
+}
+
+/// The first line of what git's reader says.
+pub(super) fn said_plainly(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
-    GitError::Broken(text.lines().next().unwrap_or("no reason given").to_owned())
+    text.lines().next().unwrap_or("no reason given").to_owned()
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::commits::parse;
 use super::history::timestamp;
-use super::objects::{GitError, ObjectId, Repository, load, peeled, said};
+use super::objects::{GitError, ObjectId, Repository, load, peeled, said, said_plainly};
 use crate::model::lines;
 
 const HEADS: &[u8] = b"refs/heads/";
@@ -135,6 +135,12 @@ impl Repository {
     /// [`GitError`] if no ref can be listed at all.
     pub fn refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
         let repository = self.local();
+        if let Some(format) = repository.config_snapshot().string("extensions.refStorage")
+            && format.as_bytes() != b"files"
+        {
+            let kept = format!("this repository keeps its refs as {:?}", text(&format));
+            return Err(GitError::Unsupported(kept));
+        }
         let mut remarks = Vec::new();
         let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
         for reference in listed(&repository, &mut remarks)? {
@@ -199,32 +205,39 @@ fn listed(
     repository: &gix::Repository,
     remarks: &mut Vec<Remark>,
 ) -> Result<Vec<gix::refs::Reference>, GitError> {
+    // Those with one prefix could be looked up, but damage can lead a search astray.
     let platform = repository.references().map_err(said)?;
     let mut references = Vec::new();
-    for prefix in [HEADS, ORIGIN, TAGS] {
-        for reference in platform.prefixed(prefix).map_err(said)? {
-            match reference {
-                Ok(reference) => references.push(reference.detach()),
-                Err(error) => remarks.push(unreadable(&error)),
-            }
+    for reference in platform.all().map_err(said)? {
+        match reference {
+            Ok(reference) if is_wanted(reference.name().as_bstr()) => references.push(reference.detach()),
+            Ok(_) => {}
+            Err(error) => remarks.extend(unreadable(&error)),
         }
     }
     Ok(references)
 }
 
-fn unreadable(error: &gix::Error) -> Remark {
+fn is_wanted(name: &[u8]) -> bool {
+    [HEADS, ORIGIN, TAGS]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// What is wrong with a ref, if it may be one that is wanted.
+fn unreadable(error: &gix::Error) -> Option<Remark> {
     let path = error
         .downcast_any_ref::<ReferenceDecode>()
         .map(|decode| decode.relative_path.to_string_lossy().replace('\\', "/"));
     match path {
-        Some(name) => Remark::Broken {
+        Some(name) => is_wanted(name.as_bytes()).then(|| Remark::Broken {
             name,
             reason: "it holds no object id and no name".into(),
-        },
-        None => Remark::Broken {
+        }),
+        None => Some(Remark::Broken {
             name: "a ref".into(),
-            reason: first_line(error),
-        },
+            reason: said_plainly(error),
+        }),
     }
 }
 
@@ -234,7 +247,7 @@ fn followed(repository: &gix::Repository, name: &[u8]) -> Result<gix::ObjectId, 
         name: text(name),
         reason: match error.downcast_any_ref::<NotFound>() {
             Some(missing) => format!("it points to {}, which is not there", text(&missing.name)),
-            None => first_line(&error),
+            None => said_plainly(&error),
         },
     };
     let mut reference = repository.find_reference(name.as_bstr()).map_err(broken)?;
@@ -260,7 +273,7 @@ fn commit(repository: &gix::Repository, name: &[u8], id: gix::ObjectId) -> Resul
             object,
         },
         error @ (GitError::Broken(_)
-        | GitError::ObjectFormat
+        | GitError::Unsupported(_)
         | GitError::Shallow { .. }
         | GitError::NoSuchRevision { .. }
         | GitError::NotACommit { .. }) => Remark::Broken {
@@ -307,9 +320,4 @@ fn text(name: &[u8]) -> String {
 
 fn short(id: ObjectId) -> String {
     id.to_string().chars().take(10).collect()
-}
-
-fn first_line(error: &gix::Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or("no reason given").to_owned()
 }

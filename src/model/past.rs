@@ -458,3 +458,299 @@ impl Groups {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A history: of each commit its parents, and the keys that it holds as letters. The last one is the tip.
+    fn told(commits: &[(&[usize], &str)], marked: &[usize]) -> Vec<(char, usize, Option<usize>, Vec<usize>)> {
+        let sets: Vec<BTreeSet<char>> = commits.iter().map(|(_, held)| held.chars().collect()).collect();
+        let commits: Vec<Commit> = commits
+            .iter()
+            .enumerate()
+            .map(|(held, (parents, _))| Commit {
+                parents: parents.to_vec(),
+                held,
+            })
+            .collect();
+        stretches(&commits, &sets, commits.len() - 1, marked)
+            .into_iter()
+            .map(|stretch| {
+                (
+                    stretch.key,
+                    stretch.introduced_by,
+                    stretch.removed_by,
+                    stretch.marked,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_straight_line_tells_each_stretch() {
+        let line: &[(&[usize], &str)] = &[
+            (&[], ""),
+            (&[0], "a"),
+            (&[1], "ab"),
+            (&[2], "b"),
+            (&[3], "ab"),
+            (&[4], "ab"),
+        ];
+        assert_eq!(
+            told(line, &[0, 2, 3, 5]),
+            [
+                ('a', 1, Some(3), vec![2]),
+                ('a', 4, None, vec![5]),
+                ('b', 2, None, vec![2, 3, 5]),
+            ]
+        );
+        assert_eq!(told(&[(&[], "a")], &[]), [('a', 0, None, vec![])]);
+    }
+
+    #[test]
+    fn a_merge_leads_to_the_commit_that_changed_it() {
+        // 1 and 2 are a branch that brings a in, 5 and 6 one that takes it out; 3 and 7 are the merges.
+        let merged: &[(&[usize], &str)] = &[
+            (&[], ""),
+            (&[0], ""),
+            (&[1], "a"),
+            (&[0, 2], "a"),
+            (&[3], "a"),
+            (&[3], "a"),
+            (&[5], ""),
+            (&[4, 6], ""),
+        ];
+        assert_eq!(told(merged, &[2, 3, 5, 6]), [('a', 2, Some(6), vec![2, 3, 5])]);
+        // A merge that holds what no parent does, and one that lacks what both do.
+        let evil: &[(&[usize], &str)] = &[(&[], ""), (&[0], ""), (&[0, 1], "a"), (&[2], "a"), (&[2, 3], "")];
+        assert_eq!(told(evil, &[]), [('a', 2, Some(4), vec![])]);
+        // A merge with a branch that never knew a.
+        let ours: &[(&[usize], &str)] = &[(&[], ""), (&[0], "a"), (&[0], ""), (&[1, 2], "")];
+        assert_eq!(told(ours, &[]), [('a', 1, Some(3), vec![])]);
+        // A branch from before the removal, merged so that a is back: the merge did it.
+        let back: &[(&[usize], &str)] = &[(&[], "a"), (&[0], "a"), (&[0], ""), (&[2, 1], "a")];
+        assert_eq!(
+            told(back, &[1]),
+            [('a', 0, Some(2), vec![]), ('a', 3, None, vec![1])]
+        );
+    }
+
+    #[test]
+    fn what_only_a_branch_held_is_told_too() {
+        let branch: &[(&[usize], &str)] = &[
+            (&[], ""),
+            (&[0], "a"),
+            (&[1], "a"),
+            (&[2], ""),
+            (&[0, 3], ""),
+            (&[4], ""),
+        ];
+        assert_eq!(told(branch, &[2]), [('a', 1, Some(3), vec![2])]);
+        // Dropped by the merge itself.
+        let dropped: &[(&[usize], &str)] = &[(&[], ""), (&[0], "a"), (&[0, 1], "")];
+        assert_eq!(told(dropped, &[]), [('a', 1, Some(2), vec![])]);
+        // What the tip does not reach is of another line.
+        let other: &[(&[usize], &str)] = &[(&[], ""), (&[0], "a"), (&[0], "")];
+        assert_eq!(told(other, &[1]), []);
+        // A branch that keeps what the line has dropped belongs to the line's stretch.
+        let kept: &[(&[usize], &str)] = &[(&[], "a"), (&[0], ""), (&[0], "a"), (&[2], "a"), (&[1, 3], "")];
+        assert_eq!(told(kept, &[3]), [('a', 0, Some(1), vec![3])]);
+    }
+
+    /// The same by the words of this file's documentation, with no regard to cost.
+    fn naive(commits: &[Commit], sets: &[BTreeSet<u8>], tip: usize, marked: &[usize]) -> Vec<Stretch<u8>> {
+        let mut reaches: Vec<BTreeSet<usize>> = Vec::new();
+        for (number, commit) in commits.iter().enumerate() {
+            let mut all = BTreeSet::from([number]);
+            for parent in &commit.parents {
+                all.extend(reaches[*parent].clone());
+            }
+            reaches.push(all);
+        }
+        let mut line = vec![tip];
+        while let Some(parent) = commits[line[0]].parents.first() {
+            line.insert(0, *parent);
+        }
+        let lands = |commit: usize| line.iter().position(|on| reaches[*on].contains(&commit));
+        let mut told = Vec::new();
+        for key in sets.iter().flatten().copied().collect::<BTreeSet<u8>>() {
+            let holds = |commit: usize| sets[commits[commit].held].contains(&key);
+            let changed = |place: usize| {
+                let held = holds(line[place]);
+                let mut side = BTreeSet::from([line[place]]);
+                loop {
+                    let more: BTreeSet<usize> = side
+                        .iter()
+                        .flat_map(|commit| commits[*commit].parents.clone())
+                        .filter(|parent| lands(*parent) == Some(place) && holds(*parent) == held)
+                        .collect();
+                    if more.is_subset(&side) {
+                        break;
+                    }
+                    side.extend(more);
+                }
+                let did = side.into_iter().find(|commit| {
+                    let parents = &commits[*commit].parents;
+                    (held || !parents.is_empty()) && parents.iter().all(|parent| holds(*parent) != held)
+                });
+                did.unwrap_or(line[place])
+            };
+            let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+            for place in 0..line.len() {
+                let before = place > 0 && holds(line[place - 1]);
+                match (before, holds(line[place])) {
+                    (false, true) => {
+                        runs.push((place, line.len(), told.len()));
+                        told.push(Stretch {
+                            key,
+                            introduced_by: changed(place),
+                            removed_by: None,
+                            marked: Vec::new(),
+                        });
+                    }
+                    (true, false) => {
+                        runs.last_mut().expect("a run").1 = place;
+                        told.last_mut().expect("a stretch").removed_by = Some(changed(place));
+                    }
+                    (true, true) | (false, false) => {}
+                }
+            }
+            let island = |commit: usize| {
+                let place = lands(commit);
+                let mut island = BTreeSet::from([commit]);
+                loop {
+                    let more: BTreeSet<usize> = (0..commits.len())
+                        .filter(|other| lands(*other) == place && holds(*other))
+                        .filter(|other| place.is_none_or(|place| line[place] != *other))
+                        .filter(|other| {
+                            island.iter().any(|inside| {
+                                commits[*inside].parents.contains(other)
+                                    || commits[*other].parents.contains(inside)
+                            })
+                        })
+                        .collect();
+                    if more.is_subset(&island) {
+                        return island;
+                    }
+                    island.extend(more);
+                }
+            };
+            let goes_on = |island: &BTreeSet<usize>, place: usize| {
+                let parents = &commits[line[place]].parents;
+                holds(line[place]) && parents.iter().any(|parent| island.contains(parent))
+            };
+            let comes_from = |island: &BTreeSet<usize>| {
+                let parents = island.iter().flat_map(|commit| commits[*commit].parents.clone());
+                parents
+                    .filter(|parent| holds(*parent) && !island.contains(parent))
+                    .min()
+            };
+            let mut own: BTreeMap<BTreeSet<usize>, usize> = BTreeMap::new();
+            for commit in (0..commits.len()).filter(|commit| holds(*commit)) {
+                let Some(place) = lands(commit).filter(|place| line[*place] != commit) else {
+                    continue;
+                };
+                let island = island(commit);
+                if goes_on(&island, place) || comes_from(&island).is_some() || own.contains_key(&island) {
+                    continue;
+                }
+                let ends: Vec<usize> = (0..commits.len())
+                    .filter(|other| lands(*other) == Some(place) && !holds(*other))
+                    .filter(|other| {
+                        commits[*other]
+                            .parents
+                            .iter()
+                            .any(|parent| island.contains(parent))
+                    })
+                    .collect();
+                let whole = |end: &&usize| commits[**end].parents.iter().all(|parent| holds(*parent));
+                own.insert(island.clone(), told.len());
+                told.push(Stretch {
+                    key,
+                    introduced_by: *island.first().expect("a commit"),
+                    removed_by: ends.iter().find(whole).or_else(|| ends.first()).copied(),
+                    marked: Vec::new(),
+                });
+            }
+            for marked in marked.iter().copied().filter(|marked| holds(*marked)) {
+                let mut at = marked;
+                while let Some(place) = lands(at) {
+                    let run = |place: usize| {
+                        let run = runs
+                            .iter()
+                            .find(|(start, end, _)| (*start..*end).contains(&place));
+                        run.expect("the line holds it").2
+                    };
+                    let stretch = if line[place] == at {
+                        run(place)
+                    } else {
+                        let island = island(at);
+                        if goes_on(&island, place) {
+                            run(place)
+                        } else if let Some(from) = comes_from(&island) {
+                            at = from;
+                            continue;
+                        } else {
+                            own[&island]
+                        }
+                    };
+                    told[stretch].marked.push(marked);
+                    break;
+                }
+            }
+        }
+        told.sort();
+        told
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn random_histories_are_told_as_the_words_say(
+            drawn in proptest::collection::vec((0_usize..6, 0_usize..9, 0_usize..9, 0_u8..8, any::<bool>()), 1..24),
+        ) {
+            let mut sets: Vec<BTreeSet<u8>> = Vec::new();
+            let mut commits: Vec<Commit> = Vec::new();
+            for (number, (kind, one, other, bits, changes)) in drawn.iter().copied().enumerate() {
+                let back = |steps: usize| number.checked_sub(1 + steps);
+                let parents: BTreeSet<usize> = match kind {
+                    0 if number % 5 == 0 => BTreeSet::new(),
+                    0..=2 => back(one % 3).into_iter().collect(),
+                    3 | 4 => [back(one % 4), back(other)].into_iter().flatten().collect(),
+                    _ => [back(0), back(one), back(other)].into_iter().flatten().collect(),
+                };
+                let mut parents: Vec<usize> = parents.into_iter().collect();
+                if changes {
+                    parents.reverse();
+                }
+                let inherited = parents.first().map(|parent| sets[commits[*parent].held].clone());
+                let set: BTreeSet<u8> = match inherited {
+                    Some(set) if bits >= 4 => set,
+                    Some(mut set) => {
+                        let key = bits % 3;
+                        if !set.remove(&key) {
+                            set.insert(key);
+                        }
+                        set
+                    }
+                    None => (0..3).filter(|key| bits >> key & 1 == 1).collect(),
+                };
+                let held = sets.iter().position(|known| *known == set).unwrap_or(sets.len());
+                if held == sets.len() {
+                    sets.push(set);
+                }
+                commits.push(Commit { parents, held });
+            }
+            let tip = commits.len() - 1;
+            let marked: Vec<usize> = (0..commits.len()).filter(|number| number % 2 == 0).collect();
+            prop_assert_eq!(
+                stretches(&commits, &sets, tip, &marked),
+                naive(&commits, &sets, tip, &marked)
+            );
+        }
+    }
+}

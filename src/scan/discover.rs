@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::work_tree::WorkTree;
-use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind, blob_id};
+use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind};
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
@@ -115,7 +115,10 @@ impl Found {
             Standing::Disk {
                 committed: Some(tree),
                 ..
-            } => self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path)) != blob_id(bytes),
+            } => {
+                let committed = self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path));
+                committed != tree.blob_id(bytes)
+            }
             Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
         }
     }

@@ -462,8 +462,10 @@ impl Number {
     }
 }
 
+/// The digit there goes on with a number: `4` and `2` of `14.2` do, and `1` does not.
 fn follows_digit(name: &str, at: usize) -> bool {
     let before = name.get(..at).unwrap_or_default();
+    let before = before.strip_suffix('.').unwrap_or(before);
     before.ends_with(|character: char| character.is_ascii_digit())
 }
 

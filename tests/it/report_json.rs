@@ -230,11 +230,19 @@ fn an_explanation_and_an_error_have_every_key() {
             Position { line: 2, column: 1 },
         )),
         hint: "Write `rules`.".into(),
+        others: vec![Failed {
+            code: ExitCode::Usage,
+            message: "no reason".into(),
+            place: None,
+            hint: "Give one.".into(),
+            others: Vec::new(),
+        }],
     };
     let mut bytes = Vec::new();
     json::error(&failed, &mut bytes).expect("a Vec takes everything");
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));
-    keys(&document, "schema:s code:n message:s place:o hint:s");
+    keys(&document, "schema:s code:n message:s place:o hint:s others:a");
+    keys(&document["others"][0], "message:s place:o? hint:s");
     keys(&document["place"], "file:s line:n column:n");
     assert_eq!(document["code"], 2);
 }

@@ -82,6 +82,9 @@ impl<'t> Directives<'t> {
 
     fn add(&mut self, kind: Kind, statement: &Statement<'_, 't>) -> Result<(), String> {
         let words = statement.words;
+        if words.iter().any(|word| word.text.is_empty()) {
+            return Err("a path or version is empty".into());
+        }
         match (kind, statement.verb) {
             (Kind::Module, "module") => once("module", &mut self.module, one(statement)?),
             (_, "go") => {
