@@ -22,7 +22,7 @@
 //!
 //! | # | modules | what they are | touch the world | errors |
 //! |--:|---|---|---|---|
-//! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage | no | problems with a span |
+//! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
 //! | 1 | `model` | the words: package, graph, advisory, finding, verdict, outcome; the trait [`model::Tree`] | no | constructors that refuse |
 //! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |

@@ -115,7 +115,7 @@ fn rules<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Vec<Rule> {
         };
         let name = fields.get("name").and_then(|field| {
             let name = reader.text(&field)?;
-            let line = reader.position(field.value.span()).line;
+            let line = reader.line(field.value.span());
             match names.get(&name) {
                 None => {
                     names.insert(name.clone(), line);
@@ -305,10 +305,8 @@ fn lines<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> Lines {
 /// Names or globs of refs with the last days of their support.
 fn support<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Support {
     let mut days = Vec::new();
-    for (name, item) in reader.entries(field) {
-        let key = item.value.key_span();
-        let sound = reader.is_glob(key, &item.path, &name, About::Refs);
-        if let Some(day) = reader.date(&item).filter(|_| sound) {
+    for (name, item) in reader.by_glob(field, About::Refs) {
+        if let Some(day) = reader.date(&item) {
             days.push((name, day));
         }
     }

@@ -7,19 +7,33 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::duration;
-use super::glob::Globs;
+use super::glob::{Globs, MAX_GLOBS};
 use super::keys::Section;
 use super::mistake::{MAX_MISTAKES, Mistake};
 use super::nearest::{meant, nearest};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Lines, Position, Span};
 
+/// So many mistakes are looked at; the first of them are told.
+const MAX_COLLECTED: usize = 10_000;
+
 /// Collects mistakes while values are read.
 pub(super) struct Reader<'d> {
+    text: &'d str,
     lines: Lines<'d>,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<Collected>,
+    /// The place that was asked for last.
+    last: (u32, Position),
     /// Damage took something away, so that a key may be missing for no fault of who wrote it.
     damaged: bool,
+}
+
+/// A mistake whose place is still counted in bytes.
+struct Collected {
+    span: Span,
+    key: String,
+    message: String,
+    hint: String,
 }
 
 /// A value and the keys that lead to it.
@@ -58,8 +72,10 @@ impl<'d> Reader<'d> {
     /// For a document over `text`, whose problems are the first mistakes.
     pub(super) fn new(text: &'d str, document: &Document<'_>) -> Self {
         let mut reader = Self {
+            text,
             lines: Lines::of(text),
             mistakes: Vec::new(),
+            last: (0, Position::START),
             damaged: !document.problems.is_empty(),
         };
         for problem in &document.problems {
@@ -75,26 +91,50 @@ impl<'d> Reader<'d> {
 
     /// The mistakes in the order of their places.
     pub(super) fn into_mistakes(mut self) -> Vec<Mistake> {
-        self.mistakes.sort_by_key(|mistake| mistake.position);
+        self.mistakes.sort_by_key(|mistake| mistake.span.start);
         // An alias repeats its anchor's mistakes under other keys.
         self.mistakes
-            .dedup_by(|next, last| next.position == last.position && next.message == last.message);
-        if self.mistakes.len() > MAX_MISTAKES {
-            self.mistakes.truncate(MAX_MISTAKES);
-            if let Some(last) = self.mistakes.last().cloned() {
-                self.mistakes.push(Mistake {
-                    key: String::new(),
-                    message: "more mistakes follow; the rest is not listed".into(),
-                    hint: "Mend those above first.".into(),
-                    ..last
-                });
-            }
+            .dedup_by(|next, last| next.span.start == last.span.start && next.message == last.message);
+        let more = self.mistakes.len() > MAX_MISTAKES;
+        self.mistakes.truncate(MAX_MISTAKES);
+        let mut mistakes: Vec<Mistake> = std::mem::take(&mut self.mistakes)
+            .into_iter()
+            .map(|collected| Mistake {
+                position: self.position(collected.span),
+                key: collected.key,
+                message: collected.message,
+                hint: collected.hint,
+            })
+            .collect();
+        if let Some(position) = mistakes.last().map(|last| last.position).filter(|_| more) {
+            mistakes.push(Mistake {
+                position,
+                key: String::new(),
+                message: "more mistakes follow; the rest is not listed".into(),
+                hint: "Mend those above first.".into(),
+            });
         }
-        self.mistakes
+        mistakes
     }
 
-    pub(super) fn position(&self, span: Span) -> Position {
-        self.lines.position(span.start)
+    /// Where `span` begins. Asked in the order of the text, a long line is walked once and not for each place in it.
+    pub(super) fn position(&mut self, span: Span) -> Position {
+        let (before, last) = self.last;
+        let between = self.text.get(before as usize..span.start as usize);
+        let position = match between.filter(|between| !between.contains('\n')) {
+            Some(between) => Position {
+                line: last.line,
+                column: last.column.saturating_add(between.chars().count() as u32),
+            },
+            None => self.lines.position(span.start),
+        };
+        self.last = (span.start, position);
+        position
+    }
+
+    /// The line in which `span` begins.
+    pub(super) fn line(&self, span: Span) -> u32 {
+        self.lines.number(span.start)
     }
 
     pub(super) fn mistake(
@@ -104,12 +144,14 @@ impl<'d> Reader<'d> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        self.mistakes.push(Mistake {
-            position: self.position(span),
-            key: path.to_owned(),
-            message: message.into(),
-            hint: hint.into(),
-        });
+        if self.mistakes.len() < MAX_COLLECTED {
+            self.mistakes.push(Collected {
+                span,
+                key: path.to_owned(),
+                message: message.into(),
+                hint: hint.into(),
+            });
+        }
     }
 
     fn wrong(&mut self, field: &Field<'d>, message: impl Into<String>, hint: impl Into<String>) {
@@ -169,7 +211,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The entries of a mapping whose keys are free.
-    pub(super) fn entries(&mut self, field: &Field<'d>) -> Vec<(String, Field<'d>)> {
+    fn entries(&mut self, field: &Field<'d>) -> Vec<(String, Field<'d>)> {
         if !self.is(field, Kind::Object, "a mapping") {
             return Vec::new();
         }
@@ -337,13 +379,19 @@ impl<'d> Reader<'d> {
     /// One glob.
     pub(super) fn glob(&mut self, field: Field<'d>, about: About) -> Option<Globs> {
         let pattern = self.text(&field)?;
-        let sound = self.is_glob(field.value.span(), &field.path, &pattern, about);
-        sound.then(|| self.joined(&field, vec![pattern])).flatten()
+        match self.may_match(field.value.span(), &field.path, &pattern, about) {
+            true => self.joined(&field, vec![pattern]),
+            false => None,
+        }
     }
 
     /// A list of globs.
     pub(super) fn globs(&mut self, field: &Field<'d>, about: About) -> Option<Globs> {
         let items = self.items(field);
+        if items.len() > MAX_GLOBS {
+            self.too_many(field);
+            return None;
+        }
         let mut patterns = Vec::with_capacity(items.len());
         for item in &items {
             if let Some(pattern) = self.text(item)
@@ -355,8 +403,35 @@ impl<'d> Reader<'d> {
         self.joined(field, patterns)
     }
 
-    /// Looks at one glob on its own, so that each broken one is told. One that never matches is a trap.
-    pub(super) fn is_glob(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
+    /// The values of a mapping whose keys are globs.
+    pub(super) fn by_glob(&mut self, field: &Field<'d>, about: About) -> Vec<(String, Field<'d>)> {
+        let mut entries = self.entries(field);
+        if entries.len() > MAX_GLOBS {
+            self.too_many(field);
+            return Vec::new();
+        }
+        entries.retain(|(glob, entry)| self.is_glob(entry.value.key_span(), &entry.path, glob, about));
+        entries
+    }
+
+    fn too_many(&mut self, field: &Field<'d>) {
+        let message = format!("more than {MAX_GLOBS} globs");
+        self.wrong(field, message, "Write fewer globs: `**` crosses folders.");
+    }
+
+    /// Looks at one glob on its own, so that each broken one of a list is told.
+    fn is_glob(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
+        match Globs::new(vec![pattern.to_owned()]) {
+            Ok(_) => self.may_match(at, path, pattern, about),
+            Err(message) => {
+                self.mistake(at, path, message, GLOB_HINT);
+                false
+            }
+        }
+    }
+
+    /// A glob that never matches is a trap.
+    fn may_match(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
         let trap = match about {
             About::Paths if pattern.starts_with('/') => Some((
                 "the glob begins with `/`",
@@ -372,17 +447,10 @@ impl<'d> Reader<'d> {
             )),
             About::Paths | About::Refs => None,
         };
-        match (trap, Globs::new(vec![pattern.to_owned()])) {
-            (None, Ok(_)) => true,
-            (Some((message, hint)), _) => {
-                self.mistake(at, path, message, hint);
-                false
-            }
-            (None, Err(message)) => {
-                self.mistake(at, path, message, GLOB_HINT);
-                false
-            }
+        if let Some((message, hint)) = trap {
+            self.mistake(at, path, message, hint);
         }
+        trap.is_none()
     }
 
     /// All globs of one list.

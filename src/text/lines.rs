@@ -57,6 +57,12 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The number of the line (1-based) that byte `offset` stands in; quicker than its whole place.
+    #[must_use]
+    pub fn number(&self, offset: u32) -> u32 {
+        self.starts.partition_point(|start| *start <= offset).max(1) as u32
+    }
+
     /// The span of the line numbered `line` (1-based), without its end.
     #[must_use]
     pub fn line(&self, line: u32) -> Span {
@@ -82,5 +88,9 @@ mod tests {
         assert_eq!(lines.position(7), Position { line: 2, column: 3 });
         assert_eq!(lines.position(9), Position { line: 3, column: 1 });
         assert_eq!(lines.position(900), Position { line: 3, column: 1 });
+        assert_eq!(
+            [0, 1, 2, 9, 900].map(|offset| lines.number(offset)),
+            [1, 1, 2, 3, 3]
+        );
     }
 }

@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 
 use lockkeeper::policy::keys::{SECTIONS, Section};
 use lockkeeper::policy::{JSON_SCHEMA, Mistake, Policy, STARTER, Strictness, read};
+use lockkeeper::report::Length;
 use lockkeeper::text::tree::{Kind, Value};
 use lockkeeper::text::yaml::{self, Bounds, MAX_COPIED};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
+
+use crate::outcomes;
 
 /// A policy with every key.
 const FULL: &str = include_str!("../fixtures/policy/full.yml");
@@ -780,6 +783,25 @@ proptest! {
         let _ = read("lockkeeper.yml", &bytes);
     }
 
+    /// What another implementation writes is read as what it was.
+    #[test]
+    fn yaml_of_another_writer_is_read(
+        value in prop_oneof![
+            "(?s).{0,12}".prop_map(Json::from),
+            "(true|null|~|1e3|0x1F|-|: |#|1\\.0|yes|[&*!|>%@`].)".prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<bool>().prop_map(Json::from),
+            Just(Json::Null),
+        ]
+        .prop_recursive(4, 40, 5, |inner| prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+            prop::collection::btree_map("(?s).{0,8}", inner, 0..5).prop_map(|map| map.into_iter().collect()),
+        ]),
+    ) {
+        let written = serde_yaml::to_string(&value).expect("YAML");
+        prop_assert_eq!(as_json(&written), value, "{}", written);
+    }
+
     #[test]
     fn any_reason_and_glob_is_written_and_read_back(
         reason in "(?s).{0,60}",
@@ -799,4 +821,34 @@ proptest! {
             prop_assert_eq!(again.digest(), policy.digest());
         }
     }
+}
+
+#[test]
+fn an_exception_from_a_report_can_be_pasted() {
+    let mut pasted = 0;
+    for (name, outcome) in outcomes::all() {
+        let text = outcomes::written("sarif", &outcome, 80, Length::Normal);
+        let log: Json = serde_json::from_str(&text).expect("JSON");
+        let rules = log["runs"][0]["tool"]["driver"]["rules"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        for rule in rules {
+            let help = rule["help"]["text"].as_str().unwrap_or_default();
+            let Some((_, exception)) = help.split_once("add to the policy:\n") else {
+                continue;
+            };
+            match read("lockkeeper.yml", exception.as_bytes()) {
+                Ok(policy) => {
+                    let list = policy.exceptions.list();
+                    assert_eq!(list.len(), 1, "{exception}");
+                    assert_eq!(Some(list[0].id.as_str()), rule["id"].as_str(), "{exception}");
+                    pasted += 1;
+                }
+                // Ids that no advisory has are refused.
+                Err(mistakes) => assert_eq!(name, "hostile", "{mistakes:?}\n{exception}"),
+            }
+        }
+    }
+    assert!(pasted > 5, "{pasted}");
 }
