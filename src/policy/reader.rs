@@ -24,8 +24,8 @@ pub(super) struct Reader<'d> {
     mistakes: Vec<Collected>,
     /// The place that was asked for last.
     last: (u32, Position),
-    /// Damage took something away, so that a key may be missing for no fault of who wrote it.
-    damaged: bool,
+    /// Where the text could not be read any further: a key that is missing may stand behind it.
+    stopped: Option<Span>,
 }
 
 /// A mistake whose place is still counted in bytes.
@@ -76,7 +76,7 @@ impl<'d> Reader<'d> {
             lines: Lines::of(text),
             mistakes: Vec::new(),
             last: (0, Position::START),
-            damaged: !document.problems.is_empty(),
+            stopped: document.stopped,
         };
         for problem in &document.problems {
             reader.mistake(
@@ -160,7 +160,7 @@ impl<'d> Reader<'d> {
 
     /// A key that must be there and is not: told at the mapping's first line.
     pub(super) fn missing(&mut self, fields: &Fields<'d>, key: &'static str, hint: &str) {
-        if !self.damaged {
+        if self.stopped.is_none() {
             let path = below(&fields.whole.path, key);
             self.mistake(
                 fields.whole.value.span(),

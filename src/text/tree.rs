@@ -21,6 +21,8 @@ pub struct Document<'t> {
     pub(super) keys: BTreeMap<u32, Arc<str>>,
     /// What was damaged; the values around the damage are there all the same.
     pub problems: Vec<Problem>,
+    /// Where the reader gave up: what follows is not there. Only that of YAML does.
+    pub stopped: Option<Span>,
 }
 
 /// What a value is.
@@ -76,6 +78,7 @@ impl<'t> Document<'t> {
             texts: BTreeMap::new(),
             keys: BTreeMap::new(),
             problems: Vec::new(),
+            stopped: None,
         }
     }
 

@@ -569,6 +569,15 @@ fn damage_hides_no_other_mistake_and_makes_none_up() {
     let not_utf8 = read("lockkeeper.yml", b"# \xff\nlinse: 1\n").expect_err("two mistakes");
     assert_eq!(told(&not_utf8)[0], "1:3: a byte sequence is not UTF-8");
     assert_eq!(not_utf8.len(), 2);
+    // What could be read to its end lacks what it lacks.
+    let twice = "rules: []\nexceptions:\n  - id: CVE-1\n    reason: a\nrules: []\n";
+    assert_eq!(
+        told(&mistakes(twice)),
+        [
+            "3:5: exceptions[0].expires: `expires` is missing",
+            "5:1: the key \"rules\" is written twice",
+        ]
+    );
     // An alias repeats no mistake.
     let repeated = "rules:\n  - {then: note, when: &w {direct: 1}}\n  - {then: note, when: *w}\n";
     assert_eq!(mistakes(repeated).len(), 1);

@@ -57,6 +57,7 @@ pub fn read(text: &str, bounds: Bounds) -> Document<'_> {
         );
         let mut document = Document::empty(text);
         document.problems = problems.into_vec();
+        document.stopped = Some(Span::at(0));
         return document;
     }
     build(text, bounds, Parser::new(StrInput::new(text)))
@@ -186,6 +187,7 @@ impl Builder<'_> {
 
     fn stop(&mut self, span: Span, message: impl Into<String>) -> Next {
         self.problems.add(span, message);
+        self.document.stopped = Some(span);
         Next::Break(())
     }
 
