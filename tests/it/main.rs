@@ -13,6 +13,7 @@ mod advisory_index;
 mod advisory_severity;
 mod architecture;
 mod cargo_lock;
+mod change;
 mod crosscheck_pypi;
 mod exit_codes;
 mod git_history;
