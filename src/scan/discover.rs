@@ -85,7 +85,10 @@ impl Found {
     /// Leaves out what `globs` say, which are on paths from the top of the repository; a folder stands for all that lies
     /// in it. What was asked for by its path stays.
     pub fn exclude(&mut self, globs: &Globs) {
-        if globs.is_empty() || self.only.is_some() || excluding(globs, &self.prefix).is_some() {
+        // A glob that leaves out the root, or whatever lies in it, stands back: the root was asked for.
+        let anything = self.prefix.join("*");
+        let root_is_out = anything.is_some_and(|path| excluding(globs, &path).is_some());
+        if globs.is_empty() || self.only.is_some() || (root_is_out && self.prefix != TreePath::root()) {
             return;
         }
         let glob = |path: &TreePath| {
