@@ -1,17 +1,19 @@
 //! `lockkeeper scan`: the main job.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::arguments::{Scan, Voice};
+use super::output::{self, Sink};
+use super::packages;
 use super::trees::{self, Taken, Trees};
-use super::{output, packages};
 use crate::advisory::Index;
 use crate::config::index::{self, Location};
 use crate::config::policy::{self, Asked};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
+use crate::model::lines::short_name;
 use crate::model::verdict::ExitCode;
 use crate::policy::Policy;
 use crate::report::REPORTS;
@@ -37,8 +39,59 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     } else {
         HashMap::new()
     };
+    let (of_one_ref, pairs): (Vec<_>, Vec<_>) = pairs
+        .into_iter()
+        .partition(|(format, _)| arguments.refs.is_some() && *format == "sarif");
+    for (format, sink) in &of_one_ref {
+        for (outcome, sink) in by_ref(&scanned.outcome, sink)? {
+            output::write_all(&outcome, &[(*format, sink)], voice, &texts)?;
+        }
+    }
     output::write_all(&scanned.outcome, &pairs, voice, &texts)?;
     Ok(scanned.outcome.exit_code)
+}
+
+/// What stands in `--output` for the name of a ref.
+const REF: &str = "{ref}";
+
+/// One outcome a ref, each with a place of its own: code scanning takes the findings of one ref at a time.
+///
+/// # Errors
+/// A [`Failure`] of usage for several refs and a place that does not tell them apart.
+fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
+    let pattern = match sink {
+        Sink::Standard => None,
+        Sink::File(path) => path.to_str().filter(|path| path.contains(REF)),
+    };
+    let Some(pattern) = pattern else {
+        return match outcome.targets.len() {
+            0 | 1 => Ok(vec![(outcome.clone(), sink.clone())]),
+            refs => Err(Failure::usage(
+                format!("one SARIF file tells of one ref, and --refs names {refs}"),
+                "Write one file each: `--format sarif --output 'sarif/{ref}.sarif'`.",
+            )),
+        };
+    };
+    let mut taken = BTreeSet::new();
+    let mut outcomes = Vec::with_capacity(outcome.targets.len());
+    for target in &outcome.targets {
+        let short = short_name(target.ref_name.as_deref().unwrap_or("HEAD")).replace('/', "-");
+        let mut name = short.clone();
+        // `a/b` and `a-b` are two refs.
+        for number in 2.. {
+            if taken.insert(name.clone()) {
+                break;
+            }
+            name = format!("{short}~{number}");
+        }
+        let own = Outcome {
+            coverage: target.coverage.clone(),
+            targets: vec![target.clone()],
+            ..outcome.clone()
+        };
+        outcomes.push((own, Sink::File(pattern.replace(REF, &name).into())));
+    }
+    Ok(outcomes)
 }
 
 /// An outcome with the index that gave it.

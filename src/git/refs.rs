@@ -283,7 +283,8 @@ fn commit(repository: &gix::Repository, name: &[u8], id: gix::ObjectId) -> Resul
     })
 }
 
-/// What `origin` calls its head, else the branch that is checked out, else `main`, else `master`.
+/// What `origin` calls its head, else the head of a bare repository, else `main`, else `master`, else the branch that is
+/// checked out: in a work tree that may be any topic.
 fn default(repository: &gix::Repository, found: &BTreeMap<Vec<u8>, Target>) -> Option<String> {
     let points = |name: &str, prefix: &[u8]| -> Option<Vec<u8>> {
         let reference = repository.try_find_reference(name).ok()??;
@@ -292,11 +293,13 @@ fn default(repository: &gix::Repository, found: &BTreeMap<Vec<u8>, Target>) -> O
             gix::refs::Target::Object(_) => None,
         }
     };
+    let head = points("HEAD", HEADS);
     let names = [
         points("refs/remotes/origin/HEAD", ORIGIN),
-        points("HEAD", HEADS),
+        head.clone().filter(|_| repository.is_bare()),
         Some(b"main".to_vec()),
         Some(b"master".to_vec()),
+        head,
     ];
     names.into_iter().flatten().find_map(|short| {
         let known = [HEADS, ORIGIN]

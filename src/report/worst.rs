@@ -9,15 +9,21 @@ use crate::model::{Class, Finding};
 /// the order is total.
 #[must_use]
 pub fn first(left: &Finding, right: &Finding) -> Ordering {
-    weight(right)
-        .partial_cmp(&weight(left))
-        .unwrap_or(Ordering::Equal)
+    weighed(left, right)
         .then_with(|| left.advisory.id.cmp(&right.advisory.id))
         .then_with(|| left.ecosystem.cmp(&right.ecosystem))
         .then_with(|| left.name.cmp(&right.name))
         .then_with(|| left.version.cmp(&right.version))
         .then_with(|| left.file.cmp(&right.file))
         .then_with(|| left.place().cmp(&right.place()))
+}
+
+/// Worst first, by what is bad about each and nothing else: equally bad ones are equal.
+#[must_use]
+pub fn weighed(left: &Finding, right: &Finding) -> Ordering {
+    weight(right)
+        .partial_cmp(&weight(left))
+        .unwrap_or(Ordering::Equal)
 }
 
 /// Heavier is worse. A score is finite, so that weights compare.

@@ -46,13 +46,13 @@ pub fn rows(
         .zip(trees)
         .map(|((target, known), found)| Column::new(target, known, found))
         .collect();
-    let mut rows = Vec::with_capacity(subjects.len());
+    let mut rows: Vec<(&Finding, Row)> = Vec::with_capacity(subjects.len());
     for mut subject in subjects {
         for (package, group) in &mut subject.packages {
             *group = group_of(index, package, &subject.worst.advisory.id)?;
         }
         let cells = columns.iter().map(|column| column.cell(&subject));
-        rows.push(Row {
+        let row = Row {
             advisory: subject.worst.advisory.clone(),
             related: Vec::new(),
             packages: subject
@@ -61,10 +61,23 @@ pub fn rows(
                 .map(|(ecosystem, name)| purl::purl(ecosystem, name, ""))
                 .collect(),
             cells: cells.collect(),
-        });
+        };
+        rows.push((subject.worst, row));
     }
+    // Of equally bad ones, what the most lines hold comes first.
+    rows.sort_by(|(worst, row), (other_worst, other)| {
+        worst::weighed(worst, other_worst)
+            .then_with(|| affected(other).cmp(&affected(row)))
+            .then_with(|| row.advisory.id.cmp(&other.advisory.id))
+    });
+    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
     relate(&mut rows);
     Ok(rows)
+}
+
+fn affected(row: &Row) -> usize {
+    let affected = row.cells.iter().filter(|cell| cell.state == CellState::Affected);
+    affected.count()
 }
 
 /// A package: its ecosystem and its name in the spelling of the index.

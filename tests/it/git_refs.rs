@@ -146,10 +146,10 @@ fn b1_the_default_branch_is_found() {
     git(&clone, &["remote", "set-head", "origin", "release/1.4"]);
     git(&clone, &["checkout", "-q", "main"]);
     assert_eq!(default(), "refs/heads/release/1.4");
-    // Without a word of origin, what is checked out; with a detached head, the usual names.
+    // Without a word of origin, the usual names, whatever is checked out; what is checked out if there is none of them.
     git(&clone, &["remote", "set-head", "origin", "--delete"]);
     git(&clone, &["checkout", "-q", "release/1.4"]);
-    assert_eq!(default(), "refs/heads/release/1.4");
+    assert_eq!(default(), "refs/heads/main");
     git(&clone, &["checkout", "-q", "--detach"]);
     assert_eq!(default(), "refs/heads/main");
     git(&clone, &["branch", "-q", "-D", "main"]);

@@ -21,6 +21,7 @@ mod git_past;
 mod git_refs;
 mod git_repository;
 mod go_native;
+mod grid;
 mod grids;
 mod lockfile_format;
 mod maven_native;
