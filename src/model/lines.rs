@@ -63,11 +63,32 @@ impl Default for Rules {
     }
 }
 
-/// The name that globs are matched against: `1.4` for `refs/heads/1.4`, `tags/v1` for `refs/tags/v1`.
+/// The name that globs are matched against: `1.4` for `refs/heads/1.4` and for `refs/remotes/origin/1.4`, `tags/v1` for
+/// `refs/tags/v1`.
 #[must_use]
 pub fn short_name(ref_name: &str) -> &str {
-    let short = ref_name.strip_prefix("refs/heads/");
-    short
+    ref_name
+        .strip_prefix("refs/heads/")
+        .or_else(|| ref_name.strip_prefix("refs/remotes/origin/"))
         .or_else(|| ref_name.strip_prefix("refs/"))
         .unwrap_or(ref_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short() {
+        for (full, expected) in [
+            ("refs/heads/release/1.0", "release/1.0"),
+            ("refs/remotes/origin/main", "main"),
+            ("refs/remotes/fork/main", "remotes/fork/main"),
+            ("refs/tags/v1", "tags/v1"),
+            ("refs/pull/1/merge", "pull/1/merge"),
+            ("main", "main"),
+        ] {
+            assert_eq!(short_name(full), expected);
+        }
+    }
 }

@@ -5,20 +5,10 @@ use jiff::civil::Date;
 
 use super::glob::Globs;
 
-/// What is included without a policy, beside the default branch.
-pub const USUAL: [&str; 6] = [
-    "release/*",
-    "release-*",
-    "stable/*",
-    "stable-*",
-    "*.x",
-    "[0-9]*.[0-9]*",
-];
-
 /// Which refs are release lines, by short name (`tags/` before that of a tag).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines {
-    /// Refs that are in; `None` means the default branch and [`USUAL`].
+    /// Refs that are in; `None` means the default branch and [`INCLUDE`](crate::model::lines::INCLUDE).
     pub include: Option<Globs>,
     /// Refs that are out all the same.
     pub exclude: Globs,
@@ -59,21 +49,6 @@ impl Support {
     #[must_use]
     pub fn new(globs: Globs, days: Vec<Date>) -> Self {
         Self { globs, days }
-    }
-
-    /// The last day of the line called `short`: that under its very name, else the earliest of the globs that match.
-    #[must_use]
-    pub fn ends(&self, short: &str) -> Option<Date> {
-        let own = self.entries().find(|(name, _)| *name == short);
-        match own {
-            Some((_, day)) => Some(day),
-            None => self
-                .globs
-                .matching(short)
-                .into_iter()
-                .filter_map(|number| self.days.get(number).copied())
-                .min(),
-        }
     }
 
     /// Names or globs with their days.

@@ -18,7 +18,6 @@ pub mod mistake;
 pub mod nearest;
 pub mod package;
 mod reader;
-pub mod refs;
 pub mod rule;
 pub mod subject;
 pub mod usage;

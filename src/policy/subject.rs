@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::glob::Globs;
-use super::refs;
+use crate::model::lines::short_name;
 use crate::model::{Finding, TreePath};
 
 /// What a decision rests on beside the finding.
@@ -62,6 +62,6 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn short_ref(&self) -> Option<&'a str> {
-        self.circumstances.ref_name.map(refs::short)
+        self.circumstances.ref_name.map(short_name)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::Columns;
 use super::discover::{Found, Reader, reader, relative};
-use super::read::{self, Asked};
+use super::read::{self, Asked, Seen};
 use super::{FILE_LIMIT, Failure, commit, judge};
 use crate::advisory::Index;
 use crate::git::listing::Listing;
@@ -112,9 +112,6 @@ struct Flaw {
     /// The advisory's id, then its aliases.
     ids: Vec<String>,
 }
-
-/// The further files that a lockfile's reader asked for, each with its blob.
-type Seen = Vec<(TreePath, Option<ObjectId>)>;
 
 /// What lockfiles hold, each judged once.
 struct Judging<'a> {

@@ -163,7 +163,7 @@ struct Job<'f> {
 }
 
 /// The further files that a reader asked for, each with its blob.
-type Seen = Vec<(TreePath, Option<ObjectId>)>;
+pub(super) type Seen = Vec<(TreePath, Option<ObjectId>)>;
 
 impl Job<'_> {
     fn read<T: Default>(&self, each: &(impl Fn(&Opened<'_>) -> T + Sync)) -> (Arc<ReadFile<T>>, Seen) {
