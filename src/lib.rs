@@ -8,13 +8,17 @@
 //!
 //! ```text
 //! work tree ─► discover ─► read ───────► match ───────► judge ─────► report ─► terminal · json
-//! or git       lockfiles   packages      packages ×     findings +   outcome   · sarif · markdown
-//! objects                  places        advisory       gate →       → bytes   · annotations
-//!                          edges         index          verdict
+//! or commits,  lockfiles   packages      packages ×     findings +   outcome   · sarif · markdown
+//! read from                places        advisory       policy →     or grid   · html · annotations
+//! git objects              edges         index          verdict      → bytes
 //!                                           ▲
 //! sources ──► import ──► group by aliases ──┴── compile
 //! (OSV, RustSec, KEV, EPSS)                     (one file, ready when it is opened)
 //! ```
+//!
+//! What holds it together is a grid, advisory × (repository @ ref): a scan of a tree fills one column, `status` fills
+//! those of every live release line, a base tells what one column has that another had not, and a gate reads one.
+//! Every cell has a state and a reason; "could not look" is a state and never clean.
 //!
 //! # Layers
 //!
@@ -23,18 +27,18 @@
 //! | # | modules | what they are | touch the world | errors |
 //! |--:|---|---|---|---|
 //! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
-//! | 1 | `model` | the words: package, graph, advisory, finding, verdict, outcome; the trait [`model::Tree`] | no | constructors that refuse |
+//! | 1 | `model` | the words: package, graph, advisory, finding, verdict, outcome, grid, lines, past; the trait [`model::Tree`] | no | constructors that refuse |
 //! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
 //! | 5 | `matching` | package × advisory → finding, with the reason | no | total functions |
-//! | 6 | `policy` | findings → decisions and verdict | no | what a person wrote wrong |
-//! | 7 | `report` | an outcome → bytes, one file a report | no | those of the writer |
+//! | 6 | `policy` | bytes → policy, or every mistake in it; finding → decision | no | what a person wrote wrong, at its place |
+//! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
-//! | 9 | `git` · `feed` | git objects read in process · where advisories come from | through `sys` | typed |
+//! | 9 | `git` · `feed` | refs, history, trees and blobs, read in process · where advisories come from | through `sys` | typed, with a hint |
 //! | 10 | `database` | use case: the index on disk is built, brought up to date and opened | | typed |
-//! | 11 | `scan` | use case: paths → outcome | | `Failure` |
-//! | 12 | `config` | flag, then environment, then default | | what a person set wrong |
+//! | 11 | `scan` | use case: paths, commits and lines → outcome, changes since a base, grid, history | | `Failure` |
+//! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
 //! | 14 | `action` | the GitHub Actions door: `INPUT_*` → arguments → `cli` → outputs | | the same |
 //!
@@ -48,12 +52,15 @@
 //!       ─ model::Graph ───► shortest paths from the roots
 //! (ecosystem, name) ─ advisory::Index ─► candidates: ranges and versions, each block verified when first touched
 //!       ─ matching ─► Finding { group, package, places, paths, fixed, why it matched }
+//! findings of a tree and of its base ─ scan::change ─► introduced, published since, moved, pre-existing
 //! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
 //! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
+//! outcomes of several lines + the index ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes
 //! ```
 //!
 //! One direction, no way back: a report opens nothing, the policy sees no file, matching sees no policy, and
-//! the index knows no lockfile.
+//! the index knows no lockfile. A reader asks its tree for further files, and which ones it asked for is noted: a file of a
+//! commit is read once for all commits in which it and those are the same.
 //!
 //! # Extension points: one file each
 //!
@@ -62,6 +69,7 @@
 //! | lockfile format | [`lockfile::Format`] | `lockfile/x.rs`, a line in `FORMATS`, `tests/fixtures/lockfile/x/` | folder = list = fixtures = README; every reader over every fixture, cut and altered at every byte |
 //! | version scheme | [`version::Scheme`] | `version/x.rs`, a line in `SCHEMES`, `tests/fixtures/version/x.txt` | truth tables, answers of the native tool, the order is total |
 //! | report | [`report::Report`] | `report/x.rs`, a line in `REPORTS` | every report over every outcome |
+//! | form of a grid or gate | [`report::Form`] | `report/grid/x.rs` or `report/gate/x.rs`, a line in `FORMS` | every form over every grid, held against the JSON |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
 //! | ecosystem | [`ecosystem::Row`] | one row | every row has a scheme and a purl type |
 //!
