@@ -2,6 +2,7 @@
 
 use super::arguments::Cache;
 use super::output;
+use crate::config::heartbeat;
 use crate::model::verdict::ExitCode;
 use crate::scan::Failure;
 use crate::sys::environment;
@@ -50,10 +51,11 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Pass)
 }
 
-/// Indexes, their lock files, and downloads that were not finished.
+/// Indexes, their lock files, downloads that were not finished, and when lines were scanned.
 fn is_ours(name: &str) -> bool {
     [".lkdb", ".lkdb.lock", ".part"]
         .iter()
         .any(|ending| name.ends_with(ending))
         || name.starts_with(".lockkeeper-")
+        || [heartbeat::FILE_NAME, heartbeat::LOCK_NAME].contains(&name)
 }

@@ -9,17 +9,19 @@ use super::output::{self, Sink};
 use super::packages;
 use super::trees::{self, Taken, Trees};
 use crate::advisory::Index;
+use crate::config::heartbeat;
 use crate::config::index::{self, Location};
 use crate::config::policy::{self, Asked};
-use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::lines::short_name;
 use crate::model::verdict::ExitCode;
+use crate::model::{Outcome, Target};
 use crate::policy::Policy;
 use crate::report::REPORTS;
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::{self, Failure, Lenience, Request};
+use crate::sys::environment;
 
 /// Long texts are read for so many findings at most; a report tells no more than that in full.
 const TEXTS_LIMIT: usize = 5_000;
@@ -148,7 +150,27 @@ pub fn scan(
         lenience,
     };
     let outcome = scan::scan(&request, &trees.cases()).outcome;
+    if !arguments.staged {
+        beat(&found, &outcome, now);
+    }
     Ok(Scanned { outcome, index })
+}
+
+/// Takes note of the lines that were judged in whole.
+fn beat(found: &[&Found], outcome: &Outcome, now: Timestamp) {
+    let (Some(folder), Some(repository)) = (
+        environment::cache_folder(),
+        found.first().and_then(|found| found.repository.as_ref()),
+    ) else {
+        return;
+    };
+    let whole: Vec<&Target> = found
+        .iter()
+        .zip(&outcome.targets)
+        .filter(|(found, target)| found.is_whole() && target.coverage.is_complete())
+        .map(|(_, target)| target)
+        .collect();
+    heartbeat::record(&folder, repository, &whole, now);
 }
 
 /// The trees of every ref that `--refs` names, for each PATH.

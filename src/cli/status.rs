@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::arguments::{Status, Voice};
 use super::output;
 use super::trees::{self, Trees};
-use crate::config::{index, policy};
+use crate::config::{heartbeat, index, policy};
 use crate::model::Grid;
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::grid::FORMS;
@@ -13,6 +13,7 @@ use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
 use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
+use crate::sys::environment;
 
 /// Runs the command.
 ///
@@ -52,6 +53,16 @@ fn grid(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<Grid, Failu
     let rows = grid::rows(&outcome, &known, &lines, opened.index.as_ref()).map_err(damaged)?;
     outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
     let mut warnings = columns.chosen.warnings.clone();
+    if let (Some(folder), Some(repository)) = (environment::cache_folder(), &found.repository) {
+        let within = effective.policy.lines.scanned_within;
+        warnings.extend(heartbeat::tell(
+            &folder,
+            repository,
+            &mut columns.chosen.lines,
+            within,
+            now,
+        ));
+    }
     let history = match (arguments.history, &opened.index) {
         (false, _) | (true, None) => None,
         (true, Some(index)) => {

@@ -1,4 +1,5 @@
 //! Settings from flags, environment and defaults: flag > environment > default.
 
+pub mod heartbeat;
 pub mod index;
 pub mod policy;

@@ -161,6 +161,17 @@ impl Repository {
         self.inner.work_dir().map(Path::to_owned)
     }
 
+    /// What tells this repository from others: the address of `origin`, which clones share, else where it lies.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let repository = self.local();
+        let origin = repository.config_snapshot().string("remote.origin.url");
+        origin.map_or_else(
+            || repository.common_dir().to_string_lossy().into_owned(),
+            |origin| origin.to_str_lossy().into_owned(),
+        )
+    }
+
     /// Where `HEAD` points.
     ///
     /// # Errors

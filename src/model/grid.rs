@@ -34,6 +34,8 @@ pub struct Line {
     pub standing: Standing,
     /// Why it is in or out, as a lowercase fragment.
     pub reason: String,
+    /// When it was last scanned in whole before now, as far as this machine knows.
+    pub last_scanned: Option<Timestamp>,
 }
 
 /// Whether a line is scanned.

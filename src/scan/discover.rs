@@ -82,6 +82,12 @@ impl Found {
         })
     }
 
+    /// It is all of a repository, and no folder or file of one.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.repository.is_some() && self.only.is_none() && self.prefix == TreePath::root()
+    }
+
     /// Leaves out what `globs` say, which are on paths from the top of the repository; a folder stands for all that lies
     /// in it. What was asked for by its path stays.
     pub fn exclude(&mut self, globs: &Globs) {

@@ -383,6 +383,7 @@ impl<'a> Seen<'a> {
             committed: self.candidate.committed,
             standing,
             reason,
+            last_scanned: None,
         }
     }
 }

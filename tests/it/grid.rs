@@ -420,6 +420,70 @@ fn b6_history_names_commits_tags_and_lines_of_what_was_once_held() {
 }
 
 #[test]
+fn c10_the_grid_tells_when_a_line_was_last_scanned() {
+    let (sandbox, index) = prepared();
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.write("lockkeeper.yml", "lines: {scanned-within: 7d}\n");
+    let cache = sandbox.path("cache");
+    let environment = [("LOCKKEEPER_CACHE", cache.to_str().expect("a path"))];
+    let scan = |refs: &str| {
+        let arguments = ["scan", "--refs", refs, "--db", &index, "--now", NOW];
+        sandbox.run_with(&arguments, &environment)
+    };
+    let status = |now: &str| {
+        let arguments = [
+            "status",
+            "--refs",
+            "main,release/*",
+            "--db",
+            &index,
+            "--format",
+            "json",
+            "--now",
+            now,
+        ];
+        sandbox.run_with(&arguments, &environment).json()
+    };
+    // Nothing is noted where there is no cache folder.
+    scan("main");
+    assert!(!cache.exists());
+    std::fs::create_dir(&cache).expect("a folder");
+    scan("main,release/0.9");
+    let noted = std::fs::read_to_string(cache.join("heartbeat.json")).expect("a note");
+    assert!(
+        noted.contains("refs/heads/main") && !noted.contains("work"),
+        "{noted}"
+    );
+    let report = status("2026-02-03");
+    let lines = report["lines"].as_array().expect("lines");
+    let of =
+        |name: &str| lines.iter().find(|line| line["ref"] == name).expect("a line")["last_scanned"].clone();
+    assert_eq!(of("refs/heads/main"), NOW);
+    // What could not be judged in whole was not scanned.
+    assert_eq!(of("refs/heads/release/0.9"), Value::Null);
+    let warned = |report: &Value, name: &str| {
+        let warnings = report["warnings"].as_array().expect("warnings");
+        warnings.iter().any(|warning| {
+            warning
+                .as_str()
+                .is_some_and(|warning| warning.starts_with(name) && warning.contains("scanned"))
+        })
+    };
+    assert!(
+        !warned(&report, "main") && warned(&report, "release/3.0"),
+        "{}",
+        report["warnings"]
+    );
+    let later = status("2026-02-09");
+    assert!(warned(&later, "main"), "{}", later["warnings"]);
+    // A damaged note is none, and the cache knows what is ours.
+    std::fs::write(cache.join("heartbeat.json"), "{").expect("a file");
+    assert!(warned(&status("2026-02-03"), "main"));
+    let cleaned = sandbox.run_with(&["cache", "clean"], &environment);
+    assert!(cleaned.out.contains("heartbeat.json"), "{}", cleaned.out);
+}
+
+#[test]
 fn a_release_is_gated_by_what_its_own_tree_holds() {
     let (sandbox, index) = prepared();
     sandbox.git(&["tag", "v3.0.0", "release/3.0"]);

@@ -187,6 +187,7 @@ pub(crate) fn small() -> Grid {
             ref_name: name.into(),
             commit: "f".repeat(40),
             committed: "2028-05-06T07:08:09Z".parse().expect("a time"),
+            last_scanned: None,
             standing: Standing::Out,
             reason: reason.into(),
         });
@@ -285,6 +286,7 @@ pub(crate) fn hostile() -> Grid {
             ref_name: format!("refs/heads/out/{text}"),
             commit: (*text).to_owned(),
             committed: "2028-05-06T07:08:09Z".parse().expect("a time"),
+            last_scanned: None,
             standing: Standing::Out,
             reason: (*text).to_owned(),
         });
@@ -504,6 +506,7 @@ fn grid(lines: Vec<Target>, rows: Vec<Row>, verdict: Verdict, exit_code: ExitCod
             ref_name: target.ref_name.clone().expect("a ref"),
             commit: target.commit.clone().expect("a commit"),
             committed: "2030-01-29T10:00:00Z".parse().expect("a time"),
+            last_scanned: None,
             standing: Standing::Live,
             reason: "matches a built-in pattern, one of the newest 5".into(),
         })

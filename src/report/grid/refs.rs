@@ -144,6 +144,8 @@ pub(super) struct Ref<'g> {
     live: bool,
     reason: &'g str,
     committed: Timestamp,
+    /// When it was last scanned before now, as far as this machine knows.
+    last_scanned: Option<Timestamp>,
 }
 
 impl<'g> Ref<'g> {
@@ -157,6 +159,7 @@ impl<'g> Ref<'g> {
             },
             reason: &line.reason,
             committed: line.committed,
+            last_scanned: line.last_scanned,
         }
     }
 }
