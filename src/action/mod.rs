@@ -156,6 +156,7 @@ fn say(outcome: &Outcome, style: &Style<'_>) {
 /// The format that a file's ending tells; JSON for an unknown one.
 fn format_of(file: &str) -> &'static str {
     match Path::new(file).extension().and_then(|ending| ending.to_str()) {
+        Some("html") => "html",
         Some("md") => "markdown",
         Some("sarif") => "sarif",
         Some("txt") => "terminal",

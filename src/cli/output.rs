@@ -23,7 +23,7 @@ pub enum Sink {
 }
 
 /// Formats that the contract names and that come with later versions.
-const LATER: &[&str] = &["html", "cyclonedx", "spdx", "openvex"];
+const LATER: &[&str] = &["cyclonedx", "spdx", "openvex"];
 
 /// Pairs formats with outputs: the i-th output belongs to the i-th format; without formats, the terminal's.
 ///

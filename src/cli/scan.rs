@@ -35,7 +35,9 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let pairs = output::pair(&arguments.reports, &known)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let scanned = scan(arguments, &location, voice, now)?;
-    let wants_texts = pairs.iter().any(|(format, _)| *format == "sarif");
+    let wants_texts = pairs
+        .iter()
+        .any(|(format, _)| matches!(*format, "sarif" | "html"));
     let texts = if wants_texts {
         scanned.texts()
     } else {

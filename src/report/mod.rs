@@ -7,6 +7,7 @@
 pub mod gate;
 pub mod grid;
 pub mod headline;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod moves;
@@ -40,6 +41,7 @@ pub trait Report: Sync {
 
 /// Every report, in alphabetical order.
 pub static REPORTS: &[&dyn Report] = &[
+    &html::Html,
     &json::Json,
     &markdown::Markdown,
     &sarif::SarifReport,

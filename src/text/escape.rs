@@ -134,19 +134,27 @@ pub fn markdown_code(text: &str) -> String {
     format!("<code>{}</code>", markdown(text))
 }
 
-/// Text between the tags of HTML, or inside a quoted attribute.
+/// Text between the tags of HTML, or inside a quoted attribute. A line of the page never begins with it, and
+/// a log obeys none of it: line breaks are references, `##[` is none. At most [`MARKS`] combining marks stand
+/// on a character.
 #[must_use]
 pub fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len().saturating_add(16));
+    let mut marks = 0_usize;
     for character in text.chars() {
+        marks = match character.width() {
+            Some(0) => marks.saturating_add(1),
+            Some(_) | None => 0,
+        };
         match character {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\n' => escaped.push('\n'),
-            _ if is_hidden(character) => push_hidden(&mut escaped, character),
+            '\n' => escaped.push_str("&#10;"),
+            '[' if escaped.ends_with("##") => escaped.push_str("&#91;"),
+            _ if is_hidden(character) || marks > MARKS => push_hidden(&mut escaped, character),
             _ => escaped.push(character),
         }
     }
@@ -191,7 +199,7 @@ mod tests {
         ] {
             assert!(!escaped.contains(is_hidden), "{escaped:?}");
         }
-        assert!(!html(HOSTILE).contains(|character| character != '\n' && is_hidden(character)));
+        assert!(!html(HOSTILE).contains(is_hidden));
         let encoded = serde_json::to_string(HOSTILE).expect("a string");
         let inert = json(&encoded);
         assert!(inert.is_ascii() && !inert.contains('\u{7f}'));
@@ -215,6 +223,20 @@ mod tests {
         assert_eq!(markdown_code("serde_json 1.0"), "`serde_json 1.0`");
         assert!(!markdown_code("##[error]").contains("##["));
         assert_eq!(markdown_code("a|b`"), "<code>a\\|b\\`</code>");
+    }
+
+    #[test]
+    fn html_is_text_and_nothing_else() {
+        let shown = html(HOSTILE);
+        for live in ["<", ">", "\"", "'", "\n", "##["] {
+            assert!(!shown.contains(live), "{live} in {shown}");
+        }
+        assert_eq!(html("a\n::error::b"), "a&#10;::error::b");
+        assert_eq!(
+            html("x' onerror=\"y\" &lt;"),
+            "x&#39; onerror=&quot;y&quot; &amp;lt;"
+        );
+        assert_eq!(html("caf\u{e9} \u{6f22} 1.2"), "caf\u{e9} \u{6f22} 1.2");
     }
 
     #[test]

@@ -366,12 +366,11 @@ pub(crate) fn hostile() -> Outcome {
             reason: text.to_owned(),
         });
     }
-    for number in 0..HOSTILE.len() {
-        let text = HOSTILE[number];
+    for (number, text) in HOSTILE.iter().enumerate() {
         let mut accepted = target.findings[2 * number].clone();
         accepted.state = State::Excepted(Excepted {
-            reason: text.to_owned(),
-            owner: Some(text.to_owned()),
+            reason: (*text).to_owned(),
+            owner: Some((*text).to_owned()),
             expires: "2030-12-31".parse().expect("a day"),
         });
         target.findings.push(accepted);

@@ -368,6 +368,72 @@ fn looks() {
     );
 }
 
+/// Writes what a terminal shows into the folder that `LOCKKEEPER_PAGES` names, for people to look at.
+#[test]
+fn terminals_can_be_looked_at() {
+    let Some(folder) = std::env::var_os("LOCKKEEPER_PAGES") else {
+        println!("skipped: LOCKKEEPER_PAGES names no folder");
+        return;
+    };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let texts = outcomes::texts();
+    let terminal = grid::FORMS
+        .iter()
+        .find(|form| form.name == "terminal")
+        .expect("a form");
+    for (name, grid) in grids::all() {
+        for width in [80, 160] {
+            let style = Style {
+                width,
+                colour: Colour::Ansi,
+                length: Length::Normal,
+                texts: &texts,
+            };
+            let mut bytes = Vec::new();
+            (terminal.write)(&grid, &style, &mut bytes).expect("a Vec takes everything");
+            std::fs::write(folder.join(format!("grid-{name}-{width}.ansi")), bytes).expect("a file");
+        }
+    }
+}
+
+/// Colour changes no word of the grid and of the gate.
+#[test]
+fn colour_changes_no_word() {
+    let texts = outcomes::texts();
+    let style = Style {
+        width: 80,
+        colour: Colour::Ansi,
+        length: Length::Full,
+        texts: &texts,
+    };
+    for (name, grid) in grids::all() {
+        let terminal = grid::FORMS
+            .iter()
+            .find(|form| form.name == "terminal")
+            .expect("a form");
+        let mut bytes = Vec::new();
+        (terminal.write)(&grid, &style, &mut bytes).expect("a Vec takes everything");
+        let coloured = String::from_utf8(bytes).expect("UTF-8");
+        let mut plain = String::new();
+        for (number, part) in coloured.split("\u{1b}[").enumerate() {
+            plain.push_str(if number == 0 {
+                part
+            } else {
+                part.split_once('m').expect("SGR").1
+            });
+        }
+        assert!(
+            coloured.contains("\u{1b}[") && !plain.contains('\u{1b}'),
+            "{name}"
+        );
+        // A blank at the end of a colour shows nothing.
+        let plain: Vec<&str> = plain.lines().map(str::trim_end).collect();
+        let uncoloured = written("terminal", &grid, 80, Length::Full);
+        assert!(plain == uncoloured.lines().collect::<Vec<_>>(), "{name}");
+    }
+}
+
 /// No line is wider than the terminal, nothing acts.
 fn fits(text: &str, width: usize, name: &str) {
     for line in text.lines() {

@@ -1,7 +1,8 @@
 //! The grid: one row an advisory, one column a ref, for `lockkeeper status`; and the lines themselves, for
 //! `lockkeeper refs`.
 //!
-//! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`].
+//! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`]. The HTML stands beside that of a
+//! scan, with which it shares its page.
 
 mod blocks;
 pub(super) mod columns;
@@ -16,6 +17,10 @@ use crate::model::Grid;
 
 /// Every form of a grid, in alphabetical order.
 pub static FORMS: &[Form<Grid>] = &[
+    Form {
+        name: "html",
+        write: super::html::grid::write,
+    },
     Form {
         name: "json",
         write: json::write,

@@ -1,0 +1,104 @@
+//! `--format html`: one file that opens anywhere, without network and without anything beside it.
+//!
+//! Everything stands in the page as it is written here and can be read without its script, which only filters.
+//! The page's policy lets nothing else run: style and script are named by their hashes (CSP 3, section 8.4).
+
+mod coverage;
+mod findings;
+pub mod grid;
+mod page;
+mod paths;
+mod to_do;
+
+use std::io;
+
+use page::{Number, Section};
+
+use super::moves::moves;
+use super::{Report, Style, headline};
+use crate::model::finding::Change;
+use crate::model::{Decision, Finding, Outcome};
+
+/// So many findings are in the page, the worst ones; the JSON has all.
+pub const MAX_FINDINGS: usize = 5_000;
+
+/// So many moves stand open above the findings.
+const MOVES: usize = 5;
+
+/// The report.
+#[derive(Debug)]
+pub struct Html;
+
+impl Report for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let failing = moves(outcome, Finding::blocks);
+        let names = to_do::TreeNames::of(outcome, findings::trees(outcome));
+        let mut sections = vec![
+            to_do::section(&failing, &names, MOVES),
+            Some(findings::section(outcome, style.texts)),
+        ];
+        sections.extend(coverage::sections(outcome));
+        let sections: Vec<Section> = sections.into_iter().flatten().collect();
+        let body = page::body(
+            outcome,
+            &headline::words(outcome, &failing),
+            &headline::read(outcome),
+            &numbers(outcome),
+            &sections,
+        );
+        page::write(outcome.verdict, &body, out)
+    }
+}
+
+/// What the page counts; the same as the JSON tells.
+fn numbers(outcome: &Outcome) -> Vec<Number> {
+    let count =
+        |counts: &dyn Fn(&Finding) -> bool| outcome.findings().filter(|(_, finding)| counts(finding)).count();
+    let decided =
+        |decision| count(&|finding: &Finding| finding.is_affected() && finding.decision == decision);
+    let mut numbers = vec![
+        Number::new("blocking", "blocking", decided(Decision::Fail), "bad"),
+        Number::new("warnings", "warnings", decided(Decision::Warn), "warn"),
+    ];
+    let noted = decided(Decision::Note);
+    if noted > 0 {
+        numbers.push(Number::new("noted", "noted", noted, ""));
+    }
+    let compared = count(&|finding: &Finding| finding.change.is_some());
+    if compared > 0 {
+        let introduced =
+            count(&|finding: &Finding| finding.is_affected() && finding.change == Some(Change::Introduced));
+        numbers.push(Number::new(
+            "introduced",
+            "introduced since the base",
+            introduced,
+            "bad",
+        ));
+    }
+    let excepted = count(&|finding: &Finding| !finding.is_affected());
+    if excepted > 0 {
+        numbers.push(Number::new("excepted", "excepted", excepted, ""));
+    }
+    let coverage = &outcome.coverage;
+    numbers.push(Number::new(
+        "blind",
+        "places not judged",
+        coverage.blind.len(),
+        "bad",
+    ));
+    if !coverage.partial.is_empty() {
+        numbers.push(Number::new(
+            "partial",
+            "judged in part",
+            coverage.partial.len(),
+            "warn",
+        ));
+    }
+    numbers.push(Number::new("files", "lockfiles", coverage.files_read, ""));
+    numbers.push(Number::new("packages", "packages", coverage.packages, ""));
+    numbers
+}

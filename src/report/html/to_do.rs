@@ -1,0 +1,181 @@
+//! What to do first: each move, what it ends, where.
+
+use std::collections::HashMap;
+
+use super::page::{Section, code, level};
+use super::paths;
+use crate::model::{Finding, Outcome, Target};
+use crate::report::moves::{Means, Move};
+use crate::report::phrases::{counted, short, thousands};
+use crate::report::places::from_here;
+use crate::text::escape::html;
+
+/// So many more moves than stand open can be opened.
+const MORE: usize = 190;
+/// So many flaws of a move.
+const FLAWS: usize = 3;
+/// So many places of a move, and so many trees that have it there.
+const PLACES: usize = 3;
+const TREES: usize = 6;
+
+/// What tells the targets of an outcome apart.
+pub(super) struct TreeNames<'o> {
+    of: HashMap<Key<'o>, String>,
+}
+
+/// What no two targets have in common.
+type Key<'o> = (&'o str, Option<&'o str>, Option<&'o str>);
+
+fn key(target: &Target) -> Key<'_> {
+    (&target.root, target.ref_name.as_deref(), target.commit.as_deref())
+}
+
+impl<'o> TreeNames<'o> {
+    /// `names` are those of the targets, in their order; none where there is one target.
+    pub(super) fn of(outcome: &'o Outcome, names: Vec<String>) -> Self {
+        Self {
+            of: outcome.targets.iter().map(key).zip(names).collect(),
+        }
+    }
+
+    fn name<'n>(&'n self, target: &'n Target) -> Option<&'n str> {
+        self.of.get(&key(target)).map(String::as_str)
+    }
+}
+
+/// The moves for what blocks, `shown` of them open; `None` where nothing blocks.
+pub(super) fn section(moves: &[Move<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
+    if moves.is_empty() {
+        return None;
+    }
+    let shown = shown.min(moves.len());
+    let list = |moves: &[Move<'_>], before: usize| {
+        let entries: Vec<String> = moves
+            .iter()
+            .enumerate()
+            .map(|(number, step)| one(before + number + 1, step, names))
+            .collect();
+        format!("<ol class=\"moves\">\n{}</ol>\n", entries.concat())
+    };
+    let mut markup = list(moves.get(..shown).unwrap_or_default(), 0);
+    let left = moves.len() - shown;
+    if left > 0 {
+        let end = moves.len().min(shown + MORE);
+        markup.push_str(&format!(
+            "<details class=\"fold\"><summary>{}</summary>\n{}",
+            counted(left, "more move", "more moves"),
+            list(moves.get(shown..end).unwrap_or_default(), shown)
+        ));
+        if left > MORE {
+            markup.push_str(&format!(
+                "<p class=\"cut\">… and {} more, which are less urgent.</p>\n",
+                thousands((left - MORE) as u64)
+            ));
+        }
+        markup.push_str("</details>\n");
+    }
+    Some(Section {
+        id: "first",
+        title: "Do first",
+        markup,
+    })
+}
+
+fn one(number: usize, step: &Move<'_>, names: &TreeNames<'_>) -> String {
+    let held = format!("{} {}", short(step.name, 200), short(step.version, 100));
+    let what = match step.means {
+        Means::Remove => format!("remove {held}"),
+        Means::To(to) => format!("{held} → {}", short(to, 100)),
+        Means::Wait => held,
+    };
+    let flaws = step.flaws.len();
+    let ends = match (step.means, flaws) {
+        (Means::Wait, 1) => "no fix yet".to_owned(),
+        (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
+        (Means::Remove | Means::To(_), flaws) => format!("ends {}", counted(flaws, "flaw", "flaws")),
+    };
+    let mut text = format!(
+        "<li><span class=\"number\">{number}</span><div>\n<p class=\"move\"><span class=\"what\">{}</span> <span class=\"where\">{}</span> <span class=\"ends\">{ends}</span></p>\n<ul class=\"flaws\">\n",
+        html(&what),
+        places(step, names)
+    );
+    for finding in step.flaws.iter().take(FLAWS) {
+        text.push_str(&flaw(finding));
+    }
+    match flaws.saturating_sub(FLAWS) {
+        0 => {}
+        more => text.push_str(&format!(
+            "<li class=\"quiet\">and {}</li>\n",
+            counted(more, "more flaw", "more flaws")
+        )),
+    }
+    text.push_str("</ul>\n");
+    let drawn = step
+        .places
+        .iter()
+        .find(|(_, finding)| finding.paths.first().is_some_and(|path| path.len() > 1));
+    if let Some((_, finding)) = drawn {
+        text.push_str(&paths::tree(finding));
+    }
+    text.push_str("</div></li>\n");
+    text
+}
+
+fn flaw(finding: &Finding) -> String {
+    let advisory = &finding.advisory;
+    let exploited = match advisory.known_exploited {
+        true => " <span class=\"tag bad\">known exploited</span>",
+        false => "",
+    };
+    format!(
+        "<li>{} <span class=\"id\">{}</span>{exploited} {}</li>\n",
+        level(advisory),
+        html(&short(&advisory.id, 200)),
+        html(&short(advisory.summary.trim(), 300))
+    )
+}
+
+/// The first places of a move and the trees that have it there, and how many more there are.
+fn places(step: &Move<'_>, names: &TreeNames<'_>) -> String {
+    let mut trees_at: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    for (target, finding) in &step.places {
+        let file = from_here(target, &finding.file);
+        let place = format!("{}:{}", short(&file, 300), finding.place().line);
+        let number = *numbers.entry(place.clone()).or_insert_with(|| {
+            trees_at.push((place, Vec::new()));
+            trees_at.len() - 1
+        });
+        if let (Some((_, trees)), Some(name)) = (trees_at.get_mut(number), names.name(target)) {
+            trees.push(name);
+        }
+    }
+    let shown: Vec<String> = trees_at
+        .iter()
+        .take(PLACES)
+        .map(|(place, trees)| match trees.as_slice() {
+            [] => code(place),
+            trees => format!("{} on {}", code(place), tree_names(trees)),
+        })
+        .collect();
+    match trees_at.len().saturating_sub(PLACES) {
+        0 => shown.join(", "),
+        more => format!(
+            "{} and {}",
+            shown.join(", "),
+            counted(more, "more place", "more places")
+        ),
+    }
+}
+
+fn tree_names(names: &[&str]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(TREES)
+        .map(|name| code(&short(name, 100)))
+        .collect();
+    match names.len().saturating_sub(TREES) {
+        0 => shown.join(", "),
+        more => format!("{} and {}", shown.join(", "), counted(more, "more", "more")),
+    }
+}
