@@ -405,7 +405,7 @@ fn lines(grid: &Grid) -> Section {
                 code(&short(name.unwrap_or(&line.ref_name), 200)),
                 match line.standing {
                     Standing::Live => "in",
-                    Standing::Out => "out",
+                    Standing::LeftOut | Standing::Out => "out",
                 },
                 html(&short(&line.reason, 300)),
                 code(&short(words::commit(&line.commit), 64)),
