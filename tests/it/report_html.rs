@@ -192,6 +192,15 @@ fn a_browser_opens_every_page_without_a_complaint() {
     assert!(!shown.console.is_empty());
 }
 
+#[test]
+fn equal_outcomes_give_equal_bytes_and_unknown_is_not_clean() {
+    for ((name, one), (_, other)) in outcomes::all().into_iter().zip(outcomes::all()) {
+        assert!(scan(&one) == scan(&other), "{name}");
+    }
+    assert!(scan(&outcomes::missing_index()).contains("None in what could be judged."));
+    assert!(scan(&outcomes::clean()).contains(">None.<"));
+}
+
 /// A reader of a narrow window never scrolls sideways but in what is made for it.
 #[test]
 fn nothing_is_wider_than_the_window() {

@@ -38,7 +38,10 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     let trees = trees(outcome);
     let mut markup = String::new();
     if all == 0 {
-        markup.push_str("<p class=\"empty\">None.</p>\n");
+        markup.push_str(match outcome.coverage.is_complete() {
+            true => "<p class=\"empty\">None.</p>\n",
+            false => "<p class=\"empty\">None in what could be judged.</p>\n",
+        });
     } else {
         markup.push_str(&filter(&findings, &trees));
         markup.push_str(&format!(
