@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::lines::short_name;
 use super::verdict::ExitCode;
 use super::{Coverage, Finding, TreePath, Verdict};
 
@@ -24,6 +25,15 @@ pub struct Outcome {
     pub coverage: Coverage,
     /// What was scanned: one for each PATH.
     pub targets: Vec<Target>,
+}
+
+impl Target {
+    /// The ref that its files are told with, in short; `None` where the root tells enough.
+    #[must_use]
+    pub fn told_ref(&self) -> Option<&str> {
+        let ref_name = self.ref_name.as_deref().filter(|_| self.is_one_of_several_refs);
+        ref_name.map(short_name)
+    }
 }
 
 impl Outcome {
@@ -81,6 +91,8 @@ pub struct Target {
     pub commit: Option<String>,
     /// Lockfiles differ from the commit.
     pub dirty: bool,
+    /// Other targets have the same root, at other refs: a file is told with its ref.
+    pub is_one_of_several_refs: bool,
     /// What this target's findings rest on.
     pub coverage: Coverage,
     /// Its lockfiles, by path.

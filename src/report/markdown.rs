@@ -6,7 +6,7 @@ use std::io;
 
 use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
-use super::places::{GapHere, from_here, gaps};
+use super::places::{GapHere, gaps, told};
 use super::{Report, Style, headline, worst};
 use crate::model::finding::Change;
 use crate::model::{Class, Finding, Outcome, Target};
@@ -283,7 +283,7 @@ fn id(finding: &Finding) -> String {
 }
 
 fn place(target: &Target, finding: &Finding) -> String {
-    let file = from_here(target, &finding.file);
+    let file = told(target, &finding.file);
     markdown_code(&format!("{}:{}", short(&file, 300), finding.place().line))
 }
 
@@ -323,7 +323,7 @@ fn skipped(outcome: &Outcome, room: usize) -> String {
     for target in &outcome.targets {
         for skipped in &target.coverage.skipped {
             table.push(|| {
-                let path = from_here(target, &skipped.path);
+                let path = told(target, &skipped.path);
                 format!(
                     "- {}: {}\n",
                     markdown_code(&short(&path, 300)),

@@ -25,6 +25,16 @@ pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
     }
 }
 
+/// A file of `target` as people tell it: from where the command was started, and behind its ref (as git writes it,
+/// `release/1.4:Cargo.lock`) where the same root is there at several refs.
+#[must_use]
+pub fn told<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
+    match target.told_ref() {
+        None => from_here(target, file),
+        Some(name) => Cow::Owned(format!("{name}:{}", from_here(target, file))),
+    }
+}
+
 /// A gap of any target, told from where the command was started.
 #[derive(Debug)]
 pub struct GapHere<'o> {
@@ -56,7 +66,7 @@ pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) 
         .flat_map(|target| list(&target.coverage).iter().map(move |gap| (target, gap)))
         .map(|(target, gap)| {
             here(
-                from_here(target, &gap.file),
+                told(target, &gap.file),
                 bytes_in_repository(target, &gap.file),
                 gap,
             )

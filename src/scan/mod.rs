@@ -229,6 +229,11 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
             "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
     }
+    let roots: Vec<String> = targets.iter().map(|target| target.root.clone()).collect();
+    for target in &mut targets {
+        let same = roots.iter().filter(|root| **root == target.root).count();
+        target.is_one_of_several_refs = same > 1 && target.ref_name.is_some();
+    }
     let mut coverage = whole_coverage(&mut targets, &judge);
     coverage.problems.extend(request.remarks.iter().cloned());
     let built_in = Policy::built_in();
@@ -265,6 +270,10 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
         let own = target.coverage.clone();
         let named = |gap: Gap| Gap {
             file: within(&target.root, &gap.file, several),
+            reason: match target.told_ref() {
+                None => gap.reason,
+                Some(name) => format!("on {name}: {}", gap.reason),
+            },
             ..gap
         };
         coverage.files_read += own.files_read;

@@ -70,6 +70,7 @@ pub(super) fn target(
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty,
+        is_one_of_several_refs: false,
         coverage,
         files,
         findings: joined(findings),

@@ -8,7 +8,7 @@ use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Step, Tar
 use crate::report::Length;
 use crate::report::moves::{Means, Move};
 use crate::report::phrases::{self, counted, thousands};
-use crate::report::places::from_here;
+use crate::report::places::told;
 use crate::report::worst;
 
 /// So many moves are shown unless all are asked for.
@@ -203,7 +203,7 @@ fn places(step: &Move<'_>) -> String {
 }
 
 fn place(target: &Target, finding: &Finding) -> String {
-    let file = from_here(target, &finding.file);
+    let file = told(target, &finding.file);
     format!("{}:{}", clean(&file), finding.place().line)
 }
 

@@ -7,7 +7,7 @@ use super::page::{Line, Page, Shade, clean, columns, fit_end};
 use crate::model::Outcome;
 use crate::report::Length;
 use crate::report::phrases::{counted, thousands};
-use crate::report::places::{GapHere, from_here, gaps};
+use crate::report::places::{GapHere, gaps, told};
 
 /// So many places are shown unless all are asked for.
 pub(super) const SHOWN: usize = 5;
@@ -86,12 +86,7 @@ pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
                 .iter()
                 .map(move |skipped| (target, skipped))
         })
-        .map(|(target, skipped)| {
-            (
-                from_here(target, &skipped.path).into_owned(),
-                skipped.reason.as_str(),
-            )
-        })
+        .map(|(target, skipped)| (told(target, &skipped.path).into_owned(), skipped.reason.as_str()))
         .collect();
     if skipped.is_empty() {
         return Ok(());
