@@ -1,14 +1,24 @@
 //! `INPUT_*` to arguments: flat names, empty ones not given, unknown ones refused with the nearest known one.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
+use super::events::Event;
 use crate::scan::Failure;
 
 /// What the workflow step asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inputs {
-    /// Arguments of `lockkeeper scan`, without reports.
-    pub arguments: Vec<OsString>,
+    /// What to do.
+    pub mode: Mode,
+    /// Folders, lockfiles or repositories; none for the workspace.
+    pub paths: Vec<PathBuf>,
+    /// Globs of release lines; in mode gate, the release.
+    pub refs: Option<String>,
+    /// Flags that other inputs stand for.
+    flags: Vec<OsString>,
+    /// Words of `args`.
+    further: Vec<String>,
     /// Where the SARIF file goes.
     pub sarif_file: Option<String>,
     /// Where the further report goes; its ending tells the format.
@@ -20,6 +30,45 @@ pub struct Inputs {
     /// Inputs that were given and that this version does not act on.
     pub later: Vec<&'static str>,
 }
+
+/// What the step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Judges trees.
+    #[default]
+    Scan,
+    /// Judges one release.
+    Gate,
+    /// Shows the grid.
+    Status,
+}
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::Scan, Self::Gate, Self::Status];
+
+    /// The command that it is, which is also the input's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Gate => "gate",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// Modes that come with later versions.
+const LATER_MODES: [&str; 2] = ["fix", "backport"];
+
+/// Inputs that only some modes understand.
+const OF_MODES: &[(&str, &[Mode])] = &[
+    ("base", &[Mode::Scan]),
+    ("sarif-file", &[Mode::Scan]),
+    ("allow-empty", &[Mode::Scan, Mode::Gate]),
+];
+
+/// A value that an output tells again must stay below this.
+const MOST_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
 pub const NAMES: [&str; 17] = [
@@ -45,14 +94,11 @@ pub const NAMES: [&str; 17] = [
 /// Reads the inputs from pairs of variable name (without `INPUT_`) and value.
 ///
 /// # Errors
-/// A [`Failure`] of usage for an unknown input, a value that is none of its kind, or a mode of a later version.
+/// A [`Failure`] of usage for an unknown input, a value that is none of its kind, an input that the mode does not
+/// understand, or a mode of a later version.
 pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inputs, Failure> {
-    let mut inputs = Inputs {
-        arguments: vec!["lockkeeper".into(), "scan".into()],
-        ..Inputs::default()
-    };
-    let mut paths = Vec::new();
-    let mut further = Vec::new();
+    let mut inputs = Inputs::default();
+    let mut given: Vec<&'static str> = Vec::new();
     let mut variables: Vec<(String, String)> = variables.into_iter().collect();
     variables.sort();
     for (variable, value) in variables {
@@ -66,31 +112,29 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
             continue;
         }
         match name {
-            "mode" if value == "scan" => {}
-            "mode" => {
-                return Err(Failure::usage(
-                    format!("mode {value:?} is not known yet"),
-                    "Set `mode: scan`, or leave it out.",
-                ));
-            }
-            "path" => paths.extend(
+            "mode" => inputs.mode = mode(value)?,
+            "path" => inputs.paths.extend(
                 value
                     .lines()
                     .map(str::trim)
                     .filter(|line| !line.is_empty())
-                    .map(OsString::from),
+                    .map(PathBuf::from),
             ),
-            "fail-on" => inputs.arguments.extend(["--fail-on".into(), value.into()]),
+            // One word, so that no value is taken for a flag.
+            "policy" | "fail-on" | "base" => inputs.flags.push(format!("--{name}={value}").into()),
+            "refs" => inputs.refs = Some(value.to_owned()),
             "database" => inputs.database = Some(value.to_owned()),
-            "sarif-file" => inputs.sarif_file = Some(value.to_owned()),
-            "report-file" => inputs.report_file = Some(value.to_owned()),
+            "sarif-file" => inputs.sarif_file = Some(file(name, value)?),
+            "report-file" => inputs.report_file = Some(file(name, value)?),
             "cache-dir" => inputs.cache_folder = Some(value.to_owned()),
-            "allow-empty" | "exit-zero" => {
+            "allow-empty" if !truth(name, value)? => continue,
+            "allow-empty" => inputs.flags.push("--allow-empty".into()),
+            "exit-zero" => {
                 if truth(name, value)? {
-                    inputs.arguments.push(format!("--{name}").into());
+                    inputs.flags.push("--exit-zero".into());
                 }
             }
-            "args" => further = words(value)?,
+            "args" => inputs.further = words(value)?,
             "upload-sarif" if value == "auto" => {}
             "upload-sarif" | "comment" | "tracking-issue" => {
                 if truth(name, value)? {
@@ -98,21 +142,125 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                 }
             }
             "token" => {}
-            "policy" | "refs" | "base" => {
-                return Err(Failure::usage(
-                    format!("the input `{name}` is not acted on by this version"),
-                    format!("Leave `{name}` out."),
-                ));
-            }
             _ => return Err(unknown(name)),
         }
+        given.push(name);
     }
-    inputs.arguments.extend(further.into_iter().map(OsString::from));
-    if !paths.is_empty() {
-        inputs.arguments.push("--".into());
-        inputs.arguments.extend(paths);
-    }
+    inputs.fit(&given)?;
     Ok(inputs)
+}
+
+impl Inputs {
+    /// The inputs that were `given` have a meaning in the mode.
+    fn fit(&mut self, given: &[&'static str]) -> Result<(), Failure> {
+        let mode = self.mode;
+        let odd = OF_MODES
+            .iter()
+            .find(|(name, modes)| given.contains(name) && !modes.contains(&mode));
+        if let Some((name, modes)) = odd {
+            let modes: Vec<&str> = modes.iter().map(|mode| mode.word()).collect();
+            return Err(Failure::usage(
+                format!("the input `{name}` has no meaning in mode {}", mode.word()),
+                format!("Leave `{name}` out, or set `mode` to {}.", modes.join(" or ")),
+            ));
+        }
+        match mode {
+            Mode::Scan => {}
+            Mode::Gate | Mode::Status if self.paths.len() > 1 => {
+                return Err(Failure::usage(
+                    format!("mode {} takes one path, and `path` has several", mode.word()),
+                    "Give one folder of one repository, and run the step once for each.",
+                ));
+            }
+            Mode::Gate => {}
+            // It shows and does not gate, so that it ends as it was asked to.
+            Mode::Status => self.flags.retain(|flag| flag != "--exit-zero"),
+        }
+        Ok(())
+    }
+
+    /// The command line that the inputs stand for on `event`, without reports.
+    ///
+    /// # Errors
+    /// A [`Failure`] of usage in mode gate where neither the inputs nor the event name a release.
+    pub fn arguments(&self, event: &Event) -> Result<Vec<OsString>, Failure> {
+        let mut arguments: Vec<OsString> = vec!["lockkeeper".into(), self.mode.word().into()];
+        arguments.extend(self.flags.iter().cloned());
+        match (self.mode, &self.refs) {
+            (Mode::Scan | Mode::Status, None) => {}
+            (Mode::Scan | Mode::Status, Some(refs)) => arguments.push(format!("--refs={refs}").into()),
+            (Mode::Gate, refs) => {
+                arguments.extend(self.release(refs.as_deref(), event)?.map(OsString::from));
+            }
+        }
+        arguments.extend(self.further.iter().map(OsString::from));
+        if !self.paths.is_empty() {
+            arguments.push("--".into());
+            arguments.extend(self.paths.iter().map(OsString::from));
+        }
+        Ok(arguments)
+    }
+
+    /// The flag that names the release; `None` if `args` has it.
+    fn release(&self, refs: Option<&str>, event: &Event) -> Result<Option<String>, Failure> {
+        let is_release = |word: &String| word == "--release" || word.starts_with("--release=");
+        let release = match (refs, &event.release) {
+            (Some(refs), _)
+                if refs.contains([',', '*', '?', '[', '{']) || refs.contains(char::is_whitespace) =>
+            {
+                return Err(Failure::usage(
+                    format!("mode gate judges one release, and `refs` is {refs:?}"),
+                    "Name one branch, tag or commit, and run the step once for each.",
+                ));
+            }
+            (Some(one), _) => one,
+            (None, _) if self.further.iter().any(is_release) => return Ok(None),
+            (None, Some(tag)) => tag,
+            (None, None) => {
+                return Err(Failure::usage(
+                    format!(
+                        "mode gate needs a release, and the event ({}) is about none",
+                        event.kind.word()
+                    ),
+                    "Name a branch or tag with the input `refs`, or run the step on `release` or on the push of a tag.",
+                ));
+            }
+        };
+        Ok(Some(format!("--release={release}")))
+    }
+}
+
+fn mode(value: &str) -> Result<Mode, Failure> {
+    if let Some(mode) = Mode::ALL.into_iter().find(|mode| mode.word() == value) {
+        return Ok(mode);
+    }
+    let words = Mode::ALL.map(Mode::word);
+    let known = words.join(", ");
+    if LATER_MODES.contains(&value) {
+        return Err(Failure::usage(
+            format!("mode {value} comes with a later version: this one writes to no repository"),
+            format!("Set `mode` to one of: {known}."),
+        ));
+    }
+    let shown: String = value.chars().take(60).collect();
+    Err(Failure::usage(
+        format!(
+            "there is no mode {shown:?}; the nearest is `{}`",
+            nearest(&words, value)
+        ),
+        format!("Set `mode` to one of: {known}."),
+    ))
+}
+
+/// A file's name that an output can tell.
+fn file(name: &str, value: &str) -> Result<String, Failure> {
+    if value.len() >= MOST_BYTES || value.contains(char::is_control) {
+        return Err(Failure::usage(
+            format!("the input `{name}` is no name of a file"),
+            format!("Give `{name}` one line of fewer than {MOST_BYTES} bytes."),
+        ));
+    }
+    Ok(value.to_owned())
 }
 
 fn truth(name: &str, value: &str) -> Result<bool, Failure> {
@@ -127,16 +275,20 @@ fn truth(name: &str, value: &str) -> Result<bool, Failure> {
 }
 
 fn unknown(name: &str) -> Failure {
-    let nearest = NAMES
-        .iter()
-        .min_by_key(|known| distance(known, name))
-        .copied()
-        .unwrap_or("path");
     let shown: String = name.chars().take(60).collect();
     Failure::usage(
-        format!("there is no input `{shown}`; the nearest is `{nearest}`"),
+        format!(
+            "there is no input `{shown}`; the nearest is `{}`",
+            nearest(&NAMES, name)
+        ),
         format!("Correct or remove it. The inputs are: {}.", NAMES.join(", ")),
     )
+}
+
+/// The word of `known` that is nearest to `word`, however far.
+fn nearest<'k>(known: &[&'k str], word: &str) -> &'k str {
+    let nearest = known.iter().min_by_key(|known| distance(known, word));
+    nearest.copied().unwrap_or_default()
 }
 
 /// Levenshtein's distance; the second word counts up to 60 bytes.
@@ -188,6 +340,7 @@ fn words(text: &str) -> Result<Vec<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::events::{self, Given};
 
     fn from(pairs: &[(&str, &str)]) -> Result<Inputs, Failure> {
         read(
@@ -197,34 +350,83 @@ mod tests {
         )
     }
 
+    /// The command line of inputs on an event.
+    fn line(pairs: &[(&str, &str)], event: &str, ref_name: &str) -> Result<String, Failure> {
+        let given = Given {
+            name: event,
+            ref_name,
+            ..Given::default()
+        };
+        let words = from(pairs)?.arguments(&events::read(&given)?)?;
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        Ok(words.join("|"))
+    }
+
     #[test]
     fn inputs_become_arguments() {
-        let inputs = from(&[
+        let given = [
             ("PATH", "a b\nc"),
             ("FAIL-ON", "high"),
+            ("POLICY", "--x"),
+            ("BASE", "main"),
             ("EXIT-ZERO", "true"),
             ("ALLOW-EMPTY", ""),
             ("ARGS", "--as 'x y' -v"),
             ("UPLOAD-SARIF", "auto"),
-        ])
-        .expect("inputs");
-        let arguments: Vec<_> = inputs.arguments.iter().filter_map(|word| word.to_str()).collect();
+        ];
         assert_eq!(
-            arguments,
-            [
-                "lockkeeper",
-                "scan",
-                "--exit-zero",
-                "--fail-on",
-                "high",
-                "--as",
-                "x y",
-                "-v",
-                "--",
-                "a b",
-                "c"
-            ]
+            line(&given, "push", "refs/heads/main").expect("inputs"),
+            "lockkeeper|scan|--base=main|--exit-zero|--fail-on=high|--policy=--x|--as|x y|-v|--|a b|c"
         );
+        assert_eq!(
+            line(&[("REFS", "a,b")], "", "").expect("inputs"),
+            "lockkeeper|scan|--refs=a,b"
+        );
+        let status = [
+            ("MODE", "status"),
+            ("REFS", "*"),
+            ("EXIT-ZERO", "true"),
+            ("ALLOW-EMPTY", "false"),
+        ];
+        assert_eq!(
+            line(&status, "", "").expect("inputs"),
+            "lockkeeper|status|--refs=*"
+        );
+    }
+
+    #[test]
+    fn a_gate_judges_the_release_that_is_named_or_that_the_event_is_about() {
+        let gate = ("MODE", "gate");
+        let named = [gate, ("REFS", "-1.4"), ("ALLOW-EMPTY", "true")];
+        assert_eq!(
+            line(&named, "push", "refs/tags/v2").expect("inputs"),
+            "lockkeeper|gate|--allow-empty|--release=-1.4"
+        );
+        for event in ["push", "release", "workflow_dispatch", "create"] {
+            assert_eq!(
+                line(&[gate], event, "refs/tags/v2").expect("inputs"),
+                "lockkeeper|gate|--release=refs/tags/v2"
+            );
+        }
+        let further = [gate, ("ARGS", "--release=main")];
+        assert_eq!(
+            line(&further, "push", "refs/tags/v2").expect("inputs"),
+            "lockkeeper|gate|--release=main"
+        );
+        let error = line(&[gate], "push", "refs/heads/main").expect_err("no release");
+        assert!(
+            error.message.contains("push") && error.hint.contains("`refs`"),
+            "{error:?}"
+        );
+        for several in ["a,b", "release/*", "a b"] {
+            assert!(
+                line(&[gate, ("REFS", several)], "push", "refs/tags/v2").is_err(),
+                "{several}"
+            );
+        }
     }
 
     #[test]
@@ -234,8 +436,22 @@ mod tests {
             error.message.contains("sarif-flie") && error.message.contains("`sarif-file`"),
             "{error}"
         );
-        assert!(from(&[("EXIT-ZERO", "yes")]).is_err());
-        assert!(from(&[("ARGS", "'x")]).is_err());
-        assert!(from(&[("MODE", "fix")]).is_err());
+        let error = from(&[("MODE", "stauts")]).expect_err("a typo");
+        assert!(error.message.contains("`status`"), "{error}");
+        for later in LATER_MODES {
+            let error = from(&[("MODE", later)]).expect_err("a mode of later");
+            assert!(error.message.contains("later version"), "{error}");
+        }
+        for wrong in [
+            [("EXIT-ZERO", "yes"), ("MODE", "")],
+            [("ARGS", "'x"), ("MODE", "")],
+            [("SARIF-FILE", "a\nb=c"), ("MODE", "")],
+            [("BASE", "main"), ("MODE", "gate")],
+            [("SARIF-FILE", "x"), ("MODE", "status")],
+            [("ALLOW-EMPTY", "true"), ("MODE", "status")],
+            [("PATH", "a\nb"), ("MODE", "gate")],
+        ] {
+            assert!(from(&wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::arguments::{Gate, Voice};
 use super::output;
 use super::trees::{self, Trees};
-use crate::config::{index, policy};
+use crate::config::index::{self, Location};
+use crate::config::policy;
 use crate::git::listing::Listing;
+use crate::model;
 use crate::model::verdict::ExitCode;
 use crate::report::gate::FORMS;
 use crate::scan::columns::release;
@@ -16,9 +18,25 @@ use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 /// Runs the command.
 ///
 /// # Errors
-/// A [`Failure`] of usage outside of git, of incompleteness for a release that the clone lacks.
+/// As [`gate`], or of a report that cannot be written.
 pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
+    let location = index::locate(arguments.source.db.as_deref())?;
+    let gate = gate(arguments, &location, voice, now)?;
+    output::write_forms(&gate, FORMS, &pairs, voice)?;
+    Ok(gate.outcome.exit_code)
+}
+
+/// Judges the release that the command line names by the index at `location`.
+///
+/// # Errors
+/// A [`Failure`] of usage outside of git, of incompleteness for a release that the clone lacks.
+pub fn gate(
+    arguments: &Gate,
+    location: &Location,
+    voice: &Voice,
+    now: Timestamp,
+) -> Result<model::Gate, Failure> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let found = trees::one(arguments.path.as_ref())?;
     let effective = policy::effective(&found, &asked, None)?;
@@ -36,9 +54,8 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
         }
     };
     let judged = Trees::of(vec![line], &effective.policy);
-    let location = index::locate(arguments.source.db.as_deref())?;
     let lines: Vec<&Found> = judged.found().collect();
-    let opened = trees::open(&location, &lines, &effective.policy, voice, now)?;
+    let opened = trees::open(location, &lines, &effective.policy, voice, now)?;
     let request = Request {
         judge: opened.judge(),
         remarks: effective.remarks,
@@ -48,7 +65,6 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
             allow_empty: arguments.allow_empty,
         },
     };
-    let gate = ways::gate(scan(&request, &judged.cases()).outcome, &arguments.release);
-    output::write_forms(&gate, FORMS, &pairs, voice)?;
-    Ok(gate.outcome.exit_code)
+    let outcome = scan(&request, &judged.cases()).outcome;
+    Ok(ways::gate(outcome, &arguments.release))
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::arguments::{Status, Voice};
 use super::output;
 use super::trees::{self, Trees};
-use crate::config::{heartbeat, index, policy};
+use crate::config::index::{self, Location};
+use crate::config::{heartbeat, policy};
 use crate::model::Grid;
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::grid::FORMS;
@@ -18,15 +19,20 @@ use crate::sys::environment;
 /// Runs the command.
 ///
 /// # Errors
-/// A [`Failure`] of usage outside of git or where no line is live, of incompleteness for missing history.
+/// As [`grid`], or of a report that cannot be written.
 pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
-    let grid = grid(arguments, voice, now)?;
+    let location = index::locate(arguments.source.db.as_deref())?;
+    let grid = grid(arguments, &location, voice, now)?;
     output::write_forms(&grid, FORMS, &pairs, voice)?;
     Ok(grid.outcome.exit_code)
 }
 
-fn grid(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<Grid, Failure> {
+/// The grid of the repository that the command line names, by the index at `location`.
+///
+/// # Errors
+/// A [`Failure`] of usage outside of git or where no line is live, of incompleteness for missing history.
+pub fn grid(arguments: &Status, location: &Location, voice: &Voice, now: Timestamp) -> Result<Grid, Failure> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let found = trees::one(arguments.path.as_ref())?;
     let effective = policy::effective(&found, &asked, None)?;
@@ -34,9 +40,8 @@ fn grid(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<Grid, Failu
     let mut columns = columns(&found, &choice, trees::prefer(), now)?;
     let lines = std::mem::take(&mut columns.trees);
     let judged = Trees::of(lines, &effective.policy);
-    let location = index::locate(arguments.source.db.as_deref())?;
     let lines: Vec<&Found> = judged.found().collect();
-    let opened = trees::open(&location, &lines, &effective.policy, voice, now)?;
+    let opened = trees::open(location, &lines, &effective.policy, voice, now)?;
     let request = Request {
         judge: opened.judge(),
         remarks: effective.remarks,

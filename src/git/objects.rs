@@ -172,6 +172,12 @@ impl Repository {
         )
     }
 
+    /// Where git keeps what is its own: the folder of the index.
+    #[must_use]
+    pub fn git_folder(&self) -> PathBuf {
+        self.local().git_dir().to_owned()
+    }
+
     /// Where `HEAD` points.
     ///
     /// # Errors
@@ -197,13 +203,37 @@ impl Repository {
     pub fn tracked(&self, wanted: impl Fn(&[u8]) -> bool + Sync) -> Result<Vec<Tracked>, GitError> {
         let repository = self.inner.to_thread_local();
         let index = repository.index_or_load_from_head_or_empty().map_err(said)?;
+        self.entries(&index, &wanted)
+    }
+
+    /// What the index at `path` tracks, which is not the repository's own: git makes one for a commit that takes more or
+    /// less than what is staged (`git commit -a`).
+    ///
+    /// # Errors
+    /// [`GitError`] if it cannot be read.
+    pub(super) fn tracked_by(
+        &self,
+        path: &Path,
+        wanted: &(impl Fn(&[u8]) -> bool + Sync),
+    ) -> Result<Vec<Tracked>, GitError> {
+        let hash = self.local().object_hash();
+        let options = gix::index::decode::Options::default();
+        let index = gix::index::File::at(path, hash, false, options).map_err(said)?;
+        self.entries(&index, wanted)
+    }
+
+    fn entries(
+        &self,
+        index: &gix::index::State,
+        wanted: &(impl Fn(&[u8]) -> bool + Sync),
+    ) -> Result<Vec<Tracked>, GitError> {
         let mut tracked = Vec::new();
         for entry in index.entries() {
-            let bytes = entry.path(&index);
+            let bytes = entry.path(index);
             let kind = match entry.mode {
                 gix::index::entry::Mode::DIR => {
                     if let Some(folder) = TreePath::new(bytes.as_bytes()) {
-                        let files = self.files(ObjectId(entry.id), &wanted)?;
+                        let files = self.files(ObjectId(entry.id), wanted)?;
                         tracked.extend(files.into_iter().filter_map(|file| {
                             Some(Tracked {
                                 path: folder.join(file.path.as_bytes())?,

@@ -1,10 +1,15 @@
 //! What is staged: git's index as a tree.
+//!
+//! While a hook runs, what will be committed may lie in another index than the repository's own; git names it in
+//! `GIT_INDEX_FILE`.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind};
 use crate::model::{Tree, TreePath, Unread};
+use crate::sys::{environment, file};
 
 /// The files of git's index, read from objects.
 pub struct StagedTree {
@@ -22,8 +27,11 @@ impl StagedTree {
     /// # Errors
     /// [`GitError`] if the index cannot be read.
     pub fn new(repository: Arc<Repository>, folder: TreePath, limit: u64) -> Result<Self, GitError> {
-        let entries = repository
-            .tracked(|_| true)?
+        let tracked = match of_the_hook(&repository) {
+            None => repository.tracked(|_| true)?,
+            Some(index) => repository.tracked_by(&index, &|_: &[u8]| true)?,
+        };
+        let entries = tracked
             .into_iter()
             .map(|entry| (entry.path, (entry.id, entry.kind)))
             .collect();
@@ -51,6 +59,15 @@ impl StagedTree {
         files.sort_by(|left, right| left.path.cmp(&right.path));
         files
     }
+}
+
+/// The index that git names to its hooks, if it is one of `repository`: the variable speaks of the repository that the
+/// command runs in, and of no other.
+fn of_the_hook(repository: &Repository) -> Option<PathBuf> {
+    let index = environment::path("GIT_INDEX_FILE")?;
+    let here = Repository::discover(&environment::working_directory()).ok()??;
+    let folder = |repository: &Repository| file::resolve(&repository.git_folder()).ok();
+    (folder(&here)? == folder(repository)?).then_some(index)
 }
 
 impl Tree for StagedTree {

@@ -55,23 +55,9 @@ pub fn annotations(
             .cmp(&later(right))
             .then_with(|| super::worst::first(left, right))
     });
-    let total = notices.len().saturating_add(findings.len());
-    let left = total.saturating_sub(MAX_ANNOTATIONS);
-    let more = match left {
-        0 => String::new(),
-        _ => format!("\n{left} more: see {more_at}."),
-    };
-    for notice in notices.iter().take(MAX_ANNOTATIONS) {
-        writeln!(
-            out,
-            "{}",
-            command(
-                Kind::Notice.word(),
-                &[("title", "lockkeeper")],
-                &format!("{notice}{more}")
-            )
-        )?;
-    }
+    let more = more(notices.len().saturating_add(findings.len()), more_at);
+    write_notices(notices, &more, out)?;
+    let has_several_refs = outcome.targets.len() > 1;
     for (target, finding) in findings
         .iter()
         .take(MAX_ANNOTATIONS.saturating_sub(notices.len()))
@@ -94,6 +80,9 @@ pub fn annotations(
         if let Some(change) = finding.change {
             message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
         }
+        if let Some(ref_name) = target.ref_name.as_ref().filter(|_| has_several_refs) {
+            message.push_str(&format!("\nIt is on {}.", short(ref_name, 200)));
+        }
         message.push_str(&more);
         let properties = [
             ("file", file.as_ref()),
@@ -102,6 +91,34 @@ pub fn annotations(
             ("title", &title),
         ];
         writeln!(out, "{}", command(kind.word(), &properties, message.trim_start()))?;
+    }
+    Ok(())
+}
+
+/// Writes at most [`MAX_ANNOTATIONS`] notices alone, where findings are told elsewhere.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn notices(notices: &[String], more_at: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    write_notices(notices, &more(notices.len(), more_at), out)
+}
+
+/// What each annotation of `total` says of those that are not shown.
+fn more(total: usize, more_at: &str) -> String {
+    match total.saturating_sub(MAX_ANNOTATIONS) {
+        0 => String::new(),
+        left => format!("\n{left} more: see {more_at}."),
+    }
+}
+
+fn write_notices(notices: &[String], more: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    for notice in notices.iter().take(MAX_ANNOTATIONS) {
+        let text = format!("{notice}{more}");
+        writeln!(
+            out,
+            "{}",
+            command(Kind::Notice.word(), &[("title", "lockkeeper")], &text)
+        )?;
     }
     Ok(())
 }

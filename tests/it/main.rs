@@ -8,6 +8,7 @@
 )]
 
 mod action;
+mod action_events;
 mod advisory_database;
 mod advisory_index;
 mod advisory_severity;
@@ -32,6 +33,7 @@ mod osv_export;
 mod outcomes;
 mod policy;
 mod policy_decisions;
+mod pre_commit;
 mod program;
 mod python_listings;
 mod readme;

@@ -1,0 +1,111 @@
+//! What a command gave, and the forms that it can be told in.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::inputs::Mode;
+use crate::cli::scan::Scanned;
+use crate::model::advisory::{TextKey, Texts};
+use crate::model::finding::Change;
+use crate::model::{Finding, Gate, Grid, Outcome};
+use crate::report::{self, Form, REPORTS, Style};
+
+/// What a command gave.
+pub enum Answer {
+    /// A scan.
+    Scan(Scanned),
+    /// The answer for one release.
+    Gate(Gate),
+    /// The grid.
+    Status(Grid),
+}
+
+/// How many findings there are of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Those that affect what was judged; accepted ones do not count.
+    pub affected: usize,
+    /// Those of them that the gate fails.
+    pub blocking: usize,
+    /// Those of them that the base does not have; none where nothing was compared.
+    pub introduced: usize,
+}
+
+/// The names of the forms that an answer in `mode` can be told in.
+#[must_use]
+pub fn formats(mode: Mode) -> Vec<&'static str> {
+    match mode {
+        Mode::Scan => REPORTS.iter().map(|report| report.name()).collect(),
+        Mode::Gate => names(report::gate::FORMS),
+        Mode::Status => names(report::grid::FORMS),
+    }
+}
+
+fn names<T>(forms: &[Form<T>]) -> Vec<&'static str> {
+    forms.iter().map(|form| form.name).collect()
+}
+
+impl Answer {
+    /// The scan behind it.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        match self {
+            Self::Scan(scanned) => &scanned.outcome,
+            Self::Gate(gate) => &gate.outcome,
+            Self::Status(grid) => &grid.outcome,
+        }
+    }
+
+    /// The long texts of the advisories that it tells of, where its forms tell them.
+    #[must_use]
+    pub fn texts(&self) -> HashMap<TextKey, Texts> {
+        match self {
+            Self::Scan(scanned) => scanned.texts(),
+            Self::Gate(_) | Self::Status(_) => HashMap::new(),
+        }
+    }
+
+    /// Writes the form called `format`; nothing if there is none.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn write(&self, format: &str, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        match self {
+            Self::Scan(scanned) => match report::report(format) {
+                Some(report) => report.write(&scanned.outcome, style, out),
+                None => Ok(()),
+            },
+            Self::Gate(gate) => in_form(gate, report::gate::FORMS, format, style, out),
+            Self::Status(grid) => in_form(grid, report::grid::FORMS, format, style, out),
+        }
+    }
+
+    /// What the outputs tell.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let count = |counts: fn(&Finding) -> bool| {
+            self.outcome()
+                .findings()
+                .filter(|(_, finding)| finding.is_affected() && counts(finding))
+                .count()
+        };
+        Counts {
+            affected: count(|_| true),
+            blocking: count(Finding::blocks),
+            introduced: count(|finding| finding.change == Some(Change::Introduced)),
+        }
+    }
+}
+
+fn in_form<T>(
+    what: &T,
+    forms: &[Form<T>],
+    format: &str,
+    style: &Style<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match forms.iter().find(|form| form.name == format) {
+        Some(form) => (form.write)(what, style, out),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,82 @@
+//! Which commit a change is compared with: what the event tells, held against the clone.
+
+use std::path::{Path, PathBuf};
+
+use super::events::{Change, Revision};
+use crate::git::objects::{GitError, Repository};
+use crate::scan::Failure;
+use crate::sys::file::{self, Lies};
+
+/// The revision that the trees at `paths` are compared with; `None` if none of them is there, which the scan tells.
+///
+/// It names a commit by its full id, so that another repository among `paths` cannot take it for one of its own.
+///
+/// # Errors
+/// A [`Failure`] of incompleteness where the base cannot be known: that is never taken for "nothing changed".
+pub fn find(change: &Change, paths: &[PathBuf]) -> Result<Option<Revision>, Failure> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    let mut found = None;
+    for path in paths {
+        let Some(folder) = folder(path) else { continue };
+        let repository = Repository::discover(&folder)
+            .map_err(unknown)?
+            .ok_or_else(|| outside(path))?;
+        if found.is_none() {
+            found = Some(told(change, &repository)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The first way to name the base that the clone understands; else the first, so that it is told what is missing.
+fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
+    let head = repository.head().map_err(unknown)?.commit.ok_or_else(|| {
+        Failure::incomplete(
+            "there is no commit yet, so the change cannot be compared with its base",
+            "Check out the commit that the event is about.",
+        )
+    })?;
+    let parents = repository.parents(head).map_err(unknown)?.ids;
+    let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
+    let bases = change.bases(&head.to_string(), &parents);
+    let held = bases
+        .iter()
+        .find(|base| repository.resolve(&base.name).is_ok())
+        .or(bases.first());
+    held.cloned().ok_or_else(|| {
+        Failure::incomplete(
+            "the event does not tell the base of the change",
+            "Name it with the input `base`, and fetch it (`fetch-depth: 0` where the workflow checks out).",
+        )
+    })
+}
+
+/// The folder at `path`, or that of the file there.
+fn folder(path: &Path) -> Option<PathBuf> {
+    match file::look(path) {
+        Ok(Lies::Folder) => Some(path.to_owned()),
+        Ok(Lies::File(_)) => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => Some(folder.to_owned()),
+            Some(_) | None => Some(PathBuf::from(".")),
+        },
+        Ok(Lies::Other | Lies::Nothing) | Err(_) => None,
+    }
+}
+
+fn unknown(error: GitError) -> Failure {
+    Failure::incomplete(
+        format!("the base of the change cannot be found: {error}"),
+        error.hint(),
+    )
+}
+
+fn outside(path: &Path) -> Failure {
+    Failure::incomplete(
+        format!(
+            "{} lies in no git repository, so the change cannot be compared with its base",
+            path.display()
+        ),
+        "Check out with git (`actions/checkout` with `fetch-depth: 0`), or run the step on another event than a change.",
+    )
+}

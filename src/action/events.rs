@@ -1,0 +1,381 @@
+//! What the event that started the job tells: its kind, who stands behind it, what is compared, and what is released.
+//!
+//! The event's file is a stranger's text in part: titles, names of branches and of accounts. Only ids and names are taken
+//! from it, and each is checked before it goes anywhere: an id has 40 or 64 hexadecimal digits, a name is one that git
+//! allows and that no command line takes for a flag.
+
+use serde::Deserialize;
+
+use crate::scan::Failure;
+
+/// A larger file of an event is not read: 16 MiB.
+pub const LIMIT: u64 = 16 << 20;
+
+/// Longer names of refs are no names.
+const MOST_BYTES: usize = 1024;
+
+/// What the runner says of the event. An empty text stands for a variable that is not set.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// `GITHUB_EVENT_NAME`.
+    pub name: &'a str,
+    /// The bytes of the file at `GITHUB_EVENT_PATH`; `None` if there is none, or if it is larger than [`LIMIT`].
+    pub payload: Option<&'a [u8]>,
+    /// `GITHUB_REF`.
+    pub ref_name: &'a str,
+    /// `GITHUB_SHA`.
+    pub sha: &'a str,
+    /// `GITHUB_BASE_REF`.
+    pub base_ref: &'a str,
+}
+
+/// An event, as far as a scan cares for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: Kind,
+    /// Who stands behind it.
+    pub trust: Trust,
+    /// What the step compares by itself; `None` where everything counts.
+    pub change: Option<Change>,
+    /// The full name of the tag that the event is about: `refs/tags/v1`.
+    pub release: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Somebody asks to merge.
+    PullRequest,
+    /// A queue is about to merge.
+    MergeGroup,
+    /// A branch moved.
+    Push,
+    /// A tag was pushed.
+    Tag,
+    /// A release was made of a tag.
+    Release,
+    /// The clock.
+    Schedule,
+    /// Somebody pressed the button.
+    WorkflowDispatch,
+    /// Something else, or nothing that a runner tells of.
+    Other,
+}
+
+impl Kind {
+    /// GitHub's name of the event; `tag` for the push of one.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PullRequest => "pull_request",
+            Self::MergeGroup => "merge_group",
+            Self::Push => "push",
+            Self::Tag => "tag",
+            Self::Release => "release",
+            Self::Schedule => "schedule",
+            Self::WorkflowDispatch => "workflow_dispatch",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Who stands behind an event. It changes no verdict: it says only what the job's token cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// Somebody who may write to the repository.
+    Own,
+    /// Somebody with a repository of their own: the token reads only.
+    Fork,
+    /// Dependabot: the token reads only, unless the workflow asks for more.
+    Dependabot,
+}
+
+/// A change that is judged by what it introduces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A pull request.
+    Request {
+        /// The commit that the run is about: the merge that the forge made, where it made one.
+        run: Option<String>,
+        /// The tip of the request's own branch.
+        head: Option<String>,
+        /// The tip of the branch that it goes to, as the event knew it.
+        base: Option<String>,
+        /// The short name of that branch.
+        branch: Option<String>,
+    },
+    /// What a merge queue puts on top of a commit.
+    Group {
+        /// That commit.
+        base: Option<String>,
+    },
+}
+
+/// A way to name the base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// A revision of git.
+    pub name: String,
+    /// What it is, in words.
+    pub what: &'static str,
+}
+
+impl Change {
+    /// Ways to name the base of the commit `head`, which has these `parents`, the best one first. The first that the clone
+    /// holds counts.
+    ///
+    /// A checkout of a pull request is as a rule the merge that the forge made: the base is its first parent, the very
+    /// commit that the request was merged with. Such a merge is known by its second parent, which is the tip of the
+    /// request, and it is what the run is about: a branch that moved on since could bring a merge of its own making.
+    #[must_use]
+    pub fn bases(&self, head: &str, parents: &[String]) -> Vec<Revision> {
+        match self {
+            Self::Request {
+                run,
+                head: tip,
+                base,
+                branch,
+            } => {
+                let is_of_the_run = run.as_ref().is_none_or(|run| run == head);
+                if let ([_, second], Some(tip)) = (parents, tip)
+                    && second == tip
+                    && is_of_the_run
+                {
+                    return vec![Revision {
+                        name: format!("{head}^1"),
+                        what: "the commit that the forge merged the pull request with",
+                    }];
+                }
+                let base = base.as_ref().map(|base| Revision {
+                    name: base.clone(),
+                    what: "the base that the event names",
+                });
+                let branch = branch.as_ref().map(|branch| Revision {
+                    name: format!("origin/{branch}"),
+                    what: "the branch that the pull request goes to",
+                });
+                base.into_iter().chain(branch).collect()
+            }
+            Self::Group { base } => {
+                let base = base.as_ref().map(|base| Revision {
+                    name: base.clone(),
+                    what: "the commit that the merge group was built on",
+                });
+                base.into_iter().collect()
+            }
+        }
+    }
+}
+
+/// Reads an event. A file that is missing or cannot be read costs what it would have told, and no more.
+///
+/// # Errors
+/// A [`Failure`] of usage for `pull_request_target`.
+pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
+    let payload: Payload = given
+        .payload
+        .and_then(|bytes| serde_json::from_slice(bytes).ok())
+        .unwrap_or_default();
+    let tag = tag(given.ref_name);
+    let kind = match given.name {
+        "pull_request" => Kind::PullRequest,
+        "pull_request_target" => {
+            return Err(Failure::usage(
+                "on `pull_request_target` the step would read a stranger's tree with the rights of the base",
+                "Run the step on `pull_request`, which judges the same change without those rights.",
+            ));
+        }
+        "merge_group" => Kind::MergeGroup,
+        "push" if tag.is_some() => Kind::Tag,
+        "push" => Kind::Push,
+        "release" => Kind::Release,
+        "schedule" => Kind::Schedule,
+        "workflow_dispatch" => Kind::WorkflowDispatch,
+        _ => Kind::Other,
+    };
+    let change = match kind {
+        Kind::PullRequest => Some(payload.request(given)),
+        Kind::MergeGroup => Some(Change::Group {
+            base: payload.merge_group.as_ref().and_then(|group| id(&group.base_sha)),
+        }),
+        Kind::Push | Kind::Tag | Kind::Release | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => {
+            None
+        }
+    };
+    let released = payload
+        .release
+        .as_ref()
+        .and_then(|release| self::tag(&format!("refs/tags/{}", release.tag_name)));
+    Ok(Event {
+        kind,
+        trust: payload.trust(),
+        change,
+        release: tag.or(released),
+    })
+}
+
+/// The full name of a tag, if it is one.
+fn tag(name: &str) -> Option<String> {
+    name.strip_prefix("refs/tags/").and_then(branch)?;
+    Some(name.to_owned())
+}
+
+/// A full object id, in lower case.
+fn id(text: &str) -> Option<String> {
+    let is_id = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| text.to_ascii_lowercase())
+}
+
+/// A name of a branch or tag that git allows (`git check-ref-format --branch`).
+fn branch(name: &str) -> Option<String> {
+    let allowed = |character: char| {
+        !character.is_control()
+            && !matches!(
+                character,
+                ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\' | '\u{7f}'
+            )
+    };
+    let is_name = name.len() <= MOST_BYTES
+        && name != "@"
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && name.chars().all(allowed)
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"));
+    is_name.then(|| name.to_owned())
+}
+
+/// What is read of an event's file.
+#[derive(Debug, Default, Deserialize)]
+struct Payload {
+    pull_request: Option<PullRequest>,
+    merge_group: Option<MergeGroup>,
+    release: Option<Release>,
+    repository: Option<Repository>,
+    sender: Option<Account>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PullRequest {
+    head: Side,
+    base: Side,
+    user: Option<Account>,
+}
+
+/// One side of a pull request.
+#[derive(Debug, Deserialize)]
+struct Side {
+    sha: String,
+    r#ref: String,
+    /// The repository that the branch lies in; none if it was deleted since.
+    repo: Option<Repository>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MergeGroup {
+    base_sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Release {
+    tag_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Repository {
+    full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Account {
+    login: String,
+}
+
+impl Payload {
+    fn request(&self, given: &Given<'_>) -> Change {
+        let request = self.pull_request.as_ref();
+        let named = request.and_then(|request| branch(&request.base.r#ref));
+        Change::Request {
+            run: id(given.sha),
+            head: request.and_then(|request| id(&request.head.sha)),
+            base: request.and_then(|request| id(&request.base.sha)),
+            branch: named.or_else(|| branch(given.base_ref)),
+        }
+    }
+
+    fn trust(&self) -> Trust {
+        let request = self.pull_request.as_ref();
+        let author = request.and_then(|request| request.user.as_ref());
+        let accounts = self.sender.iter().chain(author);
+        if accounts
+            .into_iter()
+            .any(|account| account.login == "dependabot[bot]")
+        {
+            return Trust::Dependabot;
+        }
+        let Some(request) = request else {
+            return Trust::Own;
+        };
+        let own = request.base.repo.as_ref().or(self.repository.as_ref());
+        match (&request.head.repo, own) {
+            (Some(theirs), Some(own)) if theirs.full_name.eq_ignore_ascii_case(&own.full_name) => Trust::Own,
+            (Some(_) | None, _) => Trust::Fork,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_ids_are_those_of_git() {
+        for good in [
+            "main",
+            "release/1.4",
+            "dependabot/npm_and_yarn/a-1.0",
+            "ä",
+            "a@b",
+            "v1.lock.2",
+        ] {
+            assert_eq!(branch(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            "-x",
+            "--upload-pack=x",
+            "a..b",
+            "a^1",
+            "a~1",
+            "a:b",
+            "a b",
+            "a\nb",
+            "@",
+            "a@{1}",
+            "/a",
+            "a/",
+            "a//b",
+            ".a",
+            "a/.b",
+            "a.lock",
+            "a.",
+            "a*",
+            "a?",
+            "a[",
+            "a\\b",
+            "a\u{7f}",
+        ] {
+            assert_eq!(branch(bad), None, "{bad:?}");
+        }
+        assert_eq!(branch(&"a".repeat(2_000)), None);
+        assert_eq!(id(&"AB".repeat(20)), Some("ab".repeat(20)));
+        assert_eq!(id(&"0".repeat(64)), Some("0".repeat(64)));
+        for bad in ["", "0", "HEAD", &"g".repeat(40), &"0".repeat(41)] {
+            assert_eq!(id(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What the run's page shows: files, summary, outputs, annotations. Nothing here changes the verdict.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::answer::{self, Answer, Counts};
+use super::events::{Event, Revision, Trust};
+use super::inputs::{Inputs, Mode};
+use crate::cli::arguments::{Reports, Voice};
+use crate::cli::output::{self, Sink};
+use crate::model::Verdict;
+use crate::model::advisory::{TextKey, Texts};
+use crate::model::verdict::ExitCode;
+use crate::report::{Style, headline, workflow_commands};
+use crate::scan::Failure;
+use crate::sys::{environment, file};
+use crate::text::escape;
+
+/// Where the SARIF file goes if no input says so.
+const SARIF_FILE: &str = "lockkeeper.sarif";
+
+/// Which files are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The SARIF file; `None` where the mode has none.
+    sarif: Option<String>,
+    /// Of several refs there is no one SARIF file.
+    refs: bool,
+    /// The further report, and its format.
+    report: Option<(&'static str, String)>,
+    /// Reports that `args` asks for.
+    others: Vec<(&'static str, Sink)>,
+}
+
+impl Plan {
+    /// What the inputs and the flags among them ask for.
+    ///
+    /// # Errors
+    /// A [`Failure`] of usage for a format that the mode does not have, or a report that goes to standard output.
+    pub fn of(inputs: &Inputs, reports: &Reports) -> Result<Self, Failure> {
+        let known = answer::formats(inputs.mode);
+        let report = match &inputs.report_file {
+            None => None,
+            Some(file) => Some((format_of(file, inputs.mode, &known)?, file.clone())),
+        };
+        let others = match (reports.format.as_slice(), reports.output.as_slice()) {
+            ([], []) => Vec::new(),
+            (_, _) => output::pair(reports, &known)?,
+        };
+        if others.iter().any(|(_, sink)| *sink == Sink::Standard) {
+            return Err(Failure::usage(
+                "`args` asks for a report on standard output, which is the job's log",
+                "Give an `--output` for each `--format`, or use the input `report-file`.",
+            ));
+        }
+        let sarif = match inputs.mode {
+            Mode::Scan => Some(inputs.sarif_file.clone().unwrap_or_else(|| SARIF_FILE.to_owned())),
+            Mode::Gate | Mode::Status => None,
+        };
+        Ok(Self {
+            sarif,
+            refs: false,
+            report,
+            others,
+        })
+    }
+
+    /// The same for a scan of refs.
+    #[must_use]
+    pub fn for_refs(self, refs: bool) -> Self {
+        Self { refs, ..self }
+    }
+}
+
+/// Everything that is shown, and where it comes from.
+pub struct Told<'a> {
+    /// What the workflow says.
+    pub inputs: &'a Inputs,
+    /// What started the job.
+    pub event: &'a Event,
+    /// What the step compared with by itself.
+    pub base: Option<&'a Revision>,
+    /// How to say it.
+    pub voice: &'a Voice,
+    /// Which files are written.
+    pub plan: &'a Plan,
+    /// What to tell.
+    pub answer: &'a Answer,
+}
+
+/// Writes everything that the run's page shows.
+pub fn publish(told: &Told<'_>) {
+    let texts = told.answer.texts();
+    let mut notices: Vec<String> = told
+        .inputs
+        .later
+        .iter()
+        .map(|name| later(name, told.event))
+        .collect();
+    let style = output::style(told.voice, &Sink::Standard, &texts);
+    say(told, &style);
+    let written = files(told, &texts, &mut notices);
+    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
+        let mut summary = Vec::new();
+        if told.answer.write("markdown", &style, &mut summary).is_ok()
+            && let Err(error) = file::append(&path, &summary)
+        {
+            notices.push(format!("the job summary was not written: {error}"));
+        }
+    }
+    let outcome = told.answer.outcome();
+    let mut lines = ended(outcome.verdict, outcome.exit_code);
+    lines.push_str(&outputs(told.answer.counts(), &written));
+    if let Err(error) = output_lines(&lines) {
+        notices.push(format!("the outputs were not written: {error}"));
+    }
+    let mut commands = Vec::new();
+    let more_at = "the job summary";
+    let annotated = match told.answer {
+        Answer::Scan(_) | Answer::Gate(_) => {
+            workflow_commands::annotations(outcome, &notices, more_at, &mut commands)
+        }
+        // A place in a file tells nothing of the many lines that hold it, and most are not checked out.
+        Answer::Status(_) => workflow_commands::notices(&notices, more_at, &mut commands),
+    };
+    if annotated.is_ok() {
+        // A closed log has no reader left.
+        let _ = io::stdout().write_all(&commands);
+    }
+}
+
+/// Shows why a step gave no answer.
+pub fn failure(failure: &Failure) {
+    let verdict = match failure.code {
+        ExitCode::Pass => Verdict::Pass,
+        ExitCode::Blocked => Verdict::Blocked,
+        ExitCode::Incomplete => Verdict::Incomplete,
+        ExitCode::NothingToScan => Verdict::NothingToScan,
+        ExitCode::Usage | ExitCode::Remote | ExitCode::Some | ExitCode::Bug | ExitCode::Interrupted => {
+            Verdict::Failed
+        }
+    };
+    // There is no further place to complain at.
+    let _ = workflow_commands::failure(&failure.message, &failure.hint, &mut io::stdout());
+    let _ = output_lines(&ended(verdict, failure.code));
+    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
+        let mut summary = format!("## {}\n", headline::symbol(verdict));
+        for failure in std::iter::once(failure).chain(&failure.others) {
+            let place = failure
+                .place
+                .as_ref()
+                .map(|(file, place)| format!("{}:{}:{}", file.display(), place.line, place.column));
+            let place = place.map(|place| format!("{}: ", escape::markdown_code(&place)));
+            let _ = write!(
+                summary,
+                "\n{}{}\n\n{}\n",
+                place.unwrap_or_default(),
+                escape::markdown(&failure.message),
+                escape::markdown(&failure.hint)
+            );
+        }
+        let _ = file::append(&path, summary.as_bytes());
+    }
+}
+
+/// Tells the steps that follow that this one broke.
+pub fn broke() {
+    let _ = output_lines(&ended(Verdict::Failed, ExitCode::Bug));
+}
+
+/// What is said of an input of a later version.
+fn later(name: &str, event: &Event) -> String {
+    let token = match event.trust {
+        Trust::Own => "",
+        Trust::Fork => "; the token of a pull request from a fork only reads",
+        Trust::Dependabot => {
+            "; the token of a change by Dependabot only reads, unless `permissions` ask for more"
+        }
+    };
+    match name {
+        "upload-sarif" => format!(
+            "the input `upload-sarif` is not acted on by this version; upload `sarif-file` in a step of its own{token}"
+        ),
+        name => format!("the input `{name}` is not acted on by this version{token}"),
+    }
+}
+
+/// The terminal's report, with nothing in it that a runner would obey.
+fn say(told: &Told<'_>, style: &Style<'_>) {
+    let mut text = Vec::new();
+    if let Some(Revision { name, what }) = told.base
+        && !told.voice.quiet
+    {
+        let _ = writeln!(text, "compared with {}: {what}", escape::terminal(name));
+    }
+    if told.answer.write("terminal", style, &mut text).is_ok() {
+        let text = String::from_utf8_lossy(&text);
+        let _ = io::stdout().write_all(workflow_commands::inert(&text).as_bytes());
+    }
+}
+
+/// Writes the files of the plan, and gives the outputs that name them.
+fn files(
+    told: &Told<'_>,
+    texts: &HashMap<TextKey, Texts>,
+    notices: &mut Vec<String>,
+) -> Vec<(&'static str, String)> {
+    let Plan {
+        sarif,
+        refs,
+        report,
+        others,
+    } = told.plan;
+    let mut written = Vec::new();
+    let write = |format: &'static str, sink: &Sink, notices: &mut Vec<String>| {
+        let style = output::style(told.voice, sink, texts);
+        let done = output::write(sink, |out| told.answer.write(format, &style, out));
+        if let Err(failure) = &done {
+            notices.push(format!("{} was not written: {}", place(sink), failure.message));
+        }
+        done.is_ok()
+    };
+    let targets = told.answer.outcome().targets.len();
+    match sarif {
+        None => {}
+        Some(_) if *refs && targets > 1 => notices.push(format!(
+            "no SARIF was written: it tells of one ref, and {targets} were scanned; run the step once for each"
+        )),
+        Some(file) => {
+            if write("sarif", &Sink::File(PathBuf::from(file)), notices) {
+                written.push(("sarif-file", file.clone()));
+            }
+        }
+    }
+    if let Some((format, file)) = report
+        && write(format, &Sink::File(PathBuf::from(file)), notices)
+    {
+        written.push(("report-file", file.clone()));
+    }
+    for (format, sink) in others {
+        write(format, sink, notices);
+    }
+    written
+}
+
+fn place(sink: &Sink) -> String {
+    match sink {
+        Sink::Standard => "standard output".to_owned(),
+        Sink::File(path) => path.display().to_string(),
+    }
+}
+
+/// The format that a file's ending tells; JSON for an unknown one.
+fn format_of(file: &str, mode: Mode, known: &[&'static str]) -> Result<&'static str, Failure> {
+    let format = match Path::new(file).extension().and_then(|ending| ending.to_str()) {
+        Some("md") => "markdown",
+        Some("sarif") => "sarif",
+        Some("txt") => "terminal",
+        Some("html" | "htm") => "html",
+        Some(_) | None => "json",
+    };
+    if known.contains(&format) {
+        return Ok(format);
+    }
+    Err(Failure::usage(
+        format!(
+            "the ending of `report-file` asks for {format}, which mode {} does not have",
+            mode.word()
+        ),
+        format!("Choose an ending for one of: {}.", known.join(", ")),
+    ))
+}
+
+/// How the step ended, as lines of outputs.
+fn ended(verdict: Verdict, code: ExitCode) -> String {
+    format!("verdict={verdict}\nexit-code={}\n", code.number())
+}
+
+/// `name=value` lines. The only free text is a path of the workflow's own, which holds no line break.
+fn outputs(counts: Counts, written: &[(&'static str, String)]) -> String {
+    let Counts {
+        affected,
+        blocking,
+        introduced,
+    } = counts;
+    let mut lines = format!("findings={affected}\nblocking={blocking}\nintroduced={introduced}\n");
+    for (name, file) in written {
+        let _ = writeln!(lines, "{name}={file}");
+    }
+    lines
+}
+
+fn output_lines(lines: &str) -> Result<(), file::FileError> {
+    match environment::path("GITHUB_OUTPUT") {
+        None => Ok(()),
+        Some(path) => file::append(&path, lines.as_bytes()),
+    }
+}
