@@ -40,7 +40,7 @@
 //! | 11 | `scan` | use case: paths, commits and lines → outcome, changes since a base, grid, history | | `Failure` |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
-//! | 14 | `action` | the GitHub Actions door: `INPUT_*` → arguments → `cli` → outputs | | the same |
+//! | 14 | `action` | the GitHub Actions door: `INPUT_*` and the event → arguments → `cli` → outputs | | the same |
 //!
 //! Layers 0 to 7 are ordinary functions of their arguments. Only what talks to the network is async, and only
 //! the command that needs it builds a runtime: a scan never starts one.

@@ -13,7 +13,7 @@ use crate::report::{self, Form, REPORTS, Style};
 /// What a command gave.
 pub enum Answer {
     /// A scan.
-    Scan(Scanned),
+    Scan(Box<Scanned>),
     /// The answer for one release.
     Gate(Gate),
     /// The grid.

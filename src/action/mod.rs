@@ -54,7 +54,10 @@ fn step() -> Result<ExitCode, Failure> {
             base = take_base(&mut arguments, &event)?;
             let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
             let scanned = scan::scan(&arguments, &location, &voice, now)?;
-            (plan.for_refs(arguments.refs.is_some()), Answer::Scan(scanned))
+            (
+                plan.for_refs(arguments.refs.is_some()),
+                Answer::Scan(Box::new(scanned)),
+            )
         }
         Mode::Gate => {
             let Command::Gate(arguments) = command else {

@@ -228,11 +228,10 @@ fn files(
         Some(_) if *refs && targets > 1 => notices.push(format!(
             "no SARIF was written: it tells of one ref, and {targets} were scanned; run the step once for each"
         )),
-        Some(file) => {
-            if write("sarif", &Sink::File(PathBuf::from(file)), notices) {
-                written.push(("sarif-file", file.clone()));
-            }
+        Some(file) if write("sarif", &Sink::File(PathBuf::from(file)), notices) => {
+            written.push(("sarif-file", file.clone()));
         }
+        Some(_) => {}
     }
     if let Some((format, file)) = report
         && write(format, &Sink::File(PathBuf::from(file)), notices)
