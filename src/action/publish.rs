@@ -10,9 +10,10 @@ use super::events::{Event, Revision, Trust};
 use super::inputs::{Inputs, Mode};
 use crate::cli::arguments::{Reports, Voice};
 use crate::cli::output::{self, Sink};
-use crate::model::Verdict;
+use crate::cli::scan;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
+use crate::model::{Outcome, Verdict};
 use crate::report::{Style, headline, workflow_commands};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
@@ -26,7 +27,7 @@ const SARIF_FILE: &str = "lockkeeper.sarif";
 pub struct Plan {
     /// The SARIF file; `None` where the mode has none.
     sarif: Option<String>,
-    /// Of several refs there is no one SARIF file.
+    /// Refs are scanned, of which each has a SARIF file of its own.
     refs: bool,
     /// The further report, and its format.
     report: Option<(&'static str, String)>,
@@ -207,41 +208,76 @@ fn files(
     texts: &HashMap<TextKey, Texts>,
     notices: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
-    let Plan {
-        sarif,
-        refs,
-        report,
-        others,
-    } = told.plan;
+    let plan = told.plan;
+    let as_file = |file: &String| Sink::File(PathBuf::from(file));
+    let sarif = plan
+        .sarif
+        .iter()
+        .map(|file| (Some("sarif-file"), "sarif", as_file(file)));
+    let report = plan
+        .report
+        .iter()
+        .map(|(format, file)| (Some("report-file"), *format, as_file(file)));
+    let others = plan
+        .others
+        .iter()
+        .map(|(format, sink)| (None, *format, sink.clone()));
     let mut written = Vec::new();
-    let write = |format: &'static str, sink: &Sink, notices: &mut Vec<String>| {
-        let style = output::style(told.voice, sink, texts);
-        let done = output::write(sink, |out| told.answer.write(format, &style, out));
-        if let Err(failure) = &done {
-            notices.push(format!("{} was not written: {}", place(sink), failure.message));
+    for (name, format, sink) in sarif.chain(report).chain(others) {
+        let files = match one_each(told, format, &sink) {
+            None => vec![(sink.clone(), write(told, format, &sink, texts))],
+            Some(Ok(outcomes)) => outcomes
+                .into_iter()
+                .map(|(outcome, sink)| {
+                    let done = write_outcome(told, &outcome, format, &sink, texts);
+                    (sink, done)
+                })
+                .collect(),
+            Some(Err(refs)) => {
+                notices.push(format!(
+                    "no SARIF was written to {}: one file tells of one ref, and {refs} were scanned; let the name hold \
+                     `{{ref}}`",
+                    place(&sink)
+                ));
+                continue;
+            }
+        };
+        for (sink, done) in &files {
+            if let Err(failure) = done {
+                notices.push(format!("{} was not written: {}", place(sink), failure.message));
+            }
         }
-        done.is_ok()
-    };
-    let targets = told.answer.outcome().targets.len();
-    match sarif {
-        None => {}
-        Some(_) if *refs && targets > 1 => notices.push(format!(
-            "no SARIF was written: it tells of one ref, and {targets} were scanned; run the step once for each"
-        )),
-        Some(file) if write("sarif", &Sink::File(PathBuf::from(file)), notices) => {
-            written.push(("sarif-file", file.clone()));
+        // An output names one file.
+        if let (Some(name), [(Sink::File(path), Ok(()))]) = (name, files.as_slice()) {
+            written.push((name, path.display().to_string()));
         }
-        Some(_) => {}
-    }
-    if let Some((format, file)) = report
-        && write(format, &Sink::File(PathBuf::from(file)), notices)
-    {
-        written.push(("report-file", file.clone()));
-    }
-    for (format, sink) in others {
-        write(format, sink, notices);
     }
     written
+}
+
+/// For a format that tells of one ref and a scan of refs: the outcome of each, with its place; how many there are, if one
+/// place cannot hold them all.
+fn one_each(told: &Told<'_>, format: &str, sink: &Sink) -> Option<Result<Vec<(Outcome, Sink)>, usize>> {
+    if !told.plan.refs || format != "sarif" {
+        return None;
+    }
+    let outcome = told.answer.outcome();
+    Some(scan::by_ref(outcome, sink).map_err(|_| outcome.targets.len()))
+}
+
+fn write(told: &Told<'_>, format: &str, sink: &Sink, texts: &HashMap<TextKey, Texts>) -> Result<(), Failure> {
+    let style = output::style(told.voice, sink, texts);
+    output::write(sink, |out| told.answer.write(format, &style, out))
+}
+
+fn write_outcome(
+    told: &Told<'_>,
+    outcome: &Outcome,
+    format: &'static str,
+    sink: &Sink,
+    texts: &HashMap<TextKey, Texts>,
+) -> Result<(), Failure> {
+    output::write_all(outcome, &[(format, sink.clone())], told.voice, texts)
 }
 
 fn place(sink: &Sink) -> String {

@@ -21,7 +21,6 @@ use crate::report::REPORTS;
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::{self, Failure, Lenience, Request};
-use crate::sys::environment;
 
 /// Long texts are read for so many findings at most; a report tells no more than that in full.
 const TEXTS_LIMIT: usize = 5_000;
@@ -62,7 +61,7 @@ const REF: &str = "{ref}";
 ///
 /// # Errors
 /// A [`Failure`] of usage for several refs and a place that does not tell them apart.
-fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
+pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
     let pattern = match sink {
         Sink::Standard => None,
         Sink::File(path) => path.to_str().filter(|path| path.contains(REF)),
@@ -153,15 +152,15 @@ pub fn scan(
     };
     let outcome = scan::scan(&request, &trees.cases()).outcome;
     if !arguments.staged {
-        beat(&found, &outcome, now);
+        beat(location, &found, &outcome, now);
     }
     Ok(Scanned { outcome, index })
 }
 
 /// Takes note of the lines that were judged in whole.
-fn beat(found: &[&Found], outcome: &Outcome, now: Timestamp) {
+fn beat(location: &Location, found: &[&Found], outcome: &Outcome, now: Timestamp) {
     let (Some(folder), Some(repository)) = (
-        environment::cache_folder(),
+        location.cache_folder(),
         found.first().and_then(|found| found.repository.as_ref()),
     ) else {
         return;

@@ -14,7 +14,6 @@ use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
 use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
-use crate::sys::environment;
 
 /// Runs the command.
 ///
@@ -58,7 +57,7 @@ pub fn grid(arguments: &Status, location: &Location, voice: &Voice, now: Timesta
     let rows = grid::rows(&outcome, &known, &lines, opened.index.as_ref()).map_err(damaged)?;
     outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
     let mut warnings = columns.chosen.warnings.clone();
-    if let (Some(folder), Some(repository)) = (environment::cache_folder(), &found.repository) {
+    if let (Some(folder), Some(repository)) = (location.cache_folder(), &found.repository) {
         let within = effective.policy.lines.scanned_within;
         warnings.extend(heartbeat::tell(
             &folder,

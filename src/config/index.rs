@@ -24,6 +24,17 @@ pub struct Location {
     pub origin: Origin,
 }
 
+impl Location {
+    /// The folder for what is kept from run to run: that of a fetched index, else the user's own; `None` where none is known.
+    #[must_use]
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        match self.origin {
+            Origin::Cache => self.path.parent().map(Path::to_owned),
+            Origin::Flag | Origin::Environment => environment::cache_folder(),
+        }
+    }
+}
+
 /// Who says where the index lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {

@@ -112,7 +112,7 @@ fn mistakes_are_refused_by_name() {
     for (mode, name, value) in [
         ("gate", "INPUT_BASE", "main"),
         ("status", "INPUT_SARIF-FILE", "x.sarif"),
-        ("scan", "INPUT_REPORT-FILE", "report.html"),
+        ("gate", "INPUT_REPORT-FILE", "report.html"),
         ("gate", "INPUT_REPORT-FILE", "report.sarif"),
         ("scan", "INPUT_ARGS", "--format json"),
         ("scan", "INPUT_ARGS", "--format nonsense --output x"),
@@ -287,6 +287,40 @@ fn a_status_shows_the_grid_and_never_says_no() {
         "{grid}"
     );
     assert_eq!(with(&[("INPUT_REFS", "nowhere")]).code, 2);
+    let page = with(&[("INPUT_REPORT-FILE", "grid.html")]);
+    assert_eq!(page.code, 0, "{}", page.err);
+    let page = std::fs::read_to_string(sandbox.work().join("grid.html")).expect("a page");
+    assert!(
+        page.starts_with("<!doctype html>") && page.contains("GHSA-bad"),
+        "{page}"
+    );
+}
+
+#[test]
+fn c10_the_cache_folder_of_the_step_remembers_when_a_line_was_scanned() {
+    let (sandbox, index) = lines();
+    std::fs::create_dir(sandbox.path("kept")).expect("a folder");
+    std::fs::copy(&index, sandbox.path("kept/advisories.lkdb")).expect("an index");
+    let kept = sandbox.path("kept");
+    let kept = [("INPUT_CACHE-DIR", kept.to_str().expect("a path"))];
+    let scanned = step(
+        &sandbox,
+        &[kept.as_slice(), &[("INPUT_REFS", "release/*")]].concat(),
+    );
+    assert_eq!(scanned.code, 1, "{}", scanned.err);
+    assert!(sandbox.path("kept/heartbeat.json").is_file());
+    sandbox.write("lockkeeper.yml", "lines: {scanned-within: 7d}\n");
+    let shown = step(&sandbox, &[kept.as_slice(), &[("INPUT_MODE", "status")]].concat());
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    let summary = std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary");
+    let warned: Vec<&str> = summary
+        .lines()
+        .filter(|line| line.contains("never scanned"))
+        .collect();
+    assert!(
+        matches!(warned.as_slice(), [warning] if warning.contains("main was")),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -311,6 +345,23 @@ fn refs_are_scanned_without_one_sarif_for_all() {
     );
     assert!(!outputs(&sandbox).contains_key("sarif-file"));
     assert!(!sandbox.work().join("lockkeeper.sarif").exists());
+    // One each, if the name says so.
+    let name = ("INPUT_SARIF-FILE", "sarif/{ref}.sarif");
+    let refs = |refs: &str| {
+        let inputs = [("INPUT_DATABASE", index.as_str()), ("INPUT_REFS", refs), name];
+        step(&sandbox, &inputs)
+    };
+    let both = refs("main,release/*");
+    assert!(!both.out.contains("::notice"), "{}", both.out);
+    assert!(!outputs(&sandbox).contains_key("sarif-file"));
+    for (file, results) in [("main", 0), ("release-1.0", 1)] {
+        let sarif = std::fs::read(sandbox.work().join(format!("sarif/{file}.sarif"))).expect(file);
+        let sarif: Value = serde_json::from_slice(&sarif).expect("JSON");
+        let told = sarif["runs"][0]["results"].as_array().map(Vec::len);
+        assert_eq!(told, Some(results), "{file}");
+    }
+    assert_eq!(refs("release/*").code, 1);
+    assert_eq!(outputs(&sandbox)["sarif-file"], "sarif/release-1.0.sarif");
     let one = scan("tags/v1.1");
     assert_eq!(one.code, 0, "{}{}", one.out, one.err);
     assert_eq!(outputs(&sandbox)["sarif-file"], "lockkeeper.sarif");
