@@ -34,7 +34,7 @@ pub fn changes(head: Side<'_>, base: Side<'_>, committed: Timestamp) -> Vec<Chan
     }
     let renamed = renamed(head, base);
     let mut changes: Vec<Option<Change>> = vec![None; head.findings.len()];
-    let steps: [(Change, &dyn Fn(&Finding, &Held<'_>) -> bool); 4] = [
+    let steps: [(Change, &Fits<'_>); 4] = [
         (Change::PreExisting, &|finding, held| {
             *held.file == finding.file && held.version == finding.version
         }),
@@ -71,6 +71,9 @@ pub fn changes(head: Side<'_>, base: Side<'_>, committed: Timestamp) -> Vec<Chan
         .map(|(finding, change)| since(finding, change))
         .collect()
 }
+
+/// Whether a finding is the occurrence that the base held.
+type Fits<'f> = dyn Fn(&Finding, &Held<'_>) -> bool + 'f;
 
 /// One flaw of one package, wherever it is held.
 #[derive(PartialEq, Eq, Hash)]

@@ -113,12 +113,15 @@ struct Flaw {
     ids: Vec<String>,
 }
 
+/// What a lockfile holds, with the further files that were read for it.
+type Read = (Seen, Arc<BTreeSet<Flaw>>);
+
 /// What lockfiles hold, each judged once.
 struct Judging<'a> {
     found: &'a Found,
     repository: &'a Arc<Repository>,
     index: &'a Index,
-    known: Mutex<BTreeMap<(TreePath, ObjectId), Vec<(Seen, Arc<BTreeSet<Flaw>>)>>>,
+    known: Mutex<BTreeMap<(TreePath, ObjectId), Vec<Read>>>,
     damage: Mutex<Option<String>>,
     /// Lockfiles of which some version cannot be read.
     unread: Mutex<BTreeSet<TreePath>>,

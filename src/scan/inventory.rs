@@ -38,7 +38,7 @@ fn files(found: &Found) -> Vec<InventoryFile> {
         for (path, held) in &file.result {
             files
                 .entry(path.clone())
-                .or_insert_with(|| empty(&path, &file.format))
+                .or_insert_with(|| empty(path, &file.format))
                 .packages
                 .push(held.clone());
         }
