@@ -22,9 +22,17 @@ use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let gate = gate(arguments, &location, voice, now)?;
-    output::write_forms(&gate, FORMS, &pairs, voice)?;
-    Ok(gate.outcome.exit_code)
+    let answer = gate(arguments, &location, voice, now);
+    let shown = match &answer {
+        Ok(gate) => Some(gate.clone()),
+        Err(failure) => {
+            trees::unjudged(failure, &location, now).map(|outcome| ways::gate(outcome, &arguments.release))
+        }
+    };
+    if let Some(gate) = shown {
+        output::write_forms(&gate, FORMS, &pairs, voice)?;
+    }
+    answer.map(|gate| gate.outcome.exit_code)
 }
 
 /// Judges the release that the command line names by the index at `location`.

@@ -33,7 +33,15 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let scanned = scan(arguments, &location, voice, now)?;
+    let scanned = match scan(arguments, &location, voice, now) {
+        Ok(scanned) => scanned,
+        Err(failure) => {
+            if let Some(outcome) = trees::unjudged(&failure, &location, now) {
+                output::write_all(&outcome, &pairs, voice, &HashMap::new())?;
+            }
+            return Err(failure);
+        }
+    };
     let wants_texts = pairs
         .iter()
         .any(|(format, _)| matches!(*format, "sarif" | "html"));

@@ -22,9 +22,21 @@ use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
 pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let grid = grid(arguments, &location, voice, now)?;
-    output::write_forms(&grid, FORMS, &pairs, voice)?;
-    Ok(grid.outcome.exit_code)
+    let answer = grid(arguments, &location, voice, now);
+    let shown = match &answer {
+        Ok(grid) => Some(grid.clone()),
+        Err(failure) => trees::unjudged(failure, &location, now).map(|outcome| Grid {
+            outcome,
+            rows: Vec::new(),
+            lines: Vec::new(),
+            warnings: Vec::new(),
+            history: None,
+        }),
+    };
+    if let Some(grid) = shown {
+        output::write_forms(&grid, FORMS, &pairs, voice)?;
+    }
+    answer.map(|grid| grid.outcome.exit_code)
 }
 
 /// The grid of the repository that the command line names, by the index at `location`.

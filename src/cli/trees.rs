@@ -9,10 +9,11 @@ use super::packages;
 use crate::config::index::{self, Location, Origin};
 use crate::config::policy::{self, Asked, Effective};
 use crate::git::refs::Prefer;
-use crate::model::IndexState;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
-use crate::policy::database::Update;
+use crate::model::verdict::ExitCode;
+use crate::model::{IndexState, Outcome};
+use crate::policy::database::{Database, Update};
 use crate::policy::{FailOnError, Policy};
 use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
@@ -191,6 +192,25 @@ pub fn prefer() -> Prefer {
     match environment::variable("CI").as_deref() {
         None | Some("false" | "0") => Prefer::Local,
         Some(_) => Prefer::Remote,
+    }
+}
+
+/// What reports say of a run that ended with `failure` before it could judge; `None` if that is no matter of looking.
+#[must_use]
+pub fn unjudged(failure: &Failure, location: &Location, now: Timestamp) -> Option<Outcome> {
+    match failure.code {
+        ExitCode::Incomplete => {
+            let opened = index::open(&location.path, &Database::default(), now);
+            Some(crate::scan::unjudged(&opened.judge(), failure, now))
+        }
+        ExitCode::Pass
+        | ExitCode::Blocked
+        | ExitCode::Usage
+        | ExitCode::NothingToScan
+        | ExitCode::Remote
+        | ExitCode::Some
+        | ExitCode::Bug
+        | ExitCode::Interrupted => None,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::git::objects::GitError;
 use crate::model::coverage::Gap;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
-use crate::model::{Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
+use crate::model::{Cost, Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
 use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use discover::Found;
@@ -259,6 +259,37 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         targets,
     };
     Scanned { outcome, known }
+}
+
+/// The outcome of a run that could not look: reports that were asked for say so, and no list of theirs is taken for clean.
+#[must_use]
+pub fn unjudged(judge: &Judge<'_>, failure: &Failure, now: Timestamp) -> Outcome {
+    let mut coverage = Coverage::new(judge.state, judge.age_days);
+    let (file, position) = match &failure.place {
+        Some((file, position)) => (file.clone(), *position),
+        // What is missing is missing in the repository, and in no file of it.
+        None => (TreePath::new(".git").unwrap_or_default(), Position::START),
+    };
+    let gap = Gap {
+        file,
+        position,
+        reason: failure.message.clone(),
+        hint: failure.hint.clone(),
+    };
+    coverage.add(Cost::Blind, gap);
+    Outcome {
+        tool_version: env!("CARGO_PKG_VERSION"),
+        now,
+        database: judge.database.clone(),
+        policy: outcome::Policy {
+            digest: Policy::built_in().digest(),
+            file: None,
+        },
+        verdict: Verdict::Incomplete,
+        exit_code: ExitCode::Incomplete,
+        coverage,
+        targets: Vec::new(),
+    }
 }
 
 /// All targets' coverage together.

@@ -216,6 +216,19 @@ fn g6_a_base_that_cannot_be_found_is_never_no_change() {
         let ran = scan(&sandbox, &index, &[shallow, "--base", base]);
         assert_eq!(ran.code, 3, "{base}: {}", ran.out);
         assert!(ran.err.contains("fetch-depth"), "{base}: {}", ran.err);
+        // The report that was asked for is there, and is not clean.
+        let report = ran.json();
+        assert_eq!(
+            (&report["verdict"], &report["coverage"]["complete"]),
+            (&json!("incomplete"), &json!(false)),
+            "{base}"
+        );
+        assert!(
+            report["coverage"]["blind"][0]["reason"]
+                .to_string()
+                .contains("fetch-depth"),
+            "{base}"
+        );
     }
     // Outside of git there is no base to be found.
     let outside = sandbox.path("outside");

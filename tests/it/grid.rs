@@ -311,6 +311,12 @@ fn b4_what_a_clone_lacks_is_blind_and_not_clean() {
     let shallow = shallow.to_str().expect("a path");
     let gate = run(&sandbox, &index, &["gate", shallow, "--release", "release/3.0"]);
     assert_eq!(gate.code, 3, "{}", gate.out);
+    let told = run(
+        &sandbox,
+        &index,
+        &["gate", shallow, "--release", "release/3.0", "--format", "json"],
+    );
+    assert_eq!(told.json()["verdict"], "incomplete");
     assert!(
         gate.err.contains("release/3.0") && gate.err.contains("fetch-depth"),
         "{}",
