@@ -12,6 +12,10 @@ use crate::text::Position;
 /// What is odd about an exception, at its place in the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
+    /// The exception's number in the policy, from 0.
+    pub exception: usize,
+    /// Its last day is over; else it covered nothing.
+    pub is_over: bool,
     /// Where the exception stands.
     pub position: Position,
     /// What is odd, as a lowercase fragment that names the id.
@@ -32,18 +36,26 @@ impl Policy {
                 hows.insert(met.how);
             }
         }
-        let remark = |(exception, hows): (&Exception, BTreeSet<How>)| {
-            let (message, hint) = match exception.is_over(day(now)) {
+        let remark = |(number, (exception, hows)): (usize, (&Exception, BTreeSet<How>))| {
+            let is_over = exception.is_over(day(now));
+            let (message, hint) = match is_over {
                 true => expired(exception, &hows),
                 false => idle(exception, &hows)?,
             };
             Some(Remark {
+                exception: number,
+                is_over,
                 position: exception.place,
                 message,
                 hint,
             })
         };
-        exceptions.iter().zip(hows).filter_map(remark).collect()
+        exceptions
+            .iter()
+            .zip(hows)
+            .enumerate()
+            .filter_map(remark)
+            .collect()
     }
 }
 

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use crate::advisory::Index;
 use crate::git::objects::GitError;
 use crate::model::coverage::Gap;
+use crate::model::lines::short_name;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
 use crate::model::{Cost, Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
@@ -217,7 +218,9 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
             if let Some(note) = ruled.note {
                 finding.reason = format!("{}; {note}", finding.reason);
             }
-            met.extend(ruled.met);
+            if trees.first().is_some_and(|first| first.policy == tree.policy) {
+                met.extend(ruled.met);
+            }
         }
         targets.push(target);
         known.push(held);
@@ -238,7 +241,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
     coverage.problems.extend(request.remarks.iter().cloned());
     let built_in = Policy::built_in();
     let policy = trees.first().map_or(&built_in, |tree| tree.policy);
-    coverage.problems.extend(unused(policy, &met, request.now));
+    coverage.problems.extend(idle(policy, &met, trees, request.now));
     let nothing = targets.iter().all(|target| target.files.is_empty());
     let blocked = targets
         .iter()
@@ -331,16 +334,37 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
     coverage
 }
 
-/// What is odd about the exceptions of a policy, as far as a whole run can tell.
-fn unused(policy: &Policy, met: &[Met], now: Timestamp) -> Vec<Gap> {
+/// The exceptions of a policy that expired, and those that covered nothing, as far as this run can tell: a part of a
+/// repository says nothing of the rest, nor one ref of another.
+fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], now: Timestamp) -> Vec<Gap> {
     let file = policy.file.as_deref().and_then(TreePath::new).unwrap_or_default();
-    let remarks = policy.unused(met, now).into_iter().map(|remark| Gap {
-        file: file.clone(),
-        position: remark.position,
-        reason: remark.message,
-        hint: remark.hint,
-    });
-    remarks.collect()
+    let is_whole = trees
+        .iter()
+        .all(|tree| tree.found.is_whole() || tree.found.repository.is_none());
+    let is_about = |number: usize| {
+        let about = policy
+            .exceptions
+            .list()
+            .get(number)
+            .and_then(|own| own.ref_name.as_ref());
+        about.is_none_or(|globs| {
+            let names = trees
+                .iter()
+                .filter_map(|tree| tree.found.head.ref_name.as_deref());
+            names.map(short_name).any(|name| globs.match_any(name))
+        })
+    };
+    policy
+        .unused(met, now)
+        .into_iter()
+        .filter(|remark| remark.is_over || (is_whole && is_about(remark.exception)))
+        .map(|remark| Gap {
+            file: file.clone(),
+            position: remark.position,
+            reason: remark.message,
+            hint: remark.hint,
+        })
+        .collect()
 }
 
 /// Enough was seen for a verdict.

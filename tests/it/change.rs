@@ -405,6 +405,20 @@ fn g3_exceptions_live_by_the_clock_and_stay_listed() {
         );
         assert_eq!(text.contains("expired"), code == 1, "{day}: {text}");
     }
+    // A part of the repository, or another ref, says nothing of what the rest needs.
+    sandbox.write("part/Cargo.lock", cargo_lock(&[("calm", "1.0.0")]));
+    let part = scan(&sandbox, &index, &["part"]).json();
+    assert_eq!(part["coverage"]["problems"], json!([]));
+    sandbox.write(
+        "lockkeeper.yml",
+        "exceptions:\n  - {id: GHSA-old, reason: a, expires: 2026-12-03}\n  - {id: GHSA-late, reason: a, expires: 2026-12-03}\n  \
+         - {id: GHSA-never, reason: nothing, expires: 2026-12-31, ref: release/*}\n",
+    );
+    let other = scan(&sandbox, &index, &[]);
+    assert_eq!(
+        (other.code, &other.json()["coverage"]["problems"]),
+        (0, &json!([]))
+    );
     let sarif = sandbox.run(&["scan", "--db", &index, "--now", "2026-02-03", "--format", "sarif"]);
     assert!(sarif.out.contains("\"suppressions\""), "{}", sarif.out);
 }
