@@ -7,7 +7,7 @@ use super::output;
 use super::trees::{self, Trees};
 use crate::config::index::{self, Location};
 use crate::config::{heartbeat, policy};
-use crate::model::Grid;
+use crate::model::{Gap, Grid};
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::grid::FORMS;
 use crate::scan::columns::columns;
@@ -79,6 +79,15 @@ pub fn grid(arguments: &Status, location: &Location, voice: &Voice, now: Timesta
             now,
         ));
     }
+    warnings.extend(outcome.remarks.iter().map(|remark| {
+        let Gap {
+            file,
+            position,
+            reason,
+            hint,
+        } = remark;
+        format!("{file}:{}: {reason}. {hint}", position.line)
+    }));
     let history = match (arguments.history, &opened.index) {
         (false, _) | (true, None) => None,
         (true, Some(index)) => {

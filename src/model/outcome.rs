@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::lines::short_name;
 use super::verdict::ExitCode;
-use super::{Coverage, Finding, TreePath, Verdict};
+use super::{Coverage, Finding, Gap, TreePath, Verdict};
 
 /// The result of a scan. A report sees this and opens nothing.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ pub struct Outcome {
     pub exit_code: ExitCode,
     /// All targets' coverage together; files are told with their target's root in front where there are several.
     pub coverage: Coverage,
+    /// What a person should know of the policy, its exceptions, the refs and the base, each at its place from the top of the
+    /// repository. They stand among the coverage's problems too, and cost nothing.
+    pub remarks: Vec<Gap>,
     /// What was scanned: one for each PATH.
     pub targets: Vec<Target>,
 }

@@ -14,8 +14,8 @@ use crate::text::Position;
 pub struct Remark {
     /// The exception's number in the policy, from 0.
     pub exception: usize,
-    /// Its last day is over; else it covered nothing.
-    pub is_over: bool,
+    /// Its last day is over, and findings of this run would need it; else nothing here does.
+    pub is_missed: bool,
     /// Where the exception stands.
     pub position: Position,
     /// What is odd, as a lowercase fragment that names the id.
@@ -38,13 +38,14 @@ impl Policy {
         }
         let remark = |(number, (exception, hows)): (usize, (&Exception, BTreeSet<How>))| {
             let is_over = exception.is_over(day(now));
+            let is_missed = is_over && hows.contains(&How::Expired);
             let (message, hint) = match is_over {
                 true => expired(exception, &hows),
                 false => idle(exception, &hows)?,
             };
             Some(Remark {
                 exception: number,
-                is_over,
+                is_missed,
                 position: exception.place,
                 message,
                 hint,

@@ -6,7 +6,7 @@ use std::io;
 
 use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
-use super::places::{GapHere, gaps, told};
+use super::places::{GapHere, gaps, remarks, told};
 use super::{Report, Style, headline, worst};
 use crate::model::finding::Change;
 use crate::model::{Class, Finding, Outcome, Target};
@@ -46,6 +46,7 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
         &gaps(outcome, |coverage| &coverage.blind),
         limit / 8,
     ));
+    text.push_str(&gap_list("Worth knowing", &remarks(outcome), limit / 16));
     text.push_str(&gap_list(
         "Judged in part",
         &gaps(outcome, |coverage| &coverage.partial),

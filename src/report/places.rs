@@ -83,6 +83,19 @@ pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) 
     of_targets
 }
 
+/// What a person should know besides.
+#[must_use]
+pub fn remarks(outcome: &Outcome) -> Vec<GapHere<'_>> {
+    let here = outcome.remarks.iter().map(|gap| GapHere {
+        file: gap.file.display(),
+        in_repository: gap.file.as_bytes().to_vec(),
+        position: gap.position,
+        reason: &gap.reason,
+        hint: &gap.hint,
+    });
+    here.collect()
+}
+
 /// The bytes of a file's path from the top of the repository, from the target's root outside git.
 #[must_use]
 pub fn bytes_in_repository(target: &Target, file: &TreePath) -> Vec<u8> {

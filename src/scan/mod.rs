@@ -198,11 +198,13 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
     let mut targets: Vec<Target> = Vec::with_capacity(trees.len());
     let mut known = Vec::with_capacity(trees.len());
     let mut met = Vec::new();
+    let mut at_bases = Vec::new();
     for (tree, files) in trees.iter().zip(read) {
         let (mut target, held) = target::target(tree.found, &files, &judge);
         if let (Some(base), Some(base_files)) = (&tree.base, tree.base.as_ref().and(read_bases.next())) {
             let (before, _) = target::target(base.found, &base_files, &judge);
             target::compare(&mut target, &before, base.committed);
+            at_bases.extend(unread_at(&before));
         }
         let circumstances = Circumstances {
             now: request.now,
@@ -238,10 +240,12 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         target.is_one_of_several_refs = same > 1 && target.ref_name.is_some();
     }
     let mut coverage = whole_coverage(&mut targets, &judge);
-    coverage.problems.extend(request.remarks.iter().cloned());
     let built_in = Policy::built_in();
     let policy = trees.first().map_or(&built_in, |tree| tree.policy);
-    coverage.problems.extend(idle(policy, &met, trees, request.now));
+    let mut remarks = request.remarks.clone();
+    remarks.extend(at_bases);
+    remarks.extend(idle(policy, &met, trees, &coverage, request.now));
+    coverage.problems.extend(remarks.iter().cloned());
     let nothing = targets.iter().all(|target| target.files.is_empty());
     let blocked = targets
         .iter()
@@ -259,6 +263,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         verdict,
         exit_code: exit_code(verdict, request.lenience, &coverage),
         coverage,
+        remarks,
         targets,
     };
     Scanned { outcome, known }
@@ -291,6 +296,7 @@ pub fn unjudged(judge: &Judge<'_>, failure: &Failure, now: Timestamp) -> Outcome
         verdict: Verdict::Incomplete,
         exit_code: ExitCode::Incomplete,
         coverage,
+        remarks: Vec::new(),
         targets: Vec::new(),
     }
 }
@@ -334,13 +340,23 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
     coverage
 }
 
+/// What could not be read at a base: a finding that it may have held counts as introduced.
+fn unread_at(base: &Target) -> Vec<Gap> {
+    let told = base.coverage.blind.iter().cloned().map(|gap| Gap {
+        reason: format!("at the base: {}; what it held counts as introduced", gap.reason),
+        ..gap
+    });
+    told.collect()
+}
+
 /// The exceptions of a policy that expired, and those that covered nothing, as far as this run can tell: a part of a
-/// repository says nothing of the rest, nor one ref of another.
-fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], now: Timestamp) -> Vec<Gap> {
-    let file = policy.file.as_deref().and_then(TreePath::new).unwrap_or_default();
-    let is_whole = trees
-        .iter()
-        .all(|tree| tree.found.is_whole() || tree.found.repository.is_none());
+/// repository says nothing of the rest, nor one ref of another, nor what could not be judged of anything.
+fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], coverage: &Coverage, now: Timestamp) -> Vec<Gap> {
+    let file = policy_place(policy);
+    let is_whole = coverage.is_complete()
+        && trees
+            .iter()
+            .all(|tree| tree.found.is_whole() || tree.found.repository.is_none());
     let is_about = |number: usize| {
         let about = policy
             .exceptions
@@ -357,7 +373,7 @@ fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], now: Timestamp) -> Vec
     policy
         .unused(met, now)
         .into_iter()
-        .filter(|remark| remark.is_over || (is_whole && is_about(remark.exception)))
+        .filter(|remark| remark.is_missed || (is_whole && is_about(remark.exception)))
         .map(|remark| Gap {
             file: file.clone(),
             position: remark.position,
@@ -365,6 +381,12 @@ fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], now: Timestamp) -> Vec
             hint: remark.hint,
         })
         .collect()
+}
+
+/// The policy's file, as gaps tell files.
+fn policy_place(policy: &Policy) -> TreePath {
+    let file = policy.file.as_deref().map(|file| file.trim_start_matches('/'));
+    file.and_then(TreePath::new).unwrap_or_default()
 }
 
 /// Enough was seen for a verdict.

@@ -98,11 +98,6 @@ pub(super) fn compare(target: &mut Target, base: &Target, committed: Timestamp) 
     for (finding, change) in target.findings.iter_mut().zip(changes) {
         finding.change = Some(change);
     }
-    for gap in &base.coverage.blind {
-        let reason = format!("at the base: {}; what it held counts as introduced", gap.reason);
-        let gap = gap.clone();
-        target.coverage.add(Cost::Nothing, Gap { reason, ..gap });
-    }
 }
 
 /// One finding per (group, package, version, file), in the order of file, place and id.

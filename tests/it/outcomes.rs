@@ -572,6 +572,7 @@ pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: Exi
         verdict,
         exit_code,
         coverage,
+        remarks: Vec::new(),
         targets,
     }
 }

@@ -6,7 +6,7 @@ use super::words;
 use crate::model::Gate;
 use crate::report::markdown::{SUMMARY, Table, gap_list, provenance, sentences};
 use crate::report::phrases::short;
-use crate::report::places::gaps;
+use crate::report::places::{gaps, remarks};
 use crate::report::{Style, headline};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -32,6 +32,7 @@ pub fn within(gate: &Gate, limit: usize) -> String {
     let partial = gaps(outcome, |coverage| &coverage.partial);
     let below = [
         gap_list("Not judged", &blind, limit / 8),
+        gap_list("Worth knowing", &remarks(outcome), limit / 8),
         gap_list("Judged in part", &partial, limit / 8),
         provenance(outcome),
     ]

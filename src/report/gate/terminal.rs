@@ -32,6 +32,7 @@ pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
             index(outcome, &mut page)?;
             blocking(gate, style.length, &mut page)?;
             gaps::blind(outcome, style.length, &mut page)?;
+            gaps::remarks(outcome, style.length, &mut page)?;
             gaps::partial(outcome, style.length, &mut page)?;
             next(gate, &mut page)?;
             provenance(outcome, &mut page)?;

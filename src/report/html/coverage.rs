@@ -3,7 +3,7 @@
 use super::page::{Section, code, fact};
 use crate::model::Outcome;
 use crate::report::phrases::{counted, short, thousands};
-use crate::report::places::{GapHere, from_here, gaps};
+use crate::report::places::{GapHere, from_here, gaps, remarks};
 use crate::text::escape::html;
 
 /// So many entries of each list.
@@ -29,6 +29,11 @@ fn coverage(outcome: &Outcome) -> Section {
             ));
             markup.push_str(&list(blind));
         }
+    }
+    let remarks = remarks(outcome);
+    if !remarks.is_empty() {
+        markup.push_str("<p class=\"intro\">Worth knowing:</p>\n");
+        markup.push_str(&list(&remarks));
     }
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if !partial.is_empty() {

@@ -140,10 +140,11 @@ enum Kind {
     Partial,
     Index,
     Cut,
+    Remark,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Blind, Self::Partial, Self::Index, Self::Cut];
+    const ALL: [Self; 5] = [Self::Blind, Self::Partial, Self::Index, Self::Cut, Self::Remark];
 
     fn id(self) -> &'static str {
         match self {
@@ -151,6 +152,7 @@ impl Kind {
             Self::Partial => "partial",
             Self::Index => "index",
             Self::Cut => "cut",
+            Self::Remark => "remark",
         }
     }
 
@@ -160,6 +162,7 @@ impl Kind {
             Self::Partial => 1,
             Self::Index => 2,
             Self::Cut => 3,
+            Self::Remark => 4,
         }
     }
 
@@ -169,6 +172,7 @@ impl Kind {
             Self::Partial => "A place that is known not to be held exactly.",
             Self::Index => "The advisory index is not as it should be.",
             Self::Cut => "Something was left out to stay within a limit.",
+            Self::Remark => "Something worth knowing of the policy, the base or the refs.",
         };
         let text = MultiformatMessageString::builder().text(text).build();
         ReportingDescriptor::builder()
@@ -220,10 +224,12 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     }
     let blind = places::gaps(outcome, |coverage| &coverage.blind);
     let partial = places::gaps(outcome, |coverage| &coverage.partial);
-    let gaps = blind.len() + partial.len();
+    let remarks = places::remarks(outcome);
+    let gaps = blind.len() + partial.len() + remarks.len();
     let blind = blind.iter().map(|gap| (Kind::Blind, "error", gap));
     let partial = partial.iter().map(|gap| (Kind::Partial, "note", gap));
-    for (kind, level, gap) in blind.chain(partial).take(MAX_NOTIFICATIONS) {
+    let remarks = remarks.iter().map(|gap| (Kind::Remark, "warning", gap));
+    for (kind, level, gap) in blind.chain(remarks).chain(partial).take(MAX_NOTIFICATIONS) {
         let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));
         let location = results::location(&gap.in_repository, gap.position);
         notifications.push(kind.notification(level, text.trim_end(), vec![location]));

@@ -15,6 +15,9 @@ use crate::model::{Advisory, Class, Finding, Level, Outcome};
 use crate::report::phrases::{self, short, thousands, versionless, way_out};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
+/// What there is to do about a malicious package: nothing accepts it.
+const REMOVE: &str = "Remove the package, and take every machine that installed it as lost. No exception accepts it.";
+
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 1_024;
 /// GitHub shows ten tags and takes twenty.
@@ -179,8 +182,13 @@ impl Page<'_, '_> {
             lines.push(address.to_owned());
         }
         lines.push(String::new());
-        lines.push("To accept it for a while, add to the policy:".to_owned());
-        lines.push(self.exception());
+        match self.first.advisory.class {
+            Class::Malicious => lines.push(REMOVE.to_owned()),
+            Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+                lines.push("To accept it for a while, add to the policy:".to_owned());
+                lines.push(self.exception());
+            }
+        }
         lines.join("\n")
     }
 
@@ -223,9 +231,14 @@ impl Page<'_, '_> {
                 text.push_str(&format!("- <{address}>\n"));
             }
         }
-        text.push_str("\nTo accept it for a while, add this to `lockkeeper.yml`:\n\n```yaml\n");
-        text.push_str(&self.exception());
-        text.push_str("\n```\n");
+        match self.first.advisory.class {
+            Class::Malicious => text.push_str(&format!("\n{REMOVE}\n")),
+            Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+                text.push_str("\nTo accept it for a while, add this to `lockkeeper.yml`:\n\n```yaml\n");
+                text.push_str(&self.exception());
+                text.push_str("\n```\n");
+            }
+        }
         text
     }
 

@@ -7,7 +7,7 @@ use super::page::{Line, Page, Shade, clean, columns, fit_end};
 use crate::model::Outcome;
 use crate::report::Length;
 use crate::report::phrases::{counted, thousands};
-use crate::report::places::{GapHere, gaps, told};
+use crate::report::places::{self, GapHere, gaps, told};
 
 /// So many places are shown unless all are asked for.
 pub(super) const SHOWN: usize = 5;
@@ -30,6 +30,21 @@ pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Pag
         }
     }
     more(blind.len().saturating_sub(shown), page)
+}
+
+/// What a person should know besides: of the policy, the base and the refs.
+pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let remarks = places::remarks(outcome);
+    if remarks.is_empty() {
+        return Ok(());
+    }
+    page.heading("Worth knowing")?;
+    let shown = limit(length);
+    for gap in remarks.iter().take(shown) {
+        one(gap, Shade::Warn, page)?;
+        page.text(Shade::Dim, 4, gap.hint, 2)?;
+    }
+    more(remarks.len().saturating_sub(shown), page)
 }
 
 /// Places that a format does not hold exactly, counted by reason.

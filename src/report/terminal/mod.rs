@@ -41,6 +41,7 @@ impl Report for Terminal {
                 findings::others(outcome, style.length, &mut page)?;
                 findings::excepted(outcome, style.length, &mut page)?;
                 gaps::blind(outcome, style.length, &mut page)?;
+                gaps::remarks(outcome, style.length, &mut page)?;
                 gaps::partial(outcome, style.length, &mut page)?;
                 gaps::skipped(outcome, style.length, &mut page)?;
                 next(outcome, &failing, &mut page)?;
