@@ -273,6 +273,9 @@ pub struct Packages {
     /// What is listed.
     #[command(flatten)]
     pub input: Input,
+    /// The policy, whose `exclude` counts here too.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// Where reports go: terminal or json.
     #[command(flatten)]
     pub reports: Reports,

@@ -32,6 +32,6 @@ pub fn run(command: &Config) -> Result<ExitCode, Failure> {
             )
         }
     };
-    output::print(text.as_bytes())?;
+    output::say(&text)?;
     Ok(ExitCode::Pass)
 }

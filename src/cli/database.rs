@@ -81,10 +81,18 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
     let location = index::locate(arguments.db.as_deref())?;
     let found = index::open(&location.path, &policy::Database::default(), now);
     let status = ask::status(found.require()?).map_err(damaged)?;
+    let warnings = idle_sources(&status.sources, now);
     match form {
-        Form::Text => say(&tell::status(&status, now))?,
+        Form::Text => {
+            let mut text = tell::status(&status, now);
+            for warning in &warnings {
+                text.push_str(&format!("warning: {warning}\n"));
+            }
+            say(&text)?;
+        }
         Form::Json => document(&json!({
             "schema": "lockkeeper.db-status/1",
+            "warnings": warnings,
             "file": location.path.to_string_lossy(),
             "digest": status.digest,
             "built": status.built.to_string(),
@@ -98,11 +106,26 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
             "ecosystems": status.ecosystems,
         }))?,
     }
-    Ok(if found.state.is_usable() {
-        ExitCode::Pass
-    } else {
-        ExitCode::Incomplete
+    match found.trouble {
+        None => Ok(ExitCode::Pass),
+        Some((message, hint)) => Err(Failure::incomplete(message, hint)),
+    }
+}
+
+/// A fresh index of old sources knows nothing new.
+fn idle_sources(sources: &[crate::advisory::Source], now: Timestamp) -> Vec<String> {
+    let limit = policy::Database::default().refuse_age;
+    let newest = sources.iter().filter_map(|source| source.newest).max();
+    let old = newest.filter(|newest| now.duration_since(*newest) > limit);
+    old.map(|newest| {
+        format!(
+            "the newest record of all sources is of {}, more than {} ago: the sources may have stopped",
+            newest.strftime("%Y-%m-%d"),
+            policy::duration::written(limit)
+        )
     })
+    .into_iter()
+    .collect()
 }
 
 fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
@@ -185,7 +208,7 @@ pub fn document(value: &serde_json::Value) -> Result<(), Failure> {
 }
 
 fn say(text: &str) -> Result<(), Failure> {
-    output::print(text.as_bytes())
+    output::say(text)
 }
 
 /// Something was asked for: nothing found is an answer that scripts can tell.

@@ -57,7 +57,20 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         .map_err(|error: jiff::Error| broken(error.to_string()))?;
     let index = sample_index(now).map_err(broken)?;
     let (folder, guard) = match &arguments.keep {
-        Some(folder) => (folder.clone(), None),
+        Some(folder) => {
+            let is_taken = file::list(folder).is_ok_and(|names| !names.is_empty())
+                || matches!(file::look(folder), Ok(file::Lies::File(_) | file::Lies::Other));
+            if is_taken {
+                return Err(Failure::usage(
+                    format!(
+                        "{} is not empty, and the sample would be written over what is there",
+                        folder.display()
+                    ),
+                    "Give `--keep` a new or an empty folder.",
+                ));
+            }
+            (folder.clone(), None)
+        }
         None => {
             let temporary = file::temporary_folder().map_err(|error| {
                 Failure::usage(

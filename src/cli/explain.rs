@@ -15,7 +15,7 @@ use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
-use crate::model::{Outcome, Target};
+use crate::model::{Gap, Outcome, Target};
 use crate::policy::{Circumstances, Policy};
 use crate::report::{json, terminal};
 use crate::scan::discover::Found;
@@ -60,7 +60,11 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
             Ok(())
         })?;
     }
-    Ok(ExitCode::Pass)
+    match (outcome.coverage.is_complete(), &opened.trouble) {
+        (true, _) => Ok(ExitCode::Pass),
+        (false, None) => Ok(ExitCode::Incomplete),
+        (false, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
+    }
 }
 
 /// One explanation for each advisory that `subject` means: an id gives one, a package all of its own.
@@ -78,8 +82,9 @@ pub fn explain(
         .filter(|(_, finding)| is_meant(subject, finding))
         .collect();
     findings.sort_by(|(_, left), (_, right)| left.advisory.id.cmp(&right.advisory.id));
+    let unjudged = &outcome.coverage.blind;
     if findings.is_empty() {
-        return unheld(subject, index).map(|explanation| vec![explanation]);
+        return unheld(subject, index, unjudged);
     }
     let explanations = findings
         .chunk_by(|(_, left), (_, right)| left.advisory.id == right.advisory.id)
@@ -90,6 +95,7 @@ pub fn explain(
                 texts: texts(index, advisory.as_ref()),
                 advisory,
                 findings: of_group.iter().map(|finding| (*finding).clone()).collect(),
+                unjudged: unjudged.clone(),
                 decisions: group
                     .first()
                     .map(|(target, finding)| {
@@ -116,40 +122,67 @@ fn is_meant(subject: &str, finding: &Finding) -> bool {
     }
 }
 
-/// An advisory of the index that the tree does not hold.
-fn unheld(subject: &str, index: &Index) -> Result<Explanation, Failure> {
-    let known = if subject.starts_with("pkg:") {
-        None
-    } else {
-        advisory(subject, index)?
+/// Advisories of the index that no finding of the tree has: that of an id, or all of a package.
+fn unheld(subject: &str, index: &Index, unjudged: &[Gap]) -> Result<Vec<Explanation>, Failure> {
+    let is_package = subject.starts_with("pkg:");
+    let known = match is_package {
+        true => of_package(subject, index)?,
+        false => Vec::from_iter(advisory(subject, index)?),
     };
-    let would_change = match &known {
-        Some(_) => "Nothing has to: no package that is locked here is affected.",
-        None if subject.starts_with("pkg:") => "Nothing has to: no advisory applies to this package here.",
-        None => {
-            return Err(Failure::usage(
-                format!("neither the index nor a finding here has the id {subject:?}"),
-                "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
-            ));
+    if known.is_empty() && !is_package {
+        return Err(Failure::usage(
+            format!("neither the index nor a finding here has the id {subject:?}"),
+            "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
+        ));
+    }
+    let way = match (unjudged.len(), known.is_empty()) {
+        (0, false) => "Nothing has to: no package that is locked here is affected.".to_owned(),
+        (0, true) => "Nothing has to: the index has no advisory of this package.".to_owned(),
+        (places, _) => {
+            format!("Nobody knows: {places} places could not be judged. Mend them, and ask again.")
         }
     };
-    Ok(Explanation {
-        texts: texts(index, known.as_ref()),
-        advisory: known,
+    let explanation = |advisory: Option<Advisory>| Explanation {
+        texts: texts(index, advisory.as_ref()),
+        advisory,
         findings: Vec::new(),
+        unjudged: unjudged.to_vec(),
         decisions: Vec::new(),
-        would_change: vec![would_change.to_owned()],
-    })
+        would_change: vec![way.clone()],
+    };
+    if known.is_empty() {
+        return Ok(vec![explanation(None)]);
+    }
+    Ok(known
+        .into_iter()
+        .map(|advisory| explanation(Some(advisory)))
+        .collect())
+}
+
+/// The advisories of the package that a package URL names, whatever version it tells.
+fn of_package(purl: &str, index: &Index) -> Result<Vec<Advisory>, Failure> {
+    // The version comes after the last `@`; a scope's begins a part.
+    let package = match purl.rsplit_once('@') {
+        Some((package, _)) if !package.ends_with('/') => package,
+        Some(_) | None => purl,
+    };
+    let searched = ask::search(index, package).map_err(damaged)?;
+    Ok(searched
+        .packages
+        .into_iter()
+        .flat_map(|package| package.advisories)
+        .collect())
+}
+
+fn damaged(error: Damage) -> Failure {
+    Failure::incomplete(
+        error.to_string(),
+        "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
+    )
 }
 
 /// The group that the index holds under an id or alias: that of the first package that it speaks of.
 fn advisory(id: &str, index: &Index) -> Result<Option<Advisory>, Failure> {
-    let damaged = |error: Damage| {
-        Failure::incomplete(
-            error.to_string(),
-            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
-        )
-    };
     for shown in ask::show(index, id).map_err(damaged)? {
         for affected in &shown.record.affected {
             let candidates = index

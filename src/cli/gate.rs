@@ -47,8 +47,9 @@ pub fn gate(
 ) -> Result<model::Gate, Failure> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let found = trees::one(arguments.path.as_ref())?;
-    let effective = policy::effective(&found, &asked, None)?;
-    let (head, id) = release(&found, &arguments.release, trees::prefer())?;
+    let mut effective = policy::effective(&found, &asked, None)?;
+    let (head, id, odd) = release(&found, &arguments.release, trees::prefer())?;
+    effective.remarks.extend(odd);
     let line = match &found.repository {
         None => {
             return Err(Failure::usage(

@@ -30,12 +30,12 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
             )
         })?,
     };
-    let has_policy = PLACES.iter().any(|place| is_there(&top.join(place)));
+    let policy = PLACES.iter().find(|place| is_there(&top.join(place)));
     let mut missing: Vec<(PathBuf, &str)> = Vec::new();
     let mut text = String::new();
     for (place, content, there) in [
         (WORKFLOW_PLACE, WORKFLOW, is_there(&top.join(WORKFLOW_PLACE))),
-        (PLACES[1], STARTER, has_policy),
+        (policy.unwrap_or(&PLACES[1]), STARTER, policy.is_some()),
     ] {
         if there {
             text.push_str(&format!(

@@ -8,7 +8,7 @@ use super::arguments::{ErrorForm, Reports, Voice, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::explanation::Failed;
-use crate::report::{self, Colour, Form, Length, Report, Style};
+use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
 use crate::text::escape;
@@ -160,6 +160,14 @@ pub fn write(sink: &Sink, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
 /// As [`write`].
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     write(&Sink::Standard, |out| out.write_all(bytes))
+}
+
+/// Writes text for people to standard output, with nothing in it that a runner of workflows would obey.
+///
+/// # Errors
+/// As [`write`].
+pub fn say(text: &str) -> Result<(), Failure> {
+    print(workflow_commands::inert(text).as_bytes())
 }
 
 /// How the terminal's report looks at `sink`.

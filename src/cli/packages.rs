@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::arguments::{Input, Packages, Voice};
-use super::output;
+use super::{output, trees};
+use crate::config::policy;
 use crate::model::outcome::FileState;
 use crate::model::verdict::ExitCode;
 use crate::report::{json, terminal};
@@ -17,7 +18,12 @@ use crate::sys::file;
 /// A [`Failure`] of usage for a PATH that is not there.
 pub fn run(arguments: &Packages, voice: &Voice) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
-    let found = find(&arguments.input)?;
+    let asked = trees::asked(arguments.policy.as_ref(), None)?;
+    let mut found = find(&arguments.input)?;
+    for found in &mut found {
+        let policy = policy::effective(found, &asked, None)?.policy;
+        found.exclude(&policy.exclude);
+    }
     let inventory = inventory::inventory(&found);
     for (format, sink) in &pairs {
         output::write(sink, |out| match *format {

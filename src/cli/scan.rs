@@ -18,7 +18,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Outcome, Target};
 use crate::policy::Policy;
 use crate::report::REPORTS;
-use crate::scan::columns::columns;
+use crate::scan::columns::{self, columns};
 use crate::scan::discover::Found;
 use crate::scan::{self, Failure, Lenience, Request};
 
@@ -185,13 +185,19 @@ fn beat(location: &Location, found: &[&Found], outcome: &Outcome, now: Timestamp
 /// The trees of every ref that `--refs` names, for each PATH.
 fn of_refs(arguments: &Scan, asked: &Asked<'_>, now: Timestamp) -> Result<Trees, Failure> {
     let mut lines = Vec::new();
+    let mut remarks = Vec::new();
     let mut policy = Policy::built_in();
     for found in packages::find(&arguments.input)? {
         policy = policy::effective(&found, asked, None)?.policy;
         let choice = trees::choice(arguments.refs.as_deref(), &policy);
-        lines.extend(columns(&found, &choice, trees::prefer(), now)?.trees);
+        let columns = columns(&found, &choice, trees::prefer(), now)?;
+        let live: BTreeSet<&str> = columns.chosen.live().map(|line| line.ref_name.as_str()).collect();
+        remarks.extend(columns::remarks(&columns.refs, |name| live.contains(name)));
+        lines.extend(columns.trees);
     }
-    Ok(Trees::of(lines, &policy))
+    let mut trees = Trees::of(lines, &policy);
+    trees.remarks = remarks;
+    Ok(trees)
 }
 
 /// The long texts of the advisories that `outcome` tells of.

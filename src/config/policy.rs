@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::git::objects::ObjectId;
 use crate::model::coverage::Gap;
+use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
 use crate::policy::{self, FailOn, Policy};
 use crate::scan::Failure;
@@ -53,8 +54,13 @@ pub fn effective(found: &Found, asked: &Asked<'_>, tip: Option<ObjectId>) -> Res
                 remarks: Vec::new(),
             },
             Some(path) => {
+                let base = at(found, tip, std::slice::from_ref(&path))?;
                 let here = named(file).map(Some);
-                compared(at(found, tip, std::slice::from_ref(&path))?, here)
+                match (&base, here) {
+                    // Neither side has it: a mistake in the command, and no change.
+                    (None, Err(failure)) => return Err(failure),
+                    (_, here) => compared(base, here),
+                }
             }
         },
         (None, None) => Effective {
@@ -152,7 +158,20 @@ fn at(found: &Found, commit: ObjectId, places: &[TreePath]) -> Result<Option<Pol
         return Ok(None);
     };
     let tree = repository.commit_tree(commit, LIMIT).map_err(Failure::of_git)?;
-    one_of(&tree, places)
+    one_of(&tree, places).map_err(|failure| match failure.code {
+        ExitCode::Incomplete => Failure {
+            hint: "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`).".into(),
+            ..failure
+        },
+        ExitCode::Pass
+        | ExitCode::Blocked
+        | ExitCode::Usage
+        | ExitCode::NothingToScan
+        | ExitCode::Remote
+        | ExitCode::Some
+        | ExitCode::Bug
+        | ExitCode::Interrupted => failure,
+    })
 }
 
 fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failure> {
@@ -162,10 +181,18 @@ fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failur
             Ok(bytes) => policies.push((path, bytes)),
             Err(Unread::Absent) => {}
             Err(Unread::TooLarge { .. }) => return Err(too_large().at(path.clone(), Position::START)),
-            Err(error @ (Unread::LinkLeadsOut | Unread::Unreadable(_))) => {
-                let failure = Failure::usage(
+            // Nobody knows what it says.
+            Err(error @ Unread::Unreadable(_)) => {
+                let failure = Failure::incomplete(
                     format!("the policy cannot be read: {error}"),
                     "Put the policy itself there, and make it readable.",
+                );
+                return Err(failure.at(path.clone(), Position::START));
+            }
+            Err(error @ Unread::LinkLeadsOut) => {
+                let failure = Failure::usage(
+                    format!("the policy cannot be read: {error}"),
+                    "Put the policy itself there.",
                 );
                 return Err(failure.at(path.clone(), Position::START));
             }
@@ -173,7 +200,7 @@ fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failur
     }
     match policies.as_slice() {
         [] => Ok(None),
-        [(path, bytes)] => read(path, bytes).map(Some),
+        [(path, bytes)] => read(path, &path.display(), bytes).map(Some),
         [(first, _), (second, _), ..] => Err(Failure::usage(
             format!("there are two policies: {first} and {second}"),
             "Keep one of them.",
@@ -188,7 +215,7 @@ fn named(path: &Path) -> Result<Policy, Failure> {
     let told = path.to_string_lossy().replace('\\', "/");
     let told = TreePath::new(told.trim_start_matches('/')).unwrap_or_default();
     match bytes {
-        Some(bytes) => read(&told, &bytes),
+        Some(bytes) => read(&told, &path.to_string_lossy(), &bytes),
         None => Err(too_large().at(told, Position::START)),
     }
 }
@@ -209,8 +236,8 @@ fn inside(found: &Found, path: &Path) -> Option<TreePath> {
     file::tree_path(&top, &folder.join(path.file_name()?))
 }
 
-fn read(path: &TreePath, bytes: &[u8]) -> Result<Policy, Failure> {
-    policy::read(&path.display(), bytes).map_err(|mistakes| {
+fn read(path: &TreePath, name: &str, bytes: &[u8]) -> Result<Policy, Failure> {
+    policy::read(name, bytes).map_err(|mistakes| {
         let mut failures = mistakes.into_iter().map(|mistake| {
             let message = match mistake.key.as_str() {
                 "" => mistake.message,

@@ -12,6 +12,7 @@ use gix::sec::Trust;
 
 use super::listing::Listing;
 use crate::model::{Tree, TreePath, Unread};
+use crate::sys::file::{self, Lies};
 
 /// A git repository.
 pub struct Repository {
@@ -125,6 +126,21 @@ pub enum TrackedKind {
     Submodule,
 }
 
+/// A `.git` in `folder` or above it that holds something of a repository: what it tracks is not known, and that is not
+/// the same as tracking nothing.
+fn unusable(folder: &Path) -> Option<PathBuf> {
+    let is_there =
+        |path: &Path| file::is_link(path) || file::look(path).is_ok_and(|lies| lies != Lies::Nothing);
+    let is_used = |path: &PathBuf| match file::look(path) {
+        Ok(Lies::Nothing) => file::is_link(path),
+        Ok(Lies::Folder) => ["HEAD", "objects", "refs", "config"]
+            .iter()
+            .any(|part| is_there(&path.join(part))),
+        Ok(Lies::File(_) | Lies::Other) | Err(_) => true,
+    };
+    folder.ancestors().map(|folder| folder.join(".git")).find(is_used)
+}
+
 impl Repository {
     /// The repository that holds `folder`, or that `folder` is (bare); `None` if there is none.
     ///
@@ -138,7 +154,15 @@ impl Repository {
         };
         let (found, _) = match gix::discover::upwards_opts(folder, options) {
             Ok(found) => found,
-            Err(_) => return Ok(None),
+            Err(_) => {
+                return match unusable(folder) {
+                    None => Ok(None),
+                    Some(place) => Err(GitError::Broken(format!(
+                        "{} is there and is no usable repository",
+                        place.display()
+                    ))),
+                };
+            }
         };
         let (git_folder, _) = found.into_repository_and_work_tree_directories();
         let options = gix::open::Options::isolated()

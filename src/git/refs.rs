@@ -51,6 +51,17 @@ pub struct Candidate {
     pub committed: Timestamp,
 }
 
+/// What a remark says cannot be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden<'r> {
+    /// Nothing.
+    Nothing,
+    /// The ref of this full name.
+    Ref(&'r str),
+    /// Refs whose names nobody knows.
+    Unknown,
+}
+
 /// What is odd about a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
@@ -79,6 +90,28 @@ pub enum Remark {
         /// What is not there.
         object: ObjectId,
     },
+}
+
+impl Remark {
+    /// What it says cannot be looked at.
+    #[must_use]
+    pub fn hides(&self) -> Hidden<'_> {
+        match self {
+            Self::Differs { .. } => Hidden::Nothing,
+            Self::Broken { name, .. } | Self::Missing { name, .. } if name.starts_with("refs/") => {
+                Hidden::Ref(name)
+            }
+            Self::Broken { .. } | Self::Missing { .. } => Hidden::Unknown,
+        }
+    }
+
+    /// The full name of the ref that it is about, as far as it is known.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Differs { name, .. } | Self::Broken { name, .. } | Self::Missing { name, .. } => name,
+        }
+    }
 }
 
 impl fmt::Display for Remark {

@@ -1,7 +1,7 @@
 //! Why a finding is there and why it was decided so: the result of `lockkeeper explain`.
 
 use super::advisory::{Advisory, Texts};
-use super::{Finding, TreePath};
+use super::{Finding, Gap, TreePath};
 use crate::text::Position;
 
 use super::verdict::ExitCode;
@@ -15,6 +15,8 @@ pub struct Explanation {
     pub texts: Texts,
     /// The findings in the tree; empty where it holds nothing of it.
     pub findings: Vec<Finding>,
+    /// What could not be judged: it may hold what the findings lack.
+    pub unjudged: Vec<Gap>,
     /// The rules that were asked, in their order, for all findings.
     pub decisions: Vec<Ruling>,
     /// What would change the verdict, each a full instruction.

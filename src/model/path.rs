@@ -50,6 +50,13 @@ impl TreePath {
         Self(self.0.get(..end).unwrap_or_default().to_vec())
     }
 
+    /// It lies in `folder`, at any depth, or is it.
+    #[must_use]
+    pub fn is_in(&self, folder: &Self) -> bool {
+        let rest = self.0.strip_prefix(folder.0.as_slice());
+        folder.0.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+
     /// The last component.
     #[must_use]
     pub fn file_name(&self) -> &[u8] {

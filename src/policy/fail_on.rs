@@ -91,6 +91,13 @@ impl FromStr for FailOn {
                 }
             }
         }
+        // An unset variable in a script must not switch the gate off.
+        if words.is_empty() && !list.split(',').any(|word| word.trim() == "none") {
+            return Err(FailOnError {
+                word: String::new(),
+                nearest: Some("none"),
+            });
+        }
         words.sort_unstable();
         words.dedup();
         Ok(Self(words))

@@ -114,7 +114,7 @@ fn rules<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Vec<Rule> {
             continue;
         };
         let name = fields.get("name").and_then(|field| {
-            let name = reader.text(&field)?;
+            let name = one_line(&reader.text(&field)?);
             let line = reader.line(field.value.span());
             match names.get(&name) {
                 None => {
@@ -203,7 +203,7 @@ fn exception<'d>(item: Field<'d>, reader: &mut Reader<'d>) -> Option<Exception> 
         }
     };
     let reason = match fields.get("reason") {
-        Some(field) => reader.text(&field),
+        Some(field) => reader.text(&field).map(|text| one_line(&text)),
         None => {
             let hint = "Say why the flaw is no danger here: `reason: …`.";
             reader.missing(&fields, "reason", hint);
@@ -218,7 +218,10 @@ fn exception<'d>(item: Field<'d>, reader: &mut Reader<'d>) -> Option<Exception> 
             None
         }
     };
-    let owner = fields.get("owner").and_then(|field| reader.text(&field));
+    let owner = fields
+        .get("owner")
+        .and_then(|field| reader.text(&field))
+        .map(|text| one_line(&text));
     let package = fields.get("package").and_then(|field| package(&field, reader));
     let path = fields
         .get("path")
@@ -361,4 +364,9 @@ fn digest<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
         );
     }
     fits.then_some(text)
+}
+
+/// What a person wrote over several lines, as the one that reports tell.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -433,8 +433,8 @@ impl<'d> Reader<'d> {
     /// A glob that never matches is a trap.
     fn may_match(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
         let trap = match about {
-            About::Paths if pattern.starts_with('/') => Some((
-                "the glob begins with `/`",
+            About::Paths if pattern.starts_with('/') || pattern.starts_with("./") => Some((
+                "the glob begins with `/` or `./`",
                 "Leave it out: globs are about paths from the top of the repository.",
             )),
             About::Paths if pattern.ends_with('/') => Some((

@@ -72,6 +72,9 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
 pub fn cause(outcome: &Outcome) -> String {
     let coverage = &outcome.coverage;
     let index = match coverage.index {
+        IndexState::Missing if outcome.database.digest.is_some() => {
+            Some("the advisory index is not the one that the policy asks for")
+        }
         IndexState::Missing => Some("there is no advisory index"),
         IndexState::Damaged => Some("the advisory index is damaged"),
         IndexState::Newer => Some("the advisory index was written by a newer lockkeeper"),
@@ -81,6 +84,7 @@ pub fn cause(outcome: &Outcome) -> String {
     let places = counted(coverage.blind.len(), "place", "places");
     match (index, coverage.blind.len()) {
         (Some(index), 0) => index.to_owned(),
+        (None, 0) => "the policy is strict, and something was judged only in part".to_owned(),
         (Some(index), _) => format!("{index}, and {places} could not be judged"),
         (None, _) => format!("{places} could not be judged"),
     }
@@ -97,6 +101,9 @@ pub fn index(outcome: &Outcome) -> Option<String> {
         IndexState::Fresh => return None,
         IndexState::Stale => format!("The index is {age}: advisories published since are missing."),
         IndexState::TooOld => format!("The index is {age}: no verdict can rest on it."),
+        IndexState::Missing if outcome.database.digest.is_some() => {
+            "The policy's `database.digest` names another index; none of this one is believed.".to_owned()
+        }
         IndexState::Missing => "Without an index nothing can be matched.".to_owned(),
         IndexState::Damaged => "The index is not what was written; none of it is believed.".to_owned(),
         IndexState::Newer => {

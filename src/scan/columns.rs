@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::discover::{Found, Standing};
-use super::lines::{self, Chosen};
+use super::lines::{self, BadGlob, Chosen};
 use super::{FILE_LIMIT, Failure, commit};
 use crate::git::listing::Listing;
-use crate::git::objects::{GitError, Head, ObjectId};
-use crate::git::refs::{Prefer, Refs};
+use crate::git::objects::{GitError, Head, ObjectId, Repository};
+use crate::git::refs::{Hidden, Prefer, Refs};
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
-use crate::model::lines::Choice;
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::lines::{Candidate, Choice};
+use crate::model::{self, Tree, TreePath, Unread};
 use crate::text::Position;
 
 /// The lines of one repository.
@@ -23,6 +23,19 @@ pub struct Columns {
     pub trees: Vec<Found>,
     /// Branches and tags, with their commits.
     pub refs: Refs,
+}
+
+/// What is odd about refs, as a person should know it whatever the verdict. Git keeps them in no file that is read here.
+#[must_use]
+pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
+    let odd = refs.remarks.iter().filter(|remark| is_meant(remark.name()));
+    odd.map(|remark| Gap {
+        file: TreePath::new(".git").unwrap_or_default(),
+        position: Position::START,
+        reason: remark.to_string(),
+        hint: "Run `git fetch`, then update or delete the branch of this clone.".into(),
+    })
+    .collect()
 }
 
 /// Finds and chooses the lines of the repository that `found` lies in.
@@ -44,9 +57,8 @@ pub fn lines(
             "Give a folder of a git repository, or leave the refs out.",
         )
     })?;
-    let refs = repository.refs(prefer).map_err(Failure::of_git)?;
-    let mut chosen = lines::choose(&refs.lines(), refs.default.as_deref(), choice, now)
-        .map_err(|bad| Failure::usage(bad.to_string(), "Mend the glob."))?;
+    let refs = all_refs(repository, prefer)?;
+    let mut chosen = lines::choose(&refs.lines(), refs.default.as_deref(), choice, now).map_err(bad_glob)?;
     chosen
         .warnings
         .extend(refs.remarks.iter().map(|remark| format!("{remark}.")));
@@ -58,13 +70,73 @@ pub fn lines(
 /// # Errors
 /// As [`lines`], and a [`Failure`] of usage if no line is live.
 pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -> Result<Columns, Failure> {
-    let (chosen, refs) = lines(found, choice, prefer, now)?;
+    let (mut chosen, refs) = lines(found, choice, prefer, now)?;
+    let broken = broken(&refs, choice, now)?;
     let live: Vec<&Line> = chosen.live().collect();
-    if live.is_empty() {
+    if live.is_empty() && broken.is_empty() {
         return Err(nothing(choice));
     }
-    let trees = trees(found, &live, &refs);
+    let mut trees = trees(found, &live, &refs);
+    for line in broken {
+        let head = Head {
+            ref_name: Some(line.ref_name.clone()),
+            commit: None,
+        };
+        trees.push(unread(found, head, &GitError::Broken(line.reason.clone())));
+        chosen.lines.push(line);
+    }
     Ok(Columns { chosen, trees, refs })
+}
+
+/// The refs of a repository, if it is known which there are.
+fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
+    let refs = repository.refs(prefer).map_err(Failure::of_git)?;
+    match refs
+        .remarks
+        .iter()
+        .find(|remark| remark.hides() == Hidden::Unknown)
+    {
+        None => Ok(refs),
+        Some(remark) => Err(Failure::incomplete(
+            format!("not every ref of the repository can be read: {remark}"),
+            "Make `.git/refs` and `.git/packed-refs` readable, or mend them (`git fsck`).",
+        )),
+    }
+}
+
+/// Refs that would be lines if they could be read: each is a line of which nothing is known, and no line left out.
+fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Failure> {
+    let hidden = refs.remarks.iter().filter_map(|remark| match remark.hides() {
+        Hidden::Ref(name) => Some((name.replace("refs/remotes/origin/", "refs/heads/"), remark)),
+        Hidden::Nothing | Hidden::Unknown => None,
+    });
+    let mut lines = Vec::new();
+    for (ref_name, remark) in hidden {
+        if refs.candidates.iter().any(|candidate| candidate.name == ref_name) {
+            continue;
+        }
+        let candidate = Candidate {
+            ref_name,
+            commit: String::new(),
+            committed: now,
+        };
+        let chosen = lines::choose(&[candidate], None, choice, now).map_err(bad_glob)?;
+        lines.extend(
+            chosen
+                .lines
+                .into_iter()
+                .filter(|line| line.standing == model::grid::Standing::Live)
+                .map(|line| Line {
+                    reason: remark.to_string(),
+                    ..line
+                }),
+        );
+    }
+    Ok(lines)
+}
+
+fn bad_glob(bad: BadGlob) -> Failure {
+    Failure::usage(bad.to_string(), "Mend the glob.")
 }
 
 fn nothing(choice: &Choice) -> Failure {
@@ -118,6 +190,7 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
         standing: Standing::Disk {
             committed: None,
             deleted: false,
+            submodules: Vec::new(),
         },
         only: found.only.clone(),
         files: Default::default(),
@@ -146,14 +219,14 @@ impl Tree for Nothing {
 ///
 /// # Errors
 /// A [`Failure`] of incompleteness that names the way to fetch it, if the clone lacks it.
-pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, ObjectId), Failure> {
+pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, ObjectId, Vec<Gap>), Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
             format!("{} lies in no git repository, so it has no releases", found.root),
             "Give a folder of a git repository.",
         )
     })?;
-    let refs = repository.refs(prefer).map_err(Failure::of_git)?;
+    let refs = all_refs(repository, prefer)?;
     let names = [
         release.to_owned(),
         format!("refs/heads/{release}"),
@@ -180,5 +253,6 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         ref_name,
         commit: Some(commit),
     };
-    Ok((head, commit))
+    let odd = remarks(&refs, |name| head.ref_name.as_deref() == Some(name));
+    Ok((head, commit, odd))
 }

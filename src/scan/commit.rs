@@ -75,6 +75,7 @@ pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
     let standing = Standing::Disk {
         committed,
         deleted: false,
+        submodules: Vec::new(),
     };
     Ok(whole.hold(found.head.clone(), Box::new(tree), standing, files))
 }

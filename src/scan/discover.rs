@@ -48,6 +48,8 @@ pub(super) enum Standing {
         committed: Option<CommitTree>,
         /// A tracked lockfile was deleted from the work tree; it is read from git's objects all the same.
         deleted: bool,
+        /// Other repositories in it, of whose files the commit knows nothing.
+        submodules: Vec<TreePath>,
     },
     /// It is that of a commit.
     Commit(CommitTree),
@@ -121,6 +123,7 @@ impl Found {
     #[must_use]
     pub(super) fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
         match &self.standing {
+            Standing::Disk { submodules, .. } if submodules.iter().any(|folder| path.is_in(folder)) => false,
             Standing::Disk {
                 committed: Some(tree),
                 ..
@@ -213,6 +216,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
         standing: Standing::Disk {
             committed: None,
             deleted: false,
+            submodules: Vec::new(),
         },
         only: Some(path.clone()),
         files: BTreeMap::from([(path, reader)]),
@@ -257,6 +261,7 @@ fn one_file(
         standing: Standing::Disk {
             committed,
             deleted: false,
+            submodules: Vec::new(),
         },
         only: Some(path_in_tree.clone()),
         files: BTreeMap::from([(path_in_tree, reader)]),
@@ -287,6 +292,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     let mut skipped = Vec::new();
     let mut unlisted = Vec::new();
     let mut deleted = false;
+    let mut submodules = Vec::new();
     for step in walk(tree.root()) {
         match step {
             Ok(path) => match reader(&path) {
@@ -316,6 +322,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
             };
             match entry.kind {
                 TrackedKind::Submodule => {
+                    submodules.push(path.clone());
                     if is_empty_folder(&tree, &path) {
                         skipped.push(Skipped {
                             path,
@@ -347,7 +354,11 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         head,
         tree: Box::new(tree),
         repository,
-        standing: Standing::Disk { committed, deleted },
+        standing: Standing::Disk {
+            committed,
+            deleted,
+            submodules,
+        },
         only: None,
         files,
         unlocked,

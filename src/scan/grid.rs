@@ -180,7 +180,8 @@ impl<'o> Column<'o> {
         };
         let (state, reason, version, fixed) = if let Some(finding) = worst(|state| *state == State::Affected)
         {
-            let further = findings.len().saturating_sub(1);
+            let affected = findings.iter().filter(|finding| finding.state == State::Affected);
+            let further = affected.count().saturating_sub(1);
             let mut reason = finding.reason.clone();
             if further > 0 {
                 reason.push_str(&format!(

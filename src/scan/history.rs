@@ -12,9 +12,12 @@ use crate::advisory::Index;
 use crate::git::listing::Listing;
 use crate::git::objects::{ObjectId, Repository, Tracked, TrackedKind};
 use crate::git::past::Past;
-use crate::model::grid::Holding;
+use crate::model::grid::{Holding, Line, Standing};
 use crate::model::lines::short_name;
 use crate::model::{Tree, TreePath, Unread};
+
+/// So many lines are told of: each may have held everything, in every tag.
+const MOST_LINES: usize = 50;
 
 /// What the lines held, and what a person should know about the answer.
 pub struct History {
@@ -65,7 +68,16 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         .collect();
     let mut holdings = Vec::new();
     let mut warnings = Vec::new();
-    for line in columns.chosen.ever() {
+    let ever: Vec<&Line> = columns.chosen.ever().collect();
+    if ever.len() > MOST_LINES {
+        warnings.push(format!(
+            "The history tells of {MOST_LINES} of {} lines, live ones first; name the others with --refs.",
+            ever.len()
+        ));
+    }
+    let (live, out): (Vec<&Line>, Vec<&Line>) =
+        ever.into_iter().partition(|line| line.standing == Standing::Live);
+    for line in live.into_iter().chain(out).take(MOST_LINES) {
         let Some(tip) = commits.get(line.ref_name.as_str()) else {
             continue;
         };

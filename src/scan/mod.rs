@@ -246,7 +246,8 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
     remarks.extend(at_bases);
     remarks.extend(idle(policy, &met, trees, &coverage, request.now));
     coverage.problems.extend(remarks.iter().cloned());
-    let nothing = targets.iter().all(|target| target.files.is_empty());
+    // Where something could not be looked at, nobody knows that there is nothing.
+    let nothing = targets.iter().all(|target| target.files.is_empty()) && coverage.blind.is_empty();
     let blocked = targets
         .iter()
         .flat_map(|target| &target.findings)

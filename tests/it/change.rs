@@ -424,6 +424,82 @@ fn g3_exceptions_live_by_the_clock_and_stay_listed() {
 }
 
 #[test]
+fn g3_every_report_tells_of_idle_exceptions() {
+    let (sandbox, index) = prepared();
+    sandbox.write(
+        "lockkeeper.yml",
+        "exceptions:\n  - {id: GHSA-old, reason: a, expires: 2026-01-03}\n  - {id: GHSA-never, reason: a, expires: 2026-12-31}\n",
+    );
+    commit(&sandbox, "Accept");
+    for command in [
+        &["scan"][..],
+        &["scan", "--format", "markdown"],
+        &["scan", "--format", "html"],
+        &["scan", "--format", "sarif"],
+        &["scan", "--format", "json"],
+        &["status", "--refs", "topic"],
+        &["gate", "--release", "topic"],
+        &["gate", "--release", "topic", "--format", "markdown"],
+    ] {
+        let ran = sandbox.run(&[command, &["--db", &index, "--now", NOW]].concat());
+        let told = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            told.contains("GHSA") && told.contains("never") && told.contains("unused"),
+            "{command:?}: {}",
+            ran.out
+        );
+        assert!(told.contains("expired"), "{command:?}: {}", ran.out);
+    }
+    // Nothing was judged, so nothing is unused.
+    let unjudged = sandbox.run(&["scan", "--db", "nowhere", "--format", "json"]);
+    assert!(!unjudged.out.contains("GHSA-never"), "{}", unjudged.out);
+}
+
+#[test]
+fn g10_an_explanation_never_reassures_where_something_could_not_be_judged() {
+    let (sandbox, index) = prepared();
+    let explain = |subject: &str| sandbox.run(&["explain", subject, "--db", &index, "--now", NOW]);
+    assert_eq!(explain("GHSA-new").code, 0);
+    let held = explain("pkg:cargo/new@1.0.0");
+    assert!(
+        held.code == 0 && held.out.contains("GHSA-new"),
+        "the index knows of it: {}",
+        held.out
+    );
+    sandbox.write("a/package-lock.json", "{");
+    for subject in ["GHSA-new", "pkg:cargo/new", "GHSA-old"] {
+        let ran = explain(subject);
+        assert_eq!(ran.code, 3, "{subject}: {}", ran.out);
+        assert!(ran.out.contains("a/package-lock.json"), "{subject}: {}", ran.out);
+        assert!(!ran.out.contains("Nothing has to"), "{subject}: {}", ran.out);
+    }
+}
+
+#[test]
+fn g10_another_index_than_the_policy_asks_for_is_called_that() {
+    let (sandbox, index) = prepared();
+    sandbox.write(
+        "lockkeeper.yml",
+        format!("database: {{digest: \"sha256:{}\"}}\n", "0".repeat(64)),
+    );
+    let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(
+        ran.out.contains("not the one that the policy asks for"),
+        "{}",
+        ran.out
+    );
+    // A list that is empty by mistake does not switch the gate off.
+    for list in ["", " ", ","] {
+        let ran = sandbox.run(&["scan", "--fail-on", list, "--db", &index, "--now", NOW]);
+        assert_eq!(ran.code, 2, "{list:?}: {}", ran.out);
+    }
+    // Neither side has the policy that was named.
+    let named = scan(&sandbox, &index, &["--base", "main", "--policy", "nowhere.yml"]);
+    assert_eq!(named.code, 2, "{}", named.err);
+}
+
+#[test]
 fn g2_grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("old", "1.0.0")]));

@@ -325,6 +325,46 @@ fn b4_what_a_clone_lacks_is_blind_and_not_clean() {
 }
 
 #[test]
+fn b4_a_line_that_cannot_be_read_is_never_clean() {
+    let (sandbox, index) = prepared();
+    sandbox.git(&["checkout", "-q", "release/3.0"]);
+    let scan = |refs: &str| run(&sandbox, &index, &["scan", "--refs", refs, "--format", "json"]);
+    assert_eq!(scan("release/3.0").code, 0);
+    for broken in ["2222222222222222222222222222222222222222\n", "garbage\n", ""] {
+        std::fs::write(sandbox.work().join(".git/refs/heads/release/4.0"), broken).expect("a ref");
+        for refs in ["release/3.0,release/4.0", "release/4.0"] {
+            let ran = scan(refs);
+            assert_eq!(ran.code, 3, "{broken:?} {refs}: {}{}", ran.out, ran.err);
+            let report = ran.json();
+            assert_eq!(report["coverage"]["complete"], false);
+            assert!(
+                report["targets"].to_string().contains("refs/heads/release/4.0"),
+                "{}",
+                report["targets"]
+            );
+        }
+        // One that nobody asked for costs nothing.
+        assert_eq!(scan("release/3.0").code, 0, "{broken:?}");
+        let status = run(&sandbox, &index, &["status", "--refs", "release/3.0,release/4.0"]);
+        assert_eq!(status.code, 3, "{}", status.out);
+    }
+}
+
+#[test]
+fn b4_a_repository_that_cannot_be_opened_is_not_none() {
+    let (sandbox, index) = prepared();
+    sandbox.git(&["checkout", "-q", "release/3.0"]);
+    let git = sandbox.work().join(".git");
+    for part in ["HEAD", "objects", "refs"] {
+        std::fs::rename(git.join(part), git.join("away")).expect("moved");
+        let ran = run(&sandbox, &index, &["scan", "--format", "json"]);
+        assert_eq!(ran.code, 3, "{part}: {}{}", ran.out, ran.err);
+        std::fs::rename(git.join("away"), git.join(part)).expect("moved back");
+    }
+    assert_eq!(run(&sandbox, &index, &["scan"]).code, 0);
+}
+
+#[test]
 fn b5_each_ref_has_a_sarif_file_of_its_own_with_one_category() {
     let (sandbox, index) = prepared();
     let refused = run(

@@ -444,6 +444,12 @@ pub(crate) fn explanation() -> Explanation {
         advisory: Some((*finding.advisory).clone()),
         texts: texts().into_values().next().expect("texts"),
         findings: vec![finding.clone()],
+        unjudged: vec![gap(
+            "web/package-lock.json",
+            88,
+            "string is not closed",
+            "Restore it.",
+        )],
         decisions: vec![Ruling {
             rule: "built-in: vulnerabilities".into(),
             matched: Matched::Yes,

@@ -213,7 +213,7 @@ fn an_explanation_and_an_error_have_every_key() {
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));
     keys(
         &document,
-        "schema:s findings:a advisory:o decisions:a would_change:a",
+        "schema:s findings:a advisory:o blind:a decisions:a would_change:a",
     );
     finding(&document["findings"][0]);
     keys(&document["decisions"][0], "rule:s matched:b why:s");

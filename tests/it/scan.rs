@@ -457,6 +457,17 @@ fn explain_says_why_and_what_would_change_it() {
 }
 
 #[test]
+fn the_demo_overwrites_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("kept/pom.xml", "mine");
+    let ran = sandbox.run(&["demo", "--keep", "kept"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    let kept = std::fs::read_to_string(sandbox.work().join("kept/pom.xml")).expect("a file");
+    assert_eq!(kept, "mine");
+    assert_eq!(sandbox.run(&["demo", "--keep", "new"]).code, 0);
+}
+
+#[test]
 fn the_demo_works_offline() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run(&["demo", "--offline"]);

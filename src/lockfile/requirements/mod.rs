@@ -117,6 +117,8 @@ struct Reader<'f> {
     /// The file that is read, which packages in it do not name.
     own: &'f TreePath,
     seen: HashSet<(TreePath, Role)>,
+    /// How many of `seen` are read as lockfiles of their own.
+    claimed: usize,
     included_bytes: usize,
     /// Included files yet to be read, the next one last.
     pending: Vec<Include>,
@@ -135,6 +137,7 @@ impl<'f> Reader<'f> {
         Self {
             own,
             seen: HashSet::from([(own.clone(), Role::Requirements)]),
+            claimed: 0,
             included_bytes: 0,
             pending: Vec::new(),
             entries: Vec::new(),
@@ -361,13 +364,16 @@ impl<'f> Reader<'f> {
                 return self.problem(cost, &from, span, format!("{what} {message}"), hint);
             }
         };
-        if role == Role::Requirements && claims(&path) && tree.holds(&path) {
-            return;
-        }
         if !self.seen.insert((path.clone(), role)) {
             return;
         }
-        if self.seen.len() > MAX_INCLUDED || self.included_bytes > MAX_INCLUDED_BYTES {
+        if role == Role::Requirements && claims(&path) && tree.holds(&path) {
+            self.claimed = self.claimed.saturating_add(1);
+            return;
+        }
+        if self.seen.len().saturating_sub(self.claimed) > MAX_INCLUDED
+            || self.included_bytes > MAX_INCLUDED_BYTES
+        {
             self.pending.clear();
             return self.problem(
                 Cost::Blind,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::head::Problem;
+use super::head::{Gap, Problem};
 use super::scan::{Finding, Severity};
 use crate::model;
 use crate::model::explanation::{Explanation, Failed, Matched, Ruling};
@@ -86,6 +86,8 @@ pub(super) struct Explain<'e> {
     schema: &'static str,
     findings: Vec<Finding<'e>>,
     advisory: Option<Advisory<'e>>,
+    /// What could not be judged, and may hold what the findings lack.
+    blind: Vec<Gap<'e>>,
     decisions: Vec<Decision<'e>>,
     would_change: &'e [String],
 }
@@ -99,6 +101,7 @@ impl<'e> Explain<'e> {
                 .advisory
                 .as_ref()
                 .map(|advisory| Advisory::of(advisory, &explanation.texts)),
+            blind: explanation.unjudged.iter().map(Gap::of).collect(),
             decisions: explanation.decisions.iter().map(Decision::of).collect(),
             would_change: &explanation.would_change,
         }

@@ -114,7 +114,7 @@ struct Index {
 }
 
 #[derive(Serialize)]
-struct Gap<'o> {
+pub(super) struct Gap<'o> {
     file: Cow<'o, str>,
     line: u32,
     column: u32,
@@ -123,7 +123,7 @@ struct Gap<'o> {
 }
 
 impl<'o> Gap<'o> {
-    fn of(gap: &'o model::Gap) -> Self {
+    pub(super) fn of(gap: &'o model::Gap) -> Self {
         Self {
             file: gap.file.display(),
             line: gap.position.line,

@@ -16,7 +16,8 @@ use crate::report::phrases::{self, short, thousands, versionless, way_out};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
 /// What there is to do about a malicious package: nothing accepts it.
-const REMOVE: &str = "Remove the package, and take every machine that installed it as lost. No exception accepts it.";
+const REMOVE: &str =
+    "Remove the package, and take every machine that installed it as lost. No exception accepts it.";
 
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 1_024;

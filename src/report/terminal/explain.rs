@@ -3,6 +3,7 @@
 use std::io;
 
 use super::findings::{ids, path_line, severity};
+use super::gaps::SHOWN;
 use super::page::{Line, Page, Shade};
 use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding, Step};
@@ -18,12 +19,20 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
         None => page.text(Shade::Strong, 0, "no advisory speaks of it", 1)?,
     }
     match explanation.findings.as_slice() {
-        [] => page.heading("Held: nowhere in what was scanned")?,
+        [] if explanation.unjudged.is_empty() => page.heading("Held: nowhere in what was scanned")?,
+        [] => page.heading("Held: nowhere in what could be judged")?,
         findings => {
             page.heading("Held")?;
             for finding in findings {
                 held(finding, page)?;
             }
+        }
+    }
+    if !explanation.unjudged.is_empty() {
+        page.heading("Not judged: what may hold it all the same")?;
+        for gap in explanation.unjudged.iter().take(SHOWN) {
+            let place = format!("{}:{}  {}", gap.file.display(), gap.position.line, gap.reason);
+            page.text(Shade::Bad, 2, &place, 3)?;
         }
     }
     if !explanation.decisions.is_empty() {

@@ -133,11 +133,17 @@ impl<'o> Page<'o> {
                 // A character wider than a fresh line's room goes there all the same.
                 let end = match cut(rest, room) {
                     0 if line.columns <= indent => rest.chars().next().map_or(0, char::len_utf8),
-                    end => end,
+                    // A sentence goes on after one of its blanks.
+                    end => rest
+                        .split_at(end)
+                        .0
+                        .rfind(' ')
+                        .filter(|blank| *blank > 0)
+                        .unwrap_or(end),
                 };
                 let (head, tail) = rest.split_at(end);
                 line.push_clean(*shade, head);
-                rest = tail;
+                rest = tail.trim_start();
                 self.line(&line)?;
                 line = Line::indented(indent);
             }
