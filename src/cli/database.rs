@@ -29,13 +29,21 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
         Db::Status(arguments) => status(&arguments, now),
         Db::Verify(arguments) => verify(&arguments),
         Db::Show { id, read } => {
+            let form = form(read.format.as_deref())?;
             let shown = ask::show(&open(&read)?, &id).map_err(damaged)?;
-            say(&tell::shown(&shown, &id))?;
+            match form {
+                Form::Text => say(&tell::shown(&shown, &id))?,
+                Form::Json => document(&shown_json(&shown))?,
+            }
             Ok(found(!shown.is_empty()))
         }
         Db::Search { package, read } => {
+            let form = form(read.format.as_deref())?;
             let searched = ask::search(&open(&read)?, &package).map_err(damaged)?;
-            say(&tell::searched(&searched, &package))?;
+            match form {
+                Form::Text => say(&tell::searched(&searched, &package))?,
+                Form::Json => document(&searched_json(&searched))?,
+            }
             Ok(found(!searched.packages.is_empty()))
         }
         Db::Diff { old, new } => {
@@ -129,9 +137,17 @@ fn idle_sources(sources: &[crate::advisory::Source], now: Timestamp) -> Vec<Stri
 }
 
 fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
+    let form = form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
     let index = database::verify(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
-    say(&format!("every byte is as it was written: {}\n", index.digest()))?;
+    match form {
+        Form::Text => say(&format!("every byte is as it was written: {}\n", index.digest()))?,
+        Form::Json => document(&json!({
+            "schema": "lockkeeper.db-verify/1",
+            "file": location.path.to_string_lossy(),
+            "digest": index.digest(),
+        }))?,
+    }
     Ok(ExitCode::Pass)
 }
 
@@ -177,6 +193,59 @@ fn built_json(built: &Built) -> serde_json::Value {
         "rejected": built.rejected.iter().map(|(source, rejected)| json!({
             "source": source, "file": rejected.name, "reason": rejected.reason,
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// The records of an id, as the index keeps them; ranges are told in the words of the terminal.
+fn shown_json(shown: &[ask::Shown]) -> serde_json::Value {
+    let record = |shown: &ask::Shown| {
+        let record = &shown.record;
+        json!({
+            "id": record.id,
+            "aliases": record.aliases,
+            "source": shown.source,
+            "class": record.class.word(),
+            "published": record.published.map(|published| published.to_string()),
+            "modified": record.modified.map(|modified| modified.to_string()),
+            "summary": record.summary,
+            "details": record.texts.details,
+            "affected": record.affected.iter().map(|affected| json!({
+                "ecosystem": affected.ecosystem.as_str(),
+                "name": affected.name,
+                "ranges": affected.statement.intervals.iter().map(tell::stretch).collect::<Vec<_>>(),
+                "versions": affected.statement.versions,
+            })).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "schema": "lockkeeper.db-show/1",
+        "records": shown.iter().map(record).collect::<Vec<_>>(),
+    })
+}
+
+/// The advisories of the packages that were found, or names that are near.
+fn searched_json(searched: &ask::Searched) -> serde_json::Value {
+    let advisory = |advisory: &crate::model::Advisory| {
+        json!({
+            "id": advisory.id,
+            "aliases": advisory.aliases,
+            "summary": advisory.summary,
+            "class": advisory.class.word(),
+            "severity": advisory.severity.level.word(),
+        })
+    };
+    let package = |package: &ask::Package| {
+        json!({
+            "ecosystem": package.ecosystem,
+            "name": package.name,
+            "advisories": package.advisories.iter().map(advisory).collect::<Vec<_>>(),
+        })
+    };
+    let near = searched.near.iter();
+    json!({
+        "schema": "lockkeeper.db-search/1",
+        "packages": searched.packages.iter().map(package).collect::<Vec<_>>(),
+        "near": near.map(|(ecosystem, name)| json!({"ecosystem": ecosystem, "name": name})).collect::<Vec<_>>(),
     })
 }
 

@@ -203,7 +203,9 @@ fn said_of(affected: &Affected) -> String {
     format!("{} {}: {}", affected.ecosystem, affected.name, parts.join("; "))
 }
 
-fn stretch(interval: &Interval) -> String {
+/// `>= 1.0.0, < 1.2.0`; `every version`.
+#[must_use]
+pub fn stretch(interval: &Interval) -> String {
     let from = interval.from.as_ref().map(|from| format!(">= {from}"));
     let until = match &interval.until {
         Until::Never => None,

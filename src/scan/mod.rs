@@ -252,7 +252,14 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         .iter()
         .flat_map(|target| &target.findings)
         .any(|finding| finding.decision == Decision::Fail);
-    let verdict = verdict(blocked, nothing, is_enough(&coverage, policy.coverage));
+    let enough = is_enough(&coverage, policy.coverage);
+    let verdict = match verdict(blocked, nothing, enough) {
+        // An empty tree is allowed, and the index is still not there.
+        Verdict::NothingToScan if request.lenience.allow_empty && !coverage.is_complete() => {
+            Verdict::Incomplete
+        }
+        verdict => verdict,
+    };
     let outcome = Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now: request.now,
@@ -262,7 +269,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
             file: policy.file.clone(),
         },
         verdict,
-        exit_code: exit_code(verdict, request.lenience, &coverage),
+        exit_code: exit_code(verdict, request.lenience),
         coverage,
         remarks,
         targets,
@@ -408,14 +415,13 @@ fn verdict(blocked: bool, nothing: bool, enough: bool) -> Verdict {
 }
 
 /// The one place that turns an answer into an exit code.
-fn exit_code(verdict: Verdict, lenience: Lenience, coverage: &Coverage) -> ExitCode {
+fn exit_code(verdict: Verdict, lenience: Lenience) -> ExitCode {
     match verdict {
         Verdict::Pass => ExitCode::Pass,
         Verdict::Blocked if lenience.exit_zero => ExitCode::Pass,
         Verdict::Blocked => ExitCode::Blocked,
         Verdict::Incomplete => ExitCode::Incomplete,
-        Verdict::NothingToScan if lenience.allow_empty && coverage.is_complete() => ExitCode::Pass,
-        Verdict::NothingToScan if lenience.allow_empty => ExitCode::Incomplete,
+        Verdict::NothingToScan if lenience.allow_empty => ExitCode::Pass,
         Verdict::NothingToScan => ExitCode::NothingToScan,
         Verdict::Failed => ExitCode::Bug,
     }

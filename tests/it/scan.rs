@@ -457,6 +457,42 @@ fn explain_says_why_and_what_would_change_it() {
 }
 
 #[test]
+fn the_index_is_asked_in_json_too() {
+    let (sandbox, index) = prepared();
+    let ask = |arguments: &[&str]| {
+        let ran = sandbox.run(
+            &[
+                &["db"],
+                arguments,
+                &["--db", &index, "--now", NOW, "--format", "json"],
+            ]
+            .concat(),
+        );
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+        ran.json()
+    };
+    let shown = ask(&["show", "GHSA-bad"]);
+    assert_eq!(shown["schema"], "lockkeeper.db-show/1");
+    assert_eq!(shown["records"][0]["affected"][0]["name"], "bad");
+    assert_eq!(
+        shown["records"][0]["affected"][0]["ranges"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    let searched = ask(&["search", "pkg:npm/bad"]);
+    assert_eq!(searched["packages"][0]["advisories"][0]["id"], "GHSA-npm");
+    assert!(
+        ask(&["verify"])["digest"]
+            .as_str()
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    );
+    assert!(ask(&["status"])["warnings"].as_array().is_some());
+    let wrong = sandbox.run(&["db", "verify", "--db", &index, "--format", "xml"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.out);
+}
+
+#[test]
 fn the_demo_overwrites_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("kept/pom.xml", "mine");
