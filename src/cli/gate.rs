@@ -22,12 +22,13 @@ use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+    let input = trees::input(arguments.path.as_ref());
     let answer = gate(arguments, &location, voice, now);
     let shown = match &answer {
         Ok(gate) => Some(gate.clone()),
-        Err(failure) => {
-            trees::unjudged(failure, &location, now).map(|outcome| ways::gate(outcome, &arguments.release))
-        }
+        Err(failure) => trees::unjudged(failure, &input, &asked, &location, now)
+            .map(|outcome| ways::gate(outcome, &arguments.release)),
     };
     if let Some(gate) = shown {
         output::write_forms(&gate, FORMS, &pairs, voice)?;

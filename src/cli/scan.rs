@@ -36,7 +36,8 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let scanned = match scan(arguments, &location, voice, now) {
         Ok(scanned) => scanned,
         Err(failure) => {
-            if let Some(outcome) = trees::unjudged(&failure, &location, now) {
+            let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+            if let Some(outcome) = trees::unjudged(&failure, &arguments.input, &asked, &location, now) {
                 output::write_all(&outcome, &pairs, voice, &HashMap::new())?;
             }
             return Err(failure);

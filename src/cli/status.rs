@@ -22,10 +22,12 @@ use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
 pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
+    let input = trees::input(arguments.path.as_ref());
     let answer = grid(arguments, &location, voice, now);
     let shown = match &answer {
         Ok(grid) => Some(grid.clone()),
-        Err(failure) => trees::unjudged(failure, &location, now).map(|outcome| Grid {
+        Err(failure) => trees::unjudged(failure, &input, &asked, &location, now).map(|outcome| Grid {
             outcome,
             rows: Vec::new(),
             lines: Vec::new(),

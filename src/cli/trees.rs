@@ -13,7 +13,7 @@ use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
 use crate::model::verdict::ExitCode;
 use crate::model::{IndexState, Outcome};
-use crate::policy::database::{Database, Update};
+use crate::policy::database::Update;
 use crate::policy::{FailOnError, Policy};
 use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
@@ -195,13 +195,25 @@ pub fn prefer() -> Prefer {
     }
 }
 
-/// What reports say of a run that ended with `failure` before it could judge; `None` if that is no matter of looking.
+/// What reports say of a run on `input` that ended with `failure` before it could judge; `None` if that is no matter of
+/// looking. The policy that they name is that of where the command runs.
 #[must_use]
-pub fn unjudged(failure: &Failure, location: &Location, now: Timestamp) -> Option<Outcome> {
+pub fn unjudged(
+    failure: &Failure,
+    input: &Input,
+    asked: &Asked<'_>,
+    location: &Location,
+    now: Timestamp,
+) -> Option<Outcome> {
     match failure.code {
         ExitCode::Incomplete => {
-            let opened = index::open(&location.path, &Database::default(), now);
-            Some(crate::scan::unjudged(&opened.judge(), failure, now))
+            let found = packages::find(input)
+                .ok()
+                .and_then(|found| found.into_iter().next());
+            let effective = found.and_then(|found| policy::effective(&found, asked, None).ok());
+            let policy = effective.map(|effective| effective.policy).unwrap_or_default();
+            let opened = index::open(&location.path, &policy.database, now);
+            Some(crate::scan::unjudged(&opened.judge(), &policy, failure, now))
         }
         ExitCode::Pass
         | ExitCode::Blocked

@@ -279,7 +279,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
 
 /// The outcome of a run that could not look: reports that were asked for say so, and no list of theirs is taken for clean.
 #[must_use]
-pub fn unjudged(judge: &Judge<'_>, failure: &Failure, now: Timestamp) -> Outcome {
+pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let (file, position) = match &failure.place {
         Some((file, position)) => (file.clone(), *position),
@@ -298,8 +298,8 @@ pub fn unjudged(judge: &Judge<'_>, failure: &Failure, now: Timestamp) -> Outcome
         now,
         database: judge.database.clone(),
         policy: outcome::Policy {
-            digest: Policy::built_in().digest(),
-            file: None,
+            digest: policy.digest(),
+            file: policy.file.clone(),
         },
         verdict: Verdict::Incomplete,
         exit_code: ExitCode::Incomplete,
