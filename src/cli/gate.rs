@@ -12,7 +12,7 @@ use crate::model;
 use crate::model::verdict::ExitCode;
 use crate::report::gate::FORMS;
 use crate::scan::columns::release;
-use crate::scan::discover::Found;
+use crate::scan::discover::{Found, is_wanted};
 use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 
 /// Runs the command.
@@ -24,16 +24,15 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let location = index::locate(arguments.source.db.as_deref())?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let input = trees::input(arguments.path.as_ref());
-    let answer = gate(arguments, &location, voice, now);
-    let shown = match &answer {
-        Ok(gate) => Some(gate.clone()),
-        Err(failure) => trees::unjudged(failure, &input, &asked, &location, now)
-            .map(|outcome| ways::gate(outcome, &arguments.release)),
+    let answer = gate(arguments, &location, voice, now).map(|gate| {
+        let code = gate.outcome.exit_code;
+        (gate, code)
+    });
+    let instead = |failure: &Failure| {
+        let outcome = trees::unjudged(failure, &input, &asked, &location, now)?;
+        Some(ways::gate(outcome, &arguments.release))
     };
-    if let Some(gate) = shown {
-        output::write_forms(&gate, FORMS, &pairs, voice)?;
-    }
-    answer.map(|gate| gate.outcome.exit_code)
+    output::write_answer(answer, instead, FORMS, &pairs, voice)
 }
 
 /// Judges the release that the command line names by the index at `location`.
@@ -59,7 +58,7 @@ pub fn gate(
             ));
         }
         Some(repository) => {
-            let listing = Listing::new(repository, &commit::is_looked_at);
+            let listing = Listing::new(repository, &is_wanted);
             commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::of_git)?
         }
     };

@@ -8,6 +8,7 @@ use super::arguments::{ErrorForm, Reports, Voice, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::explanation::Failed;
+use crate::model::verdict::ExitCode;
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
@@ -117,6 +118,27 @@ pub fn write_forms<T>(
         write(sink, |out| (form.write)(what, &style, out))?;
     }
     Ok(())
+}
+
+/// Writes the forms of an answer, or of what is said instead where a failure kept it from being found, and tells how to end.
+///
+/// # Errors
+/// That failure, or one of a file that cannot be written.
+pub fn write_answer<T>(
+    answer: Result<(T, ExitCode), Failure>,
+    instead: impl FnOnce(&Failure) -> Option<T>,
+    forms: &[Form<T>],
+    pairs: &[(&'static str, Sink)],
+    voice: &Voice,
+) -> Result<ExitCode, Failure> {
+    let (shown, end) = match answer {
+        Ok((shown, code)) => (Some(shown), Ok(code)),
+        Err(failure) => (instead(&failure), Err(failure)),
+    };
+    if let Some(shown) = shown {
+        write_forms(&shown, forms, pairs, voice)?;
+    }
+    end
 }
 
 fn write_report(

@@ -24,21 +24,20 @@ pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode
     let location = index::locate(arguments.source.db.as_deref())?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let input = trees::input(arguments.path.as_ref());
-    let answer = grid(arguments, &location, voice, now);
-    let shown = match &answer {
-        Ok(grid) => Some(grid.clone()),
-        Err(failure) => trees::unjudged(failure, &input, &asked, &location, now).map(|outcome| Grid {
-            outcome,
+    let answer = grid(arguments, &location, voice, now).map(|grid| {
+        let code = grid.outcome.exit_code;
+        (grid, code)
+    });
+    let instead = |failure: &Failure| {
+        Some(Grid {
+            outcome: trees::unjudged(failure, &input, &asked, &location, now)?,
             rows: Vec::new(),
             lines: Vec::new(),
             warnings: Vec::new(),
             history: None,
-        }),
+        })
     };
-    if let Some(grid) = shown {
-        output::write_forms(&grid, FORMS, &pairs, voice)?;
-    }
-    answer.map(|grid| grid.outcome.exit_code)
+    output::write_answer(answer, instead, FORMS, &pairs, voice)
 }
 
 /// The grid of the repository that the command line names, by the index at `location`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::discover::{Found, Standing};
+use super::discover::{Found, Standing, is_wanted};
 use super::lines::{self, BadGlob, Chosen};
 use super::{FILE_LIMIT, Failure, commit};
 use crate::git::listing::Listing;
@@ -157,7 +157,7 @@ fn trees(found: &Found, live: &[&Line], refs: &Refs) -> Vec<Found> {
     let Some(repository) = &found.repository else {
         return Vec::new();
     };
-    let listing = Listing::new(repository, &commit::is_looked_at);
+    let listing = Listing::new(repository, &is_wanted);
     live.par_iter()
         .map(|line| {
             let commit = refs

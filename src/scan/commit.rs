@@ -12,12 +12,6 @@ use crate::lockfile::manifest;
 use crate::model::coverage::Skipped;
 use crate::model::{Tree, TreePath};
 
-/// The names of files that a scan looks at; what a [`Listing`] for [`of`] is made with.
-#[must_use]
-pub fn is_looked_at(name: &[u8]) -> bool {
-    is_wanted(name)
-}
-
 /// The head of a bare repository.
 ///
 /// # Errors

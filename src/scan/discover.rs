@@ -459,7 +459,8 @@ fn unlisted_folder(error: &ignore::Error) -> Option<&std::path::Path> {
 }
 
 /// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
-pub(super) fn is_wanted(name: &[u8]) -> bool {
+#[must_use]
+pub fn is_wanted(name: &[u8]) -> bool {
     name.ends_with(b".txt")
         || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
 }

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::Columns;
-use super::discover::{Found, Reader, reader, relative};
+use super::discover::{Found, Reader, is_wanted, reader, relative};
 use super::read::{self, Asked, Seen};
-use super::{FILE_LIMIT, Failure, commit, judge};
+use super::{FILE_LIMIT, Failure, judge};
 use crate::advisory::Index;
 use crate::git::listing::Listing;
 use crate::git::objects::{ObjectId, Repository, Tracked, TrackedKind};
@@ -38,7 +38,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
             warnings: Vec::new(),
         });
     };
-    let listing = Listing::new(repository, &commit::is_looked_at);
+    let listing = Listing::new(repository, &is_wanted);
     let judging = Judging {
         found,
         repository,

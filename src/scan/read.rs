@@ -10,7 +10,7 @@ use super::discover::{Found, Reader};
 use crate::git::objects::ObjectId;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::coverage::Gap;
-use crate::model::{Cost, Package, Place, Tree, TreePath, Unread};
+use crate::model::{Cost, Place, Tree, TreePath, Unread};
 use crate::text::{Lines, Position, decode};
 
 /// From so many files on it pays to start threads.
@@ -73,12 +73,6 @@ impl Opened<'_> {
                 (file.clone(), position)
             }
         }
-    }
-
-    /// Where `package` stands, if it is in this file.
-    #[must_use]
-    pub fn stands_here(&self, package: &Package) -> bool {
-        package.place().file.is_none()
     }
 }
 

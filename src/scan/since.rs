@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::discover::Found;
+use super::discover::{Found, is_wanted};
 use super::{FILE_LIMIT, Failure, commit};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId};
@@ -50,7 +50,7 @@ pub fn since(found: &Found, revision: &str) -> Result<Since, Failure> {
             )
         })?;
     let committed = repository.commit_time(base).map_err(missing)?;
-    let listing = Listing::new(repository, &commit::is_looked_at);
+    let listing = Listing::new(repository, &is_wanted);
     let head = Head {
         ref_name: None,
         commit: Some(base),

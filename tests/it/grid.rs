@@ -228,6 +228,44 @@ fn b1_one_run_scans_every_line_and_no_branch_is_special() {
 }
 
 #[test]
+fn b1_the_same_lockfile_is_judged_anew_where_what_it_refers_to_differs() {
+    let sandbox = Sandbox::new();
+    let index = sandbox.index(
+        "index.lkdb",
+        &[record("GHSA-py", "PyPI", "flask", "0", Some("2.0"))],
+        NOW,
+    );
+    sandbox.git(&["init", "-q"]);
+    // On every line the lockfile is the same blob; the file that it includes, and that a link leads to, is not.
+    for (branch, version) in [("1.x", "1.0"), ("2.x", "2.0"), ("3.x", "1.0")] {
+        sandbox.write("requirements.txt", "-r pins/base.in\n");
+        sandbox.write("pins/base.in", format!("flask=={version}\n"));
+        sandbox.write("linked/real", format!("flask=={version}\n"));
+        let link = sandbox.work().join("linked/requirements.txt");
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink("real", &link).expect("a link");
+        commit(&sandbox, branch);
+    }
+    let ran = run(&sandbox, &index, &["scan", "--refs", "*.x", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let held: BTreeMap<String, usize> = ran.json()["targets"]
+        .as_array()
+        .expect("targets")
+        .iter()
+        .map(|target| {
+            let name = target["ref"].as_str().expect("a ref").to_owned();
+            (name, target["findings"].as_array().map_or(0, Vec::len))
+        })
+        .collect();
+    let named = [
+        ("refs/heads/1.x", 2),
+        ("refs/heads/2.x", 0),
+        ("refs/heads/3.x", 2),
+    ];
+    assert_eq!(held, named.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+#[test]
 fn b2_refs_says_why_each_is_in_or_out() {
     let (sandbox, index) = prepared();
     sandbox.git(&["branch", "-q", "topic/x", "main"]);
