@@ -35,7 +35,7 @@
 //! | 6 | `policy` | bytes → policy, or every mistake in it; finding → decision | no | what a person wrote wrong, at its place |
 //! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
-//! | 9 | `git` · `feed` | refs, history, trees and blobs, read in process · where advisories come from | through `sys` | typed, with a hint |
+//! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
 //! | 10 | `database` | use case: the index on disk is built, brought up to date and opened | | typed |
 //! | 11 | `scan` | use case: paths, commits and lines → outcome, changes since a base, grid, history | | `Failure` |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
@@ -70,6 +70,7 @@
 //! | version scheme | [`version::Scheme`] | `version/x.rs`, a line in `SCHEMES`, `tests/fixtures/version/x.txt` | truth tables, answers of the native tool, the order is total |
 //! | report | [`report::Report`] | `report/x.rs`, a line in `REPORTS` | every report over every outcome |
 //! | form of a grid or gate | [`report::Form`] | `report/grid/x.rs` or `report/gate/x.rs`, a line in `FORMS` | every form over every grid, held against the JSON |
+//! | forge | [`forge::Forge`] | `forge/x.rs`, a line in `FORGES` | the same contract suite over each |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
 //! | ecosystem | [`ecosystem::Row`] | one row | every row has a scheme and a purl type |
 //!
@@ -118,6 +119,7 @@ pub mod config;
 pub mod database;
 pub mod ecosystem;
 pub mod feed;
+pub mod forge;
 pub mod git;
 pub mod lockfile;
 pub mod matching;

@@ -11,6 +11,7 @@
 
 mod address;
 mod download;
+mod exchange;
 mod fault;
 mod patience;
 
@@ -23,8 +24,9 @@ use reqwest::{Client, Response, StatusCode};
 
 pub use address::{Address, BadAddress};
 pub use download::{discard, download};
+pub use exchange::{Answered, Ask};
 pub use fault::{Fault, Retry, WebError};
-pub use patience::{Patience, RealTime, Waiting};
+pub use patience::{Patience, RealTime, Waiting, retry_after};
 
 /// An HTTP client with its timeouts and its patience.
 pub struct Web {
@@ -220,6 +222,18 @@ impl Web {
         }
     }
 
+    /// When to try again, and when to give up.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        self.settings.patience
+    }
+
+    /// The clock that this client waits by.
+    #[must_use]
+    pub fn waiting(&self) -> &dyn Waiting {
+        self.waiting.as_ref()
+    }
+
     /// Fetches `request` into `sink`; tries again as the settings allow. Needs a tokio runtime with its timer on.
     ///
     /// # Errors
@@ -300,7 +314,7 @@ impl Web {
             _ => Err(Fault::Status {
                 code: status.as_u16(),
                 retry_after: text_of(response.headers(), &header::RETRY_AFTER)
-                    .and_then(|text| patience::retry_after(text, self.waiting.now())),
+                    .and_then(|text| retry_after(text, self.waiting.now())),
             }),
         }
     }

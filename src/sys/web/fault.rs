@@ -156,14 +156,21 @@ impl Fault {
 
     pub(super) fn of(error: reqwest::Error, settings: &Settings) -> Self {
         let error = error.without_url();
-        if is_tls(&error) {
-            Self::Untrusted(chain(&error))
-        } else if error.is_timeout() && !error.is_connect() {
+        Self::within(&error, settings)
+    }
+
+    /// The fault that an error is, or that it wraps.
+    pub(super) fn within(error: &(dyn Error + 'static), settings: &Settings) -> Self {
+        let told = chain(error);
+        let sent = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+        if causes(error).any(is_tls) {
+            Self::Untrusted(told)
+        } else if sent.is_some_and(|sent| sent.is_timeout() && !sent.is_connect()) {
             Self::Idle(settings.idle)
-        } else if error.is_connect() {
-            Self::Connect(chain(&error))
+        } else if sent.is_some_and(reqwest::Error::is_connect) {
+            Self::Connect(told)
         } else {
-            Self::Cut(chain(&error))
+            Self::Cut(told)
         }
     }
 }
@@ -190,34 +197,30 @@ impl fmt::Display for Asked {
     }
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(current) = next {
-        let wrapped = current
-            .downcast_ref::<io::Error>()
-            .and_then(|error| error.get_ref())
-            .is_some_and(|inner| inner.is::<rustls::Error>());
-        if wrapped || current.is::<rustls::Error>() {
-            return true;
-        }
-        next = current.source();
-    }
-    false
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause
+        .downcast_ref::<io::Error>()
+        .and_then(|error| error.get_ref())
+        .is_some_and(|inner| inner.is::<rustls::Error>());
+    wrapped || cause.is::<rustls::Error>()
+}
+
+/// An error and what it comes from, from the outside in.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause: &&'e (dyn Error + 'static)| (*cause).source())
 }
 
 /// The causes from the outside in, without repetition and without secrets.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(current) = next {
-        let words = current.to_string();
+    for cause in causes(error) {
+        let words = cause.to_string();
         if !text.contains(&words) {
             if !text.is_empty() {
                 text.push_str(": ");
             }
             text.push_str(&words);
         }
-        next = current.source();
     }
     without_logins(&text)
 }

@@ -86,7 +86,10 @@ impl Waiting for RealTime {
 }
 
 /// The pause that `Retry-After` asks for: seconds or a date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+///
+/// `None` for a text that is neither.
+#[must_use]
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

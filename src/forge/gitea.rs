@@ -1,0 +1,596 @@
+//! Gitea and Forgejo (API version 1). They show no SARIF and fold no comment away; labels go by number, a commit through
+//! the API names the file that it replaces, and a draft is known by its title.
+
+mod answers;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::exchange::{Call, Exchange, Wire, bearer, route};
+use super::words::Readiness;
+use super::{
+    Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
+    Label, Permission, Processing, Pull, PullDraft, RemoteRef, RepositoryName, SarifUpload, Shown, Site,
+    TokenKind, Trouble,
+};
+use crate::sys::web::{Address, Answered, Ask, Web};
+
+/// Gitea and Forgejo.
+pub const KIND: Kind = Kind {
+    name: "gitea",
+    title: "Gitea or Forgejo",
+    code_scanning: CodeScanning::Unknown,
+    connect: |site| Ok(Box::new(Gitea::new(site)?)),
+};
+
+/// The accounts behind the token that every job of a workflow is given.
+const WORKFLOW_LOGINS: [&str; 2] = ["gitea-actions", "forgejo-actions"];
+
+/// Items of one page; servers give no more than they are set to.
+const PAGE: &str = "50";
+
+/// More pages of one tree are not read.
+const MOST_TREE_PAGES: u32 = 500;
+
+/// One repository on Gitea or Forgejo.
+pub struct Gitea {
+    exchange: Exchange<Plain>,
+    repository: RepositoryName,
+    token: TokenKind,
+    login: OnceCell<Option<String>>,
+}
+
+/// Sends calls as they are.
+struct Plain {
+    web: Arc<Web>,
+    api: Address,
+    token: Option<HeaderValue>,
+}
+
+impl Wire for Plain {
+    fn send<'w>(
+        &'w self,
+        call: &'w Call,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, Trouble>> + Send + 'w>> {
+        Box::pin(async move {
+            let mut headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
+            headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
+            let body = match &call.body {
+                None => None,
+                Some(body) => {
+                    headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+                    Some(body.to_string().into_bytes())
+                }
+            };
+            let base = self.api.to_string();
+            let address = Address::parse(&format!("{}{}", base.trim_end_matches('/'), call.route))
+                .map_err(|error| Trouble::Unusable(error.to_string()))?;
+            let ask = Ask {
+                method: call.method.clone(),
+                address,
+                headers,
+                body,
+                limit: call.limit,
+            };
+            self.web.exchange(ask).await.map_err(Trouble::Web)
+        })
+    }
+}
+
+impl Gitea {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`Trouble::Unusable`] for a token that no request can carry.
+    pub fn new(site: Site) -> Result<Self, ForgeError> {
+        let token = site
+            .token
+            .as_ref()
+            .map(|token| bearer("token", token))
+            .transpose()?;
+        let kind = match token {
+            None => TokenKind::Nothing,
+            Some(_) => TokenKind::Other,
+        };
+        Ok(Self {
+            repository: site.repository,
+            token: kind,
+            login: OnceCell::new(),
+            exchange: Exchange::new(
+                Plain {
+                    web: site.web.clone(),
+                    api: site.api,
+                    token,
+                },
+                site.web,
+            ),
+        })
+    }
+
+    fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
+        let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
+        all.extend(segments);
+        route(&all, query)
+    }
+
+    fn read(&self, doing: &'static str, segments: &[&str], query: &[(&str, &str)]) -> Call {
+        Call::read(doing, self.route(segments, query))
+    }
+
+    fn write(
+        &self,
+        doing: &'static str,
+        needs: Permission,
+        method: Method,
+        segments: &[&str],
+        body: Option<Value>,
+    ) -> Call {
+        Call::write(doing, needs, method, self.route(segments, &[]), body)
+    }
+
+    /// The account behind the token; `None` where the token may not ask, as that of a workflow may not.
+    async fn login(&self) -> Result<Option<String>, ForgeError> {
+        let login = self.login.get_or_try_init(|| async {
+            if self.token == TokenKind::Nothing {
+                return Ok(None);
+            }
+            let call = Call::read("asking who the token belongs to", route(&["user"], &[]));
+            match self.exchange.ask::<answers::Account>(&call).await {
+                Ok(account) => Ok(Some(account.login)),
+                Err(error) if error.is_refusal() => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        Ok(login.await?.clone())
+    }
+
+    fn is_own(author: Option<&answers::Account>, login: Option<&str>) -> bool {
+        match (author, login) {
+            (Some(author), Some(login)) => author.login == login,
+            (Some(author), None) => WORKFLOW_LOGINS.contains(&author.login.as_str()),
+            (None, _) => false,
+        }
+    }
+
+    async fn labels(&self) -> Result<HashMap<String, u64>, ForgeError> {
+        let call = self.read("reading labels", &["labels"], &[("limit", PAGE)]);
+        let labels: Vec<answers::Label> = self.exchange.pages(call).await?;
+        Ok(labels.into_iter().map(|label| (label.name, label.id)).collect())
+    }
+
+    /// The numbers of labels by their names; those that do not exist are left out.
+    async fn label_ids(&self, names: &[String]) -> Result<Vec<u64>, ForgeError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = self.labels().await?;
+        Ok(names.iter().filter_map(|name| known.get(name).copied()).collect())
+    }
+
+    async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
+        let login = self.login().await?;
+        let call = self.read("looking for an issue", &["issues"], query);
+        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
+        let own = issues.into_iter().filter(|issue| {
+            Self::is_own(issue.user.as_ref(), login.as_deref())
+                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
+        });
+        Ok(own.map(answers::Issue::told).collect())
+    }
+
+    async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+        let call = self.read("reading a branch", &["branches", branch], &[]);
+        match self.exchange.ask::<answers::Branch>(&call).await {
+            Ok(found) => Ok(found.commit.map(|commit| commit.id)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn word(state: IssueState) -> &'static str {
+    match state {
+        IssueState::Open => "open",
+        IssueState::Closed => "closed",
+    }
+}
+
+impl Forge for Gitea {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn access(&self) -> Asked<'_, Access> {
+        Box::pin(async move {
+            let call = self.read("looking at the repository", &[], &[]);
+            let repository: answers::Repository = self.exchange.ask(&call).await?;
+            let call = Call::read("asking for the version", route(&["version"], &[]));
+            let server: answers::Server = self.exchange.ask(&call).await?;
+            let login = self.login().await?;
+            let token = match (self.token, &login) {
+                (TokenKind::Nothing, _) => TokenKind::Nothing,
+                (_, Some(_)) => TokenKind::Classic,
+                (_, None) => TokenKind::Workflow,
+            };
+            Ok(Access {
+                login,
+                token,
+                default_branch: repository.default_branch,
+                private: repository.private,
+                may_write: repository.permissions.map(|permissions| permissions.push),
+                server: Some(server.version),
+            })
+        })
+    }
+
+    fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
+        Box::pin(async move {
+            let call = self.read("reading branches", &["branches"], &[("limit", PAGE)]);
+            let branches: Vec<answers::Branch> = self.exchange.pages(call).await?;
+            let call = self.read("reading tags", &["tags"], &[("limit", PAGE)]);
+            let tags: Vec<answers::Tag> = self.exchange.pages(call).await?;
+            let branches = branches.into_iter().filter_map(answers::Branch::told);
+            Ok(branches
+                .chain(tags.into_iter().filter_map(answers::Tag::told))
+                .collect())
+        })
+    }
+
+    fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
+        Box::pin(async move {
+            let call = self.read("reading a commit", &["git", "commits", id], &[]);
+            let commit: answers::Commit = self.exchange.ask(&call).await?;
+            commit
+                .told()
+                .ok_or_else(|| call.error(Trouble::Garbled("the commit has no tree or no date".into())))
+        })
+    }
+
+    fn tree<'f>(&'f self, id: &'f str) -> Asked<'f, Vec<Entry>> {
+        Box::pin(async move {
+            let mut entries = Vec::new();
+            for page in 1..=MOST_TREE_PAGES {
+                let page = page.to_string();
+                let query = [
+                    ("recursive", "true"),
+                    ("page", page.as_str()),
+                    ("per_page", "1000"),
+                ];
+                let call = self.read("reading a tree", &["git", "trees", id], &query);
+                let tree: answers::Tree = self.exchange.ask(&call).await?;
+                let is_last = !tree.truncated || tree.tree.is_empty();
+                entries.extend(tree.tree.into_iter().filter_map(answers::Item::entry));
+                if is_last {
+                    return Ok(entries);
+                }
+            }
+            let call = self.read("reading a tree", &[], &[]);
+            Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())))
+        })
+    }
+
+    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
+        Box::pin(async move {
+            let mut call = self.read("reading a file", &["git", "blobs", id], &[]);
+            call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
+            let blob: answers::Blob = self.exchange.ask(&call).await?;
+            BASE64_STANDARD
+                .decode(blob.content.unwrap_or_default())
+                .map_err(|_| call.error(Trouble::Garbled("a file's content is no base64".into())))
+        })
+    }
+
+    fn upload_sarif<'f>(&'f self, _: &'f SarifUpload) -> Asked<'f, String> {
+        Box::pin(async {
+            Err(ForgeError {
+                doing: "uploading SARIF",
+                needs: None,
+                trouble: Trouble::Unsupported(KIND.title),
+            })
+        })
+    }
+
+    fn processing<'f>(&'f self, _: &'f str) -> Asked<'f, Processing> {
+        Box::pin(async {
+            Err(ForgeError {
+                doing: "asking for the upload",
+                needs: None,
+                trouble: Trouble::Unsupported(KIND.title),
+            })
+        })
+    }
+
+    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
+        Box::pin(async move {
+            let login = self.login().await?;
+            let number = number.to_string();
+            let call = self.read("looking for the comment", &["issues", &number, "comments"], &[]);
+            let comments: Vec<answers::Comment> = self.exchange.ask(&call).await?;
+            let own = comments.into_iter().find(|comment| {
+                Self::is_own(comment.user.as_ref(), login.as_deref())
+                    && comment.body.as_deref().is_some_and(|body| body.contains(marker))
+            });
+            Ok(own.map(answers::Comment::told))
+        })
+    }
+
+    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "commenting",
+                Permission::WritePullRequests,
+                Method::POST,
+                &["issues", &number, "comments"],
+                Some(json!({ "body": body })),
+            );
+            let comment: answers::Comment = self.exchange.ask(&call).await?;
+            Ok(comment.told())
+        })
+    }
+
+    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let id = comment.id.to_string();
+            let call = self.write(
+                "editing the comment",
+                Permission::WritePullRequests,
+                Method::PATCH,
+                &["issues", "comments", &id],
+                Some(json!({ "body": body })),
+            );
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+
+    fn show_comment<'f>(&'f self, _: &'f Comment, _: Shown) -> Asked<'f, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
+        Box::pin(async move {
+            let of = |state| [("type", "issues"), ("state", state), ("limit", PAGE)];
+            let mut labelled = of("all").to_vec();
+            labelled.push(("labels", label));
+            let mut found = self.issues(marker, &labelled).await?;
+            if !found.iter().any(|issue| issue.state == IssueState::Open) {
+                // Somebody may have taken the label off.
+                found.extend(self.issues(marker, &of("open")).await?);
+            }
+            found.sort_by_key(|issue| (issue.state == IssueState::Closed, std::cmp::Reverse(issue.number)));
+            found.dedup_by_key(|issue| issue.number);
+            Ok(found)
+        })
+    }
+
+    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
+        Box::pin(async move {
+            let labels = self.label_ids(labels).await?;
+            let call = self.write(
+                "opening an issue",
+                Permission::WriteIssues,
+                Method::POST,
+                &["issues"],
+                Some(json!({ "title": title, "body": body, "labels": labels })),
+            );
+            let issue: answers::Issue = self.exchange.ask(&call).await?;
+            Ok(issue.told())
+        })
+    }
+
+    fn edit_issue<'f>(
+        &'f self,
+        number: u64,
+        title: &'f str,
+        body: &'f str,
+        state: IssueState,
+    ) -> Asked<'f, Issue> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "editing the issue",
+                Permission::WriteIssues,
+                Method::PATCH,
+                &["issues", &number],
+                Some(json!({ "title": title, "body": body, "state": word(state) })),
+            );
+            let issue: answers::Issue = self.exchange.ask(&call).await?;
+            Ok(issue.told())
+        })
+    }
+
+    fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
+        Box::pin(async move {
+            // The server takes a second label of the same name.
+            if self.labels().await?.contains_key(&label.name) {
+                return Ok(());
+            }
+            let colour = format!("#{}", label.colour);
+            let call = self.write(
+                "making a label",
+                Permission::WriteIssues,
+                Method::POST,
+                &["labels"],
+                Some(json!({ "name": label.name, "color": colour, "description": label.description })),
+            );
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+
+    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let labels = self.label_ids(labels).await?;
+            let number = number.to_string();
+            let call = self
+                .write(
+                    "labelling",
+                    Permission::WriteIssues,
+                    Method::POST,
+                    &["issues", &number, "labels"],
+                    Some(json!({ "labels": labels })),
+                )
+                .repeated();
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+
+    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let call = self.write(
+                "making a branch",
+                Permission::WriteContents,
+                Method::POST,
+                &["branches"],
+                Some(json!({ "new_branch_name": branch, "old_ref_name": commit })),
+            );
+            match self.exchange.send(&call).await {
+                Err(ForgeError {
+                    trouble: Trouble::Conflict { code, said },
+                    ..
+                }) => match self.branch_tip(branch).await? {
+                    Some(tip) if tip == commit => Ok(()),
+                    Some(_) | None => Err(call.error(Trouble::Conflict { code, said })),
+                },
+                answer => answer.map(drop),
+            }
+        })
+    }
+
+    fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let call = self.write(
+                "removing a branch",
+                Permission::WriteContents,
+                Method::DELETE,
+                &["branches", branch],
+                None,
+            );
+            match self.exchange.send(&call).await {
+                Err(error) if error.is_missing() => Ok(()),
+                answer => answer.map(drop),
+            }
+        })
+    }
+
+    fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String> {
+        Box::pin(async move {
+            let parent = self.commit(&change.parent).await?;
+            let held: HashMap<String, String> = self
+                .tree(&parent.tree)
+                .await?
+                .into_iter()
+                .map(|entry| (entry.path, entry.id))
+                .collect();
+            let put = change.files.iter().map(|(path, bytes)| {
+                let content = BASE64_STANDARD.encode(bytes);
+                match held.get(path) {
+                    Some(id) => json!({ "operation": "update", "path": path, "content": content, "sha": id }),
+                    None => json!({ "operation": "create", "path": path, "content": content }),
+                }
+            });
+            let removed = change.removed.iter().filter_map(|path| {
+                let id = held.get(path)?;
+                Some(json!({ "operation": "delete", "path": path, "sha": id }))
+            });
+            let files: Vec<Value> = put.chain(removed).collect();
+            let message = format!("{}\n\n{}", change.headline, change.body);
+            let call = self.write(
+                "committing",
+                Permission::WriteContents,
+                Method::POST,
+                &["contents"],
+                Some(json!({ "branch": change.branch, "message": message.trim_end(), "files": files })),
+            );
+            // The server cannot be told where the branch must stand; each file's own id guards what is replaced.
+            match self.branch_tip(&change.branch).await? {
+                Some(tip) if tip == change.parent => {}
+                Some(_) | None => {
+                    return Err(call.error(Trouble::Conflict {
+                        code: 409,
+                        said: "the branch has moved on".into(),
+                    }));
+                }
+            }
+            let made: answers::Made = self.exchange.ask(&call).await?;
+            Ok(made.commit.sha)
+        })
+    }
+
+    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
+        Box::pin(async move {
+            let call = self.read(
+                "looking for a pull request",
+                &["pulls"],
+                &[("state", "open"), ("limit", PAGE)],
+            );
+            let pulls: Vec<answers::Pull> = self.exchange.pages(call).await?;
+            let found = pulls
+                .into_iter()
+                .find(|pull| pull.head.name == branch && pull.base.name == base);
+            Ok(found.map(answers::Pull::told))
+        })
+    }
+
+    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> Asked<'f, Pull> {
+        Box::pin(async move {
+            let title = match draft.readiness {
+                Readiness::Ready => draft.title.clone(),
+                Readiness::Draft => format!("WIP: {}", draft.title),
+            };
+            let call = self.write(
+                "opening a pull request",
+                Permission::WritePullRequests,
+                Method::POST,
+                &["pulls"],
+                Some(json!({ "title": title, "body": draft.body, "head": draft.branch, "base": draft.base })),
+            );
+            let pull: answers::Pull = self.exchange.ask(&call).await?;
+            Ok(pull.told())
+        })
+    }
+
+    fn edit_pull<'f>(
+        &'f self,
+        number: u64,
+        title: &'f str,
+        body: &'f str,
+        state: IssueState,
+    ) -> Asked<'f, Pull> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "editing a pull request",
+                Permission::WritePullRequests,
+                Method::PATCH,
+                &["pulls", &number],
+                Some(json!({ "title": title, "body": body, "state": word(state) })),
+            );
+            let pull: answers::Pull = self.exchange.ask(&call).await?;
+            Ok(pull.told())
+        })
+    }
+
+    fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self
+                .write(
+                    "asking for a review",
+                    Permission::WritePullRequests,
+                    Method::POST,
+                    &["pulls", &number, "requested_reviewers"],
+                    Some(json!({ "reviewers": people, "team_reviewers": teams })),
+                )
+                .repeated();
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+}

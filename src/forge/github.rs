@@ -1,0 +1,537 @@
+//! GitHub: github.com, Enterprise Cloud and Enterprise Server, through `octocrab` (REST API version 2022-11-28, and GraphQL
+//! for what REST lacks: the dates of refs in one question, folding comments, commits that GitHub signs).
+
+mod answers;
+mod graph;
+mod wire;
+
+use std::collections::HashSet;
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::Method;
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use super::exchange::{Call, Exchange, read, route};
+use super::words::Readiness;
+use super::{
+    Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
+    Label, Permission, Processing, Pull, PullDraft, RemoteRef, RepositoryName, SarifUpload, Shown, Site,
+    TokenKind, Trouble,
+};
+use wire::Octo;
+
+/// GitHub.
+pub const KIND: Kind = Kind {
+    name: "github",
+    title: "GitHub",
+    code_scanning: CodeScanning::Offered,
+    connect: |site| Ok(Box::new(GitHub::new(site)?)),
+};
+
+/// The account behind the token that every job of a workflow is given.
+const WORKFLOW_LOGIN: &str = "github-actions[bot]";
+
+/// More questions than this are not asked for one tree that the forge does not give in one answer.
+const MOST_TREES: usize = 1_000;
+
+/// One repository on GitHub.
+pub struct GitHub {
+    exchange: Exchange<Octo>,
+    repository: RepositoryName,
+    token: TokenKind,
+    login: OnceCell<Option<String>>,
+}
+
+impl GitHub {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`Trouble::Unusable`] for a token that no request can carry.
+    pub fn new(site: Site) -> Result<Self, ForgeError> {
+        let token = wire::token_kind(site.token.as_ref());
+        Ok(Self {
+            repository: site.repository,
+            token,
+            login: OnceCell::new(),
+            exchange: Exchange::new(
+                Octo::new(site.web.clone(), site.api, site.graphql, site.token)?,
+                site.web,
+            ),
+        })
+    }
+
+    /// A path below the repository.
+    fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
+        let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
+        all.extend(segments);
+        route(&all, query)
+    }
+
+    fn read(&self, doing: &'static str, segments: &[&str], query: &[(&str, &str)]) -> Call {
+        Call::read(doing, self.route(segments, query))
+    }
+
+    fn write(
+        &self,
+        doing: &'static str,
+        needs: Permission,
+        method: Method,
+        segments: &[&str],
+        body: Option<serde_json::Value>,
+    ) -> Call {
+        Call::write(doing, needs, method, self.route(segments, &[]), body)
+    }
+
+    /// The account behind the token. A token that may not even ask is nobody's.
+    async fn login(&self) -> Result<Option<String>, ForgeError> {
+        let login = self.login.get_or_try_init(|| async {
+            match self.token {
+                TokenKind::Nothing => Ok(None),
+                TokenKind::Workflow
+                | TokenKind::App
+                | TokenKind::FineGrained
+                | TokenKind::Classic
+                | TokenKind::User
+                | TokenKind::Other => graph::login(&self.exchange).await.map(Some),
+            }
+        });
+        Ok(login.await?.clone())
+    }
+
+    /// Whether an account is the one behind the token.
+    fn is_own(author: Option<&answers::Account>, login: Option<&String>) -> bool {
+        match (author, login) {
+            (Some(author), Some(login)) => author.login == *login,
+            (Some(_) | None, None) | (None, Some(_)) => false,
+        }
+    }
+
+    async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
+        let login = self.login().await?;
+        let call = self.read("looking for an issue", &["issues"], query);
+        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
+        let own = issues.into_iter().filter(|issue| {
+            issue.pull_request.is_none()
+                && Self::is_own(issue.user.as_ref(), login.as_ref())
+                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
+        });
+        Ok(own.map(answers::Issue::told).collect())
+    }
+
+    /// One level of a tree, or all of it where the forge gives that.
+    async fn level(&self, id: &str, depth: Depth) -> Result<answers::Tree, ForgeError> {
+        let query: &[(&str, &str)] = match depth {
+            Depth::One => &[],
+            Depth::All => &[("recursive", "1")],
+        };
+        let call = self.read("reading a tree", &["git", "trees", id], query);
+        self.exchange.ask(&call).await
+    }
+
+    async fn whole_tree(&self, id: &str) -> Result<Vec<Entry>, ForgeError> {
+        let mut entries = Vec::new();
+        let mut waiting = vec![(String::new(), id.to_owned())];
+        let mut asked = 0;
+        while let Some((folder, id)) = waiting.pop() {
+            asked += 2;
+            let mut tree = self.level(&id, Depth::All).await?;
+            if tree.truncated {
+                tree = self.level(&id, Depth::One).await?;
+                for item in tree.tree.iter().filter(|item| item.is_tree()) {
+                    waiting.push((format!("{folder}{}/", item.path), item.sha.clone()));
+                }
+            }
+            if asked > MOST_TREES || tree.truncated {
+                let call = self.read("reading a tree", &[], &[]);
+                return Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())));
+            }
+            entries.extend(tree.tree.into_iter().filter_map(|item| item.entry(&folder)));
+        }
+        Ok(entries)
+    }
+
+    async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+        let name = format!("heads/{branch}");
+        let call = self.read("reading a branch", &["git", "ref", &name], &[]);
+        match self.exchange.ask::<answers::Reference>(&call).await {
+            Ok(found) => Ok(Some(found.object.sha)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How deep a tree is asked for.
+#[derive(Clone, Copy)]
+enum Depth {
+    One,
+    All,
+}
+
+/// The `state` of an issue or pull request.
+fn word(state: IssueState) -> &'static str {
+    match state {
+        IssueState::Open => "open",
+        IssueState::Closed => "closed",
+    }
+}
+
+impl Forge for GitHub {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn access(&self) -> Asked<'_, Access> {
+        Box::pin(async move {
+            let call = self.read("looking at the repository", &[], &[]);
+            let answered = self.exchange.send(&call).await?;
+            let repository: answers::Repository = read(&call, &answered)?;
+            let login = self.login().await?;
+            let token = match (self.token, login.as_deref()) {
+                (TokenKind::App, Some(WORKFLOW_LOGIN)) => TokenKind::Workflow,
+                (token, _) => token,
+            };
+            Ok(Access {
+                login,
+                token,
+                default_branch: repository.default_branch,
+                private: repository.private,
+                may_write: repository.permissions.map(|permissions| permissions.push),
+                server: answered.header("x-github-enterprise-version").map(str::to_owned),
+            })
+        })
+    }
+
+    fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
+        Box::pin(graph::refs(&self.exchange, &self.repository))
+    }
+
+    fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
+        Box::pin(async move {
+            let call = self.read("reading a commit", &["git", "commits", id], &[]);
+            let commit: answers::Commit = self.exchange.ask(&call).await?;
+            Ok(commit.told())
+        })
+    }
+
+    fn tree<'f>(&'f self, id: &'f str) -> Asked<'f, Vec<Entry>> {
+        Box::pin(self.whole_tree(id))
+    }
+
+    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
+        Box::pin(async move {
+            let mut call = self.read("reading a file", &["git", "blobs", id], &[]);
+            // Base64 in lines of 60, and what stands around it.
+            call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
+            let blob: answers::Blob = self.exchange.ask(&call).await?;
+            blob.bytes()
+                .map_err(|reason| call.error(Trouble::Garbled(reason)))
+        })
+    }
+
+    fn upload_sarif<'f>(&'f self, upload: &'f SarifUpload) -> Asked<'f, String> {
+        Box::pin(async move {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+            let packed = match packed.write_all(&upload.sarif) {
+                Ok(()) => packed.finish().unwrap_or_default(),
+                Err(_) => Vec::new(),
+            };
+            let mut body = json!({
+                "commit_sha": upload.commit,
+                "ref": upload.ref_name,
+                "sarif": BASE64_STANDARD.encode(packed),
+                "tool_name": "lockkeeper",
+            });
+            if let (Some(checkout), Some(fields)) = (&upload.checkout, body.as_object_mut()) {
+                fields.insert("checkout_uri".into(), json!(checkout));
+            }
+            let call = self
+                .write(
+                    "uploading SARIF",
+                    Permission::WriteSecurityEvents,
+                    Method::POST,
+                    &["code-scanning", "sarifs"],
+                    Some(body),
+                )
+                .repeated();
+            let receipt: answers::Receipt = self.exchange.ask(&call).await?;
+            Ok(receipt.id)
+        })
+    }
+
+    fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing> {
+        Box::pin(async move {
+            let mut call = self.read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
+            call.needs = None;
+            let state: answers::Upload = self.exchange.ask(&call).await?;
+            Ok(state.told())
+        })
+    }
+
+    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
+        Box::pin(async move {
+            let login = self.login().await?;
+            let number = number.to_string();
+            let call = self.read(
+                "looking for the comment",
+                &["issues", &number, "comments"],
+                &[("per_page", "100")],
+            );
+            let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
+            let own = comments.into_iter().find(|comment| {
+                Self::is_own(comment.user.as_ref(), login.as_ref())
+                    && comment.body.as_deref().is_some_and(|body| body.contains(marker))
+            });
+            Ok(own.map(answers::Comment::told))
+        })
+    }
+
+    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "commenting",
+                Permission::WritePullRequests,
+                Method::POST,
+                &["issues", &number, "comments"],
+                Some(json!({ "body": body })),
+            );
+            let comment: answers::Comment = self.exchange.ask(&call).await?;
+            Ok(comment.told())
+        })
+    }
+
+    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let id = comment.id.to_string();
+            let call = self.write(
+                "editing the comment",
+                Permission::WritePullRequests,
+                Method::PATCH,
+                &["issues", "comments", &id],
+                Some(json!({ "body": body })),
+            );
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+
+    fn show_comment<'f>(&'f self, comment: &'f Comment, shown: Shown) -> Asked<'f, ()> {
+        Box::pin(graph::show(&self.exchange, comment, shown))
+    }
+
+    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
+        Box::pin(async move {
+            let labelled = [("labels", label), ("state", "all"), ("per_page", "100")];
+            let mut found = self.issues(marker, &labelled).await?;
+            if !found.iter().any(|issue| issue.state == IssueState::Open)
+                && let Some(login) = self.login().await?
+            {
+                // Somebody may have taken the label off.
+                let own = [
+                    ("creator", login.as_str()),
+                    ("state", "open"),
+                    ("per_page", "100"),
+                ];
+                found.extend(self.issues(marker, &own).await?);
+            }
+            let mut seen = HashSet::new();
+            found.retain(|issue| seen.insert(issue.number));
+            found.sort_by_key(|issue| (issue.state == IssueState::Closed, std::cmp::Reverse(issue.number)));
+            Ok(found)
+        })
+    }
+
+    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
+        Box::pin(async move {
+            let call = self.write(
+                "opening an issue",
+                Permission::WriteIssues,
+                Method::POST,
+                &["issues"],
+                Some(json!({ "title": title, "body": body, "labels": labels })),
+            );
+            let issue: answers::Issue = self.exchange.ask(&call).await?;
+            Ok(issue.told())
+        })
+    }
+
+    fn edit_issue<'f>(
+        &'f self,
+        number: u64,
+        title: &'f str,
+        body: &'f str,
+        state: IssueState,
+    ) -> Asked<'f, Issue> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "editing the issue",
+                Permission::WriteIssues,
+                Method::PATCH,
+                &["issues", &number],
+                Some(json!({ "title": title, "body": body, "state": word(state) })),
+            );
+            let issue: answers::Issue = self.exchange.ask(&call).await?;
+            Ok(issue.told())
+        })
+    }
+
+    fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let body = json!({ "name": label.name, "color": label.colour, "description": label.description });
+            let call = self.write(
+                "making a label",
+                Permission::WriteIssues,
+                Method::POST,
+                &["labels"],
+                Some(body),
+            );
+            match self.exchange.send(&call).await {
+                Err(ForgeError {
+                    trouble: Trouble::Invalid { said, .. },
+                    ..
+                }) if said.contains("already_exists") => Ok(()),
+                answer => answer.map(drop),
+            }
+        })
+    }
+
+    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self
+                .write(
+                    "labelling",
+                    Permission::WriteIssues,
+                    Method::POST,
+                    &["issues", &number, "labels"],
+                    Some(json!({ "labels": labels })),
+                )
+                .repeated();
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+
+    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
+            let call = self.write(
+                "making a branch",
+                Permission::WriteContents,
+                Method::POST,
+                &["git", "refs"],
+                Some(body),
+            );
+            match self.exchange.send(&call).await {
+                Err(ForgeError {
+                    trouble: Trouble::Invalid { code, said },
+                    ..
+                }) if said.contains("already exists") => match self.branch_tip(branch).await? {
+                    Some(tip) if tip == commit => Ok(()),
+                    Some(_) | None => Err(call.error(Trouble::Conflict { code, said })),
+                },
+                answer => answer.map(drop),
+            }
+        })
+    }
+
+    fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let name = format!("heads/{branch}");
+            let call = self.write(
+                "removing a branch",
+                Permission::WriteContents,
+                Method::DELETE,
+                &["git", "refs", &name],
+                None,
+            );
+            match self.exchange.send(&call).await {
+                Err(ForgeError {
+                    trouble: Trouble::Invalid { said, .. },
+                    ..
+                }) if said.contains("does not exist") => Ok(()),
+                answer => answer.map(drop),
+            }
+        })
+    }
+
+    fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String> {
+        Box::pin(graph::commit(&self.exchange, &self.repository, change))
+    }
+
+    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
+        Box::pin(async move {
+            let head = format!("{}:{branch}", self.repository.owner());
+            let query = [("state", "open"), ("head", head.as_str()), ("base", base)];
+            let call = self.read("looking for a pull request", &["pulls"], &query);
+            let pulls: Vec<answers::Pull> = self.exchange.ask(&call).await?;
+            Ok(pulls
+                .into_iter()
+                .find(|pull| pull.head.name == branch)
+                .map(answers::Pull::told))
+        })
+    }
+
+    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> Asked<'f, Pull> {
+        Box::pin(async move {
+            let body = json!({
+                "title": draft.title,
+                "body": draft.body,
+                "head": draft.branch,
+                "base": draft.base,
+                "draft": draft.readiness == Readiness::Draft,
+            });
+            let call = self.write(
+                "opening a pull request",
+                Permission::WritePullRequests,
+                Method::POST,
+                &["pulls"],
+                Some(body),
+            );
+            let pull: answers::Pull = self.exchange.ask(&call).await?;
+            Ok(pull.told())
+        })
+    }
+
+    fn edit_pull<'f>(
+        &'f self,
+        number: u64,
+        title: &'f str,
+        body: &'f str,
+        state: IssueState,
+    ) -> Asked<'f, Pull> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self.write(
+                "editing a pull request",
+                Permission::WritePullRequests,
+                Method::PATCH,
+                &["pulls", &number],
+                Some(json!({ "title": title, "body": body, "state": word(state) })),
+            );
+            let pull: answers::Pull = self.exchange.ask(&call).await?;
+            Ok(pull.told())
+        })
+    }
+
+    fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
+        Box::pin(async move {
+            let number = number.to_string();
+            let call = self
+                .write(
+                    "asking for a review",
+                    Permission::WritePullRequests,
+                    Method::POST,
+                    &["pulls", &number, "requested_reviewers"],
+                    Some(json!({ "reviewers": people, "team_reviewers": teams })),
+                )
+                .repeated();
+            self.exchange.send(&call).await.map(drop)
+        })
+    }
+}
