@@ -37,7 +37,7 @@
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
 //! | 10 | `database` | use case: the index on disk is built, brought up to date and opened | | typed |
-//! | 11 | `scan` | use case: paths, commits and lines → outcome, changes since a base, grid, history | | `Failure` |
+//! | 11 | `scan` · `publish` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: what was found → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
 //! | 14 | `action` | the GitHub Actions door: `INPUT_*` and the event → arguments → `cli` → outputs | | the same |
@@ -125,6 +125,7 @@ pub mod lockfile;
 pub mod matching;
 pub mod model;
 pub mod policy;
+pub mod publish;
 pub mod report;
 pub mod scan;
 pub mod sys;

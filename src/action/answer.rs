@@ -80,6 +80,16 @@ impl Answer {
         }
     }
 
+    /// The answer in Markdown, within `limit` bytes.
+    #[must_use]
+    pub fn markdown(&self, limit: usize) -> String {
+        match self {
+            Self::Scan(scanned) => report::markdown::within(&scanned.outcome, limit),
+            Self::Gate(gate) => report::gate::markdown::within(gate, limit),
+            Self::Status(grid) => report::grid::markdown::within(grid, limit),
+        }
+    }
+
     /// What the outputs tell.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -40,6 +40,19 @@ pub struct Event {
     pub change: Option<Change>,
     /// The full name of the tag that the event is about: `refs/tags/v1`.
     pub release: Option<String>,
+    /// The number of the pull request that the event is about.
+    pub number: Option<u64>,
+}
+
+impl Event {
+    /// The tip of the pull request that the event is about.
+    #[must_use]
+    pub fn head(&self) -> Option<&str> {
+        match &self.change {
+            Some(Change::Request { head, .. }) => head.as_deref(),
+            Some(Change::Group { .. }) | None => None,
+        }
+    }
 }
 
 /// What happened.
@@ -208,6 +221,7 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
         .as_ref()
         .and_then(|release| self::tag(&format!("refs/tags/{}", release.tag_name)));
     Ok(Event {
+        number: payload.number(kind),
         kind,
         trust: payload.trust(),
         change,
@@ -252,6 +266,7 @@ fn branch(name: &str) -> Option<String> {
 /// What is read of an event's file.
 #[derive(Debug, Default, Deserialize)]
 struct Payload {
+    number: Option<u64>,
     pull_request: Option<PullRequest>,
     merge_group: Option<MergeGroup>,
     release: Option<Release>,
@@ -304,6 +319,20 @@ impl Payload {
             head: request.and_then(|request| id(&request.head.sha)),
             base: request.and_then(|request| id(&request.base.sha)),
             branch: named.or_else(|| branch(given.base_ref)),
+        }
+    }
+
+    /// The number of the pull request. Other events count other things.
+    fn number(&self, kind: Kind) -> Option<u64> {
+        match kind {
+            Kind::PullRequest => self.number,
+            Kind::MergeGroup
+            | Kind::Push
+            | Kind::Tag
+            | Kind::Release
+            | Kind::Schedule
+            | Kind::WorkflowDispatch
+            | Kind::Other => None,
         }
     }
 

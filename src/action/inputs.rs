@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
+
 use super::events::Event;
 use crate::scan::Failure;
 
 /// What the workflow step asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inputs {
     /// What to do.
     pub mode: Mode,
@@ -27,8 +29,26 @@ pub struct Inputs {
     pub database: Option<String>,
     /// The folder of fetched indexes.
     pub cache_folder: Option<String>,
-    /// Inputs that were given and that this version does not act on.
-    pub later: Vec<&'static str>,
+    /// Whether SARIF goes to code scanning.
+    pub upload: Upload,
+    /// Whether a pull request has a comment that is kept up to date.
+    pub comment: bool,
+    /// Whether the repository has an issue that is kept up to date.
+    pub tracking_issue: bool,
+    /// For what asks or writes at the forge.
+    pub token: Option<SecretString>,
+}
+
+/// Whether SARIF goes to code scanning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Upload {
+    /// Where the forge takes it and everything could be judged.
+    #[default]
+    Auto,
+    /// Also where not everything could be judged; where it cannot go, that is told.
+    Always,
+    /// No.
+    Never,
 }
 
 /// What the step does.
@@ -64,6 +84,7 @@ const LATER_MODES: [&str; 2] = ["fix", "backport"];
 const OF_MODES: &[(&str, &[Mode])] = &[
     ("base", &[Mode::Scan]),
     ("sarif-file", &[Mode::Scan]),
+    ("upload-sarif", &[Mode::Scan]),
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
 ];
 
@@ -135,13 +156,10 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                 }
             }
             "args" => inputs.further = words(value)?,
-            "upload-sarif" if value == "auto" => {}
-            "upload-sarif" | "comment" | "tracking-issue" => {
-                if truth(name, value)? {
-                    inputs.later.push(name);
-                }
-            }
-            "token" => {}
+            "upload-sarif" => inputs.upload = upload(value)?,
+            "comment" => inputs.comment = truth(name, value)?,
+            "tracking-issue" => inputs.tracking_issue = truth(name, value)?,
+            "token" => inputs.token = Some(SecretString::from(value)),
             _ => return Err(unknown(name)),
         }
         given.push(name);
@@ -270,6 +288,18 @@ fn truth(name: &str, value: &str) -> Result<bool, Failure> {
         _ => Err(Failure::usage(
             format!("the input `{name}` is {value:?}"),
             format!("Set `{name}` to true or false."),
+        )),
+    }
+}
+
+fn upload(value: &str) -> Result<Upload, Failure> {
+    match value.to_ascii_lowercase().as_str() {
+        "auto" => Ok(Upload::Auto),
+        "true" => Ok(Upload::Always),
+        "false" => Ok(Upload::Never),
+        _ => Err(Failure::usage(
+            format!("the input `upload-sarif` is {value:?}"),
+            "Set `upload-sarif` to auto, true or false.",
         )),
     }
 }

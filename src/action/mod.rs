@@ -1,13 +1,14 @@
 //! The GitHub Actions door: `INPUT_*` and the event to arguments, a command, then summary, annotations and outputs.
 //!
 //! `inputs` reads what the workflow says and `events` what started the job, both without touching the world; `base` holds the
-//! event against the clone; `answer` is what a command gave, and `publish` shows it. The verdict comes first: what
+//! event against the clone; `answer` is what a command gave, `publish` shows it, and `post` says it at the forge. The verdict comes first: what
 //! cannot be published is told in one notice and never changes the exit code.
 
 mod answer;
 mod base;
 pub mod events;
 mod inputs;
+mod post;
 mod publish;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::sys::{clock, environment, file};
 use answer::Answer;
 use events::{Event, Given, Revision};
 use inputs::{Inputs, Mode};
+use post::Runner;
 use publish::{Plan, Told};
 
 /// Runs the step and says how to end.
@@ -85,6 +87,7 @@ fn step() -> Result<ExitCode, Failure> {
         voice: &voice,
         plan: &plan,
         answer: &answer,
+        runner: &Runner::here(),
     });
     Ok(answer.outcome().exit_code)
 }

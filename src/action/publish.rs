@@ -6,14 +6,16 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::answer::{self, Answer, Counts};
-use super::events::{Event, Revision, Trust};
+use super::events::{Event, Revision};
 use super::inputs::{Inputs, Mode};
+use super::post::{self, Runner};
 use crate::cli::arguments::{Reports, Voice};
 use crate::cli::output::{self, Sink};
 use crate::cli::scan;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Outcome, Verdict};
+use crate::publish::Published;
 use crate::report::{Style, headline, workflow_commands};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
@@ -68,6 +70,12 @@ impl Plan {
         })
     }
 
+    /// Whether refs were scanned.
+    #[must_use]
+    pub fn of_refs(&self) -> bool {
+        self.refs
+    }
+
     /// The same for a scan of refs.
     #[must_use]
     pub fn for_refs(self, refs: bool) -> Self {
@@ -89,17 +97,14 @@ pub struct Told<'a> {
     pub plan: &'a Plan,
     /// What to tell.
     pub answer: &'a Answer,
+    /// Where the forge is.
+    pub runner: &'a Runner,
 }
 
 /// Writes everything that the run's page shows.
 pub fn publish(told: &Told<'_>) {
     let texts = told.answer.texts();
-    let mut notices: Vec<String> = told
-        .inputs
-        .later
-        .iter()
-        .map(|name| later(name, told.event))
-        .collect();
+    let mut notices: Vec<String> = Vec::new();
     let style = output::style(told.voice, &Sink::Standard, &texts);
     say(told, &style);
     let written = files(told, &texts, &mut notices);
@@ -117,6 +122,10 @@ pub fn publish(told: &Told<'_>) {
     if let Err(error) = output_lines(&lines) {
         notices.push(format!("the outputs were not written: {error}"));
     }
+    // Whatever becomes of the rest, the verdict is told by now.
+    let posted = post::post(told, told.runner, &texts);
+    told_at_forge(told.voice, &posted);
+    notices.extend(posted.notice());
     let mut commands = Vec::new();
     let more_at = "the job summary";
     let annotated = match told.answer {
@@ -171,20 +180,23 @@ pub fn broke() {
     let _ = output_lines(&ended(Verdict::Failed, ExitCode::Bug));
 }
 
-/// What is said of an input of a later version.
-fn later(name: &str, event: &Event) -> String {
-    let token = match event.trust {
-        Trust::Own => "",
-        Trust::Fork => "; the token of a pull request from a fork only reads",
-        Trust::Dependabot => {
-            "; the token of a change by Dependabot only reads, unless `permissions` ask for more"
-        }
-    };
-    match name {
-        "upload-sarif" => format!(
-            "the input `upload-sarif` is not acted on by this version; upload `sarif-file` in a step of its own{token}"
-        ),
-        name => format!("the input `{name}` is not acted on by this version{token}"),
+/// Adds to the summary and the log what was said at the forge, and what was not.
+fn told_at_forge(voice: &Voice, posted: &Published) {
+    if posted.done.is_empty() && posted.missed.is_empty() {
+        return;
+    }
+    let mut log = String::new();
+    let mut summary = String::from("\n### Published\n\n");
+    for sentence in posted.done.iter().chain(&posted.missed) {
+        let _ = writeln!(log, "{}", escape::terminal(sentence));
+        let _ = writeln!(summary, "- {}", escape::markdown(sentence));
+    }
+    if !voice.quiet {
+        let _ = io::stdout().write_all(workflow_commands::inert(&log).as_bytes());
+    }
+    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
+        // The notice tells the same.
+        let _ = file::append(&path, summary.as_bytes());
     }
 }
 

@@ -96,14 +96,22 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
             }
             name = format!("{short}~{number}");
         }
-        let own = Outcome {
-            coverage: target.coverage.clone(),
-            targets: vec![target.clone()],
-            ..outcome.clone()
-        };
-        outcomes.push((own, Sink::File(pattern.replace(REF, &name).into())));
+        outcomes.push((
+            alone(outcome, target),
+            Sink::File(pattern.replace(REF, &name).into()),
+        ));
     }
     Ok(outcomes)
+}
+
+/// What `outcome` says of `target` alone.
+#[must_use]
+pub fn alone(outcome: &Outcome, target: &Target) -> Outcome {
+    Outcome {
+        coverage: target.coverage.clone(),
+        targets: vec![target.clone()],
+        ..outcome.clone()
+    }
 }
 
 /// An outcome with the index that gave it.

@@ -241,15 +241,12 @@ impl Forge for GitHub {
                 Ok(()) => packed.finish().unwrap_or_default(),
                 Err(_) => Vec::new(),
             };
-            let mut body = json!({
+            let body = json!({
                 "commit_sha": upload.commit,
                 "ref": upload.ref_name,
                 "sarif": BASE64_STANDARD.encode(packed),
                 "tool_name": "lockkeeper",
             });
-            if let (Some(checkout), Some(fields)) = (&upload.checkout, body.as_object_mut()) {
-                fields.insert("checkout_uri".into(), json!(checkout));
-            }
             let call = self
                 .write(
                     "uploading SARIF",

@@ -192,8 +192,6 @@ pub struct SarifUpload {
     pub ref_name: String,
     /// The commit, all 40 digits of it.
     pub commit: String,
-    /// Where the work tree was, as a `file:` address, which the forge takes off absolute paths.
-    pub checkout: Option<String>,
 }
 
 /// What became of an upload.

@@ -198,6 +198,14 @@ pub enum Reply {
     NotModified,
 }
 
+/// What runs requests: one thread, the caller's own.
+///
+/// # Errors
+/// The system's.
+pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 /// How often one request may be sent on to another address.
 const REDIRECTS: u32 = 5;
 
