@@ -36,7 +36,7 @@
 //! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
-//! | 10 | `database` | use case: the index on disk is built, brought up to date and opened | | typed |
+//! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `scan` · `publish` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: what was found → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
@@ -126,6 +126,7 @@ pub mod matching;
 pub mod model;
 pub mod policy;
 pub mod publish;
+pub mod remote;
 pub mod report;
 pub mod scan;
 pub mod sys;

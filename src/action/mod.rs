@@ -17,6 +17,7 @@ use clap::Parser as _;
 use jiff::Timestamp;
 
 use crate::cli::arguments::{Arguments, Command, ErrorForm, Scan, Voice};
+use crate::cli::trees::Setting;
 use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::verdict::ExitCode;
@@ -47,6 +48,14 @@ fn step() -> Result<ExitCode, Failure> {
         Some(text) => crate::cli::time(text)?,
     };
     let mut base = None;
+    let runner = Runner::here();
+    let beyond = runner.beyond(&inputs);
+    let setting = |location| Setting {
+        location,
+        voice: &voice,
+        now,
+        beyond: beyond.as_ref(),
+    };
     let (plan, answer) = match inputs.mode {
         Mode::Scan => {
             let Command::Scan(mut arguments) = command else {
@@ -55,7 +64,7 @@ fn step() -> Result<ExitCode, Failure> {
             let plan = Plan::of(&inputs, &arguments.reports)?;
             base = take_base(&mut arguments, &event)?;
             let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
-            let scanned = scan::scan(&arguments, &location, &voice, now)?;
+            let scanned = scan::scan(&arguments, &setting(&location))?;
             (
                 plan.for_refs(arguments.refs.is_some()),
                 Answer::Scan(Box::new(scanned)),
@@ -67,7 +76,7 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
-            let gate = gate::gate(&arguments, &location, &voice, now)?;
+            let gate = gate::gate(&arguments, &setting(&location))?;
             (plan, Answer::Gate(gate))
         }
         Mode::Status => {
@@ -76,7 +85,7 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
-            let grid = status::grid(&arguments, &location, &voice, now)?;
+            let grid = status::grid(&arguments, &setting(&location))?;
             (plan, Answer::Status(grid))
         }
     };
@@ -87,7 +96,7 @@ fn step() -> Result<ExitCode, Failure> {
         voice: &voice,
         plan: &plan,
         answer: &answer,
-        runner: &Runner::here(),
+        runner: &runner,
     });
     Ok(answer.outcome().exit_code)
 }

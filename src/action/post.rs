@@ -11,12 +11,16 @@ use super::inputs::{Inputs, Mode, Upload};
 use super::publish::Told;
 use crate::cli::output;
 use crate::cli::scan;
+use crate::cli::trees::Beyond;
 use crate::forge::{self, CodeScanning, Forge, RepositoryName, SarifUpload, Shown, Site};
+use crate::git::further::Further;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::{Outcome, Target, Verdict};
 use crate::publish::{self, Budget, Found, Published, Sticky, Tracking, Work};
+use crate::remote::{Remote, Unreachable};
 use crate::report::markdown::COMMENT;
 use crate::report::{self, Style};
+use crate::scan::FILE_LIMIT;
 use crate::sys::environment;
 use crate::sys::web::{self, Address, Patience, Settings, Web};
 
@@ -73,6 +77,28 @@ impl Runner {
             api: api.clone(),
         };
         (forge::kind_at(&api).connect)(site).map_err(|error| format!("{error}. {}", error.hint()))
+    }
+
+    /// Who has what a shallow clone lacks, where there is a forge to ask.
+    #[must_use]
+    pub fn beyond(&self, inputs: &Inputs) -> Option<Beyond> {
+        if !self.has_forge() {
+            return None;
+        }
+        let remote = web::runtime()
+            .map_err(|error| error.to_string())
+            .and_then(|runtime| {
+                let forge = self.connect(inputs, Arc::new(Web::new(settings())))?;
+                Ok(Remote::new(forge, runtime, FILE_LIMIT))
+            });
+        let further: Arc<dyn Further> = match remote {
+            Ok(remote) => Arc::new(remote),
+            Err(reason) => Arc::new(Unreachable(reason)),
+        };
+        Some(Beyond {
+            repository: self.repository.clone(),
+            further,
+        })
     }
 
     fn api(&self) -> Result<Address, String> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Explain, Voice};
 use super::output;
-use super::trees::{self, Taken, Trees};
+use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
 use crate::database::ask;
@@ -32,7 +32,13 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
     let input = trees::input(arguments.path.as_ref());
     let trees = Trees::find(&input, Taken::Work, None, &asked)?;
     let found: Vec<&Found> = trees.found().collect();
-    let opened = trees::open(&location, &found, &trees.policy(), voice, now)?;
+    let setting = Setting {
+        location: &location,
+        voice,
+        now,
+        beyond: None,
+    };
+    let opened = trees::open(&setting, &found, &trees.policy())?;
     let index = opened.require()?;
     let request = Request {
         judge: opened.judge(),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::arguments::{Gate, Voice};
 use super::output;
-use super::trees::{self, Trees};
-use crate::config::index::{self, Location};
+use super::trees::{self, Setting, Trees};
+use crate::config::index;
 use crate::config::policy;
 use crate::git::listing::Listing;
 use crate::model;
@@ -24,7 +24,16 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let location = index::locate(arguments.source.db.as_deref())?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let input = trees::input(arguments.path.as_ref());
-    let answer = gate(arguments, &location, voice, now).map(|gate| {
+    let answer = gate(
+        arguments,
+        &Setting {
+            location: &location,
+            voice,
+            now,
+            beyond: None,
+        },
+    )
+    .map(|gate| {
         let code = gate.outcome.exit_code;
         (gate, code)
     });
@@ -39,14 +48,10 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
 ///
 /// # Errors
 /// A [`Failure`] of usage outside of git, of incompleteness for a release that the clone lacks.
-pub fn gate(
-    arguments: &Gate,
-    location: &Location,
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<model::Gate, Failure> {
+pub fn gate(arguments: &Gate, setting: &Setting<'_>) -> Result<model::Gate, Failure> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let found = trees::one(arguments.path.as_ref())?;
+    setting.reach(&found);
     let mut effective = policy::effective(&found, &asked, None)?;
     let (head, id, odd) = release(&found, &arguments.release, trees::prefer())?;
     effective.remarks.extend(odd);
@@ -64,11 +69,11 @@ pub fn gate(
     };
     let judged = Trees::of(vec![line], &effective.policy);
     let lines: Vec<&Found> = judged.found().collect();
-    let opened = trees::open(location, &lines, &effective.policy, voice, now)?;
+    let opened = trees::open(setting, &lines, &effective.policy)?;
     let request = Request {
         judge: opened.judge(),
         remarks: effective.remarks,
-        now,
+        now: setting.now,
         lenience: Lenience {
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,

@@ -13,7 +13,7 @@ mod packages;
 mod refs;
 pub mod scan;
 pub mod status;
-mod trees;
+pub mod trees;
 pub mod update;
 mod version;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::arguments::{Scan, Voice};
 use super::output::{self, Sink};
 use super::packages;
-use super::trees::{self, Taken, Trees};
+use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::Index;
 use crate::config::heartbeat;
 use crate::config::index::{self, Location};
@@ -33,7 +33,15 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let scanned = match scan(arguments, &location, voice, now) {
+    let scanned = match scan(
+        arguments,
+        &Setting {
+            location: &location,
+            voice,
+            now,
+            beyond: None,
+        },
+    ) {
         Ok(scanned) => scanned,
         Err(failure) => {
             let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
@@ -137,12 +145,7 @@ impl Scanned {
 ///
 /// # Errors
 /// A [`Failure`] of usage, of a base or ref that cannot be found, or of the feed where a missing index was to be fetched.
-pub fn scan(
-    arguments: &Scan,
-    location: &Location,
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<Scanned, Failure> {
+pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let lenience = Lenience {
         exit_zero: arguments.exit_zero,
@@ -157,19 +160,19 @@ pub fn scan(
             };
             Trees::find(&arguments.input, taken, arguments.base.as_deref(), &asked)?
         }
-        Some(_) => of_refs(arguments, &asked, now)?,
+        Some(_) => of_refs(arguments, setting, &asked)?,
     };
     let found: Vec<&Found> = trees.found().collect();
-    let index = trees::open(location, &found, &trees.policy(), voice, now)?;
+    let index = trees::open(setting, &found, &trees.policy())?;
     let request = Request {
         judge: index.judge(),
         remarks: trees.remarks.clone(),
-        now,
+        now: setting.now,
         lenience,
     };
     let outcome = scan::scan(&request, &trees.cases()).outcome;
     if !arguments.staged {
-        beat(location, &found, &outcome, now);
+        beat(setting.location, &found, &outcome, setting.now);
     }
     Ok(Scanned { outcome, index })
 }
@@ -192,14 +195,15 @@ fn beat(location: &Location, found: &[&Found], outcome: &Outcome, now: Timestamp
 }
 
 /// The trees of every ref that `--refs` names, for each PATH.
-fn of_refs(arguments: &Scan, asked: &Asked<'_>, now: Timestamp) -> Result<Trees, Failure> {
+fn of_refs(arguments: &Scan, setting: &Setting<'_>, asked: &Asked<'_>) -> Result<Trees, Failure> {
     let mut lines = Vec::new();
     let mut remarks = Vec::new();
     let mut policy = Policy::built_in();
     for found in packages::find(&arguments.input)? {
+        setting.reach(&found);
         policy = policy::effective(&found, asked, None)?.policy;
         let choice = trees::choice(arguments.refs.as_deref(), &policy);
-        let columns = columns(&found, &choice, trees::prefer(), now)?;
+        let columns = columns(&found, &choice, trees::prefer(), setting.now)?;
         let live: BTreeSet<&str> = columns.chosen.live().map(|line| line.ref_name.as_str()).collect();
         remarks.extend(columns::remarks(&columns.refs, |name| live.contains(name)));
         lines.extend(columns.trees);

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::arguments::{Status, Voice};
 use super::output;
-use super::trees::{self, Trees};
-use crate::config::index::{self, Location};
+use super::trees::{self, Setting, Trees};
+use crate::config::index;
 use crate::config::{heartbeat, policy};
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::model::{Gap, Grid};
@@ -24,7 +24,16 @@ pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode
     let location = index::locate(arguments.source.db.as_deref())?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let input = trees::input(arguments.path.as_ref());
-    let answer = grid(arguments, &location, voice, now).map(|grid| {
+    let answer = grid(
+        arguments,
+        &Setting {
+            location: &location,
+            voice,
+            now,
+            beyond: None,
+        },
+    )
+    .map(|grid| {
         let code = grid.outcome.exit_code;
         (grid, code)
     });
@@ -44,16 +53,18 @@ pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode
 ///
 /// # Errors
 /// A [`Failure`] of usage outside of git or where no line is live, of incompleteness for missing history.
-pub fn grid(arguments: &Status, location: &Location, voice: &Voice, now: Timestamp) -> Result<Grid, Failure> {
+pub fn grid(arguments: &Status, setting: &Setting<'_>) -> Result<Grid, Failure> {
+    let Setting { location, now, .. } = *setting;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let found = trees::one(arguments.path.as_ref())?;
+    setting.reach(&found);
     let effective = policy::effective(&found, &asked, None)?;
     let choice = trees::choice(arguments.refs.as_deref(), &effective.policy);
     let mut columns = columns(&found, &choice, trees::prefer(), now)?;
     let lines = std::mem::take(&mut columns.trees);
     let judged = Trees::of(lines, &effective.policy);
     let lines: Vec<&Found> = judged.found().collect();
-    let opened = trees::open(location, &lines, &effective.policy, voice, now)?;
+    let opened = trees::open(setting, &lines, &effective.policy)?;
     let request = Request {
         judge: opened.judge(),
         remarks: effective.remarks,

@@ -1,6 +1,7 @@
 //! From the command line to trees, each with its policy and what it is compared with.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -8,6 +9,7 @@ use super::arguments::{Input, Voice};
 use super::packages;
 use crate::config::index::{self, Location, Origin};
 use crate::config::policy::{self, Asked, Effective};
+use crate::git::further::Further;
 use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
@@ -109,6 +111,53 @@ impl Entry {
                 found: &since.base,
                 committed: since.committed,
             }),
+        }
+    }
+}
+
+/// What a command judges by, how and when it speaks, and who has what a clone lacks.
+#[derive(Clone, Copy)]
+pub struct Setting<'s> {
+    /// Where the index lies.
+    pub location: &'s Location,
+    /// How to speak.
+    pub voice: &'s Voice,
+    /// The time now.
+    pub now: Timestamp,
+    /// Who has what a shallow clone lacks.
+    pub beyond: Option<&'s Beyond>,
+}
+
+/// Who has what a shallow clone of one repository lacks.
+pub struct Beyond {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// Gives it.
+    pub further: Arc<dyn Further>,
+}
+
+impl Beyond {
+    /// Whether `origin` is an address of the repository.
+    fn is_at(&self, origin: &str) -> bool {
+        let origin = origin.trim_end_matches('/');
+        let path = origin.strip_suffix(".git").unwrap_or(origin);
+        let before = path.len().checked_sub(self.repository.len());
+        let Some((host, name)) = before.and_then(|before| path.split_at_checked(before)) else {
+            return false;
+        };
+        name.eq_ignore_ascii_case(&self.repository) && host.ends_with(['/', ':'])
+    }
+}
+
+impl Setting<'_> {
+    /// Lets `found` ask for refs, trees and files that its clone lacks, if that is shallow and of the repository that
+    /// somebody is known for.
+    pub fn reach(&self, found: &Found) {
+        if let (Some(beyond), Some(repository)) = (self.beyond, &found.repository)
+            && beyond.is_at(&repository.identity())
+            && repository.is_shallow().unwrap_or(false)
+        {
+            repository.extend(beyond.further.clone());
         }
     }
 }
@@ -230,13 +279,10 @@ pub fn unjudged(
 ///
 /// # Errors
 /// A [`Failure`] of the feed, where there is no index to go on with.
-pub fn open(
-    location: &Location,
-    found: &[&Found],
-    policy: &Policy,
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<index::Found, Failure> {
+pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
+    let Setting {
+        location, voice, now, ..
+    } = *setting;
     let database = &policy.database;
     let opened = index::open(&location.path, database, now);
     let wanted = match (opened.state, database.update) {
@@ -267,5 +313,47 @@ pub fn open(
         // An old index is still there, and says itself how old it is.
         Err(_) if opened.index.is_some() => Ok(opened),
         Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::further::{FurtherRefs, Object};
+
+    struct Nobody;
+
+    impl Further for Nobody {
+        fn refs(&self) -> Result<FurtherRefs, String> {
+            Ok(FurtherRefs::default())
+        }
+
+        fn object(&self, _: &str) -> Result<Option<Object>, String> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn only_a_clone_of_the_repository_asks_its_forge() {
+        let beyond = Beyond {
+            repository: "Acme/App".into(),
+            further: Arc::new(Nobody),
+        };
+        for own in [
+            "https://forge.example/acme/app",
+            "https://forge.example/Acme/App.git/",
+            "git@forge.example:acme/app.git",
+        ] {
+            assert!(beyond.is_at(own), "{own}");
+        }
+        for other in [
+            "",
+            "acme/app",
+            "https://forge.example/acme/app2",
+            "https://forge.example/xacme/app",
+            "/é/acme/ap",
+        ] {
+            assert!(!beyond.is_at(other), "{other}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gix::objs::{Find as _, Kind};
 
-use super::objects::{GitError, ObjectId, Repository, load, said};
+use super::objects::{GitError, ObjectId, Repository, View, load, said};
 
 /// What a commit says of itself.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(super) struct Commit {
 
 /// Reads commits of one repository.
 pub(super) struct Commits {
-    pub(super) repository: gix::Repository,
+    pub(super) repository: View,
     shallow: HashSet<gix::ObjectId>,
     buffer: Vec<u8>,
 }
@@ -27,7 +27,7 @@ pub(super) struct Commits {
 impl Commits {
     /// Reads the end of a shallow clone too.
     pub(super) fn new(repository: &Repository) -> Result<Self, GitError> {
-        let repository = repository.local();
+        let repository = repository.held();
         let shallow = repository.shallow_commits().map_err(said)?;
         Ok(Self {
             repository,

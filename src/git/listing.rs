@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
-use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, load, said, tree_of};
+use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, View, load, said, tree_of};
 use crate::model::TreePath;
 
 /// A wanted file that lies deeper than this is not read; git's own limit (`core.maxTreeDepth`).
@@ -121,7 +121,7 @@ impl<'a> Listing<'a> {
 }
 
 struct Known {
-    repository: gix::Repository,
+    repository: View,
     trees: HashMap<gix::ObjectId, Content>,
     /// What each [`Content`] stands for.
     folders: Vec<Arc<Folder>>,

@@ -2,9 +2,11 @@
 //!
 //! `objects` opens one and reads trees and blobs, `refs` lists what could be a release line, `history` finds
 //! revisions, parents and bases, `listing` lists the files of many commits and reads each tree once, and `past` tells
-//! which commit brought something in and which took it out.
+//! which commit brought something in and which took it out. What a clone lacks may be asked of somebody else (`further`).
 
+pub mod commit_tree;
 mod commits;
+pub mod further;
 pub mod history;
 pub mod listing;
 mod merge_base;

@@ -1,22 +1,40 @@
 //! Refs, the index, trees and blobs, read in process. Only the repository's own configuration is looked at,
 //! nothing of it is run, and a foreign owner is no reason to refuse.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gix::bstr::ByteSlice as _;
 use gix::discover::upwards;
-use gix::objs::tree::EntryMode;
-use gix::objs::{Data, Find as _, Kind, TagRefIter, TreeRefIter};
+use gix::objs::{Data, Find as _, Kind, TagRefIter};
 use gix::sec::Trust;
 
+use super::commit_tree::{CommitTree, blob};
+use super::further::Further;
 use super::listing::Listing;
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::{TreePath, Unread};
 use crate::sys::file::{self, Lies};
 
 /// A git repository.
+#[derive(Clone)]
 pub struct Repository {
     inner: gix::ThreadSafeRepository,
+    further: OnceLock<Arc<dyn Further>>,
+}
+
+/// A repository, for one thread.
+pub(super) struct View {
+    repository: gix::Repository,
+    further: Option<Arc<dyn Further>>,
+}
+
+impl Deref for View {
+    type Target = gix::Repository;
+
+    fn deref(&self) -> &gix::Repository {
+        &self.repository
+    }
 }
 
 /// The id of an object.
@@ -43,6 +61,14 @@ pub enum GitError {
     Missing {
         /// The object.
         object: ObjectId,
+    },
+    /// The clone lacks an object, and whoever was asked for it does not give it.
+    #[error("git: the object {object} is not in this clone, and the forge does not give it: {reason}")]
+    Elsewhere {
+        /// The object.
+        object: String,
+        /// Why.
+        reason: String,
     },
     /// The clone is shallow, and the answer lies beyond its end.
     #[error("git: this clone is shallow and its history is cut off at {at} (see `fetch-depth`)")]
@@ -81,6 +107,9 @@ impl GitError {
             }
             Self::Missing { .. } => {
                 "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`)."
+            }
+            Self::Elsewhere { .. } => {
+                "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
             }
             Self::Shallow { .. } => {
                 "Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out."
@@ -171,12 +200,39 @@ impl Repository {
             .config_overrides(["core.useReplaceRefs=false"])
             .open_path_as_is(true);
         let inner = gix::ThreadSafeRepository::open_opts(git_folder, options).map_err(unopened)?;
-        Ok(Some(Self { inner }))
+        Ok(Some(Self {
+            inner,
+            further: OnceLock::new(),
+        }))
+    }
+
+    /// What the clone lacks is asked of `further` from now on. The first one counts.
+    ///
+    /// Refs, trees and files are; history is not, because each step of it would be a question.
+    pub fn extend(&self, further: Arc<dyn Further>) {
+        // There is no use for a second one.
+        let _ = self.further.set(further);
+    }
+
+    /// Who is asked for what the clone lacks.
+    pub(super) fn further(&self) -> Option<&Arc<dyn Further>> {
+        self.further.get()
     }
 
     /// A view for one thread.
-    pub(super) fn local(&self) -> gix::Repository {
-        self.inner.to_thread_local()
+    pub(super) fn local(&self) -> View {
+        View {
+            repository: self.inner.to_thread_local(),
+            further: self.further.get().cloned(),
+        }
+    }
+
+    /// A view for one thread of what the clone itself holds.
+    pub(super) fn held(&self) -> View {
+        View {
+            repository: self.inner.to_thread_local(),
+            further: None,
+        }
     }
 
     /// The top of the work tree, absolute; `None` if bare.
@@ -306,7 +362,7 @@ impl Repository {
     /// [`GitError`] if the commit or its tree is missing.
     pub fn commit_tree(&self, commit: ObjectId, limit: u64) -> Result<CommitTree, GitError> {
         Ok(CommitTree {
-            inner: self.inner.clone(),
+            repository: self.clone(),
             tree: tree_of(&self.local(), commit.0)?,
             folder: TreePath::root(),
             limit,
@@ -318,109 +374,13 @@ impl Repository {
     /// # Errors
     /// [`Unread`] if it is missing or larger than `limit`.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
-        blob(&self.inner.to_thread_local(), id.0, limit)
+        blob(&self.local(), id.0, limit)
     }
-}
-
-/// The files of one commit, read from objects and never checked out.
-#[derive(Clone)]
-pub struct CommitTree {
-    inner: gix::ThreadSafeRepository,
-    tree: gix::ObjectId,
-    /// The folder that paths count from.
-    folder: TreePath,
-    limit: u64,
-}
-
-impl CommitTree {
-    /// The same commit, with paths that count from `folder`. Links lead anywhere in the commit.
-    #[must_use]
-    pub fn below(self, folder: TreePath) -> Self {
-        Self { folder, ..self }
-    }
-
-    /// The blob at `path`, links followed; `None` if there is no file.
-    #[must_use]
-    pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
-        self.find(&self.inner.to_thread_local(), path).ok().map(ObjectId)
-    }
-
-    /// The blob at `path`, links followed inside the commit.
-    fn find(&self, repository: &gix::Repository, path: &TreePath) -> Result<gix::ObjectId, Unread> {
-        let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
-        // A chain of links ends; a longer one is a circle.
-        for _ in 0..16 {
-            let found = self
-                .entry(repository, &path)
-                .map_err(|error| Unread::Unreadable(error.to_string()))?;
-            let (mode, id) = found.ok_or(Unread::Absent)?;
-            if mode.is_link() {
-                let target = blob(repository, id, self.limit)?;
-                path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
-            } else if mode.is_blob() {
-                return Ok(id);
-            } else {
-                return Err(Unread::Absent);
-            }
-        }
-        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
-    }
-
-    /// The id that git gives to a blob of these bytes in this repository.
-    #[must_use]
-    pub fn blob_id(&self, bytes: &[u8]) -> Option<ObjectId> {
-        gix::objs::compute_hash(self.tree.kind(), Kind::Blob, bytes)
-            .ok()
-            .map(ObjectId)
-    }
-
-    /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
-    fn entry(
-        &self,
-        repository: &gix::Repository,
-        path: &TreePath,
-    ) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
-        let mut buffer = Vec::new();
-        let mut found = None;
-        let mut folder = Some(self.tree);
-        for component in path.components() {
-            let Some(id) = folder else { return Ok(None) };
-            let tree = load(repository, id, &mut buffer)?;
-            found = TreeRefIter::from_bytes(tree.data, id.kind())
-                .filter_map(Result::ok)
-                .find(|entry| entry.filename.as_bytes() == component)
-                .map(|entry| (entry.mode, entry.oid.to_owned()));
-            folder = found.and_then(|(mode, id)| mode.is_tree().then_some(id));
-        }
-        Ok(found)
-    }
-}
-
-impl Tree for CommitTree {
-    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        let repository = self.inner.to_thread_local();
-        let id = self.find(&repository, path)?;
-        blob(&repository, id, self.limit)
-    }
-}
-
-fn blob(repository: &gix::Repository, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
-    let unreadable = |error: GitError| Unread::Unreadable(error.to_string());
-    let header = repository
-        .try_find_header(id)
-        .map_err(|error| unreadable(said(error)))?
-        .ok_or_else(|| unreadable(GitError::Missing { object: ObjectId(id) }))?;
-    if header.size() > limit {
-        return Err(Unread::TooLarge { limit });
-    }
-    let mut bytes = Vec::new();
-    load(repository, id, &mut bytes).map_err(unreadable)?;
-    Ok(bytes.into())
 }
 
 /// The object `id`, read into `buffer`.
 pub(super) fn load<'b>(
-    repository: &gix::Repository,
+    view: &View,
     id: gix::ObjectId,
     buffer: &'b mut Vec<u8>,
 ) -> Result<Data<'b>, GitError> {
@@ -428,15 +388,25 @@ pub(super) fn load<'b>(
         buffer.clear();
         return Ok(Data::new(buffer, Kind::Tree, id.kind()));
     }
-    repository
-        .objects
-        .try_find(&id, buffer)
-        .map_err(said)?
-        .ok_or(GitError::Missing { object: ObjectId(id) })
+    let held = view.objects.try_find(&id, buffer).map_err(said)?;
+    if let Some(kind) = held.map(|object| object.kind) {
+        return Ok(Data::new(buffer, kind, id.kind()));
+    }
+    let missing = GitError::Missing { object: ObjectId(id) };
+    let further = view.further.as_ref().ok_or_else(|| missing.clone())?;
+    let given = further
+        .object(&id.to_string())
+        .map_err(|reason| GitError::Elsewhere {
+            object: id.to_string(),
+            reason,
+        })?;
+    let (kind, bytes) = given.ok_or(missing)?.checked(id)?;
+    *buffer = bytes;
+    Ok(Data::new(buffer, kind, id.kind()))
 }
 
 /// The tree of a commit, a tag of one, or a tree.
-pub(super) fn tree_of(repository: &gix::Repository, id: gix::ObjectId) -> Result<gix::ObjectId, GitError> {
+pub(super) fn tree_of(repository: &View, id: gix::ObjectId) -> Result<gix::ObjectId, GitError> {
     let mut buffer = Vec::new();
     let commit = peeled(repository, id, &mut buffer)?;
     let object = load(repository, commit, &mut buffer)?;
@@ -449,7 +419,7 @@ pub(super) fn tree_of(repository: &gix::Repository, id: gix::ObjectId) -> Result
 
 /// What `id` is, or what the tag `id` speaks of: never a tag.
 pub(super) fn peeled(
-    repository: &gix::Repository,
+    repository: &View,
     id: gix::ObjectId,
     buffer: &mut Vec<u8>,
 ) -> Result<gix::ObjectId, GitError> {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use gix::bstr::ByteSlice as _;
 use gix::objs::Kind;
@@ -12,8 +13,9 @@ use gix::refs::file::find::{NotFound, ReferenceDecode};
 use jiff::Timestamp;
 
 use super::commits::parse;
+use super::further::{Further, FurtherRefs};
 use super::history::timestamp;
-use super::objects::{GitError, ObjectId, Repository, load, peeled, said, said_plainly};
+use super::objects::{GitError, ObjectId, Repository, View, load, peeled, said, said_plainly};
 use crate::model::lines;
 
 const HEADS: &[u8] = b"refs/heads/";
@@ -90,6 +92,11 @@ pub enum Remark {
         /// What is not there.
         object: ObjectId,
     },
+    /// The clone has only some of the refs, and whoever was asked for the others does not give them.
+    Elsewhere {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Remark {
@@ -101,7 +108,7 @@ impl Remark {
             Self::Broken { name, .. } | Self::Missing { name, .. } if name.starts_with("refs/") => {
                 Hidden::Ref(name)
             }
-            Self::Broken { .. } | Self::Missing { .. } => Hidden::Unknown,
+            Self::Broken { .. } | Self::Missing { .. } | Self::Elsewhere { .. } => Hidden::Unknown,
         }
     }
 
@@ -110,6 +117,7 @@ impl Remark {
     pub fn name(&self) -> &str {
         match self {
             Self::Differs { name, .. } | Self::Broken { name, .. } | Self::Missing { name, .. } => name,
+            Self::Elsewhere { .. } => "refs that this clone lacks",
         }
     }
 }
@@ -137,6 +145,12 @@ impl fmt::Display for Remark {
             Self::Missing { name, object } => {
                 write!(formatter, "{name} points to {object}, which is not in this clone")
             }
+            Self::Elsewhere { reason } => {
+                write!(
+                    formatter,
+                    "this clone is shallow, and the forge does not give its other refs: {reason}"
+                )
+            }
         }
     }
 }
@@ -162,12 +176,25 @@ struct Target {
 }
 
 impl Repository {
-    /// Branches of the clone and of `origin`, and tags of commits.
+    /// Branches of the clone and of `origin`, and tags of commits; those that somebody else has too, if somebody is asked
+    /// ([`Repository::extend`]).
     ///
     /// # Errors
     /// [`GitError`] if no ref can be listed at all.
     pub fn refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
-        let repository = self.local();
+        self.refs_of(self.further(), prefer)
+    }
+
+    /// As [`Repository::refs`], without what somebody else has.
+    ///
+    /// # Errors
+    /// [`GitError`] if no ref can be listed at all.
+    pub fn held_refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
+        self.refs_of(None, prefer)
+    }
+
+    fn refs_of(&self, further: Option<&Arc<dyn Further>>, prefer: Prefer) -> Result<Refs, GitError> {
+        let repository = self.held();
         if let Some(format) = repository.config_snapshot().string("extensions.refStorage")
             && format.as_bytes() != b"files"
         {
@@ -190,7 +217,13 @@ impl Repository {
                 Err(remark) => remarks.push(remark),
             }
         }
-        let default = default(&repository, &found);
+        let mut default = default(&repository, &found);
+        if let Some(further) = further {
+            match further.refs() {
+                Ok(refs) => default = take(refs, &mut found, prefer).or(default),
+                Err(reason) => remarks.push(Remark::Elsewhere { reason }),
+            }
+        }
         let mut candidates: BTreeMap<String, Target> = BTreeMap::new();
         for (name, target) in &found {
             if !name.starts_with(ORIGIN) {
@@ -231,6 +264,38 @@ impl Repository {
             remarks,
         })
     }
+}
+
+/// Puts refs of elsewhere beside those that were found: branches as those of `origin`, and tags where the clone has none or
+/// where what is elsewhere counts. Gives the full name of the default branch.
+fn take(refs: FurtherRefs, found: &mut BTreeMap<Vec<u8>, Target>, prefer: Prefer) -> Option<String> {
+    let default = refs.default.map(|short| format!("refs/heads/{short}"));
+    let mut has_default = false;
+    for (name, commit, committed) in refs.refs {
+        let Ok(commit) = gix::ObjectId::from_hex(commit.as_bytes()) else {
+            continue;
+        };
+        has_default |= default.as_ref() == Some(&name);
+        let target = Target {
+            commit,
+            seconds: committed.as_second(),
+        };
+        match name.as_bytes().strip_prefix(HEADS) {
+            Some(short) => {
+                found.insert([ORIGIN, short].concat(), target);
+            }
+            None if !name.as_bytes().starts_with(TAGS) => {}
+            None => match prefer {
+                Prefer::Local => {
+                    found.entry(name.into_bytes()).or_insert(target);
+                }
+                Prefer::Remote => {
+                    found.insert(name.into_bytes(), target);
+                }
+            },
+        }
+    }
+    default.filter(|_| has_default)
 }
 
 /// Every branch and tag, loose or packed, as it is written.
@@ -288,7 +353,7 @@ fn followed(repository: &gix::Repository, name: &[u8]) -> Result<gix::ObjectId, 
 }
 
 /// The commit that the ref `name` leads to through `id`; `None` if it leads to something else.
-fn commit(repository: &gix::Repository, name: &[u8], id: gix::ObjectId) -> Result<Option<Target>, Remark> {
+fn commit(repository: &View, name: &[u8], id: gix::ObjectId) -> Result<Option<Target>, Remark> {
     let mut buffer = Vec::new();
     let read = peeled(repository, id, &mut buffer).and_then(|id| {
         let object = load(repository, id, &mut buffer)?;
@@ -308,6 +373,7 @@ fn commit(repository: &gix::Repository, name: &[u8], id: gix::ObjectId) -> Resul
         error @ (GitError::Broken(_)
         | GitError::Unsupported(_)
         | GitError::Shallow { .. }
+        | GitError::Elsewhere { .. }
         | GitError::NoSuchRevision { .. }
         | GitError::NotACommit { .. }) => Remark::Broken {
             name: text(name),

@@ -226,16 +226,25 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
             "Give a folder of a git repository.",
         )
     })?;
-    let refs = all_refs(repository, prefer)?;
     let names = [
         release.to_owned(),
         format!("refs/heads/{release}"),
         format!("refs/tags/{release}"),
         format!("refs/{release}"),
     ];
-    let named = names
-        .iter()
-        .find_map(|name| refs.candidates.iter().find(|candidate| candidate.name == *name));
+    let find = |refs: &Refs| {
+        let found = names
+            .iter()
+            .find_map(|name| refs.candidates.iter().find(|candidate| candidate.name == *name));
+        found.cloned()
+    };
+    // What the clone holds is what is about to be released; whoever has more is asked for the rest alone.
+    let mut refs = repository.held_refs(prefer).map_err(Failure::of_git)?;
+    let mut named = find(&refs);
+    if named.is_none() {
+        refs = all_refs(repository, prefer)?;
+        named = find(&refs);
+    }
     let (ref_name, commit) = match named {
         Some(candidate) => (Some(candidate.name.clone()), candidate.commit),
         None => {

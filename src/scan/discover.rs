@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::work_tree::WorkTree;
-use crate::git::objects::{CommitTree, Head, ObjectId, Repository, TrackedKind};
+use crate::git::commit_tree::CommitTree;
+use crate::git::objects::{Head, ObjectId, Repository, TrackedKind};
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};

@@ -1,0 +1,210 @@
+//! What a clone lacks and somebody else has: refs and objects of the same repository, given on request.
+//!
+//! Nothing that is given is believed by its name: blobs and trees are held against their ids. Of a commit only its tree, its
+//! parents and its time are known, so that it is taken as the giver tells it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use gix::objs::Kind;
+use jiff::Timestamp;
+
+use super::objects::{GitError, TrackedKind};
+
+/// Gives what a clone lacks.
+pub trait Further: Send + Sync {
+    /// Every branch and tag.
+    ///
+    /// # Errors
+    /// Why they are not known, a fragment.
+    fn refs(&self) -> Result<FurtherRefs, String>;
+
+    /// An object; `None` if it is not known that there is one.
+    ///
+    /// # Errors
+    /// Why it is not given, a fragment.
+    fn object(&self, id: &str) -> Result<Option<Object>, String>;
+}
+
+/// Refs that somebody else has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FurtherRefs {
+    /// Branches and tags by their full names, with their commits.
+    pub refs: Vec<(String, String, Timestamp)>,
+    /// The short name of the default branch.
+    pub default: Option<String>,
+}
+
+/// An object that somebody else has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// A file.
+    Blob(Vec<u8>),
+    /// A tree, as git writes it.
+    Tree(Vec<u8>),
+    /// A commit, as git writes it, without author and message.
+    Commit(Vec<u8>),
+}
+
+impl Object {
+    /// A commit of which these things are known.
+    #[must_use]
+    pub fn commit(tree: &str, parents: &[String], committed: Timestamp) -> Self {
+        let mut text = format!("tree {tree}\n");
+        for parent in parents {
+            let _ = writeln!(text, "parent {parent}");
+        }
+        let _ = writeln!(text, "committer nobody <> {} +0000", committed.as_second());
+        Self::Commit(text.into_bytes())
+    }
+
+    /// Its kind and its bytes, if they are what `id` names.
+    pub(super) fn checked(self, id: gix::ObjectId) -> Result<(Kind, Vec<u8>), GitError> {
+        let (kind, bytes) = match self {
+            Self::Commit(bytes) => return Ok((Kind::Commit, bytes)),
+            Self::Blob(bytes) => (Kind::Blob, bytes),
+            Self::Tree(bytes) => (Kind::Tree, bytes),
+        };
+        match gix::objs::compute_hash(id.kind(), kind, &bytes) {
+            Ok(found) if found == id => Ok((kind, bytes)),
+            Ok(_) | Err(_) => Err(GitError::Elsewhere {
+                object: id.to_string(),
+                reason: "what it gives is another object".into(),
+            }),
+        }
+    }
+}
+
+/// One entry of a listing: a path, what lies there, and its object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The path, with `/`.
+    pub path: String,
+    /// What it is.
+    pub kind: TrackedKind,
+    /// It may be run.
+    pub is_program: bool,
+    /// Its object.
+    pub id: String,
+}
+
+/// Every tree object of a listing of all files below `root`, by id, as git writes them.
+///
+/// # Errors
+/// Why the listing cannot be that of `root`, a fragment: it lacks something, or names what git would not.
+pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>, String> {
+    let root = gix::ObjectId::from_hex(root.as_bytes()).map_err(|_| "a tree has no id".to_owned())?;
+    let mut top = Folder::default();
+    for listed in listing {
+        let id = gix::ObjectId::from_hex(listed.id.as_bytes())
+            .ok()
+            .filter(|id| id.kind() == root.kind())
+            .ok_or("an entry of a tree has no id")?;
+        let mode = match (listed.kind, listed.is_program) {
+            (TrackedKind::File, false) => "100644",
+            (TrackedKind::File, true) => "100755",
+            (TrackedKind::Link, _) => "120000",
+            (TrackedKind::Submodule, _) => "160000",
+        };
+        top.put(&listed.path, mode, id)?;
+    }
+    let mut trees = HashMap::new();
+    let found = top.write(root.kind(), &mut trees)?;
+    if found != root {
+        return Err("a listing of files is not that of its tree".into());
+    }
+    Ok(trees)
+}
+
+/// Folders are no deeper than git reads them.
+const MOST_LEVELS: usize = 2048;
+
+/// A folder under construction: folders below it, and files.
+#[derive(Default)]
+struct Folder {
+    folders: BTreeMap<String, Folder>,
+    files: BTreeMap<String, (&'static str, gix::ObjectId)>,
+}
+
+impl Folder {
+    fn put(&mut self, path: &str, mode: &'static str, id: gix::ObjectId) -> Result<(), String> {
+        let mut folder = self;
+        let mut parts = path.split('/').peekable();
+        let mut depth = 0;
+        while let Some(part) = parts.next() {
+            depth += 1;
+            if part.is_empty() || part.contains('\0') || depth > MOST_LEVELS {
+                return Err("a listing holds a path that git would not".into());
+            }
+            if parts.peek().is_none() {
+                folder.files.insert(part.to_owned(), (mode, id));
+                break;
+            }
+            folder = folder.folders.entry(part.to_owned()).or_default();
+        }
+        Ok(())
+    }
+
+    /// Writes this folder and all below it; the ones below first.
+    fn write(
+        &self,
+        hash: gix::hash::Kind,
+        trees: &mut HashMap<String, Vec<u8>>,
+    ) -> Result<gix::ObjectId, String> {
+        // Git sorts a folder as if its name ended in a slash.
+        let mut entries: BTreeMap<Vec<u8>, (&'static str, &str, gix::ObjectId)> = BTreeMap::new();
+        for (name, (mode, id)) in &self.files {
+            entries.insert(name.as_bytes().to_vec(), (mode, name, *id));
+        }
+        for (name, folder) in &self.folders {
+            let id = folder.write(hash, trees)?;
+            entries.insert(format!("{name}/").into_bytes(), ("40000", name, id));
+        }
+        let mut bytes = Vec::new();
+        for (mode, name, id) in entries.values() {
+            bytes.extend_from_slice(mode.as_bytes());
+            bytes.push(b' ');
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(0);
+            bytes.extend_from_slice(id.as_slice());
+        }
+        let id = gix::objs::compute_hash(hash, Kind::Tree, &bytes).map_err(|error| error.to_string())?;
+        trees.insert(id.to_string(), bytes);
+        Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with git 2.39.5: `a`, `a.b` and `a/` sort in an order of their own, and `bin/run` may be run.
+    #[test]
+    fn trees_are_those_of_git() {
+        let file = |path: &str, is_program: bool| Listed {
+            path: path.into(),
+            kind: TrackedKind::File,
+            is_program,
+            id: "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".into(),
+        };
+        let listing = [
+            file("a.b", false),
+            file("a/x", false),
+            file("a0", false),
+            file("bin/run", true),
+        ];
+        let root = "0000000000000000000000000000000000000000";
+        assert_eq!(
+            trees(root, &listing).expect_err("another root"),
+            "a listing of files is not that of its tree"
+        );
+        let root = ROOT;
+        let trees = trees(root, &listing).expect("trees");
+        assert_eq!(trees.len(), 3);
+        for bad in ["", "/x", "a//b", "a/\0"] {
+            assert!(super::trees(root, &[file(bad, false)]).is_err(), "{bad:?}");
+        }
+    }
+
+    const ROOT: &str = "35345b2176d3d4ba165a3b1baa61a76f0a79b25a";
+}

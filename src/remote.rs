@@ -1,0 +1,204 @@
+//! Use case: a shallow clone and its forge as one repository. What the clone lacks of refs, trees and files is read through
+//! the forge's API, so that every release line can be judged from a checkout of one.
+//!
+//! Each tree is asked for once and as a whole; it and every file are held against their ids. A forge that does not answer
+//! is not asked again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::runtime::Runtime;
+
+use crate::forge::{EntryKind, Forge, ForgeError, Trouble};
+use crate::git::further::{Further, FurtherRefs, Listed, Object, trees};
+use crate::git::objects::TrackedKind;
+
+/// A repository at its forge.
+pub struct Remote {
+    forge: Box<dyn Forge>,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+    /// A longer file is not read.
+    limit: u64,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Tips of refs.
+    commits: HashSet<String>,
+    /// Trees of commits, which have not been asked for yet.
+    roots: HashSet<String>,
+    /// Trees, as git writes them.
+    trees: HashMap<String, Vec<u8>>,
+    /// Files of those trees.
+    blobs: HashSet<String>,
+    /// Why nothing more is asked.
+    silent: Option<String>,
+}
+
+impl Remote {
+    /// Reads through `forge`, files up to `limit` bytes.
+    #[must_use]
+    pub fn new(forge: Box<dyn Forge>, runtime: Runtime, limit: u64) -> Self {
+        Self {
+            forge,
+            runtime: Some(runtime),
+            limit,
+            known: Mutex::new(Known::default()),
+        }
+    }
+
+    /// Waits for an answer. No lock is held meanwhile, so that several threads may wait.
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, ForgeError>>) -> Result<T, String> {
+        let silent = self.with(|known| known.silent.clone());
+        if let Some(reason) = silent {
+            return Err(reason);
+        }
+        let Some(runtime) = &self.runtime else {
+            return Err("nobody is asked any more".to_owned());
+        };
+        runtime.block_on(answer).map_err(|error| {
+            let reason = format!("{error}. {}", error.hint());
+            if matches!(
+                error.trouble,
+                Trouble::Web(_) | Trouble::Throttled { .. } | Trouble::Unauthorized
+            ) {
+                self.with(|known| known.silent.get_or_insert_with(|| reason.clone()).clone());
+            }
+            reason
+        })
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
+        look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks for every tree below `root`.
+    fn learn(&self, root: &str) -> Result<(), String> {
+        let entries = self.wait(self.forge.tree(root))?;
+        let listed = |kind: EntryKind| match kind {
+            EntryKind::File => (TrackedKind::File, false),
+            EntryKind::Program => (TrackedKind::File, true),
+            EntryKind::Link => (TrackedKind::Link, false),
+            EntryKind::Submodule => (TrackedKind::Submodule, false),
+        };
+        let listing: Vec<Listed> = entries
+            .into_iter()
+            .map(|entry| {
+                let (kind, is_program) = listed(entry.kind);
+                Listed {
+                    path: entry.path,
+                    kind,
+                    is_program,
+                    id: entry.id,
+                }
+            })
+            .collect();
+        let written = trees(root, &listing)?;
+        self.with(|known| {
+            known.trees.extend(written);
+            let files = listing
+                .into_iter()
+                .filter(|entry| entry.kind != TrackedKind::Submodule);
+            known.blobs.extend(files.map(|file| file.id));
+            known.roots.remove(root);
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        // A name that is still being looked up must not keep the program.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What is known of an object before it is asked for.
+enum Lead {
+    Commit,
+    Root,
+    Tree(Vec<u8>),
+    Blob,
+    Nothing,
+}
+
+impl Further for Remote {
+    fn refs(&self) -> Result<FurtherRefs, String> {
+        let default = self.wait(self.forge.access())?.default_branch;
+        let mut refs = Vec::new();
+        for found in self.wait(self.forge.refs())? {
+            let committed = match found.committed {
+                Some(committed) => committed,
+                None => self.wait(self.forge.commit(&found.commit))?.committed,
+            };
+            refs.push((found.name, found.commit, committed));
+        }
+        self.with(|known| {
+            known
+                .commits
+                .extend(refs.iter().map(|(_, commit, _)| commit.clone()));
+        });
+        Ok(FurtherRefs {
+            refs,
+            default: Some(default),
+        })
+    }
+
+    fn object(&self, id: &str) -> Result<Option<Object>, String> {
+        let lead = self.with(|known| {
+            if let Some(tree) = known.trees.get(id) {
+                Lead::Tree(tree.clone())
+            } else if known.roots.contains(id) {
+                Lead::Root
+            } else if known.commits.contains(id) {
+                Lead::Commit
+            } else if known.blobs.contains(id) {
+                Lead::Blob
+            } else {
+                Lead::Nothing
+            }
+        });
+        match lead {
+            Lead::Tree(tree) => Ok(Some(Object::Tree(tree))),
+            Lead::Commit => {
+                let commit = self.wait(self.forge.commit(id))?;
+                self.with(|known| {
+                    if !known.trees.contains_key(&commit.tree) {
+                        known.roots.insert(commit.tree.clone());
+                    }
+                });
+                Ok(Some(Object::commit(
+                    &commit.tree,
+                    &commit.parents,
+                    commit.committed,
+                )))
+            }
+            Lead::Root => {
+                self.learn(id)?;
+                Ok(self.with(|known| known.trees.get(id).cloned()).map(Object::Tree))
+            }
+            Lead::Blob => {
+                let bytes = self.wait(self.forge.blob(id, self.limit))?;
+                Ok(Some(Object::Blob(bytes)))
+            }
+            Lead::Nothing => Ok(None),
+        }
+    }
+}
+
+/// A forge that cannot even be asked, and why.
+pub struct Unreachable(pub String);
+
+impl Further for Unreachable {
+    fn refs(&self) -> Result<FurtherRefs, String> {
+        Err(self.0.clone())
+    }
+
+    fn object(&self, _: &str) -> Result<Option<Object>, String> {
+        Err(self.0.clone())
+    }
+}
