@@ -18,6 +18,8 @@ mod cargo_lock;
 mod change;
 mod crosscheck_pypi;
 mod exit_codes;
+mod forge_server;
+mod forge_server_itself;
 mod git_history;
 mod git_past;
 mod git_refs;
