@@ -47,6 +47,8 @@ pub(super) struct Call {
     pub side: Side,
     /// A longer answer is refused.
     pub limit: u64,
+    /// Whether it changes something.
+    pub effect: Effect,
     /// Whether it may be done twice.
     pub repeat: Repeat,
     /// What is asked for, for messages.
@@ -60,6 +62,13 @@ pub(super) struct Call {
 pub(super) enum Side {
     Rest,
     Graph,
+}
+
+/// Whether a request changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Reads,
+    Writes,
 }
 
 /// Whether a request may be done twice.
@@ -80,6 +89,7 @@ impl Call {
             body: None,
             side: Side::Rest,
             limit: LIMIT,
+            effect: Effect::Reads,
             repeat: Repeat::Freely,
             doing,
             needs: None,
@@ -102,6 +112,7 @@ impl Call {
         Self {
             method,
             body,
+            effect: Effect::Writes,
             repeat,
             needs: Some(needs),
             ..Self::read(doing, route)
@@ -116,8 +127,12 @@ impl Call {
         }
     }
 
-    fn writes(&self) -> bool {
-        self.needs.is_some()
+    /// The same, for something that takes a permission: in a private repository even to look.
+    pub fn needing(self, needs: Permission) -> Self {
+        Self {
+            needs: Some(needs),
+            ..self
+        }
     }
 
     /// An error of this call.
@@ -157,7 +172,7 @@ impl<W: Wire> Exchange<W> {
 
     /// Sends `call`, and gives an answer that means success.
     pub async fn send(&self, call: &Call) -> Result<Answered, ForgeError> {
-        if !call.writes() {
+        if call.effect == Effect::Reads {
             return self.patiently(call).await;
         }
         let mut last = self.last_write.lock().await;

@@ -2,26 +2,24 @@
 //! the API names the file that it replaces, and a draft is known by its title.
 
 mod answers;
+mod wire;
 
 use std::collections::HashMap;
-use std::pin::Pin;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::exchange::{Call, Exchange, Wire, bearer, route};
+use super::exchange::{Call, Exchange, bearer, route};
 use super::words::Readiness;
 use super::{
     Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
     Label, Permission, Processing, Pull, PullDraft, RemoteRef, RepositoryName, SarifUpload, Shown, Site,
     TokenKind, Trouble,
 };
-use crate::sys::web::{Address, Answered, Ask, Web};
+use wire::Plain;
 
 /// Gitea and Forgejo.
 pub const KIND: Kind = Kind {
@@ -48,43 +46,6 @@ pub struct Gitea {
     login: OnceCell<Option<String>>,
 }
 
-/// Sends calls as they are.
-struct Plain {
-    web: Arc<Web>,
-    api: Address,
-    token: Option<HeaderValue>,
-}
-
-impl Wire for Plain {
-    fn send<'w>(
-        &'w self,
-        call: &'w Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Trouble>> + Send + 'w>> {
-        Box::pin(async move {
-            let mut headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
-            headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
-            let body = match &call.body {
-                None => None,
-                Some(body) => {
-                    headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-                    Some(body.to_string().into_bytes())
-                }
-            };
-            let base = self.api.to_string();
-            let address = Address::parse(&format!("{}{}", base.trim_end_matches('/'), call.route))
-                .map_err(|error| Trouble::Unusable(error.to_string()))?;
-            let ask = Ask {
-                method: call.method.clone(),
-                address,
-                headers,
-                body,
-                limit: call.limit,
-            };
-            self.web.exchange(ask).await.map_err(Trouble::Web)
-        })
-    }
-}
-
 impl Gitea {
     /// Connects to nothing yet.
     ///
@@ -104,14 +65,7 @@ impl Gitea {
             repository: site.repository,
             token: kind,
             login: OnceCell::new(),
-            exchange: Exchange::new(
-                Plain {
-                    web: site.web.clone(),
-                    api: site.api,
-                    token,
-                },
-                site.web,
-            ),
+            exchange: Exchange::new(Plain::new(site.web.clone(), site.api, token), site.web),
         })
     }
 
@@ -177,7 +131,9 @@ impl Gitea {
 
     async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
         let login = self.login().await?;
-        let call = self.read("looking for an issue", &["issues"], query);
+        let call = self
+            .read("looking for an issue", &["issues"], query)
+            .needing(Permission::WriteIssues);
         let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
         let own = issues.into_iter().filter(|issue| {
             Self::is_own(issue.user.as_ref(), login.as_deref())
@@ -312,7 +268,9 @@ impl Forge for Gitea {
         Box::pin(async move {
             let login = self.login().await?;
             let number = number.to_string();
-            let call = self.read("looking for the comment", &["issues", &number, "comments"], &[]);
+            let call = self
+                .read("looking for the comment", &["issues", &number, "comments"], &[])
+                .needing(Permission::WritePullRequests);
             let comments: Vec<answers::Comment> = self.exchange.ask(&call).await?;
             let own = comments.into_iter().find(|comment| {
                 Self::is_own(comment.user.as_ref(), login.as_deref())

@@ -113,7 +113,9 @@ impl GitHub {
 
     async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
         let login = self.login().await?;
-        let call = self.read("looking for an issue", &["issues"], query);
+        let call = self
+            .read("looking for an issue", &["issues"], query)
+            .needing(Permission::WriteIssues);
         let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
         let own = issues.into_iter().filter(|issue| {
             issue.pull_request.is_none()
@@ -263,8 +265,7 @@ impl Forge for GitHub {
 
     fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing> {
         Box::pin(async move {
-            let mut call = self.read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
-            call.needs = None;
+            let call = self.read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
             let state: answers::Upload = self.exchange.ask(&call).await?;
             Ok(state.told())
         })
@@ -274,11 +275,13 @@ impl Forge for GitHub {
         Box::pin(async move {
             let login = self.login().await?;
             let number = number.to_string();
-            let call = self.read(
-                "looking for the comment",
-                &["issues", &number, "comments"],
-                &[("per_page", "100")],
-            );
+            let call = self
+                .read(
+                    "looking for the comment",
+                    &["issues", &number, "comments"],
+                    &[("per_page", "100")],
+                )
+                .needing(Permission::WritePullRequests);
             let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
             let own = comments.into_iter().find(|comment| {
                 Self::is_own(comment.user.as_ref(), login.as_ref())

@@ -187,7 +187,7 @@ fn of_web(fault: &Fault) -> &'static str {
             "If the forge or a proxy has a certificate of your own authority, put that authority's certificate into the file \
              that SSL_CERT_FILE names."
         }
-        Fault::Connect(_) => "Check GITHUB_API_URL, the network, HTTPS_PROXY and NO_PROXY.",
+        Fault::Connect(_) => "Check the address of the forge's API, the network, HTTPS_PROXY and NO_PROXY.",
         Fault::Idle(_) | Fault::Slow { .. } | Fault::Cut(_) => {
             "Look at the forge's status page, and run the step again later."
         }
@@ -197,7 +197,7 @@ fn of_web(fault: &Fault) -> &'static str {
         | Fault::Changed
         | Fault::Redirect(_)
         | Fault::Redirects(_)
-        | Fault::Sink(_) => "Check GITHUB_API_URL.",
+        | Fault::Sink(_) => "Check the address of the forge's API.",
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod action;
 mod action_events;
+mod action_forge;
 mod advisory_database;
 mod advisory_index;
 mod advisory_severity;

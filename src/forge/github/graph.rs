@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::wire::Octo;
-use crate::forge::exchange::{Call, Exchange, Side};
+use crate::forge::exchange::{Call, Effect, Exchange, Repeat, Side};
 use crate::forge::trouble::words_of;
 use crate::forge::words::RemoteRef;
 use crate::forge::{Change, Comment, ForgeError, Permission, RepositoryName, Shown, Trouble};
@@ -59,8 +59,9 @@ fn query(doing: &'static str, text: &str, variables: Value) -> Call {
 
 fn mutation(doing: &'static str, needs: Permission, text: &str, variables: Value) -> Call {
     let mut call = query(doing, text, variables);
-    call.needs = Some(needs);
-    call
+    call.effect = Effect::Writes;
+    call.repeat = Repeat::Never;
+    call.needing(needs)
 }
 
 /// The account behind the token.
