@@ -10,33 +10,61 @@ use lockkeeper::model::verdict::ExitCode;
 
 use crate::architecture::{read, root, sources};
 
-const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "SECURITY.md"];
+/// What people read: the pages at the top, and one page a task.
+fn documents() -> Vec<String> {
+    let mut documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(str::to_owned)
+        .to_vec();
+    let pages = std::fs::read_dir(root().join("docs")).expect("a folder");
+    let pages = pages.map(|page| page.expect("an entry").file_name().into_string().expect("a name"));
+    documents.extend(
+        pages
+            .filter(|page| page.ends_with(".md"))
+            .map(|page| format!("docs/{page}")),
+    );
+    documents.sort();
+    documents
+}
 
 #[test]
 fn paths_exist() {
     let mut missing = Vec::new();
-    for document in DOCUMENTS {
+    for document in &documents() {
         let text = read(document);
+        let folder = Path::new(document).parent().expect("a folder");
         let links = text
             .split("](")
             .skip(1)
             .filter_map(|rest| rest.split(')').next())
-            .filter(|target| !target.starts_with("http") && !target.starts_with('#'));
+            .filter(|target| !target.starts_with("http") && !target.starts_with('#'))
+            .map(|target| folder.join(target.split('#').next().unwrap_or_default()));
         let spans = code_spans(&text);
         let folders = [
-            "src/", "tests/", "benches/", "fuzz/", "docs/", "data/", ".ci/", ".github/",
+            "src/",
+            "tests/",
+            "benches/",
+            "fuzz/",
+            "docs/",
+            "data/",
+            ".ci/",
+            ".github/",
+            "examples/",
+            "setup/",
         ];
         let spans = spans
             .iter()
             .filter_map(|span| span.split_whitespace().next())
             .filter(|word| folders.iter().any(|folder| word.starts_with(folder)))
             // Where a user's own policy lies.
-            .filter(|word| !made_up(word) && !PLACES.contains(word));
+            .filter(|word| !made_up(word) && !PLACES.contains(word))
+            // Where a user's own workflows lie.
+            .filter(|word| !word.starts_with(".github/workflows"))
+            .map(|word| Path::new(word).to_owned());
         missing.extend(
             links
                 .chain(spans)
                 .filter(|path| !root().join(path).exists())
-                .map(|path| format!("{document}: {path}")),
+                .map(|path| format!("{document}: {}", path.display())),
         );
     }
     assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
@@ -47,7 +75,7 @@ fn commands_and_flags_exist() {
     let mut helps = Helps::default();
     let mut wrong = Vec::new();
     let mut count = 0_usize;
-    for document in DOCUMENTS {
+    for document in &documents() {
         let text = read(document);
         let now = text.split("\n## Not yet").next().unwrap_or_default();
         for command in commands(now) {
@@ -67,6 +95,40 @@ fn commands_and_flags_exist() {
             .check(&["db".to_owned(), "no-such-command".to_owned()])
             .is_err()
     );
+}
+
+#[test]
+fn messages_that_are_explained_are_said() {
+    let said: Vec<String> = sources()
+        .iter()
+        .flat_map(|source| source.strings.iter())
+        .map(|(_, string)| {
+            string
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace("\\ ", "")
+        })
+        .collect();
+    let page = read("docs/troubleshooting.md");
+    let mut explained = 0_usize;
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let cell = row
+            .trim_start_matches("| ")
+            .split(" | ")
+            .next()
+            .unwrap_or_default();
+        // A message that itself shows code stands between the outer ones.
+        for message in cell.split(" … ") {
+            let message = message.trim_matches('`');
+            explained += 1;
+            assert!(
+                said.iter().any(|said| said.contains(message)),
+                "nobody says {message:?}"
+            );
+        }
+    }
+    assert!(explained > 25, "{explained}");
 }
 
 #[test]
