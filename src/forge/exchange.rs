@@ -190,7 +190,7 @@ impl<W: Wire> Exchange<W> {
         read(call, &answered)
     }
 
-    /// Every item of a list that comes in pages, which the answers' `Link` names. A list that does not end is cut.
+    /// Every item of a list that comes in pages, which the answers' `Link` names. Half a list is none.
     pub async fn pages<T: DeserializeOwned>(&self, mut call: Call) -> Result<Vec<T>, ForgeError> {
         let mut items = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -198,10 +198,10 @@ impl<W: Wire> Exchange<W> {
             items.extend(read::<Vec<T>>(&call, &answered)?);
             match answered.header("link").and_then(next_page) {
                 Some(page) => call.route = with_page(&call.route, page),
-                None => break,
+                None => return Ok(items),
             }
         }
-        Ok(items)
+        Err(call.error(Trouble::Garbled("the list is longer than what is read".into())))
     }
 
     async fn patiently(&self, call: &Call) -> Result<Answered, ForgeError> {
