@@ -21,6 +21,7 @@ use crate::cli::trees::Setting;
 use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::verdict::ExitCode;
+use crate::report::workflow_commands;
 use crate::scan::Failure;
 use crate::sys::{clock, environment, file};
 use answer::Answer;
@@ -39,10 +40,33 @@ pub fn run() -> ExitCode {
     code
 }
 
+/// The verbosity that logs what happens: `-vv`.
+const DEBUG: u8 = 2;
+
+/// Standard error, with nothing in it that a runner would obey.
+struct Inert;
+
+impl std::io::Write for Inert {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        std::io::stderr().write_all(workflow_commands::inert(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
 fn step() -> Result<ExitCode, Failure> {
     let inputs = inputs::read(environment::variables_after("INPUT_"))?;
     let event = event()?;
-    let Arguments { command, voice } = parse(&inputs, &event)?;
+    let Arguments { command, mut voice } = parse(&inputs, &event)?;
+    if environment::variable("RUNNER_DEBUG").as_deref() == Some("1") {
+        // Somebody runs the job again "with debug logging".
+        voice.verbose = voice.verbose.max(DEBUG);
+    }
+    crate::cli::log(&voice, || Inert);
     let now = match &voice.now {
         None => clock::now(),
         Some(text) => crate::cli::time(text)?,

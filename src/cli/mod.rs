@@ -92,7 +92,7 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
             ));
         }
     };
-    log(&voice);
+    log(&voice, std::io::stderr);
     let now = now(&voice)?;
     match command {
         Command::Scan(arguments) => scan::run(&arguments, &voice, now),
@@ -167,7 +167,11 @@ fn error_form(arguments: &[OsString]) -> ErrorForm {
     if json { ErrorForm::Json } else { ErrorForm::Text }
 }
 
-fn log(voice: &Voice) {
+/// Logs what happens, as far as `voice` wants to hear it.
+pub fn log<W>(voice: &Voice, writer: W)
+where
+    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
+{
     let level = match voice.verbose {
         0 | 1 => return,
         2 => tracing::Level::DEBUG,
@@ -175,7 +179,7 @@ fn log(voice: &Voice) {
     };
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_ansi(false)
         .try_init();
     let _ = std::io::stderr().flush();

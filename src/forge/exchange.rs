@@ -209,7 +209,10 @@ impl<W: Wire> Exchange<W> {
         let mut failures = 0;
         let mut waited = Duration::ZERO;
         loop {
-            let trouble = match self.wire.send(call).await {
+            let answer = self.wire.send(call).await;
+            let status = answer.as_ref().map(|answered| answered.status).ok();
+            tracing::debug!(doing = call.doing, method = %call.method, route = call.route, ?status, "asked the forge");
+            let trouble = match answer {
                 Ok(answered) => match trouble(&answered, self.web.waiting().now()) {
                     None => return Ok(answered),
                     Some(trouble) => trouble,

@@ -694,7 +694,7 @@ fn c7_the_token_appears_nowhere() {
         ("RUST_BACKTRACE", "full"),
         ("RUNNER_DEBUG", "1"),
     ];
-    let args = format!("--now {NOW} -vv");
+    let args = format!("--now {NOW} -vvv");
     for trouble in [
         None,
         Some(Trouble::unavailable(500)),
@@ -770,6 +770,13 @@ fn c7_the_token_appears_nowhere() {
         }
     }
     assert!(files > 20, "{files}");
+    // Logs were written, and tell of the requests.
+    assert!(
+        runs.iter()
+            .any(|ran| ran.err.contains("TRACE") && ran.err.contains("/repos/acme/shop")),
+        "{}",
+        runs[0].err
+    );
     // The forge knew it: the requests did carry it.
     let seen = shop.server.seen();
     assert!(seen.iter().any(|seen| {
