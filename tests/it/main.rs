@@ -53,6 +53,8 @@ mod requirements_table;
 mod rust_source;
 mod scan;
 mod server;
+mod setup;
 mod update;
 mod version_order;
 mod web;
+mod workflows;
