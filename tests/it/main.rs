@@ -41,6 +41,7 @@ mod program;
 mod python_listings;
 mod readme;
 mod real_data;
+mod release;
 mod release_lines;
 mod report_grid;
 mod report_html;
