@@ -111,7 +111,11 @@ impl Project {
 fn the_tag_comes_after_what_it_names() {
     let Some(project) = Project::new() else { return };
     let output = project.publish(&[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let seen = project.read("seen");
     let calls: Vec<&str> = seen.lines().collect();
     let tag = format!("v{}", env!("CARGO_PKG_VERSION"));
@@ -130,8 +134,14 @@ fn the_tag_comes_after_what_it_names() {
     for (call, begin) in calls.iter().zip(&begins) {
         assert!(call.starts_with(begin.as_str()), "{begin}\n{seen}");
     }
-    assert!(calls[3].contains(&format!("--target {}", "3".repeat(40))), "{seen}");
-    assert!(calls[3].contains("unknown-linux-musl.tar.gz") && calls[3].ends_with("SHA256SUMS"), "{seen}");
+    assert!(
+        calls[3].contains(&format!("--target {}", "3".repeat(40))),
+        "{seen}"
+    );
+    assert!(
+        calls[3].contains("unknown-linux-musl.tar.gz") && calls[3].ends_with("SHA256SUMS"),
+        "{seen}"
+    );
 
     let commit: Value = serde_json::from_str(&project.read("seen.commit")).expect("JSON");
     assert_eq!(commit["tree"], "2".repeat(40));
@@ -146,23 +156,35 @@ fn the_tag_comes_after_what_it_names() {
         .collect();
     assert_eq!(files, ["action.yml", "setup/release", "Cargo.toml"]);
     let content = |at: usize| tree["tree"][at]["content"].as_str().expect("text");
-    assert!(content(0).contains(&format!("\n  image: docker://{IMAGE}@sha256:{}\n", "ab".repeat(32))));
+    assert!(content(0).contains(&format!(
+        "\n  image: docker://{IMAGE}@sha256:{}\n",
+        "ab".repeat(32)
+    )));
     assert!(content(1).contains(&format!(
         "\nsha256 {} lockkeeper-x86_64-unknown-linux-musl.tar.gz\n",
         "5".repeat(64)
     )));
     // The tree that was checked out is as it was.
-    assert_eq!(git(&project.folder.path().join("work"), &["status", "--porcelain"]), "");
+    assert_eq!(
+        git(&project.folder.path().join("work"), &["status", "--porcelain"]),
+        ""
+    );
 }
 
 #[test]
 fn what_fails_leaves_no_tag() {
     for broken in ["git/trees", "git/commits --method", "release create"] {
         let Some(project) = Project::new() else { return };
-        assert!(!project.publish(&[("BROKEN", broken)]).status.success(), "{broken}");
+        assert!(
+            !project.publish(&[("BROKEN", broken)]).status.success(),
+            "{broken}"
+        );
         let seen = project.read("seen");
         assert!(seen.contains(broken), "{seen}");
-        assert!(!seen.contains("git/refs") && !seen.contains("release edit"), "{broken}: {seen}");
+        assert!(
+            !seen.contains("git/refs") && !seen.contains("release edit"),
+            "{broken}: {seen}"
+        );
     }
 }
 
@@ -171,9 +193,16 @@ fn a_plan_finds_what_does_not_fit() {
     let Some(project) = Project::new() else { return };
     let own = env!("CARGO_PKG_VERSION");
     let output = project.script("plan", &[own, IMAGE], &[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let outputs = project.read("output");
-    assert!(outputs.starts_with(&format!("version={own}\nimage={IMAGE}\ntime=")), "{outputs}");
+    assert!(
+        outputs.starts_with(&format!("version={own}\nimage={IMAGE}\ntime=")),
+        "{outputs}"
+    );
 
     let work = project.folder.path().join("work");
     let refuses = |arguments: &[&str], variables: &[(&str, &str)], message: &str| {
@@ -183,11 +212,26 @@ fn a_plan_finds_what_does_not_fit() {
         assert!(said.contains(message), "{said}");
     };
     refuses(&["v1", IMAGE], &[], "no version: 'v1'");
-    refuses(&["9.9.9", IMAGE], &[], "Cargo.toml has another version than 9.9.9");
+    refuses(
+        &["9.9.9", IMAGE],
+        &[],
+        "Cargo.toml has another version than 9.9.9",
+    );
     refuses(&[own, ""], &[], "Set the repository variable IMAGE");
-    refuses(&[own, "registry.example/Acme/lockkeeper"], &[], "no name of an image");
-    refuses(&[own, IMAGE], &[("GITHUB_REF", "refs/heads/other")], "releases are made of main");
-    git(&work, &["push", "--quiet", "origin", &format!("HEAD:refs/tags/v{own}")]);
+    refuses(
+        &[own, "registry.example/Acme/lockkeeper"],
+        &[],
+        "no name of an image",
+    );
+    refuses(
+        &[own, IMAGE],
+        &[("GITHUB_REF", "refs/heads/other")],
+        "releases are made of main",
+    );
+    git(
+        &work,
+        &["push", "--quiet", "origin", &format!("HEAD:refs/tags/v{own}")],
+    );
     refuses(&[own, IMAGE], &[], "a release is never made twice");
     std::fs::write(work.join("CHANGELOG.md"), "# Changelog\n\n## [Unreleased]\n").expect("a file");
     refuses(&[own, IMAGE], &[], "CHANGELOG.md has no section");
@@ -195,7 +239,14 @@ fn a_plan_finds_what_does_not_fit() {
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
-        .args(["-c", "user.name=x", "-c", "user.email=x@lockkeeper.example", "-c", "commit.gpgsign=false"])
+        .args([
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@lockkeeper.example",
+            "-c",
+            "commit.gpgsign=false",
+        ])
         .args(arguments)
         .current_dir(folder)
         .output()
@@ -205,5 +256,8 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
         "git {arguments:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    String::from_utf8(output.stdout).expect("UTF-8").trim_end().to_owned()
+    String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .trim_end()
+        .to_owned()
 }

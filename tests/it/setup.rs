@@ -20,8 +20,8 @@ const CANARY: &str = "ghs_canaryCanaryCanary0123456789";
 
 /// What the script may start; `shasum` and `openssl` only where a test asks for them.
 const TOOLS: [&str; 20] = [
-    "sh", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "grep", "gzip", "mkdir", "mktemp", "mv", "rm", "sed",
-    "sleep", "tail", "tar", "tr", "uname",
+    "sh", "cat", "chmod", "cp", "curl", "cut", "dirname", "env", "grep", "gzip", "mkdir", "mktemp", "mv",
+    "rm", "sed", "sleep", "tail", "tar", "tr", "uname",
 ];
 
 /// A runner with a folder of its own, the action beside it, and a server that holds releases.
@@ -94,7 +94,8 @@ impl Runner {
 
     /// Puts an archive on the server and names its checksum as an input would.
     fn serve(&mut self, archive: &str, bytes: Vec<u8>) {
-        self.set("SETUP_VERSION", VERSION).set("SETUP_SHA256", sha256(&bytes));
+        self.set("SETUP_VERSION", VERSION)
+            .set("SETUP_SHA256", sha256(&bytes));
         self.server.put(&format!("/files/{archive}"), bytes);
     }
 
@@ -151,7 +152,12 @@ impl Runner {
         let ran = self.run();
         assert_eq!(ran.code, Some(1), "{}", ran.said);
         assert!(ran.said.contains(message), "not said: {message}\n{}", ran.said);
-        assert_eq!((ran.outputs.as_str(), ran.path.as_str()), ("", ""), "{}", ran.said);
+        assert_eq!(
+            (ran.outputs.as_str(), ran.path.as_str()),
+            ("", ""),
+            "{}",
+            ran.said
+        );
         self.is_clean();
         ran
     }
@@ -183,7 +189,11 @@ fn every_system_gets_its_archive() {
         (None, ("Linux", "aarch64"), "aarch64-unknown-linux-musl"),
         (None, ("Darwin", "x86_64"), "x86_64-apple-darwin"),
         (None, ("Darwin", "arm64"), "aarch64-apple-darwin"),
-        (None, ("MINGW64_NT-10.0-26100", "x86_64"), "x86_64-pc-windows-msvc"),
+        (
+            None,
+            ("MINGW64_NT-10.0-26100", "x86_64"),
+            "x86_64-pc-windows-msvc",
+        ),
         (None, ("MSYS_NT-10.0-26100", "aarch64"), "x86_64-pc-windows-msvc"),
     ];
     for (said, own, target) in table {
@@ -194,7 +204,10 @@ fn every_system_gets_its_archive() {
         };
         runner.shim(
             "uname",
-            &format!("#!/bin/sh\ncase $1 in -s) echo {} ;; -m) echo {} ;; esac\n", own.0, own.1),
+            &format!(
+                "#!/bin/sh\ncase $1 in -s) echo {} ;; -m) echo {} ;; esac\n",
+                own.0, own.1
+            ),
         );
         let windows = target.contains("windows");
         let program = if windows { "lockkeeper.exe" } else { "lockkeeper" };
@@ -218,7 +231,11 @@ fn every_system_gets_its_archive() {
         let ran = runner.run();
         assert_eq!(ran.code, Some(0), "{target} of {said:?} {own:?}: {}", ran.said);
         let (path, folder) = if windows {
-            assert!(runner.at("drive/a/_temp/lockkeeper-1.2.3/lockkeeper.exe").is_file());
+            assert!(
+                runner
+                    .at("drive/a/_temp/lockkeeper-1.2.3/lockkeeper.exe")
+                    .is_file()
+            );
             (
                 r"D:\a\_temp\lockkeeper-1.2.3\lockkeeper.exe".to_owned(),
                 r"D:\a\_temp\lockkeeper-1.2.3".to_owned(),
@@ -227,7 +244,11 @@ fn every_system_gets_its_archive() {
             let folder = runner.at("temp/lockkeeper-1.2.3").display().to_string();
             (format!("{folder}/lockkeeper"), folder)
         };
-        assert_eq!(ran.outputs, format!("path={path}\nversion={VERSION}\n"), "{target}");
+        assert_eq!(
+            ran.outputs,
+            format!("path={path}\nversion={VERSION}\n"),
+            "{target}"
+        );
         assert_eq!(ran.path, format!("{folder}\n"), "{target}");
     }
 }
@@ -278,10 +299,15 @@ printf 200
     let lines: Vec<&str> = arguments.lines().collect();
     assert_eq!(
         lines.last(),
-        Some(&"https://github.com/acme/lockkeeper/releases/download/v1.2.3/lockkeeper-x86_64-unknown-linux-musl.tar.gz")
+        Some(
+            &"https://github.com/acme/lockkeeper/releases/download/v1.2.3/lockkeeper-x86_64-unknown-linux-musl.tar.gz"
+        )
     );
     // Neither the first address nor one that it leads to is anything but https.
-    assert!(lines.windows(2).any(|two| two == ["--proto", "=https"]), "{lines:?}");
+    assert!(
+        lines.windows(2).any(|two| two == ["--proto", "=https"]),
+        "{lines:?}"
+    );
     assert!(lines.contains(&"--max-time") && lines.contains(&"--connect-timeout"));
     assert!(!arguments.contains(CANARY), "{arguments}");
 
@@ -328,17 +354,35 @@ fn inputs_are_looked_at() {
         ("SETUP_VERSION", "$(touch x)", "the version is none"),
         ("SETUP_VERSION", "latest", "the version is none"),
         ("SETUP_SHA256", "abc", "the input 'sha256' is no SHA-256"),
-        ("SETUP_SHA256", &"g".repeat(64), "the input 'sha256' is no SHA-256"),
+        (
+            "SETUP_SHA256",
+            &"g".repeat(64),
+            "the input 'sha256' is no SHA-256",
+        ),
         ("SETUP_MIRROR", "file:///etc", "the address is none"),
-        ("SETUP_MIRROR", "--config /etc/passwd", "the address of the mirror has white space in it"),
-        ("SETUP_MIRROR", "https://x\n::set-env name=a::b", "the address of the mirror has white space in it"),
+        (
+            "SETUP_MIRROR",
+            "--config /etc/passwd",
+            "the address of the mirror has white space in it",
+        ),
+        (
+            "SETUP_MIRROR",
+            "https://x\n::set-env name=a::b",
+            "the address of the mirror has white space in it",
+        ),
         ("SETUP_REPOSITORY", "a/b/c", "the repository is none"),
         ("SETUP_REPOSITORY", "a b/c", "the repository is none"),
         ("SETUP_FOLDER", "a\nb", "the folder's name has a line break"),
         ("SETUP_FOLDER", "/a:/b", "the folder's name has a colon"),
-        ("SETUP_ATTESTATION", "perhaps", "the input 'attestation' is neither true nor false"),
+        (
+            "SETUP_ATTESTATION",
+            "perhaps",
+            "the input 'attestation' is neither true nor false",
+        ),
     ] {
-        runner.set("SETUP_VERSION", VERSION).set("SETUP_SHA256", good.clone());
+        runner
+            .set("SETUP_VERSION", VERSION)
+            .set("SETUP_SHA256", good.clone());
         runner
             .set("SETUP_MIRROR", mirror.clone())
             .unset("SETUP_REPOSITORY")
@@ -352,11 +396,17 @@ fn inputs_are_looked_at() {
         let ran = runner.refuses(message);
         let commands: Vec<&str> = ran.said.lines().filter(|line| line.starts_with("::")).collect();
         assert_eq!(commands.len(), 1, "{}", ran.said);
-        assert!(commands[0].starts_with("::error title=lockkeeper setup::"), "{}", ran.said);
+        assert!(
+            commands[0].starts_with("::error title=lockkeeper setup::"),
+            "{}",
+            ran.said
+        );
         assert!(commands[0].contains("%0A"), "{}", ran.said);
     }
     assert!(!runner.at("work/x").exists());
-    runner.unset("SETUP_ATTESTATION").set("SETUP_SHA256", good.to_uppercase());
+    runner
+        .unset("SETUP_ATTESTATION")
+        .set("SETUP_SHA256", good.to_uppercase());
     assert_eq!(runner.run().code, Some(0));
 }
 
@@ -380,7 +430,10 @@ fn what_fails_leaves_the_old_program() {
     runner.serve(LINUX, b"<html>Please log in</html>".to_vec());
     runner.refuses("holds no lockkeeper that can be read");
     unchanged("no archive");
-    runner.serve(LINUX, archive(&[("lockkeeper", "#!/bin/sh\necho broken >&2\nexit 9\n")]));
+    runner.serve(
+        LINUX,
+        archive(&[("lockkeeper", "#!/bin/sh\necho broken >&2\nexit 9\n")]),
+    );
     let ran = runner.refuses("the program does not run here");
     assert!(ran.said.contains("broken"), "{}", ran.said);
     unchanged("a program for another system");
@@ -402,10 +455,13 @@ fn what_fails_leaves_the_old_program() {
 fn what_is_not_there_is_not_asked_for_again() {
     let Some(mut runner) = Runner::new() else { return };
     let program = runner.present();
-    runner.set("SETUP_VERSION", VERSION).set("SETUP_SHA256", "0".repeat(64));
+    runner
+        .set("SETUP_VERSION", VERSION)
+        .set("SETUP_SHA256", "0".repeat(64));
     let ran = runner.refuses("not found (HTTP 404)");
     assert!(
-        ran.said.contains(&format!("Look whether release 1.2.3 exists and has {LINUX}")),
+        ran.said
+            .contains(&format!("Look whether release 1.2.3 exists and has {LINUX}")),
         "{}",
         ran.said
     );
@@ -426,7 +482,11 @@ fn what_passes_is_tried_again() {
     runner.server.trouble(LINUX, 1, Trouble::Status(503, None));
     let ran = runner.run();
     assert_eq!(ran.code, Some(0), "{}", ran.said);
-    assert!(ran.said.contains("try 1 of 4") && ran.said.contains("try 3 of 4"), "{}", ran.said);
+    assert!(
+        ran.said.contains("try 1 of 4") && ran.said.contains("try 3 of 4"),
+        "{}",
+        ran.said
+    );
     assert_eq!(runner.server.hits().len(), 4);
 
     // It ends, all the same.
@@ -441,9 +501,10 @@ fn what_passes_is_tried_again() {
 
     // As GitHub does, which sends everybody to its store.
     let elsewhere = runner.server.address("/store/object?signature=x");
-    runner
-        .server
-        .put("/store/object?signature=x", archive(&[("lockkeeper", &says(VERSION))]));
+    runner.server.put(
+        "/store/object?signature=x",
+        archive(&[("lockkeeper", &says(VERSION))]),
+    );
     runner.server.trouble(LINUX, 1, Trouble::Redirect(elsewhere));
     let ran = runner.run();
     assert_eq!(ran.code, Some(0), "{}", ran.said);
@@ -486,13 +547,18 @@ fn folders_may_have_any_name() {
 fn attestations_are_verified_when_asked_for() {
     let Some(mut runner) = Runner::new() else { return };
     runner.serve(LINUX, archive(&[("lockkeeper", &says(VERSION))]));
-    runner.set("SETUP_REPOSITORY", "acme/lockkeeper").set("SETUP_ATTESTATION", "true");
+    runner
+        .set("SETUP_REPOSITORY", "acme/lockkeeper")
+        .set("SETUP_ATTESTATION", "true");
     let ran = runner.refuses("gh is not there");
     assert!(ran.said.contains("the SHA-256 was verified"), "{}", ran.said);
 
     let seen = runner.at("seen");
     runner.set("SEEN", seen.to_str().expect("a path"));
-    runner.shim("gh", "#!/bin/sh\nprintf '%s\\n' \"$@\" >\"$SEEN\"\n[ -n \"$GH_TOKEN\" ]\n");
+    runner.shim(
+        "gh",
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >\"$SEEN\"\n[ -n \"$GH_TOKEN\" ]\n",
+    );
     let ran = runner.run();
     assert_eq!(ran.code, Some(0), "{}", ran.said);
     let arguments = std::fs::read_to_string(&seen).expect("a file");
@@ -546,7 +612,7 @@ fn checksums_come_from_whatever_is_there() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_release_is_pinned_and_installed() {
-    let Some(mut runner) = Runner::new() else { return };
+    let Some(runner) = Runner::new() else { return };
     let targets = [
         ("x86_64-unknown-linux-musl", "lockkeeper"),
         ("aarch64-unknown-linux-musl", "lockkeeper"),
@@ -567,7 +633,12 @@ fn a_release_is_pinned_and_installed() {
         files.sort();
         files
             .iter()
-            .map(|file| (file.file_name().expect("a name").to_owned(), std::fs::read(file).expect("a file")))
+            .map(|file| {
+                (
+                    file.file_name().expect("a name").to_owned(),
+                    std::fs::read(file).expect("a file"),
+                )
+            })
             .collect::<Vec<_>>()
     };
     let first = packed("first");
@@ -579,10 +650,20 @@ fn a_release_is_pinned_and_installed() {
         let mut inside: Vec<String> = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()))
             .entries()
             .expect("an archive")
-            .map(|entry| entry.expect("an entry").path().expect("a path").display().to_string())
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .path()
+                    .expect("a path")
+                    .display()
+                    .to_string()
+            })
             .collect();
         inside[0] = inside[0].trim_end_matches(".exe").to_owned();
-        assert_eq!(inside, ["lockkeeper", "LICENSE-APACHE", "LICENSE-MIT", "README.md"]);
+        assert_eq!(
+            inside,
+            ["lockkeeper", "LICENSE-APACHE", "LICENSE-MIT", "README.md"]
+        );
     }
     assert_eq!(sums, expected);
 
@@ -595,9 +676,16 @@ fn a_release_is_pinned_and_installed() {
     let pin = |version: &str, image: &str| {
         let mut command = Command::new(root().join(".ci/pin"));
         command.arg(&tree).args(["acme/lockkeeper", version, image]);
-        command.arg(runner.at("first/SHA256SUMS")).output().expect("it starts")
+        command
+            .arg(runner.at("first/SHA256SUMS"))
+            .output()
+            .expect("it starts")
     };
-    for (version, image) in [("9.9.9", image.as_str()), (own, "ghcr.io/acme/lockkeeper:latest"), ("1", &image)] {
+    for (version, image) in [
+        ("9.9.9", image.as_str()),
+        (own, "ghcr.io/acme/lockkeeper:latest"),
+        ("1", &image),
+    ] {
         assert!(!pin(version, image).status.success(), "{version} {image}");
         assert_eq!(
             std::fs::read_to_string(tree.join("action.yml")).expect("a file"),
@@ -606,14 +694,20 @@ fn a_release_is_pinned_and_installed() {
         );
     }
     let output = pin(own, &image);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(
         std::fs::read_to_string(tree.join("action.yml")).expect("a file"),
         read("action.yml").replace("  image: Dockerfile\n", &format!("  image: docker://{image}\n"))
     );
     let manifest = std::fs::read_to_string(tree.join("Cargo.toml")).expect("a file");
     assert_eq!(
-        manifest.matches("\nrepository = \"https://github.com/acme/lockkeeper\"\n").count(),
+        manifest
+            .matches("\nrepository = \"https://github.com/acme/lockkeeper\"\n")
+            .count(),
         1
     );
     // Twice is once too often.
@@ -624,7 +718,11 @@ fn a_release_is_pinned_and_installed() {
     runner.server.put(&format!("/files/{LINUX}"), bytes);
     let ran = runner.run();
     assert_eq!(ran.code, Some(0), "{}", ran.said);
-    assert!(ran.outputs.ends_with(&format!("version={own}\n")), "{}", ran.outputs);
+    assert!(
+        ran.outputs.ends_with(&format!("version={own}\n")),
+        "{}",
+        ran.outputs
+    );
     runner.server.put(
         &format!("/files/{LINUX}"),
         archive(&[("lockkeeper", &format!("{}# evil\n", says(own)))]),
@@ -662,10 +760,12 @@ fn archive(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("text");
-        text
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("text");
+            text
+        })
 }
 
 fn executable(path: &Path, script: &str) {

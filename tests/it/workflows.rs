@@ -41,7 +41,10 @@ fn parsed<'t>(path: &str, text: &'t str) -> Document<'t> {
 }
 
 fn jobs<'d>(path: &str, document: &'d Document<'_>) -> Vec<(String, Value<'d>)> {
-    let jobs = document.root().get("jobs").unwrap_or_else(|| panic!("{path}: no jobs"));
+    let jobs = document
+        .root()
+        .get("jobs")
+        .unwrap_or_else(|| panic!("{path}: no jobs"));
     let jobs: Vec<_> = jobs
         .entries()
         .map(|(name, job)| (format!("{path}: job {name}"), job))
@@ -76,32 +79,54 @@ fn every_action_is_pinned() {
     }
     for (path, text) in &texts {
         for (at, line) in text.lines().enumerate() {
-            let Some((_, used)) = line.split_once("uses: ") else { continue };
+            let Some((before, used)) = line.split_once("uses: ") else {
+                continue;
+            };
+            // Within a sentence it ends where its quote does.
+            let used = if before.ends_with('`') {
+                used.split('`').next().unwrap_or_default()
+            } else {
+                used
+            };
             let place = format!("{path}:{}: {line}", at + 1);
             let (used, comment) = used.split_once(" # ").unwrap_or((used, ""));
-            let used = used.trim_matches(['`', '"']);
-            if used.starts_with("./") {
+            if used.starts_with("./") || used == "docker://registry.example/lockkeeper@sha256:…" {
                 continue;
             }
             let used = used.strip_prefix("https://github.com/").unwrap_or(used);
             if OWN.contains(&used) {
                 // Documents may show it shortly; what is copied says what to put in.
-                assert!(path.ends_with(".md") || comment.contains("the full commit"), "{place}");
+                assert!(
+                    path.ends_with(".md") || comment.contains("the full commit"),
+                    "{place}"
+                );
                 continue;
             }
-            let (action, commit) = used.split_once('@').unwrap_or_else(|| panic!("{place}: no commit"));
+            let (action, commit) = used
+                .split_once('@')
+                .unwrap_or_else(|| panic!("{place}: no commit"));
             // A place that the reader fills.
             if path.ends_with(".md") && commit == "COMMIT" {
                 continue;
             }
             assert!(
-                commit.len() == 40 && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+                commit.len() == 40
+                    && commit
+                        .bytes()
+                        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
                 "{place}: no full commit"
             );
-            let version = comment.strip_prefix('v').unwrap_or_else(|| panic!("{place}: no version"));
+            let version = comment
+                .strip_prefix('v')
+                .unwrap_or_else(|| panic!("{place}: no version"));
             assert_eq!(version.split('.').count(), 3, "{place}: no whole version");
-            assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{place}");
-            pins.entry(action.to_owned()).or_default().insert(format!("{commit} {comment}"));
+            assert!(
+                version.split('.').all(|part| part.parse::<u32>().is_ok()),
+                "{place}"
+            );
+            pins.entry(action.to_owned())
+                .or_default()
+                .insert(format!("{commit} {comment}"));
         }
     }
     assert!(pins.len() >= 4, "{pins:?}");
@@ -117,10 +142,16 @@ fn every_step_is_seen_by_line() {
         let document = parsed(&path, &text);
         let mut count = 0_usize;
         for (name, job) in jobs(&path, &document) {
-            assert!(job.get("uses").is_none(), "{name}: reusable workflows are not looked at");
+            assert!(
+                job.get("uses").is_none(),
+                "{name}: reusable workflows are not looked at"
+            );
             for step in steps(job) {
                 let used = step.str("uses");
-                assert!(used.is_some() != step.get("run").is_some(), "{name}: a step uses or runs");
+                assert!(
+                    used.is_some() != step.get("run").is_some(),
+                    "{name}: a step uses or runs"
+                );
                 count += usize::from(used.is_some());
             }
         }
@@ -135,30 +166,55 @@ fn rights_are_the_least() {
         let root = document.root();
         let events = root.get("on").unwrap_or_else(|| panic!("{path}: no events"));
         let mut names: Vec<String> = events.entries().map(|(name, _)| name.into_owned()).collect();
-        names.extend(events.items().filter_map(Value::as_str).map(|name| name.into_owned()));
+        names.extend(
+            events
+                .items()
+                .filter_map(Value::as_str)
+                .map(|name| name.into_owned()),
+        );
         assert!(!names.is_empty(), "{path}: no events");
         // Both run a stranger's change with the rights of the base.
         for refused in ["pull_request_target", "workflow_run"] {
             assert!(!text.contains(refused), "{path}: {refused}");
         }
-        let rights = root.get("permissions").unwrap_or_else(|| panic!("{path}: no permissions"));
+        let rights = root
+            .get("permissions")
+            .unwrap_or_else(|| panic!("{path}: no permissions"));
         assert_eq!(rights.count(), 0, "{path}: permissions belong to jobs");
         for (name, job) in jobs(&path, &document) {
             let minutes = job.get("timeout-minutes").and_then(Value::as_u64);
-            assert!(minutes.is_some_and(|minutes| (1..=60).contains(&minutes)), "{name}: no timeout");
-            let rights = job.get("permissions").unwrap_or_else(|| panic!("{name}: no permissions"));
-            assert!(rights.is_object() && rights.count() > 0, "{name}: permissions are not listed");
+            assert!(
+                minutes.is_some_and(|minutes| (1..=60).contains(&minutes)),
+                "{name}: no timeout"
+            );
+            let rights = job
+                .get("permissions")
+                .unwrap_or_else(|| panic!("{name}: no permissions"));
+            assert!(
+                rights.is_object() && rights.count() > 0,
+                "{name}: permissions are not listed"
+            );
             for (right, level) in rights.entries() {
                 let level = level.as_str().unwrap_or_default();
-                assert!(["read", "write"].contains(&level.as_ref()), "{name}: {right}: {level}");
+                assert!(
+                    ["read", "write"].contains(&level.as_ref()),
+                    "{name}: {right}: {level}"
+                );
                 if right == "contents" && level == "write" {
                     assert_eq!(name, ".github/workflows/release.yml: job publish");
                 }
             }
             for step in steps(job) {
-                if step.str("uses").is_some_and(|used| used.contains("actions/checkout@")) {
+                if step
+                    .str("uses")
+                    .is_some_and(|used| used.contains("actions/checkout@"))
+                {
                     let keeps = step.get("with").and_then(|with| with.get("persist-credentials"));
-                    assert_eq!(keeps.and_then(Value::as_bool), Some(false), "{name}: checkout keeps its token");
+                    assert_eq!(
+                        keeps.and_then(Value::as_bool),
+                        Some(false),
+                        "{name}: checkout keeps its token"
+                    );
                 }
             }
         }
@@ -178,7 +234,10 @@ fn commands_hold_no_templates() {
         for step in lists.into_iter().flat_map(steps) {
             if let Some(command) = step.str("run") {
                 commands += 1;
-                assert!(!command.contains("${{"), "{path}: a value becomes part of a command: {command}");
+                assert!(
+                    !command.contains("${{"),
+                    "{path}: a value becomes part of a command: {command}"
+                );
             }
         }
     }
@@ -221,7 +280,16 @@ fn given_inputs_exist() {
             }
         }
     }
-    for input in ["comment", "tracking-issue", "upload-sarif", "cache-dir", "database", "mode", "refs", "mirror"] {
+    for input in [
+        "comment",
+        "tracking-issue",
+        "upload-sarif",
+        "cache-dir",
+        "database",
+        "mode",
+        "refs",
+        "mirror",
+    ] {
         assert!(given.contains(input), "no example shows {input}");
     }
 }
@@ -231,7 +299,9 @@ fn given_inputs_exist() {
 fn the_setup_gives_what_its_script_reads() {
     let script = read("setup/install.sh");
     let words: BTreeSet<&str> = script
-        .split(|character: char| !character.is_ascii_uppercase() && character != '_')
+        .split(|character: char| {
+            !character.is_ascii_uppercase() && !character.is_ascii_digit() && character != '_'
+        })
         .filter(|word| word.starts_with("SETUP_"))
         .collect();
     let text = read("setup/action.yml");
