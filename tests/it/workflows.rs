@@ -339,6 +339,30 @@ fn examples_are_told() {
     }
 }
 
+/// What is left on a forge is told by the marks that the program itself leaves there.
+#[test]
+fn what_is_left_behind_is_told() {
+    let told = read("docs/uninstall.md");
+    for (source, mark) in [
+        ("src/publish/comment.rs", "<!-- lockkeeper:comment:"),
+        ("src/publish/issue.rs", "<!-- lockkeeper:tracking -->"),
+        ("src/publish/issue.rs", "const LABEL: &str = \"lockkeeper\""),
+        ("src/report/sarif/mod.rs", ".name(\"lockkeeper\")"),
+    ] {
+        assert!(
+            read(source).contains(mark),
+            "{source} leaves another mark than {mark}"
+        );
+    }
+    for word in [
+        "startswith(\"<!-- lockkeeper:comment:\")",
+        "--label lockkeeper",
+        "tool_name=lockkeeper",
+    ] {
+        assert!(told.contains(word), "docs/uninstall.md does not say {word}");
+    }
+}
+
 /// A release is made in this order: binaries, image and archives, commit and tag.
 #[test]
 fn a_release_is_made_in_order() {
