@@ -28,6 +28,7 @@ mod git_repository;
 mod go_native;
 mod grid;
 mod grids;
+mod image;
 mod lockfile_format;
 mod maven_native;
 mod memory_tree;
