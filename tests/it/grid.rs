@@ -228,6 +228,7 @@ fn b1_one_run_scans_every_line_and_no_branch_is_special() {
 }
 
 #[test]
+#[cfg(unix)]
 fn b1_the_same_lockfile_is_judged_anew_where_what_it_refers_to_differs() {
     let sandbox = Sandbox::new();
     let index = sandbox.index(
