@@ -184,16 +184,14 @@ fn rights_are_the_least() {
         for (name, job) in jobs(&path, &document) {
             let minutes = job.get("timeout-minutes").and_then(Value::as_u64);
             assert!(
-                minutes.is_some_and(|minutes| (1..=60).contains(&minutes)),
+                minutes.is_some_and(|minutes| (1..=90).contains(&minutes)),
                 "{name}: no timeout"
             );
             let rights = job
                 .get("permissions")
                 .unwrap_or_else(|| panic!("{name}: no permissions"));
-            assert!(
-                rights.is_object() && rights.count() > 0,
-                "{name}: permissions are not listed"
-            );
+            // An empty list is the least of all.
+            assert!(rights.is_object(), "{name}: permissions are not listed");
             for (right, level) in rights.entries() {
                 let level = level.as_str().unwrap_or_default();
                 assert!(
@@ -201,7 +199,15 @@ fn rights_are_the_least() {
                     "{name}: {right}: {level}"
                 );
                 if right == "contents" && level == "write" {
-                    assert_eq!(name, ".github/workflows/release.yml: job publish");
+                    let publishing = ["release", "index"];
+                    assert!(
+                        publishing.contains(
+                            &name
+                                .trim_start_matches(".github/workflows/")
+                                .trim_end_matches(".yml: job publish")
+                        ),
+                        "{name} may write the contents"
+                    );
                 }
             }
             for step in steps(job) {
