@@ -173,8 +173,8 @@ impl Forge for Gitea {
             let login = self.login().await?;
             let token = match (self.token, &login) {
                 (TokenKind::Nothing, _) => TokenKind::Nothing,
-                (_, Some(_)) => TokenKind::Classic,
-                (_, None) => TokenKind::Workflow,
+                (_, Some(login)) if !WORKFLOW_LOGINS.contains(&login.as_str()) => TokenKind::Classic,
+                (_, Some(_) | None) => TokenKind::Workflow,
             };
             Ok(Access {
                 login,
@@ -222,8 +222,9 @@ impl Forge for Gitea {
                 ];
                 let call = self.read("reading a tree", &["git", "trees", id], &query);
                 let tree: answers::Tree = self.exchange.ask(&call).await?;
-                let is_last = !tree.truncated || tree.tree.is_empty();
-                entries.extend(tree.tree.into_iter().filter_map(answers::Item::entry));
+                let items = tree.tree.unwrap_or_default();
+                let is_last = !tree.truncated || items.is_empty();
+                entries.extend(items.into_iter().filter_map(answers::Item::entry));
                 if is_last {
                     return Ok(entries);
                 }

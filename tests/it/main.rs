@@ -19,6 +19,8 @@ mod cargo_lock;
 mod change;
 mod crosscheck_pypi;
 mod exit_codes;
+mod forge;
+mod forge_failures;
 mod forge_server;
 mod forge_server_itself;
 mod git_history;

@@ -124,8 +124,8 @@ impl Commit {
 
 #[derive(Deserialize)]
 pub(super) struct Tree {
-    #[serde(default)]
-    pub tree: Vec<Item>,
+    /// Null for a tree of nothing.
+    pub tree: Option<Vec<Item>>,
     #[serde(default)]
     pub truncated: bool,
 }

@@ -129,16 +129,17 @@ pub(crate) fn error(call: &Call, status: u16, message: &str) -> Answer {
 }
 
 fn missing(call: &Call) -> Answer {
-    let mut answer = error(call, 404, "The target couldn't be found.");
-    answer.body["errors"] = Value::Null;
-    answer
+    error(call, 404, "not found")
 }
 
 fn refusal(state: &State, call: &Call, method: &str, route: &str) -> Option<Answer> {
-    let token = call.token.as_ref()?;
     let wanted = match method {
         "get" => Access::Read,
         _ => Access::Write,
+    };
+    let Some(token) = call.token.as_ref() else {
+        let public = wanted == Access::Read && !state.private && route != "/user";
+        return (!public).then(|| error(call, 401, "token is required"));
     };
     let (name, has) = match route {
         "/version" | "/user" => return None,
@@ -200,15 +201,18 @@ fn remove_branch(state: &mut State, call: &Call) -> Answer {
 fn tags(state: &State, call: &Call) -> Answer {
     let all = state.repository.refs("refs/tags/");
     let all = all.iter().map(|(name, id, _)| {
-        let commit = state
-            .repository
-            .resolve(&format!("{id}^{{commit}}"))
-            .unwrap_or_default();
+        // Of a tag with an object of its own this is what it names, whatever that is, and when it was tagged.
+        let written = state.repository.written(id).expect("a tag or a commit");
+        let target = written.target.map_or_else(|| id.clone(), |(target, _)| target);
         json!({
             "name": name.trim_start_matches("refs/tags/"),
             "id": id,
-            "message": "",
-            "commit": {"sha": commit, "url": format!("{}/git/commits/{commit}", call.repository_url(state))},
+            "message": written.message,
+            "commit": {
+                "sha": target,
+                "url": format!("{}/git/commits/{id}", call.repository_url(state)),
+                "created": written.committer["date"],
+            },
         })
     });
     call.paged(all.collect(), PAGES)
@@ -263,7 +267,10 @@ fn tree(state: &State, call: &Call) -> Answer {
             .filter(|number| *number > 0)
             .unwrap_or(otherwise)
     };
-    let (page, size) = (number("page", 1), number("per_page", 1000).min(1000));
+    let (page, size) = (
+        number("page", 1),
+        number("per_page", 1000).min(state.tree_limit.min(1000)),
+    );
     let url = call.repository_url(state);
     let lines = entries.iter().skip((page - 1) * size).take(size).map(|entry| {
         json!({
@@ -271,10 +278,17 @@ fn tree(state: &State, call: &Call) -> Answer {
             "url": if entry.kind == "commit" { String::new() } else { format!("{url}/git/{}s/{}", entry.kind, entry.id) },
         })
     });
+    let lines: Vec<Value> = lines.collect();
+    // Go writes a list of nothing so.
+    let lines = if lines.is_empty() {
+        Value::Null
+    } else {
+        json!(lines)
+    };
     Answer::new(
         200,
         json!({
-            "sha": id, "url": format!("{url}/git/trees/{id}"), "tree": lines.collect::<Vec<_>>(),
+            "sha": id, "url": format!("{url}/git/trees/{id}"), "tree": lines,
             "truncated": page * size < entries.len(), "page": page, "total_count": entries.len(),
         }),
     )

@@ -127,7 +127,10 @@ impl Call<'_> {
 
     /// The refusal, where the token lacks a right.
     pub(crate) fn refusal(&self, state: &State, area: Area, access: Access) -> Option<Answer> {
-        let token = self.token.as_ref()?;
+        let Some(token) = self.token.as_ref() else {
+            let public = access == Access::Read && !state.private && area != Area::Security;
+            return (!public).then(|| self.error(401, "Requires authentication"));
+        };
         let has = |area| match area {
             Area::Contents => token.contents,
             Area::Issues => token.issues,

@@ -88,11 +88,6 @@ impl ForgeServer {
         Self::run(style, Repository::mirror(source), None)
     }
 
-    /// Serves a repository in which nothing is.
-    pub(crate) fn start_empty(style: Style) -> Self {
-        Self::run(style, Repository::empty(), None)
-    }
-
     /// The same over TLS, with a certificate of this authority.
     pub(crate) fn start_tls(style: Style, source: &Path, authority: &tls::Authority) -> Self {
         Self::run(style, Repository::mirror(source), Some(authority.server()))
@@ -442,19 +437,20 @@ impl Shared {
             return Some(answer);
         }
         (wanted != state.full_name()).then(|| match style {
-            Style::Gitea => gitea::error(call, 404, "The target couldn't be found."),
+            Style::Gitea => gitea::error(call, 404, "not found"),
             Style::GitHub | Style::Enterprise => call.error(404, "Not Found"),
         })
     }
 
     fn check_headers(&self, request: &Request) {
-        let mut fault = |words: &str| self.fault(request, words);
+        let fault = |words: &str| self.fault(request, words);
         match request
             .header("authorization")
             .and_then(|value| value.split_once(' '))
         {
             Some(("Bearer" | "bearer" | "token", _)) => {}
             Some(_) => fault("Authorization is neither a bearer's nor a token"),
+            None if self.state.lock().unwrap().anonymous => {}
             None => fault("there is no Authorization"),
         }
         if request.header("user-agent").is_none_or(str::is_empty) {

@@ -50,7 +50,7 @@ impl Repository {
         empty
     }
 
-    pub(crate) fn empty() -> Self {
+    fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("forge.git");
         let repository = Self {
@@ -65,10 +65,6 @@ impl Repository {
             path.to_str().expect("a path"),
         ]);
         Self { path, ..repository }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Every ref below `prefix` (a text, not a folder) with the object that it names and that one's kind.

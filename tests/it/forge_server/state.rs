@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) repository: Repository,
     /// By the secret.
     pub(crate) tokens: BTreeMap<String, Token>,
+    /// Whether it is no fault to ask without a token.
+    pub(crate) anonymous: bool,
     /// Who can be asked for a review.
     pub(crate) collaborators: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
@@ -35,7 +37,7 @@ pub(crate) struct State {
     pub(crate) complaints: Vec<String>,
     /// Whether workflows may open pull requests, which is a setting of the repository.
     pub(crate) workflows_open_pulls: bool,
-    /// A tree with more entries is cut.
+    /// GitHub cuts a tree with more entries; Gitea gives no more on one page.
     pub(crate) tree_limit: usize,
     /// Requests that are left in this hour.
     pub(crate) remaining: u64,
@@ -189,6 +191,7 @@ impl State {
             protected: BTreeSet::new(),
             repository,
             tokens: BTreeMap::new(),
+            anonymous: false,
             collaborators: BTreeSet::from(["alice".to_owned(), "bob".to_owned()]),
             teams: BTreeSet::from(["security".to_owned()]),
             issues: Vec::new(),
