@@ -14,16 +14,16 @@ mod publish;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
-use jiff::Timestamp;
 
-use crate::cli::arguments::{Arguments, Command, ErrorForm, Scan, Voice};
+use crate::cli::arguments::{Arguments, Command, ErrorForm, Scan};
 use crate::cli::trees::Setting;
 use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::verdict::ExitCode;
 use crate::report::workflow_commands;
 use crate::scan::Failure;
-use crate::sys::{clock, environment, file};
+use crate::sys::file::{self, Lies};
+use crate::sys::{clock, environment};
 use answer::Answer;
 use events::{Event, Given, Revision};
 use inputs::{Inputs, Mode};
@@ -87,7 +87,7 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             base = take_base(&mut arguments, &event)?;
-            let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
             let scanned = scan::scan(&arguments, &setting(&location))?;
             (
                 plan.for_refs(arguments.refs.is_some()),
@@ -99,7 +99,7 @@ fn step() -> Result<ExitCode, Failure> {
                 return Err(another());
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
-            let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
             let gate = gate::gate(&arguments, &setting(&location))?;
             (plan, Answer::Gate(gate))
         }
@@ -108,7 +108,7 @@ fn step() -> Result<ExitCode, Failure> {
                 return Err(another());
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
-            let location = location(&inputs, arguments.source.db.as_deref(), &voice, now)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
             let grid = status::grid(&arguments, &setting(&location))?;
             (plan, Answer::Status(grid))
         }
@@ -182,34 +182,30 @@ fn take_base(arguments: &mut Scan, event: &Event) -> Result<Option<Revision>, Fa
     Ok(base)
 }
 
-fn location(
-    inputs: &Inputs,
-    flag: Option<&Path>,
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<Location, Failure> {
-    match (&inputs.database, &inputs.cache_folder) {
-        (Some(address), _) if address.starts_with("https://") || address.starts_with("http://") => {
-            let folder = inputs
-                .cache_folder
-                .as_ref()
-                .map(PathBuf::from)
-                .or_else(environment::cache_folder);
+fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
+    let folder = inputs.cache_folder.as_ref().map(PathBuf::from);
+    match (&inputs.database, folder) {
+        // A folder is as good as an address: an export or a publication lies in it.
+        (Some(place), folder)
+            if place.contains("://") || file::look(Path::new(place)).ok() == Some(Lies::Folder) =>
+        {
+            let folder = folder.or_else(environment::cache_folder);
             let folder = folder.unwrap_or_else(|| PathBuf::from("/tmp/lockkeeper"));
-            let path = folder.join(FILE_NAME);
-            crate::cli::update::download(address, &path, voice, now)?;
             Ok(Location {
-                path,
-                origin: Origin::Flag,
+                path: folder.join(FILE_NAME),
+                origin: Origin::Address,
+                address: Some(place.clone()),
             })
         }
         (Some(file), _) => Ok(Location {
             path: file.into(),
             origin: Origin::Flag,
+            address: None,
         }),
         (None, Some(folder)) => Ok(Location {
-            path: Path::new(folder).join(FILE_NAME),
+            path: folder.join(FILE_NAME),
             origin: Origin::Cache,
+            address: None,
         }),
         (None, None) => index::locate(flag),
     }

@@ -1,5 +1,7 @@
 //! Where an index lies: bytes that are read by position.
 
+use std::sync::Arc;
+
 /// Bytes by position. Reading takes no lock and moves nothing, so that several threads may read at once.
 pub trait Blocks: Sync + Send {
     /// How many bytes there are.
@@ -20,6 +22,16 @@ pub trait Blocks: Sync + Send {
 impl Blocks for Vec<u8> {
     fn len(&self) -> u64 {
         self.as_slice().len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {
+        copy(self, offset, buffer)
+    }
+}
+
+impl Blocks for Arc<[u8]> {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {

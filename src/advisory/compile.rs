@@ -12,7 +12,7 @@ use super::import::{self, Imported, Noted};
 use super::index::{Damage, Index};
 use super::layout::{self, NAME};
 use super::record::{Cve, Record};
-use super::texts::{PackedBlock, Packer, TextPlace};
+use super::texts::{Packer, TextPlace};
 
 /// Takes records in, one of each id, and writes the index.
 ///
@@ -117,43 +117,8 @@ impl Compiler {
     /// # Errors
     /// The first damage that is met; every block is read.
     pub fn from_index(index: &Index) -> Result<Self, Damage> {
-        let bookkeeping = index.bookkeeping()?;
-        let mut packed = Vec::new();
-        for block in index.text_blocks() {
-            packed.push(PackedBlock(block?));
-        }
-        let mut compiler = Self {
-            sources: bookkeeping.sources,
-            notes: bookkeeping.notes,
-            exploits: index.exploits()?,
-            packer: Packer::after(packed),
-            ..Self::default()
-        };
-        for (id, source) in bookkeeping.withdrawn {
-            let authority = compiler.authority(SourceNumber(source));
-            compiler.slots.insert(
-                id,
-                Slot {
-                    number: None,
-                    authority,
-                    source: SourceNumber(source),
-                    modified: None,
-                },
-            );
-        }
-        let records = index.records()?;
-        compiler.slots.reserve(records.len());
-        compiler.kept.reserve(records.len());
-        for kept in records {
-            let slot = Slot {
-                number: Some(compiler.kept.len()),
-                authority: compiler.authority(kept.source),
-                source: kept.source,
-                modified: kept.record.modified,
-            };
-            compiler.slots.insert(kept.record.id.clone(), slot);
-            compiler.kept.push(Some(kept));
-        }
+        let mut compiler = Self::new();
+        compiler.take_in(index)?;
         Ok(compiler)
     }
 
@@ -314,7 +279,7 @@ impl Compiler {
         Added::Record
     }
 
-    fn withdraw(&mut self, source: SourceNumber, id: String, modified: Option<Timestamp>) {
+    pub(super) fn withdraw(&mut self, source: SourceNumber, id: String, modified: Option<Timestamp>) {
         let authority = self.authority(source);
         let earlier = self.slots.get(&id).copied();
         if earlier.is_some_and(|earlier| (authority, modified) < (earlier.authority, earlier.modified)) {
@@ -334,7 +299,7 @@ impl Compiler {
         );
     }
 
-    fn supersede(&mut self, earlier: Slot) {
+    pub(super) fn supersede(&mut self, earlier: Slot) {
         if earlier.number.is_some() {
             self.drop_kept(earlier.number);
             self.count(earlier.source, |counts| {
@@ -349,7 +314,7 @@ impl Compiler {
         }
     }
 
-    fn authority(&self, source: SourceNumber) -> Authority {
+    pub(super) fn authority(&self, source: SourceNumber) -> Authority {
         let known = self.sources.get(source.0 as usize);
         known.map_or(Authority::Export, |source| source.authority)
     }

@@ -13,6 +13,7 @@
 //!   let compiled = compiler.finish(built);
 //!   compiled.write(&mut file)?;
 //!   ```
+//! - [`Parts`] takes an index apart, one part an ecosystem, and [`Compiler::take_in`] puts parts together again.
 //! - [`Index`] opens what was written, from anything that gives bytes by position ([`Blocks`]), and answers
 //!   [`Index::candidates`] for a package, verifying each block when it is first touched.
 //!
@@ -39,6 +40,7 @@ pub mod index;
 pub mod layout;
 pub mod order;
 mod pack;
+pub mod part;
 pub mod record;
 pub mod recorded;
 pub mod severity;
@@ -49,6 +51,7 @@ pub mod view;
 pub use blocks::Blocks;
 pub use compile::{Added, Authority, Compiled, Compiler, Counts, Facts, Source, SourceNumber};
 pub use index::{Damage, Index, OpenError};
+pub use part::Parts;
 pub use record::Record;
 pub use recorded::RecordView;
 pub use stored::Bookkeeping;

@@ -1,6 +1,6 @@
 //! Reading the index as a whole: for updates, for `db verify`, and for people who ask what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
@@ -24,6 +24,33 @@ pub struct Bookkeeping {
     pub ecosystems: BTreeMap<String, u64>,
     /// What whoever updates the index left in it.
     pub notes: BTreeMap<String, String>,
+}
+
+impl Bookkeeping {
+    /// The ecosystems that an export gave: a source is called like each (`osv/npm`), and it has packages, or an update
+    /// left a note. An index that was built from a folder of any name has a source of that name too.
+    #[must_use]
+    pub fn exports(&self) -> BTreeSet<String> {
+        let names = self
+            .sources
+            .iter()
+            .filter_map(|source| source.name.strip_prefix("osv/"));
+        names
+            .filter(|name| self.has_packages_of(name) || self.notes.contains_key(&format!("osv/{name}")))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether there is a package of an ecosystem, whatever its suffix.
+    #[must_use]
+    pub fn has_packages_of(&self, ecosystem: &str) -> bool {
+        self.ecosystems.keys().any(|name| family(name) == ecosystem)
+    }
+}
+
+/// The name of an ecosystem without its suffix: `Debian` for `Debian:12`.
+pub(super) fn family(ecosystem: &str) -> &str {
+    ecosystem.split(':').next().unwrap_or(ecosystem)
 }
 
 /// A record and its address.

@@ -100,6 +100,18 @@ impl Packer {
         }
     }
 
+    /// Takes blocks in that are packed already, and gives the number that the first of them has now; `None` if there
+    /// are more than a number can tell.
+    pub fn append(&mut self, packed: Vec<PackedBlock>) -> Option<u32> {
+        if self.open.texts > 0 {
+            self.waiting.push(std::mem::take(&mut self.open));
+        }
+        self.pack_waiting();
+        let first = u32::try_from(self.packed.len()).ok()?;
+        self.packed.extend(packed);
+        Some(first)
+    }
+
     /// Adds a text; `None` for one that says nothing.
     pub fn add(&mut self, texts: &Texts) -> Option<TextPlace> {
         if texts.details.is_empty() && texts.references.is_empty() {

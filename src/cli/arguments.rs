@@ -288,6 +288,10 @@ pub enum Db {
     Build(DbBuild),
     /// Fetch what changed since the last time.
     Update(DbUpdate),
+    /// Make a folder of an index that any web server can serve, whole and per ecosystem, signed.
+    Publish(DbPublish),
+    /// Make a key to sign publications with; prints the public key.
+    Key(DbKey),
     /// What the index holds, and how old it is.
     Status(DbRead),
     /// Check every byte of the index.
@@ -338,15 +342,50 @@ pub struct DbBuild {
 /// Arguments of `db update`.
 #[derive(Debug, Args)]
 pub struct DbUpdate {
-    /// Addresses to try in order, instead of the public OSV export.
+    /// Addresses or paths to try in order, instead of the public OSV export: a publication (`…/lockkeeper-index.json`,
+    /// with `#KEY` behind it signed by that key, with `unsigned+` before it by nobody), an index (`….lkdb`), an OSV
+    /// export; a folder that holds one of them.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Vec<String>,
+    /// A public key that may sign publications, or a file of such keys; else `LOCKKEEPER_INDEX_KEY`, else those that the
+    /// program holds. With it publications in folders must be signed too.
+    #[arg(long, value_name = "KEY|FILE")]
+    pub key: Vec<String>,
     /// Only these ecosystems (OSV's names); else those of the index, else those that the program can read.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub ecosystem: Vec<String>,
     /// The index to update.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
+    /// terminal or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of `db publish`.
+#[derive(Debug, Args)]
+pub struct DbPublish {
+    /// The folder; what it publishes now stays readable until the new publication is whole.
+    pub folder: PathBuf,
+    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// The secret key that `db key` wrote; else the one in `LOCKKEEPER_INDEX_SECRET_KEY`.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Sign nothing: who takes the publication must trust the place where it lies.
+    #[arg(long, conflicts_with = "key")]
+    pub unsigned: bool,
+    /// terminal or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// Arguments of `db key`.
+#[derive(Debug, Args)]
+pub struct DbKey {
+    /// Where the secret key goes, for nobody else to read; a file that is there is left alone.
+    pub file: PathBuf,
     /// terminal or json.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,

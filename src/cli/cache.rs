@@ -1,7 +1,10 @@
 //! `lockkeeper cache`: the folder of what can be fetched again.
 
+use std::path::{Path, PathBuf};
+
 use super::arguments::Cache;
 use super::output;
+use super::update::DOWNLOADS;
 use crate::config::heartbeat;
 use crate::model::verdict::ExitCode;
 use crate::scan::Failure;
@@ -26,9 +29,18 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
         Lies::Folder => file::list(&folder).map_err(failed)?,
         Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
     };
+    let downloads = folder.join(DOWNLOADS);
+    let fetched = match file::look(&downloads).map_err(failed)? {
+        Lies::Folder => file::list(&downloads).map_err(failed)?,
+        Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
+    };
+    let fetched = fetched
+        .into_iter()
+        .map(|(name, lies)| (Path::new(DOWNLOADS).join(name), lies));
+    let names = names.into_iter().map(|(name, lies)| (PathBuf::from(name), lies));
     let mut text = format!("{}\n", escape::terminal(&folder.to_string_lossy()));
     let mut total = 0;
-    for (name, lies) in &names {
+    for (name, lies) in names.chain(fetched) {
         let Lies::File(bytes) = lies else { continue };
         let shown = name.to_string_lossy();
         if !is_ours(&shown) {
@@ -38,7 +50,7 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
         match command {
             Cache::Status => text.push_str(&format!("  {:>12} bytes  {}\n", bytes, escape::terminal(&shown))),
             Cache::Clean => {
-                file::remove(&folder.join(name)).map_err(failed)?;
+                file::remove(&folder.join(&name)).map_err(failed)?;
                 text.push_str(&format!("  removed {}\n", escape::terminal(&shown)));
             }
         }
@@ -51,9 +63,9 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Pass)
 }
 
-/// Indexes, their lock files, downloads that were not finished, and when lines were scanned.
+/// Indexes, their lock files, files of publications, downloads that were not finished, and when lines were scanned.
 fn is_ours(name: &str) -> bool {
-    [".lkdb", ".lkdb.lock", ".part"]
+    [".lkdb", ".lkdb.lock", ".part", ".part.from", ".installed"]
         .iter()
         .any(|ending| name.ends_with(ending))
         || name.starts_with(".lockkeeper-")

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::arguments::{Db, DbBuild, DbRead, Voice};
-use super::{output, update};
+use super::{output, publish, update};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
 use crate::database::build::{BuildError, Built, Step};
@@ -26,6 +26,8 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
     match command {
         Db::Build(arguments) => build(&arguments, voice, now),
         Db::Update(arguments) => update::run(&arguments, voice, now),
+        Db::Publish(arguments) => publish::run(&arguments, voice),
+        Db::Key(arguments) => publish::key(&arguments),
         Db::Status(arguments) => status(&arguments, now),
         Db::Verify(arguments) => verify(&arguments),
         Db::Show { id, read } => {

@@ -10,6 +10,7 @@ pub mod gate;
 mod init;
 pub mod output;
 mod packages;
+mod publish;
 mod refs;
 pub mod scan;
 pub mod status;

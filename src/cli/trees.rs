@@ -21,6 +21,7 @@ use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
 use crate::sys::environment;
+use crate::text::escape;
 
 /// Trees that are judged.
 pub struct Trees {
@@ -275,18 +276,25 @@ pub fn unjudged(
     }
 }
 
-/// Opens the index. One in the user's own cache is fetched when the policy says so, for what was found.
+/// Opens the index. One in the user's own cache is fetched when the policy says so, for the ecosystems that were found,
+/// and when it has nothing of one of them; one from an address that was named is fetched whenever there is something new.
 ///
 /// # Errors
-/// A [`Failure`] of the feed, where there is no index to go on with.
+/// A [`Failure`] of the feed, where there is no index to go on with: a good one goes on, and says itself how old it is.
 pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
     let Setting {
         location, voice, now, ..
     } = *setting;
     let database = &policy.database;
     let opened = index::open(&location.path, database, now);
+    let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
+    ecosystems.sort();
+    ecosystems.dedup();
+    let lacks = !opened.lacks(&ecosystems).is_empty();
     let wanted = match (opened.state, database.update) {
+        _ if location.address.is_some() => true,
         (_, Update::Never) => false,
+        (IndexState::Fresh | IndexState::Stale | IndexState::TooOld, _) if lacks => true,
         (IndexState::Missing, Update::Missing | Update::Stale) => true,
         (IndexState::Stale | IndexState::TooOld, Update::Stale) => true,
         (
@@ -299,20 +307,35 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
             Update::Missing | Update::Stale,
         ) => false,
     };
-    if !wanted || location.origin != Origin::Cache || voice.offline {
+    let fetchable = match location.origin {
+        Origin::Cache | Origin::Address => !voice.offline,
+        Origin::Flag | Origin::Environment => false,
+    };
+    if !wanted || !fetchable || ecosystems.is_empty() {
         return Ok(opened);
     }
-    let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
+    let addresses = match &location.address {
+        Some(address) => std::slice::from_ref(address),
+        None => database.sources.as_slice(),
+    };
+    // What the index follows beside them is brought along: the whole index is dated, and not an ecosystem.
+    ecosystems.extend(opened.follows());
     ecosystems.sort();
     ecosystems.dedup();
-    if ecosystems.is_empty() {
-        return Ok(opened);
-    }
-    match super::update::fetch(&location.path, &ecosystems, &database.sources, voice, now) {
+    // The file may be replaced while it is closed only.
+    let usable = opened.index.is_some();
+    drop(opened);
+    match super::update::fetch(&location.path, &ecosystems, addresses, voice, now) {
         Ok(()) => Ok(index::open(&location.path, database, now)),
-        // An old index is still there, and says itself how old it is.
-        Err(_) if opened.index.is_some() => Ok(opened),
-        Err(failure) => Err(failure),
+        // What the index has nothing of would look clean.
+        Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
+        Err(failure) => {
+            tracing::warn!(
+                "the index stays as it was: {}",
+                escape::terminal(&failure.message)
+            );
+            Ok(index::open(&location.path, database, now))
+        }
     }
 }
 

@@ -10,14 +10,12 @@ use serde_json::json;
 use super::arguments::{DbUpdate, Voice};
 use super::database::{self, Form};
 use super::output;
-use crate::config::index;
-use crate::database::update::{self, Done, Event, Origin, Progress, Request};
+use crate::config::{index, trust};
+use crate::database::update::{self, Done, Event, Origin, Progress, Request, Trust};
 use crate::ecosystem::ROWS;
 use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
-use crate::feed::osv_export;
 use crate::model::Ecosystem;
 use crate::model::verdict::ExitCode;
-use crate::policy;
 use crate::scan::Failure;
 use crate::sys::web::{Address, Settings, Web};
 use crate::text::escape;
@@ -27,33 +25,22 @@ use crate::text::escape;
 /// # Errors
 /// A [`Failure`] of usage for a bad address, of the feed (exit code 5) if no address gave what was needed.
 pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
-    if voice.offline {
+    let from = origins(&arguments.from)?;
+    if voice.offline && !from.iter().all(|origin| matches!(origin, Origin::Path(_))) {
         return Err(Failure::usage(
             "an update needs the network, and --offline forbids it",
-            "Leave --offline out, or build the index from files with `lockkeeper db build`.",
+            "Leave --offline out, take it from a folder with --from, or build the index from files with `lockkeeper db build`.",
         ));
     }
     let form = database::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
-    let from = origins(&arguments.from)?;
-    let ecosystems = match (
-        arguments.ecosystem.as_slice(),
-        index::open(&location.path, &policy::Database::default(), now).index,
-    ) {
-        // An index follows what it was made for; a fresh one takes what the program can read.
-        ([], Some(_)) => Vec::new(),
-        ([], None) => ROWS.iter().map(|row| row.ecosystem.as_str().to_owned()).collect(),
-        (asked, _) => asked.to_vec(),
+    let asked = Asked {
+        ecosystems: &arguments.ecosystem,
+        from: &from,
+        trust: &trust::trust(&arguments.key)?,
+        extras: Extras::with(arguments.from.is_empty()),
     };
-    let public = arguments.from.is_empty();
-    let done = make(
-        &location.path,
-        &ecosystems,
-        &from,
-        Extras::with(public),
-        voice,
-        now,
-    )?;
+    let done = make(&location.path, &asked, voice, now)?;
     match form {
         Form::Text => output::print(told(&done).as_bytes())?,
         Form::Json => database::document(&json!({
@@ -66,6 +53,11 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
                 "withdrawn": tally.withdrawn,
                 "gone": tally.gone,
                 "rejected": tally.rejected_total,
+            })).collect::<Vec<_>>(),
+            "files": done.pieces.iter().map(|piece| json!({
+                "ecosystems": piece.ecosystems,
+                "bytes": piece.bytes,
+                "fetched": piece.fetched,
             })).collect::<Vec<_>>(),
             "sources": done.facts.as_ref().map(|facts| database::sources(&facts.sources)),
             "warnings": done.warnings,
@@ -92,22 +84,27 @@ pub fn fetch(
     if ecosystems.is_empty() {
         return Ok(());
     }
-    let from = origins(addresses)?;
-    let extras = Extras::with(addresses.is_empty());
-    warn(&make(path, &ecosystems, &from, extras, voice, now)?);
+    let asked = Asked {
+        ecosystems: &ecosystems,
+        from: &origins(addresses)?,
+        trust: &trust::trust(&[])?,
+        extras: Extras::with(addresses.is_empty()),
+    };
+    warn(&make(path, &asked, voice, now)?);
     Ok(())
 }
 
-/// Fetches a ready-made index from `address`, or what the export there holds for every ecosystem that can be read.
-///
-/// # Errors
-/// A [`Failure`] of usage for a bad address, of the feed otherwise.
-pub fn download(address: &str, path: &Path, voice: &Voice, now: Timestamp) -> Result<(), Failure> {
-    let from = origins(&[address.to_owned()])?;
-    let ecosystems: Vec<String> = ROWS.iter().map(|row| row.ecosystem.as_str().to_owned()).collect();
-    warn(&make(path, &ecosystems, &from, Extras::None, voice, now)?);
-    Ok(())
+/// What is fetched, and from where.
+struct Asked<'a> {
+    /// None: what the index follows, else what the program can read.
+    ecosystems: &'a [String],
+    from: &'a [Origin],
+    trust: &'a Trust,
+    extras: Extras,
 }
+
+/// The folder of unfinished downloads and of a publication's files, beside the index.
+pub const DOWNLOADS: &str = "downloads";
 
 /// Whether KEV and EPSS are fetched beside the advisories.
 #[derive(Clone, Copy)]
@@ -131,26 +128,22 @@ impl Extras {
     }
 }
 
-fn make(
-    path: &Path,
-    ecosystems: &[String],
-    from: &[Origin],
-    extras: Extras,
-    voice: &Voice,
-    now: Timestamp,
-) -> Result<Done, Failure> {
+fn make(path: &Path, asked: &Asked<'_>, voice: &Voice, now: Timestamp) -> Result<Done, Failure> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let downloads = folder.join("downloads");
+    let downloads = folder.join(DOWNLOADS);
+    let usual: Vec<String> = ROWS.iter().map(|row| row.ecosystem.as_str().to_owned()).collect();
     let request = Request {
         index: path,
         downloads: &downloads,
-        ecosystems,
-        from,
-        exploited: extras.address(KNOWN_EXPLOITED.address),
-        scores: extras.address(EXPLOIT_PREDICTION.address),
+        ecosystems: asked.ecosystems,
+        usual: &usual,
+        from: asked.from,
+        trust: asked.trust,
+        exploited: asked.extras.address(KNOWN_EXPLOITED.address),
+        scores: asked.extras.address(EXPLOIT_PREDICTION.address),
         now,
     };
     let bar = Bar(database::bar(voice));
@@ -166,17 +159,17 @@ fn make(
     })
 }
 
-/// The addresses to try, in order; the public export if none is given.
+/// The addresses to try, in order; the usual ones if none is given.
 fn origins(from: &[String]) -> Result<Vec<Origin>, Failure> {
     let texts: Vec<&str> = match from {
-        [] => vec![osv_export::PUBLIC],
+        [] => trust::usual_addresses(),
         from => from.iter().map(String::as_str).collect(),
     };
     let origin = |text: &str| {
         Origin::parse(text).map_err(|error| {
             Failure::usage(
                 format!("--from: {error}"),
-                "Give an https address of an OSV export or of an index, or a path.",
+                "Give an https address of a publication (…/lockkeeper-index.json), of an index (….lkdb) or of an OSV export, or a path.",
             )
         })
     };
@@ -210,6 +203,16 @@ fn told(done: &Done) -> String {
         for reason in &tally.rejected {
             let _ = writeln!(text, "    {}", escape::terminal(reason));
         }
+    }
+    for piece in &done.pieces {
+        let how = if piece.fetched { "fetched" } else { "was here" };
+        let what = piece.ecosystems.join(", ");
+        let _ = writeln!(
+            text,
+            "  {:<12} {how}: {} bytes",
+            escape::terminal(&what),
+            piece.bytes
+        );
     }
     if let Some(facts) = &done.facts {
         let _ = writeln!(text, "{} records of {} packages", facts.records, facts.packages);

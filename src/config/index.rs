@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::advisory::{Index, Source};
 use crate::database;
-use crate::model::IndexState;
 use crate::model::outcome::{Database, DatabaseSource};
+use crate::model::{Ecosystem, IndexState};
 use crate::policy;
 use crate::scan::{Failure, Judge};
 use crate::sys::environment;
@@ -22,6 +22,8 @@ pub struct Location {
     pub path: PathBuf,
     /// Who says so.
     pub origin: Origin,
+    /// Where it is to be fetched from before it is opened, whatever lies there; `None` leaves that to the policy.
+    pub address: Option<String>,
 }
 
 impl Location {
@@ -29,7 +31,7 @@ impl Location {
     #[must_use]
     pub fn cache_folder(&self) -> Option<PathBuf> {
         match self.origin {
-            Origin::Cache => self.path.parent().map(Path::to_owned),
+            Origin::Cache | Origin::Address => self.path.parent().map(Path::to_owned),
             Origin::Flag | Origin::Environment => environment::cache_folder(),
         }
     }
@@ -44,6 +46,8 @@ pub enum Origin {
     Environment,
     /// The user's cache folder: a missing index may be fetched there.
     Cache,
+    /// An address that was named: what it has is fetched into a folder for such things.
+    Address,
 }
 
 /// Where the index lies: `--db`, else `LOCKKEEPER_DB`, else the user's cache folder.
@@ -55,18 +59,21 @@ pub fn locate(flag: Option<&Path>) -> Result<Location, Failure> {
         return Ok(Location {
             path: path.to_owned(),
             origin: Origin::Flag,
+            address: None,
         });
     }
     if let Some(path) = environment::path("LOCKKEEPER_DB") {
         return Ok(Location {
             path,
             origin: Origin::Environment,
+            address: None,
         });
     }
     match environment::cache_folder() {
         Some(folder) => Ok(Location {
             path: folder.join(FILE_NAME),
             origin: Origin::Cache,
+            address: None,
         }),
         None => Err(Failure::usage(
             "the environment names no home, so there is no place for an index",
@@ -103,6 +110,27 @@ impl Found {
             place: self.path.to_string_lossy().into_owned(),
             trouble: self.trouble.clone(),
         }
+    }
+
+    /// The ecosystems that updates of the index follow.
+    #[must_use]
+    pub fn follows(&self) -> Vec<Ecosystem> {
+        let told = self.index.as_ref().and_then(|index| index.bookkeeping().ok());
+        let exports = told.map(|told| told.exports()).unwrap_or_default();
+        exports.iter().map(|name| Ecosystem::named(name)).collect()
+    }
+
+    /// The ecosystems among `wanted` that the index has nothing of, although it is made of ecosystems of an export.
+    #[must_use]
+    pub fn lacks(&self, wanted: &[Ecosystem]) -> Vec<Ecosystem> {
+        let told = self.index.as_ref().and_then(|index| index.bookkeeping().ok());
+        let Some(told) = told else { return Vec::new() };
+        let exports = told.exports();
+        let lacks = |ecosystem: &&Ecosystem| {
+            let name = ecosystem.as_str();
+            !exports.is_empty() && !exports.contains(name) && !told.has_packages_of(name)
+        };
+        wanted.iter().filter(lacks).cloned().collect()
     }
 
     /// The index, or the failure that says why there is none.

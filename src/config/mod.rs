@@ -3,3 +3,4 @@
 pub mod heartbeat;
 pub mod index;
 pub mod policy;
+pub mod trust;

@@ -2,11 +2,16 @@
 //!
 //! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
 //! - [`open`] opens it; [`Unopened`] says why not, and what that makes of a verdict.
+//! - [`publish`] makes of an index a folder for web servers: a [`manifest`], a [`signature`] and an index an ecosystem.
+//! - [`update`] brings an index up to date, from exports, from indexes and from publications.
 //! - [`ask`] answers `db status`, `show`, `search` and `diff` with plain structs; [`tell`] puts them in words.
 
 mod archive;
 pub mod ask;
 pub mod build;
+pub mod manifest;
+pub mod publish;
+pub mod signature;
 pub mod source;
 pub mod tell;
 pub mod update;

@@ -3,13 +3,16 @@
 //! What was fetched when lies in the index's own notes ([`state`]); the list of changes of each ecosystem is held
 //! against what the index has ([`plan`]), what differs is fetched ([`gather`]) and taken in ([`apply`]). Several
 //! addresses are tried in order, each for the whole update. The old index stays in place until the new one is
-//! complete, and one update at a time works in a folder.
+//! complete, and one update at a time works in a folder. A publication ([`published`]) is not followed record by
+//! record: the files of the ecosystems that are wanted are fetched, held against its manifest and put together.
 
 mod apply;
+mod base;
 mod documents;
 mod gather;
 mod origin;
 mod plan;
+mod published;
 mod state;
 mod whole;
 
@@ -19,19 +22,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::advisory::{Compiler, Facts, Index, OpenError};
+use crate::database::signature::PublicKey;
 use crate::feed::osv_export::OsvExport;
-use crate::sys::file::{self, FileError, Lies};
+use crate::sys::file::{self, FileError};
 use crate::sys::lock::Lock;
 use crate::sys::positional::Positional;
 use crate::sys::web::{Address, Validator, Web};
 
 pub use apply::Tally;
-pub use origin::{BadOrigin, Origin};
+pub use origin::{BadOrigin, Origin, Signer};
+pub use published::Piece;
 
 use apply::Applying;
+use base::{Base, Followed, Loaded};
 use gather::{Gathered, Gathering, Miss};
-use plan::{Backward, Held};
-use state::State;
+use plan::Backward;
+use published::{Place, Publication};
 
 /// What to bring up to date, and from where.
 #[derive(Debug, Clone)]
@@ -42,14 +48,37 @@ pub struct Request<'r> {
     pub downloads: &'r Path,
     /// OSV's names, without suffixes. Empty: those that the index follows already.
     pub ecosystems: &'r [String],
+    /// What is taken where nothing is asked for and there is no index: of a publication, as far as it has them.
+    pub usual: &'r [String],
     /// Tried in order.
     pub from: &'r [Origin],
+    /// Whose signature a publication must bear.
+    pub trust: &'r Trust,
     /// Where CISA's list lies; `None` leaves it as it is.
     pub exploited: Option<Address>,
     /// Where FIRST's scores lie; `None` leaves them as they are.
     pub scores: Option<Address>,
     /// The time now, which becomes the time of the index.
     pub now: Timestamp,
+}
+
+/// Whose signatures count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// Any of these keys.
+    pub keys: Vec<PublicKey>,
+    /// Of what.
+    pub demanded: Demanded,
+}
+
+/// Which publications must be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demanded {
+    /// Those on the web; whoever can write into a folder of this machine needs no other way in.
+    #[default]
+    OnTheWeb,
+    /// Those in folders too, since somebody said whose they must be.
+    Everywhere,
 }
 
 /// What is going on, for whoever shows it.
@@ -119,6 +148,8 @@ pub struct Done {
     pub ecosystems: Vec<(String, Tally)>,
     /// What is in the index now; `None` for a ready-made one.
     pub facts: Option<Facts>,
+    /// The files of a publication that the index is made of; empty for anything else, and if the index was so already.
+    pub pieces: Vec<Piece>,
     /// What a person should know, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -214,96 +245,9 @@ pub fn update(request: &Request<'_>, web: Web, progress: &dyn Progress) -> Resul
     runtime.block_on(job.run(base, warnings))
 }
 
-/// The index as it is.
-struct Base {
-    compiler: Compiler,
-    built: Option<Timestamp>,
-    digest: Option<String>,
-    /// The ecosystems to follow.
-    ecosystems: Vec<Followed>,
-}
-
-/// One ecosystem as the index has it.
-struct Followed {
-    name: String,
-    state: Option<State>,
-    held: Held,
-}
-
 /// The note that holds an ecosystem's state.
 fn note_of(ecosystem: &str) -> String {
     format!("osv/{ecosystem}")
-}
-
-impl Base {
-    fn read(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Self, Failure> {
-        let index = match file::look(request.index)? {
-            Lies::Nothing => None,
-            Lies::File(_) | Lies::Folder | Lies::Other => Some(open(request.index)),
-        };
-        let in_the_way = |reason| Failure::InTheWay {
-            path: request.index.to_owned(),
-            reason,
-        };
-        let mut base = match index {
-            None => Self::nothing(),
-            Some(Ok(index)) => match Compiler::from_index(&index) {
-                Ok(compiler) => Self {
-                    compiler,
-                    built: Some(index.built()),
-                    digest: Some(index.digest().to_owned()),
-                    ecosystems: Vec::new(),
-                },
-                Err(damage) => Self::after_damage(&damage.to_string(), warnings),
-            },
-            Some(Err(
-                error @ (OpenError::NotAnIndex | OpenError::Newer { .. } | OpenError::Unreadable(_)),
-            )) => {
-                return Err(in_the_way(error));
-            }
-            Some(Err(error @ (OpenError::CutShort { .. } | OpenError::Damaged { .. }))) => {
-                Self::after_damage(&error.to_string(), warnings)
-            }
-        };
-        base.follow(request.ecosystems);
-        match base.ecosystems.is_empty() {
-            true => Err(Failure::NothingAsked),
-            false => Ok(base),
-        }
-    }
-
-    fn nothing() -> Self {
-        Self {
-            compiler: Compiler::new(),
-            built: None,
-            digest: None,
-            ecosystems: Vec::new(),
-        }
-    }
-
-    fn after_damage(damage: &str, warnings: &mut Vec<String>) -> Self {
-        warnings.push(format!(
-            "The old index was not readable ({damage}), so that everything is fetched anew."
-        ));
-        Self::nothing()
-    }
-
-    fn follow(&mut self, asked: &[String]) {
-        let mut names: Vec<String> = match asked.is_empty() {
-            true => apply::followed(&self.compiler),
-            false => asked.to_vec(),
-        };
-        names.sort();
-        names.dedup();
-        let mut held = apply::held(&mut self.compiler, &names);
-        for name in names {
-            self.ecosystems.push(Followed {
-                state: self.compiler.note(&note_of(&name)).and_then(State::of_note),
-                held: held.remove(&name).unwrap_or_default(),
-                name,
-            });
-        }
-    }
 }
 
 struct Job<'j> {
@@ -318,18 +262,20 @@ enum Taken {
     Records(Vec<Gathered>, Option<Address>),
     /// A ready-made index, verified.
     Index(PathBuf, Option<Validator>),
+    /// Files of a publication, verified.
+    Publication(Publication),
     /// The ready-made index is the one that we have.
     Same,
 }
 
 impl Job<'_> {
-    async fn run(&self, base: Base, mut warnings: Vec<String>) -> Result<Done, Failure> {
-        let (origin, taken) = self.take(&base, &mut warnings).await?;
-        let from = origin.to_string();
+    async fn run(&self, mut base: Base, mut warnings: Vec<String>) -> Result<Done, Failure> {
+        let (origin, taken) = self.take(&mut base, &mut warnings).await?;
         let mut done = Done {
-            from,
+            from: origin.to_string(),
             ecosystems: Vec::new(),
             facts: None,
+            pieces: Vec::new(),
             warnings,
         };
         match taken {
@@ -340,14 +286,22 @@ impl Job<'_> {
                 origin::install(self.request, origin, &path, validator)?;
                 Ok(done)
             }
+            Taken::Publication(publication) => {
+                self.progress.hear(&Event::Compiling);
+                done.warnings.extend(publication.lost(&base));
+                // The file that is replaced is closed before.
+                drop(base);
+                done.facts = publication.install(self.request)?;
+                done.pieces = publication.pieces;
+                Ok(done)
+            }
             Taken::Records(gathered, address) => {
-                let mut compiler = base.compiler;
-                let names: Vec<String> = base
-                    .ecosystems
-                    .iter()
-                    .map(|followed| followed.name.clone())
-                    .collect();
-                for (followed, gathered) in base.ecosystems.into_iter().zip(gathered) {
+                let Loaded {
+                    mut compiler,
+                    ecosystems,
+                } = base.into_loaded(&mut done.warnings);
+                let names: Vec<String> = ecosystems.iter().map(|followed| followed.name.clone()).collect();
+                for (followed, gathered) in ecosystems.into_iter().zip(gathered) {
                     let mut applying =
                         Applying::new(&mut compiler, &names, self.request.now, address.as_ref());
                     let name = followed.name.clone();
@@ -360,20 +314,20 @@ impl Job<'_> {
                 self.exploited(&mut compiler, &mut done.warnings).await;
                 self.scores(&mut compiler, &mut done.warnings).await;
                 self.progress.hear(&Event::Compiling);
-                done.facts = Some(self.write(compiler)?);
+                done.facts = Some(write(self.request, compiler, self.request.now)?);
                 // What is in the index need not lie beside it.
-                origin::clear(self.request.downloads)?;
+                origin::clear(self.request.downloads, &[])?;
                 Ok(done)
             }
         }
     }
 
     /// Takes from the first address that has it all; from one that has only old data, if there is none better.
-    async fn take(&self, base: &Base, warnings: &mut Vec<String>) -> Result<(&Origin, Taken), Failure> {
+    async fn take(&self, base: &mut Base, warnings: &mut Vec<String>) -> Result<(&Origin, Taken), Failure> {
         let mut nothing = Vec::new();
         let mut old = Vec::new();
         for origin in self.request.from {
-            match self.attempt(origin, base, Backward::Refused).await {
+            match self.attempt(origin, base, Backward::Refused, warnings).await {
                 Ok(taken) => {
                     warnings.extend(nothing.iter().map(skipped));
                     warnings.extend(origin.warning());
@@ -388,7 +342,7 @@ impl Job<'_> {
             }
         }
         for origin in old {
-            if let Ok(taken) = self.attempt(origin, base, Backward::Accepted).await {
+            if let Ok(taken) = self.attempt(origin, base, Backward::Accepted, warnings).await {
                 warnings.extend(nothing.iter().map(skipped));
                 warnings.extend(origin.warning());
                 return Ok((origin, taken));
@@ -397,7 +351,13 @@ impl Job<'_> {
         Err(Failure::Nowhere(nothing))
     }
 
-    async fn attempt(&self, origin: &Origin, base: &Base, backward: Backward) -> Result<Taken, Miss> {
+    async fn attempt(
+        &self,
+        origin: &Origin,
+        base: &mut Base,
+        backward: Backward,
+        warnings: &mut Vec<String>,
+    ) -> Result<Taken, Miss> {
         match origin {
             Origin::Export(address) => {
                 let export = OsvExport::new(Arc::clone(&self.web), address.clone());
@@ -409,24 +369,34 @@ impl Job<'_> {
                     backward,
                     progress: self.progress,
                 };
-                let mut gathered = Vec::with_capacity(base.ecosystems.len());
-                for followed in &base.ecosystems {
+                let loaded = base.load(warnings);
+                let mut gathered = Vec::with_capacity(loaded.ecosystems.len());
+                for followed in &loaded.ecosystems {
                     gathered.push(gathering.ecosystem(followed).await?);
                 }
                 Ok(Taken::Records(gathered, Some(address.clone())))
             }
             Origin::Index(address) => origin::fetch_index(self, address, base, backward).await,
-            Origin::Path(path) => origin::local(path, base, backward),
+            Origin::Published(address, signer) => {
+                published::take(self, &Place::Web(address), signer, base, backward).await
+            }
+            Origin::Path(path) => match published::folder(path) {
+                Some(folder) => {
+                    let place = Place::Folder(folder);
+                    published::take(self, &place, &Signer::Trusted, base, backward).await
+                }
+                None => origin::local(path, base, backward, warnings),
+            },
         }
     }
+}
 
-    fn write(&self, compiler: Compiler) -> Result<Facts, Failure> {
-        let compiled = compiler
-            .finish(self.request.now)
-            .map_err(|error| Failure::Compile(error.to_string()))?;
-        file::replace(self.request.index, |writer| compiled.write(writer))?;
-        Ok(compiled.facts)
-    }
+fn write(request: &Request<'_>, compiler: Compiler, built: Timestamp) -> Result<Facts, Failure> {
+    let compiled = compiler
+        .finish(built)
+        .map_err(|error| Failure::Compile(error.to_string()))?;
+    file::replace(request.index, |writer| compiled.write(writer))?;
+    Ok(compiled.facts)
 }
 
 fn skipped(nothing: &Nothing) -> String {

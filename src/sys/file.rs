@@ -85,6 +85,55 @@ pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
     std::fs::File::open(path).map_err(|error| failed(path, error))
 }
 
+/// Hands on the bytes of the file at `path`, piece by piece, and says how many there are.
+///
+/// # Errors
+/// The system's.
+pub fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64, FileError> {
+    let mut read = || -> io::Result<u64> {
+        let mut file = std::fs::File::open(path)?;
+        let mut buffer = vec![0; 1 << 16];
+        let mut total = 0_u64;
+        loop {
+            let length = file.read(&mut buffer)?;
+            if length == 0 {
+                return Ok(total);
+            }
+            take(buffer.get(..length).unwrap_or_default());
+            total = total.saturating_add(length as u64);
+        }
+    };
+    read().map_err(|error| failed(path, error))
+}
+
+/// Moves the file at `from` to `to` in the same folder, over what is there.
+///
+/// # Errors
+/// The system's.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    std::fs::rename(from, to).map_err(|error| failed(from, error))
+}
+
+/// Writes a secret to a new file that only its owner may read. What is there already is never written to.
+///
+/// # Errors
+/// The system's; that there is such a file ([`io::ErrorKind::AlreadyExists`]) too.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let create = || -> io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    create().map_err(|error| failed(path, error))
+}
+
 /// Standard input, at most `limit` bytes of it; `None` if there are more.
 ///
 /// # Errors

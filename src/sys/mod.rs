@@ -1,4 +1,4 @@
-//! The only place that touches the world: files, the network, the clock, the environment.
+//! The only place that touches the world: files, the network, the clock, the environment, chance.
 #![expect(
     clippy::disallowed_methods,
     reason = "everything above reaches the world through here"
@@ -10,4 +10,5 @@ pub mod file;
 pub mod interrupt;
 pub mod lock;
 pub mod positional;
+pub mod random;
 pub mod web;

@@ -41,6 +41,8 @@ mod policy;
 mod policy_decisions;
 mod pre_commit;
 mod program;
+mod published;
+mod published_program;
 mod python_listings;
 mod readme;
 mod real_data;

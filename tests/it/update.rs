@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use lockkeeper::advisory::Index;
 use lockkeeper::advisory::record::Cve;
 use lockkeeper::database::build;
-use lockkeeper::database::update::{Done, Event, Failure, Origin, Progress, Quiet, Request, update};
+use lockkeeper::database::update::{Done, Event, Failure, Origin, Progress, Quiet, Request, Trust, update};
 use lockkeeper::sys::lock::Lock;
 use lockkeeper::sys::positional::Positional;
 use lockkeeper::sys::web::{Address, Web};
@@ -163,7 +163,9 @@ impl Place {
             index: &index,
             downloads: &downloads,
             ecosystems: &self.ecosystems,
+            usual: &[],
             from: &self.from,
+            trust: &Trust::default(),
             exploited: self.exploited.clone(),
             scores: self.scores.clone(),
             now: hours(now),

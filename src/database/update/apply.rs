@@ -1,6 +1,6 @@
 //! Takes what was fetched into the compiler.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -54,23 +54,6 @@ impl Tally {
             self.rejected.push(reason);
         }
     }
-}
-
-/// The ecosystems that an export gave: a source is called like each, and it has records, or an update left a note.
-/// An index that was built from a folder of any name has a source of that name too.
-pub(super) fn followed(compiler: &Compiler) -> Vec<String> {
-    let real: HashSet<&str> = compiler
-        .records()
-        .flat_map(|kept| folders(&kept.record))
-        .collect();
-    let names = compiler
-        .sources()
-        .iter()
-        .filter_map(|source| source.name.strip_prefix("osv/"));
-    names
-        .filter(|name| real.contains(name) || compiler.note(&note_of(name)).is_some())
-        .map(str::to_owned)
-        .collect()
 }
 
 /// What the compiler holds of each of `ecosystems`.

@@ -1,4 +1,7 @@
-//! Where an update comes from: an export on the web, a ready-made index on the web, or either on disk.
+//! Where an update comes from: an export, a ready-made index or a publication on the web, or any of them on disk.
+//!
+//! They are told apart by the address and never by asking: whoever sits between could answer that there is no
+//! manifest, and so turn a signed publication into an export that is not.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,6 +10,8 @@ use super::gather::{Gathered, Miss};
 use super::plan::Backward;
 use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open, whole};
 use crate::advisory::{Index, OpenError, Source};
+use crate::database::manifest::{INDEX_ENDING, INDEX_LIMIT, NAME, is_sha256};
+use crate::database::signature::{BadKey, PublicKey};
 use crate::sys::file::{self, Lies};
 use crate::sys::web::{self, Address, BadAddress, Reply, Validator};
 
@@ -17,36 +22,81 @@ pub enum Origin {
     Export(Address),
     /// A ready-made index.
     Index(Address),
-    /// A ready-made index, or a folder of OSV's layout with `<ecosystem>/all.zip`.
+    /// The manifest of a publication, and who must have signed it.
+    Published(Address, Signer),
+    /// A ready-made index, a publication, or a folder of OSV's layout with `<ecosystem>/all.zip`.
     Path(PathBuf),
 }
 
-/// The name of a ready-made index ends so.
-const INDEX_SUFFIX: &str = ".lkdb";
+/// Who must have signed a publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signer {
+    /// Whoever the run trusts.
+    Trusted,
+    /// The owner of the key that stands in the address, and nobody else.
+    Key(PublicKey),
+    /// Nobody: the address itself is trusted.
+    Nobody,
+}
 
-/// The largest ready-made index.
-const INDEX_LIMIT: u64 = 2 << 30;
+/// What stands before the address of a publication that nobody signed.
+const UNSIGNED: &str = "unsigned+";
 
 /// A text that names no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
-pub struct BadOrigin(#[from] BadAddress);
+pub enum BadOrigin {
+    /// It is no address.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    /// What stands after `#` is no key.
+    #[error("after the `#` of a publication's address: {0}")]
+    Key(#[from] BadKey),
+    /// `unsigned+` before something that is never signed.
+    #[error("`unsigned+` is for the address of a {NAME}")]
+    NeverSigned,
+    /// `unsigned+` and a key.
+    #[error("`unsigned+` and a key exclude each other")]
+    UnsignedWithKey,
+    /// Neither signed nor encrypted.
+    #[error("a publication that is neither signed nor encrypted may be anybody's")]
+    Unprotected,
+}
 
 impl Origin {
     /// Reads what a person wrote: an address with `://` in it, else a path. An address that ends in `.lkdb` is a
-    /// ready-made index.
+    /// ready-made index, one that ends in `lockkeeper-index.json` a publication. A publication's address may be
+    /// followed by `#` and the public key that must have signed it; `unsigned+` before it asks for no signature.
     ///
     /// # Errors
-    /// For an address that is none.
+    /// [`BadOrigin`].
     pub fn parse(text: &str) -> Result<Self, BadOrigin> {
         if !text.contains("://") {
             return Ok(Self::Path(PathBuf::from(text)));
         }
-        let address = Address::parse(text)?;
-        Ok(match address.file_name().ends_with(INDEX_SUFFIX) {
-            true => Self::Index(address),
-            false => Self::Export(address),
-        })
+        let (plain, unsigned) = match text.strip_prefix(UNSIGNED) {
+            Some(plain) => (plain, true),
+            None => (text, false),
+        };
+        let (plain, key) = match plain.split_once('#') {
+            Some((plain, key)) => (plain, Some(key)),
+            None => (plain, None),
+        };
+        let address = Address::parse(plain)?;
+        if address.file_name() != NAME {
+            return match (unsigned, address.file_name().ends_with(INDEX_ENDING)) {
+                (true, _) => Err(BadOrigin::NeverSigned),
+                (false, true) => Ok(Self::Index(address)),
+                (false, false) => Ok(Self::Export(address)),
+            };
+        }
+        let signer = match (unsigned, key) {
+            (false, None) => Signer::Trusted,
+            (false, Some(key)) => Signer::Key(PublicKey::parse(key)?),
+            (true, Some(_)) => return Err(BadOrigin::UnsignedWithKey),
+            (true, None) if address.is_encrypted() || address.is_loopback() => Signer::Nobody,
+            (true, None) => return Err(BadOrigin::Unprotected),
+        };
+        Ok(Self::Published(address, signer))
     }
 
     /// What a person should know of it.
@@ -59,7 +109,8 @@ impl Origin {
                     "{address} is not encrypted: whoever sits between can take advisories out. Use an https address."
                 ))
             }
-            Self::Export(_) | Self::Index(_) | Self::Path(_) => None,
+            // A publication is signed, or was refused.
+            Self::Export(_) | Self::Index(_) | Self::Published(..) | Self::Path(_) => None,
         }
     }
 }
@@ -67,7 +118,9 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Export(address) | Self::Index(address) => address.fmt(formatter),
+            Self::Export(address) | Self::Index(address) | Self::Published(address, _) => {
+                address.fmt(formatter)
+            }
             Self::Path(path) => path.display().fmt(formatter),
         }
     }
@@ -126,10 +179,15 @@ pub(super) async fn fetch_index(
 }
 
 /// Takes an index or a folder from the disk.
-pub(super) fn local(path: &Path, base: &Base, backward: Backward) -> Result<Taken, Miss> {
+pub(super) fn local(
+    path: &Path,
+    base: &mut Base,
+    backward: Backward,
+    warnings: &mut Vec<String>,
+) -> Result<Taken, Miss> {
     let unusable = |reason: String| Miss::Unusable {
         reason,
-        hint: "Name an index file, or a folder that holds <ecosystem>/all.zip.".to_owned(),
+        hint: format!("Name an index file, or a folder that holds <ecosystem>/all.zip or a {NAME}."),
     };
     match file::look(path).map_err(|error| unusable(error.source.to_string()))? {
         Lies::File(_) => match usable(path, base, backward)? {
@@ -137,8 +195,9 @@ pub(super) fn local(path: &Path, base: &Base, backward: Backward) -> Result<Take
             false => Ok(Taken::Same),
         },
         Lies::Folder => {
-            let mut gathered = Vec::with_capacity(base.ecosystems.len());
-            for followed in &base.ecosystems {
+            let loaded = base.load(warnings);
+            let mut gathered = Vec::with_capacity(loaded.ecosystems.len());
+            for followed in &loaded.ecosystems {
                 let zip = path.join(&followed.name).join("all.zip");
                 let ids = whole::verified(&zip)
                     .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?;
@@ -170,7 +229,7 @@ pub(super) fn install(
     let (Origin::Index(address), Some(validator)) = (origin, validator) else {
         return Ok(());
     };
-    clear(request.downloads)?;
+    clear(request.downloads, &[])?;
     if let Ok(index) = open(request.index) {
         let text = format!("{} {}", index.digest(), validator.to_text());
         file::replace(&note_path(request, address), |writer| {
@@ -180,11 +239,14 @@ pub(super) fn install(
     Ok(())
 }
 
-/// Removes every download that lies in `folder`. Nobody else works there: this update has the lock.
-pub(super) fn clear(folder: &Path) -> Result<(), Failure> {
+/// Removes every download that lies in `folder`, but for the files of a publication that `keep` names. Nobody else works
+/// there: this update has the lock.
+pub(super) fn clear(folder: &Path, keep: &[String]) -> Result<(), Failure> {
     for (name, _) in file::list(folder)? {
         let text = name.to_string_lossy();
-        if text.ends_with(".part") || text.ends_with(".part.from") {
+        let piece = text.strip_suffix(INDEX_ENDING).is_some_and(is_sha256);
+        let unkept = piece && !keep.iter().any(|keep| *keep == text);
+        if unkept || text.ends_with(".part") || text.ends_with(".part.from") {
             file::remove(&folder.join(&name))?;
         }
     }
@@ -196,7 +258,9 @@ fn installed(request: &Request<'_>, address: &Address, base: &Base) -> Option<Va
     let bytes = file::read(&note_path(request, address), 1 << 16).ok()??;
     let text = String::from_utf8(bytes).ok()?;
     let (digest, validator) = text.split_once(' ')?;
-    let suffices = base.digest.as_deref() == Some(digest) && lacking(base, base.compiler.sources()).is_none();
+    let suffices = base.digest.as_deref() == Some(digest)
+        && lacking(base, &base.bookkeeping.sources).is_none()
+        && base.is_sound();
     Validator::parse(validator).filter(|_| suffices)
 }
 
@@ -228,7 +292,7 @@ fn usable(path: &Path, base: &Base, backward: Backward) -> Result<bool, Miss> {
         return Err(unusable(format!("it does not hold {ecosystem}")));
     }
     if base.digest.as_deref() == Some(index.digest()) {
-        return Ok(false);
+        return Ok(!base.is_sound());
     }
     match (base.built.is_some_and(|built| index.built() < built), backward) {
         (false, _) => Ok(true),
@@ -240,10 +304,7 @@ fn usable(path: &Path, base: &Base, backward: Backward) -> Result<bool, Miss> {
 /// An ecosystem that is to be followed and that no source gives.
 fn lacking<'b>(base: &'b Base, sources: &[Source]) -> Option<&'b str> {
     let given = |name: &str| sources.iter().any(|source| source.name == note_of(name));
-    base.ecosystems
-        .iter()
-        .map(|followed| followed.name.as_str())
-        .find(|name| !given(name))
+    base.names.iter().map(String::as_str).find(|name| !given(name))
 }
 
 #[cfg(test)]
@@ -261,6 +322,37 @@ mod tests {
             Ok(Origin::Index(_))
         ));
         assert!(matches!(Origin::parse("../mirror"), Ok(Origin::Path(_))));
+        let manifest = "https://mirror.example/a/lockkeeper-index.json";
+        let signer = |text: &str| match Origin::parse(text) {
+            Ok(Origin::Published(address, signer)) => Ok((address.to_string(), signer)),
+            Ok(other) => panic!("{other:?}"),
+            Err(bad) => Err(bad),
+        };
+        assert_eq!(signer(manifest), Ok((manifest.to_owned(), Signer::Trusted)));
+        let key = PublicKey::parse("RWR1jjlZvXm+nCRi7bisB3Oti1USGaEVSgaRj+6P9riPQEb/FPSHN692").unwrap();
+        assert_eq!(
+            signer(&format!("{manifest}#{key}")),
+            Ok((manifest.to_owned(), Signer::Key(key.clone())))
+        );
+        assert_eq!(
+            signer(&format!("{manifest}#RWx")),
+            Err(BadOrigin::Key(BadKey::Public))
+        );
+        assert_eq!(
+            signer(&format!("unsigned+{manifest}")),
+            Ok((manifest.to_owned(), Signer::Nobody))
+        );
+        assert_eq!(
+            signer(&format!("unsigned+{manifest}#{key}")),
+            Err(BadOrigin::UnsignedWithKey)
+        );
+        let plain = "unsigned+http://mirror.example/lockkeeper-index.json";
+        assert_eq!(signer(plain), Err(BadOrigin::Unprotected));
+        assert!(signer("unsigned+http://127.0.0.1:1/lockkeeper-index.json").is_ok());
+        assert_eq!(
+            Origin::parse("unsigned+https://mirror.example/all.lkdb"),
+            Err(BadOrigin::NeverSigned)
+        );
         assert!(Origin::parse("ftp://mirror.example/").is_err());
         assert!(
             Origin::parse("http://mirror.example/")

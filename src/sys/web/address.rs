@@ -50,6 +50,16 @@ impl Address {
         Self(url)
     }
 
+    /// The address of what lies beside this one: its last segment is another. `name` is one segment, whatever it holds.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Self {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop().push(name);
+        }
+        Self(url)
+    }
+
     /// Whether the way there is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
@@ -142,6 +152,13 @@ mod tests {
         assert_eq!(
             base.below(["b/c", "..", "d?e"]).to_string(),
             "http://127.0.0.1:1/a/b%2Fc/d%3Fe"
+        );
+        assert_eq!(
+            Address::parse("http://127.0.0.1:1/a/b.json")
+                .unwrap()
+                .beside("../c")
+                .to_string(),
+            "http://127.0.0.1:1/a/..%2Fc"
         );
         assert!(base.is_loopback());
         assert!(Address::parse("http://[::1]/").unwrap().is_loopback());

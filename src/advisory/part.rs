@@ -1,0 +1,235 @@
+//! An index taken apart, one part an ecosystem, and parts put together again.
+//!
+//! A part holds every record that speaks of a package of its ecosystem, whole, so that what it answers for such a
+//! package is what the whole index answers: groups are made among the records of one package.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::compile::{Compiler, Exploit, Kept, Slot, Source, SourceNumber};
+use super::index::{Damage, Index};
+use super::record::{Cve, Record};
+use super::stored::{Bookkeeping, family};
+use super::texts::{PackedBlock, Packer};
+
+/// The source of FIRST's scores.
+const SCORES: &str = "epss";
+
+/// Sources that tell of flaws, and not of packages.
+const LISTS: [&str; 2] = ["kev", SCORES];
+
+/// What an index holds, to take parts of it.
+pub struct Parts {
+    bookkeeping: Bookkeeping,
+    records: Vec<Box<Kept>>,
+    exploits: BTreeMap<Cve, Exploit>,
+    texts: Vec<PackedBlock>,
+}
+
+impl Parts {
+    /// Reads an index whole.
+    ///
+    /// # Errors
+    /// The first [`Damage`].
+    pub fn of(index: &Index) -> Result<Self, Damage> {
+        Ok(Self {
+            bookkeeping: index.bookkeeping()?,
+            records: index.records()?,
+            exploits: index.exploits()?,
+            texts: index
+                .text_blocks()
+                .map(|block| block.map(PackedBlock))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What the index tells of itself.
+    #[must_use]
+    pub fn bookkeeping(&self) -> &Bookkeeping {
+        &self.bookkeeping
+    }
+
+    /// The part of one ecosystem, ready to be finished.
+    ///
+    /// Records that came with the export of another ecosystem count as given by this one's, since that other one is not
+    /// in the part. Flaws known to be exploited are all in it; scores are those of the part's own flaws. Of the notes
+    /// it has the one on its export: one on the scores would say that all of them are there.
+    #[must_use]
+    pub fn part(&self, ecosystem: &str) -> Compiler {
+        let exports = self.bookkeeping.exports();
+        let own = format!("osv/{ecosystem}");
+        let kept: Vec<&Kept> = self
+            .records
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|kept| speaks_of(&kept.record, ecosystem))
+            .collect();
+
+        let given: BTreeSet<SourceNumber> = kept.iter().map(|kept| kept.source).collect();
+        let mut compiler = Compiler::new();
+        let mut numbers: BTreeMap<u32, SourceNumber> = BTreeMap::new();
+        for (number, source) in (0_u32..).zip(&self.bookkeeping.sources) {
+            let of_export = source
+                .name
+                .strip_prefix("osv/")
+                .is_some_and(|name| exports.contains(name));
+            if of_export && source.name != own {
+                continue;
+            }
+            let wanted = source.name == own
+                || given.contains(&SourceNumber(number))
+                || LISTS.contains(&source.name.as_str());
+            if wanted {
+                numbers.insert(number, compiler.adopt(source));
+            }
+        }
+        let ours = compiler.source(&own, super::Authority::Export);
+
+        compiler.packer = Packer::after(self.texts.clone());
+        for kept in &kept {
+            let source = numbers.get(&kept.source.0).copied().unwrap_or(ours);
+            compiler.hold(Box::new(Kept {
+                source,
+                ..(*kept).clone()
+            }));
+        }
+        for (id, source) in &self.bookkeeping.withdrawn {
+            if let Some(source) = numbers.get(source) {
+                compiler.withdraw(*source, id.clone(), None);
+            }
+        }
+        let flaws: HashSet<Cve> = kept.iter().flat_map(|kept| flaws(&kept.record)).collect();
+        let told = self.exploits.iter().filter_map(|(cve, exploit)| {
+            let probability = exploit.probability.filter(|_| flaws.contains(cve));
+            let told = exploit.known || probability.is_some();
+            told.then_some((
+                *cve,
+                Exploit {
+                    probability,
+                    ..*exploit
+                },
+            ))
+        });
+        compiler.exploits = told.collect();
+        compiler.count_scores();
+        if let Some(note) = self.bookkeeping.notes.get(&own) {
+            compiler.set_note(&own, note);
+        }
+        compiler
+    }
+}
+
+impl Compiler {
+    /// Takes everything in that `index` holds. Of two records with one id that counts which would count if both were
+    /// added; notes and counts that are there stay.
+    ///
+    /// # Errors
+    /// The first damage that is met; every block is read.
+    pub fn take_in(&mut self, index: &Index) -> Result<(), Damage> {
+        let bookkeeping = index.bookkeeping()?;
+        let mut packed = Vec::new();
+        for block in index.text_blocks() {
+            packed.push(PackedBlock(block?));
+        }
+        let too_many = || Damage::of("it has more texts than can be told apart");
+        let first = self.packer.append(packed).ok_or_else(too_many)?;
+        let numbers: Vec<SourceNumber> = bookkeeping
+            .sources
+            .iter()
+            .map(|source| self.adopt(source))
+            .collect();
+        let number = |source: u32| {
+            let known = usize::try_from(source)
+                .ok()
+                .and_then(|source| numbers.get(source));
+            known
+                .copied()
+                .ok_or_else(|| Damage::of("a record is of a source that is not there"))
+        };
+
+        for (id, source) in bookkeeping.withdrawn {
+            self.withdraw(number(source)?, id, None);
+        }
+        let records = index.records()?;
+        self.slots.reserve(records.len());
+        self.kept.reserve(records.len());
+        for mut kept in records {
+            kept.source = number(kept.source.0)?;
+            if let Some(text) = &mut kept.text {
+                text.block = text.block.checked_add(first).ok_or_else(too_many)?;
+            }
+            self.hold(kept);
+        }
+        let joined = !self.exploits.is_empty();
+        for (cve, told) in index.exploits()? {
+            let exploit = self.exploits.entry(cve).or_default();
+            exploit.known |= told.known;
+            exploit.probability = exploit.probability.or(told.probability);
+        }
+        if joined {
+            self.count_scores();
+        }
+        for (key, note) in bookkeeping.notes {
+            self.notes.entry(key).or_insert(note);
+        }
+        Ok(())
+    }
+
+    /// The number of a source like this one; a new one brings its counts.
+    fn adopt(&mut self, source: &Source) -> SourceNumber {
+        let known = self.sources.len();
+        let number = self.source(&source.name, source.authority);
+        if self.sources.len() > known
+            && let Some(new) = self.sources.last_mut()
+        {
+            *new = source.clone();
+        }
+        number
+    }
+
+    /// Holds a record whose texts lie where it says.
+    fn hold(&mut self, kept: Box<Kept>) {
+        let slot = Slot {
+            number: Some(self.kept.len()),
+            authority: self.authority(kept.source),
+            source: kept.source,
+            modified: kept.record.modified,
+        };
+        let earlier = self.slots.get(&kept.record.id).copied();
+        match earlier {
+            Some(earlier) if (slot.authority, slot.modified) <= (earlier.authority, earlier.modified) => {}
+            earlier => {
+                if let Some(earlier) = earlier {
+                    self.supersede(earlier);
+                }
+                self.slots.insert(kept.record.id.clone(), slot);
+                self.kept.push(Some(kept));
+            }
+        }
+    }
+
+    /// Counts the scores that are held. Other lists are held whole.
+    fn count_scores(&mut self) {
+        let scores = self
+            .exploits
+            .values()
+            .filter(|exploit| exploit.probability.is_some())
+            .count();
+        for source in &mut self.sources {
+            if source.name == SCORES {
+                source.counts.records = scores as u64;
+            }
+        }
+    }
+}
+
+fn speaks_of(record: &Record, ecosystem: &str) -> bool {
+    record
+        .affected
+        .iter()
+        .any(|affected| family(affected.ecosystem.as_str()) == ecosystem)
+}
+
+fn flaws(record: &Record) -> impl Iterator<Item = Cve> + '_ {
+    let ids = std::iter::once(&record.id).chain(&record.aliases);
+    ids.filter_map(|id| Cve::parse(id))
+}

@@ -1,0 +1,18 @@
+//! Random bytes of the system.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// The system gave no random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoRandomness;
+
+/// So many bytes that nobody can foresee.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn bytes<const COUNT: usize>() -> Result<[u8; COUNT], NoRandomness> {
+    let mut bytes = [0; COUNT];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
