@@ -223,6 +223,14 @@ fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
+/// Writes to standard error what a person should know of a run that goes on.
+pub fn warn(voice: &Voice, text: &str) {
+    if !voice.quiet {
+        // There is no further place to complain at.
+        let _ = writeln!(io::stderr().lock(), "warning: {}", escape::terminal(text));
+    }
+}
+
 /// Writes a failure to standard error.
 pub fn tell(form: ErrorForm, failure: &Failure) {
     let mut error = io::stderr().lock();

@@ -21,7 +21,6 @@ use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
 use crate::sys::environment;
-use crate::text::escape;
 
 /// Trees that are judged.
 pub struct Trees {
@@ -330,10 +329,7 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
         // What the index has nothing of would look clean.
         Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
         Err(failure) => {
-            tracing::warn!(
-                "the index stays as it was: {}",
-                escape::terminal(&failure.message)
-            );
+            super::output::warn(voice, &format!("the index stays as it was: {}", failure.message));
             Ok(index::open(&location.path, database, now))
         }
     }

@@ -90,7 +90,9 @@ pub fn fetch(
         trust: &trust::trust(&[])?,
         extras: Extras::with(addresses.is_empty()),
     };
-    warn(&make(path, &asked, voice, now)?);
+    for warning in make(path, &asked, voice, now)?.warnings {
+        output::warn(voice, &warning);
+    }
     Ok(())
 }
 
@@ -221,12 +223,6 @@ fn told(done: &Done) -> String {
         let _ = writeln!(text, "warning: {}", escape::terminal(warning));
     }
     text
-}
-
-fn warn(done: &Done) {
-    for warning in &done.warnings {
-        tracing::warn!("{}", escape::terminal(warning));
-    }
 }
 
 /// Shows on standard error how far an update is.
