@@ -45,8 +45,9 @@ pub(super) async fn keep(forge: &dyn Forge, sticky: Option<&Sticky>) -> Result<V
             Ok(vec![format!("The comment on #{} is up to date.", sticky.number)])
         }
         (Some(held), shown) => {
-            forge.edit_comment(&held, &body).await?;
+            // In this order, so that a comment with the right text is also shown or folded as it should be.
             forge.show_comment(&held, shown).await?;
+            forge.edit_comment(&held, &body).await?;
             let folded = match shown {
                 Shown::Whole => "",
                 Shown::Minimised => " and folded away",

@@ -197,12 +197,14 @@ impl fmt::Display for Asked {
     }
 }
 
+/// Whether an error is one of TLS, or an error of the system around one.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    let wrapped = cause
-        .downcast_ref::<io::Error>()
-        .and_then(|error| error.get_ref())
-        .is_some_and(|inner| inner.is::<rustls::Error>());
-    wrapped || cause.is::<rustls::Error>()
+    if cause.is::<rustls::Error>() {
+        return true;
+    }
+    // What the system's error wraps is not among its causes.
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| causes(inner).any(is_tls))
 }
 
 /// An error and what it comes from, from the outside in.
@@ -274,5 +276,14 @@ mod tests {
         for code in [429, 500, 503, 504] {
             assert_eq!(status(code, None), Retry::Soon);
         }
+    }
+
+    #[test]
+    fn tls_is_found_however_deep_it_is_wrapped() {
+        let tls = || rustls::Error::General("x".into());
+        assert!(is_tls(&tls()));
+        assert!(is_tls(&io::Error::other(tls())));
+        assert!(is_tls(&io::Error::other(io::Error::other(tls()))));
+        assert!(!is_tls(&io::Error::other("rustls")));
     }
 }

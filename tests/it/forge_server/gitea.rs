@@ -369,7 +369,7 @@ fn change_files(state: &mut State, call: &Call) -> Answer {
         }
     }
     let author = &call.body["author"];
-    let mail = format!("{}@noreply.forge.example", call.login());
+    let mail = format!("{}@noreply.forge.example", call.login().replace(['[', ']'], ""));
     let who = (
         author["name"].as_str().unwrap_or(call.login()),
         author["email"].as_str().unwrap_or(&mail),

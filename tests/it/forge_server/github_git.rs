@@ -276,7 +276,10 @@ fn make_commit(state: &mut State, call: &Call) -> Answer {
         return call.error(422, "Tree SHA does not exist");
     }
     let author = &call.body["author"];
-    let mail = format!("{}@users.noreply.forge.example", call.login());
+    let mail = format!(
+        "{}@users.noreply.forge.example",
+        call.login().replace(['[', ']'], "")
+    );
     let who = (
         author["name"].as_str().unwrap_or(call.login()),
         author["email"].as_str().unwrap_or(&mail),
@@ -299,7 +302,7 @@ fn ref_json(state: &State, call: &Call, (name, id, kind): &(String, String, Stri
     json!({
         "ref": name,
         "node_id": format!("REF_{name}"),
-        "url": format!("{}/git/{name}", call.repository_url(state)),
+        "url": format!("{}/git/{}", call.repository_url(state), name.replace('%', "%25").replace(' ', "%20")),
         "object": {"type": kind, "sha": id, "url": url(state, call, &format!("{kind}s"), id)},
     })
 }

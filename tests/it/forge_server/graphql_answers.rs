@@ -522,7 +522,10 @@ impl Execution<'_> {
             (headline, "") => headline.to_owned(),
             (headline, body) => format!("{headline}\n\n{body}"),
         };
-        let mail = format!("{}@users.noreply.forge.example", self.call.login());
+        let mail = format!(
+            "{}@users.noreply.forge.example",
+            self.call.login().replace(['[', ']'], "")
+        );
         let written = self
             .state
             .repository
