@@ -182,6 +182,9 @@ fn take_base(arguments: &mut Scan, event: &Event) -> Result<Option<Revision>, Fa
     Ok(base)
 }
 
+/// Where a fetched index lies if the environment names no home and no input a folder.
+const HOMELESS: &str = "/tmp/lockkeeper";
+
 fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
     let folder = inputs.cache_folder.as_ref().map(PathBuf::from);
     match (&inputs.database, folder) {
@@ -190,9 +193,8 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
             if place.contains("://") || file::look(Path::new(place)).ok() == Some(Lies::Folder) =>
         {
             let folder = folder.or_else(environment::cache_folder);
-            let folder = folder.unwrap_or_else(|| PathBuf::from("/tmp/lockkeeper"));
             Ok(Location {
-                path: folder.join(FILE_NAME),
+                path: folder.unwrap_or_else(|| HOMELESS.into()).join(FILE_NAME),
                 origin: Origin::Address,
                 address: Some(place.clone()),
             })
@@ -207,6 +209,11 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
             origin: Origin::Cache,
             address: None,
         }),
-        (None, None) => index::locate(flag),
+        // A container may run as nobody in particular.
+        (None, None) => Ok(index::locate(flag).unwrap_or_else(|_| Location {
+            path: Path::new(HOMELESS).join(FILE_NAME),
+            origin: Origin::Cache,
+            address: None,
+        })),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Counts};
-use super::events::{Event, Kind};
+use super::events::{Event, Kind, Trust};
 use super::inputs::{Inputs, Mode, Upload};
 use super::publish::Told;
 use crate::cli::output;
@@ -167,7 +167,25 @@ pub fn post(
     runtime.shutdown_background();
     published.done.extend(said.done);
     published.missed.extend(said.missed);
+    if !published.missed.is_empty() {
+        published
+            .missed
+            .extend(token_of(told.event.trust).map(str::to_owned));
+    }
     published
+}
+
+/// Why a token may have fewer rights than the workflow asks for.
+fn token_of(trust: Trust) -> Option<&'static str> {
+    match trust {
+        Trust::Own => None,
+        Trust::Fork => {
+            Some("The token of a pull request from a fork only reads, whatever the workflow asks for.")
+        }
+        Trust::Dependabot => {
+            Some("The token of a change by Dependabot only reads, unless `permissions` ask for more.")
+        }
+    }
 }
 
 /// What is said. What is not, though it was asked for, goes to `published`.

@@ -27,7 +27,7 @@ use crate::feed::osv_export::OsvExport;
 use crate::sys::file::{self, FileError};
 use crate::sys::lock::Lock;
 use crate::sys::positional::Positional;
-use crate::sys::web::{Address, Validator, Web};
+use crate::sys::web::{self, Address, Validator, Web};
 
 pub use apply::Tally;
 pub use origin::{BadOrigin, Origin, Signer};
@@ -227,13 +227,10 @@ fn list(all: &[Nothing]) -> String {
 pub fn update(request: &Request<'_>, web: Web, progress: &dyn Progress) -> Result<Done, Failure> {
     file::make_folder(request.downloads)?;
     let _lock = Lock::take(&request.downloads.join("lock"), || progress.hear(&Event::Waiting))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| FileError {
-            path: PathBuf::from("the network"),
-            source,
-        })?;
+    let runtime = web::runtime().map_err(|source| FileError {
+        path: PathBuf::from("the network"),
+        source,
+    })?;
     let web = Arc::new(web);
     let mut warnings = Vec::new();
     let base = Base::read(request, &mut warnings)?;

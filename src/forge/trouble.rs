@@ -135,9 +135,7 @@ impl ForgeError {
                     .into()
             }
             Trouble::Forbidden { .. } | Trouble::Missing { .. } => match self.needs {
-                Some(needs) => format!(
-                    "Give the job `permissions: {needs}`; on pull requests from forks and by Dependabot the token only reads."
-                ),
+                Some(needs) => format!("Give the job `permissions: {needs}`."),
                 None => "Check the token's rights on this repository.".into(),
             },
             Trouble::Unauthorized => {

@@ -651,11 +651,7 @@ fn an_event_that_tells_nothing_is_no_clean_change() {
 fn c4_the_trust_of_an_event_costs_a_word_and_no_verdict() {
     let forge = Forge::new();
     let job = forge.checkout(&forge.merge, None);
-    for (payload, word) in [
-        ("pull_request", "not acted on"),
-        ("pull_request_fork", "from a fork"),
-        ("pull_request_dependabot", "by Dependabot"),
-    ] {
+    for payload in ["pull_request", "pull_request_fork", "pull_request_dependabot"] {
         let comment = [("INPUT_COMMENT", "true")];
         let ran = job.run(
             "pull_request",
@@ -671,7 +667,7 @@ fn c4_the_trust_of_an_event_costs_a_word_and_no_verdict() {
             .filter(|line| line.starts_with("::notice"))
             .collect();
         assert!(
-            matches!(notices.as_slice(), [notice] if notice.contains(word)),
+            matches!(notices.as_slice(), [notice] if notice.contains("There is no token")),
             "{notices:?}"
         );
     }

@@ -430,12 +430,18 @@ const ALL: [(&str, &str); 3] = [
 #[test]
 fn c4_what_is_refused_is_told_in_one_notice_that_names_the_permission() {
     let shop = Shop::new(Style::GitHub);
-    for payload in ["pull_request", "pull_request_fork", "pull_request_dependabot"] {
+    for (payload, who) in [
+        ("pull_request", None),
+        ("pull_request_fork", Some("from a fork only reads")),
+        ("pull_request_dependabot", Some("by Dependabot only reads")),
+    ] {
         shop.server.token(|token| *token = Token::reading());
         let ran = shop.run(Event { payload, ..REQUEST }, &ALL);
         assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
         let told = notices(&ran);
         assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].contains("only reads"), who.is_some(), "{told:?}");
+        assert!(who.is_none_or(|who| told[0].contains(who)), "{told:?}");
         for permission in ["security-events: write", "pull-requests: write"] {
             assert_eq!(told[0].matches(permission).count(), 1, "{told:?}");
             assert!(
