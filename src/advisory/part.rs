@@ -20,6 +20,10 @@ const LISTS: [&str; 2] = ["kev", SCORES];
 /// What an index holds, to take parts of it.
 pub struct Parts {
     bookkeeping: Bookkeeping,
+    #[expect(
+        clippy::vec_box,
+        reason = "the compiler takes them one by one, and each is large"
+    )]
     records: Vec<Box<Kept>>,
     exploits: BTreeMap<Cve, Exploit>,
     texts: Vec<PackedBlock>,

@@ -376,7 +376,7 @@ mod tests {
             ..old.public()
         };
         assert_eq!(
-            verify(b"bytes", &signature, &[impostor.clone()]),
+            verify(b"bytes", &signature, std::slice::from_ref(&impostor)),
             Err(Unsigned::Wrong(strange.id))
         );
         assert!(verify(b"bytes", &signature, &[impostor, strange.public()]).is_ok());

@@ -193,10 +193,26 @@ impl Forge for Gitea {
             let branches: Vec<answers::Branch> = self.exchange.pages(call).await?;
             let call = self.read("reading tags", &["tags"], &[("limit", PAGE)]);
             let tags: Vec<answers::Tag> = self.exchange.pages(call).await?;
-            let branches = branches.into_iter().filter_map(answers::Branch::told);
-            Ok(branches
-                .chain(tags.into_iter().filter_map(answers::Tag::told))
-                .collect())
+            let mut refs: Vec<RemoteRef> = branches.into_iter().filter_map(answers::Branch::told).collect();
+            for tag in tags {
+                let committed = tag.committed();
+                let Some(tip) = tag.commit else { continue };
+                let (commit, committed) = match committed {
+                    Some(committed) => (tip.sha, committed),
+                    None => match self.commit(&tip.sha).await {
+                        Ok(commit) => (commit.id, commit.committed),
+                        // A tag of something that is no commit.
+                        Err(error) if error.is_missing() => continue,
+                        Err(error) => return Err(error),
+                    },
+                };
+                refs.push(RemoteRef {
+                    name: format!("refs/tags/{}", tag.name),
+                    commit,
+                    committed: Some(committed),
+                });
+            }
+            Ok(refs)
         })
     }
 

@@ -672,7 +672,7 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
     for before in ["", "x", "xy"] {
         let text = base64::prelude::BASE64_STANDARD.encode(format!("{before}{secret}"));
         let whole = &text[4.min(before.len() * 4)..];
-        all.push(whole[..whole.len() - 4].as_bytes().to_vec());
+        all.push(whole.as_bytes()[..whole.len() - 4].to_vec());
     }
     all
 }

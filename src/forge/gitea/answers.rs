@@ -59,24 +59,23 @@ impl Branch {
 
 #[derive(Deserialize)]
 pub(super) struct Tag {
-    name: String,
-    commit: Option<TagTip>,
+    pub name: String,
+    /// The object of the tag's own, or the commit itself.
+    id: Option<String>,
+    pub commit: Option<TagTip>,
 }
 
 #[derive(Deserialize)]
-struct TagTip {
-    sha: String,
+pub(super) struct TagTip {
+    pub sha: String,
     created: Option<Timestamp>,
 }
 
 impl Tag {
-    pub fn told(self) -> Option<words::RemoteRef> {
-        let commit = self.commit?;
-        Some(words::RemoteRef {
-            name: format!("refs/tags/{}", self.name),
-            commit: commit.sha,
-            committed: commit.created,
-        })
+    /// When the commit was made. Of a tag with an object of its own the server tells when that was made.
+    pub fn committed(&self) -> Option<Timestamp> {
+        let commit = self.commit.as_ref()?;
+        commit.created.filter(|_| self.id.as_ref() == Some(&commit.sha))
     }
 }
 
