@@ -12,12 +12,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use super::answers::{Account, Repository, Tree};
 use super::exchange::{Call, Exchange, bearer, route};
+use super::rest::Rest;
 use super::words::Readiness;
 use super::{
     Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
-    Label, Permission, Processing, Pull, PullDraft, RemoteRef, RepositoryName, SarifUpload, Shown, Site,
-    TokenKind, Trouble,
+    Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Shown, Site, TokenKind, Trouble,
 };
 use wire::Plain;
 
@@ -40,8 +41,7 @@ const MOST_TREE_PAGES: u32 = 500;
 
 /// One repository on Gitea or Forgejo.
 pub struct Gitea {
-    exchange: Exchange<Plain>,
-    repository: RepositoryName,
+    rest: Rest<Plain>,
     token: TokenKind,
     login: OnceCell<Option<String>>,
 }
@@ -62,32 +62,13 @@ impl Gitea {
             Some(_) => TokenKind::Other,
         };
         Ok(Self {
-            repository: site.repository,
             token: kind,
             login: OnceCell::new(),
-            exchange: Exchange::new(Plain::new(site.web.clone(), site.api, token), site.web),
+            rest: Rest {
+                repository: site.repository,
+                exchange: Exchange::new(Plain::new(site.web.clone(), site.api, token), site.web),
+            },
         })
-    }
-
-    fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
-        let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
-        all.extend(segments);
-        route(&all, query)
-    }
-
-    fn read(&self, doing: &'static str, segments: &[&str], query: &[(&str, &str)]) -> Call {
-        Call::read(doing, self.route(segments, query))
-    }
-
-    fn write(
-        &self,
-        doing: &'static str,
-        needs: Permission,
-        method: Method,
-        segments: &[&str],
-        body: Option<Value>,
-    ) -> Call {
-        Call::write(doing, needs, method, self.route(segments, &[]), body)
     }
 
     /// The account behind the token; `None` where the token may not ask, as that of a workflow may not.
@@ -97,7 +78,7 @@ impl Gitea {
                 return Ok(None);
             }
             let call = Call::read("asking who the token belongs to", route(&["user"], &[]));
-            match self.exchange.ask::<answers::Account>(&call).await {
+            match self.rest.exchange.ask::<Account>(&call).await {
                 Ok(account) => Ok(Some(account.login)),
                 Err(error) if error.is_refusal() => Ok(None),
                 Err(error) => Err(error),
@@ -106,7 +87,7 @@ impl Gitea {
         Ok(login.await?.clone())
     }
 
-    fn is_own(author: Option<&answers::Account>, login: Option<&str>) -> bool {
+    fn is_own(author: Option<&Account>, login: Option<&str>) -> bool {
         match (author, login) {
             (Some(author), Some(login)) => author.login == login,
             (Some(author), None) => WORKFLOW_LOGINS.contains(&author.login.as_str()),
@@ -115,8 +96,8 @@ impl Gitea {
     }
 
     async fn labels(&self) -> Result<HashMap<String, u64>, ForgeError> {
-        let call = self.read("reading labels", &["labels"], &[("limit", PAGE)]);
-        let labels: Vec<answers::Label> = self.exchange.pages(call).await?;
+        let call = self.rest.read("reading labels", &["labels"], &[("limit", PAGE)]);
+        let labels: Vec<answers::Label> = self.rest.exchange.pages(call).await?;
         Ok(labels.into_iter().map(|label| (label.name, label.id)).collect())
     }
 
@@ -129,33 +110,13 @@ impl Gitea {
         Ok(names.iter().filter_map(|name| known.get(name).copied()).collect())
     }
 
-    async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
-        let login = self.login().await?;
-        let call = self
-            .read("looking for an issue", &["issues"], query)
-            .needing(Permission::WriteIssues);
-        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
-        let own = issues.into_iter().filter(|issue| {
-            Self::is_own(issue.user.as_ref(), login.as_deref())
-                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
-        });
-        Ok(own.map(answers::Issue::told).collect())
-    }
-
     async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
-        let call = self.read("reading a branch", &["branches", branch], &[]);
-        match self.exchange.ask::<answers::Branch>(&call).await {
+        let call = self.rest.read("reading a branch", &["branches", branch], &[]);
+        match self.rest.exchange.ask::<answers::Branch>(&call).await {
             Ok(found) => Ok(found.commit.map(|commit| commit.id)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
-    }
-}
-
-fn word(state: IssueState) -> &'static str {
-    match state {
-        IssueState::Open => "open",
-        IssueState::Closed => "closed",
     }
 }
 
@@ -166,10 +127,10 @@ impl Forge for Gitea {
 
     fn access(&self) -> Asked<'_, Access> {
         Box::pin(async move {
-            let call = self.read("looking at the repository", &[], &[]);
-            let repository: answers::Repository = self.exchange.ask(&call).await?;
+            let call = self.rest.read("looking at the repository", &[], &[]);
+            let repository: Repository = self.rest.exchange.ask(&call).await?;
             let call = Call::read("asking for the version", route(&["version"], &[]));
-            let server: answers::Server = self.exchange.ask(&call).await?;
+            let server: answers::Server = self.rest.exchange.ask(&call).await?;
             let login = self.login().await?;
             let token = match (self.token, &login) {
                 (TokenKind::Nothing, _) => TokenKind::Nothing,
@@ -189,10 +150,12 @@ impl Forge for Gitea {
 
     fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
         Box::pin(async move {
-            let call = self.read("reading branches", &["branches"], &[("limit", PAGE)]);
-            let branches: Vec<answers::Branch> = self.exchange.pages(call).await?;
-            let call = self.read("reading tags", &["tags"], &[("limit", PAGE)]);
-            let tags: Vec<answers::Tag> = self.exchange.pages(call).await?;
+            let call = self
+                .rest
+                .read("reading branches", &["branches"], &[("limit", PAGE)]);
+            let branches: Vec<answers::Branch> = self.rest.exchange.pages(call).await?;
+            let call = self.rest.read("reading tags", &["tags"], &[("limit", PAGE)]);
+            let tags: Vec<answers::Tag> = self.rest.exchange.pages(call).await?;
             let mut refs: Vec<RemoteRef> = branches.into_iter().filter_map(answers::Branch::told).collect();
             for tag in tags {
                 let committed = tag.committed();
@@ -218,8 +181,8 @@ impl Forge for Gitea {
 
     fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
         Box::pin(async move {
-            let call = self.read("reading a commit", &["git", "commits", id], &[]);
-            let commit: answers::Commit = self.exchange.ask(&call).await?;
+            let call = self.rest.read("reading a commit", &["git", "commits", id], &[]);
+            let commit: answers::Commit = self.rest.exchange.ask(&call).await?;
             commit
                 .told()
                 .ok_or_else(|| call.error(Trouble::Garbled("the commit has no tree or no date".into())))
@@ -236,25 +199,25 @@ impl Forge for Gitea {
                     ("page", page.as_str()),
                     ("per_page", "1000"),
                 ];
-                let call = self.read("reading a tree", &["git", "trees", id], &query);
-                let tree: answers::Tree = self.exchange.ask(&call).await?;
+                let call = self.rest.read("reading a tree", &["git", "trees", id], &query);
+                let tree: Tree = self.rest.exchange.ask(&call).await?;
                 let items = tree.tree.unwrap_or_default();
                 let is_last = !tree.truncated || items.is_empty();
-                entries.extend(items.into_iter().filter_map(answers::Item::entry));
+                entries.extend(items.into_iter().filter_map(|item| item.entry("")));
                 if is_last {
                     return Ok(entries);
                 }
             }
-            let call = self.read("reading a tree", &[], &[]);
+            let call = self.rest.read("reading a tree", &[], &[]);
             Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())))
         })
     }
 
     fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
         Box::pin(async move {
-            let mut call = self.read("reading a file", &["git", "blobs", id], &[]);
+            let mut call = self.rest.read("reading a file", &["git", "blobs", id], &[]);
             call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
-            let blob: answers::Blob = self.exchange.ask(&call).await?;
+            let blob: answers::Blob = self.rest.exchange.ask(&call).await?;
             BASE64_STANDARD
                 .decode(blob.content.unwrap_or_default())
                 .map_err(|_| call.error(Trouble::Garbled("a file's content is no base64".into())))
@@ -284,46 +247,17 @@ impl Forge for Gitea {
     fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
         Box::pin(async move {
             let login = self.login().await?;
-            let number = number.to_string();
-            let call = self
-                .read("looking for the comment", &["issues", &number, "comments"], &[])
-                .needing(Permission::WritePullRequests);
-            let comments: Vec<answers::Comment> = self.exchange.ask(&call).await?;
-            let own = comments.into_iter().find(|comment| {
-                Self::is_own(comment.user.as_ref(), login.as_deref())
-                    && comment.body.as_deref().is_some_and(|body| body.contains(marker))
-            });
-            Ok(own.map(answers::Comment::told))
+            let is_own = |author: Option<&Account>| Self::is_own(author, login.as_deref());
+            self.rest.find_comment(number, marker, &[], is_own).await
         })
     }
 
     fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "commenting",
-                Permission::WritePullRequests,
-                Method::POST,
-                &["issues", &number, "comments"],
-                Some(json!({ "body": body })),
-            );
-            let comment: answers::Comment = self.exchange.ask(&call).await?;
-            Ok(comment.told())
-        })
+        Box::pin(self.rest.add_comment(number, body))
     }
 
     fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
-        Box::pin(async move {
-            let id = comment.id.to_string();
-            let call = self.write(
-                "editing the comment",
-                Permission::WritePullRequests,
-                Method::PATCH,
-                &["issues", "comments", &id],
-                Some(json!({ "body": body })),
-            );
-            self.exchange.send(&call).await.map(drop)
-        })
+        Box::pin(self.rest.edit_comment(comment, body))
     }
 
     fn show_comment<'f>(&'f self, _: &'f Comment, _: Shown) -> Asked<'f, ()> {
@@ -333,12 +267,14 @@ impl Forge for Gitea {
     fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
         Box::pin(async move {
             let of = |state| [("type", "issues"), ("state", state), ("limit", PAGE)];
+            let login = self.login().await?;
+            let is_own = |author: Option<&Account>| Self::is_own(author, login.as_deref());
             let mut labelled = of("all").to_vec();
             labelled.push(("labels", label));
-            let mut found = self.issues(marker, &labelled).await?;
+            let mut found = self.rest.issues(marker, &labelled, is_own).await?;
             if !found.iter().any(|issue| issue.state == IssueState::Open) {
                 // Somebody may have taken the label off.
-                found.extend(self.issues(marker, &of("open")).await?);
+                found.extend(self.rest.issues(marker, &of("open"), is_own).await?);
             }
             found.sort_by_key(|issue| (issue.state == IssueState::Closed, std::cmp::Reverse(issue.number)));
             found.dedup_by_key(|issue| issue.number);
@@ -349,15 +285,7 @@ impl Forge for Gitea {
     fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
         Box::pin(async move {
             let labels = self.label_ids(labels).await?;
-            let call = self.write(
-                "opening an issue",
-                Permission::WriteIssues,
-                Method::POST,
-                &["issues"],
-                Some(json!({ "title": title, "body": body, "labels": labels })),
-            );
-            let issue: answers::Issue = self.exchange.ask(&call).await?;
-            Ok(issue.told())
+            self.rest.add_issue(title, body, &json!(labels)).await
         })
     }
 
@@ -368,18 +296,7 @@ impl Forge for Gitea {
         body: &'f str,
         state: IssueState,
     ) -> Asked<'f, Issue> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "editing the issue",
-                Permission::WriteIssues,
-                Method::PATCH,
-                &["issues", &number],
-                Some(json!({ "title": title, "body": body, "state": word(state) })),
-            );
-            let issue: answers::Issue = self.exchange.ask(&call).await?;
-            Ok(issue.told())
-        })
+        Box::pin(self.rest.edit_issue(number, title, body, state))
     }
 
     fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
@@ -389,44 +306,34 @@ impl Forge for Gitea {
                 return Ok(());
             }
             let colour = format!("#{}", label.colour);
-            let call = self.write(
+            let call = self.rest.write(
                 "making a label",
                 Permission::WriteIssues,
                 Method::POST,
                 &["labels"],
                 Some(json!({ "name": label.name, "color": colour, "description": label.description })),
             );
-            self.exchange.send(&call).await.map(drop)
+            self.rest.exchange.send(&call).await.map(drop)
         })
     }
 
     fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
         Box::pin(async move {
             let labels = self.label_ids(labels).await?;
-            let number = number.to_string();
-            let call = self
-                .write(
-                    "labelling",
-                    Permission::WriteIssues,
-                    Method::POST,
-                    &["issues", &number, "labels"],
-                    Some(json!({ "labels": labels })),
-                )
-                .repeated();
-            self.exchange.send(&call).await.map(drop)
+            self.rest.add_labels(number, &json!(labels)).await
         })
     }
 
     fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
         Box::pin(async move {
-            let call = self.write(
+            let call = self.rest.write(
                 "making a branch",
                 Permission::WriteContents,
                 Method::POST,
                 &["branches"],
                 Some(json!({ "new_branch_name": branch, "old_ref_name": commit })),
             );
-            match self.exchange.send(&call).await {
+            match self.rest.exchange.send(&call).await {
                 Err(ForgeError {
                     trouble: Trouble::Conflict { code, said },
                     ..
@@ -441,14 +348,14 @@ impl Forge for Gitea {
 
     fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
         Box::pin(async move {
-            let call = self.write(
+            let call = self.rest.write(
                 "removing a branch",
                 Permission::WriteContents,
                 Method::DELETE,
                 &["branches", branch],
                 None,
             );
-            match self.exchange.send(&call).await {
+            match self.rest.exchange.send(&call).await {
                 Err(error) if error.is_missing() => Ok(()),
                 answer => answer.map(drop),
             }
@@ -477,7 +384,7 @@ impl Forge for Gitea {
             });
             let files: Vec<Value> = put.chain(removed).collect();
             let message = format!("{}\n\n{}", change.headline, change.body);
-            let call = self.write(
+            let call = self.rest.write(
                 "committing",
                 Permission::WriteContents,
                 Method::POST,
@@ -494,23 +401,23 @@ impl Forge for Gitea {
                     }));
                 }
             }
-            let made: answers::Made = self.exchange.ask(&call).await?;
+            let made: answers::Made = self.rest.exchange.ask(&call).await?;
             Ok(made.commit.sha)
         })
     }
 
     fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
         Box::pin(async move {
-            let call = self.read(
+            let call = self.rest.read(
                 "looking for a pull request",
                 &["pulls"],
                 &[("state", "open"), ("limit", PAGE)],
             );
-            let pulls: Vec<answers::Pull> = self.exchange.pages(call).await?;
+            let pulls: Vec<super::answers::Pull> = self.rest.exchange.pages(call).await?;
             let found = pulls
                 .into_iter()
                 .find(|pull| pull.head.name == branch && pull.base.name == base);
-            Ok(found.map(answers::Pull::told))
+            Ok(found.map(super::answers::Pull::told))
         })
     }
 
@@ -520,15 +427,9 @@ impl Forge for Gitea {
                 Readiness::Ready => draft.title.clone(),
                 Readiness::Draft => format!("WIP: {}", draft.title),
             };
-            let call = self.write(
-                "opening a pull request",
-                Permission::WritePullRequests,
-                Method::POST,
-                &["pulls"],
-                Some(json!({ "title": title, "body": draft.body, "head": draft.branch, "base": draft.base })),
-            );
-            let pull: answers::Pull = self.exchange.ask(&call).await?;
-            Ok(pull.told())
+            let body =
+                json!({ "title": title, "body": draft.body, "head": draft.branch, "base": draft.base });
+            self.rest.open_pull(body).await
         })
     }
 
@@ -539,33 +440,10 @@ impl Forge for Gitea {
         body: &'f str,
         state: IssueState,
     ) -> Asked<'f, Pull> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "editing a pull request",
-                Permission::WritePullRequests,
-                Method::PATCH,
-                &["pulls", &number],
-                Some(json!({ "title": title, "body": body, "state": word(state) })),
-            );
-            let pull: answers::Pull = self.exchange.ask(&call).await?;
-            Ok(pull.told())
-        })
+        Box::pin(self.rest.edit_pull(number, title, body, state))
     }
 
     fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self
-                .write(
-                    "asking for a review",
-                    Permission::WritePullRequests,
-                    Method::POST,
-                    &["pulls", &number, "requested_reviewers"],
-                    Some(json!({ "reviewers": people, "team_reviewers": teams })),
-                )
-                .repeated();
-            self.exchange.send(&call).await.map(drop)
-        })
+        Box::pin(self.rest.ask_review(number, people, teams))
     }
 }

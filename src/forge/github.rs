@@ -16,12 +16,13 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::exchange::{Call, Exchange, read, route};
+use super::answers::{Account, Repository, Tree};
+use super::exchange::{Exchange, read};
+use super::rest::Rest;
 use super::words::Readiness;
 use super::{
     Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
-    Label, Permission, Processing, Pull, PullDraft, RemoteRef, RepositoryName, SarifUpload, Shown, Site,
-    TokenKind, Trouble,
+    Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Shown, Site, TokenKind, Trouble,
 };
 use wire::Octo;
 
@@ -41,8 +42,7 @@ const MOST_TREES: usize = 1_000;
 
 /// One repository on GitHub.
 pub struct GitHub {
-    exchange: Exchange<Octo>,
-    repository: RepositoryName,
+    rest: Rest<Octo>,
     token: TokenKind,
     login: OnceCell<Option<String>>,
 }
@@ -55,36 +55,16 @@ impl GitHub {
     pub fn new(site: Site) -> Result<Self, ForgeError> {
         let token = wire::token_kind(site.token.as_ref());
         Ok(Self {
-            repository: site.repository,
             token,
             login: OnceCell::new(),
-            exchange: Exchange::new(
-                Octo::new(site.web.clone(), site.api, site.graphql, site.token)?,
-                site.web,
-            ),
+            rest: Rest {
+                repository: site.repository,
+                exchange: Exchange::new(
+                    Octo::new(site.web.clone(), site.api, site.graphql, site.token)?,
+                    site.web,
+                ),
+            },
         })
-    }
-
-    /// A path below the repository.
-    fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
-        let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
-        all.extend(segments);
-        route(&all, query)
-    }
-
-    fn read(&self, doing: &'static str, segments: &[&str], query: &[(&str, &str)]) -> Call {
-        Call::read(doing, self.route(segments, query))
-    }
-
-    fn write(
-        &self,
-        doing: &'static str,
-        needs: Permission,
-        method: Method,
-        segments: &[&str],
-        body: Option<serde_json::Value>,
-    ) -> Call {
-        Call::write(doing, needs, method, self.route(segments, &[]), body)
     }
 
     /// The account behind the token. A token that may not even ask is nobody's.
@@ -97,42 +77,28 @@ impl GitHub {
                 | TokenKind::FineGrained
                 | TokenKind::Classic
                 | TokenKind::User
-                | TokenKind::Other => graph::login(&self.exchange).await.map(Some),
+                | TokenKind::Other => graph::login(&self.rest.exchange).await.map(Some),
             }
         });
         Ok(login.await?.clone())
     }
 
     /// Whether an account is the one behind the token.
-    fn is_own(author: Option<&answers::Account>, login: Option<&String>) -> bool {
+    fn is_own(author: Option<&Account>, login: Option<&String>) -> bool {
         match (author, login) {
             (Some(author), Some(login)) => author.login == *login,
             (Some(_) | None, None) | (None, Some(_)) => false,
         }
     }
 
-    async fn issues(&self, marker: &str, query: &[(&str, &str)]) -> Result<Vec<Issue>, ForgeError> {
-        let login = self.login().await?;
-        let call = self
-            .read("looking for an issue", &["issues"], query)
-            .needing(Permission::WriteIssues);
-        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
-        let own = issues.into_iter().filter(|issue| {
-            issue.pull_request.is_none()
-                && Self::is_own(issue.user.as_ref(), login.as_ref())
-                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
-        });
-        Ok(own.map(answers::Issue::told).collect())
-    }
-
     /// One level of a tree, or all of it where the forge gives that.
-    async fn level(&self, id: &str, depth: Depth) -> Result<answers::Tree, ForgeError> {
+    async fn level(&self, id: &str, depth: Depth) -> Result<Tree, ForgeError> {
         let query: &[(&str, &str)] = match depth {
             Depth::One => &[],
             Depth::All => &[("recursive", "1")],
         };
-        let call = self.read("reading a tree", &["git", "trees", id], query);
-        self.exchange.ask(&call).await
+        let call = self.rest.read("reading a tree", &["git", "trees", id], query);
+        self.rest.exchange.ask(&call).await
     }
 
     async fn whole_tree(&self, id: &str) -> Result<Vec<Entry>, ForgeError> {
@@ -144,23 +110,28 @@ impl GitHub {
             let mut tree = self.level(&id, Depth::All).await?;
             if tree.truncated {
                 tree = self.level(&id, Depth::One).await?;
-                for item in tree.tree.iter().filter(|item| item.is_tree()) {
+                for item in tree.tree.iter().flatten().filter(|item| item.is_tree()) {
                     waiting.push((format!("{folder}{}/", item.path), item.sha.clone()));
                 }
             }
             if asked > MOST_TREES || tree.truncated {
-                let call = self.read("reading a tree", &[], &[]);
+                let call = self.rest.read("reading a tree", &[], &[]);
                 return Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())));
             }
-            entries.extend(tree.tree.into_iter().filter_map(|item| item.entry(&folder)));
+            entries.extend(
+                tree.tree
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| item.entry(&folder)),
+            );
         }
         Ok(entries)
     }
 
     async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let name = format!("heads/{branch}");
-        let call = self.read("reading a branch", &["git", "ref", &name], &[]);
-        match self.exchange.ask::<answers::Reference>(&call).await {
+        let call = self.rest.read("reading a branch", &["git", "ref", &name], &[]);
+        match self.rest.exchange.ask::<answers::Reference>(&call).await {
             Ok(found) => Ok(Some(found.object.sha)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -175,14 +146,6 @@ enum Depth {
     All,
 }
 
-/// The `state` of an issue or pull request.
-fn word(state: IssueState) -> &'static str {
-    match state {
-        IssueState::Open => "open",
-        IssueState::Closed => "closed",
-    }
-}
-
 impl Forge for GitHub {
     fn kind(&self) -> &'static Kind {
         &KIND
@@ -190,9 +153,9 @@ impl Forge for GitHub {
 
     fn access(&self) -> Asked<'_, Access> {
         Box::pin(async move {
-            let call = self.read("looking at the repository", &[], &[]);
-            let answered = self.exchange.send(&call).await?;
-            let repository: answers::Repository = read(&call, &answered)?;
+            let call = self.rest.read("looking at the repository", &[], &[]);
+            let answered = self.rest.exchange.send(&call).await?;
+            let repository: Repository = read(&call, &answered)?;
             let login = self.login().await?;
             let token = match (self.token, login.as_deref()) {
                 (TokenKind::App, Some(WORKFLOW_LOGIN)) => TokenKind::Workflow,
@@ -210,13 +173,13 @@ impl Forge for GitHub {
     }
 
     fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
-        Box::pin(graph::refs(&self.exchange, &self.repository))
+        Box::pin(graph::refs(&self.rest.exchange, &self.rest.repository))
     }
 
     fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
         Box::pin(async move {
-            let call = self.read("reading a commit", &["git", "commits", id], &[]);
-            let commit: answers::Commit = self.exchange.ask(&call).await?;
+            let call = self.rest.read("reading a commit", &["git", "commits", id], &[]);
+            let commit: answers::Commit = self.rest.exchange.ask(&call).await?;
             Ok(commit.told())
         })
     }
@@ -227,10 +190,10 @@ impl Forge for GitHub {
 
     fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
         Box::pin(async move {
-            let mut call = self.read("reading a file", &["git", "blobs", id], &[]);
+            let mut call = self.rest.read("reading a file", &["git", "blobs", id], &[]);
             // Base64 in lines of 60, and what stands around it.
             call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
-            let blob: answers::Blob = self.exchange.ask(&call).await?;
+            let blob: answers::Blob = self.rest.exchange.ask(&call).await?;
             blob.bytes()
                 .map_err(|reason| call.error(Trouble::Garbled(reason)))
         })
@@ -250,6 +213,7 @@ impl Forge for GitHub {
                 "tool_name": "lockkeeper",
             });
             let call = self
+                .rest
                 .write(
                     "uploading SARIF",
                     Permission::WriteSecurityEvents,
@@ -258,15 +222,17 @@ impl Forge for GitHub {
                     Some(body),
                 )
                 .repeated();
-            let receipt: answers::Receipt = self.exchange.ask(&call).await?;
+            let receipt: answers::Receipt = self.rest.exchange.ask(&call).await?;
             Ok(receipt.id)
         })
     }
 
     fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing> {
         Box::pin(async move {
-            let call = self.read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
-            let state: answers::Upload = self.exchange.ask(&call).await?;
+            let call = self
+                .rest
+                .read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
+            let state: answers::Upload = self.rest.exchange.ask(&call).await?;
             Ok(state.told())
         })
     }
@@ -274,62 +240,33 @@ impl Forge for GitHub {
     fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
         Box::pin(async move {
             let login = self.login().await?;
-            let number = number.to_string();
-            let call = self
-                .read(
-                    "looking for the comment",
-                    &["issues", &number, "comments"],
-                    &[("per_page", "100")],
-                )
-                .needing(Permission::WritePullRequests);
-            let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
-            let own = comments.into_iter().find(|comment| {
-                Self::is_own(comment.user.as_ref(), login.as_ref())
-                    && comment.body.as_deref().is_some_and(|body| body.contains(marker))
-            });
-            Ok(own.map(answers::Comment::told))
+            let is_own = |author: Option<&Account>| Self::is_own(author, login.as_ref());
+            self.rest
+                .find_comment(number, marker, &[("per_page", "100")], is_own)
+                .await
         })
     }
 
     fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "commenting",
-                Permission::WritePullRequests,
-                Method::POST,
-                &["issues", &number, "comments"],
-                Some(json!({ "body": body })),
-            );
-            let comment: answers::Comment = self.exchange.ask(&call).await?;
-            Ok(comment.told())
-        })
+        Box::pin(self.rest.add_comment(number, body))
     }
 
     fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
-        Box::pin(async move {
-            let id = comment.id.to_string();
-            let call = self.write(
-                "editing the comment",
-                Permission::WritePullRequests,
-                Method::PATCH,
-                &["issues", "comments", &id],
-                Some(json!({ "body": body })),
-            );
-            self.exchange.send(&call).await.map(drop)
-        })
+        Box::pin(self.rest.edit_comment(comment, body))
     }
 
     fn show_comment<'f>(&'f self, comment: &'f Comment, shown: Shown) -> Asked<'f, ()> {
-        Box::pin(graph::show(&self.exchange, comment, shown))
+        Box::pin(graph::show(&self.rest.exchange, comment, shown))
     }
 
     fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
         Box::pin(async move {
+            let login = self.login().await?;
+            let is_own = |author: Option<&Account>| Self::is_own(author, login.as_ref());
             let labelled = [("labels", label), ("state", "all"), ("per_page", "100")];
-            let mut found = self.issues(marker, &labelled).await?;
+            let mut found = self.rest.issues(marker, &labelled, is_own).await?;
             if !found.iter().any(|issue| issue.state == IssueState::Open)
-                && let Some(login) = self.login().await?
+                && let Some(login) = &login
             {
                 // Somebody may have taken the label off.
                 let own = [
@@ -337,7 +274,7 @@ impl Forge for GitHub {
                     ("state", "open"),
                     ("per_page", "100"),
                 ];
-                found.extend(self.issues(marker, &own).await?);
+                found.extend(self.rest.issues(marker, &own, is_own).await?);
             }
             let mut seen = HashSet::new();
             found.retain(|issue| seen.insert(issue.number));
@@ -347,17 +284,7 @@ impl Forge for GitHub {
     }
 
     fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
-        Box::pin(async move {
-            let call = self.write(
-                "opening an issue",
-                Permission::WriteIssues,
-                Method::POST,
-                &["issues"],
-                Some(json!({ "title": title, "body": body, "labels": labels })),
-            );
-            let issue: answers::Issue = self.exchange.ask(&call).await?;
-            Ok(issue.told())
-        })
+        Box::pin(async move { self.rest.add_issue(title, body, &json!(labels)).await })
     }
 
     fn edit_issue<'f>(
@@ -367,31 +294,20 @@ impl Forge for GitHub {
         body: &'f str,
         state: IssueState,
     ) -> Asked<'f, Issue> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "editing the issue",
-                Permission::WriteIssues,
-                Method::PATCH,
-                &["issues", &number],
-                Some(json!({ "title": title, "body": body, "state": word(state) })),
-            );
-            let issue: answers::Issue = self.exchange.ask(&call).await?;
-            Ok(issue.told())
-        })
+        Box::pin(self.rest.edit_issue(number, title, body, state))
     }
 
     fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
         Box::pin(async move {
             let body = json!({ "name": label.name, "color": label.colour, "description": label.description });
-            let call = self.write(
+            let call = self.rest.write(
                 "making a label",
                 Permission::WriteIssues,
                 Method::POST,
                 &["labels"],
                 Some(body),
             );
-            match self.exchange.send(&call).await {
+            match self.rest.exchange.send(&call).await {
                 Err(ForgeError {
                     trouble: Trouble::Invalid { said, .. },
                     ..
@@ -402,32 +318,20 @@ impl Forge for GitHub {
     }
 
     fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self
-                .write(
-                    "labelling",
-                    Permission::WriteIssues,
-                    Method::POST,
-                    &["issues", &number, "labels"],
-                    Some(json!({ "labels": labels })),
-                )
-                .repeated();
-            self.exchange.send(&call).await.map(drop)
-        })
+        Box::pin(async move { self.rest.add_labels(number, &json!(labels)).await })
     }
 
     fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
         Box::pin(async move {
             let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
-            let call = self.write(
+            let call = self.rest.write(
                 "making a branch",
                 Permission::WriteContents,
                 Method::POST,
                 &["git", "refs"],
                 Some(body),
             );
-            match self.exchange.send(&call).await {
+            match self.rest.exchange.send(&call).await {
                 Err(ForgeError {
                     trouble: Trouble::Invalid { code, said },
                     ..
@@ -443,14 +347,14 @@ impl Forge for GitHub {
     fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
         Box::pin(async move {
             let name = format!("heads/{branch}");
-            let call = self.write(
+            let call = self.rest.write(
                 "removing a branch",
                 Permission::WriteContents,
                 Method::DELETE,
                 &["git", "refs", &name],
                 None,
             );
-            match self.exchange.send(&call).await {
+            match self.rest.exchange.send(&call).await {
                 Err(ForgeError {
                     trouble: Trouble::Invalid { said, .. },
                     ..
@@ -461,19 +365,19 @@ impl Forge for GitHub {
     }
 
     fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String> {
-        Box::pin(graph::commit(&self.exchange, &self.repository, change))
+        Box::pin(graph::commit(&self.rest.exchange, &self.rest.repository, change))
     }
 
     fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
         Box::pin(async move {
-            let head = format!("{}:{branch}", self.repository.owner());
+            let head = format!("{}:{branch}", self.rest.repository.owner());
             let query = [("state", "open"), ("head", head.as_str()), ("base", base)];
-            let call = self.read("looking for a pull request", &["pulls"], &query);
-            let pulls: Vec<answers::Pull> = self.exchange.ask(&call).await?;
+            let call = self.rest.read("looking for a pull request", &["pulls"], &query);
+            let pulls: Vec<super::answers::Pull> = self.rest.exchange.ask(&call).await?;
             Ok(pulls
                 .into_iter()
                 .find(|pull| pull.head.name == branch)
-                .map(answers::Pull::told))
+                .map(super::answers::Pull::told))
         })
     }
 
@@ -486,15 +390,7 @@ impl Forge for GitHub {
                 "base": draft.base,
                 "draft": draft.readiness == Readiness::Draft,
             });
-            let call = self.write(
-                "opening a pull request",
-                Permission::WritePullRequests,
-                Method::POST,
-                &["pulls"],
-                Some(body),
-            );
-            let pull: answers::Pull = self.exchange.ask(&call).await?;
-            Ok(pull.told())
+            self.rest.open_pull(body).await
         })
     }
 
@@ -505,33 +401,10 @@ impl Forge for GitHub {
         body: &'f str,
         state: IssueState,
     ) -> Asked<'f, Pull> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self.write(
-                "editing a pull request",
-                Permission::WritePullRequests,
-                Method::PATCH,
-                &["pulls", &number],
-                Some(json!({ "title": title, "body": body, "state": word(state) })),
-            );
-            let pull: answers::Pull = self.exchange.ask(&call).await?;
-            Ok(pull.told())
-        })
+        Box::pin(self.rest.edit_pull(number, title, body, state))
     }
 
     fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
-        Box::pin(async move {
-            let number = number.to_string();
-            let call = self
-                .write(
-                    "asking for a review",
-                    Permission::WritePullRequests,
-                    Method::POST,
-                    &["pulls", &number, "requested_reviewers"],
-                    Some(json!({ "reviewers": people, "team_reviewers": teams })),
-                )
-                .repeated();
-            self.exchange.send(&call).await.map(drop)
-        })
+        Box::pin(self.rest.ask_review(number, people, teams))
     }
 }

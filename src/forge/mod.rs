@@ -4,14 +4,16 @@
 //! - `gitea.rs`: Gitea and Forgejo.
 //!
 //! What every kind needs lies beside them: [`words`] are what is asked and answered, [`trouble`] what goes wrong and what a
-//! person does about it, `exchange` how a request is sent: reads are tried again, writes go one after the other at
+//! person does about it, `rest` and `answers` what their REST APIs have in common, `exchange` how a request is sent: reads are tried again, writes go one after the other at
 //! least a second apart, and whoever is throttled waits as long as it is told to, or says so.
 //!
 //! Everything here takes its addresses and its token from the caller. Text that a forge gives is a stranger's.
 
+mod answers;
 mod exchange;
 pub mod gitea;
 pub mod github;
+mod rest;
 pub mod trouble;
 pub mod words;
 

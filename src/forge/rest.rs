@@ -1,0 +1,215 @@
+//! The REST API that forges share: Gitea's follows GitHub's, so that comments, issues and pull requests are asked for in the
+//! same words. What differs stands in each forge's own file.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::answers;
+use super::exchange::{Call, Exchange, Wire, route};
+use super::{Comment, ForgeError, Issue, IssueState, Permission, Pull, RepositoryName};
+
+/// One repository behind a wire.
+pub(super) struct Rest<W> {
+    pub exchange: Exchange<W>,
+    pub repository: RepositoryName,
+}
+
+/// The `state` of an issue or pull request.
+fn word(state: IssueState) -> &'static str {
+    match state {
+        IssueState::Open => "open",
+        IssueState::Closed => "closed",
+    }
+}
+
+impl<W: Wire> Rest<W> {
+    /// A path below the repository.
+    pub fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
+        let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
+        all.extend(segments);
+        route(&all, query)
+    }
+
+    /// Something of the repository that is read.
+    pub fn read(&self, doing: &'static str, segments: &[&str], query: &[(&str, &str)]) -> Call {
+        Call::read(doing, self.route(segments, query))
+    }
+
+    /// Something of the repository that is written.
+    pub fn write(
+        &self,
+        doing: &'static str,
+        needs: Permission,
+        method: Method,
+        segments: &[&str],
+        body: Option<Value>,
+    ) -> Call {
+        Call::write(doing, needs, method, self.route(segments, &[]), body)
+    }
+
+    /// The issues that `query` asks for, that `is_own` takes for our own and that have `marker` in their text.
+    pub async fn issues(
+        &self,
+        marker: &str,
+        query: &[(&str, &str)],
+        is_own: impl Fn(Option<&answers::Account>) -> bool,
+    ) -> Result<Vec<Issue>, ForgeError> {
+        let call = self
+            .read("looking for an issue", &["issues"], query)
+            .needing(Permission::WriteIssues);
+        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
+        let own = issues.into_iter().filter(|issue| {
+            issue.pull_request.is_none()
+                && is_own(issue.user.as_ref())
+                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
+        });
+        Ok(own.map(answers::Issue::told).collect())
+    }
+
+    /// The oldest comment that `is_own` takes for our own and that has `marker` in its text.
+    pub async fn find_comment(
+        &self,
+        number: u64,
+        marker: &str,
+        query: &[(&str, &str)],
+        is_own: impl Fn(Option<&answers::Account>) -> bool,
+    ) -> Result<Option<Comment>, ForgeError> {
+        let number = number.to_string();
+        let call = self
+            .read("looking for the comment", &["issues", &number, "comments"], query)
+            .needing(Permission::WritePullRequests);
+        let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
+        let own = comments.into_iter().find(|comment| {
+            is_own(comment.user.as_ref()) && comment.body.as_deref().is_some_and(|body| body.contains(marker))
+        });
+        Ok(own.map(answers::Comment::told))
+    }
+
+    /// Adds a comment.
+    pub async fn add_comment(&self, number: u64, body: &str) -> Result<Comment, ForgeError> {
+        let number = number.to_string();
+        let call = self.write(
+            "commenting",
+            Permission::WritePullRequests,
+            Method::POST,
+            &["issues", &number, "comments"],
+            Some(json!({ "body": body })),
+        );
+        let comment: answers::Comment = self.exchange.ask(&call).await?;
+        Ok(comment.told())
+    }
+
+    /// Replaces the text of a comment.
+    pub async fn edit_comment(&self, comment: &Comment, body: &str) -> Result<(), ForgeError> {
+        let id = comment.id.to_string();
+        let call = self.write(
+            "editing the comment",
+            Permission::WritePullRequests,
+            Method::PATCH,
+            &["issues", "comments", &id],
+            Some(json!({ "body": body })),
+        );
+        self.exchange.send(&call).await.map(drop)
+    }
+
+    /// Opens an issue under labels, as the forge names those.
+    pub async fn add_issue(&self, title: &str, body: &str, labels: &Value) -> Result<Issue, ForgeError> {
+        let call = self.write(
+            "opening an issue",
+            Permission::WriteIssues,
+            Method::POST,
+            &["issues"],
+            Some(json!({ "title": title, "body": body, "labels": labels })),
+        );
+        let issue: answers::Issue = self.exchange.ask(&call).await?;
+        Ok(issue.told())
+    }
+
+    /// Replaces title, text and state of an issue.
+    pub async fn edit_issue(
+        &self,
+        number: u64,
+        title: &str,
+        body: &str,
+        state: IssueState,
+    ) -> Result<Issue, ForgeError> {
+        let number = number.to_string();
+        let call = self.write(
+            "editing the issue",
+            Permission::WriteIssues,
+            Method::PATCH,
+            &["issues", &number],
+            Some(json!({ "title": title, "body": body, "state": word(state) })),
+        );
+        let issue: answers::Issue = self.exchange.ask(&call).await?;
+        Ok(issue.told())
+    }
+
+    /// Puts labels, as the forge names them, on an issue or pull request.
+    pub async fn add_labels(&self, number: u64, labels: &Value) -> Result<(), ForgeError> {
+        let number = number.to_string();
+        let call = self
+            .write(
+                "labelling",
+                Permission::WriteIssues,
+                Method::POST,
+                &["issues", &number, "labels"],
+                Some(json!({ "labels": labels })),
+            )
+            .repeated();
+        self.exchange.send(&call).await.map(drop)
+    }
+
+    /// Opens the pull request that `body` describes.
+    pub async fn open_pull(&self, body: Value) -> Result<Pull, ForgeError> {
+        let call = self.write(
+            "opening a pull request",
+            Permission::WritePullRequests,
+            Method::POST,
+            &["pulls"],
+            Some(body),
+        );
+        let pull: answers::Pull = self.exchange.ask(&call).await?;
+        Ok(pull.told())
+    }
+
+    /// Replaces title, text and state of a pull request.
+    pub async fn edit_pull(
+        &self,
+        number: u64,
+        title: &str,
+        body: &str,
+        state: IssueState,
+    ) -> Result<Pull, ForgeError> {
+        let number = number.to_string();
+        let call = self.write(
+            "editing a pull request",
+            Permission::WritePullRequests,
+            Method::PATCH,
+            &["pulls", &number],
+            Some(json!({ "title": title, "body": body, "state": word(state) })),
+        );
+        let pull: answers::Pull = self.exchange.ask(&call).await?;
+        Ok(pull.told())
+    }
+
+    /// Asks people and teams to review a pull request.
+    pub async fn ask_review(
+        &self,
+        number: u64,
+        people: &[String],
+        teams: &[String],
+    ) -> Result<(), ForgeError> {
+        let number = number.to_string();
+        let call = self
+            .write(
+                "asking for a review",
+                Permission::WritePullRequests,
+                Method::POST,
+                &["pulls", &number, "requested_reviewers"],
+                Some(json!({ "reviewers": people, "team_reviewers": teams })),
+            )
+            .repeated();
+        self.exchange.send(&call).await.map(drop)
+    }
+}
