@@ -14,6 +14,8 @@ use crate::report::{self, Form, REPORTS, Style};
 pub enum Answer {
     /// A scan.
     Scan(Box<Scanned>),
+    /// A scan that could not judge, which says why.
+    Unjudged(Box<Outcome>),
     /// The answer for one release.
     Gate(Gate),
     /// The grid.
@@ -51,6 +53,7 @@ impl Answer {
     pub fn outcome(&self) -> &Outcome {
         match self {
             Self::Scan(scanned) => &scanned.outcome,
+            Self::Unjudged(outcome) => outcome,
             Self::Gate(gate) => &gate.outcome,
             Self::Status(grid) => &grid.outcome,
         }
@@ -61,7 +64,7 @@ impl Answer {
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
             Self::Scan(scanned) => scanned.texts(),
-            Self::Gate(_) | Self::Status(_) => HashMap::new(),
+            Self::Unjudged(_) | Self::Gate(_) | Self::Status(_) => HashMap::new(),
         }
     }
 
@@ -71,8 +74,8 @@ impl Answer {
     /// Only those of `out`.
     pub fn write(&self, format: &str, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         match self {
-            Self::Scan(scanned) => match report::report(format) {
-                Some(report) => report.write(&scanned.outcome, style, out),
+            Self::Scan(_) | Self::Unjudged(_) => match report::report(format) {
+                Some(report) => report.write(self.outcome(), style, out),
                 None => Ok(()),
             },
             Self::Gate(gate) => in_form(gate, report::gate::FORMS, format, style, out),
@@ -84,7 +87,7 @@ impl Answer {
     #[must_use]
     pub fn markdown(&self, limit: usize) -> String {
         match self {
-            Self::Scan(scanned) => report::markdown::within(&scanned.outcome, limit),
+            Self::Scan(_) | Self::Unjudged(_) => report::markdown::within(self.outcome(), limit),
             Self::Gate(gate) => report::gate::markdown::within(gate, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
         }

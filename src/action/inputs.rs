@@ -156,7 +156,13 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                 }
             }
             "args" => inputs.further = words(value)?,
-            "upload-sarif" => inputs.upload = upload(value)?,
+            "upload-sarif" => {
+                inputs.upload = upload(value)?;
+                if inputs.upload == Upload::Never {
+                    // Nothing is uploaded in the other modes anyway.
+                    continue;
+                }
+            }
             "comment" => inputs.comment = truth(name, value)?,
             "tracking-issue" => inputs.tracking_issue = truth(name, value)?,
             "token" => inputs.token = Some(SecretString::from(value)),

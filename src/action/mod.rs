@@ -80,19 +80,27 @@ fn step() -> Result<ExitCode, Failure> {
         now,
         beyond: beyond.as_ref(),
     };
-    let (plan, answer) = match inputs.mode {
+    let (plan, answer, end) = match inputs.mode {
         Mode::Scan => {
             let Command::Scan(mut arguments) = command else {
                 return Err(another());
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
-            base = take_base(&mut arguments, &event)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let scanned = scan::scan(&arguments, &setting(&location))?;
-            (
-                plan.for_refs(arguments.refs.is_some()),
-                Answer::Scan(Box::new(scanned)),
-            )
+            let setting = setting(&location);
+            let plan = plan.for_refs(&inputs, arguments.refs.is_some());
+            let judged = take_base(&mut arguments, &event).and_then(|taken| {
+                base = taken;
+                scan::scan(&arguments, &setting)
+            });
+            match judged {
+                Ok(scanned) => (plan, Some(Answer::Scan(Box::new(scanned))), None),
+                Err(failure) => {
+                    let outcome = scan::unjudged(&arguments, &failure, &setting);
+                    let answer = outcome.map(|outcome| Answer::Unjudged(Box::new(outcome)));
+                    (plan, answer, Some(failure))
+                }
+            }
         }
         Mode::Gate => {
             let Command::Gate(arguments) = command else {
@@ -100,8 +108,14 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let gate = gate::gate(&arguments, &setting(&location))?;
-            (plan, Answer::Gate(gate))
+            let setting = setting(&location);
+            match gate::gate(&arguments, &setting) {
+                Ok(gate) => (plan, Some(Answer::Gate(gate)), None),
+                Err(failure) => {
+                    let gate = gate::unjudged(&arguments, &failure, &setting);
+                    (plan, gate.map(Answer::Gate), Some(failure))
+                }
+            }
         }
         Mode::Status => {
             let Command::Status(arguments) = command else {
@@ -109,20 +123,38 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let grid = status::grid(&arguments, &setting(&location))?;
-            (plan, Answer::Status(grid))
+            let setting = setting(&location);
+            match status::grid(&arguments, &setting) {
+                Ok(grid) => (plan, Some(Answer::Status(grid)), None),
+                Err(failure) => {
+                    let grid = status::unjudged(&arguments, &failure, &setting);
+                    (plan, grid.map(Answer::Status), Some(failure))
+                }
+            }
         }
     };
-    publish::publish(&Told {
+    let told = answer.as_ref().map(|answer| Told {
         inputs: &inputs,
         event: &event,
         base: base.as_ref(),
         voice: &voice,
         plan: &plan,
-        answer: &answer,
+        answer,
         runner: &runner,
     });
-    Ok(answer.outcome().exit_code)
+    match (end, told) {
+        (None, Some(told)) => {
+            publish::publish(&told);
+            Ok(told.answer.outcome().exit_code)
+        }
+        (Some(failure), told) => {
+            // Reports that were asked for are there, and say that nothing was judged.
+            told.iter().for_each(publish::reports);
+            Err(failure)
+        }
+        // There is an answer or a reason why there is none.
+        (None, None) => Err(another()),
+    }
 }
 
 fn parse(inputs: &Inputs, event: &Event) -> Result<Arguments, Failure> {
@@ -186,6 +218,9 @@ fn take_base(arguments: &mut Scan, event: &Event) -> Result<Option<Revision>, Fa
 const HOMELESS: &str = "/tmp/lockkeeper";
 
 fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
+    if flag.is_some() {
+        return index::locate(flag);
+    }
     let folder = inputs.cache_folder.as_ref().map(PathBuf::from);
     match (&inputs.database, folder) {
         // A folder is as good as an address: an export or a publication lies in it.
@@ -204,13 +239,13 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
             origin: Origin::Flag,
             address: None,
         }),
-        (None, Some(folder)) => Ok(Location {
+        (None, Some(folder)) if environment::path("LOCKKEEPER_DB").is_none() => Ok(Location {
             path: folder.join(FILE_NAME),
             origin: Origin::Cache,
             address: None,
         }),
         // A container may run as nobody in particular.
-        (None, None) => Ok(index::locate(flag).unwrap_or_else(|_| Location {
+        (None, _) => Ok(index::locate(None).unwrap_or_else(|_| Location {
             path: Path::new(HOMELESS).join(FILE_NAME),
             origin: Origin::Cache,
             address: None,

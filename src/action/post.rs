@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Counts};
-use super::events::{Event, Kind, Trust};
+use super::events::{Kind, Trust};
 use super::inputs::{Inputs, Mode, Upload};
 use super::publish::Told;
 use crate::cli::output;
@@ -214,7 +214,7 @@ fn work(
         work.comment = Some(comment(inputs, number, answer));
     }
     if inputs.tracking_issue && !matches!(event.kind, Kind::PullRequest | Kind::MergeGroup) {
-        work.issue = Some(tracking(answer));
+        work.issue = Some(tracking(inputs, answer));
     }
     let asks = !work.is_empty();
     if asks && inputs.token.is_none() {
@@ -254,8 +254,15 @@ fn sarif(
         );
     }
     let mut uploads = Vec::new();
-    for part in parts(outcome, told.plan.of_refs()) {
-        let (ref_name, commit) = place(&part, told.event, runner)?;
+    // Where there is nothing to scan, nothing was found to be clean.
+    let parts = match outcome.verdict {
+        Verdict::NothingToScan => Vec::new(),
+        Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::Failed => {
+            parts(outcome, told.plan.of_refs())
+        }
+    };
+    for part in parts {
+        let (ref_name, commit) = place(&part, told, runner)?;
         let style = output::style(told.voice, &output::Sink::Standard, texts);
         uploads.push(SarifUpload {
             sarif: rendered(&part, &style),
@@ -288,7 +295,8 @@ fn rendered(outcome: &Outcome, style: &Style<'_>) -> Vec<u8> {
 }
 
 /// The ref and the commit that a document is for.
-fn place(outcome: &Outcome, event: &Event, runner: &Runner) -> Result<(String, String), String> {
+fn place(outcome: &Outcome, told: &Told<'_>, runner: &Runner) -> Result<(String, String), String> {
+    let event = told.event;
     let of = |target: &Target| (target.ref_name.clone(), target.commit.clone());
     let mut places: Vec<_> = outcome.targets.iter().map(of).collect();
     places.dedup();
@@ -312,11 +320,17 @@ fn place(outcome: &Outcome, event: &Event, runner: &Runner) -> Result<(String, S
     let is_ref = |name: &str| {
         name.starts_with("refs/heads/") || name.starts_with("refs/tags/") || name.starts_with("refs/pull/")
     };
-    let found = match ref_name {
-        Some(name) => Some(name.to_owned()),
-        None if *commit == runner.sha => Some(runner.ref_name.clone()),
-        None if event.head() == Some(commit) => event.number.map(|number| format!("refs/pull/{number}/head")),
-        None => None,
+    let found = if told.plan.of_refs() {
+        ref_name.map(str::to_owned)
+    } else if *commit == runner.sha {
+        Some(runner.ref_name.clone())
+    } else if event.head() == Some(commit) {
+        event.number.map(|number| format!("refs/pull/{number}/head"))
+    } else if event.number.is_none() {
+        // Another branch was checked out. On a pull request that name may be a stranger's.
+        ref_name.map(str::to_owned)
+    } else {
+        None
     };
     match found.filter(|name| is_ref(name)) {
         Some(name) => Ok((name, commit.clone())),
@@ -367,7 +381,7 @@ fn key(inputs: &Inputs) -> String {
     digest.as_str().chars().take(16).collect()
 }
 
-fn tracking(answer: &Answer) -> Tracking {
+fn tracking(inputs: &Inputs, answer: &Answer) -> Tracking {
     let outcome = answer.outcome();
     let blocking: Vec<_> = outcome
         .findings()
@@ -401,6 +415,7 @@ fn tracking(answer: &Answer) -> Tracking {
         (Found::Unsure, _) => "lockkeeper: not everything could be judged".to_owned(),
     };
     Tracking {
+        key: key(inputs),
         title,
         text: answer.markdown(COMMENT - MARKER),
         state,

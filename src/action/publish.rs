@@ -16,6 +16,7 @@ use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Outcome, Verdict};
 use crate::publish::Published;
+use crate::report::workflow_commands::Asides;
 use crate::report::{Style, headline, workflow_commands};
 use crate::scan::Failure;
 use crate::sys::{environment, file};
@@ -58,6 +59,14 @@ impl Plan {
                 "Give an `--output` for each `--format`, or use the input `report-file`.",
             ));
         }
+        if let (Some(sarif), Some(report)) = (&inputs.sarif_file, &inputs.report_file)
+            && sarif == report
+        {
+            return Err(Failure::usage(
+                format!("`sarif-file` and `report-file` are both {sarif:?}"),
+                "Give each a name of its own.",
+            ));
+        }
         let sarif = match inputs.mode {
             Mode::Scan => Some(inputs.sarif_file.clone().unwrap_or_else(|| SARIF_FILE.to_owned())),
             Mode::Gate | Mode::Status => None,
@@ -78,8 +87,10 @@ impl Plan {
 
     /// The same for a scan of refs.
     #[must_use]
-    pub fn for_refs(self, refs: bool) -> Self {
-        Self { refs, ..self }
+    pub fn for_refs(self, inputs: &Inputs, refs: bool) -> Self {
+        // One file tells of one ref: without a name for each, none is written.
+        let sarif = self.sarif.filter(|_| !refs || inputs.sarif_file.is_some());
+        Self { refs, sarif, ..self }
     }
 }
 
@@ -129,8 +140,18 @@ pub fn publish(told: &Told<'_>) {
     let mut commands = Vec::new();
     let more_at = "the job summary";
     let annotated = match told.answer {
-        Answer::Scan(_) | Answer::Gate(_) => {
-            workflow_commands::annotations(outcome, &notices, more_at, &mut commands)
+        Answer::Scan(_) | Answer::Unjudged(_) | Answer::Gate(_) => {
+            // A red step has a reason that its page shows.
+            let errors: Vec<String> = match outcome.verdict {
+                Verdict::Incomplete => vec![headline::cause(outcome)],
+                Verdict::NothingToScan => vec!["there is no lockfile to scan".to_owned()],
+                Verdict::Pass | Verdict::Blocked | Verdict::Failed => Vec::new(),
+            };
+            let asides = Asides {
+                errors: &errors,
+                notices: &notices,
+            };
+            workflow_commands::annotations(outcome, &asides, more_at, &mut commands)
         }
         // A place in a file tells nothing of the many lines that hold it, and most are not checked out.
         Answer::Status(_) => workflow_commands::notices(&notices, more_at, &mut commands),
@@ -138,6 +159,22 @@ pub fn publish(told: &Told<'_>) {
     if annotated.is_ok() {
         // A closed log has no reader left.
         let _ = io::stdout().write_all(&commands);
+    }
+}
+
+/// Writes the files that were asked for, and names them, where the step could not judge.
+pub fn reports(told: &Told<'_>) {
+    let mut missed = Vec::new();
+    let mut lines = String::new();
+    for (name, file) in files(told, &HashMap::new(), &mut missed) {
+        let _ = writeln!(lines, "{name}={file}");
+    }
+    if let Err(error) = output_lines(&lines) {
+        missed.push(format!("the outputs were not written: {error}"));
+    }
+    // The failure itself is told next; there is one annotation for it, and these are asides.
+    for reason in missed {
+        tracing::warn!("{}", escape::terminal(&reason));
     }
 }
 
@@ -187,6 +224,9 @@ fn told_at_forge(voice: &Voice, posted: &Published) {
     }
     let mut log = String::new();
     let mut summary = String::from("\n### Published\n\n");
+    if !posted.missed.is_empty() {
+        summary.push_str("The verdict stands; not everything was published.\n\n");
+    }
     for sentence in posted.done.iter().chain(&posted.missed) {
         let _ = writeln!(log, "{}", escape::terminal(sentence));
         let _ = writeln!(summary, "- {}", escape::markdown(sentence));
@@ -270,7 +310,8 @@ fn files(
 /// For a format that tells of one ref and a scan of refs: the outcome of each, with its place; how many there are, if one
 /// place cannot hold them all.
 fn one_each(told: &Told<'_>, format: &str, sink: &Sink) -> Option<Result<Vec<(Outcome, Sink)>, usize>> {
-    if !told.plan.refs || format != "sarif" {
+    let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains("{ref}"));
+    if format != "sarif" || !(told.plan.refs || is_named) {
         return None;
     }
     let outcome = told.answer.outcome();

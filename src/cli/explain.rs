@@ -32,12 +32,7 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
     let input = trees::input(arguments.path.as_ref());
     let trees = Trees::find(&input, Taken::Work, None, &asked)?;
     let found: Vec<&Found> = trees.found().collect();
-    let setting = Setting {
-        location: &location,
-        voice,
-        now,
-        beyond: None,
-    };
+    let setting = Setting::alone(&location, voice, now);
     let opened = trees::open(&setting, &found, &trees.policy())?;
     let index = opened.require()?;
     let request = Request {

@@ -22,26 +22,22 @@ use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
-    let input = trees::input(arguments.path.as_ref());
-    let answer = gate(
-        arguments,
-        &Setting {
-            location: &location,
-            voice,
-            now,
-            beyond: None,
-        },
-    )
-    .map(|gate| {
+    let setting = Setting::alone(&location, voice, now);
+    let answer = gate(arguments, &setting).map(|gate| {
         let code = gate.outcome.exit_code;
         (gate, code)
     });
-    let instead = |failure: &Failure| {
-        let outcome = trees::unjudged(failure, &input, &asked, &location, now)?;
-        Some(ways::gate(outcome, &arguments.release))
-    };
+    let instead = |failure: &Failure| unjudged(arguments, failure, &setting);
     output::write_answer(answer, instead, FORMS, &pairs, voice)
+}
+
+/// What is told of a gate that ended with `failure` before it could judge; `None` if that is no matter of looking.
+#[must_use]
+pub fn unjudged(arguments: &Gate, failure: &Failure, setting: &Setting<'_>) -> Option<model::Gate> {
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref()).ok()?;
+    let input = trees::input(arguments.path.as_ref());
+    let outcome = trees::unjudged(failure, &input, &asked, setting)?;
+    Some(ways::gate(outcome, &arguments.release))
 }
 
 /// Judges the release that the command line names by the index at `location`.

@@ -33,19 +33,11 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let scanned = match scan(
-        arguments,
-        &Setting {
-            location: &location,
-            voice,
-            now,
-            beyond: None,
-        },
-    ) {
+    let setting = Setting::alone(&location, voice, now);
+    let scanned = match scan(arguments, &setting) {
         Ok(scanned) => scanned,
         Err(failure) => {
-            let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
-            if let Some(outcome) = trees::unjudged(&failure, &arguments.input, &asked, &location, now) {
+            if let Some(outcome) = unjudged(arguments, &failure, &setting) {
                 output::write_all(&outcome, &pairs, voice, &HashMap::new())?;
             }
             return Err(failure);
@@ -69,6 +61,13 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     }
     output::write_all(&scanned.outcome, &pairs, voice, &texts)?;
     Ok(scanned.outcome.exit_code)
+}
+
+/// What is told of a scan that ended with `failure` before it could judge; `None` if that is no matter of looking.
+#[must_use]
+pub fn unjudged(arguments: &Scan, failure: &Failure, setting: &Setting<'_>) -> Option<Outcome> {
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref()).ok()?;
+    trees::unjudged(failure, &arguments.input, &asked, setting)
 }
 
 /// What stands in `--output` for the name of a ref.
@@ -206,6 +205,7 @@ fn of_refs(arguments: &Scan, setting: &Setting<'_>, asked: &Asked<'_>) -> Result
         let columns = columns(&found, &choice, trees::prefer(), setting.now)?;
         let live: BTreeSet<&str> = columns.chosen.live().map(|line| line.ref_name.as_str()).collect();
         remarks.extend(columns::remarks(&columns.refs, |name| live.contains(name)));
+        remarks.extend(columns.idle.iter().map(|idle| columns::idle_glob(idle)));
         lines.extend(columns.trees);
     }
     let mut trees = Trees::of(lines, &policy);

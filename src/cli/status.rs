@@ -22,31 +22,27 @@ use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
 pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
-    let input = trees::input(arguments.path.as_ref());
-    let answer = grid(
-        arguments,
-        &Setting {
-            location: &location,
-            voice,
-            now,
-            beyond: None,
-        },
-    )
-    .map(|grid| {
+    let setting = Setting::alone(&location, voice, now);
+    let answer = grid(arguments, &setting).map(|grid| {
         let code = grid.outcome.exit_code;
         (grid, code)
     });
-    let instead = |failure: &Failure| {
-        Some(Grid {
-            outcome: trees::unjudged(failure, &input, &asked, &location, now)?,
-            rows: Vec::new(),
-            lines: Vec::new(),
-            warnings: Vec::new(),
-            history: None,
-        })
-    };
+    let instead = |failure: &Failure| unjudged(arguments, failure, &setting);
     output::write_answer(answer, instead, FORMS, &pairs, voice)
+}
+
+/// What is told of a grid that ended with `failure` before it could be filled; `None` if that is no matter of looking.
+#[must_use]
+pub fn unjudged(arguments: &Status, failure: &Failure, setting: &Setting<'_>) -> Option<Grid> {
+    let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref()).ok()?;
+    let input = trees::input(arguments.path.as_ref());
+    Some(Grid {
+        outcome: trees::unjudged(failure, &input, &asked, setting)?,
+        rows: Vec::new(),
+        lines: Vec::new(),
+        warnings: Vec::new(),
+        history: None,
+    })
 }
 
 /// The grid of the repository that the command line names, by the index at `location`.

@@ -149,7 +149,18 @@ impl Beyond {
     }
 }
 
-impl Setting<'_> {
+impl<'s> Setting<'s> {
+    /// A command by itself: what its clone lacks is lacking.
+    #[must_use]
+    pub fn alone(location: &'s Location, voice: &'s Voice, now: Timestamp) -> Self {
+        Self {
+            location,
+            voice,
+            now,
+            beyond: None,
+        }
+    }
+
     /// Lets `found` ask for refs, trees and files that its clone lacks, if that is shallow and of the repository that
     /// somebody is known for.
     pub fn reach(&self, found: &Found) {
@@ -251,11 +262,11 @@ pub fn unjudged(
     failure: &Failure,
     input: &Input,
     asked: &Asked<'_>,
-    location: &Location,
-    now: Timestamp,
+    setting: &Setting<'_>,
 ) -> Option<Outcome> {
+    let Setting { location, now, .. } = *setting;
     match failure.code {
-        ExitCode::Incomplete => {
+        ExitCode::Incomplete | ExitCode::Remote => {
             let found = packages::find(input)
                 .ok()
                 .and_then(|found| found.into_iter().next());
@@ -268,7 +279,6 @@ pub fn unjudged(
         | ExitCode::Blocked
         | ExitCode::Usage
         | ExitCode::NothingToScan
-        | ExitCode::Remote
         | ExitCode::Some
         | ExitCode::Bug
         | ExitCode::Interrupted => None,

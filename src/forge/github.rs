@@ -153,7 +153,10 @@ impl Forge for GitHub {
 
     fn access(&self) -> Asked<'_, Access> {
         Box::pin(async move {
-            let call = self.rest.read("looking at the repository", &[], &[]);
+            let call = self
+                .rest
+                .read("looking at the repository", &[], &[])
+                .needing(Permission::ReadContents);
             let answered = self.rest.exchange.send(&call).await?;
             let repository: Repository = read(&call, &answered)?;
             let login = self.login().await?;

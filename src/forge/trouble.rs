@@ -124,7 +124,9 @@ impl ForgeError {
     #[must_use]
     pub fn hint(&self) -> String {
         match &self.trouble {
-            Trouble::Forbidden { said } | Trouble::Missing { said } if is_switched_off(said) => {
+            Trouble::Forbidden { said } | Trouble::Missing { said }
+                if self.needs == Some(Permission::WriteSecurityEvents) && is_switched_off(said) =>
+            {
                 "Switch code scanning on in the repository's settings (private repositories need GitHub Code Security), or \
                  set `upload-sarif: false`."
                     .into()

@@ -92,6 +92,8 @@ pub enum Remark {
         /// What is not there.
         object: ObjectId,
     },
+    /// The clone has only some of the refs, and nobody is asked for the others.
+    Shallow,
     /// The clone has only some of the refs, and whoever was asked for the others does not give them.
     Elsewhere {
         /// Why.
@@ -104,7 +106,7 @@ impl Remark {
     #[must_use]
     pub fn hides(&self) -> Hidden<'_> {
         match self {
-            Self::Differs { .. } => Hidden::Nothing,
+            Self::Differs { .. } | Self::Shallow => Hidden::Nothing,
             Self::Broken { name, .. } | Self::Missing { name, .. } if name.starts_with("refs/") => {
                 Hidden::Ref(name)
             }
@@ -117,7 +119,7 @@ impl Remark {
     pub fn name(&self) -> &str {
         match self {
             Self::Differs { name, .. } | Self::Broken { name, .. } | Self::Missing { name, .. } => name,
-            Self::Elsewhere { .. } => "refs that this clone lacks",
+            Self::Shallow | Self::Elsewhere { .. } => "refs that this clone lacks",
         }
     }
 }
@@ -145,6 +147,8 @@ impl fmt::Display for Remark {
             Self::Missing { name, object } => {
                 write!(formatter, "{name} points to {object}, which is not in this clone")
             }
+            Self::Shallow => formatter
+                .write_str("this clone is shallow: branches and tags that were not fetched are not seen"),
             Self::Elsewhere { reason } => {
                 write!(
                     formatter,
@@ -223,6 +227,8 @@ impl Repository {
                 Ok(refs) => default = take(refs, &mut found, prefer).or(default),
                 Err(reason) => remarks.push(Remark::Elsewhere { reason }),
             }
+        } else if self.is_shallow().unwrap_or(false) {
+            remarks.push(Remark::Shallow);
         }
         let mut candidates: BTreeMap<String, Target> = BTreeMap::new();
         for (name, target) in &found {

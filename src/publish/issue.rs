@@ -3,8 +3,8 @@
 
 use crate::forge::{Forge, ForgeError, IssueState, Label};
 
-/// The first line of the issue's text, which nobody sees.
-const MARKER: &str = "<!-- lockkeeper:tracking -->";
+/// What the first line of the issue's text begins with, which nobody sees.
+const MARKER: &str = "<!-- lockkeeper:tracking:";
 
 /// The label that it is found by.
 const LABEL: &str = "lockkeeper";
@@ -12,6 +12,8 @@ const LABEL: &str = "lockkeeper";
 /// The issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracking {
+    /// What tells what the step looks at from what others do: hexadecimal digits.
+    pub key: String,
     /// Its title.
     pub title: String,
     /// Its text, in the forge's Markdown: what is open, or the evidence that nothing is.
@@ -39,7 +41,8 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
     let Some(tracking) = tracking else {
         return Ok(Vec::new());
     };
-    let body = format!("{MARKER}\n{}", tracking.text);
+    let marker = format!("{MARKER}{} -->", tracking.key);
+    let body = format!("{marker}\n{}", tracking.text);
     let found = forge.find_issues(MARKER, LABEL).await?;
     let mut open: Vec<_> = found
         .into_iter()
@@ -63,6 +66,13 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
                 .await?;
             done.push(format!("Opened issue #{}.", issue.number));
         }
+        // What somebody else opened is not ended by who looks at something else.
+        (Some(held), Found::Clean | Found::Unsure) if !held.body.contains(&marker) => {
+            done.push(format!(
+                "Issue #{} is left as it is: a step that looks at something else keeps it.",
+                held.number
+            ));
+        }
         (Some(held), state) => {
             let target = match state {
                 Found::Open | Found::Unsure => IssueState::Open,
@@ -85,7 +95,7 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
                 });
             }
             for further in open {
-                let text = format!("{MARKER}\nThis is told in #{}.", held.number);
+                let text = format!("{marker}\nThis is told in #{}.", held.number);
                 forge
                     .edit_issue(further.number, &further.title, &text, IssueState::Closed)
                     .await?;

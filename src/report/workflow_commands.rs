@@ -33,7 +33,16 @@ impl Kind {
     }
 }
 
-/// Writes at most [`MAX_ANNOTATIONS`] annotations: `notices` first, then the findings that the gate fails,
+/// What is annotated beside findings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asides<'a> {
+    /// Why the step ends as it does, where no finding says so.
+    pub errors: &'a [String],
+    /// What else a person should know.
+    pub notices: &'a [String],
+}
+
+/// Writes at most [`MAX_ANNOTATIONS`] annotations: `asides` first, then the findings that the gate fails,
 /// then the warnings that came in since the base, then the other ones, worst first. What was accepted is not
 /// annotated. Each says how many more there are and that `more_at` has them.
 ///
@@ -41,10 +50,12 @@ impl Kind {
 /// Only those of `out`.
 pub fn annotations(
     outcome: &Outcome,
-    notices: &[String],
+    asides: &Asides<'_>,
     more_at: &str,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    let Asides { errors, notices } = *asides;
+    let beside = errors.len().saturating_add(notices.len());
     let mut findings: Vec<(&Target, &Finding)> = outcome
         .findings()
         .filter(|(_, finding)| finding.decision != Decision::Note && finding.is_affected())
@@ -55,13 +66,18 @@ pub fn annotations(
             .cmp(&later(right))
             .then_with(|| super::worst::first(left, right))
     });
-    let more = more(notices.len().saturating_add(findings.len()), more_at);
+    let more = more(beside.saturating_add(findings.len()), more_at);
+    for error in errors.iter().take(MAX_ANNOTATIONS) {
+        let text = format!("{}{more}", short(error, 1_000));
+        writeln!(
+            out,
+            "{}",
+            command(Kind::Error.word(), &[("title", "lockkeeper")], &text)
+        )?;
+    }
     write_notices(notices, &more, out)?;
     let has_several_refs = outcome.targets.len() > 1;
-    for (target, finding) in findings
-        .iter()
-        .take(MAX_ANNOTATIONS.saturating_sub(notices.len()))
-    {
+    for (target, finding) in findings.iter().take(MAX_ANNOTATIONS.saturating_sub(beside)) {
         let kind = match finding.decision {
             Decision::Fail => Kind::Error,
             Decision::Warn | Decision::Note => Kind::Warning,

@@ -8,7 +8,7 @@ use super::lines::{self, BadGlob, Chosen};
 use super::{FILE_LIMIT, Failure, commit};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository};
-use crate::git::refs::{Hidden, Prefer, Refs};
+use crate::git::refs::{Hidden, Prefer, Refs, Remark};
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
 use crate::model::lines::{Candidate, Choice};
@@ -23,17 +23,42 @@ pub struct Columns {
     pub trees: Vec<Found>,
     /// Branches and tags, with their commits.
     pub refs: Refs,
+    /// Globs that were asked for and match nothing, each a sentence.
+    pub idle: Vec<String>,
+}
+
+/// A glob that matches nothing, as a person should know it: a typing error looks like a clean line.
+#[must_use]
+pub fn idle_glob(sentence: &str) -> Gap {
+    Gap {
+        file: TreePath::new(".git").unwrap_or_default(),
+        position: Position::START,
+        reason: sentence.trim_end_matches('.').to_owned(),
+        hint: "Correct the glob, or fetch what it should match; `lockkeeper refs` lists what there is."
+            .into(),
+    }
 }
 
 /// What is odd about refs, as a person should know it whatever the verdict. Git keeps them in no file that is read here.
 #[must_use]
 pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
-    let odd = refs.remarks.iter().filter(|remark| is_meant(remark.name()));
+    let odd = refs
+        .remarks
+        .iter()
+        .filter(|remark| **remark == Remark::Shallow || is_meant(remark.name()));
     odd.map(|remark| Gap {
         file: TreePath::new(".git").unwrap_or_default(),
         position: Position::START,
         reason: remark.to_string(),
-        hint: "Run `git fetch`, then update or delete the branch of this clone.".into(),
+        hint: match remark {
+            Remark::Shallow => "Fetch everything (`fetch-depth: 0` where a workflow checks out).".into(),
+            Remark::Differs { .. }
+            | Remark::Broken { .. }
+            | Remark::Missing { .. }
+            | Remark::Elsewhere { .. } => {
+                "Run `git fetch`, then update or delete the branch of this clone.".into()
+            }
+        },
     })
     .collect()
 }
@@ -85,7 +110,26 @@ pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -
         trees.push(unread(found, head, &GitError::Broken(line.reason.clone())));
         chosen.lines.push(line);
     }
-    Ok(Columns { chosen, trees, refs })
+    let idle = match choice {
+        Choice::Globs(_) => chosen
+            .warnings
+            .iter()
+            .filter(|warning| {
+                !refs
+                    .remarks
+                    .iter()
+                    .any(|remark| **warning == format!("{remark}."))
+            })
+            .cloned()
+            .collect(),
+        Choice::Rules(_) => Vec::new(),
+    };
+    Ok(Columns {
+        chosen,
+        trees,
+        refs,
+        idle,
+    })
 }
 
 /// The refs of a repository, if it is known which there are.
@@ -99,7 +143,14 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
         None => Ok(refs),
         Some(remark) => Err(Failure::incomplete(
             format!("not every ref of the repository can be read: {remark}"),
-            "Make `.git/refs` and `.git/packed-refs` readable, or mend them (`git fsck`).",
+            match remark {
+                Remark::Elsewhere { .. } => {
+                    "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
+                }
+                Remark::Differs { .. } | Remark::Broken { .. } | Remark::Missing { .. } | Remark::Shallow => {
+                    "Make `.git/refs` and `.git/packed-refs` readable, or mend them (`git fsck`)."
+                }
+            },
         )),
     }
 }

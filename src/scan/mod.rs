@@ -301,8 +301,18 @@ pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Time
             digest: policy.digest(),
             file: policy.file.clone(),
         },
-        verdict: Verdict::Incomplete,
-        exit_code: ExitCode::Incomplete,
+        verdict: match failure.code {
+            ExitCode::Remote => Verdict::Failed,
+            ExitCode::Pass
+            | ExitCode::Blocked
+            | ExitCode::Usage
+            | ExitCode::Incomplete
+            | ExitCode::NothingToScan
+            | ExitCode::Some
+            | ExitCode::Bug
+            | ExitCode::Interrupted => Verdict::Incomplete,
+        },
+        exit_code: failure.code,
         coverage,
         remarks: Vec::new(),
         targets: Vec::new(),

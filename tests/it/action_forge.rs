@@ -898,3 +898,170 @@ fn gitea_shows_no_sarif_and_says_so_only_when_asked() {
     );
     shop.server.done();
 }
+
+#[test]
+fn a_step_that_cannot_judge_still_writes_the_reports_that_were_asked_for() {
+    let shop = Shop::new(Style::GitHub);
+    for (mode, more) in [
+        (
+            "scan",
+            vec![("INPUT_BASE", "nowhere"), ("INPUT_SARIF-FILE", "out.sarif")],
+        ),
+        ("gate", vec![("INPUT_REFS", "v9")]),
+    ] {
+        let mut inputs = vec![("INPUT_MODE", mode), ("INPUT_REPORT-FILE", "report.json")];
+        inputs.extend(more);
+        let _ = std::fs::remove_file(shop.sandbox.work().join("report.json"));
+        let ran = shop.run(PUSH, &inputs);
+        assert_eq!(ran.code, 3, "{mode}: {}{}", ran.out, ran.err);
+        let report = std::fs::read(shop.sandbox.work().join("report.json")).expect("a report");
+        let report: Value = serde_json::from_slice(&report).expect("JSON");
+        assert_eq!(
+            (&report["verdict"], &report["exit_code"]),
+            (&"incomplete".into(), &3.into())
+        );
+        let outputs = outputs(&shop.sandbox);
+        assert_eq!(outputs["report-file"], "report.json");
+        assert_eq!(
+            outputs.get("sarif-file").map(String::as_str),
+            (mode == "scan").then_some("out.sarif")
+        );
+    }
+    let sarif = std::fs::read(shop.sandbox.work().join("out.sarif")).expect("SARIF");
+    let sarif: Value = serde_json::from_slice(&sarif).expect("JSON");
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    // Nothing of it goes to the forge.
+    assert!(shop.server.state().uploads.is_empty());
+    shop.server.done();
+}
+
+#[test]
+fn nothing_to_scan_is_no_clean_upload_and_a_red_step_says_why() {
+    let shop = Shop::new(Style::GitHub);
+    shop.sandbox.git(&["rm", "-rq", "app"]);
+    shop.sandbox.git(&["commit", "-qm", "Empty"]);
+    let ran = shop.run(PUSH, &[]);
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(shop.server.state().uploads.is_empty());
+    assert!(
+        ran.out.contains("::error title=lockkeeper::there is no lockfile"),
+        "{}",
+        ran.out
+    );
+    let ran = shop.run(PUSH, &[("INPUT_ALLOW-EMPTY", "true")]);
+    assert_eq!((ran.code, shop.server.state().uploads.len()), (0, 1));
+    shop.sandbox.write("package-lock.json", "{");
+    let ran = shop.run(PUSH, &[("INPUT_UPLOAD-SARIF", "false")]);
+    assert!(
+        ran.code == 3
+            && ran
+                .out
+                .contains("::error title=lockkeeper::1 place could not be judged"),
+        "{}",
+        ran.out
+    );
+    shop.server.done();
+}
+
+#[test]
+fn a_strangers_branch_of_the_same_name_is_not_ours() {
+    let shop = Shop::new(Style::GitHub);
+    let payload = std::fs::read_to_string(root().join("tests/fixtures/events/pull_request_fork.json"))
+        .expect("a fixture");
+    let file = shop.sandbox.path("event.json");
+    std::fs::write(&file, payload.replace(&"1".repeat(40), &shop.id("main"))).expect("a file");
+    let file = file.to_str().expect("a path").to_owned();
+    // The fork's branch is called main too, and is checked out under that name.
+    let merge = "3".repeat(40);
+    let inputs = [
+        ("GITHUB_EVENT_PATH", file.as_str()),
+        ("GITHUB_SHA", &merge),
+        ("INPUT_BASE", "release/1.0"),
+    ];
+    shop.run(REQUEST, &inputs);
+    assert_eq!(shop.server.state().uploads[0].reference, "refs/pull/7/head");
+    shop.server.done();
+}
+
+#[test]
+fn c9_whoever_looks_at_something_else_closes_no_issue() {
+    let shop = Shop::new(Style::GitHub);
+    let night = [
+        ("INPUT_MODE", "status"),
+        ("INPUT_REFS", "main,release/*"),
+        ("INPUT_TRACKING-ISSUE", "true"),
+    ];
+    assert_eq!(shop.run(NIGHT, &night).code, 0);
+    shop.sandbox
+        .write("app/deep/Cargo.lock", cargo_lock(&[("fine", "1.0.0")]));
+    shop.sandbox.git(&["commit", "-qam", "Mend main alone"]);
+    let ran = shop.run(
+        PUSH,
+        &[("INPUT_TRACKING-ISSUE", "true"), ("INPUT_UPLOAD-SARIF", "false")],
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let state = shop.server.state();
+    let issues: Vec<_> = state.issues.iter().filter(|issue| issue.pull.is_none()).collect();
+    assert!(
+        issues.len() == 1 && issues[0].open && issues[0].body.contains("GHSA-old"),
+        "{issues:?}"
+    );
+    drop(state);
+    assert!(shop.summary().contains("left as it is"), "{}", shop.summary());
+    shop.server.done();
+}
+
+#[test]
+fn what_a_shallow_clone_does_not_show_is_told_where_nobody_is_asked() {
+    let shop = Shop::new(Style::GitHub);
+    let shallow = shop.shallow();
+    git(
+        &shallow,
+        &[
+            "remote",
+            "set-url",
+            "origin",
+            "https://forge.example/acme/another",
+        ],
+    );
+    let inputs = [("INPUT_REFS", "main,relaese/*"), ("INPUT_UPLOAD-SARIF", "false")];
+    let ran = shop.run_in(&shallow, NIGHT, &inputs);
+    assert!(
+        shop.server.seen().is_empty(),
+        "another repository's forge is not asked"
+    );
+    for told in ["this clone is shallow", "relaese/*"] {
+        assert!(
+            shop.summary().contains(&told.replace('*', "\\*")),
+            "{told}: {}{}",
+            shop.summary(),
+            ran.out
+        );
+    }
+    shop.server.done();
+}
+
+#[test]
+fn c1_a_flag_goes_before_an_input() {
+    let shop = Shop::new(Style::GitHub);
+    let args = format!("--now {NOW} --db {}", shop.index);
+    let ran = shop.run(
+        PUSH,
+        &[
+            ("INPUT_DATABASE", "nowhere"),
+            ("INPUT_ARGS", &args),
+            ("INPUT_UPLOAD-SARIF", "false"),
+        ],
+    );
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let cache = [
+        ("INPUT_DATABASE", ""),
+        ("INPUT_CACHE-DIR", "cache"),
+        ("LOCKKEEPER_DB", shop.index.as_str()),
+        ("INPUT_UPLOAD-SARIF", "false"),
+    ];
+    assert_eq!(shop.run(PUSH, &cache).code, 1);
+    let same = [("INPUT_SARIF-FILE", "x"), ("INPUT_REPORT-FILE", "x")];
+    assert_eq!(shop.run(PUSH, &same).code, 2);
+    shop.server.done();
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockkeeper::model::Outcome;
-use lockkeeper::report::workflow_commands::{MAX_ANNOTATIONS, annotations, inert};
+use lockkeeper::report::workflow_commands::{Asides, MAX_ANNOTATIONS, annotations, inert};
 use lockkeeper::report::{REPORTS, report};
 use lockkeeper::text::escape::is_hidden;
 
@@ -132,6 +132,12 @@ fn a_hostile_name_starts_no_command() {
 
 fn annotated(outcome: &Outcome, notices: &[String]) -> String {
     let mut bytes = Vec::new();
-    annotations(outcome, notices, "the job's summary", &mut bytes).expect("a Vec takes everything");
+    annotations(
+        outcome,
+        &Asides { errors: &[], notices },
+        "the job's summary",
+        &mut bytes,
+    )
+    .expect("a Vec takes everything");
     String::from_utf8(bytes).expect("UTF-8")
 }

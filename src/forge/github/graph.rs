@@ -94,7 +94,7 @@ pub(super) async fn refs(
                 "prefix": prefix,
                 "after": after,
             });
-            let call = query("reading branches and tags", REFS, variables);
+            let call = query("reading branches and tags", REFS, variables).needing(Permission::ReadContents);
             let answer: Refs = data(exchange, &call).await?;
             let Some(page) = answer.repository.and_then(|repository| repository.refs) else {
                 return Err(call.error(Trouble::Missing { said: String::new() }));
