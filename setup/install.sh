@@ -61,7 +61,7 @@ main() {
         # out of reach.
         address=https://github.com/$repository/releases/download/v$version/$archive
     fi
-    echo "lockkeeper $version for $target from $address"
+    echo "lockkeeper $version for $target from $(plain "$address")"
     download "$address" "$work/$archive"
     verify "$work/$archive"
     attest "$work/$archive"
@@ -161,14 +161,14 @@ download() {
     while :; do
         rm -f "$2"
         status=0
-        code=$(curl --proto "$protocols" --silent --show-error --location --max-redirs 5 --connect-timeout 20 \
+        code=$(curl -q --globoff --proto "$protocols" --silent --show-error --location --max-redirs 5 --connect-timeout 20 \
             --max-time 300 --write-out '%{http_code}' --output "$2" "$1" 2>"$work/curl") || status=$?
         if [ "$status" = 0 ]; then
             case $code in
                 200) return 0 ;;
-                404 | 410) fail "not found (HTTP $code): $1" \
+                404 | 410) fail "not found (HTTP $code): $(plain "$1")" \
                     "Look whether release $version exists and has $archive. A private copy needs the input 'mirror'." ;;
-                401 | 407) fail "not allowed (HTTP $code): $1" \
+                401 | 407) fail "not allowed (HTTP $code): $(plain "$1")" \
                     "Look at the proxy (https_proxy, no_proxy) or the mirror; the release itself needs no login." ;;
                 *) why="HTTP $code" ;;
             esac
@@ -183,7 +183,7 @@ download() {
         fi
         if [ "$try" -ge 4 ]; then
             fail "the download failed 4 times: $(shown "$why")" \
-                "Look whether the runner reaches $1, and at its proxy (https_proxy, no_proxy). Try again later."
+                "Look whether the runner reaches $(plain "$1"), and at its proxy (https_proxy, no_proxy). Try again later."
         fi
         echo "try $try of 4: $(shown "$why"); the next one in $wait s"
         sleep "$wait"
@@ -246,6 +246,8 @@ install() {
     said=$(printf %s "$said" | tr -d '\r')
     [ "$said" = "lockkeeper $version" ] || fail "the program says that it is $(shown "$said"), not $version" \
         "Look whether the inputs 'version' and 'sha256' belong together."
+    [ ! -d "$folder/$program" ] || fail "there is a folder of that name: $(shown "$folder/$program")" \
+        "Name another folder with the input 'folder'."
     mv -f "$fresh" "$folder/$program" || fail "cannot replace $(shown "$folder/$program")" \
         "End what runs it, or name another folder with the input 'folder'."
     fresh=''
@@ -270,6 +272,11 @@ to_unix() {
 
 to_native() {
     if [ "${windows:-no}" = yes ]; then cygpath -w "$1"; else printf '%s\n' "$1"; fi
+}
+
+# plain ADDRESS: without what may be a secret: a login, a query.
+plain() {
+    inert "$1" | sed -e 's|://[^/@]*@|://|' -e 's|[?#].*||'
 }
 
 # What came from elsewhere, on one line and without control characters.

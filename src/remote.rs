@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
+use tokio::time::{Duration, Instant};
 
 use crate::forge::{EntryKind, Forge, ForgeError, Trouble};
 use crate::git::further::{Further, FurtherRefs, Listed, Object, trees};
@@ -21,7 +22,12 @@ pub struct Remote {
     /// A longer file is not read.
     limit: u64,
     known: Mutex<Known>,
+    /// When the first question could be asked.
+    begun: Instant,
 }
+
+/// Everything that is read through a forge together takes no longer.
+const WHOLE: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 struct Known {
@@ -46,6 +52,7 @@ impl Remote {
             runtime: Some(runtime),
             limit,
             known: Mutex::new(Known::default()),
+            begun: Instant::now(),
         }
     }
 
@@ -58,11 +65,18 @@ impl Remote {
         let Some(runtime) = &self.runtime else {
             return Err("nobody is asked any more".to_owned());
         };
-        runtime.block_on(answer).map_err(|error| {
+        let left = WHOLE.saturating_sub(self.begun.elapsed());
+        let answer = runtime.block_on(async { tokio::time::timeout(left, answer).await });
+        let Ok(answer) = answer else {
+            let reason = format!("it took more than {} s", WHOLE.as_secs());
+            self.with(|known| known.silent = Some(reason.clone()));
+            return Err(reason);
+        };
+        answer.map_err(|error| {
             let reason = format!("{error}. {}", error.hint());
             if matches!(
                 error.trouble,
-                Trouble::Web(_) | Trouble::Throttled { .. } | Trouble::Unauthorized
+                Trouble::Web(_) | Trouble::Throttled { .. } | Trouble::Unauthorized | Trouble::Server { .. }
             ) {
                 self.with(|known| known.silent.get_or_insert_with(|| reason.clone()).clone());
             }
@@ -131,6 +145,9 @@ impl Further for Remote {
         let default = self.wait(self.forge.access())?.default_branch;
         let mut refs = Vec::new();
         for found in self.wait(self.forge.refs())? {
+            if !is_name(&found.name) {
+                return Err("it names a ref that git would not".to_owned());
+            }
             let committed = match found.committed {
                 Some(committed) => committed,
                 None => self.wait(self.forge.commit(&found.commit))?.committed,
@@ -189,6 +206,24 @@ impl Further for Remote {
         }
     }
 }
+
+/// Whether git allows a full name of a ref (`git check-ref-format`), as far as it matters to whoever writes it somewhere.
+fn is_name(name: &str) -> bool {
+    let parts = name.strip_prefix("refs/").unwrap_or_default();
+    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    name.len() <= MOST_NAME
+        && parts.split('/').count() >= 2
+        && parts.split('/').all(is_part)
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name
+            .chars()
+            .any(|letter| letter.is_control() || " ~^:?*[\\".contains(letter))
+}
+
+/// Longer names of refs are none: in bytes.
+const MOST_NAME: usize = 1024;
 
 /// A forge that cannot even be asked, and why.
 pub struct Unreachable(pub String);

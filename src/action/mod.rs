@@ -214,8 +214,14 @@ fn take_base(arguments: &mut Scan, event: &Event) -> Result<Option<Revision>, Fa
     Ok(base)
 }
 
-/// Where a fetched index lies if the environment names no home and no input a folder.
-const HOMELESS: &str = "/tmp/lockkeeper";
+/// Where a fetched index lies if the environment names no home and no input a folder: one of the job, else one that nobody
+/// else knew before, since an index that somebody put there would be believed.
+fn homeless() -> PathBuf {
+    match environment::path("RUNNER_TEMP") {
+        Some(folder) => folder.join("lockkeeper"),
+        None => file::private_folder().unwrap_or_else(|_| PathBuf::from(".lockkeeper-cache")),
+    }
+}
 
 fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
     if flag.is_some() {
@@ -229,7 +235,7 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
         {
             let folder = folder.or_else(environment::cache_folder);
             Ok(Location {
-                path: folder.unwrap_or_else(|| HOMELESS.into()).join(FILE_NAME),
+                path: folder.unwrap_or_else(homeless).join(FILE_NAME),
                 origin: Origin::Address,
                 address: Some(place.clone()),
             })
@@ -246,7 +252,7 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
         }),
         // A container may run as nobody in particular.
         (None, _) => Ok(index::locate(None).unwrap_or_else(|_| Location {
-            path: Path::new(HOMELESS).join(FILE_NAME),
+            path: homeless().join(FILE_NAME),
             origin: Origin::Cache,
             address: None,
         })),

@@ -67,11 +67,20 @@ impl Runner {
                 "The address of the API, {api}, is not encrypted, and no token is sent there. Set GITHUB_API_URL to an https address."
             ));
         }
+        let graphql = Address::parse(&self.graphql).ok();
+        if let Some(graphql) = graphql
+            .as_ref()
+            .filter(|graphql| !graphql.is_encrypted() && !graphql.is_loopback())
+        {
+            return Err(format!(
+                "The address of the API, {graphql}, is not encrypted, and no token is sent there. Set GITHUB_GRAPHQL_URL to an https address."
+            ));
+        }
         let repository = RepositoryName::parse(&self.repository)
             .ok_or("GITHUB_REPOSITORY names no repository. Run the step in a workflow.")?;
         let site = Site {
             web,
-            graphql: Address::parse(&self.graphql).ok(),
+            graphql,
             repository,
             token: inputs.token.clone(),
             api: api.clone(),

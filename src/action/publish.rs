@@ -167,7 +167,7 @@ pub fn reports(told: &Told<'_>) {
     let mut missed = Vec::new();
     let mut lines = String::new();
     for (name, file) in files(told, &HashMap::new(), &mut missed) {
-        let _ = writeln!(lines, "{name}={file}");
+        lines.push_str(&output(name, &file));
     }
     if let Err(error) = output_lines(&lines) {
         missed.push(format!("the outputs were not written: {error}"));
@@ -366,7 +366,7 @@ fn ended(verdict: Verdict, code: ExitCode) -> String {
     format!("verdict={verdict}\nexit-code={}\n", code.number())
 }
 
-/// `name=value` lines. The only free text is a path of the workflow's own, which holds no line break.
+/// `name=value` lines.
 fn outputs(counts: Counts, written: &[(&'static str, String)]) -> String {
     let Counts {
         affected,
@@ -375,9 +375,17 @@ fn outputs(counts: Counts, written: &[(&'static str, String)]) -> String {
     } = counts;
     let mut lines = format!("findings={affected}\nblocking={blocking}\nintroduced={introduced}\n");
     for (name, file) in written {
-        let _ = writeln!(lines, "{name}={file}");
+        lines.push_str(&output(name, file));
     }
     lines
+}
+
+/// One output. A name of a file can hold that of a ref, which is a stranger's: what would begin another output is none.
+fn output(name: &str, file: &str) -> String {
+    match file.contains(char::is_control) {
+        true => String::new(),
+        false => format!("{name}={file}\n"),
+    }
 }
 
 fn output_lines(lines: &str) -> Result<(), file::FileError> {

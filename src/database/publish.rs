@@ -18,6 +18,7 @@ use super::manifest::{
 use super::signature::{KeyId, SecretKey};
 use crate::advisory::{Damage, Index, OpenError, Parts};
 use crate::sys::file::{self, FileError, Lies};
+use crate::sys::lock::Lock;
 
 /// What to publish.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +143,10 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
     if exports.is_empty() {
         return Err(Unpublished::NoEcosystem(path.to_owned()));
     }
+    file::make_folder(folder)?;
+    let _lock = Lock::take(&folder.join(LOCK), || {
+        hear("another publication works here; waiting for it")
+    })?;
     let before = previous(folder)?;
     let built = index.built();
     match &before {
@@ -155,7 +160,6 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
         Some(_) | None => {}
     }
 
-    file::make_folder(folder)?;
     let whole = described(&bytes, exports.iter().cloned().collect(), index.digest());
     put(&folder.join(whole.name()), &bytes)?;
     let mut files = vec![whole];
@@ -250,6 +254,13 @@ fn prune(
     Ok(removed)
 }
 
+/// One publication at a time works in a folder.
+const LOCK: &str = ".lockkeeper-lock";
+
 fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    // A link would lead the bytes out of the folder.
+    if file::is_link(path) {
+        file::remove(path)?;
+    }
     file::replace(path, |writer| std::io::Write::write_all(writer, bytes))
 }

@@ -382,7 +382,7 @@ impl Job<'_> {
                     let place = Place::Folder(folder);
                     published::take(self, &place, &Signer::Trusted, base, backward).await
                 }
-                None => origin::local(path, base, backward, warnings),
+                None => origin::local(path, base, backward, warnings, self.request.now),
             },
         }
     }

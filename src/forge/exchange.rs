@@ -25,6 +25,9 @@ use crate::sys::web::{Answered, Fault, Retry, Web, retry_after};
 /// Answers of more bytes are refused unless the call says otherwise.
 const LIMIT: u64 = 32 << 20;
 
+/// Lists of more bytes are refused, however many pages they come in.
+const LIST_LIMIT: u64 = 128 << 20;
+
 /// Between two writes.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 
@@ -193,11 +196,22 @@ impl<W: Wire> Exchange<W> {
     /// Every item of a list that comes in pages, which the answers' `Link` names. Half a list is none.
     pub async fn pages<T: DeserializeOwned>(&self, mut call: Call) -> Result<Vec<T>, ForgeError> {
         let mut items = Vec::new();
+        let mut last = 1;
+        let mut bytes = 0;
         for _ in 0..MOST_PAGES {
             let answered = self.send(&call).await?;
+            bytes += answered.body.len();
+            if bytes as u64 > LIST_LIMIT {
+                break;
+            }
             items.extend(read::<Vec<T>>(&call, &answered)?);
             match answered.header("link").and_then(next_page) {
-                Some(page) => call.route = with_page(&call.route, page),
+                Some(page) if page > last => {
+                    last = page;
+                    call.route = with_page(&call.route, page);
+                }
+                // One that leads back has no end.
+                Some(_) => break,
                 None => return Ok(items),
             }
         }

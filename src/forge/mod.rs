@@ -61,7 +61,7 @@ pub trait Forge: Send + Sync {
     /// What became of an upload.
     fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing>;
 
-    /// The oldest comment of our own on the issue or pull request `number` that has `marker` in its text.
+    /// The oldest comment of our own on the issue or pull request `number` whose text begins with `marker`.
     fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>>;
 
     /// Adds a comment.
@@ -73,7 +73,7 @@ pub trait Forge: Send + Sync {
     /// Folds a comment away, or shows it again. A forge that cannot leaves it as it is.
     fn show_comment<'f>(&'f self, comment: &'f Comment, shown: Shown) -> Asked<'f, ()>;
 
-    /// The issues of our own that have `marker` in their text, under `label` or open without it: open ones first, then the
+    /// The issues of our own whose text begins with `marker`, under `label` or open without it: open ones first, then the
     /// newest.
     fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>>;
 

@@ -22,6 +22,11 @@ fn word(state: IssueState) -> &'static str {
     }
 }
 
+/// A text that only quotes a marker is somebody else's.
+fn begins_with(body: &str, marker: &str) -> bool {
+    body.trim_start().starts_with(marker)
+}
+
 impl<W: Wire> Rest<W> {
     /// A path below the repository.
     pub fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
@@ -47,7 +52,7 @@ impl<W: Wire> Rest<W> {
         Call::write(doing, needs, method, self.route(segments, &[]), body)
     }
 
-    /// The issues that `query` asks for, that `is_own` takes for our own and that have `marker` in their text.
+    /// The issues that `query` asks for, that `is_own` takes for our own and whose text begins with `marker`.
     pub async fn issues(
         &self,
         marker: &str,
@@ -61,12 +66,15 @@ impl<W: Wire> Rest<W> {
         let own = issues.into_iter().filter(|issue| {
             issue.pull_request.is_none()
                 && is_own(issue.user.as_ref())
-                && issue.body.as_deref().is_some_and(|body| body.contains(marker))
+                && issue
+                    .body
+                    .as_deref()
+                    .is_some_and(|body| begins_with(body, marker))
         });
         Ok(own.map(answers::Issue::told).collect())
     }
 
-    /// The oldest comment that `is_own` takes for our own and that has `marker` in its text.
+    /// The oldest comment that `is_own` takes for our own and whose text begins with `marker`.
     pub async fn find_comment(
         &self,
         number: u64,
@@ -80,7 +88,11 @@ impl<W: Wire> Rest<W> {
             .needing(Permission::WritePullRequests);
         let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
         let own = comments.into_iter().find(|comment| {
-            is_own(comment.user.as_ref()) && comment.body.as_deref().is_some_and(|body| body.contains(marker))
+            is_own(comment.user.as_ref())
+                && comment
+                    .body
+                    .as_deref()
+                    .is_some_and(|body| begins_with(body, marker))
         });
         Ok(own.map(answers::Comment::told))
     }

@@ -61,7 +61,17 @@ impl Object {
     /// Its kind and its bytes, if they are what `id` names.
     pub(super) fn checked(self, id: gix::ObjectId) -> Result<(Kind, Vec<u8>), GitError> {
         let (kind, bytes) = match self {
-            Self::Commit(bytes) => return Ok((Kind::Commit, bytes)),
+            Self::Commit(bytes) => {
+                let commit = super::commits::parse(id, &bytes)?;
+                let ids = commit.parents.iter().chain([&commit.tree]);
+                return match ids.clone().all(|other| other.kind() == id.kind()) {
+                    true => Ok((Kind::Commit, bytes)),
+                    false => Err(GitError::Elsewhere {
+                        object: id.to_string(),
+                        reason: "what it gives is of another repository".into(),
+                    }),
+                };
+            }
             Self::Blob(bytes) => (Kind::Blob, bytes),
             Self::Tree(bytes) => (Kind::Tree, bytes),
         };
@@ -95,6 +105,7 @@ pub struct Listed {
 pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>, String> {
     let root = gix::ObjectId::from_hex(root.as_bytes()).map_err(|_| "a tree has no id".to_owned())?;
     let mut top = Folder::default();
+    let mut folders = 0;
     for listed in listing {
         let id = gix::ObjectId::from_hex(listed.id.as_bytes())
             .ok()
@@ -106,7 +117,7 @@ pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>,
             (TrackedKind::Link, _) => "120000",
             (TrackedKind::Submodule, _) => "160000",
         };
-        top.put(&listed.path, mode, id)?;
+        top.put(&listed.path, mode, id, &mut folders)?;
     }
     let mut trees = HashMap::new();
     let found = top.write(root.kind(), &mut trees)?;
@@ -115,6 +126,9 @@ pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>,
     }
     Ok(trees)
 }
+
+/// A tree has no more folders: a short text can name many deep ones.
+const MOST_FOLDERS: usize = 500_000;
 
 /// Folders are no deeper than git reads them.
 const MOST_LEVELS: usize = 2048;
@@ -127,7 +141,14 @@ struct Folder {
 }
 
 impl Folder {
-    fn put(&mut self, path: &str, mode: &'static str, id: gix::ObjectId) -> Result<(), String> {
+    /// Counts the folders that it makes.
+    fn put(
+        &mut self,
+        path: &str,
+        mode: &'static str,
+        id: gix::ObjectId,
+        folders: &mut usize,
+    ) -> Result<(), String> {
         let mut folder = self;
         let mut parts = path.split('/').peekable();
         let mut depth = 0;
@@ -139,6 +160,12 @@ impl Folder {
             if parts.peek().is_none() {
                 folder.files.insert(part.to_owned(), (mode, id));
                 break;
+            }
+            if !folder.folders.contains_key(part) {
+                *folders += 1;
+                if *folders > MOST_FOLDERS {
+                    return Err("a listing names more folders than are read".into());
+                }
             }
             folder = folder.folders.entry(part.to_owned()).or_default();
         }

@@ -224,7 +224,7 @@ impl Repository {
         let mut default = default(&repository, &found);
         if let Some(further) = further {
             match further.refs() {
-                Ok(refs) => default = take(refs, &mut found, prefer).or(default),
+                Ok(refs) => default = take(refs, repository.object_hash(), &mut found, prefer).or(default),
                 Err(reason) => remarks.push(Remark::Elsewhere { reason }),
             }
         } else if self.is_shallow().unwrap_or(false) {
@@ -274,11 +274,20 @@ impl Repository {
 
 /// Puts refs of elsewhere beside those that were found: branches as those of `origin`, and tags where the clone has none or
 /// where what is elsewhere counts. Gives the full name of the default branch.
-fn take(refs: FurtherRefs, found: &mut BTreeMap<Vec<u8>, Target>, prefer: Prefer) -> Option<String> {
+fn take(
+    refs: FurtherRefs,
+    hash: gix::hash::Kind,
+    found: &mut BTreeMap<Vec<u8>, Target>,
+    prefer: Prefer,
+) -> Option<String> {
     let default = refs.default.map(|short| format!("refs/heads/{short}"));
     let mut has_default = false;
     for (name, commit, committed) in refs.refs {
-        let Ok(commit) = gix::ObjectId::from_hex(commit.as_bytes()) else {
+        // An id of another kind of hash names nothing here.
+        let Some(commit) = gix::ObjectId::from_hex(commit.as_bytes())
+            .ok()
+            .filter(|commit| commit.kind() == hash)
+        else {
             continue;
         };
         has_default |= default.as_ref() == Some(&name);

@@ -67,7 +67,7 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
             done.push(format!("Opened issue #{}.", issue.number));
         }
         // What somebody else opened is not ended by who looks at something else.
-        (Some(held), Found::Clean | Found::Unsure) if !held.body.contains(&marker) => {
+        (Some(held), Found::Clean | Found::Unsure) if !held.body.trim_start().starts_with(&marker) => {
             done.push(format!(
                 "Issue #{} is left as it is: a step that looks at something else keeps it.",
                 held.number

@@ -13,6 +13,12 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
 ];
 
+/// Of the reasons of a refusal so many are told …
+const MOST_REASONS: usize = 5;
+
+/// … each with so many characters.
+const MOST_LETTERS: usize = 300;
+
 /// Hands in each document, and waits for the forge to take them in.
 ///
 /// # Errors
@@ -35,10 +41,16 @@ pub(super) async fn upload(
             Processing::Complete => {}
             Processing::Pending => pending += 1,
             Processing::Failed(reasons) => {
+                let reasons: Vec<String> = reasons
+                    .iter()
+                    .take(MOST_REASONS)
+                    .map(|reason| reason.chars().take(MOST_LETTERS).collect())
+                    .collect();
                 refused.push(format!("{}: {}", upload.ref_name, reasons.join("; ")));
             }
         }
     }
+    refused.truncate(MOST_REASONS);
     if !refused.is_empty() {
         return Err(ForgeError {
             doing: "uploading SARIF",

@@ -59,6 +59,14 @@ pub fn is_link(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
+/// A new folder that only this user may enter, which stays.
+///
+/// # Errors
+/// The system's.
+pub fn private_folder() -> io::Result<PathBuf> {
+    Ok(tempfile::Builder::new().prefix("lockkeeper-").tempdir()?.keep())
+}
+
 /// The bytes of the file at `path`, at most `limit` of them; `None` if there are more.
 ///
 /// # Errors

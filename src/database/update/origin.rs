@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::gather::{Gathered, Miss};
 use super::plan::Backward;
 use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open, whole};
@@ -14,6 +16,9 @@ use crate::database::manifest::{INDEX_ENDING, INDEX_LIMIT, NAME, is_sha256};
 use crate::database::signature::{BadKey, PublicKey};
 use crate::sys::file::{self, Lies};
 use crate::sys::web::{self, Address, BadAddress, Reply, Validator};
+
+/// Clocks differ by no more.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(48);
 
 /// One place to update from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +172,7 @@ pub(super) async fn fetch_index(
         Reply::NotModified => return Ok(Taken::Same),
         Reply::Received { validator, .. } => validator,
     };
-    match usable(&path, base, backward) {
+    match usable(&path, base, backward, job.request.now) {
         Ok(true) => Ok(Taken::Index(path, validator)),
         Ok(false) => Ok(Taken::Same),
         Err(miss) => {
@@ -184,13 +189,14 @@ pub(super) fn local(
     base: &mut Base,
     backward: Backward,
     warnings: &mut Vec<String>,
+    now: Timestamp,
 ) -> Result<Taken, Miss> {
     let unusable = |reason: String| Miss::Unusable {
         reason,
         hint: format!("Name an index file, or a folder that holds <ecosystem>/all.zip or a {NAME}."),
     };
     match file::look(path).map_err(|error| unusable(error.source.to_string()))? {
-        Lies::File(_) => match usable(path, base, backward)? {
+        Lies::File(_) => match usable(path, base, backward, now)? {
             true => Ok(Taken::Index(path.to_owned(), None)),
             false => Ok(Taken::Same),
         },
@@ -271,7 +277,7 @@ fn note_path(request: &Request<'_>, address: &Address) -> PathBuf {
 }
 
 /// Whether the index at `path` is worth putting in place; `false` if what is there is as good.
-fn usable(path: &Path, base: &Base, backward: Backward) -> Result<bool, Miss> {
+fn usable(path: &Path, base: &Base, backward: Backward, now: Timestamp) -> Result<bool, Miss> {
     let unusable = |reason: String| Miss::Unusable {
         reason,
         hint: "Name another address.".to_owned(),
@@ -294,11 +300,23 @@ fn usable(path: &Path, base: &Base, backward: Backward) -> Result<bool, Miss> {
     if base.digest.as_deref() == Some(index.digest()) {
         return Ok(!base.is_sound());
     }
-    match (base.built.is_some_and(|built| index.built() < built), backward) {
+    if is_of_the_future(index.built(), now) {
+        return Err(unusable(format!(
+            "it is dated {}, which has not come yet",
+            index.built()
+        )));
+    }
+    let held = base.built.filter(|built| !is_of_the_future(*built, now));
+    match (held.is_some_and(|built| index.built() < built), backward) {
         (false, _) => Ok(true),
         (true, Backward::Refused) => Err(Miss::Behind(Some(index.built()))),
         (true, Backward::Accepted) => Ok(false),
     }
+}
+
+/// Whether an index was dated later than clocks differ: it would outrank every good one, and never be old.
+pub(super) fn is_of_the_future(built: Timestamp, now: Timestamp) -> bool {
+    built.duration_since(now) > CLOCKS_DIFFER
 }
 
 /// An ecosystem that is to be followed and that no source gives.

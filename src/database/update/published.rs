@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::base::Base;
 use super::gather::Miss;
-use super::origin::{self, Signer};
+use super::origin::{self, Signer, is_of_the_future};
 use super::plan::Backward;
 use super::{Demanded, Event, Failure, Job, Request, Taken, open, write};
 use crate::advisory::{Compiler, Facts, Index};
@@ -80,7 +80,17 @@ pub(super) async fn take(
     })?;
 
     let wanted = wanted(job.request, base, &manifest)?;
-    if base.built.is_some_and(|built| manifest.built < built) {
+    if is_of_the_future(manifest.built, job.request.now) {
+        return Err(unusable(
+            format!("it is dated {}, which has not come yet", manifest.built),
+            "Set the clock of this machine, or name another address.",
+        ));
+    }
+    // What is held and dated in the future would outrank everything.
+    let held = base
+        .built
+        .filter(|built| !is_of_the_future(*built, job.request.now));
+    if held.is_some_and(|built| manifest.built < built) {
         let exports = base.bookkeeping.exports();
         let held = wanted.iter().all(|name| exports.contains(*name));
         return match backward {

@@ -67,6 +67,12 @@ impl<'p> Part<'p> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
+        // A link in a folder that others may write to would lead the bytes elsewhere.
+        for path in [path, &origin_of(path)] {
+            if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+                std::fs::remove_file(path)?;
+            }
+        }
         let file = File::options()
             .create(true)
             .truncate(false)
