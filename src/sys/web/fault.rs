@@ -161,8 +161,9 @@ impl Fault {
 
     /// The fault that an error is, or that it wraps.
     pub(super) fn within(error: &(dyn Error + 'static), settings: &Settings) -> Self {
-        let told = chain(error);
         let sent = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
+        // What a library says around it tells nothing more.
+        let told = sent.map_or_else(|| chain(error), |sent| chain(sent));
         if causes(error).any(is_tls) {
             Self::Untrusted(told)
         } else if sent.is_some_and(|sent| sent.is_timeout() && !sent.is_connect()) {
