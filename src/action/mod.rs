@@ -133,6 +133,10 @@ fn step() -> Result<ExitCode, Failure> {
             }
         }
     };
+    let plan = match &end {
+        Some(_) => plan.asked_for(&inputs),
+        None => plan,
+    };
     let told = answer.as_ref().map(|answer| Told {
         inputs: &inputs,
         event: &event,

@@ -15,6 +15,7 @@ use crate::cli::trees::Beyond;
 use crate::forge::{self, CodeScanning, Forge, RepositoryName, SarifUpload, Shown, Site};
 use crate::git::further::Further;
 use crate::model::advisory::{TextKey, Texts};
+use crate::model::verdict::ExitCode;
 use crate::model::{Outcome, Target, Verdict};
 use crate::publish::{self, Budget, Found, Published, Sticky, Tracking, Work};
 use crate::remote::{Remote, Unreachable};
@@ -265,8 +266,8 @@ fn sarif(
     let mut uploads = Vec::new();
     // Where there is nothing to scan, nothing was found to be clean.
     let parts = match outcome.verdict {
-        Verdict::NothingToScan => Vec::new(),
-        Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::Failed => {
+        Verdict::NothingToScan if outcome.exit_code != ExitCode::Pass => Vec::new(),
+        Verdict::NothingToScan | Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::Failed => {
             parts(outcome, told.plan.of_refs())
         }
     };

@@ -79,6 +79,13 @@ impl Plan {
         })
     }
 
+    /// The files that were asked for by name, of a step that cannot judge.
+    #[must_use]
+    pub fn asked_for(self, inputs: &Inputs) -> Self {
+        let sarif = self.sarif.filter(|_| inputs.sarif_file.is_some());
+        Self { sarif, ..self }
+    }
+
     /// Whether refs were scanned.
     #[must_use]
     pub fn of_refs(&self) -> bool {
@@ -144,8 +151,10 @@ pub fn publish(told: &Told<'_>) {
             // A red step has a reason that its page shows.
             let errors: Vec<String> = match outcome.verdict {
                 Verdict::Incomplete => vec![headline::cause(outcome)],
-                Verdict::NothingToScan => vec!["there is no lockfile to scan".to_owned()],
-                Verdict::Pass | Verdict::Blocked | Verdict::Failed => Vec::new(),
+                Verdict::NothingToScan if outcome.exit_code != ExitCode::Pass => {
+                    vec!["there is no lockfile to scan".to_owned()]
+                }
+                Verdict::NothingToScan | Verdict::Pass | Verdict::Blocked | Verdict::Failed => Vec::new(),
             };
             let asides = Asides {
                 errors: &errors,

@@ -127,7 +127,10 @@ impl Forge for Gitea {
 
     fn access(&self) -> Asked<'_, Access> {
         Box::pin(async move {
-            let call = self.rest.read("looking at the repository", &[], &[]);
+            let call = self
+                .rest
+                .read("looking at the repository", &[], &[])
+                .needing(Permission::ReadContents);
             let repository: Repository = self.rest.exchange.ask(&call).await?;
             let call = Call::read("asking for the version", route(&["version"], &[]));
             let server: answers::Server = self.rest.exchange.ask(&call).await?;

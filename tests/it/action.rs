@@ -334,6 +334,19 @@ fn refs_are_scanned_without_one_sarif_for_all() {
         .lines()
         .filter(|line| line.starts_with("::notice"))
         .collect();
+    // Nobody asked for a file, and one cannot tell of both.
+    assert!(notices.is_empty(), "{notices:?}");
+    assert!(!sandbox.work().join("lockkeeper.sarif").exists());
+    let one = ("INPUT_SARIF-FILE", "one.sarif");
+    let named = step(
+        &sandbox,
+        &[("INPUT_DATABASE", &index), ("INPUT_REFS", "main,release/*"), one],
+    );
+    let notices: Vec<&str> = named
+        .out
+        .lines()
+        .filter(|line| line.starts_with("::notice"))
+        .collect();
     assert!(
         matches!(notices.as_slice(), [notice] if notice.contains("SARIF")),
         "{notices:?}"

@@ -979,7 +979,7 @@ fn a_strangers_branch_of_the_same_name_is_not_ours() {
         ("INPUT_BASE", "release/1.0"),
     ];
     shop.run(REQUEST, &inputs);
-    assert_eq!(shop.server.state().uploads[0].reference, "refs/pull/7/head");
+    assert_eq!(shop.server.state().uploads[0].reference, "refs/pull/8/head");
     shop.server.done();
 }
 

@@ -197,7 +197,7 @@ fn a_repository_that_the_token_may_not_know_of_is_not_there() {
             told(&error),
             format!(
                 "looking at the repository: the forge knows nothing of it, or the token may not ask (404): {said}\n\
-                 Check the token's rights on this repository."
+                 Give the job `permissions: contents: read`."
             )
         );
         let error = stand.ask(Forge::refs).expect_err("no such repository");

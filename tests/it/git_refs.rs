@@ -225,7 +225,7 @@ fn b4_refs_whose_commits_a_clone_lacks_are_told() {
     let found = refs(&open(&clone));
     assert_eq!(named(&written, &found), ["refs/heads/main 2"]);
     assert!(
-        matches!(&found.remarks[..], [Remark::Missing { name, object }]
+        matches!(&found.remarks[..], [Remark::Missing { name, object }, Remark::Shallow]
             if name == "refs/heads/old" && object.to_string() == written.ids[0]),
         "{:?}",
         found.remarks

@@ -351,7 +351,7 @@ fn what_is_left_behind_is_told() {
     let told = read("docs/uninstall.md");
     for (source, mark) in [
         ("src/publish/comment.rs", "<!-- lockkeeper:comment:"),
-        ("src/publish/issue.rs", "<!-- lockkeeper:tracking -->"),
+        ("src/publish/issue.rs", "<!-- lockkeeper:tracking:"),
         ("src/publish/issue.rs", "const LABEL: &str = \"lockkeeper\""),
         ("src/report/sarif/mod.rs", ".name(\"lockkeeper\")"),
     ] {
