@@ -88,7 +88,7 @@ fn step() -> Result<ExitCode, Failure> {
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let setting = setting(&location);
-            let plan = plan.for_refs(&inputs, arguments.refs.is_some());
+            let plan = plan.for_refs(arguments.refs.is_some());
             let judged = take_base(&mut arguments, &event).and_then(|taken| {
                 base = taken;
                 scan::scan(&arguments, &setting)

@@ -94,10 +94,8 @@ impl Plan {
 
     /// The same for a scan of refs.
     #[must_use]
-    pub fn for_refs(self, inputs: &Inputs, refs: bool) -> Self {
-        // One file tells of one ref: without a name for each, none is written.
-        let sarif = self.sarif.filter(|_| !refs || inputs.sarif_file.is_some());
-        Self { refs, sarif, ..self }
+    pub fn for_refs(self, refs: bool) -> Self {
+        Self { refs, ..self }
     }
 }
 
@@ -294,6 +292,8 @@ fn files(
                     (sink, done)
                 })
                 .collect(),
+            // Nobody asked for that file, and one cannot tell of several refs.
+            Some(Err(_)) if name == Some("sarif-file") && told.inputs.sarif_file.is_none() => continue,
             Some(Err(refs)) => {
                 notices.push(format!(
                     "no SARIF was written to {}: one file tells of one ref, and {refs} were scanned; let the name hold \

@@ -956,7 +956,7 @@ fn nothing_to_scan_is_no_clean_upload_and_a_red_step_says_why() {
         ran.code == 3
             && ran
                 .out
-                .contains("::error title=lockkeeper::1 place could not be judged"),
+                .contains("::error title=lockkeeper::2 places could not be judged"),
         "{}",
         ran.out
     );
