@@ -296,6 +296,14 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
     } = *setting;
     let database = &policy.database;
     let opened = index::open(&location.path, database, now);
+    let fetchable = match location.origin {
+        Origin::Cache | Origin::Address => !voice.offline,
+        Origin::Flag | Origin::Environment => false,
+    };
+    if !fetchable {
+        // What the index holds is not asked for where nothing would come of it.
+        return Ok(opened);
+    }
     let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
     ecosystems.sort();
     ecosystems.dedup();
@@ -316,11 +324,7 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
             Update::Missing | Update::Stale,
         ) => false,
     };
-    let fetchable = match location.origin {
-        Origin::Cache | Origin::Address => !voice.offline,
-        Origin::Flag | Origin::Environment => false,
-    };
-    if !wanted || !fetchable || ecosystems.is_empty() {
+    if !wanted || ecosystems.is_empty() {
         return Ok(opened);
     }
     let addresses = match &location.address {
