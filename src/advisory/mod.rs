@@ -56,4 +56,4 @@ pub use record::Record;
 pub use recorded::RecordView;
 pub use stored::Bookkeeping;
 pub use texts::TextPlace;
-pub use view::{Candidate, Candidates, Claim, End, Member, Stretch, Unknown};
+pub use view::{Candidate, CandidateKey, Candidates, Claim, End, Member, Stretch, Unknown};

@@ -27,6 +27,10 @@ pub struct Candidate<'i> {
     members: &'i [u8],
 }
 
+/// Tells the candidates of one open index apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CandidateKey(usize, usize);
+
 /// One record of a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'i> {
@@ -186,6 +190,12 @@ impl<'i> Candidate<'i> {
     #[must_use]
     pub fn name(&self) -> &'i str {
         self.name
+    }
+
+    /// The same for the same group of the same package, as long as the index is open.
+    #[must_use]
+    pub fn key(&self) -> CandidateKey {
+        CandidateKey(self.members.as_ptr().addr(), self.members.len())
     }
 
     /// The group's records; the one that names it comes first.

@@ -4,31 +4,22 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Advisory, Decision, Ecosystem, Scopes, TreePath};
+use super::{Advisory, Decision, DependencyPaths, Ecosystem, Scopes, SharedStr, TreePath};
 use crate::text::Position;
 
-/// One (group, package, version, file), whatever the number of places.
+/// One (group, package, version, file), whatever the number of places. What is the same in every file is shared:
+/// a finding reads as its [`Match`], and changing one of its fields changes that of this finding alone.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// What is wrong.
-    pub advisory: Arc<Advisory>,
-    /// The package's ecosystem.
-    pub ecosystem: Ecosystem,
-    /// The package's name as written.
-    pub name: String,
-    /// The version as written.
-    pub version: String,
-    /// The package URL with the version.
-    pub purl: String,
+    matched: Arc<Match>,
     /// The file that holds it, relative to the target's root.
     pub file: TreePath,
     /// Where in the file: of several places, the first.
     place: Position,
+    /// Further places, in order.
     further: Vec<Position>,
-    /// Versions above the held one that leave every member's ranges, lowest first.
-    pub fixed: Vec<String>,
-    /// Shortest paths from roots, shortest first; at most [`MAX_PATHS`].
-    pub paths: Vec<Vec<Step>>,
+    /// Shortest paths from roots; at most [`MAX_PATHS`].
+    pub paths: DependencyPaths,
     /// How many such paths there are: one for each root that reaches the package.
     pub paths_total: usize,
     /// What it is used for.
@@ -37,22 +28,73 @@ pub struct Finding {
     pub direct: bool,
     /// Affected, or why not.
     pub state: State,
-    /// Why the advisory applies: the record and the range that hold the version.
-    pub reason: String,
     /// What the gate makes of it.
     pub decision: Decision,
     /// The name of the rule that decided.
-    pub rule: String,
+    pub rule: SharedStr,
     /// The day from which the rule fails what it only warns of today; `None` where there is no grace.
     pub fails_from: Option<Date>,
     /// How it came about since the base; `None` where nothing was compared.
     pub change: Option<Change>,
 }
 
+/// An advisory that applies to a version of a package, wherever that is locked.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// What is wrong.
+    pub advisory: Arc<Advisory>,
+    /// The package's ecosystem.
+    pub ecosystem: Ecosystem,
+    /// The package's name as written.
+    pub name: SharedStr,
+    /// The version as written.
+    pub version: SharedStr,
+    /// The package URL with the version.
+    pub purl: SharedStr,
+    /// Versions above the locked one that leave every member's ranges, lowest first.
+    pub fixed: Vec<String>,
+    /// Why the advisory applies: the record and the range that hold the version.
+    pub reason: String,
+}
+
 /// At most so many paths are kept for a finding.
 pub const MAX_PATHS: usize = 10;
 
+impl std::ops::Deref for Finding {
+    type Target = Match;
+
+    fn deref(&self) -> &Match {
+        &self.matched
+    }
+}
+
+impl std::ops::DerefMut for Finding {
+    fn deref_mut(&mut self) -> &mut Match {
+        Arc::make_mut(&mut self.matched)
+    }
+}
+
 impl Finding {
+    /// An occurrence of `matched` at `place` of `file`, not yet judged by the gate.
+    #[must_use]
+    pub fn new(matched: Arc<Match>, file: TreePath, place: Position) -> Self {
+        Self {
+            matched,
+            file,
+            place,
+            further: Vec::new(),
+            paths: DependencyPaths::none(),
+            paths_total: 0,
+            scopes: Scopes::default(),
+            direct: false,
+            state: State::Affected,
+            decision: Decision::Warn,
+            rule: SharedStr::default(),
+            fails_from: None,
+            change: None,
+        }
+    }
+
     /// The places in the file, first one first; never empty.
     pub fn places(&self) -> impl Iterator<Item = Position> {
         std::iter::once(self.place).chain(self.further.iter().copied())
@@ -85,79 +127,15 @@ impl Finding {
         self.decision == Decision::Fail && self.is_affected()
     }
 
-    /// Adds a further place of the same version in the same file.
-    pub fn also_at(&mut self, place: Position) {
-        if place == self.place || self.further.contains(&place) {
-            return;
-        }
-        self.further.push(place);
-        if place < self.place {
-            let first = std::mem::replace(&mut self.place, place);
-            self.further.retain(|further| *further != place);
-            self.further.push(first);
-        }
-        self.further.sort_unstable();
+    /// Adds further places of the same version in the same file; those that it has already count once.
+    pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
+        let further = std::mem::take(&mut self.further);
+        let mut all: Vec<Position> = std::iter::once(self.place).chain(further).chain(places).collect();
+        all.sort_unstable();
+        all.dedup();
+        self.further = all.split_off(1);
+        self.place = all.first().copied().unwrap_or(self.place);
     }
-}
-
-/// What a finding is made of; [`Found::at`] makes it one, so that none is without a place.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// See [`Finding::advisory`].
-    pub advisory: Arc<Advisory>,
-    /// See [`Finding::ecosystem`].
-    pub ecosystem: Ecosystem,
-    /// See [`Finding::name`].
-    pub name: String,
-    /// See [`Finding::version`].
-    pub version: String,
-    /// See [`Finding::purl`].
-    pub purl: String,
-    /// See [`Finding::fixed`].
-    pub fixed: Vec<String>,
-    /// See [`Finding::reason`].
-    pub reason: String,
-    /// See [`Finding::scopes`].
-    pub scopes: Scopes,
-    /// See [`Finding::direct`].
-    pub direct: bool,
-}
-
-impl Found {
-    /// The finding at `place` of `file`, not yet judged by the gate.
-    #[must_use]
-    pub fn at(self, file: TreePath, place: Position) -> Finding {
-        Finding {
-            advisory: self.advisory,
-            ecosystem: self.ecosystem,
-            name: self.name,
-            version: self.version,
-            purl: self.purl,
-            file,
-            place,
-            further: Vec::new(),
-            fixed: self.fixed,
-            paths: Vec::new(),
-            paths_total: 0,
-            scopes: self.scopes,
-            direct: self.direct,
-            state: State::Affected,
-            reason: self.reason,
-            decision: Decision::Warn,
-            rule: String::new(),
-            fails_from: None,
-            change: None,
-        }
-    }
-}
-
-/// One step of a dependency path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step {
-    /// The package's or module's name; empty for a root that has none.
-    pub name: String,
-    /// Its version; empty where there is none.
-    pub version: String,
 }
 
 /// Whether a finding counts.

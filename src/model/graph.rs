@@ -1,7 +1,10 @@
 //! The dependency graph of one lockfile: packages and own modules, edges, roots.
 
+use std::collections::HashMap;
+
 use super::Package;
-use super::finding::Step;
+use super::dependency_path::{PathEnd, PathTree, Step};
+use super::finding::MAX_PATHS;
 use crate::text::Span;
 
 /// The number of a node in its [`Graph`].
@@ -146,61 +149,92 @@ impl Graph {
         }
     }
 
-    /// The shortest paths from the roots. Linear in nodes and edges for each of the first [`MAX_ROOTS`] roots.
+    /// The shortest path from each root to each of `targets`, which are sets of nodes that count as one: a tree of steps,
+    /// and for each target where its paths end; of a target, the first [`MAX_PATHS`] nodes. Linear in nodes and edges for each of the
+    /// first [`MAX_ROOTS`] roots.
     #[must_use]
-    pub fn paths(&self) -> Paths<'_> {
-        let mut starts = vec![0_u32; self.nodes.len().saturating_add(1)];
-        for edge in &self.edges {
-            if let Some(start) = starts.get_mut(edge.from.0 as usize + 1) {
-                *start += 1;
-            }
+    pub fn shortest_paths(&self, targets: &[&[NodeId]]) -> (PathTree, Vec<Vec<PathEnd>>) {
+        let mut tree = PathTree::default();
+        let mut ends: Vec<Vec<PathEnd>> = vec![Vec::new(); targets.len()];
+        if targets.is_empty() {
+            return (tree, ends);
         }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut targets = vec![0_u32; self.edges.len()];
-        let mut next = starts.clone();
-        for edge in &self.edges {
-            if let Some(at) = next.get_mut(edge.from.0 as usize) {
-                if let Some(target) = targets.get_mut(*at as usize) {
-                    *target = edge.to.0;
-                }
-                *at += 1;
-            }
-        }
-        let children = |node: u32| {
-            let start = starts.get(node as usize).copied().unwrap_or_default() as usize;
-            let end = starts.get(node as usize + 1).copied().unwrap_or_default() as usize;
-            targets.get(start..end).unwrap_or_default()
-        };
-        let trees = self
-            .roots
-            .iter()
-            .take(MAX_ROOTS)
-            .map(|root| {
-                let mut before = vec![NONE; self.nodes.len()];
-                let mut queue = vec![root.0];
-                if let Some(start) = before.get_mut(root.0 as usize) {
-                    *start = root.0;
-                }
-                let mut at = 0;
-                while let Some(node) = queue.get(at).copied() {
-                    at += 1;
-                    for child in children(node) {
-                        if let Some(parent) =
-                            before.get_mut(*child as usize).filter(|parent| **parent == NONE)
-                        {
-                            *parent = node;
-                            queue.push(*child);
-                        }
+        let children = Children::of(self);
+        let mut labels = HashMap::new();
+        let mut before = vec![NONE; self.nodes.len()];
+        let mut queue = Vec::new();
+        for root in self.roots.iter().take(MAX_ROOTS) {
+            self.walk(*root, &children, &mut before, &mut queue);
+            let mut known: HashMap<u32, PathEnd> = HashMap::new();
+            for (nodes, ends) in targets.iter().zip(&mut ends) {
+                for node in nodes.iter().take(MAX_PATHS) {
+                    if before.get(node.0 as usize).is_some_and(|before| *before != NONE) {
+                        ends.extend(self.path_to(node.0, &before, &mut known, &mut tree, &mut labels));
                     }
                 }
-                before
-            })
-            .collect();
-        Paths { graph: self, trees }
+            }
+        }
+        tree.shrink();
+        (tree, ends)
+    }
+
+    /// For each node the one before it on a shortest path from `root`; [`NONE`] where it does not come.
+    fn walk(&self, root: NodeId, children: &Children, before: &mut [u32], queue: &mut Vec<u32>) {
+        before.fill(NONE);
+        queue.clear();
+        queue.push(root.0);
+        if let Some(start) = before.get_mut(root.0 as usize) {
+            *start = root.0;
+        }
+        let mut at = 0;
+        while let Some(node) = queue.get(at).copied() {
+            at += 1;
+            for child in children.of_node(node) {
+                if let Some(parent) = before.get_mut(*child as usize).filter(|parent| **parent == NONE) {
+                    *parent = node;
+                    queue.push(*child);
+                }
+            }
+        }
+    }
+
+    /// The end of the path to `node`, whose steps are put into `tree` where they are not `known` there.
+    fn path_to(
+        &self,
+        node: u32,
+        before: &[u32],
+        known: &mut HashMap<u32, PathEnd>,
+        tree: &mut PathTree,
+        labels: &mut HashMap<u32, u32>,
+    ) -> Option<PathEnd> {
+        let mut steps = Vec::new();
+        let mut at = node;
+        let mut end = loop {
+            if let Some(end) = known.get(&at) {
+                break Some(*end);
+            }
+            steps.push(at);
+            let previous = before.get(at as usize).copied()?;
+            if previous == at {
+                break None;
+            }
+            at = previous;
+        };
+        for step in steps.into_iter().rev() {
+            let added = tree.add(end, step, labels, self.step(step))?;
+            known.insert(step, added);
+            end = Some(added);
+        }
+        end
+    }
+
+    fn step(&self, node: u32) -> Step<'_> {
+        let (name, version): (&str, &str) = match self.nodes.get(node as usize) {
+            Some(Node::Package(package)) => (&package.name, &package.version),
+            Some(Node::Own { name, version }) => (name, version),
+            None => ("", ""),
+        };
+        Step { name, version }
     }
 
     fn add(&mut self, node: Node) -> NodeId {
@@ -214,59 +248,41 @@ pub const MAX_ROOTS: usize = 64;
 
 const NONE: u32 = u32::MAX;
 
-/// A shortest-path tree for each root.
-#[derive(Debug)]
-pub struct Paths<'g> {
-    graph: &'g Graph,
-    /// For each root, the node before each node; `NONE` where the root does not reach it.
-    trees: Vec<Vec<u32>>,
+/// The edges, by the node that they start from.
+struct Children {
+    starts: Vec<u32>,
+    targets: Vec<u32>,
 }
 
-impl Paths<'_> {
-    /// The shortest path from each root that reaches `node`, shortest first; the root is the first step, `node` the last.
-    #[must_use]
-    pub fn to(&self, node: NodeId) -> Vec<Vec<Step>> {
-        let mut paths: Vec<Vec<Step>> = self
-            .trees
-            .iter()
-            .filter_map(|before| self.path(before, node))
-            .collect();
-        paths.sort_by_key(Vec::len);
-        paths
-    }
-
-    fn path(&self, before: &[u32], node: NodeId) -> Option<Vec<Step>> {
-        let mut at = node.0;
-        let mut steps = Vec::new();
-        loop {
-            let previous = before
-                .get(at as usize)
-                .copied()
-                .filter(|previous| *previous != NONE)?;
-            steps.push(self.step(at));
-            if previous == at {
-                break;
+impl Children {
+    fn of(graph: &Graph) -> Self {
+        let mut starts = vec![0_u32; graph.nodes.len().saturating_add(1)];
+        for edge in &graph.edges {
+            if let Some(start) = starts.get_mut(edge.from.0 as usize + 1) {
+                *start += 1;
             }
-            at = previous;
         }
-        steps.reverse();
-        Some(steps)
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut targets = vec![0_u32; graph.edges.len()];
+        let mut next = starts.clone();
+        for edge in &graph.edges {
+            if let Some(at) = next.get_mut(edge.from.0 as usize) {
+                if let Some(target) = targets.get_mut(*at as usize) {
+                    *target = edge.to.0;
+                }
+                *at += 1;
+            }
+        }
+        Self { starts, targets }
     }
 
-    fn step(&self, node: u32) -> Step {
-        match self.graph.nodes.get(node as usize) {
-            Some(Node::Package(package)) => Step {
-                name: package.name.clone(),
-                version: package.version.clone(),
-            },
-            Some(Node::Own { name, version }) => Step {
-                name: name.clone(),
-                version: version.clone(),
-            },
-            None => Step {
-                name: String::new(),
-                version: String::new(),
-            },
-        }
+    fn of_node(&self, node: u32) -> &[u32] {
+        let start = self.starts.get(node as usize).copied().unwrap_or_default() as usize;
+        let end = self.starts.get(node as usize + 1).copied().unwrap_or_default() as usize;
+        self.targets.get(start..end).unwrap_or_default()
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod advisory;
 pub mod coverage;
+pub mod dependency_path;
 pub mod ecosystem;
 pub mod explanation;
 pub mod finding;
@@ -16,18 +17,21 @@ pub mod outcome;
 pub mod package;
 pub mod past;
 pub mod path;
+pub mod shared_str;
 pub mod tree;
 pub mod verdict;
 
 pub use advisory::{Advisory, Class, Level, Severity};
 pub use coverage::{Cost, Coverage, Gap, IndexState};
+pub use dependency_path::{DependencyPath, DependencyPaths, Step};
 pub use ecosystem::Ecosystem;
-pub use finding::{Finding, Step};
+pub use finding::Finding;
 pub use gate::Gate;
 pub use graph::{Graph, NodeId};
 pub use grid::Grid;
 pub use outcome::{Outcome, ScannedFile, Target};
 pub use package::{Package, Place, Scope, Scopes, Source, Spans};
 pub use path::TreePath;
+pub use shared_str::SharedStr;
 pub use tree::{Tree, Unread};
 pub use verdict::{Decision, Verdict};

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A path relative to the root of a tree: components joined by `/`, no `.`, no `..`, no leading slash.
-/// The root itself is the empty path. Bytes need not be UTF-8.
+/// The root itself is the empty path. Bytes need not be UTF-8. A clone shares them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct TreePath(Vec<u8>);
+pub struct TreePath(Arc<[u8]>);
 
 impl TreePath {
     /// The root of the tree.
@@ -40,20 +41,20 @@ impl TreePath {
                 _ => components.push(component),
             }
         }
-        Some(Self(components.join(&b'/')))
+        Some(Self(components.join(&b'/').into()))
     }
 
     /// The folder that holds this; the root holds itself.
     #[must_use]
     pub fn parent(&self) -> Self {
         let end = self.0.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        Self(self.0.get(..end).unwrap_or_default().to_vec())
+        Self(self.0.get(..end).unwrap_or_default().into())
     }
 
     /// It lies in `folder`, at any depth, or is it.
     #[must_use]
     pub fn is_in(&self, folder: &Self) -> bool {
-        let rest = self.0.strip_prefix(folder.0.as_slice());
+        let rest = self.0.strip_prefix(&*folder.0);
         folder.0.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted};
-use crate::model::{Advisory, Class, Finding, Step};
+use crate::model::{Advisory, Class, DependencyPath, Finding, Step};
 
 /// `critical 9.1`, `high (assumed)`; the class where that says more.
 #[must_use]
@@ -78,29 +78,22 @@ pub fn change(change: Change) -> &'static str {
 
 /// `app → client 0.11.4 → examplelib 0.10.30`, shortened in the middle to at most ten steps.
 #[must_use]
-pub fn path(steps: &[Step]) -> String {
+pub fn path(path: DependencyPath<'_>) -> String {
     const ENDS: usize = 5;
-    let word = |step: &Step| {
-        let name = if step.name.is_empty() {
-            "(root)"
-        } else {
-            &step.name
-        };
-        match step.version.as_str() {
+    let word = |_, step: Step<'_>| {
+        let name = if step.name.is_empty() { "(root)" } else { step.name };
+        match step.version {
             "" => short(name, 100).into_owned(),
             version => format!("{} {}", short(name, 100), short(version, 50)),
         }
     };
-    let words: Vec<String> = match (steps.len().checked_sub(2 * ENDS), steps.get(..ENDS)) {
-        (Some(left @ 1..), Some(first)) => first
-            .iter()
-            .map(word)
-            .chain([format!("… {left} more …")])
-            .chain(steps.iter().skip(ENDS + left).map(word))
-            .collect(),
-        (Some(_) | None, _) => steps.iter().map(word).collect(),
-    };
-    words.join(" → ")
+    path.texts(ENDS, word, left_out).join(" → ")
+}
+
+/// What stands for the steps of a path that are not shown.
+#[must_use]
+pub fn left_out(steps: usize) -> String {
+    format!("… {steps} more …")
 }
 
 /// The package URL without its version and what follows.

@@ -147,8 +147,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::finding::Found;
-    use crate::model::{Advisory, Class, Scopes, Severity};
+    use crate::model::finding::Match;
+    use crate::model::{Advisory, Class, Severity};
     use crate::text::Position;
 
     const BASE: &str = "2026-06-01T00:00:00Z";
@@ -178,18 +178,20 @@ mod tests {
             epss: None,
             text: None,
         };
-        Found {
+        let matched = Match {
             advisory: Arc::new(advisory),
             ecosystem: Ecosystem::NPM,
-            name: name.to_owned(),
-            version: version.to_owned(),
-            purl: String::new(),
+            name: name.into(),
+            version: version.into(),
+            purl: "".into(),
             fixed: Vec::new(),
             reason: String::new(),
-            scopes: Scopes::default(),
-            direct: false,
-        }
-        .at(TreePath::new(file).expect("a path"), Position::START)
+        };
+        Finding::new(
+            Arc::new(matched),
+            TreePath::new(file).expect("a path"),
+            Position::START,
+        )
     }
 
     fn changed(head: &[&str], base: &[&str]) -> Vec<&'static str> {

@@ -192,7 +192,7 @@ impl<'o> Column<'o> {
             if let Some(blind) = blind {
                 reason.push_str(&format!("; besides, {blind}"));
             }
-            let version = Some(finding.version.clone());
+            let version = Some(finding.version.to_string());
             (CellState::Affected, reason, version, finding.fixed.clone())
         } else if let Some(blind) = blind {
             let version = occurrences.first().map(|occurrence| occurrence.version.clone());
@@ -204,7 +204,7 @@ impl<'o> Column<'o> {
             })
         {
             let reason = format!("accepted until {}: {}", excepted.expires, excepted.reason);
-            let version = Some(finding.version.clone());
+            let version = Some(finding.version.to_string());
             (CellState::Excepted, reason, version, finding.fixed.clone())
         } else if let Some(version) = first(false) {
             let reason = format!("{version} is outside of what is affected");

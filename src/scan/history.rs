@@ -164,7 +164,9 @@ impl Judging<'_> {
                 let asked = Asked::new(&tree);
                 // A bug in a reader costs its file.
                 let read = catch_unwind(AssertUnwindSafe(|| {
-                    read::one(&asked, path, format, |opened| judge::judge(opened, self.index))
+                    read::one(&asked, path, format, |opened| {
+                        judge::Judging::by(self.index).judge(opened)
+                    })
                 }));
                 let (held, readable) = match read {
                     Ok(Some((judged, readable))) => {
@@ -172,7 +174,7 @@ impl Judging<'_> {
                             *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(damage);
                         }
                         let flaws = judged.findings.into_iter().map(|finding| Flaw {
-                            purl: finding.purl,
+                            purl: finding.purl.to_string(),
                             ids: std::iter::once(finding.advisory.id.clone())
                                 .chain(finding.advisory.aliases.iter().cloned())
                                 .collect(),

@@ -1,20 +1,22 @@
 //! Matches the packages of one lockfile against the index.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::read::Opened;
-use crate::advisory::Index;
+use crate::advisory::{Candidate, CandidateKey, Damage, Index};
 use crate::ecosystem;
 use crate::matching::{self, Judgement};
 use crate::model::coverage::Gap;
-use crate::model::finding::{Found, MAX_PATHS};
-use crate::model::graph::Paths;
-use crate::model::{Ecosystem, Finding, NodeId, Package, Scopes, TreePath};
+use crate::model::finding::{MAX_PATHS, Match};
+use crate::model::{
+    Advisory, DependencyPaths, Ecosystem, Finding, NodeId, Package, Scopes, SharedStr, TreePath,
+};
 use crate::text::Position;
 
 /// What the index says of one lockfile.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Judged {
     /// Flaws that it holds.
     pub findings: Vec<Finding>,
@@ -41,17 +43,159 @@ pub struct Known {
     pub position: Position,
 }
 
-/// Judges every package of `opened` that advisories may speak of.
-pub fn judge(opened: &Opened<'_>, index: &Index) -> Judged {
-    let mut judged = Judged::default();
-    let mut paths: Option<Paths<'_>> = None;
-    for group in same(opened) {
-        if let Err(damage) = judge_one(opened, index, &group, &mut paths, &mut judged) {
-            judged.damage = Some(damage);
-            break;
+/// An index, with what was found in it so far: what one lockfile asked for serves the others.
+pub struct Judging<'i> {
+    index: &'i Index,
+    advisories: Mutex<HashMap<CandidateKey, Arc<Advisory>>>,
+}
+
+impl<'i> Judging<'i> {
+    /// Judges by `index`.
+    #[must_use]
+    pub fn by(index: &'i Index) -> Self {
+        Self {
+            index,
+            advisories: Mutex::default(),
         }
     }
-    judged
+
+    fn advisory(&self, candidate: &Candidate<'_>) -> Result<Arc<Advisory>, Damage> {
+        let advisories = || self.advisories.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = advisories().get(&candidate.key()) {
+            return Ok(known.clone());
+        }
+        let advisory = Arc::new(candidate.advisory()?);
+        Ok(advisories().entry(candidate.key()).or_insert(advisory).clone())
+    }
+
+    /// Judges every package of `opened` that advisories may speak of.
+    pub fn judge(&self, opened: &Opened<'_>) -> Judged {
+        let mut judged = Judged::default();
+        let mut affected: Vec<(usize, Range<usize>)> = Vec::new();
+        let groups = same(opened);
+        for (number, group) in groups.iter().enumerate() {
+            let before = judged.findings.len();
+            if let Err(damage) = self.judge_one(opened, group, &mut judged) {
+                judged.damage = Some(damage.to_string());
+                break;
+            }
+            if judged.findings.len() > before {
+                affected.push((number, before..judged.findings.len()));
+            }
+        }
+        let nodes: Vec<&[NodeId]> = affected
+            .iter()
+            .filter_map(|(number, _)| groups.get(*number))
+            .map(|group| group.nodes.as_slice())
+            .collect();
+        let (tree, ends) = opened.parsed.graph.shortest_paths(&nodes);
+        let tree = Arc::new(tree);
+        for ((_, findings), ends) in affected.into_iter().zip(ends) {
+            let (paths, total) = DependencyPaths::shortest(&tree, ends, MAX_PATHS);
+            for finding in judged.findings.get_mut(findings).unwrap_or_default() {
+                finding.paths = paths.clone();
+                finding.paths_total = total;
+            }
+        }
+        judged
+    }
+
+    fn judge_one(&self, opened: &Opened<'_>, same: &Same<'_>, judged: &mut Judged) -> Result<(), Damage> {
+        let Same { package, nodes } = same;
+        let candidates = self.index.candidates(&package.ecosystem, &package.name)?;
+        if candidates.name().is_empty() {
+            return Ok(());
+        }
+        let each = || nodes.iter().filter_map(|id| opened.parsed.graph.package(*id));
+        let scheme = ecosystem::scheme(&package.ecosystem);
+        for package in each() {
+            let (file, position) = opened.position(package.place());
+            judged.known.push(Known {
+                ecosystem: package.ecosystem.clone(),
+                name: candidates.name().to_owned(),
+                version: package.version.clone(),
+                file,
+                position,
+            });
+        }
+        // What all findings of this package share, made for the first one.
+        let mut shared: Option<Shared> = None;
+        for candidate in candidates.groups() {
+            match matching::judge(&package.version, scheme, &candidate)? {
+                Judgement::NotAffected => {}
+                Judgement::Undecided { reason } => {
+                    let (file, position) = opened.position(package.place());
+                    judged.undecided.push(Gap {
+                        file,
+                        position,
+                        reason: format!("{} {}: {reason}", package.name, package.version),
+                        hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
+                    });
+                }
+                Judgement::Affected { fixed, reason } => {
+                    let shared = shared.get_or_insert_with(|| Shared::of(package, opened, each()));
+                    let matched = Match {
+                        advisory: self.advisory(&candidate)?,
+                        ecosystem: package.ecosystem.clone(),
+                        name: shared.name.clone(),
+                        version: shared.version.clone(),
+                        purl: shared.purl.clone(),
+                        fixed,
+                        reason,
+                    };
+                    judged.findings.push(shared.finding(matched));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the findings of one package and version in one file share.
+struct Shared {
+    name: SharedStr,
+    version: SharedStr,
+    purl: SharedStr,
+    file: TreePath,
+    place: Position,
+    further: Vec<Position>,
+    scopes: Scopes,
+    direct: bool,
+}
+
+impl Shared {
+    fn of<'a>(package: &Package, opened: &Opened<'_>, each: impl Iterator<Item = &'a Package>) -> Self {
+        let (file, place) = opened.position(package.place());
+        let mut shared = Self {
+            name: package.name.as_str().into(),
+            version: package.version.as_str().into(),
+            purl: ecosystem::purl::purl(&package.ecosystem, &package.name, &package.version).into(),
+            file,
+            place,
+            further: Vec::new(),
+            scopes: Scopes::default(),
+            direct: false,
+        };
+        for package in each {
+            let (_, place) = opened.position(package.place());
+            if place != shared.place {
+                shared.further.push(place);
+            }
+            shared.scopes = shared.scopes.with(package.scopes);
+            shared.direct |= package.direct;
+        }
+        shared
+    }
+
+    fn finding(&self, matched: Match) -> Finding {
+        let mut finding = Finding::new(Arc::new(matched), self.file.clone(), self.place);
+        finding.scopes = self.scopes;
+        finding.direct = self.direct;
+        if !self.further.is_empty() {
+            finding.also_at(self.further.iter().copied());
+        }
+        finding
+    }
 }
 
 /// Packages of one name and version in one file.
@@ -84,78 +228,4 @@ fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
         }
     }
     order
-}
-
-fn judge_one<'a>(
-    opened: &Opened<'a>,
-    index: &Index,
-    same: &Same<'a>,
-    paths: &mut Option<Paths<'a>>,
-    judged: &mut Judged,
-) -> Result<(), String> {
-    let Same { package, nodes } = same;
-    let candidates = index
-        .candidates(&package.ecosystem, &package.name)
-        .map_err(|damage| damage.to_string())?;
-    let scheme = ecosystem::scheme(&package.ecosystem);
-    if !candidates.name().is_empty() {
-        for package in nodes.iter().filter_map(|id| opened.parsed.graph.package(*id)) {
-            let (file, position) = opened.position(package.place());
-            judged.known.push(Known {
-                ecosystem: package.ecosystem.clone(),
-                name: candidates.name().to_owned(),
-                version: package.version.clone(),
-                file,
-                position,
-            });
-        }
-    }
-    for candidate in candidates.groups() {
-        match matching::judge(&package.version, scheme, &candidate).map_err(|damage| damage.to_string())? {
-            Judgement::NotAffected => {}
-            Judgement::Undecided { reason } => {
-                let (file, position) = opened.position(package.place());
-                judged.undecided.push(Gap {
-                    file,
-                    position,
-                    reason: format!("{} {}: {reason}", package.name, package.version),
-                    hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
-                });
-            }
-            Judgement::Affected { fixed, reason } => {
-                let advisory = Arc::new(candidate.advisory().map_err(|damage| damage.to_string())?);
-                let each = || nodes.iter().filter_map(|id| opened.parsed.graph.package(*id));
-                let found = Found {
-                    advisory,
-                    ecosystem: package.ecosystem.clone(),
-                    name: package.name.clone(),
-                    version: package.version.clone(),
-                    purl: ecosystem::purl::purl(&package.ecosystem, &package.name, &package.version),
-                    fixed,
-                    reason,
-                    scopes: each().fold(Scopes::default(), |scopes, package| scopes.with(package.scopes)),
-                    direct: each().any(|package| package.direct),
-                };
-                let (file, position) = opened.position(package.place());
-                let mut finding = found.at(file, position);
-                for package in each() {
-                    finding.also_at(opened.position(package.place()).1);
-                }
-                let paths = paths.get_or_insert_with(|| opened.parsed.graph.paths());
-                // A version at hundreds of places is told by the paths to the first of them.
-                let mut all: Vec<_> = nodes
-                    .iter()
-                    .take(MAX_PATHS)
-                    .flat_map(|node| paths.to(*node))
-                    .collect();
-                all.sort_by(|left, right| (left.len(), left).cmp(&(right.len(), right)));
-                all.dedup();
-                finding.paths_total = all.len();
-                all.truncate(MAX_PATHS);
-                finding.paths = all;
-                judged.findings.push(finding);
-            }
-        }
-    }
-    Ok(())
 }

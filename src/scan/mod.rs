@@ -26,11 +26,13 @@ use crate::model::coverage::Gap;
 use crate::model::lines::short_name;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
-use crate::model::{Cost, Coverage, Decision, IndexState, Outcome, Target, TreePath, Verdict, outcome};
+use crate::model::{
+    Cost, Coverage, Decision, IndexState, Outcome, SharedStr, Target, TreePath, Verdict, outcome,
+};
 use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use discover::Found;
-pub use judge::Known;
+pub use judge::{Judging, Known};
 
 /// A lockfile larger than this is not read: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -182,10 +184,11 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         .map(|tree| tree.found)
         .chain(bases.map(|base| base.found))
         .collect();
+    let judging = judge.index.map(Judging::by);
     let mut read = read::read_many(&all, |opened| {
-        judge
-            .index
-            .map(|index| judge::judge(opened, index))
+        judging
+            .as_ref()
+            .map(|judging| judging.judge(opened))
             .unwrap_or_default()
     });
     let read_bases = read.split_off(trees.len());
@@ -199,10 +202,12 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
     let mut known = Vec::with_capacity(trees.len());
     let mut met = Vec::new();
     let mut at_bases = Vec::new();
+    // Most findings in a row are decided by one rule.
+    let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
-        let (mut target, held) = target::target(tree.found, &files, &judge);
+        let (mut target, held) = target::target(tree.found, files, &judge);
         if let (Some(base), Some(base_files)) = (&tree.base, tree.base.as_ref().and(read_bases.next())) {
-            let (before, _) = target::target(base.found, &base_files, &judge);
+            let (before, _) = target::target(base.found, base_files, &judge);
             target::compare(&mut target, &before, base.committed);
             at_bases.extend(unread_at(&before));
         }
@@ -214,7 +219,10 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         for finding in &mut target.findings {
             let ruled = tree.policy.decide(finding, &circumstances);
             finding.decision = ruled.decision;
-            finding.rule = ruled.rule;
+            if rule != ruled.rule {
+                rule = ruled.rule.into();
+            }
+            finding.rule = rule.clone();
             finding.fails_from = ruled.fails_from;
             finding.state = ruled.state;
             if let Some(note) = ruled.note {

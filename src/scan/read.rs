@@ -17,6 +17,7 @@ use crate::text::{Lines, Position, decode};
 const PARALLEL_FROM: usize = 8;
 
 /// A lockfile that was read, with what the caller made of it.
+#[derive(Clone)]
 pub struct ReadFile<T> {
     /// Relative to the target's root.
     pub path: TreePath,

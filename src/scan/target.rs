@@ -12,39 +12,43 @@ use super::judge::{Judged, Known};
 use super::read::{self, ReadFile};
 use crate::model::coverage::Gap;
 use crate::model::outcome::FileState;
-use crate::model::{Cost, Coverage, Finding, ScannedFile, Target, TreePath};
+use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath};
+use crate::text::Position;
 
 /// The target that `read` was read from, its findings not yet decided; and the packages that the index knows.
 pub(super) fn target(
     found: &Found,
-    read: &[Arc<ReadFile<Judged>>],
+    read: Vec<Arc<ReadFile<Judged>>>,
     judge: &Judge<'_>,
 ) -> (Target, Vec<Known>) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: BTreeMap<TreePath, Findings> = BTreeMap::new();
     let mut gaps: Vec<(Cost, Gap)> = read::unopened(found);
     let mut dirty = found.lost();
     let mut known = Vec::new();
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
-    for file in read {
+    for shared in read {
+        // What several trees share is copied for each.
+        let file = Arc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
         coverage.files_read += usize::from(file.readable);
         dirty |= file.differs;
-        gaps.extend(file.gaps.iter().cloned());
-        findings.extend(file.result.findings.iter().cloned());
-        let undecided = file.result.undecided.iter().cloned();
+        gaps.extend(file.gaps);
+        let undecided = file.result.undecided.into_iter();
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
-        known.extend(file.result.known.iter().cloned());
+        known.extend(file.result.known);
+        collect(&mut findings, file.result.findings);
         let count = files
             .entry(file.path.clone())
             .or_insert_with(|| scanned(&file.path, &file.format));
         count.packages += file.packages;
-        for package in &file.elsewhere {
-            if seen.insert(package.clone()) {
+        for package in file.elsewhere {
+            let path = package.file.clone();
+            if seen.insert(package) {
                 files
-                    .entry(package.file.clone())
-                    .or_insert_with(|| scanned(&package.file, &file.format))
+                    .entry(path.clone())
+                    .or_insert_with(|| scanned(&path, &file.format))
                     .packages += 1;
             }
         }
@@ -73,7 +77,7 @@ pub(super) fn target(
         is_one_of_several_refs: false,
         coverage,
         files,
-        findings: joined(findings),
+        findings: in_order(findings),
     };
     (target, known)
 }
@@ -100,41 +104,74 @@ pub(super) fn compare(target: &mut Target, base: &Target, committed: Timestamp) 
     }
 }
 
+/// The findings of one file, and how many lockfiles they come from: a parent's packages are those of each child.
+#[derive(Default)]
+struct Findings {
+    lockfiles: usize,
+    findings: Vec<Finding>,
+}
+
+fn collect(all: &mut BTreeMap<TreePath, Findings>, mut findings: Vec<Finding>) {
+    findings.sort_by(|left, right| left.file.cmp(&right.file));
+    let mut findings = findings.into_iter().peekable();
+    while let Some(first) = findings.next() {
+        let file = first.file.clone();
+        let of_file = all.entry(file.clone()).or_default();
+        of_file.lockfiles += 1;
+        of_file.findings.push(first);
+        while let Some(further) = findings.next_if(|finding| finding.file == file) {
+            of_file.findings.push(further);
+        }
+    }
+}
+
 /// One finding per (group, package, version, file), in the order of file, place and id.
+fn in_order(all: BTreeMap<TreePath, Findings>) -> Vec<Finding> {
+    let count = all.values().map(|of_file| of_file.findings.len()).sum();
+    let mut ordered = Vec::with_capacity(count);
+    for of_file in all.into_values() {
+        // One lockfile names each once.
+        let mut findings = match of_file.lockfiles {
+            0 | 1 => of_file.findings,
+            _ => joined(of_file.findings),
+        };
+        findings.sort_by(|left, right| {
+            let place = left.place().cmp(&right.place());
+            place
+                .then_with(|| left.name.cmp(&right.name))
+                .then_with(|| left.version.cmp(&right.version))
+                .then_with(|| left.advisory.id.cmp(&right.advisory.id))
+        });
+        ordered.append(&mut findings);
+    }
+    ordered
+}
+
+/// Findings of one file, those of the same group, package and version as one.
 fn joined(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
-    let mut seen: HashMap<(TreePath, String, String, String), usize> = HashMap::with_capacity(findings.len());
+    let mut places: Vec<Vec<Position>> = Vec::with_capacity(findings.len());
+    let mut seen: HashMap<(String, SharedStr, SharedStr), usize> = HashMap::with_capacity(findings.len());
     for finding in findings {
         let key = (
-            finding.file.clone(),
             finding.advisory.id.clone(),
             finding.name.clone(),
             finding.version.clone(),
         );
-        match seen.get(&key).and_then(|number| joined.get_mut(*number)) {
-            Some(known) => finding.places().for_each(|place| known.also_at(place)),
+        match seen.get(&key).and_then(|number| places.get_mut(*number)) {
+            Some(known) => known.extend(finding.places()),
             None => {
                 seen.insert(key, joined.len());
                 joined.push(finding);
+                places.push(Vec::new());
             }
         }
     }
-    joined.sort_by(|left, right| {
-        (
-            &left.file,
-            left.place(),
-            &left.name,
-            &left.version,
-            &left.advisory.id,
-        )
-            .cmp(&(
-                &right.file,
-                right.place(),
-                &right.name,
-                &right.version,
-                &right.advisory.id,
-            ))
-    });
+    for (finding, places) in joined.iter_mut().zip(places) {
+        if !places.is_empty() {
+            finding.also_at(places);
+        }
+    }
     joined
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn small() -> Grid {
     malicious.ecosystem = Ecosystem::NPM;
     malicious.purl = "pkg:npm/left-pod@1.3.1".into();
     malicious.direct = true;
-    malicious.paths = vec![path(&["", "left-pod 1.3.1"])];
+    malicious.paths = lockkeeper::model::DependencyPaths::of(&[path(&["", "left-pod 1.3.1"])]);
     malicious.paths_total = 1;
 
     let overflow = Advisory {
@@ -59,7 +59,7 @@ pub(crate) fn small() -> Grid {
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
     first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
-    first.paths = vec![
+    first.paths = lockkeeper::model::DependencyPaths::of(&[
         path(&[
             "app 1.0.0",
             "client 0.11.4",
@@ -72,7 +72,7 @@ pub(crate) fn small() -> Grid {
             "tls-glue 0.2.8",
             "examplelib 0.10.30",
         ]),
-    ];
+    ]);
     first.paths_total = 2;
     let mut accepted = first.clone();
     accepted.state = State::Excepted(Excepted {
@@ -251,7 +251,7 @@ pub(crate) fn hostile() -> Grid {
         let name = text.replace('/', "\u{2044}").replace('\0', "");
         let mut found = finding(&advisory, text, text, &name, 1);
         found.fixed = vec![(*text).to_owned()];
-        found.paths = vec![path(&["app 1", text, text])];
+        found.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         found.paths_total = 30;
         found.reason = (*text).to_owned();
         let mut row = row(&advisory, &[text]);
@@ -335,11 +335,11 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
             let version = format!("1.{place}.0");
             let mut found = finding(&advisory, &package, &version, "Cargo.lock", number as u32 + 1);
             found.fixed = vec![format!("1.{}.0", 60 + number % 7)];
-            found.paths = vec![path(&[
+            found.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
                 "app 1.0.0",
                 "middle 2.0.0",
                 &format!("{package} {version}"),
-            ])];
+            ])]);
             found.paths_total = 1;
             row.cells.push(match state {
                 CellState::Affected | CellState::Excepted => {
@@ -486,13 +486,13 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
     Cell {
         state,
         reason: reason.into(),
-        version: Some(finding.version.clone()),
+        version: Some(finding.version.to_string()),
         fixed: finding.fixed.clone(),
         occurrences: vec![Occurrence {
             file: finding.file.clone(),
             line: finding.place().line,
             package: package.to_owned(),
-            version: finding.version.clone(),
+            version: finding.version.to_string(),
             fixed: finding.fixed.clone(),
         }],
     }

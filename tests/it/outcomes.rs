@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
-use lockkeeper::model::finding::{Change, Excepted, Found, State};
+use lockkeeper::model::finding::{Change, Excepted, Match, State};
 use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
@@ -89,12 +89,12 @@ pub(crate) fn blocked() -> Outcome {
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
     first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
-    first.paths = vec![path(&[
+    first.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
         "app 1.0.0",
         "client 0.11.4",
         "tls-glue 0.2.8",
         "examplelib 0.10.30",
-    ])];
+    ])]);
     first.paths_total = 1;
     let mut target_findings = vec![first.clone()];
     for (id, score, fixed) in [
@@ -116,15 +116,15 @@ pub(crate) fn blocked() -> Outcome {
     malicious.ecosystem = Ecosystem::NPM;
     malicious.purl = "pkg:npm/left-pod@1.3.1".into();
     malicious.direct = true;
-    malicious.paths = vec![path(&["", "left-pod 1.3.1"])];
+    malicious.paths = lockkeeper::model::DependencyPaths::of(&[path(&["", "left-pod 1.3.1"])]);
     malicious.paths_total = 1;
     target_findings.push(malicious);
     let unfixed = advisory("GHSA-1111-2222-3333", "a crafted archive fills the disk", 6.5);
     let mut unfixed = finding(&unfixed, "unpacker", "4.0.0", "Cargo.lock", 2210);
-    unfixed.also_at(Position {
+    unfixed.also_at([Position {
         line: 2190,
         column: 12,
-    });
+    }]);
     target_findings.push(unfixed);
     let idle = Advisory {
         class: Class::Unmaintained,
@@ -343,7 +343,7 @@ pub(crate) fn hostile() -> Outcome {
         let file_name = name.replace('\0', "");
         let mut finding = finding(&advisory, text, text, &file_name, 1);
         finding.fixed = vec![text.to_owned()];
-        finding.paths = vec![path(&["app 1", text, text])];
+        finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         finding.paths_total = 30;
         finding.reason = text.to_owned();
         target.findings.push(finding);
@@ -405,7 +405,11 @@ pub(crate) fn huge(findings: usize) -> Outcome {
             let file = format!("m{}/Cargo.lock", number % 10);
             let mut finding = finding(&advisory, &name, "1.0.0", &file, number as u32 + 1);
             finding.fixed = vec![format!("1.{}.0", number % 7 + 1)];
-            finding.paths = vec![path(&["app 1.0.0", "middle 2.0.0", &format!("{name} 1.0.0")])];
+            finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
+                "app 1.0.0",
+                "middle 2.0.0",
+                &format!("{name} 1.0.0"),
+            ])]);
             finding.paths_total = 1;
             finding
         })
@@ -479,18 +483,17 @@ pub(crate) fn advisory(id: &str, summary: &str, score: f64) -> Advisory {
 }
 
 pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str, line: u32) -> Finding {
-    let mut finding = Found {
+    let matched = Match {
         advisory: Arc::new(advisory.clone()),
         ecosystem: Ecosystem::CRATES_IO,
         name: name.into(),
         version: version.into(),
-        purl: format!("pkg:cargo/{name}@{version}"),
+        purl: format!("pkg:cargo/{name}@{version}").into(),
         fixed: Vec::new(),
         reason: format!("{}: >= 0", advisory.id),
-        scopes: Scopes::only(Scope::Runtime),
-        direct: false,
-    }
-    .at(tree_path(file), Position { line, column: 12 });
+    };
+    let mut finding = Finding::new(Arc::new(matched), tree_path(file), Position { line, column: 12 });
+    finding.scopes = Scopes::only(Scope::Runtime);
     finding.decision = Decision::Fail;
     finding.rule = "built-in: vulnerabilities".into();
     finding
@@ -510,15 +513,12 @@ pub(crate) fn tree_path(path: &str) -> TreePath {
 }
 
 /// `["app 1.0.0", …]`; an empty text is a root without a name.
-pub(crate) fn path(steps: &[&str]) -> Vec<Step> {
+pub(crate) fn path<'a>(steps: &[&'a str]) -> Vec<Step<'a>> {
     steps
         .iter()
         .map(|step| {
             let (name, version) = step.rsplit_once(' ').unwrap_or((step, ""));
-            Step {
-                name: name.into(),
-                version: version.into(),
-            }
+            Step { name, version }
         })
         .collect()
 }

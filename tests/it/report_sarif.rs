@@ -124,10 +124,10 @@ fn one_result_for_an_advisory_a_package_and_a_file() {
     let mut outcome = outcomes::blocked();
     let first = outcome.targets[0].findings[0].clone();
     let mut second = outcomes::finding(&first.advisory, &first.name, "0.10.31", "Cargo.lock", 1300);
-    second.also_at(Position {
+    second.also_at([Position {
         line: 1400,
         column: 3,
-    });
+    }]);
     let elsewhere = outcomes::finding(&first.advisory, &first.name, "0.10.30", "tools/Cargo.lock", 3);
     let other = outcomes::finding(&first.advisory, "examplelib-sys", "0.10.30", "Cargo.lock", 1290);
     outcome.targets[0].findings = vec![second, first, elsewhere, other];

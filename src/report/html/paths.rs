@@ -1,8 +1,8 @@
 //! Dependency paths drawn: roots on the left, the package on the right, what they share drawn once.
 
 use super::page::fact;
-use crate::model::{Finding, Step};
-use crate::report::phrases::{counted, short};
+use crate::model::{DependencyPath, Finding, Step};
+use crate::report::phrases::{counted, left_out, short};
 use crate::text::escape::html;
 
 /// So many steps at each end of a long path are drawn.
@@ -14,7 +14,7 @@ pub(super) fn tree(finding: &Finding) -> String {
         .paths
         .iter()
         .filter(|path| path.len() > 1)
-        .map(|path| steps(path))
+        .map(steps)
         .collect();
     if paths.is_empty() {
         return String::new();
@@ -59,27 +59,18 @@ struct Node {
 }
 
 /// A path's words, shortened in the middle, so that what is drawn is bounded.
-fn steps(path: &[Step]) -> Vec<String> {
-    let word = |step: &Step| {
-        let name = match step.name.as_str() {
+fn steps(path: DependencyPath<'_>) -> Vec<String> {
+    let word = |_, step: Step<'_>| {
+        let name = match step.name {
             "" => "(root)".into(),
             name => short(name, 100),
         };
-        match step.version.as_str() {
+        match step.version {
             "" => name.into_owned(),
             version => format!("{name} {}", short(version, 50)),
         }
     };
-    match path.len().checked_sub(2 * ENDS) {
-        Some(left @ 1..) => path
-            .iter()
-            .take(ENDS)
-            .map(word)
-            .chain([format!("… {left} more …")])
-            .chain(path.iter().skip(ENDS + left).map(word))
-            .collect(),
-        Some(0) | None => path.iter().map(word).collect(),
-    }
+    path.texts(ENDS, word, left_out)
 }
 
 /// Adds a path from its end: ends that are the same are one node.

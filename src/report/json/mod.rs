@@ -9,7 +9,7 @@ pub(super) mod scan;
 
 use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::{Report, Style};
@@ -80,6 +80,15 @@ pub fn compact(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result
     document.serialize(&mut serializer)?;
     io::Write::write_all(&mut buffered, b"\n")?;
     io::Write::flush(&mut buffered)
+}
+
+/// A list whose items are made as they are written, so that no more than one is there at a time.
+struct Each<'o, T, D>(&'o [T], fn(&'o T) -> D);
+
+impl<T, D: Serialize> Serialize for Each<'_, T, D> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
 }
 
 /// JSON of another formatter in which hidden characters are escaped.

@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::Each;
 use super::head::{Coverage, Database, Policy, Tool};
+use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Excepted;
 use crate::model::outcome::ScannedFile;
-use crate::model::{self, Outcome, Step};
+use crate::model::{self, DependencyPath, Outcome};
+use crate::report::phrases::left_out;
 use crate::text::Position;
 
 #[derive(Serialize)]
@@ -21,7 +24,7 @@ pub(super) struct Scan<'o> {
     verdict: &'static str,
     exit_code: u8,
     coverage: Coverage<'o>,
-    targets: Vec<Target<'o>>,
+    targets: Each<'o, model::Target, Target<'o>>,
 }
 
 impl<'o> Scan<'o> {
@@ -34,7 +37,7 @@ impl<'o> Scan<'o> {
             verdict: outcome.verdict.word(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
-            targets: outcome.targets.iter().map(Target::of).collect(),
+            targets: Each(&outcome.targets, Target::of),
         }
     }
 }
@@ -46,8 +49,8 @@ pub(in crate::report) struct Target<'o> {
     commit: Option<&'o str>,
     dirty: bool,
     coverage: Coverage<'o>,
-    files: Vec<File<'o>>,
-    findings: Vec<Finding<'o>>,
+    files: Each<'o, ScannedFile, File<'o>>,
+    findings: Each<'o, model::Finding, Finding<'o>>,
 }
 
 impl<'o> Target<'o> {
@@ -58,8 +61,8 @@ impl<'o> Target<'o> {
             commit: target.commit.as_deref(),
             dirty: target.dirty,
             coverage: Coverage::of(&target.coverage),
-            files: target.files.iter().map(File::of).collect(),
-            findings: target.findings.iter().map(Finding::of).collect(),
+            files: Each(&target.files, File::of),
+            findings: Each(&target.findings, Finding::of),
         }
     }
 }
@@ -135,7 +138,7 @@ impl<'o> Finding<'o> {
             class: advisory.class.word(),
             severity: Severity::of(&advisory.severity),
             fixed: &finding.fixed,
-            paths: finding.paths.iter().map(|path| path_words(path)).collect(),
+            paths: finding.paths.iter().map(path_words).collect(),
             paths_total: finding.paths_total,
             state: finding.state.word(),
             reason: &finding.reason,
@@ -214,17 +217,16 @@ impl<'o> Severity<'o> {
 }
 
 /// `name@version` a step; the root that starts a path is told by its name alone.
-fn path_words(path: &[Step]) -> Vec<Cow<'_, str>> {
+fn path_words(path: DependencyPath<'_>) -> Vec<Cow<'_, str>> {
     let start = path.len() > 1;
-    path.iter()
-        .enumerate()
-        .map(
-            |(number, step)| match (step.name.as_str(), step.version.as_str()) {
-                ("", _) => Cow::Borrowed("(root)"),
-                (name, "") => Cow::Borrowed(name),
-                (name, _) if start && number == 0 => Cow::Borrowed(name),
-                (name, version) => Cow::Owned(format!("{name}@{version}")),
-            },
-        )
-        .collect()
+    path.texts(
+        MAX_ENDS,
+        |number, step| match (step.name, step.version) {
+            ("", _) => Cow::Borrowed("(root)"),
+            (name, "") => Cow::Borrowed(name),
+            (name, _) if start && number == 0 => Cow::Borrowed(name),
+            (name, version) => Cow::Owned(format!("{name}@{version}")),
+        },
+        |steps| Cow::Owned(left_out(steps)),
+    )
 }

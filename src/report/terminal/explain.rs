@@ -6,7 +6,7 @@ use super::findings::{ids, path_line, severity};
 use super::gaps::SHOWN;
 use super::page::{Line, Page, Shade};
 use crate::model::explanation::{Explanation, Matched};
-use crate::model::{Advisory, Finding, Step};
+use crate::model::{Advisory, Finding};
 use crate::report::Length;
 use crate::report::phrases::{self, counted, way_out};
 
@@ -100,8 +100,7 @@ fn held(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
         page.text(Shade::Plain, 4, phrases::change(change), 1)?;
     }
     let more = finding.paths_total.saturating_sub(finding.paths.len());
-    for path in &finding.paths {
-        let path: &[Step] = path;
+    for path in finding.paths.iter() {
         path_line(path, "", page)?;
     }
     match more {

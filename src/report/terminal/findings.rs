@@ -3,11 +3,12 @@
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
+use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Change;
-use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Step, Target};
+use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
 use crate::report::moves::{Means, Move};
-use crate::report::phrases::{self, counted, thousands};
+use crate::report::phrases::{self, counted, left_out, thousands};
 use crate::report::places::told;
 use crate::report::worst;
 
@@ -282,15 +283,13 @@ fn path(step: &Move<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// One path and a remark behind it; nothing for a path that tells nothing.
-pub(super) fn path_line(path: &[Step], remark: &str, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn path_line(path: DependencyPath<'_>, remark: &str, page: &mut Page<'_>) -> io::Result<()> {
     if path.len() < 2 {
         return Ok(());
     }
-    let words: Vec<String> = path
-        .iter()
-        .enumerate()
-        .map(|(number, step)| step_words(step, number == 0 || number + 1 == path.len()))
-        .collect();
+    let last = path.len().saturating_sub(1);
+    let word = |number: usize, step: Step<'_>| step_words(step, number == 0 || number == last);
+    let words = path.texts(MAX_ENDS, word, left_out);
     let room = page.width.saturating_sub(INDENT + columns(remark));
     let text = shorten(&words, room);
     page.line(
@@ -301,13 +300,9 @@ pub(super) fn path_line(path: &[Step], remark: &str, page: &mut Page<'_>) -> io:
 }
 
 /// Both ends stand elsewhere with their versions: a name is enough.
-fn step_words(step: &Step, end: bool) -> String {
-    let name = if step.name.is_empty() {
-        "(root)"
-    } else {
-        &step.name
-    };
-    match step.version.as_str() {
+fn step_words(step: Step<'_>, end: bool) -> String {
+    let name = if step.name.is_empty() { "(root)" } else { step.name };
+    match step.version {
         version if !end && !version.is_empty() => clean(&format!("{name} {version}")).into_owned(),
         _ => clean(name).into_owned(),
     }
