@@ -13,7 +13,7 @@ use crate::report::grid::FORMS;
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
-use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan};
+use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan_for_grid};
 
 /// Runs the command.
 ///
@@ -67,7 +67,7 @@ pub fn grid(arguments: &Status, setting: &Setting<'_>) -> Result<Grid, Failure> 
         now,
         lenience: Lenience::default(),
     };
-    let Scanned { mut outcome, known } = scan(&request, &judged.cases());
+    let Scanned { mut outcome, known } = scan_for_grid(&request, &judged.cases());
     let damaged = |damage: crate::advisory::Damage| {
         Failure::incomplete(
             damage.to_string(),

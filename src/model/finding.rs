@@ -17,7 +17,7 @@ pub struct Finding {
     /// Where in the file: of several places, the first.
     place: Position,
     /// Further places, in order.
-    further: Vec<Position>,
+    further: Box<[Position]>,
     /// Shortest paths from roots; at most [`MAX_PATHS`].
     pub paths: DependencyPaths,
     /// How many such paths there are: one for each root that reaches the package.
@@ -52,9 +52,9 @@ pub struct Match {
     /// The package URL with the version.
     pub purl: SharedStr,
     /// Versions above the locked one that leave every member's ranges, lowest first.
-    pub fixed: Vec<String>,
+    pub fixed: Arc<[String]>,
     /// Why the advisory applies: the record and the range that hold the version.
-    pub reason: String,
+    pub reason: SharedStr,
 }
 
 /// At most so many paths are kept for a finding.
@@ -82,7 +82,7 @@ impl Finding {
             matched,
             file,
             place,
-            further: Vec::new(),
+            further: Box::default(),
             paths: DependencyPaths::none(),
             paths_total: 0,
             scopes: Scopes::default(),
@@ -130,10 +130,13 @@ impl Finding {
     /// Adds further places of the same version in the same file; those that it has already count once.
     pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
         let further = std::mem::take(&mut self.further);
-        let mut all: Vec<Position> = std::iter::once(self.place).chain(further).chain(places).collect();
+        let mut all: Vec<Position> = std::iter::once(self.place)
+            .chain(further.into_iter())
+            .chain(places)
+            .collect();
         all.sort_unstable();
         all.dedup();
-        self.further = all.split_off(1);
+        self.further = all.split_off(1).into();
         self.place = all.first().copied().unwrap_or(self.place);
     }
 }
@@ -144,7 +147,7 @@ pub enum State {
     /// It applies.
     Affected,
     /// It applies, and somebody accepted that until a day.
-    Excepted(Excepted),
+    Excepted(Box<Excepted>),
 }
 
 impl State {

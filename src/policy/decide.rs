@@ -66,7 +66,9 @@ impl Policy {
             decision: softened.decision,
             rule: asked.ruling.rule,
             fails_from: softened.fails_from,
-            state: asked.excepted.map_or(State::Affected, State::Excepted),
+            state: asked
+                .excepted
+                .map_or(State::Affected, |excepted| State::Excepted(Box::new(excepted))),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             met,
         }

@@ -185,7 +185,7 @@ impl<'o> Ladder<'o> {
     fn ends(&self, rank: usize, finding: &Finding) -> bool {
         let mut below = None;
         let mut above = None;
-        for fixed in &finding.fixed {
+        for fixed in &*finding.fixed {
             match self.ranks.get(fixed.as_str()).copied() {
                 Some(fixed) if fixed == rank => return true,
                 Some(fixed) if fixed < rank && fixed < self.ordered => below = below.max(Some(fixed)),

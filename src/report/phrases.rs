@@ -24,7 +24,7 @@ pub fn severity(advisory: &Advisory) -> String {
 /// What ends the finding, as a sentence.
 #[must_use]
 pub fn way_out(finding: &Finding) -> String {
-    match (finding.advisory.class, finding.fixed.as_slice()) {
+    match (finding.advisory.class, &*finding.fixed) {
         (Class::Malicious, _) => "Remove it.".to_owned(),
         (_, []) => "There is no fixed version yet.".to_owned(),
         (_, [fixed]) => format!("Fixed in {}.", short(fixed, 200)),

@@ -184,8 +184,8 @@ mod tests {
             name: name.into(),
             version: version.into(),
             purl: "".into(),
-            fixed: Vec::new(),
-            reason: String::new(),
+            fixed: Arc::default(),
+            reason: "".into(),
         };
         Finding::new(
             Arc::new(matched),

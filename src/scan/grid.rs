@@ -182,7 +182,7 @@ impl<'o> Column<'o> {
         {
             let affected = findings.iter().filter(|finding| finding.state == State::Affected);
             let further = affected.count().saturating_sub(1);
-            let mut reason = finding.reason.clone();
+            let mut reason = finding.reason.to_string();
             if further > 0 {
                 reason.push_str(&format!(
                     ", and at {further} further place{}",
@@ -193,7 +193,7 @@ impl<'o> Column<'o> {
                 reason.push_str(&format!("; besides, {blind}"));
             }
             let version = Some(finding.version.to_string());
-            (CellState::Affected, reason, version, finding.fixed.clone())
+            (CellState::Affected, reason, version, finding.fixed.to_vec())
         } else if let Some(blind) = blind {
             let version = occurrences.first().map(|occurrence| occurrence.version.clone());
             (CellState::Unknown, blind.to_owned(), version, Vec::new())
@@ -205,7 +205,7 @@ impl<'o> Column<'o> {
         {
             let reason = format!("accepted until {}: {}", excepted.expires, excepted.reason);
             let version = Some(finding.version.to_string());
-            (CellState::Excepted, reason, version, finding.fixed.clone())
+            (CellState::Excepted, reason, version, finding.fixed.to_vec())
         } else if let Some(version) = first(false) {
             let reason = format!("{version} is outside of what is affected");
             (CellState::NotAffected, reason, Some(version), Vec::new())
@@ -250,7 +250,7 @@ impl<'o> Column<'o> {
                             && finding.ecosystem == *ecosystem
                             && ecosystem::normalise(ecosystem, &finding.name) == *name
                     })
-                    .map(|finding| finding.fixed.clone());
+                    .map(|finding| finding.fixed.to_vec());
                 let mended = group
                     .as_ref()
                     .is_some_and(|group| matching::is_mended(&package.version, scheme, group));

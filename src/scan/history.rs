@@ -165,7 +165,7 @@ impl Judging<'_> {
                 // A bug in a reader costs its file.
                 let read = catch_unwind(AssertUnwindSafe(|| {
                     read::one(&asked, path, format, |opened| {
-                        judge::Judging::by(self.index).judge(opened)
+                        judge::Judging::by(self.index, judge::Keep::Findings).judge(opened)
                     })
                 }));
                 let (held, readable) = match read {

@@ -46,26 +46,47 @@ pub struct Known {
 /// An index, with what was found in it so far: what one lockfile asked for serves the others.
 pub struct Judging<'i> {
     index: &'i Index,
-    advisories: Mutex<HashMap<CandidateKey, Arc<Advisory>>>,
+    keep: Keep,
+    known: Mutex<HashMap<CandidateKey, Arc<Group>>>,
+}
+
+/// What is kept of a lockfile besides what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing.
+    Findings,
+    /// The packages that the index knows, affected or not.
+    KnownPackages,
+}
+
+/// A group of records that something was found in, and the texts that its matches share: most versions of a package are
+/// inside the same range and have the same way up.
+struct Group {
+    advisory: Arc<Advisory>,
+    last: Mutex<(SharedStr, Arc<[String]>)>,
 }
 
 impl<'i> Judging<'i> {
     /// Judges by `index`.
     #[must_use]
-    pub fn by(index: &'i Index) -> Self {
+    pub fn by(index: &'i Index, keep: Keep) -> Self {
         Self {
             index,
-            advisories: Mutex::default(),
+            keep,
+            known: Mutex::default(),
         }
     }
 
-    fn advisory(&self, candidate: &Candidate<'_>) -> Result<Arc<Advisory>, Damage> {
-        let advisories = || self.advisories.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = advisories().get(&candidate.key()) {
+    fn group(&self, candidate: &Candidate<'_>) -> Result<Arc<Group>, Damage> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(&candidate.key()) {
             return Ok(known.clone());
         }
-        let advisory = Arc::new(candidate.advisory()?);
-        Ok(advisories().entry(candidate.key()).or_insert(advisory).clone())
+        let group = Arc::new(Group {
+            advisory: Arc::new(candidate.advisory()?),
+            last: Mutex::default(),
+        });
+        Ok(known().entry(candidate.key()).or_insert(group).clone())
     }
 
     /// Judges every package of `opened` that advisories may speak of.
@@ -88,6 +109,7 @@ impl<'i> Judging<'i> {
             .filter_map(|(number, _)| groups.get(*number))
             .map(|group| group.nodes.as_slice())
             .collect();
+        judged.findings.shrink_to_fit();
         let (tree, ends) = opened.parsed.graph.shortest_paths(&nodes);
         let tree = Arc::new(tree);
         for ((_, findings), ends) in affected.into_iter().zip(ends) {
@@ -108,7 +130,11 @@ impl<'i> Judging<'i> {
         }
         let each = || nodes.iter().filter_map(|id| opened.parsed.graph.package(*id));
         let scheme = ecosystem::scheme(&package.ecosystem);
-        for package in each() {
+        let kept = match self.keep {
+            Keep::Findings => None,
+            Keep::KnownPackages => Some(each()),
+        };
+        for package in kept.into_iter().flatten() {
             let (file, position) = opened.position(package.place());
             judged.known.push(Known {
                 ecosystem: package.ecosystem.clone(),
@@ -134,8 +160,10 @@ impl<'i> Judging<'i> {
                 }
                 Judgement::Affected { fixed, reason } => {
                     let shared = shared.get_or_insert_with(|| Shared::of(package, opened, each()));
+                    let group = self.group(&candidate)?;
+                    let (reason, fixed) = group.shared(reason, fixed);
                     let matched = Match {
-                        advisory: self.advisory(&candidate)?,
+                        advisory: group.advisory.clone(),
                         ecosystem: package.ecosystem.clone(),
                         name: shared.name.clone(),
                         version: shared.version.clone(),
@@ -148,6 +176,20 @@ impl<'i> Judging<'i> {
             }
         }
         Ok(())
+    }
+}
+
+impl Group {
+    /// The texts; those of the last match if they are the same.
+    fn shared(&self, reason: String, fixed: Vec<String>) -> (SharedStr, Arc<[String]>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.0 != reason {
+            last.0 = reason.into();
+        }
+        if *last.1 != *fixed {
+            last.1 = fixed.into();
+        }
+        last.clone()
     }
 }
 

@@ -32,7 +32,7 @@ use crate::model::{
 use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use discover::Found;
-pub use judge::{Judging, Known};
+pub use judge::{Judging, Keep, Known};
 
 /// A lockfile larger than this is not read: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -165,13 +165,23 @@ pub struct Base<'f> {
 pub struct Scanned {
     /// What a report says.
     pub outcome: Outcome,
-    /// For each target, the packages that the index knows.
+    /// For each target, the packages that the index knows; none unless they were asked for.
     pub known: Vec<Vec<Known>>,
 }
 
 /// Scans trees, each compared with its base where it has one. The first one's policy is the one that reports name.
 #[must_use]
 pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
+    scan_and_keep(request, trees, Keep::Findings)
+}
+
+/// As [`scan`], with the packages that the index knows: what the rows of a grid are made of.
+#[must_use]
+pub fn scan_for_grid(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
+    scan_and_keep(request, trees, Keep::KnownPackages)
+}
+
+fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scanned {
     let mut judge = Judge {
         database: request.judge.database.clone(),
         place: request.judge.place.clone(),
@@ -184,7 +194,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
         .map(|tree| tree.found)
         .chain(bases.map(|base| base.found))
         .collect();
-    let judging = judge.index.map(Judging::by);
+    let judging = judge.index.map(|index| Judging::by(index, keep));
     let mut read = read::read_many(&all, |opened| {
         judging
             .as_ref()
@@ -226,7 +236,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
             finding.fails_from = ruled.fails_from;
             finding.state = ruled.state;
             if let Some(note) = ruled.note {
-                finding.reason = format!("{}; {note}", finding.reason);
+                finding.reason = format!("{}; {note}", finding.reason).into();
             }
             if trees.first().is_some_and(|first| first.policy == tree.policy) {
                 met.extend(ruled.met);

@@ -58,7 +58,7 @@ pub(crate) fn small() -> Grid {
         ..advisory("RUSTSEC-2030-0001", "use after free in the parser of names", 9.1)
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
-    first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
+    first.fixed = vec!["0.10.48".into(), "0.11.2".into()].into();
     first.paths = lockkeeper::model::DependencyPaths::of(&[
         path(&[
             "app 1.0.0",
@@ -75,20 +75,20 @@ pub(crate) fn small() -> Grid {
     ]);
     first.paths_total = 2;
     let mut accepted = first.clone();
-    accepted.state = State::Excepted(Excepted {
+    accepted.state = State::Excepted(Box::new(Excepted {
         reason: "the parser is never fed by strangers".into(),
         owner: Some("@acme/security".into()),
         expires: "2030-12-31".parse().expect("a day"),
-    });
+    }));
     let mut low = finding(&overflow, "examplelib", "0.9.9", "Cargo.lock", 1100);
-    low.fixed = vec!["0.10.48".into()];
+    low.fixed = vec!["0.10.48".into()].into();
 
     let slow = Advisory {
         aliases: vec!["CVE-2030-10001".into()],
         ..advisory("GHSA-1111-2222-3333", "a crafted name takes a day", 5.3)
     };
     let mut slowed = finding(&slow, "examplelib-sys", "0.10.30", "Cargo.lock", 1220);
-    slowed.fixed = vec!["0.10.49".into()];
+    slowed.fixed = vec!["0.10.49".into()].into();
 
     let idle = Advisory {
         class: Class::Unmaintained,
@@ -250,10 +250,10 @@ pub(crate) fn hostile() -> Grid {
         };
         let name = text.replace('/', "\u{2044}").replace('\0', "");
         let mut found = finding(&advisory, text, text, &name, 1);
-        found.fixed = vec![(*text).to_owned()];
+        found.fixed = vec![(*text).to_owned()].into();
         found.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         found.paths_total = 30;
-        found.reason = (*text).to_owned();
+        found.reason = (*text).into();
         let mut row = row(&advisory, &[text]);
         row.related = vec![(*text).to_owned()];
         for (place, line) in lines.iter_mut().enumerate() {
@@ -263,11 +263,11 @@ pub(crate) fn hostile() -> Grid {
                 CellState::Affected => line.findings.push(found.clone()),
                 CellState::Excepted => {
                     let mut accepted = found.clone();
-                    accepted.state = State::Excepted(Excepted {
+                    accepted.state = State::Excepted(Box::new(Excepted {
                         reason: (*text).to_owned(),
                         owner: Some((*text).to_owned()),
                         expires: "2030-12-31".parse().expect("a day"),
-                    });
+                    }));
                     line.findings.push(accepted);
                 }
                 CellState::Unknown => {
@@ -334,7 +334,7 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
             let state = CellState::ALL[(place + number * 7) % CellState::ALL.len()];
             let version = format!("1.{place}.0");
             let mut found = finding(&advisory, &package, &version, "Cargo.lock", number as u32 + 1);
-            found.fixed = vec![format!("1.{}.0", 60 + number % 7)];
+            found.fixed = vec![format!("1.{}.0", 60 + number % 7)].into();
             found.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
                 "app 1.0.0",
                 "middle 2.0.0",
@@ -353,11 +353,11 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
             match state {
                 CellState::Affected => line.findings.push(found),
                 CellState::Excepted => {
-                    found.state = State::Excepted(Excepted {
+                    found.state = State::Excepted(Box::new(Excepted {
                         reason: "nobody calls it".into(),
                         owner: None,
                         expires: "2030-12-31".parse().expect("a day"),
-                    });
+                    }));
                     line.findings.push(found);
                 }
                 CellState::Unknown if line.coverage.blind.is_empty() => {
@@ -487,13 +487,13 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
         state,
         reason: reason.into(),
         version: Some(finding.version.to_string()),
-        fixed: finding.fixed.clone(),
+        fixed: finding.fixed.to_vec(),
         occurrences: vec![Occurrence {
             file: finding.file.clone(),
             line: finding.place().line,
             package: package.to_owned(),
             version: finding.version.to_string(),
-            fixed: finding.fixed.clone(),
+            fixed: finding.fixed.to_vec(),
         }],
     }
 }

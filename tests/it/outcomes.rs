@@ -88,7 +88,7 @@ pub(crate) fn blocked() -> Outcome {
         ..advisory("RUSTSEC-2030-0001", "use after free in the parser of names", 9.1)
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
-    first.fixed = vec!["0.10.48".into(), "0.11.2".into()];
+    first.fixed = vec!["0.10.48".into(), "0.11.2".into()].into();
     first.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
         "app 1.0.0",
         "client 0.11.4",
@@ -104,7 +104,7 @@ pub(crate) fn blocked() -> Outcome {
     ] {
         let mut further = first.clone();
         further.advisory = Arc::new(advisory(id, "reads past the end of a certificate", score));
-        further.fixed = vec![fixed.into()];
+        further.fixed = vec![fixed.into()].into();
         target_findings.push(further);
     }
     let stolen = Advisory {
@@ -227,7 +227,7 @@ pub(crate) fn two_targets() -> Outcome {
         7,
     );
     found.ecosystem = Ecosystem::GO;
-    found.fixed = vec!["0.2.0".into()];
+    found.fixed = vec!["0.2.0".into()].into();
     let mut second = target("services/two");
     second.prefix = tree_path("services/two");
     second.files.push(file("go.mod", "go-mod", 41, FileState::Read));
@@ -275,7 +275,7 @@ pub(crate) fn compared() -> Outcome {
             "Cargo.lock",
             100 * number,
         );
-        finding.fixed = vec!["1.2.9".into()];
+        finding.fixed = vec!["1.2.9".into()].into();
         finding.change = Some(change);
         finding.decision = match change {
             Change::Introduced => Decision::Fail,
@@ -301,18 +301,18 @@ pub(crate) fn compared() -> Outcome {
     malicious.change = Some(Change::PreExisting);
     let mut accepted = found(6, "parser", 9.8, Change::PreExisting);
     accepted.decision = Decision::Fail;
-    accepted.state = State::Excepted(Excepted {
+    accepted.state = State::Excepted(Box::new(Excepted {
         reason: "the parser is never fed by strangers".into(),
         owner: Some("@acme/security".into()),
         expires: "2030-12-31".parse().expect("a day"),
-    });
+    }));
     let mut alone = found(7, "newcomer", 6.5, Change::Introduced);
     alone.decision = Decision::Note;
-    alone.state = State::Excepted(Excepted {
+    alone.state = State::Excepted(Box::new(Excepted {
         reason: "only the demo uses it".into(),
         owner: None,
         expires: "2030-02-28".parse().expect("a day"),
-    });
+    }));
     target.findings = vec![new, grace, since, moved, old, malicious, accepted, alone];
     outcome(vec![target], Verdict::Blocked, ExitCode::Blocked)
 }
@@ -342,10 +342,10 @@ pub(crate) fn hostile() -> Outcome {
         let name = text.replace('/', "\u{2044}");
         let file_name = name.replace('\0', "");
         let mut finding = finding(&advisory, text, text, &file_name, 1);
-        finding.fixed = vec![text.to_owned()];
+        finding.fixed = vec![text.to_owned()].into();
         finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         finding.paths_total = 30;
-        finding.reason = text.to_owned();
+        finding.reason = text.into();
         target.findings.push(finding);
         let mut warning = target.findings.last().expect("just pushed").clone();
         warning.decision = Decision::Warn;
@@ -368,11 +368,11 @@ pub(crate) fn hostile() -> Outcome {
     }
     for (number, text) in HOSTILE.iter().enumerate() {
         let mut accepted = target.findings[2 * number].clone();
-        accepted.state = State::Excepted(Excepted {
+        accepted.state = State::Excepted(Box::new(Excepted {
             reason: (*text).to_owned(),
             owner: Some((*text).to_owned()),
             expires: "2030-12-31".parse().expect("a day"),
-        });
+        }));
         target.findings.push(accepted);
     }
     target.ref_name = Some("refs/heads/\u{1b}[2J::error::".into());
@@ -404,7 +404,7 @@ pub(crate) fn huge(findings: usize) -> Outcome {
             let name = format!("package-{}", number / 4);
             let file = format!("m{}/Cargo.lock", number % 10);
             let mut finding = finding(&advisory, &name, "1.0.0", &file, number as u32 + 1);
-            finding.fixed = vec![format!("1.{}.0", number % 7 + 1)];
+            finding.fixed = vec![format!("1.{}.0", number % 7 + 1)].into();
             finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
                 "app 1.0.0",
                 "middle 2.0.0",
@@ -489,8 +489,8 @@ pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str
         name: name.into(),
         version: version.into(),
         purl: format!("pkg:cargo/{name}@{version}").into(),
-        fixed: Vec::new(),
-        reason: format!("{}: >= 0", advisory.id),
+        fixed: Arc::default(),
+        reason: format!("{}: >= 0", advisory.id).into(),
     };
     let mut finding = Finding::new(Arc::new(matched), tree_path(file), Position { line, column: 12 });
     finding.scopes = Scopes::only(Scope::Runtime);

@@ -144,7 +144,7 @@ fn g2_conditions_are_met_or_not() {
     ));
 
     let mut fixed = plain.clone();
-    fixed.fixed = vec!["1.0.1".into()];
+    fixed.fixed = vec!["1.0.1".into()].into();
     for (when, of_fixed) in [("{fix: available}", true), ("{fix: none}", false)] {
         assert_eq!(meets(when, &fixed), of_fixed);
         assert_eq!(meets(when, &plain), !of_fixed);
@@ -505,7 +505,7 @@ fn g3_package_path_ref_and_until_fixed_narrow_it_down() {
             how: How::OtherRef
         }]
     );
-    finding.fixed = vec!["1.0.1".into()];
+    finding.fixed = vec!["1.0.1".into()].into();
     let policy = excepting("CVE-2030-1", ", until-fixed: true");
     let ruled = decide(&policy, &finding);
     assert_eq!(ruled.decision, Decision::Fail);

@@ -303,7 +303,7 @@ fn text_that_does_not_compress_is_cut_until_it_fits() {
             ..(*finding.advisory).clone()
         };
         finding.advisory = advisory.into();
-        finding.fixed = vec![noise(200)];
+        finding.fixed = vec![noise(200)].into();
     }
     let text = outcomes::written("sarif", &outcome, 80, Length::Normal);
     let log = checked("noise", &text);
