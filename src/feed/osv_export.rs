@@ -19,7 +19,7 @@ use crate::sys::web::{Address, Reply, Request, Validator, Web, WebError};
 pub const PUBLIC: &str = "https://osv-vulnerabilities.storage.googleapis.com";
 
 /// The largest archive that is fetched; the whole database has some 2 GB.
-pub const ARCHIVE_LIMIT: u64 = 8 << 30;
+pub const ARCHIVE_LIMIT: u64 = 2 << 30;
 
 /// The largest list of changes; 1.8 million records have some 100 MB.
 const LISTING_LIMIT: u64 = 512 << 20;

@@ -188,7 +188,7 @@ fn of_web(fault: &Fault) -> &'static str {
              that SSL_CERT_FILE names."
         }
         Fault::Connect(_) => "Check the address of the forge's API, the network, HTTPS_PROXY and NO_PROXY.",
-        Fault::Idle(_) | Fault::Slow { .. } | Fault::Cut(_) => {
+        Fault::Idle(_) | Fault::Slow { .. } | Fault::Overdue(_) | Fault::Cut(_) => {
             "Look at the forge's status page, and run the step again later."
         }
         Fault::TooLarge { .. } => "Leave out what is so large, or read it from a clone (`fetch-depth: 0`).",

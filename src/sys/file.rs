@@ -45,6 +45,27 @@ pub fn look(path: &Path) -> Result<Lies, FileError> {
     }
 }
 
+/// Refuses a named pipe and a socket, which whoever opens it may wait at for ever.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for one; what cannot be looked at is left to whoever opens it.
+pub fn refuse_pipe(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(path) {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() || kind.is_socket() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is a pipe or socket, and no file",
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// `path` without links, absolute.
 ///
 /// # Errors
@@ -73,6 +94,7 @@ pub fn private_folder() -> io::Result<PathBuf> {
 /// The system's.
 pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let read = || -> io::Result<Option<Vec<u8>>> {
+        refuse_pipe(path)?;
         let file = std::fs::File::open(path)?;
         let length = file.metadata()?.len();
         if length > limit {
@@ -90,7 +112,9 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
 /// # Errors
 /// The system's.
 pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
-    std::fs::File::open(path).map_err(|error| failed(path, error))
+    refuse_pipe(path)
+        .and_then(|()| std::fs::File::open(path))
+        .map_err(|error| failed(path, error))
 }
 
 /// Hands on the bytes of the file at `path`, piece by piece, and says how many there are.
@@ -99,6 +123,7 @@ pub fn open(path: &Path) -> Result<std::fs::File, FileError> {
 /// The system's.
 pub fn read_pieces(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64, FileError> {
     let mut read = || -> io::Result<u64> {
+        refuse_pipe(path)?;
         let mut file = std::fs::File::open(path)?;
         let mut buffer = vec![0; 1 << 16];
         let mut total = 0_u64;

@@ -19,6 +19,7 @@ impl Positional {
     /// # Errors
     /// The system's.
     pub fn open(path: &Path) -> io::Result<Self> {
+        super::file::refuse_pipe(path)?;
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {

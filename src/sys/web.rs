@@ -6,8 +6,8 @@
 //!
 //! Clients are built when the first request needs one, and the one for `https` apart from the one for `http`,
 //! because a machine without CA certificates cannot build the former and may still read from a loopback
-//! address. Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), certificates from the
-//! system or from `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+//! address. Proxies come from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`; unencrypted loopback addresses
+//! go through none), certificates from the system or from `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
 mod address;
 mod download;
@@ -33,6 +33,7 @@ pub struct Web {
     settings: Settings,
     waiting: Box<dyn Waiting>,
     plain: OnceLock<Client>,
+    near: OnceLock<Client>,
     secure: OnceLock<Client>,
 }
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub idle: Duration,
     /// Below this many bytes a second, measured over each `idle` span, an answer counts as hanging.
     pub slowest: u64,
+    /// All attempts of one request together, whatever they bring.
+    pub whole: Duration,
     /// When to try again, and when to give up.
     pub patience: Patience,
     /// Whose proxies are used.
@@ -56,7 +59,8 @@ impl Default for Settings {
         Self {
             connect: Duration::from_secs(10),
             idle: Duration::from_secs(30),
-            slowest: 64,
+            slowest: 1 << 10,
+            whole: Duration::from_secs(30 * 60),
             patience: Patience::default(),
             proxies: Proxies::Environment,
         }
@@ -226,6 +230,7 @@ impl Web {
             settings,
             waiting,
             plain: OnceLock::new(),
+            near: OnceLock::new(),
             secure: OnceLock::new(),
         }
     }
@@ -253,12 +258,20 @@ impl Web {
         let mut attempts = 0;
         let mut failures = 0;
         let mut waited = Duration::ZERO;
+        let whole = self.settings.whole;
+        let end = tokio::time::Instant::now().checked_add(whole);
         loop {
             attempts += 1;
             let before = held.bytes;
-            let fault = match self.attempt(request, &mut held, sink).await {
-                Ok(reply) => return Ok(reply),
-                Err(fault) => fault,
+            let attempt = self.attempt(request, &mut held, sink);
+            let answer = match end {
+                Some(end) => tokio::time::timeout_at(end, attempt).await,
+                None => Ok(attempt.await),
+            };
+            let fault = match answer {
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::Overdue(whole),
             };
             if held.bytes.saturating_sub(before) >= PROGRESS {
                 failures = 0;
@@ -415,10 +428,10 @@ impl Web {
     }
 
     fn client(&self, address: &Address) -> Result<Client, Fault> {
-        let cell = if address.is_encrypted() {
-            &self.secure
-        } else {
-            &self.plain
+        let cell = match (address.is_encrypted(), address.is_loopback()) {
+            (true, _) => &self.secure,
+            (false, true) => &self.near,
+            (false, false) => &self.plain,
         };
         if let Some(client) = cell.get() {
             return Ok(client.clone());
@@ -431,7 +444,9 @@ impl Web {
             .read_timeout(self.settings.idle)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
-        if self.settings.proxies == Proxies::Ignored {
+        // What is on this machine is not asked of another one.
+        let is_near = !address.is_encrypted() && address.is_loopback();
+        if is_near || self.settings.proxies == Proxies::Ignored {
             builder = builder.no_proxy();
         }
         if !address.is_encrypted() {

@@ -47,6 +47,7 @@ pub(crate) fn settings() -> Settings {
         connect: Duration::from_secs(5),
         idle: Duration::from_millis(300),
         slowest: 64,
+        whole: Duration::from_secs(60),
         patience: Patience {
             attempts: 3,
             first: Duration::from_secs(2),
@@ -380,6 +381,78 @@ fn child_without_certificates() {
     let error = run(&request, Vec::new()).result.unwrap_err();
     assert!(matches!(error.fault, Fault::Certificates(_)), "{error:?}");
     assert!(error.hint().contains("SSL_CERT_FILE"));
+}
+
+#[test]
+fn a_request_ends_whatever_it_brings() {
+    let server = Server::start();
+    server.put("/f", some_bytes(4_000));
+    // Fast enough for every span, and too slow for the whole.
+    server.trouble("/f", 9, Trouble::Drip(Duration::from_millis(2)));
+    let waiting = Waits::default();
+    let settings = Settings {
+        whole: Duration::from_millis(700),
+        slowest: 1,
+        ..settings()
+    };
+    let web = Web::with_waiting(settings, Box::new(waiting));
+    let request = Request::whole(Address::parse(&server.address("/f")).unwrap(), 1 << 20);
+    let begun = std::time::Instant::now();
+    let error = get(&web, &request, &mut Vec::new()).unwrap_err();
+    assert!(matches!(error.fault, Fault::Overdue(_)), "{error}");
+    assert_eq!(error.attempts, 1);
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn what_no_later_run_can_use_is_removed() {
+    let server = Server::start();
+    server.put("/endless", some_bytes(50_000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("part");
+    let address = Address::parse(&server.address("/endless")).unwrap();
+    let runtime = lockkeeper::sys::web::runtime().unwrap();
+    let web = Web::new(settings());
+    let mut heard = |_, _| ();
+    let error = runtime
+        .block_on(lockkeeper::sys::web::download(
+            &web, &address, &path, 10_000, None, &mut heard,
+        ))
+        .unwrap_err();
+    assert!(
+        matches!(error.fault, Fault::TooLarge { limit: 10_000 }),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_on_this_machine_goes_through_no_proxy() {
+    let server = Server::start();
+    server.put("/near", "from next door");
+    in_a_process(
+        "child_beside_a_proxy",
+        &[
+            ("HTTP_PROXY", "http://127.0.0.1:9/"),
+            ("http_proxy", "http://127.0.0.1:9/"),
+            ("LOCKKEEPER_TEST_ADDRESS", &server.address("/near")),
+        ],
+    );
+    assert_eq!(server.hits().len(), 1);
+}
+
+#[test]
+#[ignore = "the other half of what_is_on_this_machine_goes_through_no_proxy"]
+fn child_beside_a_proxy() {
+    let web = Web::new(Settings {
+        proxies: Proxies::Environment,
+        ..settings()
+    });
+    let mut bytes = Vec::new();
+    let address = std::env::var("LOCKKEEPER_TEST_ADDRESS").unwrap();
+    let request = Request::whole(Address::parse(&address).unwrap(), 1 << 20);
+    get(&web, &request, &mut bytes).unwrap();
+    assert_eq!(bytes, b"from next door");
 }
 
 #[test]

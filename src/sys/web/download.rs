@@ -11,7 +11,7 @@ use super::{Address, Reply, Request, Sink, Validator, Web, WebError};
 /// ([`discard`]). `progress` hears the bytes held and the total.
 ///
 /// # Errors
-/// Those of [`Web::get`]. What was fetched stays for the next run.
+/// Those of [`Web::get`]. What was fetched stays for the next run if that can go on after it, else it is removed.
 pub async fn download(
     web: &Web,
     address: &Address,
@@ -35,9 +35,25 @@ pub async fn download(
         None => 0,
     };
     request.unless = unless.filter(|_| request.from == 0);
-    let reply = web.get(&request, &mut part).await?;
+    let reply = match web.get(&request, &mut part).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            drop(part);
+            if is_in_vain(&error.fault, path) {
+                drop(discard(path));
+            }
+            return Err(error);
+        }
+    };
     part.file.flush().map_err(failed)?;
     Ok(reply)
+}
+
+/// No later run can go on after what was fetched: it was too much, or nothing tells that the rest will be of one piece.
+fn is_in_vain(fault: &super::Fault, path: &Path) -> bool {
+    let came_with = std::fs::read_to_string(origin_of(path)).ok();
+    let came_with = came_with.and_then(|text| Validator::parse(&text));
+    matches!(fault, super::Fault::TooLarge { .. }) || !came_with.is_some_and(|validator| validator.joins())
 }
 
 /// Removes what [`download`] fetched to `path`.

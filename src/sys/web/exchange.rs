@@ -2,11 +2,15 @@
 //! the caller knows whether a request may be sent twice.
 
 use std::error::Error;
+use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method};
 
 use super::{Address, Fault, Web};
+
+/// An answer of an API is whole within this time.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// What is sent.
 #[derive(Debug)]
@@ -48,6 +52,14 @@ impl Web {
     /// # Errors
     /// A [`Fault`] where no answer came, or one that is longer than allowed.
     pub async fn exchange(&self, ask: Ask) -> Result<Answered, Fault> {
+        let whole = self.settings.whole.min(LONGEST);
+        match tokio::time::timeout(whole, self.exchange_patiently(ask)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Fault::Overdue(whole)),
+        }
+    }
+
+    async fn exchange_patiently(&self, ask: Ask) -> Result<Answered, Fault> {
         let mut builder = self
             .client(&ask.address)?
             .request(ask.method, ask.address.url().clone());

@@ -55,6 +55,9 @@ pub enum Fault {
         /// How long that took.
         span: Duration,
     },
+    /// All attempts together took too long.
+    #[error("not whole after {} s", .0.as_secs_f64())]
+    Overdue(Duration),
     /// The connection ended in the middle.
     #[error("the connection broke off: {0}")]
     Cut(String),
@@ -112,6 +115,7 @@ impl Fault {
             | Self::Untrusted(_)
             | Self::Malformed(_)
             | Self::TooLarge { .. }
+            | Self::Overdue(_)
             | Self::Redirect(_)
             | Self::Redirects(_)
             | Self::Sink(_) => Retry::Never,
@@ -150,6 +154,7 @@ impl Fault {
             Self::Malformed(_) | Self::TooLarge { .. } | Self::Redirect(_) | Self::Redirects(_) => {
                 "Check that the address is the right one."
             }
+            Self::Overdue(_) => "Run it again on a faster connection, or name another address.",
             Self::Sink(_) => "Make room on the disk, and check that the folder may be written.",
         }
     }
