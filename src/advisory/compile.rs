@@ -13,6 +13,7 @@ use super::index::{Damage, Index};
 use super::layout::{self, NAME};
 use super::record::{Cve, Record};
 use super::texts::{Packer, TextPlace};
+use super::unread::AllUnread;
 
 /// Takes records in, one of each id, and writes the index.
 ///
@@ -27,6 +28,7 @@ pub struct Compiler {
     pub(super) packer: Packer,
     pub(super) exploits: BTreeMap<Cve, Exploit>,
     pub(super) notes: BTreeMap<String, String>,
+    pub(super) unread: AllUnread,
 }
 
 /// A source by its number in one compiler.
@@ -157,6 +159,11 @@ impl Compiler {
     /// Forgets the record called `id` and that it was withdrawn; `false` if there was neither. What is added
     /// under this id afterwards is taken whatever its age.
     pub fn remove(&mut self, id: &str) -> bool {
+        if !self.unread.is_empty() {
+            (0u32..)
+                .zip(0..self.sources.len())
+                .for_each(|(source, _)| self.forget_unread(SourceNumber(source), id));
+        }
         match self.slots.remove(id) {
             Some(slot) => {
                 self.drop_kept(slot.number);
@@ -176,10 +183,12 @@ impl Compiler {
     pub fn add(&mut self, source: SourceNumber, imported: Imported) -> Added {
         match imported {
             Imported::Record(record, noted) => {
+                self.forget_unread(source, &record.id);
                 self.count(source, |counts| counts.note(noted));
                 self.add_record(source, *record)
             }
             Imported::Withdrawn { id, modified } => {
+                self.forget_unread(source, &id);
                 self.count(source, |counts| {
                     counts.withdrawn = counts.withdrawn.saturating_add(1)
                 });
@@ -191,9 +200,7 @@ impl Compiler {
                 Added::Skipped
             }
             Imported::Rejected(rejected) => {
-                self.count(source, |counts| {
-                    counts.rejected = counts.rejected.saturating_add(1)
-                });
+                self.note_unread(source, &rejected);
                 Added::Rejected(rejected)
             }
         }
@@ -319,7 +326,7 @@ impl Compiler {
         known.map_or(Authority::Export, |source| source.authority)
     }
 
-    fn count(&mut self, source: SourceNumber, count: impl FnOnce(&mut Counts)) {
+    pub(super) fn count(&mut self, source: SourceNumber, count: impl FnOnce(&mut Counts)) {
         if let Some(source) = self.sources.get_mut(source.0 as usize) {
             count(&mut source.counts);
         }

@@ -19,6 +19,7 @@ use super::layout::{
 use super::pack::{self, Filler, Strings};
 use super::record::{Affected, Rating};
 use super::texts::{PackedBlock, Packer, text_at};
+use super::unread;
 
 /// Compiles the index.
 ///
@@ -53,6 +54,7 @@ pub(super) fn index(mut compiler: Compiler, built: Timestamp) -> Result<Compiled
         texts: texts.into_iter().map(|block| block.0).collect(),
         exploits: pack::exploit_blocks(&compiler.exploits),
         bookkeeping: vec![bookkeeping],
+        unread: unread::blocks(&compiler.unread),
     };
     let mut facts = Facts {
         records: records.len() as u64,
@@ -338,6 +340,7 @@ struct Sections {
     texts: Vec<Vec<u8>>,
     exploits: Vec<Vec<u8>>,
     bookkeeping: Vec<Vec<u8>>,
+    unread: Vec<Vec<u8>>,
 }
 
 impl Sections {
@@ -349,6 +352,7 @@ impl Sections {
             Section::Texts => &mut self.texts,
             Section::Exploits => &mut self.exploits,
             Section::Bookkeeping => &mut self.bookkeeping,
+            Section::Unread => &mut self.unread,
         }
     }
 
@@ -361,7 +365,7 @@ impl Sections {
     ) -> Result<(Vec<u8>, Vec<Vec<u8>>), TooLarge> {
         let entry_blocks = self.entries.len();
         let mut blocks = Vec::new();
-        let mut sections = [Run::default(); 6];
+        let mut sections = [Run::default(); 7];
         for (section, run) in Section::ALL.into_iter().zip(&mut sections) {
             run.first = u32::try_from(blocks.len()).map_err(|_| TooLarge)?;
             blocks.append(self.of(section));

@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 /// The first bytes of every index, of this layout and of later ones.
 pub const MAGIC: [u8; 8] = *b"LOCKKEEP";
 /// The layout that this program writes.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
+/// The oldest layout whose readers can read what this program writes: they pass over a section that is new.
+pub const READABLE_BY: u32 = 1;
 /// The header page, in bytes. The same in every layout, so that the digest is.
 pub const HEADER: usize = 4096;
 /// The hash at the end of the header page, in bytes.
@@ -61,17 +63,20 @@ pub enum Section {
     Exploits = 5,
     /// Sources, ecosystems and notes.
     Bookkeeping = 6,
+    /// Documents that could not be read when the index was made.
+    Unread = 7,
 }
 
 impl Section {
     /// Every kind, in the order of the file.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Entries,
         Self::Records,
         Self::Strings,
         Self::Texts,
         Self::Exploits,
         Self::Bookkeeping,
+        Self::Unread,
     ];
 }
 
@@ -108,7 +113,7 @@ pub struct Header {
     /// Its hash.
     pub table_hash: [u8; HASH],
     /// One run for each of [`Section::ALL`].
-    pub sections: [Run; 6],
+    pub sections: [Run; 7],
 }
 
 /// Why a page is no header that this program reads.
@@ -129,8 +134,7 @@ impl Header {
         let mut page = Vec::with_capacity(HEADER);
         page.extend_from_slice(&MAGIC);
         put_u32(&mut page, LAYOUT);
-        // The oldest layout whose readers can read this file.
-        put_u32(&mut page, LAYOUT);
+        put_u32(&mut page, READABLE_BY);
         put_u64(&mut page, self.length);
         page.extend_from_slice(&self.built.as_second().to_le_bytes());
         put_u64(&mut page, self.keys);
@@ -185,7 +189,7 @@ impl Header {
         let (bucket_bits, runs) = (cursor.u32()?, cursor.u32()?);
         let (directory, directory_hash) = (cursor.u64()?, cursor.array()?);
         let (table, table_hash) = (cursor.u64()?, cursor.array()?);
-        let mut sections = [Run::default(); 6];
+        let mut sections = [Run::default(); 7];
         for _ in 0..runs {
             let (kind, first, count) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
             let known = Section::ALL

@@ -46,6 +46,7 @@ pub mod recorded;
 pub mod severity;
 pub mod stored;
 pub mod texts;
+pub mod unread;
 pub mod view;
 
 pub use blocks::Blocks;
@@ -56,4 +57,5 @@ pub use record::Record;
 pub use recorded::RecordView;
 pub use stored::Bookkeeping;
 pub use texts::TextPlace;
+pub use unread::{Loss, Unread};
 pub use view::{Candidate, CandidateKey, Candidates, Claim, End, Member, Stretch, Unknown};

@@ -10,6 +10,8 @@ use super::index::{Damage, Index};
 use super::record::{Cve, Record};
 use super::stored::{Bookkeeping, family};
 use super::texts::{PackedBlock, Packer};
+use super::unread::Unread;
+use crate::model::Ecosystem;
 
 /// The source of FIRST's scores.
 const SCORES: &str = "epss";
@@ -27,6 +29,7 @@ pub struct Parts {
     records: Vec<Box<Kept>>,
     exploits: BTreeMap<Cve, Exploit>,
     texts: Vec<PackedBlock>,
+    unread: Vec<Unread>,
 }
 
 impl Parts {
@@ -39,6 +42,7 @@ impl Parts {
             bookkeeping: index.bookkeeping()?,
             records: index.records()?,
             exploits: index.exploits()?,
+            unread: index.unread()?,
             texts: index
                 .text_blocks()
                 .map(|block| block.map(PackedBlock))
@@ -118,6 +122,17 @@ impl Parts {
         if let Some(note) = self.bookkeeping.notes.get(&own) {
             compiler.set_note(&own, note);
         }
+        for unread in &self.unread {
+            let names_it = |(other, _): &(Ecosystem, String)| family(other.as_str()) == ecosystem;
+            let number = numbers.get(&unread.source).copied();
+            let source = match number {
+                Some(source) if unread.packages.is_empty() || unread.packages.iter().any(names_it) => source,
+                None if unread.packages.iter().any(names_it) => ours,
+                Some(_) | None => continue,
+            };
+            let about = (unread.reason.clone(), unread.packages.clone());
+            compiler.unread.insert((source, unread.name.clone()), about);
+        }
         compiler
     }
 }
@@ -162,6 +177,10 @@ impl Compiler {
                 text.block = text.block.checked_add(first).ok_or_else(too_many)?;
             }
             self.hold(kept);
+        }
+        for unread in index.unread()? {
+            let at = (number(unread.source)?, unread.name);
+            self.unread.insert(at, (unread.reason, unread.packages));
         }
         let joined = !self.exploits.is_empty();
         for (cve, told) in index.exploits()? {

@@ -235,6 +235,10 @@ impl Index {
         if keys != self.header().keys {
             return Err(Damage::of("there are not as many packages as the header says"));
         }
+        let unread = self.unread()?;
+        if unread.iter().any(|unread| unread.source as usize >= sources) {
+            return Err(Damage::of("an unread record names no source"));
+        }
         self.exploits().map(drop)
     }
 }

@@ -334,6 +334,9 @@ pub struct DbBuild {
     /// Date the index as of TIME (for an old export).
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// Take what can be read where more than one record in a hundred of an ecosystem cannot.
+    #[arg(long)]
+    pub allow_rejected: bool,
     /// terminal or json.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
@@ -357,6 +360,9 @@ pub struct DbUpdate {
     /// The index to update.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
+    /// Take what can be read where more than one record in a hundred of an ecosystem cannot.
+    #[arg(long)]
+    pub allow_rejected: bool,
     /// terminal or json.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,

@@ -11,12 +11,13 @@ use super::arguments::{Db, DbBuild, DbRead, Voice};
 use super::{output, publish, update};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
-use crate::database::build::{BuildError, Built, Step};
+use crate::database::build::{BuildError, Built, Losses, Step};
 use crate::database::{self, ask, tell};
+use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
 use crate::policy;
 use crate::report::json as json_report;
-use crate::scan::Failure;
+use crate::scan::{Failure, knowledge};
 
 /// Runs a command of `db`.
 ///
@@ -66,7 +67,8 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
     let location = index::locate(arguments.db.as_deref())?;
     let bar = bar(voice);
     let mut progress = |step: Step<'_>| advance(&bar, &step);
-    let built = database::build::build(&arguments.sources, built, &location.path, &mut progress);
+    let losses = losses(arguments.allow_rejected);
+    let built = database::build::build(&arguments.sources, built, &location.path, losses, &mut progress);
     bar.finish_and_clear();
     let built = built.map_err(|error| {
         let hint = match &error {
@@ -75,6 +77,15 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
             }
             BuildError::File(_) => "Check the paths, their permissions and the space on the disk.",
             BuildError::Broken { .. } => "Fetch the source again: it may be cut short.",
+            BuildError::Lost { rejected, .. } => {
+                let named = rejected.iter().take(3).map(|(_, rejected)| rejected.to_string());
+                let named: Vec<String> = named.collect();
+                return Failure::remote(
+                    format!("{error}: {}", named.join("; ")),
+                    "Fetch the sources again, update lockkeeper, which may be too old for these records, or take what can be read \
+                     with `--allow-rejected`.",
+                );
+            }
             BuildError::TooLarge(_) => "Build an index of fewer ecosystems.",
         };
         Failure::usage(error.to_string(), hint)
@@ -84,6 +95,14 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
         Form::Json => document(&built_json(&built))?,
     }
     Ok(ExitCode::Pass)
+}
+
+/// What `--allow-rejected` means.
+pub fn losses(are_allowed: bool) -> Losses {
+    match are_allowed {
+        true => Losses::Allowed,
+        false => Losses::Refused,
+    }
 }
 
 fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
@@ -125,7 +144,11 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
 /// A fresh index of old sources knows nothing new.
 fn idle_sources(sources: &[crate::advisory::Source], now: Timestamp) -> Vec<String> {
     let limit = policy::Database::default().refuse_age;
-    let newest = sources.iter().filter_map(|source| source.newest).max();
+    let told = sources.iter().map(knowledge::source);
+    let newest = told
+        .filter(DatabaseSource::has_advisories)
+        .filter_map(|source| source.newest)
+        .max();
     let old = newest.filter(|newest| now.duration_since(*newest) > limit);
     old.map(|newest| {
         format!(

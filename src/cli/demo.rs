@@ -16,7 +16,7 @@ use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
 use crate::report::terminal;
 use crate::scan::discover::{self, Root};
-use crate::scan::{Case, FILE_LIMIT, Failure, Judge, Lenience, Request};
+use crate::scan::{Case, FILE_LIMIT, Failure, Judge, Knowledge, Lenience, Request};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -88,11 +88,15 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     let mut found = discover::discover(&Root::Path(folder.clone()), FILE_LIMIT)?;
     // The sample is told as if it were the working directory.
     found.root = ".".into();
+    let told = index.bookkeeping().map_err(|damage| broken(damage.to_string()))?;
+    let database = index::described(&index, &told);
+    let knowledge = Knowledge::of(&told, &[]);
     let judge = Judge {
         index: Some(&index),
         state: IndexState::Sample,
         age_days: Some(0),
-        database: index::described(&index),
+        database,
+        knowledge,
         place: "the embedded sample".into(),
         trouble: None,
     };

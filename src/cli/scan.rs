@@ -114,8 +114,18 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
 /// What `outcome` says of `target` alone.
 #[must_use]
 pub fn alone(outcome: &Outcome, target: &Target) -> Outcome {
+    // What is no target's stands behind what is one's, and holds for each.
+    let of_targets = outcome
+        .targets
+        .iter()
+        .map(|target| target.coverage.blind.len())
+        .sum();
+    let mut coverage = target.coverage.clone();
+    coverage
+        .blind
+        .extend(outcome.coverage.blind.iter().skip(of_targets).cloned());
     Outcome {
-        coverage: target.coverage.clone(),
+        coverage,
         targets: vec![target.clone()],
         ..outcome.clone()
     }

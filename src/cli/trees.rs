@@ -9,6 +9,7 @@ use super::arguments::{Input, Voice};
 use super::packages;
 use crate::config::index::{self, Location, Origin};
 use crate::config::policy::{self, Asked, Effective};
+use crate::config::tracked;
 use crate::git::further::Further;
 use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
@@ -291,6 +292,12 @@ pub fn unjudged(
 /// # Errors
 /// A [`Failure`] of the feed, where there is no index to go on with: a good one goes on, and says itself how old it is.
 pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
+    let mut opened = fetched(setting, found, policy)?;
+    tracked::doubt(&mut opened, found, policy.database.digest.as_deref());
+    Ok(opened)
+}
+
+fn fetched(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
     let Setting {
         location, voice, now, ..
     } = *setting;
@@ -308,17 +315,20 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
     ecosystems.sort();
     ecosystems.dedup();
     let lacks = !opened.lacks(&ecosystems).is_empty();
+    // What somebody built from files is not replaced because it grew old.
+    let is_followed = !opened.follows().is_empty();
     let wanted = match (opened.state, database.update) {
         _ if location.address.is_some() => true,
         (_, Update::Never) => false,
         (IndexState::Fresh | IndexState::Stale | IndexState::TooOld, _) if lacks => true,
-        (IndexState::Missing, Update::Missing | Update::Stale) => true,
-        (IndexState::Stale | IndexState::TooOld, Update::Stale) => true,
+        (IndexState::Missing | IndexState::Damaged | IndexState::Other, Update::Missing | Update::Stale) => {
+            true
+        }
+        (IndexState::Stale | IndexState::TooOld, Update::Stale) => is_followed,
         (
             IndexState::Fresh
             | IndexState::Stale
             | IndexState::TooOld
-            | IndexState::Damaged
             | IndexState::Newer
             | IndexState::Sample,
             Update::Missing | Update::Stale,
@@ -332,19 +342,28 @@ pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<
         None => database.sources.as_slice(),
     };
     // What the index follows beside them is brought along: the whole index is dated, and not an ecosystem.
-    ecosystems.extend(opened.follows());
+    ecosystems.extend(opened.follows().iter().cloned());
     ecosystems.sort();
     ecosystems.dedup();
     // The file may be replaced while it is closed only.
     let usable = opened.index.is_some();
+    let damaged = opened.state == IndexState::Damaged;
     drop(opened);
     match super::update::fetch(&location.path, &ecosystems, addresses, voice, now) {
         Ok(()) => Ok(index::open(&location.path, database, now)),
+        // A file that is no index is replaced by nobody, and judges nothing.
+        Err(failure) if damaged && failure.code == ExitCode::Usage => {
+            super::output::warn(voice, &failure.message);
+            Ok(index::open(&location.path, database, now))
+        }
         // What the index has nothing of would look clean.
         Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
         Err(failure) => {
             super::output::warn(voice, &format!("the index stays as it was: {}", failure.message));
-            Ok(index::open(&location.path, database, now))
+            let mut opened = index::open(&location.path, database, now);
+            let reason = format!("the index could not be brought up to date: {}", failure.message);
+            opened.knowledge.troubles.push((reason, failure.hint));
+            Ok(opened)
         }
     }
 }

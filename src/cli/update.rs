@@ -11,6 +11,7 @@ use super::arguments::{DbUpdate, Voice};
 use super::database::{self, Form};
 use super::output;
 use crate::config::{index, trust};
+use crate::database::build::Losses;
 use crate::database::update::{self, Done, Event, Origin, Progress, Request, Trust};
 use crate::ecosystem::ROWS;
 use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
@@ -39,6 +40,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
         from: &from,
         trust: &trust::trust(&arguments.key)?,
         extras: Extras::with(arguments.from.is_empty()),
+        losses: database::losses(arguments.allow_rejected),
     };
     let done = make(&location.path, &asked, voice, now)?;
     match form {
@@ -89,6 +91,7 @@ pub fn fetch(
         from: &origins(addresses)?,
         trust: &trust::trust(&[])?,
         extras: Extras::with(addresses.is_empty()),
+        losses: Losses::Refused,
     };
     for warning in make(path, &asked, voice, now)?.warnings {
         output::warn(voice, &warning);
@@ -103,6 +106,7 @@ struct Asked<'a> {
     from: &'a [Origin],
     trust: &'a Trust,
     extras: Extras,
+    losses: Losses,
 }
 
 /// The folder of unfinished downloads and of a publication's files, beside the index.
@@ -146,6 +150,7 @@ fn make(path: &Path, asked: &Asked<'_>, voice: &Voice, now: Timestamp) -> Result
         trust: asked.trust,
         exploited: asked.extras.address(KNOWN_EXPLOITED.address),
         scores: asked.extras.address(EXPLOIT_PREDICTION.address),
+        losses: asked.losses,
         now,
     };
     let bar = Bar(database::bar(voice));
@@ -155,9 +160,10 @@ fn make(path: &Path, asked: &Asked<'_>, voice: &Voice, now: Timestamp) -> Result
         update::Failure::NothingAsked | update::Failure::InTheWay { .. } => {
             Failure::usage(failure.to_string(), failure.hint())
         }
-        update::Failure::Nowhere(_) | update::Failure::File(_) | update::Failure::Compile(_) => {
-            Failure::remote(failure.to_string(), failure.hint())
-        }
+        update::Failure::Nowhere(_)
+        | update::Failure::Lost { .. }
+        | update::Failure::File(_)
+        | update::Failure::Compile(_) => Failure::remote(failure.to_string(), failure.hint()),
     })
 }
 

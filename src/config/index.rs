@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::advisory::{Index, Source};
-use crate::database;
-use crate::model::outcome::{Database, DatabaseSource};
+use crate::advisory::{Bookkeeping, Damage, Index, OpenError};
+use crate::database::{self, Unopened};
+use crate::model::outcome::Database;
 use crate::model::{Ecosystem, IndexState};
 use crate::policy;
-use crate::scan::{Failure, Judge};
+use crate::scan::{Failure, Judge, Knowledge, knowledge};
 use crate::sys::environment;
 
 /// The name of the index in the cache folder.
@@ -96,6 +96,10 @@ pub struct Found {
     pub path: PathBuf,
     /// Why it cannot be used, and the way out.
     pub trouble: Option<(String, String)>,
+    /// What it knows of.
+    pub knowledge: Knowledge,
+    /// The ecosystems of an export that updates of it follow.
+    follows: Vec<Ecosystem>,
 }
 
 impl Found {
@@ -107,6 +111,7 @@ impl Found {
             state: self.state,
             age_days: self.age_days,
             database: self.database.clone(),
+            knowledge: self.knowledge.clone(),
             place: self.path.to_string_lossy().into_owned(),
             trouble: self.trouble.clone(),
         }
@@ -114,23 +119,18 @@ impl Found {
 
     /// The ecosystems that updates of the index follow.
     #[must_use]
-    pub fn follows(&self) -> Vec<Ecosystem> {
-        let told = self.index.as_ref().and_then(|index| index.bookkeeping().ok());
-        let exports = told.map(|told| told.exports()).unwrap_or_default();
-        exports.iter().map(|name| Ecosystem::named(name)).collect()
+    pub fn follows(&self) -> &[Ecosystem] {
+        &self.follows
     }
 
-    /// The ecosystems among `wanted` that the index has nothing of, although it is made of ecosystems of an export.
+    /// The ecosystems among `wanted` that the index has nothing of and that no update of it would have brought.
     #[must_use]
     pub fn lacks(&self, wanted: &[Ecosystem]) -> Vec<Ecosystem> {
-        let told = self.index.as_ref().and_then(|index| index.bookkeeping().ok());
-        let Some(told) = told else { return Vec::new() };
-        let exports = told.exports();
-        let lacks = |ecosystem: &&Ecosystem| {
-            let name = ecosystem.as_str();
-            !exports.is_empty() && !exports.contains(name) && !told.has_packages_of(name)
-        };
-        wanted.iter().filter(lacks).cloned().collect()
+        let lacking = self.knowledge.lacks(wanted);
+        lacking
+            .filter(|ecosystem| !self.follows.contains(ecosystem))
+            .cloned()
+            .collect()
     }
 
     /// The index, or the failure that says why there is none.
@@ -152,8 +152,16 @@ impl Found {
 /// Opens the index at `path` and says how it stands at `now` and to what a policy asks of it.
 #[must_use]
 pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
-    let index = match database::open(path) {
-        Ok(index) => index,
+    let opened = database::open(path).and_then(|index| match index.bookkeeping() {
+        Ok(told) => Ok((told, index)),
+        Err(damage) => Err(damaged(damage)),
+    });
+    let opened = opened.and_then(|(told, index)| match index.unread() {
+        Ok(unread) => Ok((index, told, unread)),
+        Err(damage) => Err(damaged(damage)),
+    });
+    let (index, told, unread) = match opened {
+        Ok(opened) => opened,
         Err(unopened) => {
             return Found {
                 index: None,
@@ -165,12 +173,15 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
                     format!("{}: {unopened}", path.display()),
                     unopened.hint().to_owned(),
                 )),
+                knowledge: Knowledge::default(),
+                follows: Vec::new(),
             };
         }
     };
     let age = now.duration_since(index.built()).max(SignedDuration::ZERO);
     let age_days = u64::try_from(age.as_hours() / 24).unwrap_or_default();
     let other = asked.digest.as_ref().filter(|digest| *digest != index.digest());
+    let limit = policy::duration::written(asked.refuse_age);
     let (state, trouble) = if let Some(digest) = other {
         let reason = format!(
             "{}: the policy asks for the index {digest}, and this is {}",
@@ -178,9 +189,8 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
             index.digest()
         );
         let hint = "Fetch or build that index, or change `database.digest` in the policy.";
-        (IndexState::Missing, Some((reason, hint.to_owned())))
+        (IndexState::Other, Some((reason, hint.to_owned())))
     } else if age > asked.refuse_age {
-        let limit = policy::duration::written(asked.refuse_age);
         let reason = format!(
             "{}: the index is {age_days} days old; more than {limit} are refused",
             path.display()
@@ -194,34 +204,41 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     } else {
         (IndexState::Fresh, None)
     };
-    let database = described(&index);
+    let knowledge = Knowledge::of(&told, &unread);
+    let knowledge = match now.checked_sub(asked.refuse_age) {
+        Ok(before) => knowledge.old_before(before, limit),
+        // So far back there is no time, and nothing is older.
+        Err(_) => knowledge,
+    };
+    // An index that nobody asked for judges nothing.
+    let is_asked_for = state != IndexState::Other;
     Found {
-        // An index that nobody asked for judges nothing.
-        index: (state != IndexState::Missing).then_some(index),
+        database: described(&index, &told),
+        index: is_asked_for.then_some(index),
         state,
         age_days: Some(age_days),
-        database,
         path: path.to_owned(),
         trouble,
+        knowledge: if is_asked_for {
+            knowledge
+        } else {
+            Knowledge::default()
+        },
+        follows: told.exports().iter().map(|name| Ecosystem::named(name)).collect(),
     }
 }
 
-/// What reports say of an index. Sources that cannot be read are left out: judging does not need them.
+fn damaged(Damage { what }: Damage) -> Unopened {
+    OpenError::Damaged { what }.into()
+}
+
+/// What reports say of an index, which tells `told` of itself.
 #[must_use]
-pub fn described(index: &Index) -> Database {
-    let sources = index
-        .bookkeeping()
-        .map(|bookkeeping| bookkeeping.sources)
-        .unwrap_or_default();
-    let source = |source: Source| DatabaseSource {
-        name: source.name,
-        records: source.counts.records,
-        newest: source.newest,
-    };
+pub fn described(index: &Index, told: &Bookkeeping) -> Database {
     Database {
         digest: Some(index.digest().to_owned()),
         built: Some(index.built()),
-        sources: sources.into_iter().map(source).collect(),
+        sources: told.sources.iter().map(knowledge::source).collect(),
         records: index.header().records,
     }
 }

@@ -3,4 +3,5 @@
 pub mod heartbeat;
 pub mod index;
 pub mod policy;
+pub mod tracked;
 pub mod trust;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zip::{CompressionMethod, ZipArchive};
@@ -15,8 +16,44 @@ pub(super) const MAX_RECORD: u64 = 64 << 20;
 /// An archive of more entries than this is refused.
 pub(super) const MAX_ENTRIES: usize = 10_000_000;
 
-/// An archive inflates to at most so many bytes.
-pub(super) const MAX_INFLATED: u64 = 64 << 30;
+/// A tar is read to at most so many bytes. RustSec's has some 10 MB.
+pub(super) const MAX_TAR: u64 = 2 << 30;
+
+/// A zip inflates to at most so many bytes …
+const MAX_INFLATED: u64 = 1 << 30;
+
+/// … or to so many times its own size: JSON packs to a tenth.
+const MAX_RATIO: u64 = 100;
+
+/// Bytes of which there are at most so many: more are an error, and no end that comes early.
+pub(super) struct Within<R> {
+    inner: R,
+    left: u64,
+    limit: u64,
+}
+
+impl<R> Within<R> {
+    pub(super) fn new(inner: R, limit: u64) -> Self {
+        Self {
+            inner,
+            left: limit,
+            limit,
+        }
+    }
+}
+
+impl<R: Read> Read for Within<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it holds more than {} bytes", self.limit),
+            )
+        })?;
+        Ok(read)
+    }
+}
 
 /// A file as a stream with a place of its own; clones share the file and nothing else.
 #[derive(Debug)]
@@ -98,35 +135,60 @@ impl Seek for Window {
 }
 
 /// An OSV export: one JSON document an entry.
-pub(super) struct Zip(ZipArchive<Window>);
+pub(super) struct Zip {
+    archive: ZipArchive<Window>,
+    /// Bytes that may still be inflated, by all readers together.
+    left: Arc<AtomicU64>,
+    limit: u64,
+}
+
+/// An entry that is not what was packed.
+pub(super) struct Spoilt<'b> {
+    /// Why, as a fragment.
+    pub(super) reason: String,
+    /// What there is of it, which may be nothing.
+    pub(super) bytes: &'b [u8],
+}
 
 /// Reads entries of a [`Zip`] one after another, with buffers that are used again and again: a decoder made
 /// anew for each of some hundred thousand small entries costs more than what it decodes.
 pub(super) struct ZipReader {
     archive: ZipArchive<Window>,
+    left: Arc<AtomicU64>,
+    limit: u64,
     inflate: Decompress,
     packed: Vec<u8>,
     json: Vec<u8>,
 }
 
 impl Zip {
-    /// Opens the archive.
+    /// Opens the archive. One whose entries share bytes is refused: each would unpack them once more.
     pub(super) fn open(file: Positional) -> Result<Self, String> {
-        let archive = ZipArchive::new(Window::new(Arc::new(file))).map_err(|error| error.to_string())?;
+        let limit = file.len().saturating_mul(MAX_RATIO).max(MAX_INFLATED);
+        let mut archive = ZipArchive::new(Window::new(Arc::new(file))).map_err(|error| error.to_string())?;
         if archive.len() > MAX_ENTRIES {
             return Err(format!("it holds more than {MAX_ENTRIES} entries"));
         }
-        Ok(Self(archive))
+        if let Some((one, other)) = overlap(&mut archive) {
+            return Err(format!("its entries {one:?} and {other:?} overlap"));
+        }
+        Ok(Self {
+            archive,
+            left: Arc::new(AtomicU64::new(limit)),
+            limit,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.archive.len()
     }
 
     /// A reader with a place of its own in the file.
     pub(super) fn reader(&self) -> ZipReader {
         ZipReader {
-            archive: self.0.clone(),
+            archive: self.archive.clone(),
+            left: Arc::clone(&self.left),
+            limit: self.limit,
             inflate: Decompress::new(false),
             packed: Vec::new(),
             json: Vec::new(),
@@ -136,10 +198,13 @@ impl Zip {
 
 impl ZipReader {
     /// The name and the bytes of entry `number` if it is a JSON document.
-    pub(super) fn json(&mut self, number: usize) -> Option<(String, Result<&[u8], String>)> {
+    pub(super) fn json(&mut self, number: usize) -> Option<(String, Result<&[u8], Spoilt<'_>>)> {
         let mut entry = match self.archive.by_index_raw(number) {
             Ok(entry) => entry,
-            Err(error) => return Some((format!("entry {number}"), Err(error.to_string()))),
+            Err(error) => {
+                let reason = error.to_string();
+                return Some((format!("entry {number}"), Err(Spoilt { reason, bytes: &[] })));
+            }
         };
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         if entry.is_dir() || !name.ends_with(".json") {
@@ -152,6 +217,9 @@ impl ZipReader {
             .read_to_end(&mut self.packed);
         let read = match (read, entry.compression()) {
             (Err(error), _) => Err(error.to_string()),
+            (Ok(_), _) if self.left.load(Ordering::Relaxed) == 0 => {
+                Err(format!("the archive unpacks to more than {} bytes", self.limit))
+            }
             (Ok(_), CompressionMethod::Stored) => {
                 std::mem::swap(&mut self.packed, &mut self.json);
                 Ok(())
@@ -159,20 +227,55 @@ impl ZipReader {
             (Ok(_), CompressionMethod::Deflated) => inflate(&mut self.inflate, &self.packed, &mut self.json),
             (Ok(_), method) => Err(format!("packed with {method}, which is not read")),
         };
+        let inflated = self.json.len() as u64;
+        // What remains is told as "too much" from the next entry on.
+        let _ = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                Some(left.saturating_sub(inflated))
+            });
         let checked = read.and_then(|()| {
-            if self.json.len() as u64 > MAX_RECORD {
+            if inflated > MAX_RECORD {
                 return Err(too_large(MAX_RECORD));
             }
             let mut crc = Crc::new();
             crc.update(&self.json);
             if crc.sum() == entry.crc32() {
-                Ok(self.json.as_slice())
+                Ok(())
             } else {
                 Err("its checksum is not that of the archive".to_owned())
             }
         });
-        Some((name, checked))
+        let bytes = self.json.as_slice();
+        Some((
+            name,
+            checked.map(|()| bytes).map_err(|reason| Spoilt { reason, bytes }),
+        ))
     }
+}
+
+/// The names of two entries that share bytes. What cannot be located is refused when it is read.
+fn overlap(archive: &mut ZipArchive<Window>) -> Option<(String, String)> {
+    let mut ranges: Vec<(u64, u64, usize)> = Vec::with_capacity(archive.len());
+    for number in 0..archive.len() {
+        let Ok(entry) = archive.by_index_raw(number) else {
+            continue;
+        };
+        if let Some(start) = entry.data_start() {
+            ranges.push((start, start.saturating_add(entry.compressed_size()), number));
+        }
+    }
+    ranges.retain(|(start, end, _)| start < end);
+    ranges.sort_unstable();
+    let pair = ranges
+        .windows(2)
+        .find(|pair| matches!(pair, [(_, end, _), (next, _, _)] if end > next))?;
+    let mut name = |number: usize| {
+        let entry = archive.by_index_raw(number).ok()?;
+        Some(String::from_utf8_lossy(entry.name_raw()).into_owned())
+    };
+    let (one, other) = (pair.first()?.2, pair.last()?.2);
+    Some((name(one)?, name(other)?))
 }
 
 /// Inflates all of `packed`, at most one byte more than [`MAX_RECORD`].

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::archive::{MAX_ENTRIES, MAX_INFLATED, MAX_RECORD, Zip, bounded};
+use super::archive::{MAX_ENTRIES, MAX_RECORD, MAX_TAR, Spoilt, Within, Zip, bounded};
 use super::source::{self, Found, Kind, NoSource, is_rustsec};
 use crate::advisory::compile::TooLarge;
 use crate::advisory::import::{self, Imported, Rejected};
-use crate::advisory::{Added, Authority, Compiler, Facts, SourceNumber};
+use crate::advisory::{Added, Authority, Compiler, Facts, Loss, SourceNumber};
+use crate::model::Ecosystem;
 use crate::sys::file::{self, FileError};
 use crate::sys::positional::Positional;
 
@@ -56,12 +57,35 @@ pub enum BuildError {
         /// Why, as a fragment.
         reason: String,
     },
+    /// Too much of a source or an ecosystem could not be read.
+    #[error("{} could not be read", list(losses))]
+    Lost {
+        /// Of what, and how much.
+        losses: Vec<Loss>,
+        /// The first documents that could not be read, with their source's name.
+        rejected: Vec<(String, Rejected)>,
+    },
     /// No source gave a single record.
     #[error("the sources hold no advisory")]
     Empty,
     /// The index would be too large.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+}
+
+/// What was lost, in words.
+pub(super) fn list(losses: &[Loss]) -> String {
+    let words: Vec<String> = losses.iter().take(MAX_NAMED).map(Loss::to_string).collect();
+    words.join(", ")
+}
+
+/// What becomes of an index of which too much could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Losses {
+    /// It is not made.
+    Refused,
+    /// It is made, and tells of it.
+    Allowed,
 }
 
 /// Builds the index of `sources` as of `built` and puts it in place of the file at `output`. The same sources, in
@@ -73,6 +97,7 @@ pub fn build(
     sources: &[PathBuf],
     built: Timestamp,
     output: &Path,
+    losses: Losses,
     progress: &mut dyn FnMut(Step<'_>),
 ) -> Result<Built, BuildError> {
     let mut found = Vec::new();
@@ -90,6 +115,13 @@ pub fn build(
     let Builder {
         compiler, rejected, ..
     } = builder;
+    let lost = compiler.losses();
+    if losses == Losses::Refused && !lost.is_empty() {
+        return Err(BuildError::Lost {
+            losses: lost,
+            rejected,
+        });
+    }
     if compiler.records().next().is_none() {
         return Err(BuildError::Empty);
     }
@@ -131,7 +163,7 @@ impl Builder<'_> {
                     (from..to)
                         .filter_map(|entry| {
                             let (name, json) = zip.json(entry)?;
-                            Some(osv(json, &name))
+                            Some(of_osv(json, &name))
                         })
                         .collect()
                 };
@@ -157,7 +189,7 @@ impl Builder<'_> {
                 self.compiler.set_exploited(number, &exploited);
             }
             Kind::Epss(packing) => {
-                let csv = packing.open(open()?).take(MAX_INFLATED);
+                let csv = packing.open(open()?);
                 let scores = import::epss::read(csv).map_err(|error| broken(found, error.to_string()))?;
                 let number = self.compiler.source(&found.name, Authority::Origin);
                 self.compiler.set_scores(number, &scores);
@@ -250,7 +282,7 @@ impl Builder<'_> {
         tar: Box<dyn Read>,
     ) -> Result<(), BuildError> {
         let failed = |error: std::io::Error| broken(found, error.to_string());
-        let mut archive = tar::Archive::new(tar.take(MAX_INFLATED));
+        let mut archive = tar::Archive::new(Within::new(tar, MAX_TAR));
         let mut seen = 0u64;
         for (count, entry) in archive.entries().map_err(failed)?.enumerate() {
             if count >= MAX_ENTRIES {
@@ -283,30 +315,44 @@ impl Builder<'_> {
     }
 }
 
-fn osv(json: Result<impl AsRef<[u8]>, String>, name: &str) -> Imported {
+fn osv(json: Result<Vec<u8>, String>, name: &str) -> Imported {
     match json {
-        Ok(json) => guarded(name, || import::osv::read(json.as_ref(), name)),
-        Err(reason) => unread(name, reason),
+        Ok(json) => of_osv(Ok(&json), name),
+        Err(reason) => of_osv(Err(Spoilt { reason, bytes: &[] }), name),
     }
 }
 
-fn rustsec(markdown: Result<impl AsRef<[u8]>, String>, name: &str) -> Imported {
-    match markdown {
-        Ok(markdown) => guarded(name, || import::rustsec::read(markdown.as_ref(), name)),
-        Err(reason) => unread(name, reason),
+/// What a document of an export is, whether it could be unpacked or not.
+pub(super) fn of_osv(json: Result<&[u8], Spoilt<'_>>, name: &str) -> Imported {
+    let packages = |bytes| import::named::of_osv(bytes);
+    match json {
+        Ok(json) => guarded(|| import::osv::read(json, name))
+            .unwrap_or_else(|| unread(name, BUG.to_owned(), packages(json))),
+        Err(Spoilt { reason, bytes }) => unread(name, reason, packages(bytes)),
     }
 }
+
+fn rustsec(markdown: Result<Vec<u8>, String>, name: &str) -> Imported {
+    let packages = || import::named::of_rustsec(name);
+    match markdown {
+        Ok(markdown) => guarded(|| import::rustsec::read(&markdown, name))
+            .unwrap_or_else(|| unread(name, BUG.to_owned(), packages())),
+        Err(reason) => unread(name, reason, packages()),
+    }
+}
+
+const BUG: &str = "a bug in lockkeeper";
 
 /// A bug that one document brings out, here or in a library, must not cost the others.
-fn guarded(name: &str, import: impl FnOnce() -> Imported) -> Imported {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(import))
-        .unwrap_or_else(|_| unread(name, "a bug in lockkeeper".to_owned()))
+fn guarded(import: impl FnOnce() -> Imported) -> Option<Imported> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(import)).ok()
 }
 
-fn unread(name: &str, reason: String) -> Imported {
+fn unread(name: &str, reason: String, packages: Vec<(Ecosystem, String)>) -> Imported {
     Imported::Rejected(Rejected {
         name: name.to_owned(),
         reason,
+        packages,
     })
 }
 

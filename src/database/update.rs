@@ -21,7 +21,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::advisory::{Compiler, Facts, Index, OpenError};
+use crate::advisory::{Compiler, Facts, Index, Loss, OpenError};
+use crate::database::build::{self, Losses};
 use crate::database::signature::PublicKey;
 use crate::feed::osv_export::OsvExport;
 use crate::sys::file::{self, FileError};
@@ -58,6 +59,8 @@ pub struct Request<'r> {
     pub exploited: Option<Address>,
     /// Where FIRST's scores lie; `None` leaves them as they are.
     pub scores: Option<Address>,
+    /// What becomes of an index of which too much could not be read.
+    pub losses: Losses,
     /// The time now, which becomes the time of the index.
     pub now: Timestamp,
 }
@@ -171,6 +174,14 @@ pub enum Failure {
     /// No address gave what was needed.
     #[error("{}", list(.0))]
     Nowhere(Vec<Nothing>),
+    /// Too much of a source or an ecosystem could not be read.
+    #[error("{} could not be read{}", build::list(losses), rejected.as_ref().map_or_else(String::new, |first| format!(" ({first})")))]
+    Lost {
+        /// Of what, and how much.
+        losses: Vec<Loss>,
+        /// The first document that could not be read, with the reason.
+        rejected: Option<String>,
+    },
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -203,7 +214,15 @@ impl Failure {
                 Some(last) => format!("{} The old index, if there is one, is still in place.", last.hint),
                 None => "Name an address with --from.".into(),
             },
+            Self::File(error) if error.source.kind() == std::io::ErrorKind::TimedOut => {
+                "Wait until the other one is done, or end it; then run this again.".into()
+            }
             Self::File(_) => "Check that the folder can be written and has room.".into(),
+            Self::Lost { .. } => {
+                "Update lockkeeper, which may be too old for these records, or take what can be read with \
+                `lockkeeper db update --allow-rejected`."
+                    .into()
+            }
             Self::Compile(_) => "Fetch fewer ecosystems.".into(),
         }
     }
@@ -304,6 +323,14 @@ impl Job<'_> {
                     let name = followed.name.clone();
                     done.ecosystems
                         .push((name, applying.take_in(followed, gathered)?));
+                }
+                let losses = compiler.losses();
+                if self.request.losses == Losses::Refused && !losses.is_empty() {
+                    let mut first = done.ecosystems.iter().flat_map(|(_, tally)| &tally.rejected);
+                    return Err(Failure::Lost {
+                        losses,
+                        rejected: first.next().cloned(),
+                    });
                 }
                 for (name, tally) in &done.ecosystems {
                     done.warnings.extend(tally.warnings(name));

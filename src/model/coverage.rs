@@ -51,12 +51,14 @@ pub enum IndexState {
     Damaged,
     /// Written by a newer program.
     Newer,
+    /// It is not the one that the policy's `database.digest` asks for.
+    Other,
     /// The embedded sample of `demo`.
     Sample,
 }
 
 impl IndexState {
-    /// `fresh`, `stale`, `too_old`, `missing`, `damaged`, `newer`, `sample`.
+    /// `fresh`, `stale`, `too_old`, `missing`, `damaged`, `newer`, `other`, `sample`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -66,6 +68,7 @@ impl IndexState {
             Self::Missing => "missing",
             Self::Damaged => "damaged",
             Self::Newer => "newer",
+            Self::Other => "other",
             Self::Sample => "sample",
         }
     }
@@ -75,7 +78,7 @@ impl IndexState {
     pub fn is_usable(self) -> bool {
         match self {
             Self::Fresh | Self::Stale | Self::Sample => true,
-            Self::TooOld | Self::Missing | Self::Damaged | Self::Newer => false,
+            Self::TooOld | Self::Missing | Self::Damaged | Self::Newer | Self::Other => false,
         }
     }
 }

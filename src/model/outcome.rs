@@ -72,6 +72,32 @@ pub struct DatabaseSource {
     pub newest: Option<Timestamp>,
 }
 
+/// Sources that tell of flaws, and not of packages.
+const LISTS: [&str; 2] = ["kev", "epss"];
+
+impl DatabaseSource {
+    /// It gives advisories, and is no list of flaws.
+    #[must_use]
+    pub fn has_advisories(&self) -> bool {
+        let name = self.name.rsplit('/').next();
+        !name.is_some_and(|name| LISTS.contains(&name))
+    }
+}
+
+impl Database {
+    /// How new its data is: the day of the newest record of all that tell of packages, and never after it was built.
+    /// `None` if neither is known.
+    #[must_use]
+    pub fn data_of(&self) -> Option<Timestamp> {
+        let sources = self.sources.iter().filter(|source| source.has_advisories());
+        let newest = sources.filter_map(|source| source.newest).max();
+        match (newest, self.built) {
+            (Some(newest), Some(built)) => Some(newest.min(built)),
+            (newest, built) => newest.or(built),
+        }
+    }
+}
+
 /// The policy that decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

@@ -18,14 +18,14 @@ pub struct Database {
 }
 
 impl Default for Database {
-    /// Two days warn, fourteen refuse; only a missing index is fetched.
+    /// Two days warn, fourteen refuse; what is missing, damaged or stale is fetched.
     fn default() -> Self {
         Self {
             max_age: SignedDuration::from_hours(2 * 24),
             refuse_age: SignedDuration::from_hours(14 * 24),
             digest: None,
             sources: Vec::new(),
-            update: Update::Missing,
+            update: Update::Stale,
         }
     }
 }
@@ -35,9 +35,9 @@ impl Default for Database {
 pub enum Update {
     /// Never.
     Never,
-    /// When there is none.
+    /// When there is none that can be read, or it has nothing of an ecosystem of the tree.
     Missing,
-    /// When there is none, or it is older than `max-age`.
+    /// Then, and when it is older than `max-age`.
     Stale,
 }
 

@@ -49,6 +49,14 @@ impl FailOn {
     }
 }
 
+impl FailOn {
+    /// Whether it asks which flaws are known to be exploited.
+    #[must_use]
+    pub fn asks_for_exploited(&self) -> bool {
+        self.0.contains(&Word::KnownExploited)
+    }
+}
+
 impl Word {
     fn text(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@
 //! vulnerabilities fail whatever their severity or scope, every other class warns, and so do findings in Go's standard
 //! library, whose directive is a minimum.
 
+mod asks;
 pub mod database;
 pub mod decide;
 pub mod duration;

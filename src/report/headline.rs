@@ -72,9 +72,7 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
 pub fn cause(outcome: &Outcome) -> String {
     let coverage = &outcome.coverage;
     let index = match coverage.index {
-        IndexState::Missing if outcome.database.digest.is_some() => {
-            Some("the advisory index is not the one that the policy asks for")
-        }
+        IndexState::Other => Some("the advisory index is not the one that the policy asks for"),
         IndexState::Missing => Some("there is no advisory index"),
         IndexState::Damaged => Some("the advisory index is damaged"),
         IndexState::Newer => Some("the advisory index was written by a newer lockkeeper"),
@@ -101,7 +99,7 @@ pub fn index(outcome: &Outcome) -> Option<String> {
         IndexState::Fresh => return None,
         IndexState::Stale => format!("The index is {age}: advisories published since are missing."),
         IndexState::TooOld => format!("The index is {age}: no verdict can rest on it."),
-        IndexState::Missing if outcome.database.digest.is_some() => {
+        IndexState::Other => {
             "The policy's `database.digest` names another index; none of this one is believed.".to_owned()
         }
         IndexState::Missing => "Without an index nothing can be matched.".to_owned(),
@@ -122,10 +120,10 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
         counted(coverage.files_read, "lockfile", "lockfiles"),
         counted(coverage.packages, "package", "packages"),
     )];
-    if let Some(built) = outcome.database.built {
+    if let Some(newest) = outcome.database.data_of() {
         words.push(format!(
-            "index of {}, {} advisories",
-            built.strftime("%Y-%m-%d"),
+            "data of {}, {} advisories",
+            newest.strftime("%Y-%m-%d"),
             thousands(outcome.database.records)
         ));
     }

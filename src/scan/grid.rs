@@ -143,7 +143,11 @@ impl<'o> Column<'o> {
             .collect();
         match target.coverage.index {
             IndexState::Fresh | IndexState::Stale | IndexState::Sample => {}
-            state @ (IndexState::TooOld | IndexState::Missing | IndexState::Damaged | IndexState::Newer) => {
+            state @ (IndexState::TooOld
+            | IndexState::Missing
+            | IndexState::Damaged
+            | IndexState::Newer
+            | IndexState::Other) => {
                 blind.push((
                     None,
                     format!(

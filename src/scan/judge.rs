@@ -1,6 +1,6 @@
 //! Matches the packages of one lockfile against the index.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +24,8 @@ pub struct Judged {
     pub undecided: Vec<Gap>,
     /// Packages that the index has an advisory of, affected or not.
     pub known: Vec<Known>,
+    /// The ecosystems of its packages that advisories may speak of.
+    pub ecosystems: BTreeSet<Ecosystem>,
     /// A block of the index is not what was written: nothing after it was judged.
     pub damage: Option<String>,
 }

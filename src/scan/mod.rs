@@ -11,12 +11,15 @@ pub mod grid;
 pub mod history;
 pub mod inventory;
 mod judge;
+pub mod knowledge;
 pub mod lines;
 pub mod read;
 pub mod since;
 mod target;
 pub mod ways;
 pub mod work_tree;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -33,6 +36,7 @@ use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use discover::Found;
 pub use judge::{Judging, Keep, Known};
+pub use knowledge::Knowledge;
 
 /// A lockfile larger than this is not read: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -59,6 +63,8 @@ pub struct Judge<'a> {
     pub age_days: Option<u64>,
     /// What is known of it.
     pub database: Database,
+    /// What it knows of.
+    pub knowledge: Knowledge,
     /// Where it lies, or should.
     pub place: String,
     /// Why it cannot be used, and the way out; empty if it can.
@@ -184,6 +190,7 @@ pub fn scan_for_grid(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
 fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scanned {
     let mut judge = Judge {
         database: request.judge.database.clone(),
+        knowledge: request.judge.knowledge.clone(),
         place: request.judge.place.clone(),
         trouble: request.judge.trouble.clone(),
         ..request.judge
@@ -196,12 +203,14 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         .collect();
     let judging = judge.index.map(|index| Judging::by(index, keep));
     let mut read = read::read_many(&all, |opened| {
-        judging
-            .as_ref()
-            .map(|judging| judging.judge(opened))
-            .unwrap_or_default()
+        let judged = judging.as_ref().map(|judging| judging.judge(opened));
+        let mut judged = judged.unwrap_or_default();
+        judge.knowledge.look(opened, &mut judged);
+        judged
     });
     let read_bases = read.split_off(trees.len());
+    let held = read.iter().flatten().flat_map(|file| &file.result.ecosystems);
+    let held: BTreeSet<_> = held.cloned().collect();
     let damage = read
         .iter()
         .chain(&read_bases)
@@ -262,6 +271,8 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
     let policy = trees.first().map_or(&built_in, |tree| tree.policy);
     let mut remarks = request.remarks.clone();
     remarks.extend(at_bases);
+    let policies = trees.iter().map(|tree| tree.policy);
+    remarks.extend(judge.knowledge.tell(&held, policies, &judge.place, &mut coverage));
     remarks.extend(idle(policy, &met, trees, &coverage, request.now));
     coverage.problems.extend(remarks.iter().cloned());
     // Where something could not be looked at, nobody knows that there is nothing.

@@ -53,6 +53,7 @@ pub(super) fn target(
             }
         }
     }
+    gaps.extend(judge.knowledge.doubted(&judge.place));
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
     for (cost, gap) in gaps {

@@ -27,6 +27,7 @@ pub fn rows<R: Read>(csv: R) -> impl Iterator<Item = Result<Row, csv::Error>> {
     let reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .flexible(true)
+        .quoting(false)
         .from_reader(csv);
     reader.into_records().map(|record| {
         let record = record?;

@@ -610,6 +610,6 @@ fn what_is_no_index_is_refused_by_name() {
     longer.push(0);
     assert!(matches!(open(&longer), OpenError::Damaged { .. }));
     let mut newer = good.clone();
-    newer[12] = 2;
-    assert_eq!(open(&newer), OpenError::Newer { version: 2 });
+    newer[12] = 3;
+    assert_eq!(open(&newer), OpenError::Newer { version: 3 });
 }

@@ -515,7 +515,7 @@ fn the_whole_policy_is_read() {
         ),
         (48, 14 * 24)
     );
-    assert_eq!(usual.database.update.word(), "missing");
+    assert_eq!(usual.database.update.word(), "stale");
     assert_eq!(usual.coverage, Strictness::Usual);
 }
 
@@ -587,7 +587,7 @@ fn damage_hides_no_other_mistake_and_makes_none_up() {
 fn the_digest_is_of_what_counts() {
     let full = policy(FULL).digest();
     assert!(full.starts_with("sha256:") && full.len() == 71);
-    let turned = "rules: [{then: fail, when: {direct: true, class: notice}, name: a}]\ndatabase: {update: missing, max-age: 48h}\n";
+    let turned = "rules: [{then: fail, when: {direct: true, class: notice}, name: a}]\ndatabase: {update: stale, max-age: 48h}\n";
     let plain =
         "# words\nrules:\n  - name: a\n    when:\n      class: notice\n      direct: true\n    then: fail\n";
     assert_eq!(policy(turned).digest(), policy(plain).digest());

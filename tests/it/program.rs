@@ -157,7 +157,7 @@ pub fn record(
         "schema_version": "1.7.0",
         "id": id,
         "published": "2026-01-01T00:00:00Z",
-        "modified": "2026-01-01T00:00:00Z",
+        "modified": "2026-01-31T00:00:00Z",
         "summary": format!("a flaw in {name}"),
         "details": "Long words about it.",
         "affected": [{"package": {"ecosystem": ecosystem, "name": name}, "ranges": [{"type": kind, "events": events}]}],

@@ -198,6 +198,7 @@ impl World {
             trust: &self.trust,
             exploited: None,
             scores: None,
+            losses: lockkeeper::database::build::Losses::Refused,
             now: day(3),
         };
         let web = Web::with_waiting(settings(), Box::new(self.waits.clone()));

@@ -168,6 +168,7 @@ impl Place {
             trust: &Trust::default(),
             exploited: self.exploited.clone(),
             scores: self.scores.clone(),
+            losses: build::Losses::Allowed,
             now: hours(now),
         };
         update(
@@ -745,6 +746,7 @@ fn an_index_that_was_built_from_files_is_followed_and_keeps_what_is_ones_own() {
         &[mirror.join("all.zip"), own],
         hours(0),
         &place.index(),
+        build::Losses::Refused,
         &mut |_| {},
     )
     .unwrap();

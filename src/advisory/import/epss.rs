@@ -19,15 +19,25 @@ pub struct Scores {
     pub scored: Option<Timestamp>,
 }
 
+/// A longer line is no score, in bytes.
+const LONGEST_LINE: usize = 4 << 10;
+
+/// A larger table is refused, in bytes after unpacking. The real one has some 20 MB.
+const LARGEST: u64 = 256 << 20;
+
 /// Units of a stored probability.
 pub const UNITS: u32 = 1_000_000_000;
 
 /// Reads the CSV.
 ///
 /// # Errors
-/// What the reader says.
+/// What the reader says; [`std::io::ErrorKind::InvalidData`] for a line or a table that is too long.
 pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
-    let mut csv = BufReader::new(csv);
+    let mut csv = BufReader::new(Lines {
+        csv,
+        line: 0,
+        total: 0,
+    });
     let mut first = Vec::new();
     (&mut csv).take(1024).read_until(b'\n', &mut first)?;
     let scored = std::str::from_utf8(&first)
@@ -55,6 +65,39 @@ pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
     Ok(scores)
 }
 
+/// A table whose lines end: whoever waits for the end of one is not kept waiting for ever.
+struct Lines<R> {
+    csv: R,
+    /// Bytes since the last end of a line.
+    line: usize,
+    total: u64,
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.csv.read(buffer)?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line = self.line.saturating_add(piece.len());
+            if self.line > LONGEST_LINE {
+                return Err(too_long(format!("a line is longer than {LONGEST_LINE} bytes")));
+            }
+            if piece.ends_with(b"\n") {
+                self.line = 0;
+            }
+        }
+        self.total = self.total.saturating_add(read as u64);
+        match self.total > LARGEST {
+            true => Err(too_long(format!("it is larger than {LARGEST} bytes"))),
+            false => Ok(read),
+        }
+    }
+}
+
+fn too_long(reason: String) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, reason)
+}
+
 fn day(text: &str) -> Option<Timestamp> {
     let whole = text.parse::<Timestamp>().ok();
     whole.or_else(|| {
@@ -80,6 +123,29 @@ fn units(score: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_and_a_table_end() {
+        let head = "#model_version:v1,score_date:2026-11-20T00:00:00Z\ncve,epss,percentile\n";
+        for endless in ["9", "\"", ","] {
+            let csv = head.as_bytes().chain(std::io::repeat(endless.as_bytes()[0]));
+            let error = read(csv).unwrap_err();
+            assert!(error.to_string().contains("a line is longer"), "{error}");
+        }
+        // A quote that never ends takes no further line with it.
+        let open = format!("{head}\"CVE-2021-1,0.5\nCVE-2021-2,0.5,0\n");
+        let scores = read(open.as_bytes()).unwrap();
+        assert_eq!((scores.flaws.len(), scores.rejected), (1, 1));
+        struct Rows;
+        impl Read for Rows {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                buffer.fill(b'\n');
+                Ok(buffer.len())
+            }
+        }
+        let error = read(Rows).unwrap_err();
+        assert!(error.to_string().contains("it is larger than"), "{error}");
+    }
 
     #[test]
     fn scores_survive_their_units() {

@@ -144,28 +144,93 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
     }
 }
 
-/// Drops listed versions that an interval holds already; what cannot be ordered stays.
+/// Drops listed versions that an interval holds already; what cannot be ordered stays. Some records list tens of
+/// thousands of both.
 pub fn drop_covered(statement: &mut Statement, scheme: Option<&dyn Scheme>) {
-    let intervals = std::mem::take(&mut statement.intervals);
-    statement
-        .versions
-        .retain(|version| !intervals.iter().any(|interval| holds(interval, version, scheme)));
-    statement.intervals = intervals;
+    let Statement {
+        intervals, versions, ..
+    } = statement;
+    let is_everything = |interval: &Interval| interval.from.is_none() && interval.until == Until::Never;
+    if intervals.iter().any(is_everything) {
+        versions.clear();
+    } else if let Some(scheme) = scheme.filter(|_| !versions.is_empty())
+        && let Ok(cover) = Cover::of(intervals, scheme)
+    {
+        versions.retain(|version| !cover.holds(version));
+    }
 }
 
-fn holds(interval: &Interval, version: &str, scheme: Option<&dyn Scheme>) -> bool {
-    let at_least =
-        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_ge));
-    let below =
-        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_lt));
-    let at_most =
-        |bound: &str| scheme.is_some_and(|scheme| scheme.compare(version, bound).is_ok_and(Ordering::is_le));
-    interval.from.as_deref().is_none_or(at_least)
+/// Intervals by their starts, each with the furthest end of those up to it.
+struct Cover<'i> {
+    scheme: &'i dyn Scheme,
+    parts: Vec<(Option<&'i str>, &'i Interval)>,
+}
+
+impl<'i> Cover<'i> {
+    fn of(intervals: &'i [Interval], scheme: &'i dyn Scheme) -> Result<Self, Unorderable> {
+        let starts: Vec<&Interval> = intervals.iter().collect();
+        let sorted = order::sort_by(starts, &mut |left: &&Interval, right: &&Interval| match (
+            &left.from,
+            &right.from,
+        ) {
+            (None, None) => Ok(Ordering::Equal),
+            (None, Some(_)) => Ok(Ordering::Less),
+            (Some(_), None) => Ok(Ordering::Greater),
+            (Some(left), Some(right)) => scheme.compare(left, right),
+        })?;
+        let mut parts: Vec<(Option<&str>, &Interval)> = Vec::with_capacity(sorted.len());
+        for interval in sorted {
+            let furthest = match parts.last() {
+                Some((_, before)) if !is_further(&interval.until, &before.until, scheme)? => *before,
+                Some(_) | None => interval,
+            };
+            parts.push((interval.from.as_deref(), furthest));
+        }
+        Ok(Self { scheme, parts })
+    }
+
+    /// An interval holds `version`: the last one that begins before it, or one before that reaches further.
+    fn holds(&self, version: &str) -> bool {
+        let at_least = |bound: &str| self.scheme.compare(version, bound).is_ok_and(Ordering::is_ge);
+        let begun = self.parts.partition_point(|(from, _)| from.is_none_or(at_least));
+        let last = begun.checked_sub(1).and_then(|last| self.parts.get(last));
+        // Asked once more, since not every order is one: what no interval holds is never dropped.
+        last.is_some_and(|(_, interval)| holds(interval, version, self.scheme))
+    }
+}
+
+fn holds(interval: &Interval, version: &str, scheme: &dyn Scheme) -> bool {
+    let order = |bound: &str| scheme.compare(version, bound).ok();
+    interval
+        .from
+        .as_deref()
+        .is_none_or(|from| order(from).is_some_and(Ordering::is_ge))
         && match &interval.until {
             Until::Never => true,
-            Until::Fixed(bound) | Until::Limit(bound) => below(bound),
-            Until::LastAffected(bound) => at_most(bound),
+            Until::Fixed(bound) | Until::Limit(bound) => order(bound).is_some_and(Ordering::is_lt),
+            Until::LastAffected(bound) => order(bound).is_some_and(Ordering::is_le),
         }
+}
+
+/// Whether `end` lies after `other`.
+fn is_further(end: &Until, other: &Until, scheme: &dyn Scheme) -> Result<bool, Unorderable> {
+    /// The bound, and whether it is still affected itself.
+    fn bound(until: &Until) -> Option<(&str, bool)> {
+        match until {
+            Until::Never => None,
+            Until::Fixed(bound) | Until::Limit(bound) => Some((bound, false)),
+            Until::LastAffected(bound) => Some((bound, true)),
+        }
+    }
+    Ok(match (bound(end), bound(other)) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some((end, is_in)), Some((other, is_other_in))) => match scheme.compare(end, other)? {
+            Ordering::Less => false,
+            Ordering::Equal => is_in && !is_other_in,
+            Ordering::Greater => true,
+        },
+    })
 }
 
 #[derive(Debug, Default)]
@@ -448,6 +513,48 @@ mod tests {
         let mut statement = Statement::default();
         assert_eq!(add(&mut statement, &events, None), 0);
         assert_eq!(statement.undecided, Some(Undecided::NoScheme));
+    }
+
+    #[test]
+    fn what_an_earlier_and_longer_interval_holds_is_dropped_too() {
+        let of = |from: Option<&str>, until: Until| interval(from, until);
+        let mut statement = Statement {
+            intervals: vec![
+                of(Some("3.0.0"), Until::Fixed("3.1.0".into())),
+                of(Some("1.0.0"), Until::LastAffected("5.0.0".into())),
+                of(Some("2.0.0"), Until::Fixed("5.0.0".into())),
+                of(Some("7.0.0"), Until::Never),
+            ],
+            versions: [
+                "0.9.0", "1.0.0", "4.0.0", "5.0.0", "5.0.1", "6.9.9", "7.0.0", "9.0.0", "odd",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            ..Statement::default()
+        };
+        drop_covered(&mut statement, scheme("semver"));
+        assert_eq!(statement.versions, ["0.9.0", "5.0.1", "6.9.9", "odd"]);
+    }
+
+    #[test]
+    fn tens_of_thousands_of_both_take_no_time() {
+        let mut events = Vec::new();
+        let texts: Vec<String> = (0..40_000).map(|number| format!("{number}.0.0")).collect();
+        for pair in texts.chunks(2) {
+            events.extend([Event::Introduced(&pair[0]), Event::Fixed(&pair[1])]);
+        }
+        let mut statement = Statement {
+            versions: (0..40_000).map(|number| format!("{number}.5.0")).collect(),
+            ..Statement::default()
+        };
+        let begun = std::time::Instant::now();
+        add(&mut statement, &events, scheme("semver"));
+        drop_covered(&mut statement, scheme("semver"));
+        assert_eq!(
+            (statement.intervals.len(), statement.versions.len()),
+            (20_000, 20_000)
+        );
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20));
     }
 
     #[test]

@@ -5,12 +5,14 @@
 pub mod epss;
 pub mod events;
 pub mod kev;
+pub mod named;
 pub mod osv;
 pub mod rustsec;
 
 use jiff::Timestamp;
 
 use super::record::Record;
+use crate::model::Ecosystem;
 
 /// What became of one document.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Rejected {
     pub name: String,
     /// Why, as a lowercase fragment.
     pub reason: String,
+    /// The packages that it names, as far as that can be told.
+    pub packages: Vec<(Ecosystem, String)>,
 }
 
 /// What an importer noticed in a record that it kept.

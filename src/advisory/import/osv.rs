@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Imported, Noted, Rejected, events};
+use super::{Imported, Noted, Rejected, events, named};
 use crate::advisory::record::{Affected, Rating, Record, Statement};
 use crate::advisory::severity;
 use crate::ecosystem;
@@ -19,6 +19,7 @@ pub fn read(json: &[u8], file: &str) -> Imported {
         Imported::Rejected(Rejected {
             name: file.to_owned(),
             reason,
+            packages: named::of_osv(json),
         })
     };
     // One check for the whole document is faster than one for each of its strings.
@@ -26,20 +27,15 @@ pub fn read(json: &[u8], file: &str) -> Imported {
         Ok(text) => text.trim_start_matches('\u{feff}'),
         Err(error) => return reject(format!("not UTF-8 at byte {}", error.valid_up_to())),
     };
-    match serde_json::from_str(text) {
-        Ok(document) => record(&document, file),
+    match serde_json::from_str::<Document<'_>>(text) {
+        Ok(document) if document.id.0.trim().is_empty() => reject("the id is empty".to_owned()),
+        Ok(document) => record(&document),
         Err(error) => reject(error.to_string()),
     }
 }
 
-fn record(document: &Document<'_>, file: &str) -> Imported {
+fn record(document: &Document<'_>) -> Imported {
     let id = document.id.0.trim();
-    if id.is_empty() {
-        return Imported::Rejected(Rejected {
-            name: file.to_owned(),
-            reason: "the id is empty".to_owned(),
-        });
-    }
     let modified = time(document.modified.text());
     if document.withdrawn.is_some() {
         return Imported::Withdrawn {

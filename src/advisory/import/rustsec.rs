@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rustsec::advisory::Informational;
 use rustsec::osv::ranges_for_advisory;
 
-use super::{Imported, Noted, Rejected};
+use super::{Imported, Noted, Rejected, named};
 use crate::advisory::record::{Affected, Interval, Rating, Record, Statement, Until};
 use crate::advisory::severity;
 use crate::ecosystem;
@@ -20,6 +20,7 @@ pub fn read(markdown: &[u8], file: &str) -> Imported {
         Imported::Rejected(Rejected {
             name: file.to_owned(),
             reason,
+            packages: named::of_rustsec(file),
         })
     };
     let text = match std::str::from_utf8(markdown) {

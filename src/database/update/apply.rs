@@ -168,6 +168,7 @@ impl<'a> Applying<'a> {
             listing: None,
             ignored: Ignored::default(),
         };
+        self.compiler.reread(source);
         whole::imported(path, |imported| {
             let (id, modified) = match &imported {
                 Imported::Record(record, _) => (record.id.clone(), record.modified),

@@ -8,9 +8,6 @@ use crate::advisory::{Authority, Compiler};
 use crate::feed::document::{self, Document};
 use crate::sys::web::{Address, Validator};
 
-/// EPSS has some 20 MB.
-const SCORES_LIMIT: u64 = 1 << 30;
-
 impl Job<'_> {
     /// CISA's list.
     pub(super) async fn exploited(&self, compiler: &mut Compiler, warnings: &mut Vec<String>) {
@@ -97,5 +94,5 @@ fn scores(bytes: &[u8]) -> Result<epss::Scores, String> {
         true => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
         false => Box::new(bytes),
     };
-    epss::read(reader.take(SCORES_LIMIT)).map_err(|error| error.to_string())
+    epss::read(reader).map_err(|error| error.to_string())
 }

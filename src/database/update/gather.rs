@@ -161,8 +161,11 @@ impl Gathering<'_> {
                 Ok(_) => {}
             }
             match whole::verified(&path) {
-                Ok(ids) => break ids,
-                Err(reason) => {
+                // A spoilt record is told of; but a part of an earlier run that does not fit looks just so.
+                Ok(verified) if verified.spoilt.is_none() || !old => break verified.ids,
+                refused => {
+                    let reason =
+                        refused.map_or_else(|reason| reason, |verified| verified.spoilt.unwrap_or_default());
                     drop(discard(&path));
                     if !std::mem::take(&mut old) {
                         return Err(FeedError::Damaged { address, reason }.into());

@@ -206,7 +206,8 @@ pub(super) fn local(
             for followed in &loaded.ecosystems {
                 let zip = path.join(&followed.name).join("all.zip");
                 let ids = whole::verified(&zip)
-                    .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?;
+                    .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?
+                    .ids;
                 let gone = followed.held.iter().filter(|(id, known)| {
                     // What other ecosystems say of it is not known here.
                     known.ours && !ids.contains(id.as_str()) && known.elsewhere.is_empty()

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use crate::advisory::import::{self, Imported};
-use crate::database::archive::Zip;
+use crate::advisory::import::Imported;
+use crate::database::archive::{Spoilt, Zip};
+use crate::database::build;
 use crate::sys::positional::Positional;
 
 /// Documents that one core reads in a row.
@@ -15,22 +16,34 @@ const CHUNK: usize = 256;
 /// Documents of one wave, which are in memory at the same time.
 const WAVE: usize = 8192;
 
+/// What is in a zip.
+#[derive(Default)]
+pub(super) struct Verified {
+    /// The ids of its documents.
+    pub(super) ids: HashSet<String>,
+    /// The first of its entries that are not what was packed, with the reason.
+    pub(super) spoilt: Option<String>,
+}
+
 /// The ids in the zip at `path`, all of which was inflated once and compared with its checksums.
 ///
 /// # Errors
-/// What is wrong with it, as a fragment.
-pub(super) fn verified(path: &Path) -> Result<HashSet<String>, String> {
-    let mut ids = HashSet::new();
+/// What is wrong with it as a whole, as a fragment.
+pub(super) fn verified(path: &Path) -> Result<Verified, String> {
+    let mut verified = Verified::default();
     read(
         path,
-        |name, json| json.map(|_| name),
-        |name: Result<String, String>| {
-            let name = name?;
-            ids.insert(name.strip_suffix(".json").unwrap_or(&name).to_owned());
-            Ok(())
+        |name, json| (json.err().map(|spoilt| spoilt.reason), name),
+        |(spoilt, name)| {
+            if let (Some(reason), None) = (spoilt, &verified.spoilt) {
+                verified.spoilt = Some(format!("{name}: {reason}"));
+            }
+            verified
+                .ids
+                .insert(name.strip_suffix(".json").unwrap_or(&name).to_owned());
         },
     )?;
-    Ok(ids)
+    Ok(verified)
 }
 
 /// Hands on every document of the zip at `path`, in its order.
@@ -38,18 +51,14 @@ pub(super) fn verified(path: &Path) -> Result<HashSet<String>, String> {
 /// # Errors
 /// What is wrong with the zip, as a fragment.
 pub(super) fn imported(path: &Path, mut take: impl FnMut(Imported)) -> Result<(), String> {
-    let import = |name: String, json: Result<&[u8], String>| json.map(|json| import::osv::read(json, &name));
-    read(path, import, |imported| {
-        take(imported?);
-        Ok(())
-    })
+    read(path, |name, json| build::of_osv(json, &name), &mut take)
 }
 
 /// Makes something of each document on every core, and takes it in one after the other.
 fn read<T: Send>(
     path: &Path,
-    make: impl Fn(String, Result<&[u8], String>) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), String>,
+    make: impl Fn(String, Result<&[u8], Spoilt<'_>>) -> T + Sync,
+    mut take: impl FnMut(T),
 ) -> Result<(), String> {
     let zip = Positional::open(path)
         .map_err(|error| error.to_string())
@@ -66,13 +75,12 @@ fn read<T: Send>(
                 (from..from.saturating_add(CHUNK).min(end))
                     .filter_map(|number| {
                         let (name, json) = reader.json(number)?;
-                        let named = json.map_err(|reason| format!("{name}: {reason}"));
-                        Some(make(name, named))
+                        Some(make(name, json))
                     })
                     .collect()
             })
             .collect();
-        made.into_iter().flatten().try_for_each(&mut take)?;
+        made.into_iter().flatten().for_each(&mut take);
     }
     Ok(())
 }

@@ -272,7 +272,11 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut commands = Vec::new();
     match grid.outcome.coverage.index {
-        IndexState::Missing | IndexState::Damaged | IndexState::TooOld | IndexState::Stale => {
+        IndexState::Missing
+        | IndexState::Damaged
+        | IndexState::TooOld
+        | IndexState::Stale
+        | IndexState::Other => {
             commands.push("lockkeeper db update".to_owned());
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}

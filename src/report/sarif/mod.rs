@@ -206,6 +206,10 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
         IndexState::TooOld => Some(("error", "the index is too old to judge by")),
         IndexState::Missing => Some(("error", "there is no advisory index")),
         IndexState::Damaged => Some(("error", "the advisory index is damaged")),
+        IndexState::Other => Some((
+            "error",
+            "the advisory index is not the one that the policy asks for",
+        )),
         IndexState::Newer => Some(("error", "the advisory index was written by a newer lockkeeper")),
         IndexState::Sample => Some((
             "note",

@@ -112,7 +112,11 @@ pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let mut commands: Vec<String> = Vec::new();
     match outcome.coverage.index {
-        IndexState::Missing | IndexState::Damaged | IndexState::TooOld | IndexState::Stale => {
+        IndexState::Missing
+        | IndexState::Damaged
+        | IndexState::TooOld
+        | IndexState::Stale
+        | IndexState::Other => {
             commands.push("lockkeeper db update".to_owned());
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}

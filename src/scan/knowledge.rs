@@ -1,0 +1,323 @@
+//! What an index knows of, and so what it may judge: "none known" is an answer only of an index that was asked.
+//!
+//! An index that holds nothing of an ecosystem says nothing of its packages, one without CISA's list nothing of
+//! exploitation, and one whose newest record is old nothing of what was published since.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::judge::Judged;
+use super::read::Opened;
+use crate::advisory::{Bookkeeping, Source, Unread};
+use crate::ecosystem;
+use crate::model::coverage::Gap;
+use crate::model::outcome::DatabaseSource;
+use crate::model::{Cost, Coverage, Ecosystem, TreePath};
+use crate::policy::Policy;
+use crate::text::Position;
+
+/// What an index knows of. That of an index that cannot be used is empty, and asks for nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    /// The ecosystems that it has packages of, without suffixes; `None` without an index.
+    ecosystems: Option<BTreeSet<String>>,
+    /// Its sources of advisories.
+    sources: Vec<DatabaseSource>,
+    known_exploited: bool,
+    scores: bool,
+    /// Packages that a record names which could not be read, each with the first such record.
+    unread: Arc<HashMap<(Ecosystem, String), String>>,
+    /// The sources of which records could not be read.
+    lost: Vec<Lost>,
+    /// An ecosystem whose newest record is older is told of.
+    refused: Option<Refused>,
+    /// What went wrong when it was to be brought up to date: why, and the way out.
+    pub troubles: Vec<(String, String)>,
+    /// Why it is not believed, and the way out.
+    pub doubts: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+struct Refused {
+    before: Timestamp,
+    /// As a person writes it.
+    age: String,
+}
+
+/// A source of which records could not be read.
+#[derive(Debug, Clone)]
+struct Lost {
+    source: String,
+    records: u64,
+    /// Those among them that tell no package.
+    untold: u64,
+}
+
+/// The name of an ecosystem without its suffix: `Debian` for `Debian:12`.
+fn family(ecosystem: &str) -> &str {
+    ecosystem.split(':').next().unwrap_or(ecosystem)
+}
+
+impl Knowledge {
+    /// What an index tells of itself, and of what could not be read when it was made.
+    #[must_use]
+    pub fn of(told: &Bookkeeping, unread: &[Unread]) -> Self {
+        let holds = |list: &str| {
+            told.sources
+                .iter()
+                .any(|source| source.name.rsplit('/').next() == Some(list) && source.counts.records > 0)
+        };
+        let mut names = HashMap::new();
+        let mut told_packages: HashMap<u32, u64> = HashMap::new();
+        for record in unread {
+            if !record.packages.is_empty() {
+                *told_packages.entry(record.source).or_default() += 1;
+            }
+            for package in &record.packages {
+                names
+                    .entry(package.clone())
+                    .or_insert_with(|| record.name.clone());
+            }
+        }
+        let lost = (0u32..)
+            .zip(&told.sources)
+            .filter(|(_, source)| source.counts.rejected > 0);
+        let lost = lost
+            .filter(|(_, known)| source(known).has_advisories())
+            .map(|(number, source)| Lost {
+                source: source.name.clone(),
+                records: source.counts.rejected,
+                untold: source
+                    .counts
+                    .rejected
+                    .saturating_sub(told_packages.get(&number).copied().unwrap_or_default()),
+            });
+        let lost = lost.collect();
+        let sources = told.sources.iter().map(source);
+        Self {
+            ecosystems: Some(
+                told.ecosystems
+                    .keys()
+                    .map(|name| family(name).to_owned())
+                    .collect(),
+            ),
+            sources: sources.filter(DatabaseSource::has_advisories).collect(),
+            known_exploited: holds("kev"),
+            scores: holds("epss"),
+            unread: Arc::new(names),
+            lost,
+            refused: None,
+            troubles: Vec::new(),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// Tells of ecosystems whose newest record is of before `before`, which is more than `age` ago.
+    #[must_use]
+    pub fn old_before(mut self, before: Timestamp, age: String) -> Self {
+        self.refused = Some(Refused { before, age });
+        self
+    }
+
+    /// The ecosystems among `wanted` that it has nothing of.
+    pub fn lacks<'w>(&self, wanted: &'w [Ecosystem]) -> impl Iterator<Item = &'w Ecosystem> {
+        wanted.iter().filter(|ecosystem| !self.has(ecosystem))
+    }
+
+    fn has(&self, ecosystem: &Ecosystem) -> bool {
+        self.ecosystems
+            .as_ref()
+            .is_none_or(|known| known.contains(family(ecosystem.as_str())))
+    }
+
+    /// Takes note of which ecosystems a lockfile has packages of, and makes it blind where nothing is known of one.
+    /// A lockfile without a package asks for nothing.
+    pub(super) fn look(&self, opened: &Opened<'_>, judged: &mut Judged) {
+        if self.ecosystems.is_none() {
+            return;
+        }
+        let packages = opened.parsed.graph.packages();
+        for (_, package) in packages.filter(|(_, package)| package.source.is_matched()) {
+            if !judged.ecosystems.contains(&package.ecosystem) {
+                judged.ecosystems.insert(package.ecosystem.clone());
+            }
+            if self.unread.is_empty() {
+                continue;
+            }
+            let name = ecosystem::normalise(&package.ecosystem, &package.name).into_owned();
+            if let Some(record) = self.unread.get(&(package.ecosystem.clone(), name)) {
+                let (file, position) = opened.position(package.place());
+                judged.undecided.push(Gap {
+                    file,
+                    position,
+                    reason: format!(
+                        "{} {}: the record {record} speaks of it, and could not be read when the index was made",
+                        package.name, package.version
+                    ),
+                    hint: UNREAD.into(),
+                });
+            }
+        }
+        for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
+            judged.undecided.push(Gap {
+                file: opened.path.clone(),
+                position: Position::START,
+                reason: format!("the index holds nothing of {ecosystem}: none of its packages was judged"),
+                hint: format!(
+                    "Fetch it with `lockkeeper db update --ecosystem {}`, or build the index with an export of {ecosystem}.",
+                    quoted(ecosystem.as_str())
+                ),
+            });
+        }
+    }
+
+    /// Why nothing that the index says of a tree is believed; it lies at `place`.
+    pub(super) fn doubted(&self, place: &str) -> impl Iterator<Item = (Cost, Gap)> {
+        let file = at(place);
+        self.doubts.iter().map(move |(reason, hint)| {
+            let gap = Gap {
+                file: file.clone(),
+                position: Position::START,
+                reason: reason.clone(),
+                hint: hint.clone(),
+            };
+            (Cost::Blind, gap)
+        })
+    }
+
+    /// Adds to the `coverage` of a run what the index lacks of all that was asked of it, and gives what a person should
+    /// know besides. `held` are the ecosystems that the run has packages of, `place` is where the index lies.
+    pub(super) fn tell<'p>(
+        &self,
+        held: &BTreeSet<Ecosystem>,
+        policies: impl Iterator<Item = &'p Policy>,
+        place: &str,
+        coverage: &mut Coverage,
+    ) -> Vec<Gap> {
+        let gap = |reason: String, hint: String| Gap {
+            file: at(place),
+            position: Position::START,
+            reason,
+            hint,
+        };
+        let mut lacking = BTreeSet::new();
+        if self.ecosystems.is_some() && !held.is_empty() {
+            for policy in policies {
+                lacking.extend(policy.asks_for_exploited().filter(|_| !self.known_exploited).map(|who| {
+                    (format!("{who} asks which flaws are known to be exploited, and the index holds no list of them"), KEV)
+                }));
+                lacking.extend(policy.asks_for_scores().filter(|_| !self.scores).map(|who| {
+                    (
+                        format!(
+                            "{who} asks how probable exploitation is, and the index holds no EPSS scores"
+                        ),
+                        EPSS,
+                    )
+                }));
+            }
+        }
+        for (reason, hint) in lacking {
+            coverage.add(Cost::Blind, gap(reason, hint.to_owned()));
+        }
+        let mut lost = Vec::new();
+        for source in self.lost.iter().filter(|source| source.concerns(held)) {
+            let Lost {
+                source,
+                records,
+                untold,
+            } = source;
+            let what = if *records == 1 { "record" } else { "records" };
+            let told = format!("{records} {what} of {source} could not be read when the index was made");
+            match untold {
+                0 => lost.push((
+                    format!("{told}; packages that they name are not judged"),
+                    UNREAD.to_owned(),
+                )),
+                _ => coverage.add(
+                    Cost::Partial,
+                    gap(
+                        format!("{told}, and of {untold} nobody knows which packages they speak of"),
+                        UNREAD.to_owned(),
+                    ),
+                ),
+            }
+        }
+        let troubles = self.troubles.iter().cloned().chain(lost);
+        troubles
+            .chain(held.iter().filter_map(|ecosystem| self.old(ecosystem)))
+            .map(|(reason, hint)| gap(reason, hint))
+            .collect()
+    }
+
+    /// What there is to say of the newest record of an ecosystem, if it is old.
+    fn old(&self, ecosystem: &Ecosystem) -> Option<(String, String)> {
+        let Refused { before, age } = self.refused.as_ref()?;
+        let name = family(ecosystem.as_str());
+        // A folder of somebody's own may speak of anything.
+        let speaks = |source: &&DatabaseSource| speaks_of(&source.name).is_none_or(|other| other == name);
+        let newest = self
+            .sources
+            .iter()
+            .filter(speaks)
+            .filter_map(|source| source.newest)
+            .max()?;
+        (newest < *before && self.has(ecosystem)).then(|| {
+            (
+                format!(
+                    "the newest record of {ecosystem} in the index is of {}, more than {age} ago: what was published since is missing",
+                    newest.strftime("%Y-%m-%d")
+                ),
+                "Build the index from a newer export, or fetch it from another address; `lockkeeper db status` shows each source's newest record."
+                    .to_owned(),
+            )
+        })
+    }
+}
+
+impl Lost {
+    fn concerns(&self, held: &BTreeSet<Ecosystem>) -> bool {
+        match speaks_of(&self.source) {
+            Some(name) => held.iter().any(|ecosystem| family(ecosystem.as_str()) == name),
+            None => !held.is_empty(),
+        }
+    }
+}
+
+const UNREAD: &str = "Fetch or build the index again: the record may be mended, or lockkeeper too old for it; `lockkeeper db status` counts such records.";
+
+/// A source as reports tell it.
+#[must_use]
+pub fn source(source: &Source) -> DatabaseSource {
+    DatabaseSource {
+        name: source.name.clone(),
+        records: source.counts.records,
+        newest: source.newest,
+    }
+}
+
+/// The ecosystem that a source speaks of by its name; `None` if that does not tell.
+fn speaks_of(source: &str) -> Option<&str> {
+    if source == "rustsec" {
+        return Some("crates.io");
+    }
+    let name = source.strip_prefix("osv/")?;
+    ecosystem::row(&Ecosystem::named(name)).map(|_| name)
+}
+
+const KEV: &str = "Build the index with CISA's catalogue beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
+const EPSS: &str = "Build the index with FIRST's table of scores beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
+
+/// The place of the index, as gaps tell files.
+fn at(place: &str) -> TreePath {
+    TreePath::new(place.trim_start_matches('/')).unwrap_or_default()
+}
+
+/// A name as a shell wants it.
+fn quoted(name: &str) -> String {
+    match name.contains(' ') {
+        true => format!("'{name}'"),
+        false => name.to_owned(),
+    }
+}
