@@ -414,7 +414,6 @@ fn a_damaged_archive_is_refused_and_fetched_anew() {
     let mut altered = sound.clone();
     altered[sound.len() / 2] ^= 1;
     for bytes in [
-        altered,
         sound[..sound.len() - 5].to_vec(),
         b"<html>please log in</html>".to_vec(),
     ] {
@@ -426,6 +425,15 @@ fn a_damaged_archive_is_refused_and_fetched_anew() {
     place.server.put("/osv/npm/all.zip", sound);
     place.update(1).unwrap();
     assert_eq!(place.ids().len(), 500);
+    // One record that is spoilt is fetched once more, then told of.
+    let place = Place::new(&["npm"]);
+    export.publish(&place.server);
+    place.server.put("/osv/npm/all.zip", altered);
+    let done = place.update(1).unwrap();
+    assert_eq!(done.ecosystems[0].1.rejected_total, 1);
+    assert_eq!(place.ids().len(), 499);
+    assert_eq!(asked(&place.server.hits(), "all.zip"), 2);
+    assert_eq!(place.open().unread().unwrap().len(), 1);
 }
 
 #[test]

@@ -154,6 +154,7 @@ impl Gathering<'_> {
         };
         // If what an earlier run left does not fit the rest, it is fetched once more from the start.
         let mut old = matches!(file::look(&path), Ok(file::Lies::File(1..)));
+        let mut spoilt = false;
         let ids = loop {
             match download(self.web, &address, &path, ARCHIVE_LIMIT, None, &mut heard).await {
                 Err(error) if error.is_missing() => return Err(self.no_such(ecosystem, error).await),
@@ -161,11 +162,14 @@ impl Gathering<'_> {
                 Ok(_) => {}
             }
             match whole::verified(&path) {
-                // A spoilt record is told of; but a part of an earlier run that does not fit looks just so.
-                Ok(verified) if verified.spoilt.is_none() || !old => break verified.ids,
-                refused => {
-                    let reason =
-                        refused.map_or_else(|reason| reason, |verified| verified.spoilt.unwrap_or_default());
+                Ok(verified) if verified.spoilt.is_none() || spoilt => break verified.ids,
+                // A record that is spoilt a second time is so at the server: it is told of, and the others are taken.
+                Ok(_) => {
+                    spoilt = true;
+                    old = false;
+                    drop(discard(&path));
+                }
+                Err(reason) => {
                     drop(discard(&path));
                     if !std::mem::take(&mut old) {
                         return Err(FeedError::Damaged { address, reason }.into());
