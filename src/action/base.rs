@@ -18,10 +18,10 @@ pub fn find(change: &Change, paths: &[PathBuf]) -> Result<Option<Revision>, Fail
     let paths = if paths.is_empty() { &here } else { paths };
     let mut found = None;
     for path in paths {
-        let Some(folder) = folder(path) else { continue };
-        let repository = Repository::discover(&folder)
-            .map_err(unknown)?
-            .ok_or_else(|| outside(path))?;
+        let Some(repository) = repository(path) else {
+            continue;
+        };
+        let repository = repository.map_err(unknown)?.ok_or_else(|| outside(path))?;
         if found.is_none() {
             found = Some(told(change, &repository)?);
         }
@@ -52,14 +52,14 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     })
 }
 
-/// The folder at `path`, or that of the file there.
-fn folder(path: &Path) -> Option<PathBuf> {
+/// The repository of the folder at `path`, or of the file there; `None` if nothing lies there.
+fn repository(path: &Path) -> Option<Result<Option<Repository>, GitError>> {
     match file::look(path) {
-        Ok(Lies::Folder) => Some(path.to_owned()),
-        Ok(Lies::File(_)) => match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => Some(folder.to_owned()),
-            Some(_) | None => Some(PathBuf::from(".")),
-        },
+        Ok(Lies::Folder) => Some(Repository::discover(path)),
+        Ok(Lies::File(_)) => Some(Repository::around(match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
+        })),
         Ok(Lies::Other | Lies::Nothing) | Err(_) => None,
     }
 }

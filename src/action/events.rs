@@ -42,6 +42,8 @@ pub struct Event {
     pub release: Option<String>,
     /// The number of the pull request that the event is about.
     pub number: Option<u64>,
+    /// The short name of the repository's default branch.
+    pub default_branch: Option<String>,
 }
 
 impl Event {
@@ -220,7 +222,9 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
         .release
         .as_ref()
         .and_then(|release| self::tag(&format!("refs/tags/{}", release.tag_name)));
+    let own = payload.repository.as_ref();
     Ok(Event {
+        default_branch: own.and_then(|own| own.default_branch.as_deref()).and_then(branch),
         number: payload.number(kind),
         kind,
         trust: payload.trust(),
@@ -303,6 +307,7 @@ struct Release {
 #[derive(Debug, Deserialize)]
 struct Repository {
     full_name: String,
+    default_branch: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -74,11 +74,14 @@ fn step() -> Result<ExitCode, Failure> {
     let mut base = None;
     let runner = Runner::here();
     let beyond = runner.beyond(&inputs);
+    let repository = environment::variable("GITHUB_REPOSITORY").unwrap_or_default();
     let setting = |location| Setting {
         location,
         voice: &voice,
         now,
         beyond: beyond.as_ref(),
+        default_branch: event.default_branch.as_deref(),
+        repository: &repository,
     };
     let (plan, answer, end) = match inputs.mode {
         Mode::Scan => {

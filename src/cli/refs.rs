@@ -10,7 +10,7 @@ use crate::config::policy;
 use crate::model::verdict::ExitCode;
 use crate::report::grid::refs;
 use crate::scan::Failure;
-use crate::scan::columns::lines;
+use crate::scan::columns::{are_there, lines};
 
 /// Runs the command.
 ///
@@ -22,12 +22,9 @@ pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let found = trees::one(arguments.path.as_ref())?;
     let policy = policy::effective(&found, &asked, None)?.policy;
     let choice = trees::choice(arguments.refs.as_deref(), &policy);
-    let (chosen, _) = lines(&found, &choice, trees::prefer(), now)?;
-    if let (Some(globs), None) = (&arguments.refs, chosen.live().next()) {
-        return Err(Failure::usage(
-            format!("--refs {globs} matches no branch and no tag"),
-            "Run `lockkeeper refs` for the names there are; those of tags begin with `tags/`.",
-        ));
+    let (chosen, refs) = lines(&found, &choice, trees::prefer(), now)?;
+    if arguments.refs.is_some() {
+        are_there(&chosen, &[], &refs, &choice)?;
     }
     let none = HashMap::new();
     for (format, sink) in &pairs {

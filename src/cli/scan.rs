@@ -215,7 +215,6 @@ fn of_refs(arguments: &Scan, setting: &Setting<'_>, asked: &Asked<'_>) -> Result
         let columns = columns(&found, &choice, trees::prefer(), setting.now)?;
         let live: BTreeSet<&str> = columns.chosen.live().map(|line| line.ref_name.as_str()).collect();
         remarks.extend(columns::remarks(&columns.refs, |name| live.contains(name)));
-        remarks.extend(columns.idle.iter().map(|idle| columns::idle_glob(idle)));
         lines.extend(columns.trees);
     }
     let mut trees = Trees::of(lines, &policy);

@@ -18,6 +18,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{IndexState, Outcome};
 use crate::policy::database::Update;
 use crate::policy::{FailOnError, Policy};
+use crate::scan::columns::namesakes;
 use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
@@ -48,6 +49,9 @@ impl Trees {
         };
         for found in packages::find(input)? {
             let since = base.map(|base| since(&found, base)).transpose()?;
+            if let (Some(base), Some(repository)) = (base, &found.repository) {
+                trees.remarks.extend(namesakes(repository, base));
+            }
             let tip = since.as_ref().map(|since| since.tip);
             let Effective { policy, remarks } = policy::effective(&found, asked, tip)?;
             let found = match tree {
@@ -127,6 +131,10 @@ pub struct Setting<'s> {
     pub now: Timestamp,
     /// Who has what a shallow clone lacks.
     pub beyond: Option<&'s Beyond>,
+    /// The short name of the default branch of `repository`, if somebody names it.
+    pub default_branch: Option<&'s str>,
+    /// `OWNER/NAME` of the repository that the run is about; empty if nobody says.
+    pub repository: &'s str,
 }
 
 /// Who has what a shallow clone of one repository lacks.
@@ -140,13 +148,27 @@ pub struct Beyond {
 impl Beyond {
     /// Whether `origin` is an address of the repository.
     fn is_at(&self, origin: &str) -> bool {
-        let origin = origin.trim_end_matches('/');
-        let path = origin.strip_suffix(".git").unwrap_or(origin);
-        let before = path.len().checked_sub(self.repository.len());
-        let Some((host, name)) = before.and_then(|before| path.split_at_checked(before)) else {
-            return false;
-        };
-        name.eq_ignore_ascii_case(&self.repository) && host.ends_with(['/', ':'])
+        is_address_of(origin, &self.repository)
+    }
+}
+
+/// Whether `origin` is an address of the repository `OWNER/NAME`.
+fn is_address_of(origin: &str, repository: &str) -> bool {
+    let origin = origin.trim_end_matches('/');
+    let path = origin.strip_suffix(".git").unwrap_or(origin);
+    let before = path.len().checked_sub(repository.len());
+    let Some((host, name)) = before.and_then(|before| path.split_at_checked(before)) else {
+        return false;
+    };
+    name.eq_ignore_ascii_case(repository) && host.ends_with(['/', ':'])
+}
+
+/// Whether `origin` is the address of a server, and no folder.
+fn is_of_a_server(origin: &str) -> bool {
+    let is_scp = |(host, _): (&str, &str)| host.len() > 1 && !host.contains('/');
+    match origin.split_once("://") {
+        Some((scheme, _)) => scheme != "file",
+        None => origin.split_once(':').is_some_and(is_scp),
     }
 }
 
@@ -159,12 +181,21 @@ impl<'s> Setting<'s> {
             voice,
             now,
             beyond: None,
+            default_branch: None,
+            repository: "",
         }
     }
 
-    /// Lets `found` ask for refs, trees and files that its clone lacks, if that is shallow and of the repository that
+    /// Tells `found` the default branch, and lets it ask for refs, trees and files that its clone lacks, if that is shallow and of the repository that
     /// somebody is known for.
     pub fn reach(&self, found: &Found) {
+        // A workflow may check out other repositories beside its own.
+        if let (Some(branch), Some(repository)) = (self.default_branch, &found.repository) {
+            let origin = repository.identity();
+            if !is_of_a_server(&origin) || is_address_of(&origin, self.repository) {
+                repository.name_default(branch.to_owned());
+            }
+        }
         if let (Some(beyond), Some(repository)) = (self.beyond, &found.repository)
             && beyond.is_at(&repository.identity())
             && repository.is_shallow().unwrap_or(false)

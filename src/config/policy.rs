@@ -140,10 +140,10 @@ fn top(found: &Found) -> Option<Box<dyn Tree>> {
     match &found.repository {
         None => {
             let root = file::resolve(Path::new(&found.root)).ok()?;
-            Some(Box::new(WorkTree::new(root.clone(), root, LIMIT, None)))
+            Some(Box::new(WorkTree::new(root.clone(), root, LIMIT)))
         }
         Some(repository) => match repository.work_folder().and_then(|top| file::resolve(&top).ok()) {
-            Some(top) => Some(Box::new(WorkTree::new(top.clone(), top, LIMIT, None))),
+            Some(top) => Some(Box::new(WorkTree::new(top.clone(), top, LIMIT))),
             None => {
                 let commit = found.head.commit?;
                 Some(Box::new(repository.commit_tree(commit, LIMIT).ok()?))

@@ -112,6 +112,7 @@ pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>,
             .filter(|id| id.kind() == root.kind())
             .ok_or("an entry of a tree has no id")?;
         let mode = match (listed.kind, listed.is_program) {
+            (TrackedKind::Refused, _) => return Err("a listing holds a path that git would not".into()),
             (TrackedKind::File, false) => "100644",
             (TrackedKind::File, true) => "100755",
             (TrackedKind::Link, _) => "120000",

@@ -230,6 +230,22 @@ impl Seeker<'_> {
 
     /// What a ref of this name points to.
     fn reference(&self, name: &str) -> Result<Option<gix::ObjectId>, GitError> {
+        if let Some(table) = &self.commits.repository.table {
+            // In the order of gitrevisions(7).
+            let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+            let names = places.iter().map(|place| format!("{place}{name}"));
+            let names = names.chain([format!("refs/remotes/{name}/HEAD")]);
+            let full = names
+                .into_iter()
+                .find(|name| table.get(name.as_bytes()).is_some());
+            return match full {
+                None => Ok(None),
+                Some(full) => match table.follow(full.as_bytes()) {
+                    Some(id) => Ok(Some(id)),
+                    None => Err(self.none(&format!("{full:?} points to a ref that is not there"))),
+                },
+            };
+        }
         // What is no valid name is the name of nothing.
         let Ok(name) = <&gix::refs::PartialNameRef>::try_from(name) else {
             return Ok(None);
@@ -298,6 +314,9 @@ impl Seeker<'_> {
         });
         if !known {
             return Err(self.other("of `@{…}`, only `@{upstream}`, `@{push}` and numbers are understood"));
+        }
+        if self.commits.repository.table.is_some() {
+            return Err(self.other("`@{…}` is not read where refs are kept as a reftable"));
         }
         match self.commits.repository.rev_parse_single(name) {
             Ok(id) => Ok(id.detach()),

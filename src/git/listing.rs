@@ -96,6 +96,7 @@ impl<'a> Listing<'a> {
                     id: file.id,
                     kind: file.kind,
                     is_left_out: false,
+                    is_intended: false,
                 })
             }));
             folders.extend(
@@ -211,6 +212,13 @@ impl Known {
             let entry = entry.map_err(said)?;
             let name: &[u8] = entry.filename;
             if !is_name(name) {
+                if entry.mode.is_tree() || wanted(name) {
+                    files.push(File {
+                        name: spelled(name),
+                        id: ObjectId(entry.oid.to_owned()),
+                        kind: TrackedKind::Refused,
+                    });
+                }
                 continue;
             }
             let kind = match entry.mode.kind() {
@@ -276,6 +284,21 @@ impl Known {
             .get(usize::try_from(content.0).ok()?)
             .map(Arc::as_ref)
     }
+}
+
+/// A name that no file can have, as one that a file could.
+fn spelled(name: &[u8]) -> Box<[u8]> {
+    let mut spelled = Vec::new();
+    for byte in name {
+        match byte {
+            b'.' | b'/' => spelled.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            _ => spelled.push(*byte),
+        }
+    }
+    if spelled.is_empty() {
+        spelled.extend_from_slice(b"%");
+    }
+    spelled.into()
 }
 
 /// A name that a file can have. Git checks out no other, so that nobody builds what stands under one.

@@ -12,5 +12,7 @@ pub mod listing;
 mod merge_base;
 pub mod objects;
 pub mod past;
+mod place;
 pub mod refs;
+mod reftable;
 pub mod staged;

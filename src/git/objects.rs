@@ -6,27 +6,32 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::bstr::ByteSlice as _;
-use gix::discover::upwards;
 use gix::objs::{Data, Find as _, Kind, TagRefIter};
 use gix::sec::Trust;
 
 use super::commit_tree::{CommitTree, blob};
 use super::further::Further;
 use super::listing::Listing;
+use super::place::{self, Bare};
+use super::reftable::Reftable;
 use crate::model::{TreePath, Unread};
-use crate::sys::file::{self, Lies};
 
 /// A git repository.
 #[derive(Clone)]
 pub struct Repository {
     inner: gix::ThreadSafeRepository,
     further: OnceLock<Arc<dyn Further>>,
+    /// The short name of the default branch, as the event has it.
+    event_default: OnceLock<String>,
+    /// Its refs, if they are kept as a reftable.
+    table: Option<Arc<Reftable>>,
 }
 
 /// A repository, for one thread.
 pub(super) struct View {
     repository: gix::Repository,
     further: Option<Arc<dyn Further>>,
+    pub(super) table: Option<Arc<Reftable>>,
 }
 
 impl Deref for View {
@@ -142,6 +147,8 @@ pub struct Tracked {
     pub kind: TrackedKind,
     /// A sparse checkout leaves it out of the work tree.
     pub is_left_out: bool,
+    /// It will be added, and no blob holds its text yet (`git add -N`).
+    pub is_intended: bool,
 }
 
 /// What kind of entry git tracks.
@@ -153,57 +160,76 @@ pub enum TrackedKind {
     Link,
     /// Another repository.
     Submodule,
-}
-
-/// A `.git` in `folder` or above it that holds something of a repository: what it tracks is not known, and that is not
-/// the same as tracking nothing.
-fn unusable(folder: &Path) -> Option<PathBuf> {
-    let is_there =
-        |path: &Path| file::is_link(path) || file::look(path).is_ok_and(|lies| lies != Lies::Nothing);
-    let is_used = |path: &PathBuf| match file::look(path) {
-        Ok(Lies::Nothing) => file::is_link(path),
-        Ok(Lies::Folder) => ["HEAD", "objects", "refs", "config"]
-            .iter()
-            .any(|part| is_there(&path.join(part))),
-        Ok(Lies::File(_) | Lies::Other) | Err(_) => true,
-    };
-    folder.ancestors().map(|folder| folder.join(".git")).find(is_used)
+    /// A file or folder under a name that git gives to none (`..`, `.git`); in its path that name is percent-encoded.
+    Refused,
 }
 
 impl Repository {
-    /// The repository that holds `folder`, or that `folder` is (bare); `None` if there is none.
+    /// The repository that holds `folder`, or that `folder` itself is (bare); `None` if there is none. A bare one that lies
+    /// in the work tree of another, or above `folder`, is none.
     ///
     /// # Errors
     /// [`GitError`] if there is one and it cannot be opened.
     pub fn discover(folder: &Path) -> Result<Option<Self>, GitError> {
-        let options = upwards::Options {
-            trust: upwards::TrustPolicy::Assume(Trust::Full),
-            cross_fs: true,
-            ..upwards::Options::default()
-        };
-        let (found, _) = match gix::discover::upwards_opts(folder, options) {
-            Ok(found) => found,
-            Err(_) => {
-                return match unusable(folder) {
-                    None => Ok(None),
-                    Some(place) => Err(GitError::Broken(format!(
-                        "{} is there and is no usable repository",
-                        place.display()
-                    ))),
-                };
-            }
-        };
-        let (git_folder, _) = found.into_repository_and_work_tree_directories();
+        place::find(folder, Bare::Counts)?.map(Self::open).transpose()
+    }
+
+    /// The repository whose work tree holds `folder`; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Repository::discover`].
+    pub fn around(folder: &Path) -> Result<Option<Self>, GitError> {
+        place::find(folder, Bare::Never)?.map(Self::open).transpose()
+    }
+
+    /// The repository whose work tree begins at `folder`; `None` if none does.
+    ///
+    /// # Errors
+    /// As [`Repository::discover`].
+    pub fn at(folder: &Path) -> Result<Option<Self>, GitError> {
+        place::at(folder)?.map(Self::open).transpose()
+    }
+
+    fn open(git_folder: PathBuf) -> Result<Self, GitError> {
         let options = gix::open::Options::isolated()
             .with(Trust::Full)
             // A commit id stands for what its objects say, and not for what `refs/replace` puts in their place.
             .config_overrides(["core.useReplaceRefs=false"])
             .open_path_as_is(true);
         let inner = gix::ThreadSafeRepository::open_opts(git_folder, options).map_err(unopened)?;
-        Ok(Some(Self {
+        let repository = inner.to_thread_local();
+        let kept = repository.config_snapshot().string("extensions.refStorage");
+        let table = match kept.as_ref().map(|kept| kept.as_bytes()) {
+            None | Some(b"files") => None,
+            Some(b"reftable") => {
+                let table = Reftable::read(repository.common_dir(), repository.git_dir())?;
+                Some(Arc::new(table))
+            }
+            Some(other) => {
+                let other = other.to_str_lossy();
+                return Err(GitError::Unsupported(format!(
+                    "this repository keeps its refs as {other:?}"
+                )));
+            }
+        };
+        Ok(Self {
             inner,
+            table,
             further: OnceLock::new(),
-        }))
+            event_default: OnceLock::new(),
+        })
+    }
+
+    /// Says which branch is the default one, by its short name, as the event that started the run has it. The first one
+    /// counts.
+    pub fn name_default(&self, branch: String) {
+        // There is no use for a second one.
+        let _ = self.event_default.set(branch);
+    }
+
+    /// What [`Repository::name_default`] was told.
+    pub(super) fn named_default(&self) -> Option<&str> {
+        self.event_default.get().map(String::as_str)
     }
 
     /// What the clone lacks is asked of `further` from now on. The first one counts.
@@ -224,6 +250,7 @@ impl Repository {
         View {
             repository: self.inner.to_thread_local(),
             further: self.further.get().cloned(),
+            table: self.table.clone(),
         }
     }
 
@@ -232,6 +259,7 @@ impl Repository {
         View {
             repository: self.inner.to_thread_local(),
             further: None,
+            table: self.table.clone(),
         }
     }
 
@@ -258,11 +286,27 @@ impl Repository {
         self.local().git_dir().to_owned()
     }
 
+    /// The folder that work trees of the repository share: with its refs, objects and `info/exclude`.
+    #[must_use]
+    pub fn common_folder(&self) -> PathBuf {
+        self.local().common_dir().to_owned()
+    }
+
     /// Where `HEAD` points.
     ///
     /// # Errors
     /// [`GitError`] if `HEAD` cannot be read.
     pub fn head(&self) -> Result<Head, GitError> {
+        if let Some(table) = &self.table {
+            let ref_name = match table.get(b"HEAD") {
+                Some(gix::refs::Target::Symbolic(name)) => Some(name.as_bstr().to_str_lossy().into_owned()),
+                Some(gix::refs::Target::Object(_)) | None => None,
+            };
+            return Ok(Head {
+                ref_name,
+                commit: table.follow(b"HEAD").map(ObjectId),
+            });
+        }
         let repository = self.inner.to_thread_local();
         let head = repository.head().map_err(said)?;
         let ref_name = head
@@ -281,9 +325,7 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if there is no readable index.
     pub fn tracked(&self, wanted: impl Fn(&[u8]) -> bool + Sync) -> Result<Vec<Tracked>, GitError> {
-        let repository = self.inner.to_thread_local();
-        let index = repository.index_or_load_from_head_or_empty().map_err(said)?;
-        self.entries(&index, &wanted)
+        self.indexed(&wanted, true)
     }
 
     /// What the index at `path` tracks, which is not the repository's own: git makes one for a commit that takes more or
@@ -299,16 +341,47 @@ impl Repository {
         let hash = self.local().object_hash();
         let options = gix::index::decode::Options::default();
         let index = gix::index::File::at(path, hash, false, options).map_err(said)?;
-        self.entries(&index, wanted)
+        self.entries(&index, wanted, false)
+    }
+
+    /// What will be committed: as [`Repository::tracked`], without what is only meant to be added (`git add -N`).
+    ///
+    /// # Errors
+    /// [`GitError`] if there is no readable index.
+    pub(super) fn staged(&self, wanted: &(impl Fn(&[u8]) -> bool + Sync)) -> Result<Vec<Tracked>, GitError> {
+        self.indexed(wanted, false)
+    }
+
+    fn indexed(
+        &self,
+        wanted: &(impl Fn(&[u8]) -> bool + Sync),
+        with_intended: bool,
+    ) -> Result<Vec<Tracked>, GitError> {
+        let repository = self.inner.to_thread_local();
+        let index = match &self.table {
+            None => repository.index_or_load_from_head_or_empty().map_err(said)?,
+            // Where `HEAD` is in a table, the file of that name says nothing.
+            Some(_) => match (repository.try_index().map_err(said)?, self.head()?.commit) {
+                (Some(index), _) => gix::worktree::IndexPersistedOrInMemory::Persisted(index),
+                (None, Some(commit)) => return self.files(commit, wanted),
+                (None, None) => return Ok(Vec::new()),
+            },
+        };
+        self.entries(&index, wanted, with_intended)
     }
 
     fn entries(
         &self,
         index: &gix::index::State,
         wanted: &(impl Fn(&[u8]) -> bool + Sync),
+        with_intended: bool,
     ) -> Result<Vec<Tracked>, GitError> {
         let mut tracked = Vec::new();
         for entry in index.entries() {
+            let is_intended = entry.flags.contains(gix::index::entry::Flags::INTENT_TO_ADD);
+            if is_intended && !with_intended {
+                continue;
+            }
             let bytes = entry.path(index);
             let kind = match entry.mode {
                 gix::index::entry::Mode::DIR => {
@@ -338,6 +411,7 @@ impl Repository {
                     id: ObjectId(entry.id),
                     kind,
                     is_left_out: entry.flags.contains(gix::index::entry::Flags::SKIP_WORKTREE),
+                    is_intended,
                 });
             }
         }

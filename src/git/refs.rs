@@ -16,6 +16,7 @@ use super::commits::parse;
 use super::further::{Further, FurtherRefs};
 use super::history::timestamp;
 use super::objects::{GitError, ObjectId, Repository, View, load, peeled, said, said_plainly};
+use super::reftable::held;
 use crate::model::lines;
 
 const HEADS: &[u8] = b"refs/heads/";
@@ -92,6 +93,18 @@ pub enum Remark {
         /// What is not there.
         object: ObjectId,
     },
+    /// Which branch is the default one is not told by anybody: it is taken by its name.
+    Guessed {
+        /// The full name of the branch that is taken for it.
+        name: String,
+    },
+    /// The default branch is known, and the clone lacks it.
+    NoDefault {
+        /// Its full name.
+        name: String,
+        /// Who says that it is the default one.
+        source: &'static str,
+    },
     /// The clone has only some of the refs, and nobody is asked for the others.
     Shallow,
     /// The clone has only some of the refs, and whoever was asked for the others does not give them.
@@ -106,7 +119,8 @@ impl Remark {
     #[must_use]
     pub fn hides(&self) -> Hidden<'_> {
         match self {
-            Self::Differs { .. } | Self::Shallow => Hidden::Nothing,
+            Self::Differs { .. } | Self::Guessed { .. } | Self::Shallow => Hidden::Nothing,
+            Self::NoDefault { name, .. } => Hidden::Ref(name),
             Self::Broken { name, .. } | Self::Missing { name, .. } if name.starts_with("refs/") => {
                 Hidden::Ref(name)
             }
@@ -118,7 +132,11 @@ impl Remark {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Differs { name, .. } | Self::Broken { name, .. } | Self::Missing { name, .. } => name,
+            Self::Differs { name, .. }
+            | Self::Broken { name, .. }
+            | Self::Missing { name, .. }
+            | Self::Guessed { name }
+            | Self::NoDefault { name, .. } => name,
             Self::Shallow | Self::Elsewhere { .. } => "refs that this clone lacks",
         }
     }
@@ -146,6 +164,17 @@ impl fmt::Display for Remark {
             Self::Broken { name, reason } => write!(formatter, "{name} cannot be read: {reason}"),
             Self::Missing { name, object } => {
                 write!(formatter, "{name} points to {object}, which is not in this clone")
+            }
+            Self::Guessed { name } => write!(
+                formatter,
+                "that {name} is the default branch is a guess from its name: this clone has no refs/remotes/origin/HEAD, and \
+                 nothing else names the default branch"
+            ),
+            Self::NoDefault { name, source } => {
+                write!(
+                    formatter,
+                    "{name} is the default branch ({source}), and this clone lacks it"
+                )
             }
             Self::Shallow => formatter
                 .write_str("this clone is shallow: branches and tags that were not fetched are not seen"),
@@ -199,12 +228,7 @@ impl Repository {
 
     fn refs_of(&self, further: Option<&Arc<dyn Further>>, prefer: Prefer) -> Result<Refs, GitError> {
         let repository = self.held();
-        if let Some(format) = repository.config_snapshot().string("extensions.refStorage")
-            && format.as_bytes() != b"files"
-        {
-            let kept = format!("this repository keeps its refs as {:?}", text(&format));
-            return Err(GitError::Unsupported(kept));
-        }
+        super::place::are_refs_files(repository.common_dir())?;
         let mut remarks = Vec::new();
         let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
         for reference in listed(&repository, &mut remarks)? {
@@ -221,15 +245,16 @@ impl Repository {
                 Err(remark) => remarks.push(remark),
             }
         }
-        let mut default = default(&repository, &found);
+        let mut of_forge = None;
         if let Some(further) = further {
             match further.refs() {
-                Ok(refs) => default = take(refs, repository.object_hash(), &mut found, prefer).or(default),
+                Ok(refs) => of_forge = take(refs, repository.object_hash(), &mut found, prefer),
                 Err(reason) => remarks.push(Remark::Elsewhere { reason }),
             }
         } else if self.is_shallow().unwrap_or(false) {
             remarks.push(Remark::Shallow);
         }
+        let default = self.default(&repository, &found, of_forge, &mut remarks);
         let mut candidates: BTreeMap<String, Target> = BTreeMap::new();
         for (name, target) in &found {
             if !name.starts_with(ORIGIN) {
@@ -314,10 +339,24 @@ fn take(
 }
 
 /// Every branch and tag, loose or packed, as it is written.
-fn listed(
-    repository: &gix::Repository,
-    remarks: &mut Vec<Remark>,
-) -> Result<Vec<gix::refs::Reference>, GitError> {
+fn listed(repository: &View, remarks: &mut Vec<Remark>) -> Result<Vec<gix::refs::Reference>, GitError> {
+    if let Some(table) = &repository.table {
+        let mut references = Vec::new();
+        for (name, target) in table.all().filter(|(name, _)| is_wanted(name)) {
+            match gix::refs::FullName::try_from(name.as_bstr()) {
+                Ok(name) => references.push(gix::refs::Reference {
+                    name,
+                    target: target.clone(),
+                    peeled: None,
+                }),
+                Err(_) => remarks.push(Remark::Broken {
+                    name: text(name),
+                    reason: "this is no name of a ref".into(),
+                }),
+            }
+        }
+        return Ok(references);
+    }
     // Those with one prefix could be looked up, but damage can lead a search astray.
     let platform = repository.references().map_err(said)?;
     let mut references = Vec::new();
@@ -355,7 +394,13 @@ fn unreadable(error: &gix::Error) -> Option<Remark> {
 }
 
 /// The object that a symbolic ref leads to.
-fn followed(repository: &gix::Repository, name: &[u8]) -> Result<gix::ObjectId, Remark> {
+fn followed(repository: &View, name: &[u8]) -> Result<gix::ObjectId, Remark> {
+    if let Some(table) = &repository.table {
+        return table.follow(name).ok_or_else(|| Remark::Broken {
+            name: text(name),
+            reason: "it leads to no object".into(),
+        });
+    }
     let broken = |error: gix::Error| Remark::Broken {
         name: text(name),
         reason: match error.downcast_any_ref::<NotFound>() {
@@ -397,30 +442,80 @@ fn commit(repository: &View, name: &[u8], id: gix::ObjectId) -> Result<Option<Ta
     })
 }
 
-/// What `origin` calls its head, else the head of a bare repository, else `main`, else `master`, else the branch that is
-/// checked out: in a work tree that may be any topic.
-fn default(repository: &gix::Repository, found: &BTreeMap<Vec<u8>, Target>) -> Option<String> {
-    let points = |name: &str, prefix: &[u8]| -> Option<Vec<u8>> {
-        let reference = repository.try_find_reference(name).ok()??;
-        match reference.detach().target {
-            gix::refs::Target::Symbolic(name) => Some(name.as_bstr().strip_prefix(prefix)?.to_vec()),
-            gix::refs::Target::Object(_) => None,
+impl Repository {
+    /// What the event names, else what `origin` calls its head, else what the forge answers, else the head of a bare
+    /// repository; else a guess, which is reported: `main`, `master`, or the branch that is checked out, which may be any
+    /// topic.
+    fn default(
+        &self,
+        repository: &View,
+        found: &BTreeMap<Vec<u8>, Target>,
+        of_forge: Option<String>,
+        remarks: &mut Vec<Remark>,
+    ) -> Option<String> {
+        let points = |name: &str, prefix: &[u8]| -> Option<Vec<u8>> {
+            match held(repository, name)? {
+                gix::refs::Target::Symbolic(name) => Some(name.as_bstr().strip_prefix(prefix)?.to_vec()),
+                gix::refs::Target::Object(_) => None,
+            }
+        };
+        let is_held = |short: &[u8]| {
+            [HEADS, ORIGIN]
+                .iter()
+                .any(|prefix| found.contains_key(&[*prefix, short].concat()))
+        };
+        let full = |short: &[u8]| text(&[HEADS, short].concat());
+        if let Some(named) = self.named_default() {
+            let name = full(named.as_bytes());
+            if !is_held(named.as_bytes()) {
+                remarks.push(Remark::NoDefault {
+                    name: name.clone(),
+                    source: "the event names it",
+                });
+            }
+            return Some(name);
         }
-    };
-    let head = points("HEAD", HEADS);
-    let names = [
-        points("refs/remotes/origin/HEAD", ORIGIN),
-        head.clone().filter(|_| repository.is_bare()),
-        Some(b"main".to_vec()),
-        Some(b"master".to_vec()),
-        head,
-    ];
-    names.into_iter().flatten().find_map(|short| {
-        let known = [HEADS, ORIGIN]
-            .iter()
-            .any(|prefix| found.contains_key(&[*prefix, short.as_slice()].concat()));
-        known.then(|| text(&[HEADS, short.as_slice()].concat()))
-    })
+        let origin = points("refs/remotes/origin/HEAD", ORIGIN);
+        if let Some(short) = origin.filter(|short| is_held(short)) {
+            return Some(full(&short));
+        }
+        if of_forge.is_some() {
+            return of_forge;
+        }
+        let head = points("HEAD", HEADS).filter(|short| is_held(short));
+        if let Some(short) = head.as_ref().filter(|_| repository.is_bare()) {
+            return Some(full(short));
+        }
+        let usual = [b"main".to_vec(), b"master".to_vec()];
+        let guess = usual.into_iter().find(|short| is_held(short)).or(head.clone())?;
+        let others = found.keys().filter(|name| {
+            let short = name.strip_prefix(HEADS).or_else(|| name.strip_prefix(ORIGIN));
+            short.is_some_and(|short| short != guess && short != b"HEAD")
+        });
+        // Where there is one branch, or no other copy than this one and its own branch is taken, nothing is guessed.
+        let is_alone = others.count() == 0;
+        let is_own = head.as_ref() == Some(&guess) && repository.remote_names().is_empty();
+        if !(is_alone || is_own) {
+            remarks.push(Remark::Guessed { name: full(&guess) });
+        }
+        Some(full(&guess))
+    }
+
+    /// The names of refs that a short name could stand for, in git's order: the first one counts (gitrevisions(7)).
+    #[must_use]
+    pub fn namesakes(&self, short: &str) -> Vec<String> {
+        let repository = self.held();
+        let named = |prefix: &str| {
+            let name = format!("{prefix}{short}");
+            held(&repository, &name).is_some().then_some(name)
+        };
+        // A branch of `origin` stands for the branch of its name.
+        let branch = named("refs/heads/").or_else(|| named("refs/remotes/origin/"));
+        [named("refs/"), named("refs/tags/"), branch]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 /// A name as reports write it: bytes that are not UTF-8 percent-encoded.

@@ -28,7 +28,7 @@ impl StagedTree {
     /// [`GitError`] if the index cannot be read.
     pub fn new(repository: Arc<Repository>, folder: TreePath, limit: u64) -> Result<Self, GitError> {
         let tracked = match of_the_hook(&repository) {
-            None => repository.tracked(|_| true)?,
+            None => repository.staged(&|_: &[u8]| true)?,
             Some(index) => repository.tracked_by(&index, &|_: &[u8]| true)?,
         };
         let entries = tracked
@@ -54,6 +54,7 @@ impl StagedTree {
                 id: *id,
                 kind: *kind,
                 is_left_out: false,
+                is_intended: false,
             })
             .collect();
         files.sort_by(|left, right| left.path.cmp(&right.path));
@@ -65,7 +66,7 @@ impl StagedTree {
 /// command runs in, and of no other.
 fn of_the_hook(repository: &Repository) -> Option<PathBuf> {
     let index = environment::path("GIT_INDEX_FILE")?;
-    let here = Repository::discover(&environment::working_directory()).ok()??;
+    let here = Repository::around(&environment::working_directory()).ok()??;
     let folder = |repository: &Repository| file::resolve(&repository.git_folder()).ok();
     (folder(&here)? == folder(repository)?).then_some(index)
 }
@@ -81,7 +82,9 @@ impl Tree for StagedTree {
                     let target = self.repository.blob(*id, self.limit)?;
                     path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
                 }
-                Some((_, TrackedKind::Submodule)) | None => return Err(Unread::Absent),
+                Some((_, TrackedKind::Submodule | TrackedKind::Refused)) | None => {
+                    return Err(Unread::Absent);
+                }
             }
         }
         Err(Unread::Unreadable("a symbolic link leads to itself".into()))

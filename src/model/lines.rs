@@ -32,7 +32,8 @@ pub struct Rules {
     pub include: Vec<String>,
     /// What one of these matches is none, the default branch included.
     pub exclude: Vec<String>,
-    /// Only so many, the newest ones. The default branch does not count, and branches and tags are counted apart.
+    /// Only so many of each prefix before the number, the newest ones. The default branch does not count, and branches and
+    /// tags are counted apart.
     pub newest: usize,
     /// Only what has a commit as young as this.
     pub active_within: Duration,

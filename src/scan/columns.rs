@@ -11,7 +11,7 @@ use crate::git::objects::{GitError, Head, ObjectId, Repository};
 use crate::git::refs::{Hidden, Prefer, Refs, Remark};
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
-use crate::model::lines::{Candidate, Choice};
+use crate::model::lines::{Candidate, Choice, short_name};
 use crate::model::{self, Tree, TreePath, Unread};
 use crate::text::Position;
 
@@ -23,29 +23,20 @@ pub struct Columns {
     pub trees: Vec<Found>,
     /// Branches and tags, with their commits.
     pub refs: Refs,
-    /// Globs that were asked for and match nothing, each a sentence.
-    pub idle: Vec<String>,
-}
-
-/// A glob that matches nothing, as a person should know it: a typing error looks like a clean line.
-#[must_use]
-pub fn idle_glob(sentence: &str) -> Gap {
-    Gap {
-        file: TreePath::new(".git").unwrap_or_default(),
-        position: Position::START,
-        reason: sentence.trim_end_matches('.').to_owned(),
-        hint: "Correct the glob, or fetch what it should match; `lockkeeper refs` lists what there is."
-            .into(),
-    }
 }
 
 /// What is odd about refs, as a person should know it whatever the verdict. Git keeps them in no file that is read here.
 #[must_use]
 pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
-    let odd = refs
-        .remarks
-        .iter()
-        .filter(|remark| **remark == Remark::Shallow || is_meant(remark.name()));
+    let odd = refs.remarks.iter().filter(|remark| match remark {
+        Remark::Shallow => true,
+        // What is meant here was named.
+        Remark::Guessed { .. } | Remark::NoDefault { .. } => false,
+        Remark::Differs { .. }
+        | Remark::Broken { .. }
+        | Remark::Missing { .. }
+        | Remark::Elsewhere { .. } => is_meant(remark.name()),
+    });
     odd.map(|remark| Gap {
         file: TreePath::new(".git").unwrap_or_default(),
         position: Position::START,
@@ -55,6 +46,8 @@ pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
             Remark::Differs { .. }
             | Remark::Broken { .. }
             | Remark::Missing { .. }
+            | Remark::Guessed { .. }
+            | Remark::NoDefault { .. }
             | Remark::Elsewhere { .. } => {
                 "Run `git fetch`, then update or delete the branch of this clone.".into()
             }
@@ -84,10 +77,35 @@ pub fn lines(
     })?;
     let refs = all_refs(repository, prefer)?;
     let mut chosen = lines::choose(&refs.lines(), refs.default.as_deref(), choice, now).map_err(bad_glob)?;
-    chosen
-        .warnings
-        .extend(refs.remarks.iter().map(|remark| format!("{remark}.")));
+    chosen.warnings.extend(checked_out(found, &chosen, choice));
+    let is_by_rules = matches!(choice, Choice::Rules(_));
+    let odd = refs.remarks.iter().filter(|remark| match remark {
+        // Where lines are named, it matters to nothing which one is the default.
+        Remark::Guessed { .. } | Remark::NoDefault { .. } => is_by_rules,
+        Remark::Differs { .. }
+        | Remark::Broken { .. }
+        | Remark::Missing { .. }
+        | Remark::Shallow
+        | Remark::Elsewhere { .. } => true,
+    });
+    chosen.warnings.extend(odd.map(|remark| format!("{remark}.")));
     Ok((chosen, refs))
+}
+
+/// Warns of the branch that is checked out, if the rules make it no release line: a person may think that it is one. Who
+/// says which lines there are, or excludes one by name, knows.
+fn checked_out(found: &Found, chosen: &Chosen, choice: &Choice) -> Option<String> {
+    let name = found.head.ref_name.as_deref()?;
+    let line = chosen.lines.iter().find(|line| line.ref_name == name)?;
+    match (choice, line.standing) {
+        (Choice::Globs(_), _) | (Choice::Rules(_), model::grid::Standing::Live) => None,
+        (Choice::Rules(_), _) if line.reason.starts_with("excluded by ") => None,
+        (Choice::Rules(_), model::grid::Standing::LeftOut | model::grid::Standing::Out) => Some(format!(
+            "{} is checked out and is no release line: {}.",
+            short_name(name),
+            line.reason
+        )),
+    }
 }
 
 /// The live lines with their trees.
@@ -97,6 +115,7 @@ pub fn lines(
 pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -> Result<Columns, Failure> {
     let (mut chosen, refs) = lines(found, choice, prefer, now)?;
     let broken = broken(&refs, choice, now)?;
+    are_there(&chosen, &broken, &refs, choice)?;
     let live: Vec<&Line> = chosen.live().collect();
     if live.is_empty() && broken.is_empty() {
         return Err(nothing(choice));
@@ -110,26 +129,7 @@ pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -
         trees.push(unread(found, head, &GitError::Broken(line.reason.clone())));
         chosen.lines.push(line);
     }
-    let idle = match choice {
-        Choice::Globs(_) => chosen
-            .warnings
-            .iter()
-            .filter(|warning| {
-                !refs
-                    .remarks
-                    .iter()
-                    .any(|remark| **warning == format!("{remark}."))
-            })
-            .cloned()
-            .collect(),
-        Choice::Rules(_) => Vec::new(),
-    };
-    Ok(Columns {
-        chosen,
-        trees,
-        refs,
-        idle,
-    })
+    Ok(Columns { chosen, trees, refs })
 }
 
 /// The refs of a repository, if it is known which there are.
@@ -147,7 +147,12 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
                 Remark::Elsewhere { .. } => {
                     "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
                 }
-                Remark::Differs { .. } | Remark::Broken { .. } | Remark::Missing { .. } | Remark::Shallow => {
+                Remark::Differs { .. }
+                | Remark::Broken { .. }
+                | Remark::Missing { .. }
+                | Remark::Guessed { .. }
+                | Remark::NoDefault { .. }
+                | Remark::Shallow => {
                     "Make `.git/refs` and `.git/packed-refs` readable, or mend them (`git fsck`)."
                 }
             },
@@ -171,7 +176,8 @@ fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Fai
             commit: String::new(),
             committed: now,
         };
-        let chosen = lines::choose(&[candidate], None, choice, now).map_err(bad_glob)?;
+        let default = refs.default.as_deref();
+        let chosen = lines::choose(&[candidate], default, choice, now).map_err(bad_glob)?;
         lines.extend(
             chosen
                 .lines
@@ -184,6 +190,48 @@ fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Fai
         );
     }
     Ok(lines)
+}
+
+/// Every glob that somebody asked for matches something.
+///
+/// # Errors
+/// A [`Failure`] that names those that match nothing: of incompleteness where the clone has only some of the refs, and of
+/// usage where it has all. A wildcard of the policy may wait for its first branch.
+pub fn are_there(chosen: &Chosen, broken: &[Line], refs: &Refs, choice: &Choice) -> Result<(), Failure> {
+    let names = chosen
+        .lines
+        .iter()
+        .chain(broken)
+        .map(|line| line.ref_name.as_str());
+    let names: Vec<&str> = names.collect();
+    let mut idle = lines::unmatched(choice, &names).map_err(bad_glob)?;
+    let is_shallow = refs.remarks.contains(&Remark::Shallow);
+    let place = match choice {
+        Choice::Globs(_) => "of --refs",
+        Choice::Rules(_) => {
+            idle.retain(|glob| is_shallow || !glob.contains(['*', '?', '[', '{']));
+            "of the policy's `lines`"
+        }
+    };
+    if idle.is_empty() {
+        return Ok(());
+    }
+    let named = idle.join(", ");
+    let verb = if idle.len() == 1 { "matches" } else { "match" };
+    Err(if is_shallow {
+        Failure::incomplete(
+            format!(
+                "{named} {place} {verb} no branch and no tag, and this clone is shallow: it has only some of them"
+            ),
+            "Fetch the others (`fetch-depth: 0` where a workflow checks out), or give the step a token, so that it can ask \
+             the forge.",
+        )
+    } else {
+        Failure::usage(
+            format!("{named} {place} {verb} no branch and no tag"),
+            "Correct it, or leave it out: `lockkeeper refs` lists the names there are; those of tags begin with `tags/`.",
+        )
+    })
 }
 
 fn bad_glob(bad: BadGlob) -> Failure {
@@ -252,6 +300,7 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
             reason: format!("this line could not be read: {error}"),
             hint: error.hint().into(),
         }],
+        partial: Vec::new(),
         skipped: Vec::new(),
     }
 }
@@ -277,15 +326,18 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
             "Give a folder of a git repository.",
         )
     })?;
+    // In git's order. An id and `HEAD` are no names, whatever somebody calls a branch.
+    let is_a_name = !matches!(release, "HEAD" | "@") && !is_whole_id(release);
     let names = [
         release.to_owned(),
-        format!("refs/heads/{release}"),
-        format!("refs/tags/{release}"),
         format!("refs/{release}"),
+        format!("refs/tags/{release}"),
+        format!("refs/heads/{release}"),
     ];
     let find = |refs: &Refs| {
         let found = names
             .iter()
+            .filter(|_| is_a_name)
             .find_map(|name| refs.candidates.iter().find(|candidate| candidate.name == *name));
         found.cloned()
     };
@@ -313,6 +365,39 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         ref_name,
         commit: Some(commit),
     };
-    let odd = remarks(&refs, |name| head.ref_name.as_deref() == Some(name));
+    let mut odd = remarks(&refs, |name| head.ref_name.as_deref() == Some(name));
+    odd.extend(namesakes(repository, release));
     Ok((head, commit, odd))
+}
+
+/// A full object id.
+fn is_whole_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a person should know of a revision that begins with a name which several refs have: git takes the tag before the
+/// branch, and so does this program.
+#[must_use]
+pub fn namesakes(repository: &Repository, revision: &str) -> Option<Gap> {
+    let name = revision.split(['^', '~', '@']).next().unwrap_or_default();
+    if name.is_empty() || name == "HEAD" || is_whole_id(name) {
+        return None;
+    }
+    let names = repository.namesakes(name);
+    let (taken, others) = names.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    Some(Gap {
+        file: TreePath::new(".git").unwrap_or_default(),
+        position: Position::START,
+        reason: format!(
+            "{name} is the name of {taken} and of {}; {taken} counts, as in git",
+            others.join(", ")
+        ),
+        hint: format!(
+            "Give the full name of the other one (`{}`) if that is meant.",
+            others.first()?
+        ),
+    })
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Failure;
-use super::discover::{Found, Reader, Standing, is_wanted, reader, relative, unlocked};
+use super::discover::{Found, Reader, Standing, is_wanted, reader, relative, submodule, unlocked};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::git::staged::StagedTree;
 use crate::lockfile::manifest;
-use crate::model::coverage::Skipped;
+use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
+use crate::text::Position;
 
 /// The head of a bare repository.
 ///
@@ -118,7 +119,8 @@ impl<'r> Whole<'r> {
     ) -> Found {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut manifests = Vec::new();
-        let mut skipped = Vec::new();
+        let mut partial = Vec::new();
+        let mut unlisted = Vec::new();
         for entry in entries {
             let Some(path) = relative(&self.prefix, &entry.path) else {
                 continue;
@@ -128,11 +130,19 @@ impl<'r> Whole<'r> {
             }
             match (entry.kind, reader(&path)) {
                 (TrackedKind::Submodule, _) => {
-                    skipped.push(Skipped {
+                    partial.push(submodule(
                         path,
-                        reason: "a submodule, of which git keeps only the commit".into(),
-                    });
+                        "a submodule, of which git keeps only the commit: what it locks was not checked",
+                    ));
                 }
+                (TrackedKind::Refused, _) => unlisted.push(Gap {
+                    file: path,
+                    position: Position::START,
+                    reason: "the commit gives a file or folder a name that git checks out nowhere".into(),
+                    hint: "Remove it from the history that is released (`git fsck` names the tree), or leave it out with \
+                           the policy's `exclude`."
+                        .into(),
+                }),
                 (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
                     files.insert(path, reader);
                 }
@@ -152,8 +162,9 @@ impl<'r> Whole<'r> {
             only: self.only,
             files,
             unlocked,
-            unlisted: Vec::new(),
-            skipped,
+            unlisted,
+            partial,
+            skipped: Vec::new(),
         }
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Failure;
 use super::work_tree::WorkTree;
+use super::{Failure, walk};
 use crate::git::commit_tree::CommitTree;
-use crate::git::objects::{Head, ObjectId, Repository, TrackedKind};
+use crate::git::objects::{GitError, Head, ObjectId, Repository, TrackedKind};
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
@@ -37,6 +37,8 @@ pub struct Found {
     pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
     /// Folders that could not be listed, each a blind spot.
     pub unlisted: Vec<Gap>,
+    /// What is known not to be checked, and costs no verdict.
+    pub partial: Vec<Gap>,
     /// What was left out on purpose.
     pub skipped: Vec<Skipped>,
 }
@@ -117,6 +119,7 @@ impl Found {
         });
         self.unlocked.retain(|(path, _)| glob(path).is_none());
         self.unlisted.retain(|gap| glob(&gap.file).is_none());
+        self.partial.retain(|gap| glob(&gap.file).is_none());
         self.skipped.extend(left_out);
     }
 
@@ -223,6 +226,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
         files: BTreeMap::from([(path, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
+        partial: Vec::new(),
         skipped: Vec::new(),
     })
 }
@@ -252,12 +256,12 @@ fn one_file(
         head,
         committed,
         boundary,
-    } = place(&folder, limit)?;
+    } = place(&folder, limit, Repository::around)?;
     Ok(Found {
         root: shown(&folder),
         prefix,
         head,
-        tree: Box::new(WorkTree::new(root, boundary, limit, repository.clone())),
+        tree: Box::new(WorkTree::new(root, boundary, limit)),
         repository,
         standing: Standing::Disk {
             committed,
@@ -268,6 +272,7 @@ fn one_file(
         files: BTreeMap::from([(path_in_tree, reader)]),
         unlocked: Vec::new(),
         unlisted: Vec::new(),
+        partial: Vec::new(),
         skipped: Vec::new(),
     })
 }
@@ -280,64 +285,52 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         head,
         committed,
         boundary,
-    } = place(path, limit)?;
+    } = place(path, limit, Repository::discover)?;
     if let Some(repository) = repository
         .as_ref()
         .filter(|repository| repository.work_folder().is_none())
     {
         return super::commit::head(shown(path), repository, head, limit);
     }
-    let mut tree = WorkTree::new(root, boundary, limit, repository.clone());
+    let mut tree = WorkTree::new(root, boundary, limit);
+    let walked = walk::walk(tree.root(), repository.as_ref(), &prefix).map_err(broken)?;
     let mut files = BTreeMap::new();
     let mut manifests = Vec::new();
-    let mut skipped = Vec::new();
-    let mut unlisted = Vec::new();
-    let mut deleted = false;
-    let mut submodules = Vec::new();
-    for step in walk(tree.root()) {
-        match step {
-            Ok(path) => match reader(&path) {
-                Some(reader) => {
-                    files.insert(path, reader);
-                }
-                None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
-            },
-            Err((folder, error)) => unlisted.push(Gap {
-                file: folder,
-                position: Position::START,
-                reason: format!("this folder could not be listed: {error}"),
-                hint: "Make the folder readable.".into(),
-            }),
+    for path in walked.files {
+        match reader(&path) {
+            Some(reader) => {
+                files.insert(path, reader);
+            }
+            None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
         }
     }
-    if let Some(repository) = &repository {
-        let tracked = repository.tracked(is_wanted).map_err(|error| {
-            Failure::incomplete(
-                error.to_string(),
-                "Repair the repository (`git status` tells what is wrong with it), then scan again.",
-            )
-        })?;
+    let mut deleted = false;
+    let mut submodules: Vec<TreePath> = walked.nested.iter().map(|nested| nested.path.clone()).collect();
+    let own = repository.iter().map(|own| (own, &walked.tracked, None));
+    let nested = walked.nested.iter().filter_map(|nested| {
+        let repository = nested.repository.as_ref()?;
+        Some((repository, &nested.tracked, Some(&nested.path)))
+    });
+    for (repository, tracked, below) in own.chain(nested) {
         for entry in tracked {
-            let Some(path) = relative(&prefix, &entry.path) else {
-                continue;
+            let path = match below {
+                None => relative(&prefix, &entry.path),
+                Some(folder) => folder.join(entry.path.as_bytes()),
             };
+            let Some(path) = path else { continue };
             match entry.kind {
-                TrackedKind::Submodule => {
-                    submodules.push(path.clone());
-                    if is_empty_folder(&tree, &path) {
-                        skipped.push(Skipped {
-                            path,
-                            reason: "a submodule that is not checked out".into(),
-                        });
-                    }
-                }
+                TrackedKind::Submodule => submodules.push(path),
+                // No index holds one.
+                TrackedKind::Refused => {}
                 // The walk has seen it.
                 TrackedKind::File | TrackedKind::Link if files.contains_key(&path) => {}
                 TrackedKind::File | TrackedKind::Link => match (reader(&path), manifest::row(&path)) {
+                    // Nothing holds its text yet.
+                    (Some(_), _) if entry.is_intended && !is_on_disk(&tree, &path) => {}
                     (Some(reader), _) => {
                         if !is_on_disk(&tree, &path) && entry.kind == TrackedKind::File {
-                            deleted |= !entry.is_left_out;
-                            tree.add_absent(path.clone(), entry.id);
+                            deleted |= !entry.is_left_out && below.is_none();
+                            tree.add_absent(path.clone(), repository.clone(), entry.id);
                         }
                         files.insert(path, reader);
                     }
@@ -348,6 +341,19 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
             }
         }
     }
+    let mut partial: Vec<Gap> = walked
+        .not_checked_out
+        .iter()
+        .chain(submodules.iter().filter(|path| !is_on_disk(&tree, path)))
+        .map(|path| {
+            submodule(
+                path.clone(),
+                "a submodule that is not checked out: what it locks was not checked",
+            )
+        })
+        .collect();
+    partial.sort();
+    partial.dedup();
     let unlocked = unlocked(manifests, &files, &tree);
     Ok(Found {
         root: shown(path),
@@ -363,8 +369,40 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         only: None,
         files,
         unlocked,
-        unlisted,
-        skipped,
+        unlisted: walked.unlisted,
+        partial,
+        skipped: Vec::new(),
+    })
+}
+
+/// A submodule whose files are not there to be read.
+pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
+    Gap {
+        file: path,
+        position: Position::START,
+        reason: reason.to_owned(),
+        hint: "Check it out (`git submodule update --init --recursive`, `submodules: recursive` of actions/checkout) and \
+               scan the work tree."
+            .into(),
+    }
+}
+
+fn broken(error: GitError) -> Failure {
+    Failure::incomplete(
+        error.to_string(),
+        "Repair the repository (`git status` tells what is wrong with it), then scan again.",
+    )
+}
+
+/// A folder that looks like a bare repository and has lockfiles of its own beside what is git's: it is what lies on disk.
+fn is_a_mask(folder: &std::path::Path) -> bool {
+    let of_git = ["objects", "refs", "logs"];
+    let walked = walk::walk(folder, None, &TreePath::root()).unwrap_or_default();
+    walked.files.iter().any(|path| {
+        let is_of_git = path.components().next().is_some_and(|first| {
+            of_git.iter().any(|name| first == name.as_bytes()) && path.components().nth(1).is_some()
+        });
+        !is_of_git && reader(path).is_some()
     })
 }
 
@@ -378,16 +416,16 @@ struct Place {
     boundary: PathBuf,
 }
 
-fn place(folder: &std::path::Path, limit: u64) -> Result<Place, Failure> {
+fn place(
+    folder: &std::path::Path,
+    limit: u64,
+    open: fn(&std::path::Path) -> Result<Option<Repository>, GitError>,
+) -> Result<Place, Failure> {
     let root = file::resolve(folder)
         .map_err(|error| Failure::usage(error.to_string(), "Give a folder that can be read."))?;
-    let repository = Repository::discover(&root)
-        .map_err(|error| {
-            Failure::incomplete(
-                error.to_string(),
-                "Repair the repository (`git status` tells what is wrong with it), then scan again.",
-            )
-        })?
+    let repository = open(&root)
+        .map_err(broken)?
+        .filter(|repository| repository.work_folder().is_some() || !is_a_mask(&root))
         .map(Arc::new);
     let Some(repository) = repository else {
         let boundary = root.clone();
@@ -405,6 +443,16 @@ fn place(folder: &std::path::Path, limit: u64) -> Result<Place, Failure> {
         .commit
         .and_then(|commit| repository.commit_tree(commit, limit).ok());
     let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
+    if let Some(top) = top.as_ref().filter(|top| !root.starts_with(top)) {
+        return Err(Failure::incomplete(
+            format!(
+                "the repository of {} says that its work tree is {} (`core.worktree`)",
+                root.display(),
+                top.display()
+            ),
+            "Scan that folder, or correct the setting in `.git/config`.",
+        ));
+    }
     let prefix = top
         .as_ref()
         .and_then(|top| file::tree_path(top, &root))
@@ -420,43 +468,6 @@ fn place(folder: &std::path::Path, limit: u64) -> Result<Place, Failure> {
         committed,
         boundary,
     })
-}
-
-/// Every file under `root` that may matter and that the repository's own rules do not ignore, relative to
-/// `root`; and the folders that could not be listed. `.git` is never entered.
-fn walk(root: &std::path::Path) -> impl Iterator<Item = Result<TreePath, (TreePath, String)>> {
-    let entries = ignore::WalkBuilder::new(root)
-        .standard_filters(false)
-        .git_ignore(true)
-        .git_exclude(true)
-        .parents(true)
-        .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    entries.filter_map(move |entry| match entry {
-        Ok(entry) => {
-            let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-            let wanted = is_file && is_wanted(entry.file_name().as_encoded_bytes());
-            wanted
-                .then(|| file::tree_path(root, entry.path()))
-                .flatten()
-                .map(Ok)
-        }
-        Err(error) => {
-            let folder = unlisted_folder(&error).and_then(|folder| file::tree_path(root, folder));
-            Some(Err((folder.unwrap_or_default(), error.io_error()?.to_string())))
-        }
-    })
-}
-
-fn unlisted_folder(error: &ignore::Error) -> Option<&std::path::Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-            unlisted_folder(err)
-        }
-        _ => None,
-    }
 }
 
 /// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
@@ -505,11 +516,6 @@ pub(super) fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
 fn is_on_disk(tree: &WorkTree, path: &TreePath) -> bool {
     let lies = file::inside(tree.root(), path).and_then(|on_disk| file::look(&on_disk).ok());
     lies.is_some_and(|lies| lies != Lies::Nothing)
-}
-
-fn is_empty_folder(tree: &WorkTree, path: &TreePath) -> bool {
-    let folder = file::inside(tree.root(), path);
-    folder.is_none_or(|folder| file::list(&folder).map_or(true, |names| names.is_empty()))
 }
 
 /// One text as a tree of its own.

@@ -1,6 +1,7 @@
 //! Which refs are scanned: each candidate is in or out, and has a reason.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -74,18 +75,27 @@ fn named(sorted: &[Seen<'_>], globs: &str) -> Result<Chosen, BadGlob> {
             None => seen.line(Standing::Out, "matches no glob of --refs".into()),
         })
         .collect();
-    let idle = globs
-        .0
-        .iter()
-        .filter(|(_, matcher)| !sorted.iter().any(|seen| matcher.is_match(seen.name)));
     Ok(Chosen {
-        warnings: idle
-            .map(|(glob, _)| {
-                format!("{glob} of --refs matches no branch and no tag (those begin with tags/).")
-            })
-            .collect(),
+        warnings: Vec::new(),
         lines,
     })
+}
+
+/// The globs that somebody asked for and that match none of these full names.
+///
+/// # Errors
+/// [`BadGlob`] for the first glob that cannot be read.
+pub fn unmatched(choice: &Choice, names: &[&str]) -> Result<Vec<String>, BadGlob> {
+    let globs = match choice {
+        Choice::Globs(globs) => Globs::new(split(globs).into_iter())?,
+        Choice::Rules(rules) if rules.include == INCLUDE => return Ok(Vec::new()),
+        Choice::Rules(rules) => Globs::new(rules.include.iter().map(String::as_str))?,
+    };
+    let idle = globs
+        .0
+        .into_iter()
+        .filter(|(_, matcher)| !names.iter().any(|name| matcher.is_match(short_name(name))));
+    Ok(idle.map(|(glob, _)| glob).collect())
 }
 
 /// A full name stands for the short one.
@@ -105,11 +115,11 @@ fn ruled(sorted: &[Seen<'_>], rules: &Rules, now: Timestamp) -> Result<Chosen, B
     let built_in = Globs::new(INCLUDE.into_iter())?;
     let support = Support::new(rules)?;
     let today = day(now);
-    let mut branches = 0_usize;
-    let mut tags = 0_usize;
+    let mut counts: HashMap<(bool, &str, &str), usize> = HashMap::new();
     let mut verdicts: Vec<(&Seen<'_>, Place, String)> = Vec::with_capacity(sorted.len());
     for seen in sorted {
-        let kept = if seen.is_tag { &mut tags } else { &mut branches };
+        let (before, after) = seen.series();
+        let kept = counts.entry((seen.is_tag, before, after)).or_default();
         let ended = support.end(seen.name).filter(|end| *end < today);
         let idle = idle(seen, rules.active_within, now);
         let (place, reason) = match (exclude.first(seen.name), include.first(seen.name)) {
@@ -185,10 +195,12 @@ fn newer_ones(verdicts: &[(&Seen<'_>, Place, String)]) -> Vec<String> {
     for (seen, place, reason) in branches() {
         let Some(number) = &seen.number else { continue };
         // What may have been forgotten is newer than all that is in; what a rule keeps out is newer than one.
-        let older = live.iter().find(|(_, live)| *live < number);
+        let mut older = live.iter().filter(|(_, live)| *live < number);
         let older = match place {
-            Place::LeftOut => older,
-            Place::Overlooked => older.filter(|_| live.first().is_some_and(|(_, live)| *live < number)),
+            Place::LeftOut => older.find(|(live, _)| live.series() == seen.series()),
+            Place::Overlooked => older
+                .next()
+                .filter(|_| live.first().is_some_and(|(_, live)| *live < number)),
             Place::In | Place::Excluded | Place::Unmatched => None,
         };
         if let Some((older, _)) = older {
@@ -376,6 +388,25 @@ impl<'a> Seen<'a> {
         )
     }
 
+    /// What it is a number of: the name before the number and the folders behind it. Lines of one series follow each other;
+    /// those of two, as `api/release/1.2` and `web/release/7.0`, have nothing to do with each other.
+    fn series(&self) -> (&'a str, &'a str) {
+        let mut end = self.name.len();
+        while let Some(before) = self.name.get(..end) {
+            let start = before.rfind('/').map_or(0, |slash| slash + 1);
+            let component = before.get(start..).unwrap_or_default();
+            if let Some(number) = Number::start(component) {
+                let prefix = self.name.get(..start + number).unwrap_or_default();
+                let prefix = prefix.strip_suffix(['v', 'V']).unwrap_or(prefix);
+                return (prefix, self.name.get(end..).unwrap_or_default());
+            }
+            let Some(next) = start.checked_sub(1) else { break };
+            end = next;
+        }
+        let folder = self.name.rfind('/').map_or(0, |slash| slash + 1);
+        (self.name.get(..folder).unwrap_or_default(), "")
+    }
+
     fn line(&self, standing: Standing, reason: String) -> Line {
         Line {
             ref_name: self.candidate.ref_name.clone(),
@@ -415,7 +446,8 @@ impl Number {
         name.rsplit('/').find_map(Self::of_component)
     }
 
-    fn of_component(name: &str) -> Option<Self> {
+    /// Where the number of a component begins.
+    fn start(name: &str) -> Option<usize> {
         let starts = name
             .char_indices()
             .filter(|(at, character)| character.is_ascii_digit() && !follows_digit(name, *at));
@@ -424,7 +456,11 @@ impl Number {
             .clone()
             .find(|(at, _)| begins_number(name, *at))
             .or_else(|| starts.clone().next());
-        let (start, _) = start?;
+        start.map(|(start, _)| start)
+    }
+
+    fn of_component(name: &str) -> Option<Self> {
+        let start = Self::start(name)?;
         let mut rest = name.get(start..)?;
         let mut parts = Vec::new();
         loop {

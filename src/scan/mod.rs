@@ -16,6 +16,7 @@ pub mod lines;
 pub mod read;
 pub mod since;
 mod target;
+mod walk;
 pub mod ways;
 pub mod work_tree;
 

@@ -236,7 +236,8 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
         (Cost::Partial, whole(manifest, reason, row.hint))
     });
-    unlisted.chain(unlocked).collect()
+    let partial = found.partial.iter().map(|gap| (Cost::Partial, gap.clone()));
+    unlisted.chain(unlocked).chain(partial).collect()
 }
 
 fn read_one<T: Default>(

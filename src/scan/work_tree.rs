@@ -13,20 +13,18 @@ pub struct WorkTree {
     root: PathBuf,
     boundary: PathBuf,
     limit: u64,
-    repository: Option<Arc<Repository>>,
-    /// Tracked files that are not on disk, relative to `root`.
-    absent: HashMap<TreePath, ObjectId>,
+    /// Tracked files that are not on disk, relative to `root`, with the repository that tracks each.
+    absent: HashMap<TreePath, (Arc<Repository>, ObjectId)>,
 }
 
 impl WorkTree {
     /// The folder `root`, which is absolute and without links, inside `boundary`.
     #[must_use]
-    pub fn new(root: PathBuf, boundary: PathBuf, limit: u64, repository: Option<Arc<Repository>>) -> Self {
+    pub fn new(root: PathBuf, boundary: PathBuf, limit: u64) -> Self {
         Self {
             root,
             boundary,
             limit,
-            repository,
             absent: HashMap::new(),
         }
     }
@@ -37,15 +35,15 @@ impl WorkTree {
         &self.root
     }
 
-    /// Says that the file at `path` is tracked and not on disk.
-    pub fn add_absent(&mut self, path: TreePath, id: ObjectId) {
-        self.absent.insert(path, id);
+    /// Says that the file at `path` is tracked by `repository` and not on disk.
+    pub fn add_absent(&mut self, path: TreePath, repository: Arc<Repository>, id: ObjectId) {
+        self.absent.insert(path, (repository, id));
     }
 }
 
 impl Tree for WorkTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        if let (Some(id), Some(repository)) = (self.absent.get(path), &self.repository) {
+        if let Some((repository, id)) = self.absent.get(path) {
             return repository.blob(*id, self.limit);
         }
         let on_disk = file::inside(&self.root, path).ok_or(Unread::Absent)?;

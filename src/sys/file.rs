@@ -207,7 +207,7 @@ pub fn replace(
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             Some(_) | None => Path::new("."),
         };
-        std::fs::create_dir_all(folder)?;
+        make(folder)?;
         let temporary = tempfile::Builder::new()
             .prefix(".lockkeeper-")
             .tempfile_in(folder)?;
@@ -217,6 +217,7 @@ pub fn replace(
         writer.flush()?;
         drop(writer);
         open_to_readers(temporary.as_file())?;
+        hand_over(temporary.as_file(), folder)?;
         temporary.persist(path).map_err(|error| error.error)?;
         drop(guard);
         Ok(())
@@ -230,11 +231,12 @@ pub fn replace(
 /// The system's.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let append = || {
-        std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)?
-            .write_all(bytes)
+        let is_new = look(path).is_ok_and(|lies| lies == Lies::Nothing);
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+        if is_new {
+            hand_over(&file, path.parent().unwrap_or(Path::new("")))?;
+        }
+        file.write_all(bytes)
     };
     append().map_err(|error| failed(path, error))
 }
@@ -268,7 +270,49 @@ pub fn remove(path: &Path) -> Result<bool, FileError> {
 /// # Errors
 /// The system's.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
-    std::fs::create_dir_all(path).map_err(|error| failed(path, error))
+    make(path).map_err(|error| failed(path, error))
+}
+
+/// Makes a folder and those above it, each of the owner of the one above it.
+fn make(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+        .collect();
+    std::fs::create_dir_all(folder)?;
+    for made in missing.into_iter().rev() {
+        hand_over(
+            &std::fs::File::open(made)?,
+            made.parent().unwrap_or(Path::new("")),
+        )?;
+    }
+    Ok(())
+}
+
+/// Gives what root made to the owner of the folder that it lies in. A step in a container runs as root in a workspace that
+/// belongs to the user of its runner, who could not remove it otherwise.
+fn hand_over(made: &std::fs::File, folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let owner = std::fs::metadata(folder)?;
+        let own = made.metadata()?;
+        if own.uid() == 0 && owner.uid() != 0 {
+            // Root inside of a user namespace may not: then it stays as it is.
+            match std::os::unix::fs::fchown(made, Some(owner.uid()), Some(owner.gid())) {
+                Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (made, folder);
+    Ok(())
 }
 
 /// The names in a folder, sorted, with what each is (links not followed: they are [`Lies::Other`]).
@@ -292,6 +336,51 @@ pub fn list(path: &Path) -> Result<Vec<(OsString, Lies)>, FileError> {
         Ok(names)
     };
     list().map_err(|error| failed(path, error))
+}
+
+/// A name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name.
+    pub name: OsString,
+    /// A folder; a link to one is none.
+    pub is_folder: bool,
+    /// A regular file; a link to one is none.
+    pub is_file: bool,
+}
+
+/// The names in a folder, in no order. As [`list`], and nothing is asked of each file.
+///
+/// # Errors
+/// The system's.
+pub fn entries(path: &Path) -> Result<Vec<Entry>, FileError> {
+    let entries = || -> io::Result<Vec<Entry>> {
+        std::fs::read_dir(path)?
+            .map(|entry| {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                Ok(Entry {
+                    name: entry.file_name(),
+                    is_folder: kind.is_dir(),
+                    is_file: kind.is_file(),
+                })
+            })
+            .collect()
+    };
+    entries().map_err(|error| failed(path, error))
+}
+
+/// As [`read`], of a regular file; `None` for a link, a pipe or a device too, which is never opened.
+///
+/// # Errors
+/// The system's.
+pub fn read_plain(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let metadata = std::fs::symlink_metadata(path).map_err(|error| failed(path, error))?;
+    if metadata.is_file() {
+        read(path, limit)
+    } else {
+        Ok(None)
+    }
 }
 
 /// `path` inside the folder `root`, as the system spells it; `None` if the system cannot spell it.

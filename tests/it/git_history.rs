@@ -571,6 +571,7 @@ fn l6_links_submodules_and_odd_names_are_listed_as_they_are() {
     assert_eq!(
         shown,
         [
+            ("%2Egit".to_owned(), TrackedKind::Refused),
             ("Cargo.lock".to_owned(), TrackedKind::Link),
             ("bin/Cargo.lock".to_owned(), TrackedKind::File),
             ("vendored".to_owned(), TrackedKind::Submodule),

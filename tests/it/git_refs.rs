@@ -360,7 +360,15 @@ fn b1_refs_of_another_kind_are_refused_by_that_name() {
     };
     let refused = refused.expect("its refs cannot be read");
     assert!(
-        matches!(&refused, GitError::Unsupported(what) if what.contains("reftable")),
+        matches!(&refused, GitError::Broken(what) if what.contains("reftable") && what.contains("tables.list")),
+        "{refused}"
+    );
+    git(folder.path(), &["config", "extensions.refStorage", "sqlite"]);
+    let refused = Repository::discover(folder.path())
+        .err()
+        .expect("nobody reads these");
+    assert!(
+        matches!(&refused, GitError::Unsupported(what) if what.contains("sqlite")),
         "{refused}"
     );
 }

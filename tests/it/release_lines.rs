@@ -6,7 +6,7 @@ use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use lockkeeper::model::grid::Standing;
 use lockkeeper::model::lines::{Candidate, Choice, Rules};
-use lockkeeper::scan::lines::{Chosen, choose};
+use lockkeeper::scan::lines::{Chosen, choose, unmatched};
 use proptest::prelude::*;
 
 const NOW: &str = "2026-11-21T12:00:00Z";
@@ -59,7 +59,7 @@ fn told(chosen: &Chosen) -> Vec<String> {
 }
 
 #[test]
-fn b2_without_settings_the_newest_five_active_lines_are_live() {
+fn b2_without_settings_the_newest_active_lines_of_each_prefix_are_live() {
     let mut all = candidates(&[
         "release/1.9",
         "release/1.10",
@@ -85,13 +85,13 @@ fn b2_without_settings_the_newest_five_active_lines_are_live() {
             "+ 2.x: matches *.x, the newest",
             "- release/1.12: no commit since 2025-11-20, more than 365 days",
             "+ 1.11: matches [0-9]*.[0-9]*, the 2nd newest",
-            "+ release/1.10: matches release/*, the 3rd newest",
-            "+ release/1.9: matches release/*, the 4th newest",
-            "+ stable/1.4: matches stable/*, the 5th newest",
+            "+ release/1.10: matches release/*, the newest",
+            "+ release/1.9: matches release/*, the 2nd newest",
+            "+ stable/1.4: matches stable/*, the newest",
             "- topic/1.4: matches no pattern",
-            "- stable-1.3: matches stable-*, older than the newest 5",
+            "+ stable-1.3: matches stable-*, the newest",
             "- fix-1.2: matches no pattern",
-            "- release-1.2: matches release-*, older than the newest 5",
+            "+ release-1.2: matches release-*, the newest",
             "- release/1.0/hotfix: matches no pattern",
             "- tags/v2.0.0: matches no pattern",
             "- tags/1.9.0: matches no pattern",
@@ -308,11 +308,10 @@ fn b2_refs_takes_globs_on_short_names_and_nothing_else() {
     assert_eq!(live("[0-9].?"), ["1.x"]);
     assert_eq!(live("MAIN"), [""; 0]);
     assert_eq!(live(""), [""; 0]);
-    let chosen = chosen(&all, &Choice::Globs("main,gone/*".into()));
-    assert_eq!(
-        chosen.warnings,
-        ["gone/* of --refs matches no branch and no tag (those begin with tags/)."]
-    );
+    let choice = Choice::Globs("main,gone/*".into());
+    let chosen = chosen(&all, &choice);
+    let names: Vec<&str> = all.iter().map(|candidate| candidate.ref_name.as_str()).collect();
+    assert_eq!(unmatched(&choice, &names), Ok(vec!["gone/*".to_owned()]));
     assert_eq!(
         (told(&chosen)[0].as_str(), told(&chosen)[1].as_str()),
         (

@@ -197,7 +197,7 @@ fn l6_submodules_that_are_not_there_are_listed() {
     sandbox.git(&["submodule", "--quiet", "deinit", "-f", "vendor/other"]);
     let report = json(&sandbox, &index, &[]).json();
     assert_eq!(
-        report["coverage"]["skipped"][0]["path"], "vendor/other",
+        report["coverage"]["partial"][0]["file"], "vendor/other",
         "{}",
         report["coverage"]
     );

@@ -1,0 +1,344 @@
+//! The files of a folder on disk that may matter.
+//!
+//! `.gitignore` hides what the repository that the file lies in does not track, and nothing else: a submodule or another
+//! repository inside of the tree has rules of its own and an index of its own, whatever the outer one ignores. Where it
+//! cannot be told what is tracked, nothing is hidden.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::discover::is_wanted;
+use crate::git::objects::{Repository, Tracked, TrackedKind};
+use crate::model::TreePath;
+use crate::model::coverage::Gap;
+use crate::sys::file::{self, Entry};
+use crate::text::Position;
+
+/// A longer file of rules hides nothing.
+const MAX_RULES: u64 = 1 << 20;
+
+/// A repository that is no submodule is looked for in an ignored folder and in the folders right below it: what build tools
+/// and package managers clone lies deeper.
+const LEVELS_OF_IGNORED: u8 = 1;
+
+/// What a walk saw.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// Files that may matter, relative to the root.
+    pub files: Vec<TreePath>,
+    /// Folders that could not be listed, and repositories whose index cannot be read: each a blind spot.
+    pub unlisted: Vec<Gap>,
+    /// What the repository of the root tracks.
+    pub tracked: Vec<Tracked>,
+    /// Other repositories in the tree, with what they track.
+    pub nested: Vec<Nested>,
+    /// Submodules without a repository on disk.
+    pub not_checked_out: Vec<TreePath>,
+}
+
+/// A repository inside of the tree.
+pub(super) struct Nested {
+    /// Where its work tree begins, relative to the root.
+    pub path: TreePath,
+    /// It; `None` if it cannot be used.
+    pub repository: Option<Arc<Repository>>,
+    /// What it tracks, relative to its own top.
+    pub tracked: Vec<Tracked>,
+}
+
+/// Rules of one file, and those that stand behind them.
+struct Rules {
+    own: Gitignore,
+    behind: Option<Arc<Self>>,
+}
+
+/// What hides files in a folder: the rules of its repository, if that can be told.
+#[derive(Clone)]
+struct Owner {
+    /// `None` where nothing is hidden.
+    repository: Option<Arc<Repository>>,
+    rules: Option<Arc<Rules>>,
+    /// Submodules, relative to the root of the walk.
+    submodules: Arc<BTreeSet<TreePath>>,
+}
+
+/// How a folder is looked through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// For what is wanted.
+    All,
+    /// For repositories alone, so many levels deep: the folder is ignored.
+    Repositories(u8),
+}
+
+struct Folder {
+    on_disk: PathBuf,
+    path: TreePath,
+    owner: Owner,
+    look: Look,
+}
+
+/// Walks `root`, which lies in `repository`, at `prefix` of its work tree.
+///
+/// # Errors
+/// [`crate::git::objects::GitError`] if it cannot be told what the repository tracks.
+pub(super) fn walk(
+    root: &Path,
+    repository: Option<&Arc<Repository>>,
+    prefix: &TreePath,
+) -> Result<Walked, crate::git::objects::GitError> {
+    let mut walked = Walked::default();
+    let owner = match repository {
+        None => Owner::nobody(),
+        Some(repository) => {
+            walked.tracked = repository.tracked(is_wanted)?;
+            let submodules = walked
+                .tracked
+                .iter()
+                .filter(|entry| entry.kind == TrackedKind::Submodule);
+            let submodules = submodules.filter_map(|entry| super::discover::relative(prefix, &entry.path));
+            let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
+            Owner {
+                rules: outer(repository, top.as_deref().unwrap_or(root), root),
+                repository: Some(repository.clone()),
+                submodules: Arc::new(submodules.collect()),
+            }
+        }
+    };
+    let mut folders = vec![Folder {
+        on_disk: root.to_owned(),
+        path: TreePath::root(),
+        owner,
+        look: Look::All,
+    }];
+    while let Some(folder) = folders.pop() {
+        walked.enter(folder, &mut folders);
+    }
+    Ok(walked)
+}
+
+impl Walked {
+    fn enter(&mut self, folder: Folder, folders: &mut Vec<Folder>) {
+        let Folder {
+            on_disk,
+            path,
+            mut owner,
+            mut look,
+        } = folder;
+        let entries = match file::entries(&on_disk) {
+            Ok(entries) => entries,
+            Err(_) if look != Look::All => return,
+            Err(error) => {
+                self.unlisted.push(Gap {
+                    file: path,
+                    position: Position::START,
+                    reason: format!("this folder could not be listed: {}", error.source),
+                    hint: "Make the folder readable.".into(),
+                });
+                return;
+            }
+        };
+        let is_root = path == TreePath::root();
+        let is_submodule = owner.submodules.contains(&path);
+        let has_git = entries.iter().any(|entry| entry.name == ".git");
+        if !is_root && (has_git || is_submodule) {
+            match self.nested(&on_disk, &path, &owner, is_submodule, look) {
+                Some(of_its_own) => {
+                    owner = of_its_own;
+                    look = Look::All;
+                }
+                None if is_submodule => {
+                    // What lies in its place is tracked by nobody who can be asked.
+                    owner = Owner::nobody();
+                    look = Look::All;
+                }
+                None => {}
+            }
+        }
+        if owner.repository.is_some()
+            && let Some(entry) = entries.iter().find(|entry| entry.name == ".gitignore")
+            && entry.is_file
+            && let Some(own) = rules(&on_disk, &on_disk.join(".gitignore"))
+        {
+            owner.rules = Some(Arc::new(Rules {
+                own,
+                behind: owner.rules.take(),
+            }));
+        }
+        for Entry {
+            name,
+            is_folder,
+            is_file: _,
+        } in entries
+        {
+            if name == ".git" || !(is_folder || is_wanted(name.as_encoded_bytes())) {
+                continue;
+            }
+            let Some(path) = path.join(name.as_encoded_bytes()) else {
+                continue;
+            };
+            let on_disk = on_disk.join(&name);
+            let is_hidden = look != Look::All || owner.hides(&on_disk, is_folder);
+            if !is_folder {
+                if !is_hidden {
+                    self.files.push(path);
+                }
+                continue;
+            }
+            let leads_to_submodule = owner.leads_to_submodule(&path);
+            let look = match look {
+                _ if !is_hidden => Look::All,
+                Look::All => Look::Repositories(LEVELS_OF_IGNORED),
+                Look::Repositories(0) if leads_to_submodule => Look::Repositories(0),
+                Look::Repositories(0) => continue,
+                Look::Repositories(levels) => Look::Repositories(levels - 1),
+            };
+            folders.push(Folder {
+                on_disk,
+                path,
+                owner: owner.clone(),
+                look,
+            });
+        }
+    }
+
+    /// Who decides in the folder at `path`, if that is another repository than `owner`'s.
+    fn nested(
+        &mut self,
+        on_disk: &Path,
+        path: &TreePath,
+        owner: &Owner,
+        is_submodule: bool,
+        look: Look,
+    ) -> Option<Owner> {
+        let found = match Repository::at(on_disk) {
+            Ok(None) => {
+                if is_submodule {
+                    self.not_checked_out.push(path.clone());
+                }
+                return None;
+            }
+            Ok(Some(repository)) => Some(Arc::new(repository)),
+            // What is ignored as a whole and is no repository that can be used stays ignored.
+            Err(_) if look != Look::All && !is_submodule => return None,
+            Err(_) => None,
+        };
+        // Another work tree of the same repository shows another of its branches.
+        let is_same = |own: &Arc<Repository>, other: &Arc<Repository>| {
+            let common = |repository: &Repository| file::resolve(&repository.common_folder()).ok();
+            common(own) == common(other)
+        };
+        if look != Look::All
+            && let (Some(own), Some(other)) = (&owner.repository, &found)
+            && is_same(own, other)
+        {
+            return None;
+        }
+        let tracked = match &found {
+            None => None,
+            Some(repository) => match repository.tracked(is_wanted) {
+                Ok(tracked) => Some(tracked),
+                Err(error) => {
+                    self.unlisted.push(Gap {
+                        file: path.clone(),
+                        position: Position::START,
+                        reason: format!("it is not known what this repository tracks: {error}"),
+                        hint:
+                            "Repair the repository (`git status` in its folder tells what is wrong with it)."
+                                .into(),
+                    });
+                    None
+                }
+            },
+        };
+        let of_its_own = match (&found, &tracked) {
+            (Some(repository), Some(tracked)) => {
+                let submodules = tracked
+                    .iter()
+                    .filter(|entry| entry.kind == TrackedKind::Submodule);
+                let submodules = submodules.filter_map(|entry| path.join(entry.path.as_bytes()));
+                Owner {
+                    repository: Some(repository.clone()),
+                    rules: outer(repository, on_disk, on_disk),
+                    submodules: Arc::new(submodules.collect()),
+                }
+            }
+            _ => Owner::nobody(),
+        };
+        self.nested.push(Nested {
+            path: path.clone(),
+            repository: found,
+            tracked: tracked.unwrap_or_default(),
+        });
+        Some(of_its_own)
+    }
+}
+
+impl Owner {
+    fn nobody() -> Self {
+        Self {
+            repository: None,
+            rules: None,
+            submodules: Arc::default(),
+        }
+    }
+
+    fn hides(&self, on_disk: &Path, is_folder: bool) -> bool {
+        let mut rules = self.rules.as_ref();
+        while let Some(own) = rules {
+            match own.own.matched(on_disk, is_folder) {
+                Match::None => rules = own.behind.as_ref(),
+                Match::Ignore(_) => return true,
+                Match::Whitelist(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// A submodule lies at `path` or below it.
+    fn leads_to_submodule(&self, path: &TreePath) -> bool {
+        self.submodules.contains(path)
+            || self
+                .submodules
+                .range(path..)
+                .take_while(|submodule| submodule.as_bytes().starts_with(path.as_bytes()))
+                .any(|submodule| submodule.is_in(path))
+    }
+}
+
+/// The rules that stand behind those of `folder` itself: of the repository alone, then of each folder from its top on.
+fn outer(repository: &Repository, top: &Path, folder: &Path) -> Option<Arc<Rules>> {
+    let mut behind = None;
+    let exclude = repository.common_folder().join("info/exclude");
+    if let Some(own) = rules(top, &exclude) {
+        behind = Some(Arc::new(Rules { own, behind }));
+    }
+    let mut between: Vec<&Path> = folder
+        .ancestors()
+        .skip(1)
+        .take_while(|above| above.starts_with(top))
+        .collect();
+    between.reverse();
+    for above in between {
+        if let Some(own) = rules(above, &above.join(".gitignore")) {
+            behind = Some(Arc::new(Rules { own, behind }));
+        }
+    }
+    behind
+}
+
+/// The rules in the file at `path`, on what lies in `folder`. As in git, a link is no file of rules; neither is a pipe.
+fn rules(folder: &Path, path: &Path) -> Option<Gitignore> {
+    let bytes = file::read_plain(path, MAX_RULES).ok()??;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut builder = GitignoreBuilder::new(folder);
+    for line in text.strip_prefix('\u{feff}').unwrap_or(&text).lines() {
+        // A line that is no glob hides nothing.
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().ok()
+}
