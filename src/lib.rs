@@ -52,7 +52,7 @@
 //!       ─ model::Graph ───► shortest paths from the roots
 //! (ecosystem, name) ─ advisory::Index ─► candidates: ranges and versions, each block verified when first touched
 //!       ─ matching ─► Finding { group, package, places, paths, fixed, why it matched }
-//! findings of a tree and of its base ─ scan::change ─► introduced, published since, moved, pre-existing
+//! findings of a tree and of its base ─ scan::change ─► introduced, escalated, published since, moved, pre-existing
 //! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
 //! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
 //! outcomes of several lines + the index ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes

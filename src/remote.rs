@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::{Duration, Instant};
 
 use crate::forge::{EntryKind, Forge, ForgeError, Trouble};
-use crate::git::further::{Further, FurtherRefs, Listed, Object, trees};
+use crate::git::further::{Further, FurtherRefs, Listed, Object, Vouched, trees};
 use crate::git::objects::TrackedKind;
 
 /// A repository at its forge.
@@ -163,6 +163,19 @@ impl Further for Remote {
             refs,
             default: Some(default),
         })
+    }
+
+    fn vouch(&self, id: &str, what: Vouched) {
+        self.with(|known| match what {
+            Vouched::Blob => {
+                known.blobs.insert(id.to_owned());
+            }
+            Vouched::Root => {
+                if !known.trees.contains_key(id) {
+                    known.roots.insert(id.to_owned());
+                }
+            }
+        });
     }
 
     fn object(&self, id: &str) -> Result<Option<Object>, String> {

@@ -31,6 +31,8 @@ pub struct Counts {
     pub blocking: usize,
     /// Those of them that the base does not have; none where nothing was compared.
     pub introduced: usize,
+    /// Those of them that the base's policy let pass and that fail here; none where nothing was compared.
+    pub escalated: usize,
 }
 
 /// The names of the forms that an answer in `mode` can be told in.
@@ -106,6 +108,7 @@ impl Answer {
             affected: count(|_| true),
             blocking: count(Finding::blocks),
             introduced: count(|finding| finding.change == Some(Change::Introduced)),
+            escalated: count(|finding| finding.change == Some(Change::Escalated)),
         }
     }
 }

@@ -31,19 +31,29 @@ pub fn find(change: &Change, paths: &[PathBuf]) -> Result<Option<Revision>, Fail
 
 /// The first way to name the base that the clone understands; else the first, so that it is told what is missing.
 fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
-    let head = repository.head().map_err(unknown)?.commit.ok_or_else(|| {
+    let head_id = repository.head().map_err(unknown)?.commit.ok_or_else(|| {
         Failure::incomplete(
             "there is no commit yet, so the change cannot be compared with its base",
             "Check out the commit that the event is about.",
         )
     })?;
-    let parents = repository.parents(head).map_err(unknown)?.ids;
+    let parents = repository.parents(head_id).map_err(unknown)?.ids;
     let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
-    let bases = change.bases(&head.to_string(), &parents);
+    let bases = change.bases(&head_id.to_string(), &parents);
     let held = bases
         .iter()
         .find(|base| repository.resolve(&base.name).is_ok())
         .or(bases.first());
+    let tip = held.and_then(|base| repository.resolve(&base.name).ok());
+    if tip.is_some_and(|tip| repository.is_ancestor(head_id, tip).unwrap_or(false)) {
+        return Err(Failure::incomplete(
+            format!(
+                "the commit {head_id} that is checked out is part of the base, so nothing of the change is there to judge"
+            ),
+            "Check out the change: leave `ref` out of the checkout, which takes the merge of the pull request or the merge group \
+             by itself.",
+        ));
+    }
     held.cloned().ok_or_else(|| {
         Failure::incomplete(
             "the event does not tell the base of the change",

@@ -120,10 +120,10 @@ pub enum Change {
         /// The short name of that branch.
         branch: Option<String>,
     },
-    /// What a merge queue puts on top of a commit.
+    /// What a merge queue is about to put on a branch.
     Group {
-        /// That commit.
-        base: Option<String>,
+        /// The short name of that branch.
+        branch: Option<String>,
     },
 }
 
@@ -172,12 +172,19 @@ impl Change {
                 });
                 base.into_iter().chain(branch).collect()
             }
-            Self::Group { base } => {
-                let base = base.as_ref().map(|base| Revision {
-                    name: base.clone(),
-                    what: "the commit that the merge group was built on",
-                });
-                base.into_iter().collect()
+            // The commit that the event calls the base is the entry before, which may have failed: the queue can let pass
+            // a group by its last entry, and then all of it lands.
+            Self::Group { branch } => {
+                let named = |prefix: &str, branch: &String| Revision {
+                    name: format!("{prefix}{branch}"),
+                    what: "the branch that the merge group will land on",
+                };
+                let branch = branch.as_ref();
+                let prefixes = ["refs/remotes/origin/", "refs/heads/"];
+                prefixes
+                    .iter()
+                    .filter_map(|prefix| branch.map(|branch| named(prefix, branch)))
+                    .collect()
             }
         }
     }
@@ -212,7 +219,11 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
     let change = match kind {
         Kind::PullRequest => Some(payload.request(given)),
         Kind::MergeGroup => Some(Change::Group {
-            base: payload.merge_group.as_ref().and_then(|group| id(&group.base_sha)),
+            branch: payload
+                .merge_group
+                .as_ref()
+                .and_then(|group| group.base_ref.strip_prefix("refs/heads/"))
+                .and_then(branch),
         }),
         Kind::Push | Kind::Tag | Kind::Release | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => {
             None
@@ -296,7 +307,7 @@ struct Side {
 
 #[derive(Debug, Deserialize)]
 struct MergeGroup {
-    base_sha: String,
+    base_ref: String,
 }
 
 #[derive(Debug, Deserialize)]

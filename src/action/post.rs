@@ -367,13 +367,20 @@ fn comment(inputs: &Inputs, number: u64, answer: &Answer) -> Sticky {
 /// Whether a pull request has nothing to answer for.
 fn is_clean(answer: &Answer) -> bool {
     let Counts {
-        affected, introduced, ..
+        affected,
+        introduced,
+        escalated,
+        ..
     } = answer.counts();
     let compared = answer
         .outcome()
         .findings()
         .all(|(_, finding)| finding.change.is_some());
-    answer.outcome().verdict == Verdict::Pass && if compared { introduced == 0 } else { affected == 0 }
+    answer.outcome().verdict == Verdict::Pass
+        && match compared {
+            true => introduced + escalated == 0,
+            false => affected == 0,
+        }
 }
 
 /// What tells the comment of this step from those of other steps: what it looks at.

@@ -381,6 +381,7 @@ fn outputs(counts: Counts, written: &[(&'static str, String)]) -> String {
         affected,
         blocking,
         introduced,
+        ..
     } = counts;
     let mut lines = format!("findings={affected}\nblocking={blocking}\nintroduced={introduced}\n");
     for (name, file) in written {

@@ -30,7 +30,7 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let input = trees::input(arguments.path.as_ref());
-    let trees = Trees::find(&input, Taken::Work, None, &asked)?;
+    let trees = Trees::find(&input, Taken::Work, None, &asked, None)?;
     let found: Vec<&Found> = trees.found().collect();
     let setting = Setting::alone(&location, voice, now);
     let opened = trees::open(&setting, &found, &trees.policy())?;

@@ -167,7 +167,8 @@ pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure>
             } else {
                 Taken::Work
             };
-            Trees::find(&arguments.input, taken, arguments.base.as_deref(), &asked)?
+            let base = arguments.base.as_deref();
+            Trees::find(&arguments.input, taken, base, &asked, setting.beyond)?
         }
         Some(_) => of_refs(arguments, setting, &asked)?,
     };

@@ -15,7 +15,7 @@ use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
 use crate::model::verdict::ExitCode;
-use crate::model::{IndexState, Outcome};
+use crate::model::{IndexState, Outcome, TreePath};
 use crate::policy::database::Update;
 use crate::policy::{FailOnError, Policy};
 use crate::scan::columns::namesakes;
@@ -23,6 +23,7 @@ use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
 use crate::sys::environment;
+use crate::text::Position;
 
 /// Trees that are judged.
 pub struct Trees {
@@ -42,17 +43,32 @@ impl Trees {
     ///
     /// # Errors
     /// A [`Failure`] of usage for a path or policy, of incompleteness for a base that cannot be found.
-    pub fn find(input: &Input, tree: Taken, base: Option<&str>, asked: &Asked<'_>) -> Result<Self, Failure> {
+    pub fn find(
+        input: &Input,
+        tree: Taken,
+        base: Option<&str>,
+        asked: &Asked<'_>,
+        beyond: Option<&Beyond>,
+    ) -> Result<Self, Failure> {
         let mut trees = Self {
             entries: Vec::new(),
             remarks: Vec::new(),
         };
         for found in packages::find(input)? {
-            let since = base.map(|base| since(&found, base)).transpose()?;
+            if let Some(beyond) = beyond {
+                beyond.reach(&found);
+            }
+            let with_submodules = tree == Taken::Work;
+            let since = base
+                .map(|base| since(&found, base, with_submodules))
+                .transpose()?;
             if let (Some(base), Some(repository)) = (base, &found.repository) {
                 trees.remarks.extend(namesakes(repository, base));
             }
             let tip = since.as_ref().map(|since| since.tip);
+            if let Some(base) = base.filter(|_| tip.is_some() && tip == found.head.commit) {
+                trees.remarks.push(itself(base));
+            }
             let Effective { policy, remarks } = policy::effective(&found, asked, tip)?;
             let found = match tree {
                 Taken::Work => found,
@@ -80,8 +96,8 @@ impl Trees {
 
     fn add(&mut self, mut found: Found, mut since: Option<Since>, policy: Policy) {
         found.exclude(&policy.exclude);
-        if let Some(since) = &mut since {
-            since.base.exclude(&policy.exclude);
+        for (base, _) in since.iter_mut().flat_map(|since| &mut since.sides) {
+            base.exclude(&policy.exclude);
         }
         self.entries.push(Entry { found, since, policy });
     }
@@ -107,14 +123,31 @@ impl Trees {
     }
 }
 
+/// What to know where a commit is compared with itself: that looks like a change that brings nothing in.
+fn itself(base: &str) -> Gap {
+    Gap {
+        file: TreePath::new(".git").unwrap_or_default(),
+        position: Position::START,
+        reason: format!(
+            "the base {base:?} is the commit that is checked out, so only what is not committed can be introduced"
+        ),
+        hint: "Name the commit that the change began from (`HEAD~1`, `origin/main`), or leave `--base` out."
+            .into(),
+    }
+}
+
 impl Entry {
     fn case(&self) -> Case<'_> {
         Case {
             found: &self.found,
             policy: &self.policy,
             base: self.since.as_ref().map(|since| Base {
-                found: &since.base,
-                committed: since.committed,
+                sides: since
+                    .sides
+                    .iter()
+                    .map(|(found, committed)| (found, *committed))
+                    .collect(),
+                ref_name: since.ref_name.as_deref(),
             }),
         }
     }
@@ -129,7 +162,7 @@ pub struct Setting<'s> {
     pub voice: &'s Voice,
     /// The time now.
     pub now: Timestamp,
-    /// Who has what a shallow clone lacks.
+    /// Who has what a clone lacks.
     pub beyond: Option<&'s Beyond>,
     /// The short name of the default branch of `repository`, if somebody names it.
     pub default_branch: Option<&'s str>,
@@ -137,7 +170,7 @@ pub struct Setting<'s> {
     pub repository: &'s str,
 }
 
-/// Who has what a shallow clone of one repository lacks.
+/// Who has what a shallow or partial clone of one repository lacks.
 pub struct Beyond {
     /// `OWNER/NAME`.
     pub repository: String,
@@ -170,6 +203,15 @@ fn is_of_a_server(origin: &str) -> bool {
         Some((scheme, _)) => scheme != "file",
         None => origin.split_once(':').is_some_and(is_scp),
     }
+
+    /// Lets `found` ask for what its clone lacks, if it is of the repository that somebody is known for.
+    fn reach(&self, found: &Found) {
+        if let Some(repository) = &found.repository
+            && self.is_at(&repository.identity())
+        {
+            repository.extend(self.further.clone());
+        }
+    }
 }
 
 impl<'s> Setting<'s> {
@@ -186,8 +228,8 @@ impl<'s> Setting<'s> {
         }
     }
 
-    /// Tells `found` the default branch, and lets it ask for refs, trees and files that its clone lacks, if that is shallow and of the repository that
-    /// somebody is known for.
+    /// Tells `found` the default branch, and lets it ask for trees and files that its clone lacks, and for refs if that is
+    /// shallow, where it is of the repository that somebody is known for.
     pub fn reach(&self, found: &Found) {
         // A workflow may check out other repositories beside its own.
         if let (Some(branch), Some(repository)) = (self.default_branch, &found.repository) {
@@ -196,11 +238,8 @@ impl<'s> Setting<'s> {
                 repository.name_default(branch.to_owned());
             }
         }
-        if let (Some(beyond), Some(repository)) = (self.beyond, &found.repository)
-            && beyond.is_at(&repository.identity())
-            && repository.is_shallow().unwrap_or(false)
-        {
-            repository.extend(beyond.further.clone());
+        if let Some(beyond) = self.beyond {
+            beyond.reach(found);
         }
     }
 }

@@ -160,7 +160,9 @@ fn at(found: &Found, commit: ObjectId, places: &[TreePath]) -> Result<Option<Pol
     let tree = repository.commit_tree(commit, LIMIT).map_err(Failure::of_git)?;
     one_of(&tree, places).map_err(|failure| match failure.code {
         ExitCode::Incomplete => Failure {
-            hint: "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`).".into(),
+            hint: "Fetch what a filter left out (`git fetch --refetch --no-filter`), or use a full clone (without `--filter`; in \
+                   a workflow, `fetch-depth: 0`)."
+                .into(),
             ..failure
         },
         ExitCode::Pass

@@ -1,6 +1,7 @@
 //! The tree of one commit, read from objects and never checked out.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::bstr::ByteSlice as _;
 use gix::objs::tree::EntryMode;
@@ -17,29 +18,88 @@ pub struct CommitTree {
     /// The folder that paths count from.
     pub(super) folder: TreePath,
     pub(super) limit: u64,
+    /// What was asked for and is not in the clone.
+    pub(super) lacking: Arc<Mutex<BTreeMap<TreePath, Lack>>>,
+    /// Trees of other repositories in it, by their folders from the top.
+    pub(super) nested: Arc<[(TreePath, Self)]>,
+}
+
+/// Why a clone lacks something of a commit, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// What is missing, a lowercase fragment.
+    pub reason: String,
+    /// What to do, a full instruction.
+    pub hint: String,
+    /// It is a folder, of which nothing is known.
+    pub is_folder: bool,
 }
 
 impl CommitTree {
+    /// What was asked for so far and is not in the clone, by path; those who share the tree share the list.
+    #[must_use]
+    pub fn lacking(&self) -> BTreeMap<TreePath, Lack> {
+        let lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        lacking.clone()
+    }
+
+    /// Says that the clone lacks what lies at `path`.
+    pub fn lack(&self, path: TreePath, lack: Lack) {
+        let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        lacking.entry(path).or_insert(lack);
+    }
+
     /// The same commit, with paths that count from `folder`. Links lead anywhere in the commit.
     #[must_use]
     pub fn below(self, folder: TreePath) -> Self {
         Self { folder, ..self }
     }
 
+    /// The same commit, with the trees of other repositories at their folders, which count from the top.
+    #[must_use]
+    pub fn with_nested(self, nested: Vec<(TreePath, Self)>) -> Self {
+        Self {
+            nested: nested.into(),
+            ..self
+        }
+    }
+
+    /// The tree of another repository that holds `path`, and where it lies there.
+    fn inner(&self, path: &TreePath) -> Option<(&Self, TreePath)> {
+        if self.nested.is_empty() {
+            return None;
+        }
+        let path = self.folder.join(path.as_bytes())?;
+        self.nested.iter().find_map(|(folder, tree)| {
+            let rest = path.as_bytes().strip_prefix(folder.as_bytes())?;
+            Some((tree, TreePath::new(rest.strip_prefix(b"/")?)?))
+        })
+    }
+
+    fn bytes(&self, path: &TreePath) -> Result<Arc<[u8]>, BlobError> {
+        if let Some((tree, path)) = self.inner(path) {
+            return tree.bytes(&path);
+        }
+        let repository = self.repository.local();
+        let id = self.find(&repository, path)?;
+        blob(&repository, id, self.limit)
+    }
+
     /// The blob at `path`, links followed; `None` if there is no file.
     #[must_use]
     pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
+        if let Some((tree, path)) = self.inner(path) {
+            return tree.id(&path);
+        }
         self.find(&self.repository.local(), path).ok().map(ObjectId)
     }
 
     /// The blob at `path`, links followed inside the commit.
-    fn find(&self, repository: &View, path: &TreePath) -> Result<gix::ObjectId, Unread> {
+    fn find(&self, repository: &View, path: &TreePath) -> Result<gix::ObjectId, BlobError> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
-            let found = self
-                .entry(repository, &path)
-                .map_err(|error| Unread::Unreadable(error.to_string()))?;
+            let found = self.entry(repository, &path)?;
             let (mode, id) = found.ok_or(Unread::Absent)?;
             if mode.is_link() {
                 let target = blob(repository, id, self.limit)?;
@@ -47,10 +107,10 @@ impl CommitTree {
             } else if mode.is_blob() {
                 return Ok(id);
             } else {
-                return Err(Unread::Absent);
+                return Err(Unread::Absent.into());
             }
         }
-        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
+        Err(Unread::Unreadable("a symbolic link leads to itself".into()).into())
     }
 
     /// The id that git gives to a blob of these bytes in this repository.
@@ -85,25 +145,73 @@ impl CommitTree {
 
 impl Tree for CommitTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        let repository = self.repository.local();
-        let id = self.find(&repository, path)?;
-        blob(&repository, id, self.limit)
+        self.bytes(path).map_err(|unread| {
+            if let BlobError::Git(error @ (GitError::Missing { .. } | GitError::Elsewhere { .. })) = &unread {
+                let lack = Lack {
+                    reason: error.to_string(),
+                    hint: error.hint().to_owned(),
+                    is_folder: false,
+                };
+                self.lack(path.clone(), lack);
+            }
+            unread.into()
+        })
+    }
+
+    fn holds(&self, path: &TreePath) -> bool {
+        if let Some((tree, path)) = self.inner(path) {
+            return tree.holds(&path);
+        }
+        match self.find(&self.repository.local(), path) {
+            Ok(_) => true,
+            Err(error) => Unread::from(error) != Unread::Absent,
+        }
     }
 }
 
-/// The bytes of a blob, at most `limit`.
-pub(super) fn blob(repository: &View, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
-    let unreadable = |error: GitError| Unread::Unreadable(error.to_string());
-    let header = repository
-        .try_find_header(id)
-        .map_err(|error| unreadable(said(error)))?;
+/// Why there are no bytes of a blob.
+pub(super) enum BlobError {
+    /// The tree or a limit says so.
+    Unread(Unread),
+    /// Git says so.
+    Git(GitError),
+}
+
+impl From<BlobError> for Unread {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Unread(unread) => unread,
+            BlobError::Git(error) => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+impl From<Unread> for BlobError {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+impl From<GitError> for BlobError {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+/// The bytes of a blob, at most `limit`. Somebody who has what the clone lacks may be asked for it by its id, since it is a
+/// tree of the clone that names it.
+pub(super) fn blob(repository: &View, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, BlobError> {
+    let header = repository.try_find_header(id).map_err(said)?;
     if header.is_some_and(|header| header.size() > limit) {
-        return Err(Unread::TooLarge { limit });
+        return Err(Unread::TooLarge { limit }.into());
+    }
+    if header.is_none() {
+        repository.vouch_blob(id);
     }
     let mut bytes = Vec::new();
-    load(repository, id, &mut bytes).map_err(unreadable)?;
+    load(repository, id, &mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(Unread::TooLarge { limit });
+        return Err(Unread::TooLarge { limit }.into());
     }
     Ok(bytes.into())
 }

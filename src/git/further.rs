@@ -24,6 +24,18 @@ pub trait Further: Send + Sync {
     /// # Errors
     /// Why it is not given, a fragment.
     fn object(&self, id: &str) -> Result<Option<Object>, String>;
+
+    /// The clone itself names the object `id`, so that it may be asked for.
+    fn vouch(&self, _id: &str, _what: Vouched) {}
+}
+
+/// What a clone knows of an object that it lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vouched {
+    /// It is a file.
+    Blob,
+    /// It is the tree of a commit.
+    Root,
 }
 
 /// Refs that somebody else has.

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use gix::bstr::ByteSlice as _;
 use gix::objs::Kind;
 use jiff::Timestamp;
 
@@ -38,6 +39,20 @@ impl Repository {
             revision,
         };
         seeker.resolve().map(ObjectId)
+    }
+
+    /// The full name of the branch or tag that `revision` is, as git looks for it; that of a branch of `origin` is the branch's.
+    /// `None` if it is something else, or if there is none.
+    #[must_use]
+    pub fn full_name(&self, revision: &str) -> Option<String> {
+        let repository = self.held();
+        let found = repository.try_find_reference(revision).ok()??;
+        let name = found.name().as_bstr().to_str_lossy().into_owned();
+        match name.strip_prefix("refs/remotes/origin/") {
+            Some("HEAD") => None,
+            Some(branch) => Some(format!("refs/heads/{branch}")),
+            None => name.starts_with("refs/").then_some(name),
+        }
     }
 
     /// The best common ancestor of two commits, the one that `git merge-base` prints; `None` if there is none.

@@ -10,7 +10,7 @@ use gix::objs::{Data, Find as _, Kind, TagRefIter};
 use gix::sec::Trust;
 
 use super::commit_tree::{CommitTree, blob};
-use super::further::Further;
+use super::further::{Further, Vouched};
 use super::listing::Listing;
 use super::place::{self, Bare};
 use super::reftable::Reftable;
@@ -32,6 +32,15 @@ pub(super) struct View {
     repository: gix::Repository,
     further: Option<Arc<dyn Further>>,
     pub(super) table: Option<Arc<Reftable>>,
+}
+
+impl View {
+    /// Tells whoever has what the clone lacks that `id` is a file of this repository.
+    pub(super) fn vouch_blob(&self, id: gix::ObjectId) {
+        if let Some(further) = &self.further {
+            further.vouch(&id.to_string(), Vouched::Blob);
+        }
+    }
 }
 
 impl Deref for View {
@@ -111,7 +120,8 @@ impl GitError {
                 "Clone it with its refs in files (`git clone --ref-format=files`) and an object format that git offers."
             }
             Self::Missing { .. } => {
-                "Fetch the missing objects, or use a full clone (without `--filter`; in a workflow, `fetch-depth: 0`)."
+                "Fetch what a filter (`git clone --filter`) left out: `git fetch --refetch --no-filter`; in a workflow, take `filter` and \
+                 `sparse-checkout`, which sets one, out of the checkout, and set `fetch-depth: 0`."
             }
             Self::Elsewhere { .. } => {
                 "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
@@ -440,6 +450,8 @@ impl Repository {
             tree: tree_of(&self.local(), commit.0)?,
             folder: TreePath::root(),
             limit,
+            lacking: Arc::default(),
+            nested: Arc::default(),
         })
     }
 
@@ -448,7 +460,7 @@ impl Repository {
     /// # Errors
     /// [`Unread`] if it is missing or larger than `limit`.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
-        blob(&self.local(), id.0, limit)
+        Ok(blob(&self.local(), id.0, limit)?)
     }
 }
 
@@ -486,7 +498,13 @@ pub(super) fn tree_of(repository: &View, id: gix::ObjectId) -> Result<gix::Objec
     let object = load(repository, commit, &mut buffer)?;
     match object.kind {
         Kind::Tree => Ok(commit),
-        Kind::Commit => Ok(super::commits::parse(commit, object.data)?.tree),
+        Kind::Commit => {
+            let tree = super::commits::parse(commit, object.data)?.tree;
+            if let Some(further) = &repository.further {
+                further.vouch(&tree.to_string(), Vouched::Root);
+            }
+            Ok(tree)
+        }
         Kind::Blob | Kind::Tag => Err(GitError::Broken(format!("{id} has no tree"))),
     }
 }

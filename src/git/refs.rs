@@ -215,7 +215,9 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if no ref can be listed at all.
     pub fn refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
-        self.refs_of(self.further(), prefer)
+        // A clone that only lacks objects has all its refs.
+        let further = self.further().filter(|_| self.is_shallow().unwrap_or(false));
+        self.refs_of(further, prefer)
     }
 
     /// As [`Repository::refs`], without what somebody else has.

@@ -177,6 +177,11 @@ pub struct Excepted {
 pub enum Change {
     /// The base holds no such occurrence: a new package, a version moved into a range, a further lockfile.
     Introduced,
+    /// The base holds it too, and there the base's policy let it pass, which it does not here: it ships now, or a rule or an
+    /// exception does not reach it any more.
+    Escalated,
+    /// The clone lacks what the base had in its file, so that it may have been there.
+    Unknown,
     /// The base holds it too, and its advisory is younger than the base.
     PublishedSince,
     /// The base holds the same flaw of the same package at another version or in a file of another name.
@@ -187,21 +192,34 @@ pub enum Change {
 
 impl Change {
     /// Every change, in the order in which one of several that fit is chosen.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Introduced,
+        Self::Escalated,
+        Self::Unknown,
         Self::PublishedSince,
         Self::Moved,
         Self::PreExisting,
     ];
 
-    /// `introduced`, `published_since`, `moved`, `pre_existing`.
+    /// `introduced`, `escalated`, `unknown`, `published_since`, `moved`, `pre_existing`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Introduced => "introduced",
+            Self::Escalated => "escalated",
+            Self::Unknown => "unknown",
             Self::PublishedSince => "published_since",
             Self::Moved => "moved",
             Self::PreExisting => "pre_existing",
+        }
+    }
+
+    /// The change answers for it: it brings the finding in, or makes it worse.
+    #[must_use]
+    pub fn is_of_the_change(self) -> bool {
+        match self {
+            Self::Introduced | Self::Escalated => true,
+            Self::Unknown | Self::PublishedSince | Self::Moved | Self::PreExisting => false,
         }
     }
 }

@@ -114,7 +114,7 @@ impl Policy {
             Some(self.excepted(exception, met.how))
         });
         let rules = self.rules.iter().map(move |rule| {
-            let unmet = rule.when.unmet(subject);
+            let unmet = rule.unmet(subject);
             let met = matched(unmet.is_none());
             let mut asked = Asked::new(rule.then, &rule.name, met, || {
                 unmet.unwrap_or_else(|| "the finding is all that it asks for".into())
@@ -249,7 +249,7 @@ fn built_in(finding: &Finding) -> Vec<Asked> {
     }
 }
 
-/// With a base only what a change introduces fails, and a rule may wait; but what is malicious fails at once.
+/// With a base only what a change introduces or makes worse fails, and a rule may wait; but what is malicious fails at once.
 fn soften(asked: &Asked, subject: &Subject<'_>) -> Softened {
     let hard = Softened {
         decision: asked.decision,
@@ -276,7 +276,12 @@ fn soften(asked: &Asked, subject: &Subject<'_>) -> Softened {
             let why = "present at the base as well; the advisory is younger than the base";
             return warns(why.into(), None);
         }
-        Some(Change::Introduced) | None => {}
+        Some(Change::Unknown) => {
+            let why =
+                "the clone lacks what the base had here, so it is not known whether the change brings it in";
+            return warns(why.into(), None);
+        }
+        Some(Change::Introduced | Change::Escalated) | None => {}
     }
     let (Some(after), Some(published)) = (asked.after, finding.advisory.published) else {
         return hard;

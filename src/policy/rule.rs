@@ -19,6 +19,25 @@ pub struct Rule {
     pub after: Option<SignedDuration>,
 }
 
+impl Rule {
+    /// Why the subject does not meet what the rule asks for, as a lowercase fragment; `None` if it does.
+    ///
+    /// A rule that lets pass what is for development, building or an option only does not speak of what ships as well:
+    /// one package can be used for several things.
+    pub(super) fn unmet(&self, subject: &Subject<'_>) -> Option<String> {
+        self.when.unmet(subject).or_else(|| {
+            let ships_more: &[Scope] = match (self.then, self.when.scope?) {
+                (Decision::Fail, _) | (_, Scope::Runtime) => &[],
+                (_, Scope::Optional) => &[Scope::Runtime],
+                (_, Scope::Dev | Scope::Build) => &[Scope::Runtime, Scope::Optional],
+            };
+            let held = |scope: &&Scope| subject.finding().scopes.holds(**scope);
+            let more = ships_more.iter().find(held)?;
+            Some(format!("its scope is {} as well", more.word()))
+        })
+    }
+}
+
 /// What a rule asks for: everything that is here. A rule that asks for nothing matches every finding.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct When {

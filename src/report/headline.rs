@@ -158,7 +158,7 @@ fn blocking(outcome: &Outcome, failing: &[Move<'_>]) -> String {
     text
 }
 
-/// `2 introduced, 5 in the base already`; `None` where nothing was compared.
+/// `2 introduced, 1 escalated, 5 in the base already`; `None` where nothing was compared.
 fn base(outcome: &Outcome) -> Option<String> {
     let compared = count(outcome, |finding| finding.change.is_some());
     let introduced = count(outcome, |finding| finding.change == Some(Change::Introduced));
@@ -166,12 +166,19 @@ fn base(outcome: &Outcome) -> Option<String> {
         0 => "none".to_owned(),
         number => thousands(number as u64),
     };
+    let escalated = count(outcome, |finding| finding.change == Some(Change::Escalated));
+    let unknown = count(outcome, |finding| finding.change == Some(Change::Unknown));
     (compared > 0).then(|| {
-        format!(
-            "{} introduced, {} in the base already",
-            number(introduced),
-            number(compared - introduced)
-        )
+        let mut words = vec![format!("{} introduced", number(introduced))];
+        if escalated > 0 {
+            words.push(format!("{} escalated", number(escalated)));
+        }
+        if unknown > 0 {
+            words.push(format!("{} not compared", number(unknown)));
+        }
+        let held = compared - introduced - escalated - unknown;
+        words.push(format!("{} in the base already", number(held)));
+        words.join(", ")
     })
 }
 

@@ -8,7 +8,6 @@ use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
 use super::places::{GapHere, gaps, remarks, told};
 use super::{Report, Style, headline, worst};
-use crate::model::finding::Change;
 use crate::model::{Class, Finding, Outcome, Target};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -194,10 +193,8 @@ fn findings(outcome: &Outcome, room: usize) -> String {
                 .unwrap_or_default();
             let change = match finding.change {
                 _ if !compared => String::new(),
-                Some(Change::Introduced) => " **introduced** |".to_owned(),
-                Some(change @ (Change::PublishedSince | Change::Moved | Change::PreExisting)) => {
-                    format!(" {} |", phrases::change(change))
-                }
+                Some(change) if change.is_of_the_change() => format!(" **{}** |", phrases::change(change)),
+                Some(change) => format!(" {} |", phrases::change(change)),
                 None => " |".to_owned(),
             };
             format!(

@@ -70,6 +70,8 @@ pub fn exception(excepted: &Excepted) -> String {
 pub fn change(change: Change) -> &'static str {
     match change {
         Change::Introduced => "introduced",
+        Change::Escalated => "escalated since the base",
+        Change::Unknown => "not compared with the base",
         Change::PublishedSince => "in the base, published since",
         Change::Moved => "moved since the base",
         Change::PreExisting => "in the base already",

@@ -1,4 +1,4 @@
-//! How each finding came about since a base: CONTRACT's introduced, published since, moved, pre-existing.
+//! How each finding came about since a base: CONTRACT's introduced, escalated, published since, moved, pre-existing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,8 +12,35 @@ use crate::model::{Ecosystem, Finding, TreePath};
 pub struct Side<'a> {
     /// Its findings, whatever the gate makes of them.
     pub findings: &'a [Finding],
+    /// What the policy makes of each by itself, as if nothing were compared; in their order.
+    pub decided: &'a [Decided],
     /// Its lockfiles, those without findings and those that could not be read among them.
     pub files: &'a BTreeSet<TreePath>,
+}
+
+/// What the policy makes of a finding by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decided {
+    /// It fails now.
+    pub fails: bool,
+    /// It fails when the rule's grace is over, if not now.
+    pub will_fail: bool,
+}
+
+impl Decided {
+    /// It fails where `base` does not, now or when grace is over. What time alone changes is the same on both sides.
+    fn is_worse_than(self, base: Self) -> bool {
+        (self.fails && !base.fails) || (self.will_fail && !base.will_fail)
+    }
+}
+
+/// How one finding came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The change.
+    pub change: Change,
+    /// The number of the base's finding that it was; `None` if it was none.
+    pub was: Option<usize>,
 }
 
 /// The change of each of `head`'s findings, in their order, since a base whose commit was made at `committed`.
@@ -21,62 +48,83 @@ pub struct Side<'a> {
 /// An occurrence is one flaw of one package at one version in one file. What the base holds of a flaw in a file is
 /// used up by what the tree holds of it there, the same version first, so that a version that comes beside a flawed
 /// one is introduced and one that comes in its place has moved. The same goes for a file that is gone and one that
-/// came in its place.
+/// came in its place. What fails uses up what failed, so that one is escalated only where more fails than did.
 #[must_use]
-pub fn changes(head: Side<'_>, base: Side<'_>, committed: Timestamp) -> Vec<Change> {
-    let mut held: HashMap<Flaw<'_>, Vec<Held<'_>>> = HashMap::new();
-    for finding in base.findings {
-        held.entry(Flaw::of(finding)).or_default().push(Held {
-            file: &finding.file,
-            version: &finding.version,
-            is_used: false,
-        });
-    }
+pub fn changes(head: Side<'_>, base: Side<'_>, committed: Timestamp) -> Vec<Changed> {
+    let mut held = Held::of(base);
     let renamed = renamed(head, base);
-    let mut changes: Vec<Option<Change>> = vec![None; head.findings.len()];
-    let steps: [(Change, &Fits<'_>); 4] = [
-        (Change::PreExisting, &|finding, held| {
-            *held.file == finding.file && held.version == finding.version
-        }),
-        (Change::Moved, &|finding, held| *held.file == finding.file),
-        (Change::Moved, &|finding, held| {
-            renamed.get(&finding.file) == Some(&held.file) && held.version == finding.version
-        }),
-        (Change::Moved, &|finding, held| {
-            renamed.get(&finding.file) == Some(&held.file)
-        }),
-    ];
-    for (change, fits) in steps {
-        for (finding, slot) in head.findings.iter().zip(&mut changes) {
+    let mut was: Vec<Option<(Change, usize)>> = vec![None; head.findings.len()];
+    let decided = |number: usize| head.decided.get(number).copied().unwrap_or_default();
+    let mut order: Vec<usize> = (0..head.findings.len()).collect();
+    order.sort_by_key(|number| {
+        let decided = decided(*number);
+        (!decided.fails, !decided.will_fail)
+    });
+    for step in [Step::Same, Step::SameFile, Step::Renamed, Step::RenamedFile] {
+        for number in &order {
+            let (Some(finding), Some(slot)) = (head.findings.get(*number), was.get_mut(*number)) else {
+                continue;
+            };
             if slot.is_some() {
                 continue;
             }
-            let unused = held
-                .get_mut(&Flaw::of(finding))
-                .and_then(|held| held.iter_mut().find(|held| !held.is_used && fits(finding, held)));
-            if let Some(held) = unused {
-                held.is_used = true;
-                *slot = Some(change);
-            }
+            let gone = renamed.get(&finding.file).copied();
+            let found = match step {
+                Step::Same => held.exact(finding, &finding.file),
+                Step::SameFile => held.any(finding, &finding.file, decided(*number)),
+                Step::Renamed => gone.and_then(|file| held.exact(finding, file)),
+                Step::RenamedFile => gone.and_then(|file| held.any(finding, file, decided(*number))),
+            };
+            *slot = found.map(|found| (step.change(), found));
         }
     }
-    let since = |finding: &Finding, change: Option<Change>| match change {
-        None => Change::Introduced,
-        Some(_) if finding.advisory.published > Some(committed) => Change::PublishedSince,
-        Some(change) => change,
-    };
-    head.findings
-        .iter()
-        .zip(changes)
-        .map(|(finding, change)| since(finding, change))
-        .collect()
+    let changed = was.into_iter().enumerate().map(|(number, was)| {
+        let Some((change, was)) = was else {
+            return Changed {
+                change: Change::Introduced,
+                was: None,
+            };
+        };
+        let before = base.decided.get(was).copied().unwrap_or_default();
+        let published = head
+            .findings
+            .get(number)
+            .and_then(|finding| finding.advisory.published);
+        let change = if decided(number).is_worse_than(before) {
+            Change::Escalated
+        } else if published > Some(committed) {
+            Change::PublishedSince
+        } else {
+            change
+        };
+        Changed {
+            change,
+            was: Some(was),
+        }
+    });
+    changed.collect()
 }
 
-/// Whether a finding is the occurrence that the base held.
-type Fits<'f> = dyn Fn(&Finding, &Held<'_>) -> bool + 'f;
+/// How near what the base holds must be to be the same occurrence, the nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Same,
+    SameFile,
+    Renamed,
+    RenamedFile,
+}
+
+impl Step {
+    fn change(self) -> Change {
+        match self {
+            Self::Same => Change::PreExisting,
+            Self::SameFile | Self::Renamed | Self::RenamedFile => Change::Moved,
+        }
+    }
+}
 
 /// One flaw of one package, wherever it is held.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Flaw<'a> {
     id: &'a str,
     ecosystem: &'a Ecosystem,
@@ -93,11 +141,64 @@ impl<'a> Flaw<'a> {
     }
 }
 
-/// An occurrence at the base.
+/// The occurrences at the base, each to be used up once.
 struct Held<'a> {
-    file: &'a TreePath,
-    version: &'a str,
-    is_used: bool,
+    exact: HashMap<(Flaw<'a>, &'a TreePath, &'a str), usize>,
+    /// Those of a flaw in a file, the next one last: those that fail there, and the others.
+    by_file: HashMap<(Flaw<'a>, &'a TreePath), [Vec<usize>; 2]>,
+    used: Vec<bool>,
+}
+
+impl<'a> Held<'a> {
+    fn of(base: Side<'a>) -> Self {
+        let mut held = Self {
+            exact: HashMap::with_capacity(base.findings.len()),
+            by_file: HashMap::new(),
+            used: vec![false; base.findings.len()],
+        };
+        for (number, finding) in base.findings.iter().enumerate().rev() {
+            let flaw = Flaw::of(finding);
+            held.exact.insert((flaw, &finding.file, &finding.version), number);
+            let decided = base.decided.get(number).copied().unwrap_or_default();
+            let [failing, others] = held.by_file.entry((flaw, &finding.file)).or_default();
+            if decided.fails || decided.will_fail {
+                failing.push(number);
+            } else {
+                others.push(number);
+            }
+        }
+        held
+    }
+
+    fn exact(&mut self, finding: &'a Finding, file: &'a TreePath) -> Option<usize> {
+        let number = *self
+            .exact
+            .get(&(Flaw::of(finding), file, finding.version.as_str()))?;
+        self.take(number)
+    }
+
+    /// Any version of the flaw in `file`: one that is decided alike before another.
+    fn any(&mut self, finding: &'a Finding, file: &'a TreePath, decided: Decided) -> Option<usize> {
+        let [failing, others] = self.by_file.get_mut(&(Flaw::of(finding), file))?;
+        let lists = match decided.fails || decided.will_fail {
+            true => [failing, others],
+            false => [others, failing],
+        };
+        for list in lists {
+            while let Some(number) = list.pop() {
+                if let Some(used) = self.used.get_mut(number).filter(|used| !**used) {
+                    *used = true;
+                    return Some(number);
+                }
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, number: usize) -> Option<usize> {
+        let used = self.used.get_mut(number)?;
+        (!std::mem::replace(used, true)).then_some(number)
+    }
 }
 
 /// For each lockfile that came, the one that is gone and held most of the same flaws; no file twice.
@@ -198,20 +299,46 @@ mod tests {
         let (head, base) = (findings(head), findings(base));
         let files = |findings: &[Finding]| findings.iter().map(|finding| finding.file.clone()).collect();
         let (head_files, base_files) = (files(&head), files(&base));
+        let (head_decided, base_decided) = (decided(&head), decided(&base));
         changes(
             Side {
                 findings: &head,
+                decided: &head_decided,
                 files: &head_files,
             },
             Side {
                 findings: &base,
+                decided: &base_decided,
                 files: &base_files,
             },
             BASE.parse().expect("a time"),
         )
         .into_iter()
-        .map(Change::word)
+        .map(|changed| changed.change.word())
         .collect()
+    }
+
+    /// What lies in `dev` is let pass, what lies in `soon` fails when grace is over.
+    fn decided(findings: &[Finding]) -> Vec<Decided> {
+        let decided = findings.iter().map(|finding| Decided {
+            fails: !finding.file.display().contains("dev") && !finding.file.display().contains("soon"),
+            will_fail: !finding.file.display().contains("dev"),
+        });
+        decided.collect()
+    }
+
+    #[test]
+    fn g6_what_the_base_let_pass_and_fails_here_is_escalated() {
+        assert_eq!(changed(&["a p 1 run/f"], &["a p 1 dev/f"]), ["escalated"]);
+        assert_eq!(changed(&["a p 2 run/f"], &["a p 1 dev/f"]), ["escalated"]);
+        assert_eq!(changed(&["new p 1 run/f"], &["new p 1 dev/f"]), ["escalated"]);
+        assert_eq!(changed(&["a p 1 dev/f"], &["a p 1 run/f"]), ["moved"]);
+        assert_eq!(changed(&["a p 1 dev/f"], &["a p 1 dev/f"]), ["pre_existing"]);
+        // Grace that runs on both sides is no change; grace that begins here is one.
+        assert_eq!(changed(&["a p 1 soon/f"], &["a p 1 soon/f"]), ["pre_existing"]);
+        assert_eq!(changed(&["a p 1 soon/f"], &["a p 1 dev/f"]), ["escalated"]);
+        assert_eq!(changed(&["a p 1 run/f"], &["a p 1 soon/f"]), ["escalated"]);
+        assert_eq!(changed(&["a p 1 soon/f"], &["a p 1 run/f"]), ["moved"]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(super) fn head(
         only: None,
         repository,
         limit,
+        with_manifests: true,
     };
     let listing = Listing::new(repository, &is_wanted);
     whole.at(head, commit, &listing).map_err(Failure::of_git)
@@ -52,6 +53,22 @@ pub fn of(
     limit: u64,
 ) -> Result<Found, GitError> {
     let whole = Whole::of(found, limit)?;
+    whole.at(head, commit, listing)
+}
+
+/// As [`of`], to be compared with: which manifests no lockfile locks is not looked at.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn base(
+    found: &Found,
+    head: Head,
+    commit: ObjectId,
+    listing: &Listing<'_>,
+    limit: u64,
+) -> Result<Found, GitError> {
+    let mut whole = Whole::of(found, limit)?;
+    whole.with_manifests = false;
     whole.at(head, commit, listing)
 }
 
@@ -82,6 +99,8 @@ struct Whole<'r> {
     only: Option<TreePath>,
     repository: &'r Arc<Repository>,
     limit: u64,
+    /// Whether manifests without a lockfile are looked for.
+    with_manifests: bool,
 }
 
 impl<'r> Whole<'r> {
@@ -96,6 +115,7 @@ impl<'r> Whole<'r> {
             only: found.only.clone(),
             repository,
             limit,
+            with_manifests: true,
         })
     }
 
@@ -146,6 +166,7 @@ impl<'r> Whole<'r> {
                 (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
                     files.insert(path, reader);
                 }
+                (TrackedKind::File | TrackedKind::Link, None) if !self.with_manifests => {}
                 (TrackedKind::File | TrackedKind::Link, None) => {
                     manifests.extend(manifest::row(&path).map(|row| (path, row)));
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::work_tree::WorkTree;
 use super::{Failure, walk};
-use crate::git::commit_tree::CommitTree;
+use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::objects::{GitError, Head, ObjectId, Repository, TrackedKind};
 use crate::lockfile::{self, Claim, Format, manifest, unsupported};
 use crate::model::coverage::{Gap, Skipped};
@@ -136,6 +136,14 @@ impl Found {
                 committed != tree.blob_id(bytes)
             }
             Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
+        }
+    }
+
+    /// What the clone turned out to lack of the tree, by path; only that of a commit lacks something.
+    pub(super) fn lacking(&self) -> BTreeMap<TreePath, Lack> {
+        match &self.standing {
+            Standing::Disk { .. } => BTreeMap::new(),
+            Standing::Commit(tree) => tree.lacking(),
         }
     }
 

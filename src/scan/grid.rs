@@ -1,16 +1,18 @@
 //! From the scans of several lines to the grid: one row an advisory, one cell a line.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::discover::{Found, Reader};
 use super::judge::Known;
 use crate::advisory::{Candidate, Damage, Index};
 use crate::ecosystem::{self, purl};
 use crate::matching;
+use crate::model::coverage::Gap;
 use crate::model::finding::State;
 use crate::model::grid::{Cell, CellState, Occurrence, Row};
-use crate::model::{Ecosystem, Finding, IndexState, Outcome, Target};
+use crate::model::{Ecosystem, Finding, IndexState, Outcome, Target, TreePath};
 use crate::report::worst;
+use crate::text::Position;
 
 /// The rows of the grid whose columns are the targets of `outcome`. `known` and `trees` are those of the targets.
 ///
@@ -124,10 +126,20 @@ impl<'o> Column<'o> {
             let key = (&package.ecosystem, package.name.as_str());
             known.entry(key).or_default().push(package);
         }
+        // A version that cannot be ordered hides what its advisory says of its package, and nothing else.
+        let undecided: HashSet<(&TreePath, Position, &str)> = held
+            .iter()
+            .filter_map(|package| {
+                let (_, reason) = package.undecided.as_deref()?;
+                Some((&package.file, package.position, reason.as_str()))
+            })
+            .collect();
+        let is_general = |gap: &&Gap| !undecided.contains(&(&gap.file, gap.position, gap.reason.as_str()));
         let mut blind: Vec<(Option<Ecosystem>, String)> = target
             .coverage
             .blind
             .iter()
+            .filter(is_general)
             .map(|gap| {
                 let ecosystem = found.files.get(&gap.file).map(Reader::ecosystem);
                 let place = if gap.file.as_bytes().is_empty() {
@@ -173,7 +185,8 @@ impl<'o> Column<'o> {
             let fitting = findings.iter().filter(|finding| wanted(&finding.state));
             fitting.min_by(|left, right| worst::first(left, right)).copied()
         };
-        let blind = self.blind_for(subject);
+        let undecided = self.undecided(subject);
+        let blind = self.blind_for(subject).or(undecided.as_deref());
         let (occurrences, mended) = self.occurrences(subject, findings);
         let first = |wanted: bool| {
             let of = occurrences
@@ -226,6 +239,23 @@ impl<'o> Column<'o> {
             fixed,
             occurrences,
         }
+    }
+
+    /// Why nobody knows whether a version of the row's packages is affected.
+    fn undecided(&self, subject: &Subject<'_>) -> Option<String> {
+        let id = subject.worst.advisory.id.as_str();
+        let mut held = subject
+            .packages
+            .keys()
+            .filter_map(|(ecosystem, name)| self.known.get(&(ecosystem, name.as_str())))
+            .flatten();
+        held.find_map(|package| {
+            let reason = package.undecided.as_ref().filter(|undecided| undecided.0 == id)?;
+            Some(format!(
+                "{}:{} could not be judged: {}",
+                package.file, package.position.line, reason.1
+            ))
+        })
     }
 
     fn blind_for(&self, subject: &Subject<'_>) -> Option<&str> {

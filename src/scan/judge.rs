@@ -43,6 +43,8 @@ pub struct Known {
     pub file: TreePath,
     /// Where in the file.
     pub position: Position,
+    /// The id of an advisory that nobody can hold its version against, and the reason of the gap; `None` if it was held against all.
+    pub undecided: Option<Box<(String, String)>>,
 }
 
 /// An index, with what was found in it so far: what one lockfile asked for serves the others.
@@ -144,6 +146,7 @@ impl<'i> Judging<'i> {
                 version: package.version.clone(),
                 file,
                 position,
+                undecided: None,
             });
         }
         // What all findings of this package share, made for the first one.
@@ -153,10 +156,22 @@ impl<'i> Judging<'i> {
                 Judgement::NotAffected => {}
                 Judgement::Undecided { reason } => {
                     let (file, position) = opened.position(package.place());
+                    let reason = format!("{} {}: {reason}", package.name, package.version);
+                    if self.keep == Keep::KnownPackages {
+                        let id = self.group(&candidate)?.advisory.id.clone();
+                        judged.known.push(Known {
+                            ecosystem: package.ecosystem.clone(),
+                            name: candidates.name().to_owned(),
+                            version: package.version.clone(),
+                            file: file.clone(),
+                            position,
+                            undecided: Some(Box::new((id, reason.clone()))),
+                        });
+                    }
                     judged.undecided.push(Gap {
                         file,
                         position,
-                        reason: format!("{} {}: {reason}", package.name, package.version),
+                        reason,
                         hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
                     });
                 }

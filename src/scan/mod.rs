@@ -6,6 +6,7 @@
 pub mod change;
 pub mod columns;
 pub mod commit;
+mod compare;
 pub mod discover;
 pub mod grid;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod knowledge;
 pub mod lines;
 pub mod read;
 pub mod since;
+mod submodules;
 mod target;
 mod walk;
 pub mod ways;
@@ -35,6 +37,7 @@ use crate::model::{
 };
 use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
+use compare::Before;
 use discover::Found;
 pub use judge::{Judging, Keep, Known};
 pub use knowledge::Knowledge;
@@ -160,12 +163,12 @@ pub struct Case<'f> {
     pub base: Option<Base<'f>>,
 }
 
-/// The tree that another one came from.
+/// What a tree came from.
 pub struct Base<'f> {
-    /// The tree.
-    pub found: &'f Found,
-    /// When its commit was made.
-    pub committed: Timestamp,
+    /// The merge base, and the tip of the branch where that is another commit; each with the moment its commit was made.
+    pub sides: Vec<(&'f Found, Timestamp)>,
+    /// The full name of the branch; `None` if the base has no name.
+    pub ref_name: Option<&'f str>,
 }
 
 /// An outcome, and what was held besides the findings.
@@ -200,7 +203,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
     let all: Vec<&Found> = trees
         .iter()
         .map(|tree| tree.found)
-        .chain(bases.map(|base| base.found))
+        .chain(bases.flat_map(|base| base.sides.iter().map(|(found, _)| *found)))
         .collect();
     let judging = judge.index.map(|index| Judging::by(index, keep));
     let mut read = read::read_many(&all, |opened| {
@@ -226,16 +229,23 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
         let (mut target, held) = target::target(tree.found, files, &judge);
-        if let (Some(base), Some(base_files)) = (&tree.base, tree.base.as_ref().and(read_bases.next())) {
-            let (before, _) = target::target(base.found, base_files, &judge);
-            target::compare(&mut target, &before, base.committed);
-            at_bases.extend(unread_at(&before));
-        }
         let circumstances = Circumstances {
             now: request.now,
             ref_name: tree.found.head.ref_name.as_deref(),
             prefix: &tree.found.prefix,
         };
+        if let Some(base) = &tree.base {
+            let sides = base.sides.iter().zip(read_bases.by_ref());
+            let befores: Vec<Before> = sides
+                .map(|((found, committed), files)| Before {
+                    target: target::target(found, files, &judge).0,
+                    lacking: found.lacking(),
+                    committed: *committed,
+                })
+                .collect();
+            let remarks = compare::compare(&mut target, &befores, tree.policy, &circumstances, base.ref_name);
+            at_bases.extend(remarks);
+        }
         for finding in &mut target.findings {
             let ruled = tree.policy.decide(finding, &circumstances);
             finding.decision = ruled.decision;
@@ -386,15 +396,6 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
         });
     }
     coverage
-}
-
-/// What could not be read at a base: a finding that it may have held counts as introduced.
-fn unread_at(base: &Target) -> Vec<Gap> {
-    let told = base.coverage.blind.iter().cloned().map(|gap| Gap {
-        reason: format!("at the base: {}; what it held counts as introduced", gap.reason),
-        ..gap
-    });
-    told.collect()
 }
 
 /// The exceptions of a policy that expired, and those that covered nothing, as far as this run can tell: a part of a

@@ -254,7 +254,7 @@ fn read_one<T: Default>(
                 Unread::TooLarge { .. } => "Leave the file out of the scan, or split it.",
                 Unread::LinkLeadsOut => "Put the lockfile itself into the repository.",
                 Unread::Absent | Unread::Unreadable(_) => {
-                    "Make the file readable, or fetch the missing objects with `git fetch`."
+                    "Make the file readable, or fetch the missing objects with `git fetch --refetch --no-filter`."
                 }
             };
             return nothing(path, format.name(), Cost::Blind, error.to_string(), hint);

@@ -1,9 +1,9 @@
-//! The tree that another one came from: the merge base of a revision and the head.
+//! The trees that another one came from: the merge base of a revision and the head, and the revision itself.
 
 use jiff::Timestamp;
 
 use super::discover::{Found, is_wanted};
-use super::{FILE_LIMIT, Failure, commit};
+use super::{FILE_LIMIT, Failure, commit, submodules};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId};
 
@@ -11,18 +11,19 @@ use crate::git::objects::{GitError, Head, ObjectId};
 pub struct Since {
     /// The commit that the revision names: where the policy is read from.
     pub tip: ObjectId,
-    /// The tree of the merge base.
-    pub base: Found,
-    /// When the merge base was made.
-    pub committed: Timestamp,
+    /// The trees of the merge base, and of the tip where that is another commit; each with the moment it was made.
+    pub sides: Vec<(Found, Timestamp)>,
+    /// The full name of the branch or tag that the revision is; `None` if it is something else.
+    pub ref_name: Option<String>,
 }
 
-/// Finds what `found` is compared with, given any revision of git.
+/// Finds what `found` is compared with, given any revision of git. Submodules are entered where `with_submodules` says that
+/// what lies in them on disk is compared.
 ///
 /// # Errors
 /// A [`Failure`] of usage outside of git; of incompleteness where the clone lacks what is needed, which is never taken for
 /// "nothing changed".
-pub fn since(found: &Found, revision: &str) -> Result<Since, Failure> {
+pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Since, Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
             format!("{} lies in no git repository, so there is no base", found.root),
@@ -49,12 +50,26 @@ pub fn since(found: &Found, revision: &str) -> Result<Since, Failure> {
                 "Name a base that the head came from; a shallow checkout may hide it (`fetch-depth: 0`).",
             )
         })?;
-    let committed = repository.commit_time(base).map_err(missing)?;
     let listing = Listing::new(repository, &is_wanted);
-    let head = Head {
-        ref_name: None,
-        commit: Some(base),
+    let side = |commit: ObjectId| {
+        let head = Head {
+            ref_name: None,
+            commit: Some(commit),
+        };
+        let committed = repository.commit_time(commit)?;
+        let mut base = commit::base(found, head, commit, &listing, FILE_LIMIT)?;
+        if with_submodules {
+            submodules::enter(&mut base, found, commit, FILE_LIMIT)?;
+        }
+        Ok((base, committed))
     };
-    let base = commit::of(found, head, base, &listing, FILE_LIMIT).map_err(missing)?;
-    Ok(Since { tip, base, committed })
+    let mut sides = vec![side(base).map_err(missing)?];
+    if tip != base {
+        sides.push(side(tip).map_err(missing)?);
+    }
+    Ok(Since {
+        tip,
+        sides,
+        ref_name: repository.full_name(revision),
+    })
 }

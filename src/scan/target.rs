@@ -1,12 +1,9 @@
-//! From the lockfiles of one tree, read and judged, to a target; and from two trees to what changed.
+//! From the lockfiles of one tree, read and judged, to a target.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::Judge;
-use super::change::{self, Side};
 use super::discover::Found;
 use super::judge::{Judged, Known};
 use super::read::{self, ReadFile};
@@ -83,28 +80,6 @@ pub(super) fn target(
     (target, known)
 }
 
-/// Says of each finding of `target` how it came about since `base`. What could not be read there holds nothing back: a
-/// finding that it may have held is introduced.
-pub(super) fn compare(target: &mut Target, base: &Target, committed: Timestamp) {
-    let files = |target: &Target| -> BTreeSet<TreePath> {
-        target.files.iter().map(|file| file.path.clone()).collect()
-    };
-    let changes = change::changes(
-        Side {
-            findings: &target.findings,
-            files: &files(target),
-        },
-        Side {
-            findings: &base.findings,
-            files: &files(base),
-        },
-        committed,
-    );
-    for (finding, change) in target.findings.iter_mut().zip(changes) {
-        finding.change = Some(change);
-    }
-}
-
 /// The findings of one file, and how many lockfiles they come from: a parent's packages are those of each child.
 #[derive(Default)]
 struct Findings {
@@ -159,8 +134,15 @@ fn joined(findings: Vec<Finding>) -> Vec<Finding> {
             finding.name.clone(),
             finding.version.clone(),
         );
-        match seen.get(&key).and_then(|number| places.get_mut(*number)) {
-            Some(known) => known.extend(finding.places()),
+        let known = seen.get(&key).copied();
+        let known = known.and_then(|number| Some((joined.get_mut(number)?, places.get_mut(number)?)));
+        match known {
+            Some((known, places)) => {
+                places.extend(finding.places());
+                // Two files can use one entry, each for its own purpose.
+                known.scopes = known.scopes.with(finding.scopes);
+                known.direct |= finding.direct;
+            }
             None => {
                 seen.insert(key, joined.len());
                 joined.push(finding);

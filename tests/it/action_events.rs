@@ -46,7 +46,7 @@ fn g6_each_event_tells_its_kind_its_trust_and_its_base() {
         branch: Some("main".into()),
     };
     let group = Change::Group {
-        base: Some(BASE.into()),
+        branch: Some("main".into()),
     };
     let tag = Some("refs/tags/v1.0.0".to_owned());
     for (event, name, ref_name, kind, trust, change, release) in [
@@ -485,26 +485,77 @@ fn g4_a_merge_that_the_forge_did_not_make_is_not_believed() {
 }
 
 #[test]
-fn g6_a_merge_group_is_compared_with_what_it_was_built_on() {
+fn g6_a_merge_group_is_compared_with_the_branch_that_it_lands_on() {
     let forge = Forge::new();
-    for depth in [None, Some(2)] {
-        let job = forge.checkout(&forge.merge, depth);
-        let queue = "refs/heads/gh-readonly-queue/main/pr-7";
-        let ran = job.run("merge_group", "merge_group", queue, &forge.merge, &[]);
-        assert_eq!(ran.code, 1, "{depth:?}: {}{}", ran.out, ran.err);
-        assert_eq!(
-            (job.changes(), job.counts()),
-            (
-                MERGED.map(str::to_owned).to_vec(),
-                ["3", "1", "1"].map(str::to_owned)
-            )
-        );
-        assert!(
-            ran.out.contains(&format!("compared with {}: ", forge.base)),
-            "{}",
-            ran.out
-        );
+    let queue = "refs/heads/gh-readonly-queue/main/pr-7";
+    let job = forge.checkout(&forge.merge, None);
+    let ran = job.run("merge_group", "merge_group", queue, &forge.merge, &[]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert_eq!(
+        (job.changes(), job.counts()),
+        (
+            MERGED.map(str::to_owned).to_vec(),
+            ["3", "1", "1"].map(str::to_owned)
+        )
+    );
+    assert!(
+        ran.out.contains("compared with refs/remotes/origin/main: "),
+        "{}",
+        ran.out
+    );
+    // A clone that lacks the branch is told what to fetch, and the entry before is never taken for it.
+    let job = forge.checkout(&forge.merge, Some(2));
+    let ran = job.run("merge_group", "merge_group", queue, &forge.merge, &[]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("fetch-depth") || ran.out.contains("fetch-depth"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
+
+#[test]
+fn g6_a_checkout_of_the_base_is_no_clean_change() {
+    let forge = Forge::new();
+    let first = forge.sandbox.git(&["rev-parse", "main~1"]);
+    for commit in [&forge.base, &first] {
+        let job = forge.checkout(commit, None);
+        for (event, ref_name) in [
+            ("pull_request", "refs/pull/7/merge"),
+            ("merge_group", "refs/heads/gh-readonly-queue/main/pr-7"),
+        ] {
+            let ran = job.run(event, event, ref_name, &forge.merge, &[]);
+            assert_eq!(ran.code, 3, "{event}: {}{}", ran.out, ran.err);
+        }
     }
+}
+
+#[test]
+fn g6_a_merge_group_answers_for_all_its_entries() {
+    let forge = Forge::new();
+    let sandbox = &forge.sandbox;
+    // The entry before brings the flaw; the last one touches nothing that matters. Stacked twice as well.
+    sandbox.git(&["checkout", "-q", "--detach", &forge.merge]);
+    for entry in ["one", "two"] {
+        sandbox.write(&format!("{entry}.md"), "hello\n");
+        sandbox.git(&["add", "-A"]);
+        sandbox.git(&["commit", "-qm", entry]);
+        let last = sandbox.git(&["rev-parse", "HEAD"]);
+        sandbox.git(&["update-ref", &format!("refs/pull/{entry}/queue"), &last]);
+        let job = forge.checkout(&last, None);
+        let queue = "refs/heads/gh-readonly-queue/main/pr-8";
+        let ran = job.run("merge_group", "merge_group", queue, &last, &[]);
+        assert_eq!(ran.code, 1, "{entry}: {}{}", ran.out, ran.err);
+        assert_eq!(job.changes(), MERGED, "{entry}");
+    }
+    // When the flaw has landed, those who come after it are not blamed for it.
+    sandbox.git(&["branch", "-f", "main", &forge.merge]);
+    let last = sandbox.git(&["rev-parse", "HEAD"]);
+    let job = forge.checkout(&last, None);
+    let queue = "refs/heads/gh-readonly-queue/main/pr-8";
+    let ran = job.run("merge_group", "merge_group", queue, &last, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
 
 /// Every event on which the step has no base of its own.

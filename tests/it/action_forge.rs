@@ -657,6 +657,49 @@ fn b4_refs_that_a_checkout_lacks_are_read_through_the_forge() {
     }
 }
 
+#[test]
+fn b4_what_a_filter_left_out_of_the_base_is_read_through_the_forge() {
+    for style in [Style::GitHub, Style::Gitea] {
+        let shop = Shop::new(style);
+        let source = &shop.sandbox;
+        source.git(&["checkout", "-qb", "topic"]);
+        source.write(
+            "app/deep/Cargo.lock",
+            cargo_lock(&[("bad", "1.0.0"), ("calm", "1.0.0")]),
+        );
+        source.git(&["commit", "-qam", "Be calm"]);
+        source.git(&["config", "uploadpack.allowFilter", "true"]);
+        let folder = source.path("blobless");
+        std::fs::create_dir(&folder).expect("a folder");
+        let origin = format!("file://{}", source.work().display());
+        git(&folder, &["init", "-q"]);
+        git(&folder, &["remote", "add", "origin", &origin]);
+        let heads = "+refs/heads/*:refs/remotes/origin/*";
+        git(
+            &folder,
+            &["fetch", "-q", "--no-tags", "--filter=blob:none", "origin", heads],
+        );
+        git(&folder, &["checkout", "-q", "--detach", "origin/topic"]);
+        let own = "https://forge.example/acme/shop";
+        git(&folder, &["remote", "set-url", "origin", own]);
+        let inputs = [("INPUT_UPLOAD-SARIF", "false")];
+        let blob = shop.id("main:app/deep/Cargo.lock");
+        shop.server.seen();
+        let ran = shop.run_in(&folder, REQUEST, &inputs);
+        assert_eq!(ran.code, 0, "{style:?}: {}{}", ran.out, ran.err);
+        assert_eq!(outputs(source)["introduced"], "0");
+        assert!(!shop.server.seen().is_empty(), "nobody was asked");
+        // A forge that does not give it leaves it unknown.
+        shop.server
+            .trouble("GET", &blob, usize::MAX, Trouble::status(404, "Not Found"));
+        let ran = shop.run_in(&folder, REQUEST, &inputs);
+        assert_eq!(ran.code, 3, "{style:?}: {}{}", ran.out, ran.err);
+        assert_eq!(outputs(source)["introduced"], "0");
+        shop.server.faults();
+        shop.server.done();
+    }
+}
+
 /// Every spelling in which a secret could stand somewhere.
 fn spellings(secret: &str) -> Vec<Vec<u8>> {
     let mut encoded = String::new();

@@ -279,7 +279,8 @@ pub(crate) fn compared() -> Outcome {
         finding.change = Some(change);
         finding.decision = match change {
             Change::Introduced => Decision::Fail,
-            Change::PublishedSince | Change::Moved | Change::PreExisting => Decision::Warn,
+            Change::Escalated => Decision::Fail,
+            Change::Unknown | Change::PublishedSince | Change::Moved | Change::PreExisting => Decision::Warn,
         };
         finding
     };

@@ -301,6 +301,14 @@ fn with_a_base_only_what_is_introduced_fails() {
     );
     for (change, expected, note) in [
         (Change::Introduced, Decision::Fail, None),
+        (Change::Escalated, Decision::Fail, None),
+        (
+            Change::Unknown,
+            Decision::Warn,
+            Some(
+                "the clone lacks what the base had here, so it is not known whether the change brings it in",
+            ),
+        ),
         (
             Change::PreExisting,
             Decision::Warn,

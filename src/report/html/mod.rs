@@ -78,6 +78,16 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
             introduced,
             "bad",
         ));
+        let escalated =
+            count(&|finding: &Finding| finding.is_affected() && finding.change == Some(Change::Escalated));
+        if escalated > 0 {
+            numbers.push(Number::new(
+                "escalated",
+                "escalated since the base",
+                escalated,
+                "bad",
+            ));
+        }
     }
     let excepted = count(&|finding: &Finding| !finding.is_affected());
     if excepted > 0 {

@@ -168,7 +168,7 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
         }
         result.properties = Some(bag(properties));
     }
-    result.baseline_state = group.change().map(|change| json!(baseline_state(change)));
+    result.baseline_state = group.change().and_then(baseline_state).map(|state| json!(state));
     result.suppressions = match suppressions {
         Suppressions::Absent => None,
         Suppressions::Told => Some(group.exception().map(suppression).into_iter().collect()),
@@ -179,13 +179,15 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
     result
 }
 
-/// The words of section 3.27.24. What was published since is no other result than before.
-fn baseline_state(change: Change) -> &'static str {
-    match change {
+/// The words of section 3.27.24. What was published since is no other result than before; what
+/// could not be compared has none.
+fn baseline_state(change: Change) -> Option<&'static str> {
+    Some(match change {
         Change::Introduced => "new",
-        Change::Moved => "updated",
+        Change::Escalated | Change::Moved => "updated",
         Change::PublishedSince | Change::PreExisting => "unchanged",
-    }
+        Change::Unknown => return None,
+    })
 }
 
 /// The policy's exception: it stands outside of the code, and somebody has decided.

@@ -53,7 +53,8 @@ pub(super) fn moves(moves: &[Move<'_>], length: Length, page: &mut Page<'_>) -> 
 /// Everything that does not block: warnings, and with `-v` notes and what the base holds already.
 pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let of_this_change = |finding: &Finding| {
-        matches!(finding.change, None | Some(Change::Introduced)) && finding.is_affected()
+        let is_of_it = |change: Change| change.is_of_the_change() || change == Change::Unknown;
+        finding.change.is_none_or(is_of_it) && finding.is_affected()
     };
     let warnings = list(outcome, |finding| {
         finding.decision == Decision::Warn && of_this_change(finding)
@@ -216,7 +217,7 @@ fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let mut ids = ids(advisory);
     match finding.change {
         None | Some(Change::Introduced) => {}
-        Some(change @ (Change::PublishedSince | Change::Moved | Change::PreExisting)) => {
+        Some(change) => {
             ids.push((Shade::Dim, phrases::change(change).to_owned()));
         }
     }
