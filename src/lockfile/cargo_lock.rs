@@ -46,10 +46,7 @@ impl Format for CargoLock {
         let mut document = toml::read(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        if file.text.trim().is_empty() {
-            parsed.blind(Span::at(0), "the file is empty", DAMAGED);
-        }
-        let (mut entries, metadata) = entries(&document, &mut parsed);
+        let (mut entries, metadata) = entries(file.text, &document, &mut parsed);
         let checksums =
             metadata.map_or_else(Vec::new, |metadata| checksums(metadata, &mut Index::of(&entries)));
         for (number, span) in checksums {
@@ -127,9 +124,21 @@ impl Entry<'_> {
 }
 
 /// The entries in the order of the file, and `[metadata]`, where version 1 keeps the checksums.
-fn entries<'d>(document: &'d Document<'d>, parsed: &mut Parsed) -> (Vec<Entry<'d>>, Option<Value<'d>>) {
+fn entries<'d>(
+    text: &str,
+    document: &'d Document<'d>,
+    parsed: &mut Parsed,
+) -> (Vec<Entry<'d>>, Option<Value<'d>>) {
     let mut entries = Vec::new();
     let mut metadata = None;
+    if text.trim().is_empty() {
+        parsed.blind(Span::at(0), "the file is empty", DAMAGED);
+    } else if ["version", "package", "root"]
+        .iter()
+        .all(|mark| document.root().get(mark).is_none())
+    {
+        parsed.blind(Span::at(0), "this is no lockfile of Cargo", DAMAGED);
+    }
     for (key, value) in document.root().entries() {
         match key.as_ref() {
             "version" => match value.as_u64() {
@@ -170,9 +179,7 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
             "replace" => &mut replace,
             _ => continue,
         };
-        if slot.replace(value).is_some() {
-            parsed.blind(value.key_span(), format!("`{key}` is written twice"), DAMAGED);
-        }
+        *slot = Some(value);
     }
     let written = |value: Option<Value<'d>>| {
         let value = value?;

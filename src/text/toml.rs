@@ -1,17 +1,18 @@
 //! A positioned reader of TOML 1.0 that goes on after damage: a tree over `toml_parser`'s events.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map};
 
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
-use toml_parser::{ErrorSink, ParseError, Source};
+use toml_parser::{ErrorSink, ParseError, Raw, Source};
 
 use super::tree::{Document, Kind, NONE, Node};
 use super::{MAX_DEPTH, Problems, Span};
 
 /// Reads `text`. Tables are objects, arrays of tables are lists of objects, dotted keys are nested objects.
-/// A damaged line costs only itself.
+/// A damaged line costs only itself. A key or a table that is written twice is a problem, and so is a header
+/// that the text ends in.
 #[must_use]
 pub fn read(text: &str) -> Document<'_> {
     let source = Source::new(text);
@@ -33,9 +34,10 @@ pub fn read(text: &str) -> Document<'_> {
     parse_document(&tokens, &mut guard, &mut errors);
     let Builder {
         mut document,
-        problems,
+        mut problems,
         ..
     } = builder;
+    tell_twice(&document, &mut problems);
     document.problems = errors.0.into_vec();
     document.problems.extend(problems.into_vec());
     document.problems.sort_by_key(|problem| problem.span);
@@ -70,9 +72,47 @@ pub(super) fn inside_quotes(text: &str, span: Span) -> Span {
     span.inside(quote.len()..quote.len().saturating_add(inner.len()))
 }
 
+/// An object of at most this many entries has its keys compared with each other; a larger one has a set made.
+const MAX_COMPARED: usize = 12;
+
+/// Tells of every key that its object has already. Linear: most objects of a lockfile are small.
+fn tell_twice(document: &Document<'_>, problems: &mut Problems) {
+    let mut few: Vec<Cow<'_, str>> = Vec::with_capacity(MAX_COMPARED);
+    for object in document.values().filter(|value| value.is_object()) {
+        few.clear();
+        let mut many = HashSet::new();
+        for (key, value) in object.entries() {
+            if few.contains(&key) || many.contains(&key) {
+                problems.add(value.key_span(), twice("key", &key));
+            } else if few.len() < MAX_COMPARED {
+                few.push(key);
+            } else {
+                many.insert(key);
+            }
+        }
+    }
+}
+
+/// How much of a key a message repeats.
+const MAX_SHOWN: usize = 80;
+
+fn twice(what: &str, key: &str) -> String {
+    let shown: String = key.chars().take(MAX_SHOWN).collect();
+    format!("the {what} {shown:?} is written twice")
+}
+
 struct Errors(Problems);
 
 impl ErrorSink for Errors {
+    fn report_error(&mut self, error: ParseError) {
+        Told(&mut self.0).report_error(error);
+    }
+}
+
+/// Problems that are told by a decoder of the parser.
+struct Told<'p>(&'p mut Problems);
+
+impl ErrorSink for Told<'_> {
     fn report_error(&mut self, error: ParseError) {
         let span = error.unexpected().or(error.context());
         let span = span.map_or(Span::default(), |span| Span::new(span.start(), span.end()));
@@ -83,7 +123,7 @@ impl ErrorSink for Errors {
 struct Builder<'t> {
     document: Document<'t>,
     /// Tables and lists of tables by (parent, key), so that a header costs the length of its path.
-    tables: HashMap<(u32, String), u32>,
+    tables: HashMap<(u32, String), Table>,
     /// The table that the last header opened.
     table: u32,
     /// Open inline tables and arrays, outermost first.
@@ -98,6 +138,24 @@ struct Builder<'t> {
 struct Key {
     span: Span,
     kind: Kind,
+}
+
+/// A table, or a list of tables, that a header or a dotted key made.
+#[derive(Clone, Copy)]
+struct Table {
+    id: u32,
+    made: Made,
+}
+
+/// What wrote a table down. TOML lets none be written twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    /// A header that goes through it: its own header may follow.
+    Passing,
+    /// Its own header.
+    Header,
+    /// Dotted keys: others beside them may add to it.
+    Dotted,
 }
 
 #[derive(Clone, Copy)]
@@ -142,18 +200,37 @@ impl EventReceiver for Builder<'_> {
     }
 
     fn simple_key(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, _: &mut dyn ErrorSink) {
+        let token = span;
         let (span, kind) = self.string(Span::new(span.start(), span.end()), encoding);
+        let text = span.of(self.document.text);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let multiline = matches!(
+            encoding,
+            Some(Encoding::MlBasicString | Encoding::MlLiteralString)
+        );
+        // A header or key that the text ends in has an empty one.
+        if multiline || (encoding.is_none() && (text.is_empty() || !text.bytes().all(is_plain))) {
+            let text = Span::new(token.start(), token.end()).of(self.document.text);
+            let raw = Raw::new_unchecked(text, encoding, token);
+            raw.decode_key(&mut (), &mut Told(&mut self.problems));
+        }
         self.path.push(Key { span, kind });
     }
 
     fn scalar(&mut self, span: toml_parser::Span, encoding: Option<Encoding>, _: &mut dyn ErrorSink) {
+        let token = span;
         let span = Span::new(span.start(), span.end());
         let node = match encoding {
             Some(_) => {
                 let (span, kind) = self.string(span, encoding);
                 Node::new(kind, span)
             }
-            None => Node::new(bare(span.of(self.document.text)), span),
+            None => {
+                let text = span.of(self.document.text);
+                let raw = Raw::new_unchecked(text, None, token);
+                let _kind = raw.decode_scalar(&mut (), &mut Told(&mut self.problems));
+                Node::new(bare(text), span)
+            }
         };
         self.add(node);
     }
@@ -180,7 +257,7 @@ impl Builder<'_> {
                 _ => NONE,
             },
             Some((key, parents)) => {
-                let parent = self.descend(container, parents, node.span);
+                let parent = self.descend(container, parents, node.span, Made::Dotted);
                 node.key = key.span;
                 node.key_kind = key.kind;
                 self.document.push(parent, node)
@@ -218,17 +295,22 @@ impl Builder<'_> {
         match header {
             Header::Table { start } => {
                 let span = Span::new(start, end);
-                let parent = self.descend(0, parents, span);
-                self.table = self.child(parent, *key, Node::new(Kind::Object, span));
-                if self.kind(self.table) != Kind::Object {
+                let parent = self.descend(0, parents, span, Made::Passing);
+                let fresh = Node::new(Kind::Object, span);
+                let (table, before) = self.child(parent, *key, fresh, Made::Header);
+                self.table = table;
+                if self.kind(table) != Kind::Object {
                     self.problems.add(span, "this table's name is taken by a value");
-                    self.table = self.document.push(parent, Node::new(Kind::Object, span));
+                    self.table = self.document.push(parent, fresh);
+                } else if matches!(before, Some(Made::Header | Made::Dotted)) {
+                    let message = twice("table", &self.name(*key));
+                    self.problems.add(span, message);
                 }
             }
             Header::ArrayItem { start } => {
                 let span = Span::new(start, end);
-                let parent = self.descend(0, parents, span);
-                let list = self.child(parent, *key, Node::new(Kind::Array, span));
+                let parent = self.descend(0, parents, span, Made::Passing);
+                let (list, _) = self.child(parent, *key, Node::new(Kind::Array, span), Made::Header);
                 if self.kind(list) == Kind::Array {
                     self.extend(list, end);
                 } else {
@@ -241,10 +323,20 @@ impl Builder<'_> {
     }
 
     /// Follows `keys` down from `from`; a list on the way means its last item.
-    fn descend(&mut self, from: u32, keys: &[Key], span: Span) -> u32 {
+    fn descend(&mut self, from: u32, keys: &[Key], span: Span, made: Made) -> u32 {
         let mut at = from;
+        if let Some(key) = keys.get(MAX_DEPTH) {
+            let message = format!("more than {MAX_DEPTH} keys in one; the rest is not read");
+            self.problems.add(key.span, message);
+        }
         for key in keys.iter().take(MAX_DEPTH) {
-            at = self.child(at, *key, Node::new(Kind::Object, span));
+            let fresh = Node::new(Kind::Object, span);
+            let (child, before) = self.child(at, *key, fresh, made);
+            at = child;
+            if made == Made::Dotted && before.is_some_and(|before| before != Made::Dotted) {
+                let message = twice("table", &self.name(*key));
+                self.problems.add(key.span, message);
+            }
             if self.kind(at) == Kind::Array {
                 at = self
                     .document
@@ -256,22 +348,34 @@ impl Builder<'_> {
         at
     }
 
-    /// The table under `key` of `parent`, made from `fresh` if there is none.
-    fn child(&mut self, parent: u32, key: Key, mut fresh: Node) -> u32 {
-        let text = self.document.text;
-        let name = match key.kind {
-            Kind::TomlString => unescape(text, key.span),
-            _ => key.span.of(text).to_owned(),
-        };
-        match self.tables.get(&(parent, name.clone())) {
-            Some(id) => *id,
-            None => {
+    /// The table under `key` of `parent`, made from `fresh` if there is none; and what had made the one that was
+    /// there. Its own header counts from then on.
+    fn child(&mut self, parent: u32, key: Key, mut fresh: Node, made: Made) -> (u32, Option<Made>) {
+        match self.tables.entry((parent, self.name(key))) {
+            hash_map::Entry::Occupied(mut table) => {
+                let table = table.get_mut();
+                let before = table.made;
+                if made == Made::Header {
+                    table.made = made;
+                }
+                (table.id, Some(before))
+            }
+            hash_map::Entry::Vacant(vacant) => {
                 fresh.key = key.span;
                 fresh.key_kind = key.kind;
                 let id = self.document.push(parent, fresh);
-                self.tables.insert((parent, name), id);
-                id
+                vacant.insert(Table { id, made });
+                (id, None)
             }
+        }
+    }
+
+    /// What a key says.
+    fn name(&self, key: Key) -> String {
+        let text = self.document.text;
+        match key.kind {
+            Kind::TomlString => unescape(text, key.span),
+            _ => key.span.of(text).to_owned(),
         }
     }
 
@@ -287,8 +391,15 @@ impl Builder<'_> {
         };
         // The lexer ends a string that nobody closed with its line, and tells nobody.
         let closed = token.len() >= 2 * quote.len() && token.ends_with(quote);
+        let is_control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7F;
         if !closed {
             self.problems.add(span, "a string is not closed");
+        } else if escapes {
+            let at = toml_parser::Span::new_unchecked(span.start as usize, span.end as usize);
+            let raw = Raw::new_unchecked(token, encoding, at);
+            let _kind = raw.decode_scalar(&mut (), &mut Told(&mut self.problems));
+        } else if token.bytes().any(is_control) {
+            self.problems.add(span, "a control character in a string");
         }
         match (escapes, closed) {
             (true, _) => (span, Kind::TomlString),
@@ -348,6 +459,101 @@ mod tests {
         assert_eq!(git.str("rev").as_deref(), Some("r"));
         assert!(packages[0].span().of(text).starts_with("[[package]]"));
         assert!(packages[0].span().of(text).ends_with("b.c = 1"));
+    }
+
+    #[test]
+    fn what_is_written_twice_is_told_once() {
+        for twice in [
+            "a = 1\nb = 2\na = 3\n",
+            "a = 1\n\"a\" = 3\n",
+            "a = 1\n'a' = 3\n",
+            "a = 1\n\"\\u0061\" = 3\n",
+            "[[p]]\nn = 1\nn = 2\n",
+            "p = { n = 1, n = 2 }\n",
+            "[t]\na = 1\n[t]\nb = 1\n",
+            "[[p]]\n[p.t]\na = 1\n[p.t]\nb = 1\n",
+            "t = {}\n[t]\nb = 1\n",
+            "t = {}\n[t.u]\nb = 1\n",
+            "p = []\n[[p]]\nb = 1\n",
+            "a.b = 1\n[a]\nc = 1\n",
+            "[t]\na.b = 1\n[t.a]\nc = 1\n",
+            "[t.a.c]\nd = 1\n[t]\na.b = 1\n",
+            "a.b = 1\na = 2\n",
+            "a.b = 1\na.b.c = 2\n",
+        ] {
+            let document = read(twice);
+            assert_eq!(document.problems.len(), 1, "{twice:?}: {:?}", document.problems);
+        }
+        for once in [
+            "a.b = 1\na.c = 2\n",
+            "[t.u]\na = 1\n[t]\nb = 1\n",
+            "[t]\na.b = 1\n[t.a.c]\nd = 1\n",
+            "[[p]]\n[p.t]\na = 1\n[[p]]\n[p.t]\na = 1\n",
+            "[t]\na = 1\n[u]\na = 1\n",
+            "p = [{ a = 1 }, { a = 1 }]\n",
+        ] {
+            assert_eq!(read(once).problems, [], "{once:?}");
+        }
+        let many: String = (0..20_000).map(|number| format!("a{number} = 1\n")).collect();
+        assert_eq!(read(&many).problems, []);
+        assert_eq!(read(&format!("{many}a19999 = 2\n")).problems.len(), 1);
+        assert_eq!(read(&format!("{many}a3 = 2\n")).problems.len(), 1);
+    }
+
+    #[test]
+    fn a_text_ends_in_nothing_unsaid() {
+        for cut in [
+            "[",
+            "[[",
+            "[[p",
+            "[[p]",
+            "[t",
+            "[t.",
+            "[[p.",
+            "[\"",
+            "a",
+            "a.",
+            "a =",
+            "a = [",
+            "a = {",
+            "a = [1,",
+            "a = {b",
+            "a = {b =",
+            "a = {b = 1",
+            "a = t",
+            "a = tru",
+            "a = -",
+            "a = 1_",
+            
+            "a = \"\\",
+            "a = \"\\u00",
+            "[p]\n[",
+            "[[p]]\nn = 1\n[[",
+            "[[]]",
+            "[]",
+            "a = \"\u{1}\"",
+            "a = abc",
+            "a = \"\\q\"",
+            "\"\"\"a\"\"\" = 1",
+        ] {
+            assert!(!read(cut).problems.is_empty(), "{cut:?}");
+        }
+        for whole in [
+            "",
+            "\n",
+            "# a",
+            "[t]",
+            "[[p]]",
+            "a = 1",
+            "a = [1,]",
+            "\"\" = 1",
+            "a = inf",
+            "a = 1979-05-27",
+        ] {
+            assert_eq!(read(whole).problems, [], "{whole:?}");
+        }
+        let dotted = format!("{}x = 1\n", "a.".repeat(MAX_DEPTH + 2));
+        assert!(!read(&dotted).problems.is_empty());
     }
 
     #[test]

@@ -91,6 +91,13 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Every value, in the order in which they were read.
+    pub(super) fn values(&self) -> impl Iterator<Item = Value<'_>> {
+        (0..self.nodes.len())
+            .filter_map(|id| u32::try_from(id).ok())
+            .map(|id| Value { document: self, id })
+    }
+
     /// Appends a child to `parent` and returns its number.
     pub(super) fn push(&mut self, parent: u32, node: Node) -> u32 {
         let id = u32::try_from(self.nodes.len()).unwrap_or(NONE);
