@@ -1,4 +1,7 @@
 //! A version and a group of records: affected or not, and why (CONTRACT "Within a group").
+//!
+//! Versions are ordered against what an advisory names by [`Scheme::compare_with_bound`], and those that advisories name
+//! among each other by [`Scheme::compare`].
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -136,7 +139,7 @@ impl<'v> Held<'v> {
         if self.unorderable.is_some() {
             return None;
         }
-        self.scheme?.compare(&self.version, other).ok()
+        self.scheme?.compare_with_bound(&self.version, other).ok()
     }
 
     /// Fixed versions above the held one that no record of the group holds affected.
@@ -178,8 +181,12 @@ pub fn is_mended(version: &str, scheme: Option<&dyn Scheme>, candidate: &Candida
 
 /// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
 fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
-    let listed =
-        |listed: &str| listed == version || scheme.compare(listed, version).is_ok_and(Ordering::is_eq);
+    let listed = |listed: &str| {
+        listed == version
+            || scheme
+                .compare_with_bound(version, listed)
+                .is_ok_and(Ordering::is_eq)
+    };
     claim.versions().any(listed)
         || claim
             .intervals()
@@ -187,7 +194,7 @@ fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
 }
 
 fn is_inside(version: &str, stretch: &Stretch<'_>, scheme: Option<&dyn Scheme>) -> Option<bool> {
-    let compare = |bound: &str| scheme?.compare(version, bound).ok();
+    let compare = |bound: &str| scheme?.compare_with_bound(version, bound).ok();
     let after_start = match stretch.from {
         None => true,
         Some(from) => compare(from)?.is_ge(),

@@ -3,6 +3,15 @@
 //! A scheme orders two versions *as written*. It never evaluates requirements: advisories are
 //! matched by ordering their events, since requirement operators leave out pre-releases.
 //!
+//! A version may say more than which release it is: how it was built. An advisory speaks of releases, so what it
+//! names without such a part is meant with any ([`Scheme::compare_with_bound`]). Where the part lies decides:
+//!
+//! | scheme | what tells builds of one release apart | in the order |
+//! |---|---|---|
+//! | go, npm, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
+//! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
+//! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
+//!
 //! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
 //! [`SCHEMES`], and add `tests/fixtures/version/x.txt` and a table of the native tool's answers
 //! (`tests/tables/make`; see `CONTRIBUTING.md`). What several schemes read alike is in `grammar/`.
@@ -45,6 +54,18 @@ pub trait Scheme: Sync {
     /// # Errors
     /// [`Unorderable`] names the first of the two that the ecosystem itself would refuse.
     fn compare(&self, left: &str, right: &str) -> Result<Ordering, Unorderable>;
+
+    /// Orders the version of a package against one that an advisory names: the bound of a range, or a listed version.
+    ///
+    /// It is [`Scheme::compare`], but for what the bound leaves open: a part of `version` that only says how the release
+    /// was built is ignored beside a bound without such a part. So `2.5.1+cu121` is equal to a `last_affected` of
+    /// `2.5.1`, and not before a `fixed` of `2.5.1`.
+    ///
+    /// # Errors
+    /// As [`Scheme::compare`].
+    fn compare_with_bound(&self, version: &str, bound: &str) -> Result<Ordering, Unorderable> {
+        self.compare(version, bound)
+    }
 
     /// The spelling of an advisory's event that this scheme reads.
     ///

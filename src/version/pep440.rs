@@ -23,6 +23,17 @@ impl Scheme for Pep440 {
         let right = Version::read(right).map_err(|reason| Unorderable::new(right, reason))?;
         Ok(left.order(&right))
     }
+
+    /// A specifier without a local version matches whatever local version the candidate has, and one with a local
+    /// version matches none but that (PEP 440, "Version matching"; so do `==` and `<=` of `packaging`).
+    fn compare_with_bound(&self, version: &str, bound: &str) -> Result<Ordering, Unorderable> {
+        let mut held = Version::read(version).map_err(|reason| Unorderable::new(version, reason))?;
+        let read = Version::read(bound).map_err(|reason| Unorderable::new(bound, reason))?;
+        if read.local.is_none() {
+            held.local = None;
+        }
+        Ok(held.order(&read))
+    }
 }
 
 /// A version as slices of its text; every number is a run of digits, empty for an implicit zero.

@@ -131,12 +131,16 @@ class Affected:
         held = read(text)
         if text in self.texts or held in self.listed:
             return True
+        # PEP 440, "Version matching": a local version is ignored where the specifier has none.
+        release = held and Version(held.public)
+        if release in self.listed:
+            return True
         for start, end, is_in in self.stretches:
             if start is None and end is None:
                 return True
             if held is None:
                 continue
-            if (start is None or held >= start) and (end is None or held < end or is_in and held == end):
+            if (start is None or held >= start) and (end is None or held < end or is_in and end in (held, release)):
                 return True
         if not self.texts and (self.undecided or held is None and self.stretches):
             raise Undecided(text)

@@ -34,6 +34,7 @@ mod grid_undecided;
 mod grids;
 mod image;
 mod knowledge;
+mod local_versions;
 mod lockfile_format;
 mod maven_native;
 mod memory_tree;

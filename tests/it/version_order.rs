@@ -74,6 +74,69 @@ fn pep440_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/pep440.tsv.gz"), scheme("pep440").unwrap());
 }
 
+/// Each row: a version, a bound, and whether `<=`, `==`, `<` and `>=` of that bound contain the version (`1`, `0`, or `-` for
+/// what a specifier cannot be asked).
+#[test]
+fn bounds_of_pypi_hold_what_its_specifiers_contain() {
+    let pep440 = scheme("pep440").unwrap();
+    let (mut asked, mut builds, mut wrong) = (0, 0, Vec::new());
+    for Row {
+        left,
+        order: bound,
+        right,
+    } in table("tests/tables/pep440_bounds.tsv.gz")
+    {
+        let order = pep440.compare_with_bound(&left, &bound).unwrap();
+        let ours = [order.is_le(), order.is_eq(), order.is_lt(), order.is_ge()];
+        builds += usize::from(pep440.compare(&left, &bound) != Ok(order));
+        for (ours, theirs) in ours.into_iter().zip(right.chars()) {
+            match theirs {
+                '-' => continue,
+                '0' | '1' => asked += 1,
+                _ => panic!("{right:?}"),
+            }
+            if ours != (theirs == '1') {
+                wrong.push(format!("{left} {bound}: {order:?}, {right}"));
+            }
+        }
+    }
+    assert!(
+        asked > 40_000 && builds > 1_000 && wrong.is_empty(),
+        "{asked} answers, {builds} builds, {wrong:#?}"
+    );
+}
+
+/// What the other schemes call a build is no part of their order, or a release of its own.
+#[test]
+fn only_pypi_orders_builds_otherwise_beside_a_bound() {
+    for scheme in SCHEMES.iter().filter(|scheme| scheme.name() != "pep440") {
+        let published = published(scheme.name());
+        let mut random = Random(17);
+        for _ in 0..20_000 {
+            let (left, right) = (random.version(&published), random.version(&published));
+            let orders = [
+                scheme.compare_with_bound(&left, &right),
+                scheme.compare(&left, &right),
+            ];
+            assert_eq!(orders[0], orders[1], "{} {left:?} {right:?}", scheme.name());
+        }
+    }
+    for (name, version, bound, order) in [
+        ("go", "v2.0.0+incompatible", "2.0.0", Ordering::Equal),
+        ("npm", "1.2.3+build.5", "1.2.3", Ordering::Equal),
+        ("semver", "0.4.55+curl-7.83.1", "0.4.55", Ordering::Equal),
+        ("maven", "33.0.0-jre", "33.0.0", Ordering::Greater),
+        ("maven", "5.3.39-SNAPSHOT", "5.3.39", Ordering::Less),
+    ] {
+        let scheme = scheme(name).unwrap();
+        assert_eq!(
+            scheme.compare_with_bound(version, bound),
+            Ok(order),
+            "{name} {version}"
+        );
+    }
+}
+
 #[test]
 fn go_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/go.tsv.gz"), scheme("go").unwrap());

@@ -144,8 +144,8 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
     }
 }
 
-/// Drops listed versions that an interval holds already; what cannot be ordered stays. Some records list tens of
-/// thousands of both.
+/// Drops listed versions that an interval holds already, every build of them; what cannot be ordered stays. Some records list
+/// tens of thousands of both.
 pub fn drop_covered(statement: &mut Statement, scheme: Option<&dyn Scheme>) {
     let Statement {
         intervals, versions, ..
@@ -200,15 +200,16 @@ impl<'i> Cover<'i> {
 }
 
 fn holds(interval: &Interval, version: &str, scheme: &dyn Scheme) -> bool {
-    let order = |bound: &str| scheme.compare(version, bound).ok();
-    interval
-        .from
-        .as_deref()
-        .is_none_or(|from| order(from).is_some_and(Ordering::is_ge))
+    let order = |version: &str, bound: &str| scheme.compare_with_bound(version, bound).ok();
+    // A bound that names a build of the very version parts the builds: then the version has to stay listed.
+    let before = |bound: &str| order(bound, version).is_some_and(Ordering::is_gt);
+    let at = |bound: &str| order(version, bound).is_some_and(Ordering::is_eq);
+    let at_least = |bound: &str| order(version, bound).is_some_and(Ordering::is_ge);
+    interval.from.as_deref().is_none_or(at_least)
         && match &interval.until {
             Until::Never => true,
-            Until::Fixed(bound) | Until::Limit(bound) => order(bound).is_some_and(Ordering::is_lt),
-            Until::LastAffected(bound) => order(bound).is_some_and(Ordering::is_le),
+            Until::Fixed(bound) | Until::Limit(bound) => before(bound),
+            Until::LastAffected(bound) => before(bound) || at(bound),
         }
 }
 
@@ -327,7 +328,7 @@ fn step<'e>(
             // An earlier interval that ends with this very version loses it.
             if let Some(last) = evaluated.intervals.last_mut()
                 && let Until::LastAffected(end) = &last.until
-                && scheme.compare(end, version)?.is_eq()
+                && scheme.compare_with_bound(version, end)?.is_eq()
             {
                 last.until = Until::Fixed(version.to_owned());
                 used = true;
@@ -361,7 +362,7 @@ fn below(intervals: Vec<Interval>, limit: &str, scheme: &dyn Scheme) -> Result<V
         let within = match &interval.until {
             Until::Never => false,
             Until::Fixed(end) | Until::Limit(end) => scheme.compare(end, limit)?.is_le(),
-            Until::LastAffected(end) => scheme.compare(end, limit)?.is_lt(),
+            Until::LastAffected(end) => scheme.compare_with_bound(limit, end)?.is_gt(),
         };
         if !within {
             interval.until = Until::Limit(limit.to_owned());
