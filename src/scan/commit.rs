@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Failure;
-use super::discover::{Found, Reader, Standing, is_wanted, reader, relative, submodule, unlocked};
+use super::discover::{Found, Reader, Standing, is_wanted, reader_in, relative, submodule, unlocked};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::git::staged::StagedTree;
@@ -148,7 +148,7 @@ impl<'r> Whole<'r> {
             if self.only.as_ref().is_some_and(|only| *only != path) {
                 continue;
             }
-            match (entry.kind, reader(&path)) {
+            match (entry.kind, reader_in(&self.prefix, &path)) {
                 (TrackedKind::Submodule, _) => {
                     partial.push(submodule(
                         path,

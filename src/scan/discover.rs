@@ -253,10 +253,6 @@ fn one_file(
     };
     let name = path.file_name().unwrap_or_default();
     let path_in_tree = TreePath::new(name.as_encoded_bytes()).ok_or_else(|| no_such(path))?;
-    let reader = match format {
-        Some(format) => Reader::Format(format),
-        None => reader(&path_in_tree).ok_or_else(|| no_lockfile(&path.to_string_lossy()))?,
-    };
     let Place {
         root,
         repository,
@@ -265,6 +261,13 @@ fn one_file(
         committed,
         boundary,
     } = place(&folder, limit, Repository::around)?;
+    let reader = match format {
+        Some(format) => Reader::Format(format),
+        None => {
+            let inside = name_of(&root, repository.is_some(), &prefix);
+            reader_in(&inside, &path_in_tree).ok_or_else(|| no_lockfile(&path.to_string_lossy()))?
+        }
+    };
     Ok(Found {
         root: shown(&folder),
         prefix,
@@ -300,12 +303,13 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     {
         return super::commit::head(shown(path), repository, head, limit);
     }
+    let inside = name_of(&root, repository.is_some(), &prefix);
     let mut tree = WorkTree::new(root, boundary, limit);
     let walked = walk::walk(tree.root(), repository.as_ref(), &prefix).map_err(broken)?;
     let mut files = BTreeMap::new();
     let mut manifests = Vec::new();
     for path in walked.files {
-        match reader(&path) {
+        match reader_in(&inside, &path) {
             Some(reader) => {
                 files.insert(path, reader);
             }
@@ -332,20 +336,22 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                 TrackedKind::Refused => {}
                 // The walk has seen it.
                 TrackedKind::File | TrackedKind::Link if files.contains_key(&path) => {}
-                TrackedKind::File | TrackedKind::Link => match (reader(&path), manifest::row(&path)) {
-                    // Nothing holds its text yet.
-                    (Some(_), _) if entry.is_intended && !is_on_disk(&tree, &path) => {}
-                    (Some(reader), _) => {
-                        if !is_on_disk(&tree, &path) && entry.kind == TrackedKind::File {
-                            deleted |= !entry.is_left_out && below.is_none();
-                            tree.add_absent(path.clone(), repository.clone(), entry.id);
+                TrackedKind::File | TrackedKind::Link => {
+                    match (reader_in(&inside, &path), manifest::row(&path)) {
+                        // Nothing holds its text yet.
+                        (Some(_), _) if entry.is_intended && !is_on_disk(&tree, &path) => {}
+                        (Some(reader), _) => {
+                            if !is_on_disk(&tree, &path) && entry.kind == TrackedKind::File {
+                                deleted |= !entry.is_left_out && below.is_none();
+                                tree.add_absent(path.clone(), repository.clone(), entry.id);
+                            }
+                            files.insert(path, reader);
                         }
-                        files.insert(path, reader);
+                        // A manifest that is not on disk was left out on purpose.
+                        (None, Some(row)) if is_on_disk(&tree, &path) => manifests.push((path, row)),
+                        (None, Some(_) | None) => {}
                     }
-                    // A manifest that is not on disk was left out on purpose.
-                    (None, Some(row)) if is_on_disk(&tree, &path) => manifests.push((path, row)),
-                    (None, Some(_) | None) => {}
-                },
+                }
             }
         }
     }
@@ -412,6 +418,14 @@ fn is_a_mask(folder: &std::path::Path) -> bool {
         });
         !is_of_git && reader(path).is_some()
     })
+}
+
+/// The folder `root` as it is called: its path in its repository, where that has one (what a clone is called is nobody's
+/// choice but that of who made it), else its own name.
+fn name_of(root: &std::path::Path, is_in_repository: bool, prefix: &TreePath) -> TreePath {
+    let name = root.file_name().filter(|_| !is_in_repository);
+    name.and_then(|name| TreePath::new(name.as_encoded_bytes()))
+        .unwrap_or_else(|| prefix.clone())
 }
 
 /// Where a folder lies.
@@ -485,7 +499,13 @@ pub fn is_wanted(name: &[u8]) -> bool {
         || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
 }
 
-pub(super) fn reader(path: &TreePath) -> Option<Reader> {
+/// Who reads the file at `path` of a root that is the folder `inside` of its repository, or a folder of that name: what
+/// lies in a folder called `requirements` is claimed with it, whichever of the two the root is.
+pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
+    reader(path).or_else(|| reader(&inside.join(path.as_bytes())?))
+}
+
+fn reader(path: &TreePath) -> Option<Reader> {
     match lockfile::claim(path) {
         Claim::Read(format) => Some(Reader::Format(format)),
         Claim::Unsupported(row) => Some(Reader::Nobody(row)),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::Columns;
-use super::discover::{Found, Reader, is_wanted, reader, relative};
+use super::discover::{Found, Reader, is_wanted, reader_in, relative};
 use super::read::{self, Asked, Seen};
 use super::{FILE_LIMIT, Failure, judge};
 use crate::advisory::Index;
@@ -156,7 +156,7 @@ impl Judging<'_> {
             if self.found.only.as_ref().is_some_and(|only| only != path) {
                 continue;
             }
-            let Some(Reader::Format(format)) = reader(path) else {
+            let Some(Reader::Format(format)) = reader_in(&self.found.prefix, path) else {
                 continue;
             };
             let known = self.known(path, *blob, &blobs);
