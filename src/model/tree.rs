@@ -19,6 +19,12 @@ pub trait Tree: Sync {
             Err(Unread::Absent) => false,
         }
     }
+
+    /// The scan reads the file at `path` on its own, as the lockfile format called `format`: a file that refers to it need
+    /// not be read with it. False for a tree that knows of no scan.
+    fn is_scanned(&self, _: &TreePath, _: &str) -> bool {
+        false
+    }
 }
 
 /// Why a file could not be read.

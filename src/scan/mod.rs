@@ -19,6 +19,7 @@ pub mod since;
 mod submodules;
 mod target;
 mod walk;
+mod walked;
 pub mod ways;
 pub mod work_tree;
 

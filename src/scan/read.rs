@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::discover::{Found, Reader};
+use super::walked::Walked;
 use crate::git::objects::ObjectId;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::coverage::Gap;
@@ -165,7 +166,8 @@ impl Job<'_> {
         let (path, found) = (self.path, self.found);
         match self.reader {
             Reader::Format(format) => {
-                let asked = Asked::new(found.tree.as_ref());
+                let walked = Walked(found);
+                let asked = Asked::new(&walked);
                 let file = read_one(found, &asked, path, *format, each);
                 let seen = asked.paths().into_iter().map(|path| {
                     let blob = found.blob(&path);
@@ -225,6 +227,11 @@ impl Tree for Asked<'_> {
     fn holds(&self, path: &TreePath) -> bool {
         self.note(path);
         self.tree.holds(path)
+    }
+
+    fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
+        self.note(path);
+        self.tree.is_scanned(path, format)
     }
 }
 

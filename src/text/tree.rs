@@ -164,6 +164,15 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// Where the bytes `range` of its string stand; all of its text if an escape in it moves them.
+    #[must_use]
+    pub fn span_of(self, range: std::ops::Range<usize>) -> Span {
+        match self.kind() == Kind::PlainString {
+            true => self.text_span().inside(range),
+            false => self.text_span(),
+        }
+    }
+
     /// Where its key stands, inside the quotes; empty for items of a list.
     #[must_use]
     pub fn key_span(self) -> Span {

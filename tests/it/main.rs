@@ -60,6 +60,7 @@ mod report_markdown;
 mod report_registry;
 mod report_sarif;
 mod report_terminal;
+mod requirements_includes;
 mod requirements_table;
 mod rust_source;
 mod scan;

@@ -31,6 +31,8 @@ fn each_line_means_what_pip_makes_of_it() {
     };
     for (_, package) in reading.parsed.graph.packages() {
         let kind = match &package.source {
+            // An archive on the host of the index that the file names: the registry's here, an address for pip.
+            Source::Registry(_) if package.spans.source.is_some() => "url",
             Source::Registry(_) => "pinned",
             Source::OtherRegistry(_) => panic!("no other registry"),
             Source::Git(_) => "git",
@@ -44,6 +46,8 @@ fn each_line_means_what_pip_makes_of_it() {
     }
     for problem in &reading.parsed.problems {
         match problem.cost {
+            // pip takes what there is; whoever wrote it meant to go on.
+            Cost::Blind if problem.message == "the file ends behind a `\\`" => {}
             Cost::Partial => {
                 let name = problem
                     .message

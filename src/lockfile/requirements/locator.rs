@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::lockfile::grammar::distribution::{self, Distribution, Part, is_archive};
 use crate::lockfile::grammar::rfc3986::without_secrets;
 use crate::model::Source;
 
@@ -13,9 +14,11 @@ pub(super) struct Located {
     /// The whole address, extras and fragment left out.
     pub(super) address: Range<usize>,
     /// The name from `#egg=` or from the archive's file name.
-    pub(super) name: Option<Range<usize>>,
+    pub(super) name: Option<Part>,
     /// The revision, or the version in the archive's file name.
-    pub(super) version: Option<Range<usize>>,
+    pub(super) version: Option<Part>,
+    /// What the file name of an archive at an address says, if nothing else can be read from it.
+    pub(super) archive: Option<Distribution>,
     /// A folder that is written with dots alone: the project itself.
     pub(super) is_own: bool,
 }
@@ -26,63 +29,46 @@ pub(super) fn locate(text: &str) -> Option<Located> {
     let looks_like_path = text.starts_with('.') || text.contains(['/', '\\']) || is_archive(text);
     let strange = text
         .contains(|character: char| character.is_whitespace() || matches!(character, '<' | '>' | '|' | '"'));
-    (scheme(text).is_some() || looks_like_path && !strange && !text.is_empty()).then(|| address(text))
+    (scheme(text).is_some() || looks_like_path && !strange && !text.is_empty()).then(|| address(text, None))
 }
 
-/// Reads an address or a path, taking its word for being one.
-pub(super) fn address(text: &str) -> Located {
+/// Reads an address or a path of the package called `named`, taking its word for being one.
+pub(super) fn address(text: &str, named: Option<&str>) -> Located {
     let text = without_marker(text).trim_end();
     let (before_fragment, fragment) = text.split_once('#').unwrap_or((text, ""));
     let fragment_start = before_fragment.len().saturating_add(1);
     let address = without_extras(before_fragment);
-    let egg = egg(fragment)
-        .map(|egg| fragment_start.saturating_add(egg.start)..fragment_start.saturating_add(egg.end));
-    match scheme(address) {
+    let egg = egg(fragment).map(|egg| Part {
+        text: fragment.get(egg.clone()).unwrap_or_default().to_owned(),
+        range: fragment_start.saturating_add(egg.start)..fragment_start.saturating_add(egg.end),
+    });
+    let named = named.or(egg.as_ref().map(|egg| egg.text.as_str()));
+    match scheme(address).as_deref() {
         Some(scheme) if scheme.contains('+') || matches!(scheme, "git" | "svn" | "hg" | "bzr") => {
             checkout(address, scheme, egg)
         }
         Some("file") => {
             let path = address.get("file:".len()..).unwrap_or_default();
-            archive_or_folder(address, path.strip_prefix("//").unwrap_or(path), egg)
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let found = distribution::of_address(address, named);
+            archive_or_folder(address, path, egg, found)
         }
         Some(_) => {
-            let (name, version) = archive(address);
+            let found = distribution::of_address(address, named);
             Located {
                 source: Source::Url(without_secrets(address).into_owned()),
                 address: 0..address.len(),
-                name: egg.or(name),
-                version,
+                name: egg.or(found.as_ref().map(|found| found.name.clone())),
+                version: found.as_ref().map(|found| found.version.clone()),
+                archive: found.filter(|found| found.is_certain),
                 is_own: false,
             }
         }
-        None => archive_or_folder(address, address, egg),
+        None => {
+            let found = distribution::of_path(address, named);
+            archive_or_folder(address, address, egg, found)
+        }
     }
-}
-
-/// The file names that pip takes for archives.
-#[must_use]
-pub(super) fn is_archive(text: &str) -> bool {
-    archive_suffix(text).is_some()
-}
-
-const ARCHIVES: [&str; 11] = [
-    ".whl",
-    ".zip",
-    ".tar.gz",
-    ".tgz",
-    ".tar.bz2",
-    ".tbz",
-    ".tar.xz",
-    ".txz",
-    ".tar.lzma",
-    ".tlz",
-    ".tar",
-];
-
-fn archive_suffix(text: &str) -> Option<&'static str> {
-    ARCHIVES
-        .into_iter()
-        .find(|suffix| text.len() > suffix.len() && text.ends_with(suffix))
 }
 
 /// pip looks for `; ` in addresses and for `;` elsewhere.
@@ -91,10 +77,11 @@ fn without_marker(text: &str) -> &str {
     text.split_once(separator).map_or(text, |(before, _)| before)
 }
 
-/// The schemes that pip takes; anything else before a colon is no address (`C:`).
-fn scheme(text: &str) -> Option<&str> {
+/// The scheme in lower case, if pip takes it; anything else before a colon is no address (`C:`).
+fn scheme(text: &str) -> Option<String> {
     let (scheme, _) = text.split_once(':')?;
-    let (system, _) = scheme.split_once('+').unwrap_or((scheme, ""));
+    let scheme = scheme.to_ascii_lowercase();
+    let (system, _) = scheme.split_once('+').unwrap_or((&scheme, ""));
     let known = matches!(
         system,
         "http" | "https" | "ftp" | "file" | "git" | "hg" | "svn" | "bzr" | "ssh"
@@ -124,7 +111,7 @@ fn egg(fragment: &str) -> Option<Range<usize>> {
 }
 
 /// A repository: the revision stands behind the last `@` of the path.
-fn checkout(address: &str, scheme: &str, name: Option<Range<usize>>) -> Located {
+fn checkout(address: &str, scheme: &str, name: Option<Part>) -> Located {
     let prefix = scheme
         .split_once('+')
         .map_or(0, |(system, _)| system.len().saturating_add(1));
@@ -149,10 +136,16 @@ fn checkout(address: &str, scheme: &str, name: Option<Range<usize>>) -> Located 
         .get(prefix..at.unwrap_or(address.len()))
         .unwrap_or_default();
     let mut place = without_secrets(repository).into_owned();
-    let version = at.map(|at| at.saturating_add(1)..address.len());
-    if let Some(revision) = version.clone().and_then(|range| address.get(range)) {
+    let version = at.map(|at| {
+        let range = at.saturating_add(1)..address.len();
+        Part {
+            text: address.get(range.clone()).unwrap_or_default().to_owned(),
+            range,
+        }
+    });
+    if let Some(revision) = &version {
         place.push('#');
-        place.push_str(revision);
+        place.push_str(&revision.text);
     }
     Located {
         source: if scheme.starts_with("git") || scheme.starts_with("ssh") {
@@ -163,50 +156,23 @@ fn checkout(address: &str, scheme: &str, name: Option<Range<usize>>) -> Located 
         address: 0..address.len(),
         name,
         version,
+        archive: None,
         is_own: false,
     }
 }
 
-fn archive_or_folder(address: &str, path: &str, egg: Option<Range<usize>>) -> Located {
-    let (name, version) = archive(address);
+fn archive_or_folder(address: &str, path: &str, egg: Option<Part>, found: Option<Distribution>) -> Located {
+    let (name, version) = found.map_or((None, None), |found| (Some(found.name), Some(found.version)));
     Located {
         source: Source::Path(path.to_owned()),
         address: 0..address.len(),
         name: egg.or(name),
         version,
+        archive: None,
         is_own: path
             .split(['/', '\\'])
             .all(|component| matches!(component, "" | "." | ".."))
             && !path.starts_with('/'),
-    }
-}
-
-/// Name and version in an archive's file name: `name-version-….whl` (binary distribution format), or `name-version`
-/// of a source distribution.
-fn archive(address: &str) -> (Option<Range<usize>>, Option<Range<usize>>) {
-    let path = address.split_once('?').map_or(address, |(path, _)| path);
-    let start = path.rfind(['/', '\\', ':']).map_or(0, |at| at.saturating_add(1));
-    let file = path.get(start..).unwrap_or_default();
-    let Some(stem) = archive_suffix(file).and_then(|suffix| file.strip_suffix(suffix)) else {
-        return (None, None);
-    };
-    let split = if file.ends_with(".whl") {
-        stem.split_once('-')
-            .map(|(name, rest)| (name, rest.split_once('-').map_or(rest, |(version, _)| version)))
-    } else {
-        stem.rsplit_once('-')
-            .filter(|(_, version)| version.starts_with(|character: char| character.is_ascii_digit()))
-    };
-    match split {
-        Some((name, version)) if !name.is_empty() && !version.is_empty() => {
-            let name_end = start.saturating_add(name.len());
-            let version_start = name_end.saturating_add(1);
-            (
-                Some(start..name_end),
-                Some(version_start..version_start.saturating_add(version.len())),
-            )
-        }
-        Some(_) | None => (None, None),
     }
 }
 
@@ -216,7 +182,7 @@ mod tests {
 
     fn parts(text: &str) -> (Source, Option<&str>, Option<&str>) {
         let located = locate(text).unwrap_or_else(|| panic!("{text}"));
-        let of = |range: Option<Range<usize>>| range.and_then(|range| text.get(range));
+        let of = |part: Option<Part>| part.and_then(|part| text.get(part.range));
         (located.source, of(located.name), of(located.version))
     }
 
@@ -263,6 +229,12 @@ mod tests {
                 url("https://h/archive/master.zip"),
                 None,
                 None,
+            ),
+            (
+                "HTTPS://h/p/a-1.0%2Bcpu-py3-none-any.whl?x=/b-2.zip",
+                url("HTTPS://h/p/a-1.0%2Bcpu-py3-none-any.whl?x=/b-2.zip"),
+                Some("a"),
+                Some("1.0%2Bcpu"),
             ),
             ("./a/b[x,y]", path("./a/b"), None, None),
             ("a/b-1.0.zip;x", path("a/b-1.0.zip"), Some("b"), Some("1.0")),

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::model::Cost;
+
 /// A line, split; ranges count in its code.
 #[derive(Debug)]
 pub(super) struct Words {
@@ -10,8 +12,8 @@ pub(super) struct Words {
     pub(super) requirement: Range<usize>,
     /// The options, in the order of the line.
     pub(super) options: Vec<Given>,
-    /// An option that pip does not know, or one without its value.
-    pub(super) problem: Option<(Range<usize>, &'static str)>,
+    /// An option that pip does not know, or one without its value, and what that costs.
+    pub(super) problem: Option<(Range<usize>, &'static str, Cost)>,
 }
 
 /// An option with its value.
@@ -73,19 +75,38 @@ impl Words {
         self.options.iter().find(|given| given.option == option)
     }
 
+    /// What shows that this line is no whole one, if it is the last one of a file and has no line end. `hashed`: lines before
+    /// have hashes, and pip wants them of all or of none.
+    pub(super) fn end(&self, hashed: bool) -> Option<&'static str> {
+        if self.problem.is_some() {
+            return Some("the file ends inside an option");
+        }
+        match self.options.last() {
+            Some(given) if given.option == Opt::Hash && !is_hash(&given.value) => {
+                Some("the file ends inside a hash")
+            }
+            Some(given) if given.option == Opt::Hash => None,
+            Some(_) | None if hashed && !self.requirement.is_empty() => {
+                Some("the file ends with a requirement without a hash, and those before have one")
+            }
+            Some(_) | None => None,
+        }
+    }
+
     fn read(&mut self, text: &str, start: usize) {
         let words = shell_words(text, start);
         self.problem = words
             .iter()
             .find(|word| word.is_open)
-            .map(|word| (word.range.clone(), "a quote is not closed"));
+            .map(|word| (word.range.clone(), "a quote is not closed", Cost::Nothing));
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let (name, attached) = word.split();
             let Some(known) = known(name) else {
                 // A word that belongs to no option: pip leaves it aside too.
                 if name.starts_with('-') {
-                    self.problem.get_or_insert((word.range, "pip has no such option"));
+                    self.problem
+                        .get_or_insert((word.range, "pip has no such option", Cost::Nothing));
                 }
                 continue;
             };
@@ -96,8 +117,13 @@ impl Words {
             } else if let Some(value) = words.next() {
                 self.add(known.option, value.value, value.range);
             } else {
+                let cost = match known.option {
+                    // Whatever stood there is not read.
+                    Opt::Requirement | Opt::Constraint | Opt::Editable => Cost::Blind,
+                    Opt::Index | Opt::ExtraIndex | Opt::NoIndex | Opt::Hash | Opt::Other => Cost::Nothing,
+                };
                 self.problem
-                    .get_or_insert((word.range, "this option's value is missing"));
+                    .get_or_insert((word.range, "this option's value is missing", cost));
             }
         }
     }
@@ -177,6 +203,18 @@ fn known(name: &str) -> Option<Known> {
         None => Some(first),
         Some(_) => KNOWN.into_iter().find(|known| known.long == long),
     }
+}
+
+/// A whole hash of one of the algorithms that pip takes, in hexadecimal digits.
+fn is_hash(value: &str) -> bool {
+    let (algorithm, digest) = value.split_once(':').unwrap_or_default();
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return false,
+    };
+    digest.len() == length && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// One word of a shell's command line.

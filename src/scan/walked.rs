@@ -1,0 +1,27 @@
+//! A tree whose scan is known: which of its files are read on their own.
+
+use std::sync::Arc;
+
+use super::discover::{Found, Reader};
+use crate::model::{Tree, TreePath, Unread};
+
+/// The tree of what was found. A file that the scan leaves out (it is ignored, excluded, or one file alone was asked for)
+/// is read where another one includes it.
+pub(super) struct Walked<'f>(pub(super) &'f Found);
+
+impl Tree for Walked<'_> {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        self.0.tree.read(path)
+    }
+
+    fn holds(&self, path: &TreePath) -> bool {
+        self.0.tree.holds(path)
+    }
+
+    fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
+        match self.0.files.get(path) {
+            Some(Reader::Format(reader)) => reader.name() == format,
+            Some(Reader::Nobody(_)) | None => false,
+        }
+    }
+}
