@@ -7,12 +7,14 @@
 //!   those with extras. Without a readable `Pipfile` every package counts as direct.
 //! - The version is the text behind `==`, for repositories the commit (`ref`). Folders and archives have none and
 //!   stand at their address. The folder `.` is the project itself, an own module.
-//! - Without `index` a package comes from the first source, where pipenv looks first.
+//! - Without `index` a package comes from the first source, where pipenv looks first. An archive (`file`) on the host of one
+//!   of the sources, or on PyPI's own, is the registry's package, by the name and version in its file name.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
 use crate::model::{Ecosystem, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
@@ -45,6 +47,15 @@ impl Format for PipfileLock {
         let root = document.root();
         if !root.is_object() {
             parsed.blind(root.span(), "the file holds no object", DAMAGED);
+        } else if !root
+            .entries()
+            .any(|(key, _)| matches!(key.as_ref(), "_meta" | "default" | "develop"))
+        {
+            parsed.blind(
+                root.span(),
+                "no lockfile of pipenv: it has neither `_meta` nor `default` nor `develop`",
+                DAMAGED,
+            );
         }
         let sources = Sources::of(root);
         let asked = asked(file.path, tree);
@@ -78,6 +89,7 @@ impl Format for PipfileLock {
 struct Sources<'d> {
     by_name: HashMap<Cow<'d, str>, Cow<'d, str>>,
     first: Option<Cow<'d, str>>,
+    indexes: Indexes,
 }
 
 impl<'d> Sources<'d> {
@@ -85,12 +97,14 @@ impl<'d> Sources<'d> {
         let mut sources = Self {
             by_name: HashMap::new(),
             first: None,
+            indexes: Indexes::default(),
         };
         let listed = root.get("_meta").and_then(|meta| meta.get("sources"));
         for source in listed.into_iter().flat_map(Value::items) {
             let Some(address) = source.str("url") else {
                 continue;
             };
+            sources.indexes.add(&address);
             if let Some(name) = source.str("name") {
                 sources.by_name.insert(name, address.clone());
             }
@@ -141,6 +155,16 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
     let (source, text, place) = match address.and_then(|(kind, value)| Some((kind, value.as_str()?, value))) {
         Some((kind, address, value)) => {
             spans.source = Some(value.text_span());
+            if let Some((source, found)) = sources
+                .indexes
+                .archive(&address, Some(name))
+                .filter(|_| matches!(kind.as_ref(), "file" | "path"))
+            {
+                let place = Place::here(value.span_of(found.version.range));
+                let mut package = Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place);
+                (package.source, package.spans) = (source, spans);
+                return Some(package);
+            }
             let revision = written(revision).and_then(filled);
             let (source, is_own) =
                 place_of(&kind, &address, revision.as_ref().map(|(text, _)| text.as_ref()));

@@ -9,14 +9,21 @@
 //!   (`dev-dependencies`), optional from their extras (`optional-dependencies`). Extras of packages are followed
 //!   where a dependent asks for them.
 //! - A package without a version (dynamic) stands at its name.
+//! - An archive at an address (`url`) on the host of an index of the file, on one that the file has archives of such an index
+//!   from, or on PyPI's own, is the registry's package, by the name and version in its file name.
+//! - What uv refuses is blind: a file without `version`, a package without `source`, a dependency on a package that is not there,
+//!   archives of another package. So a file that is cut shows it where a package or a line breaks off, and where a
+//!   dependency was lost. Cut between two packages of which nothing before needs the second, it is a whole file.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::grammar::distribution;
 use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed, Problem};
+use super::grammar::simple_repository::Indexes;
+use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -30,7 +37,7 @@ const NEWEST: u64 = 1;
 const DAMAGED: &str = "Restore the file from its last good commit, or delete it and run `uv lock`.";
 
 /// A dependency that fits more packages than this is taken for the first ones, so that a hostile file costs no
-/// more than its size.
+/// more than its size; the file is then blind.
 const MAX_CANDIDATES: usize = 64;
 
 impl Format for UvLock {
@@ -88,6 +95,7 @@ struct Lock<'d> {
 
 /// A `[[package]]`.
 struct Entry<'d> {
+    table: Value<'d>,
     name: Cow<'d, str>,
     /// Empty if there is none.
     version: Cow<'d, str>,
@@ -112,7 +120,10 @@ impl<'d> Lock<'d> {
             manifest: Vec::new(),
         };
         let mut members = HashSet::new();
+        let mut is_lock = document.root().raw().trim().is_empty();
+        let (mut has_packages, mut other_list) = (false, None);
         for (key, value) in document.root().entries() {
+            is_lock |= matches!(key.as_ref(), "version" | "distribution");
             match key.as_ref() {
                 "version" => match value.as_u64() {
                     Some(version) if version <= NEWEST => {}
@@ -124,6 +135,7 @@ impl<'d> Lock<'d> {
                     None => parsed.blind(value.span(), "the version of the format is no number", DAMAGED),
                 },
                 "package" => {
+                    has_packages = true;
                     if value.kind() != Kind::Array {
                         parsed.blind(value.span(), "`package` is no list of tables", DAMAGED);
                     }
@@ -135,8 +147,20 @@ impl<'d> Lock<'d> {
                     "Run `uv lock` with a current uv.",
                 ),
                 "manifest" => members = lock.read_manifest(value),
+                _ if value.items().any(Value::is_object) => other_list = Some((key, value)),
                 _ => {}
             }
+        }
+        // Where nothing is locked there is no list at all; but then there is no other one either.
+        if let Some((key, value)) = other_list.filter(|_| !has_packages) {
+            parsed.blind(
+                value.span(),
+                format!("`{key}` is no list of uv's, whose packages are `package`"),
+                DAMAGED,
+            );
+        }
+        if !is_lock {
+            parsed.blind(Span::at(0), "no lockfile of uv: it has no `version`", DAMAGED);
         }
         for entry in &mut lock.entries {
             entry.is_root = match own_folder(entry.source) {
@@ -149,7 +173,15 @@ impl<'d> Lock<'d> {
             let name = normalised(entry.name.clone());
             let named = lock.by_version.entry((name.clone(), entry.version.clone()));
             named.or_default().push(number);
-            lock.by_name.entry(name).or_default().push(number);
+            let named = lock.by_name.entry(name).or_default();
+            named.push(number);
+            if named.len() == MAX_CANDIDATES.saturating_add(1) {
+                parsed.blind(
+                    entry.place,
+                    format!("more than {MAX_CANDIDATES} packages are called {}: which of them is needed is not followed", entry.name),
+                    DAMAGED,
+                );
+            }
         }
         lock
     }
@@ -173,17 +205,17 @@ impl<'d> Lock<'d> {
 
     /// A node for each entry, in the order of the file.
     fn add_nodes(&self, parsed: &mut Parsed) -> Vec<NodeId> {
+        let indexes = self.indexes();
         let add = |entry: &Entry<'_>| {
             if entry.is_root {
                 return parsed.graph.add_root(&*entry.name, &*entry.version);
             }
-            let mut package = Package::new(
-                Ecosystem::PYPI,
-                &*entry.name,
-                &*entry.version,
-                Place::here(entry.place),
-            );
-            package.source = entry.source.map_or(Source::Registry(None), source);
+            let mut package = archive_of_registry(entry, &indexes).unwrap_or_else(|| {
+                let place = Place::here(entry.place);
+                let mut package = Package::new(Ecosystem::PYPI, &*entry.name, &*entry.version, place);
+                package.source = entry.source.map_or(Source::Registry(None), source);
+                package
+            });
             package.spans = Spans {
                 entry: Some(entry.span),
                 source: entry.source.map(Value::span),
@@ -193,6 +225,31 @@ impl<'d> Lock<'d> {
             parsed.graph.add_package(package)
         };
         self.entries.iter().map(add).collect()
+    }
+
+    /// The indexes of the file, and the hosts that it has their archives from; looked for only where archives at addresses
+    /// are among its packages.
+    fn indexes(&self) -> Indexes {
+        let mut indexes = Indexes::default();
+        let parts = |entry: &Entry<'d>| source_parts(entry.source?);
+        let is_archive = |entry: &Entry<'d>| parts(entry).is_some_and(|(kind, _)| kind == "url");
+        if !self.entries.iter().any(is_archive) {
+            return indexes;
+        }
+        for entry in &self.entries {
+            let Some((_, index)) = parts(entry).filter(|(kind, _)| *kind == "registry") else {
+                continue;
+            };
+            indexes.add(&index);
+            let first = entry.table.get("wheels").and_then(|wheels| wheels.items().next());
+            let file = first
+                .or_else(|| entry.table.get("sdist"))
+                .and_then(|file| file.str("url"));
+            if let Some(file) = file {
+                indexes.add_files(&index, &file);
+            }
+        }
+        indexes
     }
 
     /// What a script, or a workspace without a project, asks for itself.
@@ -279,14 +336,12 @@ impl<'d> Lock<'d> {
                 for dependency in list.items() {
                     let found = self.find(dependency);
                     if found.is_empty() {
-                        // A missing edge hides a path, never a package.
-                        parsed.problems.push(Problem {
-                            cost: Cost::Nothing,
-                            file: None,
-                            span: dependency.span(),
-                            message: "this dependency names no package of the file".into(),
-                            hint: "Run `uv lock` to have uv complete the lockfile.".into(),
-                        });
+                        // uv refuses the file, and a file that was cut shows it here.
+                        parsed.blind(
+                            dependency.span(),
+                            "this dependency names no package of the file",
+                            DAMAGED,
+                        );
                     }
                     let span = dependency.get("name").map_or(dependency.span(), Value::text_span);
                     for to in found {
@@ -366,7 +421,15 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
     let (mut name, mut version, mut source) = (None, None, None);
     let (mut dependencies, mut optional, mut groups) = (None, None, None);
     let mut checksums = Vec::new();
-    let mut checksum = |file: Value<'d>| checksums.extend(file.get("hash").map(Value::text_span));
+    let mut archives = Vec::new();
+    let mut archive = |file: Value<'d>| {
+        checksums.extend(file.get("hash").map(Value::text_span));
+        archives.extend(
+            ["url", "path", "filename"]
+                .into_iter()
+                .find_map(|key| file.get(key)),
+        );
+    };
     for (key, value) in table.entries() {
         span = span.join(value.span());
         match key.as_ref() {
@@ -376,8 +439,8 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
             "dependencies" => dependencies = Some(value),
             "optional-dependencies" => optional = Some(value),
             "dev-dependencies" => groups = Some(value),
-            "sdist" => checksum(value),
-            "wheels" => value.items().for_each(&mut checksum),
+            "sdist" => archive(value),
+            "wheels" => value.items().for_each(&mut archive),
             "metadata" => {
                 // `[package.metadata.requires-dev]` is a table behind the table.
                 span = value
@@ -396,9 +459,25 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
         parsed.blind(table.span(), format!("{name_text} has no version"), DAMAGED);
         return None;
     }
+    if source.and_then(source_parts).is_none() {
+        parsed.blind(table.span(), format!("{name_text} has no source"), DAMAGED);
+    }
+    let version_text = text(version).unwrap_or_default();
+    let other = archives.into_iter().find(|archive| {
+        let address = archive.as_str();
+        address.is_some_and(|address| !distribution::belongs(&address, &name_text, &version_text))
+    });
+    if let Some(archive) = other {
+        parsed.blind(
+            archive.text_span(),
+            format!("this archive is none of {name_text} {version_text}"),
+            DAMAGED,
+        );
+    }
     Some(Entry {
+        table,
         name: name_text,
-        version: text(version).unwrap_or_default(),
+        version: version_text,
         place: version.unwrap_or(name).text_span(),
         span,
         source,
@@ -413,7 +492,7 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
 /// The folder of a package that is built from one, workspace member or not.
 fn own_folder(source: Option<Value<'_>>) -> Option<Cow<'_, str>> {
     match source_parts(source?)? {
-        (kind, folder) if matches!(kind.as_ref(), "editable" | "virtual" | "directory") => Some(folder),
+        ("editable" | "virtual" | "directory", folder) => Some(folder),
         _ => None,
     }
 }
@@ -421,7 +500,7 @@ fn own_folder(source: Option<Value<'_>>) -> Option<Cow<'_, str>> {
 /// Packages from here always have a version; only folders and repositories may leave it to their build.
 fn is_archive(source: Option<Value<'_>>) -> bool {
     match source.and_then(source_parts) {
-        Some((kind, _)) => matches!(kind.as_ref(), "registry" | "url" | "path"),
+        Some((kind, _)) => matches!(kind, "registry" | "url" | "path"),
         None => true,
     }
 }
@@ -430,7 +509,7 @@ fn source(value: Value<'_>) -> Source {
     let Some((kind, place)) = source_parts(value) else {
         return Source::Registry(None);
     };
-    match kind.as_ref() {
+    match kind {
         "registry" => Source::Registry(Some(without_secrets(&place).into_owned())),
         "git" => Source::Git(without_secrets(&place).into_owned()),
         "url" => Source::Url(without_secrets(&place).into_owned()),
@@ -438,10 +517,45 @@ fn source(value: Value<'_>) -> Source {
     }
 }
 
-/// The one key of a source that says what it is, with its value; `subdirectory` only says where in it.
-fn source_parts(source: Value<'_>) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    let (kind, value) = source.entries().find(|(key, _)| key != "subdirectory")?;
-    Some((kind, value.as_str()?))
+/// What uv reads a source as, by its keys, in the order in which uv tries them.
+const SOURCES: [&str; 7] = [
+    "registry",
+    "git",
+    "url",
+    "path",
+    "directory",
+    "editable",
+    "virtual",
+];
+
+/// The key of a source that says what it is, with its value. Of several the first one of [`SOURCES`] decides, as for uv;
+/// `subdirectory` and what uv does not know say nothing.
+fn source_parts(source: Value<'_>) -> Option<(&'static str, Cow<'_, str>)> {
+    SOURCES
+        .into_iter()
+        .find_map(|kind| Some((kind, source.str(kind)?)))
+}
+
+/// The package of the registry whose archive `entry` names by its address.
+fn archive_of_registry(entry: &Entry<'_>, indexes: &Indexes) -> Option<Package> {
+    let value = entry.source?;
+    let (_, address) = source_parts(value).filter(|(kind, _)| *kind == "url")?;
+    let (source, found) = indexes.archive(&address, Some(&entry.name))?;
+    let is_as_written = found.is_called(&entry.name) && found.is_of_version(&entry.version);
+    let mut package = if is_as_written {
+        Package::new(
+            Ecosystem::PYPI,
+            &*entry.name,
+            &*entry.version,
+            Place::here(entry.place),
+        )
+    } else {
+        let url = value.get("url")?;
+        let place = Place::here(url.span_of(found.version.range));
+        Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
+    };
+    package.source = source;
+    Some(package)
 }
 
 /// The strings of a list, or the one string.

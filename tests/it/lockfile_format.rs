@@ -34,12 +34,6 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ("pipfile_lock", "alone", "ours", "a folder has no version"),
     (
         "pipfile_lock",
-        "alone",
-        "archive",
-        "an archive's version is not written",
-    ),
-    (
-        "pipfile_lock",
         "damaged",
         "b",
         "the version is written with an escape",

@@ -38,9 +38,15 @@ fn packages_are_those_that_the_tools_list() {
             "dev" => package.scopes.holds(Scope::Dev),
             _ => panic!("{stem}"),
         };
-        // Poetry lists what it takes from elsewhere too; the others write addresses for that, left out here.
-        let is_listed =
-            |package: &&Package| module == "poetry_lock" || matches!(package.source, Source::Registry(_));
+        // Poetry lists what it takes from elsewhere too; the others write addresses for that, left out here, and for what
+        // the registry has at an address.
+        let is_named = |package: &Package| match package.spans.source {
+            Some(source) => source.of(&reading.text).contains("registry = "),
+            None => true,
+        };
+        let is_listed = |package: &&Package| {
+            module == "poetry_lock" || matches!(package.source, Source::Registry(_)) && is_named(package)
+        };
         let found: BTreeSet<String> = reading
             .parsed
             .graph

@@ -9,19 +9,26 @@
 //!   constraint lets pass. Optional dependencies count where somebody asks for an extra that lists them.
 //! - Path dependencies are packages with source `path`; hashes stand in `files` or, before lock version 2.0, in
 //!   `[metadata.files]` or `[metadata.hashes]`.
+//! - An archive at an address (`type = "url"`) on the host of an index that the lockfile or `pyproject.toml` names, or on
+//!   PyPI's own, is the registry's package, by the name and version in its file name.
+//! - `[metadata]` comes behind all packages. Poetry refuses a file without it, or without a list `package` (empty where nothing
+//!   is locked), and here that is blind.
+//! - A newer minor lock version is read with a remark, as Poetry reads it with a warning; a newer major one is blind.
 
 mod constraint;
 mod project;
+mod sources;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use self::constraint::allows;
 use self::project::{Group, Project, wanted};
-use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed};
+use self::sources::source;
+use super::grammar::simple_repository::Indexes;
+use super::{File, Format, Parsed, Problem};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -29,13 +36,13 @@ use crate::text::{Span, toml};
 #[derive(Debug, Clone, Copy)]
 pub struct PoetryLock;
 
-/// The newest major version of the format that is known here.
-const NEWEST: u64 = 2;
+/// The newest version of the format that is known here.
+const NEWEST: (u64, u64) = (2, 1);
 
 const DAMAGED: &str = "Restore the file from its last good commit, or delete it and run `poetry lock`.";
 
 /// A dependency that fits more packages than this is taken for the first ones, so that a hostile file costs no
-/// more than its size.
+/// more than its size; the file is then blind.
 const MAX_CANDIDATES: usize = 64;
 
 impl Format for PoetryLock {
@@ -68,13 +75,14 @@ impl Format for PoetryLock {
         if project.is_some() && !lock.records_scopes {
             lock.scopes_by_reach(&edges, &starts);
         }
+        let indexes = lock.indexes(project.as_ref());
         let (name, version) =
             project.map_or_else(Default::default, |project| (project.name, project.version));
         let root = (!lock.entries.is_empty()).then(|| parsed.graph.add_root(name, version));
         let nodes: Vec<NodeId> = lock
             .entries
             .iter()
-            .map(|entry| parsed.graph.add_package(entry.package()))
+            .map(|entry| parsed.graph.add_package(entry.package(&indexes)))
             .collect();
         let node = |number: usize| nodes.get(number).copied();
         for (number, _) in &starts {
@@ -122,14 +130,13 @@ struct Need {
 }
 
 impl Entry<'_> {
-    fn package(&self) -> Package {
-        let mut package = Package::new(
-            Ecosystem::PYPI,
-            &*self.name,
-            &*self.version,
-            Place::here(self.place),
-        );
-        package.source = self.source.map_or(Source::Registry(None), source);
+    fn package(&self, indexes: &Indexes) -> Package {
+        let mut package = self.archive_of_registry(indexes).unwrap_or_else(|| {
+            let place = Place::here(self.place);
+            let mut package = Package::new(Ecosystem::PYPI, &*self.name, &*self.version, place);
+            package.source = self.source.map_or(Source::Registry(None), source);
+            package
+        });
         package.scopes = self.scopes;
         package.spans = Spans {
             entry: Some(self.span),
@@ -161,9 +168,12 @@ impl<'d> Lock<'d> {
             records_scopes: false,
         };
         let mut metadata = None;
+        let mut has_packages = false;
+        let is_empty = document.root().raw().trim().is_empty();
         for (key, value) in document.root().entries() {
             match key.as_ref() {
                 "package" => {
+                    has_packages = true;
                     if value.kind() != Kind::Array {
                         parsed.blind(value.span(), "`package` is no list of tables", DAMAGED);
                     }
@@ -176,11 +186,34 @@ impl<'d> Lock<'d> {
             }
         }
         for (number, entry) in lock.entries.iter().enumerate() {
-            let named = lock.by_name.entry(normalised(entry.name.clone()));
-            named.or_default().push(number);
+            let named = lock.by_name.entry(normalised(entry.name.clone())).or_default();
+            named.push(number);
+            if named.len() == MAX_CANDIDATES.saturating_add(1) {
+                parsed.blind(
+                    entry.place,
+                    format!("more than {MAX_CANDIDATES} packages are called {}: which of them is needed is not followed", entry.name),
+                    DAMAGED,
+                );
+            }
         }
-        if let Some(metadata) = metadata {
-            lock.read_metadata(metadata, parsed);
+        match metadata {
+            Some(metadata) => lock.read_metadata(metadata, parsed),
+            None if is_empty => {}
+            None => {
+                let end = Span::at(document.root().span().end as usize);
+                parsed.blind(
+                    end,
+                    "no whole lockfile of Poetry: it has no `[metadata]`",
+                    DAMAGED,
+                );
+            }
+        }
+        if !has_packages && !is_empty {
+            parsed.blind(
+                Span::at(0),
+                "no lockfile of Poetry: it has no list `package`",
+                DAMAGED,
+            );
         }
         lock
     }
@@ -190,16 +223,28 @@ impl<'d> Lock<'d> {
             match key.as_ref() {
                 "lock-version" => {
                     let version = value.as_str().unwrap_or_default();
-                    let major = version
-                        .split('.')
-                        .next()
-                        .and_then(|major| major.parse::<u64>().ok());
-                    if major.is_none_or(|major| major > NEWEST) {
-                        parsed.blind(
+                    let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());
+                    let major = numbers.next().flatten();
+                    let minor = numbers.next().flatten().unwrap_or_default();
+                    let (newest_major, newest_minor) = NEWEST;
+                    match major {
+                        Some(major) if (major, minor) <= NEWEST => {}
+                        Some(major) if major == newest_major => parsed.problems.push(Problem {
+                            cost: Cost::Nothing,
+                            file: None,
+                            span: value.span(),
+                            message: format!(
+                                "lock version {version} is newer than {newest_major}.{newest_minor} and is read as that"
+                            ),
+                            hint: "Update lockkeeper.".into(),
+                        }),
+                        Some(_) | None => parsed.blind(
                             value.span(),
-                            format!("lock version {version} is not known here; the newest one is {NEWEST}"),
+                            format!(
+                                "lock version {version} is not known here; the newest one is {newest_major}.{newest_minor}"
+                            ),
                             "Update lockkeeper.",
-                        );
+                        ),
                     }
                 }
                 // 1.x: tables with `file` and `hash`; before: the hashes alone.
@@ -468,21 +513,6 @@ fn entry<'d>(table: Value<'d>, records_scopes: &mut bool, parsed: &mut Parsed) -
         });
     }
     Some(entry)
-}
-
-/// `[package.source]`; a package without it comes from the default index.
-fn source(table: Value<'_>) -> Source {
-    let address = table.str("url").unwrap_or_default();
-    let shown = without_secrets(&address).into_owned();
-    match table.str("type").as_deref() {
-        Some("git") => match table.str("resolved_reference").or_else(|| table.str("reference")) {
-            Some(commit) => Source::Git(format!("{shown}#{commit}")),
-            None => Source::Git(shown),
-        },
-        Some("directory" | "file") => Source::Path(shown),
-        Some("url") => Source::Url(shown),
-        Some(_) | None => Source::Registry(Some(shown)),
-    }
 }
 
 /// Name and extras of an entry in a list of extras: `name[extra] (>=1) ; marker`.
