@@ -11,9 +11,10 @@
 //! - A package without a version (dynamic) stands at its name.
 //! - An archive at an address (`url`) on the host of an index of the file, on one that the file has archives of such an index
 //!   from, or on PyPI's own, is the registry's package, by the name and version in its file name.
-//! - What uv refuses is blind: a file without `version`, a package without `source`, a dependency on a package that is not there,
-//!   archives of another package. So a file that is cut shows it where a package or a line breaks off, and where a
-//!   dependency was lost. Cut between two packages of which nothing before needs the second, it is a whole file.
+//! - What uv refuses is blind: a file without `version`, a package without `source`, a dependency on a package that is not
+//!   there, a wheel of another version; and so is a wheel of another package, which uv 0.9.13 installs.
+//! - So a file that is cut shows it where a package or a line breaks off, and where a dependency was lost. Cut behind a
+//!   package, or behind a line of the last one, with nothing before that needs what follows, it is a file of uv.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -421,10 +422,10 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
     let (mut name, mut version, mut source) = (None, None, None);
     let (mut dependencies, mut optional, mut groups) = (None, None, None);
     let mut checksums = Vec::new();
-    let mut archives = Vec::new();
-    let mut archive = |file: Value<'d>| {
-        checksums.extend(file.get("hash").map(Value::text_span));
-        archives.extend(
+    let mut wheels = Vec::new();
+    let mut checksum = |file: Value<'d>| checksums.extend(file.get("hash").map(Value::text_span));
+    let mut wheel = |file: Value<'d>| {
+        wheels.extend(
             ["url", "path", "filename"]
                 .into_iter()
                 .find_map(|key| file.get(key)),
@@ -439,8 +440,11 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
             "dependencies" => dependencies = Some(value),
             "optional-dependencies" => optional = Some(value),
             "dev-dependencies" => groups = Some(value),
-            "sdist" => archive(value),
-            "wheels" => value.items().for_each(&mut archive),
+            "sdist" => checksum(value),
+            "wheels" => value.items().for_each(|file| {
+                checksum(file);
+                wheel(file);
+            }),
             "metadata" => {
                 // `[package.metadata.requires-dev]` is a table behind the table.
                 span = value
@@ -463,14 +467,14 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
         parsed.blind(table.span(), format!("{name_text} has no source"), DAMAGED);
     }
     let version_text = text(version).unwrap_or_default();
-    let other = archives.into_iter().find(|archive| {
+    let other = wheels.into_iter().find(|archive| {
         let address = archive.as_str();
         address.is_some_and(|address| !distribution::belongs(&address, &name_text, &version_text))
     });
     if let Some(archive) = other {
         parsed.blind(
             archive.text_span(),
-            format!("this archive is none of {name_text} {version_text}"),
+            format!("this wheel is none of {name_text} {version_text}"),
             DAMAGED,
         );
     }

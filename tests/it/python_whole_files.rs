@@ -223,20 +223,20 @@ fn what_uv_refuses_is_blind() {
         ),
         (
             wheels("glaze-1.0-py3-none-any.whl"),
-            Some("this archive is none of kiln 1.0"),
+            Some("this wheel is none of kiln 1.0"),
         ),
         (
             wheels("kiln-1.1-py3-none-any.whl"),
-            Some("this archive is none of kiln 1.0"),
+            Some("this wheel is none of kiln 1.0"),
         ),
         (
             wheels("kiln/glaze-1.0.tar.gz"),
-            Some("this archive is none of kiln 1.0"),
+            Some("this wheel is none of kiln 1.0"),
         ),
         (
             wheels("glaze-1.0-py3-none-any.whl")
                 .replace("{ url = \"https://files.example/", "{ filename = \""),
-            Some("this archive is none of kiln 1.0"),
+            Some("this wheel is none of kiln 1.0"),
         ),
         (wheels("Kiln-1.0.0%2Bcpu-py3-none-any.whl"), None),
         (format!("{head}revision = 99\n{root}{kiln}"), None),

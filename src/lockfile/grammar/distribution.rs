@@ -20,7 +20,7 @@ pub struct Distribution {
     pub name: Part,
     /// The version.
     pub version: Part,
-    /// No other cut into name and version would give a version of PEP 440.
+    /// The version is one of PEP 440, and no other cut of the file name would give one.
     pub is_certain: bool,
 }
 
@@ -142,8 +142,8 @@ fn source(stem: &str, named: Option<&str>) -> Option<Cut> {
     if let Some(named) = named {
         let named = normalise(&Ecosystem::PYPI, named);
         let known = cuts().find(|(_, name, _)| normalise(&Ecosystem::PYPI, name) == named);
-        if let Some((dash, ..)) = known {
-            return Some(at(dash, true));
+        if let Some((dash, _, version)) = known {
+            return Some(at(dash, is_version(version)));
         }
     }
     let mut fits = cuts().filter(|(_, name, version)| is_name(name) && is_version(version));
@@ -151,7 +151,7 @@ fn source(stem: &str, named: Option<&str>) -> Option<Cut> {
         (Some((dash, ..)), None) => Some(at(dash, true)),
         // `a-1-2`: version 2 of `a-1`, or the post-release `1-2` of `a`.
         _ => cuts()
-            .last()
+            .next_back()
             .filter(|(_, _, version)| version.starts_with(|character: char| character.is_ascii_digit()))
             .map(|(dash, ..)| at(dash, false)),
     }
@@ -290,7 +290,7 @@ mod tests {
             ("a-main.zip", None, None),
             ("main.zip", None, None),
             ("a-1.0dev-r12.zip", None, None),
-            ("a-1.0dev-r12.zip", Some("a"), Some(("a", "1.0dev-r12", true))),
+            ("a-1.0dev-r12.zip", Some("a"), Some(("a", "1.0dev-r12", false))),
             ("-1.0.zip", None, None),
         ] {
             let found = found.map(|(name, version, certain)| (name.to_owned(), version.to_owned(), certain));
