@@ -388,3 +388,38 @@ fn a_path_that_is_cut_is_told() {
         ["kiln is pinned more than 64 times; from here on no path leads through it"]
     );
 }
+
+/// A file of uv that is cut between two packages, or two parts of one, is a file of uv.
+#[test]
+fn a_uv_lock_that_is_cut_is_blind_or_has_its_packages_up_to_there() {
+    let (read, passed) = prefixes("uv_lock", |whole, prefix, text| {
+        let known = prefix.iter().zip(whole).all(|(left, right)| same(left, right));
+        let ends = [
+            '\n', '"', ']', '}', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+        ];
+        let is_line = text.is_empty() || text.ends_with(ends) || text.ends_with("true");
+        match (known, is_line) {
+            (true, true) => Ok(()),
+            _ => Err(format!(
+                "{:?}",
+                prefix.last().map(|package| (&package.name, &package.version))
+            )),
+        }
+    });
+    assert!(read > 3_000 && passed < read / 3, "{passed} of {read}");
+}
+
+/// A key that is written twice is an error of TOML: uv and Poetry refuse the file.
+#[test]
+fn keys_that_are_written_twice_are_blind() {
+    let twice = "[[package]]\nname = \"kiln\"\nversion = \"1.0\"\nversion = \"2.0\"\n";
+    let uv = format!("version = 1\n\n{twice}source = {{ registry = \"https://index.example/simple\" }}\n");
+    assert!(!blind("uv.lock", &uv).is_empty());
+    assert!(
+        !blind(
+            "poetry.lock",
+            &format!("{twice}\n[metadata]\nlock-version = \"2.1\"\n")
+        )
+        .is_empty()
+    );
+}
