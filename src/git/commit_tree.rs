@@ -167,6 +167,13 @@ impl Tree for CommitTree {
             Err(error) => Unread::from(error) != Unread::Absent,
         }
     }
+
+    fn is_above(&self, name: &[u8]) -> bool {
+        self.folder.above().any(|folder| {
+            let tree = self.clone().below(folder);
+            TreePath::new(name).is_some_and(|path| tree.id(&path).is_some())
+        })
+    }
 }
 
 /// Why there are no bytes of a blob.

@@ -89,4 +89,11 @@ impl Tree for StagedTree {
         }
         Err(Unread::Unreadable("a symbolic link leads to itself".into()))
     }
+
+    fn is_above(&self, name: &[u8]) -> bool {
+        self.folder.above().any(|folder| {
+            let path = folder.join(name);
+            path.is_some_and(|path| self.entries.contains_key(&path))
+        })
+    }
 }

@@ -51,6 +51,18 @@ impl TreePath {
         Self(self.0.get(..end).unwrap_or_default().into())
     }
 
+    /// The folders above this, the nearest first; none above the root.
+    pub fn above(&self) -> impl Iterator<Item = Self> {
+        let mut at = self.clone();
+        std::iter::from_fn(move || {
+            if at.0.is_empty() {
+                return None;
+            }
+            at = at.parent();
+            Some(at.clone())
+        })
+    }
+
     /// It lies in `folder`, at any depth, or is it.
     #[must_use]
     pub fn is_in(&self, folder: &Self) -> bool {

@@ -25,6 +25,13 @@ pub trait Tree: Sync {
     fn is_scanned(&self, _: &TreePath, _: &str) -> bool {
         false
     }
+
+    /// A folder above the root of this tree, and inside what the root is a part of, has a file of this name. It
+    /// cannot be read.
+    fn is_above(&self, name: &[u8]) -> bool {
+        let _ = name;
+        false
+    }
 }
 
 /// Why a file could not be read.

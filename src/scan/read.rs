@@ -233,6 +233,10 @@ impl Tree for Asked<'_> {
         self.note(path);
         self.tree.is_scanned(path, format)
     }
+
+    fn is_above(&self, name: &[u8]) -> bool {
+        self.tree.is_above(name)
+    }
 }
 
 /// What was not even opened: folders that could not be listed, manifests without a lockfile.

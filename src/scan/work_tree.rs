@@ -68,4 +68,17 @@ impl Tree for WorkTree {
             None => Err(Unread::TooLarge { limit: self.limit }),
         }
     }
+
+    fn is_above(&self, name: &[u8]) -> bool {
+        let Ok(name) = std::str::from_utf8(name) else {
+            return false;
+        };
+        // Outside of git nothing says where the project ends.
+        let top = self.repository.is_some().then_some(self.boundary.as_path());
+        self.root
+            .ancestors()
+            .take_while(|folder| top.is_none_or(|top| folder.starts_with(top)))
+            .skip(1)
+            .any(|folder| !matches!(file::look(&folder.join(name)), Ok(Lies::Nothing | Lies::Folder)))
+    }
 }

@@ -29,6 +29,7 @@ mod git_past;
 mod git_refs;
 mod git_repository;
 mod go_native;
+mod go_workspaces;
 mod grid;
 mod grid_undecided;
 mod grids;

@@ -13,11 +13,21 @@ use crate::text::{MAX_PROBLEMS, Span};
 use crate::version::{Scheme, go};
 
 /// The first version of Go whose `go.mod` lists every module of the build.
-const PRUNED: &str = "1.17.0";
+pub(super) const PRUNED: &str = "1.17.0";
 
-/// Puts what `module` requires into the graph.
-pub(super) fn resolve(module: &Directives<'_>, workspace: Option<&Workspace>, parsed: &mut Parsed) {
-    let work = workspace.map(|workspace| (workspace, workspace.directives()));
+/// What to do about a damaged `go.mod`.
+pub(super) const DAMAGED: &str = "Correct the line; `go mod edit -json` tells what Go makes of the file.";
+
+/// Said of a file whose last line has no end.
+pub(super) const UNENDED: &str = "the file ends here without a line break and may be cut";
+
+/// Puts what `module`, the file at `path`, requires into the graph.
+pub(super) fn resolve(
+    path: &TreePath,
+    module: &Directives<'_>,
+    workspace: Option<&Workspace>,
+    parsed: &mut Parsed,
+) {
     let name = module
         .module
         .as_ref()
@@ -25,63 +35,57 @@ pub(super) fn resolve(module: &Directives<'_>, workspace: Option<&Workspace>, pa
     let mut resolution = Resolution {
         root: parsed.graph.add_root(name.clone(), ""),
         name,
-        replacements: Vec::new(),
-        work_path: workspace.map(|workspace| workspace.path.clone()),
+        path,
         inexact: 0,
         parsed,
     };
-    resolution.standard_library(module, work.as_ref().map(|(_, directives)| directives));
-    if let Some((_, directives)) = &work {
-        resolution
-            .replacements
-            .push(Replacements::of(&directives.replaces, Origin::Workspace));
+    resolution.standard_library(module, workspace);
+    match workspace {
+        Some(workspace) => resolution.in_workspace(module, workspace),
+        None => resolution.alone(module),
     }
-    let own = Replacements::of(&module.replaces, Origin::Module);
-    for replace in &own.conflicts {
-        resolution.parsed.blind(
-            replace.span,
-            format!("{} is replaced twice, by different modules", replace.old.text),
-            "Keep one of the replace directives; Go refuses both.",
-        );
-    }
-    resolution.replacements.push(own);
-    let none = HashSet::new();
-    let members = workspace.map_or(&none, |workspace| &workspace.members);
-    resolution.requirements(module, members);
     resolution.unlisted(module);
 }
 
 /// The graph as it grows.
-struct Resolution<'r, 'd, 't> {
+struct Resolution<'r> {
     parsed: &'r mut Parsed,
     root: NodeId,
     name: String,
-    /// In the order in which they are asked.
-    replacements: Vec<Replacements<'d, 't>>,
-    work_path: Option<TreePath>,
+    path: &'r TreePath,
     /// How many requirements had no exact version so far.
     inexact: usize,
 }
 
-/// The file that a `replace` stands in.
-#[derive(Debug, Clone, Copy)]
-enum Origin {
-    Module,
-    Workspace,
+/// A version and where it stands.
+#[derive(Clone, Copy)]
+struct Written<'w> {
+    version: &'w str,
+    /// `None` for the file that is read.
+    file: Option<&'w TreePath>,
+    span: Span,
+    /// The whole line.
+    entry: Span,
+}
+
+/// What takes the place of a module.
+struct Replacing<'w> {
+    new: &'w str,
+    new_span: Span,
+    /// `None` where `new` is a folder.
+    version: Option<Written<'w>>,
 }
 
 /// The `replace` lines of one file.
 struct Replacements<'d, 't> {
-    origin: Origin,
     by_version: HashMap<(&'d str, &'d str), &'d Replace<'t>>,
     by_path: HashMap<&'d str, &'d Replace<'t>>,
     conflicts: Vec<&'d Replace<'t>>,
 }
 
 impl<'d, 't> Replacements<'d, 't> {
-    fn of(replaces: &'d [Replace<'t>], origin: Origin) -> Self {
+    fn of(replaces: &'d [Replace<'t>]) -> Self {
         let mut replacements = Self {
-            origin,
             by_version: HashMap::new(),
             by_path: HashMap::new(),
             conflicts: Vec::new(),
@@ -104,12 +108,21 @@ impl<'d, 't> Replacements<'d, 't> {
     }
 
     /// The line for one version comes before the line for all of them.
-    fn find(&self, path: &str, version: &str) -> Option<(Origin, &'d Replace<'t>)> {
+    fn find(&self, path: &str, version: &str) -> Option<Replacing<'d>> {
         let replace = self
             .by_version
             .get(&(path, version))
             .or_else(|| self.by_path.get(path))?;
-        Some((self.origin, replace))
+        Some(Replacing {
+            new: &replace.new.text,
+            new_span: replace.new.span,
+            version: replace.new_version.as_ref().map(|version| Written {
+                version: &version.text,
+                file: None,
+                span: version.span,
+                entry: replace.span,
+            }),
+        })
     }
 }
 
@@ -119,35 +132,35 @@ struct Selected<'d, 't> {
     direct: bool,
 }
 
-impl<'d, 't> Resolution<'_, 'd, 't> {
-    fn requirements(&mut self, module: &'d Directives<'t>, members: &HashSet<String>) {
+impl Resolution<'_> {
+    /// The build of the module without a workspace.
+    fn alone(&mut self, module: &Directives<'_>) {
+        let replacements = Replacements::of(&module.replaces);
+        for replace in &replacements.conflicts {
+            self.parsed.blind(
+                replace.span,
+                format!("{} is replaced twice, by different modules", replace.old.text),
+                "Keep one of the replace directives; Go refuses both.",
+            );
+        }
         let excluded: HashSet<(&str, &str)> = module
             .excludes
             .iter()
             .map(|exclude| (exclude.path.text.as_ref(), exclude.version.text.as_ref()))
             .collect();
-        let mut selected: Vec<Selected<'d, 't>> = Vec::with_capacity(module.requires.len());
+        let mut selected: Vec<Selected<'_, '_>> = Vec::with_capacity(module.requires.len());
         let mut numbers: HashMap<&str, usize> = HashMap::with_capacity(module.requires.len());
         for require in &module.requires {
             let (path, version) = (require.path.text.as_ref(), require.version.text.as_ref());
             if path == self.name {
                 continue;
             }
-            if members.contains(path) {
-                let member = self.parsed.graph.add_own(path, "");
-                self.parsed.graph.add_edge(self.root, member, require.path.span);
-                continue;
-            }
             if !is_exact(version) {
-                self.inexact(&require.version, path);
+                self.inexact(require.version.span, path);
                 continue;
             }
             if excluded.contains(&(path, version)) {
-                self.partial(
-                    require.version.span,
-                    format!("{path} {version} is required and excluded, and which version Go takes instead is not listed"),
-                    "Run `go mod tidy`, which writes the version that Go takes.",
-                );
+                self.excluded(require);
                 continue;
             }
             match numbers.entry(path) {
@@ -168,69 +181,162 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
                 }
             }
         }
-        for selected in &selected {
-            self.add(selected);
+        for Selected { require, direct } in selected {
+            let written = Written {
+                version: &require.version.text,
+                file: None,
+                span: require.version.span,
+                entry: require.span,
+            };
+            let replacing = replacements.find(&require.path.text, written.version);
+            self.add(require, direct, written, replacing);
         }
     }
 
+    /// The same modules, as the build of a workspace takes them.
+    fn in_workspace(&mut self, module: &Directives<'_>, workspace: &Workspace) {
+        let selection = &workspace.selection;
+        let mut numbers: HashMap<&str, usize> = HashMap::with_capacity(module.requires.len());
+        let mut listed: Vec<(&Require<'_>, bool)> = Vec::with_capacity(module.requires.len());
+        for require in &module.requires {
+            let path = require.path.text.as_ref();
+            if path == self.name {
+                continue;
+            }
+            if selection.members.contains(path) {
+                if numbers.insert(path, usize::MAX).is_none() {
+                    let member = self.parsed.graph.add_own(path, "");
+                    self.parsed.graph.add_edge(self.root, member, require.path.span);
+                }
+                continue;
+            }
+            match numbers.entry(path) {
+                Entry::Vacant(entry) => {
+                    entry.insert(listed.len());
+                    listed.push((require, !require.indirect));
+                }
+                Entry::Occupied(entry) => {
+                    if let Some((_, direct)) = listed.get_mut(*entry.get()) {
+                        *direct |= !require.indirect;
+                    }
+                }
+            }
+        }
+        for (require, direct) in listed {
+            let path = require.path.text.as_ref();
+            if selection.inexact.contains(path) || !is_exact(&require.version.text) {
+                self.inexact(require.version.span, path);
+                continue;
+            }
+            let version = require.version.text.as_ref();
+            let own = Written {
+                version,
+                file: None,
+                span: require.version.span,
+                entry: require.span,
+            };
+            // A damaged workspace may lack this very module.
+            let is_usable = is_exact(version) && !selection.is_excluded(path, version);
+            let written = match selection.chosen.get(path) {
+                Some(chosen)
+                    if !is_usable || go::Go.compare(&chosen.version, version) == Ok(Ordering::Greater) =>
+                {
+                    Written {
+                        version: &chosen.version,
+                        file: self.elsewhere(&chosen.file),
+                        span: chosen.span,
+                        entry: chosen.entry,
+                    }
+                }
+                Some(_) | None if is_usable => own,
+                Some(_) | None => {
+                    self.excluded(require);
+                    continue;
+                }
+            };
+            let line = workspace.replacements.find(path, written.version);
+            let replacing = line.map(|line| Replacing {
+                new: &line.new,
+                new_span: line.new_span,
+                version: line.version.as_ref().map(|(version, span)| Written {
+                    version,
+                    file: workspace
+                        .replacements
+                        .file(line)
+                        .and_then(|file| self.elsewhere(file)),
+                    span: *span,
+                    entry: line.span,
+                }),
+            });
+            self.add(require, direct, written, replacing);
+        }
+    }
+
+    fn elsewhere<'f>(&self, file: &'f TreePath) -> Option<&'f TreePath> {
+        (file != self.path).then_some(file)
+    }
+
     /// Adds a module, or what replaces it.
-    fn add(&mut self, selected: &Selected<'d, 't>) {
-        let require = selected.require;
-        let (path, version) = (require.path.text.as_ref(), require.version.text.as_ref());
-        let replaced = self
-            .replacements
-            .iter()
-            .find_map(|replacements| replacements.find(path, version));
-        let mut package = match replaced {
-            None => {
-                let mut package = new_package(path, &require.version, Place::here(require.version.span));
-                package.spans.entry = Some(require.span);
+    fn add(
+        &mut self,
+        require: &Require<'_>,
+        direct: bool,
+        written: Written<'_>,
+        replacing: Option<Replacing<'_>>,
+    ) {
+        let mut package = match replacing {
+            None => new_package(&require.path.text, written),
+            Some(Replacing {
+                new, version: None, ..
+            }) => {
+                // The version that is asked for is the only one that there is.
+                let mut package = new_package(&require.path.text, written);
+                package.source = Source::Path(new.to_owned());
                 package
             }
-            Some((origin, replace)) => match &replace.new_version {
-                None => {
-                    // The version that is asked for is the only one that there is.
-                    let mut package = new_package(path, &require.version, Place::here(require.version.span));
-                    package.source = Source::Path(replace.new.text.to_string());
-                    package.spans.entry = Some(require.span);
-                    package
-                }
-                Some(version) if is_exact(&version.text) => {
-                    let place = match (origin, &self.work_path) {
-                        (Origin::Workspace, Some(work)) => Place::elsewhere(work.clone(), version.span),
-                        (Origin::Workspace | Origin::Module, _) => Place::here(version.span),
+            Some(Replacing {
+                new,
+                new_span,
+                version: Some(version),
+            }) => {
+                if !is_exact(version.version) {
+                    let span = match version.file {
+                        None => version.span,
+                        Some(_) => require.version.span,
                     };
-                    let mut package = new_package(&replace.new.text, version, place);
-                    if package.place().file.is_some() {
-                        package.used_by.push(self.name.clone());
-                    }
-                    package.spans.entry = Some(replace.span);
-                    package.spans.source = Some(replace.new.span);
-                    package
+                    return self.inexact(span, new);
                 }
-                Some(version) => {
-                    let name = replace.new.text.to_string();
-                    match origin {
-                        Origin::Module => self.inexact(version, &name),
-                        Origin::Workspace => self.inexact(&require.version, &name),
-                    }
-                    return;
-                }
-            },
+                let mut package = new_package(new, version);
+                package.spans.source = Some(new_span);
+                package
+            }
         };
-        package.direct = selected.direct;
+        if package.place().file.is_some() {
+            package.used_by.push(self.name.clone());
+        }
+        package.direct = direct;
         let id = self.parsed.graph.add_package(package);
-        if selected.direct {
+        if direct {
             self.parsed.graph.add_edge(self.root, id, require.path.span);
         }
     }
 
+    fn excluded(&mut self, require: &Require<'_>) {
+        self.partial(
+            require.version.span,
+            format!(
+                "{} {} is required and excluded, and which version Go takes instead is not listed",
+                require.path.text, require.version.text
+            ),
+            "Run `go mod tidy`, which writes the version that Go takes.",
+        );
+    }
+
     /// The package `stdlib`, at the version of the toolchain that builds. In a workspace its `go.work` decides.
-    fn standard_library(&mut self, module: &Directives<'_>, work: Option<&Directives<'_>>) {
-        let from_work = work
-            .and_then(toolchain)
-            .zip(self.work_path.clone())
-            .map(|(version, path)| (version.text, Place::elsewhere(path, version.span)));
+    fn standard_library(&mut self, module: &Directives<'_>, workspace: Option<&Workspace>) {
+        let from_work = workspace
+            .and_then(|workspace| Some((workspace.toolchain.as_ref()?, &workspace.path)))
+            .map(|((version, span), path)| (version.clone(), Place::elsewhere(path.clone(), *span)));
         let Some((version, place)) =
             from_work.or_else(|| toolchain(module).map(|version| (version.text, Place::here(version.span))))
         else {
@@ -277,9 +383,9 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
         );
     }
 
-    fn inexact(&mut self, version: &Word<'_>, path: &str) {
+    fn inexact(&mut self, span: Span, path: &str) {
         self.partial(
-            version.span,
+            span,
             format!("{path} is required without an exact version"),
             "Run `go mod tidy`, which writes the exact version.",
         );
@@ -301,13 +407,13 @@ impl<'d, 't> Resolution<'_, 'd, 't> {
 }
 
 /// A version of Go and where it stands.
-struct Toolchain {
-    text: String,
-    span: Span,
+pub(super) struct Toolchain {
+    pub(super) text: String,
+    pub(super) span: Span,
 }
 
 /// The version that Go switches to: that of `toolchain`, unless `go` is newer or the toolchain names none.
-fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
+pub(super) fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
     let go = directives.go.as_ref().map(|word| Toolchain {
         text: word.text.to_string(),
         span: word.span,
@@ -332,8 +438,14 @@ fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
     }
 }
 
-fn new_package(name: &str, version: &Word<'_>, place: Place) -> Package {
-    Package::new(Ecosystem::GO, name, version.text.as_ref(), place)
+fn new_package(name: &str, written: Written<'_>) -> Package {
+    let place = match written.file {
+        Some(file) => Place::elsewhere(file.clone(), written.span),
+        None => Place::here(written.span),
+    };
+    let mut package = Package::new(Ecosystem::GO, name, written.version, place);
+    package.spans.entry = Some(written.entry);
+    package
 }
 
 fn text_of<'w>(word: &'w Option<Word<'_>>) -> Option<&'w str> {
@@ -341,7 +453,7 @@ fn text_of<'w>(word: &'w Option<Word<'_>>) -> Option<&'w str> {
 }
 
 /// `vMAJOR.MINOR.PATCH` with or without what follows `-` or `+`: one version, and no question to a proxy.
-fn is_exact(version: &str) -> bool {
+pub(super) fn is_exact(version: &str) -> bool {
     let Some(numbers) = version.strip_prefix('v') else {
         return false;
     };

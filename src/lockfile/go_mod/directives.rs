@@ -31,6 +31,8 @@ pub(super) struct Directives<'t> {
     pub(super) replaces: Vec<Replace<'t>>,
     /// Folders that a workspace uses.
     pub(super) uses: Vec<Word<'t>>,
+    /// The last directive, where no line break follows it: it may go on in the whole file.
+    pub(super) unended: Option<Span>,
 }
 
 /// `require path version`.
@@ -66,11 +68,17 @@ impl<'t> Directives<'t> {
     /// Reads a file.
     pub(super) fn read(text: &'t str, kind: Kind, problems: &mut Problems) -> Self {
         let mut directives = Self::default();
+        let mut last = None;
         syntax::read(text, kind.blocks(), problems, |statement, problems| {
+            last = Some(statement.span);
             if let Err(message) = directives.add(kind, &statement) {
                 problems.add(statement.span, message);
             }
             ControlFlow::Continue(())
+        });
+        directives.unended = last.filter(|span| {
+            text.get(span.end as usize..)
+                .is_some_and(|rest| !rest.contains('\n'))
         });
         if kind == Kind::Module && directives.module.is_none() && text.trim().is_empty() {
             problems.add(Span::at(0), "the file is empty");
@@ -149,24 +157,6 @@ impl Kind {
             Self::Workspace => &["godebug", "use", "replace"],
         }
     }
-}
-
-/// The path that a `go.mod` gives its module, without a look at the rest of the file.
-pub(super) fn module_path(text: &str) -> Option<String> {
-    let mut path = None;
-    syntax::read(
-        text,
-        Kind::Module.blocks(),
-        &mut Problems::default(),
-        |statement, _| match (statement.verb, statement.words) {
-            ("module", [word]) => {
-                path = Some(word.text.to_string());
-                ControlFlow::Break(())
-            }
-            _ => ControlFlow::Continue(()),
-        },
-    );
-    path
 }
 
 /// The text names a folder and no module: it is rooted, or starts with `.` or `..`, on any system.
@@ -291,15 +281,5 @@ mod tests {
         for module in ["x", ".x", "...", "example.com/x", "xy:z"] {
             assert!(!is_folder(module), "{module}");
         }
-    }
-
-    #[test]
-    fn a_path_is_found_without_the_rest() {
-        assert_eq!(
-            module_path("// x\nmodule example.com/m // y\n\x01").as_deref(),
-            Some("example.com/m")
-        );
-        assert_eq!(module_path("module (\n\"m\"\n)").as_deref(), Some("m"));
-        assert_eq!(module_path("go 1.21"), None);
     }
 }

@@ -3,16 +3,33 @@
 //!
 //! With `go` 1.17 and later the file lists every module that takes part in the build ("module graph
 //! pruning", Go Modules Reference), so that it is the list and `go.sum`, which remembers versions that
-//! are not used, is never one. `replace` and `exclude` are honoured; the `go.work` that uses the module
-//! comes before the module's own `replace`, `go` and `toolchain` lines, as it does for Go. The versions
-//! that other members of a workspace ask for are left to their own files, and `vendor/modules.txt` is
-//! not read, since it repeats this list.
+//! are not used, is never one. `replace` and `exclude` are honoured.
+//!
+//! # Which build
+//!
+//! A module that the nearest `go.work` uses is reported as the build of that workspace takes it, which is what
+//! `go build` does in its folder, and not as it is built with `GOWORK=off`: its list is that of its own `go.mod`, at the
+//! highest version that any module of the workspace requires, and what `go.work` or any of its modules replaces is
+//! replaced. `go` and `toolchain` are those of the `go.work`. A version stands where it is written, so that one that
+//! another module asks for stands in the `go.mod` of that module.
+//!
+//! What modules outside of the tree require may raise a version further. `selection.rs` says when that is ruled out;
+//! where it is not, the workspace has a gap. `vendor/modules.txt` of a workspace rules it out and is read; that of a
+//! module repeats its `go.mod` and is not.
+//!
+//! # The end of a file
+//!
+//! A file that ends inside a block, a string or a directive is damaged. One that ends behind a version, without a line
+//! break, is valid, and may be cut within that version: a gap, since the `go` command writes a line break.
 //!
 //! The file holds no edges: modules marked `// indirect` stand for themselves.
 
 mod build_list;
 mod directives;
+mod replace;
+mod selection;
 mod syntax;
+mod vendor;
 mod workspace;
 
 use super::{File, Format, Parsed};
@@ -41,12 +58,16 @@ impl Format for GoMod {
         let mut parsed = Parsed::default();
         let mut problems = Problems::default();
         let module = Directives::read(file.text, Kind::Module, &mut problems);
-        parsed.damaged(
-            problems.into_vec(),
-            "Correct the line; `go mod edit -json` tells what Go makes of the file.",
-        );
+        parsed.damaged(problems.into_vec(), build_list::DAMAGED);
+        if let Some(span) = module.unended {
+            parsed.partial(
+                span,
+                build_list::UNENDED,
+                "Run `go mod edit -fmt`, which ends the file with a line break, if nothing is missing.",
+            );
+        }
         let workspace = workspace::find(file.path, tree, &mut parsed);
-        build_list::resolve(&module, workspace.as_ref(), &mut parsed);
+        build_list::resolve(file.path, &module, workspace.as_deref(), &mut parsed);
         parsed
     }
 }
