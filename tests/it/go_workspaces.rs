@@ -11,6 +11,7 @@ use lockkeeper::model::{Cost, Package, Source, Tree, TreePath, Unread};
 use lockkeeper::version::{Scheme, go};
 
 use crate::memory_tree::{MemoryTree, tree_path};
+use crate::program::Sandbox;
 
 /// Workspaces of which every version is certain from the tree alone.
 const CERTAIN: [&str; 5] = [
@@ -118,7 +119,7 @@ fn what_go_refuses_is_told_where_it_stands() {
             .collect();
         told.sort();
         told.dedup();
-        told.retain(|line| !line.contains("may be built at higher versions"));
+        told.retain(|line| !line.contains("this workspace requires may be built"));
         told
     };
     let text = "golang.org/x/text is replaced here by another module than in api/go.mod";
@@ -488,4 +489,57 @@ fn a_workspace_above_the_tree_is_a_gap() {
     // A nearer one decides.
     let near = MemoryTree::of([("m/go.mod", text), ("go.work", "go 1.24.0\n\nuse ./m\n")]);
     assert_eq!(reading(near).1, [String::new(); 0]);
+}
+
+#[test]
+fn a_workspace_above_path_is_told_on_disk_and_in_commits() {
+    let sandbox = Sandbox::new();
+    sandbox.write("go.work", "go 1.24.0\n\nuse ./apps/shop\n");
+    sandbox.write(
+        "apps/shop/go.mod",
+        "module example.com/shop\n\ngo 1.24.0\n\nrequire example.com/x v1.0.0\n",
+    );
+    let gap = "a go.work above the scanned folder";
+    let says = |arguments: &[&str]| {
+        let ran = sandbox.run(arguments);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        ran.out.contains(gap)
+    };
+    let record = serde_json::json!({
+        "id": "GO-2025-0001",
+        "modified": "2025-01-01T00:00:00Z",
+        "affected": [{
+            "package": {"ecosystem": "Go", "name": "example.com/other"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
+        }],
+    });
+    let index = sandbox.index("index", &[record], "2026-01-01T00:00:00Z");
+    let partial = |arguments: &[&str]| {
+        let command = [
+            arguments,
+            &[
+                "--db",
+                &index,
+                "--now",
+                "2026-01-01T00:00:00Z",
+                "--format",
+                "json",
+            ],
+        ];
+        sandbox.run(&command.concat()).out.contains(gap)
+    };
+    // Outside of git too, as the go command looks.
+    assert!(says(&["packages", "apps/shop", "--format", "json"]));
+    assert!(says(&["packages", "apps", "--format", "json"]));
+    assert!(!says(&["packages", ".", "--format", "json"]));
+    sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "--quiet", "--message=one"]);
+    assert!(says(&["packages", "apps/shop", "--format", "json"]));
+    assert!(partial(&["scan", "apps/shop"]));
+    assert!(partial(&["scan", "apps/shop/go.mod"]));
+    assert!(partial(&["scan", "apps/shop", "--refs", "main"]));
+    assert!(partial(&["scan", "apps/shop", "--staged"]));
+    assert!(!partial(&["scan", "."]));
+    assert!(!partial(&["scan", ".", "--refs", "main"]));
 }

@@ -33,8 +33,6 @@ pub(super) struct Selection {
     pub(super) is_vendored: bool,
     /// So many modules may be built at a higher version.
     uncertain: usize,
-    /// So many modules are listed at all.
-    listed: usize,
 }
 
 /// A version and where it stands.
@@ -171,7 +169,6 @@ impl Selection {
                     .is_some_and(|line| line.is_for_all())
             })
         });
-        self.listed = counts.len();
         // One module alone builds what it lists, as it does without a workspace.
         let is_alone = requiring <= 1 && !all;
         self.uncertain = match (all, is_alone) {
@@ -190,10 +187,10 @@ impl Selection {
             Cost::Partial,
             work.clone(),
             Span::at(0),
-            format!(
-                "{} of the {} modules that this workspace requires may be built at higher versions: what modules outside of the tree require is not known",
-                self.uncertain, self.listed
-            ),
+            match self.uncertain {
+                1 => "1 module that this workspace requires may be built at a higher version: what modules outside of the tree require is not known".into(),
+                count => format!("{count} modules that this workspace requires may be built at higher versions: what modules outside of the tree require is not known"),
+            },
             "Compare with `go list -m all`; `go work sync` writes the versions into each go.mod, and `go work vendor` into vendor/modules.txt, which is read.",
         ))
     }
