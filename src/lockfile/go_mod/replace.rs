@@ -119,7 +119,7 @@ impl Replacements {
         refused.retain(|(path, settled, one, two, _)| {
             settled.is_none() || one == two || !self.work.contains_key(path)
         });
-        refused.sort_by(|left, right| (left.3, left.4.start).cmp(&(right.3, right.4.start)));
+        refused.sort_by_key(|(_, _, _, file, span)| (*file, span.start));
         for (path, _, one, two, span) in refused.into_iter().take(MAX_BLIND) {
             problems.extend(self.refusal(&path, one, two, span));
         }
