@@ -92,8 +92,12 @@ pub struct Coverage {
     pub index_age_days: Option<u64>,
     /// Lockfiles read, in whole or in part.
     pub files_read: usize,
-    /// Packages in them.
+    /// Distinct packages in them: one counts once, in however many files it stands.
     pub packages: usize,
+    /// Packages of those that were checked against advisories.
+    pub checked: usize,
+    /// Dependencies that were not: from git, URLs, folders and other registries, and those without an exact version.
+    pub unchecked: usize,
     /// What could not be judged.
     pub blind: Vec<Gap>,
     /// What is known not to be held exactly.
@@ -113,6 +117,8 @@ impl Coverage {
             index_age_days,
             files_read: 0,
             packages: 0,
+            checked: 0,
+            unchecked: 0,
             blind: Vec::new(),
             partial: Vec::new(),
             problems: Vec::new(),
@@ -120,10 +126,17 @@ impl Coverage {
         }
     }
 
-    /// There is no blind spot and the index is usable; partial gaps and a stale index leave it true.
+    /// There is no blind spot, the index is usable, and something was checked where dependencies are listed; other partial
+    /// gaps and a stale index leave it true.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.blind.is_empty() && self.index.is_usable()
+        self.blind.is_empty() && self.index.is_usable() && !self.is_unchecked()
+    }
+
+    /// Dependencies are listed, and not one of them could be checked.
+    #[must_use]
+    pub fn is_unchecked(&self) -> bool {
+        self.checked == 0 && self.unchecked > 0
     }
 
     /// Records a gap at its cost. A blind spot is a problem too.

@@ -60,7 +60,16 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
         words.push(format!("more may be hidden: {}", cause(outcome)));
     }
-    let partial = outcome.coverage.partial.len();
+    let coverage = &outcome.coverage;
+    let is_told = coverage.is_unchecked() && outcome.verdict == Verdict::Incomplete;
+    if coverage.unchecked > 0 && coverage.index.is_usable() && !is_told {
+        let were = if coverage.unchecked == 1 { "was" } else { "were" };
+        words.push(format!(
+            "{} {were} not checked",
+            counted(coverage.unchecked, "dependency", "dependencies")
+        ));
+    }
+    let partial = coverage.partial.len();
     if partial > 0 {
         words.push(format!("{} judged in part", counted(partial, "place", "places")));
     }
@@ -82,7 +91,11 @@ pub fn cause(outcome: &Outcome) -> String {
     let places = counted(coverage.blind.len(), "place", "places");
     match (index, coverage.blind.len()) {
         (Some(index), 0) => index.to_owned(),
-        (None, 0) => "the policy is strict, and something was judged only in part".to_owned(),
+        (None, 0) if coverage.is_unchecked() => format!(
+            "0 of {} checked",
+            counted(coverage.unchecked, "dependency", "dependencies")
+        ),
+        (None, 0) => "the policy is strict, and not everything was checked".to_owned(),
         (Some(index), _) => format!("{index}, and {places} could not be judged"),
         (None, _) => format!("{places} could not be judged"),
     }

@@ -1,5 +1,6 @@
 //! What to do: the findings of one package's version joined into the moves that end them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,9 +46,11 @@ pub enum Means<'o> {
 /// on the same release line (more leading numbers in common with it than with the next higher one).
 #[must_use]
 pub fn moves<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<Move<'o>> {
-    let mut held: BTreeMap<(&Ecosystem, &str, &str), Vec<Here<'o>>> = BTreeMap::new();
+    let mut held: BTreeMap<(&Ecosystem, Cow<'_, str>, &str), Vec<Here<'o>>> = BTreeMap::new();
     for (target, finding) in outcome.findings().filter(|(_, finding)| counts(finding)) {
-        held.entry((&finding.ecosystem, &finding.name, &finding.version))
+        // Files spell one name in several ways (PyPI).
+        let name = ecosystem::normalise(&finding.ecosystem, &finding.name);
+        held.entry((&finding.ecosystem, name, &finding.version))
             .or_default()
             .push((target, finding));
     }

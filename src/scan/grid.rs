@@ -169,6 +169,13 @@ impl<'o> Column<'o> {
                 ));
             }
         }
+        if target.coverage.is_unchecked() {
+            let unchecked = target.coverage.unchecked;
+            blind.push((
+                None,
+                format!("none of its {unchecked} dependencies could be checked"),
+            ));
+        }
         Self {
             findings,
             known,

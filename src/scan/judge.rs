@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::read::Opened;
+use super::tally::Listed;
 use crate::advisory::{Candidate, CandidateKey, Damage, Index};
 use crate::ecosystem;
 use crate::matching::{self, Judgement};
@@ -26,6 +27,8 @@ pub struct Judged {
     pub known: Vec<Known>,
     /// The ecosystems of its packages that advisories may speak of.
     pub ecosystems: BTreeSet<Ecosystem>,
+    /// Every package, counted.
+    pub listed: Listed,
     /// A block of the index is not what was written: nothing after it was judged.
     pub damage: Option<String>,
 }

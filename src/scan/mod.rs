@@ -17,7 +17,9 @@ pub mod lines;
 pub mod read;
 pub mod since;
 mod submodules;
+mod tally;
 mod target;
+mod unmatched;
 mod walk;
 mod walked;
 pub mod ways;
@@ -42,6 +44,7 @@ use compare::Before;
 use discover::Found;
 pub use judge::{Judging, Keep, Known};
 pub use knowledge::Knowledge;
+use tally::{Listed, Tally};
 
 /// A lockfile larger than this is not read: 64 MiB.
 pub const FILE_LIMIT: u64 = 64 << 20;
@@ -211,6 +214,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         let judged = judging.as_ref().map(|judging| judging.judge(opened));
         let mut judged = judged.unwrap_or_default();
         judge.knowledge.look(opened, &mut judged);
+        judged.listed = Listed::of(opened);
         judged
     });
     let read_bases = read.split_off(trees.len());
@@ -224,12 +228,14 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
     let mut read_bases = read_bases.into_iter();
     let mut targets: Vec<Target> = Vec::with_capacity(trees.len());
     let mut known = Vec::with_capacity(trees.len());
+    let mut all_listed = Tally::default();
     let mut met = Vec::new();
     let mut at_bases = Vec::new();
     // Most findings in a row are decided by one rule.
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
-        let (mut target, held) = target::target(tree.found, files, &judge);
+        let (mut target, held, listed) = target::target(tree.found, files, &judge);
+        all_listed.join(&listed);
         let circumstances = Circumstances {
             now: request.now,
             ref_name: tree.found.head.ref_name.as_deref(),
@@ -279,6 +285,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         target.is_one_of_several_refs = same > 1 && target.ref_name.is_some();
     }
     let mut coverage = whole_coverage(&mut targets, &judge);
+    all_listed.counts(judge.index.is_some()).put_into(&mut coverage);
     let built_in = Policy::built_in();
     let policy = trees.first().map_or(&built_in, |tree| tree.policy);
     let mut remarks = request.remarks.clone();
@@ -376,7 +383,6 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
             ..gap
         };
         coverage.files_read += own.files_read;
-        coverage.packages += own.packages;
         coverage.blind.extend(own.blind.into_iter().map(named));
         coverage.partial.extend(own.partial.into_iter().map(named));
         coverage.problems.extend(own.problems.into_iter().map(named));

@@ -7,21 +7,26 @@ use super::Judge;
 use super::discover::Found;
 use super::judge::{Judged, Known};
 use super::read::{self, ReadFile};
+use super::tally::Tally;
+use super::unmatched::{self, Unmatched};
 use crate::model::coverage::Gap;
 use crate::model::outcome::FileState;
 use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath};
 use crate::text::Position;
 
-/// The target that `read` was read from, its findings not yet decided; and the packages that the index knows.
+/// The target that `read` was read from, its findings not yet decided; the packages that the index knows; and how many
+/// packages there are.
 pub(super) fn target(
     found: &Found,
     read: Vec<Arc<ReadFile<Judged>>>,
     judge: &Judge<'_>,
-) -> (Target, Vec<Known>) {
+) -> (Target, Vec<Known>, Tally) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
     let mut findings: BTreeMap<TreePath, Findings> = BTreeMap::new();
-    let mut gaps: Vec<(Cost, Gap)> = read::unopened(found);
+    let mut gaps: Vec<(Cost, Gap)> = Vec::new();
+    let mut tally = Tally::default();
+    let mut unmatched: Vec<Unmatched> = Vec::new();
     let mut dirty = found.lost();
     let mut known = Vec::new();
     coverage.skipped = found.skipped.clone();
@@ -36,6 +41,8 @@ pub(super) fn target(
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
         known.extend(file.result.known);
         collect(&mut findings, file.result.findings);
+        tally.add(&file.result.listed);
+        unmatched.extend(file.result.listed.unmatched);
         let count = files
             .entry(file.path.clone())
             .or_insert_with(|| scanned(&file.path, &file.format));
@@ -53,6 +60,14 @@ pub(super) fn target(
     gaps.extend(judge.knowledge.doubted(&judge.place));
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
+    // What a reader could not tell exactly is a dependency without a version.
+    tally.add_open(gaps.iter().filter(|(cost, _)| *cost == Cost::Partial).count());
+    unmatched.iter().for_each(|package| tally.add_unmatched(package));
+    let unmatched = unmatched::gaps(unmatched.iter().collect())
+        .into_iter()
+        .map(|gap| (Cost::Partial, gap));
+    gaps.extend(read::unopened(found).into_iter().chain(unmatched));
+    gaps.sort_by(|left, right| left.1.cmp(&right.1));
     for (cost, gap) in gaps {
         if let Some(file) = files.get_mut(&gap.file) {
             let state = match cost {
@@ -65,7 +80,9 @@ pub(super) fn target(
         coverage.add(cost, gap);
     }
     let files: Vec<ScannedFile> = files.into_values().collect();
-    coverage.packages = files.iter().map(|file| file.packages).sum();
+    let mut alone = Tally::default();
+    alone.join(&tally);
+    alone.counts(judge.index.is_some()).put_into(&mut coverage);
     let target = Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
@@ -77,7 +94,7 @@ pub(super) fn target(
         files,
         findings: in_order(findings),
     };
-    (target, known)
+    (target, known, tally)
 }
 
 /// The findings of one file, and how many lockfiles they come from: a parent's packages are those of each child.

@@ -39,7 +39,7 @@ fn both(sandbox: &Sandbox) {
 }
 
 fn partial(sandbox: &Sandbox) {
-    sandbox.write("requirements.txt", "requests>=2\n");
+    sandbox.write("requirements.txt", "requests>=2\nflask==1.0\n");
 }
 
 fn unsupported(sandbox: &Sandbox) {
@@ -222,6 +222,16 @@ const CASES: &[Case] = &[
         code: 0,
         verdict: Some("pass"),
         state: None,
+    },
+    Case {
+        name: "dependencies, and none of them checked",
+        prepare: |sandbox| {
+            sandbox.write("requirements.txt", "requests>=2\nflask\n");
+        },
+        arguments: &["--db", "GOOD"],
+        code: 3,
+        verdict: Some("incomplete"),
+        state: Some("fresh"),
     },
     Case {
         name: "unsupported format",

@@ -39,6 +39,7 @@ mod local_versions;
 mod lockfile_format;
 mod maven_native;
 mod memory_tree;
+mod not_checked;
 mod npm_native;
 mod osv_export;
 mod outcomes;

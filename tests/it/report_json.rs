@@ -16,10 +16,17 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
         let document: Value = serde_json::from_str(&text).expect(name);
         keys(
             &document,
-            "schema:s tool:o database:o policy:o verdict:s exit_code:n coverage:o targets:a",
+            "schema:s tool:o counts:o database:o policy:o verdict:s exit_code:n coverage:o targets:a",
         );
         assert_eq!(document["schema"], "lockkeeper.scan/1");
         keys(&document["tool"], "version:s");
+        let counts = &document["counts"];
+        keys(
+            counts,
+            "findings:n packages:n advisories:n by_severity:o by_decision:o checked:n unchecked:n",
+        );
+        keys(&counts["by_severity"], "critical:n high:n medium:n low:n none:n");
+        keys(&counts["by_decision"], "fail:n warn:n note:n");
         keys(&document["database"], "digest:s? built:s? sources:a records:n");
         for source in list(&document["database"]["sources"]) {
             keys(source, "name:s records:n newest:s?");

@@ -110,5 +110,13 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     }
     numbers.push(Number::new("files", "lockfiles", coverage.files_read, ""));
     numbers.push(Number::new("packages", "packages", coverage.packages, ""));
+    if coverage.unchecked > 0 {
+        numbers.push(Number::new(
+            "unchecked",
+            "not checked",
+            coverage.unchecked,
+            "warn",
+        ));
+    }
     numbers
 }

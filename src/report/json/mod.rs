@@ -3,6 +3,7 @@
 //! Every key of a document is always there, in the order of its struct; nothing stands for "none" but
 //! `null` and the empty list. Once published, a key keeps its name and meaning; more may be added.
 
+mod counts;
 mod documents;
 pub(super) mod head;
 pub(super) mod scan;

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Each;
+use super::counts::Counts;
 use super::head::{Coverage, Database, Policy, Tool};
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Excepted;
@@ -19,6 +20,7 @@ use crate::text::Position;
 pub(super) struct Scan<'o> {
     schema: &'static str,
     tool: Tool<'o>,
+    counts: Counts,
     database: Database<'o>,
     policy: Policy<'o>,
     verdict: &'static str,
@@ -32,6 +34,7 @@ impl<'o> Scan<'o> {
         Self {
             schema: "lockkeeper.scan/1",
             tool: Tool::of(outcome),
+            counts: Counts::of(outcome),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
             verdict: outcome.verdict.word(),

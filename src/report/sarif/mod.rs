@@ -169,7 +169,9 @@ impl Kind {
     fn descriptor(self) -> ReportingDescriptor {
         let text = match self {
             Self::Blind => "A place that could not be judged; the scan is incomplete.",
-            Self::Partial => "A place that is known not to be held exactly.",
+            Self::Partial => {
+                "Dependencies that were not checked: without an exact version, or from elsewhere than the registry."
+            }
             Self::Index => "The advisory index is not as it should be.",
             Self::Cut => "Something was left out to stay within a limit.",
             Self::Remark => "Something worth knowing of the policy, the base or the refs.",
@@ -231,7 +233,12 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     let remarks = places::remarks(outcome);
     let gaps = blind.len() + partial.len() + remarks.len();
     let blind = blind.iter().map(|gap| (Kind::Blind, "error", gap));
-    let partial = partial.iter().map(|gap| (Kind::Partial, "note", gap));
+    let level = if outcome.coverage.is_unchecked() {
+        "error"
+    } else {
+        "note"
+    };
+    let partial = partial.iter().map(|gap| (Kind::Partial, level, gap));
     let remarks = remarks.iter().map(|gap| (Kind::Remark, "warning", gap));
     for (kind, level, gap) in blind.chain(remarks).chain(partial).take(MAX_NOTIFICATIONS) {
         let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));

@@ -1,0 +1,132 @@
+//! How many packages there are, and how many of them were checked: each counts once, in however many files it stands.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+
+use super::read::Opened;
+use super::unmatched::Unmatched;
+use crate::ecosystem;
+use crate::model::{Coverage, Ecosystem, Package};
+
+/// The packages of one lockfile, counted whether or not there is an index.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// One number for each package that is matched, sorted, none twice.
+    checked: Vec<u64>,
+    /// The packages that are not.
+    pub(super) unmatched: Vec<Unmatched>,
+}
+
+impl Listed {
+    /// The packages of `opened`.
+    pub(super) fn of(opened: &Opened<'_>) -> Self {
+        let mut listed = Self::default();
+        for (_, package) in opened.parsed.graph.packages() {
+            match Unmatched::of(opened, package) {
+                None => listed.checked.push(number(package)),
+                Some(unmatched) => listed.unmatched.push(unmatched),
+            }
+        }
+        listed.checked.sort_unstable();
+        listed.checked.dedup();
+        listed
+    }
+}
+
+/// Distinct packages of a target or a run.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    checked: Vec<u64>,
+    unchecked: Vec<u64>,
+    /// Dependencies without an exact version.
+    open: usize,
+}
+
+impl Tally {
+    /// Adds the packages of a file that are matched.
+    pub(super) fn add(&mut self, listed: &Listed) {
+        self.checked.extend(&listed.checked);
+    }
+
+    /// Adds a package that is not matched.
+    pub(super) fn add_unmatched(&mut self, package: &Unmatched) {
+        self.unchecked.push(of_unmatched(package));
+    }
+
+    /// Adds dependencies of which it is not known what they resolve to.
+    pub(super) fn add_open(&mut self, open: usize) {
+        self.open = self.open.saturating_add(open);
+    }
+
+    /// Adds everything of `other`.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.checked.extend(&other.checked);
+        self.unchecked.extend(&other.unchecked);
+        self.open = self.open.saturating_add(other.open);
+    }
+
+    /// Distinct packages; of them those that were checked; dependencies that were not, those without an exact version among
+    /// them. Without an index nothing was checked.
+    pub(super) fn counts(mut self, has_index: bool) -> Counts {
+        for numbers in [&mut self.checked, &mut self.unchecked] {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        let (checked, unchecked) = (self.checked.len(), self.unchecked.len());
+        let packages = checked.saturating_add(unchecked);
+        let checked = if has_index { checked } else { 0 };
+        Counts {
+            packages,
+            checked,
+            unchecked: packages.saturating_sub(checked).saturating_add(self.open),
+        }
+    }
+}
+
+/// What [`Tally::counts`] gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) packages: usize,
+    pub(super) checked: usize,
+    pub(super) unchecked: usize,
+}
+
+impl Counts {
+    /// Writes them into `coverage`.
+    pub(super) fn put_into(self, coverage: &mut Coverage) {
+        coverage.packages = self.packages;
+        coverage.checked = self.checked;
+        coverage.unchecked = self.unchecked;
+    }
+}
+
+fn number(package: &Package) -> u64 {
+    let Package {
+        ecosystem,
+        name,
+        version,
+        ..
+    } = package;
+    hashed(ecosystem, name, version, None)
+}
+
+fn of_unmatched(package: &Unmatched) -> u64 {
+    // The same name and version from elsewhere is another package.
+    let origin = package.address().unwrap_or_default();
+    hashed(
+        package.ecosystem(),
+        package.name(),
+        package.version(),
+        Some(origin),
+    )
+}
+
+/// The same number for the same package, and in every run.
+fn hashed(ecosystem: &Ecosystem, name: &str, version: &str, origin: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    ecosystem.as_str().hash(&mut hasher);
+    ecosystem::normalise(ecosystem, name).hash(&mut hasher);
+    version.hash(&mut hasher);
+    origin.hash(&mut hasher);
+    hasher.finish()
+}
