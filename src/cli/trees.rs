@@ -183,6 +183,15 @@ impl Beyond {
     fn is_at(&self, origin: &str) -> bool {
         is_address_of(origin, &self.repository)
     }
+
+    /// Lets `found` ask for what its clone lacks, if it is of the repository that somebody is known for.
+    fn reach(&self, found: &Found) {
+        if let Some(repository) = &found.repository
+            && self.is_at(&repository.identity())
+        {
+            repository.extend(self.further.clone());
+        }
+    }
 }
 
 /// Whether `origin` is an address of the repository `OWNER/NAME`.
@@ -202,15 +211,6 @@ fn is_of_a_server(origin: &str) -> bool {
     match origin.split_once("://") {
         Some((scheme, _)) => scheme != "file",
         None => origin.split_once(':').is_some_and(is_scp),
-    }
-
-    /// Lets `found` ask for what its clone lacks, if it is of the repository that somebody is known for.
-    fn reach(&self, found: &Found) {
-        if let Some(repository) = &found.repository
-            && self.is_at(&repository.identity())
-        {
-            repository.extend(self.further.clone());
-        }
     }
 }
 

@@ -93,7 +93,9 @@ pub(super) fn compare(
         let Some((change, why)) = best else { continue };
         finding.change = Some(change);
         match change {
-            Change::Escalated => finding.reason = format!("{}; {why}", finding.reason),
+            Change::Escalated => {
+                finding.reason = format!("{}; {why}", finding.reason).into();
+            }
             Change::Unknown => {
                 let lack = hidden.iter().find_map(|hidden| hidden.by(&finding.file));
                 blind

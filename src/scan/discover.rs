@@ -272,7 +272,7 @@ fn one_file(
         root: shown(&folder),
         prefix,
         head,
-        tree: Box::new(WorkTree::new(root, boundary, limit)),
+        tree: Box::new(work_tree(root, boundary, limit, repository.as_ref())),
         repository,
         standing: Standing::Disk {
             committed,
@@ -304,7 +304,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         return super::commit::head(shown(path), repository, head, limit);
     }
     let inside = name_of(&root, repository.is_some(), &prefix);
-    let mut tree = WorkTree::new(root, boundary, limit);
+    let mut tree = work_tree(root, boundary, limit, repository.as_ref());
     let walked = walk::walk(tree.root(), repository.as_ref(), &prefix).map_err(broken)?;
     let mut files = BTreeMap::new();
     let mut manifests = Vec::new();
@@ -428,6 +428,14 @@ fn name_of(root: &std::path::Path, is_in_repository: bool, prefix: &TreePath) ->
         .unwrap_or_else(|| prefix.clone())
 }
 
+fn work_tree(root: PathBuf, boundary: PathBuf, limit: u64, repository: Option<&Arc<Repository>>) -> WorkTree {
+    let tree = WorkTree::new(root, boundary, limit);
+    match repository {
+        Some(_) => tree.in_repository(),
+        None => tree,
+    }
+}
+
 /// Where a folder lies.
 struct Place {
     root: PathBuf,
@@ -505,7 +513,7 @@ pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
     reader(path).or_else(|| reader(&inside.join(path.as_bytes())?))
 }
 
-fn reader(path: &TreePath) -> Option<Reader> {
+pub(super) fn reader(path: &TreePath) -> Option<Reader> {
     match lockfile::claim(path) {
         Claim::Read(format) => Some(Reader::Format(format)),
         Claim::Unsupported(row) => Some(Reader::Nobody(row)),

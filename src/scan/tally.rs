@@ -9,7 +9,7 @@ use crate::ecosystem;
 use crate::model::{Coverage, Ecosystem, Package};
 
 /// The packages of one lockfile, counted whether or not there is an index.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Listed {
     /// One number for each package that is matched, sorted, none twice.
     checked: Vec<u64>,

@@ -18,6 +18,10 @@ impl Tree for Walked<'_> {
         self.0.tree.holds(path)
     }
 
+    fn is_above(&self, name: &[u8]) -> bool {
+        self.0.tree.is_above(name)
+    }
+
     fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
         match self.0.files.get(path) {
             Some(Reader::Format(reader)) => reader.name() == format,

@@ -13,6 +13,8 @@ pub struct WorkTree {
     root: PathBuf,
     boundary: PathBuf,
     limit: u64,
+    /// The boundary is the top of a repository.
+    is_in_repository: bool,
     /// Tracked files that are not on disk, relative to `root`, with the repository that tracks each.
     absent: HashMap<TreePath, (Arc<Repository>, ObjectId)>,
 }
@@ -25,7 +27,17 @@ impl WorkTree {
             root,
             boundary,
             limit,
+            is_in_repository: false,
             absent: HashMap::new(),
+        }
+    }
+
+    /// Says that the boundary is the top of a repository.
+    #[must_use]
+    pub fn in_repository(self) -> Self {
+        Self {
+            is_in_repository: true,
+            ..self
         }
     }
 
@@ -74,7 +86,7 @@ impl Tree for WorkTree {
             return false;
         };
         // Outside of git nothing says where the project ends.
-        let top = self.repository.is_some().then_some(self.boundary.as_path());
+        let top = self.is_in_repository.then_some(self.boundary.as_path());
         self.root
             .ancestors()
             .take_while(|folder| top.is_none_or(|top| folder.starts_with(top)))
