@@ -27,6 +27,10 @@ pub static ROWS: &[Row] = &[
         ecosystem: "RubyGems",
     },
     Row {
+        file_name: "JuliaManifest.toml",
+        ecosystem: "Julia",
+    },
+    Row {
         file_name: "Package.resolved",
         ecosystem: "SwiftURL",
     },
@@ -79,6 +83,10 @@ pub static ROWS: &[Row] = &[
         ecosystem: "NuGet",
     },
     Row {
+        file_name: "paket.lock",
+        ecosystem: "NuGet",
+    },
+    Row {
         file_name: "pdm.lock",
         ecosystem: "PyPI",
     },
@@ -103,6 +111,10 @@ pub static ROWS: &[Row] = &[
         ecosystem: "CRAN",
     },
     Row {
+        file_name: "settings-gradle.lockfile",
+        ecosystem: "Maven",
+    },
+    Row {
         file_name: "stack.yaml.lock",
         ecosystem: "Hackage",
     },
@@ -112,9 +124,80 @@ pub static ROWS: &[Row] = &[
     },
 ];
 
+/// Names of which a part is free, with `*` in its place: what the tools write beside the names above, or instead of
+/// them when they are set so. The part that is free is never empty.
+pub static PATTERNS: &[Row] = &[
+    Row {
+        file_name: "*.gemfile.lock",
+        ecosystem: "RubyGems",
+    },
+    Row {
+        file_name: "*.project.freeze",
+        ecosystem: "Hackage",
+    },
+    Row {
+        file_name: "Gemfile.*.lock",
+        ecosystem: "RubyGems",
+    },
+    Row {
+        file_name: "composer-*.lock",
+        ecosystem: "Packagist",
+    },
+    Row {
+        file_name: "composer.*.lock",
+        ecosystem: "Packagist",
+    },
+    Row {
+        file_name: "dependency-locks/*.lockfile",
+        ecosystem: "Maven",
+    },
+    Row {
+        file_name: "packages.*.lock.json",
+        ecosystem: "NuGet",
+    },
+    Row {
+        file_name: "pdm.*.lock",
+        ecosystem: "PyPI",
+    },
+    Row {
+        file_name: "pnpm-lock.*.yaml",
+        ecosystem: "npm",
+    },
+    Row {
+        file_name: "pylock.*.toml",
+        ecosystem: "PyPI",
+    },
+    Row {
+        file_name: "stack-*.yaml.lock",
+        ecosystem: "Hackage",
+    },
+];
+
 /// The row of the file at `path`.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static Row> {
+    let name = path.file_name();
     ROWS.iter()
-        .find(|row| row.file_name.as_bytes() == path.file_name())
+        .find(|row| row.file_name.as_bytes() == name)
+        .or_else(|| PATTERNS.iter().find(|row| row.fits(path)))
+}
+
+impl Row {
+    /// The path has the form of its name.
+    fn fits(&self, path: &TreePath) -> bool {
+        let (folder, pattern) = match self.file_name.split_once('/') {
+            Some((folder, pattern)) => (Some(folder), pattern),
+            None => (None, self.file_name),
+        };
+        let parent = path.parent();
+        if folder.is_some_and(|folder| parent.file_name() != folder.as_bytes()) {
+            return false;
+        }
+        let Some((start, end)) = pattern.split_once('*') else {
+            return false;
+        };
+        let rest = path.file_name().strip_prefix(start.as_bytes());
+        let free = rest.and_then(|rest| rest.strip_suffix(end.as_bytes()));
+        free.is_some_and(|free| !free.is_empty())
+    }
 }
