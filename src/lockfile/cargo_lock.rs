@@ -9,6 +9,8 @@
 //!   of the circle in the order of the file is a root too.
 //! - `[patch.unused]` lists what is not used: it is left out.
 //! - A package with `replace` is not built: its replacement takes its place on every edge.
+//! - A dependency that is not in the file makes the file blind: Cargo refuses it with `--locked`.
+//! - Which registry is crates.io is decided by Cargo's canonical address (`util/canonical_url.rs`).
 //! - The file tells neither development nor build dependencies apart: no scope is known.
 
 use std::borrow::Cow;
@@ -56,6 +58,15 @@ impl Format for CargoLock {
         }
         let needs = Needs::of(&entries, &mut parsed);
         let roots = needs.roots(&entries);
+        if let Some(first) = entries.first()
+            && entries.iter().all(|entry| entry.source.is_some())
+        {
+            parsed.partial(
+                first.span,
+                "no module of the project is in the file, and Cargo always writes one: it may be cut",
+                DAMAGED,
+            );
+        }
         let mut sources = Sources::default();
         let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(entries.len());
         parsed.graph.reserve(entries.len(), needs.edges.len());
@@ -159,6 +170,13 @@ fn entries<'d>(
                 entries.extend(value.items().filter_map(|item| entry(item, parsed)));
             }
             "root" => entries.extend(entry(value, parsed)),
+            // Not used, but the file is whole only with them.
+            "patch" => {
+                let unused = value.get("unused").into_iter().flat_map(Value::items);
+                for item in unused {
+                    let _unused = entry(item, parsed);
+                }
+            }
             "metadata" => metadata = Some(value),
             _ => {}
         }
@@ -302,6 +320,14 @@ impl<'e> Index<'e> {
         }
     }
 
+    /// An entry has the name, and the version if the reference names one.
+    fn knows(&self, reference: &Reference<'_>) -> bool {
+        match reference.version {
+            None => self.by_name.contains_key(reference.name),
+            Some(version) => self.by_version.contains_key(&(reference.name, version)),
+        }
+    }
+
     fn by_source(&mut self) -> &HashMap<(&'e str, &'e str, &'e str), usize> {
         let entries = self.entries;
         self.by_source.get_or_insert_with(|| {
@@ -352,8 +378,15 @@ impl Needs {
     fn of(entries: &[Entry<'_>], parsed: &mut Parsed) -> Self {
         let mut index = Index::of(entries);
         let mut find = |value: Value<'_>| {
-            let found = value.as_str().and_then(|text| index.find(&Reference::of(&text)));
-            if found.is_none() {
+            let text = value.as_str();
+            let found = text.as_ref().and_then(|text| index.find(&Reference::of(text)));
+            if found.is_none() && !text.is_some_and(|text| index.knows(&Reference::of(&text))) {
+                parsed.blind(
+                    value.span(),
+                    "this dependency is not in the file",
+                    "Run `cargo metadata` to have Cargo complete the lockfile.",
+                );
+            } else if found.is_none() {
                 // A missing edge hides a path, never a package.
                 parsed.problems.push(Problem {
                     cost: Cost::Nothing,
@@ -458,10 +491,37 @@ impl Sources {
     }
 }
 
+/// The index of crates.io, as git and as files over HTTP, in Cargo's canonical form.
+const CRATES_IO: [&str; 2] = [
+    "https://github.com/rust-lang/crates.io-index",
+    "https://index.crates.io",
+];
+
+/// Cargo takes the source for crates.io: on GitHub whatever the scheme and the case of the path, and everywhere
+/// with or without a slash or `.git` at the end.
+fn is_crates_io(source: &cargo_lock::SourceId) -> bool {
+    if source.is_default_registry() {
+        return true;
+    }
+    let address = source.url().as_str();
+    if !source.is_remote_registry() || source.url().cannot_be_a_base() {
+        return false;
+    }
+    let address = address.strip_suffix('/').unwrap_or(address);
+    let mut address = Cow::Borrowed(address);
+    if source.url().host_str() == Some("github.com")
+        && let Some((_, rest)) = address.split_once(':')
+    {
+        address = format!("https:{}", rest.to_lowercase()).into();
+    }
+    let address = address.strip_suffix(".git").unwrap_or(&address);
+    CRATES_IO.contains(&address)
+}
+
 fn source(written: &Written<'_>, parsed: &mut Parsed) -> Source {
     let text = written.text.as_ref();
     match cargo_lock::SourceId::from_url(text) {
-        Ok(source) if source.is_default_registry() => Source::Registry(Some(text.to_owned())),
+        Ok(source) if is_crates_io(&source) => Source::Registry(Some(text.to_owned())),
         Ok(source) if source.is_registry() => Source::OtherRegistry(text.to_owned()),
         Ok(source) if source.is_git() => Source::Git(text.strip_prefix("git+").unwrap_or(text).to_owned()),
         Ok(source) if source.is_path() => Source::Path(text.strip_prefix("path+").unwrap_or(text).to_owned()),
