@@ -90,6 +90,11 @@ impl Parsed {
         self.problem(Cost::Partial, span, message, hint);
     }
 
+    /// Records something worth telling that costs the verdict nothing.
+    pub fn remark(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.problem(Cost::Nothing, span, message, hint);
+    }
+
     /// Records what a positioned reader found damaged: each is a blind spot.
     pub fn damaged(&mut self, problems: Vec<crate::text::Problem>, hint: &str) {
         for problem in problems {

@@ -36,6 +36,7 @@ mod grids;
 mod image;
 mod knowledge;
 mod local_versions;
+mod lockfile_ends;
 mod lockfile_format;
 mod maven_native;
 mod memory_tree;

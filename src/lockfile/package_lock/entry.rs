@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Scope, Scopes};
 use crate::text::Span;
 use crate::text::tree::{Kind, Value};
 
@@ -22,11 +21,13 @@ pub(super) struct Entry<'d> {
     dev_dependencies: Option<Value<'d>>,
     optional_dependencies: Option<Value<'d>>,
     peer_dependencies: Option<Value<'d>>,
+    peer_dependencies_meta: Option<Value<'d>>,
     requires: Option<Value<'d>>,
     pub(super) link: bool,
-    dev: bool,
-    optional: bool,
-    dev_optional: bool,
+    /// The flags say what npm worked out; only version 1 needs them.
+    pub(super) dev: bool,
+    pub(super) optional: bool,
+    pub(super) dev_optional: bool,
 }
 
 /// What an entry's key means.
@@ -118,6 +119,7 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
         dev_dependencies: None,
         optional_dependencies: None,
         peer_dependencies: None,
+        peer_dependencies_meta: None,
         requires: None,
         link: false,
         dev: false,
@@ -135,6 +137,7 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
             "devDependencies" => entry.dev_dependencies = Some(field),
             "optionalDependencies" => entry.optional_dependencies = Some(field),
             "peerDependencies" => entry.peer_dependencies = Some(field),
+            "peerDependenciesMeta" => entry.peer_dependencies_meta = Some(field),
             "requires" => entry.requires = Some(field),
             "link" => entry.link = field.as_bool() == Some(true),
             "dev" => entry.dev = field.as_bool() == Some(true),
@@ -195,19 +198,12 @@ impl Entry<'_> {
         })
     }
 
-    /// What it is used for. `devOptional`: development, or an optional part of the product.
-    pub(super) fn scopes(&self) -> Scopes {
-        let mut scopes = Scopes::default();
-        if self.dev || self.dev_optional {
-            scopes.add(Scope::Dev);
-        }
-        if self.optional || self.dev_optional {
-            scopes.add(Scope::Optional);
-        }
-        match scopes.is_empty() {
-            true => Scopes::only(Scope::Runtime),
-            false => scopes,
-        }
+    /// `peerDependenciesMeta` says that the peer called `name` may be absent.
+    pub(super) fn is_optional_peer(&self, name: &str) -> bool {
+        let meta = self
+            .peer_dependencies_meta
+            .and_then(|meta| meta.get(name)?.get("optional"));
+        meta.is_some_and(|optional| optional.as_bool() == Some(true))
     }
 
     /// What it names, table by table. Only the root and local folders have their development dependencies

@@ -12,22 +12,30 @@
 //!   folders outside `node_modules` are packages with a path. A `link` is no package but another name of one.
 //! - Version 1 does not hold what the root asks for. It is taken from the `package.json` beside the lockfile;
 //!   without one the root is said to need what nothing else needs.
+//! - npm installs what `resolved` says. Where the address is that of a registry's archive and names another package
+//!   or version than the entry, the archive's count.
+//! - What a package is used for follows from who needs it, never from the flags of the file (`scopes.rs`); where a
+//!   `package.json` asks for more than the lockfile repeats of it, both count.
+//! - Up to npm 11 `npm-shrinkwrap.json` wins over the `package-lock.json` beside it, npm 12 does not read it: both
+//!   are read, and a remark tells where they differ.
 //! - An archive at an address counts as the registry's unless its dependent asks for that very address and the
 //!   address does not have the form of a registry's. A bundled package counts as the registry's.
 
 mod entry;
 mod folders;
+mod scopes;
 mod source;
 mod workspaces;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use self::entry::{Entry, Need};
+use self::entry::{Entry, EntryPlace, Need};
 use self::folders::Folders;
+use self::scopes::Asked;
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, Problem};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree, TreePath};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, decode, json};
 
@@ -63,25 +71,75 @@ impl Format for PackageLock {
             (None, Some(dependencies)) => entry::of_dependencies(dependencies),
             (None, None) => Vec::new(),
         };
-        // The other versions hold all that matters of it.
-        let manifest = match top.packages {
-            Some(_) => None,
-            None => manifest(file.path, tree),
-        };
-        let manifest = manifest.as_deref().map(json::read);
-        let manifest = manifest.as_ref().map(Document::root);
+        if let Some(message) = beside(file, tree) {
+            parsed.remark(
+                Span::at(0),
+                message,
+                "Keep one of the two; npm 12 reads package-lock.json only.",
+            );
+        }
+        let text = manifest(&file.path.parent(), tree);
+        let document = text.as_deref().map(json::read);
+        // The other versions repeat all of it but what was changed since.
+        let own = document.as_ref().map(Document::root);
+        let manifest = own.filter(|_| top.packages.is_none());
         let mut reader = Reader {
             entries: &entries,
             folders: Folders::of(&entries),
             nodes: Vec::with_capacity(entries.len()),
+            scopes: Vec::new(),
             parsed,
         };
+        let root = entries.iter().find(|entry| entry.is_root());
+        let workspaces = Workspaces::of(match root {
+            Some(root) => root.workspaces,
+            None => manifest.and_then(|manifest| manifest.get("workspaces")),
+        });
+        if let Some(span) = workspaces.cut {
+            // The globs of version 1 stand in another file.
+            let span = if root.is_some() { span } else { Span::at(0) };
+            let hint = "List the folders of the workspaces with fewer and simpler globs.";
+            reader.parsed.partial(
+                span,
+                "a glob of `workspaces` is not read, it is one too many or too complex",
+                hint,
+            );
+        }
+        let is_workspace: Vec<bool> = entries
+            .iter()
+            .map(|entry| entry.local_path().is_some_and(|path| workspaces.hold(&path)))
+            .collect();
+        let texts: Vec<(usize, String)> = entries
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| top.packages.is_some() && is_workspace.get(*number) == Some(&true))
+            .filter_map(|(number, entry)| {
+                let folder = file.path.parent().join(&*entry.local_path()?)?;
+                Some((number, self::manifest(&folder, tree)?))
+            })
+            .collect();
+        let documents: Vec<(usize, Document<'_>)> = texts
+            .iter()
+            .map(|(number, text)| (*number, json::read(text)))
+            .collect();
+        let mut asked: Vec<Asked<'_>> = documents
+            .iter()
+            .map(|(number, document)| Asked {
+                by: Some(*number),
+                manifest: document.root(),
+            })
+            .collect();
+        asked.extend(own.map(|manifest| Asked {
+            by: entries.iter().position(Entry::is_root),
+            manifest,
+        }));
+        reader.scopes = scopes::scopes(&entries, &reader.folders, &is_workspace, &asked);
         let edges = entries.len().saturating_mul(EDGES);
         reader
             .parsed
             .graph
             .reserve(entries.len().saturating_add(1), edges);
-        let root = reader.add_nodes(&top, manifest);
+        let root = reader.add_nodes(&top, &is_workspace);
         reader.add_edges();
         if top.packages.is_none() {
             reader.add_root_edges(root, manifest);
@@ -94,11 +152,22 @@ impl Format for PackageLock {
 /// A package of npm needs so many others, more or less.
 const EDGES: usize = 3;
 
-/// The text of the `package.json` beside the lockfile.
-fn manifest(lockfile: &TreePath, tree: &dyn Tree) -> Option<String> {
-    let path = lockfile.parent().join("package.json")?;
+/// The text of the `package.json` in a folder.
+fn manifest(folder: &TreePath, tree: &dyn Tree) -> Option<String> {
+    let path = folder.join("package.json")?;
     let bytes = tree.read(&path).ok()?;
     Some(decode::decode(&bytes).text.into_owned())
+}
+
+/// What is to be told where a `npm-shrinkwrap.json` beside a `package-lock.json` says something else.
+fn beside(file: &File<'_>, tree: &dyn Tree) -> Option<&'static str> {
+    if file.path.file_name() != b"package-lock.json" {
+        return None;
+    }
+    let other = tree.read(&file.path.parent().join("npm-shrinkwrap.json")?).ok()?;
+    (decode::decode(&other).text != file.text).then_some(
+        "npm-shrinkwrap.json beside it says something else: npm up to 11 installs from that, npm 12 from this file",
+    )
 }
 
 /// The outermost object.
@@ -135,6 +204,13 @@ impl<'d> Top<'d> {
                 "Update lockkeeper.",
             ),
             Some((None, span)) => parsed.blind(span, "`lockfileVersion` is no number", DAMAGED),
+            Some((Some(2..), span)) if top.packages.is_none() && top.dependencies.is_none() => {
+                parsed.blind(
+                    span,
+                    "a lockfile of this version has `packages`, and here are none",
+                    DAMAGED,
+                );
+            }
             Some((Some(_), _)) => {}
             None if top.packages.is_none() && top.dependencies.is_none() => {
                 parsed.blind(root.span(), "this is no lockfile of npm", DAMAGED);
@@ -155,12 +231,14 @@ struct Reader<'e> {
     folders: Folders<'e>,
     /// The node of each entry; a link and what could not be read have none.
     nodes: Vec<Option<NodeId>>,
+    /// What each entry is used for.
+    scopes: Vec<Scopes>,
     parsed: Parsed,
 }
 
 impl Reader<'_> {
     /// Adds a node for each entry and returns the root.
-    fn add_nodes(&mut self, top: &Top<'_>, manifest: Option<Value<'_>>) -> NodeId {
+    fn add_nodes(&mut self, top: &Top<'_>, is_workspace: &[bool]) -> NodeId {
         let own = self.entries.iter().find(|entry| entry.is_root());
         let either = |mine: Option<Value<'_>>, above: Option<Value<'_>>| {
             let text = |value: Option<Value<'_>>| value?.as_str().map(Cow::into_owned);
@@ -169,13 +247,9 @@ impl Reader<'_> {
         let name = either(own.and_then(|own| own.name), top.name);
         let version = either(own.and_then(|own| own.version), top.version);
         let root = self.parsed.graph.add_root(name, version);
-        let workspaces = Workspaces::of(match own {
-            Some(own) => own.workspaces,
-            None => manifest.and_then(|manifest| manifest.get("workspaces")),
-        });
-        for entry in self.entries {
+        for (number, entry) in self.entries.iter().enumerate() {
             let local = entry.local_path();
-            let is_workspace = local.as_deref().is_some_and(|path| workspaces.hold(path));
+            let is_workspace = is_workspace.get(number) == Some(&true);
             let node = if entry.is_root() {
                 Some(root)
             } else if entry.link {
@@ -186,14 +260,14 @@ impl Reader<'_> {
             } else if local.is_some() && entry.version.is_none() {
                 Some(self.parsed.graph.add_own(entry.own_name(), ""))
             } else {
-                self.add_package(entry, local.as_deref())
+                self.add_package(number, entry, local.as_deref())
             };
             self.nodes.push(node);
         }
         root
     }
 
-    fn add_package(&mut self, entry: &Entry<'_>, local: Option<&str>) -> Option<NodeId> {
+    fn add_package(&mut self, number: usize, entry: &Entry<'_>, local: Option<&str>) -> Option<NodeId> {
         let Some((value, version)) = entry.version.and_then(|value| Some((value, value.as_str()?))) else {
             self.parsed
                 .blind(entry.value.key_span(), "a package without a version", DAMAGED);
@@ -212,17 +286,39 @@ impl Reader<'_> {
             // What is escaped can't be taken apart by place.
             _ => value.span(),
         };
-        let mut package = Package::new(
-            Ecosystem::NPM,
-            pin.name.unwrap_or(&name),
-            pin.version,
-            Place::here(span),
-        );
+        let said = pin.name.unwrap_or(&name);
+        let archive = match &pin.source {
+            Source::Registry(Some(_)) if local.is_none() => resolved.as_deref().and_then(source::archive),
+            _ => None,
+        };
+        let mut package = match archive {
+            Some(archive) if archive.name != said || !source::is_version(archive.version, pin.version) => {
+                let address = entry.resolved.map_or(Span::default(), Value::span);
+                let place = match entry.resolved.map(Value::kind) {
+                    Some(Kind::PlainString) => address.inside(archive.place),
+                    _ => address,
+                };
+                if archive.name == said || entry.name.is_some() || entry.place != EntryPlace::Path {
+                    let message = format!(
+                        "the entry says {said} {}, and `resolved` is the archive of {} {}, which npm installs",
+                        pin.version, archive.name, archive.version
+                    );
+                    self.parsed.remark(
+                        place,
+                        message,
+                        "Run `npm install --package-lock-only` and look at the difference.",
+                    );
+                }
+                Package::new(Ecosystem::NPM, archive.name, archive.version, Place::here(place))
+            }
+            _ => Package::new(Ecosystem::NPM, said, pin.version, Place::here(span)),
+        };
         package.source = match local {
             Some(path) => Source::Path(path.to_owned()),
             None => pin.source,
         };
-        package.scopes = entry.scopes();
+        let scopes = self.scopes.get(number).copied();
+        package.scopes = scopes.unwrap_or_else(|| Scopes::only(Scope::Runtime));
         package.spans = Spans {
             entry: Some(entry.span()),
             source: entry.resolved.map(Value::span),

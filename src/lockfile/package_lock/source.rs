@@ -86,6 +86,58 @@ fn of_address(resolved: Option<&str>) -> Source {
     }
 }
 
+/// The package that an archive at an address of a registry is.
+pub(super) struct Archive<'t> {
+    /// With its scope.
+    pub(super) name: String,
+    pub(super) version: &'t str,
+    /// Where the version stands in the address.
+    pub(super) place: Range<usize>,
+}
+
+/// What the address of a registry's archive names; `None` for any other address.
+///
+/// Registries agree on `…/NAME/-/BASE-VERSION.tgz`; some repeat the scope after `/-/`, and some write its slash
+/// as `%2f`.
+pub(super) fn archive(address: &str) -> Option<Archive<'_>> {
+    if !is_http(address) {
+        return None;
+    }
+    let path = without_fragment(address).strip_suffix(".tgz")?;
+    let (folder, file) = path.rsplit_once("/-/")?;
+    let mut folders = folder.rsplit('/');
+    let last = folders
+        .next()?
+        .replace("%40", "@")
+        .replace("%2f", "/")
+        .replace("%2F", "/");
+    let name = match folders.next() {
+        Some(scope) if !last.starts_with('@') && (scope.starts_with('@') || scope.starts_with("%40")) => {
+            format!(
+                "@{}/{last}",
+                scope.trim_start_matches("%40").trim_start_matches('@')
+            )
+        }
+        Some(_) | None => last,
+    };
+    let base = name.rsplit('/').next().filter(|base| !base.is_empty())?;
+    let file = file.rsplit('/').next().unwrap_or(file);
+    let version = file.strip_prefix(base)?.strip_prefix('-')?;
+    let start = path.len().checked_sub(version.len())?;
+    let is_version = version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains('%');
+    is_version.then_some(Archive {
+        name: name.clone(),
+        version,
+        place: start..path.len(),
+    })
+}
+
+/// Both are one version: archives leave build metadata out.
+pub(super) fn is_version(archive: &str, written: &str) -> bool {
+    let written = written.trim_start_matches(['v', '=']);
+    archive == written || written.split('+').next() == Some(archive)
+}
+
 /// A dependent that asks for `wish` asks for the archive at `address`.
 pub(super) fn is_asked_for(address: &str, wish: &str) -> bool {
     is_http(wish) && without_fragment(address) == without_fragment(wish)

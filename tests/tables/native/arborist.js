@@ -7,9 +7,17 @@ const path = require('path')
 const readline = require('readline')
 
 const Arborist = require(path.join(process.argv[2], 'node_modules/@npmcli/arborist'))
+const calcDepFlags = require(path.join(process.argv[2], 'node_modules/@npmcli/arborist/lib/calc-dep-flags.js'))
 
 async function tree (folder) {
   const root = await new Arborist({ path: folder, offline: true }).loadVirtual()
+  // The flags of the file may be wrong: npm works them out anew where it writes one.
+  if (root.meta.originalLockfileVersion > 1) {
+    for (const node of root.inventory.values()) {
+      if (!node.isRoot) node.resetDepFlags()
+    }
+    calcDepFlags(root)
+  }
   const nodes = []
   const edges = []
   // The folders of the tree itself have no version in lockfile version 1.
@@ -24,7 +32,7 @@ async function tree (folder) {
         // `devOptional` is true of what is one of the two, too.
         scopes: node.dev && !node.optional ? 'dev'
           : node.optional && !node.dev ? 'optional'
-            : node.devOptional ? 'dev optional' : 'runtime',
+            : node.devOptional || node.dev ? 'dev optional' : 'runtime',
       })
       for (const edge of node.edgesOut.values()) {
         // Lockfile version 1 holds no peers; Arborist reads those of workspaces from their manifests.

@@ -1,0 +1,220 @@
+//! What each package is used for, worked out from who needs it.
+//!
+//! The rule is that of Arborist (`calc-dep-flags.js` of npm 11.11.1): a package is for development, or optional,
+//! if every way to it is. The flags that the file writes down may be wrong, and npm works them out anew; they
+//! count only in lockfile version 1, which does not tell which requirement is optional, and there a package that
+//! something else than development needs is never for development alone.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::entry::{Entry, EntryPlace, Need};
+use super::folders::Folders;
+use crate::model::{Scope, Scopes};
+use crate::text::tree::Value;
+
+/// Only development leads here.
+const DEV: u8 = 1;
+/// Only what is optional leads here.
+const OPTIONAL: u8 = 2;
+/// Development leads here and something optional does, and nothing else.
+const DEV_OPTIONAL: u8 = 4;
+const ALL: u8 = DEV | OPTIONAL | DEV_OPTIONAL;
+
+/// What a manifest of a folder asks for, which may differ from what the lockfile repeats of it.
+pub(super) struct Asked<'m> {
+    /// The entry of the folder; none is the root of a lockfile of version 1.
+    pub(super) by: Option<usize>,
+    pub(super) manifest: Value<'m>,
+}
+
+/// The scopes of every entry. `is_workspace` says of each whether it is a module of our own.
+pub(super) fn scopes(
+    entries: &[Entry<'_>],
+    folders: &Folders<'_>,
+    is_workspace: &[bool],
+    asked: &[Asked<'_>],
+) -> Vec<Scopes> {
+    let mut walk = Walk {
+        entries,
+        folders,
+        flags: entries.iter().map(first_flags).collect(),
+        reached: vec![false; entries.len()],
+        open: Vec::new(),
+    };
+    for (number, entry) in entries.iter().enumerate() {
+        let own = entry.is_root() || is_workspace.get(number) == Some(&true);
+        // In version 1 the file says what the root needs for the product only by leaving the flags out.
+        if own || (entry.place != EntryPlace::Path && walk.flags(number) == 0) {
+            walk.arrive(number, 0);
+        }
+    }
+    let mut more: HashMap<usize, Vec<Value<'_>>> = HashMap::new();
+    for asked in asked {
+        match asked.by {
+            Some(by) => more.entry(by).or_default().push(asked.manifest),
+            None => walk.follow_manifest(None, 0, asked.manifest),
+        }
+    }
+    while let Some(number) = walk.open.pop() {
+        let flags = walk.flags(number);
+        walk.follow(number, flags);
+        for manifest in more.get(&number).into_iter().flatten() {
+            walk.follow_manifest(Some(number), flags, *manifest);
+        }
+    }
+    let reached = walk.reached.iter().zip(entries);
+    let known = reached.map(|(reached, entry)| *reached || entry.place != EntryPlace::Path);
+    walk.flags
+        .iter()
+        .zip(known)
+        // Who needs what nothing leads to can't be told: npm up to 11.11.0 installs it.
+        .map(|(flags, known)| of_flags(if known { *flags } else { 0 }))
+        .collect()
+}
+
+fn first_flags(entry: &Entry<'_>) -> u8 {
+    match entry.place {
+        EntryPlace::Path => ALL,
+        EntryPlace::InRoot | EntryPlace::Inside(_) => {
+            let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+            flag(entry.dev, DEV) | flag(entry.optional, OPTIONAL) | flag(entry.dev_optional, DEV_OPTIONAL)
+        }
+    }
+}
+
+fn of_flags(flags: u8) -> Scopes {
+    let mut scopes = Scopes::default();
+    let either = flags & (DEV | OPTIONAL) != 0;
+    let both = flags & DEV_OPTIONAL != 0 && !either;
+    if flags & DEV != 0 || both {
+        scopes.add(Scope::Dev);
+    }
+    if flags & OPTIONAL != 0 || both {
+        scopes.add(Scope::Optional);
+    }
+    match scopes.is_empty() {
+        true => Scopes::only(Scope::Runtime),
+        false => scopes,
+    }
+}
+
+struct Walk<'w> {
+    entries: &'w [Entry<'w>],
+    folders: &'w Folders<'w>,
+    flags: Vec<u8>,
+    reached: Vec<bool>,
+    /// Entries whose needs are to be looked at, again where a flag fell. Each has three that can fall.
+    open: Vec<usize>,
+}
+
+impl Walk<'_> {
+    fn flags(&self, number: usize) -> u8 {
+        self.flags.get(number).copied().unwrap_or_default()
+    }
+
+    /// A way leads to an entry that leaves these flags.
+    fn arrive(&mut self, number: usize, left: u8) {
+        let (Some(flags), Some(reached)) = (self.flags.get_mut(number), self.reached.get_mut(number)) else {
+            return;
+        };
+        let before = *flags;
+        *flags &= left;
+        if *flags != before || !*reached {
+            *reached = true;
+            self.open.push(number);
+        }
+    }
+
+    fn follow(&mut self, number: usize, flags: u8) {
+        let Some(entry) = self.entries.get(number) else {
+            return;
+        };
+        if entry.link {
+            let target = entry.resolved.and_then(Value::as_str);
+            if let Some(target) = target.and_then(|target| self.folders.entry_at(&target)) {
+                self.arrive(target, flags);
+            }
+            return;
+        }
+        let tables = || entry.needs().filter(|(_, table)| table.is_object());
+        if tables().nth(1).is_none() {
+            for (need, table) in tables() {
+                for (name, _) in table.entries() {
+                    self.follow_need(number, flags, &name, need);
+                }
+            }
+            return;
+        }
+        // Of several tables that name one package the last one counts, in npm's order.
+        let mut needs: HashMap<Cow<'_, str>, Need> = HashMap::new();
+        for last in [
+            Need::Peer,
+            Need::Runtime,
+            Need::Optional,
+            Need::Dev,
+            Need::Unknown,
+        ] {
+            for (need, table) in tables().filter(|(need, _)| *need == last) {
+                needs.extend(table.entries().map(|(name, _)| (name, need)));
+            }
+        }
+        for (name, need) in needs {
+            self.follow_need(number, flags, &name, need);
+        }
+    }
+
+    fn follow_need(&mut self, number: usize, flags: u8, name: &str, need: Need) {
+        let Some(to) = self.folders.resolve(number, name) else {
+            return;
+        };
+        let entry = self.entries.get(number);
+        // What a folder of version 1 requires is for its development, too.
+        if need == Need::Unknown && entry.is_some_and(|entry| entry.local_path().is_some()) {
+            return;
+        }
+        let optional = need == Need::Peer && entry.is_some_and(|entry| entry.is_optional_peer(name));
+        self.arrive(to, left(flags, need, optional));
+    }
+
+    fn follow_manifest(&mut self, by: Option<usize>, flags: u8, manifest: Value<'_>) {
+        for (field, table) in manifest.entries() {
+            let Some(need) = Need::of(&field).filter(|need| *need != Need::Peer) else {
+                continue;
+            };
+            for (name, _) in table.entries() {
+                let to = match by {
+                    Some(by) => self.folders.resolve(by, &name),
+                    None => self.folders.resolve_from_root(&name),
+                };
+                if let Some(to) = to {
+                    self.arrive(to, left(flags, need, false));
+                }
+            }
+        }
+    }
+}
+
+/// The flags that a need of an entry with `flags` leaves to what it needs.
+fn left(flags: u8, need: Need, optional_peer: bool) -> u8 {
+    let dev = need == Need::Dev;
+    let optional = need == Need::Optional || optional_peer;
+    let mut left = ALL;
+    if flags & DEV == 0 && !dev {
+        left &= !DEV;
+    }
+    if need == Need::Unknown {
+        // In version 1 this may be an optional one: what is optional is the file's word.
+        return match flags & (DEV | DEV_OPTIONAL) {
+            0 => left & !DEV_OPTIONAL,
+            _ => left,
+        };
+    }
+    if flags & OPTIONAL == 0 && !optional {
+        left &= !OPTIONAL;
+    }
+    if flags == 0 && !dev && !optional {
+        left &= !DEV_OPTIONAL;
+    }
+    left
+}
