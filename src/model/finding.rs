@@ -131,7 +131,7 @@ impl Finding {
     pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
         let further = std::mem::take(&mut self.further);
         let mut all: Vec<Position> = std::iter::once(self.place)
-            .chain(further.into_iter())
+            .chain(further)
             .chain(places)
             .collect();
         all.sort_unstable();

@@ -126,7 +126,7 @@ fn a_requirements_file_that_is_cut_differs_in_its_last_line() {
                 && place.span.end as usize <= text.len()
         };
         for (left, right) in prefix.iter().zip(whole) {
-            if !same(left, right) && !(is_of_last_line(left) && !text.ends_with('\n')) {
+            if !same(left, right) && (!is_of_last_line(left) || text.ends_with('\n')) {
                 return Err(format!("{} {}", left.name, left.version));
             }
         }
