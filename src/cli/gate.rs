@@ -12,7 +12,8 @@ use crate::model;
 use crate::model::verdict::ExitCode;
 use crate::report::gate::FORMS;
 use crate::scan::columns::release;
-use crate::scan::discover::{Found, is_wanted};
+use crate::scan::discover::Found;
+use crate::scan::reader::is_wanted;
 use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 
 /// Runs the command.

@@ -130,10 +130,7 @@ impl Finding {
     /// Adds further places of the same version in the same file; those that it has already count once.
     pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
         let further = std::mem::take(&mut self.further);
-        let mut all: Vec<Position> = std::iter::once(self.place)
-            .chain(further)
-            .chain(places)
-            .collect();
+        let mut all: Vec<Position> = std::iter::once(self.place).chain(further).chain(places).collect();
         all.sort_unstable();
         all.dedup();
         self.further = all.split_off(1).into();

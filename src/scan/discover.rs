@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{Failure, walk};
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::objects::{GitError, Head, ObjectId, Repository, TrackedKind};
-use crate::lockfile::{self, Claim, Format, manifest, unsupported};
+use crate::lockfile::{self, Format, manifest};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::policy::Globs;
@@ -56,26 +57,6 @@ pub(super) enum Standing {
     },
     /// It is that of a commit.
     Commit(CommitTree),
-}
-
-/// Who reads a lockfile.
-#[derive(Clone, Copy)]
-pub enum Reader {
-    /// A format of ours.
-    Format(&'static dyn Format),
-    /// Nobody yet.
-    Nobody(&'static unsupported::Row),
-}
-
-impl Reader {
-    /// The ecosystem of what it reads, or would.
-    #[must_use]
-    pub fn ecosystem(&self) -> Ecosystem {
-        match self {
-            Self::Format(format) => format.ecosystem(),
-            Self::Nobody(row) => row.ecosystem(),
-        }
-    }
 }
 
 impl Found {
@@ -498,27 +479,6 @@ fn place(
         committed,
         boundary,
     })
-}
-
-/// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
-#[must_use]
-pub fn is_wanted(name: &[u8]) -> bool {
-    name.ends_with(b".txt")
-        || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
-}
-
-/// Who reads the file at `path` of a root that is the folder `inside` of its repository, or a folder of that name: what
-/// lies in a folder called `requirements` is claimed with it, whichever of the two the root is.
-pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
-    reader(path).or_else(|| reader(&inside.join(path.as_bytes())?))
-}
-
-pub(super) fn reader(path: &TreePath) -> Option<Reader> {
-    match lockfile::claim(path) {
-        Claim::Read(format) => Some(Reader::Format(format)),
-        Claim::Unsupported(row) => Some(Reader::Nobody(row)),
-        Claim::Nothing => None,
-    }
 }
 
 pub(super) fn unlocked(

@@ -15,6 +15,7 @@ mod judge;
 pub mod knowledge;
 pub mod lines;
 pub mod read;
+pub mod reader;
 pub mod since;
 mod submodules;
 mod tally;

@@ -532,6 +532,7 @@ fn g2_grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
     std::fs::remove_file(sandbox.work().join("Cargo.lock")).expect("a file");
     commit(&sandbox, "Leave");
     sandbox.write("requirements.txt", "flask\n");
+    sandbox.write("app/Cargo.lock", cargo_lock(&[("fine", "1.0.0")]));
     sandbox.write("lockkeeper.yml", "exclude: [\"fixtures/**\"]\n");
     sandbox.write("fixtures/Cargo.lock", cargo_lock(&[("old", "1.0.0")]));
     let usual = scan(&sandbox, &index, &[]);

@@ -304,13 +304,10 @@ fn each_case_ends_with_its_code() {
     let mut wrong = Vec::new();
     for case in CASES {
         let sandbox = Sandbox::new();
-        let records = [record(
-            "GHSA-aaaa-bbbb-cccc",
-            "crates.io",
-            "bad",
-            "0",
-            Some("1.0.1"),
-        )];
+        let records = [
+            record("GHSA-aaaa-bbbb-cccc", "crates.io", "bad", "0", Some("1.0.1")),
+            record("GHSA-dddd-eeee-ffff", "PyPI", "bad", "0", Some("1.0.1")),
+        ];
         let good = sandbox.index("good.lkdb", &records, NOW);
         let bytes = std::fs::read(&good).expect("the index");
         let mut damaged = bytes.clone();

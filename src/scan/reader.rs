@@ -1,0 +1,45 @@
+//! Who reads a file of a tree, by its path.
+
+use crate::lockfile::{self, Claim, Format, manifest, unsupported};
+use crate::model::{Ecosystem, TreePath};
+
+/// Who reads a lockfile.
+#[derive(Clone, Copy)]
+pub enum Reader {
+    /// A format of ours.
+    Format(&'static dyn Format),
+    /// Nobody yet.
+    Nobody(&'static unsupported::Row),
+}
+
+impl Reader {
+    /// The ecosystem of what it reads, or would.
+    #[must_use]
+    pub fn ecosystem(&self) -> Ecosystem {
+        match self {
+            Self::Format(format) => format.ecosystem(),
+            Self::Nobody(row) => row.ecosystem(),
+        }
+    }
+}
+
+/// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
+#[must_use]
+pub fn is_wanted(name: &[u8]) -> bool {
+    name.ends_with(b".txt")
+        || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
+}
+
+/// Who reads the file at `path` of a root that is the folder `inside` of its repository, or a folder of that name: what
+/// lies in a folder called `requirements` is claimed with it, whichever of the two the root is.
+pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
+    reader(path).or_else(|| reader(&inside.join(path.as_bytes())?))
+}
+
+pub(super) fn reader(path: &TreePath) -> Option<Reader> {
+    match lockfile::claim(path) {
+        Claim::Read(format) => Some(Reader::Format(format)),
+        Claim::Unsupported(row) => Some(Reader::Nobody(row)),
+        Claim::Nothing => None,
+    }
+}
