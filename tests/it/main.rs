@@ -38,6 +38,7 @@ mod knowledge;
 mod local_versions;
 mod lockfile_ends;
 mod lockfile_format;
+mod many_places;
 mod maven_native;
 mod memory_tree;
 mod not_checked;
