@@ -82,16 +82,15 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
             finding.ecosystem.as_str(),
             finding.name.as_str(),
         );
-        let findings = groups.entry(key).or_default();
-        // Two PATHs may hold the same file.
-        let known = |other: &&Finding| other.version == finding.version && other.place() == finding.place();
-        if !findings.iter().any(known) {
-            findings.push(finding);
-        }
+        groups.entry(key).or_default().push(finding);
     }
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
         .map(|((file, ..), mut findings)| {
+            // Two PATHs may hold the same file.
+            let same = |finding: &&Finding| (finding.place(), finding.version.clone());
+            findings.sort_by_key(same);
+            findings.dedup_by_key(|finding| same(finding));
             findings.sort_by_key(|finding| (!finding.is_affected(), finding.place()));
             Group { file, findings }
         })
