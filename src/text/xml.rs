@@ -4,6 +4,7 @@
 //! itself and character references is ever expanded, and no DTD is read.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -15,6 +16,8 @@ use super::{MAX_DEPTH, Problem, Problems, Span};
 pub struct Document<'t> {
     text: &'t str,
     nodes: Vec<Node>,
+    /// The first text behind an element, by the number of what holds both.
+    stray: HashMap<u32, Span>,
     /// What was damaged; elements before the damage are there all the same.
     pub problems: Vec<Problem>,
 }
@@ -46,6 +49,7 @@ pub fn read(text: &str) -> Document<'_> {
     let mut document = Document {
         text,
         nodes: vec![Node::new(Span::at(0), Span::at(0))],
+        stray: HashMap::new(),
         problems: Vec::new(),
     };
     let mut problems = Problems::default();
@@ -150,6 +154,13 @@ pub fn read(text: &str) -> Document<'_> {
             document.end_at(id, text.len() as u32);
         }
     }
+    let second = document.root().children().nth(1).map(Element::span);
+    if let Some(span) = second {
+        problems.add(span, "a second outermost element");
+    }
+    if let Some(span) = document.stray(document.root()) {
+        problems.add(span, "text outside of the outermost element");
+    }
     if document.root().children().next().is_none() && problems.is_empty() {
         problems.add(Span::at(0), "the file holds no element");
     }
@@ -164,6 +175,20 @@ impl<'t> Document<'t> {
         Element {
             document: self,
             id: 0,
+        }
+    }
+
+    /// Where text stands in `element` beside elements, if there is any but white space.
+    #[must_use]
+    pub fn stray(&self, element: Element<'_>) -> Option<Span> {
+        let node = self
+            .nodes
+            .get(element.id as usize)
+            .filter(|node| node.first != NONE)?;
+        match &node.content {
+            Content::Plain(span) => Some(*span),
+            Content::Composed(text, span) if !text.trim().is_empty() => Some(*span),
+            Content::Composed(..) | Content::Empty => self.stray.get(&element.id).copied(),
         }
     }
 
@@ -192,6 +217,13 @@ impl<'t> Document<'t> {
         };
         // Text beside child elements is layout.
         if node.first != NONE {
+            if !piece.trim().is_empty() {
+                let start = piece.len().saturating_sub(piece.trim_start().len());
+                let id = open.last().copied().unwrap_or_default();
+                let length = piece.trim().len();
+                let inside = span.inside(start..start.saturating_add(length));
+                self.stray.entry(id).or_insert(inside);
+            }
             return;
         }
         let content = std::mem::replace(&mut node.content, Content::Empty);
@@ -247,6 +279,12 @@ impl<'d> Element<'d> {
     pub fn name(self) -> &'d str {
         let name = self.node().map_or("", |node| node.name.of(self.document.text));
         name.rsplit_once(':').map_or(name, |(_, local)| local)
+    }
+
+    /// Where its name stands in the opening tag.
+    #[must_use]
+    pub fn name_span(self) -> Span {
+        self.node().map_or(Span::default(), |node| node.name)
     }
 
     /// From the start of the opening tag to the end of the closing one.

@@ -28,7 +28,7 @@ import org.apache.maven.model.resolution.UnresolvableModelException;
 
 /**
  * Maven's own model builder over folders of poms: for each pom of the first folder what it declares, under no
- * profile and under each one. The poms of all folders are what a repository would hold; in a further one they
+ * profile, under each one, each two and all. The poms of all folders are what a repository would hold; in a further one they
  * may be called {@code *.pom}, as in a repository.
  *
  *     java -cp "$MAVEN_HOME/lib/*" EffectivePom.java FOLDER [REPOSITORY]...
@@ -58,6 +58,10 @@ public class EffectivePom {
             List<List<String>> choices = new ArrayList<>();
             choices.add(List.of());
             profiles.forEach(profile -> choices.add(List.of(profile)));
+            for (String one : profiles) {
+                profiles.tailSet(one, false).forEach(other -> choices.add(List.of(one, other)));
+            }
+            choices.add(List.copyOf(profiles));
             for (List<String> choice : choices) {
                 DefaultModelBuildingRequest request = new DefaultModelBuildingRequest();
                 request.setPomFile(pom.toFile());

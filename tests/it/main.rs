@@ -39,6 +39,7 @@ mod local_versions;
 mod lockfile_ends;
 mod lockfile_format;
 mod many_places;
+mod maven_builds;
 mod maven_native;
 mod memory_tree;
 mod not_checked;

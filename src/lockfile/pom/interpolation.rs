@@ -2,14 +2,14 @@
 //!
 //! The order of the sources is that of Maven's model interpolation: the model itself behind `project.` and
 //! `pom.`, the command line, properties from the pom upwards through its parents (profiles before the pom
-//! that they belong to), the model without a prefix.
+//! that they belong to), those of the Java machine, the model without a prefix.
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lineage::{Poms, Project};
-use super::model::{Activation, Pom, Section, Value};
+use super::model::{Activation, Pom, Profile, Section, Value};
 use crate::model::TreePath;
 use crate::text::Span;
 
@@ -45,6 +45,9 @@ pub(super) enum Why {
     Undefined,
     /// It leads to itself, or grows beyond every name and version.
     Endless,
+    /// It is not followed here: a part of the model such as `project.dependencies[0].version`, or one expression in
+    /// another.
+    OfTheModel,
 }
 
 /// A project under one choice of profiles.
@@ -53,23 +56,27 @@ pub(super) struct Environment<'p> {
     /// Each section that counts, the pom's own before its parents', profiles before the pom that holds them.
     pub(super) sections: Vec<(&'p Pom, &'p Section)>,
     poms: &'p Poms<'p>,
-    /// Properties that some profile of the lineage defines, and whether they were looked up.
-    in_profiles: HashMap<&'p str, Cell<bool>>,
+    /// Properties that some profile of the lineage defines, and how often they were looked up.
+    in_profiles: HashMap<&'p str, Cell<u32>>,
 }
 
 impl<'p> Environment<'p> {
-    /// The environment in which the profile called `chosen` is asked for; poms that have none of that name fall
-    /// back to those that are active by default.
-    pub(super) fn new(project: &'p Project, poms: &'p Poms<'p>, chosen: Option<&str>) -> Self {
+    /// The environment in which the profiles called `chosen` are asked for; poms that have none of those names fall
+    /// back to those that are active by default. Profiles called one of `off` never count.
+    pub(super) fn new(project: &'p Project, poms: &'p Poms<'p>, chosen: &[&str], off: &[String]) -> Self {
+        let is_chosen = |profile: &Profile| chosen.contains(&profile.id.as_str());
         let mut sections: Vec<(&Pom, &Section)> = Vec::with_capacity(project.poms.len());
         for pom in &project.poms {
             let asked_for = pom
                 .profiles
                 .iter()
-                .any(|profile| Some(profile.id.as_str()) == chosen);
-            let counts = pom.profiles.iter().rev().filter(|profile| match asked_for {
-                true => Some(profile.id.as_str()) == chosen,
-                false => profile.activation == Activation::ByDefault,
+                .any(|profile| is_chosen(profile) && !off.contains(&profile.id));
+            let counts = pom.profiles.iter().rev().filter(|profile| {
+                let counts = match asked_for {
+                    true => is_chosen(profile),
+                    false => profile.activation == Activation::ByDefault,
+                };
+                counts && !off.contains(&profile.id)
             });
             sections.extend(counts.map(|profile| (pom.as_ref(), &profile.section)));
             sections.push((pom.as_ref(), &pom.main));
@@ -79,7 +86,7 @@ impl<'p> Environment<'p> {
             .iter()
             .flat_map(|pom| &pom.profiles)
             .flat_map(|profile| profile.section.properties.keys())
-            .map(|name| (name.as_str(), Cell::new(false)))
+            .map(|name| (name.as_str(), Cell::new(0)))
             .collect();
         Self {
             project,
@@ -98,13 +105,41 @@ impl<'p> Environment<'p> {
                 let differs = profile.id == id || profile.activation == Activation::ByDefault;
                 differs
                     && (profile.section.declares()
-                        || profile
-                            .section
-                            .properties
-                            .keys()
-                            .any(|name| self.in_profiles.get(name.as_str()).is_some_and(Cell::get)))
+                        || profile.section.properties.keys().any(|name| {
+                            self.in_profiles
+                                .get(name.as_str())
+                                .is_some_and(|looked_up| looked_up.get() > 0)
+                        }))
             })
         })
+    }
+
+    /// What was read in this environment, under the profile called `chosen`, could be otherwise if the one called
+    /// `id` counted as well: unlike in the environment `plain`, one of its properties was looked up, or it manages
+    /// versions and `chosen` declares something.
+    pub(super) fn adds_to(&self, chosen: &str, id: &str, plain: &Self) -> bool {
+        let of = |wanted: &'p str| {
+            let profiles = self.project.poms.iter().flat_map(|pom| &pom.profiles);
+            profiles.filter(move |profile| profile.id == wanted)
+        };
+        let (Some(chosen), Some(id)) = (self.named(chosen), self.named(id)) else {
+            return false;
+        };
+        let manages = of(id).any(|profile| profile.section.manages())
+            && of(chosen).any(|profile| profile.section.declares());
+        let count = |environment: &Self, name: &str| environment.in_profiles.get(name).map(Cell::get);
+        manages
+            || of(id)
+                .flat_map(|profile| profile.section.properties.keys())
+                .any(|name| count(self, name) != count(plain, name))
+    }
+
+    /// The id of the profile called `id`, for as long as the project lives.
+    fn named(&self, id: &str) -> Option<&'p str> {
+        let mut profiles = self.project.poms.iter().flat_map(|pom| &pom.profiles);
+        profiles
+            .find(|profile| profile.id == id)
+            .map(|profile| profile.id.as_str())
     }
 
     /// What `value` of the pom at `path` says.
@@ -178,7 +213,7 @@ impl<'p> Environment<'p> {
             return Err(unresolved(name, Why::Endless));
         }
         if let Some(looked_up) = self.in_profiles.get(name) {
-            looked_up.set(true);
+            looked_up.set(looked_up.get().saturating_add(1));
         }
         let of_model = |name: &str| {
             let pom = self.project.poms.first()?;
@@ -195,19 +230,47 @@ impl<'p> Environment<'p> {
             };
             Some((&pom.path, value?))
         };
+        // Maven 4 takes the property, older ones the model.
+        let is_of_model = name.starts_with("project.") || name.starts_with("pom.");
+        if is_of_model
+            && self
+                .sections
+                .iter()
+                .any(|(_, section)| section.properties.contains_key(name))
+        {
+            return Err(unresolved(name, Why::OfTheModel));
+        }
         let prefixed = name
             .strip_prefix("project.")
             .or_else(|| name.strip_prefix("pom."))
             .and_then(of_model);
         prefixed
-            .or_else(|| self.project.defined.get(name).map(|(path, value)| (path, value)))
+            .or_else(|| {
+                self.project
+                    .line
+                    .defined
+                    .get(name)
+                    .map(|(path, value)| (path, value))
+            })
             .or_else(|| {
                 self.sections
                     .iter()
                     .find_map(|(pom, section)| Some((&pom.path, section.properties.get(name)?)))
             })
+            .or_else(|| {
+                self.project
+                    .line
+                    .system
+                    .get(name)
+                    .map(|(path, value)| (path, value))
+            })
             .or_else(|| of_model(name))
-            .ok_or_else(|| unresolved(name, Why::Undefined))
+            .ok_or_else(
+                || match name.starts_with("project.") || name.starts_with("pom.") {
+                    true => unresolved(name, Why::OfTheModel),
+                    false => unresolved(name, Why::Undefined),
+                },
+            )
     }
 }
 

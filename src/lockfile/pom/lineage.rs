@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::super::{File, Problem};
+use super::command_line::CommandLine;
 use super::management::Management;
 use super::model::{Parent, Pom, Value};
 use super::reactor::Reactor;
-use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_PROFILES, MAX_WORK};
-use crate::model::{Cost, Tree, TreePath};
+use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_PROFILES, MAX_WORK, strict};
+use crate::model::{Cost, Tree, TreePath, Unread};
 use crate::text::{Span, decode, xml};
 
 /// A module as it is built: its pom, its parents, and what the command line adds.
@@ -19,8 +20,8 @@ pub(super) struct Project {
     pub(super) poms: Vec<Rc<Pom>>,
     /// The first parent that the tree does not hold: `groupId:artifactId version`.
     pub(super) outside: Option<String>,
-    /// Properties of `.mvn/maven.config`, and where they stand.
-    pub(super) defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>,
+    /// The command line that it is built with.
+    pub(super) line: Rc<CommandLine>,
 }
 
 /// The poms of a tree, each read once for the file that is asked about, and what is left of the limits.
@@ -32,6 +33,8 @@ pub(super) struct Poms<'r> {
     /// The BOMs that are being read.
     pub(super) importing: RefCell<Vec<TreePath>>,
     read: RefCell<HashMap<TreePath, Option<Rc<Pom>>>>,
+    /// A problem more than are told would have been blind.
+    hides_blind: Cell<bool>,
     problems: RefCell<Vec<Problem>>,
     work: Cell<u32>,
 }
@@ -44,33 +47,35 @@ impl<'r> Poms<'r> {
             managements: RefCell::default(),
             importing: RefCell::default(),
             read: RefCell::default(),
+            hides_blind: Cell::new(false),
             problems: RefCell::default(),
             work: Cell::new(MAX_WORK),
         }
     }
 
-    /// The project whose pom is `file`; `None` if that is no pom.
-    pub(super) fn project_of(&self, file: &File<'_>) -> Option<Project> {
+    /// The pom that `file` is; `None` if it is none.
+    pub(super) fn first(&self, file: &File<'_>) -> Option<Rc<Pom>> {
         let path = Rc::new(file.path.clone());
         let pom = self.parse(&path, file.text)?;
         self.read
             .borrow_mut()
             .insert(file.path.clone(), Some(Rc::clone(&pom)));
         self.importing.borrow_mut().push(file.path.clone());
-        let defined = Rc::new(self.maven_config(file.path));
-        Some(self.project(pom, defined))
+        Some(pom)
+    }
+
+    /// Another command line follows: what BOMs manage under it may differ.
+    pub(super) fn start(&self, pom: &TreePath) {
+        self.managements.borrow_mut().clear();
+        *self.importing.borrow_mut() = vec![pom.clone()];
     }
 
     /// `pom` with its parents, under the command line of another project of the tree.
-    pub(super) fn project(
-        &self,
-        pom: Rc<Pom>,
-        defined: Rc<HashMap<String, (Rc<TreePath>, Value)>>,
-    ) -> Project {
+    pub(super) fn project(&self, pom: Rc<Pom>, line: Rc<CommandLine>) -> Project {
         let mut project = Project {
             poms: vec![pom],
             outside: None,
-            defined,
+            line,
         };
         while let Some(child) = project.poms.last().cloned() {
             let Some(parent) = &child.parent else {
@@ -114,8 +119,27 @@ impl<'r> Poms<'r> {
             self.limit(path, format!("more than {MAX_POMS} poms; this one is not read"));
             return None;
         }
-        let bytes = self.tree.read(path).ok();
-        let pom = bytes.and_then(|bytes| self.parse(&Rc::new(path.clone()), &decode::decode(&bytes).text));
+        let bytes = match self.tree.read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(Unread::Absent) => None,
+            Err(why) => {
+                self.unread(path, &why);
+                None
+            }
+        };
+        let pom = bytes.and_then(|bytes| {
+            let decoded = decode::decode(&bytes);
+            if let Some(problem) = decoded.problem {
+                self.tell(
+                    Cost::Blind,
+                    path,
+                    problem.span,
+                    problem.message,
+                    "Save the file as UTF-8.",
+                );
+            }
+            self.parse(&Rc::new(path.clone()), &decoded.text)
+        });
         self.read.borrow_mut().insert(path.clone(), pom.clone());
         pom
     }
@@ -138,9 +162,25 @@ impl<'r> Poms<'r> {
             hint: hint.to_owned(),
         };
         let mut problems = self.problems.borrow_mut();
-        if problems.len() < MAX_GAPS && !problems.contains(&problem) {
-            problems.push(problem);
+        if problems.contains(&problem) {
+            return;
         }
+        match problems.len() < MAX_GAPS {
+            true => problems.push(problem),
+            false if cost == Cost::Blind => self.hides_blind.set(true),
+            false => {}
+        }
+    }
+
+    /// Tells that a file of the tree is there and could not be read.
+    pub(super) fn unread(&self, path: &TreePath, why: &Unread) {
+        self.tell(
+            Cost::Blind,
+            path,
+            Span::at(0),
+            format!("this file is needed for a pom and could not be read: {why}"),
+            "Make the file readable, or exclude the pom that needs it.",
+        );
     }
 
     /// What was told; a pom that was being read for another is named.
@@ -152,10 +192,15 @@ impl<'r> Poms<'r> {
                 format!("more than {MAX_WORK} declarations and properties, profile by profile; the rest is not read"),
             );
         }
-        self.problems.into_inner()
+        let mut problems = self.problems.into_inner();
+        if let (true, Some(last)) = (self.hides_blind.get(), problems.last_mut()) {
+            last.cost = Cost::Blind;
+            last.message = format!("more than {MAX_GAPS} problems; the rest is not listed");
+        }
+        problems
     }
 
-    fn limit(&self, path: &TreePath, message: String) {
+    pub(super) fn limit(&self, path: &TreePath, message: String) {
         self.tell(
             Cost::Blind,
             path,
@@ -177,12 +222,22 @@ impl<'r> Poms<'r> {
                 "Correct the pom, or exclude this file if it is none.",
             );
         }
-        for problem in document.problems {
+        let problems = document.problems.iter().cloned().chain(strict::head(text));
+        for problem in problems {
             self.tell(
                 Cost::Blind,
                 path,
                 problem.span,
                 problem.message,
+                "Correct the pom; `mvn validate` tells what Maven makes of it.",
+            );
+        }
+        for (span, message) in strict::refusals(&document) {
+            self.tell(
+                Cost::Blind,
+                path,
+                span,
+                message,
                 "Correct the pom; `mvn validate` tells what Maven makes of it.",
             );
         }
@@ -200,10 +255,10 @@ impl<'r> Poms<'r> {
     /// Where `relativePath` leads, if that is the parent; else the module of the reactor that is.
     fn parent(&self, child: &Pom, parent: &Parent, known: &[Rc<Pom>]) -> Option<Rc<Pom>> {
         let folder = child.path.parent();
-        let candidates = match parent.relative_path.as_deref() {
+        let relative = parent.relative_path.as_ref().map(|path| path.replace('\\', "/"));
+        let candidates = match relative.as_deref() {
             None => [folder.join("../pom.xml"), None],
             Some("") => [None, None],
-            Some(path) if path.ends_with(".xml") => [folder.join(path), None],
             Some(path) => [
                 folder.join(path).and_then(|path| path.join("pom.xml")),
                 folder.join(path),
@@ -219,48 +274,10 @@ impl<'r> Poms<'r> {
         }
         let group = parent.group.as_ref()?.text.as_str();
         let artifact = parent.artifact.as_ref()?.text.as_str();
-        let path = self.module(known, group, artifact, |version| {
+        let path = self.module(known, group, artifact, |version, _| {
             parent.version.as_ref().is_none_or(|asked| asked.text == version)
         })?;
         self.pom(&path).filter(|pom| parent.fits(pom))
-    }
-
-    /// `-D` of the nearest `.mvn/maven.config`, one argument a line or several.
-    fn maven_config(&self, pom: &TreePath) -> HashMap<String, (Rc<TreePath>, Value)> {
-        let mut folder = pom.parent();
-        let (path, bytes) = loop {
-            let Some(path) = folder.join(".mvn/maven.config") else {
-                return HashMap::new();
-            };
-            if let Ok(bytes) = self.tree.read(&path) {
-                break (Rc::new(path), bytes);
-            }
-            if folder.as_bytes().is_empty() {
-                return HashMap::new();
-            }
-            folder = folder.parent();
-        };
-        let decoded = decode::decode(&bytes);
-        let mut defined = HashMap::new();
-        let mut start = 0_usize;
-        for argument in decoded.text.split_inclusive(char::is_whitespace) {
-            let at = start;
-            start = start.saturating_add(argument.len());
-            let argument = argument.trim_end();
-            let Some((name, text)) = argument
-                .strip_prefix("-D")
-                .and_then(|definition| definition.split_once('='))
-            else {
-                continue;
-            };
-            let end = at.saturating_add(argument.len());
-            let value = Value {
-                text: text.to_owned(),
-                span: Span::new(end.saturating_sub(text.len()), end),
-            };
-            defined.insert(name.to_owned(), (Rc::clone(&path), value));
-        }
-        defined
     }
 }
 

@@ -1,13 +1,15 @@
 //! `dependencyManagement`: what a project and the BOMs that it imports say of artifacts in general.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::MAX_IMPORTS;
 use super::interpolation::{Environment, Located, Unresolved};
 use super::lineage::Poms;
-use super::model::{Dependency, Pom};
+use super::model::{Dependency, Pom, Section, Value};
 use crate::model::{Cost, TreePath};
+use crate::text::Span;
 
 /// This many parents and BOMs outside the tree are known by name.
 const MAX_NAMED: usize = 64;
@@ -39,9 +41,20 @@ impl Management {
             management.add_outside(format!("parent {parent}"));
         }
         let mut imports: Vec<(&Pom, &Dependency)> = Vec::new();
-        for (pom, section) in &environment.sections {
-            // Of several entries in one list the first is taken; Maven takes one or the other, depending on
-            // whether it has to merge the list, and warns.
+        let is_import = |pom: &Pom, entry: &Dependency| {
+            environment.text(&pom.path, entry.scope.as_ref()).as_deref() == Some("import")
+        };
+        for (number, (pom, section)) in environment.sections.iter().enumerate() {
+            let mut own: HashMap<String, Managed> = HashMap::new();
+            let last_counts = match (
+                section.managed.len(),
+                environment.sections.split_at_checked(number),
+            ) {
+                (2.., Some((nearer, [_, farther @ ..]))) => {
+                    is_merged(nearer, pom, farther, section, is_import)
+                }
+                _ => true,
+            };
             for entry in &section.managed {
                 if !poms.may_go_on(1) {
                     break;
@@ -60,6 +73,17 @@ impl Management {
                     shadow: None,
                 };
                 let key = key(environment, pom, entry);
+                match own.entry(key) {
+                    Entry::Occupied(mut known) if last_counts => {
+                        known.insert(managed);
+                    }
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(new) => {
+                        new.insert(managed);
+                    }
+                }
+            }
+            for (key, managed) in own {
                 management.entries.entry(key).or_insert(managed);
             }
         }
@@ -79,8 +103,8 @@ impl Management {
         let group = text(import.group.as_ref());
         let artifact = text(import.artifact.as_ref());
         let version = text(import.version.as_ref());
-        let path = poms.module(&environment.project.poms, &group, &artifact, |written| {
-            same_version(environment, written, &version)
+        let path = poms.module(&environment.project.poms, &group, &artifact, |written, path| {
+            same_version(environment, poms, path, written, &version)
         });
         let bom = path.as_ref().and_then(|path| poms.pom(path));
         let (Some(path), Some(bom)) = (path, bom) else {
@@ -96,7 +120,7 @@ impl Management {
             None => {
                 if poms.importing.borrow().contains(&path) || poms.importing.borrow().len() > MAX_IMPORTS {
                     poms.tell(
-                        Cost::Partial,
+                        Cost::Blind,
                         &pom.path,
                         import.place(),
                         format!("the BOM {group}:{artifact} imports itself, or BOMs nest more than {MAX_IMPORTS} deep"),
@@ -105,8 +129,8 @@ impl Management {
                     return;
                 }
                 poms.importing.borrow_mut().push(path.clone());
-                let project = poms.project(bom, Rc::clone(&environment.project.defined));
-                let managed = Rc::new(Self::of(&Environment::new(&project, poms, None), poms));
+                let project = poms.project(bom, Rc::clone(&environment.project.line));
+                let managed = Rc::new(Self::of(&Environment::new(&project, poms, &[], &[]), poms));
                 poms.importing.borrow_mut().pop();
                 poms.managements.borrow_mut().insert(path, Rc::clone(&managed));
                 managed
@@ -146,24 +170,56 @@ pub(super) fn key(environment: &Environment<'_>, pom: &Pom, dependency: &Depende
     key
 }
 
-/// The version of a module, as its pom writes it, is `version`. What cannot be expanded is taken to be it.
-pub(super) fn same_version(environment: &Environment<'_>, written: &str, version: &str) -> bool {
-    if written == version || version.is_empty() {
-        return true;
+/// Of several entries for one artifact in the list of `section` the last counts, since Maven merges the list with
+/// another one: with that of a profile, of a parent, or of a BOM. A list that is only inherited, or stands alone,
+/// keeps the first (`MavenModelMerger`, `DefaultDependencyManagementImporter`; answered so by 3.8.7).
+fn is_merged(
+    nearer: &[(&Pom, &Section)],
+    pom: &Pom,
+    farther: &[(&Pom, &Section)],
+    section: &Section,
+    is_import: impl Fn(&Pom, &Dependency) -> bool,
+) -> bool {
+    let of_another = |(other, _): &&(&Pom, &Section)| !std::ptr::eq(*other, pom);
+    let is_a_profile = farther.iter().any(|(other, _)| std::ptr::eq(*other, pom));
+    let has_a_profile = nearer
+        .iter()
+        .rev()
+        .take_while(|(other, _)| std::ptr::eq(*other, pom))
+        .any(|(_, section)| !section.managed.is_empty());
+    let has_parents = farther
+        .iter()
+        .filter(of_another)
+        .any(|(_, section)| !section.managed.is_empty());
+    let is_inherited = nearer.iter().any(|(other, _)| !std::ptr::eq(*other, pom));
+    let imports = || section.managed.iter().any(|entry| is_import(pom, entry));
+    is_a_profile || has_a_profile || has_parents || !is_inherited && imports()
+}
+
+/// The version of the module at `path`, `written` so in its pom, is `version`.
+pub(super) fn same_version(
+    environment: &Environment<'_>,
+    poms: &Poms<'_>,
+    path: &TreePath,
+    written: &str,
+    version: &str,
+) -> bool {
+    if version.is_empty() || !written.contains("${") {
+        return written == version && !version.is_empty();
     }
-    let Some(pom) = environment
-        .project
-        .poms
-        .first()
-        .filter(|_| written.contains("${"))
-    else {
-        return false;
-    };
-    let value = super::model::Value {
+    let value = Value {
         text: written.to_owned(),
-        span: crate::text::Span::default(),
+        span: Span::default(),
     };
-    environment
-        .expand(&pom.path, &value)
-        .map_or(true, |located| located.text == version)
+    let is_it = |environment: &Environment<'_>| {
+        let pom = environment.project.poms.first();
+        let expanded = pom.and_then(|pom| environment.expand(&pom.path, &value).ok());
+        expanded.is_some_and(|located| located.text == version)
+    };
+    // Poms of one family define it alike; one of another has its own.
+    is_it(environment)
+        || poms.pom(path).is_some_and(|pom| {
+            let project = poms.project(pom, Rc::clone(&environment.project.line));
+            is_it(&Environment::new(&project, poms, &[], &[]))
+        })
 }

@@ -13,14 +13,20 @@
 //! - Plugins, their dependencies and build extensions have the scope build. Plugins that only the packaging
 //!   brings in are packages where the tree manages their version. Artifacts that stand in a plugin's
 //!   configuration (annotation processors) are not read.
-//! - Modules of the reactor are own modules and no packages.
+//! - Combinations of profiles count where one of them changes what another one uses, and all of them at once.
+//! - Modules of the reactor are own modules and no packages: those that some pom builds together with this one.
+//!   A module whose pom is not called `pom.xml`, or that `-f` of `.mvn/maven.config` builds, is read with the pom
+//!   that names it.
 //! - What the tree does not hold (a parent or BOM in a repository, properties of the command line or of
-//!   `settings.xml`) is a partial gap that names it. `-D` in `.mvn/maven.config` is honoured.
+//!   `settings.xml`) is a partial gap that names it. What `.mvn` says counts (see `command_line`).
+//! - What Maven refuses is blind: damage, unknown elements, circles, arguments that are none.
 //!
 //! Work is bounded: [`MAX_POMS`] poms and [`MAX_WORK`] declarations are looked at for one file, parents and
 //! imports nest [`MAX_LINEAGE`] and [`MAX_IMPORTS`] deep, [`MAX_MODULES`] modules and [`MAX_PROFILES`]
 //! profiles are known. Beyond that the file is blind, and says so.
 
+mod builds;
+mod command_line;
 mod interpolation;
 mod lineage;
 mod management;
@@ -29,6 +35,7 @@ mod outline;
 mod packages;
 mod plugins;
 mod reactor;
+mod strict;
 
 use super::{File, Format, Parsed};
 use crate::model::{Ecosystem, Tree, TreePath};
@@ -45,8 +52,8 @@ const MAX_LINEAGE: usize = 64;
 /// BOMs that import BOMs.
 const MAX_IMPORTS: usize = 16;
 
-/// Modules of the reactor that are known by name.
-const MAX_MODULES: usize = 2_000;
+/// Poms that are looked at for the modules of one reactor.
+const MAX_MODULES: usize = 4_000;
 
 /// Profiles that a module is resolved under.
 const MAX_PROFILES: usize = 64;
@@ -74,8 +81,8 @@ impl Format for Pom {
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let poms = lineage::Poms::new(tree);
         let mut parsed = Parsed::default();
-        if let Some(project) = poms.project_of(file) {
-            packages::resolve(&project, &poms, &mut parsed);
+        if let Some(pom) = poms.first(file) {
+            builds::resolve(&pom, &poms, &mut parsed);
         }
         parsed.problems.extend(poms.into_problems());
         for problem in &mut parsed.problems {

@@ -9,7 +9,7 @@ use crate::text::Span;
 use crate::text::xml::{Document, Element};
 
 /// A text of the pom, with its place; expressions in it are not expanded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) text: String,
     pub(super) span: Span,
@@ -54,6 +54,8 @@ pub(super) struct Section {
     pub(super) reports: Vec<Plugin>,
     /// Build extensions.
     pub(super) extensions: Vec<Dependency>,
+    /// Modules of the reactor, as folders or files.
+    pub(super) modules: Vec<Value>,
 }
 
 /// A profile.
@@ -206,6 +208,7 @@ impl Section {
                     section.managed.extend(lists.flat_map(dependencies));
                 }
                 "build" => section.read_build(part),
+                "modules" | "subprojects" => section.modules.extend(part.children().filter_map(value)),
                 "reporting" => {
                     let lists = part.children().filter(|list| list.name() == "plugins");
                     section.reports.extend(lists.flat_map(plugins));
@@ -224,6 +227,11 @@ impl Section {
             && self.managed_plugins.is_empty()
             && self.reports.is_empty()
             && self.extensions.is_empty())
+    }
+
+    /// Says versions that others may use.
+    pub(super) fn manages(&self) -> bool {
+        !(self.managed.is_empty() && self.managed_plugins.is_empty() && self.plugins.is_empty())
     }
 
     fn read_build(&mut self, build: Element<'_>) {

@@ -30,11 +30,15 @@ impl<'t> Outline<'t> {
         let mut rest = text;
         while let Some(at) = memchr(b'<', rest.as_bytes()) {
             rest = rest.get(at..).unwrap_or_default();
+            // A DTD may say more than is followed here; Maven reads on, and so does nobody who means well.
+            if rest.starts_with("<!DOCTYPE") {
+                break;
+            }
             if let Some(end) = skipped(rest) {
                 rest = rest.get(end..).unwrap_or_default();
                 continue;
             }
-            let Some(close) = memchr(b'>', rest.as_bytes()) else {
+            let Some(close) = tag_end(rest) else {
                 break;
             };
             let tag = rest.get(1..close).unwrap_or_default();
@@ -95,12 +99,26 @@ impl<'t> Outline<'t> {
     }
 }
 
+/// Where the tag at the start of `rest` is closed; `>` may stand in the value of an attribute.
+fn tag_end(rest: &str) -> Option<usize> {
+    let mut quote = None;
+    rest.bytes().position(|byte| {
+        match (byte, quote) {
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (_, Some(open)) if open == byte => quote = None,
+            _ => {}
+        }
+        byte == b'>' && quote.is_none()
+    })
+}
+
 /// The length of a comment, a CDATA section, a declaration or an instruction at the start of `rest`.
 fn skipped(rest: &str) -> Option<usize> {
     let end = match rest.as_bytes() {
         [b'<', b'!', b'-', b'-', ..] => "-->",
         [b'<', b'!', b'[', ..] => "]]>",
-        [b'<', b'?' | b'!', ..] => ">",
+        [b'<', b'?', ..] => "?>",
+        [b'<', b'!', ..] => ">",
         _ => return None,
     };
     let found = memmem::find(rest.as_bytes(), end.as_bytes());
@@ -144,6 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_believed_that_stands_elsewhere() {
+        for text in [
+            "<project xmlns:x='><artifactId>no</artifactId>'><artifactId>a</artifactId></project>",
+            "<project><![CDATA[<artifactId>no</artifactId>]]><artifactId>a</artifactId></project>",
+            "<project><?x <artifactId>no</artifactId>?><artifactId>a</artifactId></project>",
+        ] {
+            assert_eq!(Outline::read(text).artifact, "a", "{text}");
+        }
+        assert_eq!(
+            Outline::read("<!DOCTYPE p><project><artifactId>a</artifactId>").artifact,
+            ""
+        );
+    }
+
+    #[test]
     fn damage_ends() {
         for text in [
             "",
@@ -153,6 +186,7 @@ mod tests {
             "<project><artifactId>a",
             "</a></b><project>",
             "<a><b><c><d><e><f><g><h>",
+            "<a b='>",
         ] {
             Outline::read(text);
         }

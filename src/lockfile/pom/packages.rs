@@ -8,63 +8,9 @@ use super::interpolation::{Environment, Located, Unresolved, Why};
 use super::lineage::{Poms, Project};
 use super::management::{Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
-use super::{MAX_GAPS, MAX_PROFILES, plugins};
+use super::{MAX_GAPS, plugins};
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath};
 use crate::text::Span;
-
-/// Puts the packages of `project` into the graph.
-pub(super) fn resolve(project: &Project, poms: &Poms<'_>, parsed: &mut Parsed) {
-    let Some(first) = project.poms.first() else {
-        return;
-    };
-    let plain = Environment::new(project, poms, None);
-    let (group, artifact) = project.display();
-    let name = match (
-        plain.text(&first.path, first.own_group()),
-        plain.text(&first.path, first.artifact.as_ref()),
-    ) {
-        (Some(group), Some(artifact)) => format!("{group}:{artifact}"),
-        _ => format!("{group}:{artifact}"),
-    };
-    let version = plain.text(&first.path, first.own_version()).unwrap_or_default();
-    let mut module = Module {
-        root: parsed.graph.add_root(name.clone(), version),
-        name,
-        home: Rc::clone(&first.path),
-        poms,
-        parsed,
-        packages: HashMap::new(),
-        own: HashMap::new(),
-        declared: HashMap::new(),
-        gaps: Vec::new(),
-    };
-    let mut profiles: Vec<&str> = Vec::new();
-    let ids = project
-        .poms
-        .iter()
-        .flat_map(|pom| pom.profiles.iter().map(move |profile| (pom, profile.id.as_str())));
-    for (pom, id) in ids {
-        match profiles.contains(&id) {
-            true => {}
-            false if profiles.len() < MAX_PROFILES => profiles.push(id),
-            false => {
-                poms.tell(
-                    Cost::Blind,
-                    &pom.path,
-                    Span::at(0),
-                    format!("more than {MAX_PROFILES} profiles; the rest is not read"),
-                    "Split the build, or exclude this file.",
-                );
-                break;
-            }
-        }
-    }
-    module.read(&plain);
-    for profile in profiles.into_iter().filter(|profile| plain.depends_on(profile)) {
-        module.read(&Environment::new(project, poms, Some(profile)));
-    }
-    module.tell_gaps();
-}
 
 /// The module as its packages are found.
 pub(super) struct Module<'m, 'r> {
@@ -119,9 +65,39 @@ pub(super) struct Wanted<'w> {
     pub(super) system_path: Option<String>,
 }
 
-impl<'r> Module<'_, 'r> {
+impl<'m, 'r> Module<'m, 'r> {
+    /// A module without packages, as a root of the graph.
+    pub(super) fn new(
+        project: &Project,
+        plain: &Environment<'_>,
+        home: Rc<TreePath>,
+        poms: &'m Poms<'r>,
+        parsed: &'m mut Parsed,
+    ) -> Self {
+        let (mut group, mut artifact) = project.display();
+        let mut version = String::new();
+        if let Some(first) = project.poms.first() {
+            let text = |value| plain.text(&first.path, value);
+            group = text(first.own_group()).unwrap_or(group);
+            artifact = text(first.artifact.as_ref()).unwrap_or(artifact);
+            version = text(first.own_version()).unwrap_or_default();
+        }
+        let name = format!("{group}:{artifact}");
+        Self {
+            root: parsed.graph.add_root(name.clone(), version),
+            name,
+            home,
+            poms,
+            parsed,
+            packages: HashMap::new(),
+            own: HashMap::new(),
+            declared: HashMap::new(),
+            gaps: Vec::new(),
+        }
+    }
+
     /// Adds what the module holds in one environment.
-    fn read(&mut self, environment: &Environment<'_>) {
+    pub(super) fn read(&mut self, environment: &Environment<'_>) {
         let management = Management::of(environment, self.poms);
         let mut seen = HashSet::new();
         for (pom, section) in &environment.sections {
@@ -239,7 +215,7 @@ impl<'r> Module<'_, 'r> {
                     pom,
                     declaration,
                     Gap {
-                        cost: Cost::Partial,
+                        cost: unresolved.cost(),
                         span: declaration.place(),
                         message,
                         hint: "Define the property in a pom of this tree.",
@@ -272,14 +248,18 @@ impl<'r> Module<'_, 'r> {
             &environment.project.poms,
             &wanted.group,
             &wanted.artifact,
-            |written| same_version(environment, written, text),
+            |written, path| same_version(environment, self.poms, path, written, text),
         );
         if module.is_some() {
             self.add_own(wanted, name, text);
             return;
         }
+        let cost = match &version {
+            Some(Err(unresolved)) => unresolved.cost(),
+            Some(Ok(_)) | None => Cost::Partial,
+        };
         let gap = |message: String, weight: Weight| Gap {
-            cost: Cost::Partial,
+            cost,
             span: wanted.declaration.place(),
             message,
             hint: "Write the version in the pom, or where this tree manages it.",
@@ -402,12 +382,18 @@ impl<'r> Module<'_, 'r> {
         }
     }
 
-    fn tell_gaps(mut self) {
+    /// Tells the gaps that are left when all was read.
+    pub(super) fn tell_gaps(mut self) {
         let mut told = 0_usize;
+        let mut gaps: Vec<((Rc<TreePath>, Span), Gap)> = Vec::new();
         for identity in std::mem::take(&mut self.gaps) {
-            let Some(Declared::Gap(gap)) = self.declared.remove(&identity) else {
-                continue;
-            };
+            if let Some(Declared::Gap(gap)) = self.declared.remove(&identity) {
+                gaps.push((identity, gap));
+            }
+        }
+        // None that is blind is cut for one that is not.
+        gaps.sort_by_key(|(_, gap)| gap.cost != Cost::Blind);
+        for (identity, gap) in gaps {
             told = told.saturating_add(1);
             let message = match told {
                 ..MAX_GAPS => gap.message,
@@ -427,10 +413,11 @@ impl<'r> Module<'_, 'r> {
 
 impl Unresolved {
     /// What is wrong, to follow "is".
-    fn tell(&self, environment: &Environment<'_>) -> String {
+    pub(super) fn tell(&self, environment: &Environment<'_>) -> String {
         let name = &self.name;
         match (self.why, &environment.project.outside) {
             (Why::Endless, _) => format!("the property {name}, which leads to itself or grows without end"),
+            (Why::OfTheModel, _) => format!("the property {name}, which is not followed here"),
             (Why::Undefined, Some(parent)) => {
                 format!("the property {name}, which is managed outside the tree (parent {parent})")
             }
@@ -438,9 +425,17 @@ impl Unresolved {
         }
     }
 
+    /// Maven refuses circles and knows its whole model: then nothing outside the tree decides.
+    fn cost(&self) -> Cost {
+        match self.why {
+            Why::Endless | Why::OfTheModel => Cost::Blind,
+            Why::Undefined => Cost::Partial,
+        }
+    }
+
     fn weight(&self, environment: &Environment<'_>) -> Weight {
         match (self.why, &environment.project.outside) {
-            (Why::Endless, _) | (Why::Undefined, Some(_)) => Weight::Always,
+            (Why::Endless | Why::OfTheModel, _) | (Why::Undefined, Some(_)) => Weight::Always,
             (Why::Undefined, None) => Weight::UnderEveryProfile,
         }
     }

@@ -18,42 +18,82 @@ use crate::text::decode;
 pub(super) struct Reactor {
     modules: HashMap<(String, String), Vec<Module>>,
     seen: HashSet<TreePath>,
+    /// What each pom builds.
+    builds: HashMap<TreePath, Vec<TreePath>>,
+    /// What is built together with the file that is read.
+    together: HashSet<TreePath>,
+    /// The file that is read.
+    home: TreePath,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Module {
     version: String,
     path: TreePath,
 }
 
+/// What a `module` names.
+pub(super) enum Built {
+    /// The pom at this path.
+    Pom(TreePath),
+    /// No file of the tree.
+    Missing,
+    /// A place outside the tree.
+    Outside,
+}
+
 impl Poms<'_> {
-    /// The module `group:artifact` whose version, as written, is `fitting`. It is looked for in what is reachable
-    /// from `lineage` and from the poms in the folders above it.
+    /// The module `group:artifact` whose version, as written in the pom at the path, is `fitting`. It is looked for in
+    /// what is built together with the file that is read: by its parents, by the poms in the folders above it, and
+    /// by those of `lineage`.
     pub(super) fn module(
         &self,
         lineage: &[Rc<Pom>],
         group: &str,
         artifact: &str,
-        fitting: impl Fn(&str) -> bool,
+        fitting: impl Fn(&str, &TreePath) -> bool,
     ) -> Option<TreePath> {
         if !plausible(lineage, group) {
             return None;
         }
+        let home = self.importing.borrow().first().cloned().unwrap_or_default();
         let mut reactor = self.reactor.borrow_mut();
-        reactor.reach(self, lineage);
-        reactor
+        reactor.reach(self, lineage, &home);
+        let candidates: Vec<Module> = reactor
             .modules
             .get(&(group.to_owned(), artifact.to_owned()))?
             .iter()
-            .find(|module| fitting(&module.version))
-            .map(|module| module.path.clone())
+            .filter(|module| reactor.together.contains(&module.path))
+            .cloned()
+            .collect();
+        // A version may need further poms.
+        drop(reactor);
+        candidates
+            .into_iter()
+            .find(|module| fitting(&module.version, &module.path))
+            .map(|module| module.path)
+    }
+
+    /// What `module` of the pom in `folder` names (`DefaultProjectBuilder`): a file, or the `pom.xml` of a folder.
+    pub(super) fn built(&self, folder: &TreePath, module: &str) -> Built {
+        // Java takes `/x` below a folder for `x`.
+        let module = module.replace('\\', "/");
+        let Some(path) = folder.join(module.trim_start_matches('/')) else {
+            return Built::Outside;
+        };
+        let inside = path.join("pom.xml");
+        match inside.filter(|inside| self.tree.holds(inside)) {
+            Some(inside) => Built::Pom(inside),
+            None if self.tree.holds(&path) => Built::Pom(path),
+            None => Built::Missing,
+        }
     }
 }
 
 impl Reactor {
-    fn reach(&mut self, poms: &Poms<'_>, lineage: &[Rc<Pom>]) {
+    fn reach(&mut self, poms: &Poms<'_>, lineage: &[Rc<Pom>], home: &TreePath) {
         let mut queue: VecDeque<TreePath> = lineage.iter().map(|pom| (*pom.path).clone()).collect();
-        if queue.iter().all(|path| self.seen.contains(path)) {
+        if queue.iter().all(|path| self.seen.contains(path)) && self.home == *home {
             return;
         }
         if let Some(first) = lineage.first() {
@@ -64,22 +104,31 @@ impl Reactor {
             }
         }
         while let Some(path) = queue.pop_front() {
-            if self.seen.len() >= MAX_MODULES || !self.seen.insert(path.clone()) {
+            if self.seen.contains(&path) {
                 continue;
             }
+            if self.seen.len() >= MAX_MODULES {
+                poms.limit(
+                    home,
+                    format!("more than {MAX_MODULES} modules are built together; the rest is not known"),
+                );
+                break;
+            }
+            self.seen.insert(path.clone());
             let Ok(bytes) = poms.tree.read(&path) else {
                 continue;
             };
             let decoded = decode::decode(&bytes);
             let outline = Outline::read(&decoded.text);
             let folder = path.parent();
+            let mut builds = Vec::with_capacity(outline.modules.len());
             for module in &outline.modules {
-                let file = match module.ends_with(".xml") {
-                    true => folder.join(module),
-                    false => folder.join(module).and_then(|folder| folder.join("pom.xml")),
-                };
-                queue.extend(file);
+                if let Built::Pom(file) = poms.built(&folder, module) {
+                    builds.push(file);
+                }
             }
+            queue.extend(builds.iter().cloned());
+            self.builds.insert(path.clone(), builds);
             let coordinates = (outline.own_group().to_owned(), outline.artifact.to_owned());
             let version = outline.own_version().to_owned();
             self.modules
@@ -87,6 +136,37 @@ impl Reactor {
                 .or_default()
                 .push(Module { version, path });
         }
+        self.together = self.built_with(home);
+        self.home = home.clone();
+    }
+
+    /// Each pom that some pom builds together with the one at `home`.
+    fn built_with(&self, home: &TreePath) -> HashSet<TreePath> {
+        let mut builders: HashMap<&TreePath, Vec<&TreePath>> = HashMap::new();
+        for (builder, built) in &self.builds {
+            for path in built {
+                builders.entry(path).or_default().push(builder);
+            }
+        }
+        let mut above: HashSet<&TreePath> = HashSet::from([home]);
+        let mut open = vec![home];
+        while let Some(path) = open.pop() {
+            for builder in builders.get(path).into_iter().flatten() {
+                if above.insert(builder) {
+                    open.push(builder);
+                }
+            }
+        }
+        let mut together: HashSet<TreePath> = above.iter().map(|path| (*path).clone()).collect();
+        let mut open: Vec<TreePath> = together.iter().cloned().collect();
+        while let Some(path) = open.pop() {
+            for built in self.builds.get(&path).into_iter().flatten() {
+                if together.insert(built.clone()) {
+                    open.push(built.clone());
+                }
+            }
+        }
+        together
     }
 }
 

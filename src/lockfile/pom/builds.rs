@@ -1,0 +1,173 @@
+//! Which poms are read for one file, under which command lines and profiles.
+
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+
+use super::super::Parsed;
+use super::MAX_PROFILES;
+use super::command_line::CommandLine;
+use super::interpolation::Environment;
+use super::lineage::{Poms, Project};
+use super::model::Pom;
+use super::packages::Module;
+use super::reactor::Built;
+use crate::model::{Cost, TreePath};
+
+/// Puts the packages of `pom` into the graph, and those of poms that nothing but it leads to: modules with another
+/// name than `pom.xml`, and what `.mvn/maven.config` builds in its place.
+pub(super) fn resolve(pom: &Rc<Pom>, poms: &Poms<'_>, parsed: &mut Parsed) {
+    let mut lines: Vec<Rc<CommandLine>> = Vec::new();
+    let mut queue: VecDeque<(Rc<Pom>, Vec<Rc<CommandLine>>)> = VecDeque::new();
+    for anchor in poms.command_lines(&pom.path) {
+        for line in anchor.lines {
+            let line = Rc::new(line);
+            if let Some(other) = instead(pom, poms, &anchor.folder, &line) {
+                queue.push_back((other, vec![Rc::clone(&line)]));
+            }
+            lines.push(line);
+        }
+    }
+    queue.push_front((Rc::clone(pom), lines));
+    let mut seen: HashSet<TreePath> = HashSet::new();
+    while let Some((next, lines)) = queue.pop_front() {
+        if !seen.insert((*next.path).clone()) {
+            continue;
+        }
+        poms.start(&next.path);
+        let further = resolve_one(&pom.path, &next, &lines, poms, parsed);
+        queue.extend(further.into_iter().map(|pom| (pom, lines.clone())));
+    }
+    poms.start(&pom.path);
+}
+
+/// The pom that `-f` of the command line builds in the folder of `pom`, unless it is one that is read by itself.
+fn instead(pom: &Pom, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) -> Option<Rc<Pom>> {
+    let file = line.file.as_ref()?;
+    let here = pom.path.parent();
+    match poms.built(&here, &file.text) {
+        Built::Pom(path) if path.file_name() == b"pom.xml" => None,
+        Built::Pom(path) => poms.pom(&path),
+        // Below the folder of `.mvn` nothing is built, where there is no such file.
+        Built::Missing | Built::Outside if here != *folder => None,
+        Built::Missing | Built::Outside => {
+            let config = folder.join(".mvn/maven.config")?;
+            let message = "`-f` names a pom that is not in the tree".to_owned();
+            poms.tell(
+                Cost::Blind,
+                &config,
+                file.span,
+                message,
+                "Add the pom, or take the option out.",
+            );
+            None
+        }
+    }
+}
+
+/// Adds what one pom declares under each of the command lines; gives the poms that only it leads to.
+fn resolve_one(
+    home: &Rc<TreePath>,
+    pom: &Rc<Pom>,
+    lines: &[Rc<CommandLine>],
+    poms: &Poms<'_>,
+    parsed: &mut Parsed,
+) -> Vec<Rc<Pom>> {
+    let mut further = Vec::new();
+    let mut module: Option<Module<'_, '_>> = None;
+    let mut parsed = Some(parsed);
+    for line in lines {
+        poms.start(&pom.path);
+        let project = poms.project(Rc::clone(pom), Rc::clone(line));
+        let plain = Environment::new(&project, poms, &[], &[]);
+        if module.is_none()
+            && let Some(parsed) = parsed.take()
+        {
+            module = Some(Module::new(&project, &plain, Rc::clone(home), poms, parsed));
+        }
+        if let Some(module) = &mut module {
+            read_all(module, poms, &project, &plain);
+        }
+        further.extend(modules(&plain, pom, poms));
+    }
+    if let Some(module) = module {
+        module.tell_gaps();
+    }
+    further
+}
+
+/// The modules of `pom` that are not called `pom.xml`; others are read by themselves.
+fn modules(environment: &Environment<'_>, pom: &Rc<Pom>, poms: &Poms<'_>) -> Vec<Rc<Pom>> {
+    let sections = pom.profiles.iter().map(|profile| &profile.section);
+    let mut further = Vec::new();
+    for module in std::iter::once(&pom.main)
+        .chain(sections)
+        .flat_map(|section| &section.modules)
+    {
+        if !poms.may_go_on(1) {
+            break;
+        }
+        let text = match environment.expand(&pom.path, module) {
+            Ok(located) => located.text,
+            Err(unresolved) => {
+                let message = format!("the name of a module is {}", unresolved.tell(environment));
+                let hint = "Define the property in a pom of this tree.";
+                poms.tell(Cost::Blind, &pom.path, module.span, message, hint);
+                continue;
+            }
+        };
+        let message = match poms.built(&pom.path.parent(), &text) {
+            Built::Pom(path) if path.file_name() == b"pom.xml" => continue,
+            Built::Pom(path) => {
+                further.extend(poms.pom(&path));
+                continue;
+            }
+            Built::Missing => format!("the module {text} is not in the tree"),
+            Built::Outside => format!("the module {text} lies outside the tree"),
+        };
+        let hint = "Scan the folder that holds all modules.";
+        poms.tell(Cost::Partial, &pom.path, module.span, message, hint);
+    }
+    further
+}
+
+/// Adds what the module holds under each choice of profiles that makes a difference.
+fn read_all(module: &mut Module<'_, '_>, poms: &Poms<'_>, project: &Project, plain: &Environment<'_>) {
+    let mut profiles: Vec<&str> = Vec::new();
+    let ids = project
+        .poms
+        .iter()
+        .flat_map(|pom| pom.profiles.iter().map(move |profile| (pom, profile.id.as_str())));
+    for (pom, id) in ids {
+        match profiles.contains(&id) {
+            true => {}
+            false if profiles.len() < MAX_PROFILES => profiles.push(id),
+            false => {
+                poms.limit(
+                    &pom.path,
+                    format!("more than {MAX_PROFILES} profiles; the rest is not read"),
+                );
+                break;
+            }
+        }
+    }
+    let under = |chosen: &[&str], off: &[String]| Environment::new(project, poms, chosen, off);
+    module.read(plain);
+    let line = &project.line;
+    if !line.activated.is_empty() || !line.deactivated.is_empty() {
+        let chosen: Vec<&str> = line.activated.iter().map(String::as_str).collect();
+        module.read(&under(&chosen, &line.deactivated));
+    }
+    // One that alone changes nothing may change what another one uses.
+    for chosen in profiles.iter().filter(|profile| plain.depends_on(profile)) {
+        let alone = under(&[chosen], &[]);
+        module.read(&alone);
+        for other in profiles.iter().filter(|other| *other != chosen) {
+            if alone.adds_to(chosen, other, plain) {
+                module.read(&under(&[chosen, other], &[]));
+            }
+        }
+    }
+    if profiles.len() > 2 {
+        module.read(&under(&profiles, &[]));
+    }
+}
