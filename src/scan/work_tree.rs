@@ -81,6 +81,20 @@ impl Tree for WorkTree {
         }
     }
 
+    fn holds(&self, path: &TreePath) -> bool {
+        if self.absent.contains_key(path) {
+            return true;
+        }
+        let Some(on_disk) = file::inside(&self.root, path) else {
+            return false;
+        };
+        match file::look(&on_disk) {
+            Ok(Lies::File(_) | Lies::Other) | Err(_) => true,
+            Ok(Lies::Nothing) => file::is_link(&on_disk),
+            Ok(Lies::Folder) => false,
+        }
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         let Ok(name) = std::str::from_utf8(name) else {
             return false;

@@ -158,16 +158,19 @@ fn read_all(module: &mut Module<'_, '_>, poms: &Poms<'_>, project: &Project, pla
         module.read(&under(&chosen, &line.deactivated));
     }
     // One that alone changes nothing may change what another one uses.
+    let mut pairs: HashSet<(&str, &str)> = HashSet::new();
     for chosen in profiles.iter().filter(|profile| plain.depends_on(profile)) {
         let alone = under(&[chosen], &[]);
         module.read(&alone);
         for other in profiles.iter().filter(|other| *other != chosen) {
-            if alone.adds_to(chosen, other, plain) {
+            let pair = (*chosen.min(other), *chosen.max(other));
+            if alone.adds_to(chosen, other, plain) && pairs.insert(pair) {
                 module.read(&under(&[chosen, other], &[]));
             }
         }
     }
-    if profiles.len() > 2 {
+    // Where no two change each other, all of them together are what each is alone.
+    if profiles.len() > 2 && !pairs.is_empty() {
         module.read(&under(&profiles, &[]));
     }
 }

@@ -116,7 +116,7 @@ impl<'p> Environment<'p> {
 
     /// What was read in this environment, under the profile called `chosen`, could be otherwise if the one called
     /// `id` counted as well: unlike in the environment `plain`, one of its properties was looked up, or it manages
-    /// versions and `chosen` declares something.
+    /// a version that `chosen` leaves open.
     pub(super) fn adds_to(&self, chosen: &str, id: &str, plain: &Self) -> bool {
         let of = |wanted: &'p str| {
             let profiles = self.project.poms.iter().flat_map(|pom| &pom.profiles);
@@ -125,8 +125,8 @@ impl<'p> Environment<'p> {
         let (Some(chosen), Some(id)) = (self.named(chosen), self.named(id)) else {
             return false;
         };
-        let manages = of(id).any(|profile| profile.section.manages())
-            && of(chosen).any(|profile| profile.section.declares());
+        let manages = of(id)
+            .any(|managing| of(chosen).any(|declaring| managing.section.manages_for(&declaring.section)));
         let count = |environment: &Self, name: &str| environment.in_profiles.get(name).map(Cell::get);
         manages
             || of(id)
@@ -265,12 +265,10 @@ impl<'p> Environment<'p> {
                     .map(|(path, value)| (path, value))
             })
             .or_else(|| of_model(name))
-            .ok_or_else(
-                || match name.starts_with("project.") || name.starts_with("pom.") {
-                    true => unresolved(name, Why::OfTheModel),
-                    false => unresolved(name, Why::Undefined),
-                },
-            )
+            .ok_or_else(|| match is_of_model || name.contains("${") {
+                true => unresolved(name, Why::OfTheModel),
+                false => unresolved(name, Why::Undefined),
+            })
     }
 }
 

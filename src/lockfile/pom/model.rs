@@ -229,9 +229,26 @@ impl Section {
             && self.extensions.is_empty())
     }
 
-    /// Says versions that others may use.
-    pub(super) fn manages(&self) -> bool {
-        !(self.managed.is_empty() && self.managed_plugins.is_empty() && self.plugins.is_empty())
+    /// Says the version, or imports what may say the version, of something that `other` declares without one.
+    pub(super) fn manages_for(&self, other: &Self) -> bool {
+        let imports = |entry: &Dependency| {
+            let scope = entry.scope.as_ref();
+            scope.is_some_and(|scope| scope.text == "import" || scope.text.contains("${"))
+        };
+        let says = |entry: &Dependency, wanted: &Dependency| {
+            wanted.version.is_none() && (imports(entry) || (entry.version.is_some() && entry.may_be(wanted)))
+        };
+        let says_any = |wanted: &Dependency| self.managed.iter().any(|entry| says(entry, wanted));
+        let says_plugin = |wanted: &Plugin| {
+            let mut plugins = self.managed_plugins.iter().chain(&self.plugins);
+            plugins.any(|entry| says(&entry.coordinates, &wanted.coordinates))
+        };
+        let mut plugins = other
+            .plugins
+            .iter()
+            .chain(&other.managed_plugins)
+            .chain(&other.reports);
+        other.dependencies.iter().any(says_any) || plugins.any(says_plugin)
     }
 
     fn read_build(&mut self, build: Element<'_>) {
@@ -250,6 +267,15 @@ impl Section {
 }
 
 impl Dependency {
+    /// The artifact can be that of `other`, as far as they are written out.
+    fn may_be(&self, other: &Self) -> bool {
+        fn text(value: &Option<Value>) -> &str {
+            value.as_ref().map_or("", |value| value.text.as_str())
+        }
+        let (one, another) = (text(&self.artifact), text(&other.artifact));
+        one == another || one.contains("${") || another.contains("${")
+    }
+
     fn read(element: Element<'_>) -> Self {
         let mut dependency = Self {
             span: element.span(),

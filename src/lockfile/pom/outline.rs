@@ -3,7 +3,7 @@
 //! A module's file is looked at once for each file that may depend on it, so this must be cheap. The
 //! convention of the field ("POM Code Convention") puts coordinates first; reading stops where the lists begin.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 /// Coordinates and modules, as they are written.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -101,6 +101,10 @@ impl<'t> Outline<'t> {
 
 /// Where the tag at the start of `rest` is closed; `>` may stand in the value of an attribute.
 fn tag_end(rest: &str) -> Option<usize> {
+    let first = memchr(b'>', rest.as_bytes())?;
+    if memchr2(b'"', b'\'', rest.as_bytes().get(..first)?).is_none() {
+        return Some(first);
+    }
     let mut quote = None;
     rest.bytes().position(|byte| {
         match (byte, quote) {

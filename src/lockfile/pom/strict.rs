@@ -198,38 +198,46 @@ pub(super) fn refusals(document: &Document<'_>) -> Vec<(Span, String)> {
         if found.len() >= MAX_REFUSALS {
             break;
         }
-        let name = shown(element.name());
+        let name = || shown(element.name());
         let text_beside = match kind {
             Any | Text => None,
             Fields(_) | List(..) | Properties => document.stray(element),
         };
         if let Some(span) = text_beside {
+            let name = name();
             found.push((span, format!("text that stands in `{name}` beside its elements")));
         }
-        let mut seen: HashSet<&str> = HashSet::new();
+        // A bit for each field; no list above has as many as there are bits.
+        let mut seen = 0_u64;
         for child in element.children() {
+            let mut bit = 0_u64;
             let inside = match kind {
                 Any => break,
                 Text => None,
-                Fields(fields) => fields
-                    .iter()
-                    .find(|(field, _)| *field == child.name())
-                    .map(|(_, kind)| *kind),
+                Fields(fields) => {
+                    let known = fields.iter().zip(0_u32..);
+                    let field = known.into_iter().find(|((field, _), _)| *field == child.name());
+                    field.map(|((_, kind), number)| {
+                        bit = 1_u64.checked_shl(number).unwrap_or_default();
+                        *kind
+                    })
+                }
                 List(entry, kind) => (entry == child.name()).then_some(*kind),
                 Properties => Some(Text),
             };
-            let inner = shown(child.name());
             match inside {
                 None => found.push((
                     child.name_span(),
-                    format!("Maven knows no element `{inner}` in `{name}`"),
+                    format!("Maven knows no element `{}` in `{}`", shown(child.name()), name()),
                 )),
-                Some(_) if matches!(kind, Fields(_)) && !seen.insert(child.name()) => {
-                    found.push((child.name_span(), format!("`{inner}` stands twice in `{name}`")));
+                Some(_) if seen & bit != 0 => {
+                    let message = format!("`{}` stands twice in `{}`", shown(child.name()), name());
+                    found.push((child.name_span(), message));
                 }
                 Some(Any) => {}
                 Some(inside) => open.push((child, inside)),
             }
+            seen |= bit;
             if found.len() >= MAX_REFUSALS {
                 break;
             }

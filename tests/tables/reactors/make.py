@@ -5,8 +5,9 @@
 
 writes `builds.txt` (every file of every build) and `answers-VERSION.tsv` (what `dependency:list` of each Maven says)
 beside this script. MVN is the program of a Maven (3.8, 3.9 and 4.0 were asked). The dependencies are artifacts without
-content in a repository of the script's own; the plugin is taken from `~/.m2` or, the first time, from Maven's usual
-repository. Only direct dependencies are listed, since a pom names no others.
+content in a repository of the script's own (`target/reactors-repository`, or where REACTORS_REPOSITORY points). Maven
+runs offline, so that repository must hold the plugin and what it needs before: run the plugin once in an empty build, online
+and with `-Dmaven.repo.local` set to it. Only direct dependencies are listed, since a pom names no others.
 
 A line of the answers: build, then `artifactId g:a:version scope` for each dependency, or `refused`.
 """
