@@ -165,7 +165,7 @@ pub struct Scan {
     /// known-exploited, fixable, none; comma-separated.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// End with 0 where the gate says no.
+    /// End with 0 where the gate says no, or with 3 if not everything could be judged.
     #[arg(long)]
     pub exit_zero: bool,
     /// End with 0 where there is nothing to scan.
@@ -228,7 +228,7 @@ pub struct Gate {
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// End with 0 where the gate says no.
+    /// End with 0 where the gate says no, or with 3 if not everything could be judged.
     #[arg(long)]
     pub exit_zero: bool,
     /// End with 0 where there is nothing to scan.

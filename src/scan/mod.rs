@@ -83,7 +83,7 @@ pub struct Judge<'a> {
 /// Which exit codes the user wants to be 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lenience {
-    /// A blocked verdict ends with 0.
+    /// A blocked verdict ends with 0, or with 3 where not everything was judged.
     pub exit_zero: bool,
     /// Nothing to scan ends with 0.
     pub allow_empty: bool,
@@ -318,7 +318,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
             file: policy.file.clone(),
         },
         verdict,
-        exit_code: exit_code(verdict, request.lenience),
+        exit_code: exit_code(verdict, enough, request.lenience),
         coverage,
         remarks,
         targets,
@@ -463,11 +463,12 @@ fn verdict(blocked: bool, nothing: bool, enough: bool) -> Verdict {
     }
 }
 
-/// The one place that turns an answer into an exit code.
-fn exit_code(verdict: Verdict, lenience: Lenience) -> ExitCode {
+/// The one place that turns an answer into an exit code. What blocks can be let through; what nobody looked at cannot.
+fn exit_code(verdict: Verdict, enough: bool, lenience: Lenience) -> ExitCode {
     match verdict {
         Verdict::Pass => ExitCode::Pass,
-        Verdict::Blocked if lenience.exit_zero => ExitCode::Pass,
+        Verdict::Blocked if lenience.exit_zero && enough => ExitCode::Pass,
+        Verdict::Blocked if lenience.exit_zero => ExitCode::Incomplete,
         Verdict::Blocked => ExitCode::Blocked,
         Verdict::Incomplete => ExitCode::Incomplete,
         Verdict::NothingToScan if lenience.allow_empty => ExitCode::Pass,

@@ -208,6 +208,22 @@ const CASES: &[Case] = &[
         state: None,
     },
     Case {
+        name: "corrupt beside vulnerable with exit-zero",
+        prepare: both,
+        arguments: &["--db", "GOOD", "--exit-zero"],
+        code: 3,
+        verdict: Some("blocked"),
+        state: None,
+    },
+    Case {
+        name: "too old and vulnerable with exit-zero",
+        prepare: vulnerable,
+        arguments: &["--db", "GOOD", "--exit-zero", "--now", "2026-03-15"],
+        code: 3,
+        verdict: Some("blocked"),
+        state: Some("too_old"),
+    },
+    Case {
         name: "corrupt with exit-zero",
         prepare: corrupt,
         arguments: &["--db", "GOOD", "--exit-zero"],
