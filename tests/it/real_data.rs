@@ -143,6 +143,10 @@ fn the_gaps_of_the_corpus_are_known() {
     ] {
         for gap in report["coverage"][list].as_array().expect("a list") {
             let text = |key: &str| gap[key].as_str().unwrap_or_default().to_owned();
+            // How old the data is stands at the index, which lies elsewhere in each run.
+            if text("file").ends_with("whole.lkdb") {
+                continue;
+            }
             lines.push(format!(
                 "{list} {}:{}:{} {} | {}",
                 text("file"),
