@@ -47,8 +47,11 @@ const MARKS: [&str; 3] = [
     ".mvn/settings.xml",
 ];
 
+/// The short name, the long name, and whether a value follows.
+type CommandLineOption = (&'static str, &'static str, bool);
+
 /// An option of Maven's: its short name, its long one, and whether an argument follows. Those of 3.8, 3.9 and 4.0.
-const OPTIONS: &[(&str, &str, bool)] = &[
+const OPTIONS: &[CommandLineOption] = &[
     ("B", "batch-mode", false),
     ("C", "strict-checksums", false),
     ("D", "define", true),
@@ -320,15 +323,12 @@ fn read(path: &Rc<TreePath>, text: &str, reading: Reading) -> Result<CommandLine
 }
 
 /// The option that an argument is or begins with, and where a value begins in it.
-fn option(
-    argument: &str,
-    reading: Reading,
-) -> Option<(&'static (&'static str, &'static str, bool), Option<usize>)> {
+fn option(argument: &str, reading: Reading) -> Option<(&'static CommandLineOption, Option<usize>)> {
     let name = argument.strip_prefix('-')?;
     let name = name.strip_prefix('-').unwrap_or(name);
     let dashes = argument.len().saturating_sub(name.len());
     let find = |wanted: &str| {
-        let exact = |(short, long, _): &&(&str, &str, bool)| {
+        let exact = |(short, long, _): &&CommandLineOption| {
             let is_long = *long == wanted && (*short != "D" || !matches!(reading, Reading::Maven4));
             !wanted.is_empty() && (*short == wanted || is_long)
         };
