@@ -491,12 +491,6 @@ impl Sources {
     }
 }
 
-/// The index of crates.io, as git and as files over HTTP, in Cargo's canonical form.
-const CRATES_IO: [&str; 2] = [
-    "https://github.com/rust-lang/crates.io-index",
-    "https://index.crates.io",
-];
-
 /// Cargo takes the source for crates.io: on GitHub whatever the scheme and the case of the path, and everywhere
 /// with or without a slash or `.git` at the end.
 fn is_crates_io(source: &cargo_lock::SourceId) -> bool {
@@ -515,7 +509,10 @@ fn is_crates_io(source: &cargo_lock::SourceId) -> bool {
         address = format!("https:{}", rest.to_lowercase()).into();
     }
     let address = address.strip_suffix(".git").unwrap_or(&address);
-    CRATES_IO.contains(&address)
+    // The crate knows both of its addresses, in the canonical form.
+    let is_known =
+        |text: String| cargo_lock::SourceId::from_url(&text).is_ok_and(|source| source.is_default_registry());
+    is_known(format!("registry+{address}")) || is_known(format!("sparse+{address}/"))
 }
 
 fn source(written: &Written<'_>, parsed: &mut Parsed) -> Source {
