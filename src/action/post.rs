@@ -16,7 +16,7 @@ use crate::forge::{self, CodeScanning, Forge, RepositoryName, SarifUpload, Shown
 use crate::git::further::Further;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
-use crate::model::{Outcome, Target, Verdict};
+use crate::model::{Finding, Outcome, Target, Verdict};
 use crate::publish::{self, Budget, Found, Published, Sticky, Tracking, Work};
 use crate::remote::{Remote, Unreachable};
 use crate::report::markdown::COMMENT;
@@ -283,16 +283,21 @@ fn sarif(
     Ok(uploads)
 }
 
-/// Code scanning takes the findings of one ref at a time.
+/// Code scanning takes the findings of one ref at a time, and would show as open what somebody accepted or what does not apply:
+/// it takes no notice of suppressions.
 fn parts(outcome: &Outcome, of_refs: bool) -> Vec<Outcome> {
-    match of_refs {
+    let mut parts: Vec<Outcome> = match of_refs {
         true => outcome
             .targets
             .iter()
             .map(|target| scan::alone(outcome, target))
             .collect(),
         false => vec![outcome.clone()],
+    };
+    for target in parts.iter_mut().flat_map(|part| &mut part.targets) {
+        target.findings.retain(Finding::is_affected);
     }
+    parts
 }
 
 fn rendered(outcome: &Outcome, style: &Style<'_>) -> Vec<u8> {

@@ -312,6 +312,8 @@ pub(super) fn class_code(class: Class) -> u8 {
         Class::Unsound => 3,
         Class::Vulnerability => 4,
         Class::Malicious => 5,
+        // No source says this of a package: a policy does.
+        Class::Confusion => 6,
     }
 }
 

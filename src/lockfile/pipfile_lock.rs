@@ -114,10 +114,11 @@ impl<'d> Sources<'d> {
     }
 
     fn registry(&self, index: Option<Value<'d>>) -> Source {
-        let named = index
-            .and_then(Value::as_str)
-            .and_then(|index| self.by_name.get(&index));
-        let address = named.or(self.first.as_ref());
+        // A name that stands for none says nothing; without a name the first source counts.
+        let address = match index {
+            Some(index) => index.as_str().and_then(|index| self.by_name.get(&index)),
+            None => self.first.as_ref(),
+        };
         Source::Registry(address.map(|address| without_secrets(address).into_owned()))
     }
 }

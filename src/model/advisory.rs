@@ -53,14 +53,17 @@ pub enum Class {
     Unsound,
     /// A flaw that can be attacked.
     Vulnerability,
+    /// A name of one's own comes from another registry than one's own.
+    Confusion,
     /// The package was made to harm.
     Malicious,
 }
 
 impl Class {
     /// Every class, worst first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Malicious,
+        Self::Confusion,
         Self::Vulnerability,
         Self::Unsound,
         Self::Unmaintained,
@@ -68,11 +71,12 @@ impl Class {
         Self::Notice,
     ];
 
-    /// `malicious`, `vulnerability`, `unsound`, `unmaintained`, `yanked`, `notice`.
+    /// `malicious`, `confusion`, `vulnerability`, `unsound`, `unmaintained`, `yanked`, `notice`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Malicious => "malicious",
+            Self::Confusion => "confusion",
             Self::Vulnerability => "vulnerability",
             Self::Unsound => "unsound",
             Self::Unmaintained => "unmaintained",

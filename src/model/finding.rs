@@ -36,6 +36,26 @@ pub struct Finding {
     pub fails_from: Option<Date>,
     /// How it came about since the base; `None` where nothing was compared.
     pub change: Option<Change>,
+    /// The registry that the lockfile names, without secrets; only of malicious packages and of those with an internal name.
+    pub origin: Option<RegistryAddress>,
+}
+
+/// Scheme, host, port and path of a registry, as a lockfile tells it; never who logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryAddress(Box<str>);
+
+impl RegistryAddress {
+    /// `address` has no name, password or token in it.
+    #[must_use]
+    pub fn new(address: String) -> Self {
+        Self(address.into())
+    }
+
+    /// `https://registry.example/npm/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// An advisory that applies to a version of a package, wherever that is locked.
@@ -92,6 +112,7 @@ impl Finding {
             rule: SharedStr::default(),
             fails_from: None,
             change: None,
+            origin: None,
         }
     }
 
@@ -109,14 +130,14 @@ impl Finding {
     /// It applies and nobody accepted it.
     #[must_use]
     pub fn is_affected(&self) -> bool {
-        self.exception().is_none()
+        self.state == State::Affected
     }
 
     /// The exception that covers it.
     #[must_use]
     pub fn exception(&self) -> Option<&Excepted> {
         match &self.state {
-            State::Affected => None,
+            State::Affected | State::NotAffected => None,
             State::Excepted(excepted) => Some(excepted),
         }
     }
@@ -145,15 +166,18 @@ pub enum State {
     Affected,
     /// It applies, and somebody accepted that until a day.
     Excepted(Box<Excepted>),
+    /// It speaks of another package of the same name: the public registry's, where this one is one's own.
+    NotAffected,
 }
 
 impl State {
-    /// `affected`, `excepted`.
+    /// `affected`, `excepted`, `not_affected`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             Self::Affected => "affected",
             Self::Excepted(_) => "excepted",
+            Self::NotAffected => "not_affected",
         }
     }
 }

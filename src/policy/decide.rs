@@ -1,6 +1,6 @@
 //! The walk of one finding through the rules.
 //!
-//! They are asked in this order, and the first that matches decides: malicious packages; exceptions; the policy's
+//! They are asked in this order, and the first that matches decides: one's own packages; malicious packages; exceptions; the policy's
 //! rules; the fail-on list, or the built-in rules. Then grace and the base may turn a failure into a warning.
 
 use jiff::SignedDuration;
@@ -50,7 +50,7 @@ impl Policy {
     #[must_use]
     pub fn decide(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Ruled {
         let subject = Subject::new(finding, circumstances);
-        let met = self.exceptions.met(&subject);
+        let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
         // The last rule matches everything.
         let asked = self
             .asked(&subject, &met)
@@ -66,9 +66,11 @@ impl Policy {
             decision: softened.decision,
             rule: asked.ruling.rule,
             fails_from: softened.fails_from,
-            state: asked
-                .excepted
-                .map_or(State::Affected, |excepted| State::Excepted(Box::new(excepted))),
+            state: match (asked.excepted, &finding.state) {
+                (Some(excepted), _) => State::Excepted(Box::new(excepted)),
+                (None, State::NotAffected) => State::NotAffected,
+                (None, State::Affected | State::Excepted(_)) => State::Affected,
+            },
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             met,
         }
@@ -79,7 +81,7 @@ impl Policy {
     #[must_use]
     pub fn rulings(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Vec<Ruling> {
         let subject = Subject::new(finding, circumstances);
-        let met = self.exceptions.met(&subject);
+        let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
         let mut decided = false;
         let rulings = self.asked(&subject, &met).map(|asked| {
             let softened = soften(&asked, &subject);
@@ -100,14 +102,32 @@ impl Policy {
 
     /// Every rule, asked one after the other.
     fn asked<'a>(&'a self, subject: &'a Subject<'a>, met: &'a [Met]) -> impl Iterator<Item = Asked> + 'a {
-        let class = subject.finding().advisory.class;
+        let finding = subject.finding();
+        let class = finding.advisory.class;
+        let allowed = self.allowed(finding).filter(|_| class == Class::Malicious);
+        let own = (finding.state == State::NotAffected).then(|| {
+            let why = || "the package is one's own, and the advisory is about the public registry's".into();
+            Asked::new(Decision::Note, "supply-chain: internal", Matched::Yes, why)
+        });
         let malicious = std::iter::once_with(move || {
+            let is_hard = class == Class::Malicious && allowed.is_none();
             Asked::new(
                 Decision::Fail,
                 "built-in: malicious",
-                matched(class == Class::Malicious),
-                || format!("the class is {class}"),
+                matched(is_hard),
+                || match allowed {
+                    Some(entry) => format!("`allow-malicious` names {}", entry.spelling),
+                    None => format!("the class is {class}"),
+                },
             )
+        });
+        let malicious = own.into_iter().chain(malicious);
+        let allowing = allowed.map(|entry| {
+            let file = self.file.as_deref().unwrap_or("policy");
+            let name = format!("allow-malicious ({file}:{})", entry.place.line);
+            Asked::new(Decision::Warn, &name, Matched::Yes, || {
+                format!("it names {}", entry.spelling)
+            })
         });
         let exceptions = met.iter().filter_map(|met| {
             let exception = self.exceptions.list().get(met.exception)?;
@@ -122,7 +142,6 @@ impl Policy {
             asked.after = rule.after;
             asked
         });
-        let finding = subject.finding();
         let list = self.fail_on.iter().flat_map(|list| listed(list, finding));
         let built_in = self
             .fail_on
@@ -133,6 +152,7 @@ impl Policy {
         malicious
             .chain(exceptions)
             .chain(rules)
+            .chain(allowing)
             .chain(list)
             .chain(built_in)
     }
@@ -237,6 +257,12 @@ fn built_in(finding: &Finding) -> Vec<Asked> {
     );
     match class {
         Class::Vulnerability => vec![minimum, vulnerability],
+        Class::Confusion => {
+            let confusion = Asked::new(Decision::Fail, "built-in: confusion", Matched::Yes, || {
+                format!("the class is {class}")
+            });
+            vec![minimum, vulnerability, confusion]
+        }
         Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
             let rest = Asked::new(
                 Decision::Warn,

@@ -91,7 +91,8 @@ impl Exceptions {
     }
 
     /// The exceptions that have an id of the subject's group, with what became of each, in their order.
-    pub(super) fn met(&self, subject: &Subject<'_>) -> Vec<Met> {
+    /// `is_allowed`: the finding is malicious, and the policy lets it be accepted.
+    pub(super) fn met(&self, subject: &Subject<'_>, is_allowed: bool) -> Vec<Met> {
         if self.list.is_empty() {
             return Vec::new();
         }
@@ -107,7 +108,7 @@ impl Exceptions {
         numbers
             .into_iter()
             .filter_map(|number| {
-                let how = self.list.get(number)?.meet(subject);
+                let how = self.list.get(number)?.meet(subject, is_allowed);
                 Some(Met {
                     exception: number,
                     how,
@@ -119,7 +120,7 @@ impl Exceptions {
 
 impl Exception {
     /// What becomes of it on a finding that has its id.
-    fn meet(&self, subject: &Subject<'_>) -> How {
+    fn meet(&self, subject: &Subject<'_>, is_allowed: bool) -> How {
         let finding = subject.finding();
         let other = |globs: &Globs| !subject.short_ref().is_some_and(|name| globs.match_any(name));
         if self
@@ -132,7 +133,7 @@ impl Exception {
             How::OtherPath
         } else if self.ref_name.as_ref().is_some_and(other) {
             How::OtherRef
-        } else if finding.advisory.class == Class::Malicious {
+        } else if finding.advisory.class == Class::Malicious && !is_allowed {
             How::Malicious
         } else if self.is_over(subject.circumstances().today()) {
             How::Expired

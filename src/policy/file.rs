@@ -6,13 +6,13 @@ use std::collections::HashMap;
 
 use super::database::{Database, Update};
 use super::exception::{Exception, Exceptions};
-use super::keys::{DATABASE, EXCEPTION, LINES, RULE, SCHEMA, TOP, WHEN};
+use super::keys::{DATABASE, EXCEPTION, LINES, RULE, SCHEMA, SUPPLY_CHAIN, TOP, WHEN};
 use super::lines::{Lines, Support};
 use super::mistake::Mistake;
 use super::package::PackageUrl;
 use super::reader::{About, Field, Fields, Reader};
 use super::rule::{Fix, Rule, When};
-use super::{Policy, Strictness};
+use super::{Policy, Strictness, shadow, supply_chain};
 use crate::model::{Class, Decision, Level, Scope};
 use crate::text::Position;
 use crate::text::decode::decode;
@@ -67,8 +67,15 @@ fn policy<'d>(name: &str, root: Value<'d>, reader: &mut Reader<'d>) -> Policy {
     }
     // A section whose items are all commented out is empty.
     let section = |key| fields.get(key).filter(|field| field.value.kind() != Kind::Null);
+    if let Some(field) = section("registries") {
+        policy.registries = supply_chain::registries(&field, reader);
+    }
+    if let Some(fields) = section("supply-chain").and_then(|field| reader.fields(field, &SUPPLY_CHAIN)) {
+        policy.supply_chain = supply_chain::read(&fields, &policy.registries, reader);
+    }
     if let Some(field) = section("rules") {
-        policy.rules = rules(&field, reader);
+        let allows_malicious = !policy.supply_chain.allow_malicious.is_empty();
+        policy.rules = rules(&field, allows_malicious, reader);
     }
     if let Some(field) = section("exceptions") {
         let list = reader.items(&field);
@@ -106,8 +113,9 @@ fn schema<'d>(field: &Field<'d>, reader: &mut Reader<'d>) {
     }
 }
 
-fn rules<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Vec<Rule> {
+fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>) -> Vec<Rule> {
     let mut rules = Vec::new();
+    let mut wholes = Vec::new();
     let mut names: HashMap<String, u32> = HashMap::new();
     for (number, item) in reader.items(field).into_iter().enumerate() {
         let Some(fields) = reader.fields(item, &RULE) else {
@@ -161,6 +169,16 @@ fn rules<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Vec<Rule> {
                 then,
                 after,
             });
+            wholes.push(fields.whole);
+        }
+    }
+    // Of a rule that is not read as it is meant nothing can be said.
+    if reader.is_clean() {
+        for (number, why) in shadow::idle(&rules, allows_malicious) {
+            if let Some(whole) = wholes.get(number) {
+                let message = format!("this rule can never decide: {why}");
+                reader.mistake(whole.value.span(), &whole.path, message, shadow::HINT);
+            }
         }
     }
     rules

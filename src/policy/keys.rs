@@ -25,8 +25,10 @@ pub const TOP: Section = Section {
         "exclude",
         "coverage",
         "database",
+        "registries",
+        "supply-chain",
     ],
-    later: &["supply-chain", "vex"],
+    later: &["vex"],
 };
 
 /// One rule.
@@ -90,5 +92,12 @@ pub const DATABASE: Section = Section {
     later: &[],
 };
 
+/// Where packages come from.
+pub const SUPPLY_CHAIN: Section = Section {
+    path: "supply-chain",
+    keys: &["internal", "registries", "allow-malicious"],
+    later: &["min-release-age", "typosquat"],
+};
+
 /// Every section.
-pub const SECTIONS: [&Section; 6] = [&TOP, &RULE, &WHEN, &EXCEPTION, &LINES, &DATABASE];
+pub const SECTIONS: [&Section; 7] = [&TOP, &RULE, &WHEN, &EXCEPTION, &LINES, &DATABASE, &SUPPLY_CHAIN];

@@ -1,7 +1,7 @@
 //! From findings to decisions: which rule speaks of a finding, and what blocks.
 //!
 //! A policy is read whole or not at all ([`read`]). Malicious packages fail whatever it says; then its exceptions are
-//! asked, then its rules, then the built-in ones or the fail-on list in their place: malicious packages and
+//! asked, then its rules, then the built-in ones or the fail-on list in their place: malicious packages, dependency confusion and
 //! vulnerabilities fail whatever their severity or scope, every other class warns, and so do findings in Go's standard
 //! library, whose directive is a minimum.
 
@@ -19,8 +19,11 @@ pub mod mistake;
 pub mod nearest;
 pub mod package;
 mod reader;
+pub mod registry;
 pub mod rule;
+mod shadow;
 pub mod subject;
+pub mod supply_chain;
 pub mod usage;
 mod write;
 
@@ -32,8 +35,10 @@ pub use file::read;
 pub use glob::Globs;
 pub use lines::Lines;
 pub use mistake::Mistake;
+pub use registry::Registries;
 pub use rule::{Rule, When};
 pub use subject::Circumstances;
+pub use supply_chain::{Origin, SupplyChain};
 pub use usage::Remark;
 
 /// The JSON Schema of a policy's file (draft 2020-12).
@@ -59,6 +64,10 @@ pub struct Policy {
     pub coverage: Strictness,
     /// What is asked of the index.
     pub database: Database,
+    /// Where packages come from here; for internal ones where [`SupplyChain::registries`] names none.
+    pub registries: Registries,
+    /// Which packages are one's own.
+    pub supply_chain: SupplyChain,
     fail_on: Option<FailOn>,
 }
 

@@ -66,6 +66,8 @@ pub(super) enum About {
     Paths,
     /// Short names of refs.
     Refs,
+    /// Names of packages.
+    Names,
 }
 
 impl<'d> Reader<'d> {
@@ -135,6 +137,11 @@ impl<'d> Reader<'d> {
     /// The line in which `span` begins.
     pub(super) fn line(&self, span: Span) -> u32 {
         self.lines.number(span.start)
+    }
+
+    /// Nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.mistakes.is_empty() && self.stopped.is_none()
     }
 
     pub(super) fn mistake(
@@ -211,7 +218,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The entries of a mapping whose keys are free.
-    fn entries(&mut self, field: &Field<'d>) -> Vec<(String, Field<'d>)> {
+    pub(super) fn entries(&mut self, field: &Field<'d>) -> Vec<(String, Field<'d>)> {
         if !self.is(field, Kind::Object, "a mapping") {
             return Vec::new();
         }
@@ -445,7 +452,7 @@ impl<'d> Reader<'d> {
                 "the glob begins with `refs/`",
                 "Write the short name: `release/*` for branches, `tags/v*` for tags.",
             )),
-            About::Paths | About::Refs => None,
+            About::Paths | About::Refs | About::Names => None,
         };
         if let Some((message, hint)) = trap {
             self.mistake(at, path, message, hint);

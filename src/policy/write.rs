@@ -8,8 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::exception::Exception;
 use super::keys::SCHEMA;
+use super::registry::{Registries, Registry};
 use super::rule::Rule;
 use super::{Policy, Strictness, duration};
+use crate::model::Ecosystem;
 use crate::text::escape;
 
 impl Policy {
@@ -59,6 +61,10 @@ struct File {
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<&'static str>,
     database: Database,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    registries: BTreeMap<String, Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply_chain: Option<SupplyChain>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +142,37 @@ struct Database {
     update: &'static str,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct SupplyChain {
+    internal: Vec<String>,
+    registries: BTreeMap<String, Vec<String>>,
+    allow_malicious: Vec<String>,
+}
+
+impl SupplyChain {
+    fn of(policy: &Policy, text: Through<'_>) -> Option<Self> {
+        let own = &policy.supply_chain;
+        (!own.is_empty()).then(|| Self {
+            internal: own.internal.patterns().iter().map(|glob| text(glob)).collect(),
+            registries: registries(&own.registries, text),
+            allow_malicious: own
+                .allow_malicious
+                .iter()
+                .map(|entry| text(&entry.spelling))
+                .collect(),
+        })
+    }
+}
+
+fn registries(registries: &Registries, text: Through<'_>) -> BTreeMap<String, Vec<String>> {
+    let entry = |(ecosystem, list): (&Ecosystem, &[Registry])| {
+        let list = list.iter().map(|registry| text(registry.as_str())).collect();
+        (ecosystem.to_string(), list)
+    };
+    registries.entries().map(entry).collect()
+}
+
 impl File {
     fn of(policy: &Policy, text: Through<'_>) -> Self {
         let Policy { lines, database, .. } = policy;
@@ -166,6 +203,8 @@ impl File {
                 sources: all(&database.sources),
                 update: database.update.word(),
             },
+            registries: registries(&policy.registries, text),
+            supply_chain: SupplyChain::of(policy, text),
             rules: policy
                 .rules
                 .iter()

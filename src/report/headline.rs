@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::moves::{Means, Move};
 use super::phrases::{counted, thousands};
-use crate::model::finding::Change;
+use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
 
 /// A symbol and a word that stay apart without colour.
@@ -45,10 +45,17 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
     let excepted = outcome
         .findings()
-        .filter(|(_, finding)| !finding.is_affected())
+        .filter(|(_, finding)| finding.exception().is_some())
         .count();
     if excepted > 0 {
         words.push(format!("{} excepted", thousands(excepted as u64)));
+    }
+    let others = outcome
+        .findings()
+        .filter(|(_, finding)| finding.state == State::NotAffected)
+        .count();
+    if others > 0 {
+        words.push(format!("{} not affected", thousands(others as u64)));
     }
     words.extend(limits(outcome));
     words

@@ -8,6 +8,7 @@ use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
 use super::places::{GapHere, gaps, remarks, told};
 use super::{Report, Style, headline, worst};
+use crate::model::finding::State;
 use crate::model::{Class, Finding, Outcome, Target};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -52,7 +53,7 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
         limit / 8,
     ));
     text.push_str(&skipped(outcome, limit / 16));
-    let excepted = excepted(outcome, limit / 8);
+    let excepted = excepted(outcome, limit / 8) + &others(outcome, limit / 8);
     let room = limit.saturating_sub(text.len() + excepted.len() + tail.len() + 1);
     text.push_str(&findings(outcome, room));
     text.push_str(&excepted);
@@ -140,6 +141,10 @@ fn to_do(failing: &[Move<'_>], room: usize) -> String {
             let held = markdown_code(&format!("{} {}", short(step.name, 200), short(step.version, 100)));
             let (what, ends) = match step.means {
                 Means::Remove => (format!("remove {held}"), thousands(step.flaws.len() as u64)),
+                Means::Registry => (
+                    format!("take {held} from your own registry"),
+                    thousands(step.flaws.len() as u64),
+                ),
                 Means::To(to) => (
                     format!("{held} → {}", markdown_code(&short(to, 100))),
                     thousands(step.flaws.len() as u64),
@@ -182,6 +187,7 @@ fn findings(outcome: &Outcome, room: usize) -> String {
         table.push(|| {
             let fixed = match (finding.advisory.class, finding.fixed.is_empty()) {
                 (Class::Malicious, _) => "remove it".to_owned(),
+                (Class::Confusion, _) => "take it from your own registry".to_owned(),
                 (_, true) => "none yet".to_owned(),
                 (_, false) => markdown_code(&short(&finding.fixed.join(", "), 100)),
             };
@@ -209,9 +215,31 @@ fn findings(outcome: &Outcome, room: usize) -> String {
     table.finish("finding", "findings")
 }
 
+/// What is about the public package of a name that is one's own.
+fn others(outcome: &Outcome, room: usize) -> String {
+    let findings = list(outcome, |finding| finding.state == State::NotAffected);
+    if findings.is_empty() {
+        return String::new();
+    }
+    let head = "\n### Not affected\n\n| Severity and id | Package | Where | Why |\n|---|---|---|---|\n";
+    let mut table = Table::new(head, room);
+    for (target, finding) in findings {
+        table.push(|| {
+            format!(
+                "| {} | {} | {} | {} |\n",
+                id(finding),
+                held(finding),
+                place(target, finding),
+                markdown(&short(&finding.reason, 500)),
+            )
+        });
+    }
+    table.finish("finding", "findings")
+}
+
 /// What somebody accepted: it never stands among what is to be done.
 fn excepted(outcome: &Outcome, room: usize) -> String {
-    let findings = list(outcome, |finding| !finding.is_affected());
+    let findings = list(outcome, |finding| finding.exception().is_some());
     if findings.is_empty() {
         return String::new();
     }

@@ -33,6 +33,8 @@ type Here<'o> = (&'o Target, &'o Finding);
 pub enum Means<'o> {
     /// It was made to harm: out with it.
     Remove,
+    /// It is one's own, and comes from another registry than one's own.
+    Registry,
     /// Move up to this version.
     To(&'o str),
     /// No version is known that leaves the flaws.
@@ -99,10 +101,16 @@ fn of_one<'o>(findings: &[Here<'o>]) -> Vec<Move<'o>> {
     {
         return vec![join(Means::Remove, flaws)];
     }
+    let (confused, flaws): (Vec<_>, Vec<_>) = flaws
+        .into_iter()
+        .partition(|finding| finding.advisory.class == Class::Confusion);
+    let mut moves = Vec::new();
+    if !confused.is_empty() {
+        moves.push(join(Means::Registry, confused));
+    }
     let (mut open, unfixed): (Vec<_>, Vec<_>) =
         flaws.into_iter().partition(|finding| !finding.fixed.is_empty());
-    let mut moves = Vec::new();
-    while !open.is_empty() && moves.len() < MAX_ROUNDS {
+    while !open.is_empty() && moves.len() <= MAX_ROUNDS {
         let (to, ended) = best(&sample.ecosystem, &open);
         let (ended, left) = open
             .into_iter()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::finding::{Change, Excepted};
+use crate::model::finding::{Change, Excepted, State};
 use crate::model::{Advisory, Class, DependencyPath, Finding, Step};
 
 /// `critical 9.1`, `high (assumed)`; the class where that says more.
@@ -15,17 +15,36 @@ pub fn severity(advisory: &Advisory) -> String {
             None if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
             None => level.to_string(),
         },
-        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
-            advisory.class.to_string()
-        }
+        Class::Malicious
+        | Class::Confusion
+        | Class::Unsound
+        | Class::Unmaintained
+        | Class::Yanked
+        | Class::Notice => advisory.class.to_string(),
     }
 }
 
 /// What ends the finding, as a sentence.
 #[must_use]
 pub fn way_out(finding: &Finding) -> String {
+    if finding.state == State::NotAffected {
+        return "Nothing has to be done.".to_owned();
+    }
     match (finding.advisory.class, &*finding.fixed) {
-        (Class::Malicious, _) => "Remove it.".to_owned(),
+        (Class::Malicious, _) => match &finding.origin {
+            None => "Remove it.".to_owned(),
+            Some(origin) => format!(
+                "Remove it; the lockfile takes it from {}.",
+                short(origin.as_str(), 200)
+            ),
+        },
+        (Class::Confusion, _) => match &finding.origin {
+            None => "Take it from your own registry; the lockfile records none.".to_owned(),
+            Some(origin) => {
+                let origin = short(origin.as_str(), 200);
+                format!("Take it from your own registry; the lockfile takes it from {origin}.")
+            }
+        },
         (_, []) => "There is no fixed version yet.".to_owned(),
         (_, [fixed]) => format!("Fixed in {}.", short(fixed, 200)),
         (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
@@ -35,6 +54,9 @@ pub fn way_out(finding: &Finding) -> String {
 /// `fail`, `warn, fails from 2026-12-01`, `excepted until 2026-12-31`.
 #[must_use]
 pub fn decision(finding: &Finding) -> String {
+    if finding.state == State::NotAffected {
+        return "not affected".to_owned();
+    }
     match (finding.exception(), grace(finding)) {
         (Some(excepted), _) => format!("excepted until {}", excepted.expires),
         (None, Some(grace)) => format!("{}, {grace}", finding.decision.word()),

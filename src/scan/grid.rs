@@ -224,12 +224,16 @@ impl<'o> Column<'o> {
         } else if let Some((finding, excepted)) =
             worst(|state| matches!(state, State::Excepted(_))).and_then(|finding| match &finding.state {
                 State::Excepted(excepted) => Some((finding, excepted)),
-                State::Affected => None,
+                State::Affected | State::NotAffected => None,
             })
         {
             let reason = format!("accepted until {}: {}", excepted.expires, excepted.reason);
             let version = Some(finding.version.to_string());
             (CellState::Excepted, reason, version, finding.fixed.to_vec())
+        } else if let Some(finding) = worst(|state| *state == State::NotAffected) {
+            let version = Some(finding.version.to_string());
+            let reason = finding.reason.to_string();
+            (CellState::NotAffected, reason, version, Vec::new())
         } else if let Some(version) = first(false) {
             let reason = format!("{version} is outside of what is affected");
             (CellState::NotAffected, reason, Some(version), Vec::new())

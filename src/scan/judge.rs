@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::confusion::{self, Internal};
 use super::read::Opened;
 use super::tally::Listed;
 use crate::advisory::{Candidate, CandidateKey, Damage, Index};
@@ -29,6 +30,8 @@ pub struct Judged {
     pub ecosystems: BTreeSet<Ecosystem>,
     /// Every package, counted.
     pub listed: Listed,
+    /// Packages whose name a policy calls internal.
+    pub internal: Vec<Internal>,
     /// A block of the index is not what was written: nothing after it was judged.
     pub damage: Option<String>,
 }
@@ -191,7 +194,10 @@ impl<'i> Judging<'i> {
                         fixed,
                         reason,
                     };
-                    judged.findings.push(shared.finding(matched));
+                    let origin = confusion::origin(&matched.advisory, package);
+                    let mut finding = shared.finding(matched);
+                    finding.origin = origin;
+                    judged.findings.push(finding);
                 }
             }
         }

@@ -7,6 +7,7 @@ pub mod change;
 pub mod columns;
 pub mod commit;
 mod compare;
+mod confusion;
 pub mod discover;
 pub mod grid;
 pub mod history;
@@ -211,11 +212,13 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         .chain(bases.flat_map(|base| base.sides.iter().map(|(found, _)| *found)))
         .collect();
     let judging = judge.index.map(|index| Judging::by(index, keep));
+    let policies = confusion::policies(trees);
     let mut read = read::read_many(&all, |opened| {
         let judged = judging.as_ref().map(|judging| judging.judge(opened));
         let mut judged = judged.unwrap_or_default();
         judge.knowledge.look(opened, &mut judged);
         judged.listed = Listed::of(opened);
+        judged.internal = confusion::internal(opened, &policies);
         judged
     });
     let read_bases = read.split_off(trees.len());
@@ -235,7 +238,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
     // Most findings in a row are decided by one rule.
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
-        let (mut target, held, listed) = target::target(tree.found, files, &judge);
+        let (mut target, held, listed) = target::target(tree.found, files, &judge, tree.policy);
         all_listed.join(&listed);
         let circumstances = Circumstances {
             now: request.now,
@@ -246,7 +249,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
             let sides = base.sides.iter().zip(read_bases.by_ref());
             let befores: Vec<Before> = sides
                 .map(|((found, committed), files)| Before {
-                    target: target::target(found, files, &judge).0,
+                    target: target::target(found, files, &judge, tree.policy).0,
                     lacking: found.lacking(),
                     committed: *committed,
                 })

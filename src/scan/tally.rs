@@ -48,6 +48,11 @@ impl Tally {
         self.checked.extend(&listed.checked);
     }
 
+    /// Adds a package that is the policy's own: no advisory speaks of it, and none has to.
+    pub(super) fn add_own(&mut self, package: &Unmatched) {
+        self.checked.push(of_unmatched(package));
+    }
+
     /// Adds a package that is not matched.
     pub(super) fn add_unmatched(&mut self, package: &Unmatched) {
         self.unchecked.push(of_unmatched(package));

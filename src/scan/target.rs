@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Judge;
+use super::confusion::{self, Internal};
 use super::discover::Found;
 use super::judge::{Judged, Known};
 use super::read::{self, ReadFile};
@@ -12,6 +13,7 @@ use super::unmatched::{self, Unmatched};
 use crate::model::coverage::Gap;
 use crate::model::outcome::FileState;
 use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath};
+use crate::policy::{Origin, Policy};
 use crate::text::Position;
 
 /// The target that `read` was read from, its findings not yet decided; the packages that the index knows; and how many
@@ -20,6 +22,7 @@ pub(super) fn target(
     found: &Found,
     read: Vec<Arc<ReadFile<Judged>>>,
     judge: &Judge<'_>,
+    policy: &Policy,
 ) -> (Target, Vec<Known>, Tally) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
@@ -27,6 +30,7 @@ pub(super) fn target(
     let mut gaps: Vec<(Cost, Gap)> = Vec::new();
     let mut tally = Tally::default();
     let mut unmatched: Vec<Unmatched> = Vec::new();
+    let mut internal: Vec<Internal> = Vec::new();
     let mut dirty = found.lost();
     let mut known = Vec::new();
     coverage.skipped = found.skipped.clone();
@@ -43,6 +47,8 @@ pub(super) fn target(
         collect(&mut findings, file.result.findings);
         tally.add(&file.result.listed);
         unmatched.extend(file.result.listed.unmatched);
+        let of_file = file.result.internal.into_iter();
+        internal.extend(of_file.map(|internal| internal.in_format(&file.format)));
         let count = files
             .entry(file.path.clone())
             .or_insert_with(|| scanned(&file.path, &file.format));
@@ -62,7 +68,19 @@ pub(super) fn target(
     gaps.dedup();
     // What a reader could not tell exactly is a dependency without a version.
     tally.add_open(gaps.iter().filter(|(cost, _)| *cost == Cost::Partial).count());
-    unmatched.iter().for_each(|package| tally.add_unmatched(package));
+    unmatched.retain(|package| {
+        let origin = policy.origin(package.ecosystem(), package.name(), package.address());
+        let is_own = package.address().is_some() && matches!(origin, Some(Origin::Own(_)));
+        match is_own {
+            true => tally.add_own(package),
+            false => tally.add_unmatched(package),
+        }
+        !is_own
+    });
+    let all = findings.values_mut().flat_map(|of_file| &mut of_file.findings);
+    let confused = confusion::apply(policy, &internal, all);
+    collect(&mut findings, confused.findings);
+    gaps.extend(confused.gaps.into_iter().map(|gap| (Cost::Partial, gap)));
     let unmatched = unmatched::gaps(unmatched.iter().collect())
         .into_iter()
         .map(|gap| (Cost::Partial, gap));

@@ -102,7 +102,7 @@ impl Kind {
                 "Advisories speak of the registry's packages: look up by hand what is known of these, or take releases from the registry."
             }
             Self::OtherRegistry => {
-                "Advisories speak of the public registry's packages: name a mirror of it under `registries` in the policy, and your own packages under `supply-chain.internal`."
+                "Advisories speak of the public registry's packages: name your own packages and their registry under `supply-chain` in the policy, and look up by hand what is known of others."
             }
         }
     }

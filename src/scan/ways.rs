@@ -9,7 +9,16 @@ use crate::report::worst;
 /// What would end `findings`, the mend first.
 #[must_use]
 pub fn out_of(findings: &[&Finding]) -> Vec<String> {
-    let mut ways: Vec<String> = findings.iter().map(|finding| mend(finding)).collect();
+    let applying = findings
+        .iter()
+        .filter(|finding| finding.state != State::NotAffected);
+    let mut ways: Vec<String> = applying.map(|finding| mend(finding)).collect();
+    if ways.is_empty() {
+        ways.push(
+            "Nothing has to: it counts once the package comes from another registry than the policy's."
+                .into(),
+        );
+    }
     if let Some(finding) = findings.iter().find(|finding| finding.decision == Decision::Fail) {
         ways.extend(accept(finding));
     }
@@ -55,6 +64,9 @@ fn mend(finding: &Finding) -> String {
             "Remove {name} {} ({place}) and take every machine that installed it as lost.",
             finding.version
         ),
+        (_, Class::Confusion) => format!(
+            "Take {name} ({place}) from your own registry, and write the lockfile again; if it is from there, name that registry under `supply-chain.registries`."
+        ),
         (Some(fixed), _) => format!(
             "Move {name} from {} to {fixed} or later ({place}).",
             finding.version
@@ -63,11 +75,20 @@ fn mend(finding: &Finding) -> String {
     }
 }
 
-/// How a person accepts the risk; nobody can accept a malicious package.
+/// How a person accepts the risk; a malicious package is only one's own, or none.
 fn accept(finding: &Finding) -> Option<String> {
     match finding.advisory.class {
-        Class::Malicious => None,
-        Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+        Class::Malicious => Some(match &finding.origin {
+            Some(origin) => format!(
+                "If it is your own package from {origin}, name it in lockkeeper.yml: `supply-chain: {{internal: [{:?}], registries: {{{}: {origin:?}}}}}`.",
+                finding.name,
+                finding.ecosystem,
+                origin = origin.as_str()
+            ),
+            None => "If it is your own package, name it under `supply-chain.internal` in lockkeeper.yml, with the registry that it comes from.".to_owned(),
+        }),
+        Class::Confusion
+        | Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
             Some(format!(
                 "Accept it for a while: an exception for {} in lockkeeper.yml, with a reason and a day on which it expires.",
                 finding.advisory.id

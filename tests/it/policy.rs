@@ -17,7 +17,7 @@ use crate::outcomes;
 const FULL: &str = include_str!("../fixtures/policy/full.yml");
 
 /// Policies with one mistake each, which the schema refuses too: the place, the key, and how the message begins.
-const REFUSED: [(&str, &str); 66] = [
+const REFUSED: [(&str, &str); 69] = [
     ("- a\n", "1:1: a list stands where a mapping belongs"),
     ("a\n", "1:1: a text stands where a mapping belongs"),
     (
@@ -35,7 +35,19 @@ const REFUSED: [(&str, &str); 66] = [
     ("schema: 1\n", "1:9: schema: a number stands where a text belongs"),
     (
         "supply-chain: {min-release-age: 3d}\n",
-        "1:1: supply-chain: `supply-chain` comes with a later version",
+        "1:16: supply-chain.min-release-age: `min-release-age` comes with a later version",
+    ),
+    (
+        "registries: {npm: []}\n",
+        "1:19: registries.npm: no registry is named",
+    ),
+    (
+        "registries: {npm: 'https://registry.example/a b'}\n",
+        "1:20: registries.npm: this is no address of a registry",
+    ),
+    (
+        "supply-chain: {registries: {Npm: https://registry.example/}}\n",
+        "1:29: supply-chain.registries.Npm: \"Npm\" is no ecosystem whose lockfiles are read; did you mean `npm`?",
     ),
     ("rules: {}\n", "1:8: rules: a mapping stands where a list belongs"),
     (
@@ -378,7 +390,7 @@ fn g1_the_reader_and_the_schema_take_what_is_right() {
         "---\n...\n",
         "{}\n",
         "rules:\nexceptions:\nlines:\nexclude:\ndatabase:\n",
-        "rules:\n  - {then: note, when: }\n  - {then: fail, after: 0d}\n",
+        "rules:\n  - {then: fail, when: {direct: true}, after: 0d}\n  - {then: note, when: }\n",
         "lines: {newest: 1, active-within: 12h, end-of-support: {}}\n",
         "exceptions:\n  - {id: RHSA-2024:1234, reason: a, expires: 2024-02-29, until-fixed: false, package: 'pkg:npm/@a/b@1'}\n",
     ] {
@@ -472,6 +484,14 @@ fn g1_the_schema_has_the_keys_of_the_reader() {
             match read("lockkeeper.yml", without.to_string().as_bytes()) {
                 Ok(_) if (*path, *key) == ("", "schema") => {}
                 Ok(other) => assert_ne!(other.digest(), full, "{path}.{key} does nothing"),
+                // Without what it asks for, a rule leaves nothing to those behind it.
+                Err(mistakes) if ["when", "known-exploited"].contains(key) => {
+                    assert!(
+                        told(&mistakes)
+                            .iter()
+                            .all(|told| told.contains("can never decide"))
+                    );
+                }
                 Err(mistakes) => assert!(
                     ["id", "reason", "expires", "then"].contains(key),
                     "{}",
@@ -536,11 +556,11 @@ fn g4_a_policy_is_bounded() {
     let deep = format!("rules: {}{}\n", "[".repeat(32), "]".repeat(32));
     assert!(told(&mistakes(&deep)).contains(&"1:39: nested deeper than 32 levels".to_owned()));
     let aliases = |number: usize| {
-        let rules = "  - {then: note, when: *w}\n".repeat(number);
-        format!("rules:\n  - {{then: note, when: &w {{direct: true}}}}\n{rules}")
+        let exceptions = "  - {id: CVE-1, reason: a, expires: *e}\n".repeat(number);
+        format!("exceptions:\n  - {{id: CVE-1, reason: a, expires: &e 2026-12-31}}\n{exceptions}")
     };
-    assert_eq!(policy(&aliases(100)).rules.len(), 101);
-    assert_eq!(told(&mistakes(&aliases(101))), ["103:24: more than 100 aliases"]);
+    assert_eq!(policy(&aliases(100)).exceptions.list().len(), 101);
+    assert_eq!(told(&mistakes(&aliases(101))), ["103:37: more than 100 aliases"]);
     assert_eq!(
         told(&mistakes("coverage: strict\nrules: []\ncoverage: strict\n")),
         ["3:1: the key \"coverage\" is written twice"]

@@ -2,7 +2,7 @@
 //! say.
 
 use lockkeeper::lockfile;
-use lockkeeper::lockfile::grammar::simple_repository::{PYPI, PYPI_HOSTS};
+use lockkeeper::lockfile::grammar::simple_repository::PYPI_HOSTS;
 use lockkeeper::model::{Cost, Package, Source};
 
 use crate::memory_tree::{MemoryTree, tree_path};
@@ -58,19 +58,19 @@ fn requirements() {
          --index-url https://user:secret@index.example/team/simple\n\
          --extra-index-url=https://wheels.example/whl/cu121\n"
     );
-    let index = "https://user:****@index.example/team/simple";
     assert_eq!(
         packages("requirements.txt", &text, &[]),
         [
-            "kiln 2.5.0+cu121 registry https://wheels.example/whl/cu121".to_owned(),
-            format!("glaze-core 2.0 registry {index}"),
-            format!("other 1.0 registry {index}"),
+            "kiln 2.5.0+cu121 registry https://wheels.example/whl/kiln-2.5.0%2Bcu121-cp311-cp311-linux_x86_64.whl"
+                .to_owned(),
+            "glaze-core 2.0 registry https://index.example/packages/ab/glaze-core-2.0.tar.gz".into(),
+            "other 1.0 registry HTTPS://Index.Example:443/packages/other-1.0-py3-none-any.whl".into(),
             "kept 1.0+cpu url https://elsewhere.example/kept-1.0%2Bcpu-py3-none-any.whl".into(),
             "odd  url https://index.example/archive/main.zip".into(),
             // 2 of `odd-1`, or 1.post2 of `odd`: it stays what is written.
             "odd-1 2 url https://index.example/archive/odd-1-2.zip".into(),
-            format!("Flat.File 3.0 registry {PYPI}"),
-            format!("clay 3.0 registry {PYPI}"),
+            format!("Flat.File 3.0 registry https://****@{pypi}/packages/x/Flat.File-3.0-py3-none-any.whl"),
+            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0-py3-none-any.whl"),
             "fork 1.0 git https://index.example/fork.git#1.0".into(),
             "local 1.0%2Bcpu path ./wheels/local-1.0%2Bcpu-py3-none-any.whl".into(),
         ]
@@ -91,8 +91,8 @@ fn requirements_in_several_files() {
     assert_eq!(
         packages("requirements.txt", text, &others),
         [
-            "kiln 1.0 registry https://index.example/simple",
-            "glaze 2.0 registry https://index.example/simple"
+            "kiln 1.0 registry https://index.example/a/kiln-1.0.tar.gz",
+            "glaze 2.0 registry https://index.example/a/glaze-2.0-py3-none-any.whl"
         ]
     );
 }
@@ -153,13 +153,13 @@ fn uv() {
     assert_eq!(
         packages("uv.lock", &text, &[]),
         [
-            format!("clay 3.0 registry {PYPI}"),
+            format!("clay 3.0 registry https://{pypi}/packages/x/Clay-3.0-py3-none-any.whl"),
             "glaze 2.0 registry https://index.example/simple".into(),
-            "kiln 1.0+cpu registry https://index.example/simple".into(),
+            "kiln 1.0+cpu registry https://files.example/h/kiln-1.0%2Bcpu-py3-none-any.whl".into(),
             "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://index.example/simple".into(),
+            "tile 1.0 registry https://index.example/tile-1.0.tar.gz".into(),
             "twofold 1.0 registry https://index.example/simple".into(),
-            "twofold-too 1.0 registry https://index.example/simple".into(),
+            "twofold-too 1.0 registry https://index.example/twofold_too-1.0.tar.gz".into(),
         ]
     );
 }
@@ -202,11 +202,11 @@ fn poetry() {
     assert_eq!(
         packages("poetry.lock", &text, &[("pyproject.toml", project)]),
         [
-            format!("clay 3.0 registry {PYPI}"),
+            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0.tar.gz"),
             "glaze 2.0 registry https://index.example/simple".into(),
-            "kiln 1.0 registry https://index.example/simple".into(),
+            "kiln 1.0 registry https://index.example/h/kiln-1.0-py3-none-any.whl".into(),
             "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://wheels.example/whl".into(),
+            "tile 1.0 registry https://wheels.example/tile-1.0-py3-none-any.whl".into(),
             "local 1.0 path dist/local-1.0.tar.gz".into(),
         ]
     );
@@ -232,10 +232,10 @@ fn pipenv() {
     assert_eq!(
         packages("Pipfile.lock", &text, &[]),
         [
-            format!("clay 3.0 registry {PYPI}"),
-            "kiln 1.0+cpu registry https://index.example/simple".into(),
+            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0.zip"),
+            "kiln 1.0+cpu registry https://index.example/h/kiln-1.0%2Bcpu-py3-none-any.whl".into(),
             "kept  url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://wheels.example:8443/whl".into(),
+            "tile 1.0 registry https://wheels.example:8443/tile-1.0-py3-none-any.whl".into(),
         ]
     );
 }

@@ -46,15 +46,19 @@ impl Indexes {
         }
     }
 
-    /// What the archive at `address` is in the registry. `None` if it lies elsewhere, or if its file name leaves open what
+    /// What the archive at `address` is in the registry; its own address is recorded, since a host may hold several
+    /// indexes. `None` if it lies elsewhere, or if its file name leaves open what
     /// it is: then it stays an archive at an address. `named` is what the file calls it.
     #[must_use]
     pub fn archive(&self, address: &str, named: Option<&str>) -> Option<(Source, Distribution)> {
-        let index = self.of(address)?;
+        self.of(address)?;
         let distribution = distribution::of_address(address, named)?;
-        distribution
-            .is_certain
-            .then(|| (Source::Registry(Some(index.to_owned())), distribution))
+        distribution.is_certain.then(|| {
+            (
+                Source::Registry(Some(without_secrets(address).into_owned())),
+                distribution,
+            )
+        })
     }
 }
 
@@ -90,7 +94,7 @@ mod tests {
         for host in PYPI_HOSTS {
             let address = format!("https://{host}/packages/ab/Kiln-1.0-py3-none-any.whl");
             let (source, found) = indexes.archive(&address, None).expect(host);
-            assert_eq!(source, Source::Registry(Some(PYPI.to_owned())));
+            assert_eq!(source, Source::Registry(Some(address)));
             assert_eq!(
                 (found.name.text.as_str(), found.version.text.as_str()),
                 ("Kiln", "1.0")

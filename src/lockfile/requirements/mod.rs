@@ -19,7 +19,7 @@
 //! the name and version in its file name.
 //!
 //! **Edges** come from the comments of pip-compile and uv (`# via`); files without them hold none, and each package
-//! counts as direct. Scopes are not recorded. If the options name one index and no other beside it, that is
+//! counts as direct. Scopes are not recorded. If the options name one index and nothing else to look in, that is
 //! the registry; with several nobody can tell which one serves a package.
 //!
 //! **The end of a file.** Nothing marks it, and a last line without its line end is legal: `django==2` may be what is left of
@@ -403,7 +403,8 @@ impl<'f> Reader<'f> {
                     self.has_further_index = true;
                     self.indexes.add(&given.value);
                 }
-                Opt::NoIndex => self.index = None,
+                // No index serves the packages, or something else beside it.
+                Opt::FindLinks | Opt::NoIndex => self.has_further_index = true,
                 Opt::Requirement | Opt::Constraint | Opt::Editable | Opt::Hash | Opt::Other => {}
             }
         }

@@ -40,6 +40,8 @@ pub(super) enum Opt {
     Index,
     /// `--extra-index-url`
     ExtraIndex,
+    /// `-f`, `--find-links`
+    FindLinks,
     /// `--no-index`
     NoIndex,
     /// `--hash`
@@ -120,7 +122,9 @@ impl Words {
                 let cost = match known.option {
                     // Whatever stood there is not read.
                     Opt::Requirement | Opt::Constraint | Opt::Editable => Cost::Blind,
-                    Opt::Index | Opt::ExtraIndex | Opt::NoIndex | Opt::Hash | Opt::Other => Cost::Nothing,
+                    Opt::Index | Opt::ExtraIndex | Opt::FindLinks | Opt::NoIndex | Opt::Hash | Opt::Other => {
+                        Cost::Nothing
+                    }
                 };
                 self.problem
                     .get_or_insert((word.range, "this option's value is missing", cost));
@@ -166,7 +170,7 @@ const KNOWN: [Known; 29] = [
     known_as("extra-index-url", None, Value::One, Opt::ExtraIndex),
     known_as("no-index", None, Value::None, Opt::NoIndex),
     known_as("hash", None, Value::One, Opt::Hash),
-    known_as("find-links", Some("-f"), Value::One, Opt::Other),
+    known_as("find-links", Some("-f"), Value::One, Opt::FindLinks),
     known_as("no-binary", None, Value::One, Opt::Other),
     known_as("only-binary", None, Value::One, Opt::Other),
     known_as("prefer-binary", None, Value::None, Opt::Other),

@@ -62,15 +62,15 @@ impl Reader<'_> {
     /// What `entry` installs by `pin`, itself or that of a constraint; `None` if the pin leaves the version open.
     fn package(&self, entry: &Entry, pin: &Entry) -> Option<Package> {
         let version = pin.version.as_ref()?;
-        let index = match &pin.source {
-            Source::Url(address) => self.indexes.of(address),
+        let address = match &pin.source {
+            Source::Url(address) => self.indexes.of(address).map(|_| address),
             Source::Registry(_) | Source::OtherRegistry(_) | Source::Git(_) | Source::Path(_) => None,
         };
-        let mut package = match (&pin.archive, index) {
-            (Some(archive), Some(index)) => {
+        let mut package = match (&pin.archive, address) {
+            (Some(archive), Some(address)) => {
                 let place = archive.place.clone();
                 let mut package = Package::new(Ecosystem::PYPI, &archive.name, &archive.version, place);
-                package.source = Source::Registry(Some(index.to_owned()));
+                package.source = Source::Registry(Some(address.clone()));
                 package
             }
             (Some(_) | None, _) => {

@@ -129,6 +129,9 @@ pub(in crate::report) fn way_out(row: &Row) -> Option<String> {
     if row.advisory.class == Class::Malicious {
         return Some("remove it".to_owned());
     }
+    if row.advisory.class == Class::Confusion {
+        return Some("take it from your own registry".to_owned());
+    }
     let mut fixed: Vec<&str> = Vec::new();
     for to in affected().filter_map(|cell| cell.fixed.first()) {
         if !fixed.contains(&to.as_str()) {

@@ -196,6 +196,7 @@ fn decision(finding: &Finding) -> &'static str {
 fn fix(finding: &Finding) -> &'static str {
     match (finding.advisory.class, finding.fixed.is_empty()) {
         (Class::Malicious, _) => "remove",
+        (Class::Confusion, _) => "own registry",
         (_, true) => "none yet",
         (_, false) => "available",
     }
@@ -218,6 +219,7 @@ fn one(
     let place = format!("{}:{}", short(&file, 300), finding.place().line);
     let to = match (advisory.class, finding.fixed.first()) {
         (Class::Malicious, _) => "<span class=\"to\">remove it</span>".to_owned(),
+        (Class::Confusion, _) => "<span class=\"to\">take it from your own registry</span>".to_owned(),
         (_, Some(to)) => format!("<span class=\"to\">→ {}</span>", code(&short(to, 100))),
         (_, None) => "<span class=\"to no\">no fix yet</span>".to_owned(),
     };

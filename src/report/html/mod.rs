@@ -16,7 +16,7 @@ use page::{Number, Section};
 
 use super::moves::moves;
 use super::{Report, Style, headline};
-use crate::model::finding::Change;
+use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, Outcome};
 
 /// So many findings are in the page, the worst ones; the JSON has all.
@@ -89,9 +89,13 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
             ));
         }
     }
-    let excepted = count(&|finding: &Finding| !finding.is_affected());
+    let excepted = count(&|finding: &Finding| finding.exception().is_some());
     if excepted > 0 {
         numbers.push(Number::new("excepted", "excepted", excepted, ""));
+    }
+    let others = count(&|finding: &Finding| finding.state == State::NotAffected);
+    if others > 0 {
+        numbers.push(Number::new("not_affected", "not affected", others, ""));
     }
     let coverage = &outcome.coverage;
     numbers.push(Number::new(

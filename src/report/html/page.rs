@@ -164,9 +164,12 @@ fn sentence(word: &str) -> String {
 pub(super) fn level(advisory: &Advisory) -> String {
     let class = match advisory.class {
         Class::Vulnerability => advisory.severity.level.word(),
-        Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
-            advisory.class.word()
-        }
+        Class::Malicious
+        | Class::Confusion
+        | Class::Unsound
+        | Class::Unmaintained
+        | Class::Yanked
+        | Class::Notice => advisory.class.word(),
     };
     format!(
         "<span class=\"level {class}\">{}</span>",

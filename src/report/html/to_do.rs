@@ -85,6 +85,7 @@ fn one(number: usize, step: &Move<'_>, names: &TreeNames<'_>) -> String {
     let held = format!("{} {}", short(step.name, 200), short(step.version, 100));
     let what = match step.means {
         Means::Remove => format!("remove {held}"),
+        Means::Registry => format!("take {held} from your own registry"),
         Means::To(to) => format!("{held} → {}", short(to, 100)),
         Means::Wait => held,
     };
@@ -92,7 +93,9 @@ fn one(number: usize, step: &Move<'_>, names: &TreeNames<'_>) -> String {
     let ends = match (step.means, flaws) {
         (Means::Wait, 1) => "no fix yet".to_owned(),
         (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Means::Remove | Means::To(_), flaws) => format!("ends {}", counted(flaws, "flaw", "flaws")),
+        (Means::Remove | Means::Registry | Means::To(_), flaws) => {
+            format!("ends {}", counted(flaws, "flaw", "flaws"))
+        }
     };
     let mut text = format!(
         "<li><span class=\"number\">{number}</span><div>\n<p class=\"move\"><span class=\"what\">{}</span> <span class=\"where\">{}</span> <span class=\"ends\">{ends}</span></p>\n<ul class=\"flaws\">\n",

@@ -9,7 +9,7 @@ use serde_sarif::sarif::{
 use sha2::{Digest as _, Sha256};
 
 use super::{bag, message};
-use crate::model::finding::{Change, Excepted};
+use crate::model::finding::{Change, Excepted, State};
 use crate::model::{Advisory, Class, Finding, Level, Outcome};
 use crate::report::phrases::{self, counted, short, way_out};
 use crate::report::{places, worst};
@@ -53,9 +53,20 @@ impl<'o> Group<'o> {
         &self.file
     }
 
-    /// The exception that covers all of it: one version that nobody accepted keeps the result alive.
-    fn exception(&self) -> Option<&'o Excepted> {
-        self.first()?.exception()
+    /// Why it is no alert: an exception, or it is about another package of the same name.
+    fn suppression(&self) -> Option<Suppression> {
+        let first = self.first()?;
+        match &first.state {
+            State::Affected => None,
+            State::Excepted(excepted) => Some(suppression(excepted)),
+            State::NotAffected => Some(
+                Suppression::builder()
+                    .kind(json!("external"))
+                    .status(json!("accepted"))
+                    .justification(escape::terminal(&short(&first.reason, MAX_MESSAGE)))
+                    .build(),
+            ),
+        }
     }
 
     /// How it came about since the base: of several changes, the first counts.
@@ -87,9 +98,13 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
         .map(|((file, ..), mut findings)| {
-            // Two PATHs may hold the same file.
+            // Two PATHs may hold the same file: what is worst of it counts.
             let same = |finding: &&Finding| (finding.place(), finding.version.clone());
-            findings.sort_by_key(same);
+            findings.sort_by(|left, right| {
+                same(left)
+                    .cmp(&same(right))
+                    .then_with(|| worst::first(left, right))
+            });
             findings.dedup_by_key(|finding| same(finding));
             findings.sort_by_key(|finding| (!finding.is_affected(), finding.place()));
             Group { file, findings }
@@ -112,7 +127,7 @@ pub(super) enum Suppressions {
 
 impl Suppressions {
     pub(super) fn of(groups: &[Group<'_>]) -> Self {
-        match groups.iter().any(|group| group.exception().is_some()) {
+        match groups.iter().any(|group| group.suppression().is_some()) {
             true => Self::Told,
             false => Self::Absent,
         }
@@ -170,7 +185,7 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
     result.baseline_state = group.change().and_then(baseline_state).map(|state| json!(state));
     result.suppressions = match suppressions {
         Suppressions::Absent => None,
-        Suppressions::Told => Some(group.exception().map(suppression).into_iter().collect()),
+        Suppressions::Told => Some(group.suppression().into_iter().collect()),
     };
     if !related.is_empty() {
         result.related_locations = Some(related);
@@ -206,7 +221,9 @@ fn suppression(excepted: &Excepted) -> Suppression {
 /// `error` for what is malicious, critical or high, `note` for what is low or worth knowing, else `warning`.
 pub(super) fn level(advisory: &Advisory) -> &'static str {
     match (advisory.class, advisory.severity.level) {
-        (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => "error",
+        (Class::Malicious | Class::Confusion, _) | (Class::Vulnerability, Level::Critical | Level::High) => {
+            "error"
+        }
         (Class::Vulnerability, Level::Medium) => "warning",
         (Class::Unsound | Class::Unmaintained | Class::Yanked, _) => "warning",
         (Class::Vulnerability, Level::Low | Level::None) | (Class::Notice, _) => "note",

@@ -16,8 +16,8 @@ use crate::report::phrases::{self, short, thousands, versionless, way_out};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
 /// What there is to do about a malicious package: nothing accepts it.
-const REMOVE: &str =
-    "Remove the package, and take every machine that installed it as lost. No exception accepts it.";
+const REMOVE: &str = "Remove the package, and take every machine that installed it as lost. No exception accepts it. \
+    If it is your own, name it in the policy: `supply-chain.internal`, with the registry that it comes from.";
 
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 1_024;
@@ -185,7 +185,12 @@ impl Page<'_, '_> {
         lines.push(String::new());
         match self.first.advisory.class {
             Class::Malicious => lines.push(REMOVE.to_owned()),
-            Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+            Class::Confusion
+            | Class::Notice
+            | Class::Yanked
+            | Class::Unmaintained
+            | Class::Unsound
+            | Class::Vulnerability => {
                 lines.push("To accept it for a while, add to the policy:".to_owned());
                 lines.push(self.exception());
             }
@@ -206,6 +211,7 @@ impl Page<'_, '_> {
         for row in self.rows() {
             let fixed = match (row.finding.advisory.class, row.finding.fixed.is_empty()) {
                 (Class::Malicious, _) => "remove it".to_owned(),
+                (Class::Confusion, _) => "take it from your own registry".to_owned(),
                 (_, true) => "none yet".to_owned(),
                 (_, false) => markdown_code(&short(&row.finding.fixed.join(", "), 200)),
             };
@@ -234,7 +240,12 @@ impl Page<'_, '_> {
         }
         match self.first.advisory.class {
             Class::Malicious => text.push_str(&format!("\n{REMOVE}\n")),
-            Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
+            Class::Confusion
+            | Class::Notice
+            | Class::Yanked
+            | Class::Unmaintained
+            | Class::Unsound
+            | Class::Vulnerability => {
                 text.push_str("\nTo accept it for a while, add this to `lockkeeper.yml`:\n\n```yaml\n");
                 text.push_str(&self.exception());
                 text.push_str("\n```\n");
@@ -365,7 +376,7 @@ struct Row<'f> {
 fn security_severity(advisory: &Advisory) -> String {
     let severity = &advisory.severity;
     let score = match (advisory.class, severity.score) {
-        (Class::Malicious, _) => 10.0,
+        (Class::Malicious | Class::Confusion, _) => 10.0,
         (_, Some(score)) if score > 0.0 => score.clamp(0.1, 10.0),
         (Class::Unsound, _) => 5.5,
         (Class::Unmaintained | Class::Yanked | Class::Notice, _) => 1.0,

@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
 use crate::model::dependency_path::MAX_ENDS;
-use crate::model::finding::Change;
+use crate::model::finding::{Change, State};
 use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
 use crate::report::moves::{Means, Move};
@@ -90,21 +90,25 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
     Ok(())
 }
 
-/// What somebody accepted, why and until when.
+/// What somebody accepted, why and until when; and what is about the public package of a name that is one's own.
 pub(super) fn excepted(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    let findings = list(outcome, |finding| !finding.is_affected());
-    if findings.is_empty() {
-        return Ok(());
+    let excepted = list(outcome, |finding| finding.exception().is_some());
+    let others = list(outcome, |finding| finding.state == State::NotAffected);
+    for (title, findings) in [("Excepted", excepted), ("Not affected", others)] {
+        if findings.is_empty() {
+            continue;
+        }
+        page.heading(&format!(
+            "{title}: {}",
+            counted(findings.len(), "finding", "findings")
+        ))?;
+        let shown = limit(length, WARNINGS);
+        for (target, finding) in findings.iter().take(shown) {
+            warning(target, finding, page)?;
+        }
+        more(findings.len().saturating_sub(shown), page)?;
     }
-    page.heading(&format!(
-        "Excepted: {}",
-        counted(findings.len(), "finding", "findings")
-    ))?;
-    let shown = limit(length, WARNINGS);
-    for (target, finding) in findings.iter().take(shown) {
-        warning(target, finding, page)?;
-    }
-    more(findings.len().saturating_sub(shown), page)
+    Ok(())
 }
 
 /// The findings that `counts` picks, worst first.
@@ -129,11 +133,13 @@ fn one(
     let ends = match (step.means, step.flaws.len()) {
         (Means::Wait, 1) => "no fix yet".to_owned(),
         (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Means::Remove | Means::To(_), flaws) => format!("ends {}", thousands(flaws as u64)),
+        (Means::Remove | Means::Registry | Means::To(_), flaws) => {
+            format!("ends {}", thousands(flaws as u64))
+        }
     };
     let place = places(step);
     let shade = match step.means {
-        Means::Remove => Shade::Bad,
+        Means::Remove | Means::Registry => Shade::Bad,
         Means::To(_) | Means::Wait => Shade::Strong,
     };
     let start = Line::new()
@@ -155,6 +161,9 @@ fn one(
     let flaws = limit(length, FLAWS).min(step.flaws.len());
     for finding in step.flaws.iter().take(flaws) {
         flaw(finding, page)?;
+    }
+    if let Some(text) = origin(step) {
+        page.text(Shade::Dim, INDENT, &text, 3)?;
     }
     let left = step.flaws.get(flaws..).unwrap_or_default();
     if !left.is_empty() {
@@ -179,9 +188,28 @@ fn one(
 }
 
 /// `examplelib 0.10.30 → 0.10.81`.
+/// Where the lockfile takes from what may be one's own.
+fn origin(step: &Move<'_>) -> Option<String> {
+    let origin = || step.flaws.iter().find_map(|finding| finding.origin.as_ref());
+    match step.means {
+        Means::To(_) | Means::Wait => None,
+        Means::Remove => origin().map(|origin| {
+            let origin = origin.as_str();
+            format!(
+                "the lockfile takes it from {origin}; if it is your own, name it under `supply-chain.internal` in the policy"
+            )
+        }),
+        Means::Registry => Some(match origin() {
+            Some(origin) => format!("the lockfile takes it from {}", origin.as_str()),
+            None => "the lockfile records no registry for it".to_owned(),
+        }),
+    }
+}
+
 fn head(step: &Move<'_>) -> String {
     match step.means {
         Means::Remove => format!("remove {} {}", step.name, step.version),
+        Means::Registry => format!("take {} {} from your own registry", step.name, step.version),
         Means::To(to) => format!("{} {} → {to}", step.name, step.version),
         Means::Wait => format!("{} {}", step.name, step.version),
     }
@@ -260,7 +288,9 @@ pub(in crate::report) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
 pub(in crate::report) fn severity(advisory: &Advisory) -> (Shade, String) {
     let level = advisory.severity.level;
     let shade = match (advisory.class, level) {
-        (Class::Malicious, _) | (Class::Vulnerability, Level::Critical | Level::High) => Shade::Bad,
+        (Class::Malicious | Class::Confusion, _) | (Class::Vulnerability, Level::Critical | Level::High) => {
+            Shade::Bad
+        }
         (Class::Vulnerability | Class::Unsound, _) => Shade::Warn,
         (Class::Unmaintained | Class::Yanked | Class::Notice, _) => Shade::Plain,
     };
@@ -337,6 +367,9 @@ fn warning(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Resul
     warning_line(target, finding, page)?;
     if let Some(excepted) = finding.exception() {
         page.text(Shade::Plain, INDENT, &phrases::exception(excepted), 3)?;
+    }
+    if finding.state == State::NotAffected {
+        page.text(Shade::Plain, INDENT, &finding.reason, 3)?;
     }
     let mut remarks: Vec<(Shade, String)> = Vec::new();
     remarks.extend(phrases::grace(finding).map(|grace| (Shade::Warn, grace)));

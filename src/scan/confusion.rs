@@ -1,0 +1,269 @@
+//! Dependency confusion: packages with a name of one's own that come from another registry than one's own, and advisories
+//! about the public package of a name that is one's own here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Case;
+use super::read::Opened;
+use crate::ecosystem::purl;
+use crate::model::coverage::Gap;
+use crate::model::finding::{MAX_PATHS, Match, RegistryAddress, State};
+use crate::model::{
+    Advisory, Class, DependencyPaths, Ecosystem, Finding, Level, NodeId, Package, Scopes, Severity,
+    SharedStr, Source, TreePath,
+};
+use crate::policy::registry::told;
+use crate::policy::{Origin, Policy};
+
+/// The id of every finding of this class: no database has it.
+pub const ID: &str = "dependency-confusion";
+
+/// Formats that record for each package which registry it comes from: there none is another one. In the others a file may
+/// tell (`--index-url`), and where it does not, nobody can.
+const RECORDING: [&str; 5] = [
+    "Cargo.lock",
+    "Pipfile.lock",
+    "package-lock.json",
+    "poetry.lock",
+    "uv.lock",
+];
+
+/// So many names stand in a gap.
+const MAX_NAMES: usize = 10;
+
+/// A package with a name that a policy calls internal, as the finding that it may be.
+#[derive(Debug, Clone)]
+pub struct Internal {
+    finding: Finding,
+    /// The registry or archive that the file records.
+    address: Option<String>,
+    /// By its name.
+    format: String,
+}
+
+impl Internal {
+    /// As a file of `format` says it.
+    pub(super) fn in_format(self, format: &str) -> Self {
+        Self {
+            format: format.to_owned(),
+            ..self
+        }
+    }
+}
+
+/// The packages of `opened` with a name that one of `policies` calls internal, and that a registry may give.
+pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Internal> {
+    let graph = &opened.parsed.graph;
+    let mut groups: BTreeMap<Key<'_>, Vec<(NodeId, &Package)>> = BTreeMap::new();
+    for (id, package) in graph.packages() {
+        let address = match &package.source {
+            Source::Registry(address) => address.as_deref(),
+            Source::OtherRegistry(address) | Source::Url(address) => Some(address.as_str()),
+            Source::Git(_) | Source::Path(_) => continue,
+        };
+        let is_internal =
+            |policy: &&Policy| policy.supply_chain.is_internal(&package.ecosystem, &package.name);
+        if policies.iter().any(is_internal) {
+            let file = package.place().file.as_ref();
+            let key = (package.name.as_str(), package.version.as_str(), file, address);
+            groups.entry(key).or_default().push((id, package));
+        }
+    }
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let nodes: Vec<Vec<NodeId>> = groups
+        .values()
+        .map(|packages| packages.iter().map(|(node, _)| *node).collect())
+        .collect();
+    let nodes: Vec<&[NodeId]> = nodes.iter().map(Vec::as_slice).collect();
+    let (tree, ends) = graph.shortest_paths(&nodes);
+    let tree = Arc::new(tree);
+    let confusion = Arc::new(advisory());
+    let mut all = Vec::with_capacity(groups.len());
+    for (((.., address), packages), ends) in groups.into_iter().zip(ends) {
+        let Some((_, package)) = packages.first() else {
+            continue;
+        };
+        let matched = Match {
+            advisory: confusion.clone(),
+            ecosystem: package.ecosystem.clone(),
+            name: package.name.as_str().into(),
+            version: package.version.as_str().into(),
+            purl: purl::purl(&package.ecosystem, &package.name, &package.version).into(),
+            fixed: Arc::default(),
+            reason: SharedStr::default(),
+        };
+        let (file, position) = opened.position(package.place());
+        let mut finding = Finding::new(Arc::new(matched), file, position);
+        finding.scopes = packages.iter().fold(Scopes::default(), |scopes, (_, package)| {
+            scopes.with(package.scopes)
+        });
+        finding.direct = packages.iter().any(|(_, package)| package.direct);
+        finding.also_at(
+            packages
+                .iter()
+                .map(|(_, package)| opened.position(package.place()).1),
+        );
+        (finding.paths, finding.paths_total) = DependencyPaths::shortest(&tree, ends, MAX_PATHS);
+        finding.origin = address.and_then(|address| told(address, &finding.name));
+        all.push(Internal {
+            finding,
+            address: address.map(str::to_owned),
+            format: String::new(),
+        });
+    }
+    all
+}
+
+/// The policies of `trees` that call names internal, each once.
+pub(super) fn policies<'p>(trees: &[Case<'p>]) -> Vec<&'p Policy> {
+    let mut policies: Vec<&Policy> = Vec::new();
+    for tree in trees {
+        let is_known = policies.iter().any(|known| std::ptr::eq(*known, tree.policy));
+        if !tree.policy.supply_chain.internal.is_empty() && !is_known {
+            policies.push(tree.policy);
+        }
+    }
+    policies
+}
+
+/// Name, version, file and recorded address.
+type Key<'p> = (&'p str, &'p str, Option<&'p TreePath>, Option<&'p str>);
+
+/// What a policy says of packages with internal names.
+#[derive(Debug, Default)]
+pub(super) struct Confused {
+    /// Those that come from elsewhere.
+    pub(super) findings: Vec<Finding>,
+    /// Files that do not tell where they come from.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// What `policy` says of `internal`. Advisories about those that come from the policy's own registry do not apply to `findings`:
+/// the public registry's package is another.
+pub(super) fn apply<'f>(
+    policy: &Policy,
+    internal: &[Internal],
+    findings: impl Iterator<Item = &'f mut Finding>,
+) -> Confused {
+    let mut own: BTreeMap<Place<'_>, Option<&str>> = BTreeMap::new();
+    let mut open: BTreeMap<&TreePath, Vec<(&Internal, &str)>> = BTreeMap::new();
+    let mut confused = Confused::default();
+    for one in internal {
+        let finding = &one.finding;
+        match policy.origin(&finding.ecosystem, &finding.name, one.address.as_deref()) {
+            None => {}
+            Some(Origin::Own(registry)) => {
+                own.entry(place(finding)).or_insert(Some(registry.as_str()));
+            }
+            Some(Origin::Foreign(registry)) => {
+                own.insert(place(finding), None);
+                if one.address.is_some() || RECORDING.contains(&one.format.as_str()) {
+                    confused.findings.push(one.confusion(registry.as_str()));
+                } else {
+                    let of_file = open.entry(&finding.file).or_default();
+                    of_file.push((one, registry.as_str()));
+                }
+            }
+        }
+    }
+    confused.gaps = open.into_values().filter_map(|of_file| gap(&of_file)).collect();
+    for finding in findings {
+        if let Some(Some(registry)) = own.get(&place(finding)) {
+            finding.reason = format!(
+                "{}; but the policy calls {} internal, and it comes from {registry}: the advisory is about another package of this name",
+                finding.reason, finding.name
+            )
+            .into();
+            finding.state = State::NotAffected;
+        }
+    }
+    confused
+}
+
+/// File, ecosystem, name and version.
+type Place<'f> = (&'f TreePath, &'f Ecosystem, &'f str, &'f str);
+
+fn place(finding: &Finding) -> Place<'_> {
+    (&finding.file, &finding.ecosystem, &finding.name, &finding.version)
+}
+
+impl Internal {
+    /// The finding of it where it does not come from `wanted`.
+    fn confusion(&self, wanted: &str) -> Finding {
+        let mut confused = self.finding.clone();
+        let from = match (&confused.origin, &self.address) {
+            (Some(origin), _) => format!("the lockfile takes it from {}", origin.as_str()),
+            (None, Some(_)) => {
+                "the lockfile takes it from an address that clients read in several ways, or not at all"
+                    .to_owned()
+            }
+            (None, None) => "the lockfile records no registry for it".to_owned(),
+        };
+        let name = &confused.name;
+        confused.reason =
+            format!("the policy calls {name} internal and wants it from {wanted}; {from}").into();
+        confused
+    }
+}
+
+/// The gap of one file that does not tell where `packages` come from, each with the registry that it should be.
+fn gap(packages: &[(&Internal, &str)]) -> Option<Gap> {
+    let (first, wanted) = packages.first()?;
+    let mut names: Vec<&str> = packages.iter().map(|(one, _)| &*one.finding.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let shown: Vec<String> = names
+        .iter()
+        .take(MAX_NAMES)
+        .map(|name| name.chars().take(80).collect())
+        .collect();
+    let (shown, more) = (shown.join(", "), names.len().saturating_sub(MAX_NAMES));
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!(" and {more} more")
+    };
+    let what = match names.len() {
+        1 => "1 internal package comes".to_owned(),
+        count => format!("{count} internal packages come"),
+    };
+    Some(Gap {
+        file: first.finding.file.clone(),
+        position: first.finding.place(),
+        reason: format!("the file does not say from which registry {what}: {shown}{more}"),
+        hint: format!(
+            "Check that nothing but {wanted} serves them, or lock them in a format that records the registry."
+        ),
+    })
+}
+
+fn advisory() -> Advisory {
+    Advisory {
+        id: ID.to_owned(),
+        aliases: Vec::new(),
+        summary: "a package with an internal name comes from another registry than the policy's".to_owned(),
+        class: Class::Confusion,
+        severity: Severity {
+            level: Level::Critical,
+            score: None,
+            vector: None,
+            source: "lockkeeper".to_owned(),
+        },
+        published: None,
+        known_exploited: false,
+        epss: None,
+        text: None,
+    }
+}
+
+/// The registry that a malicious package comes from, as its lockfile tells it: it may be one's own.
+pub(super) fn origin(advisory: &Advisory, package: &Package) -> Option<RegistryAddress> {
+    let address = match &package.source {
+        Source::Registry(address) => address.as_ref().filter(|_| advisory.class == Class::Malicious)?,
+        Source::OtherRegistry(_) | Source::Git(_) | Source::Path(_) | Source::Url(_) => return None,
+    };
+    told(address, &package.name)
+}
