@@ -83,6 +83,7 @@ const LATER_MODES: [&str; 2] = ["fix", "backport"];
 /// Inputs that only some modes understand.
 const OF_MODES: &[(&str, &[Mode])] = &[
     ("base", &[Mode::Scan]),
+    ("category", &[Mode::Scan]),
     ("sarif-file", &[Mode::Scan]),
     ("upload-sarif", &[Mode::Scan]),
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
@@ -92,7 +93,7 @@ const OF_MODES: &[(&str, &[Mode])] = &[
 const MOST_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "mode",
     "path",
     "policy",
@@ -100,6 +101,7 @@ pub const NAMES: [&str; 17] = [
     "database",
     "refs",
     "base",
+    "category",
     "sarif-file",
     "report-file",
     "upload-sarif",
@@ -142,7 +144,9 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     .map(PathBuf::from),
             ),
             // One word, so that no value is taken for a flag.
-            "policy" | "fail-on" | "base" => inputs.flags.push(format!("--{name}={value}").into()),
+            "policy" | "fail-on" | "base" | "category" => {
+                inputs.flags.push(format!("--{name}={value}").into())
+            }
             "refs" => inputs.refs = Some(value.to_owned()),
             "database" => inputs.database = Some(value.to_owned()),
             "sarif-file" => inputs.sarif_file = Some(file(name, value)?),

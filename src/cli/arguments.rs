@@ -171,6 +171,10 @@ pub struct Scan {
     /// End with 0 where there is nothing to scan.
     #[arg(long)]
     pub allow_empty: bool,
+    /// What this scan is called at code scanning, where another scan of the same commit would replace its results; else what
+    /// is scanned names it.
+    #[arg(long, value_name = "NAME")]
+    pub category: Option<String>,
     /// Which index judges.
     #[command(flatten)]
     pub source: Source,

@@ -14,6 +14,7 @@ use crate::config::index::{self, Location};
 use crate::config::policy::{self, Asked};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::lines::short_name;
+use crate::model::outcome::Category;
 use crate::model::verdict::ExitCode;
 use crate::model::{Outcome, Target};
 use crate::policy::Policy;
@@ -67,7 +68,9 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
 #[must_use]
 pub fn unjudged(arguments: &Scan, failure: &Failure, setting: &Setting<'_>) -> Option<Outcome> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref()).ok()?;
-    trees::unjudged(failure, &arguments.input, &asked, setting)
+    let mut outcome = trees::unjudged(failure, &arguments.input, &asked, setting)?;
+    outcome.category = category(arguments).ok()?;
+    Some(outcome)
 }
 
 /// What stands in `--output` for the name of a ref.
@@ -155,6 +158,7 @@ impl Scanned {
 /// # Errors
 /// A [`Failure`] of usage, of a base or ref that cannot be found, or of the feed where a missing index was to be fetched.
 pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure> {
+    let category = category(arguments)?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let lenience = Lenience {
         exit_zero: arguments.exit_zero,
@@ -180,11 +184,28 @@ pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure>
         now: setting.now,
         lenience,
     };
-    let outcome = scan::scan(&request, &trees.cases()).outcome;
+    let mut outcome = scan::scan(&request, &trees.cases()).outcome;
+    outcome.category = category;
     if !arguments.staged {
         beat(setting.location, &found, &outcome, setting.now);
     }
     Ok(Scanned { outcome, index })
+}
+
+/// What the command line calls the scan.
+fn category(arguments: &Scan) -> Result<Option<Category>, Failure> {
+    let read = |text: &String| {
+        Category::new(text).ok_or_else(|| {
+            Failure::usage(
+                "`--category` is no name of a scan",
+                format!(
+                    "Give it 1 to {} characters on one line, none of them a control character: `--category api`.",
+                    Category::MAX_CHARACTERS
+                ),
+            )
+        })
+    };
+    arguments.category.as_ref().map(read).transpose()
 }
 
 /// Takes note of the lines that were judged in whole.

@@ -64,20 +64,20 @@ impl CommitTree {
         }
     }
 
-    /// The tree of another repository that holds `path`, and where it lies there.
-    fn inner(&self, path: &TreePath) -> Option<(&Self, TreePath)> {
+    /// The tree of another repository that holds `path`, the folder of that, and where `path` lies there.
+    fn inner(&self, path: &TreePath) -> Option<(&TreePath, &Self, TreePath)> {
         if self.nested.is_empty() {
             return None;
         }
         let path = self.folder.join(path.as_bytes())?;
         self.nested.iter().find_map(|(folder, tree)| {
             let rest = path.as_bytes().strip_prefix(folder.as_bytes())?;
-            Some((tree, TreePath::new(rest.strip_prefix(b"/")?)?))
+            Some((folder, tree, TreePath::new(rest.strip_prefix(b"/")?)?))
         })
     }
 
     fn bytes(&self, path: &TreePath) -> Result<Arc<[u8]>, BlobError> {
-        if let Some((tree, path)) = self.inner(path) {
+        if let Some((_, tree, path)) = self.inner(path) {
             return tree.bytes(&path);
         }
         let repository = self.repository.local();
@@ -88,7 +88,7 @@ impl CommitTree {
     /// The blob at `path`, links followed; `None` if there is no file.
     #[must_use]
     pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
-        if let Some((tree, path)) = self.inner(path) {
+        if let Some((_, tree, path)) = self.inner(path) {
             return tree.id(&path);
         }
         self.find(&self.repository.local(), path).ok().map(ObjectId)
@@ -96,6 +96,11 @@ impl CommitTree {
 
     /// The blob at `path`, links followed inside the commit.
     fn find(&self, repository: &View, path: &TreePath) -> Result<gix::ObjectId, BlobError> {
+        self.follow(repository, path).map(|(_, id)| id)
+    }
+
+    /// The blob at `path` and where it lies, from the top of the commit.
+    fn follow(&self, repository: &View, path: &TreePath) -> Result<(TreePath, gix::ObjectId), BlobError> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
@@ -105,7 +110,7 @@ impl CommitTree {
                 let target = blob(repository, id, self.limit)?;
                 path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
             } else if mode.is_blob() {
-                return Ok(id);
+                return Ok((path, id));
             } else {
                 return Err(Unread::Absent.into());
             }
@@ -144,6 +149,14 @@ impl CommitTree {
 }
 
 impl Tree for CommitTree {
+    fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
+        if let Some((folder, tree, path)) = self.inner(path) {
+            return folder.join(tree.leads_to(&path)?.as_bytes());
+        }
+        let (end, _) = self.follow(&self.repository.local(), path).ok()?;
+        (self.folder.join(path.as_bytes())? != end).then_some(end)
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         self.bytes(path).map_err(|unread| {
             if let BlobError::Git(error @ (GitError::Missing { .. } | GitError::Elsewhere { .. })) = &unread {
@@ -159,7 +172,7 @@ impl Tree for CommitTree {
     }
 
     fn holds(&self, path: &TreePath) -> bool {
-        if let Some((tree, path)) = self.inner(path) {
+        if let Some((_, tree, path)) = self.inner(path) {
             return tree.holds(&path);
         }
         match self.find(&self.repository.local(), path) {

@@ -71,13 +71,14 @@ fn of_the_hook(repository: &Repository) -> Option<PathBuf> {
     (folder(&here)? == folder(repository)?).then_some(index)
 }
 
-impl Tree for StagedTree {
-    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+impl StagedTree {
+    /// The blob at `path` and where it lies, from the top of the repository, links followed.
+    fn follow(&self, path: &TreePath) -> Result<(TreePath, ObjectId), Unread> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
             match self.entries.get(&path) {
-                Some((id, TrackedKind::File)) => return self.repository.blob(*id, self.limit),
+                Some((id, TrackedKind::File)) => return Ok((path, *id)),
                 Some((id, TrackedKind::Link)) => {
                     let target = self.repository.blob(*id, self.limit)?;
                     path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
@@ -88,6 +89,18 @@ impl Tree for StagedTree {
             }
         }
         Err(Unread::Unreadable("a symbolic link leads to itself".into()))
+    }
+}
+
+impl Tree for StagedTree {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        let (_, id) = self.follow(path)?;
+        self.repository.blob(id, self.limit)
+    }
+
+    fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
+        let (end, _) = self.follow(path).ok()?;
+        (self.folder.join(path.as_bytes())? != end).then_some(end)
     }
 
     fn is_above(&self, name: &[u8]) -> bool {

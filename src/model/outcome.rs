@@ -1,5 +1,7 @@
 //! Everything a report may say of a run.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::lines::short_name;
@@ -28,6 +30,32 @@ pub struct Outcome {
     pub remarks: Vec<Gap>,
     /// What was scanned: one for each PATH.
     pub targets: Vec<Target>,
+    /// What the person calls this scan at code scanning; `None` where what was scanned names it.
+    pub category: Option<Category>,
+}
+
+/// A name that tells the results of one scan at code scanning from those of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Category(String);
+
+impl Category {
+    /// A longer name is refused.
+    pub const MAX_CHARACTERS: usize = 200;
+
+    /// `text` without slashes around it. `None` for one that is empty or longer than [`Self::MAX_CHARACTERS`], or that holds
+    /// a control or format character.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim().trim_matches('/').trim();
+        let fits = !text.is_empty() && text.chars().count() <= Self::MAX_CHARACTERS;
+        (fits && !text.contains(crate::text::escape::is_hidden)).then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Target {
@@ -114,6 +142,10 @@ pub struct Target {
     pub root: String,
     /// Where the root lies in its git repository; the empty path at its top and outside git.
     pub prefix: TreePath,
+    /// The file that was asked for, relative to the root; `None` where all of a folder was.
+    pub only: Option<TreePath>,
+    /// Its lockfiles that are symbolic links, with the file that each leads to, from the top of the repository.
+    pub links: BTreeMap<TreePath, TreePath>,
     /// The full name of the ref; `None` outside git and on a detached head.
     pub ref_name: Option<String>,
     /// The full commit id; `None` outside git and before the first commit.

@@ -20,6 +20,13 @@ pub trait Tree: Sync {
         }
     }
 
+    /// The file that the symbolic link at `path` leads to, from the top of what this tree is a part of (its repository);
+    /// `None` if it is no link, or one that leads to no file in there.
+    fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
+        let _ = path;
+        None
+    }
+
     /// The scan reads the file at `path` on its own, as the lockfile format called `format`: a file that refers to it need
     /// not be read with it. False for a tree that knows of no scan.
     fn is_scanned(&self, _: &TreePath, _: &str) -> bool {

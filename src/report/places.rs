@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use crate::model::{Coverage, Finding, Gap, Outcome, Target, TreePath};
 use crate::text::Position;
 
-/// The finding's file from the top of the repository, as annotations and SARIF want it; from the
-/// target's root outside git.
+/// The finding's file from the top of the repository, as annotations and SARIF want it: at the end of a symbolic link, since
+/// nothing can be shown at the link itself. From the target's root outside git.
 #[must_use]
 pub fn in_repository<'f>(target: &Target, finding: &'f Finding) -> Cow<'f, str> {
-    match target.prefix.as_bytes() {
-        [] => finding.file.display(),
-        _ => Cow::Owned(format!("{}/{}", target.prefix, finding.file)),
+    match (target.links.get(&finding.file), target.prefix.as_bytes()) {
+        (Some(end), _) => Cow::Owned(end.to_string()),
+        (None, []) => finding.file.display(),
+        (None, _) => Cow::Owned(format!("{}/{}", target.prefix, finding.file)),
     }
 }
 
@@ -96,9 +97,18 @@ pub fn remarks(outcome: &Outcome) -> Vec<GapHere<'_>> {
     here.collect()
 }
 
-/// The bytes of a file's path from the top of the repository, from the target's root outside git.
+/// The bytes of a file's path from the top of the repository, at the end of a symbolic link; from the target's root outside git.
 #[must_use]
 pub fn bytes_in_repository(target: &Target, file: &TreePath) -> Vec<u8> {
+    match target.links.get(file) {
+        Some(end) => end.as_bytes().to_vec(),
+        None => as_named(target, file),
+    }
+}
+
+/// The same with the link itself.
+#[must_use]
+pub fn as_named(target: &Target, file: &TreePath) -> Vec<u8> {
     match target.prefix.as_bytes() {
         [] => file.as_bytes().to_vec(),
         prefix => [prefix, b"/", file.as_bytes()].concat(),

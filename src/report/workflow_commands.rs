@@ -4,6 +4,7 @@
 //! space, begins with two colons, `name key=value,key=value`, two colons and a message.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 
 use super::phrases::{grace, short, way_out};
@@ -65,6 +66,19 @@ pub fn annotations(
         later(left)
             .cmp(&later(right))
             .then_with(|| super::worst::first(left, right))
+    });
+    // The same file may be there twice: at a link, and where that leads.
+    let mut told = BTreeSet::new();
+    findings.retain(|(target, finding)| {
+        let file = super::places::in_repository(target, finding).into_owned();
+        let ref_name = target.ref_name.as_deref();
+        told.insert((
+            ref_name,
+            file,
+            finding.place(),
+            &finding.advisory.id,
+            finding.version.clone(),
+        ))
     });
     let more = more(beside.saturating_add(findings.len()), more_at);
     for error in errors.iter().take(MAX_ANNOTATIONS) {

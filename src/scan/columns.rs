@@ -293,6 +293,7 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
         },
         only: found.only.clone(),
         files: Default::default(),
+        links: None,
         unlocked: Vec::new(),
         unlisted: vec![Gap {
             file: TreePath::root(),

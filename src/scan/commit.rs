@@ -138,6 +138,7 @@ impl<'r> Whole<'r> {
         entries: Vec<Tracked>,
     ) -> Found {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
+        let mut links = Vec::new();
         let mut manifests = Vec::new();
         let mut partial = Vec::new();
         let mut unlisted = Vec::new();
@@ -164,6 +165,7 @@ impl<'r> Whole<'r> {
                         .into(),
                 }),
                 (TrackedKind::File | TrackedKind::Link, Some(reader)) => {
+                    links.extend((entry.kind == TrackedKind::Link).then(|| path.clone()));
                     files.insert(path, reader);
                 }
                 (TrackedKind::File | TrackedKind::Link, None) if !self.with_manifests => {}
@@ -182,6 +184,7 @@ impl<'r> Whole<'r> {
             standing,
             only: self.only,
             files,
+            links: Some(links),
             unlocked,
             unlisted,
             partial,

@@ -34,6 +34,8 @@ pub struct Found {
     pub(super) only: Option<TreePath>,
     /// The lockfiles, by path.
     pub files: BTreeMap<TreePath, Reader>,
+    /// Those of them that may be symbolic links, where that is known; `None` where each has to be asked.
+    pub(super) links: Option<Vec<TreePath>>,
     /// Manifests that no lockfile locks, with the instruction that makes one.
     pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
     /// Folders that could not be listed, each a blind spot.
@@ -118,6 +120,18 @@ impl Found {
             }
             Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
         }
+    }
+
+    /// The lockfiles that are symbolic links, with the file that each leads to, from the top of the repository.
+    pub(super) fn leading(&self) -> BTreeMap<TreePath, TreePath> {
+        let all = || self.files.keys().filter(|_| self.links.is_none());
+        let known = self
+            .links
+            .iter()
+            .flatten()
+            .filter(|path| self.files.contains_key(*path));
+        let leading = |path: &TreePath| Some((path.clone(), self.tree.leads_to(path)?));
+        all().chain(known).filter_map(leading).collect()
     }
 
     /// What the clone turned out to lack of the tree, by path; only that of a commit lacks something.
@@ -213,6 +227,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
         },
         only: Some(path.clone()),
         files: BTreeMap::from([(path, reader)]),
+        links: None,
         unlocked: Vec::new(),
         unlisted: Vec::new(),
         partial: Vec::new(),
@@ -262,6 +277,7 @@ fn one_file(
         },
         only: Some(path_in_tree.clone()),
         files: BTreeMap::from([(path_in_tree, reader)]),
+        links: None,
         unlocked: Vec::new(),
         unlisted: Vec::new(),
         partial: Vec::new(),
@@ -363,6 +379,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         },
         only: None,
         files,
+        links: None,
         unlocked,
         unlisted: walked.unlisted,
         partial,

@@ -325,6 +325,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         coverage,
         remarks,
         targets,
+        category: None,
     };
     Scanned { outcome, known }
 }
@@ -368,6 +369,7 @@ pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Time
         coverage,
         remarks: Vec::new(),
         targets: Vec::new(),
+        category: None,
     }
 }
 

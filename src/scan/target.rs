@@ -104,6 +104,8 @@ pub(super) fn target(
     let target = Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
+        only: found.only.clone(),
+        links: found.leading(),
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty,

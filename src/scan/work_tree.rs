@@ -95,6 +95,13 @@ impl Tree for WorkTree {
         }
     }
 
+    fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
+        let on_disk = file::inside(&self.root, path).filter(|on_disk| file::is_link(on_disk))?;
+        let end = file::resolve(&on_disk).ok()?;
+        let is_file = matches!(file::look(&end), Ok(Lies::File(_)));
+        is_file.then(|| file::tree_path(&self.boundary, &end)).flatten()
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         let Ok(name) = std::str::from_utf8(name) else {
             return false;

@@ -73,6 +73,7 @@ mod requirements_includes;
 mod requirements_table;
 mod rust_source;
 mod scan;
+mod scan_places;
 mod server;
 mod setup;
 mod tree_on_disk;

@@ -528,6 +528,8 @@ pub(crate) fn target(root: &str) -> Target {
     Target {
         root: root.into(),
         prefix: TreePath::root(),
+        only: None,
+        links: std::collections::BTreeMap::new(),
         ref_name: Some("refs/heads/main".into()),
         commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
         dirty: false,
@@ -581,5 +583,6 @@ pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: Exi
         coverage,
         remarks: Vec::new(),
         targets,
+        category: None,
     }
 }

@@ -4,6 +4,7 @@
 //! related locations. Results and the text of rules are cut, worst kept, where a limit would be passed, and
 //! a notification says how much. Only this folder knows the types of `serde-sarif`.
 
+mod category;
 mod results;
 mod rules;
 
@@ -20,7 +21,7 @@ use serde_sarif::sarif::{
 
 use super::phrases::{counted, short};
 use super::{Report, Style, json, places};
-use crate::model::{IndexState, Outcome, TreePath};
+use crate::model::{IndexState, Outcome};
 use crate::text::escape;
 
 /// More results than these are ignored by GitHub, so that we choose which.
@@ -102,7 +103,7 @@ fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &S
         .build();
     let run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
-        .automation_details(RunAutomationDetails::builder().id(category(outcome)).build())
+        .automation_details(RunAutomationDetails::builder().id(category::id(outcome)).build())
         .column_kind("unicodeCodePoints")
         .invocations(vec![invocation(outcome, groups.len() - shown.len())])
         .results(results)
@@ -113,24 +114,6 @@ fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &S
         .version("2.1.0")
         .runs(vec![run])
         .build()
-}
-
-/// `lockkeeper/`, and what was scanned of the repository if that is not the whole. GitHub takes what stands
-/// before the last slash for the category, so that a slash ends it.
-fn category(outcome: &Outcome) -> String {
-    let mut folders: Vec<&TreePath> = outcome.targets.iter().map(|target| &target.prefix).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    if folders.iter().any(|folder| folder.as_bytes().is_empty()) {
-        folders.clear();
-    }
-    match folders.as_slice() {
-        [] => "lockkeeper/".to_owned(),
-        folders => {
-            let names: Vec<String> = folders.iter().map(ToString::to_string).collect();
-            format!("lockkeeper/{}/", short(&names.join("+"), 200))
-        }
-    }
 }
 
 /// What a notification is about.

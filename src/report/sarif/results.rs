@@ -1,6 +1,6 @@
 //! Results: one an advisory, package and file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use serde_sarif::sarif::{
@@ -27,6 +27,8 @@ const MAX_MESSAGE: usize = 1_000;
 pub(super) struct Group<'o> {
     /// From the top of the repository.
     file: Vec<u8>,
+    /// Symbolic links that lead to it and were scanned, from the top of the repository.
+    links: BTreeSet<Vec<u8>>,
     /// What was not accepted first, then by place; never empty.
     findings: Vec<&'o Finding>,
 }
@@ -84,7 +86,8 @@ impl<'o> Group<'o> {
 
 /// All groups, worst first.
 pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<(Vec<u8>, &str, &str, &str), Vec<&Finding>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Vec<u8>, &str, &str, &str), (Vec<&Finding>, BTreeSet<Vec<u8>>)> =
+        BTreeMap::new();
     for (target, finding) in outcome.findings() {
         let file = places::bytes_in_repository(target, &finding.file);
         let key = (
@@ -93,12 +96,16 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
             finding.ecosystem.as_str(),
             finding.name.as_str(),
         );
-        groups.entry(key).or_default().push(finding);
+        let (findings, links) = groups.entry(key).or_default();
+        findings.push(finding);
+        if target.links.contains_key(&finding.file) {
+            links.insert(places::as_named(target, &finding.file));
+        }
     }
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
-        .map(|((file, ..), mut findings)| {
-            // Two PATHs may hold the same file: what is worst of it counts.
+        .map(|((file, ..), (mut findings, links))| {
+            // Two PATHs may hold the same file, and a link leads to one: what is worst of it counts.
             let same = |finding: &&Finding| (finding.place(), finding.version.clone());
             findings.sort_by(|left, right| {
                 same(left)
@@ -107,7 +114,11 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
             });
             findings.dedup_by_key(|finding| same(finding));
             findings.sort_by_key(|finding| (!finding.is_affected(), finding.place()));
-            Group { file, findings }
+            Group {
+                file,
+                links,
+                findings,
+            }
         })
         .collect();
     // Stable: equally bad ones stay in the order of their files.
@@ -307,6 +318,16 @@ fn text(group: &Group<'_>) -> String {
         text.push_str(&format!(
             " It stands at {} in this file.",
             counted(places, "place", "places")
+        ));
+    }
+    if let Some(link) = group.links.first() {
+        let more = match group.links.len() {
+            1 => String::new(),
+            links => format!(" and {}", counted(links - 1, "further link", "further links")),
+        };
+        text.push_str(&format!(
+            " It is read through {}{more} too.",
+            short(&String::from_utf8_lossy(link), 200)
         ));
     }
     text
