@@ -7,6 +7,7 @@ use gix::bstr::ByteSlice as _;
 use gix::objs::tree::EntryMode;
 use gix::objs::{Kind, TreeRefIter};
 
+use super::lfs::Pointer;
 use super::objects::{GitError, ObjectId, Repository, View, load, said};
 use crate::model::{Tree, TreePath, Unread};
 
@@ -118,6 +119,13 @@ impl CommitTree {
         Err(Unread::Unreadable("a symbolic link leads to itself".into()).into())
     }
 
+    /// The blob at `path` is a pointer of Git LFS that stands for `bytes`.
+    #[must_use]
+    pub fn stands_for(&self, path: &TreePath, bytes: &[u8]) -> bool {
+        let pointer = self.bytes(path).ok().and_then(|held| Pointer::of(&held));
+        pointer.is_some_and(|pointer| pointer.is_of(bytes))
+    }
+
     /// The id that git gives to a blob of these bytes in this repository.
     #[must_use]
     pub fn blob_id(&self, bytes: &[u8]) -> Option<ObjectId> {
@@ -158,7 +166,7 @@ impl Tree for CommitTree {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        self.bytes(path).map_err(|unread| {
+        let bytes = self.bytes(path).map_err(|unread| {
             if let BlobError::Git(error @ (GitError::Missing { .. } | GitError::Elsewhere { .. })) = &unread {
                 let lack = Lack {
                     reason: error.to_string(),
@@ -167,8 +175,24 @@ impl Tree for CommitTree {
                 };
                 self.lack(path.clone(), lack);
             }
-            unread.into()
-        })
+            Unread::from(unread)
+        })?;
+        let Some(pointer) = Pointer::of(&bytes) else {
+            return Ok(bytes);
+        };
+        let repository = self
+            .inner(path)
+            .map_or(&self.repository, |(_, tree, _)| &tree.repository);
+        if let Some(file) = pointer.held(&repository.common_folder(), self.limit)? {
+            return Ok(file);
+        }
+        let lack = Lack {
+            reason: "a pointer of Git LFS, and the clone lacks the file".to_owned(),
+            hint: "Fetch the files of the base: `git lfs fetch origin BRANCH`; then scan again.".to_owned(),
+            is_folder: false,
+        };
+        self.lack(path.clone(), lack);
+        Ok(bytes)
     }
 
     fn holds(&self, path: &TreePath) -> bool {

@@ -8,6 +8,7 @@ pub mod commit_tree;
 mod commits;
 pub mod further;
 pub mod history;
+mod lfs;
 pub mod listing;
 mod merge_base;
 pub mod objects;

@@ -11,6 +11,7 @@ use gix::sec::Trust;
 
 use super::commit_tree::{CommitTree, blob};
 use super::further::{Further, Vouched};
+use super::lfs::Pointer;
 use super::listing::Listing;
 use super::place::{self, Bare};
 use super::reftable::Reftable;
@@ -461,6 +462,16 @@ impl Repository {
     /// [`Unread`] if it is missing or larger than `limit`.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
         Ok(blob(&self.local(), id.0, limit)?)
+    }
+
+    /// The file that the blob `id` stands for: its bytes, or what a pointer of Git LFS leads to, if the clone has it.
+    ///
+    /// # Errors
+    /// [`Unread`] if it is missing or larger than `limit`.
+    pub fn file(&self, id: ObjectId, limit: u64) -> Result<Arc<[u8]>, Unread> {
+        let bytes = self.blob(id, limit)?;
+        let file = Pointer::of(&bytes).map(|pointer| pointer.held(&self.common_folder(), limit));
+        Ok(file.transpose()?.flatten().unwrap_or(bytes))
     }
 }
 

@@ -95,7 +95,7 @@ impl StagedTree {
 impl Tree for StagedTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let (_, id) = self.follow(path)?;
-        self.repository.blob(id, self.limit)
+        self.repository.file(id, self.limit)
     }
 
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {

@@ -163,10 +163,11 @@ pub struct Reading<'b> {
 #[must_use]
 pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dyn Tree) -> Reading<'b> {
     let decoded = decode::decode(bytes);
-    if decoded
-        .text
-        .starts_with("version https://git-lfs.github.com/spec/")
-    {
+    let pointers = [
+        "version https://git-lfs.github.com/spec/",
+        "version https://hawser.github.com/spec/",
+    ];
+    if pointers.iter().any(|start| decoded.text.starts_with(start)) {
         let mut parsed = Parsed::default();
         parsed.blind(
             Span::at(0),

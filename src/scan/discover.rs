@@ -115,8 +115,9 @@ impl Found {
                 committed: Some(tree),
                 ..
             } => {
-                let committed = self.prefix.join(path.as_bytes()).and_then(|path| tree.id(&path));
-                committed != tree.blob_id(bytes)
+                let path = self.prefix.join(path.as_bytes());
+                let committed = path.as_ref().and_then(|path| tree.id(path));
+                committed != tree.blob_id(bytes) && !path.is_some_and(|path| tree.stands_for(&path, bytes))
             }
             Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
         }

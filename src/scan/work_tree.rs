@@ -56,7 +56,7 @@ impl WorkTree {
 impl Tree for WorkTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         if let Some((repository, id)) = self.absent.get(path) {
-            return repository.blob(*id, self.limit);
+            return repository.file(*id, self.limit);
         }
         let on_disk = file::inside(&self.root, path).ok_or(Unread::Absent)?;
         let unreadable = |error: file::FileError| Unread::Unreadable(error.source.to_string());

@@ -36,6 +36,7 @@ mod grid_undecided;
 mod grids;
 mod image;
 mod knowledge;
+mod lfs;
 mod local_versions;
 mod lockfile_ends;
 mod lockfile_format;
