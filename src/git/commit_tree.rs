@@ -8,8 +8,10 @@ use gix::objs::tree::EntryMode;
 use gix::objs::{Kind, TreeRefIter};
 
 use super::lfs::Pointer;
-use super::objects::{GitError, ObjectId, Repository, View, load, said};
-use crate::model::{Tree, TreePath, Unread};
+use super::listed::{Kept, Listed, Shape};
+use super::listing::{Content, Listing};
+use super::objects::{GitError, ObjectId, Repository, TrackedKind, View, load, said};
+use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The files of one commit, read from objects and never checked out.
 #[derive(Clone)]
@@ -23,6 +25,17 @@ pub struct CommitTree {
     pub(super) lacking: Arc<Mutex<BTreeMap<TreePath, Lack>>>,
     /// Trees of other repositories in it, by their folders from the top.
     pub(super) nested: Arc<[(TreePath, Self)]>,
+    /// Its wanted files, if they were listed.
+    pub(super) listed: Option<Wanted>,
+}
+
+/// The wanted files of a commit.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    listed: Arc<Listed>,
+    /// A file of this name is in the list, if there is one.
+    is_wanted: fn(&[u8]) -> bool,
+    kept: Arc<Kept>,
 }
 
 /// Why a clone lacks something of a commit, and the way out.
@@ -65,6 +78,71 @@ impl CommitTree {
         }
     }
 
+    /// The same commit, whose `content` is known to `listing`: a file whose name `is_wanted` is looked for in its list.
+    #[must_use]
+    pub fn listed_by(self, listing: &Listing<'_>, content: Content, is_wanted: fn(&[u8]) -> bool) -> Self {
+        let wanted = Wanted {
+            listed: listing.list(content),
+            is_wanted,
+            kept: listing.kept().clone(),
+        };
+        Self {
+            listed: Some(wanted),
+            ..self
+        }
+    }
+
+    /// The shape of the tree, as `outline` reads the outline of the file at a path; `None` if its files are not listed.
+    #[must_use]
+    pub fn shape(&self, outline: &dyn Fn(&TreePath) -> Option<&'static dyn Derivation>) -> Option<Shape> {
+        let wanted = self.listed.as_ref().filter(|_| self.nested.is_empty())?;
+        let bytes = |id: ObjectId| self.repository.blob(id, self.limit);
+        Some(wanted.listed.shape(&wanted.kept, outline, &bytes))
+    }
+
+    /// Whether the shape of the tree says all about the file at `path` that its outline and its being there say.
+    #[must_use]
+    pub fn shape_covers(&self, path: &TreePath) -> bool {
+        let Some(wanted) = self.listed.as_ref().filter(|_| self.nested.is_empty()) else {
+            return false;
+        };
+        match self
+            .folder
+            .join(path.as_bytes())
+            .map(|path| wanted.listed.get(&path))
+        {
+            None => false,
+            Some(Some((kind, _))) => kind == TrackedKind::File,
+            Some(None) => (wanted.is_wanted)(path.file_name()),
+        }
+    }
+
+    /// The path from the top of the repository, if the list of wanted files does not tell what lies at `path`.
+    #[must_use]
+    pub fn beside(&self, path: &TreePath) -> Option<TreePath> {
+        let path = self.folder.join(path.as_bytes())?;
+        self.in_list(&path).is_none().then_some(path)
+    }
+
+    /// The entry at `path`, which counts from the top; `None` if the list does not tell.
+    fn in_list(&self, path: &TreePath) -> Option<Option<(TrackedKind, ObjectId)>> {
+        let wanted = self.listed.as_ref()?;
+        let found = wanted.listed.get(path);
+        (found.is_some() || (wanted.is_wanted)(path.file_name())).then_some(found)
+    }
+
+    /// The blob at `path` in short: the list tells that it is a file, or that there is none.
+    fn short(&self, path: &TreePath) -> Option<Option<ObjectId>> {
+        if !self.nested.is_empty() {
+            return None;
+        }
+        match self.in_list(&self.folder.join(path.as_bytes())?)? {
+            None => Some(None),
+            Some((TrackedKind::File, id)) => Some(Some(id)),
+            Some((TrackedKind::Link | TrackedKind::Submodule | TrackedKind::Refused, _)) => None,
+        }
+    }
+
     /// The tree of another repository that holds `path`, the folder of that, and where `path` lies there.
     fn inner(&self, path: &TreePath) -> Option<(&TreePath, &Self, TreePath)> {
         if self.nested.is_empty() {
@@ -81,9 +159,20 @@ impl CommitTree {
         if let Some((_, tree, path)) = self.inner(path) {
             return tree.bytes(&path);
         }
-        let repository = self.repository.local();
-        let id = self.find(&repository, path)?;
-        blob(&repository, id, self.limit)
+        let short = self.short(path);
+        if short == Some(None) {
+            return Err(Unread::Absent.into());
+        }
+        let read = |id: ObjectId| blob(&self.repository.local(), id.0, self.limit);
+        match (short.flatten(), &self.listed) {
+            (Some(id), Some(wanted)) => wanted.kept.bytes(id, || read(id)),
+            (Some(id), None) => read(id),
+            (None, _) => {
+                let repository = self.repository.local();
+                let id = self.find(&repository, path)?;
+                blob(&repository, id, self.limit)
+            }
+        }
     }
 
     /// The blob at `path`, links followed; `None` if there is no file.
@@ -91,6 +180,9 @@ impl CommitTree {
     pub fn id(&self, path: &TreePath) -> Option<ObjectId> {
         if let Some((_, tree, path)) = self.inner(path) {
             return tree.id(&path);
+        }
+        if let Some(short) = self.short(path) {
+            return short;
         }
         self.find(&self.repository.local(), path).ok().map(ObjectId)
     }
@@ -195,9 +287,20 @@ impl Tree for CommitTree {
         Ok(bytes)
     }
 
+    fn derived(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
+        let id = self.listed.as_ref().and_then(|_| self.id(path));
+        match (&self.listed, id) {
+            (Some(wanted), Some(id)) => wanted.kept.derived(how, path, id, || self.read(path)),
+            (None, _) | (_, None) => Ok(how.derive(path, &self.read(path)?)),
+        }
+    }
+
     fn holds(&self, path: &TreePath) -> bool {
         if let Some((_, tree, path)) = self.inner(path) {
             return tree.holds(&path);
+        }
+        if let Some(short) = self.short(path) {
+            return short.is_some();
         }
         match self.find(&self.repository.local(), path) {
             Ok(_) => true,

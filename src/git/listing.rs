@@ -5,11 +5,12 @@
 //! same number hold the same lockfiles, so that what was judged for one is judged for both.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
+use super::listed::{Kept, Listed};
 use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, View, load, said, tree_of};
 use crate::model::TreePath;
 
@@ -23,10 +24,14 @@ const MOST_FILES: u64 = 1 << 20;
 /// So many trees are remembered, at some 30 bytes each; after that they are forgotten and read again.
 const MOST_TREES: usize = 1 << 22;
 
+/// From so many lists on, those are forgotten that nobody holds.
+const MOST_LISTS: usize = 1 << 10;
+
 /// What is known of the trees of a repository.
 pub struct Listing<'a> {
     wanted: &'a (dyn Fn(&[u8]) -> bool + Sync),
     known: Mutex<Known>,
+    kept: Arc<Kept>,
 }
 
 /// The wanted files of a tree: equal numbers of one [`Listing`] mean equal paths, blobs and kinds.
@@ -45,9 +50,11 @@ impl<'a> Listing<'a> {
         let nothing = Arc::new(Folder::default());
         Self {
             wanted,
+            kept: Arc::default(),
             known: Mutex::new(Known {
                 repository: repository.local(),
                 trees: HashMap::new(),
+                lists: HashMap::new(),
                 folders: vec![nothing.clone()],
                 contents: HashMap::from([(nothing, Content::EMPTY)]),
                 reads: 0,
@@ -110,6 +117,26 @@ impl<'a> Listing<'a> {
         files
     }
 
+    /// The files that `content` stands for, in one list for all who hold it at the same time.
+    #[must_use]
+    pub fn list(&self, content: Content) -> Arc<Listed> {
+        if let Some(list) = self.known().lists.get(&content).and_then(Weak::upgrade) {
+            return list;
+        }
+        let list = Arc::new(Listed::new(self.files_of(content)));
+        let mut known = self.known();
+        if known.lists.len() >= MOST_LISTS {
+            known.lists.retain(|_, list| list.strong_count() > 0);
+        }
+        known.lists.insert(content, Arc::downgrade(&list));
+        list
+    }
+
+    /// What readers made of blobs of this repository.
+    pub(super) fn kept(&self) -> &Arc<Kept> {
+        &self.kept
+    }
+
     /// How many tree objects were read so far.
     #[must_use]
     pub fn reads(&self) -> u64 {
@@ -124,6 +151,8 @@ impl<'a> Listing<'a> {
 struct Known {
     repository: View,
     trees: HashMap<gix::ObjectId, Content>,
+    /// The lists that somebody holds.
+    lists: HashMap<Content, Weak<Listed>>,
     /// What each [`Content`] stands for.
     folders: Vec<Arc<Folder>>,
     contents: HashMap<Arc<Folder>, Content>,

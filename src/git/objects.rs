@@ -56,6 +56,14 @@ impl Deref for View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub(super) gix::ObjectId);
 
+impl ObjectId {
+    /// Its bytes, as many as the kind of hash has.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 impl std::fmt::Display for ObjectId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
@@ -453,6 +461,7 @@ impl Repository {
             limit,
             lacking: Arc::default(),
             nested: Arc::default(),
+            listed: None,
         })
     }
 

@@ -5,23 +5,52 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
+use gix::objs::TreeRefIter;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::commits::{Commit, Commits};
 use super::listing::{Content, Listing};
-use super::objects::{GitError, ObjectId, Repository, Tracked};
-use crate::model::past;
+use super::objects::{GitError, ObjectId, Repository, View, load, said};
+use crate::model::{TreePath, past};
+
+/// Paths beside the wanted files that are looked at.
+const MOST_BESIDE: usize = 4096;
+
+/// What is read because of files beside may ask for further ones, and that so often.
+const MOST_ROUNDS: usize = 8;
 
 /// The history of a repository, as far as lines of it were asked for.
 pub struct Past<'a, K> {
     commits: Commits,
     listing: &'a Listing<'a>,
-    holds: &'a (dyn Fn(&[Tracked]) -> BTreeSet<K> + Sync),
+    holder: &'a dyn Holder<K>,
+    beside: Beside,
     known: HashMap<gix::ObjectId, Known>,
     /// What each set of files holds, as a place in `sets`.
-    judged: HashMap<Content, usize>,
+    judged: HashMap<Files, usize>,
     numbers: BTreeMap<BTreeSet<K>, usize>,
     sets: Vec<BTreeSet<K>>,
+}
+
+/// The wanted files of a commit, and what lies beside them as a number of [`Beside`].
+type Files = (Content, u32);
+
+/// Whoever knows what files hold.
+pub trait Holder<K>: Sync {
+    /// What wanted files hold, by their number in the listing and a tree that they lie in.
+    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<K>;
+
+    /// The paths from the top of the repository that were asked about so far, and that the listing does not tell of: what
+    /// lies there counts too.
+    fn beside(&self) -> BTreeSet<TreePath> {
+        BTreeSet::new()
+    }
+}
+
+impl<K, F: Fn(Content, ObjectId) -> BTreeSet<K> + Sync> Holder<K> for F {
+    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<K> {
+        self(content, tree)
+    }
 }
 
 /// What one line held.
@@ -50,27 +79,29 @@ pub struct Stretch<K> {
 
 struct Known {
     seconds: i64,
+    tree: gix::ObjectId,
     /// None where the clone was cut.
     parents: Vec<gix::ObjectId>,
     is_cut: bool,
-    content: Content,
+    files: Files,
 }
 
 impl<'a, K: Ord + Clone + Send> Past<'a, K> {
-    /// Nothing is read yet. `holds` tells what the wanted files of a commit hold; it is asked once for each distinct set
-    /// of wanted files that `listing` knows, on several threads.
+    /// Nothing is read yet. `holder` is asked once for each distinct set of wanted files that `listing` knows, on several
+    /// threads.
     ///
     /// # Errors
     /// [`GitError`] if the ends of a shallow clone cannot be read.
     pub fn new(
         repository: &Repository,
         listing: &'a Listing<'a>,
-        holds: &'a (dyn Fn(&[Tracked]) -> BTreeSet<K> + Sync),
+        holder: &'a dyn Holder<K>,
     ) -> Result<Self, GitError> {
         Ok(Self {
             commits: Commits::new(repository)?,
             listing,
-            holds,
+            holder,
+            beside: Beside::new(repository),
             known: HashMap::new(),
             judged: HashMap::new(),
             numbers: BTreeMap::new(),
@@ -90,7 +121,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
             let message = format!("the history of {tip} is no history: a commit is its own ancestor");
             return Err(GitError::Broken(message));
         }
-        self.judge(&order);
+        self.judge(&order)?;
         let places: HashMap<gix::ObjectId, usize> = order.iter().copied().zip(0..).collect();
         let commits: Vec<past::Commit> = order
             .iter()
@@ -101,7 +132,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
                     .iter()
                     .filter_map(|parent| places.get(parent).copied())
                     .collect(),
-                held: self.judged.get(&known.content).copied().unwrap_or(usize::MAX),
+                held: self.judged.get(&known.files).copied().unwrap_or(usize::MAX),
             })
             .collect();
         let mut marked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
@@ -168,9 +199,10 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
                 id,
                 Known {
                     seconds,
+                    tree,
                     parents,
                     is_cut,
-                    content,
+                    files: (content, 0),
                 },
             );
         }
@@ -215,26 +247,121 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
         order
     }
 
-    /// Judges each set of files that `order` holds and that was not judged yet.
-    fn judge(&mut self, order: &[gix::ObjectId]) {
-        let contents: BTreeSet<Content> = order
-            .iter()
-            .filter_map(|id| self.known.get(id))
-            .map(|known| known.content)
-            .filter(|content| !self.judged.contains_key(content))
-            .collect();
-        let (listing, holds) = (self.listing, self.holds);
-        let judged: Vec<(Content, BTreeSet<K>)> = contents
-            .into_par_iter()
-            .map(|content| (content, holds(&listing.files_of(content))))
-            .collect();
-        for (content, set) in judged {
-            let next = self.sets.len();
-            let number = *self.numbers.entry(set.clone()).or_insert(next);
-            if number == next {
-                self.sets.push(set);
+    /// Judges each set of files that `order` holds and that was not judged yet. Where files are asked for of which the
+    /// listing does not tell, sets are told apart by those too, and judged again.
+    fn judge(&mut self, order: &[gix::ObjectId]) -> Result<(), GitError> {
+        for _ in 0..MOST_ROUNDS {
+            let mut sets: BTreeMap<Files, ObjectId> = BTreeMap::new();
+            for id in order {
+                let Some(known) = self.known.get_mut(id) else {
+                    continue;
+                };
+                known.files.1 = self.beside.number(known.tree)?;
+                if !self.judged.contains_key(&known.files) {
+                    sets.entry(known.files).or_insert(ObjectId(known.tree));
+                }
             }
-            self.judged.insert(content, number);
+            let holder = self.holder;
+            let judged: Vec<(Files, BTreeSet<K>)> = sets
+                .into_par_iter()
+                .map(|(files, tree)| (files, holder.holds(files.0, tree)))
+                .collect();
+            for (files, set) in judged {
+                let next = self.sets.len();
+                let number = *self.numbers.entry(set.clone()).or_insert(next);
+                if number == next {
+                    self.sets.push(set);
+                }
+                self.judged.insert(files, number);
+            }
+            if !self.beside.take(holder.beside()) {
+                break;
+            }
+            // Numbers mean something else now.
+            self.judged.clear();
         }
+        Ok(())
+    }
+}
+
+/// What lies at paths of which a listing does not tell.
+struct Beside {
+    repository: View,
+    paths: BTreeSet<TreePath>,
+    /// By tree.
+    known: HashMap<gix::ObjectId, u32>,
+    numbers: HashMap<Vec<(TreePath, gix::ObjectId)>, u32>,
+}
+
+impl Beside {
+    fn new(repository: &Repository) -> Self {
+        Self {
+            repository: repository.local(),
+            paths: BTreeSet::new(),
+            known: HashMap::new(),
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// From now on `paths` are looked at; false if they were before.
+    fn take(&mut self, paths: BTreeSet<TreePath>) -> bool {
+        let before = self.paths.len();
+        let room = MOST_BESIDE.saturating_sub(before);
+        let new: Vec<TreePath> = paths.difference(&self.paths).take(room).cloned().collect();
+        self.paths.extend(new);
+        if self.paths.len() == before {
+            return false;
+        }
+        self.known.clear();
+        self.numbers.clear();
+        true
+    }
+
+    /// Equal numbers mean that the same lies at every path.
+    fn number(&mut self, tree: gix::ObjectId) -> Result<u32, GitError> {
+        if self.paths.is_empty() {
+            return Ok(0);
+        }
+        if let Some(number) = self.known.get(&tree) {
+            return Ok(*number);
+        }
+        let found = self.look(tree)?;
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(found).or_insert(next);
+        self.known.insert(tree, number);
+        Ok(number)
+    }
+
+    /// The files and links at the paths; each folder on the way is read once.
+    fn look(&self, tree: gix::ObjectId) -> Result<Vec<(TreePath, gix::ObjectId)>, GitError> {
+        let mut found = Vec::new();
+        let mut buffer = Vec::new();
+        let all = self.paths.iter().map(|path| (path, path.as_bytes()));
+        let mut open: Vec<(gix::ObjectId, Vec<(&TreePath, &[u8])>)> = vec![(tree, all.collect())];
+        while let Some((id, paths)) = open.pop() {
+            let mut names: HashMap<&[u8], Vec<(&TreePath, &[u8])>> = HashMap::new();
+            for (path, rest) in paths {
+                let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+                let (name, rest) = rest.split_at_checked(end).unwrap_or((rest, b""));
+                let rest = rest.strip_prefix(b"/").unwrap_or_default();
+                names.entry(name).or_default().push((path, rest));
+            }
+            let object = load(&self.repository, id, &mut buffer)?;
+            for entry in TreeRefIter::from_bytes(object.data, id.kind()) {
+                let entry = entry.map_err(said)?;
+                let name: &[u8] = entry.filename;
+                let Some(paths) = names.remove(name) else {
+                    continue;
+                };
+                if entry.mode.is_tree() {
+                    open.push((entry.oid.to_owned(), paths));
+                } else {
+                    let here = paths.into_iter().filter(|(_, rest)| rest.is_empty());
+                    found.extend(here.map(|(path, _)| (path.clone(), entry.oid.to_owned())));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 }

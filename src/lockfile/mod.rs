@@ -27,7 +27,7 @@ pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
 
-use crate::model::{Cost, Ecosystem, Graph, Tree, TreePath};
+use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath};
 use crate::text::{MAX_PROBLEMS, Span, decode};
 
 /// A lockfile format.
@@ -44,6 +44,17 @@ pub trait Format: Sync {
     /// Reads the file. Total: any text gives what could be understood and the problems, in linear time,
     /// without a panic. `tree` gives the files that this one refers to, and no others are asked for.
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed;
+
+    /// What readers of other files may ask about a file of this format without reading it as a whole; `None` if they
+    /// never do.
+    fn outline(&self) -> Option<&'static dyn Derivation> {
+        None
+    }
+
+    /// Names of further files that a reader asks for by rule, beyond those that a format claims.
+    fn further(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// A lockfile's text.
@@ -142,6 +153,21 @@ pub fn claim(path: &TreePath) -> Claim {
         Some(format) => Claim::Read(*format),
         None => unsupported::row(path).map_or(Claim::Nothing, Claim::Unsupported),
     }
+}
+
+/// What readers may ask about the file at `path` without reading it as a whole, by its format.
+#[must_use]
+pub fn outline(path: &TreePath) -> Option<&'static dyn Derivation> {
+    FORMATS.iter().find(|format| format.claims(path))?.outline()
+}
+
+/// A file of this name is one that some reader asks for by rule.
+#[must_use]
+pub fn is_further(name: &[u8]) -> bool {
+    FORMATS
+        .iter()
+        .flat_map(|format| format.further())
+        .any(|further| further.as_bytes() == name)
 }
 
 /// The format called `name`.

@@ -33,5 +33,5 @@ pub use outcome::{Outcome, ScannedFile, Target};
 pub use package::{Package, Place, Scope, Scopes, Source, Spans};
 pub use path::TreePath;
 pub use shared_str::SharedStr;
-pub use tree::{Tree, Unread};
+pub use tree::{Derivation, Derived, Tree, Unread};
 pub use verdict::{Decision, Verdict};

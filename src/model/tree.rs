@@ -1,8 +1,33 @@
 //! The set of files of one tree at one moment.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::TreePath;
+
+/// What a reader made of the bytes of one file, shared by all readers of the same bytes.
+pub type Derived = Arc<dyn Any + Send + Sync>;
+
+/// How a reader makes something of a further file, so that a tree may keep it for other readers.
+pub trait Derivation: Sync {
+    /// No two derivations have the same name.
+    fn name(&self) -> &'static str;
+
+    /// What is made of `bytes`, which lie at `path`. It depends on nothing else.
+    fn derive(&self, path: &TreePath, bytes: &[u8]) -> Derived;
+
+    /// All that readers can learn from what was made: where it is equal, so are they. `None` if that is the file itself.
+    fn essence(&self, derived: &Derived) -> Option<Vec<u8>> {
+        let _ = derived;
+        None
+    }
+
+    /// Gives `to` what was made says under the name `part`, without places. Under the empty name it says all that has no
+    /// other one: equal parts and an equal rest are equal but for places.
+    fn part(&self, derived: &Derived, part: &[u8], to: &mut dyn FnMut(&[u8])) {
+        let _ = (derived, part, to);
+    }
+}
 
 /// A snapshot: a work tree, a git commit, a forge's view of a ref. Every kind answers alike.
 pub trait Tree: Sync {
@@ -11,6 +36,28 @@ pub trait Tree: Sync {
     /// # Errors
     /// [`Unread`] says why there are none. A symbolic link is followed inside the tree and never out of it.
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread>;
+
+    /// What `how` makes of the file at `path`. A tree may keep it.
+    ///
+    /// # Errors
+    /// As [`Tree::read`].
+    fn derived(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
+        let bytes = self.read(path)?;
+        Ok(how.derive(path, &bytes))
+    }
+
+    /// As [`Tree::derived`], for a reader that says which parts it uses ([`Tree::uses`]), the rest apart.
+    ///
+    /// # Errors
+    /// As [`Tree::read`].
+    fn derived_in_parts(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
+        self.derived(path, how)
+    }
+
+    /// The reader uses this part of what `how` made of the file at `path`.
+    fn uses(&self, path: &TreePath, how: &'static dyn Derivation, part: &[u8]) {
+        let _ = (path, how, part);
+    }
 
     /// There is a file at `path`, readable or not.
     fn holds(&self, path: &TreePath) -> bool {

@@ -89,7 +89,7 @@ pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
         deleted: false,
         submodules: Vec::new(),
     };
-    Ok(whole.hold(found.head.clone(), Box::new(tree), standing, files))
+    Ok(whole.hold(found.head.clone(), Box::new(tree), standing, &files))
 }
 
 /// What is looked at, at whatever commit.
@@ -124,19 +124,15 @@ impl<'r> Whole<'r> {
             .repository
             .commit_tree(commit, self.limit)?
             .below(self.prefix.clone());
-        let files = listing.files(commit)?;
+        let content = listing.content(commit)?;
+        let tree = tree.listed_by(listing, content, is_wanted);
+        let files = listing.list(content);
         let standing = Standing::Commit(tree.clone());
-        Ok(self.hold(head, Box::new(tree), standing, files))
+        Ok(self.hold(head, Box::new(tree), standing, files.files()))
     }
 
     /// The lockfiles among `entries`, whose paths count from the top of the repository.
-    fn hold(
-        self,
-        head: Head,
-        tree: Box<dyn Tree + Send>,
-        standing: Standing,
-        entries: Vec<Tracked>,
-    ) -> Found {
+    fn hold(self, head: Head, tree: Box<dyn Tree + Send>, standing: Standing, entries: &[Tracked]) -> Found {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut links = Vec::new();
         let mut manifests = Vec::new();

@@ -8,7 +8,7 @@ pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{Failure, walk};
 use crate::git::commit_tree::{CommitTree, Lack};
-use crate::git::objects::{GitError, Head, ObjectId, Repository, TrackedKind};
+use crate::git::objects::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
@@ -151,11 +151,11 @@ impl Found {
         }
     }
 
-    /// The blob at `path`, if the tree is that of a commit and holds one.
-    pub(super) fn blob(&self, path: &TreePath) -> Option<ObjectId> {
+    /// The tree as that of a commit, if it is one.
+    pub(super) fn commit(&self) -> Option<&CommitTree> {
         match &self.standing {
             Standing::Disk { .. } => None,
-            Standing::Commit(tree) => tree.id(path),
+            Standing::Commit(tree) => Some(tree),
         }
     }
 }

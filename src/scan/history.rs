@@ -1,20 +1,22 @@
 //! What the lines of a repository ever held: since which commit, until which, and in which tags.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::columns::Columns;
 use super::discover::{Found, Reader, is_wanted, reader_in, relative};
-use super::read::{self, Asked, Seen};
-use super::{FILE_LIMIT, Failure, judge};
+use super::{FILE_LIMIT, Failure, judge, read};
 use crate::advisory::Index;
-use crate::git::listing::Listing;
-use crate::git::objects::{ObjectId, Repository, Tracked, TrackedKind};
-use crate::git::past::Past;
+use crate::git::commit_tree::CommitTree;
+use crate::git::listing::{Content, Listing};
+use crate::git::objects::{ObjectId, Repository, TrackedKind};
+use crate::git::past::{Holder, Past};
+use crate::lockfile::Format;
+use crate::model::TreePath;
 use crate::model::grid::{Holding, Line, Standing};
 use crate::model::lines::short_name;
-use crate::model::{Tree, TreePath, Unread};
 
 /// So many lines are told of: each may have held everything, in every tag.
 const MOST_LINES: usize = 50;
@@ -42,13 +44,16 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
     let judging = Judging {
         found,
         repository,
-        index,
-        known: Mutex::default(),
+        listing: &listing,
+        judge: judge::Judging::by(index, judge::Keep::Findings),
+        known: RwLock::default(),
+        sets: Mutex::default(),
+        lists: Lists::default(),
+        beside: Mutex::default(),
         damage: Mutex::default(),
         unread: Mutex::default(),
     };
-    let holds = |files: &[Tracked]| judging.holds(files);
-    let mut past = Past::new(repository, &listing, &holds).map_err(Failure::of_git)?;
+    let mut past = Past::new(repository, &listing, &judging).map_err(Failure::of_git)?;
     let tags: Vec<(String, ObjectId)> = columns
         .refs
         .candidates
@@ -90,8 +95,8 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
             ));
         }
         holdings.extend(line_past.stretches.into_iter().map(|stretch| Holding {
-            ids: stretch.key.ids,
-            package: stretch.key.purl,
+            ids: stretch.key.ids.clone(),
+            package: stretch.key.purl.clone(),
             ref_name: line.ref_name.clone(),
             introduced_by: stretch.introduced_by.to_string(),
             removed_by: stretch.removed_by.map(|commit| commit.to_string()),
@@ -125,110 +130,118 @@ struct Flaw {
     ids: Vec<String>,
 }
 
-/// What a lockfile holds, with the further files that were read for it.
-type Read = (Seen, Arc<BTreeSet<Flaw>>);
-
 /// What lockfiles hold, each judged once.
 struct Judging<'a> {
     found: &'a Found,
     repository: &'a Arc<Repository>,
-    index: &'a Index,
-    known: Mutex<BTreeMap<(TreePath, ObjectId), Vec<Read>>>,
+    listing: &'a Listing<'a>,
+    judge: judge::Judging<'a>,
+    known: RwLock<HashMap<Identity, Readings<Held>>>,
+    /// Each set of flaws that some lockfile held, once.
+    sets: Mutex<BTreeSet<Held>>,
+    lists: Lists,
+    /// Paths that were asked about and that no list tells of.
+    beside: Mutex<BTreeSet<TreePath>>,
     damage: Mutex<Option<String>>,
     /// Lockfiles of which some version cannot be read.
     unread: Mutex<BTreeSet<TreePath>>,
 }
 
-impl Judging<'_> {
-    /// What the wanted files of a commit hold.
-    fn holds(&self, files: &[Tracked]) -> BTreeSet<Flaw> {
-        let blobs: HashMap<TreePath, ObjectId> = files
-            .iter()
-            .filter(|file| file.kind == TrackedKind::File)
-            .filter_map(|file| Some((relative(&self.found.prefix, &file.path)?, file.id)))
-            .collect();
-        let tree = Blobs {
-            repository: self.repository,
-            blobs: &blobs,
+/// What a lockfile holds.
+type Held = Arc<BTreeSet<Arc<Flaw>>>;
+
+impl Holder<Arc<Flaw>> for Judging<'_> {
+    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<Flaw>> {
+        let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
+            return BTreeSet::new();
         };
+        let prefix = &self.found.prefix;
+        let tree = tree
+            .below(prefix.clone())
+            .listed_by(self.listing, content, is_wanted);
+        let shape = asked::shape(&tree);
         let mut flaws = BTreeSet::new();
-        for (path, blob) in &blobs {
-            if self.found.only.as_ref().is_some_and(|only| only != path) {
-                continue;
-            }
-            let Some(Reader::Format(format)) = reader_in(&self.found.prefix, path) else {
+        for file in self.listing.list(content).files() {
+            let Some(path) = relative(prefix, &file.path) else {
                 continue;
             };
-            let known = self.known(path, *blob, &blobs);
-            let held = known.unwrap_or_else(|| {
-                let asked = Asked::new(&tree);
-                // A bug in a reader costs its file.
-                let read = catch_unwind(AssertUnwindSafe(|| {
-                    read::one(&asked, path, format, |opened| {
-                        judge::Judging::by(self.index, judge::Keep::Findings).judge(opened)
-                    })
-                }));
-                let (held, readable) = match read {
-                    Ok(Some((judged, readable))) => {
-                        if let Some(damage) = judged.damage {
-                            *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(damage);
-                        }
-                        let flaws = judged.findings.into_iter().map(|finding| Flaw {
-                            purl: finding.purl.to_string(),
-                            ids: std::iter::once(finding.advisory.id.clone())
-                                .chain(finding.advisory.aliases.iter().cloned())
-                                .collect(),
-                        });
-                        (flaws.collect(), readable)
-                    }
-                    Ok(None) | Err(_) => (BTreeSet::new(), false),
-                };
-                if !readable {
-                    let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-                    unread.insert(path.clone());
-                }
-                let seen = asked.paths().into_iter().map(|path| {
-                    let blob = blobs.get(&path).copied();
-                    (path, blob)
-                });
-                let held = Arc::new(held);
-                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                known
-                    .entry((path.clone(), *blob))
-                    .or_default()
-                    .push((seen.collect(), held.clone()));
-                held
-            });
+            if file.kind != TrackedKind::File || self.found.only.as_ref().is_some_and(|only| *only != path) {
+                continue;
+            }
+            let Some(Reader::Format(format)) = reader_in(prefix, &path) else {
+                continue;
+            };
+            let identity = (path, file.id, shape);
+            let held = self
+                .known(&identity, &tree)
+                .unwrap_or_else(|| self.read(identity, format, &tree));
             flaws.extend(held.iter().cloned());
         }
         flaws
     }
 
-    fn known(
-        &self,
-        path: &TreePath,
-        blob: ObjectId,
-        blobs: &HashMap<TreePath, ObjectId>,
-    ) -> Option<Arc<BTreeSet<Flaw>>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |seen: &Seen| seen.iter().all(|(path, blob)| blobs.get(path) == blob.as_ref());
-        let found = known
-            .get(&(path.clone(), blob))?
-            .iter()
-            .find(|(seen, _)| fits(seen));
-        found.map(|(_, held)| held.clone())
+    fn beside(&self) -> BTreeSet<TreePath> {
+        lock(&self.beside).clone()
     }
 }
 
-/// The wanted files of a commit as a tree.
-struct Blobs<'a> {
-    repository: &'a Repository,
-    blobs: &'a HashMap<TreePath, ObjectId>,
+impl Judging<'_> {
+    /// What the lockfile holds, if it was read in a tree that answers like `tree`.
+    fn known(&self, identity: &Identity, tree: &CommitTree) -> Option<Held> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(identity)?.get(tree)
+    }
+
+    /// Reads the lockfile that is known by `identity`, and keeps what it holds.
+    fn read(&self, identity: Identity, format: &'static dyn Format, tree: &CommitTree) -> Held {
+        let path = &identity.0;
+        let asked = Asked::new(tree, Some(tree), Places::Left);
+        // A bug in a reader costs its file.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            read::one(&asked, path, format, |opened| self.judge.judge(opened))
+        }));
+        let (held, readable) = match read {
+            Ok(Some((judged, readable))) => {
+                if let Some(damage) = judged.damage {
+                    *lock(&self.damage) = Some(damage);
+                }
+                let flaws = judged.findings.into_iter().map(|finding| {
+                    Arc::new(Flaw {
+                        purl: finding.purl.to_string(),
+                        ids: std::iter::once(finding.advisory.id.clone())
+                            .chain(finding.advisory.aliases.iter().cloned())
+                            .collect(),
+                    })
+                });
+                (flaws.collect(), readable)
+            }
+            Ok(None) | Err(_) => (BTreeSet::new(), false),
+        };
+        if !readable {
+            lock(&self.unread).insert(path.clone());
+        }
+        let held = self.shared(Arc::new(held));
+        let beside = asked.paths().into_iter().filter_map(|path| tree.beside(&path));
+        lock(&self.beside).extend(beside);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known
+            .entry(identity)
+            .or_default()
+            .keep(tree, asked, &self.lists, held.clone());
+        held
+    }
+
+    /// The same set as the one that is known already.
+    fn shared(&self, held: Held) -> Held {
+        let mut sets = lock(&self.sets);
+        if let Some(known) = sets.get(&held) {
+            return known.clone();
+        }
+        sets.insert(held.clone());
+        held
+    }
 }
 
-impl Tree for Blobs<'_> {
-    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        let blob = self.blobs.get(path).ok_or(Unread::Absent)?;
-        self.repository.blob(*blob, FILE_LIMIT)
-    }
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

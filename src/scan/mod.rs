@@ -3,6 +3,7 @@
 //! `discover` finds lockfiles, `read` reads them, `judge` matches their packages, and this file puts the
 //! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
+mod asked;
 pub mod change;
 pub mod columns;
 pub mod commit;

@@ -1,14 +1,14 @@
 //! Reads the lockfiles that were found, several at a time where there are many.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::discover::{Found, Reader};
 use super::walked::Walked;
-use crate::git::objects::ObjectId;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::coverage::Gap;
 use crate::model::{Cost, Place, Tree, TreePath, Unread};
@@ -95,10 +95,12 @@ pub fn read_many<T: Send + Sync + Default>(
     each: impl Fn(&Opened<'_>) -> T + Sync,
 ) -> Vec<Vec<Arc<ReadFile<T>>>> {
     let mut groups: Vec<Vec<Job<'_>>> = Vec::new();
-    let mut same: HashMap<(&TreePath, ObjectId), usize> = HashMap::new();
+    let mut same: HashMap<Identity, usize> = HashMap::new();
     let mut read: Vec<Vec<Option<Arc<ReadFile<T>>>>> = Vec::with_capacity(founds.len());
     for (tree, found) in founds.iter().enumerate() {
         read.push(vec![None; found.files.len()]);
+        let commit = found.commit();
+        let shape = commit.and_then(asked::shape);
         for (slot, (path, reader)) in found.files.iter().enumerate() {
             let job = Job {
                 tree,
@@ -107,8 +109,8 @@ pub fn read_many<T: Send + Sync + Default>(
                 path,
                 reader,
             };
-            let group = match found.blob(path) {
-                Some(blob) => *same.entry((path, blob)).or_insert(groups.len()),
+            let group = match commit.and_then(|commit| commit.id(path)) {
+                Some(blob) => *same.entry((path.clone(), blob, shape)).or_insert(groups.len()),
                 None => groups.len(),
             };
             match groups.get_mut(group) {
@@ -117,32 +119,24 @@ pub fn read_many<T: Send + Sync + Default>(
             }
         }
     }
-    // Each round reads one file of each group; what its reading does not stand for waits for the next.
-    while !groups.is_empty() {
-        let first = |group: &Vec<Job<'_>>| group.first().map(|job| job.read(&each));
-        let done: Vec<_> = if groups.len() < PARALLEL_FROM {
-            groups.iter().map(first).collect()
-        } else {
-            groups.par_iter().map(first).collect()
-        };
-        groups = groups
-            .into_iter()
-            .zip(done)
-            .filter_map(|(group, done)| {
-                let (file, seen) = done?;
-                let mut others = Vec::new();
-                for (number, job) in group.into_iter().enumerate() {
-                    if number == 0 || job.sees(&seen) {
-                        if let Some(slot) = read.get_mut(job.tree).and_then(|tree| tree.get_mut(job.slot)) {
-                            *slot = Some(file.clone());
-                        }
-                    } else {
-                        others.push(job);
-                    }
-                }
-                (!others.is_empty()).then_some(others)
-            })
-            .collect();
+    let lists = Lists::default();
+    let all = |group: &Vec<Job<'_>>| {
+        let mut readings = Readings::default();
+        let read = group.iter().map(|job| {
+            let file = job.read(&each, &mut readings, &lists);
+            (job.tree, job.slot, file)
+        });
+        read.collect::<Vec<_>>()
+    };
+    let done: Vec<_> = if groups.len() < PARALLEL_FROM {
+        groups.iter().map(all).collect()
+    } else {
+        groups.par_iter().map(all).collect()
+    };
+    for (tree, slot, file) in done.into_iter().flatten() {
+        if let Some(slot) = read.get_mut(tree).and_then(|tree| tree.get_mut(slot)) {
+            *slot = Some(file);
+        }
     }
     read.into_iter()
         .map(|files| files.into_iter().flatten().collect())
@@ -158,22 +152,27 @@ struct Job<'f> {
     reader: &'f Reader,
 }
 
-/// The further files that a reader asked for, each with its blob.
-pub(super) type Seen = Vec<(TreePath, Option<ObjectId>)>;
-
 impl Job<'_> {
-    fn read<T: Default>(&self, each: &(impl Fn(&Opened<'_>) -> T + Sync)) -> (Arc<ReadFile<T>>, Seen) {
+    /// Reads the file, unless it is known from a tree that answers like this one.
+    fn read<T: Default>(
+        &self,
+        each: &(impl Fn(&Opened<'_>) -> T + Sync),
+        readings: &mut Readings<Arc<ReadFile<T>>>,
+        lists: &Lists,
+    ) -> Arc<ReadFile<T>> {
         let (path, found) = (self.path, self.found);
         match self.reader {
             Reader::Format(format) => {
+                if let Some(known) = found.commit().and_then(|commit| readings.get(commit)) {
+                    return known;
+                }
                 let walked = Walked(found);
-                let asked = Asked::new(&walked);
-                let file = read_one(found, &asked, path, *format, each);
-                let seen = asked.paths().into_iter().map(|path| {
-                    let blob = found.blob(&path);
-                    (path, blob)
-                });
-                (Arc::new(file), seen.collect())
+                let asked = Asked::new(&walked, found.commit(), Places::Told);
+                let file = Arc::new(read_one(found, &asked, path, *format, each));
+                if let Some(commit) = found.commit() {
+                    readings.keep(commit, asked, lists, file.clone());
+                }
+                file
             }
             Reader::Nobody(row) => {
                 let reason = format!("the format of {} is not supported yet", row.file_name);
@@ -181,61 +180,9 @@ impl Job<'_> {
                     "Scan its {} packages with another tool; until then the verdict is incomplete.",
                     row.ecosystem
                 );
-                let file = nothing(path, row.file_name, Cost::Blind, reason, &hint);
-                (Arc::new(file), Vec::new())
+                Arc::new(nothing(path, row.file_name, Cost::Blind, reason, &hint))
             }
         }
-    }
-
-    /// The further files are the same in this tree.
-    fn sees(&self, seen: &Seen) -> bool {
-        seen.iter().all(|(path, blob)| self.found.blob(path) == *blob)
-    }
-}
-
-/// A tree that takes note of what it is asked for.
-pub(super) struct Asked<'t> {
-    tree: &'t dyn Tree,
-    paths: Mutex<BTreeSet<TreePath>>,
-}
-
-impl<'t> Asked<'t> {
-    pub(super) fn new(tree: &'t dyn Tree) -> Self {
-        Self {
-            tree,
-            paths: Mutex::default(),
-        }
-    }
-
-    /// What it was asked for so far.
-    pub(super) fn paths(&self) -> BTreeSet<TreePath> {
-        self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, path: &TreePath) {
-        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        paths.insert(path.clone());
-    }
-}
-
-impl Tree for Asked<'_> {
-    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
-        self.note(path);
-        self.tree.read(path)
-    }
-
-    fn holds(&self, path: &TreePath) -> bool {
-        self.note(path);
-        self.tree.holds(path)
-    }
-
-    fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
-        self.note(path);
-        self.tree.is_scanned(path, format)
-    }
-
-    fn is_above(&self, name: &[u8]) -> bool {
-        self.tree.is_above(name)
     }
 }
 
@@ -292,16 +239,24 @@ fn read_one<T: Default>(
 }
 
 /// What `each` makes of the lockfile at `path` of `tree`, and whether it was read in whole; `None` if it was not at all.
+/// Places in other files are not looked for.
 pub(super) fn one<T>(
     tree: &Asked<'_>,
     path: &TreePath,
     format: &dyn Format,
     each: impl Fn(&Opened<'_>) -> T + Sync,
 ) -> Option<(T, bool)> {
-    let bytes = tree.tree.read(path).ok()?;
-    let file = open(tree, path, format, &bytes, &each);
-    let is_whole = file.gaps.iter().all(|(cost, _)| *cost != Cost::Blind);
-    Some((file.result, is_whole))
+    let bytes = tree.inner().read(path).ok()?;
+    let reading = lockfile::read(format, path, &bytes, tree);
+    let problems = &reading.parsed.problems;
+    let is_whole = problems.iter().all(|problem| problem.cost != Cost::Blind);
+    let opened = Opened {
+        path,
+        parsed: &reading.parsed,
+        lines: &Lines::of(&reading.text),
+        others: &HashMap::new(),
+    };
+    Some((each(&opened), is_whole))
 }
 
 fn open<T>(

@@ -23,10 +23,12 @@ impl Reader {
     }
 }
 
-/// A file of this name may be a lockfile or a manifest; formats look at the whole path later.
+/// A file of this name may be a lockfile, a manifest or what a reader asks for beside one; formats look at the whole path
+/// later.
 #[must_use]
 pub fn is_wanted(name: &[u8]) -> bool {
     name.ends_with(b".txt")
+        || lockfile::is_further(name)
         || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
 }
 

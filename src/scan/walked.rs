@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::discover::{Found, Reader};
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The tree of what was found. A file that the scan leaves out (it is ignored, excluded, or one file alone was asked for)
 /// is read where another one includes it.
@@ -12,6 +12,10 @@ pub(super) struct Walked<'f>(pub(super) &'f Found);
 impl Tree for Walked<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         self.0.tree.read(path)
+    }
+
+    fn derived(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
+        self.0.tree.derived(path, how)
     }
 
     fn holds(&self, path: &TreePath) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lockkeeper::git::listing::Listing;
+use lockkeeper::git::listing::{Content, Listing};
 use lockkeeper::git::objects::{GitError, ObjectId, Repository, Tracked};
 use lockkeeper::git::past::{LinePast, Past};
 
@@ -90,11 +90,12 @@ fn b6_history_names_the_commits_that_brought_it_in_and_took_it_out() {
         tag("v1-other", 13),
     ];
     let asked = AtomicUsize::new(0);
-    let holds = |files: &[Tracked]| {
-        asked.fetch_add(1, Ordering::Relaxed);
-        words(&repository, files)
-    };
     let listing = Listing::new(&repository, &is_lock);
+    let holds = |content: Content, _: ObjectId| {
+        let files = listing.files_of(content);
+        asked.fetch_add(1, Ordering::Relaxed);
+        words(&repository, &files)
+    };
     let mut past = Past::new(&repository, &listing, &holds).expect("a past");
     let main = past.of(written.id(&repository, 12), &tags).expect("main");
     assert_eq!(main.cut_at, []);
@@ -131,8 +132,8 @@ fn b6_a_shallow_history_says_where_it_is_cut() {
     git(&written.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
     let clone = written.clone_to("shallow", &["--bare", "--depth=4"]);
     let repository = open(&clone);
-    let holds = |files: &[Tracked]| words(&repository, files);
     let listing = Listing::new(&repository, &is_lock);
+    let holds = |content: Content, _: ObjectId| words(&repository, &listing.files_of(content));
     let mut past = Past::new(&repository, &listing, &holds).expect("a past");
     let main = past
         .of(repository.resolve("main").expect("main"), &[])
@@ -152,7 +153,7 @@ fn b4_a_history_without_trees_is_no_clean_history() {
     git(&written.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
     let clone = written.clone_to("no-trees", &["--bare", "--filter=tree:0"]);
     let repository = open(&clone);
-    let holds = |_: &[Tracked]| BTreeSet::<String>::new();
+    let holds = |_: Content, _: ObjectId| BTreeSet::<String>::new();
     let listing = Listing::new(&repository, &is_lock);
     let mut past = Past::new(&repository, &listing, &holds).expect("a past");
     let told = past.of(repository.resolve("main").expect("main"), &[]);
@@ -181,11 +182,12 @@ fn b6_long_histories_are_linear() {
     let written = Written::new(&history);
     let repository = written.open();
     let asked = AtomicUsize::new(0);
-    let holds = |files: &[Tracked]| {
-        asked.fetch_add(1, Ordering::Relaxed);
-        words(&repository, files)
-    };
     let listing = Listing::new(&repository, &is_lock);
+    let holds = |content: Content, _: ObjectId| {
+        let files = listing.files_of(content);
+        asked.fetch_add(1, Ordering::Relaxed);
+        words(&repository, &files)
+    };
     let mut past = Past::new(&repository, &listing, &holds).expect("a past");
     let tip: ObjectId = written.id(&repository, 1999);
     let line = past.of(tip, &[]).expect("a line");

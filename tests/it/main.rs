@@ -58,6 +58,7 @@ mod published_program;
 mod python_archives;
 mod python_listings;
 mod python_whole_files;
+mod reactor_history;
 mod readme;
 mod real_data;
 mod refs_named;

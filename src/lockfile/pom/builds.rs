@@ -1,7 +1,7 @@
 //! Which poms are read for one file, under which command lines and profiles.
 
 use std::collections::{HashSet, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::Parsed;
 use super::MAX_PROFILES;
@@ -15,19 +15,19 @@ use crate::model::{Cost, TreePath};
 
 /// Puts the packages of `pom` into the graph, and those of poms that nothing but it leads to: modules with another
 /// name than `pom.xml`, and what `.mvn/maven.config` builds in its place.
-pub(super) fn resolve(pom: &Rc<Pom>, poms: &Poms<'_>, parsed: &mut Parsed) {
-    let mut lines: Vec<Rc<CommandLine>> = Vec::new();
-    let mut queue: VecDeque<(Rc<Pom>, Vec<Rc<CommandLine>>)> = VecDeque::new();
+pub(super) fn resolve(pom: &Arc<Pom>, poms: &Poms<'_>, parsed: &mut Parsed) {
+    let mut lines: Vec<Arc<CommandLine>> = Vec::new();
+    let mut queue: VecDeque<(Arc<Pom>, Vec<Arc<CommandLine>>)> = VecDeque::new();
     for anchor in poms.command_lines(&pom.path) {
         for line in anchor.lines {
-            let line = Rc::new(line);
+            let line = Arc::new(line);
             if let Some(other) = instead(pom, poms, &anchor.folder, &line) {
-                queue.push_back((other, vec![Rc::clone(&line)]));
+                queue.push_back((other, vec![Arc::clone(&line)]));
             }
             lines.push(line);
         }
     }
-    queue.push_front((Rc::clone(pom), lines));
+    queue.push_front((Arc::clone(pom), lines));
     let mut seen: HashSet<TreePath> = HashSet::new();
     while let Some((next, lines)) = queue.pop_front() {
         if !seen.insert((*next.path).clone()) {
@@ -41,7 +41,7 @@ pub(super) fn resolve(pom: &Rc<Pom>, poms: &Poms<'_>, parsed: &mut Parsed) {
 }
 
 /// The pom that `-f` of the command line builds in the folder of `pom`, unless it is one that is read by itself.
-fn instead(pom: &Pom, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) -> Option<Rc<Pom>> {
+fn instead(pom: &Pom, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) -> Option<Arc<Pom>> {
     let file = line.file.as_ref()?;
     let here = pom.path.parent();
     match poms.built(&here, &file.text) {
@@ -66,23 +66,23 @@ fn instead(pom: &Pom, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) ->
 
 /// Adds what one pom declares under each of the command lines; gives the poms that only it leads to.
 fn resolve_one(
-    home: &Rc<TreePath>,
-    pom: &Rc<Pom>,
-    lines: &[Rc<CommandLine>],
+    home: &Arc<TreePath>,
+    pom: &Arc<Pom>,
+    lines: &[Arc<CommandLine>],
     poms: &Poms<'_>,
     parsed: &mut Parsed,
-) -> Vec<Rc<Pom>> {
+) -> Vec<Arc<Pom>> {
     let mut further = Vec::new();
     let mut module: Option<Module<'_, '_>> = None;
     let mut parsed = Some(parsed);
     for line in lines {
         poms.start(&pom.path);
-        let project = poms.project(Rc::clone(pom), Rc::clone(line));
+        let project = poms.project(Arc::clone(pom), Arc::clone(line));
         let plain = Environment::new(&project, poms, &[], &[]);
         if module.is_none()
             && let Some(parsed) = parsed.take()
         {
-            module = Some(Module::new(&project, &plain, Rc::clone(home), poms, parsed));
+            module = Some(Module::new(&project, &plain, Arc::clone(home), poms, parsed));
         }
         if let Some(module) = &mut module {
             read_all(module, poms, &project, &plain);
@@ -96,7 +96,7 @@ fn resolve_one(
 }
 
 /// The modules of `pom` that are not called `pom.xml`; others are read by themselves.
-fn modules(environment: &Environment<'_>, pom: &Rc<Pom>, poms: &Poms<'_>) -> Vec<Rc<Pom>> {
+fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Vec<Arc<Pom>> {
     let sections = pom.profiles.iter().map(|profile| &profile.section);
     let mut further = Vec::new();
     for module in std::iter::once(&pom.main)

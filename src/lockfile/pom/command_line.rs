@@ -7,7 +7,7 @@
 //! is that of Commons CLI's `GnuParser`, from Maven 4 on that of its `DefaultParser`. Where these differ, each reading that Maven accepts counts; a file that all of them refuse is blind.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::lineage::Poms;
 use super::model::Value;
@@ -18,9 +18,9 @@ use crate::text::{Span, decode};
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct CommandLine {
     /// `-D` of `maven.config`: they come before the properties of poms.
-    pub(super) defined: HashMap<String, (Rc<TreePath>, Value)>,
+    pub(super) defined: HashMap<String, (Arc<TreePath>, Value)>,
     /// `-D` of `jvm.config`: they come after the properties of poms.
-    pub(super) system: HashMap<String, (Rc<TreePath>, Value)>,
+    pub(super) system: HashMap<String, (Arc<TreePath>, Value)>,
     /// Profiles that are asked for.
     pub(super) activated: Vec<String>,
     /// Profiles that are switched off.
@@ -196,10 +196,10 @@ impl Poms<'_> {
         Some(lines)
     }
 
-    fn text_of(&self, folder: &TreePath, name: &str) -> Option<(Rc<TreePath>, String)> {
+    fn text_of(&self, folder: &TreePath, name: &str) -> Option<(Arc<TreePath>, String)> {
         let path = folder.join(name)?;
         match self.tree.read(&path) {
-            Ok(bytes) => Some((Rc::new(path), decode::decode(&bytes).text.into_owned())),
+            Ok(bytes) => Some((Arc::new(path), decode::decode(&bytes).text.into_owned())),
             Err(Unread::Absent) => None,
             Err(why) => {
                 self.unread(&path, &why);
@@ -275,7 +275,7 @@ fn joined(arguments: Vec<Argument>) -> Vec<Argument> {
 
 type Refusal = (Span, String);
 
-fn read(path: &Rc<TreePath>, text: &str, reading: Reading) -> Result<CommandLine, Refusal> {
+fn read(path: &Arc<TreePath>, text: &str, reading: Reading) -> Result<CommandLine, Refusal> {
     let mut line = CommandLine::default();
     let mut rest = joined(arguments(text, reading)).into_iter().peekable();
     while let Some(argument) = rest.next() {
@@ -380,10 +380,10 @@ fn unquoted(value: Argument) -> Argument {
 
 /// `name=value`, or a name that is `true`.
 fn define(
-    path: &Rc<TreePath>,
+    path: &Arc<TreePath>,
     definition: &Argument,
     reading: Reading,
-    properties: &mut HashMap<String, (Rc<TreePath>, Value)>,
+    properties: &mut HashMap<String, (Arc<TreePath>, Value)>,
 ) {
     let (name, text, at) = match definition.text.split_once('=') {
         Some((name, text)) if !name.is_empty() => (name, text, name.len().saturating_add(1)),
@@ -399,7 +399,7 @@ fn define(
         Reading::Words | Reading::Lines => name.trim(),
         Reading::Maven4 => name,
     };
-    properties.insert(name.to_owned(), (Rc::clone(path), value));
+    properties.insert(name.to_owned(), (Arc::clone(path), value));
 }
 
 /// `-P`: names apart by commas; `-` and `!` switch off, `+` on, `?` bears that there is none.
@@ -422,7 +422,7 @@ fn choose(list: &str, line: &mut CommandLine) {
 }
 
 /// `-D` of the Java machine's own arguments.
-fn system(path: &Rc<TreePath>, text: &str) -> HashMap<String, (Rc<TreePath>, Value)> {
+fn system(path: &Arc<TreePath>, text: &str) -> HashMap<String, (Arc<TreePath>, Value)> {
     let mut properties = HashMap::new();
     for argument in arguments(text, Reading::Words) {
         let quotes = argument
@@ -444,7 +444,7 @@ mod tests {
     use super::*;
 
     fn values(text: &str, reading: Reading) -> Option<Vec<(String, String)>> {
-        let line = read(&Rc::new(TreePath::default()), text, reading).ok()?;
+        let line = read(&Arc::new(TreePath::default()), text, reading).ok()?;
         let mut values: Vec<(String, String)> = Vec::new();
         for (name, (_, value)) in line.defined {
             if value.text != "true" {
@@ -512,9 +512,9 @@ mod tests {
             "-D", "-\"", "\"", "\"\"", "-Dé", "-é", "--=", "-=", "-D=", "-f", "-P,", "-P!",
         ] {
             for reading in [Reading::Words, Reading::Lines, Reading::Maven4] {
-                let _ = read(&Rc::new(TreePath::default()), text, reading).is_ok();
+                let _ = read(&Arc::new(TreePath::default()), text, reading).is_ok();
             }
-            let _ = system(&Rc::new(TreePath::default()), text);
+            let _ = system(&Arc::new(TreePath::default()), text);
         }
     }
 }

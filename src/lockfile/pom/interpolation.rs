@@ -6,10 +6,11 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::lineage::{Poms, Project};
 use super::model::{Activation, Pom, Profile, Section, Value};
+use super::source::Part;
 use crate::model::TreePath;
 use crate::text::Span;
 
@@ -26,7 +27,7 @@ const MAX_LENGTH: usize = 4_096;
 #[derive(Debug, Clone)]
 pub(super) struct Located {
     pub(super) text: String,
-    pub(super) path: Rc<TreePath>,
+    pub(super) path: Arc<TreePath>,
     pub(super) span: Span,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Environment<'p> {
     pub(super) project: &'p Project,
     /// Each section that counts, the pom's own before its parents', profiles before the pom that holds them.
     pub(super) sections: Vec<(&'p Pom, &'p Section)>,
-    poms: &'p Poms<'p>,
+    pub(super) poms: &'p Poms<'p>,
     /// Properties that some profile of the lineage defines, and how often they were looked up.
     in_profiles: HashMap<&'p str, Cell<u32>>,
 }
@@ -99,7 +100,7 @@ impl<'p> Environment<'p> {
     /// What was read in this environment could be otherwise under the profile called `id`: it holds more than
     /// properties, one of its properties was looked up, or it takes the place of one that is active by default.
     pub(super) fn depends_on(&self, id: &str) -> bool {
-        let asked_for = |pom: &&Rc<Pom>| pom.profiles.iter().any(|profile| profile.id == id);
+        let asked_for = |pom: &&Arc<Pom>| pom.profiles.iter().any(|profile| profile.id == id);
         self.project.poms.iter().filter(asked_for).any(|pom| {
             pom.profiles.iter().any(|profile| {
                 let differs = profile.id == id || profile.activation == Activation::ByDefault;
@@ -143,13 +144,16 @@ impl<'p> Environment<'p> {
     }
 
     /// What `value` of the pom at `path` says.
-    pub(super) fn expand(&self, path: &Rc<TreePath>, value: &Value) -> Result<Located, Unresolved> {
+    pub(super) fn expand(&self, path: &Arc<TreePath>, value: &Value) -> Result<Located, Unresolved> {
         self.follow(path, value, 0, &Cell::new(MAX_REFERENCES))
     }
 
     /// What `value` says, without its place; the text as it is written where it could not be expanded.
-    pub(super) fn text(&self, path: &Rc<TreePath>, value: Option<&Value>) -> Option<String> {
+    pub(super) fn text(&self, path: &Arc<TreePath>, value: Option<&Value>) -> Option<String> {
         let value = value?;
+        if !value.text.contains("${") {
+            return Some(value.text.clone());
+        }
         Some(
             self.expand(path, value)
                 .map_or_else(|_| value.text.clone(), |located| located.text),
@@ -158,7 +162,7 @@ impl<'p> Environment<'p> {
 
     fn follow(
         &self,
-        path: &Rc<TreePath>,
+        path: &Arc<TreePath>,
         value: &Value,
         steps: usize,
         left: &Cell<u32>,
@@ -167,7 +171,7 @@ impl<'p> Environment<'p> {
         let Some((before, _)) = rest.split_once("${") else {
             return Ok(Located {
                 text: value.text.clone(),
-                path: Rc::clone(path),
+                path: Arc::clone(path),
                 span: value.span,
             });
         };
@@ -197,7 +201,7 @@ impl<'p> Environment<'p> {
         text.push_str(rest);
         Ok(Located {
             text,
-            path: Rc::clone(path),
+            path: Arc::clone(path),
             span: value.span,
         })
     }
@@ -207,7 +211,7 @@ impl<'p> Environment<'p> {
         name: &str,
         steps: usize,
         left: &Cell<u32>,
-    ) -> Result<(&Rc<TreePath>, &Value), Unresolved> {
+    ) -> Result<(&Arc<TreePath>, &Value), Unresolved> {
         left.set(left.get().saturating_sub(1));
         if steps >= MAX_STEPS || left.get() == 0 || !self.poms.may_go_on(self.sections.len()) {
             return Err(unresolved(name, Why::Endless));
@@ -253,9 +257,14 @@ impl<'p> Environment<'p> {
                     .map(|(path, value)| (path, value))
             })
             .or_else(|| {
-                self.sections
-                    .iter()
-                    .find_map(|(pom, section)| Some((&pom.path, section.properties.get(name)?)))
+                let has = |(pom, section): &(&'p Pom, &'p Section)| {
+                    let value = section.properties.get(name)?;
+                    if std::ptr::eq(*section, &pom.main) {
+                        self.poms.uses(&pom.path, &Part::Property(name));
+                    }
+                    Some((&pom.path, value))
+                };
+                self.sections.iter().find_map(has)
             })
             .or_else(|| {
                 self.project

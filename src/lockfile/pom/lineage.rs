@@ -2,26 +2,27 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::{File, Problem};
 use super::command_line::CommandLine;
 use super::management::Management;
 use super::model::{Parent, Pom, Value};
 use super::reactor::Reactor;
-use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_PROFILES, MAX_WORK, strict};
+use super::source::{Parsing, Part, Source};
+use super::{MAX_GAPS, MAX_LINEAGE, MAX_POMS, MAX_WORK};
 use crate::model::{Cost, Tree, TreePath, Unread};
-use crate::text::{Span, decode, xml};
+use crate::text::Span;
 
 /// A module as it is built: its pom, its parents, and what the command line adds.
 #[derive(Debug)]
 pub(super) struct Project {
     /// The pom, its parent, and so on; never empty.
-    pub(super) poms: Vec<Rc<Pom>>,
+    pub(super) poms: Vec<Arc<Pom>>,
     /// The first parent that the tree does not hold: `groupId:artifactId version`.
     pub(super) outside: Option<String>,
     /// The command line that it is built with.
-    pub(super) line: Rc<CommandLine>,
+    pub(super) line: Arc<CommandLine>,
 }
 
 /// The poms of a tree, each read once for the file that is asked about, and what is left of the limits.
@@ -29,10 +30,14 @@ pub(super) struct Poms<'r> {
     pub(super) tree: &'r dyn Tree,
     pub(super) reactor: RefCell<Reactor>,
     /// What BOMs manage, by their path.
-    pub(super) managements: RefCell<HashMap<TreePath, Rc<Management>>>,
+    pub(super) managements: RefCell<HashMap<TreePath, Arc<Management>>>,
     /// The BOMs that are being read.
     pub(super) importing: RefCell<Vec<TreePath>>,
-    read: RefCell<HashMap<TreePath, Option<Rc<Pom>>>>,
+    /// What is used now does not count.
+    is_aside: Cell<bool>,
+    /// The file that is asked about; all of it is used.
+    home: RefCell<Option<TreePath>>,
+    read: RefCell<HashMap<TreePath, Option<Arc<Pom>>>>,
     /// A problem more than are told would have been blind.
     hides_blind: Cell<bool>,
     problems: RefCell<Vec<Problem>>,
@@ -46,6 +51,8 @@ impl<'r> Poms<'r> {
             reactor: RefCell::default(),
             managements: RefCell::default(),
             importing: RefCell::default(),
+            is_aside: Cell::new(false),
+            home: RefCell::default(),
             read: RefCell::default(),
             hides_blind: Cell::new(false),
             problems: RefCell::default(),
@@ -54,12 +61,17 @@ impl<'r> Poms<'r> {
     }
 
     /// The pom that `file` is; `None` if it is none.
-    pub(super) fn first(&self, file: &File<'_>) -> Option<Rc<Pom>> {
-        let path = Rc::new(file.path.clone());
-        let pom = self.parse(&path, file.text)?;
+    pub(super) fn first(&self, file: &File<'_>) -> Option<Arc<Pom>> {
+        let known = self.tree.derived(file.path, &Parsing).ok();
+        let known = known.as_ref().and_then(|known| known.downcast_ref::<Source>());
+        let pom = match known.filter(|known| known.text == file.text) {
+            Some(known) => self.take(known)?,
+            None => self.take(&Source::read(file.path, file.text.to_owned()))?,
+        };
+        *self.home.borrow_mut() = Some(file.path.clone());
         self.read
             .borrow_mut()
-            .insert(file.path.clone(), Some(Rc::clone(&pom)));
+            .insert(file.path.clone(), Some(Arc::clone(&pom)));
         self.importing.borrow_mut().push(file.path.clone());
         Some(pom)
     }
@@ -71,7 +83,7 @@ impl<'r> Poms<'r> {
     }
 
     /// `pom` with its parents, under the command line of another project of the tree.
-    pub(super) fn project(&self, pom: Rc<Pom>, line: Rc<CommandLine>) -> Project {
+    pub(super) fn project(&self, pom: Arc<Pom>, line: Arc<CommandLine>) -> Project {
         let mut project = Project {
             poms: vec![pom],
             outside: None,
@@ -111,7 +123,7 @@ impl<'r> Poms<'r> {
     }
 
     /// The pom at `path`; `None` if there is none.
-    pub(super) fn pom(&self, path: &TreePath) -> Option<Rc<Pom>> {
+    pub(super) fn pom(&self, path: &TreePath) -> Option<Arc<Pom>> {
         if let Some(known) = self.read.borrow().get(path) {
             return known.clone();
         }
@@ -119,29 +131,43 @@ impl<'r> Poms<'r> {
             self.limit(path, format!("more than {MAX_POMS} poms; this one is not read"));
             return None;
         }
-        let bytes = match self.tree.read(path) {
-            Ok(bytes) => Some(bytes),
+        let pom = match self.tree.derived_in_parts(path, &Parsing) {
+            Ok(derived) => derived.downcast_ref::<Source>().and_then(|source| {
+                if let Some(problem) = &source.decoding {
+                    let message = problem.message.clone();
+                    self.tell(
+                        Cost::Blind,
+                        path,
+                        problem.span,
+                        message,
+                        "Save the file as UTF-8.",
+                    );
+                }
+                self.take(source)
+            }),
             Err(Unread::Absent) => None,
             Err(why) => {
                 self.unread(path, &why);
                 None
             }
         };
-        let pom = bytes.and_then(|bytes| {
-            let decoded = decode::decode(&bytes);
-            if let Some(problem) = decoded.problem {
-                self.tell(
-                    Cost::Blind,
-                    path,
-                    problem.span,
-                    problem.message,
-                    "Save the file as UTF-8.",
-                );
-            }
-            self.parse(&Rc::new(path.clone()), &decoded.text)
-        });
         self.read.borrow_mut().insert(path.clone(), pom.clone());
         pom
+    }
+
+    /// What `make` gives, which is for messages alone: what it uses does not count.
+    pub(super) fn aside<T>(&self, make: impl FnOnce() -> T) -> T {
+        let before = self.is_aside.replace(true);
+        let made = make();
+        self.is_aside.set(before);
+        made
+    }
+
+    /// What the main section of the pom at `path` says in `part` is used.
+    pub(super) fn uses(&self, path: &TreePath, part: &Part<'_>) {
+        if !self.is_aside.get() && !self.home.borrow().as_ref().is_some_and(|home| home == path) {
+            self.tree.uses(path, &Parsing, &part.name());
+        }
     }
 
     /// As many declarations or lists of properties more are looked at; `false` if there were too many.
@@ -210,50 +236,16 @@ impl<'r> Poms<'r> {
         );
     }
 
-    fn parse(&self, path: &Rc<TreePath>, text: &str) -> Option<Rc<Pom>> {
-        let document = xml::read(text);
-        let pom = Pom::read(Rc::clone(path), &document);
-        if pom.is_none() && document.problems.is_empty() {
-            self.tell(
-                Cost::Blind,
-                path,
-                Span::at(0),
-                "the outermost element is not `project`".into(),
-                "Correct the pom, or exclude this file if it is none.",
-            );
+    /// Tells what is wrong with a pom, and gives it.
+    fn take(&self, source: &Source) -> Option<Arc<Pom>> {
+        for (path, span, message, hint) in source.problems() {
+            self.tell(Cost::Blind, path, span, message, hint);
         }
-        let problems = document.problems.iter().cloned().chain(strict::head(text));
-        for problem in problems {
-            self.tell(
-                Cost::Blind,
-                path,
-                problem.span,
-                problem.message,
-                "Correct the pom; `mvn validate` tells what Maven makes of it.",
-            );
-        }
-        for (span, message) in strict::refusals(&document) {
-            self.tell(
-                Cost::Blind,
-                path,
-                span,
-                message,
-                "Correct the pom; `mvn validate` tells what Maven makes of it.",
-            );
-        }
-        let mut pom = pom?;
-        if pom.profiles.len() > MAX_PROFILES {
-            self.limit(
-                path,
-                format!("more than {MAX_PROFILES} profiles; the rest is not read"),
-            );
-            pom.profiles.truncate(MAX_PROFILES);
-        }
-        Some(Rc::new(pom))
+        source.pom.clone()
     }
 
     /// Where `relativePath` leads, if that is the parent; else the module of the reactor that is.
-    fn parent(&self, child: &Pom, parent: &Parent, known: &[Rc<Pom>]) -> Option<Rc<Pom>> {
+    fn parent(&self, child: &Pom, parent: &Parent, known: &[Arc<Pom>]) -> Option<Arc<Pom>> {
         let folder = child.path.parent();
         let relative = parent.relative_path.as_ref().map(|path| path.replace('\\', "/"));
         let candidates = match relative.as_deref() {

@@ -2,12 +2,13 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::MAX_IMPORTS;
 use super::interpolation::{Environment, Located, Unresolved};
 use super::lineage::Poms;
 use super::model::{Dependency, Pom, Section, Value};
+use super::source::Part;
 use crate::model::{Cost, TreePath};
 use crate::text::Span;
 
@@ -26,10 +27,35 @@ pub(super) struct Management {
 /// What is said of one artifact.
 #[derive(Debug, Clone)]
 pub(super) struct Managed {
-    pub(super) version: Option<Result<Located, Unresolved>>,
+    version: Version,
     pub(super) scope: Option<String>,
     /// A parent or BOM outside the tree that comes first and may say something else.
     pub(super) shadow: Option<String>,
+}
+
+/// The version that an artifact is managed at.
+#[derive(Debug, Clone)]
+enum Version {
+    /// In the words of a BOM, which has properties of its own.
+    Expanded(Option<Result<Located, Unresolved>>),
+    /// As it is written in a pom of the lineage, and at which place of the pom's main section.
+    Written(Option<(Arc<TreePath>, Value, Option<usize>)>),
+}
+
+impl Managed {
+    /// The version, `None` if there is none; `environment` is that of the project that it is managed for.
+    pub(super) fn version(&self, environment: &Environment<'_>) -> Option<Result<Located, Unresolved>> {
+        match &self.version {
+            Version::Expanded(version) => version.clone(),
+            Version::Written(None) => None,
+            Version::Written(Some((path, version, place))) => {
+                if let Some(place) = place {
+                    environment.poms.uses(path, &Part::Managed(*place));
+                }
+                Some(environment.expand(path, version))
+            }
+        }
+    }
 }
 
 impl Management {
@@ -55,7 +81,7 @@ impl Management {
                 }
                 _ => true,
             };
-            for entry in &section.managed {
+            for (place, entry) in section.managed.iter().enumerate() {
                 if !poms.may_go_on(1) {
                     break;
                 }
@@ -65,10 +91,10 @@ impl Management {
                     continue;
                 }
                 let managed = Managed {
-                    version: entry
-                        .version
-                        .as_ref()
-                        .map(|version| environment.expand(&pom.path, version)),
+                    version: Version::Written(entry.version.as_ref().map(|version| {
+                        let place = std::ptr::eq(*section, &pom.main).then_some(place);
+                        (Arc::clone(&pom.path), version.clone(), place)
+                    })),
                     scope,
                     shadow: None,
                 };
@@ -102,10 +128,12 @@ impl Management {
         let text = |value| environment.text(&pom.path, value).unwrap_or_default();
         let group = text(import.group.as_ref());
         let artifact = text(import.artifact.as_ref());
-        let version = text(import.version.as_ref());
+        let version = || text(import.version.as_ref());
         let path = poms.module(&environment.project.poms, &group, &artifact, |written, path| {
-            same_version(environment, poms, path, written, &version)
+            same_version(environment, poms, path, written, &version())
         });
+        // No more than a name from here on.
+        let version = poms.aside(version);
         let bom = path.as_ref().and_then(|path| poms.pom(path));
         let (Some(path), Some(bom)) = (path, bom) else {
             self.add_outside(format!("BOM {group}:{artifact} {version}"));
@@ -129,10 +157,15 @@ impl Management {
                     return;
                 }
                 poms.importing.borrow_mut().push(path.clone());
-                let project = poms.project(bom, Rc::clone(&environment.project.line));
-                let managed = Rc::new(Self::of(&Environment::new(&project, poms, &[], &[]), poms));
+                let project = poms.project(bom, Arc::clone(&environment.project.line));
+                let of_bom = Environment::new(&project, poms, &[], &[]);
+                let mut managed = Self::of(&of_bom, poms);
+                for entry in managed.entries.values_mut() {
+                    entry.version = Version::Expanded(entry.version(&of_bom));
+                }
+                let managed = Arc::new(managed);
                 poms.importing.borrow_mut().pop();
-                poms.managements.borrow_mut().insert(path, Rc::clone(&managed));
+                poms.managements.borrow_mut().insert(path, Arc::clone(&managed));
                 managed
             }
         };
@@ -219,7 +252,7 @@ pub(super) fn same_version(
     // Poms of one family define it alike; one of another has its own.
     is_it(environment)
         || poms.pom(path).is_some_and(|pom| {
-            let project = poms.project(pom, Rc::clone(&environment.project.line));
+            let project = poms.project(pom, Arc::clone(&environment.project.line));
             is_it(&Environment::new(&project, poms, &[], &[]))
         })
 }

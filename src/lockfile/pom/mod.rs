@@ -35,10 +35,11 @@ mod outline;
 mod packages;
 mod plugins;
 mod reactor;
+mod source;
 mod strict;
 
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, Tree, TreePath};
+use crate::model::{Derivation, Ecosystem, Tree, TreePath};
 
 /// Poms that are read for one file: itself, its parents, BOMs and theirs.
 const MAX_POMS: usize = 256;
@@ -76,6 +77,20 @@ impl Format for Pom {
 
     fn claims(&self, path: &TreePath) -> bool {
         path.file_name() == b"pom.xml"
+    }
+
+    fn outline(&self) -> Option<&'static dyn Derivation> {
+        Some(&outline::Outlining)
+    }
+
+    fn further(&self) -> &'static [&'static str] {
+        &[
+            "maven.config",
+            "jvm.config",
+            "extensions.xml",
+            "maven-wrapper.properties",
+            "settings.xml",
+        ]
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::model::TreePath;
 use crate::text::Span;
@@ -19,7 +19,7 @@ pub(super) struct Value {
 #[derive(Debug)]
 pub(super) struct Pom {
     /// Where it lies.
-    pub(super) path: Rc<TreePath>,
+    pub(super) path: Arc<TreePath>,
     pub(super) parent: Option<Parent>,
     pub(super) group: Option<Value>,
     pub(super) artifact: Option<Value>,
@@ -111,7 +111,7 @@ pub(super) enum Inheritance {
 
 impl Pom {
     /// Reads the `project` element; `None` if there is none.
-    pub(super) fn read(path: Rc<TreePath>, document: &Document<'_>) -> Option<Self> {
+    pub(super) fn read(path: Arc<TreePath>, document: &Document<'_>) -> Option<Self> {
         let project = document.root().child("project")?;
         let mut pom = Self {
             path,

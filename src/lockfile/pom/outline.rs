@@ -3,7 +3,58 @@
 //! A module's file is looked at once for each file that may depend on it, so this must be cheap. The
 //! convention of the field ("POM Code Convention") puts coordinates first; reading stops where the lists begin.
 
+use std::sync::Arc;
+
 use memchr::{memchr, memchr2, memmem};
+
+use crate::model::{Derivation, Derived, TreePath};
+use crate::text::decode;
+
+/// An outline that outlives the text it was read from.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// With what it has from its parent.
+    pub(super) group: String,
+    pub(super) artifact: String,
+    /// With what it has from its parent.
+    pub(super) version: String,
+    /// Folders or files, of profiles too.
+    pub(super) modules: Vec<String>,
+}
+
+/// Reads outlines.
+#[derive(Debug)]
+pub(super) struct Outlining;
+
+impl Derivation for Outlining {
+    fn name(&self) -> &'static str {
+        "outline of a pom"
+    }
+
+    fn derive(&self, _: &TreePath, bytes: &[u8]) -> Derived {
+        let decoded = decode::decode(bytes);
+        let outline = Outline::read(&decoded.text);
+        Arc::new(Kept {
+            group: outline.own_group().to_owned(),
+            artifact: outline.artifact.to_owned(),
+            version: outline.own_version().to_owned(),
+            modules: outline.modules.into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    fn essence(&self, derived: &Derived) -> Option<Vec<u8>> {
+        let kept = derived.downcast_ref::<Kept>()?;
+        let mut essence = Vec::new();
+        for text in [&kept.group, &kept.artifact, &kept.version]
+            .into_iter()
+            .chain(&kept.modules)
+        {
+            essence.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            essence.extend_from_slice(text.as_bytes());
+        }
+        Some(essence)
+    }
+}
 
 /// Coordinates and modules, as they are written.
 #[derive(Debug, Default, PartialEq, Eq)]

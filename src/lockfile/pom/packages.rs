@@ -1,7 +1,7 @@
 //! From a project to the packages of its module.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::super::{Parsed, Problem};
 use super::interpolation::{Environment, Located, Unresolved, Why};
@@ -20,14 +20,14 @@ pub(super) struct Module<'m, 'r> {
     /// `groupId:artifactId` of the module.
     name: String,
     /// The pom that is read.
-    home: Rc<TreePath>,
+    home: Arc<TreePath>,
     /// By name, version and place.
-    packages: HashMap<(String, String, Rc<TreePath>, Span), NodeId>,
+    packages: HashMap<(String, String, Arc<TreePath>, Span), NodeId>,
     own: HashMap<String, NodeId>,
     /// Each declaration: what is missing of it, or that nothing is.
-    declared: HashMap<(Rc<TreePath>, Span), Declared>,
+    declared: HashMap<(Arc<TreePath>, Span), Declared>,
     /// Declarations with a gap, in the order in which they were found.
-    gaps: Vec<(Rc<TreePath>, Span)>,
+    gaps: Vec<(Arc<TreePath>, Span)>,
 }
 
 enum Declared {
@@ -70,7 +70,7 @@ impl<'m, 'r> Module<'m, 'r> {
     pub(super) fn new(
         project: &Project,
         plain: &Environment<'_>,
-        home: Rc<TreePath>,
+        home: Arc<TreePath>,
         poms: &'m Poms<'r>,
         parsed: &'m mut Parsed,
     ) -> Self {
@@ -155,7 +155,7 @@ impl<'m, 'r> Module<'m, 'r> {
         wanted.system_path = system_path;
         let version = match &dependency.version {
             Some(version) => Some(environment.expand(&pom.path, version)),
-            None => managed.and_then(|managed| managed.version.clone()),
+            None => managed.and_then(|managed| managed.version(environment)),
         };
         self.add(environment, &management.outside, &wanted, version);
         let shadow = managed.and_then(|managed| managed.shadow.as_ref());
@@ -355,7 +355,7 @@ impl<'m, 'r> Module<'m, 'r> {
     }
 
     fn resolved(&mut self, wanted: &Wanted<'_>) {
-        let identity = (Rc::clone(&wanted.pom.path), wanted.declaration.span);
+        let identity = (Arc::clone(&wanted.pom.path), wanted.declaration.span);
         let declared = self.declared.entry(identity).or_insert(Declared::Resolved);
         match declared {
             Declared::Gap(gap) if gap.weight == Weight::UnderEveryProfile => *declared = Declared::Resolved,
@@ -365,7 +365,7 @@ impl<'m, 'r> Module<'m, 'r> {
 
     /// Keeps a gap of a declaration, the heaviest one.
     pub(super) fn gap(&mut self, pom: &Pom, declaration: &Dependency, gap: Gap) {
-        let identity = (Rc::clone(&pom.path), declaration.span);
+        let identity = (Arc::clone(&pom.path), declaration.span);
         match self.declared.get_mut(&identity) {
             None => {
                 self.gaps.push(identity.clone());
@@ -385,7 +385,7 @@ impl<'m, 'r> Module<'m, 'r> {
     /// Tells the gaps that are left when all was read.
     pub(super) fn tell_gaps(mut self) {
         let mut told = 0_usize;
-        let mut gaps: Vec<((Rc<TreePath>, Span), Gap)> = Vec::new();
+        let mut gaps: Vec<((Arc<TreePath>, Span), Gap)> = Vec::new();
         for identity in std::mem::take(&mut self.gaps) {
             if let Some(Declared::Gap(gap)) = self.declared.remove(&identity) {
                 gaps.push((identity, gap));
@@ -460,7 +460,7 @@ fn exact(located: Located) -> Result<Located, String> {
             };
             Ok(Located {
                 text: version.to_owned(),
-                path: Rc::clone(&located.path),
+                path: Arc::clone(&located.path),
                 span,
             })
         }

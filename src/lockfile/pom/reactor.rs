@@ -4,14 +4,13 @@
 //! organisation (the first two parts) with a pom of the lineage.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::MAX_MODULES;
 use super::lineage::Poms;
 use super::model::Pom;
-use super::outline::Outline;
+use super::outline::{Kept, Outlining};
 use crate::model::TreePath;
-use crate::text::decode;
 
 /// Modules that were reached so far.
 #[derive(Debug, Default)]
@@ -48,7 +47,7 @@ impl Poms<'_> {
     /// by those of `lineage`.
     pub(super) fn module(
         &self,
-        lineage: &[Rc<Pom>],
+        lineage: &[Arc<Pom>],
         group: &str,
         artifact: &str,
         fitting: impl Fn(&str, &TreePath) -> bool,
@@ -91,7 +90,7 @@ impl Poms<'_> {
 }
 
 impl Reactor {
-    fn reach(&mut self, poms: &Poms<'_>, lineage: &[Rc<Pom>], home: &TreePath) {
+    fn reach(&mut self, poms: &Poms<'_>, lineage: &[Arc<Pom>], home: &TreePath) {
         let mut queue: VecDeque<TreePath> = lineage.iter().map(|pom| (*pom.path).clone()).collect();
         if queue.iter().all(|path| self.seen.contains(path)) && self.home == *home {
             return;
@@ -115,11 +114,12 @@ impl Reactor {
                 break;
             }
             self.seen.insert(path.clone());
-            let Ok(bytes) = poms.tree.read(&path) else {
+            let Ok(derived) = poms.tree.derived(&path, &Outlining) else {
                 continue;
             };
-            let decoded = decode::decode(&bytes);
-            let outline = Outline::read(&decoded.text);
+            let Some(outline) = derived.downcast_ref::<Kept>() else {
+                continue;
+            };
             let folder = path.parent();
             let mut builds = Vec::with_capacity(outline.modules.len());
             for module in &outline.modules {
@@ -129,8 +129,8 @@ impl Reactor {
             }
             queue.extend(builds.iter().cloned());
             self.builds.insert(path.clone(), builds);
-            let coordinates = (outline.own_group().to_owned(), outline.artifact.to_owned());
-            let version = outline.own_version().to_owned();
+            let coordinates = (outline.group.clone(), outline.artifact.clone());
+            let version = outline.version.clone();
             self.modules
                 .entry(coordinates)
                 .or_default()
@@ -170,7 +170,7 @@ impl Reactor {
     }
 }
 
-fn plausible(lineage: &[Rc<Pom>], group: &str) -> bool {
+fn plausible(lineage: &[Arc<Pom>], group: &str) -> bool {
     lineage
         .iter()
         .filter_map(|pom| pom.own_group())
