@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
+use super::commit_tree::CommitTree;
 use super::listed::{Kept, Listed};
 use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, View, load, said, tree_of};
 use crate::model::TreePath;
@@ -53,6 +54,7 @@ impl<'a> Listing<'a> {
             kept: Arc::default(),
             known: Mutex::new(Known {
                 repository: repository.local(),
+                commits: HashMap::new(),
                 trees: HashMap::new(),
                 lists: HashMap::new(),
                 folders: vec![nothing.clone()],
@@ -77,9 +79,24 @@ impl<'a> Listing<'a> {
     /// # Errors
     /// As [`Listing::files`].
     pub fn content(&self, commit: ObjectId) -> Result<Content, GitError> {
-        let mut known = self.known();
-        let tree = tree_of(&known.repository, commit.0)?;
-        known.content(tree, self.wanted)
+        Ok(self.known().commit(commit, self.wanted)?.1)
+    }
+
+    /// The tree of a commit of `repository`, whose wanted files are listed here: those whose names `is_wanted`, as this
+    /// listing does. Blobs larger than `limit` are not read.
+    ///
+    /// # Errors
+    /// As [`Listing::files`].
+    pub fn tree(
+        &self,
+        repository: &Repository,
+        commit: ObjectId,
+        is_wanted: fn(&[u8]) -> bool,
+        limit: u64,
+    ) -> Result<(CommitTree, Arc<Listed>), GitError> {
+        let (tree, content) = self.known().commit(commit, self.wanted)?;
+        let tree = repository.tree_at(tree, limit);
+        Ok((tree.listed_by(self, content, is_wanted), self.list(content)))
     }
 
     /// As [`Listing::content`], of a tree.
@@ -150,6 +167,8 @@ impl<'a> Listing<'a> {
 
 struct Known {
     repository: View,
+    /// The trees of commits that were asked for.
+    commits: HashMap<gix::ObjectId, (gix::ObjectId, Content)>,
     trees: HashMap<gix::ObjectId, Content>,
     /// The lists that somebody holds.
     lists: HashMap<Content, Weak<Listed>>,
@@ -190,6 +209,24 @@ struct Open {
 }
 
 impl Known {
+    /// The tree of a commit or tree, and what is wanted of it.
+    fn commit(
+        &mut self,
+        commit: ObjectId,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<(gix::ObjectId, Content), GitError> {
+        if let Some(known) = self.commits.get(&commit.0) {
+            return Ok(*known);
+        }
+        let tree = tree_of(&self.repository, commit.0)?;
+        let content = self.content(tree, wanted)?;
+        if self.commits.len() > MOST_TREES {
+            self.commits.clear();
+        }
+        self.commits.insert(commit.0, (tree, content));
+        Ok((tree, content))
+    }
+
     /// What is wanted of the tree `id`. Nothing recurses: the trees on the way lie in a list.
     fn content(&mut self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Content, GitError> {
         if let Some(content) = self.trees.get(&id) {

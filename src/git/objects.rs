@@ -20,7 +20,7 @@ use crate::model::{TreePath, Unread};
 /// A git repository.
 #[derive(Clone)]
 pub struct Repository {
-    inner: gix::ThreadSafeRepository,
+    inner: Arc<gix::ThreadSafeRepository>,
     further: OnceLock<Arc<dyn Further>>,
     /// The short name of the default branch, as the event has it.
     event_default: OnceLock<String>,
@@ -232,7 +232,7 @@ impl Repository {
             }
         };
         Ok(Self {
-            inner,
+            inner: Arc::new(inner),
             table,
             further: OnceLock::new(),
             event_default: OnceLock::new(),
@@ -454,15 +454,20 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if the commit or its tree is missing.
     pub fn commit_tree(&self, commit: ObjectId, limit: u64) -> Result<CommitTree, GitError> {
-        Ok(CommitTree {
+        Ok(self.tree_at(tree_of(&self.local(), commit.0)?, limit))
+    }
+
+    /// A tree that is there, as that of a commit.
+    pub(super) fn tree_at(&self, tree: gix::ObjectId, limit: u64) -> CommitTree {
+        CommitTree {
             repository: self.clone(),
-            tree: tree_of(&self.local(), commit.0)?,
+            tree,
             folder: TreePath::root(),
             limit,
             lacking: Arc::default(),
             nested: Arc::default(),
             listed: None,
-        })
+        }
     }
 
     /// The bytes of a blob.

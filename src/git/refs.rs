@@ -3,7 +3,7 @@
 //! A branch of `origin` stands for a branch of the same name, because a workflow's checkout has no other. Damage of one
 //! ref is told and hides no other one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -233,13 +233,23 @@ impl Repository {
         super::place::are_refs_files(repository.common_dir())?;
         let mut remarks = Vec::new();
         let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
+        // Many refs stand at the same commit.
+        let mut known: HashMap<gix::ObjectId, Option<Target>> = HashMap::new();
         for reference in listed(&repository, &mut remarks)? {
             let name = reference.name.as_bstr().to_vec();
             let target = match reference.target {
                 gix::refs::Target::Object(id) => Ok(id),
                 gix::refs::Target::Symbolic(_) => followed(&repository, &name),
             };
-            match target.and_then(|id| commit(&repository, &name, id)) {
+            let commit = target.and_then(|id| match known.get(&id) {
+                Some(known) => Ok(*known),
+                None => {
+                    let read = commit(&repository, &name, id)?;
+                    known.insert(id, read);
+                    Ok(read)
+                }
+            });
+            match commit {
                 Ok(Some(target)) => {
                     found.insert(name, target);
                 }

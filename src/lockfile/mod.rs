@@ -51,6 +51,12 @@ pub trait Format: Sync {
         None
     }
 
+    /// The file at `path`, which no format claims, leads to files of this format that nothing else leads to.
+    fn starts(&self, path: &TreePath, tree: &dyn Tree) -> bool {
+        let _ = (path, tree);
+        false
+    }
+
     /// Names of further files that a reader asks for by rule, beyond those that a format claims.
     fn further(&self) -> &'static [&'static str] {
         &[]
@@ -159,6 +165,13 @@ pub fn claim(path: &TreePath) -> Claim {
 #[must_use]
 pub fn outline(path: &TreePath) -> Option<&'static dyn Derivation> {
     FORMATS.iter().find(|format| format.claims(path))?.outline()
+}
+
+/// The format that is to read the file at `path`, which none claims: the file leads to others that nothing else leads to.
+#[must_use]
+pub fn start(path: &TreePath, tree: &dyn Tree) -> Option<&'static dyn Format> {
+    let format = FORMATS.iter().find(|format| format.starts(path, tree))?;
+    Some(*format)
 }
 
 /// A file of this name is one that some reader asks for by rule.

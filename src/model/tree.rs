@@ -80,6 +80,13 @@ pub trait Tree: Sync {
         false
     }
 
+    /// A person left the file at `path` out: it is excluded, or another one alone was asked for. True for a tree that knows
+    /// of no scan.
+    fn is_left_out(&self, path: &TreePath) -> bool {
+        let _ = path;
+        true
+    }
+
     /// A folder above the root of this tree, and inside what the root is a part of, has a file of this name. It
     /// cannot be read.
     fn is_above(&self, name: &[u8]) -> bool {

@@ -170,6 +170,11 @@ impl Tree for Asked<'_> {
         self.tree.is_scanned(path, format)
     }
 
+    fn is_left_out(&self, path: &TreePath) -> bool {
+        self.note(Question::File(path.clone()));
+        self.tree.is_left_out(path)
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         self.note(Question::Above(name.to_vec()));
         self.tree.is_above(name)

@@ -1,5 +1,7 @@
 //! The columns of a grid: the live lines of a repository, each with its lockfiles.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
@@ -13,6 +15,7 @@ use crate::model::coverage::Gap;
 use crate::model::grid::Line;
 use crate::model::lines::{Candidate, Choice, short_name};
 use crate::model::{self, Tree, TreePath, Unread};
+use crate::policy::Globs;
 use crate::text::Position;
 
 /// The lines of one repository.
@@ -166,9 +169,14 @@ fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Fai
         Hidden::Ref(name) => Some((name.replace("refs/remotes/origin/", "refs/heads/"), remark)),
         Hidden::Nothing | Hidden::Unknown => None,
     });
+    let names: HashSet<&str> = refs
+        .candidates
+        .iter()
+        .map(|candidate| candidate.name.as_str())
+        .collect();
     let mut lines = Vec::new();
     for (ref_name, remark) in hidden {
-        if refs.candidates.iter().any(|candidate| candidate.name == ref_name) {
+        if names.contains(ref_name.as_str()) {
             continue;
         }
         let candidate = Candidate {
@@ -257,13 +265,14 @@ fn trees(found: &Found, live: &[&Line], refs: &Refs) -> Vec<Found> {
         return Vec::new();
     };
     let listing = Listing::new(repository, &is_wanted);
+    let commits: HashMap<&str, ObjectId> = refs
+        .candidates
+        .iter()
+        .map(|candidate| (candidate.name.as_str(), candidate.commit))
+        .collect();
     live.par_iter()
         .map(|line| {
-            let commit = refs
-                .candidates
-                .iter()
-                .find(|candidate| candidate.name == line.ref_name)
-                .map(|candidate| candidate.commit);
+            let commit = commits.get(line.ref_name.as_str()).copied();
             let head = Head {
                 ref_name: Some(line.ref_name.clone()),
                 commit,
@@ -303,6 +312,7 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
         }],
         partial: Vec::new(),
         skipped: Vec::new(),
+        excluded: Globs::default(),
     }
 }
 

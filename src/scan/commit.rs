@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Failure;
 use super::discover::{Found, Reader, Standing, is_wanted, reader_in, relative, submodule, unlocked};
+use super::{Failure, starts};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::git::staged::StagedTree;
 use crate::lockfile::manifest;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
+use crate::policy::Globs;
 use crate::text::Position;
 
 /// The head of a bare repository.
@@ -120,13 +121,8 @@ impl<'r> Whole<'r> {
     }
 
     fn at(self, head: Head, commit: ObjectId, listing: &Listing<'_>) -> Result<Found, GitError> {
-        let tree = self
-            .repository
-            .commit_tree(commit, self.limit)?
-            .below(self.prefix.clone());
-        let content = listing.content(commit)?;
-        let tree = tree.listed_by(listing, content, is_wanted);
-        let files = listing.list(content);
+        let (tree, files) = listing.tree(self.repository, commit, is_wanted, self.limit)?;
+        let tree = tree.below(self.prefix.clone());
         let standing = Standing::Commit(tree.clone());
         Ok(self.hold(head, Box::new(tree), standing, files.files()))
     }
@@ -136,6 +132,7 @@ impl<'r> Whole<'r> {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut links = Vec::new();
         let mut manifests = Vec::new();
+        let mut others = Vec::new();
         let mut partial = Vec::new();
         let mut unlisted = Vec::new();
         for entry in entries {
@@ -164,11 +161,16 @@ impl<'r> Whole<'r> {
                     links.extend((entry.kind == TrackedKind::Link).then(|| path.clone()));
                     files.insert(path, reader);
                 }
-                (TrackedKind::File | TrackedKind::Link, None) if !self.with_manifests => {}
                 (TrackedKind::File | TrackedKind::Link, None) => {
-                    manifests.extend(manifest::row(&path).map(|row| (path, row)));
+                    if self.with_manifests {
+                        manifests.extend(manifest::row(&path).map(|row| (path.clone(), row)));
+                    }
+                    others.push(path);
                 }
             }
+        }
+        if self.only.is_none() {
+            starts::add(&others, &mut files, tree.as_ref());
         }
         let unlocked = unlocked(manifests, &files, tree.as_ref());
         Found {
@@ -185,6 +187,7 @@ impl<'r> Whole<'r> {
             unlisted,
             partial,
             skipped: Vec::new(),
+            excluded: Globs::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
 use super::work_tree::WorkTree;
-use super::{Failure, walk};
+use super::{Failure, starts, walk};
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::objects::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
@@ -44,6 +44,8 @@ pub struct Found {
     pub partial: Vec<Gap>,
     /// What was left out on purpose.
     pub skipped: Vec<Skipped>,
+    /// What the policy leaves out.
+    pub(super) excluded: Globs,
 }
 
 /// How a tree stands to its repository's commits.
@@ -90,6 +92,7 @@ impl Found {
             excluding(globs, &path)
         };
         let mut left_out: Vec<Skipped> = Vec::new();
+        self.excluded = globs.clone();
         self.files.retain(|path, _| match glob(path) {
             None => true,
             Some(glob) => {
@@ -104,6 +107,12 @@ impl Found {
         self.unlisted.retain(|gap| glob(&gap.file).is_none());
         self.partial.retain(|gap| glob(&gap.file).is_none());
         self.skipped.extend(left_out);
+    }
+
+    /// The policy leaves out the file at `path`, or a folder that it lies in.
+    pub(super) fn is_excluded(&self, path: &TreePath) -> bool {
+        let path = self.prefix.join(path.as_bytes());
+        path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
     }
 
     /// The bytes of the lockfile at `path` differ from the commit's.
@@ -233,6 +242,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
         unlisted: Vec::new(),
         partial: Vec::new(),
         skipped: Vec::new(),
+        excluded: Globs::default(),
     })
 }
 
@@ -283,6 +293,7 @@ fn one_file(
         unlisted: Vec::new(),
         partial: Vec::new(),
         skipped: Vec::new(),
+        excluded: Globs::default(),
     })
 }
 
@@ -306,15 +317,16 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     let walked = walk::walk(tree.root(), repository.as_ref(), &prefix).map_err(broken)?;
     let mut files = BTreeMap::new();
     let mut manifests = Vec::new();
-    for path in walked.files {
-        match reader_in(&inside, &path) {
+    for path in &walked.files {
+        match reader_in(&inside, path) {
             Some(reader) => {
-                files.insert(path, reader);
+                files.insert(path.clone(), reader);
             }
-            None => manifests.extend(manifest::row(&path).map(|row| (path, row))),
+            None => manifests.extend(manifest::row(path).map(|row| (path.clone(), row))),
         }
     }
     let mut deleted = false;
+    let mut tracked_others = Vec::new();
     let mut submodules: Vec<TreePath> = walked.nested.iter().map(|nested| nested.path.clone()).collect();
     let own = repository.iter().map(|own| (own, &walked.tracked, None));
     let nested = walked.nested.iter().filter_map(|nested| {
@@ -347,7 +359,8 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                         }
                         // A manifest that is not on disk was left out on purpose.
                         (None, Some(row)) if is_on_disk(&tree, &path) => manifests.push((path, row)),
-                        (None, Some(_) | None) => {}
+                        (None, Some(_)) => {}
+                        (None, None) => tracked_others.push(path),
                     }
                 }
             }
@@ -366,6 +379,8 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         .collect();
     partial.sort();
     partial.dedup();
+    starts::add(&walked.files, &mut files, &tree);
+    starts::add(&tracked_others, &mut files, &tree);
     let unlocked = unlocked(manifests, &files, &tree);
     Ok(Found {
         root: shown(path),
@@ -385,6 +400,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
         unlisted: walked.unlisted,
         partial,
         skipped: Vec::new(),
+        excluded: Globs::default(),
     })
 }
 

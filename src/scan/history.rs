@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::columns::Columns;
 use super::discover::{Found, Reader, is_wanted, reader_in, relative};
-use super::{FILE_LIMIT, Failure, judge, read};
+use super::{FILE_LIMIT, Failure, judge, read, starts};
 use crate::advisory::Index;
 use crate::git::commit_tree::CommitTree;
 use crate::git::listing::{Content, Listing};
@@ -168,7 +168,8 @@ impl Holder<Arc<Flaw>> for Judging<'_> {
             if file.kind != TrackedKind::File || self.found.only.as_ref().is_some_and(|only| *only != path) {
                 continue;
             }
-            let Some(Reader::Format(format)) = reader_in(prefix, &path) else {
+            let reader = reader_in(prefix, &path).or_else(|| starts::reader(&path, &tree));
+            let Some(Reader::Format(format)) = reader else {
                 continue;
             };
             let identity = (path, file.id, shape);

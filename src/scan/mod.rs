@@ -19,6 +19,7 @@ pub mod lines;
 pub mod read;
 pub mod reader;
 pub mod since;
+mod starts;
 mod submodules;
 mod tally;
 mod target;
@@ -28,7 +29,7 @@ mod walked;
 pub mod ways;
 pub mod work_tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -284,10 +285,13 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
             "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
     }
-    let roots: Vec<String> = targets.iter().map(|target| target.root.clone()).collect();
+    let mut roots: HashMap<String, usize> = HashMap::new();
+    for target in &targets {
+        *roots.entry(target.root.clone()).or_default() += 1;
+    }
     for target in &mut targets {
-        let same = roots.iter().filter(|root| **root == target.root).count();
-        target.is_one_of_several_refs = same > 1 && target.ref_name.is_some();
+        let is_one = roots.get(&target.root) == Some(&1);
+        target.is_one_of_several_refs = !is_one && target.ref_name.is_some();
     }
     let mut coverage = whole_coverage(&mut targets, &judge);
     all_listed.counts(judge.index.is_some()).put_into(&mut coverage);

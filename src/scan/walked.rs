@@ -32,4 +32,8 @@ impl Tree for Walked<'_> {
             Some(Reader::Nobody(_)) | None => false,
         }
     }
+
+    fn is_left_out(&self, path: &TreePath) -> bool {
+        self.0.only.is_some() || self.0.is_excluded(path)
+    }
 }

@@ -42,6 +42,7 @@ mod lockfile_ends;
 mod lockfile_format;
 mod many_places;
 mod maven_builds;
+mod maven_modules;
 mod maven_native;
 mod memory_tree;
 mod not_checked;

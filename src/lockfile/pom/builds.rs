@@ -14,41 +14,88 @@ use super::reactor::Built;
 use crate::model::{Cost, TreePath};
 
 /// Puts the packages of `pom` into the graph, and those of poms that nothing but it leads to: modules with another
-/// name than `pom.xml`, and what `.mvn/maven.config` builds in its place.
+/// name than `pom.xml` or in an ignored folder, and what `.mvn/maven.config` builds in its place.
 pub(super) fn resolve(pom: &Arc<Pom>, poms: &Poms<'_>, parsed: &mut Parsed) {
     let mut lines: Vec<Arc<CommandLine>> = Vec::new();
     let mut queue: VecDeque<(Arc<Pom>, Vec<Arc<CommandLine>>)> = VecDeque::new();
     for anchor in poms.command_lines(&pom.path) {
         for line in anchor.lines {
             let line = Arc::new(line);
-            if let Some(other) = instead(pom, poms, &anchor.folder, &line) {
+            if let Some(other) = instead(&pom.path.parent(), poms, &anchor.folder, &line) {
                 queue.push_back((other, vec![Arc::clone(&line)]));
             }
             lines.push(line);
         }
     }
     queue.push_front((Arc::clone(pom), lines));
+    resolve_all(&pom.path, queue, poms, parsed);
+}
+
+/// The folder whose builds the file at `path` configures; `None` if it is no `.mvn/maven.config`.
+pub(super) fn configured(path: &TreePath) -> Option<TreePath> {
+    let folder = path.parent();
+    (path.file_name() == b"maven.config" && folder.file_name() == b".mvn").then(|| folder.parent())
+}
+
+/// The file at `path` is a `.mvn/maven.config` that builds another pom than `pom.xml` in a folder that has none.
+pub(super) fn start(path: &TreePath, poms: &Poms<'_>) -> bool {
+    let Some(folder) = configured(path) else {
+        return false;
+    };
+    if folder.join("pom.xml").is_none_or(|pom| poms.tree.holds(&pom)) {
+        return false;
+    }
+    let lines = poms.anchor(&folder).unwrap_or_default();
+    let files = lines.iter().filter_map(|line| line.file.as_ref());
+    let mut built = files.map(|file| poms.built(&folder, &file.text));
+    built.any(|built| match built {
+        Built::Pom(path) => !is_read_elsewhere(&path, poms),
+        Built::Missing | Built::Outside => true,
+    })
+}
+
+/// Puts the packages of the poms into the graph that the `.mvn/maven.config` at `path` builds in its `folder`.
+pub(super) fn resolve_configured(path: &TreePath, folder: &TreePath, poms: &Poms<'_>, parsed: &mut Parsed) {
+    let lines = poms.anchor(folder).unwrap_or_default().into_iter().map(Arc::new);
+    let queue = lines.filter_map(|line| {
+        let pom = instead(folder, poms, folder, &line)?;
+        Some((pom, vec![line]))
+    });
+    resolve_all(&Arc::new(path.clone()), queue.collect(), poms, parsed);
+}
+
+/// Adds what each pom of `queue` declares under its command lines, with the poms that they lead to.
+fn resolve_all(
+    home: &Arc<TreePath>,
+    mut queue: VecDeque<(Arc<Pom>, Vec<Arc<CommandLine>>)>,
+    poms: &Poms<'_>,
+    parsed: &mut Parsed,
+) {
     let mut seen: HashSet<TreePath> = HashSet::new();
     while let Some((next, lines)) = queue.pop_front() {
         if !seen.insert((*next.path).clone()) {
             continue;
         }
         poms.start(&next.path);
-        let further = resolve_one(&pom.path, &next, &lines, poms, parsed);
+        let further = resolve_one(home, &next, &lines, poms, parsed);
         queue.extend(further.into_iter().map(|pom| (pom, lines.clone())));
     }
-    poms.start(&pom.path);
+    poms.start(home);
 }
 
-/// The pom that `-f` of the command line builds in the folder of `pom`, unless it is one that is read by itself.
-fn instead(pom: &Pom, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) -> Option<Arc<Pom>> {
+/// The scan reads the pom by itself, or a person does not want it to. What `.gitignore` alone hides is built all the same.
+fn is_read_elsewhere(path: &TreePath, poms: &Poms<'_>) -> bool {
+    path.file_name() == b"pom.xml" && (poms.tree.is_scanned(path, "pom.xml") || poms.tree.is_left_out(path))
+}
+
+/// The pom that `-f` of the command line of `folder` builds `here`, unless it is one that is read by itself.
+fn instead(here: &TreePath, poms: &Poms<'_>, folder: &TreePath, line: &CommandLine) -> Option<Arc<Pom>> {
     let file = line.file.as_ref()?;
-    let here = pom.path.parent();
-    match poms.built(&here, &file.text) {
-        Built::Pom(path) if path.file_name() == b"pom.xml" => None,
+    match poms.built(here, &file.text) {
+        Built::Pom(path) if is_read_elsewhere(&path, poms) => None,
         Built::Pom(path) => poms.pom(&path),
         // Below the folder of `.mvn` nothing is built, where there is no such file.
-        Built::Missing | Built::Outside if here != *folder => None,
+        Built::Missing | Built::Outside if here != folder => None,
         Built::Missing | Built::Outside => {
             let config = folder.join(".mvn/maven.config")?;
             let message = "`-f` names a pom that is not in the tree".to_owned();
@@ -95,7 +142,7 @@ fn resolve_one(
     further
 }
 
-/// The modules of `pom` that are not called `pom.xml`; others are read by themselves.
+/// The modules of `pom` that are not read by themselves.
 fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Vec<Arc<Pom>> {
     let sections = pom.profiles.iter().map(|profile| &profile.section);
     let mut further = Vec::new();
@@ -116,7 +163,7 @@ fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Ve
             }
         };
         let message = match poms.built(&pom.path.parent(), &text) {
-            Built::Pom(path) if path.file_name() == b"pom.xml" => continue,
+            Built::Pom(path) if is_read_elsewhere(&path, poms) => continue,
             Built::Pom(path) => {
                 further.extend(poms.pom(&path));
                 continue;

@@ -160,7 +160,7 @@ impl Poms<'_> {
     }
 
     /// What `.mvn` of `folder` says; `None` if there is none.
-    fn anchor(&self, folder: &TreePath) -> Option<Vec<CommandLine>> {
+    pub(super) fn anchor(&self, folder: &TreePath) -> Option<Vec<CommandLine>> {
         let config = self.text_of(folder, ".mvn/maven.config");
         let jvm = self.text_of(folder, ".mvn/jvm.config");
         let marked = || {

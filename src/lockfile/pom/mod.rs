@@ -15,8 +15,8 @@
 //!   configuration (annotation processors) are not read.
 //! - Combinations of profiles count where one of them changes what another one uses, and all of them at once.
 //! - Modules of the reactor are own modules and no packages: those that some pom builds together with this one.
-//!   A module whose pom is not called `pom.xml`, or that `-f` of `.mvn/maven.config` builds, is read with the pom
-//!   that names it.
+//!   A module whose pom is not called `pom.xml`, that git ignores, or that `-f` of `.mvn/maven.config` builds, is read
+//!   with the pom that names it; where that folder has no `pom.xml`, with `maven.config`.
 //! - What the tree does not hold (a parent or BOM in a repository, properties of the command line or of
 //!   `settings.xml`) is a partial gap that names it. What `.mvn` says counts (see `command_line`).
 //! - What Maven refuses is blind: damage, unknown elements, circles, arguments that are none.
@@ -83,6 +83,10 @@ impl Format for Pom {
         Some(&outline::Outlining)
     }
 
+    fn starts(&self, path: &TreePath, tree: &dyn Tree) -> bool {
+        builds::start(path, &lineage::Poms::new(tree))
+    }
+
     fn further(&self) -> &'static [&'static str] {
         &[
             "maven.config",
@@ -96,8 +100,13 @@ impl Format for Pom {
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let poms = lineage::Poms::new(tree);
         let mut parsed = Parsed::default();
-        if let Some(pom) = poms.first(file) {
-            builds::resolve(&pom, &poms, &mut parsed);
+        match builds::configured(file.path) {
+            Some(folder) => builds::resolve_configured(file.path, &folder, &poms, &mut parsed),
+            None => {
+                if let Some(pom) = poms.first(file) {
+                    builds::resolve(&pom, &poms, &mut parsed);
+                }
+            }
         }
         parsed.problems.extend(poms.into_problems());
         for problem in &mut parsed.problems {
