@@ -277,9 +277,28 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
             if !self.beside.take(holder.beside()) {
                 break;
             }
-            // Numbers mean something else now.
-            self.judged.clear();
+            self.renumber(order)?;
         }
+        Ok(())
+    }
+}
+
+impl<K> Past<'_, K> {
+    /// Other files beside count now: what was judged is known where they are the same wherever the wanted ones are.
+    fn renumber(&mut self, order: &[gix::ObjectId]) -> Result<(), GitError> {
+        let mut numbers: HashMap<Files, Option<u32>> = HashMap::new();
+        for known in order.iter().filter_map(|id| self.known.get(id)) {
+            let number = self.beside.number(known.tree)?;
+            numbers
+                .entry(known.files)
+                .and_modify(|one| *one = one.filter(|one| *one == number))
+                .or_insert(Some(number));
+        }
+        let judged = std::mem::take(&mut self.judged);
+        self.judged = judged
+            .into_iter()
+            .filter_map(|(files, set)| Some(((files.0, numbers.get(&files).copied()??), set)))
+            .collect();
         Ok(())
     }
 }

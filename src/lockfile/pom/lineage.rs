@@ -30,7 +30,7 @@ pub(super) struct Poms<'r> {
     pub(super) tree: &'r dyn Tree,
     pub(super) reactor: RefCell<Reactor>,
     /// What BOMs manage, by their path.
-    pub(super) managements: RefCell<HashMap<TreePath, Arc<Management>>>,
+    pub(super) managements: RefCell<HashMap<TreePath, Arc<Management<'static>>>>,
     /// The BOMs that are being read.
     pub(super) importing: RefCell<Vec<TreePath>>,
     /// What is used now does not count.

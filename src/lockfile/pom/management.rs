@@ -17,8 +17,8 @@ const MAX_NAMED: usize = 64;
 
 /// What is managed, by [`key`].
 #[derive(Debug, Default)]
-pub(super) struct Management {
-    entries: HashMap<String, Managed>,
+pub(super) struct Management<'p> {
+    entries: HashMap<Arc<str>, Managed<'p>>,
     imported: HashSet<TreePath>,
     /// Parents and BOMs that manage versions and are not in the tree: `parent g:a 1`, `BOM g:a 1`.
     pub(super) outside: Vec<String>,
@@ -26,8 +26,8 @@ pub(super) struct Management {
 
 /// What is said of one artifact.
 #[derive(Debug, Clone)]
-pub(super) struct Managed {
-    version: Version,
+pub(super) struct Managed<'p> {
+    version: Version<'p>,
     pub(super) scope: Option<String>,
     /// A parent or BOM outside the tree that comes first and may say something else.
     pub(super) shadow: Option<String>,
@@ -35,14 +35,14 @@ pub(super) struct Managed {
 
 /// The version that an artifact is managed at.
 #[derive(Debug, Clone)]
-enum Version {
+enum Version<'p> {
     /// In the words of a BOM, which has properties of its own.
     Expanded(Option<Result<Located, Unresolved>>),
     /// As it is written in a pom of the lineage, and at which place of the pom's main section.
-    Written(Option<(Arc<TreePath>, Value, Option<usize>)>),
+    Written(Option<(&'p Arc<TreePath>, &'p Value, Option<usize>)>),
 }
 
-impl Managed {
+impl Managed<'_> {
     /// The version, `None` if there is none; `environment` is that of the project that it is managed for.
     pub(super) fn version(&self, environment: &Environment<'_>) -> Option<Result<Located, Unresolved>> {
         match &self.version {
@@ -58,10 +58,10 @@ impl Managed {
     }
 }
 
-impl Management {
+impl<'p> Management<'p> {
     /// What counts in `environment`. The nearest pom decides, entries come before imports, and the first import
     /// that names an artifact decides.
-    pub(super) fn of(environment: &Environment<'_>, poms: &Poms<'_>) -> Self {
+    pub(super) fn of(environment: &Environment<'p>, poms: &Poms<'_>) -> Self {
         let mut management = Self::default();
         if let Some(parent) = &environment.project.outside {
             management.add_outside(format!("parent {parent}"));
@@ -71,7 +71,7 @@ impl Management {
             environment.text(&pom.path, entry.scope.as_ref()).as_deref() == Some("import")
         };
         for (number, (pom, section)) in environment.sections.iter().enumerate() {
-            let mut own: HashMap<String, Managed> = HashMap::new();
+            let mut own: HashMap<Arc<str>, Managed<'p>> = HashMap::with_capacity(section.managed.len());
             let last_counts = match (
                 section.managed.len(),
                 environment.sections.split_at_checked(number),
@@ -93,7 +93,7 @@ impl Management {
                 let managed = Managed {
                     version: Version::Written(entry.version.as_ref().map(|version| {
                         let place = std::ptr::eq(*section, &pom.main).then_some(place);
-                        (Arc::clone(&pom.path), version.clone(), place)
+                        (&pom.path, version, place)
                     })),
                     scope,
                     shadow: None,
@@ -109,6 +109,7 @@ impl Management {
                     }
                 }
             }
+            management.entries.reserve(own.len());
             for (key, managed) in own {
                 management.entries.entry(key).or_insert(managed);
             }
@@ -120,11 +121,11 @@ impl Management {
     }
 
     /// What is said of the artifact with that [`key`].
-    pub(super) fn get(&self, key: &str) -> Option<&Managed> {
+    pub(super) fn get(&self, key: &str) -> Option<&Managed<'p>> {
         self.entries.get(key)
     }
 
-    fn import(&mut self, environment: &Environment<'_>, poms: &Poms<'_>, pom: &Pom, import: &Dependency) {
+    fn import(&mut self, environment: &Environment<'p>, poms: &Poms<'_>, pom: &Pom, import: &Dependency) {
         let text = |value| environment.text(&pom.path, value).unwrap_or_default();
         let group = text(import.group.as_ref());
         let artifact = text(import.artifact.as_ref());
@@ -159,11 +160,7 @@ impl Management {
                 poms.importing.borrow_mut().push(path.clone());
                 let project = poms.project(bom, Arc::clone(&environment.project.line));
                 let of_bom = Environment::new(&project, poms, &[], &[]);
-                let mut managed = Self::of(&of_bom, poms);
-                for entry in managed.entries.values_mut() {
-                    entry.version = Version::Expanded(entry.version(&of_bom));
-                }
-                let managed = Arc::new(managed);
+                let managed = Arc::new(Management::of(&of_bom, poms).expanded(&of_bom));
                 poms.importing.borrow_mut().pop();
                 poms.managements.borrow_mut().insert(path, Arc::clone(&managed));
                 managed
@@ -181,6 +178,25 @@ impl Management {
         }
     }
 
+    /// The same in words that need no environment.
+    fn expanded(self, environment: &Environment<'_>) -> Management<'static> {
+        let entries = self.entries.into_iter().map(|(key, entry)| {
+            let version = Version::Expanded(entry.version(environment));
+            let Managed { scope, shadow, .. } = entry;
+            let entry = Managed {
+                version,
+                scope,
+                shadow,
+            };
+            (key, entry)
+        });
+        Management {
+            entries: entries.collect(),
+            imported: self.imported,
+            outside: self.outside,
+        }
+    }
+
     fn add_outside(&mut self, name: String) {
         if self.outside.len() < MAX_NAMED && !self.outside.contains(&name) {
             self.outside.push(name);
@@ -189,7 +205,10 @@ impl Management {
 }
 
 /// What makes two entries speak of the same artifact: `groupId:artifactId:type`, and the classifier if there is one.
-pub(super) fn key(environment: &Environment<'_>, pom: &Pom, dependency: &Dependency) -> String {
+pub(super) fn key(environment: &Environment<'_>, pom: &Pom, dependency: &Dependency) -> Arc<str> {
+    if let Some(key) = &dependency.key {
+        return Arc::clone(key);
+    }
     let text = |value| environment.text(&pom.path, value);
     let mut key = text(dependency.group.as_ref()).unwrap_or_default();
     key.push(':');
@@ -200,7 +219,7 @@ pub(super) fn key(environment: &Environment<'_>, pom: &Pom, dependency: &Depende
         key.push(':');
         key.push_str(&classifier);
     }
-    key
+    key.into()
 }
 
 /// Of several entries for one artifact in the list of `section` the last counts, since Maven merges the list with

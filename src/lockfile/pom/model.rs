@@ -15,6 +15,9 @@ pub(super) struct Value {
     pub(super) span: Span,
 }
 
+/// The group of plugins that name none.
+pub(super) const DEFAULT_GROUP: &str = "org.apache.maven.plugins";
+
 /// One pom.
 #[derive(Debug)]
 pub(super) struct Pom {
@@ -88,6 +91,8 @@ pub(super) struct Dependency {
     pub(super) system_path: Option<Value>,
     /// The whole element.
     pub(super) span: Span,
+    /// What Maven tells it by, if no expression is part of that.
+    pub(super) key: Option<Arc<str>>,
 }
 
 /// A plugin.
@@ -96,6 +101,8 @@ pub(super) struct Plugin {
     pub(super) coordinates: Dependency,
     pub(super) inheritance: Inheritance,
     pub(super) dependencies: Vec<Dependency>,
+    /// `groupId:artifactId`, if no expression is part of it.
+    pub(super) key: Option<Arc<str>>,
 }
 
 /// Whether children get a plugin from their parent.
@@ -295,7 +302,23 @@ impl Dependency {
             };
             *place = value(field);
         }
+        dependency.key = dependency.plain_key();
         dependency
+    }
+
+    fn plain_key(&self) -> Option<Arc<str>> {
+        let parts = [&self.group, &self.artifact, &self.kind, &self.classifier];
+        if parts.into_iter().flatten().any(|value| value.text.contains("${")) {
+            return None;
+        }
+        let text = |value: &Option<Value>| value.as_ref().map_or(String::new(), |value| value.text.clone());
+        let kind = self.kind.as_ref().map_or("jar", |kind| &kind.text);
+        let mut key = format!("{}:{}:{kind}", text(&self.group), text(&self.artifact));
+        if let Some(classifier) = &self.classifier {
+            key.push(':');
+            key.push_str(&classifier.text);
+        }
+        Some(key.into())
     }
 
     /// The place that a message about the dependency points at.
@@ -315,8 +338,10 @@ fn dependencies(list: Element<'_>) -> impl Iterator<Item = Dependency> {
 fn plugins(list: Element<'_>) -> impl Iterator<Item = Plugin> {
     list.children()
         .filter(|element| element.name() == "plugin")
-        .map(|element| Plugin {
-            coordinates: Dependency::read(element),
+        .map(|element| (element, Dependency::read(element)))
+        .map(|(element, coordinates)| Plugin {
+            key: plugin_key(&coordinates),
+            coordinates,
             inheritance: match element.child("inherited") {
                 Some(flag) if flag.text() == "false" => Inheritance::Kept,
                 Some(_) => Inheritance::Inherited,
@@ -328,6 +353,14 @@ fn plugins(list: Element<'_>) -> impl Iterator<Item = Plugin> {
                 .flat_map(dependencies)
                 .collect(),
         })
+}
+
+fn plugin_key(coordinates: &Dependency) -> Option<Arc<str>> {
+    let text = |value: &Option<Value>| value.as_ref().map(|value| value.text.clone());
+    let group = text(&coordinates.group).unwrap_or_else(|| DEFAULT_GROUP.to_owned());
+    let artifact = text(&coordinates.artifact).unwrap_or_default();
+    let is_plain = !group.contains("${") && !artifact.contains("${");
+    is_plain.then(|| format!("{group}:{artifact}").into())
 }
 
 /// The text of an element; `None` if it is empty, as if the element were not there.

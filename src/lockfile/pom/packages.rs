@@ -102,7 +102,7 @@ impl<'m, 'r> Module<'m, 'r> {
         let mut seen = HashSet::new();
         for (pom, section) in &environment.sections {
             // Of several declarations in one list Maven takes the last.
-            let last: HashMap<String, usize> = section
+            let last: HashMap<Arc<str>, usize> = section
                 .dependencies
                 .iter()
                 .enumerate()
@@ -121,7 +121,7 @@ impl<'m, 'r> Module<'m, 'r> {
     fn dependency(
         &mut self,
         environment: &Environment<'_>,
-        management: &Management,
+        management: &Management<'_>,
         pom: &Pom,
         dependency: &Dependency,
         key: &str,

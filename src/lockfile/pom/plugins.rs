@@ -2,14 +2,12 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::interpolation::Environment;
-use super::model::{Dependency, Inheritance, Plugin, Pom, Section, Value};
+use super::model::{DEFAULT_GROUP, Dependency, Inheritance, Plugin, Pom, Section, Value};
 use super::packages::{Module, Wanted};
 use crate::model::{Scope, Scopes};
-
-/// The group of plugins that give none (POM Reference, "Plugins").
-const DEFAULT_GROUP: &str = "org.apache.maven.plugins";
 
 /// Plugins that Maven's own lifecycles bring in whatever the packaging.
 const ALWAYS: &[&str] = &[
@@ -63,8 +61,8 @@ pub(super) fn read(module: &mut Module<'_, '_>, environment: &Environment<'_>) {
 /// The plugins of one list by name.
 #[derive(Default)]
 struct Declarations<'p> {
-    order: Vec<String>,
-    by_key: HashMap<String, Declared<'p>>,
+    order: Vec<Arc<str>>,
+    by_key: HashMap<Arc<str>, Declared<'p>>,
 }
 
 /// What is said of one plugin, the nearest declaration first, and what the nearest says of inheritance.
@@ -110,7 +108,7 @@ impl<'p> Declarations<'p> {
     }
 
     /// Adds what is said farther away.
-    fn push(&mut self, key: String, mut declared: Declared<'p>) {
+    fn push(&mut self, key: Arc<str>, mut declared: Declared<'p>) {
         match self.by_key.entry(key) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
@@ -196,11 +194,14 @@ fn add_artifact(
 }
 
 /// `groupId:artifactId`.
-fn key(environment: &Environment<'_>, pom: &Pom, plugin: &Plugin) -> String {
+fn key(environment: &Environment<'_>, pom: &Pom, plugin: &Plugin) -> Arc<str> {
+    if let Some(key) = &plugin.key {
+        return Arc::clone(key);
+    }
     let text = |value: &Option<Value>| environment.text(&pom.path, value.as_ref());
     let group = text(&plugin.coordinates.group);
     let artifact = text(&plugin.coordinates.artifact).unwrap_or_default();
-    format!("{}:{artifact}", group.as_deref().unwrap_or(DEFAULT_GROUP))
+    format!("{}:{artifact}", group.as_deref().unwrap_or(DEFAULT_GROUP)).into()
 }
 
 /// The plugins that the packaging brings in.
