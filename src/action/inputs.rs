@@ -114,6 +114,11 @@ pub const NAMES: [&str; 18] = [
     "args",
 ];
 
+/// The name of the input that a variable (without `INPUT_`) is of.
+pub(super) fn spelled(variable: &str) -> String {
+    variable.to_ascii_lowercase().replace(['_', ' '], "-")
+}
+
 /// Reads the inputs from pairs of variable name (without `INPUT_`) and value.
 ///
 /// # Errors
@@ -126,7 +131,7 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
     variables.sort();
     for (variable, value) in variables {
         // Runners upper-case names and keep their hyphens; some shells cannot, so that both spellings count.
-        let name = variable.to_ascii_lowercase().replace(['_', ' '], "-");
+        let name = spelled(&variable);
         let Some(name) = NAMES.iter().copied().find(|known| *known == name) else {
             return Err(unknown(&name));
         };
@@ -351,7 +356,7 @@ fn distance(known: &str, word: &str) -> usize {
 }
 
 /// Words as a shell would split them, with quotes and without any expansion.
-fn words(text: &str) -> Result<Vec<String>, Failure> {
+pub(super) fn words(text: &str) -> Result<Vec<String>, Failure> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod base;
+mod begun;
 pub mod events;
 mod inputs;
 mod post;
@@ -21,7 +22,8 @@ use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::verdict::ExitCode;
 use crate::report::workflow_commands;
-use crate::scan::Failure;
+use crate::scan::discover::Found;
+use crate::scan::{Failure, unfinished, ways};
 use crate::sys::file::{self, Lies};
 use crate::sys::{clock, environment};
 use answer::Answer;
@@ -33,7 +35,13 @@ use publish::{Plan, Told};
 /// Runs the step and says how to end.
 #[must_use]
 pub fn run() -> ExitCode {
-    let code = crate::cli::guarded(ErrorForm::Text, || step().inspect_err(publish::failure));
+    let code = crate::cli::guarded(ErrorForm::Text, || {
+        begun::begin();
+        step().inspect_err(publish::failure)
+    });
+    if code == ExitCode::Usage {
+        begun::withdraw();
+    }
     if code == ExitCode::Bug {
         publish::broke();
     }
@@ -92,9 +100,21 @@ fn step() -> Result<ExitCode, Failure> {
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let setting = setting(&location);
             let plan = plan.for_refs(arguments.refs.is_some());
+            let begun = Answer::Unjudged(Box::new(unfinished::unfinished(now)));
+            plan.begin(
+                &begun,
+                &voice,
+                inputs.sarif_file.is_some(),
+                arguments.refs.as_deref(),
+            );
+            let begin = |found: &[&Found]| {
+                let outcome = unfinished::unread(found, now);
+                plan.begin_refs(&outcome, &voice, inputs.sarif_file.is_some());
+                Ok(())
+            };
             let judged = take_base(&mut arguments, &event).and_then(|taken| {
                 base = taken;
-                scan::scan(&arguments, &setting)
+                scan::scan(&arguments, &setting, begin)
             });
             match judged {
                 Ok(scanned) => (plan, Some(Answer::Scan(Box::new(scanned))), None),
@@ -112,6 +132,8 @@ fn step() -> Result<ExitCode, Failure> {
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let setting = setting(&location);
+            let begun = Answer::Gate(ways::gate(unfinished::unfinished(now), &arguments.release));
+            plan.begin(&begun, &voice, true, None);
             match gate::gate(&arguments, &setting) {
                 Ok(gate) => (plan, Some(Answer::Gate(gate)), None),
                 Err(failure) => {
@@ -127,6 +149,8 @@ fn step() -> Result<ExitCode, Failure> {
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let setting = setting(&location);
+            let begun = Answer::Status(status::empty(unfinished::unfinished(now)));
+            plan.begin(&begun, &voice, true, None);
             match status::grid(&arguments, &setting) {
                 Ok(grid) => (plan, Some(Answer::Status(grid)), None),
                 Err(failure) => {

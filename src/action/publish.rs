@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::answer::{self, Answer, Counts};
+use super::begun;
 use super::events::{Event, Revision};
 use super::inputs::{Inputs, Mode};
 use super::post::{self, Runner};
@@ -23,7 +24,7 @@ use crate::sys::{environment, file};
 use crate::text::escape;
 
 /// Where the SARIF file goes if no input says so.
-const SARIF_FILE: &str = "lockkeeper.sarif";
+pub const SARIF_FILE: &str = "lockkeeper.sarif";
 
 /// Which files are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,38 @@ impl Plan {
         Self { sarif, ..self }
     }
 
+    /// Every report: the output that names it, its format, its place.
+    fn reports(&self) -> Vec<(Option<&'static str>, &'static str, Sink)> {
+        let as_file = |file: &String| Sink::File(PathBuf::from(file));
+        let sarif = self
+            .sarif
+            .iter()
+            .map(|file| (Some("sarif-file"), "sarif", as_file(file)));
+        let report = self
+            .report
+            .iter()
+            .map(|(format, file)| (Some("report-file"), *format, as_file(file)));
+        let others = self
+            .others
+            .iter()
+            .map(|(format, sink)| (None, *format, sink.clone()));
+        sarif.chain(report).chain(others).collect()
+    }
+
+    /// Every report: its format, its place, and whether somebody asked for it by name.
+    pub(super) fn places(&self, is_sarif_named: bool) -> Vec<(&'static str, Sink, bool)> {
+        let reports = self.reports().into_iter();
+        reports
+            .map(|(name, format, sink)| (format, sink, name != Some("sarif-file") || is_sarif_named))
+            .collect()
+    }
+
+    /// A report in this format at this place tells of one ref, of those that are scanned.
+    pub(super) fn is_of_one_ref(&self, format: &str, sink: &Sink) -> bool {
+        let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains(scan::REF));
+        format == "sarif" && (self.refs || is_named)
+    }
+
     /// Whether refs were scanned.
     #[must_use]
     pub fn of_refs(&self) -> bool {
@@ -124,13 +157,11 @@ pub fn publish(told: &Told<'_>) {
     let style = output::style(told.voice, &Sink::Standard, &texts);
     say(told, &style);
     let written = files(told, &texts, &mut notices);
-    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
-        let mut summary = Vec::new();
-        if told.answer.write("markdown", &style, &mut summary).is_ok()
-            && let Err(error) = file::append(&path, &summary)
-        {
-            notices.push(format!("the job summary was not written: {error}"));
-        }
+    let mut summary = Vec::new();
+    if told.answer.write("markdown", &style, &mut summary).is_ok()
+        && let Err(error) = begun::summarize(&summary)
+    {
+        notices.push(format!("the job summary was not written: {error}"));
     }
     let outcome = told.answer.outcome();
     let mut lines = ended(outcome.verdict, outcome.exit_code);
@@ -199,24 +230,22 @@ pub fn failure(failure: &Failure) {
     // There is no further place to complain at.
     let _ = workflow_commands::failure(&failure.message, &failure.hint, &mut io::stdout());
     let _ = output_lines(&ended(verdict, failure.code));
-    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
-        let mut summary = format!("## {}\n", headline::symbol(verdict));
-        for failure in std::iter::once(failure).chain(&failure.others) {
-            let place = failure
-                .place
-                .as_ref()
-                .map(|(file, place)| format!("{}:{}:{}", file.display(), place.line, place.column));
-            let place = place.map(|place| format!("{}: ", escape::markdown_code(&place)));
-            let _ = write!(
-                summary,
-                "\n{}{}\n\n{}\n",
-                place.unwrap_or_default(),
-                escape::markdown(&failure.message),
-                escape::markdown(&failure.hint)
-            );
-        }
-        let _ = file::append(&path, summary.as_bytes());
+    let mut summary = format!("## {}\n", headline::symbol(verdict));
+    for failure in std::iter::once(failure).chain(&failure.others) {
+        let place = failure
+            .place
+            .as_ref()
+            .map(|(file, place)| format!("{}:{}:{}", file.display(), place.line, place.column));
+        let place = place.map(|place| format!("{}: ", escape::markdown_code(&place)));
+        let _ = write!(
+            summary,
+            "\n{}{}\n\n{}\n",
+            place.unwrap_or_default(),
+            escape::markdown(&failure.message),
+            escape::markdown(&failure.hint)
+        );
     }
+    let _ = begun::summarize(summary.as_bytes());
 }
 
 /// Tells the steps that follow that this one broke.
@@ -241,10 +270,8 @@ fn told_at_forge(voice: &Voice, posted: &Published) {
     if !voice.quiet {
         let _ = io::stdout().write_all(workflow_commands::inert(&log).as_bytes());
     }
-    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
-        // The notice tells the same.
-        let _ = file::append(&path, summary.as_bytes());
-    }
+    // The notice tells the same.
+    let _ = begun::summarize(summary.as_bytes());
 }
 
 /// The terminal's report, with nothing in it that a runner would obey.
@@ -267,24 +294,10 @@ fn files(
     texts: &HashMap<TextKey, Texts>,
     notices: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
-    let plan = told.plan;
-    let as_file = |file: &String| Sink::File(PathBuf::from(file));
-    let sarif = plan
-        .sarif
-        .iter()
-        .map(|file| (Some("sarif-file"), "sarif", as_file(file)));
-    let report = plan
-        .report
-        .iter()
-        .map(|(format, file)| (Some("report-file"), *format, as_file(file)));
-    let others = plan
-        .others
-        .iter()
-        .map(|(format, sink)| (None, *format, sink.clone()));
     let mut written = Vec::new();
-    for (name, format, sink) in sarif.chain(report).chain(others) {
+    for (name, format, sink) in told.plan.reports() {
         let files = match one_each(told, format, &sink) {
-            None => vec![(sink.clone(), write(told, format, &sink, texts))],
+            None => vec![(sink.clone(), write(told.answer, told.voice, format, &sink, texts))],
             Some(Ok(outcomes)) => outcomes
                 .into_iter()
                 .map(|(outcome, sink)| {
@@ -319,17 +332,26 @@ fn files(
 /// For a format that tells of one ref and a scan of refs: the outcome of each, with its place; how many there are, if one
 /// place cannot hold them all.
 fn one_each(told: &Told<'_>, format: &str, sink: &Sink) -> Option<Result<Vec<(Outcome, Sink)>, usize>> {
-    let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains("{ref}"));
-    if format != "sarif" || !(told.plan.refs || is_named) {
+    if !told.plan.is_of_one_ref(format, sink) {
         return None;
     }
     let outcome = told.answer.outcome();
     Some(scan::by_ref(outcome, sink).map_err(|_| outcome.targets.len()))
 }
 
-fn write(told: &Told<'_>, format: &str, sink: &Sink, texts: &HashMap<TextKey, Texts>) -> Result<(), Failure> {
-    let style = output::style(told.voice, sink, texts);
-    output::write(sink, |out| told.answer.write(format, &style, out))
+/// Writes `answer` to its place.
+///
+/// # Errors
+/// A [`Failure`] if the place cannot be written.
+pub(super) fn write(
+    answer: &Answer,
+    voice: &Voice,
+    format: &str,
+    sink: &Sink,
+    texts: &HashMap<TextKey, Texts>,
+) -> Result<(), Failure> {
+    let style = output::style(voice, sink, texts);
+    output::write(sink, |out| answer.write(format, &style, out))
 }
 
 fn write_outcome(
@@ -371,7 +393,7 @@ fn format_of(file: &str, mode: Mode, known: &[&'static str]) -> Result<&'static 
 }
 
 /// How the step ended, as lines of outputs.
-fn ended(verdict: Verdict, code: ExitCode) -> String {
+pub(super) fn ended(verdict: Verdict, code: ExitCode) -> String {
     format!("verdict={verdict}\nexit-code={}\n", code.number())
 }
 
@@ -398,7 +420,7 @@ fn output(name: &str, file: &str) -> String {
     }
 }
 
-fn output_lines(lines: &str) -> Result<(), file::FileError> {
+pub(super) fn output_lines(lines: &str) -> Result<(), file::FileError> {
     match environment::path("GITHUB_OUTPUT") {
         None => Ok(()),
         Some(path) => file::append(&path, lines.as_bytes()),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Explain, Voice};
 use super::output;
+use super::pending;
 use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
@@ -27,6 +28,7 @@ use crate::scan::{Failure, Lenience, Request, ways};
 /// A [`Failure`] of usage if neither the tree nor the index knows the subject, of incompleteness without an index.
 pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
+    pending::withdraw_all(&pairs, None);
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let input = trees::input(arguments.path.as_ref());

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Gate, Voice};
 use super::output;
+use super::pending;
 use super::trees::{self, Setting, Trees};
 use crate::config::index;
 use crate::config::policy;
@@ -14,6 +15,7 @@ use crate::report::gate::FORMS;
 use crate::scan::columns::release;
 use crate::scan::discover::Found;
 use crate::scan::reader::is_wanted;
+use crate::scan::unfinished::unfinished;
 use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
 
 /// Runs the command.
@@ -24,6 +26,8 @@ pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let setting = Setting::alone(&location, voice, now);
+    let begun = ways::gate(unfinished(now), &arguments.release);
+    output::write_forms(&begun, FORMS, &pending::files(&pairs), voice)?;
     let answer = gate(arguments, &setting).map(|gate| {
         let code = gate.outcome.exit_code;
         (gate, code)

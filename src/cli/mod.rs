@@ -10,6 +10,7 @@ pub mod gate;
 mod init;
 pub mod output;
 mod packages;
+pub mod pending;
 mod publish;
 mod refs;
 pub mod scan;
@@ -36,7 +37,15 @@ use crate::sys::{clock, interrupt};
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let form = error_form(&arguments);
-    guarded(form, || parse_and_run(arguments))
+    guarded(form, || {
+        let given = arguments.clone();
+        let ended = parse_and_run(arguments);
+        let code = ended.as_ref().map_or_else(|failure| failure.code, |code| *code);
+        if code == ExitCode::Usage {
+            pending::withdraw_named(&given);
+        }
+        ended
+    })
 }
 
 /// Runs `door` so that a failure, a bug and an interrupt each end as the contract says.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::arguments::{Input, Packages, Voice};
-use super::{output, trees};
+use super::{output, pending, trees};
 use crate::config::policy;
 use crate::model::outcome::FileState;
 use crate::model::verdict::ExitCode;
@@ -18,6 +18,7 @@ use crate::sys::file;
 /// A [`Failure`] of usage for a PATH that is not there.
 pub fn run(arguments: &Packages, voice: &Voice) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
+    pending::withdraw_all(&pairs, None);
     let asked = trees::asked(arguments.policy.as_ref(), None)?;
     let mut found = find(&arguments.input)?;
     for found in &mut found {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::arguments::{Refs, Voice};
-use super::{output, trees};
+use super::{output, pending, trees};
 use crate::config::policy;
 use crate::model::verdict::ExitCode;
 use crate::report::grid::refs;
@@ -18,6 +18,7 @@ use crate::scan::columns::{are_there, lines};
 /// A [`Failure`] of usage outside of git, for a bad glob, or a `--refs` that matches nothing.
 pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
+    pending::withdraw_all(&pairs, None);
     let asked = trees::asked(arguments.policy.as_ref(), None)?;
     let found = trees::one(arguments.path.as_ref())?;
     let policy = policy::effective(&found, &asked, None)?.policy;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::arguments::{Scan, Voice};
 use super::output::{self, Sink};
 use super::packages;
+use super::pending;
 use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::Index;
 use crate::config::heartbeat;
@@ -21,7 +22,7 @@ use crate::policy::Policy;
 use crate::report::REPORTS;
 use crate::scan::columns::{self, columns};
 use crate::scan::discover::Found;
-use crate::scan::{self, Failure, Lenience, Request};
+use crate::scan::{self, Failure, Lenience, Request, unfinished};
 
 /// Long texts are read for so many findings at most; a report tells no more than that in full.
 const TEXTS_LIMIT: usize = 5_000;
@@ -35,11 +36,33 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     let pairs = output::pair(&arguments.reports, &known)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let setting = Setting::alone(&location, voice, now);
-    let scanned = match scan(arguments, &setting) {
+    let refs = arguments.refs.as_deref();
+    let is_of_one_ref = |format: &str| refs.is_some() && format == "sarif";
+    let none = HashMap::new();
+    let (early, late): (Vec<_>, Vec<_>) = pairs
+        .iter()
+        .cloned()
+        .partition(|(format, _)| !is_of_one_ref(format));
+    output::write_all(
+        &unfinished::unfinished(now),
+        &pending::files(&early),
+        voice,
+        &none,
+    )?;
+    pending::withdraw_all(&late, refs);
+    let begin = |found: &[&Found]| {
+        for (format, sink) in pending::files(&late) {
+            for (outcome, sink) in by_ref(&unfinished::unread(found, now), &sink)? {
+                output::write_all(&outcome, &[(format, sink)], voice, &none)?;
+            }
+        }
+        Ok(())
+    };
+    let scanned = match scan(arguments, &setting, begin) {
         Ok(scanned) => scanned,
         Err(failure) => {
             if let Some(outcome) = unjudged(arguments, &failure, &setting) {
-                output::write_all(&outcome, &pairs, voice, &HashMap::new())?;
+                output::write_all(&outcome, &pairs, voice, &none)?;
             }
             return Err(failure);
         }
@@ -52,9 +75,8 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     } else {
         HashMap::new()
     };
-    let (of_one_ref, pairs): (Vec<_>, Vec<_>) = pairs
-        .into_iter()
-        .partition(|(format, _)| arguments.refs.is_some() && *format == "sarif");
+    let (of_one_ref, pairs): (Vec<_>, Vec<_>) =
+        pairs.into_iter().partition(|(format, _)| is_of_one_ref(format));
     for (format, sink) in &of_one_ref {
         for (outcome, sink) in by_ref(&scanned.outcome, sink)? {
             output::write_all(&outcome, &[(*format, sink)], voice, &texts)?;
@@ -74,7 +96,7 @@ pub fn unjudged(arguments: &Scan, failure: &Failure, setting: &Setting<'_>) -> O
 }
 
 /// What stands in `--output` for the name of a ref.
-const REF: &str = "{ref}";
+pub const REF: &str = "{ref}";
 
 /// One outcome a ref, each with a place of its own: code scanning takes the findings of one ref at a time.
 ///
@@ -97,7 +119,7 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
     let mut taken = BTreeSet::new();
     let mut outcomes = Vec::with_capacity(outcome.targets.len());
     for target in &outcome.targets {
-        let short = short_name(target.ref_name.as_deref().unwrap_or("HEAD")).replace('/', "-");
+        let short = in_a_name(short_name(target.ref_name.as_deref().unwrap_or("HEAD")));
         let mut name = short.clone();
         // `a/b` and `a-b` are two refs.
         for number in 2.. {
@@ -112,6 +134,12 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
         ));
     }
     Ok(outcomes)
+}
+
+/// The short name of a ref as it stands in the name of a file.
+#[must_use]
+pub fn in_a_name(short: &str) -> String {
+    short.replace('/', "-")
 }
 
 /// What `outcome` says of `target` alone.
@@ -153,11 +181,17 @@ impl Scanned {
     }
 }
 
-/// Scans what the command line names by the index at `location`.
+/// Scans what the command line names by the index at `location`. `begin` is called when the trees are known, before one is
+/// read.
 ///
 /// # Errors
-/// A [`Failure`] of usage, of a base or ref that cannot be found, or of the feed where a missing index was to be fetched.
-pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure> {
+/// A [`Failure`] of usage, of a base or ref that cannot be found, or of the feed where a missing index was to be fetched; that
+/// of `begin`.
+pub fn scan(
+    arguments: &Scan,
+    setting: &Setting<'_>,
+    begin: impl FnOnce(&[&Found]) -> Result<(), Failure>,
+) -> Result<Scanned, Failure> {
     let category = category(arguments)?;
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref())?;
     let lenience = Lenience {
@@ -177,6 +211,7 @@ pub fn scan(arguments: &Scan, setting: &Setting<'_>) -> Result<Scanned, Failure>
         Some(_) => of_refs(arguments, setting, &asked)?,
     };
     let found: Vec<&Found> = trees.found().collect();
+    begin(&found)?;
     let index = trees::open(setting, &found, &trees.policy())?;
     let request = Request {
         judge: index.judge(),

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 
 use super::arguments::{Status, Voice};
 use super::output;
+use super::pending;
 use super::trees::{self, Setting, Trees};
 use crate::config::index;
 use crate::config::{heartbeat, policy};
 use crate::model::verdict::{ExitCode, Verdict};
-use crate::model::{Gap, Grid};
+use crate::model::{Gap, Grid, Outcome};
 use crate::report::grid::FORMS;
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
+use crate::scan::unfinished::unfinished;
 use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan_for_grid};
 
 /// Runs the command.
@@ -23,6 +25,7 @@ pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let setting = Setting::alone(&location, voice, now);
+    output::write_forms(&empty(unfinished(now)), FORMS, &pending::files(&pairs), voice)?;
     let answer = grid(arguments, &setting).map(|grid| {
         let code = grid.outcome.exit_code;
         (grid, code)
@@ -36,13 +39,19 @@ pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode
 pub fn unjudged(arguments: &Status, failure: &Failure, setting: &Setting<'_>) -> Option<Grid> {
     let asked = trees::asked(arguments.source.policy.as_ref(), arguments.fail_on.as_deref()).ok()?;
     let input = trees::input(arguments.path.as_ref());
-    Some(Grid {
-        outcome: trees::unjudged(failure, &input, &asked, setting)?,
+    trees::unjudged(failure, &input, &asked, setting).map(empty)
+}
+
+/// A grid without a line, which has nothing but how the run ended.
+#[must_use]
+pub fn empty(outcome: Outcome) -> Grid {
+    Grid {
+        outcome,
         rows: Vec::new(),
         lines: Vec::new(),
         warnings: Vec::new(),
         history: None,
-    })
+    }
 }
 
 /// The grid of the repository that the command line names, by the index at `location`.

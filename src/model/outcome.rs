@@ -68,6 +68,12 @@ impl Target {
 }
 
 impl Outcome {
+    /// The run has not reached its end, and of the index nothing is known either.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.verdict == Verdict::Failed && self.exit_code == ExitCode::Bug
+    }
+
     /// Every finding with its target, in the order of the targets.
     pub fn findings(&self) -> impl Iterator<Item = (&Target, &Finding)> {
         self.targets

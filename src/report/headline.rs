@@ -111,6 +111,9 @@ pub fn cause(outcome: &Outcome) -> String {
 /// What there is to say about the index, if it is not as it should be.
 #[must_use]
 pub fn index(outcome: &Outcome) -> Option<String> {
+    if outcome.is_unfinished() {
+        return None;
+    }
     let age = match outcome.coverage.index_age_days {
         Some(days) => format!("{} old", counted(days as usize, "day", "days")),
         None => "too old".to_owned(),

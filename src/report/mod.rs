@@ -11,6 +11,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod moves;
+pub mod ours;
 pub mod phrases;
 pub mod places;
 pub mod sarif;

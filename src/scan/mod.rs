@@ -23,6 +23,7 @@ mod starts;
 mod submodules;
 mod tally;
 mod target;
+pub mod unfinished;
 mod unmatched;
 mod walk;
 mod walked;
@@ -360,15 +361,13 @@ pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Time
             file: policy.file.clone(),
         },
         verdict: match failure.code {
-            ExitCode::Remote => Verdict::Failed,
+            ExitCode::Remote | ExitCode::Bug | ExitCode::Interrupted => Verdict::Failed,
             ExitCode::Pass
             | ExitCode::Blocked
             | ExitCode::Usage
             | ExitCode::Incomplete
             | ExitCode::NothingToScan
-            | ExitCode::Some
-            | ExitCode::Bug
-            | ExitCode::Interrupted => Verdict::Incomplete,
+            | ExitCode::Some => Verdict::Incomplete,
         },
         exit_code: failure.code,
         coverage,

@@ -1,7 +1,7 @@
 //! Files and folders.
 
 use std::ffi::OsString;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::model::TreePath;
@@ -239,6 +239,45 @@ pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         file.write_all(bytes)
     };
     append().map_err(|error| failed(path, error))
+}
+
+/// As [`append`]; where the file ends with `old`, that is replaced.
+///
+/// # Errors
+/// The system's.
+pub fn append_over(path: &Path, old: &[u8], bytes: &[u8]) -> Result<(), FileError> {
+    let replaced = || -> io::Result<bool> {
+        let mut file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
+        let Some(start) = file.metadata()?.len().checked_sub(old.len() as u64) else {
+            return Ok(false);
+        };
+        let mut tail = Vec::with_capacity(old.len());
+        file.seek(io::SeekFrom::Start(start))?;
+        (&file).take(old.len() as u64).read_to_end(&mut tail)?;
+        if old.is_empty() || tail != old {
+            return Ok(false);
+        }
+        file.seek(io::SeekFrom::Start(start))?;
+        file.write_all(bytes)?;
+        file.set_len(start.saturating_add(bytes.len() as u64))?;
+        Ok(true)
+    };
+    let is_file = matches!(look(path), Ok(Lies::File(_)));
+    match is_file && replaced().map_err(|error| failed(path, error))? {
+        true => Ok(()),
+        false => append(path, bytes),
+    }
+}
+
+/// The first bytes of the file at `path`, at most `limit`; `None` if no regular file can be read there.
+#[must_use]
+pub fn head(path: &Path, limit: u64) -> Option<Vec<u8>> {
+    let Ok(Lies::File(_)) = look(path) else {
+        return None;
+    };
+    let mut bytes = Vec::new();
+    open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// A fresh folder that goes away with its handle.

@@ -80,6 +80,7 @@ mod scan_places;
 mod server;
 mod setup;
 mod tree_on_disk;
+mod unfinished;
 mod unread_records;
 mod update;
 mod version_order;

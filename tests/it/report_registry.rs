@@ -16,6 +16,7 @@ const SUBJECTS: &[&str] = &[
     "headline",
     "mod",
     "moves",
+    "ours",
     "phrases",
     "places",
     "workflow_commands",

@@ -272,6 +272,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut commands = Vec::new();
     match grid.outcome.coverage.index {
+        _ if grid.outcome.is_unfinished() => {}
         IndexState::Missing
         | IndexState::Damaged
         | IndexState::TooOld

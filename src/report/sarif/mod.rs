@@ -186,6 +186,7 @@ impl Kind {
 fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     let mut notifications = Vec::new();
     let index = match outcome.coverage.index {
+        _ if outcome.is_unfinished() => None,
         IndexState::Fresh => None,
         IndexState::Stale => Some(("warning", "the index is older than it should be")),
         IndexState::TooOld => Some(("error", "the index is too old to judge by")),

@@ -112,6 +112,7 @@ pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let mut commands: Vec<String> = Vec::new();
     match outcome.coverage.index {
+        _ if outcome.is_unfinished() => {}
         IndexState::Missing
         | IndexState::Damaged
         | IndexState::TooOld

@@ -1,0 +1,60 @@
+//! What reports say of a run as long as it has not reached its end: written first, it is what is left where the program is
+//! killed or aborts, and no report of an earlier run is taken for one of this.
+
+use jiff::Timestamp;
+
+use super::discover::Found;
+use super::{Failure, Judge, Knowledge, unjudged};
+use crate::model::outcome::Database;
+use crate::model::verdict::ExitCode;
+use crate::model::{Coverage, IndexState, Outcome, Target};
+use crate::policy::Policy;
+
+/// Why nothing is known, as a lowercase fragment.
+pub const REASON: &str = "the run did not reach its end";
+
+/// The way out, as a full instruction.
+pub const HINT: &str =
+    "See how the program ended: it was stopped, or ran out of memory or time. Mend that, and run it again.";
+
+/// The outcome of a run that has only begun: failed, with nothing in it. Of index and policy nothing is known yet.
+#[must_use]
+pub fn unfinished(now: Timestamp) -> Outcome {
+    let judge = Judge {
+        index: None,
+        state: IndexState::Missing,
+        age_days: None,
+        database: Database::default(),
+        knowledge: Knowledge::default(),
+        place: String::new(),
+        trouble: None,
+    };
+    let failure = Failure {
+        code: ExitCode::Bug,
+        message: REASON.to_owned(),
+        hint: HINT.to_owned(),
+        place: None,
+        others: Vec::new(),
+    };
+    unjudged(&judge, &Policy::built_in(), &failure, now)
+}
+
+/// The same of trees that are known and not read yet.
+#[must_use]
+pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
+    let target = |found: &&Found| Target {
+        root: found.root.clone(),
+        prefix: found.prefix.clone(),
+        ref_name: found.head.ref_name.clone(),
+        commit: found.head.commit.map(|commit| commit.to_string()),
+        dirty: false,
+        is_one_of_several_refs: false,
+        coverage: Coverage::new(IndexState::Missing, None),
+        files: Vec::new(),
+        findings: Vec::new(),
+    };
+    Outcome {
+        targets: found.iter().map(target).collect(),
+        ..unfinished(now)
+    }
+}
