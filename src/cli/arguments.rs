@@ -121,6 +121,17 @@ pub struct Source {
     pub policy: Option<PathBuf>,
 }
 
+/// The flags of [`Source`] where nothing is matched.
+#[derive(Debug, Args)]
+pub struct Unmatched {
+    /// Taken as by every command that reads; nothing is matched here, so that no index is opened.
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
 /// Where reports go.
 #[derive(Debug, Args)]
 pub struct Reports {
@@ -213,9 +224,9 @@ pub struct Refs {
     /// Choose by these comma-separated globs on short names instead.
     #[arg(long, value_name = "GLOBS")]
     pub refs: Option<String>,
-    /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
+    /// Which policy counts.
+    #[command(flatten)]
+    pub source: Unmatched,
     /// terminal or json.
     #[command(flatten)]
     pub reports: Reports,
@@ -263,9 +274,12 @@ pub enum Config {
     Show {
         /// The folder or repository.
         path: Option<PathBuf>,
-        /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
+        /// Which policy counts.
+        #[command(flatten)]
+        source: Unmatched,
+        /// Where it goes: terminal (YAML) or json.
+        #[command(flatten)]
+        reports: Reports,
     },
     /// Print the JSON Schema of a policy's file.
     Schema,
@@ -277,9 +291,9 @@ pub struct Packages {
     /// What is listed.
     #[command(flatten)]
     pub input: Input,
-    /// The policy, whose `exclude` counts here too.
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
+    /// Which policy counts: its `exclude` does here too.
+    #[command(flatten)]
+    pub source: Unmatched,
     /// Where reports go: terminal or json.
     #[command(flatten)]
     pub reports: Reports,
@@ -322,6 +336,9 @@ pub enum Db {
         old: PathBuf,
         /// The newer index.
         new: PathBuf,
+        /// Where reports go: terminal or json.
+        #[command(flatten)]
+        reports: Reports,
     },
 }
 
@@ -407,9 +424,12 @@ pub struct DbRead {
     /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// terminal or json.
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<String>,
+    /// The policy whose `database` says how old the index may be and which one it has to be; else the built-in rules.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Where reports go: terminal or json.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// Arguments of `version`.

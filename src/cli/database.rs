@@ -7,16 +7,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::arguments::{Db, DbBuild, DbRead, Voice};
-use super::{output, publish, update};
+use super::arguments::{Db, DbBuild, DbRead, Reports, Voice};
+use super::{output, pending, publish, update};
 use crate::advisory::{Damage, Index};
-use crate::config::index;
+use crate::config::{self, index};
 use crate::database::build::{BuildError, Built, Losses, Step};
 use crate::database::{self, ask, tell};
 use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
 use crate::policy;
-use crate::report::json as json_report;
+use crate::report::{json as json_report, workflow_commands};
 use crate::scan::{Failure, knowledge};
 
 /// Runs a command of `db`.
@@ -32,27 +32,22 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
         Db::Status(arguments) => status(&arguments, now),
         Db::Verify(arguments) => verify(&arguments),
         Db::Show { id, read } => {
-            let form = form(read.format.as_deref())?;
+            let answer = Answer::asked(&read.reports)?;
             let shown = ask::show(&open(&read)?, &id).map_err(damaged)?;
-            match form {
-                Form::Text => say(&tell::shown(&shown, &id))?,
-                Form::Json => document(&shown_json(&shown))?,
-            }
+            answer.give(&tell::shown(&shown, &id), &shown_json(&shown))?;
             Ok(found(!shown.is_empty()))
         }
         Db::Search { package, read } => {
-            let form = form(read.format.as_deref())?;
+            let answer = Answer::asked(&read.reports)?;
             let searched = ask::search(&open(&read)?, &package).map_err(damaged)?;
-            match form {
-                Form::Text => say(&tell::searched(&searched, &package))?,
-                Form::Json => document(&searched_json(&searched))?,
-            }
+            answer.give(&tell::searched(&searched, &package), &searched_json(&searched))?;
             Ok(found(!searched.packages.is_empty()))
         }
-        Db::Diff { old, new } => {
+        Db::Diff { old, new, reports } => {
+            let answer = Answer::asked(&reports)?;
             let open = |path: &Path| database::open(path).map_err(|unopened| refused(path, &unopened));
             let difference = ask::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
-            say(&tell::difference(&difference))?;
+            answer.give(&tell::difference(&difference), &difference_json(&difference))?;
             Ok(ExitCode::Pass)
         }
     }
@@ -106,35 +101,32 @@ pub fn losses(are_allowed: bool) -> Losses {
 }
 
 fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
-    let form = form(arguments.format.as_deref())?;
+    let answer = Answer::asked(&arguments.reports)?;
+    let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let found = index::open(&location.path, &policy::Database::default(), now);
+    let found = index::open(&location.path, &asked, now);
     let status = ask::status(found.require()?).map_err(damaged)?;
-    let warnings = idle_sources(&status.sources, now);
-    match form {
-        Form::Text => {
-            let mut text = tell::status(&status, now);
-            for warning in &warnings {
-                text.push_str(&format!("warning: {warning}\n"));
-            }
-            say(&text)?;
-        }
-        Form::Json => document(&json!({
-            "schema": "lockkeeper.db-status/1",
-            "warnings": warnings,
-            "file": location.path.to_string_lossy(),
-            "digest": status.digest,
-            "built": status.built.to_string(),
-            "state": found.state.word(),
-            "age_days": found.age_days,
-            "bytes": status.length,
-            "records": status.records,
-            "packages": status.packages,
-            "groups": status.groups,
-            "sources": sources(&status.sources),
-            "ecosystems": status.ecosystems,
-        }))?,
+    let warnings = idle_sources(&status.sources, &asked, now);
+    let mut text = tell::status(&status, now);
+    for warning in &warnings {
+        text.push_str(&format!("warning: {warning}\n"));
     }
+    let document = json!({
+        "schema": "lockkeeper.db-status/1",
+        "warnings": warnings,
+        "file": location.path.to_string_lossy(),
+        "digest": status.digest,
+        "built": status.built.to_string(),
+        "state": found.state.word(),
+        "age_days": found.age_days,
+        "bytes": status.length,
+        "records": status.records,
+        "packages": status.packages,
+        "groups": status.groups,
+        "sources": sources(&status.sources),
+        "ecosystems": status.ecosystems,
+    });
+    answer.give(&text, &document)?;
     match found.trouble {
         None => Ok(ExitCode::Pass),
         Some((message, hint)) => Err(Failure::incomplete(message, hint)),
@@ -142,8 +134,12 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
 }
 
 /// A fresh index of old sources knows nothing new.
-fn idle_sources(sources: &[crate::advisory::Source], now: Timestamp) -> Vec<String> {
-    let limit = policy::Database::default().refuse_age;
+fn idle_sources(
+    sources: &[crate::advisory::Source],
+    asked: &policy::Database,
+    now: Timestamp,
+) -> Vec<String> {
+    let limit = asked.refuse_age;
     let told = sources.iter().map(knowledge::source);
     let newest = told
         .filter(DatabaseSource::has_advisories)
@@ -162,23 +158,88 @@ fn idle_sources(sources: &[crate::advisory::Source], now: Timestamp) -> Vec<Stri
 }
 
 fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
-    let form = form(arguments.format.as_deref())?;
+    let answer = Answer::asked(&arguments.reports)?;
+    let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
     let index = database::verify(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
-    match form {
-        Form::Text => say(&format!("every byte is as it was written: {}\n", index.digest()))?,
-        Form::Json => document(&json!({
-            "schema": "lockkeeper.db-verify/1",
-            "file": location.path.to_string_lossy(),
-            "digest": index.digest(),
-        }))?,
-    }
+    is_asked_for(&index, &asked)?;
+    let document = json!({
+        "schema": "lockkeeper.db-verify/1",
+        "file": location.path.to_string_lossy(),
+        "digest": index.digest(),
+    });
+    let text = format!("every byte is as it was written: {}\n", index.digest());
+    answer.give(&text, &document)?;
     Ok(ExitCode::Pass)
 }
 
 fn open(arguments: &DbRead) -> Result<Index, Failure> {
+    let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    database::open(&location.path).map_err(|unopened| refused(&location.path, &unopened))
+    let index = database::open(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
+    is_asked_for(&index, &asked)?;
+    Ok(index)
+}
+
+/// What the policy that was named asks of the index. There is no PATH here whose policy would count otherwise.
+fn asked(arguments: &DbRead) -> Result<policy::Database, Failure> {
+    let named = arguments
+        .policy
+        .as_deref()
+        .map(config::policy::named)
+        .transpose()?;
+    Ok(named.map(|policy| policy.database).unwrap_or_default())
+}
+
+/// An index that the policy does not ask for is none to look things up in.
+fn is_asked_for(index: &Index, asked: &policy::Database) -> Result<(), Failure> {
+    match asked.digest.as_deref().filter(|digest| *digest != index.digest()) {
+        None => Ok(()),
+        Some(digest) => Err(Failure::incomplete(
+            format!(
+                "the policy asks for the index {digest}, and this is {}",
+                index.digest()
+            ),
+            "Fetch or build that index, or change `database.digest` in the policy.",
+        )),
+    }
+}
+
+/// Where an answer goes, and in which forms.
+struct Answer(Vec<(&'static str, output::Sink)>);
+
+impl Answer {
+    /// What the flags ask for. A report of an earlier run is none of this one.
+    fn asked(reports: &Reports) -> Result<Self, Failure> {
+        let pairs = output::pair(reports, &["terminal", "json"])?;
+        pending::withdraw_all(&pairs, None);
+        Ok(Self(pairs))
+    }
+
+    /// Writes the answer: for people, and as a document.
+    fn give(&self, text: &str, document: &serde_json::Value) -> Result<(), Failure> {
+        for (format, sink) in &self.0 {
+            output::write(sink, |out| match *format {
+                "json" => json_report::document(document, out),
+                _ => out.write_all(workflow_commands::inert(text).as_bytes()),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What one index has and the other has not.
+fn difference_json(difference: &ask::Difference) -> serde_json::Value {
+    let list = |entries: &[(String, String)]| -> serde_json::Value {
+        let entry = |(id, summary): &(String, String)| json!({"id": id, "summary": summary});
+        entries.iter().map(entry).collect()
+    };
+    json!({
+        "schema": "lockkeeper.db-diff/1",
+        "added": list(&difference.added),
+        "removed": list(&difference.removed),
+        "changed": list(&difference.changed),
+    })
 }
 
 /// How an answer is written.

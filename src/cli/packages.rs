@@ -19,7 +19,7 @@ use crate::sys::file;
 pub fn run(arguments: &Packages, voice: &Voice) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
-    let asked = trees::asked(arguments.policy.as_ref(), None)?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), None)?;
     let mut found = find(&arguments.input)?;
     for found in &mut found {
         let policy = policy::effective(found, &asked, None)?.policy;

@@ -19,7 +19,7 @@ use crate::scan::columns::{are_there, lines};
 pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
-    let asked = trees::asked(arguments.policy.as_ref(), None)?;
+    let asked = trees::asked(arguments.source.policy.as_ref(), None)?;
     let found = trees::one(arguments.path.as_ref())?;
     let policy = policy::effective(&found, &asked, None)?.policy;
     let choice = trees::choice(arguments.refs.as_deref(), &policy);

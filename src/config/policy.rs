@@ -210,8 +210,11 @@ fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failur
     }
 }
 
-/// The file that the command line names.
-fn named(path: &Path) -> Result<Policy, Failure> {
+/// The policy in the file that the command line names.
+///
+/// # Errors
+/// A [`Failure`] of usage for a file that cannot be read, and with every mistake in it.
+pub fn named(path: &Path) -> Result<Policy, Failure> {
     let hint = "Give a policy that can be read with `--policy FILE`.";
     let bytes = file::read(path, LIMIT).map_err(|error| Failure::usage(error.to_string(), hint))?;
     let told = path.to_string_lossy().replace('\\', "/");

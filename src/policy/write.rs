@@ -26,6 +26,13 @@ impl Policy {
         Ok(hidden.put_back(yaml))
     }
 
+    /// The same as JSON, which is YAML too.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        // Texts, numbers and lists of them always become JSON.
+        serde_json::to_value(File::of(self, &mut str::to_owned)).unwrap_or_default()
+    }
+
     /// `sha256:…` over the effective rules in their canonical spelling: comments, the order of keys and defaults that are
     /// written out change nothing.
     #[must_use]

@@ -19,6 +19,7 @@ mod cargo_lock;
 mod change;
 mod change_base;
 mod confusion;
+mod common_flags;
 mod crosscheck_pypi;
 mod exit_codes;
 mod forge;
