@@ -65,7 +65,7 @@ impl Directory<'_> {
     }
 
     /// The numbers of the keys that may have this hash; `None` where the directory does not hold what it says.
-    pub(super) fn marked(&self, hash: u64) -> Option<Vec<u64>> {
+    pub(super) fn marked(&self, hash: u64) -> Option<impl Iterator<Item = u64>> {
         let bucket = bucket_of(hash, self.bits);
         let (start, end) = (self.word(bucket)?, self.word(bucket.saturating_add(1))?);
         let marks_at = self.marks_at();
@@ -76,8 +76,11 @@ impl Directory<'_> {
             .bytes
             .get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)?;
         let numbers = (u64::from(start)..).zip(marks.chunks_exact(2));
-        let marked = numbers.filter(|(_, own)| **own == mark).map(|(number, _)| number);
-        Some(marked.collect())
+        Some(
+            numbers
+                .filter(move |(_, own)| **own == mark)
+                .map(|(number, _)| number),
+        )
     }
 
     /// The block that holds the entry of the key numbered `number`, and how many entries come before it there.

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use super::blocks::Blocks;
 use super::directory::Directory;
 use super::layout::{
-    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, address, block_hash, digest,
-    key_hash, place,
+    BLOCK_HASH, BadHeader, Cursor, HEADER, Header, LAYOUT, ROW, Section, block_hash, digest, key_hash, place,
 };
 use super::recorded::RecordView;
 use super::texts::{PackedBlock, text_at};
@@ -168,8 +167,18 @@ impl Index {
     /// [`Damage`] of a block that had to be read: nothing is known then.
     pub fn candidates(&self, ecosystem: &Ecosystem, name: &str) -> Result<Candidates<'_>, Damage> {
         let name = ecosystem::normalise(ecosystem, name);
-        for address in self.addresses(key_hash(ecosystem.as_str(), &name))? {
-            let candidates = self.entry(address)?;
+        let directory = self.directory();
+        let hash = key_hash(ecosystem.as_str(), &name);
+        // Seldom one too many.
+        for number in directory.marked(hash).ok_or_else(bad_directory)? {
+            let (block, before) = directory.block_of(number).ok_or_else(bad_directory)?;
+            // An entry tells its length: those before it in its block are stepped over.
+            let mut cursor = Cursor::new(self.block(Section::Entries, block)?);
+            for _ in 0..before {
+                cursor.bytes().ok_or_else(bad_directory)?;
+            }
+            let entry = cursor.bytes().ok_or_else(bad_directory)?;
+            let candidates = Candidates::read(self, entry)?;
             if candidates.is_of(ecosystem.as_str(), &name) {
                 return Ok(candidates);
             }
@@ -239,24 +248,6 @@ impl Index {
         self.read_everything()
     }
 
-    /// The addresses of the entries whose key may be this hash; seldom one too many.
-    fn addresses(&self, hash: u64) -> Result<Vec<u32>, Damage> {
-        let directory = self.directory();
-        let mut addresses = Vec::new();
-        for number in directory.marked(hash).ok_or_else(bad_directory)? {
-            let (block, before) = directory.block_of(number).ok_or_else(bad_directory)?;
-            // An entry tells its length: those before it in its block are stepped over.
-            let bytes = self.block(Section::Entries, block)?;
-            let mut cursor = Cursor::new(bytes);
-            for _ in 0..before {
-                cursor.bytes().ok_or_else(bad_directory)?;
-            }
-            let offset = bytes.len().saturating_sub(cursor.rest().len());
-            addresses.push(address(block as usize, offset).ok_or_else(bad_directory)?);
-        }
-        Ok(addresses)
-    }
-
     fn directory(&self) -> Directory<'_> {
         Directory {
             bytes: &self.directory,
@@ -294,11 +285,7 @@ impl Index {
 
     /// How many blocks a section has.
     pub(super) fn blocks_of(&self, section: Section) -> u32 {
-        let run = Section::ALL
-            .into_iter()
-            .zip(&self.header.sections)
-            .find(|(kind, _)| *kind == section);
-        run.map_or(0, |(_, run)| run.count)
+        self.header.run(section).map_or(0, |run| run.count)
     }
 
     /// A section's block, verified once and kept.
@@ -318,12 +305,10 @@ impl Index {
     }
 
     fn number(&self, section: Section, number: u32) -> Result<usize, Damage> {
-        let run = Section::ALL
-            .into_iter()
-            .zip(&self.header.sections)
-            .find(|(kind, _)| *kind == section);
-        run.filter(|(_, run)| number < run.count)
-            .and_then(|(_, run)| usize::try_from(run.first.checked_add(number)?).ok())
+        self.header
+            .run(section)
+            .filter(|run| number < run.count)
+            .and_then(|run| usize::try_from(run.first.checked_add(number)?).ok())
             .ok_or_else(|| no_block(number as usize))
     }
 

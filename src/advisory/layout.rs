@@ -128,6 +128,13 @@ pub enum BadHeader {
 }
 
 impl Header {
+    /// The run of blocks of `section`.
+    #[must_use]
+    pub fn run(&self, section: Section) -> Option<Run> {
+        // Sections are numbered from one, in the order of `ALL`.
+        self.sections.get((section as usize).checked_sub(1)?).copied()
+    }
+
     /// The header page.
     #[must_use]
     pub fn page(&self) -> Vec<u8> {
@@ -219,11 +226,16 @@ impl Header {
 /// The name under which a package stands in the key directory.
 #[must_use]
 pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(ecosystem.as_bytes());
-    hasher.update(&[0]);
-    hasher.update(name.as_bytes());
-    let hash = hasher.finalize();
+    let bytes = || ecosystem.bytes().chain([0]).chain(name.bytes());
+    let mut short = [0_u8; 128];
+    let length = ecosystem.len().saturating_add(1).saturating_add(name.len());
+    let hash = match short.get_mut(..length) {
+        Some(key) => {
+            key.iter_mut().zip(bytes()).for_each(|(slot, byte)| *slot = byte);
+            blake3::hash(key)
+        }
+        None => blake3::hash(&bytes().collect::<Vec<u8>>()),
+    };
     hash.as_bytes()
         .first_chunk()
         .map_or(0, |first| u64::from_le_bytes(*first))

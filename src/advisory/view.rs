@@ -306,6 +306,12 @@ impl<'i> Member<'i> {
         self.record
     }
 
+    /// Both are the same record of one index.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.record == other.record
+    }
+
     /// What the record says of the package.
     pub fn claims(&self) -> impl Iterator<Item = Claim<'i>> + use<'i> {
         let mut cursor = Cursor::new(self.claims);

@@ -14,8 +14,9 @@
 //! - The file tells neither development nor build dependencies apart: no scope is known.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::hash_map;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{File, Format, Parsed, Problem};
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree, TreePath};

@@ -6,19 +6,19 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use crate::advisory::{Candidate, Claim, Damage, End, Stretch, Unknown, order};
+use crate::advisory::{Candidate, Claim, Damage, End, Member, Stretch, Unknown, order};
 use crate::model::Ecosystem;
 use crate::version::{self, Scheme};
 
-/// What a group says of a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+/// What a group says of a version, in texts of the index.
+#[derive(Debug, Clone)]
+pub enum Judgement<'i> {
     /// A record says that it is affected.
     Affected {
         /// Versions above it that the sources call fixed and that leave what every record says, lowest first.
-        fixed: Vec<String>,
-        /// Which record and which range, as a sentence without a stop.
-        reason: String,
+        fixed: Vec<&'i str>,
+        /// Which record, and by which part of it.
+        because: Because<'i>,
     },
     /// No record says so.
     NotAffected,
@@ -29,6 +29,41 @@ pub enum Judgement {
     },
 }
 
+/// The record that holds a version affected.
+#[derive(Debug, Clone, Copy)]
+pub struct Because<'i> {
+    member: Member<'i>,
+    part: Part<'i>,
+}
+
+/// The part of a record that holds a version affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part<'i> {
+    Listed(&'i str),
+    Inside(Stretch<'i>),
+}
+
+impl Because<'_> {
+    /// Which record and which range, as a sentence without a stop.
+    ///
+    /// # Errors
+    /// [`Damage`] of the block that holds the record.
+    pub fn reason(&self) -> Result<String, Damage> {
+        let id = self.member.id()?;
+        Ok(match &self.part {
+            Part::Listed(version) => format!("{id} affects {version}"),
+            Part::Inside(stretch) => format!("{id} affects {}", told(stretch)),
+        })
+    }
+}
+
+impl PartialEq for Because<'_> {
+    /// Of one index: the same record says it with the same words.
+    fn eq(&self, other: &Self) -> bool {
+        self.member.is(&other.member) && self.part == other.part
+    }
+}
+
 /// Judges a held `version` as it is written in a lockfile; `scheme` is its ecosystem's order, if there is one.
 ///
 /// It is affected if it is listed (as the same text or, by the order, as the same version) or inside a range.
@@ -36,20 +71,20 @@ pub enum Judgement {
 ///
 /// # Errors
 /// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
-pub fn judge(
+pub fn judge<'i>(
     version: &str,
     scheme: Option<&dyn Scheme>,
-    candidate: &Candidate<'_>,
-) -> Result<Judgement, Damage> {
+    candidate: &Candidate<'i>,
+) -> Result<Judgement<'i>, Damage> {
     let held = Held::new(version, scheme, candidate);
     let mut undecided = None;
     for member in candidate.members() {
         for claim in member.claims() {
             match held.against(&claim) {
-                Answer::Inside(because) => {
+                Answer::Inside(part) => {
                     return Ok(Judgement::Affected {
                         fixed: held.fixed(candidate),
-                        reason: format!("{} affects {because}", member.id()?),
+                        because: Because { member, part },
                     });
                 }
                 Answer::Outside => {}
@@ -75,8 +110,8 @@ struct Held<'v> {
     unorderable: Option<String>,
 }
 
-enum Answer {
-    Inside(String),
+enum Answer<'i> {
+    Inside(Part<'i>),
     Outside,
     Unknown(String),
 }
@@ -99,9 +134,9 @@ impl<'v> Held<'v> {
         }
     }
 
-    fn against(&self, claim: &Claim<'_>) -> Answer {
+    fn against<'i>(&self, claim: &Claim<'i>) -> Answer<'i> {
         if let Some(same) = claim.versions().find(|listed| self.is(listed)) {
-            return Answer::Inside(same.to_owned());
+            return Answer::Inside(Part::Listed(same));
         }
         let mut unknown = match claim.undecided {
             Some(Unknown::NoScheme) => Some("versions of this ecosystem cannot be ordered".to_owned()),
@@ -110,7 +145,7 @@ impl<'v> Held<'v> {
         };
         for stretch in claim.intervals() {
             match self.is_inside(&stretch) {
-                Some(true) => return Answer::Inside(told(&stretch)),
+                Some(true) => return Answer::Inside(Part::Inside(stretch)),
                 Some(false) => {}
                 None => {
                     let reason = self.unorderable.clone();
@@ -143,25 +178,27 @@ impl<'v> Held<'v> {
     }
 
     /// Fixed versions above the held one that no record of the group holds affected.
-    fn fixed(&self, candidate: &Candidate<'_>) -> Vec<String> {
+    fn fixed<'i>(&self, candidate: &Candidate<'i>) -> Vec<&'i str> {
         let Some(scheme) = self.scheme else {
             return Vec::new();
         };
-        let claims: Vec<Claim<'_>> = candidate.members().flat_map(|member| member.claims()).collect();
-        let mut above: Vec<&str> = claims
-            .iter()
-            .flat_map(Claim::fixed)
+        let claims = || candidate.members().flat_map(|member| member.claims());
+        let mut above: Vec<&str> = claims()
+            .flat_map(|claim| claim.fixed())
             .filter(|fixed| self.compare(fixed) == Some(Ordering::Less))
             .collect();
         above.sort_unstable();
         above.dedup();
-        above.retain(|fixed| !claims.iter().any(|claim| holds(claim, fixed, scheme)));
+        above.retain(|fixed| !claims().any(|claim| holds(&claim, fixed, scheme)));
+        if above.len() <= 1 {
+            return above;
+        }
         let sorted = order::sort_by(above, &mut |left: &&str, right: &&str| {
             scheme.compare(left, right)
         });
         let mut sorted = sorted.unwrap_or_default();
         sorted.dedup_by(|later, earlier| scheme.compare(earlier, later).is_ok_and(Ordering::is_eq));
-        sorted.into_iter().map(str::to_owned).collect()
+        sorted
     }
 }
 

@@ -3,9 +3,10 @@
 //! The paths of one lockfile share a tree of steps, each of which knows the one before it, so that all paths together take
 //! no more memory than the graph. A path is shown by its ends: its length is the lockfile's to choose.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 /// At most so many steps at each end of a path are kept; of those between them, how many there are.
 pub const MAX_ENDS: usize = 16;
@@ -197,7 +198,7 @@ impl DependencyPaths {
     #[must_use]
     pub fn of(paths: &[Vec<Step<'_>>]) -> Self {
         let mut tree = PathTree::default();
-        let mut labels = HashMap::new();
+        let mut labels = HashMap::default();
         let mut ends = Vec::with_capacity(paths.len());
         for path in paths {
             let mut end = None;
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn paths_are_shortest_first_and_each_stands_once() {
         let mut tree = PathTree::default();
-        let mut labels = HashMap::new();
+        let mut labels = HashMap::default();
         let mut end = |names: &[&'static str]| {
             let mut end = None;
             for name in names {

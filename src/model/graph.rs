@@ -1,6 +1,6 @@
 //! The dependency graph of one lockfile: packages and own modules, edges, roots.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::Package;
 use super::dependency_path::{PathEnd, PathTree, Step};
@@ -82,7 +82,7 @@ impl Graph {
     }
 
     /// The nodes, in the order in which they were added.
-    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> {
         self.nodes
             .iter()
             .enumerate()
@@ -160,12 +160,12 @@ impl Graph {
             return (tree, ends);
         }
         let children = Children::of(self);
-        let mut labels = HashMap::new();
+        let mut labels = HashMap::default();
         let mut before = vec![NONE; self.nodes.len()];
         let mut queue = Vec::new();
         for root in self.roots.iter().take(MAX_ROOTS) {
             self.walk(*root, &children, &mut before, &mut queue);
-            let mut known: HashMap<u32, PathEnd> = HashMap::new();
+            let mut known: HashMap<u32, PathEnd> = HashMap::default();
             for (nodes, ends) in targets.iter().zip(&mut ends) {
                 for node in nodes.iter().take(MAX_PATHS) {
                     if before.get(node.0 as usize).is_some_and(|before| *before != NONE) {

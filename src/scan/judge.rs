@@ -1,15 +1,17 @@
 //! Matches the packages of one lockfile against the index.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::confusion::{self, Internal};
 use super::read::Opened;
 use super::tally::Listed;
 use crate::advisory::{Candidate, CandidateKey, Damage, Index};
 use crate::ecosystem;
-use crate::matching::{self, Judgement};
+use crate::matching::{self, Because, Judgement};
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
@@ -57,7 +59,7 @@ pub struct Known {
 pub struct Judging<'i> {
     index: &'i Index,
     keep: Keep,
-    known: Mutex<HashMap<CandidateKey, Arc<Group>>>,
+    known: Mutex<HashMap<CandidateKey, Arc<Group<'i>>>>,
 }
 
 /// What is kept of a lockfile besides what is wrong with it.
@@ -71,9 +73,16 @@ pub enum Keep {
 
 /// A group of records that something was found in, and the texts that its matches share: most versions of a package are
 /// inside the same range and have the same way up.
-struct Group {
+struct Group<'i> {
     advisory: Arc<Advisory>,
-    last: Mutex<(SharedStr, Arc<[String]>)>,
+    last: Mutex<Option<Last<'i>>>,
+}
+
+/// The last match of a group.
+struct Last<'i> {
+    because: Because<'i>,
+    reason: SharedStr,
+    fixed: Arc<[String]>,
 }
 
 impl<'i> Judging<'i> {
@@ -87,7 +96,7 @@ impl<'i> Judging<'i> {
         }
     }
 
-    fn group(&self, candidate: &Candidate<'_>) -> Result<Arc<Group>, Damage> {
+    fn group(&self, candidate: &Candidate<'_>) -> Result<Arc<Group<'i>>, Damage> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known().get(&candidate.key()) {
             return Ok(known.clone());
@@ -181,10 +190,10 @@ impl<'i> Judging<'i> {
                         hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
                     });
                 }
-                Judgement::Affected { fixed, reason } => {
+                Judgement::Affected { fixed, because } => {
                     let shared = shared.get_or_insert_with(|| Shared::of(package, opened, each()));
                     let group = self.group(&candidate)?;
-                    let (reason, fixed) = group.shared(reason, fixed);
+                    let (reason, fixed) = group.shared(because, &fixed)?;
                     let matched = Match {
                         advisory: group.advisory.clone(),
                         ecosystem: package.ecosystem.clone(),
@@ -205,17 +214,25 @@ impl<'i> Judging<'i> {
     }
 }
 
-impl Group {
-    /// The texts; those of the last match if they are the same.
-    fn shared(&self, reason: String, fixed: Vec<String>) -> (SharedStr, Arc<[String]>) {
+impl<'i> Group<'i> {
+    /// The texts; those of the last match where they are the same.
+    fn shared(&self, because: Because<'i>, fixed: &[&str]) -> Result<(SharedStr, Arc<[String]>), Damage> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.0 != reason {
-            last.0 = reason.into();
-        }
-        if *last.1 != *fixed {
-            last.1 = fixed.into();
-        }
-        last.clone()
+        let told = last.take();
+        let reason = match &told {
+            Some(last) if last.because == because => last.reason.clone(),
+            Some(_) | None => because.reason()?.into(),
+        };
+        let fixed = match &told {
+            Some(last) if last.fixed.iter().eq(fixed) => last.fixed.clone(),
+            Some(_) | None => fixed.iter().map(|version| (*version).to_owned()).collect(),
+        };
+        *last = Some(Last {
+            because,
+            reason: reason.clone(),
+            fixed: fixed.clone(),
+        });
+        Ok((reason, fixed))
     }
 }
 
@@ -273,8 +290,9 @@ struct Same<'a> {
 }
 
 fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
-    let mut order: Vec<Same<'a>> = Vec::new();
-    let mut known: HashMap<(&str, &str, Option<&TreePath>), usize> = HashMap::new();
+    let packages = opened.parsed.graph.nodes().len();
+    let mut order: Vec<Same<'a>> = Vec::with_capacity(packages);
+    let mut known: HashMap<(&str, &str, Option<&TreePath>), usize> = HashMap::with_capacity(packages);
     for (id, package) in opened
         .parsed
         .graph

@@ -1,7 +1,8 @@
 //! How many packages there are, and how many of them were checked: each counts once, in however many files it stands.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+
+use foldhash::quality::FixedState;
 
 use super::read::Opened;
 use super::unmatched::Unmatched;
@@ -128,7 +129,7 @@ fn of_unmatched(package: &Unmatched) -> u64 {
 
 /// The same number for the same package, and in every run.
 fn hashed(ecosystem: &Ecosystem, name: &str, version: &str, origin: Option<&str>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FixedState::default().build_hasher();
     ecosystem.as_str().hash(&mut hasher);
     ecosystem::normalise(ecosystem, name).hash(&mut hasher);
     version.hash(&mut hasher);

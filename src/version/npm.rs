@@ -26,6 +26,9 @@ impl Scheme for Npm {
     }
 
     fn compare(&self, left: &str, right: &str) -> Result<Ordering, Unorderable> {
+        if let (Some(left), Some(right)) = (semver::plain(left), semver::plain(right)) {
+            return Ok(left.cmp(&right));
+        }
         let left = read(left).map_err(|reason| Unorderable::new(left, reason))?;
         let right = read(right).map_err(|reason| Unorderable::new(right, reason))?;
         Ok(left

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::grammar::semver::{Version, fill};
+use super::grammar::semver::{Version, fill, plain};
 use super::{Scheme, Unorderable};
 
 /// The order of crates.io.
@@ -23,6 +23,9 @@ impl Scheme for Semver {
     }
 
     fn compare(&self, left: &str, right: &str) -> Result<Ordering, Unorderable> {
+        if let (Some(left), Some(right)) = (plain(left), plain(right)) {
+            return Ok(left.cmp(&right));
+        }
         let left = read(left).map_err(|reason| Unorderable::new(left, reason))?;
         let right = read(right).map_err(|reason| Unorderable::new(right, reason))?;
         Ok(left.precedence(&right))

@@ -1,6 +1,6 @@
 //! The folders that the entries lie in, and Node's way of finding a package from one of them.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::entry::{Entry, EntryPlace};
 

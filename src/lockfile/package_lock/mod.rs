@@ -288,7 +288,10 @@ impl Reader<'_> {
         };
         let said = pin.name.unwrap_or(&name);
         let archive = match &pin.source {
-            Source::Registry(Some(_)) if local.is_none() => resolved.as_deref().and_then(source::archive),
+            Source::Registry(Some(_)) if local.is_none() => resolved
+                .as_deref()
+                .filter(|address| !source::is_archive_of(address, said, pin.version))
+                .and_then(source::archive),
             _ => None,
         };
         let mut package = match archive {

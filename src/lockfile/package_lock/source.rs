@@ -95,6 +95,31 @@ pub(super) struct Archive<'t> {
     pub(super) place: Range<usize>,
 }
 
+/// `address` is that of the registry's archive of `name` at `version` as nearly every one is written; `false` says nothing.
+pub(super) fn is_archive_of(address: &str, name: &str, version: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let base = name.rsplit_once('/').map_or(name, |(_, base)| base);
+    let before = || {
+        address
+            .strip_suffix(".tgz")?
+            .strip_suffix(version)?
+            .strip_suffix('-')?
+            .strip_suffix(base)?
+            .strip_suffix("/-/")?
+            .strip_suffix(name)?
+            .strip_suffix('/')
+    };
+    version.starts_with(|first: char| first.is_ascii_digit())
+        && version.bytes().all(is_plain)
+        && !base.is_empty()
+        && base.bytes().all(is_plain)
+        // The folder before a name without a scope may be its scope.
+        && before().is_some_and(|before| {
+            let folder = before.rsplit_once('/').map_or(before, |(_, folder)| folder);
+            name.starts_with('@') || !(folder.starts_with('@') || folder.starts_with("%40"))
+        })
+}
+
 /// What the address of a registry's archive names; `None` for any other address.
 ///
 /// Registries agree on `…/NAME/-/BASE-VERSION.tgz`; some repeat the scope after `/-/`, and some write its slash

@@ -11,7 +11,7 @@ pub(super) mod scan;
 use std::io;
 
 use serde::{Serialize, Serializer};
-use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::ser::Formatter;
 
 use super::{Report, Style};
 use crate::model::Outcome;
@@ -65,7 +65,7 @@ pub fn error(failed: &Failed, out: &mut dyn io::Write) -> io::Result<()> {
 pub fn document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     // The serializer writes each bracket by itself; a buffer makes one write of many.
     let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert(PrettyFormatter::new()));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Indented::default());
     document.serialize(&mut serializer)?;
     io::Write::write_all(&mut buffered, b"\n")?;
     io::Write::flush(&mut buffered)
@@ -77,7 +77,7 @@ pub fn document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Resul
 /// Those of `out`; a map whose keys are no strings.
 pub fn compact(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Inert(CompactFormatter));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Compact);
     document.serialize(&mut serializer)?;
     io::Write::write_all(&mut buffered, b"\n")?;
     io::Write::flush(&mut buffered)
@@ -92,44 +92,92 @@ impl<T, D: Serialize> Serialize for Each<'_, T, D> {
     }
 }
 
-/// JSON of another formatter in which hidden characters are escaped.
-struct Inert<F>(F);
+/// JSON without white space in which hidden characters are escaped.
+struct Compact;
 
-impl<F: Formatter> Formatter for Inert<F> {
+impl Formatter for Compact {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        writer.write_all(escape::json(fragment).as_bytes())
+    }
+}
+
+/// JSON in lines, two spaces deeper in each list and object, in which hidden characters are escaped. What stands between
+/// two values is one write: findings are made of many short values.
+#[derive(Default)]
+struct Indented {
+    depth: usize,
+    has_value: bool,
+}
+
+/// A line's end, the comma before it, and the indentation of the deepest line that one write does.
+const LINE: &str = ",\n                                ";
+
+impl Indented {
+    fn line<W: ?Sized + io::Write>(&self, writer: &mut W, is_first: bool) -> io::Result<()> {
+        let comma = usize::from(is_first);
+        let depth = self.depth.saturating_mul(2);
+        match LINE.get(comma..depth.saturating_add(2)) {
+            Some(line) => writer.write_all(line.as_bytes()),
+            None => write!(writer, "{}{:depth$}", LINE.get(comma..2).unwrap_or_default(), ""),
+        }
+    }
+
+    fn open<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth = self.depth.saturating_add(1);
+        self.has_value = false;
+        writer.write_all(bracket)
+    }
+
+    fn close<W: ?Sized + io::Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth = self.depth.saturating_sub(1);
+        if self.has_value {
+            self.line(writer, true)?;
+        }
+        writer.write_all(bracket)
+    }
+}
+
+impl Formatter for Indented {
     fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
+        self.open(writer, b"[")
     }
 
     fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
+        self.close(writer, b"]")
     }
 
     fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
+        self.line(writer, first)
     }
 
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
     }
 
     fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
+        self.open(writer, b"{")
     }
 
     fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
+        self.close(writer, b"}")
     }
 
     fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
+        self.line(writer, first)
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
+        writer.write_all(b": ")
     }
 
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(

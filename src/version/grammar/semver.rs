@@ -47,6 +47,28 @@ impl<'a> Version<'a> {
     }
 }
 
+/// The numbers of a release without a pre-release or build metadata, each of at most 15 digits: nearly every version is
+/// one, and what SemVer says of it holds for crates.io and npm alike. `None` says nothing of any other text.
+pub(in crate::version) fn plain(text: &str) -> Option<[u64; 3]> {
+    let mut numbers = [0_u64; 3];
+    let (mut slots, mut digits) = (numbers.iter_mut(), 0_u8);
+    let mut slot = slots.next()?;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < 15 && (digits == 0 || *slot > 0) => {
+                *slot = slot.checked_mul(10)?.checked_add(u64::from(byte & 0xf))?;
+                digits = digits.saturating_add(1);
+            }
+            b'.' if digits > 0 => {
+                slot = slots.next()?;
+                digits = 0;
+            }
+            _ => return None,
+        }
+    }
+    (digits > 0 && slots.next().is_none()).then_some(numbers)
+}
+
 /// Cuts a number off the front of `text` (section 2: no leading zeros).
 ///
 /// # Errors

@@ -1,8 +1,11 @@
 //! A positioned reader of TOML 1.0 that goes on after damage: a tree over `toml_parser`'s events.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, hash_map};
+mod plain;
 
+use std::borrow::Cow;
+use std::collections::hash_map;
+
+use foldhash::{HashMap, HashSet};
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source};
@@ -15,33 +18,21 @@ use super::{MAX_DEPTH, Problems, Span};
 /// that the text ends in.
 #[must_use]
 pub fn read(text: &str) -> Document<'_> {
-    let source = Source::new(text);
-    let tokens = source.lex().into_vec();
-    let mut builder = Builder {
-        document: Document::empty(text),
-        tables: HashMap::new(),
-        table: 0,
-        open: Vec::new(),
-        header: None,
-        path: Vec::new(),
-        problems: Problems::default(),
-    };
-    if let Some(root) = builder.document.nodes.first_mut() {
-        *root = Node::new(Kind::Object, Span::new(0, text.len()));
+    let mut builder = Builder::of(text);
+    match plain::read(text, &mut builder) {
+        Some(()) => builder.finish(Problems::default()),
+        None => read_all(text),
     }
+}
+
+/// Reads `text` by the whole grammar.
+fn read_all(text: &str) -> Document<'_> {
+    let tokens = Source::new(text).lex().into_vec();
+    let mut builder = Builder::of(text);
     let mut errors = Errors(Problems::default());
     let mut guard = RecursionGuard::new(&mut builder, MAX_DEPTH as u32);
     parse_document(&tokens, &mut guard, &mut errors);
-    let Builder {
-        mut document,
-        mut problems,
-        ..
-    } = builder;
-    tell_twice(&document, &mut problems);
-    document.problems = errors.0.into_vec();
-    document.problems.extend(problems.into_vec());
-    document.problems.sort_by_key(|problem| problem.span);
-    document
+    builder.finish(errors.0)
 }
 
 /// The string whose token, quotes included, is spanned in `text`.
@@ -80,7 +71,7 @@ fn tell_twice(document: &Document<'_>, problems: &mut Problems) {
     let mut few: Vec<Cow<'_, str>> = Vec::with_capacity(MAX_COMPARED);
     for object in document.values().filter(|value| value.is_object()) {
         few.clear();
-        let mut many = HashSet::new();
+        let mut many = HashSet::default();
         for (key, value) in object.entries() {
             if few.contains(&key) || many.contains(&key) {
                 problems.add(value.key_span(), twice("key", &key));
@@ -124,6 +115,8 @@ struct Builder<'t> {
     document: Document<'t>,
     /// Tables and lists of tables by (parent, key), so that a header costs the length of its path.
     tables: HashMap<(u32, String), Table>,
+    /// The table or list that a header named last: the next header mostly names the same list.
+    last: Option<Last>,
     /// The table that the last header opened.
     table: u32,
     /// Open inline tables and arrays, outermost first.
@@ -145,6 +138,14 @@ struct Key {
 struct Table {
     id: u32,
     made: Made,
+}
+
+/// A table or list as its own header names it.
+#[derive(Clone, Copy)]
+struct Last {
+    parent: u32,
+    key: Key,
+    id: u32,
 }
 
 /// What wrote a table down. TOML lets none be written twice.
@@ -184,7 +185,7 @@ impl EventReceiver for Builder<'_> {
     }
 
     fn inline_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        self.open_value(Kind::Object, span)
+        self.open_value(Kind::Object, Span::new(span.start(), span.end()))
     }
 
     fn inline_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
@@ -192,7 +193,7 @@ impl EventReceiver for Builder<'_> {
     }
 
     fn array_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        self.open_value(Kind::Array, span)
+        self.open_value(Kind::Array, Span::new(span.start(), span.end()))
     }
 
     fn array_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
@@ -245,10 +246,41 @@ impl EventReceiver for Builder<'_> {
     }
 }
 
-impl Builder<'_> {
+impl<'t> Builder<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut document = Document::empty(text);
+        if let Some(root) = document.nodes.first_mut() {
+            *root = Node::new(Kind::Object, Span::new(0, text.len()));
+        }
+        Self {
+            document,
+            tables: HashMap::default(),
+            last: None,
+            table: 0,
+            open: Vec::new(),
+            header: None,
+            path: Vec::new(),
+            problems: Problems::default(),
+        }
+    }
+
+    /// The document, with `errors` of the grammar.
+    fn finish(self, errors: Problems) -> Document<'t> {
+        let Self {
+            mut document,
+            mut problems,
+            ..
+        } = self;
+        tell_twice(&document, &mut problems);
+        document.problems = errors.into_vec();
+        document.problems.extend(problems.into_vec());
+        document.problems.sort_by_key(|problem| problem.span);
+        document
+    }
+
     /// Adds a value under the keys read so far, to the open container or the current table.
     fn add(&mut self, mut node: Node) -> u32 {
-        let path = std::mem::take(&mut self.path);
+        let mut path = std::mem::take(&mut self.path);
         let container = self.open.last().copied().unwrap_or(self.table);
         let id = match path.split_last() {
             None => match self.kind(container) {
@@ -267,11 +299,13 @@ impl Builder<'_> {
         if self.open.is_empty() {
             self.extend(self.table, end);
         }
+        path.clear();
+        self.path = path;
         id
     }
 
-    fn open_value(&mut self, kind: Kind, span: toml_parser::Span) -> bool {
-        let id = self.add(Node::new(kind, Span::new(span.start(), span.end())));
+    fn open_value(&mut self, kind: Kind, span: Span) -> bool {
+        let id = self.add(Node::new(kind, span));
         self.open.push(id);
         true
     }
@@ -287,30 +321,35 @@ impl Builder<'_> {
 
     fn open_table(&mut self, end: usize) {
         self.open.clear();
-        let path = std::mem::take(&mut self.path);
-        let Some(header) = self.header.take() else { return };
-        let Some((key, parents)) = path.split_last() else {
-            return;
-        };
+        let mut path = std::mem::take(&mut self.path);
+        if let (Some(header), Some((key, parents))) = (self.header.take(), path.split_last()) {
+            self.enter(header, *key, parents, end);
+        }
+        path.clear();
+        self.path = path;
+    }
+
+    /// Makes the table of a header that ends at `end` the one that values are added to.
+    fn enter(&mut self, header: Header, key: Key, parents: &[Key], end: usize) {
         match header {
             Header::Table { start } => {
                 let span = Span::new(start, end);
                 let parent = self.descend(0, parents, span, Made::Passing);
                 let fresh = Node::new(Kind::Object, span);
-                let (table, before) = self.child(parent, *key, fresh, Made::Header);
+                let (table, before) = self.child(parent, key, fresh, Made::Header);
                 self.table = table;
                 if self.kind(table) != Kind::Object {
                     self.problems.add(span, "this table's name is taken by a value");
                     self.table = self.document.push(parent, fresh);
                 } else if matches!(before, Some(Made::Header | Made::Dotted)) {
-                    let message = twice("table", &self.name(*key));
+                    let message = twice("table", &self.name(key));
                     self.problems.add(span, message);
                 }
             }
             Header::ArrayItem { start } => {
                 let span = Span::new(start, end);
                 let parent = self.descend(0, parents, span, Made::Passing);
-                let (list, _) = self.child(parent, *key, Node::new(Kind::Array, span), Made::Header);
+                let (list, _) = self.child(parent, key, Node::new(Kind::Array, span), Made::Header);
                 if self.kind(list) == Kind::Array {
                     self.extend(list, end);
                 } else {
@@ -351,7 +390,19 @@ impl Builder<'_> {
     /// The table under `key` of `parent`, made from `fresh` if there is none; and what had made the one that was
     /// there. Its own header counts from then on.
     fn child(&mut self, parent: u32, key: Key, mut fresh: Node, made: Made) -> (u32, Option<Made>) {
-        match self.tables.entry((parent, self.name(key))) {
+        let text = key.span.of(self.document.text);
+        let is_last = |last: &Last| {
+            last.parent == parent
+                && last.key.kind == Kind::PlainString
+                && key.kind == Kind::PlainString
+                && last.key.span.of(self.document.text) == text
+        };
+        if made == Made::Header
+            && let Some(last) = self.last.filter(is_last)
+        {
+            return (last.id, Some(made));
+        }
+        let (id, before) = match self.tables.entry((parent, self.name(key))) {
             hash_map::Entry::Occupied(mut table) => {
                 let table = table.get_mut();
                 let before = table.made;
@@ -367,7 +418,11 @@ impl Builder<'_> {
                 vacant.insert(Table { id, made });
                 (id, None)
             }
+        };
+        if made == Made::Header {
+            self.last = Some(Last { parent, key, id });
         }
+        (id, before)
     }
 
     /// What a key says.
@@ -459,6 +514,88 @@ mod tests {
         assert_eq!(git.str("rev").as_deref(), Some("r"));
         assert!(packages[0].span().of(text).starts_with("[[package]]"));
         assert!(packages[0].span().of(text).ends_with("b.c = 1"));
+    }
+
+    #[test]
+    fn plain_text_is_read_as_by_the_whole_grammar() {
+        for (text, is_plain) in [
+            ("", true),
+            ("\n\r\n# a \u{e9}\n", true),
+            ("a = 1", true),
+            ("a = \"\"\nb = \"\u{e9}\"\r\n", true),
+            (
+                "version = 4\n\n[[p]]\nn = \"a\"\nd = [\n \"x\",\n \"y 1\",\n]\n\n[[p]]\nn = \"b\"\n",
+                true,
+            ),
+            (
+                "[t]\na = []\nb = [ 1, 2 ]\nc = [[true], [{ x = 0 }]]\n[t.u.v]\nd = {a = 1,b = { c = \"d\" }}\n[[t.w]]\ne = false\n",
+                true,
+            ),
+            (
+                "a = 1\na = 2\n[t]\n[t]\n[[t]]\n[[p]]\n[p]\n[[p]]\n[p.q]\n[p.q]\n",
+                true,
+            ),
+            ("[t]\n[u]\na = 1\n[t]\nb = 2\n[[x]]\n[u]\n", true),
+            ("a=1", false),
+            ("a = 1 ", false),
+            ("a = 1 # b", false),
+            ("a = 01", false),
+            ("a = -1", false),
+            ("a = 1.5", false),
+            ("a = 1000000000000000000000", false),
+            ("a = 'b'", false),
+            ("a = \"\\n\"", false),
+            ("a = \"\t\"", false),
+            ("a = \"\"\"b\"\"\"", false),
+            ("a = truely", false),
+            ("a = {}", false),
+            ("a = { b = 1, }", false),
+            ("a = [1 2]", false),
+            ("a = [", false),
+            ("a.b = 1", false),
+            ("\"a\" = 1", false),
+            ("[a", false),
+            ("[[a]", false),
+            ("[ a ]", false),
+            (" a = 1", false),
+            ("a = \"b", false),
+            ("a = 1\rb = 2", false),
+            ("# \u{7}", false),
+            ("\u{feff}a = 1", false),
+        ] {
+            let mut builder = Builder::of(text);
+            assert_eq!(plain::read(text, &mut builder).is_some(), is_plain, "{text:?}");
+            let (one, all) = (read(text), read_all(text));
+            assert_eq!(format!("{one:?}"), format!("{all:?}"), "{text:?}");
+        }
+        let deep = format!("a = {}{}\n", "[".repeat(9), "]".repeat(9));
+        assert_eq!(format!("{:?}", read(&deep)), format!("{:?}", read_all(&deep)));
+    }
+
+    #[test]
+    fn damaged_plain_text_is_read_as_by_the_whole_grammar() {
+        let text = "# by a tool\nversion = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\ndependencies = [\n \"b\",\n]\n\n\
+                    [[package]]\nname = \"b\"\nsource = { registry = \"r\", n = [1, 2] }\n\n[package.metadata]\nx = true\n[m]\ny = 7\n";
+        let same = |text: &str| {
+            assert_eq!(
+                format!("{:?}", read(text)),
+                format!("{:?}", read_all(text)),
+                "{text:?}"
+            );
+        };
+        for at in 0..=text.len() {
+            same(&text[..at]);
+            for with in [
+                "\"", "[", "]", "=", ".", "\n", " ", ",", "}", "\\", "#", "0", "-", "\r", "\u{e9}",
+            ] {
+                same(&format!("{}{with}{}", &text[..at], &text[at..]));
+                same(&format!(
+                    "{}{with}{}",
+                    &text[..at],
+                    &text[(at + 1).min(text.len())..]
+                ));
+            }
+        }
     }
 
     #[test]
