@@ -226,17 +226,12 @@ impl Header {
 /// The name under which a package stands in the key directory.
 #[must_use]
 pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
-    let bytes = || ecosystem.bytes().chain([0]).chain(name.bytes());
-    let mut short = [0_u8; 128];
-    let length = ecosystem.len().saturating_add(1).saturating_add(name.len());
-    let hash = match short.get_mut(..length) {
-        Some(key) => {
-            key.iter_mut().zip(bytes()).for_each(|(slot, byte)| *slot = byte);
-            blake3::hash(key)
-        }
-        None => blake3::hash(&bytes().collect::<Vec<u8>>()),
-    };
-    hash.as_bytes()
+    let mut key = Vec::with_capacity(ecosystem.len().saturating_add(1).saturating_add(name.len()));
+    key.extend_from_slice(ecosystem.as_bytes());
+    key.push(0);
+    key.extend_from_slice(name.as_bytes());
+    blake3::hash(&key)
+        .as_bytes()
         .first_chunk()
         .map_or(0, |first| u64::from_le_bytes(*first))
 }

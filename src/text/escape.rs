@@ -25,11 +25,8 @@ pub fn is_hidden(character: char) -> bool {
 /// ASCII and U+007F are left to escape.
 #[must_use]
 pub fn json(json: &str) -> Cow<'_, str> {
-    // No byte of UTF-8 is 0xff, so the sum of a byte and one has its highest bit from 0x7f on. Without a branch in it, the
-    // loop takes many bytes at a time.
-    let high = json.bytes().fold(0, |high, byte| high | byte.wrapping_add(1));
     let hidden = |character: char| character >= '\u{7f}' && is_hidden(character);
-    if high < 0x80 || !json.contains(hidden) {
+    if is_below_delete(json.as_bytes()) || !json.contains(hidden) {
         return json.into();
     }
     let mut escaped = String::with_capacity(json.len().saturating_add(64));
@@ -43,6 +40,17 @@ pub fn json(json: &str) -> Cow<'_, str> {
         }
     }
     escaped.into()
+}
+
+/// No byte of this UTF-8 is U+007F or above, eight at a time: no byte of UTF-8 is 0xff, so adding one to each of eight carries
+/// nothing over, and sets the highest bit of those from 0x7f on.
+fn is_below_delete(text: &[u8]) -> bool {
+    let (chunks, rest) = text.as_chunks::<8>();
+    let high = chunks.iter().fold(0, |high, chunk| {
+        high | u64::from_ne_bytes(*chunk).wrapping_add(0x0101_0101_0101_0101)
+    });
+    let rest = rest.iter().fold(0, |high, byte| high | byte.wrapping_add(1));
+    high & 0x8080_8080_8080_8080 == 0 && rest < 0x80
 }
 
 /// One line for a terminal or a log: hidden characters as `\u{…}`, so that no escape sequence gets

@@ -18,28 +18,34 @@ impl Position {
     pub const START: Self = Self { line: 1, column: 1 };
 }
 
-/// Where the lines of a text start.
+/// The lines of a text. Few of its places are asked for, so nothing is kept of a line: the line ends and code points before
+/// each multiple of [`STEP`] are, and a place is counted from the nearest.
 #[derive(Debug)]
 pub struct Lines<'t> {
     text: &'t str,
-    starts: Vec<u32>,
+    /// Line ends before each multiple of [`STEP`].
+    ends: Vec<u32>,
     /// Code points before each multiple of [`STEP`]; counted when a column far behind the start of its line is first asked for.
     counts: OnceLock<Vec<u32>>,
 }
 
-/// So many bytes are counted one by one. A file of one line has its places counted from the nearest multiple.
+/// So many bytes are counted one by one.
 const STEP: usize = 1024;
 
 impl<'t> Lines<'t> {
     /// Finds the lines of `text` in one pass.
     #[must_use]
     pub fn of(text: &'t str) -> Self {
-        let mut starts = Vec::with_capacity(text.len() / 40);
-        starts.push(0);
-        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|offset| offset as u32 + 1));
+        let mut sum = 0;
+        let mut ends = Vec::with_capacity(text.len() / STEP + 1);
+        ends.push(0);
+        for step in text.as_bytes().chunks_exact(STEP) {
+            sum += line_ends(step);
+            ends.push(sum);
+        }
         Self {
             text,
-            starts,
+            ends,
             counts: OnceLock::new(),
         }
     }
@@ -47,17 +53,11 @@ impl<'t> Lines<'t> {
     /// The place of byte `offset`; an offset after the end is taken for the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self
-            .starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
         let end = (offset as usize).min(self.text.len());
-        let column = self.code_points(start as usize, end);
+        let start = self.start_of_line(end);
         Position {
-            line: line.max(1) as u32,
-            column: column as u32 + 1,
+            line: self.number(offset),
+            column: self.code_points(start, end) as u32 + 1,
         }
     }
 
@@ -90,20 +90,57 @@ impl<'t> Lines<'t> {
     /// The number of the line (1-based) that byte `offset` stands in; quicker than its whole place.
     #[must_use]
     pub fn number(&self, offset: u32) -> u32 {
-        self.starts.partition_point(|start| *start <= offset).max(1) as u32
+        let end = (offset as usize).min(self.text.len());
+        let step = end / STEP;
+        let bytes = self.text.as_bytes().get(step * STEP..end).unwrap_or_default();
+        self.ends.get(step).copied().unwrap_or_default() + line_ends(bytes) + 1
+    }
+
+    /// Where the line begins that byte `offset` stands in.
+    fn start_of_line(&self, offset: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut end = offset;
+        let mut step = offset / STEP;
+        loop {
+            let from = step * STEP;
+            if let Some(found) = memchr::memrchr(b'\n', bytes.get(from..end).unwrap_or_default()) {
+                return from + found + 1;
+            }
+            // Steps without a line end are stepped over.
+            let before = self.ends.get(step).copied().unwrap_or_default();
+            match self.ends.partition_point(|ends| *ends < before).checked_sub(1) {
+                Some(last) if last < step => (step, end) = (last, (last + 1) * STEP),
+                Some(_) | None => return 0,
+            }
+        }
     }
 
     /// The span of the line numbered `line` (1-based), without its end.
     #[must_use]
     pub fn line(&self, line: u32) -> Span {
-        let index = line.saturating_sub(1) as usize;
-        let start = self.starts.get(index).copied().unwrap_or(self.text.len() as u32);
-        let end = self
-            .starts
-            .get(index.saturating_add(1))
-            .map_or(self.text.len() as u32, |next| next - 1);
-        Span::new(start as usize, end as usize)
+        let start = match line.saturating_sub(2) {
+            _ if line <= 1 => Some(0),
+            before => self.line_end(before).map(|end| end + 1),
+        };
+        let start = start.unwrap_or(self.text.len());
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        Span::new(start, start + length)
     }
+
+    /// Where the line end numbered `number` stands, counted from 0.
+    fn line_end(&self, number: u32) -> Option<usize> {
+        let step = self.ends.partition_point(|ends| *ends <= number).checked_sub(1)?;
+        let from = step * STEP;
+        let before = self.ends.get(step)?;
+        let rest = self.text.as_bytes().get(from..)?;
+        let end = memchr::memchr_iter(b'\n', rest).nth(number.checked_sub(*before)? as usize)?;
+        Some(from + end)
+    }
+}
+
+fn line_ends(bytes: &[u8]) -> u32 {
+    memchr::memchr_iter(b'\n', bytes).count() as u32
 }
 
 #[cfg(test)]
@@ -122,6 +159,38 @@ mod tests {
             [0, 1, 2, 9, 900].map(|offset| lines.number(offset)),
             [1, 1, 2, 3, 3]
         );
+    }
+
+    #[test]
+    fn lines_are_those_that_are_counted_from_the_start() {
+        let long = "y".repeat(3_000);
+        let text = format!(
+            "{}{long}\n\n{}\n{long}",
+            "a\n".repeat(700),
+            "line of some length\n".repeat(200)
+        );
+        for text in [text.as_str(), "", "\n", "a", "a\n", &text[..1024], &text[..2048]] {
+            let lines = Lines::of(text);
+            for offset in 0..=text.len() + 1 {
+                let before = &text[..offset.min(text.len())];
+                let line = before.matches('\n').count() as u32 + 1;
+                let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1);
+                let column = column as u32 + 1;
+                assert_eq!(
+                    lines.position(offset as u32),
+                    Position { line, column },
+                    "at {offset}"
+                );
+            }
+            let mut start = 0;
+            for (number, line) in text.split('\n').enumerate() {
+                let span = Span::new(start, start + line.len());
+                assert_eq!(lines.line(number as u32 + 1), span, "line {}", number + 1);
+                start += line.len() + 1;
+            }
+            let behind = text.split('\n').count() as u32 + 1;
+            assert!(lines.line(behind).is_empty());
+        }
     }
 
     #[test]

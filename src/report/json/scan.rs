@@ -1,23 +1,25 @@
 //! The document `lockkeeper.scan/1`.
 
 use std::borrow::Cow;
+use std::io;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Each;
 use super::counts::Counts;
 use super::head::{Coverage, Database, Policy, Tool};
+use super::pieces::Pieces;
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Excepted;
 use crate::model::outcome::ScannedFile;
-use crate::model::{self, DependencyPath, Outcome};
+use crate::model::{self, DependencyPath, DependencyPaths, Outcome};
 use crate::report::phrases::left_out;
 use crate::text::Position;
 
 #[derive(Serialize)]
-pub(super) struct Scan<'o> {
+struct Scan<'o> {
     schema: &'static str,
     tool: Tool<'o>,
     counts: Counts,
@@ -26,11 +28,23 @@ pub(super) struct Scan<'o> {
     verdict: &'static str,
     exit_code: u8,
     coverage: Coverage<'o>,
-    targets: Each<'o, model::Target, Target<'o>>,
+}
+
+/// Writes the document; `targets` is its last key, and `findings` that of a target.
+pub(super) fn write(outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut pieces = Pieces::new(out);
+    pieces.open(&Scan::of(outcome), "targets")?;
+    for target in &outcome.targets {
+        pieces.open(&TargetHead::of(target), "findings")?;
+        pieces.items(&target.findings, Finding::of)?;
+        pieces.close()?;
+    }
+    pieces.close()?;
+    pieces.end()
 }
 
 impl<'o> Scan<'o> {
-    pub(super) fn of(outcome: &'o Outcome) -> Self {
+    fn of(outcome: &'o Outcome) -> Self {
         Self {
             schema: "lockkeeper.scan/1",
             tool: Tool::of(outcome),
@@ -40,24 +54,40 @@ impl<'o> Scan<'o> {
             verdict: outcome.verdict.word(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
-            targets: Each(&outcome.targets, Target::of),
         }
     }
 }
 
+/// A target inside another document.
 #[derive(Serialize)]
 pub(in crate::report) struct Target<'o> {
+    #[serde(flatten)]
+    head: TargetHead<'o>,
+    findings: Each<'o, model::Finding, Finding<'o>>,
+}
+
+impl<'o> Target<'o> {
+    pub(in crate::report) fn of(target: &'o model::Target) -> Self {
+        Self {
+            head: TargetHead::of(target),
+            findings: Each(&target.findings, Finding::of),
+        }
+    }
+}
+
+/// A target without its findings.
+#[derive(Serialize)]
+struct TargetHead<'o> {
     root: &'o str,
     r#ref: Option<&'o str>,
     commit: Option<&'o str>,
     dirty: bool,
     coverage: Coverage<'o>,
     files: Each<'o, ScannedFile, File<'o>>,
-    findings: Each<'o, model::Finding, Finding<'o>>,
 }
 
-impl<'o> Target<'o> {
-    pub(in crate::report) fn of(target: &'o model::Target) -> Self {
+impl<'o> TargetHead<'o> {
+    fn of(target: &'o model::Target) -> Self {
         Self {
             root: &target.root,
             r#ref: target.ref_name.as_deref(),
@@ -65,7 +95,6 @@ impl<'o> Target<'o> {
             dirty: target.dirty,
             coverage: Coverage::of(&target.coverage),
             files: Each(&target.files, File::of),
-            findings: Each(&target.findings, Finding::of),
         }
     }
 }
@@ -98,11 +127,11 @@ pub(super) struct Finding<'o> {
     file: Cow<'o, str>,
     line: u32,
     column: u32,
-    places: Vec<Place>,
+    places: Places<'o>,
     class: &'static str,
     severity: Severity<'o>,
     fixed: &'o [String],
-    paths: Vec<Vec<Cow<'o, str>>>,
+    paths: Paths<'o>,
     paths_total: usize,
     state: &'static str,
     reason: &'o str,
@@ -116,7 +145,7 @@ pub(super) struct Finding<'o> {
     /// The day from which a rule fails what it only warns of today.
     fails_from: Option<Date>,
     direct: bool,
-    scopes: Vec<&'static str>,
+    scopes: Scopes,
     /// What makes the state `excepted`.
     exception: Option<Exception<'o>>,
 }
@@ -137,11 +166,11 @@ impl<'o> Finding<'o> {
             file: finding.file.display(),
             line: finding.place().line,
             column: finding.place().column,
-            places: finding.places().map(Place::of).collect(),
+            places: Places(finding),
             class: advisory.class.word(),
             severity: Severity::of(&advisory.severity),
             fixed: &finding.fixed,
-            paths: finding.paths.iter().map(path_words).collect(),
+            paths: Paths(&finding.paths),
             paths_total: finding.paths_total,
             state: finding.state.word(),
             reason: &finding.reason,
@@ -153,7 +182,7 @@ impl<'o> Finding<'o> {
             decision: finding.decision.word(),
             fails_from: finding.fails_from,
             direct: finding.direct,
-            scopes: finding.scopes.iter().map(model::Scope::word).collect(),
+            scopes: Scopes(finding.scopes),
             exception: finding.exception().map(Exception::of),
         }
     }
@@ -219,17 +248,65 @@ impl<'o> Severity<'o> {
     }
 }
 
-/// `name@version` a step; the root that starts a path is told by its name alone.
-fn path_words(path: DependencyPath<'_>) -> Vec<Cow<'_, str>> {
-    let start = path.len() > 1;
-    path.texts(
-        MAX_ENDS,
-        |number, step| match (step.name, step.version) {
-            ("", _) => Cow::Borrowed("(root)"),
-            (name, "") => Cow::Borrowed(name),
-            (name, _) if start && number == 0 => Cow::Borrowed(name),
-            (name, version) => Cow::Owned(format!("{name}@{version}")),
-        },
-        |steps| Cow::Owned(left_out(steps)),
-    )
+/// The places of a finding.
+struct Places<'o>(&'o model::Finding);
+
+impl Serialize for Places<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.places().map(Place::of))
+    }
+}
+
+/// What a package is used for.
+struct Scopes(model::Scopes);
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(model::Scope::word))
+    }
+}
+
+/// Paths, each a list of steps.
+struct Paths<'o>(&'o DependencyPaths);
+
+impl Serialize for Paths<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Steps))
+    }
+}
+
+/// A path: `name@version` a step; the root that starts it is told by its name alone.
+struct Steps<'o>(DependencyPath<'o>);
+
+enum Word<'o> {
+    Name(&'o str),
+    Both(&'o str, &'o str),
+    LeftOut(usize),
+}
+
+impl Serialize for Steps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let start = self.0.len() > 1;
+        let words = self.0.texts(
+            MAX_ENDS,
+            |number, step| match (step.name, step.version) {
+                ("", _) => Word::Name("(root)"),
+                (name, "") => Word::Name(name),
+                (name, _) if start && number == 0 => Word::Name(name),
+                (name, version) => Word::Both(name, version),
+            },
+            Word::LeftOut,
+        );
+        serializer.collect_seq(words)
+    }
+}
+
+impl Serialize for Word<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Name(name) => serializer.serialize_str(name),
+            Self::Both(name, version) => serializer.collect_str(&format_args!("{name}@{version}")),
+            Self::LeftOut(steps) => serializer.serialize_str(&left_out(*steps)),
+        }
+    }
 }

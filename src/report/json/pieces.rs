@@ -1,0 +1,180 @@
+//! A document of which the long lists are written piece by piece, by several threads where they are long.
+
+use std::io::{self, Write as _};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::indented::Indented;
+
+/// So many items are one piece of work.
+const CHUNK: usize = 256;
+
+/// Writes objects that each end with a list, in the same bytes as [`super::document`].
+pub(super) struct Pieces<'w> {
+    out: io::BufWriter<&'w mut dyn io::Write>,
+    /// Whether each open list has an item, outermost first.
+    lists: Vec<bool>,
+}
+
+impl<'w> Pieces<'w> {
+    pub(super) fn new(out: &'w mut dyn io::Write) -> Self {
+        Self {
+            out: io::BufWriter::with_capacity(64 * 1024, out),
+            lists: Vec::new(),
+        }
+    }
+
+    /// Opens an object, as an item of the open list if there is one: the keys of `head`, at least one, then the key `list`.
+    /// Items are added until it is closed.
+    pub(super) fn open(&mut self, head: &impl Serialize, list: &str) -> io::Result<()> {
+        let indented = Indented::at(self.depth());
+        self.before_item(indented)?;
+        let unclosed = indented.unclosed();
+        head.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut self.out,
+            unclosed,
+        ))?;
+        Indented::at(self.depth().saturating_add(1)).line(&mut self.out, false)?;
+        write!(self.out, "\"{list}\": [")?;
+        self.lists.push(false);
+        Ok(())
+    }
+
+    /// Adds what `of` makes of each item to the open list.
+    pub(super) fn items<'i, T: Sync, D: Serialize>(
+        &mut self,
+        items: &'i [T],
+        of: fn(&'i T) -> D,
+    ) -> io::Result<()> {
+        let indented = Indented::at(self.depth());
+        let write = |items: &'i [T], out: &mut dyn io::Write| {
+            for (number, item) in items.iter().enumerate() {
+                if number > 0 {
+                    indented.line(out, false)?;
+                }
+                of(item).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, indented))?;
+            }
+            io::Result::Ok(())
+        };
+        if items.len() <= CHUNK {
+            if !items.is_empty() {
+                self.before_item(indented)?;
+            }
+            return write(items, &mut self.out);
+        }
+        // Each thread has the next piece ready when its last one is taken, and no more.
+        for ahead in items.chunks(
+            CHUNK
+                .saturating_mul(rayon::current_num_threads())
+                .saturating_mul(2),
+        ) {
+            let texts: Vec<io::Result<Vec<u8>>> = ahead
+                .par_chunks(CHUNK)
+                .map(|items| {
+                    let mut text = Vec::with_capacity(items.len().saturating_mul(2 * 1024));
+                    write(items, &mut text).map(|()| text)
+                })
+                .collect();
+            for text in texts {
+                self.before_item(indented)?;
+                self.out.write_all(&text?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the open list and its object.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        let has_items = self.lists.pop().unwrap_or_default();
+        let depth = self.depth();
+        if has_items {
+            Indented::at(depth.saturating_add(1)).line(&mut self.out, true)?;
+        }
+        self.out.write_all(b"]")?;
+        Indented::at(depth).line(&mut self.out, true)?;
+        self.out.write_all(b"}")
+    }
+
+    /// Ends the document.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+
+    /// An object and its list are each one deeper.
+    fn depth(&self) -> usize {
+        self.lists.len().saturating_mul(2)
+    }
+
+    fn before_item(&mut self, indented: Indented) -> io::Result<()> {
+        match self.lists.last_mut() {
+            Some(has_items) => {
+                let is_first = !std::mem::replace(has_items, true);
+                indented.line(&mut self.out, is_first)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Serializer;
+
+    #[derive(Serialize)]
+    struct Whole {
+        a: u32,
+        l: Vec<Inner>,
+    }
+
+    #[derive(Serialize)]
+    struct Inner {
+        b: [&'static str; 2],
+        m: Vec<Option<u32>>,
+    }
+
+    /// A head of one key.
+    struct Head<T>(&'static str, T);
+
+    impl<T: Serialize> Serialize for Head<T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map([(self.0, &self.1)])
+        }
+    }
+
+    #[test]
+    fn pieces_are_the_bytes_of_the_whole() {
+        for lengths in [&[][..], &[0], &[1, 0, 3], &[256], &[257, 2], &[5000]] {
+            let whole = Whole {
+                a: 7,
+                l: lengths
+                    .iter()
+                    .map(|length| Inner {
+                        b: ["x\u{7f}", "y"],
+                        m: (0..*length).map(|item| (item % 3 > 0).then_some(item)).collect(),
+                    })
+                    .collect(),
+            };
+            let (mut expected, mut written) = (Vec::new(), Vec::new());
+            super::super::document(&whole, &mut expected).expect("written");
+            let mut pieces = Pieces::new(&mut written);
+            let mut write = || {
+                pieces.open(&Head("a", whole.a), "l")?;
+                for inner in &whole.l {
+                    pieces.open(&Head("b", inner.b), "m")?;
+                    pieces.items(&inner.m, |item| item)?;
+                    pieces.close()?;
+                }
+                pieces.close()
+            };
+            write().expect("written");
+            pieces.end().expect("written");
+            assert_eq!(
+                String::from_utf8_lossy(&written),
+                String::from_utf8_lossy(&expected)
+            );
+        }
+    }
+}
