@@ -1,6 +1,8 @@
 //! What reports say of a run as long as it has not reached its end: written first, it is what is left where the program is
 //! killed or aborts, and no report of an earlier run is taken for one of this.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::discover::Found;
@@ -45,6 +47,8 @@ pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
     let target = |found: &&Found| Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
+        only: found.only.clone(),
+        links: BTreeMap::new(),
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty: false,

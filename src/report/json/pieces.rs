@@ -48,20 +48,11 @@ impl<'w> Pieces<'w> {
         of: fn(&'i T) -> D,
     ) -> io::Result<()> {
         let indented = Indented::at(self.depth());
-        let write = |items: &'i [T], out: &mut dyn io::Write| {
-            for (number, item) in items.iter().enumerate() {
-                if number > 0 {
-                    indented.line(out, false)?;
-                }
-                of(item).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, indented))?;
-            }
-            io::Result::Ok(())
-        };
-        if items.len() <= CHUNK {
+        if items.len() <= CHUNK || rayon::current_num_threads() == 1 {
             if !items.is_empty() {
                 self.before_item(indented)?;
             }
-            return write(items, &mut self.out);
+            return write_items(items, of, indented, &mut self.out);
         }
         // Each thread has the next piece ready when its last one is taken, and no more.
         for ahead in items.chunks(
@@ -73,7 +64,7 @@ impl<'w> Pieces<'w> {
                 .par_chunks(CHUNK)
                 .map(|items| {
                     let mut text = Vec::with_capacity(items.len().saturating_mul(2 * 1024));
-                    write(items, &mut text).map(|()| text)
+                    write_items(items, of, indented, &mut text).map(|()| text)
                 })
                 .collect();
             for text in texts {
@@ -116,6 +107,21 @@ impl<'w> Pieces<'w> {
             None => Ok(()),
         }
     }
+}
+
+fn write_items<'i, T, D: Serialize>(
+    items: &'i [T],
+    of: fn(&'i T) -> D,
+    indented: Indented,
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    for (number, item) in items.iter().enumerate() {
+        if number > 0 {
+            indented.line(out, false)?;
+        }
+        of(item).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, indented))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
