@@ -3,6 +3,8 @@
 //! They are asked in this order, and the first that matches decides: one's own packages; malicious packages; exceptions; the policy's
 //! rules; the fail-on list, or the built-in rules. Then grace and the base may turn a failure into a warning.
 
+use std::borrow::Cow;
+
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
@@ -31,11 +33,20 @@ pub struct Ruled {
 }
 
 /// One rule, asked about one finding.
-struct Asked {
-    ruling: Ruling,
+struct Asked<'p> {
+    rule: Cow<'p, str>,
+    matched: Matched,
+    /// Why it matches or not, as a lowercase fragment; empty where nobody wants to know.
+    why: String,
     decision: Decision,
     after: Option<SignedDuration>,
     excepted: Option<Excepted>,
+}
+
+/// Asks rules, and has them say why where somebody wants to know: of most findings nobody does.
+#[derive(Clone, Copy)]
+struct Asking {
+    wants_why: bool,
 }
 
 /// What grace and the base make of a decision.
@@ -51,11 +62,12 @@ impl Policy {
     pub fn decide(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Ruled {
         let subject = Subject::new(finding, circumstances);
         let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
+        let asking = Asking { wants_why: false };
         // The last rule matches everything.
         let asked = self
-            .asked(&subject, &met)
-            .find(|asked| asked.ruling.matched == Matched::Yes)
-            .unwrap_or_else(|| Asked::new(Decision::Fail, "built-in", Matched::Yes, String::new));
+            .asked(asking, &subject, &met)
+            .find(|asked| asked.matched == Matched::Yes)
+            .unwrap_or_else(|| asking.asked(Decision::Fail, "built-in", Matched::Yes, String::new));
         let softened = soften(&asked, &subject);
         let lost = met
             .iter()
@@ -64,7 +76,7 @@ impl Policy {
         let notes: Vec<String> = lost.chain(softened.why).collect();
         Ruled {
             decision: softened.decision,
-            rule: asked.ruling.rule,
+            rule: asked.rule.into_owned(),
             fails_from: softened.fails_from,
             state: match (asked.excepted, &finding.state) {
                 (Some(excepted), _) => State::Excepted(Box::new(excepted)),
@@ -83,9 +95,14 @@ impl Policy {
         let subject = Subject::new(finding, circumstances);
         let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
         let mut decided = false;
-        let rulings = self.asked(&subject, &met).map(|asked| {
+        let asking = Asking { wants_why: true };
+        let rulings = self.asked(asking, &subject, &met).map(|asked| {
             let softened = soften(&asked, &subject);
-            let mut ruling = asked.ruling;
+            let mut ruling = Ruling {
+                rule: asked.rule.into_owned(),
+                matched: asked.matched,
+                why: asked.why,
+            };
             match (decided, ruling.matched, softened.why) {
                 (true, Matched::Yes, _) => {
                     ruling.matched = Matched::No;
@@ -101,17 +118,25 @@ impl Policy {
     }
 
     /// Every rule, asked one after the other.
-    fn asked<'a>(&'a self, subject: &'a Subject<'a>, met: &'a [Met]) -> impl Iterator<Item = Asked> + 'a {
+    fn asked<'p, 'a>(
+        &'p self,
+        asking: Asking,
+        subject: &'a Subject<'a>,
+        met: &'a [Met],
+    ) -> impl Iterator<Item = Asked<'p>> + use<'p, 'a>
+    where
+        'p: 'a,
+    {
         let finding = subject.finding();
         let class = finding.advisory.class;
         let allowed = self.allowed(finding).filter(|_| class == Class::Malicious);
         let own = (finding.state == State::NotAffected).then(|| {
             let why = || "the package is one's own, and the advisory is about the public registry's".into();
-            Asked::new(Decision::Note, "supply-chain: internal", Matched::Yes, why)
+            asking.asked(Decision::Note, "supply-chain: internal", Matched::Yes, why)
         });
         let malicious = std::iter::once_with(move || {
             let is_hard = class == Class::Malicious && allowed.is_none();
-            Asked::new(
+            asking.asked(
                 Decision::Fail,
                 "built-in: malicious",
                 matched(is_hard),
@@ -122,31 +147,34 @@ impl Policy {
             )
         });
         let malicious = own.into_iter().chain(malicious);
-        let allowing = allowed.map(|entry| {
+        let allowing = allowed.map(move |entry| {
             let file = self.file.as_deref().unwrap_or("policy");
             let name = format!("allow-malicious ({file}:{})", entry.place.line);
-            Asked::new(Decision::Warn, &name, Matched::Yes, || {
+            asking.asked(Decision::Warn, name, Matched::Yes, || {
                 format!("it names {}", entry.spelling)
             })
         });
-        let exceptions = met.iter().filter_map(|met| {
+        let exceptions = met.iter().filter_map(move |met| {
             let exception = self.exceptions.list().get(met.exception)?;
-            Some(self.excepted(exception, met.how))
+            Some(self.excepted(asking, exception, met.how))
         });
         let rules = self.rules.iter().map(move |rule| {
             let unmet = rule.unmet(subject);
             let met = matched(unmet.is_none());
-            let mut asked = Asked::new(rule.then, &rule.name, met, || {
+            let mut asked = asking.asked(rule.then, rule.name.as_str(), met, || {
                 unmet.unwrap_or_else(|| "the finding is all that it asks for".into())
             });
             asked.after = rule.after;
             asked
         });
-        let list = self.fail_on.iter().flat_map(|list| listed(list, finding));
+        let list = self
+            .fail_on
+            .iter()
+            .flat_map(move |list| listed(asking, list, finding));
         let built_in = self
             .fail_on
             .is_none()
-            .then(|| built_in(finding))
+            .then(|| built_in(asking, finding))
             .into_iter()
             .flatten();
         malicious
@@ -157,7 +185,7 @@ impl Policy {
             .chain(built_in)
     }
 
-    fn excepted(&self, exception: &Exception, how: How) -> Asked {
+    fn excepted<'p>(&self, asking: Asking, exception: &Exception, how: How) -> Asked<'p> {
         let name = format!("exception: {} ({})", exception.id, self.place(exception));
         let why = || match how {
             How::Covers => format!(
@@ -172,7 +200,7 @@ impl Policy {
             How::OtherPath => "its `path` does not match the file".into(),
             How::OtherRef => "its `ref` does not match".into(),
         };
-        let mut asked = Asked::new(Decision::Note, &name, matched(how == How::Covers), why);
+        let mut asked = asking.asked(Decision::Note, name, matched(how == How::Covers), why);
         asked.excepted = Some(exception.excepted());
         asked
     }
@@ -203,14 +231,18 @@ impl Policy {
     }
 }
 
-impl Asked {
-    fn new(decision: Decision, name: &str, matched: Matched, why: impl FnOnce() -> String) -> Self {
-        Self {
-            ruling: Ruling {
-                rule: name.to_owned(),
-                matched,
-                why: why(),
-            },
+impl Asking {
+    fn asked<'p>(
+        self,
+        decision: Decision,
+        rule: impl Into<Cow<'p, str>>,
+        matched: Matched,
+        why: impl FnOnce() -> String,
+    ) -> Asked<'p> {
+        Asked {
+            rule: rule.into(),
+            matched,
+            why: if self.wants_why { why() } else { String::new() },
             decision,
             after: None,
             excepted: None,
@@ -226,57 +258,52 @@ fn matched(matches: bool) -> Matched {
 }
 
 /// The fail-on list and what it leaves out.
-fn listed(list: &FailOn, finding: &Finding) -> [Asked; 2] {
+fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [Asked<'p>; 2] {
     let first = match list.matches(finding) {
-        Some(word) => Asked::new(Decision::Fail, &format!("fail-on: {word}"), Matched::Yes, || {
+        Some(word) => asking.asked(Decision::Fail, format!("fail-on: {word}"), Matched::Yes, || {
             format!("`{word}` matches")
         }),
-        None => Asked::new(Decision::Fail, "fail-on", Matched::No, || {
+        None => asking.asked(Decision::Fail, "fail-on", Matched::No, || {
             format!("no word of `{list}` matches")
         }),
     };
-    let rest = Asked::new(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
+    let rest = asking.asked(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
         "whatever the list leaves out warns".into()
     });
     [first, rest]
 }
 
-fn built_in(finding: &Finding) -> Vec<Asked> {
+fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked<'p>> + use<'p> {
     let class = finding.advisory.class;
-    let minimum = Asked::new(
+    let the_class = move || format!("the class is {class}");
+    let minimum = asking.asked(
         Decision::Warn,
         "built-in: a go directive is a minimum",
         matched(is_standard_library(finding)),
         || "the standard library is that of the toolchain that builds".into(),
     );
-    let vulnerability = Asked::new(
+    let vulnerability = asking.asked(
         Decision::Fail,
         "built-in: vulnerability",
         matched(class == Class::Vulnerability),
-        || format!("the class is {class}"),
+        the_class,
     );
-    match class {
-        Class::Vulnerability => vec![minimum, vulnerability],
+    let rest = match class {
+        Class::Vulnerability => None,
         Class::Confusion => {
-            let confusion = Asked::new(Decision::Fail, "built-in: confusion", Matched::Yes, || {
-                format!("the class is {class}")
-            });
-            vec![minimum, vulnerability, confusion]
+            Some(asking.asked(Decision::Fail, "built-in: confusion", Matched::Yes, the_class))
         }
         Class::Malicious | Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => {
-            let rest = Asked::new(
-                Decision::Warn,
-                &format!("built-in: {class}"),
-                Matched::Yes,
-                || "every other class warns".into(),
-            );
-            vec![minimum, vulnerability, rest]
+            let rule = format!("built-in: {class}");
+            let why = || "every other class warns".into();
+            Some(asking.asked(Decision::Warn, rule, Matched::Yes, why))
         }
-    }
+    };
+    [minimum, vulnerability].into_iter().chain(rest)
 }
 
 /// With a base only what a change introduces or makes worse fails, and a rule may wait; but what is malicious fails at once.
-fn soften(asked: &Asked, subject: &Subject<'_>) -> Softened {
+fn soften(asked: &Asked<'_>, subject: &Subject<'_>) -> Softened {
     let hard = Softened {
         decision: asked.decision,
         fails_from: None,

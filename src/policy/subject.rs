@@ -1,5 +1,7 @@
 //! What is judged, and under which circumstances.
 
+use std::cell::OnceCell;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,17 +37,16 @@ pub(super) fn day(moment: Timestamp) -> Date {
 pub(super) struct Subject<'a> {
     finding: &'a Finding,
     circumstances: &'a Circumstances<'a>,
-    /// The file from the top of the repository.
-    path: String,
+    /// The file from the top of the repository, made when a glob is first asked.
+    path: OnceCell<String>,
 }
 
 impl<'a> Subject<'a> {
     pub(super) fn new(finding: &'a Finding, circumstances: &'a Circumstances<'a>) -> Self {
-        let path = circumstances.prefix.join(finding.file.as_bytes());
         Self {
             finding,
             circumstances,
-            path: path.as_ref().unwrap_or(&finding.file).display().into_owned(),
+            path: OnceCell::new(),
         }
     }
 
@@ -58,7 +59,12 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn path_fits(&self, globs: &Globs) -> bool {
-        globs.match_any(&self.path)
+        let path = self.path.get_or_init(|| {
+            let file = &self.finding.file;
+            let path = self.circumstances.prefix.join(file.as_bytes());
+            path.as_ref().unwrap_or(file).display().into_owned()
+        });
+        globs.match_any(path)
     }
 
     pub(super) fn short_ref(&self) -> Option<&'a str> {

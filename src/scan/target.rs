@@ -1,6 +1,6 @@
 //! From the lockfiles of one tree, read and judged, to a target.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 use std::sync::Arc;
 
 use super::Judge;
@@ -126,6 +126,17 @@ struct Findings {
 
 fn collect(all: &mut BTreeMap<TreePath, Findings>, mut findings: Vec<Finding>) {
     findings.sort_by(|left, right| left.file.cmp(&right.file));
+    // Nearly every lockfile holds all of its packages itself.
+    if let (Some(first), Some(last)) = (findings.first(), findings.last())
+        && first.file == last.file
+        && let btree_map::Entry::Vacant(vacant) = all.entry(first.file.clone())
+    {
+        vacant.insert(Findings {
+            lockfiles: 1,
+            findings,
+        });
+        return;
+    }
     let mut findings = findings.into_iter().peekable();
     while let Some(first) = findings.next() {
         let file = first.file.clone();
