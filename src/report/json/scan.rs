@@ -5,6 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
 use super::Each;
@@ -297,16 +298,19 @@ impl Serialize for Steps<'_> {
             },
             Word::LeftOut,
         );
-        serializer.collect_seq(words)
-    }
-}
-
-impl Serialize for Word<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Name(name) => serializer.serialize_str(name),
-            Self::Both(name, version) => serializer.collect_str(&format_args!("{name}@{version}")),
-            Self::LeftOut(steps) => serializer.serialize_str(&left_out(*steps)),
+        let mut both = String::new();
+        let mut list = serializer.serialize_seq(Some(words.len()))?;
+        for word in words {
+            match word {
+                Word::Name(name) => list.serialize_element(name)?,
+                Word::Both(name, version) => {
+                    both.clear();
+                    both.extend([name, "@", version]);
+                    list.serialize_element(&both)?;
+                }
+                Word::LeftOut(steps) => list.serialize_element(&left_out(steps))?,
+            }
         }
+        list.end()
     }
 }
