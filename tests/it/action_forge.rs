@@ -1,6 +1,7 @@
 //! What the step says at the forge, over real HTTP: SARIF, the comment, the tracking issue, and what becomes of the verdict
 //! when the forge refuses, fails or hangs. The server holds every request against the forge's published description.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -222,6 +223,48 @@ fn a_clean_scan_is_uploaded_too_and_an_incomplete_one_only_when_asked_for() {
     assert_eq!((ran.code, shop.server.state().uploads.len()), (3, 2));
     assert_eq!(notices(&ran), Vec::<&str>::new());
     shop.server.done();
+}
+
+/// Code scanning takes no notice of suppressions: what was accepted, or is about another package, would stay open there.
+#[test]
+fn what_was_accepted_or_does_not_apply_is_not_uploaded() {
+    let shop = Shop::new(Style::GitHub);
+    let written = || -> Value {
+        let bytes = std::fs::read(shop.sandbox.work().join("lockkeeper.sarif")).expect("a file");
+        serde_json::from_slice(&bytes).expect("SARIF")
+    };
+    assert_eq!(shop.run(PUSH, &[]).code, 1);
+    let ids: BTreeSet<String> = results(&written())
+        .iter()
+        .map(|result| result["ruleId"].as_str().expect("an id").into())
+        .collect();
+    let exceptions: String = ids
+        .iter()
+        .map(|id| format!("  - {{id: {id}, reason: a, expires: 2099-12-31}}\n"))
+        .collect();
+    shop.sandbox
+        .write("lockkeeper.yml", format!("exceptions:\n{exceptions}"));
+    let ran = shop.run(PUSH, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(
+        results(&written()).len(),
+        ids.len(),
+        "the file has them, as suppressed"
+    );
+    let state = shop.server.state();
+    let last: Value = serde_json::from_slice(&state.uploads.last().expect("an upload").sarif).expect("SARIF");
+    assert_eq!(results(&last), Vec::<Value>::new());
+    drop(state);
+    assert!(
+        !ran.out.contains("::error") && !ran.out.contains("::warning"),
+        "{}",
+        ran.out
+    );
+    shop.server.done();
+}
+
+fn results(sarif: &Value) -> Vec<Value> {
+    sarif["runs"][0]["results"].as_array().expect("results").clone()
 }
 
 #[test]
