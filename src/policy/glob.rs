@@ -10,6 +10,9 @@ pub const MAX_LENGTH: usize = 512;
 /// A longer list of globs is refused.
 pub const MAX_GLOBS: usize = 1_000;
 
+/// A glob with more `*`, `?`, `[` and `{` is refused; `**` is one. What a path costs grows with each of them.
+pub const MAX_WILDCARDS: usize = 16;
+
 /// A list of globs; one that holds nothing matches nothing.
 #[derive(Clone, Default)]
 pub struct Globs {
@@ -30,6 +33,9 @@ impl Globs {
         for pattern in &patterns {
             if pattern.len() > MAX_LENGTH {
                 return Err(format!("the glob is longer than {MAX_LENGTH} bytes"));
+            }
+            if wildcards(pattern) > MAX_WILDCARDS {
+                return Err(format!("the glob has more than {MAX_WILDCARDS} wildcards"));
             }
             let glob = GlobBuilder::new(pattern)
                 .literal_separator(true)
@@ -67,6 +73,16 @@ impl Globs {
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
+}
+
+/// So many places of `pattern` match more than one text.
+fn wildcards(pattern: &str) -> usize {
+    let mut last = None;
+    let is_wild = |each: &char| {
+        let before = last.replace(*each);
+        matches!(each, '*' | '?' | '[' | '{') && (before, *each) != (Some('*'), '*')
+    };
+    pattern.chars().filter(is_wild).count()
 }
 
 impl PartialEq for Globs {
@@ -118,8 +134,27 @@ mod tests {
             "{".repeat(256) + &"}".repeat(256),
             "**/".repeat(170),
             "[!a]*".repeat(100),
+            "?".repeat(17),
+            "*a".repeat(17),
         ] {
-            let _ = Globs::new(vec![hostile; 100]);
+            assert_eq!(refused(vec![hostile]), "the glob has more than 16 wildcards");
+        }
+    }
+
+    /// As many globs as there may be, each as wild as it may be, over a path as long as they come.
+    #[test]
+    fn the_wildest_list_takes_a_bounded_time() {
+        for wild in ["[!b]*", "*a", "**/", "{a,aa}"] {
+            let count = MAX_WILDCARDS / wild.matches(['*', '[', '{']).count().min(2);
+            let globs = (0..MAX_GLOBS).map(|number| format!("{}{number}", wild.repeat(count)));
+            let Ok(globs) = Globs::new(globs.collect()) else {
+                continue;
+            };
+            let start = std::time::Instant::now();
+            for _ in 0..2 {
+                assert!(!globs.match_any(&"a".repeat(1_024)), "{wild}");
+            }
+            assert!(start.elapsed().as_secs() < 30, "{wild} {:?}", start.elapsed());
         }
     }
 }
