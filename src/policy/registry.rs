@@ -42,7 +42,9 @@ impl Registry {
             return !address.has_query && self.address.canonical() == address.canonical();
         }
         let own = &self.address;
-        let is_below = address.path.starts_with(&own.path);
+        // A query may lead to anything; below the registry it is one of its own.
+        let is_below = address.path.starts_with(&own.path)
+            && (!address.has_query || address.path.len() > own.path.len());
         (&own.scheme, &own.host, own.port) == (&address.scheme, &address.host, address.port) && is_below
     }
 
@@ -165,13 +167,14 @@ impl Address {
 /// The parts of a path, resolved; `None` where it hides what they are.
 fn segments(path: &str) -> Option<Vec<String>> {
     let mut segments: Vec<String> = Vec::new();
-    for part in path.split('/') {
-        let (part, _) = percent_decoded(part)?;
-        match part.as_str() {
+    for raw in path.split('/') {
+        let (part, _) = percent_decoded(raw)?;
+        match raw {
             "." => {}
             ".." => {
                 segments.pop();
             }
+            // Some clients resolve dots that are encoded, and some leave that to the server.
             _ if is_hiding(&part) => return None,
             _ => segments.push(part),
         }
@@ -237,7 +240,8 @@ mod tests {
             "HTTPS://Registry.Example:443/npm/@a/b/-/b-1.0.0.tgz",
             "https://token:x@registry.example/npm/b",
             "https://registry.example/x/../npm/b",
-            "https://registry.example/x/%2E%2e/./npm/b",
+            "https://registry.example/x/./.././npm/b",
+            "https://registry.example/npm/b?token=x",
             "https://registry.example/%6Epm/b",
             "https://registry.example/npm/@a%2Fb",
             "https://registry.example/npm",
@@ -272,6 +276,10 @@ mod tests {
             "https://registry.example\\@evil.example/npm/b",
             "https://registry.example/npm\\..\\public/b",
             "https://registry.example/npm/..;/public/b",
+            "https://registry.example/x/%2E%2e/npm/b",
+            "https://registry.example/npm/%2e/b",
+            "https://registry.example/npm?x=/b",
+            "https://registry.example/npm/?x=/b",
             "https://registry.example/npm/..;x=1/public/b",
             "https://registry.example/npm/%252e%252e/public/b",
             "https://registry.example/npm/x%2f..%2f..%2fpublic/b",
