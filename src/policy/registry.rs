@@ -166,6 +166,12 @@ impl Address {
 
 /// The parts of a path, resolved; `None` where it hides what they are.
 fn segments(path: &str) -> Option<Vec<String>> {
+    // Where one `%` is none, urllib3 encodes every other one once more.
+    let is_code = |rest: &str| {
+        let code = rest.as_bytes().get(..2);
+        code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
+    };
+    path.split('%').skip(1).all(is_code).then_some(())?;
     let mut segments: Vec<String> = Vec::new();
     for raw in path.split('/') {
         let (part, _) = percent_decoded(raw)?;
@@ -278,6 +284,8 @@ mod tests {
             "https://registry.example/npm/..;/public/b",
             "https://registry.example/x/%2E%2e/npm/b",
             "https://registry.example/npm/%2e/b",
+            "https://registry.example/%6Epm/%/b",
+            "https://registry.example/npm/%zz/b",
             "https://registry.example/npm?x=/b",
             "https://registry.example/npm/?x=/b",
             "https://registry.example/npm/..;x=1/public/b",
