@@ -8,7 +8,7 @@ use super::objects::{ObjectId, Tracked, TrackedKind};
 use crate::model::{Derivation, Derived, TreePath, Unread};
 
 /// What was made of so many bytes of blobs is kept; twice as much for a while.
-const MOST_BYTES: usize = 4 << 20;
+const MOST_BYTES: usize = 2 << 20;
 
 /// So many essences are remembered, at some 60 bytes each.
 const MOST_ESSENCES: usize = 1 << 21;

@@ -43,6 +43,7 @@ mod lockfile_ends;
 mod lockfile_format;
 mod many_places;
 mod maven_builds;
+mod maven_expressions;
 mod maven_modules;
 mod maven_native;
 mod memory_tree;

@@ -99,6 +99,9 @@ impl<'p> Management<'p> {
                     shadow: None,
                 };
                 let key = key(environment, pom, entry);
+                if entry.key.is_none() {
+                    tell_of_name(environment, poms, pom, entry);
+                }
                 match own.entry(key) {
                     Entry::Occupied(mut known) if last_counts => {
                         known.insert(managed);
@@ -274,4 +277,19 @@ pub(super) fn same_version(
             let project = poms.project(pom, Arc::clone(&environment.project.line));
             is_it(&Environment::new(&project, poms, &[], &[]))
         })
+}
+
+/// Tells where the name of a managed dependency is not known: what it manages then has no version here.
+fn tell_of_name(environment: &Environment<'_>, poms: &Poms<'_>, pom: &Pom, entry: &Dependency) {
+    let names = [&entry.group, &entry.artifact].into_iter().flatten();
+    let unresolved = names.filter_map(|name| environment.expand(&pom.path, name).err());
+    // What is only not defined may be an entry that nothing uses.
+    for unresolved in unresolved.filter(|unresolved| unresolved.cost() == Cost::Blind) {
+        let message = format!(
+            "the name of a managed dependency is {}",
+            unresolved.tell(environment)
+        );
+        let hint = "Write the name out, or define the property in a pom of this tree.";
+        poms.tell(Cost::Blind, &pom.path, entry.place(), message, hint);
+    }
 }

@@ -426,14 +426,14 @@ impl Unresolved {
     }
 
     /// Maven refuses circles and knows its whole model: then nothing outside the tree decides.
-    fn cost(&self) -> Cost {
+    pub(super) fn cost(&self) -> Cost {
         match self.why {
             Why::Endless | Why::OfTheModel => Cost::Blind,
             Why::Undefined => Cost::Partial,
         }
     }
 
-    fn weight(&self, environment: &Environment<'_>) -> Weight {
+    pub(super) fn weight(&self, environment: &Environment<'_>) -> Weight {
         match (self.why, &environment.project.outside) {
             (Why::Endless | Why::OfTheModel, _) | (Why::Undefined, Some(_)) => Weight::Always,
             (Why::Undefined, None) => Weight::UnderEveryProfile,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::interpolation::Environment;
 use super::model::{DEFAULT_GROUP, Dependency, Inheritance, Plugin, Pom, Section, Value};
-use super::packages::{Module, Wanted};
+use super::packages::{Gap, Module, Wanted};
 use crate::model::{Scope, Scopes};
 
 /// Plugins that Maven's own lifecycles bring in whatever the packaging.
@@ -143,6 +143,22 @@ fn add(
     let (Some((group, artifact)), Some((pom, plugin))) = (key.split_once(':'), declared.first()) else {
         return;
     };
+    let coordinates = &plugin.coordinates;
+    let names = [&coordinates.group, &coordinates.artifact].into_iter().flatten();
+    if let Some(unresolved) = names
+        .filter_map(|name| environment.expand(&pom.path, name).err())
+        .next()
+    {
+        let gap = Gap {
+            cost: unresolved.cost(),
+            span: coordinates.place(),
+            message: format!("the name of a plugin is {}", unresolved.tell(environment)),
+            hint: "Define the property in a pom of this tree.",
+            weight: unresolved.weight(environment),
+        };
+        module.gap(pom, coordinates, gap);
+        return;
+    }
     let all = || declared.iter().chain(managed);
     let version = all()
         .find_map(|(pom, plugin)| Some((pom, plugin.coordinates.version.as_ref()?)))
