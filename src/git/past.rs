@@ -303,6 +303,9 @@ impl<K> Past<'_, K> {
     }
 }
 
+/// Paths that are looked for, each with what is left of it below a folder.
+type Sought<'p> = Vec<(&'p TreePath, &'p [u8])>;
+
 /// What lies at paths of which a listing does not tell.
 struct Beside {
     repository: View,
@@ -356,9 +359,9 @@ impl Beside {
         let mut found = Vec::new();
         let mut buffer = Vec::new();
         let all = self.paths.iter().map(|path| (path, path.as_bytes()));
-        let mut open: Vec<(gix::ObjectId, Vec<(&TreePath, &[u8])>)> = vec![(tree, all.collect())];
+        let mut open: Vec<(gix::ObjectId, Sought<'_>)> = vec![(tree, all.collect())];
         while let Some((id, paths)) = open.pop() {
-            let mut names: HashMap<&[u8], Vec<(&TreePath, &[u8])>> = HashMap::new();
+            let mut names: HashMap<&[u8], Sought<'_>> = HashMap::new();
             for (path, rest) in paths {
                 let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
                 let (name, rest) = rest.split_at_checked(end).unwrap_or((rest, b""));

@@ -260,7 +260,7 @@ impl<'p> Environment<'p> {
                 let has = |(pom, section): &(&'p Pom, &'p Section)| {
                     let value = section.properties.get(name)?;
                     if std::ptr::eq(*section, &pom.main) {
-                        self.poms.uses(&pom.path, &Part::Property(name));
+                        self.poms.uses(&pom.path, &Part::Property(name), value);
                     }
                     Some((&pom.path, value))
                 };

@@ -1,7 +1,7 @@
 //! A pom with its parents, as far as they lie in the tree.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::{File, Problem};
@@ -33,6 +33,8 @@ pub(super) struct Poms<'r> {
     pub(super) managements: RefCell<HashMap<TreePath, Arc<Management<'static>>>>,
     /// The BOMs that are being read.
     pub(super) importing: RefCell<Vec<TreePath>>,
+    /// Parts of poms that were used.
+    used: RefCell<HashSet<*const Value>>,
     /// What is used now does not count.
     is_aside: Cell<bool>,
     /// The file that is asked about; all of it is used.
@@ -51,6 +53,7 @@ impl<'r> Poms<'r> {
             reactor: RefCell::default(),
             managements: RefCell::default(),
             importing: RefCell::default(),
+            used: RefCell::default(),
             is_aside: Cell::new(false),
             home: RefCell::default(),
             read: RefCell::default(),
@@ -163,9 +166,11 @@ impl<'r> Poms<'r> {
         made
     }
 
-    /// What the main section of the pom at `path` says in `part` is used.
-    pub(super) fn uses(&self, path: &TreePath, part: &Part<'_>) {
-        if !self.is_aside.get() && !self.home.borrow().as_ref().is_some_and(|home| home == path) {
+    /// `value`, which the main section of the pom at `path` says in `part`, is used.
+    pub(super) fn uses(&self, path: &TreePath, part: &Part<'_>, value: &Value) {
+        // Each is used many times over, and stays at its place as long as the poms are held.
+        let is_new = || self.used.borrow_mut().insert(std::ptr::from_ref(value));
+        if !self.is_aside.get() && is_new() && self.home.borrow().as_ref() != Some(path) {
             self.tree.uses(path, &Parsing, &part.name());
         }
     }

@@ -50,7 +50,7 @@ impl Managed<'_> {
             Version::Written(None) => None,
             Version::Written(Some((path, version, place))) => {
                 if let Some(place) = place {
-                    environment.poms.uses(path, &Part::Managed(*place));
+                    environment.poms.uses(path, &Part::Managed(*place), version);
                 }
                 Some(environment.expand(path, version))
             }
