@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Runtime;
 use tokio::time::{Duration, Instant};
 
-use crate::forge::{EntryKind, Forge, ForgeError, Trouble};
+use crate::forge::{Entry, EntryKind, Forge, ForgeError, Trouble};
 use crate::git::further::{Further, FurtherRefs, Listed, Object, Vouched, trees};
 use crate::git::objects::TrackedKind;
 
@@ -91,24 +91,7 @@ impl Remote {
     /// Asks for every tree below `root`.
     fn learn(&self, root: &str) -> Result<(), String> {
         let entries = self.wait(self.forge.tree(root))?;
-        let listed = |kind: EntryKind| match kind {
-            EntryKind::File => (TrackedKind::File, false),
-            EntryKind::Program => (TrackedKind::File, true),
-            EntryKind::Link => (TrackedKind::Link, false),
-            EntryKind::Submodule => (TrackedKind::Submodule, false),
-        };
-        let listing: Vec<Listed> = entries
-            .into_iter()
-            .map(|entry| {
-                let (kind, is_program) = listed(entry.kind);
-                Listed {
-                    path: entry.path,
-                    kind,
-                    is_program,
-                    id: entry.id,
-                }
-            })
-            .collect();
+        let listing = listed(entries);
         let written = trees(root, &listing)?;
         self.with(|known| {
             known.trees.extend(written);
@@ -220,8 +203,31 @@ impl Further for Remote {
     }
 }
 
+/// The listing of a tree as git's objects are made of it.
+#[must_use]
+pub fn listed(entries: Vec<Entry>) -> Vec<Listed> {
+    let kind = |kind: EntryKind| match kind {
+        EntryKind::File => (TrackedKind::File, false),
+        EntryKind::Program => (TrackedKind::File, true),
+        EntryKind::Link => (TrackedKind::Link, false),
+        EntryKind::Submodule => (TrackedKind::Submodule, false),
+    };
+    let entries = entries.into_iter();
+    let listing = entries.map(|entry| {
+        let (kind, is_program) = kind(entry.kind);
+        Listed {
+            path: entry.path,
+            kind,
+            is_program,
+            id: entry.id,
+        }
+    });
+    listing.collect()
+}
+
 /// Whether git allows a full name of a ref (`git check-ref-format`), as far as it matters to whoever writes it somewhere.
-fn is_name(name: &str) -> bool {
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let parts = name.strip_prefix("refs/").unwrap_or_default();
     let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
     name.len() <= MOST_NAME
@@ -248,5 +254,66 @@ impl Further for Unreachable {
 
     fn object(&self, _: &str) -> Result<Option<Object>, String> {
         Err(self.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::forge::{RepositoryName, Site, gitea};
+    use crate::sys::web::{self, Address, Web};
+
+    /// A forge that nothing is sent to.
+    fn remote() -> Remote {
+        let site = Site {
+            web: Arc::new(Web::new(web::Settings::default())),
+            api: Address::parse("http://127.0.0.1:9/api/v1").expect("an address"),
+            graphql: None,
+            repository: RepositoryName::parse("acme/shop").expect("a name"),
+            token: None,
+        };
+        let forge = (gitea::KIND.connect)(site).expect("a forge");
+        Remote::new(forge, web::runtime().expect("a runtime"), 1)
+    }
+
+    #[test]
+    fn everything_that_is_read_through_a_forge_has_one_end() {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut remote = remote();
+            assert_eq!(remote.wait(std::future::ready(Ok(1))), Ok(1));
+            remote.begun = Instant::now().checked_sub(WHOLE).expect("a moment");
+            let late = remote.wait(std::future::pending::<Result<(), ForgeError>>());
+            // Nothing more is asked, whatever would answer.
+            let after = remote.wait(std::future::ready(Ok(())));
+            drop(sender.send((late, after)));
+        });
+        let (late, after) = receiver
+            .recv_timeout(Duration::from_secs(20))
+            .expect("it does not wait for ever");
+        assert_eq!(late, Err("it took more than 300 s".to_owned()));
+        assert_eq!(after, late);
+    }
+
+    #[test]
+    fn a_forge_that_fails_is_not_asked_again_and_one_that_refuses_is() {
+        let fails = |trouble: Trouble| {
+            let remote = remote();
+            let error = ForgeError {
+                doing: "reading",
+                needs: None,
+                trouble,
+            };
+            assert!(remote.wait(std::future::ready(Err::<(), _>(error))).is_err());
+            remote.wait(std::future::ready(Ok(()))).is_err()
+        };
+        assert!(fails(Trouble::Unauthorized));
+        assert!(fails(Trouble::Server {
+            code: 503,
+            said: String::new()
+        }));
+        assert!(!fails(Trouble::Garbled("no answer".into())));
     }
 }

@@ -426,3 +426,25 @@ pub(super) fn output_lines(lines: &str) -> Result<(), file::FileError> {
         Some(path) => file::append(&path, lines.as_bytes()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_begin_another_output_is_none() {
+        assert_eq!(
+            output("sarif-file", "sarif/main.sarif"),
+            "sarif-file=sarif/main.sarif\n"
+        );
+        for evil in [
+            "a\nverdict=pass",
+            "a\rverdict=pass",
+            "a\u{85}b",
+            "a\0",
+            "a\u{1b}[2J",
+        ] {
+            assert_eq!(output("sarif-file", evil), "", "{evil:?}");
+        }
+    }
+}

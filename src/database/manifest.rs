@@ -156,7 +156,7 @@ impl Manifest {
     /// The files that hold all of `wanted` in the fewest bytes: one, or one for each.
     ///
     /// # Errors
-    /// The first ecosystem that no file holds.
+    /// Where no file holds all, the first ecosystem that has no file of its own.
     pub fn choose<'m>(&'m self, wanted: &BTreeSet<&str>) -> Result<Vec<&'m File>, String> {
         let one = self
             .files

@@ -120,6 +120,15 @@ impl Gitea {
     }
 }
 
+/// The branches of a page of the list.
+///
+/// # Errors
+/// Why the page cannot be read.
+pub(super) fn branches(page: &[u8]) -> Result<Vec<RemoteRef>, serde_json::Error> {
+    let branches: Vec<answers::Branch> = serde_json::from_slice(page)?;
+    Ok(branches.into_iter().filter_map(answers::Branch::told).collect())
+}
+
 impl Forge for Gitea {
     fn kind(&self) -> &'static Kind {
         &KIND

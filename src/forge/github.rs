@@ -24,6 +24,7 @@ use super::{
     Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
     Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Shown, Site, TokenKind, Trouble,
 };
+pub(super) use graph::page_of_refs as refs;
 use wire::Octo;
 
 /// GitHub.

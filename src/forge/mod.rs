@@ -13,6 +13,7 @@ mod answers;
 mod exchange;
 pub mod gitea;
 pub mod github;
+pub mod listings;
 mod rest;
 pub mod trouble;
 pub mod words;

@@ -116,8 +116,7 @@ pub struct Listed {
 /// Why the listing cannot be that of `root`, a fragment: it lacks something, or names what git would not.
 pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>, String> {
     let root = gix::ObjectId::from_hex(root.as_bytes()).map_err(|_| "a tree has no id".to_owned())?;
-    let mut top = Folder::default();
-    let mut folders = 0;
+    let mut folders = Folders::default();
     for listed in listing {
         let id = gix::ObjectId::from_hex(listed.id.as_bytes())
             .ok()
@@ -130,10 +129,10 @@ pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>,
             (TrackedKind::Link, _) => "120000",
             (TrackedKind::Submodule, _) => "160000",
         };
-        top.put(&listed.path, mode, id, &mut folders)?;
+        folders.put(&listed.path, mode, id)?;
     }
     let mut trees = HashMap::new();
-    let found = top.write(root.kind(), &mut trees)?;
+    let found = folders.write(root.kind(), &mut trees)?;
     if found != root {
         return Err("a listing of files is not that of its tree".into());
     }
@@ -146,23 +145,26 @@ const MOST_FOLDERS: usize = 500_000;
 /// Folders are no deeper than git reads them.
 const MOST_LEVELS: usize = 2048;
 
-/// A folder under construction: folders below it, and files.
+/// Folders under construction, the top first and each behind the one that it lies in: how deep they are costs no stack.
+struct Folders(Vec<Folder>);
+
+/// What lies in a folder: the places of folders, and files.
 #[derive(Default)]
 struct Folder {
-    folders: BTreeMap<String, Folder>,
+    folders: BTreeMap<String, usize>,
     files: BTreeMap<String, (&'static str, gix::ObjectId)>,
 }
 
-impl Folder {
-    /// Counts the folders that it makes.
-    fn put(
-        &mut self,
-        path: &str,
-        mode: &'static str,
-        id: gix::ObjectId,
-        folders: &mut usize,
-    ) -> Result<(), String> {
-        let mut folder = self;
+impl Default for Folders {
+    fn default() -> Self {
+        Self(vec![Folder::default()])
+    }
+}
+
+impl Folders {
+    /// Puts a file at `path`, and the folders above it.
+    fn put(&mut self, path: &str, mode: &'static str, id: gix::ObjectId) -> Result<(), String> {
+        let mut at = 0;
         let mut parts = path.split('/').peekable();
         let mut depth = 0;
         while let Some(part) = parts.next() {
@@ -170,47 +172,56 @@ impl Folder {
             if part.is_empty() || part.contains('\0') || depth > MOST_LEVELS {
                 return Err("a listing holds a path that git would not".into());
             }
+            let next = self.0.len();
+            let folder = &mut self.0[at];
             if parts.peek().is_none() {
                 folder.files.insert(part.to_owned(), (mode, id));
                 break;
             }
-            if !folder.folders.contains_key(part) {
-                *folders += 1;
-                if *folders > MOST_FOLDERS {
+            at = match folder.folders.get(part) {
+                Some(at) => *at,
+                None if next > MOST_FOLDERS => {
                     return Err("a listing names more folders than are read".into());
                 }
-            }
-            folder = folder.folders.entry(part.to_owned()).or_default();
+                None => {
+                    folder.folders.insert(part.to_owned(), next);
+                    self.0.push(Folder::default());
+                    next
+                }
+            };
         }
         Ok(())
     }
 
-    /// Writes this folder and all below it; the ones below first.
+    /// Writes every folder, those below first, and gives the id of the top.
     fn write(
         &self,
         hash: gix::hash::Kind,
         trees: &mut HashMap<String, Vec<u8>>,
     ) -> Result<gix::ObjectId, String> {
-        // Git sorts a folder as if its name ended in a slash.
-        let mut entries: BTreeMap<Vec<u8>, (&'static str, &str, gix::ObjectId)> = BTreeMap::new();
-        for (name, (mode, id)) in &self.files {
-            entries.insert(name.as_bytes().to_vec(), (mode, name, *id));
+        let mut written = vec![gix::ObjectId::null(hash); self.0.len()];
+        for (at, folder) in self.0.iter().enumerate().rev() {
+            // Git sorts a folder as if its name ended in a slash.
+            let mut entries: BTreeMap<Vec<u8>, (&'static str, &str, gix::ObjectId)> = BTreeMap::new();
+            for (name, (mode, id)) in &folder.files {
+                entries.insert(name.as_bytes().to_vec(), (mode, name, *id));
+            }
+            for (name, below) in &folder.folders {
+                entries.insert(format!("{name}/").into_bytes(), ("40000", name, written[*below]));
+            }
+            let mut bytes = Vec::new();
+            for (mode, name, id) in entries.values() {
+                bytes.extend_from_slice(mode.as_bytes());
+                bytes.push(b' ');
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.push(0);
+                bytes.extend_from_slice(id.as_slice());
+            }
+            let id = gix::objs::compute_hash(hash, Kind::Tree, &bytes).map_err(|error| error.to_string())?;
+            trees.insert(id.to_string(), bytes);
+            written[at] = id;
         }
-        for (name, folder) in &self.folders {
-            let id = folder.write(hash, trees)?;
-            entries.insert(format!("{name}/").into_bytes(), ("40000", name, id));
-        }
-        let mut bytes = Vec::new();
-        for (mode, name, id) in entries.values() {
-            bytes.extend_from_slice(mode.as_bytes());
-            bytes.push(b' ');
-            bytes.extend_from_slice(name.as_bytes());
-            bytes.push(0);
-            bytes.extend_from_slice(id.as_slice());
-        }
-        let id = gix::objs::compute_hash(hash, Kind::Tree, &bytes).map_err(|error| error.to_string())?;
-        trees.insert(id.to_string(), bytes);
-        Ok(id)
+        Ok(written[0])
     }
 }
 
@@ -244,6 +255,19 @@ mod tests {
         for bad in ["", "/x", "a//b", "a/\0"] {
             assert!(super::trees(root, &[file(bad, false)]).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_object_is_what_its_id_names_and_of_the_same_kind_of_hash() {
+        let id = gix::ObjectId::from_hex(ROOT.as_bytes()).expect("an id");
+        let (short, long) = ("ab".repeat(20), "ab".repeat(32));
+        let commit =
+            |tree: &str, parents: &[String]| Object::commit(tree, parents, Timestamp::UNIX_EPOCH).checked(id);
+        assert!(commit(&short, &[]).is_ok() && commit(&short, std::slice::from_ref(&short)).is_ok());
+        assert!(commit(&long, &[]).is_err());
+        assert!(commit(&short, &[short.clone(), long]).is_err());
+        assert!(Object::Blob(b"x".to_vec()).checked(id).is_err());
+        assert!(Object::Tree(Vec::new()).checked(id).is_err());
     }
 
     const ROOT: &str = "35345b2176d3d4ba165a3b1baa61a76f0a79b25a";

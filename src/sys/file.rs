@@ -85,7 +85,14 @@ pub fn is_link(path: &Path) -> bool {
 /// # Errors
 /// The system's.
 pub fn private_folder() -> io::Result<PathBuf> {
-    Ok(tempfile::Builder::new().prefix("lockkeeper-").tempdir()?.keep())
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("lockkeeper-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    Ok(builder.tempdir()?.keep())
 }
 
 /// The bytes of the file at `path`, at most `limit` of them; `None` if there are more.

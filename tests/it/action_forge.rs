@@ -1151,3 +1151,88 @@ fn c1_a_flag_goes_before_an_input() {
     assert_eq!(shop.run(PUSH, &same).code, 2);
     shop.server.done();
 }
+
+#[test]
+fn a_text_that_only_quotes_our_mark_is_not_ours() {
+    for style in [Style::GitHub, Style::Gitea] {
+        let shop = Shop::new(style);
+        let comment = [
+            ("INPUT_COMMENT", "true"),
+            ("INPUT_BASE", "release/1.0"),
+            ("INPUT_UPLOAD-SARIF", "false"),
+        ];
+        let issue = [
+            ("INPUT_MODE", "status"),
+            ("INPUT_REFS", "main,release/*"),
+            ("INPUT_TRACKING-ISSUE", "true"),
+        ];
+        assert_eq!(shop.run(REQUEST, &comment).code, 1);
+        assert_eq!(shop.run(NIGHT, &issue).code, 0);
+        // Another bot of the same account answers, and quotes what it answers.
+        let quoted = |text: &str| format!("> {}\n\nDone.", text.replace('\n', "\n> "));
+        let (comments, issues) = {
+            let mut state = shop.server.state();
+            for comment in &mut state.comments {
+                comment.body = quoted(&comment.body);
+            }
+            for issue in state.issues.iter_mut().filter(|issue| issue.pull.is_none()) {
+                issue.body = quoted(&issue.body);
+            }
+            (state.comments.clone(), state.issues.clone())
+        };
+        assert_eq!(shop.run(REQUEST, &comment).code, 1);
+        assert_eq!(shop.run(NIGHT, &issue).code, 0);
+        let state = shop.server.state();
+        assert_eq!(
+            state.comments.len(),
+            comments.len() + 1,
+            "{style:?}: a comment of its own"
+        );
+        assert_eq!(
+            state.issues.len(),
+            issues.len() + 1,
+            "{style:?}: an issue of its own"
+        );
+        for (before, after) in comments.iter().zip(&state.comments) {
+            assert_eq!(before.body, after.body, "{style:?}");
+        }
+        for (before, after) in issues.iter().zip(&state.issues) {
+            assert_eq!(
+                (&before.body, before.open),
+                (&after.body, after.open),
+                "{style:?}"
+            );
+        }
+        drop(state);
+        shop.server.done();
+    }
+}
+
+#[test]
+fn a_refusal_of_a_thousand_words_is_one_short_notice() {
+    let shop = Shop::new(Style::GitHub);
+    let complaint = |number: usize| format!("complaint {number} {}", "x".repeat(4_000));
+    shop.server.state().complaints = (0..200).map(complaint).collect();
+    let ran = shop.run(PUSH, &[]);
+    assert_eq!(ran.code, 1);
+    let told = notices(&ran);
+    assert!(told.len() == 1 && told[0].contains("complaint 0"), "{told:?}");
+    assert!(told[0].len() < 3_000, "{} bytes", told[0].len());
+    assert!(shop.summary().len() < 10_000, "{} bytes", shop.summary().len());
+    shop.server.done();
+}
+
+#[test]
+fn no_token_goes_in_clear_to_the_other_api_either() {
+    let shop = Shop::new(Style::GitHub);
+    let ran = shop.run(
+        PUSH,
+        &[("GITHUB_GRAPHQL_URL", "http://forge.example/api/graphql")],
+    );
+    let told = notices(&ran);
+    assert!(
+        ran.code == 1 && told.len() == 1 && told[0].contains("not encrypted") && told[0].contains("GRAPHQL"),
+        "{told:?}"
+    );
+    assert_eq!(shop.writes(), Vec::<String>::new());
+}

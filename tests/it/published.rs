@@ -934,3 +934,114 @@ fn others_verify_the_signature() {
         Some(verified) => assert_eq!((verified, openssl("altered.json")), (true, Some(false))),
     }
 }
+
+#[test]
+fn what_is_dated_ahead_is_refused_and_outranks_nothing() {
+    let world = World::new();
+    world.take(&[&world.address("/a")], &["npm"]).unwrap();
+    // Clocks differ by two days at most; now is day 3.
+    world.publish(4);
+    world.serve("/soon");
+    world.publish(6);
+    world.serve("/ahead");
+    let told = world.refused(&world.address("/ahead"), &["npm"]);
+    assert!(told.contains("which has not come yet"), "{told}");
+    let alone = world.path("ahead.lkdb");
+    compile(&alone, 6);
+    let told = world.refused(alone.to_str().unwrap(), &["npm"]);
+    assert!(told.contains("which has not come yet"), "{told}");
+    world.server.put("/ahead.lkdb", std::fs::read(&alone).unwrap());
+    let told = world.refused(&world.server.address("/ahead.lkdb"), &["npm"]);
+    assert!(told.contains("which has not come yet"), "{told}");
+    // What is held and dated ahead gives way to what is good.
+    for from in [
+        world.address("/a"),
+        world.path("source.lkdb").to_str().unwrap().to_owned(),
+    ] {
+        compile(&world.path("source.lkdb"), 1);
+        compile(&world.index(), 300);
+        let done = world.take(&[&from], &["npm"]).unwrap();
+        assert!(
+            !done.warnings.iter().any(|told| told.contains("older than")),
+            "{from}: {:?}",
+            done.warnings
+        );
+        assert_eq!(world.open().built(), day(1), "{from}");
+    }
+    world.take(&[&world.address("/soon")], &["npm"]).unwrap();
+    assert_eq!(world.open().built(), day(4));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_cache_leads_no_bytes_elsewhere() {
+    let world = World::new();
+    let file = world.file("npm");
+    let downloads = world.path("cache/downloads");
+    std::fs::create_dir_all(&downloads).unwrap();
+    let outside = world.path("outside");
+    for name in [
+        format!("{}.part", file.sha256),
+        format!("{}.part.from", file.sha256),
+    ] {
+        drop(std::fs::remove_file(world.index()));
+        std::fs::write(&outside, "somebody's own").unwrap();
+        let link = downloads.join(&name);
+        drop(std::fs::remove_file(&link));
+        std::os::unix::fs::symlink(&outside, &link).unwrap();
+        // Cut once, so that both files are written.
+        world.server.trouble(".lkdb", 1, Trouble::Cut(2000));
+        world.take(&[&world.address("/a")], &["npm"]).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&outside).unwrap(),
+            "somebody's own",
+            "{name}"
+        );
+        assert_eq!(sha256(&world.bytes()), file.sha256, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_publication_leads_no_bytes_elsewhere() {
+    let world = World::new();
+    let outside = world.path("outside");
+    let own = world.path("publication").join(NAME);
+    std::fs::rename(&own, &outside).unwrap();
+    let before = std::fs::read(&outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &own).unwrap();
+    world.publish(2);
+    assert_eq!(std::fs::read(&outside).unwrap(), before);
+    assert!(!own.is_symlink());
+    assert_eq!(world.manifest().built, day(2));
+}
+
+#[test]
+fn one_publication_at_a_time_works_in_a_folder() {
+    let world = World::new();
+    let publication = world.path("publication");
+    let before = std::fs::read(publication.join(NAME)).unwrap();
+    compile(&world.path("source.lkdb"), 2);
+    let lock = lockkeeper::sys::lock::Lock::take(&publication.join(".lockkeeper-lock"), || {}).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let publishing = scope.spawn(|| {
+            let request = publish::Request {
+                index: &world.path("source.lkdb"),
+                folder: &publication,
+                signer: Signer::Key(&world.secret),
+            };
+            publish::publish(&request, &mut |told| drop(sender.send(told.to_owned())))
+        });
+        let limit = std::time::Duration::from_secs(20);
+        let heard = std::iter::from_fn(|| receiver.recv_timeout(limit).ok());
+        let mut told = heard
+            .take(5)
+            .filter(|told| told.contains("another publication works here"));
+        assert!(told.next().is_some(), "nobody waits");
+        assert_eq!(std::fs::read(publication.join(NAME)).unwrap(), before);
+        drop(lock);
+        publishing.join().unwrap().unwrap();
+    });
+    assert_eq!(world.manifest().built, day(2));
+}

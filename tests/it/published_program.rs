@@ -375,3 +375,66 @@ fn the_cache_is_emptied_of_pieces_too() {
     assert_eq!(held(), 1);
     assert!(!sandbox.path("cache/advisories.lkdb").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_step_without_a_home_keeps_its_index_where_nobody_else_knew() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, _) = prepared();
+    sandbox.run(&["db", "key", &text(&sandbox.path("own-secret"))]);
+    let source = text(&sandbox.path("source.lkdb"));
+    let site = sandbox.run(&["db", "publish", "unsigned-site", "--db", &source, "--unsigned"]);
+    assert_eq!(site.code, 0, "{}", site.err);
+    sandbox.write("repo/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    let temporary = sandbox.path("tmp");
+    // Another user waits for the step with an index of that name.
+    std::fs::create_dir_all(temporary.join("lockkeeper")).expect("a folder");
+    let planted = temporary.join("lockkeeper/advisories.lkdb");
+    std::fs::write(&planted, "planted").expect("a file");
+    let step = |runner: Option<&std::path::Path>| {
+        let mut command = sandbox.command(&["action"]);
+        command
+            .env_remove("HOME")
+            .env("TMPDIR", &temporary)
+            .env("INPUT_PATH", "repo")
+            .env("INPUT_DATABASE", "unsigned-site")
+            .env("INPUT_ARGS", "--now 2026-11-22T00:00:00Z");
+        if let Some(folder) = runner {
+            command.env("RUNNER_TEMP", folder);
+        }
+        command.output().expect("the program starts")
+    };
+    let indexes = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let entries = entries.map(|entry| entry.expect("an entry").path());
+        entries
+            .filter(|path| path.join("advisories.lkdb").is_file())
+            .collect()
+    };
+    let ran = step(None);
+    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(
+        matches!(ran.status.code(), Some(0 | 1)),
+        "{:?} {told}",
+        ran.status.code()
+    );
+    assert_eq!(std::fs::read_to_string(&planted).expect("a file"), "planted");
+    let own: Vec<_> = indexes(&temporary)
+        .into_iter()
+        .filter(|path| !path.ends_with("lockkeeper"))
+        .collect();
+    let [own] = own.as_slice() else {
+        panic!("{own:?} {told}")
+    };
+    let mode = std::fs::metadata(own).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o077, 0, "nobody else may enter it");
+    let job = sandbox.path("job");
+    std::fs::create_dir(&job).expect("a folder");
+    let ran = step(Some(&job));
+    assert!(
+        matches!(ran.status.code(), Some(0 | 1)),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert!(job.join("lockkeeper/advisories.lkdb").is_file());
+}

@@ -474,6 +474,70 @@ fn what_is_not_there_is_not_asked_for_again() {
 }
 
 #[test]
+fn no_login_and_no_query_of_a_mirror_is_said() {
+    let Some(mut runner) = Runner::new() else { return };
+    let bytes = archive(&[("lockkeeper", &says(VERSION))]);
+    runner.serve(LINUX, bytes.clone());
+    let plain = runner.server.address("/files/");
+    let with_login = plain.replace("http://", "http://robot:hunter2secret@");
+    runner
+        .server
+        .put(&format!("/get?key=signed4711&f=/{LINUX}"), bytes);
+    let silent = |ran: &Installed| {
+        for secret in ["hunter2secret", "robot:", "signed4711"] {
+            assert!(!ran.said.contains(secret), "{secret} is said:\n{}", ran.said);
+        }
+    };
+    runner.set("SETUP_MIRROR", with_login.clone());
+    let ran = runner.run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    assert!(ran.said.contains(&plain), "{}", ran.said);
+    silent(&ran);
+    runner.set("SETUP_MIRROR", runner.server.address("/get?key=signed4711&f="));
+    let ran = runner.run();
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
+    silent(&ran);
+    std::fs::remove_dir_all(runner.at(&format!("temp/lockkeeper-{VERSION}"))).expect("removed");
+    for (status, told) in [
+        (404, "not found (HTTP 404)"),
+        (401, "not allowed (HTTP 401)"),
+        (500, "Look whether the runner reaches"),
+    ] {
+        for mirror in [
+            with_login.clone(),
+            runner.server.address("/get?key=signed4711&f="),
+        ] {
+            runner.server.calm();
+            runner.server.trouble(LINUX, 9, Trouble::Status(status, None));
+            runner.set("SETUP_MIRROR", mirror);
+            silent(&runner.refuses(told));
+        }
+    }
+    runner.server.calm();
+    // Nor does what somebody set for curl send anything along.
+    std::fs::write(runner.at(".curlrc"), "header = \"X-Canary: yes\"\n").expect("a file");
+    let home = runner.at("").to_str().expect("a path").to_owned();
+    runner.set("HOME", home).set("SETUP_MIRROR", plain);
+    runner.server.hits();
+    assert_eq!(runner.run().code, Some(0));
+    let hits = runner.server.hits();
+    assert!(
+        !hits.is_empty() && hits.iter().all(|hit| !hit.headers.contains_key("x-canary")),
+        "{hits:?}"
+    );
+}
+
+#[test]
+fn a_folder_of_the_programs_name_is_refused() {
+    let Some(mut runner) = Runner::new() else { return };
+    runner.serve(LINUX, archive(&[("lockkeeper", &says(VERSION))]));
+    let folder = runner.at(&format!("temp/lockkeeper-{VERSION}/lockkeeper"));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    runner.refuses("there is a folder of that name");
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 0);
+}
+
+#[test]
 fn what_passes_is_tried_again() {
     let Some(mut runner) = Runner::new() else { return };
     runner.serve(LINUX, archive(&[("lockkeeper", &says(VERSION))]));

@@ -411,3 +411,35 @@ fn a_release_is_made_in_order() {
         assert!(script.contains(system), "setup/install.sh does not know {target}");
     }
 }
+
+/// A request that is turned to another branch has another base, and the verdict on the one before says nothing of it.
+#[test]
+fn a_request_with_another_base_is_judged_again() {
+    let mut told = 0;
+    let readme = ("README.md".to_owned(), read("README.md"));
+    let ours = workflows()
+        .into_iter()
+        .filter(|(_, text)| text.contains("OWNER/lockkeeper"));
+    for (path, text) in ours.chain([readme]) {
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if line.trim_start().starts_with("on: [") {
+                assert!(!line.contains("pull_request"), "{path}: {line}");
+            }
+            if line != "  pull_request:" {
+                continue;
+            }
+            told += 1;
+            let mut below = lines
+                .by_ref()
+                .map(str::trim)
+                .filter(|line| !line.starts_with('#'));
+            let types = below.next().unwrap_or_default();
+            assert!(
+                types.starts_with("types: [opened, synchronize, reopened, edited]"),
+                "{path}: {types}"
+            );
+        }
+    }
+    assert!(told >= 7, "{told} workflows run on pull requests");
+}

@@ -99,13 +99,8 @@ pub(super) async fn refs(
             let Some(page) = answer.repository.and_then(|repository| repository.refs) else {
                 return Err(call.error(Trouble::Missing { said: String::new() }));
             };
-            refs.extend(
-                page.nodes
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|node| node.told(prefix)),
-            );
-            after = page.page.end_cursor.filter(|_| page.page.has_next_page);
+            after = page.page.end_cursor.clone().filter(|_| page.page.has_next_page);
+            refs.extend(page.told(prefix));
             if after.is_none() {
                 break;
             }
@@ -116,6 +111,16 @@ pub(super) async fn refs(
         }
     }
     Ok(refs)
+}
+
+/// The refs below `prefix` of one page.
+///
+/// # Errors
+/// Why the page cannot be read.
+pub(in crate::forge) fn page_of_refs(page: &[u8], prefix: &str) -> Result<Vec<RemoteRef>, serde_json::Error> {
+    let answer: Refs = serde_json::from_slice(page)?;
+    let page = answer.repository.and_then(|repository| repository.refs);
+    Ok(page.map(|page| page.told(prefix)).unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -133,6 +138,13 @@ struct Page {
     #[serde(rename = "pageInfo")]
     page: PageInfo,
     nodes: Vec<Option<Node>>,
+}
+
+impl Page {
+    fn told(self, prefix: &str) -> Vec<RemoteRef> {
+        let nodes = self.nodes.into_iter().flatten();
+        nodes.filter_map(|node| node.told(prefix)).collect()
+    }
 }
 
 #[derive(Deserialize)]
