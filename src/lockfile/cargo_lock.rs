@@ -42,7 +42,7 @@ impl Format for CargoLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        path.file_name() == b"Cargo.lock"
+        super::is_named(path, "Cargo.lock")
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

@@ -152,6 +152,22 @@ pub enum Claim {
     Nothing,
 }
 
+/// The file at `path` is called `name`. Case does not matter: where file names ignore it (macOS, Windows), the tools read
+/// what is called so.
+#[must_use]
+pub fn is_named(path: &TreePath, name: &str) -> bool {
+    path.file_name().eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// A file of this name may be a lockfile, in some folder.
+#[must_use]
+pub fn may_claim(name: &[u8]) -> bool {
+    let Some(path) = TreePath::new(name) else {
+        return false;
+    };
+    !matches!(claim(&path), Claim::Nothing) || requirements::may_claim(&path) || unsupported::may_claim(&path)
+}
+
 /// Who reads the file at `path`.
 #[must_use]
 pub fn claim(path: &TreePath) -> Claim {
@@ -234,6 +250,13 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
             span,
             "merge conflict markers",
             "Resolve the conflict and lock again.",
+        );
+    }
+    if let Some(at) = memchr::memchr(0, decoded.text.as_bytes()) {
+        parsed.blind(
+            Span::new(at, at.saturating_add(1)),
+            "a NUL byte: the file is damaged",
+            "Restore the file from its last good commit.",
         );
     }
     if let Some(problem) = decoded.problem {

@@ -37,7 +37,7 @@ impl Format for PipfileLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        path.file_name() == b"Pipfile.lock"
+        super::is_named(path, "Pipfile.lock")
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -23,8 +23,16 @@ impl Row {
 /// The closed list, by file name.
 pub static ROWS: &[Row] = &[
     Row {
+        file_name: "Cartfile.resolved",
+        ecosystem: "SwiftURL",
+    },
+    Row {
         file_name: "Gemfile.lock",
         ecosystem: "RubyGems",
+    },
+    Row {
+        file_name: "Gopkg.lock",
+        ecosystem: "Go",
     },
     Row {
         file_name: "JuliaManifest.toml",
@@ -63,6 +71,10 @@ pub static ROWS: &[Row] = &[
         ecosystem: "ConanCenter",
     },
     Row {
+        file_name: "conda-lock.yml",
+        ecosystem: "PyPI",
+    },
+    Row {
         file_name: "deno.lock",
         ecosystem: "npm",
     },
@@ -71,7 +83,15 @@ pub static ROWS: &[Row] = &[
         ecosystem: "RubyGems",
     },
     Row {
+        file_name: "glide.lock",
+        ecosystem: "Go",
+    },
+    Row {
         file_name: "gradle.lockfile",
+        ecosystem: "Maven",
+    },
+    Row {
+        file_name: "maven_install.json",
         ecosystem: "Maven",
     },
     Row {
@@ -88,6 +108,10 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         file_name: "pdm.lock",
+        ecosystem: "PyPI",
+    },
+    Row {
+        file_name: "pixi.lock",
         ecosystem: "PyPI",
     },
     Row {
@@ -128,6 +152,10 @@ pub static ROWS: &[Row] = &[
 /// them when they are set so. The part that is free is never empty.
 pub static PATTERNS: &[Row] = &[
     Row {
+        file_name: "*.conda-lock.yml",
+        ecosystem: "PyPI",
+    },
+    Row {
         file_name: "*.gemfile.lock",
         ecosystem: "RubyGems",
     },
@@ -136,8 +164,20 @@ pub static PATTERNS: &[Row] = &[
         ecosystem: "Hackage",
     },
     Row {
+        file_name: "*_maven_install.json",
+        ecosystem: "Maven",
+    },
+    Row {
         file_name: "Gemfile.*.lock",
         ecosystem: "RubyGems",
+    },
+    Row {
+        file_name: "JuliaManifest-v*.toml",
+        ecosystem: "Julia",
+    },
+    Row {
+        file_name: "Manifest-v*.toml",
+        ecosystem: "Julia",
     },
     Row {
         file_name: "composer-*.lock",
@@ -176,28 +216,34 @@ pub static PATTERNS: &[Row] = &[
 /// The row of the file at `path`.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static Row> {
-    let name = path.file_name();
     ROWS.iter()
-        .find(|row| row.file_name.as_bytes() == name)
+        .find(|row| super::is_named(path, row.file_name))
         .or_else(|| PATTERNS.iter().find(|row| row.fits(path)))
+}
+
+/// A file of the name of `path` may be one of [`PATTERNS`], in some folder.
+pub(super) fn may_claim(path: &TreePath) -> bool {
+    PATTERNS.iter().any(|row| row.fits_name(path))
 }
 
 impl Row {
     /// The path has the form of its name.
     fn fits(&self, path: &TreePath) -> bool {
-        let (folder, pattern) = match self.file_name.split_once('/') {
-            Some((folder, pattern)) => (Some(folder), pattern),
-            None => (None, self.file_name),
-        };
-        let parent = path.parent();
-        if folder.is_some_and(|folder| parent.file_name() != folder.as_bytes()) {
-            return false;
-        }
+        let folder = self.file_name.split_once('/').map(|(folder, _)| folder);
+        folder.is_none_or(|folder| super::is_named(&path.parent(), folder)) && self.fits_name(path)
+    }
+
+    /// The name has the form of its name.
+    fn fits_name(&self, path: &TreePath) -> bool {
+        let pattern = self.file_name.rsplit('/').next().unwrap_or_default();
         let Some((start, end)) = pattern.split_once('*') else {
             return false;
         };
-        let rest = path.file_name().strip_prefix(start.as_bytes());
-        let free = rest.and_then(|rest| rest.strip_suffix(end.as_bytes()));
-        free.is_some_and(|free| !free.is_empty())
+        let name = path.file_name();
+        let (before, after) = (name.get(..start.len()), name.len().checked_sub(end.len()));
+        let after = after.and_then(|after| name.get(after..));
+        name.len() > start.len().saturating_add(end.len())
+            && before.is_some_and(|before| before.eq_ignore_ascii_case(start.as_bytes()))
+            && after.is_some_and(|after| after.eq_ignore_ascii_case(end.as_bytes()))
     }
 }

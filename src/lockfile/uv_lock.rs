@@ -51,7 +51,7 @@ impl Format for UvLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        let name = path.file_name();
+        let name = path.file_name().to_ascii_lowercase();
         name == b"uv.lock" || name.len() > b".py.lock".len() && name.ends_with(b".py.lock")
     }
 

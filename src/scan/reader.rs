@@ -27,9 +27,9 @@ impl Reader {
 /// later.
 #[must_use]
 pub fn is_wanted(name: &[u8]) -> bool {
-    name.ends_with(b".txt")
+    lockfile::may_claim(name)
         || lockfile::is_further(name)
-        || TreePath::new(name).is_some_and(|path| reader(&path).is_some() || manifest::row(&path).is_some())
+        || TreePath::new(name).is_some_and(|path| manifest::row(&path).is_some())
 }
 
 /// Who reads the file at `path` of a root that is the folder `inside` of its repository, or a folder of that name: what

@@ -51,7 +51,7 @@ impl Format for GoMod {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        path.file_name() == b"go.mod"
+        super::is_named(path, "go.mod")
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -58,7 +58,7 @@ impl Format for PackageLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        matches!(path.file_name(), b"package-lock.json" | b"npm-shrinkwrap.json")
+        super::is_named(path, "package-lock.json") || super::is_named(path, "npm-shrinkwrap.json")
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

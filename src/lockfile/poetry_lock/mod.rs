@@ -55,7 +55,7 @@ impl Format for PoetryLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        path.file_name() == b"poetry.lock"
+        super::is_named(path, "poetry.lock")
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -76,7 +76,7 @@ impl Format for Pom {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        path.file_name() == b"pom.xml"
+        super::is_named(path, "pom.xml")
     }
 
     fn outline(&self) -> Option<&'static dyn Derivation> {

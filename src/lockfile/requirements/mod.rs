@@ -2,7 +2,8 @@
 //!
 //! **Files.** `*.txt` whose name starts with `requirements`, or holds it as a word of its own between `-`, `_` and `.`
 //! (`requirements-dev.txt`, `dev_requirements.txt`, `app.requirements.txt`), and every `*.txt` in a folder called
-//! `requirements`; but none whose name starts with `constraints`, since those install nothing. Case does not matter.
+//! `requirements`; but none whose name starts with `constraints`, since those install nothing. Rye writes the same into
+//! `requirements.lock` and `requirements-dev.lock`. Case does not matter.
 //! Inputs of pip-compile (`*.in`) are manifests; they are read only where a file above includes them.
 //!
 //! **Included files** (`-r`) that the same scan reads on their own are left to it; the packages of all others, a file that is
@@ -81,8 +82,16 @@ impl Format for Requirements {
     }
 }
 
+/// A file of this name may be one of pip's, in a folder that is called so.
+pub(super) fn may_claim(path: &TreePath) -> bool {
+    path.file_name().to_ascii_lowercase().ends_with(b".txt") || claims(path)
+}
+
 fn claims(path: &TreePath) -> bool {
     let name = path.file_name().to_ascii_lowercase();
+    if matches!(&*name, b"requirements.lock" | b"requirements-dev.lock") {
+        return true;
+    }
     let Some(stem) = name.strip_suffix(b".txt") else {
         return false;
     };
