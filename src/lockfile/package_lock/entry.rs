@@ -1,6 +1,7 @@
 //! The entries of both layouts, each read in one pass over its fields.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::text::Span;
 use crate::text::tree::{Kind, Value};
@@ -24,10 +25,8 @@ pub(super) struct Entry<'d> {
     peer_dependencies_meta: Option<Value<'d>>,
     requires: Option<Value<'d>>,
     pub(super) link: bool,
-    /// The flags say what npm worked out; only version 1 needs them.
-    pub(super) dev: bool,
-    pub(super) optional: bool,
-    pub(super) dev_optional: bool,
+    /// It is marked as not needed for the product.
+    pub(super) is_marked: bool,
 }
 
 /// What an entry's key means.
@@ -122,9 +121,7 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
         peer_dependencies_meta: None,
         requires: None,
         link: false,
-        dev: false,
-        optional: false,
-        dev_optional: false,
+        is_marked: false,
     };
     for (key, field) in value.entries() {
         match key.as_ref() {
@@ -137,12 +134,10 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
             "devDependencies" => entry.dev_dependencies = Some(field),
             "optionalDependencies" => entry.optional_dependencies = Some(field),
             "peerDependencies" => entry.peer_dependencies = Some(field),
-            "peerDependenciesMeta" => entry.peer_dependencies_meta = Some(field),
+            META => entry.peer_dependencies_meta = Some(field),
             "requires" => entry.requires = Some(field),
+            "dev" | "optional" | "devOptional" => entry.is_marked |= field.as_bool() == Some(true),
             "link" => entry.link = field.as_bool() == Some(true),
-            "dev" => entry.dev = field.as_bool() == Some(true),
-            "optional" => entry.optional = field.as_bool() == Some(true),
-            "devOptional" => entry.dev_optional = field.as_bool() == Some(true),
             _ => {}
         }
     }
@@ -198,12 +193,9 @@ impl Entry<'_> {
         })
     }
 
-    /// `peerDependenciesMeta` says that the peer called `name` may be absent.
-    pub(super) fn is_optional_peer(&self, name: &str) -> bool {
-        let meta = self
-            .peer_dependencies_meta
-            .and_then(|meta| meta.get(name)?.get("optional"));
-        meta.is_some_and(|optional| optional.as_bool() == Some(true))
+    /// Names of peers that `peerDependenciesMeta` lets be absent.
+    pub(super) fn peers_that_may_be_absent(&self) -> Absent<'_> {
+        may_be_absent(self.peer_dependencies_meta)
     }
 
     /// What it names, table by table. Only the root and local folders have their development dependencies
@@ -228,6 +220,22 @@ impl Entry<'_> {
             .into_iter()
             .filter_map(|(need, table)| table.map(|table| (need, table)))
     }
+}
+
+/// The field that says which peers may be absent.
+pub(super) const META: &str = "peerDependenciesMeta";
+
+/// Names of peers that may be absent.
+pub(super) type Absent<'d> = HashSet<Cow<'d, str>>;
+
+/// The names in a table of that field.
+pub(super) fn may_be_absent(meta: Option<Value<'_>>) -> Absent<'_> {
+    let peers = meta.into_iter().flat_map(Value::entries);
+    let optional = |peer: &Value<'_>| peer.get("optional").and_then(Value::as_bool) == Some(true);
+    peers
+        .filter(|(_, peer)| optional(peer))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// The last part of a path, with the scope before it.

@@ -3,8 +3,8 @@
 //! Source of the rules: npm's documentation of package-lock.json, and for what it leaves open Arborist, npm's
 //! own reader of the file.
 //!
-//! - Versions 2 and 3 list folders under `packages`; a version 2 repeats the same under `dependencies` for old
-//!   npm, which is then not read. Version 1 has `dependencies` alone, each inside the one in whose
+//! - Versions 2 and 3 list folders under `packages`; a version 2 repeats the same under `dependencies` for npm 6:
+//!   packages of the registry that only stand there count too, and a remark tells of the first. Version 1 has `dependencies` alone, each inside the one in whose
 //!   `node_modules` it lies.
 //! - A dependency is the nearest package of its name, looked for in `node_modules` from the dependent's folder
 //!   upwards, as Node does.
@@ -34,8 +34,8 @@ use self::entry::{Entry, EntryPlace, Need};
 use self::folders::Folders;
 use self::scopes::Asked;
 use self::workspaces::Workspaces;
-use super::{File, Format, Parsed, Problem};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use super::{File, Format, Parsed, is_named};
+use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, decode, json};
 
@@ -48,6 +48,10 @@ const NEWEST: u64 = 3;
 const DAMAGED: &str =
     "Restore the file from its last good commit, or delete it and run `npm install --package-lock-only`.";
 
+const MISSING: &str = "this dependency is not in the file";
+
+const COMPLETE: &str = "Run `npm install --package-lock-only` to have npm complete the lockfile.";
+
 impl Format for PackageLock {
     fn name(&self) -> &'static str {
         "package-lock.json"
@@ -58,7 +62,7 @@ impl Format for PackageLock {
     }
 
     fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "package-lock.json") || super::is_named(path, "npm-shrinkwrap.json")
+        is_named(path, "package-lock.json") || is_named(path, "npm-shrinkwrap.json")
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -112,7 +116,7 @@ impl Format for PackageLock {
         let texts: Vec<(usize, String)> = entries
             .iter()
             .enumerate()
-            .filter(|(number, _)| top.packages.is_some() && is_workspace.get(*number) == Some(&true))
+            .filter(|(number, _)| is_workspace.get(*number) == Some(&true))
             .filter_map(|(number, entry)| {
                 let folder = file.path.parent().join(&*entry.local_path()?)?;
                 Some((number, self::manifest(&folder, tree)?))
@@ -143,6 +147,9 @@ impl Format for PackageLock {
         reader.add_edges();
         if top.packages.is_none() {
             reader.add_root_edges(root, manifest);
+        } else if top.is_version_2 {
+            let legacy = top.dependencies.map_or_else(Vec::new, entry::of_dependencies);
+            reader.add_legacy(&legacy);
         }
         reader.parsed.graph.mark_direct();
         reader.parsed
@@ -161,7 +168,7 @@ fn manifest(folder: &TreePath, tree: &dyn Tree) -> Option<String> {
 
 /// What is to be told where a `npm-shrinkwrap.json` beside a `package-lock.json` says something else.
 fn beside(file: &File<'_>, tree: &dyn Tree) -> Option<&'static str> {
-    if file.path.file_name() != b"package-lock.json" {
+    if !is_named(file.path, "package-lock.json") {
         return None;
     }
     let other = tree.read(&file.path.parent().join("npm-shrinkwrap.json")?).ok()?;
@@ -176,6 +183,7 @@ struct Top<'d> {
     version: Option<Value<'d>>,
     packages: Option<Value<'d>>,
     dependencies: Option<Value<'d>>,
+    is_version_2: bool,
 }
 
 impl<'d> Top<'d> {
@@ -185,6 +193,7 @@ impl<'d> Top<'d> {
             version: None,
             packages: None,
             dependencies: None,
+            is_version_2: false,
         };
         let mut format = None;
         for (key, value) in root.entries() {
@@ -197,6 +206,7 @@ impl<'d> Top<'d> {
                 _ => {}
             }
         }
+        top.is_version_2 = format.and_then(Value::as_u64) == Some(2);
         match format.map(|value| (value.as_u64(), value.span())) {
             Some((Some(version), span)) if version > NEWEST => parsed.blind(
                 span,
@@ -295,10 +305,10 @@ impl Reader<'_> {
             _ => None,
         };
         let mut package = match archive {
-            Some(archive) if archive.name != said || !source::is_version(archive.version, pin.version) => {
+            Some(archive) if archive.name != said || !source::is_version(&archive.version, pin.version) => {
                 let address = entry.resolved.map_or(Span::default(), Value::span);
-                let place = match entry.resolved.map(Value::kind) {
-                    Some(Kind::PlainString) => address.inside(archive.place),
+                let place = match (entry.resolved.map(Value::kind), archive.place) {
+                    (Some(Kind::PlainString), Some(place)) => address.inside(place),
                     _ => address,
                 };
                 if archive.name == said || entry.name.is_some() || entry.place != EntryPlace::Path {
@@ -345,10 +355,44 @@ impl Reader<'_> {
                             self.parsed.graph.add_edge(from, to, wish.key_span());
                             self.mark_address(to, wish);
                         }
-                        None => self.missing(need, wish),
+                        None => self.missing(entry, need, wish),
                     }
                 }
             }
+        }
+    }
+
+    /// In version 2: packages of the registry under `dependencies` that `packages` does not hold; npm 6 installs those.
+    fn add_legacy(&mut self, legacy: &[Entry<'_>]) {
+        let held: HashSet<(String, String)> = self
+            .parsed
+            .graph
+            .packages()
+            .map(|(_, package)| (package.name.to_string(), package.version.to_string()))
+            .collect();
+        let mut is_told = false;
+        for entry in legacy.iter().filter(|entry| entry.local_path().is_none()) {
+            let Some(version) = entry.version.and_then(Value::as_str) else {
+                continue;
+            };
+            let name = entry.own_name();
+            let resolved = entry.resolved.and_then(Value::as_str);
+            let pin = source::pin(&name, &version, resolved.as_deref());
+            let said = (pin.name.unwrap_or(&name).to_owned(), pin.version.to_owned());
+            if !matches!(pin.source, Source::Registry(_)) || held.contains(&said) {
+                continue;
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                self.parsed.remark(
+                    entry.value.key_span(),
+                    format!(
+                        "{} {} stands under `dependencies` alone: npm 6 installs it, later ones what `packages` says",
+                        said.0, said.1
+                    ),
+                    "Run `npm install --package-lock-only` and look at the difference.",
+                );
+            }
+            self.add_package(usize::MAX, entry, None);
         }
     }
 
@@ -386,19 +430,18 @@ impl Reader<'_> {
         }
     }
 
-    fn missing(&mut self, need: Need, wish: Value<'_>) {
+    fn missing(&mut self, from: &Entry<'_>, need: Need, wish: Value<'_>) {
         match need {
-            Need::Runtime | Need::Dev => self.parsed.problems.push(Problem {
-                // A missing edge hides a path, never a package.
-                cost: Cost::Nothing,
-                file: None,
-                span: wish.key_span(),
-                message: "this dependency is not in the file".into(),
-                hint: "Run `npm install --package-lock-only` to have npm complete the lockfile.".into(),
-            }),
-            // npm leaves out what is optional and does not fit, and peers that nobody installs. Version 1 does
-            // not tell which requirement is optional.
-            Need::Optional | Need::Peer | Need::Unknown => {}
+            // What a folder outside of the tree needs is installed there, if at all.
+            Need::Runtime | Need::Dev if from.key.starts_with("../") => {
+                self.parsed.partial(wish.key_span(), MISSING, COMPLETE);
+            }
+            // `npm ci` refuses the file, `npm install` takes what nobody has looked at.
+            Need::Runtime | Need::Dev => self.parsed.blind(wish.key_span(), MISSING, COMPLETE),
+            // Version 1 does not tell which requirement is optional, and may leave those out.
+            Need::Unknown => self.parsed.partial(wish.key_span(), MISSING, COMPLETE),
+            // npm leaves out what is optional and does not fit, and peers that nobody installs.
+            Need::Optional | Need::Peer => {}
         }
     }
 

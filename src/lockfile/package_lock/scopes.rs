@@ -1,14 +1,15 @@
 //! What each package is used for, worked out from who needs it.
 //!
 //! The rule is that of Arborist (`calc-dep-flags.js` of npm 11.11.1): a package is for development, or optional,
-//! if every way to it is. The flags that the file writes down may be wrong, and npm works them out anew; they
-//! count only in lockfile version 1, which does not tell which requirement is optional, and there a package that
-//! something else than development needs is never for development alone.
+//! if every way to it is. The flags that the file writes down may be wrong and soften nothing. `requires` of lockfile
+//! version 1 does not tell which requirement is an optional one: there only what the manifest of the root asks for as
+//! optional, or for development, is that, with all that nothing else leads to, if the file marks it too (`requires` leaves
+//! out peers). Without that manifest all of version 1 counts as installed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::entry::{Entry, EntryPlace, Need};
+use super::entry::{Absent, Entry, EntryPlace, META, Need, may_be_absent};
 use super::folders::Folders;
 use crate::model::{Scope, Scopes};
 use crate::text::tree::Value;
@@ -38,14 +39,14 @@ pub(super) fn scopes(
     let mut walk = Walk {
         entries,
         folders,
-        flags: entries.iter().map(first_flags).collect(),
+        flags: vec![ALL; entries.len()],
         reached: vec![false; entries.len()],
         open: Vec::new(),
     };
     for (number, entry) in entries.iter().enumerate() {
-        let own = entry.is_root() || is_workspace.get(number) == Some(&true);
-        // In version 1 the file says what the root needs for the product only by leaving the flags out.
-        if own || (entry.place != EntryPlace::Path && walk.flags(number) == 0) {
+        let is_own = entry.is_root() || is_workspace.get(number) == Some(&true);
+        // `requires` leaves out peers: what version 1 does not mark is needed by somebody.
+        if is_own || (entry.place != EntryPlace::Path && !entry.is_marked) {
             walk.arrive(number, 0);
         }
     }
@@ -56,31 +57,20 @@ pub(super) fn scopes(
             None => walk.follow_manifest(None, 0, asked.manifest),
         }
     }
-    while let Some(number) = walk.open.pop() {
-        let flags = walk.flags(number);
-        walk.follow(number, flags);
-        for manifest in more.get(&number).into_iter().flatten() {
-            walk.follow_manifest(Some(number), flags, *manifest);
+    walk.run(&more);
+    // Peers lead to what nothing else leads to, and version 1 holds none: it may be needed with all that it requires.
+    for (number, entry) in entries.iter().enumerate() {
+        if entry.place != EntryPlace::Path && walk.reached.get(number) == Some(&false) {
+            walk.arrive(number, 0);
         }
     }
-    let reached = walk.reached.iter().zip(entries);
-    let known = reached.map(|(reached, entry)| *reached || entry.place != EntryPlace::Path);
+    walk.run(&more);
     walk.flags
         .iter()
-        .zip(known)
+        .zip(&walk.reached)
         // Who needs what nothing leads to can't be told: npm up to 11.11.0 installs it.
-        .map(|(flags, known)| of_flags(if known { *flags } else { 0 }))
+        .map(|(flags, reached)| of_flags(if *reached { *flags } else { 0 }))
         .collect()
-}
-
-fn first_flags(entry: &Entry<'_>) -> u8 {
-    match entry.place {
-        EntryPlace::Path => ALL,
-        EntryPlace::InRoot | EntryPlace::Inside(_) => {
-            let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-            flag(entry.dev, DEV) | flag(entry.optional, OPTIONAL) | flag(entry.dev_optional, DEV_OPTIONAL)
-        }
-    }
 }
 
 fn of_flags(flags: u8) -> Scopes {
@@ -109,6 +99,17 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
+    /// Follows what is open; `more` are the manifests of entries.
+    fn run(&mut self, more: &HashMap<usize, Vec<Value<'_>>>) {
+        while let Some(number) = self.open.pop() {
+            let flags = self.flags(number);
+            self.follow(number, flags);
+            for manifest in more.get(&number).into_iter().flatten() {
+                self.follow_manifest(Some(number), flags, *manifest);
+            }
+        }
+    }
+
     fn flags(&self, number: usize) -> u8 {
         self.flags.get(number).copied().unwrap_or_default()
     }
@@ -137,11 +138,12 @@ impl Walk<'_> {
             }
             return;
         }
+        let absent = entry.peers_that_may_be_absent();
         let tables = || entry.needs().filter(|(_, table)| table.is_object());
         if tables().nth(1).is_none() {
             for (need, table) in tables() {
                 for (name, _) in table.entries() {
-                    self.follow_need(number, flags, &name, need);
+                    self.follow_need(number, flags, &name, need, &absent);
                 }
             }
             return;
@@ -160,11 +162,11 @@ impl Walk<'_> {
             }
         }
         for (name, need) in needs {
-            self.follow_need(number, flags, &name, need);
+            self.follow_need(number, flags, &name, need, &absent);
         }
     }
 
-    fn follow_need(&mut self, number: usize, flags: u8, name: &str, need: Need) {
+    fn follow_need(&mut self, number: usize, flags: u8, name: &str, need: Need, absent: &Absent<'_>) {
         let Some(to) = self.folders.resolve(number, name) else {
             return;
         };
@@ -173,13 +175,14 @@ impl Walk<'_> {
         if need == Need::Unknown && entry.is_some_and(|entry| entry.local_path().is_some()) {
             return;
         }
-        let optional = need == Need::Peer && entry.is_some_and(|entry| entry.is_optional_peer(name));
+        let optional = need == Need::Peer && absent.contains(name);
         self.arrive(to, left(flags, need, optional));
     }
 
     fn follow_manifest(&mut self, by: Option<usize>, flags: u8, manifest: Value<'_>) {
+        let absent = may_be_absent(manifest.get(META));
         for (field, table) in manifest.entries() {
-            let Some(need) = Need::of(&field).filter(|need| *need != Need::Peer) else {
+            let Some(need) = Need::of(&field) else {
                 continue;
             };
             for (name, _) in table.entries() {
@@ -188,7 +191,8 @@ impl Walk<'_> {
                     None => self.folders.resolve_from_root(&name),
                 };
                 if let Some(to) = to {
-                    self.arrive(to, left(flags, need, false));
+                    let optional = need == Need::Peer && absent.contains(&*name);
+                    self.arrive(to, left(flags, need, optional));
                 }
             }
         }
@@ -202,13 +206,6 @@ fn left(flags: u8, need: Need, optional_peer: bool) -> u8 {
     let mut left = ALL;
     if flags & DEV == 0 && !dev {
         left &= !DEV;
-    }
-    if need == Need::Unknown {
-        // In version 1 this may be an optional one: what is optional is the file's word.
-        return match flags & (DEV | DEV_OPTIONAL) {
-            0 => left & !DEV_OPTIONAL,
-            _ => left,
-        };
     }
     if flags & OPTIONAL == 0 && !optional {
         left &= !OPTIONAL;

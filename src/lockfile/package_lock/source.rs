@@ -1,5 +1,6 @@
 //! Where an entry comes from, by its version and its address.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::model::Source;
@@ -87,12 +88,12 @@ fn of_address(resolved: Option<&str>) -> Source {
 }
 
 /// The package that an archive at an address of a registry is.
-pub(super) struct Archive<'t> {
+pub(super) struct Archive {
     /// With its scope.
     pub(super) name: String,
-    pub(super) version: &'t str,
-    /// Where the version stands in the address.
-    pub(super) place: Range<usize>,
+    pub(super) version: String,
+    /// Where the version stands in the address; `None` if it is not written there letter by letter.
+    pub(super) place: Option<Range<usize>>,
 }
 
 /// `address` is that of the registry's archive of `name` at `version` as nearly every one is written; `false` says nothing.
@@ -123,38 +124,76 @@ pub(super) fn is_archive_of(address: &str, name: &str, version: &str) -> bool {
 /// What the address of a registry's archive names; `None` for any other address.
 ///
 /// Registries agree on `…/NAME/-/BASE-VERSION.tgz`; some repeat the scope after `/-/`, and some write its slash
-/// as `%2f`.
-pub(super) fn archive(address: &str) -> Option<Archive<'_>> {
-    if !is_http(address) {
-        return None;
-    }
-    let path = without_fragment(address).strip_suffix(".tgz")?;
+/// as `%2f`. npm reads addresses as the URL Standard does and servers decode paths, so other spellings of an address are
+/// that address.
+pub(super) fn archive(address: &str) -> Option<Archive> {
+    let canonical = canonical(address)?;
+    let path = without_fragment(&canonical).strip_suffix(".tgz")?;
+    let path = match path.contains('%') {
+        true => Cow::Owned(percent_decoded(path)),
+        false => Cow::Borrowed(path),
+    };
     let (folder, file) = path.rsplit_once("/-/")?;
     let mut folders = folder.rsplit('/');
-    let last = folders
-        .next()?
-        .replace("%40", "@")
-        .replace("%2f", "/")
-        .replace("%2F", "/");
+    let last = folders.next()?;
     let name = match folders.next() {
-        Some(scope) if !last.starts_with('@') && (scope.starts_with('@') || scope.starts_with("%40")) => {
-            format!(
-                "@{}/{last}",
-                scope.trim_start_matches("%40").trim_start_matches('@')
-            )
-        }
-        Some(_) | None => last,
+        Some(scope) if scope.starts_with('@') && !last.starts_with('@') => format!("{scope}/{last}"),
+        Some(_) | None => last.to_owned(),
     };
     let base = name.rsplit('/').next().filter(|base| !base.is_empty())?;
     let file = file.rsplit('/').next().unwrap_or(file);
     let version = file.strip_prefix(base)?.strip_prefix('-')?;
-    let start = path.len().checked_sub(version.len())?;
-    let is_version = version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains('%');
-    is_version.then_some(Archive {
+    let end = without_fragment(address).len().checked_sub(".tgz".len())?;
+    let place = end
+        .checked_sub(version.len())
+        .map(|start| start..end)
+        .filter(|place| address.get(place.clone()) == Some(version));
+    let is_version = version.starts_with(|first: char| first.is_ascii_digit());
+    is_version.then(|| Archive {
         name: name.clone(),
-        version,
-        place: start..path.len(),
+        version: version.to_owned(),
+        place,
     })
+}
+
+/// The http(s) address as a client reads it: white space and control characters around it and tabs and line ends in it
+/// are dropped, `\` is `/`, the scheme's case and the number of slashes behind it do not matter (URL Standard, "basic URL
+/// parser"). `None` for any other address.
+fn canonical(address: &str) -> Option<Cow<'_, str>> {
+    if is_http(address) && !address.contains(['\\', '\t', '\n', '\r']) && !address.ends_with(is_blank) {
+        return Some(Cow::Borrowed(address));
+    }
+    let text: String = address
+        .trim_matches(is_blank)
+        .chars()
+        .filter(|character| !matches!(character, '\t' | '\n' | '\r'))
+        .map(|character| if character == '\\' { '/' } else { character })
+        .collect();
+    let (scheme, rest) = text.split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_web = matches!(scheme.as_str(), "http" | "https");
+    is_web.then(|| Cow::Owned(format!("{scheme}://{}", rest.trim_start_matches('/'))))
+}
+
+fn is_blank(character: char) -> bool {
+    character <= ' '
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let hexadecimal = |digit: Option<u8>| char::from(digit?).to_digit(16);
+        let mut ahead = rest.clone();
+        match (byte, hexadecimal(ahead.next()), hexadecimal(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high.saturating_mul(16).saturating_add(low)).unwrap_or_default());
+                rest = ahead;
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Both are one version: archives leave build metadata out.
@@ -180,7 +219,9 @@ pub(super) fn version_of_registry(address: &str, name: &str) -> Option<Range<usi
 }
 
 fn is_http(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
+    text.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+    })
 }
 
 fn is_git(text: &str) -> bool {
