@@ -2,7 +2,8 @@
 //!
 //! - Scopes are recorded as `category` up to lock version 1.1 and as `groups` since 2.1: `main` is runtime, anything
 //!   else dev, and `optional` packages of `main` are optional. Lock version 2.0 records neither: there they
-//!   follow from what the `pyproject.toml` beside the lockfile reaches; without it no scope is known.
+//!   follow from what the `pyproject.toml` beside the lockfile reaches; without it no scope is known. What that file asks for
+//!   without an extra or a group is runtime with all that it needs, whatever the lockfile records.
 //! - Direct are the packages that `pyproject.toml` asks for, in Poetry's own tables or as PEP 621 and PEP 735 have
 //!   it. Without that file, those are that no other package needs, and the first of each circle beside them.
 //! - Where a package is locked in several versions (told apart by markers), a dependency means those that its
@@ -72,8 +73,11 @@ impl Format for PoetryLock {
             Some(project) => lock.asked(project),
             None => lock.without_dependents(&edges),
         };
-        if project.is_some() && !lock.records_scopes {
-            lock.scopes_by_reach(&edges, &starts);
+        if let Some(project) = &project {
+            if !lock.records_scopes {
+                lock.scopes_by_reach(&edges, &starts);
+            }
+            lock.runtime_by_reach(&edges, project);
         }
         let indexes = lock.indexes(project.as_ref());
         let (name, version) =
@@ -359,6 +363,26 @@ impl<'d> Lock<'d> {
                 if reached {
                     entry.add(group);
                 }
+            }
+        }
+    }
+
+    /// What the project asks for without an extra or a group is installed with it, whatever the file says of groups.
+    fn runtime_by_reach(&mut self, edges: &[Need], project: &Project) {
+        let reach = Reach::of(self.entries.len(), edges);
+        let mut reached = vec![false; self.entries.len()];
+        let main = project
+            .asked
+            .iter()
+            .filter(|asked| asked.group == Group::Main && !asked.is_optional);
+        for asked in main {
+            for number in self.find(&asked.name, &asked.constraint) {
+                reach.mark(number, &mut reached);
+            }
+        }
+        for (entry, reached) in self.entries.iter_mut().zip(reached) {
+            if reached {
+                entry.scopes.add(Scope::Runtime);
             }
         }
     }

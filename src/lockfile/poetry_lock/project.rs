@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub(super) constraint: String,
     pub(super) extras: Vec<String>,
     pub(super) group: Group,
+    /// Only an extra of the project brings it.
+    pub(super) is_optional: bool,
 }
 
 /// What a dependency is asked for.
@@ -54,17 +56,17 @@ pub(super) fn read(folder: &TreePath, tree: &dyn Tree) -> Option<Project> {
         }
     }
     if let Some(standard) = standard {
-        project.strings(standard.get("dependencies"), Group::Main);
+        project.strings(standard.get("dependencies"), Group::Main, false);
         for (_, extra) in standard
             .get("optional-dependencies")
             .into_iter()
             .flat_map(Value::entries)
         {
-            project.strings(Some(extra), Group::Main);
+            project.strings(Some(extra), Group::Main, true);
         }
     }
     for (_, group) in root.get("dependency-groups").into_iter().flat_map(Value::entries) {
-        project.strings(Some(group), Group::Other);
+        project.strings(Some(group), Group::Other, false);
     }
     if let Some(poetry) = poetry {
         let sources = poetry.get("source").into_iter().flat_map(Value::items);
@@ -90,6 +92,7 @@ impl Project {
                         constraint: wanted.constraint,
                         extras: wanted.extras,
                         group,
+                        is_optional: wanted.is_optional,
                     });
                 }
             }
@@ -97,7 +100,7 @@ impl Project {
     }
 
     /// Lists of dependency specifiers; tables among them only include other groups, which are listed themselves.
-    fn strings(&mut self, list: Option<Value<'_>>, group: Group) {
+    fn strings(&mut self, list: Option<Value<'_>>, group: Group, is_optional: bool) {
         for text in list.into_iter().flat_map(Value::items).filter_map(Value::as_str) {
             let Ok(read) = pep508::read(&text) else { continue };
             let first = read.specifiers.first().map(|specifier| specifier.version.start);
@@ -117,6 +120,7 @@ impl Project {
                     .map(|extra| extra.of(&text).to_owned())
                     .collect(),
                 group,
+                is_optional,
             });
         }
     }
