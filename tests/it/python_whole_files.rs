@@ -164,8 +164,8 @@ fn the_end_of_a_requirements_file() {
         ("kiln==1.0 \\", Some("the file ends behind a `\\`")),
         ("kiln==1.0 \\\n", Some("the file ends behind a `\\`")),
         ("kiln==1.0 \\\n\n  \n", Some("the file ends behind a `\\`")),
-        ("kiln==1.0\n-", Some("the file ends inside an option")),
-        ("kiln==1.0\n--requ", Some("the file ends inside an option")),
+        ("kiln==1.0\n-", Some("pip has no such option")),
+        ("kiln==1.0\n--requ", Some("pip has no such option")),
         ("kiln==1.0\n-r", Some("this option's value is missing")),
         (
             "kiln==1.0\n-r\nglaze==1.0\n",
@@ -176,7 +176,10 @@ fn the_end_of_a_requirements_file() {
         ("kiln==1.0\n# \\\n", None),
         ("kiln==1.0\n--pre", None),
         ("kiln==1.0", None),
-        ("kiln==1.0\n--gone-option\nglaze==1.0\n", None),
+        (
+            "kiln==1.0\n--gone-option\nglaze==1.0\n",
+            Some("pip has no such option"),
+        ),
     ] {
         let found = blind("requirements.txt", text);
         assert_eq!(found.first().map(String::as_str), message, "{text:?}: {found:?}");

@@ -100,15 +100,16 @@ impl Words {
         self.problem = words
             .iter()
             .find(|word| word.is_open)
-            .map(|word| (word.range.clone(), "a quote is not closed", Cost::Nothing));
+            .map(|word| (word.range.clone(), "a quote is not closed", Cost::Blind));
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let (name, attached) = word.split();
             let Some(known) = known(name) else {
-                // A word that belongs to no option: pip leaves it aside too.
+                // A word that belongs to no option: pip leaves it aside too. An option that it does not know ends it, and what
+                // another release of pip reads there is not known.
                 if name.starts_with('-') {
                     self.problem
-                        .get_or_insert((word.range, "pip has no such option", Cost::Nothing));
+                        .get_or_insert((word.range, "pip has no such option", Cost::Blind));
                 }
                 continue;
             };
