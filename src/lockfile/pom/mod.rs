@@ -27,6 +27,7 @@
 
 mod builds;
 mod command_line;
+mod core_extensions;
 mod interpolation;
 mod lineage;
 mod management;
@@ -101,10 +102,14 @@ impl Format for Pom {
         let poms = lineage::Poms::new(tree);
         let mut parsed = Parsed::default();
         match builds::configured(file.path) {
-            Some(folder) => builds::resolve_configured(file.path, &folder, &poms, &mut parsed),
+            Some(folder) => {
+                builds::resolve_configured(file.path, &folder, &poms, &mut parsed);
+                core_extensions::read(&folder, tree, &mut parsed);
+            }
             None => {
                 if let Some(pom) = poms.first(file) {
                     builds::resolve(&pom, &poms, &mut parsed);
+                    core_extensions::read(&file.path.parent(), tree, &mut parsed);
                 }
             }
         }

@@ -470,7 +470,7 @@ fn exact(located: Located) -> Result<Located, String> {
 
 /// One version of an artifact that a repository may hold: no meta-version, and no character that Maven refuses
 /// in a version.
-fn is_version(text: &str) -> bool {
+pub(super) fn is_version(text: &str) -> bool {
     !matches!(text, "" | "LATEST" | "RELEASE")
         && !text.contains([
             '\\', '/', ':', '"', '<', '>', '|', '?', '*', '[', ']', '(', ')', '{', '}', ',', '&', ';', ' ',

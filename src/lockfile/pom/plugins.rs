@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::interpolation::Environment;
 use super::model::{DEFAULT_GROUP, Dependency, Inheritance, Plugin, Pom, Section, Value};
-use super::packages::{Gap, Module, Wanted};
-use crate::model::{Scope, Scopes};
+use super::packages::{Gap, Module, Wanted, Weight};
+use crate::model::{Cost, Scope, Scopes};
 
 /// Plugins that Maven's own lifecycles bring in whatever the packaging.
 const ALWAYS: &[&str] = &[
@@ -158,6 +158,16 @@ fn add(
         };
         module.gap(pom, coordinates, gap);
         return;
+    }
+    if plugin.coordinates.artifact.is_none() {
+        let gap = Gap {
+            cost: Cost::Blind,
+            span: plugin.coordinates.place(),
+            message: "a plugin without an artifactId".into(),
+            hint: "Correct the plugin; `mvn validate` tells what Maven makes of it.",
+            weight: Weight::Always,
+        };
+        return module.gap(pom, &plugin.coordinates, gap);
     }
     let all = || declared.iter().chain(managed);
     let version = all()
