@@ -1,8 +1,9 @@
-//! Rules that can never decide are mistakes; rules that may are none.
+//! Rules that can never decide are mistakes; rules that may are none. What a hostile policy costs is bounded.
 
 use std::time::{Duration, Instant};
 
-use lockkeeper::policy::read;
+use lockkeeper::policy::glob::{MAX_GLOBS, MAX_WILDCARDS};
+use lockkeeper::policy::{Globs, read};
 
 /// The messages about `rules`, each with its line.
 fn mistakes(rules: &str) -> Vec<String> {
@@ -167,5 +168,26 @@ fn many_rules_take_no_longer_each() {
         let start = Instant::now();
         assert_eq!(mistakes(&text), [""; 0]);
         assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    }
+}
+
+/// As many globs as there may be, each as wild as it may be, on a long path.
+#[test]
+fn the_wildest_list_of_globs_takes_a_bounded_time() {
+    for wild in ["[!b]*", "*a", "**/", "{a,aa}"] {
+        let wildcards = wild.matches(['[', '{']).count() + usize::from(wild.contains('*'));
+        let globs =
+            (0..MAX_GLOBS).map(|number| format!("{}{number}", wild.repeat(MAX_WILDCARDS / wildcards)));
+        // The list may be too large all the same, which is told.
+        let Ok(globs) = Globs::new(globs.collect()) else {
+            continue;
+        };
+        let start = Instant::now();
+        assert!(!globs.match_any(&"a".repeat(4_096)), "{wild}");
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "{wild} {:?}",
+            start.elapsed()
+        );
     }
 }

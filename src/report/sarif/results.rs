@@ -86,8 +86,9 @@ impl<'o> Group<'o> {
 
 /// All groups, worst first.
 pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<(Vec<u8>, &str, &str, &str), (Vec<&Finding>, BTreeSet<Vec<u8>>)> =
-        BTreeMap::new();
+    type Key<'o> = (Vec<u8>, &'o str, &'o str, &'o str);
+    type Held<'o> = (Vec<&'o Finding>, BTreeSet<Vec<u8>>);
+    let mut groups: BTreeMap<Key<'_>, Held<'_>> = BTreeMap::new();
     for (target, finding) in outcome.findings() {
         let file = places::bytes_in_repository(target, &finding.file);
         let key = (
