@@ -20,6 +20,7 @@ mod change;
 mod change_base;
 mod common_flags;
 mod confusion;
+mod clean_verdicts;
 mod crosscheck_pypi;
 mod exit_codes;
 mod forge;
