@@ -22,6 +22,7 @@ mod common_flags;
 mod confusion;
 mod clean_verdicts;
 mod crosscheck_pypi;
+mod every_prefix;
 mod exit_codes;
 mod forge;
 mod forge_failures;
