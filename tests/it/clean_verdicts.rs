@@ -447,3 +447,61 @@ fn core_extensions_of_maven_are_packages_of_the_build() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn what_the_project_itself_asks_for_is_a_gap_where_it_is_not_listed() {
+    let standard =
+        "[project]\nname = \"own\"\ndependencies = [\"alpha==1.0\", \"Beta>=2; python_version > '3'\"]\n";
+    let poetry = "[tool.poetry.dependencies]\npython = \"*\"\nalpha = \"1.0\"\nbeta = \"*\"\n";
+    for (file, manifest) in [
+        ("pyproject.toml", standard),
+        ("pyproject.toml", poetry),
+        ("setup.py", "setup(install_requires=['alpha==1.0'])"),
+        ("setup.cfg", "[options]\ninstall_requires = alpha==1.0\n"),
+    ] {
+        let tree = MemoryTree::of([(file, manifest)]);
+        for text in ["-e .\n", ".\n", "-e .[dev]\n", "-e file:.\n"] {
+            for path in ["requirements.txt", "requirements/dev.txt"] {
+                assert_eq!(
+                    read("requirements.txt", path, text, &tree).1,
+                    [Cost::Partial],
+                    "{manifest} {text} {path}"
+                );
+            }
+        }
+        let listed = "-e .\nalpha==1.0\nbeta==2.1\n";
+        assert_eq!(
+            read("requirements.txt", "requirements.txt", listed, &tree).1,
+            [],
+            "{manifest}"
+        );
+        assert_eq!(
+            read("requirements.txt", "requirements.txt", "gamma==1.0\n", &tree).1,
+            [],
+            "{manifest}"
+        );
+    }
+    let half = MemoryTree::of([("pyproject.toml", standard)]);
+    assert_eq!(
+        read(
+            "requirements.txt",
+            "requirements.txt",
+            "-e .\nalpha==1.0\n",
+            &half
+        )
+        .1,
+        [Cost::Partial]
+    );
+}
+
+#[test]
+fn halves_of_a_package_lock_that_are_written_twice_are_blind() {
+    let none = MemoryTree::of([]);
+    for text in [
+        "{\"lockfileVersion\": 3, \"packages\": {\"node_modules/a\": {\"version\": \"1.0.0\"}}, \"packages\": {}}",
+        "{\"lockfileVersion\": 1, \"dependencies\": {\"a\": {\"version\": \"1.0.0\"}}, \"dependencies\": {}}",
+        "{\"lockfileVersion\": 1, \"packages\": {}, \"lockfileVersion\": 3}",
+    ] {
+        assert_eq!(npm(text, &none).1, [Cost::Blind], "{text}");
+    }
+}

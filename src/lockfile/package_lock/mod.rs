@@ -196,7 +196,18 @@ impl<'d> Top<'d> {
             is_version_2: false,
         };
         let mut format = None;
+        let mut seen: Vec<&'static str> = Vec::new();
         for (key, value) in root.entries() {
+            // `JSON.parse` takes the last; npm writes none twice, and what is gone was locked by somebody.
+            if let Some(name) = ["packages", "dependencies", "lockfileVersion"]
+                .into_iter()
+                .find(|name| *name == key)
+            {
+                if seen.contains(&name) {
+                    parsed.blind(value.key_span(), format!("`{name}` is written twice"), DAMAGED);
+                }
+                seen.push(name);
+            }
             match key.as_ref() {
                 "name" => top.name = Some(value),
                 "version" => top.version = Some(value),

@@ -16,7 +16,7 @@
 //! **Versions.** Exact pins are packages, several pins of one name (told apart by markers) are several. A requirement
 //! that leaves its version open is a partial gap. For repositories the version is the revision as written, for
 //! archives the one in the file's name; folders have none and stand at their address. The folder `.` is the
-//! project itself. An archive on the host of an index that the options name, or on PyPI's own, is the registry's package, by
+//! project itself; what its `pyproject.toml` asks for and the file does not list is a partial gap. An archive on the host of an index that the options name, or on PyPI's own, is the registry's package, by
 //! the name and version in its file name.
 //!
 //! **Edges** come from the comments of pip-compile and uv (`# via`); files without them hold none, and each package
@@ -31,6 +31,7 @@ mod include;
 mod lines;
 mod locator;
 mod options;
+mod own;
 mod packages;
 mod via;
 
@@ -78,6 +79,7 @@ impl Format for Requirements {
         while let Some(include) = reader.pending.pop() {
             reader.include(include, tree);
         }
+        reader.own_requirements(tree);
         reader.finish()
     }
 }
@@ -142,6 +144,8 @@ struct Reader<'f> {
     constraints: HashMap<String, Vec<Entry>>,
     /// Folders of our own that are installed, by name.
     modules: Vec<String>,
+    /// Where the first of them stands.
+    own_place: Option<Place>,
     index: Option<String>,
     has_further_index: bool,
     /// Every index that is named.
@@ -161,6 +165,7 @@ impl<'f> Reader<'f> {
             entries: Vec::new(),
             constraints: HashMap::new(),
             modules: Vec::new(),
+            own_place: None,
             index: None,
             has_further_index: false,
             indexes: Indexes::default(),
@@ -373,6 +378,8 @@ impl<'f> Reader<'f> {
         let found = located.name.as_ref().map(|part| part.text.as_str());
         let name = name.or(found).filter(|name| !name.is_empty());
         if located.is_own {
+            let place = self.place(path, line.span(address.clone()));
+            self.own_place.get_or_insert(place);
             self.modules.push(name.unwrap_or(text).to_owned());
             return None;
         }
