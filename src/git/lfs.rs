@@ -8,17 +8,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::lockfile::LFS_POINTERS;
 use crate::model::Unread;
 use crate::sys::file::{self, Lies};
 
 /// A pointer is shorter.
 const MAX_LENGTH: usize = 1_024;
-
-/// The first lines of pointers.
-const VERSIONS: [&str; 2] = [
-    "version https://git-lfs.github.com/spec/v1",
-    "version https://hawser.github.com/spec/v1",
-];
 
 /// A file of Git LFS, by what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +29,9 @@ impl Pointer {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(Some(bytes).filter(|bytes| bytes.len() < MAX_LENGTH)?).ok()?;
         let mut lines = text.lines();
-        VERSIONS.contains(&lines.next()?).then_some(())?;
+        let first = lines.next()?;
+        let version = LFS_POINTERS.iter().find_map(|start| first.strip_prefix(start));
+        (version == Some("v1")).then_some(())?;
         let value = |key: &str| lines.clone().find_map(|line| line.strip_prefix(key));
         let oid = value("oid sha256:")?;
         let is_oid = oid.len() == 64 && oid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -86,7 +83,7 @@ mod tests {
     #[test]
     fn only_what_is_whole_is_a_pointer() {
         let oid = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        let [new, old] = VERSIONS;
+        let [new, old] = LFS_POINTERS.map(|start| format!("{start}v1"));
         for text in [
             format!("{new}\noid sha256:{oid}\nsize 0\n"),
             format!("{old}\noid sha256:{oid}\nsize 0\n"),

@@ -214,15 +214,17 @@ pub struct Reading<'b> {
     pub parsed: Parsed,
 }
 
+/// How the pointers of Git LFS begin; the version of their form follows.
+pub const LFS_POINTERS: [&str; 2] = [
+    "version https://git-lfs.github.com/spec/",
+    "version https://hawser.github.com/spec/",
+];
+
 /// Reads `bytes` as `format`: decoding, Git LFS pointers and merge conflicts are the same for all formats.
 #[must_use]
 pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dyn Tree) -> Reading<'b> {
     let decoded = decode::decode(bytes);
-    let pointers = [
-        "version https://git-lfs.github.com/spec/",
-        "version https://hawser.github.com/spec/",
-    ];
-    if pointers.iter().any(|start| decoded.text.starts_with(start)) {
+    if LFS_POINTERS.iter().any(|start| decoded.text.starts_with(start)) {
         let mut parsed = Parsed::default();
         parsed.blind(
             Span::at(0),
