@@ -115,7 +115,12 @@ pub struct Listed {
 /// # Errors
 /// Why the listing cannot be that of `root`, a fragment: it lacks something, or names what git would not.
 pub fn trees(root: &str, listing: &[Listed]) -> Result<HashMap<String, Vec<u8>>, String> {
-    let root = gix::ObjectId::from_hex(root.as_bytes()).map_err(|_| "a tree has no id".to_owned())?;
+    // In upper case it would name what nobody finds under it.
+    let is_upper = root.bytes().any(|byte| byte.is_ascii_uppercase());
+    let root = gix::ObjectId::from_hex(root.as_bytes())
+        .ok()
+        .filter(|_| !is_upper)
+        .ok_or("a tree has no id")?;
     let mut folders = Folders::default();
     for listed in listing {
         let id = gix::ObjectId::from_hex(listed.id.as_bytes())
