@@ -103,7 +103,10 @@ impl Subject {
             };
             let is_held =
                 held.contains(&(row.start, row.version.as_str())) || names.contains(row.name.as_str());
-            if !is_held && complete() {
+            // A replacement is a package from where the module is required on.
+            let entry = self.text.get(row.entry.0..row.entry.1).unwrap_or_default();
+            let is_replacement = self.format.name() == "go.mod" && entry.contains("=>");
+            if !is_held && !is_replacement && complete() {
                 return Some(format!("{}: cut at {cut}: {row:?} is lost", self.label));
             }
         }
@@ -211,7 +214,11 @@ fn subjects(top: &Path, levels: usize) -> Vec<Subject> {
                     .to_string(),
                 path: path.clone(),
                 text: text.to_owned(),
-                tree: tree.clone(),
+                // The other poms of a reactor are read again for each cut, and none is damaged here.
+                tree: match format.name() {
+                    "pom.xml" => MemoryTree::of([]),
+                    _ => tree.clone(),
+                },
                 format,
             });
         }
