@@ -4,182 +4,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use super::found::Found;
+pub(super) use super::found::Standing;
 pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{Failure, starts, walk};
-use crate::git::commit_tree::{CommitTree, Lack};
+use crate::git::commit_tree::CommitTree;
 use crate::git::objects::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
-use crate::model::coverage::{Gap, Skipped};
-use crate::model::{Ecosystem, Tree, TreePath};
+use crate::model::coverage::Gap;
+use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
 use crate::sys::file::{self, Lies};
 use crate::text::Position;
-
-/// A tree with the lockfiles that were found in it.
-pub struct Found {
-    /// The PATH as given.
-    pub root: String,
-    /// Where the root lies in its repository.
-    pub prefix: TreePath,
-    /// Where `HEAD` points; nothing outside git.
-    pub head: Head,
-    /// The tree to read from.
-    pub tree: Box<dyn Tree + Send>,
-    /// The repository that it lies in; `None` outside git.
-    pub repository: Option<Arc<Repository>>,
-    /// What git knows of it.
-    pub(super) standing: Standing,
-    /// The one file that was asked for; `None` where all of a folder was.
-    pub(super) only: Option<TreePath>,
-    /// The lockfiles, by path.
-    pub files: BTreeMap<TreePath, Reader>,
-    /// Those of them that may be symbolic links, where that is known; `None` where each has to be asked.
-    pub(super) links: Option<Vec<TreePath>>,
-    /// Manifests that no lockfile locks, with the instruction that makes one.
-    pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
-    /// Folders that could not be listed, each a blind spot.
-    pub unlisted: Vec<Gap>,
-    /// What is known not to be checked, and costs no verdict.
-    pub partial: Vec<Gap>,
-    /// What was left out on purpose.
-    pub skipped: Vec<Skipped>,
-    /// What the policy leaves out.
-    pub(super) excluded: Globs,
-}
-
-/// How a tree stands to its repository's commits.
-pub(super) enum Standing {
-    /// It lies on disk.
-    Disk {
-        /// The commit to compare with; `None` outside git and before the first commit.
-        committed: Option<CommitTree>,
-        /// A tracked lockfile was deleted from the work tree; it is read from git's objects all the same.
-        deleted: bool,
-        /// Other repositories in it, of whose files the commit knows nothing.
-        submodules: Vec<TreePath>,
-    },
-    /// It is that of a commit.
-    Commit(CommitTree),
-}
-
-impl Found {
-    /// The ecosystems of the lockfiles that can be read; may name one twice.
-    pub fn ecosystems(&self) -> impl Iterator<Item = Ecosystem> {
-        self.files.values().filter_map(|reader| match reader {
-            Reader::Format(format) => Some(format.ecosystem()),
-            Reader::Nobody(_) => None,
-        })
-    }
-
-    /// It is all of a repository, and no folder or file of one.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.repository.is_some() && self.only.is_none() && self.prefix == TreePath::root()
-    }
-
-    /// Leaves out what `globs` say, which are on paths from the top of the repository; a folder stands for all that lies
-    /// in it. What was asked for by its path stays.
-    pub fn exclude(&mut self, globs: &Globs) {
-        // A glob that leaves out the root, or whatever lies in it, stands back: the root was asked for.
-        let anything = self.prefix.join("*");
-        let root_is_out = anything.is_some_and(|path| excluding(globs, &path).is_some());
-        if globs.is_empty() || self.only.is_some() || (root_is_out && self.prefix != TreePath::root()) {
-            return;
-        }
-        let glob = |path: &TreePath| {
-            let path = self.prefix.join(path.as_bytes())?;
-            excluding(globs, &path)
-        };
-        let mut left_out: Vec<Skipped> = Vec::new();
-        self.excluded = globs.clone();
-        self.files.retain(|path, _| match glob(path) {
-            None => true,
-            Some(glob) => {
-                left_out.push(Skipped {
-                    path: path.clone(),
-                    reason: format!("excluded by the policy ({glob})"),
-                });
-                false
-            }
-        });
-        self.unlocked.retain(|(path, _)| glob(path).is_none());
-        self.unlisted.retain(|gap| glob(&gap.file).is_none());
-        self.partial.retain(|gap| glob(&gap.file).is_none());
-        self.skipped.extend(left_out);
-    }
-
-    /// The policy leaves out the file at `path`, or a folder that it lies in.
-    pub(super) fn is_excluded(&self, path: &TreePath) -> bool {
-        let path = self.prefix.join(path.as_bytes());
-        path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
-    }
-
-    /// The bytes of the lockfile at `path` differ from the commit's.
-    #[must_use]
-    pub(super) fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
-        match &self.standing {
-            Standing::Disk { submodules, .. } if submodules.iter().any(|folder| path.is_in(folder)) => false,
-            Standing::Disk {
-                committed: Some(tree),
-                ..
-            } => {
-                let path = self.prefix.join(path.as_bytes());
-                let committed = path.as_ref().and_then(|path| tree.id(path));
-                committed != tree.blob_id(bytes) && !path.is_some_and(|path| tree.stands_for(&path, bytes))
-            }
-            Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
-        }
-    }
-
-    /// The lockfiles that are symbolic links, with the file that each leads to, from the top of the repository.
-    pub(super) fn leading(&self) -> BTreeMap<TreePath, TreePath> {
-        let all = || self.files.keys().filter(|_| self.links.is_none());
-        let known = self
-            .links
-            .iter()
-            .flatten()
-            .filter(|path| self.files.contains_key(*path));
-        let leading = |path: &TreePath| Some((path.clone(), self.tree.leads_to(path)?));
-        all().chain(known).filter_map(leading).collect()
-    }
-
-    /// What the clone turned out to lack of the tree, by path; only that of a commit lacks something.
-    pub(super) fn lacking(&self) -> BTreeMap<TreePath, Lack> {
-        match &self.standing {
-            Standing::Disk { .. } => BTreeMap::new(),
-            Standing::Commit(tree) => tree.lacking(),
-        }
-    }
-
-    /// A lockfile that the commit holds is gone from the disk.
-    pub(super) fn lost(&self) -> bool {
-        match &self.standing {
-            Standing::Disk { deleted, .. } => *deleted,
-            Standing::Commit(_) => false,
-        }
-    }
-
-    /// The tree as that of a commit, if it is one.
-    pub(super) fn commit(&self) -> Option<&CommitTree> {
-        match &self.standing {
-            Standing::Disk { .. } => None,
-            Standing::Commit(tree) => Some(tree),
-        }
-    }
-}
-
-/// The glob that leaves out `path`, or a folder that it lies in.
-fn excluding<'g>(globs: &'g Globs, path: &TreePath) -> Option<&'g str> {
-    let mut path = path.clone();
-    while path != TreePath::root() {
-        if let Some(number) = globs.matching(&path.display()).first() {
-            return globs.patterns().get(*number).map(String::as_str);
-        }
-        path = path.parent();
-    }
-    None
-}
 
 /// What to look through.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ pub mod commit;
 mod compare;
 mod confusion;
 pub mod discover;
+mod found;
 pub mod grid;
 pub mod history;
 pub mod inventory;

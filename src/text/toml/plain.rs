@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, builder: &mut Builder<'_>) -> Option<()> {
             b'[' => reader.header(builder)?,
             _ => {
                 reader.key(builder)?;
-                reader.expect(b" = ")?;
+                reader.take_all(b" = ")?;
                 reader.value(builder, 0)?;
             }
         }
@@ -54,7 +54,7 @@ impl Reader<'_> {
         is
     }
 
-    fn expect(&mut self, bytes: &[u8]) -> Option<()> {
+    fn take_all(&mut self, bytes: &[u8]) -> Option<()> {
         self.bytes.get(self.at..)?.starts_with(bytes).then(|| {
             self.at = self.at.saturating_add(bytes.len());
         })
@@ -106,7 +106,7 @@ impl Reader<'_> {
             true => (Header::ArrayItem { start }, b"]]"),
             false => (Header::Table { start }, b"]"),
         };
-        self.expect(close)?;
+        self.take_all(close)?;
         builder.header = Some(header);
         builder.open_table(self.at);
         Some(())
@@ -118,9 +118,9 @@ impl Reader<'_> {
             b'"' => return self.string(builder),
             b'[' if depth < MAX_NESTED => return self.list(builder, depth),
             b'{' if depth < MAX_NESTED => return self.inline_table(builder, depth),
-            b't' => self.expect(b"true").map(|()| Kind::Bool)?,
-            b'f' => self.expect(b"false").map(|()| Kind::Bool)?,
-            b'0' => self.expect(b"0").map(|()| Kind::Number)?,
+            b't' => self.take_all(b"true").map(|()| Kind::Bool)?,
+            b'f' => self.take_all(b"false").map(|()| Kind::Bool)?,
+            b'0' => self.take_all(b"0").map(|()| Kind::Number)?,
             b'1'..=b'9' => {
                 self.pass(|byte| byte.is_ascii_digit());
                 (self.at.saturating_sub(start) <= MAX_DIGITS).then_some(Kind::Number)?
@@ -174,7 +174,7 @@ impl Reader<'_> {
         loop {
             self.pass(|byte| byte == b' ');
             self.key(builder)?;
-            self.expect(b" = ")?;
+            self.take_all(b" = ")?;
             self.value(builder, depth.saturating_add(1))?;
             self.pass(|byte| byte == b' ');
             if self.take(b'}') {
