@@ -9,6 +9,8 @@ use super::indented::Indented;
 
 /// So many items are one piece of work.
 const CHUNK: usize = 256;
+/// Fewer items are written sooner than threads are started.
+const MANY: usize = 16 * CHUNK;
 
 /// Writes objects that each end with a list, in the same bytes as [`super::document`].
 pub(super) struct Pieces<'w> {
@@ -48,7 +50,7 @@ impl<'w> Pieces<'w> {
         of: fn(&'i T) -> D,
     ) -> io::Result<()> {
         let indented = Indented::at(self.depth());
-        if items.len() <= CHUNK || rayon::current_num_threads() == 1 {
+        if items.len() < MANY || rayon::current_num_threads() == 1 {
             if !items.is_empty() {
                 self.before_item(indented)?;
             }
@@ -152,7 +154,15 @@ mod tests {
 
     #[test]
     fn pieces_are_the_bytes_of_the_whole() {
-        for lengths in [&[][..], &[0], &[1, 0, 3], &[256], &[257, 2], &[5000]] {
+        for lengths in [
+            &[][..],
+            &[0],
+            &[1, 0, 3],
+            &[256],
+            &[257, 2],
+            &[4096],
+            &[5000, 4097],
+        ] {
             let whole = Whole {
                 a: 7,
                 l: lengths
