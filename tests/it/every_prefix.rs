@@ -243,8 +243,9 @@ fn hunt(subjects: &[Subject], budget: usize) {
                     .filter_map(|cut| subject.judge_prefix(&whole, *cut, &counts))
                     .collect(),
             };
-            // A line of a go.mod decides about other lines (`replace`, `exclude`), and each line is legal alone.
-            let lines = subject.format.name() != "go.mod";
+            // A line of a go.mod decides about other lines (`replace`, `exclude`), and each line is legal alone. The version of a
+            // dependency of a pom may stand in a property far from it.
+            let lines = !matches!(subject.format.name(), "go.mod" | "pom.xml");
             let damage = damage(&subject.text, lines, budget / subject.text.len().max(1) / 4);
             counts.damage.fetch_add(damage.len(), Ordering::Relaxed);
             wrong.extend(
