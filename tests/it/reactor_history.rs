@@ -7,7 +7,7 @@ use crate::program::{Sandbox, record};
 const NOW: &str = "2026-02-01T00:00:00Z";
 
 /// A pom of `artifact` with `inside`, whose parent is the one at the top.
-fn child(artifact: &str, inside: &str) -> String {
+pub(crate) fn child(artifact: &str, inside: &str) -> String {
     format!(
         "<project><modelVersion>4.0.0</modelVersion><parent><groupId>loom</groupId><artifactId>top</artifactId>\
          <version>1</version></parent><artifactId>{artifact}</artifactId>\n{inside}</project>\n"
@@ -15,7 +15,7 @@ fn child(artifact: &str, inside: &str) -> String {
 }
 
 /// The pom at the top with these modules, `inside`, and properties.
-fn top(modules: &[&str], properties: &str, inside: &str) -> String {
+pub(crate) fn top(modules: &[&str], properties: &str, inside: &str) -> String {
     let modules: String = modules
         .iter()
         .map(|module| format!("<module>{module}</module>"))
@@ -34,7 +34,7 @@ fn dependency(artifact: &str, version: &str) -> String {
     format!("<dependency><groupId>yarn</groupId><artifactId>{artifact}</artifactId>{version}</dependency>\n")
 }
 
-fn dependencies(list: &[(&str, &str)]) -> String {
+pub(crate) fn dependencies(list: &[(&str, &str)]) -> String {
     let list: String = list
         .iter()
         .map(|(artifact, version)| dependency(artifact, version))
@@ -42,7 +42,7 @@ fn dependencies(list: &[(&str, &str)]) -> String {
     format!("<dependencies>{list}</dependencies>")
 }
 
-fn managed(list: &[(&str, &str)]) -> String {
+pub(crate) fn managed(list: &[(&str, &str)]) -> String {
     format!(
         "<dependencyManagement>{}</dependencyManagement>",
         dependencies(list)
@@ -50,11 +50,11 @@ fn managed(list: &[(&str, &str)]) -> String {
 }
 
 /// A file that is written, or taken away.
-type Change = (&'static str, Option<String>);
+pub(crate) type Change = (&'static str, Option<String>);
 
 /// Commits each of `steps` on `main` with a tag of its own, and asserts that the history of the line and separate scans of
 /// the tags know the same; gives what each commit held, as `artifact@version`.
-fn held(steps: &[Vec<Change>]) -> Vec<String> {
+pub(crate) fn held(steps: &[Vec<Change>]) -> Vec<String> {
     let sandbox = Sandbox::new();
     let names = ["wool", "silk", "hemp"];
     let records: Vec<_> = names
