@@ -14,9 +14,9 @@ use crate::git::listing::{Content, Listing};
 use crate::git::objects::{ObjectId, Repository, TrackedKind};
 use crate::git::past::{Holder, Past};
 use crate::lockfile::Format;
-use crate::model::TreePath;
 use crate::model::grid::{Holding, Line, Standing};
 use crate::model::lines::short_name;
+use crate::model::{Tree as _, TreePath};
 
 /// So many lines are told of: each may have held everything, in every tag.
 const MOST_LINES: usize = 50;
@@ -111,8 +111,12 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
     }
     let unread: BTreeSet<TreePath> = taken(judging.unread);
     for path in unread {
+        let what = match path == TreePath::root() {
+            true => "tree".to_owned(),
+            false => path.to_string(),
+        };
         warnings.push(format!(
-            "Some commit holds a {path} that cannot be read in whole: what it held there may be missing here."
+            "Some commit holds a {what} that cannot be read in whole: what it held there may be missing here."
         ));
     }
     Ok(History { holdings, warnings })
@@ -153,6 +157,7 @@ type Held = Arc<BTreeSet<Arc<Flaw>>>;
 impl Holder<Arc<Flaw>> for Judging<'_> {
     fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<Flaw>> {
         let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
+            lock(&self.unread).insert(TreePath::root());
             return BTreeSet::new();
         };
         let prefix = &self.found.prefix;
@@ -165,8 +170,18 @@ impl Holder<Arc<Flaw>> for Judging<'_> {
             let Some(path) = relative(prefix, &file.path) else {
                 continue;
             };
-            if file.kind != TrackedKind::File || self.found.only.as_ref().is_some_and(|only| *only != path) {
+            if self.found.only.as_ref().is_some_and(|only| *only != path) {
                 continue;
+            }
+            match file.kind {
+                TrackedKind::File => {}
+                TrackedKind::Link | TrackedKind::Refused => {
+                    if reader_in(prefix, &path).is_some() && !self.is_read_elsewhere(&path, &tree) {
+                        lock(&self.unread).insert(path);
+                    }
+                    continue;
+                }
+                TrackedKind::Submodule => continue,
             }
             let reader = reader_in(prefix, &path).or_else(|| starts::reader(&path, &tree));
             let Some(Reader::Format(format)) = reader else {
@@ -187,6 +202,14 @@ impl Holder<Arc<Flaw>> for Judging<'_> {
 }
 
 impl Judging<'_> {
+    /// `path` is a link to a lockfile of the tree, which is read where it lies.
+    fn is_read_elsewhere(&self, path: &TreePath, tree: &CommitTree) -> bool {
+        let target = tree.leads_to(path);
+        target
+            .and_then(|target| relative(&self.found.prefix, &target))
+            .is_some_and(|target| reader_in(&self.found.prefix, &target).is_some())
+    }
+
     /// What the lockfile holds, if it was read in a tree that answers like `tree`.
     fn known(&self, identity: &Identity, tree: &CommitTree) -> Option<Held> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

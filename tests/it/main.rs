@@ -37,6 +37,7 @@ mod go_workspaces;
 mod grid;
 mod grid_undecided;
 mod grids;
+mod history_links;
 mod history_random;
 mod hostile_forge;
 mod image;
