@@ -216,8 +216,9 @@ pub static PATTERNS: &[Row] = &[
 /// The row of the file at `path`.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static Row> {
+    let name = path.file_name();
     ROWS.iter()
-        .find(|row| super::is_named(path, row.file_name))
+        .find(|row| name.eq_ignore_ascii_case(row.file_name.as_bytes()))
         .or_else(|| PATTERNS.iter().find(|row| row.fits(path)))
 }
 
@@ -229,17 +230,22 @@ pub(super) fn may_claim(path: &TreePath) -> bool {
 impl Row {
     /// The path has the form of its name.
     fn fits(&self, path: &TreePath) -> bool {
-        let folder = self.file_name.split_once('/').map(|(folder, _)| folder);
-        folder.is_none_or(|folder| super::is_named(&path.parent(), folder)) && self.fits_name(path)
+        let folder = || self.file_name.split_once('/').map(|(folder, _)| folder);
+        self.fits_name(path) && folder().is_none_or(|folder| super::is_named(&path.parent(), folder))
     }
 
     /// The name has the form of its name.
     fn fits_name(&self, path: &TreePath) -> bool {
+        let name = path.file_name();
+        // Every file of a tree is asked about, and nearly all end otherwise.
+        let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
+        if last(name) != last(self.file_name.as_bytes()) {
+            return false;
+        }
         let pattern = self.file_name.rsplit('/').next().unwrap_or_default();
         let Some((start, end)) = pattern.split_once('*') else {
             return false;
         };
-        let name = path.file_name();
         let (before, after) = (name.get(..start.len()), name.len().checked_sub(end.len()));
         let after = after.and_then(|after| name.get(after..));
         name.len() > start.len().saturating_add(end.len())

@@ -73,7 +73,8 @@ impl TreePath {
     /// The last component.
     #[must_use]
     pub fn file_name(&self) -> &[u8] {
-        self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+        let start = memchr::memrchr(b'/', &self.0).map_or(0, |slash| slash.saturating_add(1));
+        self.0.get(start..).unwrap_or_default()
     }
 
     /// The components, outermost first; none for the root.

@@ -35,7 +35,8 @@ pub fn is_wanted(name: &[u8]) -> bool {
 /// Who reads the file at `path` of a root that is the folder `inside` of its repository, or a folder of that name: what
 /// lies in a folder called `requirements` is claimed with it, whichever of the two the root is.
 pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
-    reader(path).or_else(|| reader(&inside.join(path.as_bytes())?))
+    let inside = || Some(inside).filter(|inside| **inside != TreePath::root());
+    reader(path).or_else(|| reader(&inside()?.join(path.as_bytes())?))
 }
 
 pub(super) fn reader(path: &TreePath) -> Option<Reader> {
