@@ -247,7 +247,7 @@ impl<'d> Lock<'d> {
                 .or_else(|| entry.table.get("sdist"))
                 .and_then(|file| file.str("url"));
             if let Some(file) = file {
-                indexes.add_files(&index, &file);
+                indexes.add(&file);
             }
         }
         indexes

@@ -2,7 +2,6 @@
 //! say.
 
 use lockkeeper::lockfile;
-use lockkeeper::lockfile::grammar::simple_repository::PYPI_HOSTS;
 use lockkeeper::model::{Cost, Package, Source};
 
 use crate::memory_tree::{MemoryTree, tree_path};
@@ -43,36 +42,32 @@ fn packages(name: &str, text: &str, others: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn requirements() {
-    let pypi = PYPI_HOSTS[0];
-    let text = format!(
-        "kiln @ https://wheels.example/whl/kiln-2.5.0%2Bcu121-cp311-cp311-linux_x86_64.whl\n\
+    let text = "kiln @ https://wheels.example/whl/kiln-2.5.0%2Bcu121-cp311-cp311-linux_x86_64.whl\n\
          https://index.example/packages/ab/glaze-core-2.0.tar.gz#sha256=00\n\
          safe @ HTTPS://Index.Example:443/packages/other-1.0-py3-none-any.whl ; python_version > '3'\n\
          kept @ https://elsewhere.example/kept-1.0%2Bcpu-py3-none-any.whl\n\
          odd @ https://index.example/archive/main.zip\n\
          https://index.example/archive/odd-1-2.zip\n\
-         https://token@{pypi}/packages/x/Flat.File-3.0-py3-none-any.whl\n\
-         clay @ https://{pypi}/packages/x/clay-3.0-py3-none-any.whl\n\
+         https://token@registry.example/packages/x/Flat.File-3.0-py3-none-any.whl\n\
+         clay @ https://registry.example/packages/x/clay-3.0-py3-none-any.whl\n\
          fork @ git+https://index.example/fork.git@1.0\n\
          ./wheels/local-1.0%2Bcpu-py3-none-any.whl\n\
          --index-url https://user:secret@index.example/team/simple\n\
-         --extra-index-url=https://wheels.example/whl/cu121\n"
-    );
+         --extra-index-url=https://wheels.example/whl/cu121\n";
     assert_eq!(
-        packages("requirements.txt", &text, &[]),
+        packages("requirements.txt", text, &[]),
         [
-            "kiln 2.5.0+cu121 registry https://wheels.example/whl/kiln-2.5.0%2Bcu121-cp311-cp311-linux_x86_64.whl"
-                .to_owned(),
-            "glaze-core 2.0 registry https://index.example/packages/ab/glaze-core-2.0.tar.gz".into(),
-            "other 1.0 registry HTTPS://Index.Example:443/packages/other-1.0-py3-none-any.whl".into(),
-            "kept 1.0+cpu url https://elsewhere.example/kept-1.0%2Bcpu-py3-none-any.whl".into(),
-            "odd  url https://index.example/archive/main.zip".into(),
+            "kiln 2.5.0+cu121 registry https://wheels.example/whl/kiln-2.5.0%2Bcu121-cp311-cp311-linux_x86_64.whl",
+            "glaze-core 2.0 registry https://index.example/packages/ab/glaze-core-2.0.tar.gz",
+            "other 1.0 registry HTTPS://Index.Example:443/packages/other-1.0-py3-none-any.whl",
+            "kept 1.0+cpu url https://elsewhere.example/kept-1.0%2Bcpu-py3-none-any.whl",
+            "odd  url https://index.example/archive/main.zip",
             // 2 of `odd-1`, or 1.post2 of `odd`: it stays what is written.
-            "odd-1 2 url https://index.example/archive/odd-1-2.zip".into(),
-            format!("Flat.File 3.0 registry https://****@{pypi}/packages/x/Flat.File-3.0-py3-none-any.whl"),
-            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0-py3-none-any.whl"),
-            "fork 1.0 git https://index.example/fork.git#1.0".into(),
-            "local 1.0%2Bcpu path ./wheels/local-1.0%2Bcpu-py3-none-any.whl".into(),
+            "odd-1 2 url https://index.example/archive/odd-1-2.zip",
+            "Flat.File 3.0 registry https://****@registry.example/packages/x/Flat.File-3.0-py3-none-any.whl",
+            "clay 3.0 registry https://registry.example/packages/x/clay-3.0-py3-none-any.whl",
+            "fork 1.0 git https://index.example/fork.git#1.0",
+            "local 1.0%2Bcpu path ./wheels/local-1.0%2Bcpu-py3-none-any.whl",
         ]
     );
 }
@@ -99,7 +94,6 @@ fn requirements_in_several_files() {
 
 #[test]
 fn uv() {
-    let pypi = PYPI_HOSTS[0];
     let package = |name: &str, version: &str, source: &str, rest: &str| {
         format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ {source} }}\n{rest}\n")
     };
@@ -108,7 +102,7 @@ fn uv() {
         package(
             "clay",
             "3.0",
-            &format!("url = \"https://{pypi}/packages/x/Clay-3.0-py3-none-any.whl\""),
+            "url = \"https://registry.example/packages/x/Clay-3.0-py3-none-any.whl\"",
             "",
         ),
         package(
@@ -153,20 +147,19 @@ fn uv() {
     assert_eq!(
         packages("uv.lock", &text, &[]),
         [
-            format!("clay 3.0 registry https://{pypi}/packages/x/Clay-3.0-py3-none-any.whl"),
-            "glaze 2.0 registry https://index.example/simple".into(),
-            "kiln 1.0+cpu registry https://files.example/h/kiln-1.0%2Bcpu-py3-none-any.whl".into(),
-            "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://index.example/tile-1.0.tar.gz".into(),
-            "twofold 1.0 registry https://index.example/simple".into(),
-            "twofold-too 1.0 registry https://index.example/twofold_too-1.0.tar.gz".into(),
+            "clay 3.0 registry https://registry.example/packages/x/Clay-3.0-py3-none-any.whl",
+            "glaze 2.0 registry https://index.example/simple",
+            "kiln 1.0+cpu registry https://files.example/h/kiln-1.0%2Bcpu-py3-none-any.whl",
+            "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz",
+            "tile 1.0 registry https://index.example/tile-1.0.tar.gz",
+            "twofold 1.0 registry https://index.example/simple",
+            "twofold-too 1.0 registry https://index.example/twofold_too-1.0.tar.gz",
         ]
     );
 }
 
 #[test]
 fn poetry() {
-    let pypi = PYPI_HOSTS[1];
     let package = |name: &str, version: &str, kind: &str, url: &str| {
         format!(
             "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\n[package.source]\ntype = \"{kind}\"\nurl = \"{url}\"\n\n"
@@ -177,7 +170,7 @@ fn poetry() {
             "clay",
             "3.0",
             "url",
-            &format!("https://{pypi}/packages/x/clay-3.0.tar.gz"),
+            "https://registry.example/packages/x/clay-3.0.tar.gz",
         ),
         package("glaze", "2.0", "legacy", "https://index.example/simple"),
         package(
@@ -202,40 +195,37 @@ fn poetry() {
     assert_eq!(
         packages("poetry.lock", &text, &[("pyproject.toml", project)]),
         [
-            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0.tar.gz"),
-            "glaze 2.0 registry https://index.example/simple".into(),
-            "kiln 1.0 registry https://index.example/h/kiln-1.0-py3-none-any.whl".into(),
-            "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://wheels.example/tile-1.0-py3-none-any.whl".into(),
-            "local 1.0 path dist/local-1.0.tar.gz".into(),
+            "clay 3.0 registry https://registry.example/packages/x/clay-3.0.tar.gz",
+            "glaze 2.0 registry https://index.example/simple",
+            "kiln 1.0 registry https://index.example/h/kiln-1.0-py3-none-any.whl",
+            "kept 1.0 url https://elsewhere.example/kept-1.0.tar.gz",
+            "tile 1.0 registry https://wheels.example/tile-1.0-py3-none-any.whl",
+            "local 1.0 path dist/local-1.0.tar.gz",
         ]
     );
 }
 
 #[test]
 fn pipenv() {
-    let pypi = PYPI_HOSTS[2];
-    let text = format!(
-        r#"{{
-            "_meta": {{"sources": [
-                {{"name": "one", "url": "https://index.example/simple"}},
-                {{"name": "two", "url": "https://wheels.example:8443/whl"}}
-            ]}},
-            "default": {{
-                "clay": {{"file": "https://{pypi}/packages/x/clay-3.0.zip"}},
-                "hidden": {{"file": "https://index.example/h/kiln-1.0%2Bcpu-py3-none-any.whl", "version": "==9.9"}},
-                "kept": {{"file": "https://elsewhere.example/kept-1.0.tar.gz"}},
-                "tile": {{"file": "https://wheels.example:8443/tile-1.0-py3-none-any.whl"}}
-            }}
-        }}"#
-    );
+    let text = r#"{
+            "_meta": {"sources": [
+                {"name": "one", "url": "https://index.example/simple"},
+                {"name": "two", "url": "https://wheels.example:8443/whl"}
+            ]},
+            "default": {
+                "clay": {"file": "https://registry.example/packages/x/clay-3.0.zip"},
+                "hidden": {"file": "https://index.example/h/kiln-1.0%2Bcpu-py3-none-any.whl", "version": "==9.9"},
+                "kept": {"file": "https://elsewhere.example/kept-1.0.tar.gz"},
+                "tile": {"file": "https://wheels.example:8443/tile-1.0-py3-none-any.whl"}
+            }
+        }"#;
     assert_eq!(
-        packages("Pipfile.lock", &text, &[]),
+        packages("Pipfile.lock", text, &[]),
         [
-            format!("clay 3.0 registry https://{pypi}/packages/x/clay-3.0.zip"),
-            "kiln 1.0+cpu registry https://index.example/h/kiln-1.0%2Bcpu-py3-none-any.whl".into(),
-            "kept  url https://elsewhere.example/kept-1.0.tar.gz".into(),
-            "tile 1.0 registry https://wheels.example:8443/tile-1.0-py3-none-any.whl".into(),
+            "clay 3.0 registry https://registry.example/packages/x/clay-3.0.zip",
+            "kiln 1.0+cpu registry https://index.example/h/kiln-1.0%2Bcpu-py3-none-any.whl",
+            "kept  url https://elsewhere.example/kept-1.0.tar.gz",
+            "tile 1.0 registry https://wheels.example:8443/tile-1.0-py3-none-any.whl",
         ]
     );
 }

@@ -1,49 +1,36 @@
 //! Indexes of Python packages (simple repository API, PEP 503) and the archives on their hosts.
 //!
 //! A file that names an archive by its address says nothing of a registry. But an archive on a host that the same file
-//! names as an index, or on one of PyPI's own, is what an installer would have got from that index: the registry's package, of
-//! the name and version that stand in its file name.
+//! names as an index is what an installer would have got from that index: the registry's package, of the name and version
+//! that stand in its file name. So is one in a registry's store of archives, whatever its host, as an archive of npm is
+//! one by its path: PyPI keeps archives in folders below `packages/`, by digest (`packages/ab/cd/REST/FILE`) and, for older
+//! addresses, by kind and name (`packages/source/d/django/FILE`), and mirrors keep those paths.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::distribution::{self, Distribution};
 use super::rfc3986::{host, without_secrets};
 use crate::model::Source;
 
-/// Where PyPI's archives lie and lay, as hosts.
-pub const PYPI_HOSTS: [&str; 4] = ["files.pythonhosted.org", "pypi.org", "pypi.python.org", "pypi.io"];
+/// The folder of an index in which its archives lie.
+const STORE: &str = "packages";
 
-/// PyPI's index.
-pub const PYPI: &str = "https://pypi.org/simple";
-
-/// The indexes that a file names, by host.
+/// The hosts of the indexes that a file names.
 #[derive(Debug, Default)]
 pub struct Indexes {
-    by_host: HashMap<String, String>,
+    hosts: HashSet<String>,
 }
 
 impl Indexes {
-    /// Adds the index at `address`; of several on one host the first one counts.
+    /// Adds the host of `address`, an index or a file that one is known to serve.
     pub fn add(&mut self, address: &str) {
-        self.add_files(address, address);
+        self.hosts.extend(host(address));
     }
 
-    /// Adds the host of `file`, which the index at `address` is known to serve.
-    pub fn add_files(&mut self, address: &str, file: &str) {
-        if let Some(host) = host(file) {
-            let index = || without_secrets(address).into_owned();
-            self.by_host.entry(host).or_insert_with(index);
-        }
-    }
-
-    /// The index whose host `address` lies on.
+    /// An index serves the archive at `address`: it lies on the host of one, or in a store of archives.
     #[must_use]
-    pub fn of(&self, address: &str) -> Option<&str> {
-        let host = host(address)?;
-        match self.by_host.get(&host) {
-            Some(index) => Some(index),
-            None => PYPI_HOSTS.contains(&host.as_str()).then_some(PYPI),
-        }
+    pub fn serve(&self, address: &str) -> bool {
+        host(address).is_some_and(|host| self.hosts.contains(&host) || is_in_store(address))
     }
 
     /// What the archive at `address` is in the registry; its own address is recorded, since a host may hold several
@@ -51,15 +38,31 @@ impl Indexes {
     /// it is: then it stays an archive at an address. `named` is what the file calls it.
     #[must_use]
     pub fn archive(&self, address: &str, named: Option<&str>) -> Option<(Source, Distribution)> {
-        self.of(address)?;
         let distribution = distribution::of_address(address, named)?;
-        distribution.is_certain.then(|| {
+        (distribution.is_certain && self.serve(address)).then(|| {
             (
                 Source::Registry(Some(without_secrets(address).into_owned())),
                 distribution,
             )
         })
     }
+}
+
+/// The http(s) `address` is that of a file in folders below one called [`STORE`].
+fn is_in_store(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let Some((_, path)) = path.split_once("://").and_then(|(_, rest)| rest.split_once('/')) else {
+        return false;
+    };
+    let mut folders = path.split('/');
+    let _file = folders.next_back();
+    let is_plain = |folder: &str| !matches!(folder, "" | "." | "..") && !folder.contains(['%', '\\']);
+    let (has_store, below) = folders.fold((false, 0), |(has_store, below), folder| match has_store {
+        _ if !is_plain(folder) => (false, 0),
+        true => (true, below + 1),
+        false => (folder == STORE, 0),
+    });
+    has_store && below > 0
 }
 
 #[cfg(test)]
@@ -70,39 +73,57 @@ mod tests {
     fn the_host_decides() {
         let mut indexes = Indexes::default();
         indexes.add("https://u:p@Index.Example:443/team/simple/");
-        indexes.add_files(
-            "https://index.example/team/simple/",
-            "http://files.example:8080/a/b",
-        );
-        let registry = Some("https://u:****@Index.Example:443/team/simple/");
-        for (address, found) in [
-            ("https://index.example/packages/a-1.0.tar.gz", registry),
-            ("HTTPS://INDEX.EXAMPLE./packages/a-1.0.tar.gz", registry),
-            ("https://token@index.example/a-1.0.tar.gz", registry),
-            ("https://index.example:8443/a-1.0.tar.gz", None),
-            ("https://index.example.evil.example/a-1.0.tar.gz", None),
-            ("https://evil.example/index.example/a-1.0.tar.gz", None),
-            ("https://evil.example?@index.example/a-1.0.tar.gz", None),
-            (
-                "http://files.example:8080/a-1.0.tar.gz",
-                Some("https://index.example/team/simple/"),
-            ),
-            ("http://files.example/a-1.0.tar.gz", None),
+        indexes.add("http://files.example:8080/a/b");
+        for (address, is_served) in [
+            ("https://index.example/whl/a-1.0.tar.gz", true),
+            ("HTTPS://INDEX.EXAMPLE./whl/a-1.0.tar.gz", true),
+            ("https://token@index.example/a-1.0.tar.gz", true),
+            ("https://index.example:8443/a-1.0.tar.gz", false),
+            ("https://index.example.evil.example/a-1.0.tar.gz", false),
+            ("https://evil.example/index.example/a-1.0.tar.gz", false),
+            ("https://evil.example?@index.example/a-1.0.tar.gz", false),
+            ("http://files.example:8080/a-1.0.tar.gz", true),
+            ("http://files.example/a-1.0.tar.gz", false),
         ] {
-            assert_eq!(indexes.of(address), found, "{address}");
+            assert_eq!(indexes.serve(address), is_served, "{address}");
         }
-        for host in PYPI_HOSTS {
-            let address = format!("https://{host}/packages/ab/Kiln-1.0-py3-none-any.whl");
-            let (source, found) = indexes.archive(&address, None).expect(host);
-            assert_eq!(source, Source::Registry(Some(address)));
+    }
+
+    #[test]
+    fn a_store_of_archives_has_a_form() {
+        let digest = "0".repeat(60);
+        let indexes = Indexes::default();
+        for path in [
+            format!("packages/ab/cd/{digest}/Kiln-1.0-py3-none-any.whl"),
+            format!("mirror/pypi/packages/ab/cd/{digest}/Kiln-1.0.tar.gz#sha256=00"),
+            "packages/source/k/Kiln/Kiln-1.0.tar.gz".into(),
+            "repository/python/packages/kiln/1.0/kiln-1.0.zip?x=/".into(),
+        ] {
+            let address = format!("https://t0ken@registry.example/{path}");
+            let (source, found) = indexes.archive(&address, None).expect(&address);
+            let shown = format!("https://****@registry.example/{path}");
+            assert_eq!(source, Source::Registry(Some(shown)));
             assert_eq!(
-                (found.name.text.as_str(), found.version.text.as_str()),
-                ("Kiln", "1.0")
+                (
+                    found.name.text.to_lowercase().as_str(),
+                    found.version.text.as_str()
+                ),
+                ("kiln", "1.0")
             );
-            assert_eq!(
-                indexes.archive(&format!("https://{host}/kiln/main.zip"), None),
-                None
-            );
+        }
+        for address in [
+            "https://registry.example/packages/kiln-1.0.tar.gz",
+            "https://packages/ab/kiln-1.0.tar.gz",
+            "https://registry.example/packages/../kiln-1.0.tar.gz",
+            "https://registry.example/packages/%2e%2e/kiln-1.0.tar.gz",
+            "https://registry.example/packages//kiln-1.0.tar.gz",
+            "https://registry.example/x?/packages/ab/kiln-1.0.tar.gz",
+            "https://registry.example/x#/packages/ab/kiln-1.0.tar.gz",
+            "https://registry.example/packages/kiln/main.zip",
+            "ftp://registry.example/packages/ab/kiln-1.0.tar.gz",
+            "packages/ab/kiln-1.0.tar.gz",
+        ] {
+            assert_eq!(indexes.archive(address, None), None, "{address}");
         }
     }
 }

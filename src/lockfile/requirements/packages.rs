@@ -63,7 +63,7 @@ impl Reader<'_> {
     fn package(&self, entry: &Entry, pin: &Entry) -> Option<Package> {
         let version = pin.version.as_ref()?;
         let address = match &pin.source {
-            Source::Url(address) => self.indexes.of(address).map(|_| address),
+            Source::Url(address) => Some(address).filter(|address| self.indexes.serve(address)),
             Source::Registry(_) | Source::OtherRegistry(_) | Source::Git(_) | Source::Path(_) => None,
         };
         let mut package = match (&pin.archive, address) {
