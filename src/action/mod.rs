@@ -25,7 +25,7 @@ use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{Failure, unfinished, ways};
 use crate::sys::file::{self, Lies};
-use crate::sys::{clock, environment};
+use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
 use events::{Event, Given, Revision};
 use inputs::{Inputs, Mode};
@@ -36,6 +36,7 @@ use publish::{Plan, Told};
 #[must_use]
 pub fn run() -> ExitCode {
     let code = crate::cli::guarded(ErrorForm::Text, || {
+        interrupt::install();
         begun::begin();
         step().inspect_err(publish::failure)
     });

@@ -226,12 +226,25 @@ impl Header {
 /// The name under which a package stands in the key directory.
 #[must_use]
 pub fn key_hash(ecosystem: &str, name: &str) -> u64 {
-    let mut key = Vec::with_capacity(ecosystem.len().saturating_add(1).saturating_add(name.len()));
-    key.extend_from_slice(ecosystem.as_bytes());
-    key.push(0);
-    key.extend_from_slice(name.as_bytes());
-    blake3::hash(&key)
-        .as_bytes()
+    let parts = [ecosystem.as_bytes(), &[0], name.as_bytes()];
+    // Asked for each package of each lockfile: no memory is taken for what is not long.
+    let mut short = [0; 128];
+    let mut rest = short.as_mut_slice();
+    let fits = parts.iter().all(|part| {
+        std::mem::take(&mut rest)
+            .split_at_mut_checked(part.len())
+            .is_some_and(|(place, after)| {
+                place.copy_from_slice(part);
+                rest = after;
+                true
+            })
+    });
+    let unused = rest.len();
+    let hash = match short.get(..short.len().saturating_sub(unused)).filter(|_| fits) {
+        Some(key) => blake3::hash(key),
+        None => blake3::hash(&parts.concat()),
+    };
+    hash.as_bytes()
         .first_chunk()
         .map_or(0, |first| u64::from_le_bytes(*first))
 }
@@ -414,6 +427,16 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_any_length_have_the_hash_of_their_bytes() {
+        for length in [0, 1, 124, 125, 126, 127, 128, 129, 1000] {
+            let name = "x".repeat(length);
+            let whole = blake3::hash(format!("npm\0{name}").as_bytes());
+            let first = whole.as_bytes().first_chunk().copied().unwrap_or_default();
+            assert_eq!(key_hash("npm", &name), u64::from_le_bytes(first), "{length}");
+        }
+    }
 
     #[test]
     fn numbers_and_times_survive() {

@@ -153,21 +153,21 @@ impl<'i> Candidates<'i> {
     }
 
     fn is_whole(&self) -> bool {
-        let groups = self.groups().map(|group| {
-            group
-                .members()
-                .all(|member| member.claims().all(|claim| claim.is_whole()) && member.is_whole())
-                && group.is_whole()
-        });
-        let mut count = 0usize;
-        for whole in groups {
-            if !whole {
-                return false;
-            }
-            count = count.saturating_add(1);
-        }
-        count == self.count
+        let mut cursor = Cursor::new(self.groups);
+        (0..self.count).all(|_| walk_group(&mut cursor).is_some())
     }
+}
+
+/// Walks over the next group, down to the last text of its claims.
+fn walk_group(cursor: &mut Cursor<'_>) -> Option<()> {
+    for _ in 0..cursor.count()? {
+        let mut member = Cursor::new(cursor.bytes()?);
+        member.u32()?;
+        for _ in 0..member.count()? {
+            Claim::read(&mut member)?;
+        }
+    }
+    Some(())
 }
 
 /// The members of the next group, their number in front.
@@ -262,10 +262,6 @@ impl<'i> Candidate<'i> {
             text,
         })
     }
-
-    fn is_whole(&self) -> bool {
-        Cursor::new(self.members).count() == Some(self.members().count())
-    }
 }
 
 /// Known to be exploited, and the highest probability, of all names of CVE in a group.
@@ -317,10 +313,6 @@ impl<'i> Member<'i> {
         let mut cursor = Cursor::new(self.claims);
         let count = cursor.count().unwrap_or(0);
         (0..count).map_while(move |_| Claim::read(&mut cursor))
-    }
-
-    fn is_whole(&self) -> bool {
-        Cursor::new(self.claims).count() == Some(self.claims().count())
     }
 }
 
@@ -399,11 +391,6 @@ impl<'i> Claim<'i> {
     #[must_use]
     pub fn has_ranges(&self) -> bool {
         self.everything || self.intervals.count > 0 || self.undecided.is_some()
-    }
-
-    fn is_whole(&self) -> bool {
-        let intervals = self.intervals.count.saturating_add(usize::from(self.everything));
-        self.intervals().count() == intervals
     }
 }
 

@@ -48,12 +48,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
-/// Runs `door` so that a failure, a bug and an interrupt each end as the contract says.
+/// Runs `door` so that a failure and a bug each end as the contract says.
 #[must_use]
 pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>) -> ExitCode {
     // What broke is told once, by the door, and not by the hook of each thread.
     std::panic::set_hook(Box::new(|_| {}));
-    interrupt::install();
     let failure = match catch_unwind(AssertUnwindSafe(door)) {
         Ok(Ok(code)) => return code,
         Ok(Err(failure)) => failure,
@@ -76,6 +75,13 @@ pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>
 }
 
 fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+    // Asked for by every installer: answered before the commands and their flags are made.
+    if let [_, flag] = arguments.as_slice()
+        && (flag == "--version" || flag == "-V")
+    {
+        output::print(concat!("lockkeeper ", env!("CARGO_PKG_VERSION"), "\n").as_bytes())?;
+        return Ok(ExitCode::Pass);
+    }
     let form = error_form(&arguments);
     let Arguments { command, voice } = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -102,6 +108,7 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
             ));
         }
     };
+    interrupt::install();
     log(&voice, std::io::stderr);
     let now = now(&voice)?;
     match command {

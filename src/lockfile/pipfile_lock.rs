@@ -139,17 +139,19 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
     };
     let (mut version, mut index, mut revision) = (None, None, None);
     let mut address = None;
+    let mut checksums = Vec::new();
     for (key, value) in entry.entries() {
         match key.as_ref() {
             "version" => version = Some(value),
             "index" => index = Some(value),
             "ref" => revision = Some(value),
-            "hashes" => spans.checksums.extend(value.items().map(Value::text_span)),
-            "hash" => spans.checksums.push(value.text_span()),
+            "hashes" => checksums.extend(value.items().map(Value::text_span)),
+            "hash" => checksums.push(value.text_span()),
             "git" | "hg" | "svn" | "bzr" | "path" | "file" => address = Some((key, value)),
             _ => {}
         }
     }
+    spans.checksums = checksums.into_iter().collect();
     let written =
         |value: Option<Value<'d>>| value.and_then(|value| Some((value.as_str()?, value.text_span())));
     let filled = |(text, span): (Cow<'d, str>, Span)| (!text.is_empty()).then_some((text, span));

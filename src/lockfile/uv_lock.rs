@@ -220,7 +220,7 @@ impl<'d> Lock<'d> {
             package.spans = Spans {
                 entry: Some(entry.span),
                 source: entry.source.map(Value::span),
-                checksums: entry.checksums.clone(),
+                checksums: entry.checksums.iter().copied().collect(),
                 edges: entry.dependencies.map(Value::span),
             };
             parsed.graph.add_package(package)

@@ -30,7 +30,7 @@ pub use gate::Gate;
 pub use graph::{Graph, NodeId};
 pub use grid::Grid;
 pub use outcome::{Outcome, ScannedFile, Target};
-pub use package::{Package, Place, Scope, Scopes, Source, Spans};
+pub use package::{Checksums, Package, Place, Scope, Scopes, Source, Spans};
 pub use path::TreePath;
 pub use shared_str::SharedStr;
 pub use tree::{Derivation, Derived, Tree, Unread};

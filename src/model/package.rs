@@ -11,17 +11,17 @@ pub struct Package {
     /// The ecosystem whose advisories speak of it.
     pub ecosystem: Ecosystem,
     /// The name as written, after aliases and `replace` are resolved. Not normalised.
-    pub name: String,
+    pub name: Box<str>,
     /// The version as written.
-    pub version: String,
+    pub version: Box<str>,
     /// Where it comes from; only [`Source::Registry`] is matched.
     pub source: Source,
     /// What it is used for, where the format says so; empty where it does not.
     pub scopes: Scopes,
     /// A root asks for it by name.
     pub direct: bool,
-    /// Own modules that use it, for packages that stand in another module's file (Maven).
-    pub used_by: Vec<String>,
+    /// The own module that uses it, where it stands in the file of another one (Go, Maven).
+    pub used_by: Option<Box<str>>,
     place: Place,
     /// What a surgical edit changes.
     pub spans: Spans,
@@ -32,8 +32,8 @@ impl Package {
     #[must_use]
     pub fn new(
         ecosystem: Ecosystem,
-        name: impl Into<String>,
-        version: impl Into<String>,
+        name: impl Into<Box<str>>,
+        version: impl Into<Box<str>>,
         place: Place,
     ) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Package {
             source: Source::Registry(None),
             scopes: Scopes::default(),
             direct: false,
-            used_by: Vec::new(),
+            used_by: None,
             place,
             spans: Spans::default(),
         }
@@ -90,9 +90,45 @@ pub struct Spans {
     /// The address or source field's value.
     pub source: Option<Span>,
     /// Integrity hashes or checksums, each value.
-    pub checksums: Vec<Span>,
+    pub checksums: Checksums,
     /// The list or table of its dependencies.
     pub edges: Option<Span>,
+}
+
+/// The spans of an entry's checksums, as a slice. A single one, which most entries have, takes no memory of its own.
+#[derive(Debug, Clone, Default)]
+pub struct Checksums(Few);
+
+#[derive(Debug, Clone, Default)]
+enum Few {
+    #[default]
+    None,
+    One(Span),
+    Many(Box<[Span]>),
+}
+
+impl std::ops::Deref for Checksums {
+    type Target = [Span];
+
+    fn deref(&self) -> &[Span] {
+        match &self.0 {
+            Few::None => &[],
+            Few::One(span) => std::slice::from_ref(span),
+            Few::Many(spans) => spans,
+        }
+    }
+}
+
+impl FromIterator<Span> for Checksums {
+    fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Self {
+        let mut spans = spans.into_iter();
+        let few = match (spans.next(), spans.next()) {
+            (None, _) => Few::None,
+            (Some(one), None) => Few::One(one),
+            (Some(first), Some(second)) => Few::Many([first, second].into_iter().chain(spans).collect()),
+        };
+        Self(few)
+    }
 }
 
 /// Where a package comes from.

@@ -66,7 +66,7 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             |policy: &&Policy| policy.supply_chain.is_internal(&package.ecosystem, &package.name);
         if policies.iter().any(is_internal) {
             let file = package.place().file.as_ref();
-            let key = (package.name.as_str(), package.version.as_str(), file, address);
+            let key = (&*package.name, &*package.version, file, address);
             groups.entry(key).or_default().push((id, package));
         }
     }
@@ -89,8 +89,8 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
         let matched = Match {
             advisory: confusion.clone(),
             ecosystem: package.ecosystem.clone(),
-            name: package.name.as_str().into(),
-            version: package.version.as_str().into(),
+            name: (&*package.name).into(),
+            version: (&*package.version).into(),
             purl: purl::purl(&package.ecosystem, &package.name, &package.version).into(),
             fixed: Arc::default(),
             reason: SharedStr::default(),

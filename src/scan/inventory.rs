@@ -74,14 +74,14 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
             let (file, place) = opened.position(package.place());
             let held = Held {
                 ecosystem: package.ecosystem.clone(),
-                name: package.name.clone(),
-                version: package.version.clone(),
+                name: package.name.to_string(),
+                version: package.version.to_string(),
                 purl: purl(&package.ecosystem, &package.name, &package.version),
                 place,
                 direct: package.direct,
                 scopes: package.scopes,
                 source: package.source.word(),
-                used_by: package.used_by.clone(),
+                used_by: package.used_by.iter().map(ToString::to_string).collect(),
             };
             (file, held)
         })

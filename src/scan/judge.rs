@@ -123,11 +123,12 @@ impl<'i> Judging<'i> {
                 affected.push((number, before..judged.findings.len()));
             }
         }
-        let nodes: Vec<&[NodeId]> = affected
+        let nodes: Vec<Vec<NodeId>> = affected
             .iter()
             .filter_map(|(number, _)| groups.get(*number))
-            .map(|group| group.nodes.as_slice())
+            .map(|group| group.nodes().collect())
             .collect();
+        let nodes: Vec<&[NodeId]> = nodes.iter().map(Vec::as_slice).collect();
         judged.findings.shrink_to_fit();
         let (tree, ends) = opened.parsed.graph.shortest_paths(&nodes);
         let tree = Arc::new(tree);
@@ -142,12 +143,12 @@ impl<'i> Judging<'i> {
     }
 
     fn judge_one(&self, opened: &Opened<'_>, same: &Same<'_>, judged: &mut Judged) -> Result<(), Damage> {
-        let Same { package, nodes } = same;
+        let package = same.package;
         let candidates = self.index.candidates(&package.ecosystem, &package.name)?;
         if candidates.name().is_empty() {
             return Ok(());
         }
-        let each = || nodes.iter().filter_map(|id| opened.parsed.graph.package(*id));
+        let each = || same.nodes().filter_map(|id| opened.parsed.graph.package(id));
         let scheme = ecosystem::scheme(&package.ecosystem);
         let kept = match self.keep {
             Keep::Findings => None,
@@ -158,7 +159,7 @@ impl<'i> Judging<'i> {
             judged.known.push(Known {
                 ecosystem: package.ecosystem.clone(),
                 name: candidates.name().to_owned(),
-                version: package.version.clone(),
+                version: package.version.to_string(),
                 file,
                 position,
                 undecided: None,
@@ -177,7 +178,7 @@ impl<'i> Judging<'i> {
                         judged.known.push(Known {
                             ecosystem: package.ecosystem.clone(),
                             name: candidates.name().to_owned(),
-                            version: package.version.clone(),
+                            version: package.version.to_string(),
                             file: file.clone(),
                             position,
                             undecided: Some(Box::new((id, reason.clone()))),
@@ -252,8 +253,8 @@ impl Shared {
     fn of<'a>(package: &Package, opened: &Opened<'_>, each: impl Iterator<Item = &'a Package>) -> Self {
         let (file, place) = opened.position(package.place());
         let mut shared = Self {
-            name: package.name.as_str().into(),
-            version: package.version.as_str().into(),
+            name: (&*package.name).into(),
+            version: (&*package.version).into(),
             purl: ecosystem::purl::purl(&package.ecosystem, &package.name, &package.version).into(),
             file,
             place,
@@ -283,10 +284,17 @@ impl Shared {
     }
 }
 
-/// Packages of one name and version in one file.
+/// Packages of one name and version in one file; nearly always one.
 struct Same<'a> {
     package: &'a Package,
-    nodes: Vec<NodeId>,
+    first: NodeId,
+    further: Vec<NodeId>,
+}
+
+impl Same<'_> {
+    fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        std::iter::once(self.first).chain(self.further.iter().copied())
+    }
 }
 
 fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
@@ -299,17 +307,14 @@ fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
         .packages()
         .filter(|(_, package)| package.source.is_matched())
     {
-        let key = (
-            package.name.as_str(),
-            package.version.as_str(),
-            package.place().file.as_ref(),
-        );
+        let key = (&*package.name, &*package.version, package.place().file.as_ref());
         let number = *known.entry(key).or_insert(order.len());
         match order.get_mut(number) {
-            Some(same) => same.nodes.push(id),
+            Some(same) => same.further.push(id),
             None => order.push(Same {
                 package,
-                nodes: vec![id],
+                first: id,
+                further: Vec::new(),
             }),
         }
     }

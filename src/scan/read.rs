@@ -293,8 +293,8 @@ fn open<T>(
             Some(file) => elsewhere.push(Elsewhere {
                 file: file.clone(),
                 offset: package.place().span.start,
-                name: package.name.clone(),
-                version: package.version.clone(),
+                name: package.name.to_string(),
+                version: package.version.to_string(),
             }),
         }
     }

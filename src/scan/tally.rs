@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use foldhash::quality::FixedState;
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::read::Opened;
 use super::unmatched::Unmatched;
@@ -12,7 +13,7 @@ use crate::model::{Coverage, Ecosystem, Package};
 /// The packages of one lockfile, counted whether or not there is an index.
 #[derive(Debug, Clone, Default)]
 pub struct Listed {
-    /// One number for each package that is matched, sorted, none twice.
+    /// A number for each package that is matched.
     checked: Vec<u64>,
     /// The packages that are not.
     pub(super) unmatched: Vec<Unmatched>,
@@ -28,8 +29,6 @@ impl Listed {
                 Some(unmatched) => listed.unmatched.push(unmatched),
             }
         }
-        listed.checked.sort_unstable();
-        listed.checked.dedup();
         listed
     }
 }
@@ -74,10 +73,8 @@ impl Tally {
     /// Distinct packages; of them those that were checked; dependencies that were not, those without an exact version among
     /// them. Without an index nothing was checked.
     pub(super) fn counts(mut self, has_index: bool) -> Counts {
-        for numbers in [&mut self.checked, &mut self.unchecked] {
-            numbers.sort_unstable();
-            numbers.dedup();
-        }
+        distinct(&mut self.checked);
+        distinct(&mut self.unchecked);
         let (checked, unchecked) = (self.checked.len(), self.unchecked.len());
         let packages = checked.saturating_add(unchecked);
         let checked = if has_index { checked } else { 0 };
@@ -87,6 +84,12 @@ impl Tally {
             unchecked: packages.saturating_sub(checked).saturating_add(self.open),
         }
     }
+}
+
+/// Leaves each of `numbers` once.
+fn distinct(numbers: &mut Vec<u64>) {
+    let mut seen = HashSet::with_capacity(numbers.len());
+    numbers.retain(|number| seen.insert(*number));
 }
 
 /// What [`Tally::counts`] gives.

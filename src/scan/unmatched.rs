@@ -54,8 +54,8 @@ impl Unmatched {
             file,
             kind,
             position,
-            name: package.name.clone(),
-            version: package.version.clone(),
+            name: package.name.to_string(),
+            version: package.version.to_string(),
             ecosystem: package.ecosystem.clone(),
             address: address.clone(),
         })

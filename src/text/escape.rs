@@ -42,15 +42,37 @@ pub fn json(json: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
+/// The highest bit of each of eight bytes.
+const HIGH: u64 = 0x8080_8080_8080_8080;
+/// One in each of eight bytes.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
 /// No byte of this UTF-8 is U+007F or above, eight at a time: no byte of UTF-8 is 0xff, so adding one to each of eight carries
 /// nothing over, and sets the highest bit of those from 0x7f on.
 fn is_below_delete(text: &[u8]) -> bool {
     let (chunks, rest) = text.as_chunks::<8>();
     let high = chunks.iter().fold(0, |high, chunk| {
-        high | u64::from_ne_bytes(*chunk).wrapping_add(0x0101_0101_0101_0101)
+        high | u64::from_ne_bytes(*chunk).wrapping_add(ONES)
     });
     let rest = rest.iter().fold(0, |high, byte| high | byte.wrapping_add(1));
-    high & 0x8080_8080_8080_8080 == 0 && rest < 0x80
+    high & HIGH == 0 && rest < 0x80
+}
+
+/// JSON writes `text` as it is, and no reader has to guess what it sees: it is ASCII from the space on, without a quote, a
+/// backslash and U+007F. Eight bytes at a time: taking one from each sets the highest bit of those that were zero.
+#[must_use]
+pub fn is_plain_json(text: &str) -> bool {
+    let is_special = |byte: u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+    let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+    let special = chunks.iter().fold(0, |special, chunk| {
+        let bytes = u64::from_ne_bytes(*chunk);
+        let quote = zero(bytes ^ (ONES * u64::from(b'"')));
+        let backslash = zero(bytes ^ (ONES * u64::from(b'\\')));
+        let control = bytes.wrapping_sub(ONES * u64::from(b' ')) & !bytes;
+        special | bytes.wrapping_add(ONES) | quote | backslash | control
+    });
+    special & HIGH == 0 && !rest.iter().copied().any(is_special)
 }
 
 /// One line for a terminal or a log: hidden characters as `\u{…}`, so that no escape sequence gets

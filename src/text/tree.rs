@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::{Problem, Span};
@@ -69,7 +70,7 @@ pub(super) const NONE: u32 = u32::MAX;
 
 impl<'t> Document<'t> {
     pub(super) fn empty(text: &'t str) -> Self {
-        // Growing by doubling would touch twice the memory; a lockfile has a value about every 28 bytes.
+        // A lockfile has a value about every 28 bytes.
         let mut nodes = Vec::with_capacity(text.len() / 28 + 1);
         nodes.push(Node::new(Kind::Null, Span::at(0)));
         Self {
@@ -114,6 +115,10 @@ impl<'t> Document<'t> {
                 parent.first = id;
             }
         }
+        // Growing by doubling would touch twice the memory.
+        if self.nodes.len() == self.nodes.capacity() {
+            self.nodes.reserve_exact(self.nodes.len() / 4 + 16);
+        }
         self.nodes.push(node);
         id
     }
@@ -140,7 +145,26 @@ pub struct Value<'d> {
     id: u32,
 }
 
+/// Which value of its document one is: what a reader keeps that holds many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueId(NonZeroU32);
+
 impl<'d> Value<'d> {
+    /// Which one of its document it is.
+    #[must_use]
+    pub fn id(self) -> ValueId {
+        ValueId(NonZeroU32::MIN.saturating_add(self.id))
+    }
+
+    /// The value `id` of the same document.
+    #[must_use]
+    pub fn of_id(self, id: ValueId) -> Value<'d> {
+        Value {
+            document: self.document,
+            id: id.0.get() - 1,
+        }
+    }
+
     /// What it is.
     #[must_use]
     pub fn kind(self) -> Kind {

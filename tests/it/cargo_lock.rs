@@ -174,8 +174,8 @@ fn label(graph: &Graph, id: NodeId) -> Label {
         Some((_, Node::Package(package))) => {
             assert!(!matches!(package.source, Source::Path(_) | Source::Url(_)));
             (
-                package.name.clone(),
-                package.version.clone(),
+                package.name.to_string(),
+                package.version.to_string(),
                 package.source.word(),
             )
         }

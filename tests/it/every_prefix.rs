@@ -67,8 +67,8 @@ impl Subject {
             read.rows.insert(Row {
                 start,
                 end,
-                name: package.name.clone(),
-                version: package.version.clone(),
+                name: package.name.to_string(),
+                version: package.version.to_string(),
                 entry: (entry.start as usize, entry.end as usize),
             });
         }

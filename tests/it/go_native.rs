@@ -99,10 +99,10 @@ fn the_toolchain_is_the_one_that_go_switches_to() {
         let tree = MemoryTree::from_folder(&home);
         let ours = packages(&tree, "a/go.mod")
             .into_iter()
-            .find(|package| package.name == "stdlib")
+            .find(|package| &*package.name == "stdlib")
             .expect("stdlib");
         let theirs = format!("1.{}", theirs.trim_end_matches("-acme"));
-        assert_eq!(ours.version, theirs, "{module}{work}");
+        assert_eq!(*ours.version, *theirs, "{module}{work}");
     }
 }
 
@@ -228,10 +228,14 @@ fn go_list(home: &Path, folder: &Path, workspace: bool) -> BTreeSet<Row> {
 fn rows(tree: &MemoryTree, path: &str) -> BTreeSet<Row> {
     packages(tree, path)
         .into_iter()
-        .filter(|package| package.name != "stdlib")
+        .filter(|package| &*package.name != "stdlib")
         .map(|package| match package.source {
-            Source::Path(folder) => (package.name, folder, package.direct),
-            _ => (package.name, package.version, package.direct),
+            Source::Path(folder) => (package.name.into_string(), folder, package.direct),
+            _ => (
+                package.name.into_string(),
+                package.version.into_string(),
+                package.direct,
+            ),
         })
         .collect()
 }

@@ -172,11 +172,11 @@ fn what_go_wrote_down_is_read() {
     let manual = vendored
         .packages
         .iter()
-        .find(|package| package.name == "github.com/cpuguy83/go-md2man/v2")
+        .find(|package| &*package.name == "github.com/cpuguy83/go-md2man/v2")
         .expect("the module");
-    assert_eq!(manual.version, "v2.0.3");
+    assert_eq!(&*manual.version, "v2.0.3");
     assert_eq!(manual.place().file, Some(tree_path("vendor/modules.txt")));
-    assert_eq!(manual.used_by, ["example.com/api"]);
+    assert_eq!(manual.used_by.as_deref(), Some("example.com/api"));
 
     let remembered: Vec<String> = of("remembered")
         .problems
@@ -202,13 +202,13 @@ fn a_version_of_another_module_stands_there() {
     let packages = packages(table, "api/go.mod").packages;
     let text = packages
         .iter()
-        .find(|package| package.name == "golang.org/x/text")
+        .find(|package| &*package.name == "golang.org/x/text")
         .expect("the module");
-    assert_eq!(text.version, "v0.16.0");
+    assert_eq!(&*text.version, "v0.16.0");
     assert_eq!(text.place().file, Some(tree_path("web/go.mod")));
     let crypto = packages
         .iter()
-        .find(|package| package.name == "golang.org/x/crypto")
+        .find(|package| &*package.name == "golang.org/x/crypto")
         .expect("the module");
     assert_eq!(crypto.place().file, None);
 }
@@ -319,21 +319,21 @@ fn is_remark(line: &str) -> bool {
 fn keys(read: &Read) -> BTreeSet<(String, String)> {
     let packages = read.packages.iter();
     packages
-        .map(|package| (package.name.clone(), package.version.clone()))
+        .map(|package| (package.name.to_string(), package.version.to_string()))
         .collect()
 }
 
 /// How a package stands to what Go selects of its module, where that is not the same.
 fn differs(package: &Package, list: &BTreeMap<String, String>) -> Option<(Ordering, String)> {
     // A module that replaces another stands under its own name; here each replaces itself.
-    let theirs = list.get(&package.name).map_or("nothing", String::as_str);
+    let theirs = list.get(&*package.name).map_or("nothing", String::as_str);
     let (version, new) = theirs
         .split_once(" => ")
         .map_or((theirs, None), |(version, new)| (version, Some(new)));
     match (&package.source, new) {
         (Source::Path(_), Some(new)) if new.starts_with('.') => None,
         (_, Some(new)) if new == format!("{} {}", package.name, package.version) => None,
-        (_, None) if version == package.version => None,
+        (_, None) if version == &*package.version => None,
         (_, None) => {
             let ordering = go::Go.compare(&package.version, version);
             Some((ordering.unwrap_or(Ordering::Greater), theirs.to_owned()))
@@ -370,7 +370,7 @@ fn read_one(tree: &MemoryTree, member: &str) -> Read {
             .graph
             .packages()
             .map(|(_, package)| package.clone())
-            .filter(|package| package.name != "stdlib")
+            .filter(|package| &*package.name != "stdlib")
             .collect(),
         problems: parsed
             .problems

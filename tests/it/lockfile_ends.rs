@@ -155,7 +155,7 @@ fn npm(text: &str, tree: &MemoryTree) -> (Vec<String>, Vec<String>) {
     let packages = reading.parsed.graph.packages().map(|(_, package)| {
         let scopes: Vec<&str> = package.scopes.iter().map(Scope::word).collect();
         assert!(matches!(package.source, Source::Registry(_)), "{package:?}");
-        assert_eq!(package.place().span.of(&reading.text), package.version);
+        assert_eq!(*package.place().span.of(&reading.text), *package.version);
         format!("{} {} {}", package.name, package.version, scopes.join(" "))
     });
     let problems = reading

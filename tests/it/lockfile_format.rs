@@ -431,7 +431,7 @@ fn inside(path: &TreePath, reading: &Reading<'_>, tree: &dyn Tree) -> Result<(),
         ] {
             check(file, span.unwrap_or_default(), what)?;
         }
-        for span in &spans.checksums {
+        for span in spans.checksums.iter() {
             check(file, *span, "a checksum")?;
         }
     }
@@ -465,7 +465,7 @@ fn placed(
     for (_, package) in reading.parsed.graph.packages() {
         let place = package.place();
         let literal = place.span.of(texts.of(place.file.as_ref()));
-        if literal.is_empty() || (literal != package.version && !otherwise(package)) {
+        if literal.is_empty() || (literal != &*package.version && !otherwise(package)) {
             return Err(format!(
                 "{} {} stands at {:?}, where the text is {literal:?}",
                 package.name, package.version, place
@@ -537,8 +537,8 @@ fn describe(path: &TreePath, reading: &Reading<'_>, tree: &dyn Tree) -> String {
         if let Some(file) = file {
             let _ = write!(lines, " in {file}");
         }
-        if !package.used_by.is_empty() {
-            let _ = write!(lines, " used-by {}", package.used_by.join(", "));
+        if let Some(module) = &package.used_by {
+            let _ = write!(lines, " used-by {module}");
         }
         lines.push('\n');
         let mut spans = String::new();
@@ -549,7 +549,7 @@ fn describe(path: &TreePath, reading: &Reading<'_>, tree: &dyn Tree) -> String {
         if let Some(span) = package.spans.source {
             let _ = write!(spans, " source {}", sized(span));
         }
-        for span in &package.spans.checksums {
+        for span in package.spans.checksums.iter() {
             let _ = write!(spans, " checksum {}", sized(*span));
         }
         if let Some(span) = package.spans.edges {
@@ -632,8 +632,8 @@ fn source(source: &Source) -> String {
 
 fn label(graph: &Graph, id: NodeId) -> String {
     let (name, version) = match graph.nodes().find(|(other, _)| *other == id) {
-        Some((_, Node::Package(package))) => (&package.name, &package.version),
-        Some((_, Node::Own { name, version })) => (name, version),
+        Some((_, Node::Package(package))) => (&*package.name, &*package.version),
+        Some((_, Node::Own { name, version })) => (name.as_str(), version.as_str()),
         None => panic!("an edge or a root to a node that is not there: {id:?}"),
     };
     escape::terminal(&format!("{name} {version}")).trim().to_owned()

@@ -136,9 +136,13 @@ fn compare(maven: &Path, folder: &Path, repositories: &[PathBuf]) -> Counts {
         );
         let mut ours = Found::new();
         for (_, package) in reading.parsed.graph.packages() {
-            ours.entry((path.to_string(), package.name.clone(), package.version.clone()))
-                .or_default()
-                .extend(package.scopes.iter().map(|scope| scope.word()));
+            ours.entry((
+                path.to_string(),
+                package.name.to_string(),
+                package.version.to_string(),
+            ))
+            .or_default()
+            .extend(package.scopes.iter().map(|scope| scope.word()));
         }
         let own: BTreeSet<(&str, &str)> = reading
             .parsed

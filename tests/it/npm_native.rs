@@ -137,7 +137,7 @@ fn label(graph: &Graph, id: NodeId) -> String {
     match graph.nodes().find(|(other, _)| *other == id) {
         Some((_, Node::Own { name, .. })) => name.clone(),
         Some((_, Node::Package(package))) => match package.source {
-            Source::Path(_) => package.name.clone(),
+            Source::Path(_) => package.name.to_string(),
             _ => format!("{} {}", package.name, package.version),
         },
         None => panic!("{id:?} is no node"),

@@ -349,7 +349,7 @@ fn no_pin_of_a_constraint_is_cut() {
             .collect();
         let versions: Vec<String> = packages(&reading)
             .iter()
-            .map(|package| package.version.clone())
+            .map(|package| package.version.to_string())
             .collect();
         (versions, messages)
     };

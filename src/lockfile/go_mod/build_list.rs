@@ -312,7 +312,7 @@ impl Resolution<'_> {
             }
         };
         if package.place().file.is_some() {
-            package.used_by.push(self.name.clone());
+            package.used_by = Some(self.name.as_str().into());
         }
         package.direct = direct;
         let id = self.parsed.graph.add_package(package);
@@ -345,7 +345,7 @@ impl Resolution<'_> {
         let mut package = Package::new(Ecosystem::GO, "stdlib", version, place);
         package.direct = true;
         if package.place().file.is_some() {
-            package.used_by.push(self.name.clone());
+            package.used_by = Some(self.name.as_str().into());
         }
         let span = package.place().span;
         let here = package.place().file.is_none();

@@ -4,26 +4,25 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::text::Span;
-use crate::text::tree::{Kind, Value};
+use crate::text::tree::{Kind, Value, ValueId};
 
-/// A folder with a package, or a link to one.
+/// A folder with a package, or a link to one. Its fields are kept as numbers: a file may hold a million entries.
 pub(super) struct Entry<'d> {
     /// Under `packages` the folder's path, in version 1 the name.
     pub(super) key: Cow<'d, str>,
-    pub(super) place: EntryPlace,
     pub(super) value: Value<'d>,
-    /// The name, where the folder is called otherwise.
-    pub(super) name: Option<Value<'d>>,
-    pub(super) version: Option<Value<'d>>,
-    pub(super) resolved: Option<Value<'d>>,
-    pub(super) integrity: Option<Value<'d>>,
-    pub(super) workspaces: Option<Value<'d>>,
-    pub(super) dependencies: Option<Value<'d>>,
-    dev_dependencies: Option<Value<'d>>,
-    optional_dependencies: Option<Value<'d>>,
-    peer_dependencies: Option<Value<'d>>,
-    peer_dependencies_meta: Option<Value<'d>>,
-    requires: Option<Value<'d>>,
+    pub(super) place: EntryPlace,
+    name: Option<ValueId>,
+    version: Option<ValueId>,
+    resolved: Option<ValueId>,
+    integrity: Option<ValueId>,
+    workspaces: Option<ValueId>,
+    dependencies: Option<ValueId>,
+    dev_dependencies: Option<ValueId>,
+    optional_dependencies: Option<ValueId>,
+    peer_dependencies: Option<ValueId>,
+    peer_dependencies_meta: Option<ValueId>,
+    requires: Option<ValueId>,
     pub(super) link: bool,
     /// It is marked as not needed for the product.
     pub(super) is_marked: bool,
@@ -37,7 +36,7 @@ pub(super) enum EntryPlace {
     /// A name in the root's `node_modules`.
     InRoot,
     /// A name in the `node_modules` of the entry with this number.
-    Inside(usize),
+    Inside(u32),
 }
 
 /// Why an entry names another.
@@ -95,10 +94,10 @@ pub(super) fn of_dependencies<'d>(dependencies: Value<'d>) -> Vec<Entry<'d>> {
         };
         let mut next = entry(value.key(), place, value);
         // In version 1 `dependencies` are the packages inside, and `requires` says what is needed.
+        let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         inside = next
-            .dependencies
-            .take()
-            .map(|table| (EntryPlace::Inside(entries.len()), table));
+            .dependencies()
+            .map(|table| (EntryPlace::Inside(number), table));
         next.dependencies = next.requires;
         entries.push(next);
     }
@@ -123,19 +122,20 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
         link: false,
         is_marked: false,
     };
+    let text = |field: Value<'_>| field.as_str().map(|_| field.id());
     for (key, field) in value.entries() {
         match key.as_ref() {
-            "name" => entry.name = Some(field),
-            "version" => entry.version = Some(field),
-            "resolved" => entry.resolved = Some(field).filter(|field| field.as_str().is_some()),
-            "integrity" => entry.integrity = Some(field).filter(|field| field.as_str().is_some()),
-            "workspaces" => entry.workspaces = Some(field),
-            "dependencies" => entry.dependencies = Some(field),
-            "devDependencies" => entry.dev_dependencies = Some(field),
-            "optionalDependencies" => entry.optional_dependencies = Some(field),
-            "peerDependencies" => entry.peer_dependencies = Some(field),
-            META => entry.peer_dependencies_meta = Some(field),
-            "requires" => entry.requires = Some(field),
+            "name" => entry.name = Some(field.id()),
+            "version" => entry.version = Some(field.id()),
+            "resolved" => entry.resolved = text(field),
+            "integrity" => entry.integrity = text(field),
+            "workspaces" => entry.workspaces = Some(field.id()),
+            "dependencies" => entry.dependencies = Some(field.id()),
+            "devDependencies" => entry.dev_dependencies = Some(field.id()),
+            "optionalDependencies" => entry.optional_dependencies = Some(field.id()),
+            "peerDependencies" => entry.peer_dependencies = Some(field.id()),
+            META => entry.peer_dependencies_meta = Some(field.id()),
+            "requires" => entry.requires = Some(field.id()),
             "dev" | "optional" | "devOptional" => entry.is_marked |= field.as_bool() == Some(true),
             "link" => entry.link = field.as_bool() == Some(true),
             _ => {}
@@ -144,7 +144,36 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
     entry
 }
 
-impl Entry<'_> {
+impl<'d> Entry<'d> {
+    fn field(&self, id: Option<ValueId>) -> Option<Value<'d>> {
+        id.map(|id| self.value.of_id(id))
+    }
+
+    /// The name, where the folder is called otherwise.
+    pub(super) fn name(&self) -> Option<Value<'d>> {
+        self.field(self.name)
+    }
+
+    pub(super) fn version(&self) -> Option<Value<'d>> {
+        self.field(self.version)
+    }
+
+    pub(super) fn resolved(&self) -> Option<Value<'d>> {
+        self.field(self.resolved)
+    }
+
+    pub(super) fn integrity(&self) -> Option<Value<'d>> {
+        self.field(self.integrity)
+    }
+
+    pub(super) fn workspaces(&self) -> Option<Value<'d>> {
+        self.field(self.workspaces)
+    }
+
+    pub(super) fn dependencies(&self) -> Option<Value<'d>> {
+        self.field(self.dependencies)
+    }
+
     /// From the quote before the key to the end of the value.
     pub(super) fn span(&self) -> Span {
         let key = self.value.key_span();
@@ -164,7 +193,7 @@ impl Entry<'_> {
     pub(super) fn local_path(&self) -> Option<Cow<'_, str>> {
         match self.place {
             EntryPlace::Path => self.is_local().then_some(Cow::Borrowed(&self.key)),
-            EntryPlace::InRoot | EntryPlace::Inside(_) => match self.version?.as_str()? {
+            EntryPlace::InRoot | EntryPlace::Inside(_) => match self.version()?.as_str()? {
                 Cow::Borrowed(version) => version.strip_prefix("file:").map(Cow::Borrowed),
                 Cow::Owned(version) => version
                     .strip_prefix("file:")
@@ -180,12 +209,14 @@ impl Entry<'_> {
 
     /// The version, where the field is that and no address.
     pub(super) fn own_version(&self) -> Option<Cow<'_, str>> {
-        self.version?.as_str().filter(|_| self.place == EntryPlace::Path)
+        self.version()?
+            .as_str()
+            .filter(|_| self.place == EntryPlace::Path)
     }
 
     /// The name that is written, else that of the folder, with its scope.
     pub(super) fn own_name(&self) -> Cow<'_, str> {
-        let written = self.name.and_then(Value::as_str);
+        let written = self.name().and_then(Value::as_str);
         let named = written.filter(|_| self.place == EntryPlace::Path);
         named.unwrap_or_else(|| match self.place {
             EntryPlace::Path => Cow::Borrowed(folder_name(&self.key)),
@@ -195,7 +226,7 @@ impl Entry<'_> {
 
     /// Names of peers that `peerDependenciesMeta` lets be absent.
     pub(super) fn peers_that_may_be_absent(&self) -> Absent<'_> {
-        may_be_absent(self.peer_dependencies_meta)
+        may_be_absent(self.field(self.peer_dependencies_meta))
     }
 
     /// What it names, table by table. Only the root and local folders have their development dependencies
@@ -218,7 +249,7 @@ impl Entry<'_> {
         };
         tables
             .into_iter()
-            .filter_map(|(need, table)| table.map(|table| (need, table)))
+            .filter_map(|(need, table)| Some((need, self.field(table)?)))
     }
 }
 
@@ -240,12 +271,15 @@ pub(super) fn may_be_absent(meta: Option<Value<'_>>) -> Absent<'_> {
 
 /// The last part of a path, with the scope before it.
 fn folder_name(path: &str) -> &str {
-    let base = path.rfind('/').unwrap_or_default();
-    let scope = path.get(..base).map_or(0, |before| {
-        before.rfind('/').map_or(0, |slash| slash.saturating_add(1))
-    });
+    let after = |path: &str| {
+        path.bytes()
+            .rposition(|byte| byte == b'/')
+            .map_or(0, |slash| slash + 1)
+    };
+    let base = after(path);
+    let scope = path.get(..base.saturating_sub(1)).map_or(0, after);
     match path.get(scope..) {
         Some(scoped) if scoped.starts_with('@') => scoped,
-        Some(_) | None => path.rsplit('/').next().unwrap_or_default(),
+        Some(_) | None => path.get(base..).unwrap_or_default(),
     }
 }

@@ -1,6 +1,9 @@
 //! The folders that the entries lie in, and Node's way of finding a package from one of them.
 
-use foldhash::{HashMap, HashMapExt as _};
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::entry::{Entry, EntryPlace};
 
@@ -8,45 +11,71 @@ use super::entry::{Entry, EntryPlace};
 /// that deep, and a bound keeps hostile files linear.
 const MAX_STEPS: usize = 96;
 
+/// The folder in which packages lie.
+const MODULES: &str = "node_modules";
+
+/// No folder, or no entry.
+const NONE: u32 = u32::MAX;
+
 /// A tree of folders. A folder is a number; the root is 0.
 pub(super) struct Folders<'e> {
-    folders: Vec<Folder>,
-    children: HashMap<(u32, &'e str), u32>,
+    folders: Vec<Folder<'e>>,
+    /// The folders but for `node_modules`, by parent and name.
+    children: HashTable<u32>,
+    hasher: RandomState,
     /// The folder of each entry.
     of_entries: Vec<u32>,
 }
 
-struct Folder {
-    /// The folder above; none above the root, nor above what lies beside it (`../x`).
-    parent: Option<u32>,
+struct Folder<'e> {
+    name: &'e str,
+    /// The folder that it was entered from.
+    inside: u32,
+    /// The search from here does not go on above: the root, or what lies beside it (`../x`).
+    is_top: bool,
     /// Its `node_modules`.
-    modules: Option<u32>,
+    modules: u32,
     /// The entry that lies here; of several the last, as `JSON.parse` decides.
-    entry: Option<usize>,
+    entry: u32,
+}
+
+impl<'e> Folder<'e> {
+    fn new(name: &'e str, inside: u32, is_top: bool) -> Self {
+        Self {
+            name,
+            inside,
+            is_top,
+            modules: NONE,
+            entry: NONE,
+        }
+    }
+}
+
+fn known(number: u32) -> Option<u32> {
+    (number != NONE).then_some(number)
 }
 
 impl<'e> Folders<'e> {
     pub(super) fn of(entries: &'e [Entry<'e>]) -> Self {
+        let room = entries.len().saturating_mul(5) / 4;
         let mut folders = Self {
-            folders: vec![Folder {
-                parent: None,
-                modules: None,
-                entry: None,
-            }],
-            children: HashMap::with_capacity(entries.len().saturating_mul(5) / 4),
+            folders: Vec::with_capacity(room),
+            children: HashTable::with_capacity(room),
+            hasher: RandomState::default(),
             of_entries: Vec::with_capacity(entries.len()),
         };
+        folders.folders.push(Folder::new("", NONE, true));
         for (number, entry) in entries.iter().enumerate() {
             let folder = match entry.place {
                 EntryPlace::Path => folders.enter(0, &entry.key),
                 EntryPlace::InRoot => folders.enter_modules(0, &entry.key),
                 EntryPlace::Inside(parent) => {
-                    let parent = folders.of_entries.get(parent).copied().unwrap_or_default();
-                    folders.enter_modules(parent, &entry.key)
+                    let parent = folders.of_entries.get(parent as usize).copied();
+                    folders.enter_modules(parent.unwrap_or_default(), &entry.key)
                 }
             };
             if let Some(folder) = folders.folders.get_mut(folder as usize) {
-                folder.entry = Some(number);
+                folder.entry = u32::try_from(number).unwrap_or(NONE);
             }
             folders.of_entries.push(folder);
         }
@@ -69,13 +98,16 @@ impl<'e> Folders<'e> {
     }
 
     fn resolve_in(&self, folder: u32, name: &str) -> Option<usize> {
-        let mut at = Some(folder);
+        let mut at = folder;
         for _ in 0..MAX_STEPS {
-            let folder = self.folders.get(at? as usize)?;
-            if let Some(found) = folder.modules.and_then(|modules| self.entry_below(modules, name)) {
+            let folder = self.folders.get(at as usize)?;
+            if let Some(found) = known(folder.modules).and_then(|modules| self.entry_below(modules, name)) {
                 return Some(found);
             }
-            at = folder.parent;
+            if folder.is_top {
+                return None;
+            }
+            at = folder.inside;
         }
         None
     }
@@ -85,14 +117,22 @@ impl<'e> Folders<'e> {
         for segment in segments(path) {
             at = self.child(at, segment)?;
         }
-        self.folders.get(at as usize)?.entry
+        known(self.folders.get(at as usize)?.entry).map(|entry| entry as usize)
     }
 
     fn child(&self, folder: u32, segment: &str) -> Option<u32> {
-        match segment {
-            "node_modules" => self.folders.get(folder as usize)?.modules,
-            _ => self.children.get(&(folder, segment)).copied(),
+        if segment == MODULES {
+            return known(self.folders.get(folder as usize)?.modules);
         }
+        let is_it = |number: &u32| {
+            let child = self.folders.get(*number as usize);
+            child.is_some_and(|child| child.inside == folder && child.name == segment)
+        };
+        self.children.find(self.hash(folder, segment), is_it).copied()
+    }
+
+    fn hash(&self, folder: u32, segment: &str) -> u64 {
+        self.hasher.hash_one((folder, segment))
     }
 
     fn enter(&mut self, folder: u32, path: &'e str) -> u32 {
@@ -107,31 +147,39 @@ impl<'e> Folders<'e> {
     }
 
     fn enter_modules(&mut self, folder: u32, name: &'e str) -> u32 {
-        let modules = self.enter(folder, "node_modules");
+        let modules = self.enter(folder, MODULES);
         self.enter(modules, name)
     }
 
     fn add(&mut self, parent: u32, segment: &'e str) -> u32 {
-        let number = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
-        self.folders.push(Folder {
-            parent: Some(parent).filter(|_| segment != ".."),
-            modules: None,
-            entry: None,
-        });
-        match segment {
-            "node_modules" => {
-                if let Some(parent) = self.folders.get_mut(parent as usize) {
-                    parent.modules = Some(number);
-                }
+        let number = u32::try_from(self.folders.len()).unwrap_or(NONE);
+        self.folders.push(Folder::new(segment, parent, segment == ".."));
+        if segment == MODULES {
+            if let Some(parent) = self.folders.get_mut(parent as usize) {
+                parent.modules = number;
             }
-            _ => {
-                self.children.insert((parent, segment), number);
-            }
+            return number;
         }
+        let hash = self.hash(parent, segment);
+        let (folders, hasher) = (&self.folders, &self.hasher);
+        self.children.insert_unique(hash, number, |number| {
+            let folder = folders.get(*number as usize);
+            hasher.hash_one(folder.map_or((NONE, ""), |folder| (folder.inside, folder.name)))
+        });
         number
     }
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !matches!(*segment, "" | "."))
+    let mut rest = Some(path);
+    // A loop over bytes: segments are too short for a search to pay.
+    let next = move || {
+        let path = rest?;
+        let Some(slash) = path.bytes().position(|byte| byte == b'/') else {
+            return rest.take();
+        };
+        rest = path.get(slash + 1..);
+        path.get(..slash)
+    };
+    std::iter::from_fn(next).filter(|segment| !matches!(*segment, "" | "."))
 }

@@ -96,7 +96,7 @@ impl Format for PackageLock {
         };
         let root = entries.iter().find(|entry| entry.is_root());
         let workspaces = Workspaces::of(match root {
-            Some(root) => root.workspaces,
+            Some(root) => root.workspaces(),
             None => manifest.and_then(|manifest| manifest.get("workspaces")),
         });
         if let Some(span) = workspaces.cut {
@@ -265,8 +265,8 @@ impl Reader<'_> {
             let text = |value: Option<Value<'_>>| value?.as_str().map(Cow::into_owned);
             text(mine).or_else(|| text(above)).unwrap_or_default()
         };
-        let name = either(own.and_then(|own| own.name), top.name);
-        let version = either(own.and_then(|own| own.version), top.version);
+        let name = either(own.and_then(Entry::name), top.name);
+        let version = either(own.and_then(Entry::version), top.version);
         let root = self.parsed.graph.add_root(name, version);
         for (number, entry) in self.entries.iter().enumerate() {
             let local = entry.local_path();
@@ -278,7 +278,7 @@ impl Reader<'_> {
             } else if is_workspace {
                 let version = entry.own_version().unwrap_or_default();
                 Some(self.parsed.graph.add_root(entry.own_name(), version))
-            } else if local.is_some() && entry.version.is_none() {
+            } else if local.is_some() && entry.version().is_none() {
                 Some(self.parsed.graph.add_own(entry.own_name(), ""))
             } else {
                 self.add_package(number, entry, local.as_deref())
@@ -289,13 +289,13 @@ impl Reader<'_> {
     }
 
     fn add_package(&mut self, number: usize, entry: &Entry<'_>, local: Option<&str>) -> Option<NodeId> {
-        let Some((value, version)) = entry.version.and_then(|value| Some((value, value.as_str()?))) else {
+        let Some((value, version)) = entry.version().and_then(|value| Some((value, value.as_str()?))) else {
             self.parsed
                 .blind(entry.value.key_span(), "a package without a version", DAMAGED);
             return None;
         };
         let name = entry.own_name();
-        let resolved = entry.resolved.and_then(Value::as_str);
+        let resolved = entry.resolved().and_then(Value::as_str);
         let pin = source::pin(&name, &version, resolved.as_deref());
         if pin.version.is_empty() || name.is_empty() {
             self.parsed
@@ -317,12 +317,12 @@ impl Reader<'_> {
         };
         let mut package = match archive {
             Some(archive) if archive.name != said || !source::is_version(&archive.version, pin.version) => {
-                let address = entry.resolved.map_or(Span::default(), Value::span);
-                let place = match (entry.resolved.map(Value::kind), archive.place) {
+                let address = entry.resolved().map_or(Span::default(), Value::span);
+                let place = match (entry.resolved().map(Value::kind), archive.place) {
                     (Some(Kind::PlainString), Some(place)) => address.inside(place),
                     _ => address,
                 };
-                if archive.name == said || entry.name.is_some() || entry.place != EntryPlace::Path {
+                if archive.name == said || entry.name().is_some() || entry.place != EntryPlace::Path {
                     let message = format!(
                         "the entry says {said} {}, and `resolved` is the archive of {} {}, which npm installs",
                         pin.version, archive.name, archive.version
@@ -345,9 +345,9 @@ impl Reader<'_> {
         package.scopes = scopes.unwrap_or_else(|| Scopes::only(Scope::Runtime));
         package.spans = Spans {
             entry: Some(entry.span()),
-            source: entry.resolved.map(Value::span),
-            checksums: entry.integrity.map(Value::span).into_iter().collect(),
-            edges: entry.dependencies.map(Value::span),
+            source: entry.resolved().map(Value::span),
+            checksums: entry.integrity().map(Value::span).into_iter().collect(),
+            edges: entry.dependencies().map(Value::span),
         };
         Some(self.parsed.graph.add_package(package))
     }
@@ -383,11 +383,11 @@ impl Reader<'_> {
             .collect();
         let mut is_told = false;
         for entry in legacy.iter().filter(|entry| entry.local_path().is_none()) {
-            let Some(version) = entry.version.and_then(Value::as_str) else {
+            let Some(version) = entry.version().and_then(Value::as_str) else {
                 continue;
             };
             let name = entry.own_name();
-            let resolved = entry.resolved.and_then(Value::as_str);
+            let resolved = entry.resolved().and_then(Value::as_str);
             let pin = source::pin(&name, &version, resolved.as_deref());
             let said = (pin.name.unwrap_or(&name).to_owned(), pin.version.to_owned());
             if !matches!(pin.source, Source::Registry(_)) || held.contains(&said) {
@@ -462,7 +462,7 @@ impl Reader<'_> {
             Some(node) => Some(node),
             None => {
                 let entry = self.entries.get(number).filter(|entry| entry.link)?;
-                let target = entry.resolved?.as_str()?;
+                let target = entry.resolved()?.as_str()?;
                 let target = self.folders.entry_at(&target)?;
                 self.nodes.get(target).copied().flatten()
             }

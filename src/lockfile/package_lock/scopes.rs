@@ -132,7 +132,7 @@ impl Walk<'_> {
             return;
         };
         if entry.link {
-            let target = entry.resolved.and_then(Value::as_str);
+            let target = entry.resolved().and_then(Value::as_str);
             if let Some(target) = target.and_then(|target| self.folders.entry_at(&target)) {
                 self.arrive(target, flags);
             }

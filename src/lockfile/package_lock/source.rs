@@ -42,6 +42,9 @@ pub(super) fn pin<'t>(name: &str, field: &'t str, resolved: Option<&str>) -> Pin
         place: field.len().saturating_sub(version.len())..field.len(),
         source,
     };
+    if is_plain_version(field) {
+        return whole(of_address(resolved));
+    }
     if let Some(alias) = field.strip_prefix("npm:") {
         return match alias.rsplit_once('@') {
             Some((real, version)) if !real.is_empty() => end(Some(real), version, of_address(resolved)),
@@ -75,10 +78,17 @@ pub(super) fn pin<'t>(name: &str, field: &'t str, resolved: Option<&str>) -> Pin
     whole(of_address(resolved))
 }
 
+/// Neither an address nor a path nor an alias: it begins with a digit, and each of those has a character in it that no version has.
+fn is_plain_version(field: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
+    field.starts_with(|first: char| first.is_ascii_digit()) && field.bytes().all(is_plain)
+}
+
 /// The source that an address alone tells. An archive is taken for the registry's.
 fn of_address(resolved: Option<&str>) -> Source {
     match resolved {
         None | Some("") => Source::Registry(None),
+        Some(address) if address.starts_with("https://") => Source::Registry(Some(address.to_owned())),
         Some(address) if is_git(address) => Source::Git(without_git(address).to_owned()),
         Some(address) => match address.strip_prefix("file:") {
             Some(path) => Source::Path(path.to_owned()),

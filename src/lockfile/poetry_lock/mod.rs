@@ -148,7 +148,7 @@ impl Entry<'_> {
                 .source
                 .and_then(|source| source.get("url"))
                 .map(Value::text_span),
-            checksums: self.checksums.clone(),
+            checksums: self.checksums.iter().copied().collect(),
             edges: self.dependencies.map(whole),
         };
         package

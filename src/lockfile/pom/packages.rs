@@ -322,7 +322,7 @@ impl<'m, 'r> Module<'m, 'r> {
         package.scopes = wanted.scopes;
         package.direct = true;
         if !here {
-            package.used_by.push(self.name.clone());
+            package.used_by = Some(self.name.as_str().into());
         }
         if let Some(path) = &wanted.system_path {
             package.source = Source::Path(path.clone());

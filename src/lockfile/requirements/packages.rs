@@ -69,12 +69,12 @@ impl Reader<'_> {
         let mut package = match (&pin.archive, address) {
             (Some(archive), Some(address)) => {
                 let place = archive.place.clone();
-                let mut package = Package::new(Ecosystem::PYPI, &archive.name, &archive.version, place);
+                let mut package = Package::new(Ecosystem::PYPI, &*archive.name, &*archive.version, place);
                 package.source = Source::Registry(Some(address.clone()));
                 package
             }
             (Some(_) | None, _) => {
-                let mut package = Package::new(Ecosystem::PYPI, &entry.name, version, pin.place.clone());
+                let mut package = Package::new(Ecosystem::PYPI, &*entry.name, &**version, pin.place.clone());
                 package.source = pin.source.clone();
                 package
             }

@@ -6,16 +6,16 @@
 mod counts;
 mod documents;
 pub(super) mod head;
-mod indented;
 mod pieces;
 pub(super) mod scan;
+mod serializer;
 
 use std::io;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use self::indented::Indented;
+use self::serializer::Serializer;
 use super::{Report, Style};
 use crate::model::Outcome;
 use crate::model::explanation::{Explanation, Failed};
@@ -66,12 +66,10 @@ pub fn error(failed: &Failed, out: &mut dyn io::Write) -> io::Result<()> {
 /// # Errors
 /// Those of `out`; a map whose keys are no strings.
 pub fn document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    // The serializer writes each bracket by itself; a buffer makes one write of many.
-    let mut buffered = io::BufWriter::with_capacity(64 * 1024, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Indented::default());
+    let mut serializer = Serializer::to(out);
     document.serialize(&mut serializer)?;
-    io::Write::write_all(&mut buffered, b"\n")?;
-    io::Write::flush(&mut buffered)
+    serializer.raw(b"\n")?;
+    serializer.end()
 }
 
 /// Writes any document without white space, hidden characters escaped.
@@ -90,7 +88,7 @@ pub fn compact(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result
 struct Each<'o, T, D>(&'o [T], fn(&'o T) -> D);
 
 impl<T, D: Serialize> Serialize for Each<'_, T, D> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(self.1))
     }
 }

@@ -1,11 +1,11 @@
 //! A document of which the long lists are written piece by piece, by several threads where they are long.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::indented::Indented;
+use super::serializer::Serializer;
 
 /// So many items are one piece of work.
 const CHUNK: usize = 256;
@@ -14,7 +14,7 @@ const MANY: usize = 16 * CHUNK;
 
 /// Writes objects that each end with a list, in the same bytes as [`super::document`].
 pub(super) struct Pieces<'w> {
-    out: io::BufWriter<&'w mut dyn io::Write>,
+    out: Serializer<'w>,
     /// Whether each open list has an item, outermost first.
     lists: Vec<bool>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Pieces<'w> {
 impl<'w> Pieces<'w> {
     pub(super) fn new(out: &'w mut dyn io::Write) -> Self {
         Self {
-            out: io::BufWriter::with_capacity(64 * 1024, out),
+            out: Serializer::to(out),
             lists: Vec::new(),
         }
     }
@@ -30,15 +30,9 @@ impl<'w> Pieces<'w> {
     /// Opens an object, as an item of the open list if there is one: the keys of `head`, at least one, then the key `list`.
     /// Items are added until it is closed.
     pub(super) fn open(&mut self, head: &impl Serialize, list: &str) -> io::Result<()> {
-        let indented = Indented::at(self.depth());
-        self.before_item(indented)?;
-        let unclosed = indented.unclosed();
-        head.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut self.out,
-            unclosed,
-        ))?;
-        Indented::at(self.depth().saturating_add(1)).line(&mut self.out, false)?;
-        write!(self.out, "\"{list}\": [")?;
+        self.before_item()?;
+        self.out.unclosed(head)?;
+        self.out.list(list, false)?;
         self.lists.push(false);
         Ok(())
     }
@@ -49,13 +43,13 @@ impl<'w> Pieces<'w> {
         items: &'i [T],
         of: fn(&'i T) -> D,
     ) -> io::Result<()> {
-        let indented = Indented::at(self.depth());
         if items.len() < MANY || rayon::current_num_threads() == 1 {
             if !items.is_empty() {
-                self.before_item(indented)?;
+                self.before_item()?;
             }
-            return write_items(items, of, indented, &mut self.out);
+            return write_items(items, of, &mut self.out);
         }
+        let depth = self.out.depth();
         // Each thread has the next piece ready when its last one is taken, and no more.
         for ahead in items.chunks(
             CHUNK
@@ -65,13 +59,13 @@ impl<'w> Pieces<'w> {
             let texts: Vec<io::Result<Vec<u8>>> = ahead
                 .par_chunks(CHUNK)
                 .map(|items| {
-                    let mut text = Vec::with_capacity(items.len().saturating_mul(2 * 1024));
-                    write_items(items, of, indented, &mut text).map(|()| text)
+                    let mut text = Serializer::kept(depth, items.len().saturating_mul(2 * 1024));
+                    write_items(items, of, &mut text).map(|()| text.into_bytes())
                 })
                 .collect();
             for text in texts {
-                self.before_item(indented)?;
-                self.out.write_all(&text?)?;
+                self.before_item()?;
+                self.out.raw(&text?)?;
             }
         }
         Ok(())
@@ -80,31 +74,21 @@ impl<'w> Pieces<'w> {
     /// Closes the open list and its object.
     pub(super) fn close(&mut self) -> io::Result<()> {
         let has_items = self.lists.pop().unwrap_or_default();
-        let depth = self.depth();
-        if has_items {
-            Indented::at(depth.saturating_add(1)).line(&mut self.out, true)?;
-        }
-        self.out.write_all(b"]")?;
-        Indented::at(depth).line(&mut self.out, true)?;
-        self.out.write_all(b"}")
+        self.out.close(b']', has_items)?;
+        self.out.close(b'}', true)
     }
 
     /// Ends the document.
     pub(super) fn end(mut self) -> io::Result<()> {
-        self.out.write_all(b"\n")?;
-        self.out.flush()
+        self.out.raw(b"\n")?;
+        self.out.end()
     }
 
-    /// An object and its list are each one deeper.
-    fn depth(&self) -> usize {
-        self.lists.len().saturating_mul(2)
-    }
-
-    fn before_item(&mut self, indented: Indented) -> io::Result<()> {
+    fn before_item(&mut self) -> io::Result<()> {
         match self.lists.last_mut() {
             Some(has_items) => {
                 let is_first = !std::mem::replace(has_items, true);
-                indented.line(&mut self.out, is_first)
+                self.out.line(is_first)
             }
             None => Ok(()),
         }
@@ -114,14 +98,13 @@ impl<'w> Pieces<'w> {
 fn write_items<'i, T, D: Serialize>(
     items: &'i [T],
     of: fn(&'i T) -> D,
-    indented: Indented,
-    out: &mut impl io::Write,
+    out: &mut Serializer<'_>,
 ) -> io::Result<()> {
     for (number, item) in items.iter().enumerate() {
         if number > 0 {
-            indented.line(out, false)?;
+            out.line(false)?;
         }
-        of(item).serialize(&mut serde_json::Serializer::with_formatter(&mut *out, indented))?;
+        of(item).serialize(&mut *out)?;
     }
     Ok(())
 }
