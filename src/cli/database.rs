@@ -11,8 +11,9 @@ use super::arguments::{Db, DbBuild, DbRead, Reports, Voice};
 use super::{output, pending, publish, update};
 use crate::advisory::{Damage, Index};
 use crate::config::{self, index};
+use crate::database::ask::{self, Wanted};
 use crate::database::build::{BuildError, Built, Losses, Step};
-use crate::database::{self, ask, tell};
+use crate::database::{self, tell};
 use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
 use crate::policy;
@@ -39,7 +40,12 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
         }
         Db::Search { package, read } => {
             let answer = Answer::asked(&read.reports)?;
-            let searched = ask::search(&open(&read)?, &package).map_err(damaged)?;
+            let purl = super::purl(&package)?;
+            let wanted = match &purl {
+                Some(purl) => Wanted::Package(purl),
+                None => Wanted::Name(&package),
+            };
+            let searched = ask::search(&open(&read)?, wanted).map_err(damaged)?;
             answer.give(&tell::searched(&searched, &package), &searched_json(&searched))?;
             Ok(found(!searched.packages.is_empty()))
         }

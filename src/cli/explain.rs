@@ -10,13 +10,12 @@ use super::pending;
 use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
-use crate::database::ask;
-use crate::ecosystem::purl;
+use crate::database::ask::{self, Wanted};
 use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
-use crate::model::{Gap, Outcome, Target};
+use crate::model::{Gap, Outcome, PackageUrl, Target};
 use crate::policy::{Circumstances, Policy};
 use crate::report::{json, terminal};
 use crate::scan::discover::Found;
@@ -80,14 +79,15 @@ pub fn explain(
     index: &Index,
     policy: &Policy,
 ) -> Result<Vec<Explanation>, Failure> {
+    let subject = Subject::read(subject)?;
     let mut findings: Vec<(&Target, &Finding)> = outcome
         .findings()
-        .filter(|(_, finding)| is_meant(subject, finding))
+        .filter(|(_, finding)| subject.is_meant(finding))
         .collect();
     findings.sort_by(|(_, left), (_, right)| left.advisory.id.cmp(&right.advisory.id));
     let unjudged = &outcome.coverage.blind;
     if findings.is_empty() {
-        return unheld(subject, index, unjudged);
+        return unheld(&subject, index, unjudged);
     }
     let explanations = findings
         .chunk_by(|(_, left), (_, right)| left.advisory.id == right.advisory.id)
@@ -116,28 +116,44 @@ pub fn explain(
     Ok(explanations.collect())
 }
 
-fn is_meant(subject: &str, finding: &Finding) -> bool {
-    let ids = std::iter::once(&finding.advisory.id).chain(&finding.advisory.aliases);
-    if subject.starts_with("pkg:") {
-        finding.purl == subject || purl::purl(&finding.ecosystem, &finding.name, "") == subject
-    } else {
-        ids.into_iter().any(|id| id.eq_ignore_ascii_case(subject))
+/// What is to be explained.
+enum Subject {
+    Package(PackageUrl),
+    /// The id or an alias of an advisory.
+    Id(String),
+}
+
+impl Subject {
+    fn read(text: &str) -> Result<Self, Failure> {
+        match super::purl(text)? {
+            Some(package) => Ok(Self::Package(package)),
+            None => Ok(Self::Id(text.to_owned())),
+        }
+    }
+
+    fn is_meant(&self, finding: &Finding) -> bool {
+        let ids = || std::iter::once(&finding.advisory.id).chain(&finding.advisory.aliases);
+        match self {
+            Self::Package(package) => package.names(&finding.purl),
+            Self::Id(subject) => ids().any(|id| id.eq_ignore_ascii_case(subject)),
+        }
     }
 }
 
 /// Advisories of the index that no finding of the tree has: that of an id, or all of a package.
-fn unheld(subject: &str, index: &Index, unjudged: &[Gap]) -> Result<Vec<Explanation>, Failure> {
-    let is_package = subject.starts_with("pkg:");
-    let known = match is_package {
-        true => of_package(subject, index)?,
-        false => Vec::from_iter(advisory(subject, index)?),
+fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Explanation>, Failure> {
+    let known = match subject {
+        Subject::Package(package) => of_package(package, index)?,
+        Subject::Id(id) => {
+            let advisory = advisory(id, index)?.ok_or_else(|| {
+                Failure::usage(
+                    format!("neither the index nor a finding here has the id {id:?}"),
+                    "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
+                )
+            })?;
+            vec![advisory]
+        }
     };
-    if known.is_empty() && !is_package {
-        return Err(Failure::usage(
-            format!("neither the index nor a finding here has the id {subject:?}"),
-            "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
-        ));
-    }
     let way = match (unjudged.len(), known.is_empty()) {
         (0, false) => "Nothing has to: no package that is locked here is affected.".to_owned(),
         (0, true) => "Nothing has to: the index has no advisory of this package.".to_owned(),
@@ -163,13 +179,8 @@ fn unheld(subject: &str, index: &Index, unjudged: &[Gap]) -> Result<Vec<Explanat
 }
 
 /// The advisories of the package that a package URL names, whatever version it tells.
-fn of_package(purl: &str, index: &Index) -> Result<Vec<Advisory>, Failure> {
-    // The version comes after the last `@`; a scope's begins a part.
-    let package = match purl.rsplit_once('@') {
-        Some((package, _)) if !package.ends_with('/') => package,
-        Some(_) | None => purl,
-    };
-    let searched = ask::search(index, package).map_err(damaged)?;
+fn of_package(package: &PackageUrl, index: &Index) -> Result<Vec<Advisory>, Failure> {
+    let searched = ask::search(index, Wanted::Package(package)).map_err(damaged)?;
     Ok(searched
         .packages
         .into_iter()

@@ -28,6 +28,8 @@ use jiff::Timestamp;
 
 use arguments::{Arguments, Command, ErrorForm, Voice};
 
+use crate::ecosystem::purl::{self, BadPurl};
+use crate::model::PackageUrl;
 use crate::model::verdict::ExitCode;
 use crate::scan::Failure;
 use crate::sys::{clock, interrupt};
@@ -140,6 +142,18 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         Command::Action => Err(Failure::usage(
             "the action's entry point was reached through the command line",
             "Start the program with `action` as its only argument.",
+        )),
+    }
+}
+
+/// The package URL that `text` is; `None` for a text that means to be none.
+fn purl(text: &str) -> Result<Option<PackageUrl>, Failure> {
+    match purl::parse(text) {
+        Ok(package) => Ok(Some(package)),
+        Err(BadPurl::Scheme) => Ok(None),
+        Err(bad) => Err(Failure::usage(
+            format!("{text}: {bad}"),
+            "Write a package URL, such as pkg:npm/example or pkg:npm/example@1.2.3.",
         )),
     }
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use crate::advisory::compile::Kept;
 use crate::advisory::record::Record;
 use crate::advisory::{Damage, Index, RecordView, Source};
-use crate::ecosystem;
+use crate::ecosystem::purl;
 use crate::model::advisory::Texts;
-use crate::model::{Advisory, Ecosystem};
+use crate::model::{Advisory, Ecosystem, PackageUrl};
 
 /// How the index is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,15 +134,24 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
     views.iter().map(shown).collect()
 }
 
-/// The packages called `text` in any ecosystem, or the one that a package URL names.
+/// What is searched for.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'w> {
+    /// The package that a package URL names, whatever version it tells.
+    Package(&'w PackageUrl),
+    /// The packages of a name, in every ecosystem.
+    Name(&'w str),
+}
+
+/// The packages that are wanted, and what is known of them.
 ///
 /// # Errors
 /// The first [`Damage`].
-pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
+pub fn search(index: &Index, wanted: Wanted<'_>) -> Result<Searched, Damage> {
     let mut searched = Searched::default();
-    let wanted: Vec<(Ecosystem, String)> = match of_purl(text) {
-        Some(package) => vec![package],
-        None => {
+    let wanted: Vec<(Ecosystem, String)> = match wanted {
+        Wanted::Package(package) => purl::package(package).into_iter().collect(),
+        Wanted::Name(text) => {
             let ecosystems = index.bookkeeping()?.ecosystems.into_keys();
             ecosystems
                 .map(|name| (Ecosystem::named(&name), text.to_owned()))
@@ -162,8 +171,10 @@ pub fn search(index: &Index, text: &str) -> Result<Searched, Damage> {
             });
         }
     }
-    if searched.packages.is_empty() {
-        let part = wanted.first().map_or(text, |(_, name)| name).to_lowercase();
+    if searched.packages.is_empty()
+        && let Some((_, name)) = wanted.first()
+    {
+        let part = name.to_lowercase();
         for candidates in index.entries() {
             let candidates = candidates?;
             if candidates.name().to_lowercase().contains(&part) {
@@ -202,57 +213,4 @@ pub fn diff(old: &Index, new: &Index) -> Result<Difference, Damage> {
     }
     difference.removed = old.into_iter().map(|(id, record)| (id, record.summary)).collect();
     Ok(difference)
-}
-
-/// The package that `pkg:npm/%40acme/left@1.0.0` names.
-fn of_purl(text: &str) -> Option<(Ecosystem, String)> {
-    let rest = text.strip_prefix("pkg:")?;
-    let (kind, name) = rest.split_once('/')?;
-    let name = name.split(['@', '?', '#']).next()?;
-    let row = ecosystem::ROWS.iter().find(|row| row.purl_type == kind)?;
-    let name = unescaped(name)?;
-    Some(match name.rsplit_once('/') {
-        Some((group, artifact)) if row.ecosystem == Ecosystem::MAVEN => {
-            (row.ecosystem.clone(), format!("{group}:{artifact}"))
-        }
-        Some(_) | None => (row.ecosystem.clone(), name),
-    })
-}
-
-/// Percent-encoded bytes of a package URL.
-fn unescaped(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-            let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-            bytes.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn package_urls_are_read() {
-        for (purl, ecosystem, name) in [
-            ("pkg:npm/%40acme/left@1.0.0", "npm", "@acme/left"),
-            ("pkg:maven/org.acme/left", "Maven", "org.acme:left"),
-            ("pkg:golang/example.org/a/b@v1", "Go", "example.org/a/b"),
-        ] {
-            assert_eq!(
-                of_purl(purl),
-                Some((Ecosystem::named(ecosystem), name.to_owned())),
-                "{purl}"
-            );
-        }
-        assert_eq!(of_purl("left"), None);
-        assert_eq!(of_purl("pkg:npm/%zz"), None);
-    }
 }

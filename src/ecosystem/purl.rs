@@ -1,67 +1,289 @@
-//! Package URLs (ECMA-427): names for packages across ecosystems.
+//! Package URLs (ECMA-427) of the ecosystems: the only place where one is made.
+//!
+//! The ecosystem's name rule decides how a name is spelled, so that every spelling of a package gives the same package URL.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::fmt;
 
-use super::row;
+use percent_encoding::percent_decode_str;
+
+use super::{ROWS, Row, row};
 use crate::model::Ecosystem;
+use crate::model::package_url::{PackageUrl, Parts};
 
-/// The package URL of `name`, with `version` unless that is empty. An ecosystem without a row has type `generic`.
+/// The package URL of `name`, with `version` unless that is empty. An ecosystem without a row has the type `generic`.
 #[must_use]
-pub fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> String {
-    let kind = row(ecosystem).map_or("generic", |row| row.purl_type);
-    let mut purl = format!("pkg:{kind}/");
-    let separator = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
-    let name = if *ecosystem == Ecosystem::PYPI {
-        super::normalise(ecosystem, name)
-    } else {
-        name.into()
+pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
+    let name = match row(ecosystem) {
+        Some(row) => (row.normalise)(name),
+        None => name.into(),
     };
-    for (number, part) in name.split(separator).filter(|part| !part.is_empty()).enumerate() {
-        if number > 0 {
-            purl.push('/');
-        }
-        encode(&mut purl, part);
-    }
-    if !version.is_empty() {
-        purl.push('@');
-        encode(&mut purl, version);
-    }
-    purl
+    let separator = separator(ecosystem);
+    let name = name.trim_matches(separator);
+    let (namespace, name) = name.rsplit_once(separator).unwrap_or(("", name));
+    PackageUrl::of_parts(&Parts {
+        kind: row(ecosystem).map_or(GENERIC, |row| row.purl_type),
+        namespace: &namespace.replace(separator, "/"),
+        name,
+        version,
+        ..Parts::default()
+    })
 }
 
-/// Percent-encodes what the specification does not leave as it is (section 5.4).
-fn encode(purl: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => {
-                purl.push(byte as char)
-            }
-            _ => {
-                let _ = write!(purl, "%{byte:02X}");
-            }
+/// The ecosystem of the package that `purl` names and its name there, as advisories spell it; `None` where no row has its type.
+#[must_use]
+pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
+    let row = row_of_type(purl.kind())?;
+    let (namespace, name) = (purl.namespace(), purl.name());
+    let name = match namespace.is_empty() {
+        true => name.into_owned(),
+        false => format!("{namespace}{}{name}", separator(&row.ecosystem)),
+    };
+    Some((row.ecosystem.clone(), name))
+}
+
+/// Reads a package URL in any of its spellings.
+///
+/// # Errors
+/// [`BadPurl`] for what is none.
+pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
+    let (scheme, rest) = text.split_once(':').ok_or(BadPurl::Scheme)?;
+    if !scheme.eq_ignore_ascii_case("pkg") {
+        return Err(BadPurl::Scheme);
+    }
+    let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
+    let (kind, path) = rest.trim_matches('/').split_once('/').ok_or(BadPurl::Name)?;
+    let is_kind = kind.starts_with(|first: char| first.is_ascii_alphabetic())
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-'));
+    if !is_kind {
+        return Err(BadPurl::Type);
+    }
+    let kind = kind.to_ascii_lowercase();
+    // A version follows the last `@` inside of the last part; one that begins a part is an npm scope's.
+    let last = path.rfind('/').map_or(0, |slash| slash.saturating_add(1));
+    let (path, version) = match path.rfind('@').filter(|at| *at > last) {
+        Some(at) => (
+            path.get(..at).unwrap_or_default(),
+            path.get(at.saturating_add(1)..)
+                .filter(|version| !version.is_empty()),
+        ),
+        None => (path, Some("")),
+    };
+    let version = decoded(version.ok_or(BadPurl::Version)?)?;
+    // An encoded slash separates as a plain one does.
+    let path = decoded(path)?;
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let path = parts.join("/");
+    let row = row_of_type(&kind);
+    let path = match row {
+        Some(row) if row.ecosystem == Ecosystem::MAVEN => path,
+        Some(row) => (row.normalise)(&path).into_owned(),
+        None => path,
+    };
+    let (namespace, name) = match path.rsplit_once('/') {
+        Some((namespace, name)) => (namespace, name),
+        // Maven's own spelling of a coordinate, in one part.
+        None if kind == "maven" => path.split_once(':').unwrap_or(("", &path)),
+        None => ("", &*path),
+    };
+    if name.is_empty() {
+        return Err(BadPurl::Name);
+    }
+    Ok(PackageUrl::of_parts(&Parts {
+        kind: &kind,
+        namespace,
+        name,
+        version: &version,
+        qualifiers: &read_qualifiers(qualifiers)?,
+        subpath: &decoded(subpath.trim_matches('/'))?,
+    }))
+}
+
+/// The type of packages of an ecosystem without a row.
+const GENERIC: &str = "generic";
+
+/// Why a text is no package URL, as a lowercase fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadPurl {
+    /// It does not begin with `pkg:`.
+    Scheme,
+    /// What follows is no type.
+    Type,
+    /// There is no name.
+    Name,
+    /// An `@` with nothing behind it.
+    Version,
+    /// A character that has to be percent-encoded, or encoded bytes that are no UTF-8.
+    Encoding,
+    /// A qualifier without a key.
+    Qualifier,
+}
+
+impl fmt::Display for BadPurl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Scheme => "a package URL begins with `pkg:`",
+            Self::Type => "`pkg:` is followed by a type such as `npm`",
+            Self::Name => "the package URL has no name",
+            Self::Version => "the version after `@` is missing",
+            Self::Encoding => "white space, `*` and control characters must be percent-encoded, and what is encoded must be UTF-8",
+            Self::Qualifier => "a qualifier is no `key=value`",
+        })
+    }
+}
+
+impl std::error::Error for BadPurl {}
+
+fn row_of_type(kind: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.purl_type == kind)
+}
+
+/// What stands between namespace and name in the name that advisories use.
+fn separator(ecosystem: &Ecosystem) -> char {
+    if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' }
+}
+
+fn decoded(text: &str) -> Result<Cow<'_, str>, BadPurl> {
+    let odd = |character: char| character.is_whitespace() || character.is_control() || character == '*';
+    let text = match text.contains(odd) {
+        true => None,
+        false => percent_decode_str(text).decode_utf8().ok(),
+    };
+    text.filter(|text| !text.contains(char::is_control))
+        .ok_or(BadPurl::Encoding)
+}
+
+fn read_qualifiers(text: &str) -> Result<Vec<(String, String)>, BadPurl> {
+    let mut qualifiers = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').ok_or(BadPurl::Qualifier)?;
+        let is_key = key.starts_with(|first: char| first.is_ascii_alphabetic())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+        if !is_key {
+            return Err(BadPurl::Qualifier);
+        }
+        // Without a value it is as if it were not there.
+        if !value.is_empty() {
+            qualifiers.push((key.to_ascii_lowercase(), decoded(value)?.into_owned()));
         }
     }
+    Ok(qualifiers)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::normalise;
     use super::*;
 
     #[test]
     fn names_of_every_shape() {
-        assert_eq!(
-            purl(&Ecosystem::NPM, "@angular/core", "1.2.3"),
-            "pkg:npm/%40angular/core@1.2.3"
-        );
-        assert_eq!(
-            purl(&Ecosystem::MAVEN, "org.a:b", "1+2"),
-            "pkg:maven/org.a/b@1%2B2"
-        );
-        assert_eq!(
-            purl(&Ecosystem::GO, "github.com/A/b", "v1.0.0"),
-            "pkg:golang/github.com/A/b@v1.0.0"
-        );
-        assert_eq!(purl(&Ecosystem::PYPI, "Django_Foo", ""), "pkg:pypi/django-foo");
-        assert_eq!(purl(&Ecosystem::named("Hex"), "a b", "1"), "pkg:generic/a%20b@1");
+        for (ecosystem, name, version, purl) in [
+            (
+                Ecosystem::NPM,
+                "@angular/core",
+                "1.2.3",
+                "pkg:npm/%40angular/core@1.2.3",
+            ),
+            (Ecosystem::MAVEN, "org.a:b", "1+2", "pkg:maven/org.a/b@1%2B2"),
+            (
+                Ecosystem::GO,
+                "github.com/A/b",
+                "v1.0.0",
+                "pkg:golang/github.com/A/b@v1.0.0",
+            ),
+            (Ecosystem::PYPI, "Django_Foo", "", "pkg:pypi/django-foo"),
+            (Ecosystem::named("Hex"), "a b", "1", "pkg:generic/a%20b@1"),
+        ] {
+            let made = of(&ecosystem, name, version);
+            assert_eq!(made.as_str(), purl);
+            assert_eq!(parse(purl).as_ref(), Ok(&made), "{purl}");
+            if row(&ecosystem).is_some() {
+                let spelled = normalise(&ecosystem, name).into_owned();
+                assert_eq!(package(&made), Some((ecosystem, spelled)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_spelling_is_the_same_package_url() {
+        for (canonical, spellings) in [
+            (
+                "pkg:npm/%40acme/left",
+                &[
+                    "pkg:npm/@acme/left",
+                    "pkg:npm/%40acme%2Fleft",
+                    "pkg:npm/%40acme%2fleft",
+                    "pkg://npm/@acme/left",
+                    "PKG:NPM/@acme//left/",
+                    "pkg:npm/@acme/l%65ft",
+                    "pkg:npm/@acme/left?x=",
+                ][..],
+            ),
+            (
+                "pkg:npm/%40acme/left@1.0.0",
+                &["pkg:npm/@acme/left@1.0.0", "pkg:npm/@acme/left@1%2E0.0"],
+            ),
+            (
+                "pkg:pypi/foo-bar@1.0.0",
+                &[
+                    "pkg:pypi/Foo_Bar@1.0.0",
+                    "pkg:PyPI/foo.bar@1.0.0",
+                    "pkg:pypi/FOO--bar@1.0.0",
+                ],
+            ),
+            (
+                "pkg:maven/org.a/b@1%2B2",
+                &[
+                    "pkg:maven/org.a/b@1+2",
+                    "pkg:maven/org.a:b@1+2",
+                    "pkg:maven/org.a%3Ab@1+2",
+                ],
+            ),
+            (
+                "pkg:golang/github.com/A/b@v1.0.0",
+                &[
+                    "pkg:golang/github.com%2FA%2Fb@v1.0.0",
+                    "pkg:golang//github.com/A/b@v1.0.0",
+                ],
+            ),
+            (
+                "pkg:cargo/a?arch=b&type=c#d/e",
+                &["pkg:cargo/a?TYPE=c&arch=b#/d//e/"],
+            ),
+        ] {
+            for spelling in spellings.iter().chain([&canonical]) {
+                let parsed = parse(spelling).unwrap_or_else(|bad| panic!("{spelling}: {bad}"));
+                assert_eq!(parsed.as_str(), canonical, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_package_url() {
+        for (text, bad) in [
+            ("", BadPurl::Scheme),
+            ("example", BadPurl::Scheme),
+            ("npm:a/b", BadPurl::Scheme),
+            ("pkg:", BadPurl::Name),
+            ("pkg:npm", BadPurl::Name),
+            ("pkg:npm/", BadPurl::Name),
+            ("pkg:/a", BadPurl::Name),
+            ("pkg:1/a", BadPurl::Type),
+            ("pkg:n m/a", BadPurl::Type),
+            ("pkg:npm/a@", BadPurl::Version),
+            ("pkg:npm/a b", BadPurl::Encoding),
+            ("pkg:npm/a%ff", BadPurl::Encoding),
+            ("pkg:npm/a%00", BadPurl::Encoding),
+            ("pkg:npm/*", BadPurl::Encoding),
+            ("pkg:npm/a?b", BadPurl::Qualifier),
+            ("pkg:npm/a?=b", BadPurl::Qualifier),
+        ] {
+            assert_eq!(parse(text), Err(bad), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Advisory, Decision, DependencyPaths, Ecosystem, Scopes, SharedStr, TreePath};
+use super::{Advisory, Decision, DependencyPaths, Ecosystem, PackageUrl, Scopes, SharedStr, TreePath};
 use crate::text::Position;
 
 /// One (group, package, version, file), whatever the number of places. What is the same in every file is shared:
@@ -70,7 +70,7 @@ pub struct Match {
     /// The version as written.
     pub version: SharedStr,
     /// The package URL with the version.
-    pub purl: SharedStr,
+    pub purl: PackageUrl,
     /// Versions above the locked one that leave every member's ranges, lowest first.
     pub fixed: Arc<[String]>,
     /// Why the advisory applies: the record and the range that hold the version.

@@ -1,6 +1,6 @@
 //! Whether one release line may be released now: the result of `lockkeeper gate`.
 
-use super::{Outcome, TreePath};
+use super::{Outcome, PackageUrl, TreePath};
 
 /// The answer for one release.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Blocking {
     /// The advisory's id.
     pub id: String,
     /// The package URL with the version.
-    pub purl: String,
+    pub purl: PackageUrl,
     /// The file that holds it, relative to the target's root.
     pub file: TreePath,
     /// 1-based line of the version's text.

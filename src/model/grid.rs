@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Advisory, Outcome, TreePath};
+use super::{Advisory, Outcome, PackageUrl, TreePath};
 
 /// The grid of one repository. Its columns are the targets of `outcome`, in their order.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub struct Row {
     /// Ids of other rows that share a CVE with this one.
     pub related: Vec<String>,
     /// Package URLs without version, sorted.
-    pub packages: Vec<String>,
+    pub packages: Vec<PackageUrl>,
     /// One for each target of the grid's outcome, in that order.
     pub cells: Vec<Cell>,
 }
@@ -85,7 +85,7 @@ pub struct Occurrence {
     /// 1-based line of the version's text.
     pub line: u32,
     /// The package URL without version.
-    pub package: String,
+    pub package: PackageUrl,
     /// The version as written.
     pub version: String,
     /// Versions that mend it, lowest first; empty where it needs none or there is none.
@@ -140,7 +140,7 @@ pub struct Holding {
     /// The advisory's id and aliases.
     pub ids: Vec<String>,
     /// The package URL with the version.
-    pub package: String,
+    pub package: PackageUrl,
     /// The line.
     pub ref_name: String,
     /// The full id of the commit that brought it in.

@@ -2,7 +2,7 @@
 
 use super::coverage::Gap;
 use super::outcome::FileState;
-use super::{Ecosystem, Scopes, TreePath};
+use super::{Ecosystem, PackageUrl, Scopes, TreePath};
 use crate::text::Position;
 
 /// Every lockfile of every target, by target and path.
@@ -39,7 +39,7 @@ pub struct Held {
     /// The version as written.
     pub version: String,
     /// The package URL with the version.
-    pub purl: String,
+    pub purl: PackageUrl,
     /// Where the version's text stands.
     pub place: Position,
     /// A root asks for it by name.

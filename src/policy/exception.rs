@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::glob::Globs;
-use super::package::PackageUrl;
 use super::subject::Subject;
-use crate::model::Class;
 use crate::model::finding::Excepted;
+use crate::model::{Class, PackageUrl};
 use crate::text::Position;
 
 /// Somebody accepted a flaw until a day.

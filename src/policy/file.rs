@@ -9,11 +9,11 @@ use super::exception::{Exception, Exceptions};
 use super::keys::{DATABASE, EXCEPTION, LINES, RULE, SCHEMA, SUPPLY_CHAIN, TOP, WHEN};
 use super::lines::{Lines, Support};
 use super::mistake::Mistake;
-use super::package::PackageUrl;
 use super::reader::{About, Field, Fields, Reader};
 use super::rule::{Fix, Rule, When};
 use super::{Policy, Strictness, shadow, supply_chain};
-use crate::model::{Class, Decision, Level, Scope};
+use crate::ecosystem::purl;
+use crate::model::{Class, Decision, Level, PackageUrl, Scope};
 use crate::text::Position;
 use crate::text::decode::decode;
 use crate::text::tree::{Kind, Value};
@@ -283,16 +283,19 @@ fn id<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
 
 fn package<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<PackageUrl> {
     let text = reader.text(field)?;
-    let package = PackageUrl::read(&text);
-    if package.is_none() {
-        reader.mistake(
-            field.value.span(),
-            &field.path,
-            "this is no package URL of type and name",
+    let (message, hint) = match purl::parse(&text) {
+        Ok(package) if !package.is_qualified() => return Some(package),
+        Ok(_) => (
+            "an exception is about a package, not about one of its files".to_owned(),
+            "Leave out what follows `?` or `#`.",
+        ),
+        Err(bad) => (
+            format!("this is no package URL: {bad}"),
             "Write one package, such as pkg:npm/example or pkg:npm/example@1.2.3.",
-        );
-    }
-    package
+        ),
+    };
+    reader.mistake(field.value.span(), &field.path, message, hint);
+    None
 }
 
 fn lines<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> Lines {

@@ -17,7 +17,6 @@ pub mod keys;
 pub mod lines;
 pub mod mistake;
 pub mod nearest;
-pub mod package;
 mod reader;
 pub mod registry;
 pub mod rule;

@@ -3,11 +3,10 @@
 use super::Policy;
 use super::glob::Globs;
 use super::nearest::{meant, nearest};
-use super::package::PackageUrl;
 use super::reader::{About, Field, Fields, Reader};
 use super::registry::{Registries, Registry};
-use crate::ecosystem::{self, ROWS};
-use crate::model::{Ecosystem, Finding};
+use crate::ecosystem::{self, ROWS, purl};
+use crate::model::{Ecosystem, Finding, PackageUrl};
 use crate::text::Position;
 use crate::text::tree::Kind;
 
@@ -205,7 +204,9 @@ fn registry<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<Registry> 
 
 fn allowed<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<Allowed> {
     let spelling = reader.text(field)?;
-    let package = PackageUrl::read(&spelling);
+    let package = purl::parse(&spelling)
+        .ok()
+        .filter(|package| !package.is_qualified());
     let odd = |each: char| each.is_whitespace() || matches!(each, '*' | '?' | ',' | '/');
     if package.is_none() && spelling.contains(odd) {
         reader.mistake(

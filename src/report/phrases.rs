@@ -120,12 +120,6 @@ pub fn left_out(steps: usize) -> String {
     format!("… {steps} more …")
 }
 
-/// The package URL without its version and what follows.
-#[must_use]
-pub fn versionless(purl: &str) -> &str {
-    purl.rsplit_once('@').map_or(purl, |(package, _)| package)
-}
-
 /// The first `length` characters, with an ellipsis if that is not all.
 #[must_use]
 pub fn short(text: &str, length: usize) -> Cow<'_, str> {

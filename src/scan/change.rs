@@ -284,7 +284,7 @@ mod tests {
             ecosystem: Ecosystem::NPM,
             name: name.into(),
             version: version.into(),
-            purl: "".into(),
+            purl: crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
             fixed: Arc::default(),
             reason: "".into(),
         };

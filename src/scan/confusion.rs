@@ -91,7 +91,7 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             ecosystem: package.ecosystem.clone(),
             name: (&*package.name).into(),
             version: (&*package.version).into(),
-            purl: purl::purl(&package.ecosystem, &package.name, &package.version).into(),
+            purl: purl::of(&package.ecosystem, &package.name, &package.version),
             fixed: Arc::default(),
             reason: SharedStr::default(),
         };

@@ -60,7 +60,7 @@ pub fn rows(
             packages: subject
                 .packages
                 .keys()
-                .map(|(ecosystem, name)| purl::purl(ecosystem, name, ""))
+                .map(|(ecosystem, name)| purl::of(ecosystem, name, ""))
                 .collect(),
             cells: cells.collect(),
         };
@@ -302,7 +302,7 @@ impl<'o> Column<'o> {
                 let occurrence = Occurrence {
                     file: package.file.clone(),
                     line: package.position.line,
-                    package: purl::purl(ecosystem, name, ""),
+                    package: purl::of(ecosystem, name, ""),
                     version: package.version.clone(),
                     fixed: fixed.unwrap_or_default(),
                 };

@@ -16,7 +16,7 @@ use crate::git::past::{Holder, Past};
 use crate::lockfile::Format;
 use crate::model::grid::{Holding, Line, Standing};
 use crate::model::lines::short_name;
-use crate::model::{Tree as _, TreePath};
+use crate::model::{PackageUrl, Tree as _, TreePath};
 
 /// So many lines are told of: each may have held everything, in every tag.
 const MOST_LINES: usize = 50;
@@ -129,7 +129,7 @@ fn taken<T>(shared: Mutex<T>) -> T {
 /// A package at a version, and an advisory that it is affected by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Flaw {
-    purl: String,
+    purl: PackageUrl,
     /// The advisory's id, then its aliases.
     ids: Vec<String>,
 }
@@ -231,7 +231,7 @@ impl Judging<'_> {
                 }
                 let flaws = judged.findings.into_iter().map(|finding| {
                     Arc::new(Flaw {
-                        purl: finding.purl.to_string(),
+                        purl: finding.purl.clone(),
                         ids: std::iter::once(finding.advisory.id.clone())
                             .chain(finding.advisory.aliases.iter().cloned())
                             .collect(),

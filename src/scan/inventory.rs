@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::discover::Found;
 use super::read::{self, Opened};
 use super::target;
-use crate::ecosystem::purl::purl;
+use crate::ecosystem::purl;
 use crate::model::inventory::{Held, Inventory, InventoryFile};
 use crate::model::outcome::FileState;
 use crate::model::{Cost, TreePath};
@@ -76,7 +76,7 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
                 ecosystem: package.ecosystem.clone(),
                 name: package.name.to_string(),
                 version: package.version.to_string(),
-                purl: purl(&package.ecosystem, &package.name, &package.version),
+                purl: purl::of(&package.ecosystem, &package.name, &package.version),
                 place,
                 direct: package.direct,
                 scopes: package.scopes,

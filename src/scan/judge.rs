@@ -15,7 +15,7 @@ use crate::matching::{self, Because, Judgement};
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
-    Advisory, DependencyPaths, Ecosystem, Finding, NodeId, Package, Scopes, SharedStr, TreePath,
+    Advisory, DependencyPaths, Ecosystem, Finding, NodeId, Package, PackageUrl, Scopes, SharedStr, TreePath,
 };
 use crate::text::Position;
 
@@ -241,7 +241,7 @@ impl<'i> Group<'i> {
 struct Shared {
     name: SharedStr,
     version: SharedStr,
-    purl: SharedStr,
+    purl: PackageUrl,
     file: TreePath,
     place: Position,
     further: Vec<Position>,
@@ -255,7 +255,7 @@ impl Shared {
         let mut shared = Self {
             name: (&*package.name).into(),
             version: (&*package.version).into(),
-            purl: ecosystem::purl::purl(&package.ecosystem, &package.name, &package.version).into(),
+            purl: ecosystem::purl::of(&package.ecosystem, &package.name, &package.version),
             file,
             place,
             further: Vec::new(),

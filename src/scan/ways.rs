@@ -43,7 +43,7 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
     failing.sort_by(|left, right| worst::first(left, right));
     let blocking = failing.iter().map(|finding| Blocking {
         id: finding.advisory.id.clone(),
-        purl: finding.purl.to_string(),
+        purl: finding.purl.clone(),
         file: finding.file.clone(),
         line: finding.place().line,
         reason: format!("{} (rule: {})", finding.reason, finding.rule),

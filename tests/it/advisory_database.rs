@@ -198,7 +198,7 @@ fn sources_are_told_apart_and_counted() {
     assert_eq!(ask::show(&index, "CVE-2024-1").unwrap().len(), 4);
     assert!(ask::show(&index, "GHSA-4").unwrap().is_empty());
 
-    let found = ask::search(&index, "left").unwrap();
+    let found = ask::search(&index, ask::Wanted::Name("left")).unwrap();
     let npm = found
         .packages
         .iter()
@@ -211,8 +211,17 @@ fn sources_are_told_apart_and_counted() {
         (true, Some(0.25))
     );
     assert_eq!(npm.advisories[0].summary, "Out of bounds in left");
-    assert_eq!(ask::search(&index, "pkg:cargo/left@1").unwrap().packages.len(), 1);
-    let near = ask::search(&index, "ef").unwrap();
+    assert_eq!(
+        ask::search(
+            &index,
+            ask::Wanted::Package(&crate::outcomes::purl("pkg:cargo/left@1"))
+        )
+        .unwrap()
+        .packages
+        .len(),
+        1
+    );
+    let near = ask::search(&index, ask::Wanted::Name("ef")).unwrap();
     assert_eq!((near.packages.len(), near.near.len()), (0, 2));
     assert!(tell::searched(&near, "ef").contains("similar: npm left"));
 }
@@ -344,6 +353,10 @@ fn the_real_export_is_built() {
     assert!(documents >= 12_700 + 1_100, "{documents}");
     let index = database::verify(&output).unwrap();
     assert_eq!(index.header().records, built.facts.records);
-    let found = ask::search(&index, "pkg:npm/next").unwrap();
+    let found = ask::search(
+        &index,
+        ask::Wanted::Package(&crate::outcomes::purl("pkg:npm/next")),
+    )
+    .unwrap();
     assert!(!found.packages[0].advisories.is_empty());
 }

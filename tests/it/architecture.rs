@@ -152,6 +152,11 @@ fn made_up_violations_are_named() {
             "src/report/commands.rs:2: a workflow command outside of report/workflow_commands.rs",
         ),
         (
+            "report/package.rs",
+            "//! Packages.\nfn f() -> PackageUrl { PackageUrl::of_parts(&parts) }\n",
+            "src/report/package.rs:2: a package URL made outside of `ecosystem`",
+        ),
+        (
             "report/environment.rs",
             "//! Environment.\nconst C: &str = \"GITHUB_SHA\";\n",
             "src/report/environment.rs:2: `GITHUB_` outside of action",
@@ -323,6 +328,11 @@ fn forbidden(source: &Source, say: &mut dyn FnMut(usize, String)) {
         }
         if source.module() != Some("action") && string.contains("GITHUB_") {
             say(*line, "`GITHUB_` outside of action".to_owned());
+        }
+    }
+    if !["ecosystem/purl.rs", "model/package_url.rs"].contains(&source.path.as_str()) {
+        for line in source.lines_with("of_parts") {
+            say(line, "a package URL made outside of `ecosystem`".to_owned());
         }
     }
     for line in source.lines_with("Command::new") {

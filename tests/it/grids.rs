@@ -9,7 +9,7 @@ use lockkeeper::model::outcome::FileState;
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{Advisory, Class, Cost, Ecosystem, Finding, Gate, Grid, Severity, Target, Verdict};
 
-use crate::outcomes::{self, HOSTILE, advisory, file, finding, gap, path, tree_path};
+use crate::outcomes::{self, HOSTILE, advisory, file, finding, gap, path, purl, tree_path};
 
 /// Every grid by name.
 pub(crate) fn all() -> Vec<(&'static str, Grid)> {
@@ -46,7 +46,7 @@ pub(crate) fn small() -> Grid {
     };
     let mut malicious = finding(&stolen, "left-pod", "1.3.1", "web/package-lock.json", 88);
     malicious.ecosystem = Ecosystem::NPM;
-    malicious.purl = "pkg:npm/left-pod@1.3.1".into();
+    malicious.purl = purl("pkg:npm/left-pod@1.3.1");
     malicious.direct = true;
     malicious.paths = lockkeeper::model::DependencyPaths::of(&[path(&["", "left-pod 1.3.1"])]);
     malicious.paths_total = 1;
@@ -196,7 +196,7 @@ pub(crate) fn small() -> Grid {
     grid.history = Some(vec![
         Holding {
             ids: vec!["MAL-2030-7".into()],
-            package: "pkg:npm/left-pod@1.3.1".into(),
+            package: purl("pkg:npm/left-pod@1.3.1"),
             ref_name: "refs/heads/main".into(),
             introduced_by: "a".repeat(40),
             removed_by: None,
@@ -204,7 +204,7 @@ pub(crate) fn small() -> Grid {
         },
         Holding {
             ids: vec!["MAL-2030-7".into()],
-            package: "pkg:npm/left-pod@1.3.1".into(),
+            package: purl("pkg:npm/left-pod@1.3.1"),
             ref_name: "refs/heads/2.x".into(),
             introduced_by: "b".repeat(40),
             removed_by: Some("c".repeat(40)),
@@ -296,7 +296,7 @@ pub(crate) fn hostile() -> Grid {
             .iter()
             .map(|text| Holding {
                 ids: vec![(*text).to_owned()],
-                package: (*text).to_owned(),
+                package: lockkeeper::ecosystem::purl::of(&Ecosystem::NPM, text, ""),
                 ref_name: format!("refs/heads/{text}"),
                 introduced_by: (*text).to_owned(),
                 removed_by: Some((*text).to_owned()),
@@ -378,7 +378,7 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
 pub(crate) fn gates() -> Vec<(&'static str, Gate)> {
     let blocking = |id: &str, purl: &str, line: u32, unblock: &[&str]| Blocking {
         id: id.into(),
-        purl: purl.into(),
+        purl: outcomes::purl(purl),
         file: tree_path("Cargo.lock"),
         line,
         reason: "the rule built-in: vulnerability fails it".into(),
@@ -412,7 +412,7 @@ pub(crate) fn gates() -> Vec<(&'static str, Gate)> {
             .iter()
             .map(|text| Blocking {
                 id: (*text).to_owned(),
-                purl: (*text).to_owned(),
+                purl: lockkeeper::ecosystem::purl::of(&Ecosystem::NPM, text, "1"),
                 file: tree_path(&text.replace('/', "\u{2044}").replace('\0', "")),
                 line: 1,
                 reason: (*text).to_owned(),
@@ -440,7 +440,7 @@ fn row(advisory: &Advisory, packages: &[&str]) -> Row {
     Row {
         advisory: Arc::new(advisory.clone()),
         related: Vec::new(),
-        packages: packages.iter().map(|package| (*package).to_owned()).collect(),
+        packages: packages.iter().map(|package| purl(package)).collect(),
         cells: Vec::new(),
     }
 }
@@ -469,7 +469,7 @@ fn at(state: CellState, reason: &str, version: &str) -> Cell {
         occurrences: vec![Occurrence {
             file: tree_path("Cargo.lock"),
             line: 1204,
-            package: "pkg:cargo/examplelib".into(),
+            package: purl("pkg:cargo/examplelib"),
             version: version.into(),
             fixed: Vec::new(),
         }],
@@ -479,10 +479,6 @@ fn at(state: CellState, reason: &str, version: &str) -> Cell {
 
 /// The cell of a finding.
 fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
-    let package = finding
-        .purl
-        .rsplit_once('@')
-        .map_or(finding.purl.as_str(), |(package, _)| package);
     Cell {
         state,
         reason: reason.into(),
@@ -491,7 +487,7 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
         occurrences: vec![Occurrence {
             file: finding.file.clone(),
             line: finding.place().line,
-            package: package.to_owned(),
+            package: finding.purl.without_version(),
             version: finding.version.to_string(),
             fixed: finding.fixed.to_vec(),
         }],

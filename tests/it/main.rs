@@ -57,6 +57,7 @@ mod not_checked;
 mod npm_native;
 mod osv_export;
 mod outcomes;
+mod package_urls;
 mod policy;
 mod policy_decisions;
 mod policy_shadow;

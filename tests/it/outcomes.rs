@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use lockkeeper::ecosystem::purl;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
@@ -11,8 +12,8 @@ use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{
-    Advisory, Class, Coverage, Decision, Ecosystem, Finding, Gap, IndexState, Level, Outcome, ScannedFile,
-    Scope, Scopes, Severity, Step, Target, TreePath, Verdict,
+    Advisory, Class, Coverage, Decision, Ecosystem, Finding, Gap, IndexState, Level, Outcome, PackageUrl,
+    ScannedFile, Scope, Scopes, Severity, Step, Target, TreePath, Verdict,
 };
 use lockkeeper::report::{Colour, Length, Report, Style, report};
 use lockkeeper::text::Position;
@@ -114,7 +115,7 @@ pub(crate) fn blocked() -> Outcome {
     };
     let mut malicious = finding(&stolen, "left-pod", "1.3.1", "web/package-lock.json", 88);
     malicious.ecosystem = Ecosystem::NPM;
-    malicious.purl = "pkg:npm/left-pod@1.3.1".into();
+    malicious.purl = purl("pkg:npm/left-pod@1.3.1");
     malicious.direct = true;
     malicious.paths = lockkeeper::model::DependencyPaths::of(&[path(&["", "left-pod 1.3.1"])]);
     malicious.paths_total = 1;
@@ -298,7 +299,7 @@ pub(crate) fn compared() -> Outcome {
     };
     let mut malicious = finding(&stolen, "left-pod", "1.3.1", "web/package-lock.json", 88);
     malicious.ecosystem = Ecosystem::NPM;
-    malicious.purl = "pkg:npm/left-pod@1.3.1".into();
+    malicious.purl = purl("pkg:npm/left-pod@1.3.1");
     malicious.change = Some(Change::PreExisting);
     let mut accepted = found(6, "parser", 9.8, Change::PreExisting);
     accepted.decision = Decision::Fail;
@@ -430,7 +431,7 @@ pub(crate) fn inventory() -> Inventory {
                 ecosystem: Ecosystem::MAVEN,
                 name: "org.example:parser".into(),
                 version: "1.2".into(),
-                purl: "pkg:maven/org.example/parser@1.2".into(),
+                purl: purl("pkg:maven/org.example/parser@1.2"),
                 place: Position { line: 3, column: 9 },
                 direct: true,
                 scopes: Scopes::only(Scope::Runtime).with(Scopes::only(Scope::Dev)),
@@ -483,13 +484,18 @@ pub(crate) fn advisory(id: &str, summary: &str, score: f64) -> Advisory {
     }
 }
 
+/// The package URL that `text` is, or that of the npm package of that name.
+pub(crate) fn purl(text: &str) -> PackageUrl {
+    purl::parse(text).unwrap_or_else(|_| purl::of(&Ecosystem::NPM, text, ""))
+}
+
 pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str, line: u32) -> Finding {
     let matched = Match {
         advisory: Arc::new(advisory.clone()),
         ecosystem: Ecosystem::CRATES_IO,
         name: name.into(),
         version: version.into(),
-        purl: format!("pkg:cargo/{name}@{version}").into(),
+        purl: purl::of(&Ecosystem::CRATES_IO, name, version),
         fixed: Arc::default(),
         reason: format!("{}: >= 0", advisory.id).into(),
     };

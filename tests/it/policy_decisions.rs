@@ -468,7 +468,7 @@ fn g3_the_day_of_expires_is_the_last() {
 #[test]
 fn g3_package_path_ref_and_until_fixed_narrow_it_down() {
     let mut finding = of(advisory());
-    finding.purl = "pkg:npm/%40a/example@1.0.0".into();
+    finding.purl = outcomes::purl("pkg:npm/%40a/example@1.0.0");
     for (keys, how) in [
         (", package: 'pkg:npm/@a/example'", How::Covers),
         (", package: 'pkg:npm/%40a/example@1.0.0'", How::Covers),

@@ -81,7 +81,7 @@ fn every_finding_can_be_read_without_the_script() {
             told.contains(&format!("{} {}", finding.name, finding.version)),
             "{told}"
         );
-        assert!(told.contains(&*finding.purl), "{told}");
+        assert!(told.contains(finding.purl.as_str()), "{told}");
         assert!(told.contains(&*finding.rule), "{told}");
         assert!(
             told.contains(&format!("{}:{}", finding.file, finding.place().line)),

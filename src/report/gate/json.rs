@@ -69,7 +69,7 @@ impl<'g> Blocking<'g> {
     fn of(blocking: &'g model::gate::Blocking) -> Self {
         Self {
             id: &blocking.id,
-            package: &blocking.purl,
+            package: blocking.purl.as_str(),
             file: blocking.file.display(),
             line: blocking.line,
             reason: &blocking.reason,

@@ -63,7 +63,7 @@ fn blocking(gate: &Gate, room: usize) -> String {
             format!(
                 "| {} | {} | {} | {} | {} |\n",
                 markdown_code(&short(&blocking.id, 100)),
-                markdown_code(&short(&blocking.purl, 300)),
+                markdown_code(&short(blocking.purl.as_str(), 300)),
                 markdown_code(&format!("{}:{}", short(&file, 300), blocking.line)),
                 markdown(&short(&blocking.reason, 300)),
                 steps.join(" "),

@@ -77,7 +77,7 @@ fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> 
             .padded_to(INDENT, 2);
         let words = [
             (Shade::Strong, blocking.id.clone()),
-            (Shade::Plain, blocking.purl.clone()),
+            (Shade::Plain, blocking.purl.to_string()),
             (Shade::Plain, fit_end(&place, room).into_owned()),
         ];
         page.whole_words(start, INDENT, &words)?;

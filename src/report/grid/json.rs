@@ -9,8 +9,8 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::columns::{Column, columns};
 use super::refs::Ref;
-use crate::model::Grid;
 use crate::model::grid::{Cell, Holding, Occurrence, Row};
+use crate::model::{Grid, PackageUrl};
 use crate::report::Style;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
@@ -71,7 +71,7 @@ struct StatusRow<'g> {
     id: &'g str,
     aliases: &'g [String],
     related: &'g [String],
-    packages: &'g [String],
+    packages: Vec<&'g str>,
     class: &'static str,
     severity: Severity<'g>,
     summary: &'g str,
@@ -88,7 +88,7 @@ impl<'g> StatusRow<'g> {
             id: &advisory.id,
             aliases: &advisory.aliases,
             related: &row.related,
-            packages: &row.packages,
+            packages: row.packages.iter().map(PackageUrl::as_str).collect(),
             class: advisory.class.word(),
             severity: Severity::of(&advisory.severity),
             summary: &advisory.summary,
@@ -156,7 +156,7 @@ impl<'g> Place<'g> {
         Self {
             file: occurrence.file.display(),
             line: occurrence.line,
-            package: &occurrence.package,
+            package: occurrence.package.as_str(),
             version: &occurrence.version,
             fixed: &occurrence.fixed,
         }
@@ -177,7 +177,7 @@ impl<'g> Held<'g> {
     fn of(holding: &'g Holding) -> Self {
         Self {
             ids: &holding.ids,
-            package: &holding.package,
+            package: holding.package.as_str(),
             r#ref: &holding.ref_name,
             introduced_by: &holding.introduced_by,
             removed_by: holding.removed_by.as_deref(),

@@ -115,7 +115,7 @@ fn packages(row: &Row) -> String {
         .packages
         .iter()
         .take(MAX_PACKAGES)
-        .map(|package| markdown_code(&short(package, 200)))
+        .map(|package| markdown_code(&short(package.as_str(), 200)))
         .collect();
     let mut text = shown.join(", ");
     match row.packages.len().saturating_sub(MAX_PACKAGES) {
@@ -313,7 +313,7 @@ fn history(grid: &Grid, room: usize) -> String {
             let name = names.get(held.ref_name.as_str()).copied();
             format!(
                 "| {} | {} | {} | {} | {} | {} |\n",
-                markdown_code(&short(&held.package, 200)),
+                markdown_code(&short(held.package.as_str(), 200)),
                 codes(&held.ids),
                 markdown_code(&short(name.unwrap_or(&held.ref_name), 100)),
                 markdown_code(&short(&held.introduced_by, 64)),

@@ -129,7 +129,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
         let mut about: Vec<(Shade, String)> = row
             .packages
             .iter()
-            .map(|package| (Shade::Plain, package.clone()))
+            .map(|package| (Shade::Plain, package.to_string()))
             .collect();
         about.extend(words::way_out(row).map(|way_out| (Shade::Strong, way_out)));
         page.whole_words(Line::indented(4), 4, &about)?;
@@ -236,7 +236,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut before: Option<&Holding> = None;
     for held in history.iter().take(limit) {
         if before.is_none_or(|before| (&before.package, &before.ids) != (&held.package, &held.ids)) {
-            let mut words = vec![(Shade::Strong, held.package.clone())];
+            let mut words = vec![(Shade::Strong, held.package.to_string())];
             words.extend(held.ids.iter().map(|id| (Shade::Plain, id.clone())));
             page.whole_words(Line::indented(2), 4, &words)?;
         }

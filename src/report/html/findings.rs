@@ -273,7 +273,7 @@ fn facts(finding: &Finding) -> String {
     let advisory = &finding.advisory;
     let mut text = String::new();
     text.push_str(&fact("Also known as", &codes(&advisory.aliases)));
-    text.push_str(&fact("Package", &code(&short(&finding.purl, 500))));
+    text.push_str(&fact("Package", &code(&short(finding.purl.as_str(), 500))));
     text.push_str(&fact("Fixed in", &codes(&finding.fixed)));
     let places: Vec<String> = finding
         .places()

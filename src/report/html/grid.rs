@@ -8,7 +8,7 @@ use super::page::{self, Number, Section, code, fact, level};
 use super::{paths, to_do};
 use crate::model::advisory::Class;
 use crate::model::grid::{Cell, CellState, Row, Standing};
-use crate::model::{Finding, Grid, Level};
+use crate::model::{Finding, Grid, Level, PackageUrl};
 use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::words::{self, GapOnLines};
@@ -151,7 +151,7 @@ fn table_row(number: usize, row: &Row, columns: &[Column<'_>]) -> String {
         level(advisory),
         row.packages
             .first()
-            .map(|package| code(&short(package, 200)))
+            .map(|package| code(&short(package.as_str(), 200)))
             .unwrap_or_default(),
     );
     for column in columns {
@@ -300,7 +300,7 @@ fn entry_of(
         level(advisory),
         html(&short(&advisory.id, 200)),
         html(&short(advisory.summary.trim(), 300)),
-        codes(row.packages.iter().map(String::as_str), 3),
+        codes(row.packages.iter().map(PackageUrl::as_str), 3),
         html(&words::way_out(row).unwrap_or_default()),
         thousands(affected as u64),
         counted(columns.len(), "line", "lines"),
@@ -355,7 +355,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
                 code(&place),
                 code(&format!(
                     "{} {}",
-                    short(&occurrence.package, 200),
+                    short(occurrence.package.as_str(), 200),
                     short(&occurrence.version, 100)
                 ))
             )
@@ -437,7 +437,7 @@ fn history(grid: &Grid) -> Option<Section> {
         markup.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td data-name=\"line\">{}</td><td data-name=\"brought in by\">{}</td>\
              <td data-name=\"taken out by\">{}</td><td data-name=\"tags\">{}</td></tr>\n",
-            code(&short(&held.package, 200)),
+            code(&short(held.package.as_str(), 200)),
             codes(held.ids.iter().map(String::as_str), MAX_LISTED),
             code(&short(name.unwrap_or(&held.ref_name), 200)),
             code(&short(&held.introduced_by, 64)),

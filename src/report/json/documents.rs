@@ -70,7 +70,7 @@ impl<'i> Package<'i> {
             ecosystem: held.ecosystem.as_str(),
             name: &held.name,
             version: &held.version,
-            purl: &held.purl,
+            purl: held.purl.as_str(),
             line: held.place.line,
             column: held.place.column,
             direct: held.direct,

@@ -162,7 +162,7 @@ impl<'o> Finding<'o> {
                 ecosystem: finding.ecosystem.as_str(),
                 name: &finding.name,
                 version: &finding.version,
-                purl: &finding.purl,
+                purl: finding.purl.as_str(),
             },
             file: finding.file.display(),
             line: finding.place().line,

@@ -181,7 +181,7 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
         });
         result.locations = Some(vec![location(&group.file, place)]);
         let mut properties = BTreeMap::from([
-            ("purl".to_owned(), json!(short(&finding.purl, 500))),
+            ("purl".to_owned(), json!(short(finding.purl.as_str(), 500))),
             ("decision".to_owned(), json!(finding.decision.word())),
             ("rule".to_owned(), json!(short(&finding.rule, 200))),
             ("state".to_owned(), json!(finding.state.word())),

@@ -12,7 +12,7 @@ use super::plain;
 use super::results::{Group, level};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::{Advisory, Class, Finding, Level, Outcome};
-use crate::report::phrases::{self, short, thousands, versionless, way_out};
+use crate::report::phrases::{self, short, thousands, way_out};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
 /// What there is to do about a malicious package: nothing accepts it.
@@ -349,12 +349,8 @@ impl Page<'_, '_> {
             scalar(&self.first.advisory.id),
             self.expires,
         );
-        let package = versionless(&self.first.purl);
-        let only = |group: &&Group<'_>| {
-            group
-                .first()
-                .is_some_and(|first| versionless(&first.purl) == package)
-        };
+        let package = self.first.purl.package();
+        let only = |group: &&Group<'_>| group.first().is_some_and(|first| first.purl.package() == package);
         if self.groups.iter().all(only) {
             text.push_str(&format!("\n    package: {}", scalar(package)));
         }
