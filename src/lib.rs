@@ -32,7 +32,7 @@
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
 //! | 5 | `matching` | package × advisory → finding, with the reason | no | total functions |
-//! | 6 | `policy` | bytes → policy, or every mistake in it; finding → decision | no | what a person wrote wrong, at its place |
+//! | 6 | `policy` · `remediation` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them | no | what a person wrote wrong, at its place |
 //! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
@@ -126,6 +126,7 @@ pub mod matching;
 pub mod model;
 pub mod policy;
 pub mod publish;
+pub mod remediation;
 pub mod remote;
 pub mod report;
 pub mod scan;

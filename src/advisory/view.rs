@@ -27,7 +27,7 @@ pub struct Candidate<'i> {
     members: &'i [u8],
 }
 
-/// Tells the candidates of one open index apart.
+/// Tells the packages, or the candidates, of one open index apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CandidateKey(usize, usize);
 
@@ -136,6 +136,12 @@ impl<'i> Candidates<'i> {
     #[must_use]
     pub fn name(&self) -> &'i str {
         self.name
+    }
+
+    /// The same for the same package, as long as the index is open.
+    #[must_use]
+    pub fn key(&self) -> CandidateKey {
+        CandidateKey(self.groups.as_ptr().addr(), self.groups.len())
     }
 
     /// The groups, by id.

@@ -56,6 +56,20 @@ pub static ROWS: &[Row] = &[
     },
 ];
 
+/// `version`, as an advisory spells it, in the spelling of `locked`: Go writes `v1.2.3` for a module and `go1.2.3` for a
+/// toolchain, where advisories leave the front out.
+#[must_use]
+pub fn spelled_like<'v>(ecosystem: &Ecosystem, locked: &str, version: &'v str) -> Cow<'v, str> {
+    let front = match *ecosystem == Ecosystem::GO {
+        true => ["go", "v"].into_iter().find(|front| locked.starts_with(front)),
+        false => None,
+    };
+    match front {
+        Some(front) if !version.starts_with(front) => Cow::Owned(format!("{front}{version}")),
+        Some(_) | None => Cow::Borrowed(version),
+    }
+}
+
 /// The row of `ecosystem`.
 #[must_use]
 pub fn row(ecosystem: &Ecosystem) -> Option<&'static Row> {

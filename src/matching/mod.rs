@@ -3,6 +3,8 @@
 //! Versions are ordered against what an advisory names by [`Scheme::compare_with_bound`], and those that advisories name
 //! among each other by [`Scheme::compare`].
 
+pub mod upgrade;
+
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 

@@ -73,6 +73,9 @@ pub struct Match {
     pub purl: PackageUrl,
     /// Versions above the locked one that leave every member's ranges, lowest first.
     pub fixed: Arc<[String]>,
+    /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
+    /// where no version ends this one.
+    pub upgrade: Option<SharedStr>,
     /// Why the advisory applies: the record and the range that hold the version.
     pub reason: SharedStr,
 }

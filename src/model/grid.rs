@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Advisory, Outcome, PackageUrl, TreePath};
+use super::{Advisory, Outcome, PackageUrl, SharedStr, TreePath};
 
 /// The grid of one repository. Its columns are the targets of `outcome`, in their order.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub struct Cell {
     pub version: Option<String>,
     /// Versions that mend the worst occurrence, lowest first.
     pub fixed: Vec<String>,
+    /// The version to upgrade the worst occurrence to; `None` where it needs none or there is none.
+    pub upgrade: Option<SharedStr>,
     /// Everything that the line holds of the row's packages.
     pub occurrences: Vec<Occurrence>,
 }
@@ -90,6 +92,8 @@ pub struct Occurrence {
     pub version: String,
     /// Versions that mend it, lowest first; empty where it needs none or there is none.
     pub fixed: Vec<String>,
+    /// The version to upgrade it to; `None` where it needs none or there is none.
+    pub upgrade: Option<SharedStr>,
 }
 
 /// How a line stands towards an advisory. The order is that of precedence: of several that fit, the first counts.

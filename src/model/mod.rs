@@ -21,6 +21,7 @@ pub mod path;
 pub mod shared_str;
 pub mod tree;
 pub mod verdict;
+pub mod worst;
 
 pub use advisory::{Advisory, Class, Level, Severity};
 pub use coverage::{Cost, Coverage, Gap, IndexState};

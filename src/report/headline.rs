@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::moves::{Means, Move};
 use super::phrases::{counted, thousands};
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
+use crate::remediation::{Kind, Remediation};
 
 /// A symbol and a word that stay apart without colour.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn symbol(verdict: Verdict) -> &'static str {
 
 /// What stands behind the verdict, the most important first. `failing` are the moves for what the gate fails.
 #[must_use]
-pub fn words(outcome: &Outcome, failing: &[Move<'_>]) -> Vec<String> {
+pub fn words(outcome: &Outcome, failing: &[Remediation<'_>]) -> Vec<String> {
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => blocking(outcome, failing),
         Verdict::Pass => match count(outcome, |finding| finding.decision == Decision::Warn) {
@@ -154,8 +154,8 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
 }
 
 /// `6 flaws in 3 of 880 packages; 2 moves end 5 of them`.
-fn blocking(outcome: &Outcome, failing: &[Move<'_>]) -> String {
-    let flaws: usize = failing.iter().map(|step| step.flaws.len()).sum();
+fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
+    let flaws: usize = failing.iter().map(|step| step.fixes.len()).sum();
     let packages: BTreeSet<_> = failing
         .iter()
         .map(|step| (step.ecosystem, step.name, step.version))
@@ -166,8 +166,8 @@ fn blocking(outcome: &Outcome, failing: &[Move<'_>]) -> String {
         thousands(packages.len() as u64),
         counted(outcome.coverage.packages, "package", "packages"),
     );
-    let ending: Vec<&Move<'_>> = failing.iter().filter(|step| step.means != Means::Wait).collect();
-    let ended: usize = ending.iter().map(|step| step.flaws.len()).sum();
+    let ending: Vec<&Remediation<'_>> = failing.iter().filter(|step| step.kind != Kind::NoFix).collect();
+    let ended: usize = ending.iter().map(|step| step.fixes.len()).sum();
     let ended = match ended {
         1 if flaws == 1 => "it".to_owned(),
         _ if ended == flaws => "all of them".to_owned(),

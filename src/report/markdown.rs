@@ -4,12 +4,13 @@
 
 use std::io;
 
-use super::moves::{Means, Move, moves};
 use super::phrases::{self, counted, short, thousands};
 use super::places::{GapHere, gaps, remarks, told};
-use super::{Report, Style, headline, worst};
+use super::{Report, Style, headline};
 use crate::model::finding::State;
+use crate::model::worst;
 use crate::model::{Class, Finding, Outcome, Target};
+use crate::remediation::{Kind, Remediation, remediations};
 use crate::text::escape::{markdown, markdown_code};
 
 /// A job's summary may have 1 MiB; a step that passes it shows nothing.
@@ -36,7 +37,7 @@ impl Report for Markdown {
 #[must_use]
 pub fn within(outcome: &Outcome, limit: usize) -> String {
     let limit = limit.max(10_000);
-    let failing = moves(outcome, Finding::blocks);
+    let failing = remediations(outcome, Finding::blocks);
     let mut text = head(outcome, &failing);
     let tail = provenance(outcome);
     // What to do comes before everything else, what was left out before what was found.
@@ -61,7 +62,7 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
     text
 }
 
-fn head(outcome: &Outcome, failing: &[Move<'_>]) -> String {
+fn head(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
     sentences(
         outcome,
         &headline::words(outcome, failing),
@@ -130,7 +131,7 @@ impl Table {
     }
 }
 
-fn to_do(failing: &[Move<'_>], room: usize) -> String {
+fn to_do(failing: &[Remediation<'_>], room: usize) -> String {
     if failing.is_empty() {
         return String::new();
     }
@@ -139,19 +140,19 @@ fn to_do(failing: &[Move<'_>], room: usize) -> String {
     for (number, step) in failing.iter().enumerate() {
         table.push(|| {
             let held = markdown_code(&format!("{} {}", short(step.name, 200), short(step.version, 100)));
-            let (what, ends) = match step.means {
-                Means::Remove => (format!("remove {held}"), thousands(step.flaws.len() as u64)),
-                Means::Registry => (
+            let (what, ends) = match step.kind {
+                Kind::Remove => (format!("remove {held}"), thousands(step.fixes.len() as u64)),
+                Kind::OwnRegistry => (
                     format!("take {held} from your own registry"),
-                    thousands(step.flaws.len() as u64),
+                    thousands(step.fixes.len() as u64),
                 ),
-                Means::To(to) => (
+                Kind::Upgrade(to) => (
                     format!("{held} → {}", markdown_code(&short(to, 100))),
-                    thousands(step.flaws.len() as u64),
+                    thousands(step.fixes.len() as u64),
                 ),
-                Means::Wait => (format!("{held}: no fixed version yet"), "–".to_owned()),
+                Kind::NoFix => (format!("{held}: no fixed version yet"), "–".to_owned()),
             };
-            let bad = step.flaws.first().map(|finding| id(finding)).unwrap_or_default();
+            let bad = step.fixes.first().map(|finding| id(finding)).unwrap_or_default();
             let more = match step.places.len().saturating_sub(1) {
                 0 => String::new(),
                 more => format!(" and {}", counted(more, "more file", "more files")),

@@ -10,14 +10,12 @@ pub mod headline;
 pub mod html;
 pub mod json;
 pub mod markdown;
-pub mod moves;
 pub mod ours;
 pub mod phrases;
 pub mod places;
 pub mod sarif;
 pub mod terminal;
 pub mod workflow_commands;
-pub mod worst;
 
 use std::collections::HashMap;
 use std::io;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted, State};
 use crate::model::{Advisory, Class, DependencyPath, Finding, Step};
+use crate::remediation::Kind;
 
 /// `critical 9.1`, `high (assumed)`; the class where that says more.
 #[must_use]
@@ -24,30 +25,29 @@ pub fn severity(advisory: &Advisory) -> String {
     }
 }
 
-/// What ends the finding, as a sentence.
+/// What to do about the finding, as a sentence.
 #[must_use]
 pub fn way_out(finding: &Finding) -> String {
     if finding.state == State::NotAffected {
         return "Nothing has to be done.".to_owned();
     }
-    match (finding.advisory.class, &*finding.fixed) {
-        (Class::Malicious, _) => match &finding.origin {
+    match Kind::of(finding) {
+        Kind::Remove => match &finding.origin {
             None => "Remove it.".to_owned(),
             Some(origin) => format!(
                 "Remove it; the lockfile takes it from {}.",
                 short(origin.as_str(), 200)
             ),
         },
-        (Class::Confusion, _) => match &finding.origin {
+        Kind::OwnRegistry => match &finding.origin {
             None => "Take it from your own registry; the lockfile records none.".to_owned(),
             Some(origin) => {
                 let origin = short(origin.as_str(), 200);
                 format!("Take it from your own registry; the lockfile takes it from {origin}.")
             }
         },
-        (_, []) => "There is no fixed version yet.".to_owned(),
-        (_, [fixed]) => format!("Fixed in {}.", short(fixed, 200)),
-        (_, fixed) => format!("Fixed in {}.", short(&fixed.join(", "), 200)),
+        Kind::NoFix => "There is no fixed version yet.".to_owned(),
+        Kind::Upgrade(version) => format!("Upgrade to {}.", short(version, 200)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::phrases::{grace, short, way_out};
-use crate::model::{Decision, Finding, Outcome, Target};
+use crate::model::{Decision, Finding, Outcome, Target, worst};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
 pub const MAX_ANNOTATIONS: usize = 10;
@@ -65,7 +65,7 @@ pub fn annotations(
         let later = |finding: &Finding| (!finding.blocks(), finding.change);
         later(left)
             .cmp(&later(right))
-            .then_with(|| super::worst::first(left, right))
+            .then_with(|| worst::first(left, right))
     });
     // The same file may be there twice: at a link, and where that leads.
     let mut told = BTreeSet::new();

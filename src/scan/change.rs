@@ -286,6 +286,7 @@ mod tests {
             version: version.into(),
             purl: crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
             fixed: Arc::default(),
+            upgrade: None,
             reason: "".into(),
         };
         Finding::new(

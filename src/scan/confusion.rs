@@ -92,6 +92,7 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             name: (&*package.name).into(),
             version: (&*package.version).into(),
             purl: purl::of(&package.ecosystem, &package.name, &package.version),
+            upgrade: None,
             fixed: Arc::default(),
             reason: SharedStr::default(),
         };

@@ -10,8 +10,8 @@ use crate::matching;
 use crate::model::coverage::Gap;
 use crate::model::finding::State;
 use crate::model::grid::{Cell, CellState, Occurrence, Row};
+use crate::model::worst;
 use crate::model::{Ecosystem, Finding, IndexState, Outcome, Target, TreePath};
-use crate::report::worst;
 use crate::text::Position;
 
 /// The rows of the grid whose columns are the targets of `outcome`. `known` and `trees` are those of the targets.
@@ -202,8 +202,7 @@ impl<'o> Column<'o> {
                 .find(|(_, mended)| **mended == wanted);
             of.map(|(occurrence, _)| occurrence.version.clone())
         };
-        let (state, reason, version, fixed) = if let Some(finding) = worst(|state| *state == State::Affected)
-        {
+        let (state, reason, version, of) = if let Some(finding) = worst(|state| *state == State::Affected) {
             let affected = findings.iter().filter(|finding| finding.state == State::Affected);
             let further = affected.count().saturating_sub(1);
             let mut reason = finding.reason.to_string();
@@ -217,10 +216,10 @@ impl<'o> Column<'o> {
                 reason.push_str(&format!("; besides, {blind}"));
             }
             let version = Some(finding.version.to_string());
-            (CellState::Affected, reason, version, finding.fixed.to_vec())
+            (CellState::Affected, reason, version, Some(finding))
         } else if let Some(blind) = blind {
             let version = occurrences.first().map(|occurrence| occurrence.version.clone());
-            (CellState::Unknown, blind.to_owned(), version, Vec::new())
+            (CellState::Unknown, blind.to_owned(), version, None)
         } else if let Some((finding, excepted)) =
             worst(|state| matches!(state, State::Excepted(_))).and_then(|finding| match &finding.state {
                 State::Excepted(excepted) => Some((finding, excepted)),
@@ -229,25 +228,26 @@ impl<'o> Column<'o> {
         {
             let reason = format!("accepted until {}: {}", excepted.expires, excepted.reason);
             let version = Some(finding.version.to_string());
-            (CellState::Excepted, reason, version, finding.fixed.to_vec())
+            (CellState::Excepted, reason, version, Some(finding))
         } else if let Some(finding) = worst(|state| *state == State::NotAffected) {
             let version = Some(finding.version.to_string());
             let reason = finding.reason.to_string();
-            (CellState::NotAffected, reason, version, Vec::new())
+            (CellState::NotAffected, reason, version, None)
         } else if let Some(version) = first(false) {
             let reason = format!("{version} is outside of what is affected");
-            (CellState::NotAffected, reason, Some(version), Vec::new())
+            (CellState::NotAffected, reason, Some(version), None)
         } else if let Some(version) = first(true) {
             let reason = format!("{version} is at or above a fixed version");
-            (CellState::Fixed, reason, Some(version), Vec::new())
+            (CellState::Fixed, reason, Some(version), None)
         } else {
-            (CellState::Absent, self.absent(subject), None, Vec::new())
+            (CellState::Absent, self.absent(subject), None, None)
         };
         Cell {
             state,
             reason,
             version,
-            fixed,
+            fixed: of.map_or_else(Vec::new, |finding| finding.fixed.to_vec()),
+            upgrade: of.and_then(|finding| finding.upgrade.clone()),
             occurrences,
         }
     }
@@ -287,15 +287,12 @@ impl<'o> Column<'o> {
             let scheme = ecosystem::scheme(ecosystem);
             let known = self.known.get(&(ecosystem, name.as_str()));
             for package in known.into_iter().flatten() {
-                let fixed = findings
-                    .iter()
-                    .find(|finding| {
-                        finding.version == package.version
-                            && finding.file == package.file
-                            && finding.ecosystem == *ecosystem
-                            && ecosystem::normalise(ecosystem, &finding.name) == *name
-                    })
-                    .map(|finding| finding.fixed.to_vec());
+                let finding = findings.iter().find(|finding| {
+                    finding.version == package.version
+                        && finding.file == package.file
+                        && finding.ecosystem == *ecosystem
+                        && ecosystem::normalise(ecosystem, &finding.name) == *name
+                });
                 let mended = group
                     .as_ref()
                     .is_some_and(|group| matching::is_mended(&package.version, scheme, group));
@@ -304,7 +301,8 @@ impl<'o> Column<'o> {
                     line: package.position.line,
                     package: purl::of(ecosystem, name, ""),
                     version: package.version.clone(),
-                    fixed: fixed.unwrap_or_default(),
+                    fixed: finding.map_or_else(Vec::new, |finding| finding.fixed.to_vec()),
+                    upgrade: finding.and_then(|finding| finding.upgrade.clone()),
                 };
                 held.push((occurrence, mended));
             }

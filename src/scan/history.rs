@@ -45,7 +45,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         found,
         repository,
         listing: &listing,
-        judge: judge::Judging::by(index, judge::Keep::Findings),
+        judge: judge::Judging::by(index, judge::Keep::Matches),
         known: RwLock::default(),
         sets: Mutex::default(),
         lists: Lists::default(),

@@ -9,9 +9,9 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::confusion::{self, Internal};
 use super::read::Opened;
 use super::tally::Listed;
-use crate::advisory::{Candidate, CandidateKey, Damage, Index};
+use crate::advisory::{Candidate, CandidateKey, Candidates, Damage, Index};
 use crate::ecosystem;
-use crate::matching::{self, Because, Judgement};
+use crate::matching::{self, Because, Judgement, upgrade};
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
@@ -60,11 +60,24 @@ pub struct Judging<'i> {
     index: &'i Index,
     keep: Keep,
     known: Mutex<HashMap<CandidateKey, Arc<Group<'i>>>>,
+    upgrades: Mutex<Upgrades>,
+}
+
+/// Of each version of a package that was asked about.
+type Upgrades = HashMap<(CandidateKey, SharedStr), Option<Arc<Target>>>;
+
+/// What a version of a package is upgraded to.
+struct Target {
+    version: SharedStr,
+    /// The groups that the upgrade does not end.
+    leaves: Vec<CandidateKey>,
 }
 
 /// What is kept of a lockfile besides what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
+    /// Nothing, and what to upgrade to is not asked.
+    Matches,
     /// Nothing.
     Findings,
     /// The packages that the index knows, affected or not.
@@ -93,6 +106,7 @@ impl<'i> Judging<'i> {
             index,
             keep,
             known: Mutex::default(),
+            upgrades: Mutex::default(),
         }
     }
 
@@ -106,6 +120,31 @@ impl<'i> Judging<'i> {
             last: Mutex::default(),
         });
         Ok(known().entry(candidate.key()).or_insert(group).clone())
+    }
+
+    /// What `version` is upgraded to, worked out once for each version of a package.
+    fn upgrade(
+        &self,
+        ecosystem: &Ecosystem,
+        version: &SharedStr,
+        package: &Candidates<'_>,
+    ) -> Option<Arc<Target>> {
+        if self.keep == Keep::Matches {
+            return None;
+        }
+        let known = || self.upgrades.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (package.key(), version.clone());
+        if let Some(known) = known().get(&key) {
+            return known.clone();
+        }
+        let scheme = ecosystem::scheme(ecosystem);
+        let target = upgrade::upgrade(version, scheme, package).map(|upgrade| {
+            Arc::new(Target {
+                version: (&*ecosystem::spelled_like(ecosystem, version, upgrade.version)).into(),
+                leaves: upgrade.leaves,
+            })
+        });
+        known().entry(key).or_insert(target).clone()
     }
 
     /// Judges every package of `opened` that advisories may speak of.
@@ -151,7 +190,7 @@ impl<'i> Judging<'i> {
         let each = || same.nodes().filter_map(|id| opened.parsed.graph.package(id));
         let scheme = ecosystem::scheme(&package.ecosystem);
         let kept = match self.keep {
-            Keep::Findings => None,
+            Keep::Matches | Keep::Findings => None,
             Keep::KnownPackages => Some(each()),
         };
         for package in kept.into_iter().flatten() {
@@ -192,7 +231,11 @@ impl<'i> Judging<'i> {
                     });
                 }
                 Judgement::Affected { fixed, because } => {
-                    let shared = shared.get_or_insert_with(|| Shared::of(package, opened, each()));
+                    let shared = shared.get_or_insert_with(|| {
+                        let mut shared = Shared::of(package, opened, each());
+                        shared.upgrade = self.upgrade(&package.ecosystem, &shared.version, &candidates);
+                        shared
+                    });
                     let group = self.group(&candidate)?;
                     let (reason, fixed) = group.shared(because, &fixed)?;
                     let matched = Match {
@@ -202,6 +245,7 @@ impl<'i> Judging<'i> {
                         version: shared.version.clone(),
                         purl: shared.purl.clone(),
                         fixed,
+                        upgrade: shared.upgrade_from(candidate.key()),
                         reason,
                     };
                     let origin = confusion::origin(&matched.advisory, package);
@@ -247,9 +291,16 @@ struct Shared {
     further: Vec<Position>,
     scopes: Scopes,
     direct: bool,
+    upgrade: Option<Arc<Target>>,
 }
 
 impl Shared {
+    /// The version to upgrade to, if that ends the group.
+    fn upgrade_from(&self, group: CandidateKey) -> Option<SharedStr> {
+        let target = self.upgrade.as_ref()?;
+        (!target.leaves.contains(&group)).then(|| target.version.clone())
+    }
+
     fn of<'a>(package: &Package, opened: &Opened<'_>, each: impl Iterator<Item = &'a Package>) -> Self {
         let (file, place) = opened.position(package.place());
         let mut shared = Self {
@@ -261,6 +312,7 @@ impl Shared {
             further: Vec::new(),
             scopes: Scopes::default(),
             direct: false,
+            upgrade: None,
         };
         for package in each {
             let (_, place) = opened.position(package.place());

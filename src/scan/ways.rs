@@ -3,8 +3,8 @@
 use crate::model::Outcome;
 use crate::model::finding::State;
 use crate::model::gate::Blocking;
-use crate::model::{Class, Decision, Finding, Gate};
-use crate::report::worst;
+use crate::model::{Class, Decision, Finding, Gate, worst};
+use crate::remediation::Kind;
 
 /// What would end `findings`, the mend first.
 #[must_use]
@@ -59,19 +59,16 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
 fn mend(finding: &Finding) -> String {
     let place = format!("{}:{}", finding.file, finding.place().line);
     let name = &finding.name;
-    match (finding.fixed.first(), finding.advisory.class) {
-        (_, Class::Malicious) => format!(
+    match Kind::of(finding) {
+        Kind::Remove => format!(
             "Remove {name} {} ({place}) and take every machine that installed it as lost.",
             finding.version
         ),
-        (_, Class::Confusion) => format!(
+        Kind::OwnRegistry => format!(
             "Take {name} ({place}) from your own registry, and write the lockfile again; if it is from there, name that registry under `supply-chain.registries`."
         ),
-        (Some(fixed), _) => format!(
-            "Move {name} from {} to {fixed} or later ({place}).",
-            finding.version
-        ),
-        (None, _) => format!("Replace {name} ({place}): no version without this flaw is known."),
+        Kind::Upgrade(version) => format!("Upgrade {name} from {} to {version} ({place}).", finding.version),
+        Kind::NoFix => format!("Replace {name} ({place}): no fixed version is known."),
     }
 }
 

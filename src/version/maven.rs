@@ -34,6 +34,16 @@ impl Scheme for Maven {
         let (left, right) = (lowercase(left), lowercase(right));
         Ok(compare_items(Items::of(&left), Items::of(&right)))
     }
+
+    /// A word that Maven orders before the release, or one that publishers use for that.
+    fn is_prerelease(&self, version: &str) -> bool {
+        let version = lowercase(version);
+        Items::of(&version).any(|item| match item.value {
+            Value::Word(Qualifier::Other(word)) => matches!(word, "dev" | "ea" | "pre" | "preview"),
+            Value::Word(word) => word.rank() < Qualifier::Release.rank(),
+            Value::Number(_) => false,
+        })
+    }
 }
 
 /// A number or a word, and the lists that open before it.

@@ -67,6 +67,22 @@ pub trait Scheme: Sync {
         self.compare(version, bound)
     }
 
+    /// `version` comes before a release: an alpha, a candidate, a snapshot. `false` for what cannot be read.
+    fn is_prerelease(&self, version: &str) -> bool {
+        // SemVer 2.0.0, item 9.
+        version
+            .split('+')
+            .next()
+            .is_some_and(|release| release.contains('-'))
+    }
+
+    /// The part of `version` that changes where a release breaks what used it: `1` of `v1.2.3`.
+    fn major<'v>(&self, version: &'v str) -> &'v str {
+        let numbers = version.strip_prefix('v').unwrap_or(version);
+        let end = numbers.find(|character: char| !character.is_ascii_digit());
+        numbers.get(..end.unwrap_or(numbers.len())).unwrap_or_default()
+    }
+
     /// The spelling of an advisory's event that this scheme reads.
     ///
     /// Advisories are written by people: `1.2` stands where npm wants `1.2.0`. The default leaves

@@ -34,6 +34,21 @@ impl Scheme for Pep440 {
         }
         Ok(held.order(&read))
     }
+
+    /// PEP 440, "Pre-releases" and "Developmental releases".
+    fn is_prerelease(&self, version: &str) -> bool {
+        Version::read(version).is_ok_and(|version| version.pre.is_some() || version.dev.is_some())
+    }
+
+    /// With the epoch, where one is written: `1!2` of `1!2.3`.
+    fn major<'v>(&self, version: &'v str) -> &'v str {
+        let text = version.trim_matches(is_white_space);
+        let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+        let (_, rest) = cut_epoch(text);
+        let (_, rest) = digits::cut(rest);
+        text.get(..text.len().saturating_sub(rest.len()))
+            .unwrap_or_default()
+    }
 }
 
 /// A version as slices of its text; every number is a run of digits, empty for an implicit zero.

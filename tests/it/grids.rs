@@ -59,6 +59,7 @@ pub(crate) fn small() -> Grid {
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
     first.fixed = vec!["0.10.48".into(), "0.11.2".into()].into();
+    first.upgrade = Some("0.10.48".into());
     first.paths = lockkeeper::model::DependencyPaths::of(&[
         path(&[
             "app 1.0.0",
@@ -82,6 +83,7 @@ pub(crate) fn small() -> Grid {
     }));
     let mut low = finding(&overflow, "examplelib", "0.9.9", "Cargo.lock", 1100);
     low.fixed = vec!["0.10.48".into()].into();
+    low.upgrade = Some("0.10.48".into());
 
     let slow = Advisory {
         aliases: vec!["CVE-2030-10001".into()],
@@ -89,6 +91,7 @@ pub(crate) fn small() -> Grid {
     };
     let mut slowed = finding(&slow, "examplelib-sys", "0.10.30", "Cargo.lock", 1220);
     slowed.fixed = vec!["0.10.49".into()].into();
+    slowed.upgrade = Some("0.10.49".into());
 
     let idle = Advisory {
         class: Class::Unmaintained,
@@ -251,6 +254,7 @@ pub(crate) fn hostile() -> Grid {
         let name = text.replace('/', "\u{2044}").replace('\0', "");
         let mut found = finding(&advisory, text, text, &name, 1);
         found.fixed = vec![(*text).to_owned()].into();
+        found.upgrade = Some((*text).into());
         found.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         found.paths_total = 30;
         found.reason = (*text).into();
@@ -335,6 +339,7 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
             let version = format!("1.{place}.0");
             let mut found = finding(&advisory, &package, &version, "Cargo.lock", number as u32 + 1);
             found.fixed = vec![format!("1.{}.0", 60 + number % 7)].into();
+            found.upgrade = Some(format!("1.{}.0", 60 + number % 7).into());
             found.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
                 "app 1.0.0",
                 "middle 2.0.0",
@@ -451,6 +456,7 @@ fn cell(state: CellState, reason: &str) -> Cell {
         reason: reason.into(),
         version: None,
         fixed: Vec::new(),
+        upgrade: None,
         occurrences: Vec::new(),
     }
 }
@@ -472,6 +478,7 @@ fn at(state: CellState, reason: &str, version: &str) -> Cell {
             package: purl("pkg:cargo/examplelib"),
             version: version.into(),
             fixed: Vec::new(),
+            upgrade: None,
         }],
         ..cell(state, reason)
     }
@@ -484,12 +491,14 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
         reason: reason.into(),
         version: Some(finding.version.to_string()),
         fixed: finding.fixed.to_vec(),
+        upgrade: finding.upgrade.clone(),
         occurrences: vec![Occurrence {
             file: finding.file.clone(),
             line: finding.place().line,
             package: finding.purl.without_version(),
             version: finding.version.to_string(),
             fixed: finding.fixed.to_vec(),
+            upgrade: finding.upgrade.clone(),
         }],
     }
 }

@@ -74,6 +74,7 @@ mod real_data;
 mod refs_named;
 mod release;
 mod release_lines;
+mod remediation;
 mod report_grid;
 mod report_html;
 mod report_json;

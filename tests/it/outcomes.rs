@@ -90,6 +90,7 @@ pub(crate) fn blocked() -> Outcome {
     };
     let mut first = finding(&overflow, "examplelib", "0.10.30", "Cargo.lock", 1204);
     first.fixed = vec!["0.10.48".into(), "0.11.2".into()].into();
+    first.upgrade = Some("0.10.81".into());
     first.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
         "app 1.0.0",
         "client 0.11.4",
@@ -229,6 +230,7 @@ pub(crate) fn two_targets() -> Outcome {
     );
     found.ecosystem = Ecosystem::GO;
     found.fixed = vec!["0.2.0".into()].into();
+    found.upgrade = Some("v0.2.0".into());
     let mut second = target("services/two");
     second.prefix = tree_path("services/two");
     second.files.push(file("go.mod", "go-mod", 41, FileState::Read));
@@ -277,6 +279,7 @@ pub(crate) fn compared() -> Outcome {
             100 * number,
         );
         finding.fixed = vec!["1.2.9".into()].into();
+        finding.upgrade = Some("1.2.9".into());
         finding.change = Some(change);
         finding.decision = match change {
             Change::Introduced => Decision::Fail,
@@ -345,6 +348,7 @@ pub(crate) fn hostile() -> Outcome {
         let file_name = name.replace('\0', "");
         let mut finding = finding(&advisory, text, text, &file_name, 1);
         finding.fixed = vec![text.to_owned()].into();
+        finding.upgrade = Some(text.into());
         finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&["app 1", text, text])]);
         finding.paths_total = 30;
         finding.reason = text.into();
@@ -407,6 +411,7 @@ pub(crate) fn huge(findings: usize) -> Outcome {
             let file = format!("m{}/Cargo.lock", number % 10);
             let mut finding = finding(&advisory, &name, "1.0.0", &file, number as u32 + 1);
             finding.fixed = vec![format!("1.{}.0", number % 7 + 1)].into();
+            finding.upgrade = Some("1.7.0".into());
             finding.paths = lockkeeper::model::DependencyPaths::of(&[path(&[
                 "app 1.0.0",
                 "middle 2.0.0",
@@ -497,6 +502,7 @@ pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str
         version: version.into(),
         purl: purl::of(&Ecosystem::CRATES_IO, name, version),
         fixed: Arc::default(),
+        upgrade: None,
         reason: format!("{}: >= 0", advisory.id).into(),
     };
     let mut finding = Finding::new(Arc::new(matched), tree_path(file), Position { line, column: 12 });

@@ -1,10 +1,14 @@
 //! The real data of `LOCKKEEPER_DATA`: advisories, lockfiles of real repositories, RustSec's database.
 //! Where the variable is unset, these tests say "skipped".
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use lockkeeper::matching::{self, upgrade::upgrade};
+use lockkeeper::model::Ecosystem;
+use lockkeeper::{ecosystem, version};
 use serde_json::Value;
 
 use crate::program::Sandbox;
@@ -125,6 +129,81 @@ fn every_finding_of_the_corpus_stands_at_its_version() {
         }
     }
     assert_eq!(coverage["complete"], false);
+}
+
+/// Every upgrade that the corpus needs: above the locked version, affected by nothing that it is said to end, and the same in
+/// each report.
+#[test]
+fn every_upgrade_of_the_corpus_is_one_answer() {
+    let Some(data) = data("every_upgrade_of_the_corpus_is_one_answer") else {
+        return;
+    };
+    let (sandbox, path, _) = whole_index(&data);
+    let corpus = data.join("corpus");
+    let report = scan(sandbox, path, &corpus);
+    let index = lockkeeper::database::open(Path::new(path)).expect("an index");
+    let findings = report["targets"][0]["findings"].as_array().expect("findings");
+    let text = |finding: &Value, key: &str| finding["package"][key].as_str().expect("a text").to_owned();
+    let locked: BTreeSet<(String, String, String)> = findings
+        .iter()
+        .map(|finding| {
+            (
+                text(finding, "ecosystem"),
+                text(finding, "name"),
+                text(finding, "version"),
+            )
+        })
+        .collect();
+    let corpus = corpus.to_str().expect("a path");
+    let common = ["--db", path, "--now", NOW, "--exit-zero"];
+    let written = |command: &[&str]| {
+        let mut arguments = command.to_vec();
+        arguments.extend(common);
+        let ran = sandbox.run(&arguments);
+        ran.out + &ran.err
+    };
+    let page = written(&["scan", corpus, "--format", "html"]);
+    let (mut upgrades, mut listed) = (0, 0);
+    for (ecosystem, name, version) in &locked {
+        let ecosystem = Ecosystem::named(ecosystem);
+        let scheme = ecosystem::scheme(&ecosystem).expect("a scheme");
+        let package = index.candidates(&ecosystem, name).expect("candidates");
+        let Some(upgrade) = upgrade(version, Some(scheme), &package) else {
+            continue;
+        };
+        upgrades += 1;
+        let target = ecosystem::spelled_like(&ecosystem, version, upgrade.version);
+        let order = |left: &str, right: &str| scheme.compare(left, right).ok();
+        let of_go = version::go::toolchain(version);
+        assert_eq!(
+            order(&of_go, upgrade.version),
+            Some(Ordering::Less),
+            "{name} {version} → {target}"
+        );
+        assert!(
+            !scheme.is_prerelease(upgrade.version) || scheme.is_prerelease(&of_go),
+            "{name} {version} → {target}"
+        );
+        for group in package.groups() {
+            let judged = matching::judge(upgrade.version, Some(scheme), &group).expect("a judgement");
+            assert_eq!(
+                matches!(judged, matching::Judgement::Affected { .. }),
+                upgrade.leaves.contains(&group.key()),
+                "{name} {version} → {target}"
+            );
+        }
+        let head = format!("{name} {version} → ");
+        // The page lists what blocks.
+        for (at, _) in page.match_indices(&head) {
+            assert_eq!(
+                page[at + head.len()..].split('<').next(),
+                Some(&*target),
+                "{head}"
+            );
+            listed += 1;
+        }
+    }
+    assert!(upgrades > 100 && listed > 100, "{upgrades} {listed}");
 }
 
 /// The gaps of the corpus, one line each. `LOCKKEEPER_BLESS=1` writes them anew.

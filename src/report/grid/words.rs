@@ -121,9 +121,9 @@ pub(in crate::report) fn standing(lines: &[Line]) -> String {
     )
 }
 
-/// What ends a row: `fixed in 0.10.48, 0.11.2`, `remove it`; `None` where no line is affected.
+/// What to do about a row: `upgrade to 0.10.48, 0.11.2`, `remove it`; `None` where no line is affected.
 pub(in crate::report) fn way_out(row: &Row) -> Option<String> {
-    const MAX_FIXED: usize = 3;
+    const MAX_TARGETS: usize = 3;
     let affected = || row.cells.iter().filter(|cell| cell.state == CellState::Affected);
     affected().next()?;
     if row.advisory.class == Class::Malicious {
@@ -132,15 +132,15 @@ pub(in crate::report) fn way_out(row: &Row) -> Option<String> {
     if row.advisory.class == Class::Confusion {
         return Some("take it from your own registry".to_owned());
     }
-    let mut fixed: Vec<&str> = Vec::new();
-    for to in affected().filter_map(|cell| cell.fixed.first()) {
-        if !fixed.contains(&to.as_str()) {
-            fixed.push(to);
+    let mut targets: Vec<&str> = Vec::new();
+    for target in affected().filter_map(|cell| cell.upgrade.as_deref()) {
+        if !targets.contains(&target) {
+            targets.push(target);
         }
     }
-    Some(match fixed.as_slice() {
+    Some(match targets.as_slice() {
         [] => "no fixed version yet".to_owned(),
-        fixed => format!("fixed in {}", names(fixed, MAX_FIXED)),
+        targets => format!("upgrade to {}", names(targets, MAX_TARGETS)),
     })
 }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use super::page::{Section, code, fact, level};
 use super::paths;
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::{Class, Finding, Level, Outcome, Target};
+use crate::model::{Class, Finding, Level, Outcome, Target, worst};
+use crate::remediation::Kind;
 use crate::report::grid::columns::short_names;
 use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
-use crate::report::worst;
 use crate::text::escape::html;
 
 use super::MAX_FINDINGS;
@@ -194,11 +194,11 @@ fn decision(finding: &Finding) -> &'static str {
 }
 
 fn fix(finding: &Finding) -> &'static str {
-    match (finding.advisory.class, finding.fixed.is_empty()) {
-        (Class::Malicious, _) => "remove",
-        (Class::Confusion, _) => "own registry",
-        (_, true) => "none yet",
-        (_, false) => "available",
+    match Kind::of(finding) {
+        Kind::Remove => "remove",
+        Kind::OwnRegistry => "own registry",
+        Kind::NoFix => "none yet",
+        Kind::Upgrade(_) => "available",
     }
 }
 
@@ -217,11 +217,11 @@ fn one(
     };
     let file = from_here(target, &finding.file);
     let place = format!("{}:{}", short(&file, 300), finding.place().line);
-    let to = match (advisory.class, finding.fixed.first()) {
-        (Class::Malicious, _) => "<span class=\"to\">remove it</span>".to_owned(),
-        (Class::Confusion, _) => "<span class=\"to\">take it from your own registry</span>".to_owned(),
-        (_, Some(to)) => format!("<span class=\"to\">→ {}</span>", code(&short(to, 100))),
-        (_, None) => "<span class=\"to no\">no fix yet</span>".to_owned(),
+    let to = match Kind::of(finding) {
+        Kind::Remove => "<span class=\"to\">remove it</span>".to_owned(),
+        Kind::OwnRegistry => "<span class=\"to\">take it from your own registry</span>".to_owned(),
+        Kind::Upgrade(to) => format!("<span class=\"to\">→ {}</span>", code(&short(to, 100))),
+        Kind::NoFix => "<span class=\"to no\">no fix yet</span>".to_owned(),
     };
     let mut tags = String::new();
     if advisory.known_exploited {

@@ -9,10 +9,10 @@ use super::{paths, to_do};
 use crate::model::advisory::Class;
 use crate::model::grid::{Cell, CellState, Row, Standing};
 use crate::model::{Finding, Grid, Level, PackageUrl};
+use crate::remediation::remediations;
 use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::words::{self, GapOnLines};
-use crate::report::moves::moves;
 use crate::report::phrases::{counted, short, thousands};
 use crate::text::escape::html;
 
@@ -34,7 +34,7 @@ const MAX_HINT: usize = 160;
 pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let columns = columns(grid);
     let outcome = &grid.outcome;
-    let failing = moves(outcome, Finding::blocks);
+    let failing = remediations(outcome, Finding::blocks);
     let names: Vec<String> = columns
         .iter()
         .map(|column| column.name.clone().into_owned())
@@ -346,7 +346,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
         .take(MAX_LISTED)
         .map(|occurrence| {
             let place = format!("{}:{}", short(&occurrence.file.display(), 300), occurrence.line);
-            let fixed = match occurrence.fixed.first() {
+            let fixed = match &occurrence.upgrade {
                 Some(fixed) => format!(" → {}", code(&short(fixed, 100))),
                 None => String::new(),
             };

@@ -14,10 +14,10 @@ use std::io;
 
 use page::{Number, Section};
 
-use super::moves::moves;
 use super::{Report, Style, headline};
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, Outcome};
+use crate::remediation::remediations;
 
 /// So many findings are in the page, the worst ones; the JSON has all.
 pub const MAX_FINDINGS: usize = 5_000;
@@ -35,7 +35,7 @@ impl Report for Html {
     }
 
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let failing = moves(outcome, Finding::blocks);
+        let failing = remediations(outcome, Finding::blocks);
         let names = to_do::TreeNames::of(outcome, findings::trees(outcome));
         let mut sections = vec![
             to_do::section(&failing, &names, MOVES),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::page::{Section, code, level};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
-use crate::report::moves::{Means, Move};
+use crate::remediation::{Kind, Remediation};
 use crate::report::phrases::{counted, short, thousands};
 use crate::report::places::from_here;
 use crate::text::escape::html;
@@ -44,12 +44,12 @@ impl<'o> TreeNames<'o> {
 }
 
 /// The moves for what blocks, `shown` of them open; `None` where nothing blocks.
-pub(super) fn section(moves: &[Move<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
+pub(super) fn section(moves: &[Remediation<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
     if moves.is_empty() {
         return None;
     }
     let shown = shown.min(moves.len());
-    let list = |moves: &[Move<'_>], before: usize| {
+    let list = |moves: &[Remediation<'_>], before: usize| {
         let entries: Vec<String> = moves
             .iter()
             .enumerate()
@@ -81,19 +81,19 @@ pub(super) fn section(moves: &[Move<'_>], names: &TreeNames<'_>, shown: usize) -
     })
 }
 
-fn one(number: usize, step: &Move<'_>, names: &TreeNames<'_>) -> String {
+fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     let held = format!("{} {}", short(step.name, 200), short(step.version, 100));
-    let what = match step.means {
-        Means::Remove => format!("remove {held}"),
-        Means::Registry => format!("take {held} from your own registry"),
-        Means::To(to) => format!("{held} → {}", short(to, 100)),
-        Means::Wait => held,
+    let what = match step.kind {
+        Kind::Remove => format!("remove {held}"),
+        Kind::OwnRegistry => format!("take {held} from your own registry"),
+        Kind::Upgrade(to) => format!("{held} → {}", short(to, 100)),
+        Kind::NoFix => held,
     };
-    let flaws = step.flaws.len();
-    let ends = match (step.means, flaws) {
-        (Means::Wait, 1) => "no fix yet".to_owned(),
-        (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Means::Remove | Means::Registry | Means::To(_), flaws) => {
+    let flaws = step.fixes.len();
+    let ends = match (step.kind, flaws) {
+        (Kind::NoFix, 1) => "no fix yet".to_owned(),
+        (Kind::NoFix, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), flaws) => {
             format!("ends {}", counted(flaws, "flaw", "flaws"))
         }
     };
@@ -102,7 +102,7 @@ fn one(number: usize, step: &Move<'_>, names: &TreeNames<'_>) -> String {
         html(&what),
         places(step, names)
     );
-    for finding in step.flaws.iter().take(FLAWS) {
+    for finding in step.fixes.iter().take(FLAWS) {
         text.push_str(&flaw(finding));
     }
     match flaws.saturating_sub(FLAWS) {
@@ -139,7 +139,7 @@ fn flaw(finding: &Finding) -> String {
 }
 
 /// The first places of a move and the trees that have it there, and how many more there are.
-fn places(step: &Move<'_>, names: &TreeNames<'_>) -> String {
+fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     let mut trees_at: Vec<(String, Vec<&str>)> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for (target, finding) in &step.places {

@@ -10,9 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{bag, message};
 use crate::model::finding::{Change, Excepted, State};
+use crate::model::worst;
 use crate::model::{Advisory, Class, Finding, Level, Outcome};
 use crate::report::phrases::{self, counted, short, way_out};
-use crate::report::{places, worst};
+use crate::report::places;
 use crate::text::{Position, escape};
 
 /// GitHub shows so many locations of a result.

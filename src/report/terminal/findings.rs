@@ -5,12 +5,12 @@ use std::io;
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::{Change, State};
+use crate::model::worst;
 use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Outcome, Step, Target};
+use crate::remediation::{Kind, Remediation};
 use crate::report::Length;
-use crate::report::moves::{Means, Move};
 use crate::report::phrases::{self, counted, left_out, thousands};
 use crate::report::places::told;
-use crate::report::worst;
 
 /// So many moves are shown unless all are asked for.
 const MOVES: usize = 15;
@@ -26,7 +26,7 @@ const INDENT: usize = 4;
 const DEEPER: usize = INDENT + 2;
 
 /// The moves, worst first.
-pub(super) fn moves(moves: &[Move<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn moves(moves: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     if moves.is_empty() {
         return Ok(());
     }
@@ -123,24 +123,24 @@ fn list(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<(&Target, &
 
 fn one(
     number: usize,
-    step: &Move<'_>,
+    step: &Remediation<'_>,
     place_column: usize,
     length: Length,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
     let head = head(step);
     let head = clean(&head);
-    let ends = match (step.means, step.flaws.len()) {
-        (Means::Wait, 1) => "no fix yet".to_owned(),
-        (Means::Wait, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Means::Remove | Means::Registry | Means::To(_), flaws) => {
+    let ends = match (step.kind, step.fixes.len()) {
+        (Kind::NoFix, 1) => "no fix yet".to_owned(),
+        (Kind::NoFix, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), flaws) => {
             format!("ends {}", thousands(flaws as u64))
         }
     };
     let place = places(step);
-    let shade = match step.means {
-        Means::Remove | Means::Registry => Shade::Bad,
-        Means::To(_) | Means::Wait => Shade::Strong,
+    let shade = match step.kind {
+        Kind::Remove | Kind::OwnRegistry => Shade::Bad,
+        Kind::Upgrade(_) | Kind::NoFix => Shade::Strong,
     };
     let start = Line::new()
         .with(Shade::Dim, &format!("{number:>2}"))
@@ -158,14 +158,14 @@ fn one(
     if !beside {
         page.line(&Line::indented(INDENT).with(Shade::Plain, &fit_end(&place, page.width - INDENT)))?;
     }
-    let flaws = limit(length, FLAWS).min(step.flaws.len());
-    for finding in step.flaws.iter().take(flaws) {
+    let flaws = limit(length, FLAWS).min(step.fixes.len());
+    for finding in step.fixes.iter().take(flaws) {
         flaw(finding, page)?;
     }
     if let Some(text) = origin(step) {
         page.text(Shade::Dim, INDENT, &text, 3)?;
     }
-    let left = step.flaws.get(flaws..).unwrap_or_default();
+    let left = step.fixes.get(flaws..).unwrap_or_default();
     if !left.is_empty() {
         let levels: Vec<String> = Level::ALL
             .into_iter()
@@ -189,34 +189,34 @@ fn one(
 
 /// `examplelib 0.10.30 → 0.10.81`.
 /// Where the lockfile takes from what may be one's own.
-fn origin(step: &Move<'_>) -> Option<String> {
-    let origin = || step.flaws.iter().find_map(|finding| finding.origin.as_ref());
-    match step.means {
-        Means::To(_) | Means::Wait => None,
-        Means::Remove => origin().map(|origin| {
+fn origin(step: &Remediation<'_>) -> Option<String> {
+    let origin = || step.fixes.iter().find_map(|finding| finding.origin.as_ref());
+    match step.kind {
+        Kind::Upgrade(_) | Kind::NoFix => None,
+        Kind::Remove => origin().map(|origin| {
             let origin = origin.as_str();
             format!(
                 "the lockfile takes it from {origin}; if it is your own, name it under `supply-chain.internal` in the policy"
             )
         }),
-        Means::Registry => Some(match origin() {
+        Kind::OwnRegistry => Some(match origin() {
             Some(origin) => format!("the lockfile takes it from {}", origin.as_str()),
             None => "the lockfile records no registry for it".to_owned(),
         }),
     }
 }
 
-fn head(step: &Move<'_>) -> String {
-    match step.means {
-        Means::Remove => format!("remove {} {}", step.name, step.version),
-        Means::Registry => format!("take {} {} from your own registry", step.name, step.version),
-        Means::To(to) => format!("{} {} → {to}", step.name, step.version),
-        Means::Wait => format!("{} {}", step.name, step.version),
+fn head(step: &Remediation<'_>) -> String {
+    match step.kind {
+        Kind::Remove => format!("remove {} {}", step.name, step.version),
+        Kind::OwnRegistry => format!("take {} {} from your own registry", step.name, step.version),
+        Kind::Upgrade(to) => format!("{} {} → {to}", step.name, step.version),
+        Kind::NoFix => format!("{} {}", step.name, step.version),
     }
 }
 
 /// The first place of the worst finding, and how many more there are.
-fn places(step: &Move<'_>) -> String {
+fn places(step: &Remediation<'_>) -> String {
     let Some((target, finding)) = step.places.first() else {
         return String::new();
     };
@@ -298,7 +298,7 @@ pub(in crate::report) fn severity(advisory: &Advisory) -> (Shade, String) {
 }
 
 /// The shortest path from a root; of a long one the start and the end.
-fn path(step: &Move<'_>, page: &mut Page<'_>) -> io::Result<()> {
+fn path(step: &Remediation<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let Some((finding, path)) = step
         .places
         .iter()

@@ -12,11 +12,11 @@ use std::io;
 pub(super) use findings::{ids, severity};
 use page::{Line, Page, Shade};
 
-use super::moves::{Move, moves};
 use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
 use crate::model::{Finding, IndexState, Outcome, Verdict};
+use crate::remediation::{Remediation, remediations};
 
 /// `--format terminal`.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Report for Terminal {
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
         let mut page = Page::new(&mut buffered, style.width, style.colour);
-        let failing = moves(outcome, Finding::blocks);
+        let failing = remediations(outcome, Finding::blocks);
         verdict(outcome, &failing, &mut page)?;
         match style.length {
             Length::Verdict => {}
@@ -80,7 +80,7 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
 }
 
 /// The line that says it all.
-fn verdict(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Result<()> {
+fn verdict(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     answer(outcome.verdict, headline::words(outcome, failing), page)
 }
 
@@ -109,7 +109,7 @@ pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// The next command.
-fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Result<()> {
+fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let mut commands: Vec<String> = Vec::new();
     match outcome.coverage.index {
         _ if outcome.is_unfinished() => {}
@@ -124,7 +124,7 @@ fn next(outcome: &Outcome, failing: &[Move<'_>], page: &mut Page<'_>) -> io::Res
     }
     let worst = failing
         .first()
-        .and_then(|step| Some((step.flaws.first()?, step.places.first()?.0)));
+        .and_then(|step| Some((step.fixes.first()?, step.places.first()?.0)));
     if let Some((finding, target)) = worst.filter(|(finding, _)| is_plain(&finding.advisory.id)) {
         commands.push(match target.root.as_str() {
             "" | "." => format!("lockkeeper explain {}", finding.advisory.id),

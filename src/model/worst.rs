@@ -2,7 +2,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use crate::model::{Class, Finding};
+use super::{Class, Finding};
 
 /// Worst first: what was not accepted, malicious packages, what the gate fails, what came in since the base,
 /// known exploited flaws, the class, the severity; equal ones by id, package, version, file and place, so that
