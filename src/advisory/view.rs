@@ -144,6 +144,12 @@ impl<'i> Candidates<'i> {
         CandidateKey(self.groups.as_ptr().addr(), self.groups.len())
     }
 
+    /// How many groups there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// The groups, by id.
     pub fn groups(&self) -> impl Iterator<Item = Candidate<'i>> + use<'i> {
         let package = *self;

@@ -1,10 +1,9 @@
 //! The version to upgrade a package to.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 use super::{Held, holds};
-use crate::advisory::{Candidate, CandidateKey, Candidates, order};
+use crate::advisory::{CandidateKey, Candidates, Claim, order};
 use crate::version::Scheme;
 
 /// At most so many fixed versions are tried.
@@ -29,27 +28,28 @@ pub fn upgrade<'i>(
     package: &Candidates<'i>,
 ) -> Option<Upgrade<'i>> {
     let scheme = scheme?;
-    let groups: Vec<Candidate<'i>> = package.groups().collect();
-    let held = Held::new(version, Some(scheme), groups.first()?);
-    let affects = |group: &Candidate<'i>, version: &str| {
-        let mut claims = group.members().flat_map(|member| member.claims());
-        claims.any(|claim| holds(&claim, version, scheme))
-    };
-    let affecting: Vec<&Candidate<'i>> = groups
-        .iter()
-        .filter(|group| affects(group, &held.version))
+    let held = Held::new(version, Some(scheme), &package.groups().next()?);
+    let claims: Vec<(CandidateKey, Claim<'i>)> = package
+        .groups()
+        .flat_map(|group| {
+            let claims = group.members().flat_map(|member| member.claims());
+            claims.map(move |claim| (group.key(), claim))
+        })
         .collect();
-    let mut best: Option<Upgrade<'i>> = None;
-    for version in above(&held, scheme, &groups) {
-        let most = best.as_ref().map_or(usize::MAX, |best| best.leaves.len());
-        let leaves: Vec<CandidateKey> = groups
-            .iter()
-            .filter(|group| affects(group, version))
+    let affecting = |version: &str, most: usize| -> Vec<CandidateKey> {
+        claims
+            .chunk_by(|(left, _), (right, _)| left == right)
+            .filter(|group| group.iter().any(|(_, claim)| holds(claim, version, scheme)))
+            .filter_map(|group| Some(group.first()?.0))
             .take(most)
-            .map(Candidate::key)
-            .collect();
-        let ends_one = affecting.iter().any(|group| !leaves.contains(&group.key()));
-        if leaves.len() < most && ends_one {
+            .collect()
+    };
+    let known = affecting(&held.version, usize::MAX);
+    let mut best: Option<Upgrade<'i>> = None;
+    for version in above(&held, scheme, &claims) {
+        let most = best.as_ref().map_or(usize::MAX, |best| best.leaves.len());
+        let leaves = affecting(version, most);
+        if leaves.len() < most && known.iter().any(|group| !leaves.contains(group)) {
             let is_clean = leaves.is_empty();
             best = Some(Upgrade { version, leaves });
             if is_clean {
@@ -61,22 +61,22 @@ pub fn upgrade<'i>(
 }
 
 /// Every fixed version above `held` that may be a target, those of the same major first, the lowest first.
-fn above<'i>(held: &Held<'_>, scheme: &dyn Scheme, groups: &[Candidate<'i>]) -> Vec<&'i str> {
+fn above<'i>(held: &Held<'_>, scheme: &dyn Scheme, claims: &[(CandidateKey, Claim<'i>)]) -> Vec<&'i str> {
     let may_be_early = scheme.is_prerelease(&held.version);
+    let mut fixed: Vec<&'i str> = Vec::new();
+    for (_, claim) in claims {
+        let above = claim.fixed().filter(|fixed| {
+            held.compare(fixed) == Some(Ordering::Less) && (may_be_early || !scheme.is_prerelease(fixed))
+        });
+        fixed.extend(above);
+    }
+    if fixed.len() < 2 {
+        return fixed;
+    }
+    fixed.sort_unstable();
+    fixed.dedup();
+    let sorted = order::sort_by(fixed, &mut |left, right| scheme.compare(left, right)).unwrap_or_default();
     let major = scheme.major(&held.version);
-    let fixed: BTreeSet<&'i str> = groups
-        .iter()
-        .flat_map(Candidate::members)
-        .flat_map(|member| {
-            member
-                .claims()
-                .flat_map(|claim| claim.fixed().collect::<Vec<_>>())
-        })
-        .filter(|fixed| may_be_early || !scheme.is_prerelease(fixed))
-        .filter(|fixed| held.compare(fixed) == Some(Ordering::Less))
-        .collect();
-    let by_order = &mut |left: &&str, right: &&str| scheme.compare(left, right);
-    let sorted = order::sort_by(fixed.into_iter().collect(), by_order).unwrap_or_default();
     let (mut same, other): (Vec<&str>, Vec<&str>) = sorted
         .into_iter()
         .partition(|version| scheme.major(version) == major);

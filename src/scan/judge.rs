@@ -63,6 +63,9 @@ pub struct Judging<'i> {
     upgrades: Mutex<Upgrades>,
 }
 
+/// Of so many advisories of one package an upgrade is remembered.
+const MANY: usize = 8;
+
 /// Of each version of a package that was asked about.
 type Upgrades = HashMap<(CandidateKey, SharedStr), Option<Arc<Target>>>;
 
@@ -122,7 +125,7 @@ impl<'i> Judging<'i> {
         Ok(known().entry(candidate.key()).or_insert(group).clone())
     }
 
-    /// What `version` is upgraded to, worked out once for each version of a package.
+    /// What `version` is upgraded to; worked out once for each version of a package that many advisories speak of.
     fn upgrade(
         &self,
         ecosystem: &Ecosystem,
@@ -132,18 +135,22 @@ impl<'i> Judging<'i> {
         if self.keep == Keep::Matches {
             return None;
         }
+        let target = || {
+            let upgrade = upgrade::upgrade(version, ecosystem::scheme(ecosystem), package)?;
+            Some(Arc::new(Target {
+                version: (&*ecosystem::spelled_like(ecosystem, version, upgrade.version)).into(),
+                leaves: upgrade.leaves,
+            }))
+        };
+        if package.count() < MANY {
+            return target();
+        }
         let known = || self.upgrades.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (package.key(), version.clone());
         if let Some(known) = known().get(&key) {
             return known.clone();
         }
-        let scheme = ecosystem::scheme(ecosystem);
-        let target = upgrade::upgrade(version, scheme, package).map(|upgrade| {
-            Arc::new(Target {
-                version: (&*ecosystem::spelled_like(ecosystem, version, upgrade.version)).into(),
-                leaves: upgrade.leaves,
-            })
-        });
+        let target = target();
         known().entry(key).or_insert(target).clone()
     }
 

@@ -9,8 +9,10 @@ use crate::program::{Sandbox, cargo_lock, record};
 
 const NOW: &str = "2026-02-01T00:00:00Z";
 
+type Case<'c> = (&'c str, &'c [&'c str], &'c str, Option<&'c str>, usize);
+
 /// Ecosystem, ranges of its advisories (`introduced..fixed`, several with commas), locked version, target, advisories left.
-const TARGETS: &[(&str, &[&str], &str, Option<&str>, usize)] = &[
+const TARGETS: &[Case<'_>] = &[
     ("npm", &["0..1.2.0"], "1.0.0", Some("1.2.0"), 0),
     // The first fix has a vulnerability of its own.
     ("npm", &["0..1.2.0", "1.1.0..1.3.0"], "1.0.0", Some("1.3.0"), 0),
