@@ -27,7 +27,7 @@
 //! | # | modules | what they are | touch the world | errors |
 //! |--:|---|---|---|---|
 //! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
-//! | 1 | `model` | the words: package, graph, advisory, finding, verdict, outcome, grid, lines, past; the trait [`model::Tree`] | no | constructors that refuse |
+//! | 1 | `model` | the words: package, package URL, graph, advisory, finding, verdict, outcome, grid, lines, past, failure; the trait [`model::Tree`] | no | constructors that refuse |
 //! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
@@ -51,9 +51,10 @@
 //! bytes ─ lockfile::read ─► Reading { text, packages with places, edges, roots, problems }
 //!       ─ model::Graph ───► shortest paths from the roots
 //! (ecosystem, name) ─ advisory::Index ─► candidates: ranges and versions, each block verified when first touched
-//!       ─ matching ─► Finding { group, package, places, paths, fixed, why it matched }
+//!       ─ matching ─► Finding { group, package, places, paths, fixed, the version to upgrade to, why it matched }
 //! findings of a tree and of its base ─ scan::change ─► introduced, escalated, published since, moved, pre-existing
 //! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
+//! findings ─ remediation ─► what to do: one upgrade, removal or change of registry for each version of a package
 //! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
 //! outcomes of several lines + the index ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes
 //! ```

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::events::{Change, Revision};
 use crate::git::objects::{GitError, Repository};
-use crate::scan::Failure;
+use crate::model::Failure;
 use crate::sys::file::{self, Lies};
 
 /// The revision that the trees at `paths` are compared with; `None` if none of them is there, which the scan tells.

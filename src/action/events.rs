@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use crate::scan::Failure;
+use crate::model::Failure;
 
 /// A larger file of an event is not read: 16 MiB.
 pub const LIMIT: u64 = 16 << 20;

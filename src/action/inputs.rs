@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::events::Event;
-use crate::scan::Failure;
+use crate::model::Failure;
 
 /// What the workflow step asks for.
 #[derive(Debug, Clone, Default)]
@@ -463,7 +463,7 @@ mod tests {
         );
         let error = line(&[gate], "push", "refs/heads/main").expect_err("no release");
         assert!(
-            error.message.contains("push") && error.hint.contains("`refs`"),
+            error.to_string().contains("push") && error.hint.contains("`refs`"),
             "{error:?}"
         );
         for several in ["a,b", "release/*", "a b"] {
@@ -478,14 +478,14 @@ mod tests {
     fn mistakes_are_named() {
         let error = from(&[("SARIF_FLIE", "x")]).expect_err("a typo");
         assert!(
-            error.message.contains("sarif-flie") && error.message.contains("`sarif-file`"),
+            error.to_string().contains("sarif-flie") && error.to_string().contains("`sarif-file`"),
             "{error}"
         );
         let error = from(&[("MODE", "stauts")]).expect_err("a typo");
-        assert!(error.message.contains("`status`"), "{error}");
+        assert!(error.to_string().contains("`status`"), "{error}");
         for later in LATER_MODES {
             let error = from(&[("MODE", later)]).expect_err("a mode of later");
-            assert!(error.message.contains("later version"), "{error}");
+            assert!(error.to_string().contains("later version"), "{error}");
         }
         for wrong in [
             [("EXIT-ZERO", "yes"), ("MODE", "")],

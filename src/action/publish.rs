@@ -15,11 +15,11 @@ use crate::cli::output::{self, Sink};
 use crate::cli::scan;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
+use crate::model::{Failure, Location};
 use crate::model::{Outcome, Verdict};
 use crate::publish::Published;
 use crate::report::workflow_commands::Asides;
 use crate::report::{Style, headline, workflow_commands};
-use crate::scan::Failure;
 use crate::sys::{environment, file};
 use crate::text::escape;
 
@@ -228,20 +228,19 @@ pub fn failure(failure: &Failure) {
         }
     };
     // There is no further place to complain at.
-    let _ = workflow_commands::failure(&failure.message, &failure.hint, &mut io::stdout());
+    let _ = workflow_commands::failure(&failure.to_string(), &failure.hint, &mut io::stdout());
     let _ = output_lines(&ended(verdict, failure.code));
     let mut summary = format!("## {}\n", headline::symbol(verdict));
     for failure in std::iter::once(failure).chain(&failure.others) {
-        let place = failure
-            .place
-            .as_ref()
-            .map(|(file, place)| format!("{}:{}:{}", file.display(), place.line, place.column));
+        let place = failure.location.as_ref().map(|Location { file, position }| {
+            format!("{}:{}:{}", file.display(), position.line, position.column)
+        });
         let place = place.map(|place| format!("{}: ", escape::markdown_code(&place)));
         let _ = write!(
             summary,
             "\n{}{}\n\n{}\n",
             place.unwrap_or_default(),
-            escape::markdown(&failure.message),
+            escape::markdown(&failure.to_string()),
             escape::markdown(&failure.hint)
         );
     }
@@ -318,7 +317,7 @@ fn files(
         };
         for (sink, done) in &files {
             if let Err(failure) = done {
-                notices.push(format!("{} was not written: {}", place(sink), failure.message));
+                notices.push(format!("{} was not written: {}", place(sink), failure));
             }
         }
         // An output names one file.

@@ -1,5 +1,6 @@
 //! Where an index lies: bytes that are read by position.
 
+use std::io;
 use std::sync::Arc;
 
 /// Bytes by position. Reading takes no lock and moves nothing, so that several threads may read at once.
@@ -15,8 +16,8 @@ pub trait Blocks: Sync + Send {
     /// Fills `buffer` from `offset` on.
     ///
     /// # Errors
-    /// Why not, as a fragment.
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String>;
+    /// That of the file, or `UnexpectedEof` where it ends before the buffer is full.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
 impl Blocks for Vec<u8> {
@@ -24,7 +25,7 @@ impl Blocks for Vec<u8> {
         self.as_slice().len() as u64
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         copy(self, offset, buffer)
     }
 }
@@ -34,7 +35,7 @@ impl Blocks for Arc<[u8]> {
         <[u8]>::len(self) as u64
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         copy(self, offset, buffer)
     }
 }
@@ -44,12 +45,12 @@ impl Blocks for &'static [u8] {
         <[u8]>::len(self) as u64
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), String> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         copy(self, offset, buffer)
     }
 }
 
-fn copy(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> Result<(), String> {
+fn copy(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let wanted = usize::try_from(offset)
         .ok()
         .and_then(|start| bytes.get(start..start.checked_add(buffer.len())?));
@@ -58,6 +59,9 @@ fn copy(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> Result<(), String> {
             buffer.copy_from_slice(wanted);
             Ok(())
         }
-        None => Err("the bytes end before".to_owned()),
+        None => Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the bytes end before",
+        )),
     }
 }

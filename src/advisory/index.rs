@@ -1,6 +1,7 @@
 //! The index as it is read: header, block table and key directory are verified when it is opened, every other
 //! block when it is first touched.
 
+use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -92,7 +93,7 @@ impl Index {
     fn open_box(bytes: Box<dyn Blocks>) -> Result<Self, OpenError> {
         let length = bytes.len();
         let mut page = vec![0; HEADER.min(usize::try_from(length).unwrap_or(HEADER))];
-        bytes.read_at(0, &mut page).map_err(OpenError::Unreadable)?;
+        bytes.read_at(0, &mut page).map_err(unreadable)?;
         let header = Header::read(&page).map_err(|bad| match bad {
             BadHeader::Foreign => OpenError::NotAnIndex,
             BadHeader::Newer(version) => OpenError::Newer { version },
@@ -338,6 +339,10 @@ impl std::fmt::Debug for Index {
     }
 }
 
+fn unreadable(error: io::Error) -> OpenError {
+    OpenError::Unreadable(error.to_string())
+}
+
 fn front(
     bytes: &dyn Blocks,
     offset: u64,
@@ -348,7 +353,7 @@ fn front(
     let end = offset.checked_add(length).filter(|end| *end <= bytes.len());
     let length = end.and_then(|_| usize::try_from(length).ok());
     let mut part = vec![0; length.ok_or_else(|| damaged(&format!("{what} leads beyond the end")))?];
-    bytes.read_at(offset, &mut part).map_err(OpenError::Unreadable)?;
+    bytes.read_at(offset, &mut part).map_err(unreadable)?;
     if *blake3::hash(&part).as_bytes() == hash {
         Ok(part)
     } else {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::arguments::{Config, Reports};
 use super::{output, pending, trees};
 use crate::config::policy;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::policy::JSON_SCHEMA;
 use crate::report::{json, workflow_commands};
-use crate::scan::Failure;
 
 /// Runs the command.
 ///

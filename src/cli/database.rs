@@ -14,11 +14,12 @@ use crate::config::{self, index};
 use crate::database::ask::{self, Wanted};
 use crate::database::build::{BuildError, Built, Losses, Step};
 use crate::database::{self, tell};
+use crate::model::Failure;
 use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
 use crate::policy;
 use crate::report::{json as json_report, workflow_commands};
-use crate::scan::{Failure, knowledge};
+use crate::scan::knowledge;
 
 /// Runs a command of `db`.
 ///

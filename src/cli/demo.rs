@@ -11,12 +11,13 @@ use super::{explain, scan};
 use crate::advisory::compile::{Added, Authority, Compiler};
 use crate::advisory::{Index, import};
 use crate::config::index;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
 use crate::report::terminal;
 use crate::scan::discover::{self, Root};
-use crate::scan::{Case, FILE_LIMIT, Failure, Judge, Knowledge, Lenience, Request};
+use crate::scan::{Case, FILE_LIMIT, Judge, Knowledge, Lenience, Request};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -45,13 +46,7 @@ const KNOWN_EXPLOITED: &str = include_str!("../../data/demo/known-exploited.json
 /// # Errors
 /// A [`Failure`] if the sample cannot be written, or the program does not find what it should.
 pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
-    let broken = |message: String| Failure {
-        code: ExitCode::Bug,
-        message,
-        hint: "Report this.".into(),
-        place: None,
-        others: Vec::new(),
-    };
+    let broken = |message: String| Failure::new(ExitCode::Bug, message, "Report this.");
     let now: Timestamp = "2022-01-10T00:00:00Z"
         .parse()
         .map_err(|error: jiff::Error| broken(error.to_string()))?;

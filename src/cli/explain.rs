@@ -11,6 +11,7 @@ use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
 use crate::database::ask::{self, Wanted};
+use crate::model::Failure;
 use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
@@ -19,7 +20,7 @@ use crate::model::{Gap, Outcome, PackageUrl, Target};
 use crate::policy::{Circumstances, Policy};
 use crate::report::{json, terminal};
 use crate::scan::discover::Found;
-use crate::scan::{Failure, Lenience, Request, ways};
+use crate::scan::{Lenience, Request, ways};
 
 /// Runs the command.
 ///

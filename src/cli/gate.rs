@@ -10,13 +10,14 @@ use crate::config::index;
 use crate::config::policy;
 use crate::git::listing::Listing;
 use crate::model;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::gate::FORMS;
 use crate::scan::columns::release;
 use crate::scan::discover::Found;
 use crate::scan::reader::is_wanted;
 use crate::scan::unfinished::unfinished;
-use crate::scan::{FILE_LIMIT, Failure, Lenience, Request, commit, scan, ways};
+use crate::scan::{FILE_LIMIT, Lenience, Request, commit, scan, ways};
 
 /// Runs the command.
 ///
@@ -65,7 +66,7 @@ pub fn gate(arguments: &Gate, setting: &Setting<'_>) -> Result<model::Gate, Fail
         }
         Some(repository) => {
             let listing = Listing::new(repository, &is_wanted);
-            commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::of_git)?
+            commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::from)?
         }
     };
     let judged = Trees::of(vec![line], &effective.policy);

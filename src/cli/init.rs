@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::arguments::Init;
 use super::{output, trees};
 use crate::config::policy::PLACES;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::policy::STARTER;
-use crate::scan::Failure;
 use crate::sys::file::{self, Lies};
 use crate::text::escape;
 

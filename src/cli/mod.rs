@@ -29,9 +29,9 @@ use jiff::Timestamp;
 use arguments::{Arguments, Command, ErrorForm, Voice};
 
 use crate::ecosystem::purl::{self, BadPurl};
+use crate::model::Failure;
 use crate::model::PackageUrl;
 use crate::model::verdict::ExitCode;
-use crate::scan::Failure;
 use crate::sys::{clock, interrupt};
 
 /// Runs the program on `arguments` (the program's name first) and says how to end.
@@ -63,13 +63,11 @@ pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>
                 .downcast_ref::<String>()
                 .map(String::as_str)
                 .or(panic.downcast_ref::<&str>().copied());
-            Failure {
-                code: ExitCode::Bug,
-                message: format!("a bug in lockkeeper: {}", said.unwrap_or("no reason given")),
-                hint: "Report it with the command and, if you may share it, the input.".into(),
-                place: None,
-                others: Vec::new(),
-            }
+            Failure::new(
+                ExitCode::Bug,
+                format!("a bug in lockkeeper: {}", said.unwrap_or("no reason given")),
+                "Report it with the command and, if you may share it, the input.",
+            )
         }
     };
     output::tell(form, &failure);

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use super::arguments::{ErrorForm, Reports, Voice, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::explanation::Failed;
 use crate::model::verdict::ExitCode;
+use crate::model::{Failure, Location};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
-use crate::scan::Failure;
 use crate::sys::{environment, file};
 use crate::text::escape;
 
@@ -243,19 +242,19 @@ pub fn tell(form: ErrorForm, failure: &Failure) {
                     error,
                     "error: {}{}\n  hint: {}",
                     place(failure),
-                    escape::terminal(&failure.message),
+                    escape::terminal(&failure.to_string()),
                     escape::terminal(&failure.hint)
                 )
             }),
-        ErrorForm::Json => report::json::error(&failed(failure), &mut error),
+        ErrorForm::Json => report::json::error(failure, &mut error),
     };
 }
 
 /// `file:line:column: ` in front of what is wrong there.
 fn place(failure: &Failure) -> String {
-    match &failure.place {
+    match &failure.location {
         None => String::new(),
-        Some((file, position)) => {
+        Some(Location { file, position }) => {
             let file = file.display();
             format!(
                 "{}:{}:{}: ",
@@ -264,15 +263,5 @@ fn place(failure: &Failure) -> String {
                 position.column
             )
         }
-    }
-}
-
-fn failed(failure: &Failure) -> Failed {
-    Failed {
-        code: failure.code,
-        message: failure.message.clone(),
-        place: failure.place.clone(),
-        hint: failure.hint.clone(),
-        others: failure.others.iter().map(failed).collect(),
     }
 }

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::arguments::{Input, Packages, Voice};
 use super::{output, pending, trees};
 use crate::config::policy;
+use crate::model::Failure;
 use crate::model::outcome::FileState;
 use crate::model::verdict::ExitCode;
 use crate::report::{json, terminal};
 use crate::scan::discover::{self, Found, Root};
-use crate::scan::{FILE_LIMIT, Failure, inventory};
+use crate::scan::{FILE_LIMIT, inventory};
 use crate::sys::file;
 
 /// Runs the command. A lockfile that cannot be read in whole makes it incomplete.

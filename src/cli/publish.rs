@@ -11,8 +11,8 @@ use crate::config::{index, trust};
 use crate::database::manifest::NAME;
 use crate::database::publish::{self, Published, Request, Signer};
 use crate::database::signature::SecretKey;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
-use crate::scan::Failure;
 use crate::sys::{file, random};
 use crate::text::escape;
 

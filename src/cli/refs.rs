@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use super::arguments::{Refs, Voice};
 use super::{output, pending, trees};
 use crate::config::policy;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::grid::refs;
-use crate::scan::Failure;
 use crate::scan::columns::{are_there, lines};
 
 /// Runs the command.

@@ -13,6 +13,7 @@ use crate::advisory::Index;
 use crate::config::heartbeat;
 use crate::config::index::{self, Location};
 use crate::config::policy::{self, Asked};
+use crate::model::Failure;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::lines::short_name;
 use crate::model::outcome::Category;
@@ -22,7 +23,7 @@ use crate::policy::Policy;
 use crate::report::REPORTS;
 use crate::scan::columns::{self, columns};
 use crate::scan::discover::Found;
-use crate::scan::{self, Failure, Lenience, Request, unfinished};
+use crate::scan::{self, Lenience, Request, unfinished};
 
 /// Long texts are read for so many findings at most; a report tells no more than that in full.
 const TEXTS_LIMIT: usize = 5_000;

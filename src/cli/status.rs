@@ -8,6 +8,7 @@ use super::pending;
 use super::trees::{self, Setting, Trees};
 use crate::config::index;
 use crate::config::{heartbeat, policy};
+use crate::model::Failure;
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::model::{Gap, Grid, Outcome};
 use crate::report::grid::FORMS;
@@ -15,7 +16,7 @@ use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
 use crate::scan::unfinished::unfinished;
-use crate::scan::{Failure, Lenience, Request, Scanned, grid, scan_for_grid};
+use crate::scan::{Lenience, Request, Scanned, grid, scan_for_grid};
 
 /// Runs the command.
 ///

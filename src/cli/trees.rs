@@ -12,6 +12,7 @@ use crate::config::policy::{self, Asked, Effective};
 use crate::config::tracked;
 use crate::git::further::Further;
 use crate::git::refs::Prefer;
+use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
 use crate::model::verdict::ExitCode;
@@ -21,7 +22,7 @@ use crate::policy::{FailOnError, Policy};
 use crate::scan::columns::namesakes;
 use crate::scan::discover::Found;
 use crate::scan::since::{Since, since};
-use crate::scan::{Base, Case, FILE_LIMIT, Failure, commit};
+use crate::scan::{Base, Case, FILE_LIMIT, commit};
 use crate::sys::environment;
 use crate::text::Position;
 
@@ -72,7 +73,7 @@ impl Trees {
             let Effective { policy, remarks } = policy::effective(&found, asked, tip)?;
             let found = match tree {
                 Taken::Work => found,
-                Taken::Staged => commit::staged(&found, FILE_LIMIT).map_err(Failure::of_git)?,
+                Taken::Staged => commit::staged(&found, FILE_LIMIT).map_err(Failure::from)?,
             };
             trees.remarks.extend(remarks);
             trees.add(found, since, policy);
@@ -423,15 +424,15 @@ fn fetched(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<i
         Ok(()) => Ok(index::open(&location.path, database, now)),
         // A file that is no index is replaced by nobody, and judges nothing.
         Err(failure) if damaged && failure.code == ExitCode::Usage => {
-            super::output::warn(voice, &failure.message);
+            super::output::warn(voice, &failure.to_string());
             Ok(index::open(&location.path, database, now))
         }
         // What the index has nothing of would look clean.
         Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
         Err(failure) => {
-            super::output::warn(voice, &format!("the index stays as it was: {}", failure.message));
+            super::output::warn(voice, &format!("the index stays as it was: {failure}"));
             let mut opened = index::open(&location.path, database, now);
-            let reason = format!("the index could not be brought up to date: {}", failure.message);
+            let reason = format!("the index could not be brought up to date: {failure}");
             opened.knowledge.troubles.push((reason, failure.hint));
             Ok(opened)
         }

@@ -6,8 +6,8 @@ use super::arguments::Version;
 use super::output::{self, Sink};
 use crate::ecosystem::{self, ROWS};
 use crate::model::Ecosystem;
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
-use crate::scan::Failure;
 use crate::sys::file;
 use crate::version::Scheme;
 

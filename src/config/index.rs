@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::advisory::{Bookkeeping, Damage, Index, OpenError};
 use crate::database::{self, Unopened};
+use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::{Ecosystem, IndexState};
 use crate::policy;
-use crate::scan::{Failure, Judge, Knowledge, knowledge};
+use crate::scan::{Judge, Knowledge, knowledge};
 use crate::sys::environment;
 
 /// The name of the index in the cache folder.

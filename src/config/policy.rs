@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::git::objects::ObjectId;
+use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
 use crate::policy::{self, FailOn, Policy};
-use crate::scan::Failure;
 use crate::scan::discover::Found;
 use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
@@ -80,11 +80,12 @@ fn compared(base: Option<Policy>, here: Result<Option<Policy>, Failure>) -> Effe
     let mut remarks = Vec::new();
     match (&base, here) {
         (_, Err(failure)) => {
-            let (file, position) = failure.place.unwrap_or((TreePath::root(), Position::START));
+            let reason = format!("the change breaks the policy: {failure}");
+            let location = failure.location.unwrap_or_default();
             remarks.push(Gap {
-                file,
-                position,
-                reason: format!("the change breaks the policy: {}", failure.message),
+                file: location.file,
+                position: location.position,
+                reason,
                 hint: failure.hint,
             });
         }
@@ -157,22 +158,14 @@ fn at(found: &Found, commit: ObjectId, places: &[TreePath]) -> Result<Option<Pol
     let Some(repository) = &found.repository else {
         return Ok(None);
     };
-    let tree = repository.commit_tree(commit, LIMIT).map_err(Failure::of_git)?;
-    one_of(&tree, places).map_err(|failure| match failure.code {
-        ExitCode::Incomplete => Failure {
-            hint: "Fetch what a filter left out (`git fetch --refetch --no-filter`), or use a full clone (without `--filter`; in \
-                   a workflow, `fetch-depth: 0`)."
-                .into(),
-            ..failure
-        },
-        ExitCode::Pass
-        | ExitCode::Blocked
-        | ExitCode::Usage
-        | ExitCode::NothingToScan
-        | ExitCode::Remote
-        | ExitCode::Some
-        | ExitCode::Bug
-        | ExitCode::Interrupted => failure,
+    let tree = repository.commit_tree(commit, LIMIT).map_err(Failure::from)?;
+    one_of(&tree, places).map_err(|mut failure| {
+        if failure.code == ExitCode::Incomplete {
+            failure.hint = "Fetch what a filter left out (`git fetch --refetch --no-filter`), or use a full clone (without \
+                            `--filter`; in a workflow, `fetch-depth: 0`)."
+                .into();
+        }
+        failure
     })
 }
 
@@ -254,7 +247,7 @@ fn read(path: &TreePath, name: &str, bytes: &[u8]) -> Result<Policy, Failure> {
         let others = failures.collect();
         first.map_or_else(
             || Failure::usage("the policy cannot be read", "Mend it."),
-            |first| Failure { others, ..first },
+            |first| first.with_others(others),
         )
     })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::database::signature::{BadKey, PublicKey, SecretKey};
 use crate::database::update::{Demanded, Trust};
 use crate::feed::osv_export;
-use crate::scan::Failure;
+use crate::model::Failure;
 use crate::sys::{environment, file};
 
 /// The public keys that count: texts of keys or files of them, separated by spaces.

@@ -121,7 +121,7 @@ impl Manifest {
         let files = document.files.into_iter().map(sound).collect::<Result<_, _>>();
         Ok(Self {
             built: document.built,
-            files: files.map_err(BadManifest::Unsound)?,
+            files: files?,
         })
     }
 
@@ -214,7 +214,8 @@ pub fn is_sha256(text: &str) -> bool {
 }
 
 /// A row that says what can be; a name that does not follow from the bytes is refused, wherever it leads.
-fn sound(row: Row) -> Result<File, String> {
+fn sound(row: Row) -> Result<File, BadManifest> {
+    let unsound = |reason: String| Err(BadManifest::Unsound(reason));
     let Row {
         name,
         mut ecosystems,
@@ -223,7 +224,7 @@ fn sound(row: Row) -> Result<File, String> {
         digest,
     } = row;
     if !is_sha256(&sha256) || !digest.strip_prefix("sha256:").is_some_and(is_sha256) {
-        return Err(format!("the file {} has no SHA-256", shown(&name)));
+        return unsound(format!("the file {} has no SHA-256", shown(&name)));
     }
     let named = File {
         ecosystems: Vec::new(),
@@ -232,17 +233,17 @@ fn sound(row: Row) -> Result<File, String> {
         digest,
     };
     if named.name() != name {
-        return Err(format!("the file {} is not named by its SHA-256", shown(&name)));
+        return unsound(format!("the file {} is not named by its SHA-256", shown(&name)));
     }
     if bytes == 0 || bytes > INDEX_LIMIT {
-        return Err(format!("the file {name} is said to have {bytes} bytes"));
+        return unsound(format!("the file {name} is said to have {bytes} bytes"));
     }
     ecosystems.sort();
     ecosystems.dedup();
     let odd = ecosystems.iter().find(|name| !is_name(name));
     match (ecosystems.is_empty(), odd) {
-        (true, _) => Err(format!("the file {name} holds no ecosystem")),
-        (false, Some(odd)) => Err(format!("{} is no name of an ecosystem", shown(odd))),
+        (true, _) => unsound(format!("the file {name} holds no ecosystem")),
+        (false, Some(odd)) => unsound(format!("{} is no name of an ecosystem", shown(odd))),
         (false, None) => Ok(File { ecosystems, ..named }),
     }
 }

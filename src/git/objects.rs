@@ -15,6 +15,7 @@ use super::lfs::Pointer;
 use super::listing::Listing;
 use super::place::{self, Bare};
 use super::reftable::Reftable;
+use crate::model::Failure;
 use crate::model::{TreePath, Unread};
 
 /// A git repository.
@@ -115,6 +116,14 @@ pub enum GitError {
         /// What it is.
         reason: String,
     },
+}
+
+impl From<GitError> for Failure {
+    /// The clone does not hold what the verdict needs.
+    fn from(error: GitError) -> Self {
+        let hint = error.hint();
+        Self::incomplete(error.to_string(), hint)
+    }
 }
 
 impl GitError {

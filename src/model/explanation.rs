@@ -1,10 +1,7 @@
 //! Why a finding is there and why it was decided so: the result of `lockkeeper explain`.
 
 use super::advisory::{Advisory, Texts};
-use super::{Finding, Gap, TreePath};
-use crate::text::Position;
-
-use super::verdict::ExitCode;
+use super::{Finding, Gap};
 
 /// One advisory, or one package's, with what the scanned tree holds of it.
 #[derive(Debug, Clone)]
@@ -41,19 +38,4 @@ pub enum Matched {
     Yes,
     /// It did not apply, or an earlier one had decided.
     No,
-}
-
-/// A run that could not begin or broke, for whoever reads errors by program.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// How the program will end.
-    pub code: ExitCode,
-    /// What is wrong, as a lowercase fragment.
-    pub message: String,
-    /// Where, if it is in a file.
-    pub place: Option<(TreePath, Position)>,
-    /// The way out, as a full instruction.
-    pub hint: String,
-    /// What else is wrong in the same way.
-    pub others: Vec<Self>,
 }

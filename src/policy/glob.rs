@@ -13,6 +13,26 @@ pub const MAX_GLOBS: usize = 1_000;
 /// A glob with more `*`, `?`, `[` and `{` is refused; `**` is one. What a path costs grows with each of them.
 pub const MAX_WILDCARDS: usize = 16;
 
+/// Why patterns are no list of globs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadGlobs {
+    /// There are too many.
+    #[error("more than {MAX_GLOBS} globs")]
+    TooMany,
+    /// One is too long.
+    #[error("the glob is longer than {MAX_LENGTH} bytes")]
+    TooLong,
+    /// One has too many wildcards.
+    #[error("the glob has more than {MAX_WILDCARDS} wildcards")]
+    TooManyWildcards,
+    /// One cannot be read.
+    #[error("the glob is broken: {0}")]
+    Broken(globset::ErrorKind),
+    /// Together they are too large to be searched for.
+    #[error("the globs are too large: {0}")]
+    TooLarge(globset::ErrorKind),
+}
+
 /// A list of globs; one that holds nothing matches nothing.
 #[derive(Clone, Default)]
 pub struct Globs {
@@ -24,29 +44,29 @@ impl Globs {
     /// The globs of `patterns`.
     ///
     /// # Errors
-    /// Why they are none, as a lowercase fragment.
-    pub fn new(patterns: Vec<String>) -> Result<Self, String> {
+    /// [`BadGlobs`].
+    pub fn new(patterns: Vec<String>) -> Result<Self, BadGlobs> {
         if patterns.len() > MAX_GLOBS {
-            return Err(format!("more than {MAX_GLOBS} globs"));
+            return Err(BadGlobs::TooMany);
         }
         let mut set = GlobSetBuilder::new();
         for pattern in &patterns {
             if pattern.len() > MAX_LENGTH {
-                return Err(format!("the glob is longer than {MAX_LENGTH} bytes"));
+                return Err(BadGlobs::TooLong);
             }
             if wildcards(pattern) > MAX_WILDCARDS {
-                return Err(format!("the glob has more than {MAX_WILDCARDS} wildcards"));
+                return Err(BadGlobs::TooManyWildcards);
             }
             let glob = GlobBuilder::new(pattern)
                 .literal_separator(true)
                 .backslash_escape(true)
                 .build()
-                .map_err(|error| format!("the glob is broken: {}", error.kind()))?;
+                .map_err(|error| BadGlobs::Broken(error.kind().clone()))?;
             set.add(glob);
         }
         let set = set
             .build()
-            .map_err(|error| format!("the globs are too large: {}", error.kind()))?;
+            .map_err(|error| BadGlobs::TooLarge(error.kind().clone()))?;
         Ok(Self { patterns, set })
     }
 
@@ -123,7 +143,7 @@ mod tests {
 
     #[test]
     fn broken_and_huge_ones_are_refused() {
-        let refused = |globs: Vec<String>| Globs::new(globs).expect_err("no globs");
+        let refused = |globs: Vec<String>| Globs::new(globs).expect_err("no globs").to_string();
         assert!(refused(vec!["a".into(), "[".into()]).starts_with("the glob is broken: "));
         assert_eq!(
             refused(vec!["a".repeat(513)]),

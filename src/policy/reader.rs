@@ -430,8 +430,8 @@ impl<'d> Reader<'d> {
     fn is_glob(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
         match Globs::new(vec![pattern.to_owned()]) {
             Ok(_) => self.may_match(at, path, pattern, about),
-            Err(message) => {
-                self.mistake(at, path, message, GLOB_HINT);
+            Err(bad) => {
+                self.mistake(at, path, bad.to_string(), GLOB_HINT);
                 false
             }
         }
@@ -464,8 +464,8 @@ impl<'d> Reader<'d> {
     pub(super) fn joined(&mut self, field: &Field<'d>, patterns: Vec<String>) -> Option<Globs> {
         match Globs::new(patterns) {
             Ok(globs) => Some(globs),
-            Err(message) => {
-                self.wrong(field, message, GLOB_HINT);
+            Err(bad) => {
+                self.wrong(field, bad.to_string(), GLOB_HINT);
                 None
             }
         }

@@ -7,10 +7,11 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::discover::{Found, Standing, is_wanted};
 use super::lines::{self, BadGlob, Chosen};
-use super::{FILE_LIMIT, Failure, commit};
+use super::{FILE_LIMIT, commit};
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository};
 use crate::git::refs::{Hidden, Prefer, Refs, Remark};
+use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
 use crate::model::lines::{Candidate, Choice, short_name};
@@ -137,7 +138,7 @@ pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -
 
 /// The refs of a repository, if it is known which there are.
 fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
-    let refs = repository.refs(prefer).map_err(Failure::of_git)?;
+    let refs = repository.refs(prefer).map_err(Failure::from)?;
     match refs
         .remarks
         .iter()
@@ -353,7 +354,7 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         found.cloned()
     };
     // What the clone holds is what is about to be released; whoever has more is asked for the rest alone.
-    let mut refs = repository.held_refs(prefer).map_err(Failure::of_git)?;
+    let mut refs = repository.held_refs(prefer).map_err(Failure::from)?;
     let mut named = find(&refs);
     if named.is_none() {
         refs = all_refs(repository, prefer)?;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::discover::{Found, Reader, Standing, is_wanted, reader_in, relative, submodule, unlocked};
-use super::{Failure, starts};
+use super::starts;
 use crate::git::listing::Listing;
 use crate::git::objects::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::git::staged::StagedTree;
 use crate::lockfile::manifest;
+use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
@@ -39,7 +40,7 @@ pub(super) fn head(
         with_manifests: true,
     };
     let listing = Listing::new(repository, &is_wanted);
-    whole.at(head, commit, &listing).map_err(Failure::of_git)
+    whole.at(head, commit, &listing).map_err(Failure::from)
 }
 
 /// The tree that `found` was found in, at another commit: the same folder or file, and nothing that lies on disk.

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::columns::Columns;
 use super::discover::{Found, Reader, is_wanted, reader_in, relative};
-use super::{FILE_LIMIT, Failure, judge, read, starts};
+use super::{FILE_LIMIT, judge, read, starts};
 use crate::advisory::Index;
 use crate::git::commit_tree::CommitTree;
 use crate::git::listing::{Content, Listing};
 use crate::git::objects::{ObjectId, Repository, TrackedKind};
 use crate::git::past::{Holder, Past};
 use crate::lockfile::Format;
+use crate::model::Failure;
 use crate::model::grid::{Holding, Line, Standing};
 use crate::model::lines::short_name;
 use crate::model::{PackageUrl, Tree as _, TreePath};
@@ -53,7 +54,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         damage: Mutex::default(),
         unread: Mutex::default(),
     };
-    let mut past = Past::new(repository, &listing, &judging).map_err(Failure::of_git)?;
+    let mut past = Past::new(repository, &listing, &judging).map_err(Failure::from)?;
     let tags: Vec<(String, ObjectId)> = columns
         .refs
         .candidates
@@ -86,7 +87,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         let Some(tip) = commits.get(line.ref_name.as_str()) else {
             continue;
         };
-        let line_past = past.of(*tip, &tags).map_err(Failure::of_git)?;
+        let line_past = past.of(*tip, &tags).map_err(Failure::from)?;
         for end in &line_past.cut_at {
             warnings.push(format!(
                 "The history of {} is cut at {end}: what was held before is not known. Fetch it all (`git fetch --unshallow`, \

@@ -36,13 +36,13 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::advisory::Index;
-use crate::git::objects::GitError;
 use crate::model::coverage::Gap;
 use crate::model::lines::short_name;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
 use crate::model::{
-    Cost, Coverage, Decision, IndexState, Outcome, SharedStr, Target, TreePath, Verdict, outcome,
+    Cost, Coverage, Decision, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath, Verdict,
+    outcome,
 };
 use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
@@ -92,75 +92,6 @@ pub struct Lenience {
     pub exit_zero: bool,
     /// Nothing to scan ends with 0.
     pub allow_empty: bool,
-}
-
-/// A run that cannot give an outcome.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// How the program ends.
-    pub code: ExitCode,
-    /// What is wrong, as a lowercase fragment.
-    pub message: String,
-    /// The way out, as a full instruction.
-    pub hint: String,
-    /// Where, if it is in a file.
-    pub place: Option<(TreePath, Position)>,
-    /// What else is wrong in the same way.
-    pub others: Vec<Self>,
-}
-
-impl Failure {
-    /// The command line or configuration asks for something that cannot be.
-    #[must_use]
-    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            code: ExitCode::Usage,
-            message: message.into(),
-            hint: hint.into(),
-            place: None,
-            others: Vec::new(),
-        }
-    }
-
-    /// Something that the verdict needs could not be read.
-    #[must_use]
-    pub fn incomplete(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            code: ExitCode::Incomplete,
-            message: message.into(),
-            hint: hint.into(),
-            place: None,
-            others: Vec::new(),
-        }
-    }
-
-    /// The clone does not hold what the verdict needs.
-    #[must_use]
-    pub fn of_git(error: GitError) -> Self {
-        Self::incomplete(error.to_string(), error.hint())
-    }
-
-    /// The same, at a place of a file.
-    #[must_use]
-    pub fn at(self, file: TreePath, position: Position) -> Self {
-        Self {
-            place: Some((file, position)),
-            ..self
-        }
-    }
-
-    /// A server or feed failed.
-    #[must_use]
-    pub fn remote(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            code: ExitCode::Remote,
-            message: message.into(),
-            hint: hint.into(),
-            place: None,
-            others: Vec::new(),
-        }
-    }
 }
 
 /// A tree that is judged, by what and beside what.
@@ -341,15 +272,15 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
 #[must_use]
 pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
-    let (file, position) = match &failure.place {
-        Some((file, position)) => (file.clone(), *position),
-        // What is missing is missing in the repository, and in no file of it.
-        None => (TreePath::new(".git").unwrap_or_default(), Position::START),
-    };
+    // What is missing is missing in the repository, and in no file of it.
+    let location = failure.location.clone().unwrap_or_else(|| Location {
+        file: TreePath::new(".git").unwrap_or_default(),
+        position: Position::START,
+    });
     let gap = Gap {
-        file,
-        position,
-        reason: failure.message.clone(),
+        file: location.file,
+        position: location.position,
+        reason: failure.to_string(),
         hint: failure.hint.clone(),
     };
     coverage.add(Cost::Blind, gap);

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::discover::Found;
-use super::{Failure, Judge, Knowledge, unjudged};
+use super::{Judge, Knowledge, unjudged};
+use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
 use crate::model::{Coverage, IndexState, Outcome, Target};
@@ -31,13 +32,7 @@ pub fn unfinished(now: Timestamp) -> Outcome {
         place: String::new(),
         trouble: None,
     };
-    let failure = Failure {
-        code: ExitCode::Bug,
-        message: REASON.to_owned(),
-        hint: HINT.to_owned(),
-        place: None,
-        others: Vec::new(),
-    };
+    let failure = Failure::new(ExitCode::Bug, REASON, HINT);
     unjudged(&judge, &Policy::built_in(), &failure, now)
 }
 

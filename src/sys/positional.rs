@@ -52,16 +52,21 @@ impl Blocks for Positional {
         self.length
     }
 
-    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> Result<(), String> {
+    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             match self.read(buffer, offset) {
-                Ok(0) => return Err("the file ends before".to_owned()),
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the file ends before",
+                    ));
+                }
                 Ok(read) => {
                     offset = offset.saturating_add(read as u64);
                     buffer = buffer.get_mut(read..).unwrap_or_default();
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error),
             }
         }
         Ok(())

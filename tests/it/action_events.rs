@@ -156,7 +156,7 @@ fn g6_each_event_tells_its_kind_its_trust_and_its_base() {
         ..Given::default()
     };
     let refused = events::read(&stranger).expect_err("it is refused");
-    assert!(refused.message.contains("rights"), "{refused}");
+    assert!(refused.to_string().contains("rights"), "{refused}");
 }
 
 #[test]

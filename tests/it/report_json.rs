@@ -1,7 +1,6 @@
 //! The JSON documents, read by an independent reader and held against the contract key by key.
 
-use lockkeeper::model::explanation::Failed;
-use lockkeeper::model::verdict::ExitCode;
+use lockkeeper::model::Failure;
 use lockkeeper::report::{Length, json};
 use lockkeeper::text::Position;
 use lockkeeper::text::escape::is_hidden;
@@ -229,22 +228,12 @@ fn an_explanation_and_an_error_have_every_key() {
         "https://advisories.example/1"
     );
 
-    let failed = Failed {
-        code: ExitCode::Usage,
-        message: "unknown key `rule`".into(),
-        place: Some((
+    let failed = Failure::usage("unknown key `rule`", "Write `rules`.")
+        .at(
             outcomes::tree_path("lockkeeper.yml"),
             Position { line: 2, column: 1 },
-        )),
-        hint: "Write `rules`.".into(),
-        others: vec![Failed {
-            code: ExitCode::Usage,
-            message: "no reason".into(),
-            place: None,
-            hint: "Give one.".into(),
-            others: Vec::new(),
-        }],
-    };
+        )
+        .with_others(vec![Failure::usage("no reason", "Give one.")]);
     let mut bytes = Vec::new();
     json::error(&failed, &mut bytes).expect("a Vec takes everything");
     let document = read(&String::from_utf8(bytes).expect("UTF-8"));

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::head::{Gap, Problem};
 use super::scan::{Finding, Severity};
 use crate::model;
-use crate::model::explanation::{Explanation, Failed, Matched, Ruling};
+use crate::model::Failure;
+use crate::model::explanation::{Explanation, Matched, Ruling};
 use crate::model::inventory::{Held, Inventory, InventoryFile};
 use crate::text::Position;
 
@@ -173,40 +174,40 @@ impl<'e> Decision<'e> {
 pub(super) struct Error<'e> {
     schema: &'static str,
     code: u8,
-    message: &'e str,
+    message: String,
     place: Option<Place<'e>>,
     hint: &'e str,
     others: Vec<Mistake<'e>>,
 }
 
 impl<'e> Error<'e> {
-    pub(super) fn of(failed: &'e Failed) -> Self {
-        let first = Mistake::of(failed);
+    pub(super) fn of(failure: &'e Failure) -> Self {
+        let first = Mistake::of(failure);
         Self {
             schema: "lockkeeper.error/1",
-            code: failed.code.number(),
+            code: failure.code.number(),
             message: first.message,
             place: first.place,
             hint: first.hint,
-            others: failed.others.iter().map(Mistake::of).collect(),
+            others: failure.others.iter().map(Mistake::of).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
 struct Mistake<'e> {
-    message: &'e str,
+    message: String,
     place: Option<Place<'e>>,
     hint: &'e str,
 }
 
 impl<'e> Mistake<'e> {
-    fn of(failed: &'e Failed) -> Self {
-        let place = failed.place.as_ref();
+    fn of(failure: &'e Failure) -> Self {
+        let location = failure.location.as_ref();
         Self {
-            message: &failed.message,
-            place: place.map(|(file, position)| Place::of(file, *position)),
-            hint: &failed.hint,
+            message: failure.to_string(),
+            place: location.map(|location| Place::of(&location.file, location.position)),
+            hint: &failure.hint,
         }
     }
 }

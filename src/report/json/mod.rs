@@ -17,8 +17,9 @@ use serde_json::ser::Formatter;
 
 use self::serializer::Serializer;
 use super::{Report, Style};
+use crate::model::Failure;
 use crate::model::Outcome;
-use crate::model::explanation::{Explanation, Failed};
+use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
 use crate::text::escape;
 
@@ -56,8 +57,8 @@ pub fn explain(explanation: &Explanation, out: &mut dyn io::Write) -> io::Result
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn error(failed: &Failed, out: &mut dyn io::Write) -> io::Result<()> {
-    document(&documents::Error::of(failed), out)
+pub fn error(failure: &Failure, out: &mut dyn io::Write) -> io::Result<()> {
+    document(&documents::Error::of(failure), out)
 }
 
 /// Writes any document in this project's JSON: two spaces of indentation, a final newline, hidden
