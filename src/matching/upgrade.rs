@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Held, holds};
-use crate::advisory::{CandidateKey, Candidates, Claim, order};
+use crate::advisory::{CandidateKey, Candidates, Claim, End, order};
 use crate::version::Scheme;
 
 /// At most so many fixed versions are tried.
@@ -44,20 +44,46 @@ pub fn upgrade<'i>(
             .take(most)
             .collect()
     };
+    if affecting(&held.version, 1).is_empty() {
+        return None;
+    }
+    let tried = above(&held, scheme, &claims);
+    // What lies before the end of a range that holds the locked version is in that range too.
+    let floor = floor(&held, scheme, &claims);
+    let is_below =
+        |version: &str| floor.is_some_and(|floor| scheme.compare(version, floor) == Ok(Ordering::Less));
+    let mut candidates = tried.iter().filter(|version| !is_below(version));
+    if let Some(version) = candidates.find(|version| affecting(version, 1).is_empty()) {
+        return Some(Upgrade {
+            version,
+            leaves: Vec::new(),
+        });
+    }
     let known = affecting(&held.version, usize::MAX);
     let mut best: Option<Upgrade<'i>> = None;
-    for version in above(&held, scheme, &claims) {
+    for version in tried {
         let most = best.as_ref().map_or(usize::MAX, |best| best.leaves.len());
         let leaves = affecting(version, most);
         if leaves.len() < most && known.iter().any(|group| !leaves.contains(group)) {
-            let is_clean = leaves.is_empty();
             best = Some(Upgrade { version, leaves });
-            if is_clean {
-                break;
-            }
         }
     }
     best
+}
+
+/// The highest version that a range which holds the locked version ends before.
+fn floor<'i>(held: &Held<'_>, scheme: &dyn Scheme, claims: &[(CandidateKey, Claim<'i>)]) -> Option<&'i str> {
+    let mut floor: Option<&'i str> = None;
+    for stretch in claims.iter().flat_map(|(_, claim)| claim.intervals()) {
+        let (End::Fixed(end) | End::Limit(end)) = stretch.until else {
+            continue;
+        };
+        let is_higher = floor.is_none_or(|floor| scheme.compare(floor, end) == Ok(Ordering::Less));
+        if is_higher && held.is_inside(&stretch) == Some(true) {
+            floor = Some(end);
+        }
+    }
+    floor
 }
 
 /// Every fixed version above `held` that may be a target, those of the same major first, the lowest first.

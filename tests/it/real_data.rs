@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use lockkeeper::advisory::Candidates;
+use lockkeeper::ecosystem;
 use lockkeeper::matching::{self, upgrade::upgrade};
 use lockkeeper::model::Ecosystem;
-use lockkeeper::{ecosystem, version};
+use lockkeeper::version::{self, Scheme};
 use serde_json::Value;
 
 use crate::program::Sandbox;
@@ -192,6 +194,13 @@ fn every_upgrade_of_the_corpus_is_one_answer() {
                 "{name} {version} → {target}"
             );
         }
+        if upgrade.leaves.is_empty() {
+            assert_eq!(
+                lowest(&of_go, scheme, &package),
+                Some(upgrade.version),
+                "{name} {version}"
+            );
+        }
         let head = format!("{name} {version} → ");
         // The page lists what blocks.
         for (at, _) in page.match_indices(&head) {
@@ -204,6 +213,31 @@ fn every_upgrade_of_the_corpus_is_one_answer() {
         }
     }
     assert!(upgrades > 100 && listed > 100, "{upgrades} {listed}");
+}
+
+/// The lowest fixed version above `locked` that nothing affects, found by trying each; those of its major first.
+fn lowest<'i>(locked: &str, scheme: &dyn Scheme, package: &Candidates<'i>) -> Option<&'i str> {
+    let fixed = package
+        .groups()
+        .flat_map(|group| group.members().collect::<Vec<_>>())
+        .flat_map(|member| member.claims().collect::<Vec<_>>())
+        .flat_map(|claim| claim.fixed().collect::<Vec<_>>());
+    let clean = fixed.filter(|fixed| {
+        let is_affected = package.groups().any(|group| {
+            let judged = matching::judge(fixed, Some(scheme), &group).expect("a judgement");
+            matches!(judged, matching::Judgement::Affected { .. })
+        });
+        !is_affected
+            && scheme.compare(locked, fixed) == Ok(Ordering::Less)
+            && (scheme.is_prerelease(locked) || !scheme.is_prerelease(fixed))
+    });
+    let is_other_major = |version: &str| scheme.major(version) != scheme.major(locked);
+    clean.min_by(|left, right| {
+        is_other_major(left)
+            .cmp(&is_other_major(right))
+            .then_with(|| scheme.compare(left, right).expect("an order"))
+            .then_with(|| left.cmp(right))
+    })
 }
 
 /// The gaps of the corpus, one line each. `LOCKKEEPER_BLESS=1` writes them anew.
