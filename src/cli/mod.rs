@@ -147,7 +147,17 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 /// The package URL that `text` is; `None` for a text that means to be none.
 fn purl(text: &str) -> Result<Option<PackageUrl>, Failure> {
     match purl::parse(text) {
-        Ok(package) => Ok(Some(package)),
+        Ok(package) if purl::package(&package).is_some() => Ok(Some(package)),
+        Ok(package) => Err(Failure::usage(
+            format!(
+                "{text}: packages of the type {:?} are not known here",
+                package.kind()
+            ),
+            format!(
+                "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the index.",
+                purl::types().collect::<Vec<_>>().join(", ")
+            ),
+        )),
         Err(BadPurl::Scheme) => Ok(None),
         Err(bad) => Err(Failure::usage(
             format!("{text}: {bad}"),

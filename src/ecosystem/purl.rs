@@ -42,6 +42,11 @@ pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
     Some((row.ecosystem.clone(), name))
 }
 
+/// The types of the known ecosystems.
+pub fn types() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.purl_type)
+}
+
 /// Reads a package URL in any of its spellings.
 ///
 /// # Errors

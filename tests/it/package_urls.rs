@@ -154,6 +154,19 @@ fn exceptions_cover_every_spelling() {
 #[test]
 fn what_is_no_package_url_is_a_mistake_with_a_way_out() {
     let (sandbox, index) = tree();
+    for arguments in [
+        &["explain", "pkg:nmp/left", "--db", &index][..],
+        &["db", "search", "pkg:nmp/left", "--db", &index],
+    ] {
+        let ran = sandbox.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.contains("the type \"nmp\" are not known here"),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains("golang, maven, pypi, cargo, npm"), "{}", ran.err);
+    }
     for (subject, message) in [
         ("pkg:npm", "the package URL has no name"),
         ("pkg:npm/left@", "the version after `@` is missing"),
