@@ -62,7 +62,7 @@ fuzz_target!(|data: &[u8]| {
             for span in [spans.entry, spans.source, spans.edges].into_iter().flatten() {
                 check(span, "a part of a package");
             }
-            for span in &spans.checksums {
+            for span in spans.checksums.iter() {
                 check(*span, "a checksum");
             }
         }
