@@ -27,7 +27,7 @@ pub struct Candidate<'i> {
     members: &'i [u8],
 }
 
-/// Tells the packages, or the candidates, of one open index apart.
+/// Identifies a package, or a candidate, of one open index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CandidateKey(usize, usize);
 

@@ -179,7 +179,7 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
         .collect())
 }
 
-/// The advisories of the package that a package URL names, whatever version it tells.
+/// The advisories of the package that a package URL names, whatever its version.
 fn of_package(package: &PackageUrl, index: &Index) -> Result<Vec<Advisory>, Failure> {
     let searched = ask::search(index, Wanted::Package(package)).map_err(damaged)?;
     Ok(searched

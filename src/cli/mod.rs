@@ -29,9 +29,8 @@ use jiff::Timestamp;
 use arguments::{Arguments, Command, ErrorForm, Voice};
 
 use crate::ecosystem::purl::{self, BadPurl};
-use crate::model::Failure;
-use crate::model::PackageUrl;
 use crate::model::verdict::ExitCode;
+use crate::model::{Failure, PackageUrl};
 use crate::sys::{clock, interrupt};
 
 /// Runs the program on `arguments` (the program's name first) and says how to end.

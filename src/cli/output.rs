@@ -164,10 +164,10 @@ pub fn write(sink: &Sink, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
                     let _ = out.into_parts();
                     Ok(())
                 }
-                Err(error) => Err(Failure::usage(
-                    format!("standard output: {error}"),
-                    "Give a place that can be written.",
-                )),
+                Err(error) => {
+                    let hint = "Give a place that can be written.";
+                    Err(Failure::usage("standard output", hint).caused_by(&error))
+                }
             }
         }
         Sink::File(path) => file::replace(path, |out| content(out))

@@ -279,13 +279,17 @@ pub fn one(path: Option<&PathBuf>) -> Result<Found, Failure> {
 /// # Errors
 /// A [`Failure`] of usage for a list with an unknown word.
 pub fn asked<'a>(file: Option<&'a PathBuf>, fail_on: Option<&str>) -> Result<Asked<'a>, Failure> {
-    let fail_on = fail_on.map(str::parse).transpose().map_err(|error: FailOnError| {
-        Failure::usage(
-            format!("--fail-on: {error}"),
+    let fail_on = fail_on
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: FailOnError| {
+            Failure::usage(
+            "--fail-on",
             "Give a comma-separated list of malicious, vulnerability, unsound, unmaintained, yanked, notice, \
              low, medium, high, critical, known-exploited, fixable; or none.",
         )
-    })?;
+        .caused_by(&error)
+        })?;
     Ok(Asked {
         file: file.map(PathBuf::as_path),
         fail_on,

@@ -15,9 +15,8 @@ use crate::database::build::Losses;
 use crate::database::update::{self, Done, Event, Origin, Progress, Request, Trust};
 use crate::ecosystem::ROWS;
 use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
-use crate::model::Ecosystem;
-use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::model::{Ecosystem, Failure};
 use crate::sys::web::{Address, Settings, Web};
 use crate::text::escape;
 

@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 use super::arguments::Version;
 use super::output::{self, Sink};
 use crate::ecosystem::{self, ROWS};
-use crate::model::Ecosystem;
-use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::model::{Ecosystem, Failure};
 use crate::sys::file;
 use crate::version::Scheme;
 

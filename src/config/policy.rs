@@ -178,17 +178,13 @@ fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failur
             Err(Unread::TooLarge { .. }) => return Err(too_large().at(path.clone(), Position::START)),
             // Nobody knows what it says.
             Err(error @ Unread::Unreadable(_)) => {
-                let failure = Failure::incomplete(
-                    format!("the policy cannot be read: {error}"),
-                    "Put the policy itself there, and make it readable.",
-                );
+                let hint = "Put the policy itself there, and make it readable.";
+                let failure = Failure::incomplete("the policy cannot be read", hint).caused_by(&error);
                 return Err(failure.at(path.clone(), Position::START));
             }
             Err(error @ Unread::LinkLeadsOut) => {
-                let failure = Failure::usage(
-                    format!("the policy cannot be read: {error}"),
-                    "Put the policy itself there.",
-                );
+                let hint = "Put the policy itself there.";
+                let failure = Failure::usage("the policy cannot be read", hint).caused_by(&error);
                 return Err(failure.at(path.clone(), Position::START));
             }
         }

@@ -137,7 +137,7 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
 pub enum Wanted<'w> {
-    /// The package that a package URL names, whatever version it tells.
+    /// The package that a package URL names, whatever its version.
     Package(&'w PackageUrl),
     /// The packages of a name, in every ecosystem.
     Name(&'w str),

@@ -3,7 +3,6 @@
 //! The ecosystem's name rule decides how a name is spelled, so that every spelling of a package gives the same package URL.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
@@ -83,17 +82,10 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let path = parts.join("/");
     let row = row_of_type(&kind);
-    let path = match row {
-        Some(row) if row.ecosystem == Ecosystem::MAVEN => path,
-        Some(row) => (row.normalise)(&path).into_owned(),
-        None => path,
-    };
-    let (namespace, name) = match path.rsplit_once('/') {
-        Some((namespace, name)) => (namespace, name),
-        // Maven's own spelling of a coordinate, in one part.
-        None if kind == "maven" => path.split_once(':').unwrap_or(("", &path)),
-        None => ("", &*path),
-    };
+    let path = row.map_or_else(|| path.clone(), |row| (row.normalise)(&path).into_owned());
+    // One part may be the name as advisories spell it, as Maven's `group:artifact`.
+    let whole = || path.rsplit_once(row.map_or('/', |row| separator(&row.ecosystem)));
+    let (namespace, name) = path.rsplit_once('/').or_else(whole).unwrap_or(("", &path));
     if name.is_empty() {
         return Err(BadPurl::Name);
     }
@@ -110,37 +102,30 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
 /// The type of packages of an ecosystem without a row.
 const GENERIC: &str = "generic";
 
-/// Why a text is no package URL, as a lowercase fragment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a text is no package URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPurl {
     /// It does not begin with `pkg:`.
+    #[error("a package URL begins with `pkg:`")]
     Scheme,
     /// What follows is no type.
+    #[error("`pkg:` is followed by a type such as `npm`")]
     Type,
     /// There is no name.
+    #[error("the package URL has no name")]
     Name,
     /// An `@` with nothing behind it.
+    #[error("the version after `@` is missing")]
     Version,
     /// A character that has to be percent-encoded, or encoded bytes that are no UTF-8.
+    #[error(
+        "white space, `*` and control characters must be percent-encoded, and what is encoded must be UTF-8"
+    )]
     Encoding,
     /// A qualifier without a key.
+    #[error("a qualifier is no `key=value`")]
     Qualifier,
 }
-
-impl fmt::Display for BadPurl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Scheme => "a package URL begins with `pkg:`",
-            Self::Type => "`pkg:` is followed by a type such as `npm`",
-            Self::Name => "the package URL has no name",
-            Self::Version => "the version after `@` is missing",
-            Self::Encoding => "white space, `*` and control characters must be percent-encoded, and what is encoded must be UTF-8",
-            Self::Qualifier => "a qualifier is no `key=value`",
-        })
-    }
-}
-
-impl std::error::Error for BadPurl {}
 
 fn row_of_type(kind: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.purl_type == kind)

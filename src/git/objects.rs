@@ -15,8 +15,7 @@ use super::lfs::Pointer;
 use super::listing::Listing;
 use super::place::{self, Bare};
 use super::reftable::Reftable;
-use crate::model::Failure;
-use crate::model::{TreePath, Unread};
+use crate::model::{Failure, TreePath, Unread};
 
 /// A git repository.
 #[derive(Clone)]

@@ -48,7 +48,7 @@ pub fn upgrade<'i>(
         return None;
     }
     let tried = above(&held, scheme, &claims);
-    // What lies before the end of a range that holds the locked version is in that range too.
+    // What is above the locked version and below the end of a range that contains it is in that range too.
     let floor = floor(&held, scheme, &claims);
     let is_below =
         |version: &str| floor.is_some_and(|floor| scheme.compare(version, floor) == Ok(Ordering::Less));

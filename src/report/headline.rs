@@ -155,22 +155,22 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
 
 /// `6 flaws in 3 of 880 packages; 2 moves end 5 of them`.
 fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
-    let flaws: usize = failing.iter().map(|step| step.fixes.len()).sum();
+    let advisories: usize = failing.iter().map(|step| step.fixes.len()).sum();
     let packages: BTreeSet<_> = failing
         .iter()
         .map(|step| (step.ecosystem, step.name, step.version))
         .collect();
     let mut text = format!(
         "{} in {} of {}",
-        counted(flaws, "flaw", "flaws"),
+        counted(advisories, "flaw", "flaws"),
         thousands(packages.len() as u64),
         counted(outcome.coverage.packages, "package", "packages"),
     );
     let ending: Vec<&Remediation<'_>> = failing.iter().filter(|step| step.kind != Kind::NoFix).collect();
     let ended: usize = ending.iter().map(|step| step.fixes.len()).sum();
     let ended = match ended {
-        1 if flaws == 1 => "it".to_owned(),
-        _ if ended == flaws => "all of them".to_owned(),
+        1 if advisories == 1 => "it".to_owned(),
+        _ if ended == advisories => "all of them".to_owned(),
         _ => format!("{} of them", thousands(ended as u64)),
     };
     match ending.len() {

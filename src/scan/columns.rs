@@ -365,10 +365,11 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         None => {
             let commit = repository.resolve(release).map_err(|error| {
                 Failure::incomplete(
-                    format!("the release {release:?} is not in this clone: {error}"),
+                    format!("the release {release:?} is not in this clone"),
                     "Fetch it (`fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag), or name a \
                      branch, a tag or a commit that is there.",
                 )
+                .caused_by(&error)
             })?;
             (None, commit)
         }

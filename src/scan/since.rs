@@ -32,8 +32,8 @@ pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Sin
         )
     })?;
     let missing = |error: GitError| {
-        let message = format!("the base {revision:?} cannot be compared with: {error}");
-        Failure::incomplete(message, error.hint())
+        let message = format!("the base {revision:?} cannot be compared with");
+        Failure::incomplete(message, error.hint()).caused_by(&error)
     };
     let head = found.head.commit.ok_or_else(|| {
         Failure::incomplete(

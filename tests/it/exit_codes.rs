@@ -494,6 +494,21 @@ fn errors_can_be_read_by_program() {
 }
 
 #[test]
+fn the_version_is_the_same_alone_and_beside_other_flags() {
+    let sandbox = Sandbox::new();
+    let expected = format!("lockkeeper {}\n", env!("CARGO_PKG_VERSION"));
+    for arguments in [
+        &["--version"][..],
+        &["-V"],
+        &["--quiet", "--version"],
+        &["--offline", "-V"],
+    ] {
+        let ran = sandbox.run(arguments);
+        assert_eq!((ran.code, ran.out), (0, expected.clone()), "{arguments:?}");
+    }
+}
+
+#[test]
 fn orders_are_printed() {
     let sandbox = Sandbox::new();
     for (arguments, answer, code) in [

@@ -27,7 +27,7 @@ impl Indexes {
         self.hosts.extend(host(address));
     }
 
-    /// An index serves the archive at `address`: it lies on the host of one, or in a store of archives.
+    /// An index serves the archive at `address`: it is on the host of one, or in a store of archives.
     #[must_use]
     pub fn serve(&self, address: &str) -> bool {
         host(address).is_some_and(|host| self.hosts.contains(&host) || is_in_store(address))

@@ -31,7 +31,7 @@ struct Folder<'e> {
     name: &'e str,
     /// The folder that it was entered from.
     inside: u32,
-    /// The search from here does not go on above: the root, or what lies beside it (`../x`).
+    /// The search from here does not go on above: the root, or what is beside it (`../x`).
     is_top: bool,
     /// Its `node_modules`.
     modules: u32,

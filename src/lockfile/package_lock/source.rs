@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use percent_encoding::percent_decode_str;
+
 use crate::model::Source;
 
 /// What a `version` field says.
@@ -139,10 +141,7 @@ pub(super) fn is_archive_of(address: &str, name: &str, version: &str) -> bool {
 pub(super) fn archive(address: &str) -> Option<Archive> {
     let canonical = canonical(address)?;
     let path = without_fragment(&canonical).strip_suffix(".tgz")?;
-    let path = match path.contains('%') {
-        true => Cow::Owned(percent_decoded(path)),
-        false => Cow::Borrowed(path),
-    };
+    let path = percent_decode_str(path).decode_utf8_lossy();
     let (folder, file) = path.rsplit_once("/-/")?;
     let mut folders = folder.rsplit('/');
     let last = folders.next()?;
@@ -187,23 +186,6 @@ fn canonical(address: &str) -> Option<Cow<'_, str>> {
 
 fn is_blank(character: char) -> bool {
     character <= ' '
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let hexadecimal = |digit: Option<u8>| char::from(digit?).to_digit(16);
-        let mut ahead = rest.clone();
-        match (byte, hexadecimal(ahead.next()), hexadecimal(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high.saturating_mul(16).saturating_add(low)).unwrap_or_default());
-                rest = ahead;
-            }
-            _ => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Both are one version: archives leave build metadata out.

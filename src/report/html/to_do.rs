@@ -89,12 +89,12 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
         Kind::Upgrade(to) => format!("{held} → {}", short(to, 100)),
         Kind::NoFix => held,
     };
-    let flaws = step.fixes.len();
-    let ends = match (step.kind, flaws) {
+    let advisories = step.fixes.len();
+    let ends = match (step.kind, advisories) {
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
-        (Kind::NoFix, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), flaws) => {
-            format!("ends {}", counted(flaws, "flaw", "flaws"))
+        (Kind::NoFix, advisories) => format!("no fix yet for {}", thousands(advisories as u64)),
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), advisories) => {
+            format!("ends {}", counted(advisories, "flaw", "flaws"))
         }
     };
     let mut text = format!(
@@ -105,7 +105,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     for finding in step.fixes.iter().take(FLAWS) {
         text.push_str(&flaw(finding));
     }
-    match flaws.saturating_sub(FLAWS) {
+    match advisories.saturating_sub(FLAWS) {
         0 => {}
         more => text.push_str(&format!(
             "<li class=\"quiet\">and {}</li>\n",
