@@ -81,7 +81,7 @@ pub enum Kind {
 impl Kind {
     /// GitHub's name of the event; `tag` for the push of one.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::PullRequest => "pull_request",
             Self::MergeGroup => "merge_group",

@@ -68,7 +68,7 @@ impl Mode {
 
     /// The command that it is, which is also the input's word for it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Scan => "scan",
             Self::Gate => "gate",
@@ -191,9 +191,9 @@ impl Inputs {
             .iter()
             .find(|(name, modes)| given.contains(name) && !modes.contains(&mode));
         if let Some((name, modes)) = odd {
-            let modes: Vec<&str> = modes.iter().map(|mode| mode.word()).collect();
+            let modes: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
             return Err(Failure::usage(
-                format!("the input `{name}` has no meaning in mode {}", mode.word()),
+                format!("the input `{name}` has no meaning in mode {}", mode.as_str()),
                 format!("Leave `{name}` out, or set `mode` to {}.", modes.join(" or ")),
             ));
         }
@@ -201,7 +201,7 @@ impl Inputs {
             Mode::Scan => {}
             Mode::Gate | Mode::Status if self.paths.len() > 1 => {
                 return Err(Failure::usage(
-                    format!("mode {} takes one path, and `path` has several", mode.word()),
+                    format!("mode {} takes one path, and `path` has several", mode.as_str()),
                     "Give one folder of one repository, and run the step once for each.",
                 ));
             }
@@ -217,7 +217,7 @@ impl Inputs {
     /// # Errors
     /// A [`Failure`] of usage in mode gate where neither the inputs nor the event name a release.
     pub fn arguments(&self, event: &Event) -> Result<Vec<OsString>, Failure> {
-        let mut arguments: Vec<OsString> = vec!["lockkeeper".into(), self.mode.word().into()];
+        let mut arguments: Vec<OsString> = vec!["lockkeeper".into(), self.mode.as_str().into()];
         arguments.extend(self.flags.iter().cloned());
         match (self.mode, &self.refs) {
             (Mode::Scan | Mode::Status, None) => {}
@@ -253,7 +253,7 @@ impl Inputs {
                 return Err(Failure::usage(
                     format!(
                         "mode gate needs a release, and the event ({}) is about none",
-                        event.kind.word()
+                        event.kind.as_str()
                     ),
                     "Name a branch or tag with the input `refs`, or run the step on `release` or on the push of a tag.",
                 ));
@@ -264,10 +264,10 @@ impl Inputs {
 }
 
 fn mode(value: &str) -> Result<Mode, Failure> {
-    if let Some(mode) = Mode::ALL.into_iter().find(|mode| mode.word() == value) {
+    if let Some(mode) = Mode::ALL.into_iter().find(|mode| mode.as_str() == value) {
         return Ok(mode);
     }
-    let words = Mode::ALL.map(Mode::word);
+    let words = Mode::ALL.map(Mode::as_str);
     let known = words.join(", ");
     if LATER_MODES.contains(&value) {
         return Err(Failure::usage(

@@ -203,7 +203,7 @@ fn parse(inputs: &Inputs, event: &Event) -> Result<Arguments, Failure> {
             message,
             format!(
                 "Correct the inputs of the step; `args` takes flags of `lockkeeper {}`.",
-                inputs.mode.word()
+                inputs.mode.as_str()
             ),
         )
     })

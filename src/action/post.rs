@@ -390,7 +390,7 @@ fn is_clean(answer: &Answer) -> bool {
 
 /// What tells the comment of this step from those of other steps: what it looks at.
 fn key(inputs: &Inputs) -> String {
-    let mut text = inputs.mode.word().to_owned();
+    let mut text = inputs.mode.as_str().to_owned();
     for path in &inputs.paths {
         text.push('\0');
         text.push_str(&path.to_string_lossy());

@@ -384,7 +384,7 @@ fn format_of(file: &str, mode: Mode, known: &[&'static str]) -> Result<&'static 
     Err(Failure::usage(
         format!(
             "the ending of `report-file` asks for {format}, which mode {} does not have",
-            mode.word()
+            mode.as_str()
         ),
         format!("Choose an ending for one of: {}.", known.join(", ")),
     ))

@@ -117,7 +117,7 @@ pub enum VectorKind {
 impl VectorKind {
     /// OSV's name of the type.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::V2 => "CVSS_V2",
             Self::V3 => "CVSS_V3",

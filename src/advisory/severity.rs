@@ -85,7 +85,7 @@ pub fn severity(rating: Option<&Rating>) -> Severity {
                 level: Level::of(score),
                 score: Some(score),
                 vector: Some(vector.clone()),
-                source: kind.word().to_owned(),
+                source: kind.as_str().to_owned(),
             }
         }
     }

@@ -124,7 +124,7 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
         "file": location.path.to_string_lossy(),
         "digest": status.digest,
         "built": status.built.to_string(),
-        "state": found.state.word(),
+        "state": found.state.as_str(),
         "age_days": found.age_days,
         "bytes": status.length,
         "records": status.records,
@@ -297,7 +297,7 @@ fn shown_json(shown: &[ask::Shown]) -> serde_json::Value {
             "id": record.id,
             "aliases": record.aliases,
             "source": shown.source,
-            "class": record.class.word(),
+            "class": record.class.as_str(),
             "published": record.published.map(|published| published.to_string()),
             "modified": record.modified.map(|modified| modified.to_string()),
             "summary": record.summary,
@@ -323,8 +323,8 @@ fn searched_json(searched: &ask::Searched) -> serde_json::Value {
             "id": advisory.id,
             "aliases": advisory.aliases,
             "summary": advisory.summary,
-            "class": advisory.class.word(),
-            "severity": advisory.severity.level.word(),
+            "class": advisory.class.as_str(),
+            "severity": advisory.severity.level.as_str(),
         })
     };
     let package = |package: &ask::Package| {

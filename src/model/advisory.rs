@@ -73,7 +73,7 @@ impl Class {
 
     /// `malicious`, `confusion`, `vulnerability`, `unsound`, `unmaintained`, `yanked`, `notice`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Malicious => "malicious",
             Self::Confusion => "confusion",
@@ -88,7 +88,7 @@ impl Class {
 
 impl fmt::Display for Class {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.word())
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -113,7 +113,7 @@ impl Level {
 
     /// `none`, `low`, `medium`, `high`, `critical`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Low => "low",
@@ -138,7 +138,7 @@ impl Level {
 
 impl fmt::Display for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.word())
+        formatter.write_str(self.as_str())
     }
 }
 

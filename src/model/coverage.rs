@@ -60,7 +60,7 @@ pub enum IndexState {
 impl IndexState {
     /// `fresh`, `stale`, `too_old`, `missing`, `damaged`, `newer`, `other`, `sample`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
             Self::Stale => "stale",

@@ -176,7 +176,7 @@ pub enum State {
 impl State {
     /// `affected`, `excepted`, `not_affected`.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Affected => "affected",
             Self::Excepted(_) => "excepted",
@@ -227,7 +227,7 @@ impl Change {
 
     /// `introduced`, `escalated`, `unknown`, `published_since`, `moved`, `pre_existing`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Introduced => "introduced",
             Self::Escalated => "escalated",

@@ -126,7 +126,7 @@ impl CellState {
 
     /// `affected`, `unknown`, `excepted`, `fixed`, `not_affected`, `absent`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Affected => "affected",
             Self::Unknown => "unknown",

@@ -46,7 +46,7 @@ pub struct Held {
     pub direct: bool,
     /// What it is used for; empty where the format does not say.
     pub scopes: Scopes,
-    /// See [`crate::model::Source::word`].
+    /// See [`crate::model::Source::as_str`].
     pub source: &'static str,
     /// Own modules that use it, where it stands in another module's file.
     pub used_by: Vec<String>,

@@ -195,7 +195,7 @@ pub enum FileState {
 impl FileState {
     /// `read`, `partial`, `blind`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Partial => "partial",

@@ -156,9 +156,9 @@ impl Source {
         }
     }
 
-    /// One word: `registry`, `other-registry`, `git`, `path`, `url`.
+    /// `registry`, `other-registry`, `git`, `path`, `url`.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Registry(_) => "registry",
             Self::OtherRegistry(_) => "other-registry",
@@ -188,7 +188,7 @@ impl Scope {
 
     /// `runtime`, `dev`, `build`, `optional`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Runtime => "runtime",
             Self::Dev => "dev",
@@ -251,7 +251,7 @@ impl fmt::Debug for Scopes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_set()
-            .entries(self.iter().map(Scope::word))
+            .entries(self.iter().map(Scope::as_str))
             .finish()
     }
 }

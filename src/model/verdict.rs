@@ -16,7 +16,7 @@ pub enum Decision {
 impl Decision {
     /// `note`, `warn`, `fail`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
             Self::Warn => "warn",
@@ -43,7 +43,7 @@ pub enum Verdict {
 impl Verdict {
     /// `pass`, `blocked`, `incomplete`, `nothing_to_scan`, `failed`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Blocked => "blocked",
@@ -56,7 +56,7 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.word())
+        formatter.write_str(self.as_str())
     }
 }
 

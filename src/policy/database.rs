@@ -47,7 +47,7 @@ impl Update {
 
     /// `never`, `missing`, `stale`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
             Self::Missing => "missing",

@@ -60,8 +60,8 @@ impl FailOn {
 impl Word {
     fn text(self) -> &'static str {
         match self {
-            Self::Class(class) => class.word(),
-            Self::Severity(level) => level.word(),
+            Self::Class(class) => class.as_str(),
+            Self::Severity(level) => level.as_str(),
             Self::KnownExploited => "known-exploited",
             Self::Fixable => "fixable",
         }

@@ -142,7 +142,7 @@ fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>)
             Some(field) if field.value.kind() == Kind::Null => Some(When::default()),
             Some(field) => reader.fields(field, &WHEN).map(|fields| when(&fields, reader)),
         };
-        let decisions = [Decision::Fail, Decision::Warn, Decision::Note].map(|each| (each.word(), each));
+        let decisions = [Decision::Fail, Decision::Warn, Decision::Note].map(|each| (each.as_str(), each));
         let then = match fields.get("then") {
             Some(field) => reader.word(&field, &decisions),
             None => {
@@ -185,10 +185,10 @@ fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>)
 }
 
 fn when<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> When {
-    let class = Class::ALL.map(|class| (class.word(), class));
-    let level = Level::ALL.map(|level| (level.word(), level));
-    let scope = Scope::ALL.map(|scope| (scope.word(), scope));
-    let fix = Fix::ALL.map(|fix| (fix.word(), fix));
+    let class = Class::ALL.map(|class| (class.as_str(), class));
+    let level = Level::ALL.map(|level| (level.as_str(), level));
+    let scope = Scope::ALL.map(|scope| (scope.as_str(), scope));
+    let fix = Fix::ALL.map(|fix| (fix.as_str(), fix));
     When {
         class: fields.get("class").and_then(|field| reader.word(&field, &class)),
         severity: fields
@@ -344,7 +344,7 @@ fn support<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Support {
 
 fn database<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> Database {
     let usual = Database::default();
-    let update = Update::ALL.map(|update| (update.word(), update));
+    let update = Update::ALL.map(|update| (update.as_str(), update));
     let sources = match fields.get("sources") {
         None => Vec::new(),
         Some(field) => {

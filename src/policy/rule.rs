@@ -33,7 +33,7 @@ impl Rule {
             };
             let held = |scope: &&Scope| subject.finding().scopes.holds(**scope);
             let more = ships_more.iter().find(held)?;
-            Some(format!("its scope is {} as well", more.word()))
+            Some(format!("its scope is {} as well", more.as_str()))
         })
     }
 }
@@ -77,7 +77,7 @@ impl Fix {
 
     /// `available`, `none`.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
             Self::None => "none",
@@ -127,7 +127,7 @@ impl When {
         if let Some(scope) = self.scope {
             let unknown = finding.scopes.is_empty() && scope == Scope::Runtime;
             if !unknown && !finding.scopes.holds(scope) {
-                return Some(format!("its scope is not {}", scope.word()));
+                return Some(format!("its scope is not {}", scope.as_str()));
             }
         }
         match (self.direct, finding.direct) {

@@ -208,7 +208,7 @@ impl File {
                 refuse_age: duration::written(database.refuse_age),
                 digest: database.digest.clone(),
                 sources: all(&database.sources),
-                update: database.update.word(),
+                update: database.update.as_str(),
             },
             registries: registries(&policy.registries, text),
             supply_chain: SupplyChain::of(policy, text),
@@ -233,12 +233,12 @@ impl RuleEntry {
         Self {
             name: text(&rule.name),
             when: When {
-                class: when.class.map(|class| class.word()),
-                severity: when.severity.map(|level| level.word()),
-                fix: when.fix.map(|fix| fix.word()),
+                class: when.class.map(|class| class.as_str()),
+                severity: when.severity.map(|level| level.as_str()),
+                fix: when.fix.map(|fix| fix.as_str()),
                 known_exploited: when.known_exploited,
                 epss: when.epss,
-                scope: when.scope.map(|scope| scope.word()),
+                scope: when.scope.map(|scope| scope.as_str()),
                 direct: when.direct,
                 path: when.path.as_ref().map(|globs| text(&globs.patterns().concat())),
                 ref_name: when
@@ -246,7 +246,7 @@ impl RuleEntry {
                     .as_ref()
                     .map(|globs| text(&globs.patterns().concat())),
             },
-            then: rule.then.word(),
+            then: rule.then.as_str(),
             after: rule.after.map(duration::written),
         }
     }

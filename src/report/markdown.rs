@@ -379,7 +379,7 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
     let mut text = format!(
         "\n<details><summary>Provenance</summary>\n\n- lockkeeper {}\n- index {index} ({}{built})\n- policy {policy} {}\n",
         markdown(outcome.tool_version),
-        outcome.coverage.index.word(),
+        outcome.coverage.index.as_str(),
         markdown_code(&short(&outcome.policy.digest, 200)),
     );
     const MAX_TARGETS: usize = 10;

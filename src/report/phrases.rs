@@ -59,8 +59,8 @@ pub fn decision(finding: &Finding) -> String {
     }
     match (finding.exception(), grace(finding)) {
         (Some(excepted), _) => format!("excepted until {}", excepted.expires),
-        (None, Some(grace)) => format!("{}, {grace}", finding.decision.word()),
-        (None, None) => finding.decision.word().to_owned(),
+        (None, Some(grace)) => format!("{}, {grace}", finding.decision.as_str()),
+        (None, None) => finding.decision.as_str().to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -86,7 +86,7 @@ pub fn annotations(
         writeln!(
             out,
             "{}",
-            command(Kind::Error.word(), &[("title", "lockkeeper")], &text)
+            command(Kind::Error.as_str(), &[("title", "lockkeeper")], &text)
         )?;
     }
     write_notices(notices, &more, out)?;
@@ -120,7 +120,11 @@ pub fn annotations(
             ("col", &column),
             ("title", &title),
         ];
-        writeln!(out, "{}", command(kind.word(), &properties, message.trim_start()))?;
+        writeln!(
+            out,
+            "{}",
+            command(kind.as_str(), &properties, message.trim_start())
+        )?;
     }
     Ok(())
 }
@@ -147,7 +151,7 @@ fn write_notices(notices: &[String], more: &str, out: &mut dyn io::Write) -> io:
         writeln!(
             out,
             "{}",
-            command(Kind::Notice.word(), &[("title", "lockkeeper")], &text)
+            command(Kind::Notice.as_str(), &[("title", "lockkeeper")], &text)
         )?;
     }
     Ok(())
@@ -162,7 +166,7 @@ pub fn failure(message: &str, hint: &str, out: &mut dyn io::Write) -> io::Result
     writeln!(
         out,
         "{}",
-        command(Kind::Error.word(), &[("title", "lockkeeper")], &text)
+        command(Kind::Error.as_str(), &[("title", "lockkeeper")], &text)
     )
 }
 

@@ -315,7 +315,7 @@ mod tests {
             BASE.parse().expect("a time"),
         )
         .into_iter()
-        .map(|changed| changed.change.word())
+        .map(|changed| changed.change.as_str())
         .collect()
     }
 

@@ -131,7 +131,7 @@ fn told(finding: &Finding, changed: Changed, ruled: &[Ruled], hidden: &Hidden<'_
     let why = was.map(|was| {
         format!(
             "the base has it too, where the decision is {} ({})",
-            was.decision.word(),
+            was.decision.as_str(),
             was.rule
         )
     });

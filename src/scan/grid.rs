@@ -164,7 +164,7 @@ impl<'o> Column<'o> {
                     None,
                     format!(
                         "the index cannot be used: it is {}",
-                        state.word().replace('_', " ")
+                        state.as_str().replace('_', " ")
                     ),
                 ));
             }

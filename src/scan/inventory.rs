@@ -80,7 +80,7 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
                 place,
                 direct: package.direct,
                 scopes: package.scopes,
-                source: package.source.word(),
+                source: package.source.as_str(),
                 used_by: package.used_by.iter().map(ToString::to_string).collect(),
             };
             (file, held)

@@ -176,7 +176,7 @@ fn label(graph: &Graph, id: NodeId) -> Label {
             (
                 package.name.to_string(),
                 package.version.to_string(),
-                package.source.word(),
+                package.source.as_str(),
             )
         }
         Some((_, Node::Own { name, version })) => (name.clone(), version.clone(), "own"),

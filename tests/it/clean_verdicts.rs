@@ -12,7 +12,7 @@ fn read(format: &str, path: &str, text: &str, tree: &MemoryTree) -> (Vec<String>
     let format = lockfile::format(format).expect("the format");
     let reading = lockfile::read(format, &tree_path(path), text.as_bytes(), tree);
     let packages = reading.parsed.graph.packages().map(|(_, package)| {
-        let scopes: Vec<&str> = package.scopes.iter().map(Scope::word).collect();
+        let scopes: Vec<&str> = package.scopes.iter().map(Scope::as_str).collect();
         format!("{} {} {}", package.name, package.version, scopes.join(" "))
             .trim_end()
             .to_owned()

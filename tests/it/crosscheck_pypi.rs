@@ -141,7 +141,7 @@ fn judged(corpus: &MemoryTree, index: &Index) -> (Value, Value) {
                 "ecosystem": package.ecosystem.as_str(),
                 "name": package.name,
                 "version": package.version,
-                "source": package.source.word(),
+                "source": package.source.as_str(),
             }));
             if !package.source.is_matched() {
                 continue;

@@ -17,7 +17,7 @@ fn read(format: &str, path: &str, text: &str, tree: &MemoryTree) -> (Vec<String>
         .parsed
         .graph
         .packages()
-        .map(|(_, package)| format!("{} {} {}", package.name, package.version, package.source.word()));
+        .map(|(_, package)| format!("{} {} {}", package.name, package.version, package.source.as_str()));
     let problems = &reading.parsed.problems;
     (
         packages.collect(),
@@ -153,7 +153,7 @@ fn npm(text: &str, tree: &MemoryTree) -> (Vec<String>, Vec<String>) {
     let format = lockfile::format("package-lock.json").expect("the format");
     let reading = lockfile::read(format, &tree_path("package-lock.json"), text.as_bytes(), tree);
     let packages = reading.parsed.graph.packages().map(|(_, package)| {
-        let scopes: Vec<&str> = package.scopes.iter().map(Scope::word).collect();
+        let scopes: Vec<&str> = package.scopes.iter().map(Scope::as_str).collect();
         assert!(matches!(package.source, Source::Registry(_)), "{package:?}");
         assert_eq!(*package.place().span.of(&reading.text), *package.version);
         format!("{} {} {}", package.name, package.version, scopes.join(" "))

@@ -531,7 +531,7 @@ fn describe(path: &TreePath, reading: &Reading<'_>, tree: &dyn Tree) -> String {
             source(&package.source)
         );
         for scope in package.scopes.iter() {
-            let _ = write!(lines, " {}", scope.word());
+            let _ = write!(lines, " {}", scope.as_str());
         }
         lines.push_str(if package.direct { " direct" } else { " indirect" });
         if let Some(file) = file {
@@ -621,12 +621,12 @@ fn describe(path: &TreePath, reading: &Reading<'_>, tree: &dyn Tree) -> String {
 
 fn source(source: &Source) -> String {
     match source {
-        Source::Registry(None) => source.word().to_owned(),
+        Source::Registry(None) => source.as_str().to_owned(),
         Source::Registry(Some(address))
         | Source::OtherRegistry(address)
         | Source::Git(address)
         | Source::Path(address)
-        | Source::Url(address) => format!("{}={}", source.word(), escape::terminal(address)),
+        | Source::Url(address) => format!("{}={}", source.as_str(), escape::terminal(address)),
     }
 }
 

@@ -142,7 +142,7 @@ fn compare(maven: &Path, folder: &Path, repositories: &[PathBuf]) -> Counts {
                 package.version.to_string(),
             ))
             .or_default()
-            .extend(package.scopes.iter().map(|scope| scope.word()));
+            .extend(package.scopes.iter().map(|scope| scope.as_str()));
         }
         let own: BTreeSet<(&str, &str)> = reading
             .parsed

@@ -127,7 +127,7 @@ fn row(graph: &Graph, id: NodeId, node: &Node) -> String {
                 Source::Path(_) => "path",
                 _ => "package",
             };
-            let scopes: Vec<&str> = package.scopes.iter().map(|scope| scope.word()).collect();
+            let scopes: Vec<&str> = package.scopes.iter().map(|scope| scope.as_str()).collect();
             format!("{kind} {} {}", label(graph, id), scopes.join(" "))
         }
     }

@@ -535,7 +535,7 @@ fn the_whole_policy_is_read() {
         ),
         (48, 14 * 24)
     );
-    assert_eq!(usual.database.update.word(), "stale");
+    assert_eq!(usual.database.update.as_str(), "stale");
     assert_eq!(usual.coverage, Strictness::Usual);
 }
 

@@ -34,7 +34,7 @@ fn packages(name: &str, text: &str, others: &[(&str, &str)]) -> Vec<String> {
             "{} {} {} {address}",
             package.name,
             package.version,
-            package.source.word()
+            package.source.as_str()
         )
     };
     reading.parsed.graph.packages().map(shown).collect()

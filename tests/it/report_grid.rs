@@ -172,7 +172,7 @@ fn the_status_says_what_the_grid_holds() {
         );
         let document: Value = serde_json::from_str(&text).expect(name);
         assert_eq!(document["schema"], "lockkeeper.status/1", "{name}");
-        assert_eq!(document["verdict"], grid.outcome.verdict.word(), "{name}");
+        assert_eq!(document["verdict"], grid.outcome.verdict.as_str(), "{name}");
         assert_eq!(document["exit_code"], grid.outcome.exit_code.number(), "{name}");
         assert_eq!(document["tool"]["version"], "0.1.0");
         assert_eq!(document["policy"]["digest"], grid.outcome.policy.digest);
@@ -201,12 +201,12 @@ fn the_status_says_what_the_grid_holds() {
                         .collect::<Vec<_>>()
                 )
             );
-            assert_eq!(told["severity"]["level"], row.advisory.severity.level.word());
+            assert_eq!(told["severity"]["level"], row.advisory.severity.level.as_str());
             let cells = told["cells"].as_object().expect("cells");
             assert_eq!(cells.len(), row.cells.len(), "{name}");
             for (target, cell) in grid.outcome.targets.iter().zip(&row.cells) {
                 let told = &cells[target.ref_name.as_deref().expect("a ref")];
-                assert_eq!(told["state"], cell.state.word());
+                assert_eq!(told["state"], cell.state.as_str());
                 assert_eq!(told["reason"], cell.reason);
                 assert_eq!(told["version"].as_str(), cell.version.as_deref());
                 assert_eq!(told["fixed"], serde_json::json!(cell.fixed));
@@ -283,7 +283,7 @@ fn the_gate_says_what_stands_in_the_way() {
         let document: Value = serde_json::from_str(&of_gate("json", &gate, 80, Length::Normal)).expect(name);
         assert_eq!(document["schema"], "lockkeeper.gate/1");
         assert_eq!(document["release"], gate.release);
-        assert_eq!(document["verdict"], gate.outcome.verdict.word());
+        assert_eq!(document["verdict"], gate.outcome.verdict.as_str());
         assert_eq!(document["exit_code"], gate.outcome.exit_code.number());
         let told = list(&document["blocking"]);
         assert_eq!(told.len(), gate.blocking.len());

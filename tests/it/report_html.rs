@@ -453,12 +453,15 @@ fn counts_of_a_grid(name: &str, grid: &Grid, read: &Value) {
         .flat_map(|row| row["cells"].as_object().expect("cells").values())
         .collect();
     for state in CellState::ALL {
-        let number = cells.iter().filter(|cell| cell["state"] == state.word()).count();
+        let number = cells
+            .iter()
+            .filter(|cell| cell["state"] == state.as_str())
+            .count();
         assert_eq!(
-            read["numbers"][state.word()],
+            read["numbers"][state.as_str()],
             thousands(number),
             "{name}: {}",
-            state.word()
+            state.as_str()
         );
     }
     // Cell by cell, with its reason.
@@ -466,7 +469,7 @@ fn counts_of_a_grid(name: &str, grid: &Grid, read: &Value) {
     assert_eq!(told.len(), rows.len(), "{name}");
     for (told, row) in told.iter().zip(&grid.rows) {
         let classes: Vec<&str> = list(&told["cells"]).iter().map(|cell| text(&cell[0])).collect();
-        let states: Vec<&str> = row.cells.iter().map(|cell| cell.state.word()).collect();
+        let states: Vec<&str> = row.cells.iter().map(|cell| cell.state.as_str()).collect();
         assert_eq!(classes, states, "{name}: {}", row.advisory.id);
         assert!(list(&told["cells"]).iter().all(|cell| !text(&cell[1]).is_empty()));
         if name != "hostile" {

@@ -31,7 +31,7 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
             keys(source, "name:s records:n newest:s?");
         }
         keys(&document["policy"], "digest:s file:s?");
-        assert_eq!(document["verdict"], outcome.verdict.word());
+        assert_eq!(document["verdict"], outcome.verdict.as_str());
         assert_eq!(document["exit_code"], outcome.exit_code.number());
         coverage(&document["coverage"]);
         for target in list(&document["targets"]) {

@@ -78,7 +78,7 @@ impl<'a> Event<'a> {
         self == Event::Introduced("0")
     }
 
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Introduced(_) => "introduced",
             Self::Fixed(_) => "fixed",
@@ -123,7 +123,7 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
     if let Some(first) = unread.first() {
         let text = format!(
             "{} {:?} cannot be ordered",
-            first.word(),
+            first.as_str(),
             shortened(first.version())
         );
         statement.undecided.get_or_insert(Undecided::Event(text));

@@ -47,7 +47,7 @@ impl<'g> Document<'g> {
             release: &gate.release,
             r#ref: target.and_then(|target| target.ref_name.as_deref()),
             commit: target.and_then(|target| target.commit.as_deref()),
-            verdict: outcome.verdict.word(),
+            verdict: outcome.verdict.as_str(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
             blocking: gate.blocking.iter().map(Blocking::of).collect(),

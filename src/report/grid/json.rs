@@ -51,7 +51,7 @@ impl<'g> Status<'g> {
             tool: Tool::of(outcome),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
-            verdict: outcome.verdict.word(),
+            verdict: outcome.verdict.as_str(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
             targets: outcome.targets.iter().map(Target::of).collect(),
@@ -89,7 +89,7 @@ impl<'g> StatusRow<'g> {
             aliases: &advisory.aliases,
             related: &row.related,
             packages: row.packages.iter().map(PackageUrl::as_str).collect(),
-            class: advisory.class.word(),
+            class: advisory.class.as_str(),
             severity: Severity::of(&advisory.severity),
             summary: &advisory.summary,
             known_exploited: advisory.known_exploited,
@@ -132,7 +132,7 @@ struct StatusCell<'g> {
 impl<'g> StatusCell<'g> {
     fn of(cell: &'g Cell) -> Self {
         Self {
-            state: cell.state.word(),
+            state: cell.state.as_str(),
             reason: &cell.reason,
             version: cell.version.as_deref(),
             fixed: &cell.fixed,

@@ -170,7 +170,7 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
         "Verdict",
         &format!(
             "{}, exit code {}",
-            outcome.verdict.word(),
+            outcome.verdict.as_str(),
             outcome.exit_code.number()
         ),
     ));
@@ -183,10 +183,10 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
     let age = match outcome.coverage.index_age_days {
         Some(days) => format!(
             "{}, {} old",
-            outcome.coverage.index.word(),
+            outcome.coverage.index.as_str(),
             counted(days as usize, "day", "days")
         ),
-        None => outcome.coverage.index.word().to_owned(),
+        None => outcome.coverage.index.as_str().to_owned(),
     };
     markup.push_str(&fact("State of it", &age));
     if let Some(built) = database.built {

@@ -123,23 +123,23 @@ fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> String {
         "Decision",
         &ordered(&["fail", "warn", "note", "excepted"], &decisions),
     ));
-    let classes = held(&|finding| Some(finding.advisory.class.word().to_owned()));
+    let classes = held(&|finding| Some(finding.advisory.class.as_str().to_owned()));
     text.push_str(&choice(
         "class",
         "Class",
-        &ordered(&Class::ALL.map(Class::word), &classes),
+        &ordered(&Class::ALL.map(Class::as_str), &classes),
     ));
-    let levels = held(&|finding| Some(finding.advisory.severity.level.word().to_owned()));
+    let levels = held(&|finding| Some(finding.advisory.severity.level.as_str().to_owned()));
     text.push_str(&choice(
         "severity",
         "Severity",
-        &ordered(&Level::ALL.map(Level::word), &levels),
+        &ordered(&Level::ALL.map(Level::as_str), &levels),
     ));
     let ecosystems = held(&|finding| Some(short(finding.ecosystem.as_str(), 100).into_owned()));
     text.push_str(&choice("ecosystem", "Ecosystem", &ecosystems));
     let fixes = held(&|finding| Some(fix(finding).to_owned()));
     text.push_str(&choice("fix", "Fix", &fixes));
-    let changes = held(&|finding| Some(finding.change?.word().to_owned()));
+    let changes = held(&|finding| Some(finding.change?.as_str().to_owned()));
     text.push_str(&choice("change", "Since the base", &changes));
     let places: Vec<(String, String)> = trees
         .iter()
@@ -188,8 +188,8 @@ fn select(name: &str, label: &str, options: &[(String, String)]) -> String {
 
 fn decision(finding: &Finding) -> &'static str {
     match finding.is_affected() {
-        true => finding.decision.word(),
-        false => finding.state.word(),
+        true => finding.decision.as_str(),
+        false => finding.state.as_str(),
     }
 }
 
@@ -212,7 +212,7 @@ fn one(
 ) -> String {
     let advisory = &finding.advisory;
     let change = match finding.change {
-        Some(change) => format!(" data-change=\"{}\"", change.word()),
+        Some(change) => format!(" data-change=\"{}\"", change.as_str()),
         None => String::new(),
     };
     let file = from_here(target, &finding.file);
@@ -248,8 +248,8 @@ fn one(
          <span class=\"about\">{about}</span></span> <span>{held} {to}</span> <span><code class=\"where\">{place}</code> {line}</span></summary>\n",
         row = number + 1,
         decision = decision(finding),
-        class = advisory.class.word(),
-        severity = advisory.severity.level.word(),
+        class = advisory.class.as_str(),
+        severity = advisory.severity.level.as_str(),
         ecosystem = html(&short(finding.ecosystem.as_str(), 100)),
         fix = fix(finding),
         level = level(advisory),
@@ -302,7 +302,7 @@ fn facts(finding: &Finding) -> String {
         text.push_str(&fact("Since the base", phrases::change(change)));
     }
     text.push_str(&rating(finding));
-    let scopes: Vec<&str> = finding.scopes.iter().map(crate::model::Scope::word).collect();
+    let scopes: Vec<&str> = finding.scopes.iter().map(crate::model::Scope::as_str).collect();
     text.push_str(&fact("Used for", &scopes.join(", ")));
     text.push_str(&paths::direct(finding));
     text

@@ -84,7 +84,7 @@ fn numbers(grid: &Grid) -> Vec<Number> {
             | CellState::NotAffected
             | CellState::Absent => words::state(state),
         };
-        numbers.push(Number::new(state.word(), label, count, class));
+        numbers.push(Number::new(state.as_str(), label, count, class));
     }
     numbers
 }
@@ -158,7 +158,7 @@ fn table_row(number: usize, row: &Row, columns: &[Column<'_>]) -> String {
         match column.cell(row) {
             Some(cell) => text.push_str(&format!(
                 "<td class=\"{}\" title=\"{}\"><i>{} </i>{}</td>",
-                cell.state.word(),
+                cell.state.as_str(),
                 html(&short(&cell.reason, MAX_HINT)),
                 words::state(cell.state),
                 cell.version
@@ -179,7 +179,7 @@ fn legend() -> String {
         .map(|state| {
             format!(
                 "<span class=\"state {}\">{}</span>",
-                state.word(),
+                state.as_str(),
                 words::state(state)
             )
         })
@@ -198,7 +198,7 @@ fn filter(rows: &[Row]) -> String {
     for state in CellState::ALL {
         text.push_str(&format!(
             "<option value=\"{}\" data-letter=\"{}\">{}</option>",
-            state.word(),
+            state.as_str(),
             letter(state),
             words::state(state)
         ));
@@ -207,11 +207,11 @@ fn filter(rows: &[Row]) -> String {
     let classes = Class::ALL
         .into_iter()
         .filter(|class| rows.iter().any(|row| row.advisory.class == *class));
-    text.push_str(&choice("class", "Class", classes.map(Class::word)));
+    text.push_str(&choice("class", "Class", classes.map(Class::as_str)));
     let levels = Level::ALL
         .into_iter()
         .filter(|level| rows.iter().any(|row| row.advisory.severity.level == *level));
-    text.push_str(&choice("severity", "Severity", levels.map(Level::word)));
+    text.push_str(&choice("severity", "Severity", levels.map(Level::as_str)));
     text.push_str("<button type=\"reset\">Clear</button>\n</form>\n");
     text
 }
@@ -295,8 +295,8 @@ fn entry_of(
         "<li id=\"a{number}\" data-row=\"{number}\" data-class=\"{}\" data-severity=\"{}\" data-cells=\"{cells}\">\
          <details class=\"advisory\">\n<summary>{} <span><span class=\"id\">{}</span>{exploited} <span class=\"about\">{}</span></span> \
          <span>{}<span class=\"about\">{}</span></span> <span>{} of {} affected</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n",
-        advisory.class.word(),
-        advisory.severity.level.word(),
+        advisory.class.as_str(),
+        advisory.severity.level.as_str(),
         level(advisory),
         html(&short(&advisory.id, 200)),
         html(&short(advisory.summary.trim(), 300)),
@@ -367,7 +367,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
     }
     format!(
         "<li><span class=\"state {}\">{}</span> <span>{}</span> <div class=\"words\">{}{}</div></li>\n",
-        cell.state.word(),
+        cell.state.as_str(),
         words::state(cell.state),
         codes(lines.iter().copied(), MAX_LISTED),
         html(&short(&cell.reason, 500)),

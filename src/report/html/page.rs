@@ -130,8 +130,8 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Numbe
     let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
     let mut text = format!(
         "<header class=\"answer {}\"><div class=\"wrap\">\n<h1 data-verdict=\"{}\"><span aria-hidden=\"true\">{mark}</span>{word}</h1>\n",
-        outcome.verdict.word(),
-        outcome.verdict.word(),
+        outcome.verdict.as_str(),
+        outcome.verdict.as_str(),
     );
     for (number, word) in words.iter().enumerate() {
         let class = if number == 0 { "lead" } else { "also" };
@@ -163,13 +163,13 @@ fn sentence(word: &str) -> String {
 /// `critical 9.1` with its colour and shape.
 pub(super) fn level(advisory: &Advisory) -> String {
     let class = match advisory.class {
-        Class::Vulnerability => advisory.severity.level.word(),
+        Class::Vulnerability => advisory.severity.level.as_str(),
         Class::Malicious
         | Class::Confusion
         | Class::Unsound
         | Class::Unmaintained
         | Class::Yanked
-        | Class::Notice => advisory.class.word(),
+        | Class::Notice => advisory.class.as_str(),
     };
     format!(
         "<span class=\"level {class}\">{}</span>",

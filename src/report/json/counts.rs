@@ -26,18 +26,19 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(outcome: &Outcome) -> Self {
-        let mut by_severity: BTreeMap<_, _> = Level::ALL.iter().map(|level| (level.word(), 0)).collect();
+        let mut by_severity: BTreeMap<_, _> = Level::ALL.iter().map(|level| (level.as_str(), 0)).collect();
         let decisions = [Decision::Fail, Decision::Warn, Decision::Note];
-        let mut by_decision: BTreeMap<_, _> = decisions.iter().map(|decision| (decision.word(), 0)).collect();
+        let mut by_decision: BTreeMap<_, _> =
+            decisions.iter().map(|decision| (decision.as_str(), 0)).collect();
         let mut ids = BTreeSet::new();
         let mut findings = 0;
         for (_, finding) in outcome.findings() {
             findings += 1;
             ids.insert(finding.advisory.id.as_str());
             *by_severity
-                .entry(finding.advisory.severity.level.word())
+                .entry(finding.advisory.severity.level.as_str())
                 .or_default() += 1;
-            *by_decision.entry(finding.decision.word()).or_default() += 1;
+            *by_decision.entry(finding.decision.as_str()).or_default() += 1;
         }
         Self {
             findings,

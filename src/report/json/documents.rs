@@ -43,7 +43,7 @@ impl<'i> File<'i> {
         Self {
             path: file.path.display(),
             format: &file.format,
-            state: file.state.word(),
+            state: file.state.as_str(),
             packages: file.packages.iter().map(Package::of).collect(),
             problems: file.problems.iter().map(Problem::of).collect(),
             root: &file.root,
@@ -75,7 +75,7 @@ impl<'i> Package<'i> {
             line: held.place.line,
             column: held.place.column,
             direct: held.direct,
-            scopes: held.scopes.iter().map(model::Scope::word).collect(),
+            scopes: held.scopes.iter().map(model::Scope::as_str).collect(),
             source: held.source,
             used_by: &held.used_by,
         }
@@ -129,7 +129,7 @@ impl<'e> Advisory<'e> {
             id: &advisory.id,
             aliases: &advisory.aliases,
             summary: &advisory.summary,
-            class: advisory.class.word(),
+            class: advisory.class.as_str(),
             severity: Severity::of(&advisory.severity),
             known_exploited: advisory.known_exploited,
             epss: advisory.epss,

@@ -94,7 +94,7 @@ impl<'o> Coverage<'o> {
         Self {
             complete: coverage.is_complete(),
             index: Index {
-                state: coverage.index.word(),
+                state: coverage.index.as_str(),
                 age_days: coverage.index_age_days,
             },
             files_read: coverage.files_read,

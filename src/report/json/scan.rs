@@ -52,7 +52,7 @@ impl<'o> Scan<'o> {
             counts: Counts::of(outcome),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
-            verdict: outcome.verdict.word(),
+            verdict: outcome.verdict.as_str(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
         }
@@ -114,7 +114,7 @@ impl<'o> File<'o> {
             path: file.path.display(),
             format: &file.format,
             packages: file.packages,
-            state: file.state.word(),
+            state: file.state.as_str(),
         }
     }
 }
@@ -168,19 +168,19 @@ impl<'o> Finding<'o> {
             line: finding.place().line,
             column: finding.place().column,
             places: Places(finding),
-            class: advisory.class.word(),
+            class: advisory.class.as_str(),
             severity: Severity::of(&advisory.severity),
             fixed: &finding.fixed,
             paths: Paths(&finding.paths),
             paths_total: finding.paths_total,
-            state: finding.state.word(),
+            state: finding.state.as_str(),
             reason: &finding.reason,
             rule: &finding.rule,
             known_exploited: advisory.known_exploited,
             epss: advisory.epss,
             published: advisory.published,
-            change: finding.change.map(model::finding::Change::word),
-            decision: finding.decision.word(),
+            change: finding.change.map(model::finding::Change::as_str),
+            decision: finding.decision.as_str(),
             fails_from: finding.fails_from,
             direct: finding.direct,
             scopes: Scopes(finding.scopes),
@@ -241,7 +241,7 @@ pub(in crate::report) struct Severity<'o> {
 impl<'o> Severity<'o> {
     pub(in crate::report) fn of(severity: &'o model::Severity) -> Self {
         Self {
-            level: severity.level.word(),
+            level: severity.level.as_str(),
             score: severity.score,
             vector: severity.vector.as_deref(),
             source: &severity.source,
@@ -263,7 +263,7 @@ struct Scopes(model::Scopes);
 
 impl Serialize for Scopes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(model::Scope::word))
+        serializer.collect_seq(self.0.iter().map(model::Scope::as_str))
     }
 }
 

@@ -239,7 +239,7 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     let mut invocation = Invocation::builder()
         .execution_successful(outcome.coverage.is_complete())
         .exit_code(i64::from(outcome.exit_code.number()))
-        .exit_code_description(outcome.verdict.word())
+        .exit_code_description(outcome.verdict.as_str())
         .build();
     if !notifications.is_empty() {
         invocation.tool_execution_notifications = Some(notifications);
@@ -255,13 +255,13 @@ fn provenance(outcome: &Outcome) -> PropertyBag {
         .map(|target| json!({"ref": target.ref_name, "commit": target.commit, "dirty": target.dirty}))
         .collect();
     bag(BTreeMap::from([
-        ("verdict".to_owned(), json!(outcome.verdict.word())),
+        ("verdict".to_owned(), json!(outcome.verdict.as_str())),
         (
             "index".to_owned(),
             json!({
                 "digest": outcome.database.digest,
                 "built": outcome.database.built.map(|built| built.to_string()),
-                "state": outcome.coverage.index.word(),
+                "state": outcome.coverage.index.as_str(),
             }),
         ),
         (

@@ -183,15 +183,15 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
         result.locations = Some(vec![location(&group.file, place)]);
         let mut properties = BTreeMap::from([
             ("purl".to_owned(), json!(short(finding.purl.as_str(), 500))),
-            ("decision".to_owned(), json!(finding.decision.word())),
+            ("decision".to_owned(), json!(finding.decision.as_str())),
             ("rule".to_owned(), json!(short(&finding.rule, 200))),
-            ("state".to_owned(), json!(finding.state.word())),
+            ("state".to_owned(), json!(finding.state.as_str())),
         ]);
         if let Some(day) = finding.fails_from {
             properties.insert("failsFrom".to_owned(), json!(day.to_string()));
         }
         if let Some(change) = group.change() {
-            properties.insert("change".to_owned(), json!(change.word()));
+            properties.insert("change".to_owned(), json!(change.as_str()));
         }
         result.properties = Some(bag(properties));
     }

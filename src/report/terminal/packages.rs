@@ -52,7 +52,7 @@ fn package(held: &Held, page: &mut Page<'_>) -> io::Result<()> {
     if held.direct {
         words.push("direct".to_owned());
     }
-    words.extend(held.scopes.iter().map(Scope::word).map(str::to_owned));
+    words.extend(held.scopes.iter().map(Scope::as_str).map(str::to_owned));
     if held.source != "registry" {
         words.push(held.source.to_owned());
     }
