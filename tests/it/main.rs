@@ -85,6 +85,7 @@ mod report_terminal;
 mod requirements_includes;
 mod requirements_table;
 mod rust_source;
+mod sarif_levels;
 mod scan;
 mod scan_places;
 mod server;

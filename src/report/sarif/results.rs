@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{bag, message};
 use crate::model::finding::{Change, Excepted, State};
 use crate::model::worst;
-use crate::model::{Advisory, Class, Finding, Level, Outcome};
+use crate::model::{Decision, Finding, Outcome};
 use crate::report::phrases::{self, counted, short, way_out};
 use crate::report::places;
 use crate::text::{Position, escape};
@@ -40,7 +40,7 @@ impl<'o> Group<'o> {
         self.findings.first().copied()
     }
 
-    /// The worst one, which decides where the group stands among others.
+    /// The worst one: it decides the level, and where the group stands among others.
     fn worst(&self) -> Option<&'o Finding> {
         self.findings
             .iter()
@@ -75,6 +75,11 @@ impl<'o> Group<'o> {
     /// How it came about since the base: of several changes, the first counts.
     fn change(&self) -> Option<Change> {
         self.findings.iter().filter_map(|finding| finding.change).min()
+    }
+
+    /// What the gate makes of it: of several versions, the worst that was not accepted counts.
+    pub(super) fn decision(&self) -> Decision {
+        self.worst().map_or(Decision::Note, |finding| finding.decision)
     }
 
     /// The advisory's id.
@@ -174,20 +179,16 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
             fingerprint(group),
         )]))
         .build();
-    if let Some((place, finding)) = first {
-        result.level = Some(match level(&finding.advisory) {
-            "error" => ResultLevel::Error,
-            "warning" => ResultLevel::Warning,
-            _ => ResultLevel::Note,
-        });
+    result.level = Some(level(group.decision()));
+    if let (Some((place, finding)), Some(worst)) = (first, group.worst()) {
         result.locations = Some(vec![location(&group.file, place)]);
         let mut properties = BTreeMap::from([
             ("purl".to_owned(), json!(short(finding.purl.as_str(), 500))),
-            ("decision".to_owned(), json!(finding.decision.as_str())),
-            ("rule".to_owned(), json!(short(&finding.rule, 200))),
+            ("decision".to_owned(), json!(worst.decision.as_str())),
+            ("rule".to_owned(), json!(short(&worst.rule, 200))),
             ("state".to_owned(), json!(finding.state.as_str())),
         ]);
-        if let Some(day) = finding.fails_from {
+        if let Some(day) = worst.fails_from {
             properties.insert("failsFrom".to_owned(), json!(day.to_string()));
         }
         if let Some(change) = group.change() {
@@ -231,15 +232,12 @@ fn suppression(excepted: &Excepted) -> Suppression {
         .build()
 }
 
-/// `error` for what is malicious, critical or high, `note` for what is low or worth knowing, else `warning`.
-pub(super) fn level(advisory: &Advisory) -> &'static str {
-    match (advisory.class, advisory.severity.level) {
-        (Class::Malicious | Class::Confusion, _) | (Class::Vulnerability, Level::Critical | Level::High) => {
-            "error"
-        }
-        (Class::Vulnerability, Level::Medium) => "warning",
-        (Class::Unsound | Class::Unmaintained | Class::Yanked, _) => "warning",
-        (Class::Vulnerability, Level::Low | Level::None) | (Class::Notice, _) => "note",
+/// The level of what the gate decides so.
+pub(super) fn level(decision: Decision) -> ResultLevel {
+    match decision {
+        Decision::Fail => ResultLevel::Error,
+        Decision::Warn => ResultLevel::Warning,
+        Decision::Note => ResultLevel::Note,
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::ToSpan as _;
 use serde_json::json;
 use serde_sarif::sarif::{
-    MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor,
+    MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor, ResultLevel,
 };
 
 use super::plain;
 use super::results::{Group, level};
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::{Advisory, Class, Finding, Level, Outcome};
+use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Severity};
 use crate::report::phrases::{self, short, thousands, way_out};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
@@ -105,7 +105,11 @@ impl Page<'_, '_> {
                     .markdown(self.markdown(&summary))
                     .build(),
             )
-            .default_configuration(ReportingConfiguration::builder().level(level(advisory)).build())
+            .default_configuration(
+                ReportingConfiguration::builder()
+                    .level(json!(self.level()))
+                    .build(),
+            )
             .properties(self.properties())
             .build();
         rule.help_uri = self
@@ -115,6 +119,12 @@ impl Page<'_, '_> {
             .or_else(|| self.references().into_iter().next())
             .map(|(_, address)| address.to_owned());
         rule
+    }
+
+    /// That of its worst result.
+    fn level(&self) -> ResultLevel {
+        let decisions = self.groups.iter().map(|group| group.decision());
+        level(decisions.max().unwrap_or(Decision::Note))
     }
 
     fn properties(&self) -> PropertyBag {
@@ -141,13 +151,15 @@ impl Page<'_, '_> {
         );
         tags.truncate(MAX_TAGS);
         let mut properties = BTreeMap::from([
-            ("security-severity".to_owned(), json!(security_severity(advisory))),
             ("precision".to_owned(), json!("very-high")),
             (
                 "severity-source".to_owned(),
                 json!(short(&advisory.severity.source, 50)),
             ),
         ]);
+        if let Some(score) = security_severity(advisory) {
+            properties.insert("security-severity".to_owned(), json!(score));
+        }
         if let Some(vector) = &advisory.severity.vector {
             properties.insert("severity-vector".to_owned(), json!(short(vector, 200)));
         }
@@ -366,11 +378,13 @@ struct Row<'f> {
     path: Option<String>,
 }
 
-/// The number that GitHub sorts by. A score is one; where a word decides it is the middle of the word's
-/// range, so that an assumed high is 8.0. What is malicious is 10.0; what is no vulnerability and has no
-/// score is rated by its class.
-fn security_severity(advisory: &Advisory) -> String {
+/// The number that GitHub sorts by; none where no source rated the advisory. A score is one; where a word decides it is the
+/// middle of the word's range. What is malicious is 10.0; what is no vulnerability and has no score is rated by its class.
+fn security_severity(advisory: &Advisory) -> Option<String> {
     let severity = &advisory.severity;
+    if severity.source == Severity::assumed().source {
+        return None;
+    }
     let score = match (advisory.class, severity.score) {
         (Class::Malicious | Class::Confusion, _) => 10.0,
         (_, Some(score)) if score > 0.0 => score.clamp(0.1, 10.0),
@@ -384,7 +398,7 @@ fn security_severity(advisory: &Advisory) -> String {
             Level::None => 0.1,
         },
     };
-    format!("{score:.1}")
+    Some(format!("{score:.1}"))
 }
 
 fn described(text: &str) -> MultiformatMessageString {
