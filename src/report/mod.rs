@@ -1,7 +1,7 @@
 //! Reports: an [`Outcome`] becomes bytes. A report opens nothing; what it shows was read before.
 //!
 //! To add a report: write `report/x.rs` (a folder `report/x/` if one file does not hold it) with a unit
-//! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report_x.rs`.
+//! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report/x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
 pub mod gate;

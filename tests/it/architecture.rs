@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::rust_source::Source;
+use crate::support::rust_source::Source;
 
 /// A source file has at most so many lines of code, tests and comments apart.
 const MOST_LINES: usize = 500;

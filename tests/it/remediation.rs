@@ -5,7 +5,7 @@ use lockkeeper::matching::upgrade::upgrade;
 use lockkeeper::model::Ecosystem;
 use serde_json::{Value, json};
 
-use crate::program::{Sandbox, cargo_lock, record};
+use crate::support::program::{Sandbox, cargo_lock, record};
 
 const NOW: &str = "2026-02-01T00:00:00Z";
 

@@ -1,0 +1,6 @@
+//! The step on GitHub and its siblings.
+
+pub(crate) mod events;
+pub(crate) mod forge;
+pub(crate) mod step;
+pub(crate) mod workflows;

@@ -1,0 +1,5 @@
+//! The command line.
+
+pub(crate) mod common_flags;
+pub(crate) mod exit_codes;
+pub(crate) mod package_urls;

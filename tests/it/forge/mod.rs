@@ -1,0 +1,6 @@
+//! Forges, over real HTTP and git.
+
+pub(crate) mod contract;
+pub(crate) mod failures;
+pub(crate) mod hostile;
+pub(crate) mod server_itself;

@@ -1,0 +1,19 @@
+//! Readers of lockfiles.
+
+pub(crate) mod cargo_lock;
+pub(crate) mod ends;
+pub(crate) mod every_prefix;
+pub(crate) mod format;
+pub(crate) mod go_native;
+pub(crate) mod go_workspaces;
+pub(crate) mod maven_builds;
+pub(crate) mod maven_expressions;
+pub(crate) mod maven_modules;
+pub(crate) mod maven_native;
+pub(crate) mod mutated;
+pub(crate) mod npm_native;
+pub(crate) mod python_archives;
+pub(crate) mod python_listings;
+pub(crate) mod python_whole_files;
+pub(crate) mod requirements_includes;
+pub(crate) mod requirements_table;

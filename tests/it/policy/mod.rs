@@ -1,0 +1,5 @@
+//! The policy file and its decisions.
+
+pub(crate) mod decisions;
+pub(crate) mod file;
+pub(crate) mod shadow;

@@ -1,0 +1,594 @@
+//! The page: read by another parser and opened in a browser, with the numbers of the JSON and nothing that acts.
+
+use std::collections::BTreeSet;
+
+use lockkeeper::model::grid::CellState;
+use lockkeeper::model::{Finding, Grid, Outcome};
+use lockkeeper::report::Length;
+use lockkeeper::report::html::MAX_FINDINGS;
+use lockkeeper::report::html::grid::MAX_CELLS;
+use lockkeeper::text::escape::is_hidden;
+use serde_json::Value;
+
+use crate::report::grid as report_grid;
+use crate::support::browser::{opened, parsed};
+use crate::support::{grids, outcomes};
+
+/// Everything that a page is made of; nothing that loads, embeds or plays.
+const ELEMENTS: &[&str] = &[
+    "html", "head", "meta", "title", "style", "body", "a", "header", "div", "h1", "h2", "p", "span", "dl",
+    "dt", "dd", "nav", "ul", "ol", "li", "main", "section", "details", "summary", "code", "form", "label",
+    "input", "select", "option", "button", "table", "thead", "tbody", "tr", "th", "td", "i", "footer",
+    "script",
+];
+
+#[test]
+fn every_page_is_whole_and_loads_nothing() {
+    for (name, page) in pages() {
+        assert!(
+            !page.contains(|character| character != '\n' && is_hidden(character)),
+            "{name}"
+        );
+        for line in page.lines() {
+            assert!(
+                !line.trim_start().starts_with("::") && !line.contains("##["),
+                "{name}: {line}"
+            );
+        }
+        let Some(read) = parsed(&page) else {
+            return;
+        };
+        checked(name, &read);
+        assert_eq!(read["style_is_named"], true, "{name}");
+        assert_eq!(read["script_is_named"], true, "{name}");
+        let policy = read["policy"].as_str().expect("a policy");
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[test]
+fn the_page_counts_what_the_json_counts() {
+    for (name, outcome) in outcomes::all() {
+        let Some(read) = parsed(&scan(&outcome)) else {
+            return;
+        };
+        counts_of_a_scan(name, &outcome, &read);
+    }
+    for (name, grid) in grids::all() {
+        let Some(read) = parsed(&grid_page(&grid)) else {
+            return;
+        };
+        counts_of_a_grid(name, &grid, &read);
+    }
+}
+
+#[test]
+fn every_finding_can_be_read_without_the_script() {
+    let outcome = outcomes::compared();
+    let page = scan(&outcome);
+    let Some(read) = parsed(&page) else {
+        return;
+    };
+    let items = list(&read["items"]);
+    assert_eq!(items.len(), outcome.findings().count());
+    for (_, finding) in outcome.findings() {
+        let item = items
+            .iter()
+            .find(|item| text(&item["text"]).contains(&finding.advisory.id))
+            .unwrap_or_else(|| panic!("no {}", finding.advisory.id));
+        let told = text(&item["text"]);
+        assert!(
+            told.contains(&format!("{} {}", finding.name, finding.version)),
+            "{told}"
+        );
+        assert!(told.contains(finding.purl.as_str()), "{told}");
+        assert!(told.contains(&*finding.rule), "{told}");
+        assert!(
+            told.contains(&format!("{}:{}", finding.file, finding.place().line)),
+            "{told}"
+        );
+        assert_eq!(item["hidden"], false);
+        if let Some(excepted) = finding.exception() {
+            assert_eq!(item["attributes"]["data-decision"], "excepted");
+            assert!(
+                told.contains(&excepted.reason) && told.contains(&excepted.expires.to_string()),
+                "{told}"
+            );
+        }
+        if finding.fails_from.is_some() {
+            assert!(told.contains("fails from 2030-03-01"), "{told}");
+        }
+    }
+    // What was accepted comes last, and nothing of it is to be done.
+    let to_do = page
+        .split("<section id=\"findings\"")
+        .next()
+        .expect("what comes first");
+    assert!(to_do.contains("MAL-2030-9") && !to_do.contains("RUSTSEC-2030-0306"));
+}
+
+#[test]
+fn paths_are_drawn_and_what_they_share_is_drawn_once() {
+    let page = grid_page(&grids::small());
+    let tree = page
+        .split("<div class=\"tree\"")
+        .find(|part| part.contains("tls-glue"))
+        .and_then(|part| part.split("</div>").next())
+        .expect("a tree");
+    for (step, times) in [
+        ("app 1.0.0", 1),
+        ("tool 1.0.0", 1),
+        ("client 0.11.4", 1),
+        ("tls-glue 0.2.8", 1),
+    ] {
+        assert_eq!(
+            tree.matches(&format!(">{step}<")).count(),
+            times,
+            "{step} in {tree}"
+        );
+    }
+    assert_eq!(tree.matches("class=\"step held\"").count(), 1, "{tree}");
+    // The reading order is that of the path: roots first.
+    let place = |step: &str| tree.find(step).expect("a step");
+    assert!(place("app 1.0.0") < place("client 0.11.4"));
+    assert!(place("tls-glue 0.2.8") < place("examplelib 0.10.30"));
+
+    let mut outcome = outcomes::blocked();
+    let words: Vec<String> = (0..500).map(|number| format!("step-{number} 1.0.0")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    outcome.targets[0].findings[0].paths = lockkeeper::model::DependencyPaths::of(&[outcomes::path(&words)]);
+    let page = scan(&outcome);
+    assert!(page.contains("… 490 more …") && page.contains("step-0 ") && page.contains("step-499 "));
+    assert!(!page.contains("step-250 "));
+}
+
+#[test]
+fn what_does_not_fit_is_told() {
+    let page = scan(&outcomes::huge(60_000));
+    assert!(page.contains("The worst 5,000 of 60,000 findings are in this page"));
+    assert_eq!(page.matches("<details class=\"finding\">").count(), MAX_FINDINGS);
+    assert!(page.len() < 15_000_000, "{}", page.len());
+    let grid = grids::huge(1_100, 60);
+    let page = grid_page(&grid);
+    let rows = MAX_CELLS / 60;
+    assert!(page.contains(&format!(
+        "The worst {} of 1,100 advisories are in this page",
+        thousands(rows)
+    )));
+    assert_eq!(page.matches("<details class=\"advisory\">").count(), rows);
+}
+
+#[test]
+fn a_browser_opens_every_page_without_a_complaint() {
+    for (name, page) in [
+        ("scan", scan(&outcomes::compared())),
+        ("hostile", scan(&outcomes::hostile())),
+        ("grid", grid_page(&grids::small())),
+        ("hostile-grid", grid_page(&grids::hostile())),
+        ("nothing", scan(&outcomes::nothing())),
+    ] {
+        let Some(shown) = opened(name, &page, "") else {
+            return;
+        };
+        assert_eq!(shown.console, Vec::<String>::new(), "{name}");
+        let Some(read) = parsed(&shown.dom) else {
+            return;
+        };
+        checked(name, &read);
+        // The script ran: it shows its form.
+        assert!(page.contains("data-list=\"list\" hidden>") || name == "nothing");
+        assert!(!shown.dom.contains("data-list=\"list\" hidden"), "{name}");
+        match name {
+            "scan" => counts_of_a_scan(name, &outcomes::compared(), &read),
+            "grid" => counts_of_a_grid(name, &grids::small(), &read),
+            _ => {}
+        }
+    }
+    // What the policy refuses is a complaint: the check above can fail.
+    let page = scan(&outcomes::blocked()).replace("<main ", "<main onclick=\"alert(1)\" ");
+    let Some(shown) = opened("refused", &page, "") else {
+        return;
+    };
+    assert!(!shown.console.is_empty());
+}
+
+#[test]
+fn equal_outcomes_give_equal_bytes_and_unknown_is_not_clean() {
+    for ((name, one), (_, other)) in outcomes::all().into_iter().zip(outcomes::all()) {
+        assert!(scan(&one) == scan(&other), "{name}");
+    }
+    assert!(scan(&outcomes::missing_index()).contains("None in what could be judged."));
+    assert!(scan(&outcomes::clean()).contains(">None.<"));
+}
+
+/// A reader of a narrow window never scrolls sideways but in what is made for it.
+#[test]
+fn nothing_is_wider_than_the_window() {
+    for (name, page) in [
+        ("wide-scan", scan(&outcomes::hostile())),
+        ("wide-grid", grid_page(&grids::hostile())),
+    ] {
+        // A copy without the policy, for only so can the test ask.
+        let (head, rest) = page.split_once("<meta http-equiv").expect("a policy");
+        let (_, rest) = rest.split_once(">\n").expect("its end");
+        let asking = "<script>document.querySelectorAll('details').forEach((one) => { one.open = true; });\
+                      document.title = document.documentElement.scrollWidth + '/' + innerWidth;</script></body>";
+        let copy = format!("{head}{rest}").replace("</body>", asking);
+        let Some(shown) = opened(name, &copy, "") else {
+            return;
+        };
+        let title = shown
+            .dom
+            .split("<title>")
+            .nth(1)
+            .and_then(|rest| rest.split("</title>").next());
+        let (taken, there) = title
+            .and_then(|title| title.split_once('/'))
+            .expect("two numbers");
+        let taken: u32 = taken.parse().expect("a number");
+        let there: u32 = there.parse().expect("a number");
+        assert!(there <= 600 && taken <= there, "{name}: {taken} of {there}");
+    }
+}
+
+/// Hiding a row costs the same however many there are: a browser counts the items of a list anew for each.
+#[test]
+fn hiding_many_rows_is_fast() {
+    let page = scan(&outcomes::huge(60_000));
+    let script = "const rows = Array.from(document.getElementById('list').children);\
+                  document.body.offsetHeight; const start = performance.now();\
+                  rows.forEach((row, number) => { row.hidden = number !== 4000; });\
+                  document.body.offsetHeight; document.title = String(Math.round(performance.now() - start));";
+    let Some(title) = asked("fast", &page, script) else {
+        return;
+    };
+    let milliseconds: u32 = title.parse().expect("a number");
+    // A hundred times what it takes; the slow way takes minutes.
+    assert!(milliseconds < 10_000, "{milliseconds} ms");
+}
+
+/// The title of a copy of `page` after `script` ran in it. The copy has no policy: only so can a test ask.
+fn asked(name: &str, page: &str, script: &str) -> Option<String> {
+    let (head, rest) = page.split_once("<meta http-equiv").expect("a policy");
+    let (_, rest) = rest.split_once(">\n").expect("its end");
+    let copy = format!("{head}{rest}").replace("</body>", &format!("<script>{script}</script></body>"));
+    let shown = opened(name, &copy, "")?;
+    let title = shown
+        .dom
+        .split("<title>")
+        .nth(1)
+        .and_then(|rest| rest.split("</title>").next());
+    Some(title.expect("a title").to_owned())
+}
+
+#[test]
+fn the_address_filters_findings() {
+    let page = scan(&outcomes::compared());
+    for (fragment, expected) in [
+        ("#q=parser", &["RUSTSEC-2030-0306"][..]),
+        ("#q=NEWCOMER+buffer", &["RUSTSEC-2030-0301", "RUSTSEC-2030-0307"]),
+        ("#decision=fail", &["MAL-2030-9", "RUSTSEC-2030-0301"]),
+        ("#change=moved", &["RUSTSEC-2030-0304"]),
+        (
+            "#severity=critical&decision=warn",
+            &["RUSTSEC-2030-0303", "RUSTSEC-2030-0305"],
+        ),
+        ("#q=nothing-of-the-kind", &[]),
+        ("#severity=%3Cscript%3E&q=left-pod", &["MAL-2030-9"]),
+    ] {
+        let Some(shown) = opened("filter", &page, fragment) else {
+            return;
+        };
+        assert_eq!(shown.console, Vec::<String>::new(), "{fragment}");
+        let Some(read) = parsed(&shown.dom) else {
+            return;
+        };
+        let visible: Vec<&Value> = list(&read["items"])
+            .iter()
+            .filter(|item| item["hidden"] == false)
+            .collect();
+        assert_eq!(visible.len(), expected.len(), "{fragment}");
+        for id in expected {
+            assert!(
+                visible.iter().any(|item| text(&item["text"]).contains(id)),
+                "{fragment}: {id}"
+            );
+        }
+        assert_eq!(
+            read["count"],
+            format!("{} of 8 findings, worst first", expected.len()),
+            "{fragment}"
+        );
+    }
+}
+
+#[test]
+fn the_address_filters_the_grid() {
+    let page = grid_page(&grids::small());
+    for (fragment, rows) in [
+        ("#q=oldcrate", &["r4"][..]),
+        ("#state=unknown", &["r1"]),
+        ("#state=excepted", &["r2"]),
+        // On that line alone: nothing else is affected there.
+        ("#state=affected&ref=1.3", &["r2"]),
+        ("#class=unmaintained", &["r4"]),
+        ("#severity=medium", &["r3"]),
+    ] {
+        let Some(shown) = opened("grid-filter", &page, fragment) else {
+            return;
+        };
+        assert_eq!(shown.console, Vec::<String>::new(), "{fragment}");
+        let Some(read) = parsed(&shown.dom) else {
+            return;
+        };
+        let visible: Vec<&str> = list(&read["rows"])
+            .iter()
+            .filter(|row| row["hidden"] == false)
+            .map(|row| text(&row["id"]))
+            .collect();
+        assert_eq!(visible, rows, "{fragment}");
+        let entries: Vec<String> = list(&read["items"])
+            .iter()
+            .filter(|item| item["hidden"] == false)
+            .map(|item| format!("r{}", text(&item["attributes"]["data-row"])))
+            .collect();
+        assert_eq!(entries, rows, "{fragment}");
+    }
+    // A fragment that is no filter opens the entry that it names.
+    let Some(shown) = opened("grid-entry", &page, "#a2") else {
+        return;
+    };
+    let entry = shown.dom.split("<li id=\"a2\"").nth(1).expect("the entry");
+    assert!(
+        entry.split('>').nth(1).is_some_and(|tag| tag.contains("open")),
+        "{entry}"
+    );
+}
+
+#[test]
+fn a_browser_opens_the_largest_pages() {
+    for (name, page) in [
+        ("huge", scan(&outcomes::huge(60_000))),
+        ("huge-grid", grid_page(&grids::huge(500, 60))),
+    ] {
+        let Some(shown) = opened(name, &page, "#q=GHSA-0099") else {
+            return;
+        };
+        assert_eq!(shown.console, Vec::<String>::new(), "{name}");
+        assert!(shown.dom.contains(">1 of "), "{name}: the filter has run");
+    }
+}
+
+/// What holds of every page, as it is written and as a browser has it.
+fn checked(name: &str, read: &Value) {
+    assert_eq!(read["wrong"], serde_json::json!([]), "{name}");
+    assert_eq!(read["left"], serde_json::json!([]), "{name}");
+    assert_eq!(read["handlers"], serde_json::json!([]), "{name}");
+    for tag in read["tags"].as_object().expect("tags").keys() {
+        assert!(ELEMENTS.contains(&tag.as_str()), "{name}: <{tag}>");
+    }
+    for once in ["html", "head", "body", "title", "style", "script", "h1", "main"] {
+        assert_eq!(read["tags"][once], 1, "{name}: <{once}>");
+    }
+    let ids: Vec<&str> = list(&read["ids"]).iter().map(text).collect();
+    let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), distinct.len(), "{name}: ids are unique");
+    for address in list(&read["addresses"]) {
+        let (tag, to) = (text(&address[0]), text(&address[2]));
+        assert_eq!(tag, "a", "{name}: {address}");
+        match to.strip_prefix('#') {
+            Some(id) => assert!(distinct.contains(id), "{name}: {to} leads nowhere"),
+            None => assert!(to.starts_with("https://advisories.example/"), "{name}: {to}"),
+        }
+    }
+    for field in list(&read["fields"]) {
+        assert_eq!(field[1], true, "{name}: {field} has no label");
+    }
+    let headings: Vec<&str> = list(&read["headings"]).iter().map(text).collect();
+    assert_eq!(headings.first(), Some(&"h1"), "{name}");
+    assert!(headings.iter().skip(1).all(|heading| *heading == "h2"), "{name}");
+}
+
+fn counts_of_a_scan(name: &str, outcome: &Outcome, read: &Value) {
+    let json = outcomes::written("json", outcome, 80, Length::Normal);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(read["verdict"], json["verdict"], "{name}");
+    let findings: Vec<&Value> = list(&json["targets"])
+        .iter()
+        .flat_map(|target| list(&target["findings"]))
+        .collect();
+    let count = |counts: &dyn Fn(&Value) -> bool| findings.iter().filter(|finding| counts(finding)).count();
+    let decided =
+        |word: &str| count(&|finding: &Value| finding["state"] == "affected" && finding["decision"] == word);
+    let mut expected = vec![
+        ("blocking", decided("fail")),
+        ("warnings", decided("warn")),
+        ("blind", list(&json["coverage"]["blind"]).len()),
+        (
+            "files",
+            json["coverage"]["files_read"].as_u64().expect("a number") as usize,
+        ),
+        (
+            "packages",
+            json["coverage"]["packages"].as_u64().expect("a number") as usize,
+        ),
+    ];
+    let excepted = count(&|finding: &Value| finding["state"] == "excepted");
+    if excepted > 0 {
+        expected.push(("excepted", excepted));
+    }
+    if findings.iter().any(|finding| !finding["change"].is_null()) {
+        let introduced =
+            count(&|finding: &Value| finding["state"] == "affected" && finding["change"] == "introduced");
+        expected.push(("introduced", introduced));
+    }
+    for (key, number) in expected {
+        assert_eq!(read["numbers"][key], thousands(number), "{name}: {key}");
+    }
+    assert_eq!(
+        list(&read["items"]).len(),
+        findings.len().min(MAX_FINDINGS),
+        "{name}"
+    );
+    let blocking = outcome
+        .findings()
+        .filter(|(_, finding)| Finding::blocks(finding))
+        .count();
+    assert_eq!(read["numbers"]["blocking"], thousands(blocking), "{name}");
+}
+
+fn counts_of_a_grid(name: &str, grid: &Grid, read: &Value) {
+    let json = report_grid::written("json", grid, 80, Length::Normal);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(read["verdict"], json["verdict"], "{name}");
+    let rows = list(&json["rows"]);
+    assert_eq!(read["numbers"]["rows"], thousands(rows.len()), "{name}");
+    assert_eq!(
+        read["numbers"]["lines"],
+        thousands(list(&json["targets"]).len()),
+        "{name}"
+    );
+    let cells: Vec<&Value> = rows
+        .iter()
+        .flat_map(|row| row["cells"].as_object().expect("cells").values())
+        .collect();
+    for state in CellState::ALL {
+        let number = cells
+            .iter()
+            .filter(|cell| cell["state"] == state.as_str())
+            .count();
+        assert_eq!(
+            read["numbers"][state.as_str()],
+            thousands(number),
+            "{name}: {}",
+            state.as_str()
+        );
+    }
+    // Cell by cell, with its reason.
+    let told = list(&read["rows"]);
+    assert_eq!(told.len(), rows.len(), "{name}");
+    for (told, row) in told.iter().zip(&grid.rows) {
+        let classes: Vec<&str> = list(&told["cells"]).iter().map(|cell| text(&cell[0])).collect();
+        let states: Vec<&str> = row.cells.iter().map(|cell| cell.state.as_str()).collect();
+        assert_eq!(classes, states, "{name}: {}", row.advisory.id);
+        assert!(list(&told["cells"]).iter().all(|cell| !text(&cell[1]).is_empty()));
+        if name != "hostile" {
+            assert!(text(&told["head"]).contains(&row.advisory.id), "{name}");
+            for (told, cell) in list(&told["cells"]).iter().zip(&row.cells) {
+                assert_eq!(told[1], cell.reason, "{name}");
+                let version = cell.version.as_deref().unwrap_or_default();
+                assert!(text(&told[2]).ends_with(version), "{name}: {told}");
+            }
+        }
+    }
+}
+
+/// WCAG 2.2, sections 1.4.3 and 1.4.11: text stands out from what lies behind it, and so do fields.
+#[test]
+fn colours_stand_out() {
+    let css = include_str!("../../../data/report.css");
+    let themes: Vec<&str> = css
+        .split(":root {")
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect();
+    assert_eq!(themes.len(), 2, "light and dark");
+    for theme in themes {
+        let colour = |name: &str| -> f64 {
+            let value = theme
+                .split(&format!("--{name}: #"))
+                .nth(1)
+                .and_then(|rest| rest.get(..6));
+            luminance(value.unwrap_or_else(|| panic!("no --{name}")))
+        };
+        for text in ["text", "quiet", "link", "bad", "warn", "good", "calm"] {
+            for behind in ["page", "panel", "raised"] {
+                assert!(
+                    contrast(colour(text), colour(behind)) >= 4.5,
+                    "{text} on {behind}"
+                );
+            }
+        }
+        for state in ["bad", "warn", "good", "calm"] {
+            let behind = format!("{state}-page");
+            assert!(
+                contrast(colour(state), colour(&behind)) >= 4.5,
+                "{state} on {behind}"
+            );
+            assert!(
+                contrast(colour("text"), colour(&behind)) >= 4.5,
+                "text on {behind}"
+            );
+        }
+        assert!(contrast(colour("field"), colour("raised")) >= 3.0);
+        assert!(contrast(colour("field"), colour("page")) >= 3.0);
+    }
+}
+
+/// WCAG 2.2, "relative luminance".
+fn luminance(colour: &str) -> f64 {
+    let part = |at: usize| {
+        let value = u8::from_str_radix(&colour[at..at + 2], 16).expect("two digits");
+        let value = f64::from(value) / 255.0;
+        match value <= 0.04045 {
+            true => value / 12.92,
+            false => ((value + 0.055) / 1.055).powf(2.4),
+        }
+    };
+    0.2126 * part(0) + 0.7152 * part(2) + 0.0722 * part(4)
+}
+
+fn contrast(one: f64, other: f64) -> f64 {
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// Writes every page into the folder that `LOCKKEEPER_PAGES` names, for people to look at.
+#[test]
+fn pages_can_be_looked_at() {
+    let Some(folder) = std::env::var_os("LOCKKEEPER_PAGES") else {
+        println!("skipped: LOCKKEEPER_PAGES names no folder");
+        return;
+    };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let huge = ("huge-scan", scan(&outcomes::huge(60_000)));
+    for (name, page) in pages().into_iter().chain([huge]) {
+        let kind = if page.contains("id=\"grid\"") {
+            "grid"
+        } else {
+            "scan"
+        };
+        std::fs::write(folder.join(format!("{kind}-{name}.html")), page).expect("a page");
+    }
+}
+
+fn pages() -> Vec<(&'static str, String)> {
+    let scans = outcomes::all()
+        .into_iter()
+        .map(|(name, outcome)| (name, scan(&outcome)));
+    let grids = grids::all()
+        .into_iter()
+        .map(|(name, grid)| (name, grid_page(&grid)));
+    scans.chain(grids).collect()
+}
+
+fn scan(outcome: &Outcome) -> String {
+    outcomes::written("html", outcome, 80, Length::Normal)
+}
+
+fn grid_page(grid: &Grid) -> String {
+    report_grid::written("html", grid, 80, Length::Normal)
+}
+
+fn thousands(number: usize) -> String {
+    lockkeeper::report::phrases::thousands(number as u64)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("text")
+}

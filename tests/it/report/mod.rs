@@ -1,0 +1,10 @@
+//! Every report, read by somebody else.
+
+pub(crate) mod grid;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod markdown;
+pub(crate) mod registry;
+pub(crate) mod sarif;
+pub(crate) mod sarif_levels;
+pub(crate) mod terminal;

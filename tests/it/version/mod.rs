@@ -1,0 +1,4 @@
+//! Version orders.
+
+pub(crate) mod crosscheck_pypi;
+pub(crate) mod order;
