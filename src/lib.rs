@@ -27,7 +27,7 @@
 //! | # | modules | what they are | touch the world | errors |
 //! |--:|---|---|---|---|
 //! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
-//! | 1 | `model` | the words: package, package URL, graph, advisory, finding, verdict, outcome, grid, lines, past, failure; the trait [`model::Tree`] | no | constructors that refuse |
+//! | 1 | `model` | the words: package, package URL, graph, advisory, finding, verdict, outcome, grid, lines, failure; the trait [`model::Tree`] | no | constructors that refuse |
 //! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |

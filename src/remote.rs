@@ -1,49 +1,74 @@
 //! Use case: a shallow clone and its forge as one repository. What the clone lacks of refs, trees and files is read through
 //! the forge's API, so that every release line can be judged from a checkout of one.
 //!
-//! Each tree is asked for once and as a whole; it and every file are held against their ids. A forge that does not answer
-//! is not asked again.
+//! Each tree is requested once and as a whole; it and every file are verified against their ids. A forge that does not
+//! answer is not asked again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
-use tokio::time::{Duration, Instant};
 
 use crate::forge::{Entry, EntryKind, Forge, ForgeError, Trouble};
-use crate::git::further::{Further, FurtherRefs, Listed, Object, Vouched, trees};
-use crate::git::objects::TrackedKind;
+use crate::git::remote::{Object, ObjectKind, Remote, RemoteRefs};
+use crate::git::tree_listing::{ListedFile, ListingError, trees};
+use crate::git::{RemoteError, TrackedKind};
+use crate::sys::clock::Stopwatch;
 
 /// A repository at its forge.
-pub struct Remote {
+pub struct ForgeRemote {
     forge: Box<dyn Forge>,
     /// There until it is dropped.
     runtime: Option<Runtime>,
-    /// A longer file is not read.
+    /// A longer file is not read, in bytes.
     limit: u64,
     known: Mutex<Known>,
-    /// When the first question could be asked.
-    begun: Instant,
+    /// All requests together take at most this long …
+    time: Duration,
+    /// … from here on.
+    begun: Stopwatch,
 }
 
-/// Everything that is read through a forge together takes no longer.
-const WHOLE: Duration = Duration::from_secs(300);
+/// Requests to one forge together take at most this long.
+const MAX_TIME: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 struct Known {
     /// Tips of refs.
     commits: HashSet<String>,
-    /// Trees of commits, which have not been asked for yet.
+    /// Trees of commits, which were not requested yet.
     roots: HashSet<String>,
     /// Trees, as git writes them.
     trees: HashMap<String, Vec<u8>>,
     /// Files of those trees.
     blobs: HashSet<String>,
-    /// Why nothing more is asked.
-    silent: Option<String>,
+    /// Why nothing more is requested.
+    silent: Option<RemoteError>,
 }
 
-impl Remote {
+/// Why a forge does not give what a clone lacks.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error("{0}. {hint}", hint = .0.hint())]
+    Forge(#[source] ForgeError),
+    #[error("it took more than {} s", .0.as_secs())]
+    TooLong(Duration),
+    #[error("nobody is asked any more")]
+    Closed,
+    #[error("it names a ref that git would not")]
+    RefName,
+    #[error(transparent)]
+    Listing(#[from] ListingError),
+}
+
+impl From<FetchError> for RemoteError {
+    fn from(error: FetchError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl ForgeRemote {
     /// Reads through `forge`, files up to `limit` bytes.
     #[must_use]
     pub fn new(forge: Box<dyn Forge>, runtime: Runtime, limit: u64) -> Self {
@@ -52,47 +77,51 @@ impl Remote {
             runtime: Some(runtime),
             limit,
             known: Mutex::new(Known::default()),
-            begun: Instant::now(),
+            time: MAX_TIME,
+            begun: Stopwatch::start(),
         }
     }
 
     /// Waits for an answer. No lock is held meanwhile, so that several threads may wait.
-    fn wait<T>(&self, answer: impl Future<Output = Result<T, ForgeError>>) -> Result<T, String> {
-        let silent = self.with(|known| known.silent.clone());
-        if let Some(reason) = silent {
-            return Err(reason);
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, ForgeError>>) -> Result<T, RemoteError> {
+        if let Some(error) = self.with(|known| known.silent.clone()) {
+            return Err(error);
         }
         let Some(runtime) = &self.runtime else {
-            return Err("nobody is asked any more".to_owned());
+            return Err(FetchError::Closed.into());
         };
-        let left = WHOLE.saturating_sub(self.begun.elapsed());
+        let left = self.time.saturating_sub(self.begun.elapsed());
         let answer = runtime.block_on(async { tokio::time::timeout(left, answer).await });
-        let Ok(answer) = answer else {
-            let reason = format!("it took more than {} s", WHOLE.as_secs());
-            self.with(|known| known.silent = Some(reason.clone()));
-            return Err(reason);
-        };
-        answer.map_err(|error| {
-            let reason = format!("{error}. {}", error.hint());
-            if matches!(
-                error.trouble,
-                Trouble::Web(_) | Trouble::Throttled { .. } | Trouble::Unauthorized | Trouble::Server { .. }
-            ) {
-                self.with(|known| known.silent.get_or_insert_with(|| reason.clone()).clone());
+        let (error, is_final) = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => {
+                let is_final = matches!(
+                    error.trouble,
+                    Trouble::Web(_)
+                        | Trouble::Throttled { .. }
+                        | Trouble::Unauthorized
+                        | Trouble::Server { .. }
+                );
+                (FetchError::Forge(error), is_final)
             }
-            reason
-        })
+            Err(_) => (FetchError::TooLong(MAX_TIME), true),
+        };
+        let error = RemoteError::from(error);
+        if is_final {
+            self.with(|known| known.silent.get_or_insert_with(|| error.clone()).clone());
+        }
+        Err(error)
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
         look(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Asks for every tree below `root`.
-    fn learn(&self, root: &str) -> Result<(), String> {
+    /// Requests every tree below `root`.
+    fn fetch_trees(&self, root: &str) -> Result<(), RemoteError> {
         let entries = self.wait(self.forge.tree(root))?;
         let listing = listed(entries);
-        let written = trees(root, &listing)?;
+        let written = trees(root, &listing).map_err(FetchError::from)?;
         self.with(|known| {
             known.trees.extend(written);
             let files = listing
@@ -105,7 +134,7 @@ impl Remote {
     }
 }
 
-impl Drop for Remote {
+impl Drop for ForgeRemote {
     fn drop(&mut self) {
         // A name that is still being looked up must not keep the program.
         if let Some(runtime) = self.runtime.take() {
@@ -114,7 +143,7 @@ impl Drop for Remote {
     }
 }
 
-/// What is known of an object before it is asked for.
+/// What is known of an object before it is requested.
 enum Lead {
     Commit,
     Root,
@@ -123,13 +152,13 @@ enum Lead {
     Nothing,
 }
 
-impl Further for Remote {
-    fn refs(&self) -> Result<FurtherRefs, String> {
+impl Remote for ForgeRemote {
+    fn refs(&self) -> Result<RemoteRefs, RemoteError> {
         let default = self.wait(self.forge.access())?.default_branch;
         let mut refs = Vec::new();
         for found in self.wait(self.forge.refs())? {
             if !is_name(&found.name) {
-                return Err("it names a ref that git would not".to_owned());
+                return Err(FetchError::RefName.into());
             }
             let committed = match found.committed {
                 Some(committed) => committed,
@@ -142,18 +171,18 @@ impl Further for Remote {
                 .commits
                 .extend(refs.iter().map(|(_, commit, _)| commit.clone()));
         });
-        Ok(FurtherRefs {
+        Ok(RemoteRefs {
             refs,
             default: Some(default),
         })
     }
 
-    fn vouch(&self, id: &str, what: Vouched) {
-        self.with(|known| match what {
-            Vouched::Blob => {
+    fn allow(&self, id: &str, kind: ObjectKind) {
+        self.with(|known| match kind {
+            ObjectKind::Blob => {
                 known.blobs.insert(id.to_owned());
             }
-            Vouched::Root => {
+            ObjectKind::RootTree => {
                 if !known.trees.contains_key(id) {
                     known.roots.insert(id.to_owned());
                 }
@@ -161,7 +190,7 @@ impl Further for Remote {
         });
     }
 
-    fn object(&self, id: &str) -> Result<Option<Object>, String> {
+    fn object(&self, id: &str) -> Result<Option<Object>, RemoteError> {
         let lead = self.with(|known| {
             if let Some(tree) = known.trees.get(id) {
                 Lead::Tree(tree.clone())
@@ -191,7 +220,7 @@ impl Further for Remote {
                 )))
             }
             Lead::Root => {
-                self.learn(id)?;
+                self.fetch_trees(id)?;
                 Ok(self.with(|known| known.trees.get(id).cloned()).map(Object::Tree))
             }
             Lead::Blob => {
@@ -203,9 +232,9 @@ impl Further for Remote {
     }
 }
 
-/// The listing of a tree as git's objects are made of it.
+/// The entries of a tree, as [`trees`] takes them.
 #[must_use]
-pub fn listed(entries: Vec<Entry>) -> Vec<Listed> {
+pub fn listed(entries: Vec<Entry>) -> Vec<ListedFile> {
     let kind = |kind: EntryKind| match kind {
         EntryKind::File => (TrackedKind::File, false),
         EntryKind::Program => (TrackedKind::File, true),
@@ -215,7 +244,7 @@ pub fn listed(entries: Vec<Entry>) -> Vec<Listed> {
     let entries = entries.into_iter();
     let listing = entries.map(|entry| {
         let (kind, is_program) = kind(entry.kind);
-        Listed {
+        ListedFile {
             path: entry.path,
             kind,
             is_program,
@@ -230,7 +259,7 @@ pub fn listed(entries: Vec<Entry>) -> Vec<Listed> {
 pub fn is_name(name: &str) -> bool {
     let parts = name.strip_prefix("refs/").unwrap_or_default();
     let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
-    name.len() <= MOST_NAME
+    name.len() <= MAX_NAME
         && parts.split('/').count() >= 2
         && parts.split('/').all(is_part)
         && !name.ends_with('.')
@@ -241,18 +270,18 @@ pub fn is_name(name: &str) -> bool {
             .any(|letter| letter.is_control() || " ~^:?*[\\".contains(letter))
 }
 
-/// Longer names of refs are none: in bytes.
-const MOST_NAME: usize = 1024;
+/// A longer name is refused, in bytes.
+const MAX_NAME: usize = 1024;
 
-/// A forge that cannot even be asked, and why.
-pub struct Unreachable(pub String);
+/// A forge that no request can be sent to, and why.
+pub struct Unreachable(pub RemoteError);
 
-impl Further for Unreachable {
-    fn refs(&self) -> Result<FurtherRefs, String> {
+impl Remote for Unreachable {
+    fn refs(&self) -> Result<RemoteRefs, RemoteError> {
         Err(self.0.clone())
     }
 
-    fn object(&self, _: &str) -> Result<Option<Object>, String> {
+    fn object(&self, _: &str) -> Result<Option<Object>, RemoteError> {
         Err(self.0.clone())
     }
 }
@@ -266,7 +295,7 @@ mod tests {
     use crate::sys::web::{self, Address, Web};
 
     /// A forge that nothing is sent to.
-    fn remote() -> Remote {
+    fn remote() -> ForgeRemote {
         let site = Site {
             web: Arc::new(Web::new(web::Settings::default())),
             api: Address::parse("http://127.0.0.1:9/api/v1").expect("an address"),
@@ -275,7 +304,7 @@ mod tests {
             token: None,
         };
         let forge = (gitea::KIND.connect)(site).expect("a forge");
-        Remote::new(forge, web::runtime().expect("a runtime"), 1)
+        ForgeRemote::new(forge, web::runtime().expect("a runtime"), 1)
     }
 
     #[test]
@@ -284,7 +313,7 @@ mod tests {
         std::thread::spawn(move || {
             let mut remote = remote();
             assert_eq!(remote.wait(std::future::ready(Ok(1))), Ok(1));
-            remote.begun = Instant::now().checked_sub(WHOLE).expect("a moment");
+            remote.time = Duration::ZERO;
             let late = remote.wait(std::future::pending::<Result<(), ForgeError>>());
             // Nothing more is asked, whatever would answer.
             let after = remote.wait(std::future::ready(Ok(())));
@@ -293,7 +322,9 @@ mod tests {
         let (late, after) = receiver
             .recv_timeout(Duration::from_secs(20))
             .expect("it does not wait for ever");
+        let late = late.map_err(|error| error.to_string());
         assert_eq!(late, Err("it took more than 300 s".to_owned()));
+        let after = after.map_err(|error| error.to_string());
         assert_eq!(after, late);
     }
 

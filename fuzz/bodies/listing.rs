@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lockkeeper::forge::listings;
-use lockkeeper::git::further::trees;
+use lockkeeper::git::tree_listing::trees;
 use lockkeeper::remote::{is_name, listed};
 
 /// No panic; a tree that is taken is the one of its id, whole; a name that is taken cannot act where it is written.

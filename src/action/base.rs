@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::events::{Change, Revision};
-use crate::git::objects::{GitError, Repository};
+use crate::git::{GitError, Repository};
 use crate::model::Failure;
 use crate::sys::file::{self, Lies};
 

@@ -83,13 +83,13 @@ fn step() -> Result<ExitCode, Failure> {
     };
     let mut base = None;
     let runner = Runner::here();
-    let beyond = runner.beyond(&inputs);
+    let remote = runner.remote(&inputs);
     let repository = environment::variable("GITHUB_REPOSITORY").unwrap_or_default();
     let setting = |location| Setting {
         location,
         voice: &voice,
         now,
-        beyond: beyond.as_ref(),
+        remote: remote.as_ref(),
         default_branch: event.default_branch.as_deref(),
         repository: &repository,
     };

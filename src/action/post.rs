@@ -11,19 +11,20 @@ use super::inputs::{Inputs, Mode, Upload};
 use super::publish::Told;
 use crate::cli::output;
 use crate::cli::scan;
-use crate::cli::trees::Beyond;
-use crate::forge::{self, CodeScanning, Forge, RepositoryName, SarifUpload, Shown, Site};
-use crate::git::further::Further;
+use crate::cli::trees::RemoteOf;
+use crate::forge::{self, CodeScanning, Forge, ForgeError, RepositoryName, SarifUpload, Shown, Site};
+use crate::git::RemoteError;
+use crate::git::remote::Remote;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Finding, Outcome, Target, Verdict};
 use crate::publish::{self, Budget, Found, Published, Sticky, Tracking, Work};
-use crate::remote::{Remote, Unreachable};
+use crate::remote::{ForgeRemote, Unreachable};
 use crate::report::markdown::COMMENT;
 use crate::report::{self, Style};
 use crate::scan::FILE_LIMIT;
 use crate::sys::environment;
-use crate::sys::web::{self, Address, Patience, Settings, Web};
+use crate::sys::web::{self, Address, BadAddress, Patience, Settings, Web};
 
 /// Room for a marker in a comment and in an issue.
 const MARKER: usize = 200;
@@ -60,25 +61,20 @@ impl Runner {
     /// The repository at its forge.
     ///
     /// # Errors
-    /// What is missing or wrong, as a sentence.
-    pub fn connect(&self, inputs: &Inputs, web: Arc<Web>) -> Result<Box<dyn Forge>, String> {
+    /// [`ConnectError`].
+    pub fn connect(&self, inputs: &Inputs, web: Arc<Web>) -> Result<Box<dyn Forge>, ConnectError> {
         let api = self.api()?;
         if !api.is_encrypted() && !api.is_loopback() {
-            return Err(format!(
-                "The address of the API, {api}, is not encrypted, and no token is sent there. Set GITHUB_API_URL to an https address."
-            ));
+            return Err(ConnectError::Unencrypted("GITHUB_API_URL", api));
         }
         let graphql = Address::parse(&self.graphql).ok();
-        if let Some(graphql) = graphql
-            .as_ref()
-            .filter(|graphql| !graphql.is_encrypted() && !graphql.is_loopback())
+        if let Some(graphql) = &graphql
+            && !graphql.is_encrypted()
+            && !graphql.is_loopback()
         {
-            return Err(format!(
-                "The address of the API, {graphql}, is not encrypted, and no token is sent there. Set GITHUB_GRAPHQL_URL to an https address."
-            ));
+            return Err(ConnectError::Unencrypted("GITHUB_GRAPHQL_URL", graphql.clone()));
         }
-        let repository = RepositoryName::parse(&self.repository)
-            .ok_or("GITHUB_REPOSITORY names no repository. Run the step in a workflow.")?;
+        let repository = RepositoryName::parse(&self.repository).ok_or(ConnectError::NoRepository)?;
         let site = Site {
             web,
             graphql,
@@ -86,34 +82,33 @@ impl Runner {
             token: inputs.token.clone(),
             api: api.clone(),
         };
-        (forge::kind_at(&api).connect)(site).map_err(|error| format!("{error}. {}", error.hint()))
+        (forge::kind_at(&api).connect)(site).map_err(ConnectError::Forge)
     }
 
-    /// Who has what a shallow clone lacks, where there is a forge to ask.
+    /// The forge as the remote of a clone, where there is a forge.
     #[must_use]
-    pub fn beyond(&self, inputs: &Inputs) -> Option<Beyond> {
+    pub fn remote(&self, inputs: &Inputs) -> Option<RemoteOf> {
         if !self.has_forge() {
             return None;
         }
-        let remote = web::runtime()
-            .map_err(|error| error.to_string())
-            .and_then(|runtime| {
-                let forge = self.connect(inputs, Arc::new(Web::new(settings())))?;
-                Ok(Remote::new(forge, runtime, FILE_LIMIT))
-            });
-        let further: Arc<dyn Further> = match remote {
+        let remote = web::runtime().map_err(RemoteError::new).and_then(|runtime| {
+            let forge = self
+                .connect(inputs, Arc::new(Web::new(settings())))
+                .map_err(RemoteError::new)?;
+            Ok(ForgeRemote::new(forge, runtime, FILE_LIMIT))
+        });
+        let remote: Arc<dyn Remote> = match remote {
             Ok(remote) => Arc::new(remote),
-            Err(reason) => Arc::new(Unreachable(reason)),
+            Err(error) => Arc::new(Unreachable(error)),
         };
-        Some(Beyond {
+        Some(RemoteOf {
             repository: self.repository.clone(),
-            further,
+            remote,
         })
     }
 
-    fn api(&self) -> Result<Address, String> {
-        Address::parse(&self.api)
-            .map_err(|_| "GITHUB_API_URL names no address. Run the step in a workflow.".to_owned())
+    fn api(&self) -> Result<Address, ConnectError> {
+        Address::parse(&self.api).map_err(ConnectError::NoAddress)
     }
 
     /// Whether there is a forge to ask at all.
@@ -121,6 +116,25 @@ impl Runner {
     pub fn has_forge(&self) -> bool {
         self.api().is_ok() && RepositoryName::parse(&self.repository).is_some()
     }
+}
+
+/// Why the forge cannot be reached, each a sentence and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The environment names no API.
+    #[error("GITHUB_API_URL names no address. Run the step in a workflow.")]
+    NoAddress(#[source] BadAddress),
+    /// A token would be sent in plain text: the variable, and the address in it.
+    #[error(
+        "The address of the API, {1}, is not encrypted, and no token is sent there. Set {0} to an https address."
+    )]
+    Unencrypted(&'static str, Address),
+    /// The environment names no repository.
+    #[error("GITHUB_REPOSITORY names no repository. Run the step in a workflow.")]
+    NoRepository,
+    /// The adapter of the forge refuses it.
+    #[error("{0}. {hint}", hint = .0.hint())]
+    Forge(#[source] ForgeError),
 }
 
 /// How patient the step is with a forge: short enough that the whole ends within a minute.
@@ -153,8 +167,8 @@ pub fn post(
     let web = Arc::new(Web::new(settings()));
     let forge = match runner.connect(told.inputs, web.clone()) {
         Ok(forge) => forge,
-        Err(reason) => {
-            published.missed.push(reason);
+        Err(error) => {
+            published.missed.push(error.to_string());
             return published;
         }
     };
@@ -215,7 +229,7 @@ fn work(
     if wants_sarif(inputs, runner) {
         match sarif(told, runner, texts) {
             Ok(uploads) => work.sarif = uploads,
-            Err(reason) => published.missed.push(reason),
+            Err(error) => published.missed.push(error.to_string()),
         }
     }
     if inputs.comment
@@ -249,19 +263,40 @@ fn wants_sarif(inputs: &Inputs, runner: &Runner) -> bool {
     }
 }
 
-/// A document for each ref, or why there is none.
+/// Why SARIF is not uploaded, each a sentence and what to do about it.
+#[derive(Debug, thiserror::Error)]
+enum NotUploaded {
+    #[error(
+        "SARIF was not uploaded, because not everything could be judged: an upload would close alerts that nobody looked at. \
+         Mend what could not be judged, or set `upload-sarif: true`."
+    )]
+    Incomplete,
+    #[error(
+        "SARIF was not uploaded, because what was scanned is no commit of a git repository. Check out with git \
+         (`actions/checkout`), or set `upload-sarif: false`."
+    )]
+    NoCommit,
+    #[error(
+        "SARIF was not uploaded, because several commits were scanned at once. Run a step for each, or set \
+         `upload-sarif: false`."
+    )]
+    SeveralCommits,
+    #[error(
+        "SARIF was not uploaded, because the commit that was scanned ({0}) is not the one that the event is about, so \
+         that its ref is not known. Check out the event's own commit, or scan branches with the input `refs`."
+    )]
+    NoRef(String),
+}
+
+/// A document for each ref.
 fn sarif(
     told: &Told<'_>,
     runner: &Runner,
     texts: &std::collections::HashMap<TextKey, Texts>,
-) -> Result<Vec<SarifUpload>, String> {
+) -> Result<Vec<SarifUpload>, NotUploaded> {
     let outcome = told.answer.outcome();
     if told.inputs.upload == Upload::Auto && !outcome.coverage.is_complete() {
-        return Err(
-            "SARIF was not uploaded, because not everything could be judged: an upload would close alerts that nobody looked at. \
-             Mend what could not be judged, or set `upload-sarif: true`."
-                .into(),
-        );
+        return Err(NotUploaded::Incomplete);
     }
     let mut uploads = Vec::new();
     // Where there is nothing to scan, nothing was found to be clean.
@@ -310,7 +345,7 @@ fn rendered(outcome: &Outcome, style: &Style<'_>) -> Vec<u8> {
 }
 
 /// The ref and the commit that a document is for.
-fn place(outcome: &Outcome, told: &Told<'_>, runner: &Runner) -> Result<(String, String), String> {
+fn place(outcome: &Outcome, told: &Told<'_>, runner: &Runner) -> Result<(String, String), NotUploaded> {
     let event = told.event;
     let of = |target: &Target| (target.ref_name.clone(), target.commit.clone());
     let mut places: Vec<_> = outcome.targets.iter().map(of).collect();
@@ -318,19 +353,9 @@ fn place(outcome: &Outcome, told: &Told<'_>, runner: &Runner) -> Result<(String,
     let (ref_name, commit) = match places.as_slice() {
         [(ref_name, Some(commit))] => (ref_name.as_deref(), commit),
         [(_, None)] | [] => {
-            return Err(
-                "SARIF was not uploaded, because what was scanned is no commit of a git repository. Check out with git \
-                 (`actions/checkout`), or set `upload-sarif: false`."
-                    .into(),
-            );
+            return Err(NotUploaded::NoCommit);
         }
-        _ => {
-            return Err(
-                "SARIF was not uploaded, because several commits were scanned at once. Run a step for each, or set \
-                 `upload-sarif: false`."
-                    .into(),
-            );
-        }
+        _ => return Err(NotUploaded::SeveralCommits),
     };
     let is_ref = |name: &str| {
         name.starts_with("refs/heads/") || name.starts_with("refs/tags/") || name.starts_with("refs/pull/")
@@ -349,10 +374,7 @@ fn place(outcome: &Outcome, told: &Told<'_>, runner: &Runner) -> Result<(String,
     };
     match found.filter(|name| is_ref(name)) {
         Some(name) => Ok((name, commit.clone())),
-        None => Err(format!(
-            "SARIF was not uploaded, because the commit that was scanned ({commit}) is not the one that the event is about, so \
-             that its ref is not known. Check out the event's own commit, or scan branches with the input `refs`."
-        )),
+        None => Err(NotUploaded::NoRef(commit.clone())),
     }
 }
 

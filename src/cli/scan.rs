@@ -207,7 +207,7 @@ pub fn scan(
                 Taken::Work
             };
             let base = arguments.base.as_deref();
-            Trees::find(&arguments.input, taken, base, &asked, setting.beyond)?
+            Trees::find(&arguments.input, taken, base, &asked, setting.remote)?
         }
         Some(_) => of_refs(arguments, setting, &asked)?,
     };

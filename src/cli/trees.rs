@@ -10,8 +10,8 @@ use super::packages;
 use crate::config::index::{self, Location, Origin};
 use crate::config::policy::{self, Asked, Effective};
 use crate::config::tracked;
-use crate::git::further::Further;
 use crate::git::refs::Prefer;
+use crate::git::remote::Remote;
 use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
@@ -49,15 +49,15 @@ impl Trees {
         tree: Taken,
         base: Option<&str>,
         asked: &Asked<'_>,
-        beyond: Option<&Beyond>,
+        remote: Option<&RemoteOf>,
     ) -> Result<Self, Failure> {
         let mut trees = Self {
             entries: Vec::new(),
             remarks: Vec::new(),
         };
         for found in packages::find(input)? {
-            if let Some(beyond) = beyond {
-                beyond.reach(&found);
+            if let Some(remote) = remote {
+                remote.reach(&found);
             }
             let with_submodules = tree == Taken::Work;
             let since = base
@@ -163,34 +163,34 @@ pub struct Setting<'s> {
     pub voice: &'s Voice,
     /// The time now.
     pub now: Timestamp,
-    /// Who has what a clone lacks.
-    pub beyond: Option<&'s Beyond>,
+    /// Has what a clone lacks.
+    pub remote: Option<&'s RemoteOf>,
     /// The short name of the default branch of `repository`, if somebody names it.
     pub default_branch: Option<&'s str>,
     /// `OWNER/NAME` of the repository that the run is about; empty if nobody says.
     pub repository: &'s str,
 }
 
-/// Who has what a shallow or partial clone of one repository lacks.
-pub struct Beyond {
+/// The remote of one repository, for what a shallow or partial clone of it lacks.
+pub struct RemoteOf {
     /// `OWNER/NAME`.
     pub repository: String,
-    /// Gives it.
-    pub further: Arc<dyn Further>,
+    /// Gives what the clone lacks.
+    pub remote: Arc<dyn Remote>,
 }
 
-impl Beyond {
+impl RemoteOf {
     /// Whether `origin` is an address of the repository.
     fn is_at(&self, origin: &str) -> bool {
         is_address_of(origin, &self.repository)
     }
 
-    /// Lets `found` ask for what its clone lacks, if it is of the repository that somebody is known for.
+    /// Reads from the remote what the clone of `found` lacks, if it is a clone of this repository.
     fn reach(&self, found: &Found) {
         if let Some(repository) = &found.repository
             && self.is_at(&repository.identity())
         {
-            repository.extend(self.further.clone());
+            repository.set_remote(self.remote.clone());
         }
     }
 }
@@ -223,24 +223,24 @@ impl<'s> Setting<'s> {
             location,
             voice,
             now,
-            beyond: None,
+            remote: None,
             default_branch: None,
             repository: "",
         }
     }
 
-    /// Tells `found` the default branch, and lets it ask for trees and files that its clone lacks, and for refs if that is
-    /// shallow, where it is of the repository that somebody is known for.
+    /// Sets the default branch of `found`, and its remote: for trees and files that its clone lacks, and for refs if that is
+    /// shallow. Clones of other repositories stay as they are.
     pub fn reach(&self, found: &Found) {
         // A workflow may check out other repositories beside its own.
         if let (Some(branch), Some(repository)) = (self.default_branch, &found.repository) {
             let origin = repository.identity();
             if !is_of_a_server(&origin) || is_address_of(&origin, self.repository) {
-                repository.name_default(branch.to_owned());
+                repository.set_default_branch(branch.to_owned());
             }
         }
-        if let Some(beyond) = self.beyond {
-            beyond.reach(found);
+        if let Some(remote) = self.remote {
+            remote.reach(found);
         }
     }
 }
@@ -446,32 +446,33 @@ fn fetched(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::further::{FurtherRefs, Object};
+    use crate::git::RemoteError;
+    use crate::git::remote::{Object, RemoteRefs};
 
     struct Nobody;
 
-    impl Further for Nobody {
-        fn refs(&self) -> Result<FurtherRefs, String> {
-            Ok(FurtherRefs::default())
+    impl Remote for Nobody {
+        fn refs(&self) -> Result<RemoteRefs, RemoteError> {
+            Ok(RemoteRefs::default())
         }
 
-        fn object(&self, _: &str) -> Result<Option<Object>, String> {
+        fn object(&self, _: &str) -> Result<Option<Object>, RemoteError> {
             Ok(None)
         }
     }
 
     #[test]
     fn only_a_clone_of_the_repository_asks_its_forge() {
-        let beyond = Beyond {
+        let remote = RemoteOf {
             repository: "Acme/App".into(),
-            further: Arc::new(Nobody),
+            remote: Arc::new(Nobody),
         };
         for own in [
             "https://forge.example/acme/app",
             "https://forge.example/Acme/App.git/",
             "git@forge.example:acme/app.git",
         ] {
-            assert!(beyond.is_at(own), "{own}");
+            assert!(remote.is_at(own), "{own}");
         }
         for other in [
             "",
@@ -480,7 +481,7 @@ mod tests {
             "https://forge.example/xacme/app",
             "/é/acme/ap",
         ] {
-            assert!(!beyond.is_at(other), "{other}");
+            assert!(!remote.is_at(other), "{other}");
         }
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::git::objects::Repository;
+use crate::git::Repository;
 use crate::model::Target;
 use crate::model::grid::{Line, Standing};
 use crate::model::lines::short_name;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::git::objects::ObjectId;
+use crate::git::ObjectId;
 use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;

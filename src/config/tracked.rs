@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::index;
-use crate::git::objects::Repository;
+use crate::git::Repository;
 use crate::scan::discover::Found;
 use crate::sys::{environment, file};
 

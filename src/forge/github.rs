@@ -198,8 +198,7 @@ impl Forge for GitHub {
             // Base64 in lines of 60, and what stands around it.
             call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
             let blob: answers::Blob = self.rest.exchange.ask(&call).await?;
-            blob.bytes()
-                .map_err(|reason| call.error(Trouble::Garbled(reason)))
+            blob.bytes().map_err(|trouble| call.error(trouble))
         })
     }
 

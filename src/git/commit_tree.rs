@@ -7,10 +7,14 @@ use gix::bstr::ByteSlice as _;
 use gix::objs::tree::EntryMode;
 use gix::objs::{Kind, TreeRefIter};
 
+use super::blob_cache::BlobCache;
+use super::entry::{ObjectId, TrackedKind};
+use super::error::GitError;
+use super::file_list::{FileList, Shape};
 use super::lfs::Pointer;
-use super::listed::{Kept, Listed, Shape};
 use super::listing::{Content, Listing};
-use super::objects::{GitError, ObjectId, Repository, TrackedKind, View, load, said};
+use super::odb::{BlobError, Odb};
+use super::repository::Repository;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The files of one commit, read from objects and never checked out.
@@ -32,13 +36,13 @@ pub struct CommitTree {
 /// The wanted files of a commit.
 #[derive(Clone)]
 pub(super) struct Wanted {
-    listed: Arc<Listed>,
+    files: Arc<FileList>,
     /// A file of this name is in the list, if there is one.
     is_wanted: fn(&[u8]) -> bool,
-    kept: Arc<Kept>,
+    cache: Arc<BlobCache>,
 }
 
-/// Why a clone lacks something of a commit, and the way out.
+/// Why a clone lacks something of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lack {
     /// What is missing, a lowercase fragment.
@@ -57,8 +61,8 @@ impl CommitTree {
         lacking.clone()
     }
 
-    /// Says that the clone lacks what lies at `path`.
-    pub fn lack(&self, path: TreePath, lack: Lack) {
+    /// Notes that the clone lacks what `path` names.
+    pub fn add_lacking(&self, path: TreePath, lack: Lack) {
         let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
         lacking.entry(path).or_insert(lack);
     }
@@ -82,9 +86,9 @@ impl CommitTree {
     #[must_use]
     pub fn listed_by(self, listing: &Listing<'_>, content: Content, is_wanted: fn(&[u8]) -> bool) -> Self {
         let wanted = Wanted {
-            listed: listing.list(content),
+            files: listing.list(content),
             is_wanted,
-            kept: listing.kept().clone(),
+            cache: listing.cache().clone(),
         };
         Self {
             listed: Some(wanted),
@@ -97,7 +101,7 @@ impl CommitTree {
     pub fn shape(&self, outline: &dyn Fn(&TreePath) -> Option<&'static dyn Derivation>) -> Option<Shape> {
         let wanted = self.listed.as_ref().filter(|_| self.nested.is_empty())?;
         let bytes = |id: ObjectId| self.repository.blob(id, self.limit);
-        Some(wanted.listed.shape(&wanted.kept, outline, &bytes))
+        Some(wanted.files.shape(&wanted.cache, outline, &bytes))
     }
 
     /// Whether the shape of the tree says all about the file at `path` that its outline and its being there say.
@@ -109,7 +113,7 @@ impl CommitTree {
         match self
             .folder
             .join(path.as_bytes())
-            .map(|path| wanted.listed.get(&path))
+            .map(|path| wanted.files.get(&path))
         {
             None => false,
             Some(Some((kind, _))) => kind == TrackedKind::File,
@@ -127,7 +131,7 @@ impl CommitTree {
     /// The entry at `path`, which counts from the top; `None` if the list does not tell.
     fn in_list(&self, path: &TreePath) -> Option<Option<(TrackedKind, ObjectId)>> {
         let wanted = self.listed.as_ref()?;
-        let found = wanted.listed.get(path);
+        let found = wanted.files.get(path);
         (found.is_some() || (wanted.is_wanted)(path.file_name())).then_some(found)
     }
 
@@ -163,14 +167,14 @@ impl CommitTree {
         if short == Some(None) {
             return Err(Unread::Absent.into());
         }
-        let read = |id: ObjectId| blob(&self.repository.local(), id.0, self.limit);
+        let read = |id: ObjectId| self.repository.odb().blob(id.0, self.limit);
         match (short.flatten(), &self.listed) {
-            (Some(id), Some(wanted)) => wanted.kept.bytes(id, || read(id)),
+            (Some(id), Some(wanted)) => wanted.cache.bytes(id, || read(id)),
             (Some(id), None) => read(id),
             (None, _) => {
-                let repository = self.repository.local();
-                let id = self.find(&repository, path)?;
-                blob(&repository, id, self.limit)
+                let odb = self.repository.odb();
+                let id = self.find(&odb, path)?;
+                odb.blob(id, self.limit)
             }
         }
     }
@@ -184,23 +188,23 @@ impl CommitTree {
         if let Some(short) = self.short(path) {
             return short;
         }
-        self.find(&self.repository.local(), path).ok().map(ObjectId)
+        self.find(&self.repository.odb(), path).ok().map(ObjectId)
     }
 
     /// The blob at `path`, links followed inside the commit.
-    fn find(&self, repository: &View, path: &TreePath) -> Result<gix::ObjectId, BlobError> {
-        self.follow(repository, path).map(|(_, id)| id)
+    fn find(&self, odb: &Odb, path: &TreePath) -> Result<gix::ObjectId, BlobError> {
+        self.follow(odb, path).map(|(_, id)| id)
     }
 
     /// The blob at `path` and where it lies, from the top of the commit.
-    fn follow(&self, repository: &View, path: &TreePath) -> Result<(TreePath, gix::ObjectId), BlobError> {
+    fn follow(&self, odb: &Odb, path: &TreePath) -> Result<(TreePath, gix::ObjectId), BlobError> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.
         for _ in 0..16 {
-            let found = self.entry(repository, &path)?;
+            let found = self.entry(odb, &path)?;
             let (mode, id) = found.ok_or(Unread::Absent)?;
             if mode.is_link() {
-                let target = blob(repository, id, self.limit)?;
+                let target = odb.blob(id, self.limit)?;
                 path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
             } else if mode.is_blob() {
                 return Ok((path, id));
@@ -227,17 +231,13 @@ impl CommitTree {
     }
 
     /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
-    fn entry(
-        &self,
-        repository: &View,
-        path: &TreePath,
-    ) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
+    fn entry(&self, odb: &Odb, path: &TreePath) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
         let mut buffer = Vec::new();
         let mut found = None;
         let mut folder = Some(self.tree);
         for component in path.components() {
             let Some(id) = folder else { return Ok(None) };
-            let tree = load(repository, id, &mut buffer)?;
+            let tree = odb.load(id, &mut buffer)?;
             found = TreeRefIter::from_bytes(tree.data, id.kind())
                 .filter_map(Result::ok)
                 .find(|entry| entry.filename.as_bytes() == component)
@@ -253,19 +253,19 @@ impl Tree for CommitTree {
         if let Some((folder, tree, path)) = self.inner(path) {
             return folder.join(tree.leads_to(&path)?.as_bytes());
         }
-        let (end, _) = self.follow(&self.repository.local(), path).ok()?;
+        let (end, _) = self.follow(&self.repository.odb(), path).ok()?;
         (self.folder.join(path.as_bytes())? != end).then_some(end)
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let bytes = self.bytes(path).map_err(|unread| {
-            if let BlobError::Git(error @ (GitError::Missing { .. } | GitError::Elsewhere { .. })) = &unread {
+            if let BlobError::Git(error @ (GitError::Missing { .. } | GitError::Remote { .. })) = &unread {
                 let lack = Lack {
                     reason: error.to_string(),
                     hint: error.hint().to_owned(),
                     is_folder: false,
                 };
-                self.lack(path.clone(), lack);
+                self.add_lacking(path.clone(), lack);
             }
             Unread::from(unread)
         })?;
@@ -275,7 +275,7 @@ impl Tree for CommitTree {
         let repository = self
             .inner(path)
             .map_or(&self.repository, |(_, tree, _)| &tree.repository);
-        if let Some(file) = pointer.held(&repository.common_folder(), self.limit)? {
+        if let Some(file) = pointer.read(&repository.common_folder(), self.limit)? {
             return Ok(file);
         }
         let lack = Lack {
@@ -283,14 +283,14 @@ impl Tree for CommitTree {
             hint: "Fetch the files of the base: `git lfs fetch origin BRANCH`; then scan again.".to_owned(),
             is_folder: false,
         };
-        self.lack(path.clone(), lack);
+        self.add_lacking(path.clone(), lack);
         Ok(bytes)
     }
 
     fn derived(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
         let id = self.listed.as_ref().and_then(|_| self.id(path));
         match (&self.listed, id) {
-            (Some(wanted), Some(id)) => wanted.kept.derived(how, path, id, || self.read(path)),
+            (Some(wanted), Some(id)) => wanted.cache.derived(how, path, id, || self.read(path)),
             (None, _) | (_, None) => Ok(how.derive(path, &self.read(path)?)),
         }
     }
@@ -302,7 +302,7 @@ impl Tree for CommitTree {
         if let Some(short) = self.short(path) {
             return short.is_some();
         }
-        match self.find(&self.repository.local(), path) {
+        match self.find(&self.repository.odb(), path) {
             Ok(_) => true,
             Err(error) => Unread::from(error) != Unread::Absent,
         }
@@ -316,49 +316,44 @@ impl Tree for CommitTree {
     }
 }
 
-/// Why there are no bytes of a blob.
-pub(super) enum BlobError {
-    /// The tree or a limit says so.
-    Unread(Unread),
-    /// Git says so.
-    Git(GitError),
-}
+impl Repository {
+    /// The tree of a commit.
+    ///
+    /// # Errors
+    /// [`GitError`] if the commit or its tree is missing.
+    pub fn commit_tree(&self, commit: ObjectId, limit: u64) -> Result<CommitTree, GitError> {
+        Ok(self.tree_at(self.odb().tree_of(commit.0)?, limit))
+    }
 
-impl From<BlobError> for Unread {
-    fn from(error: BlobError) -> Self {
-        match error {
-            BlobError::Unread(unread) => unread,
-            BlobError::Git(error) => Self::Unreadable(error.to_string()),
+    /// A tree that is there, as that of a commit.
+    pub(super) fn tree_at(&self, tree: gix::ObjectId, limit: u64) -> CommitTree {
+        CommitTree {
+            repository: self.clone(),
+            tree,
+            folder: TreePath::root(),
+            limit,
+            lacking: Arc::default(),
+            nested: Arc::default(),
+            listed: None,
         }
     }
 }
 
-impl From<Unread> for BlobError {
-    fn from(unread: Unread) -> Self {
-        Self::Unread(unread)
+impl Listing<'_> {
+    /// The tree of a commit of `repository` and its wanted files: `is_wanted` is the predicate of this listing. Blobs larger
+    /// than `limit` are not read.
+    ///
+    /// # Errors
+    /// As [`Listing::files`].
+    pub fn tree(
+        &self,
+        repository: &Repository,
+        commit: ObjectId,
+        is_wanted: fn(&[u8]) -> bool,
+        limit: u64,
+    ) -> Result<(CommitTree, Arc<FileList>), GitError> {
+        let (tree, content) = self.tree_and_content(commit)?;
+        let tree = repository.tree_at(tree, limit);
+        Ok((tree.listed_by(self, content, is_wanted), self.list(content)))
     }
-}
-
-impl From<GitError> for BlobError {
-    fn from(error: GitError) -> Self {
-        Self::Git(error)
-    }
-}
-
-/// The bytes of a blob, at most `limit`. Somebody who has what the clone lacks may be asked for it by its id, since it is a
-/// tree of the clone that names it.
-pub(super) fn blob(repository: &View, id: gix::ObjectId, limit: u64) -> Result<Arc<[u8]>, BlobError> {
-    let header = repository.try_find_header(id).map_err(said)?;
-    if header.is_some_and(|header| header.size() > limit) {
-        return Err(Unread::TooLarge { limit }.into());
-    }
-    if header.is_none() {
-        repository.vouch_blob(id);
-    }
-    let mut bytes = Vec::new();
-    load(repository, id, &mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(Unread::TooLarge { limit }.into());
-    }
-    Ok(bytes.into())
 }

@@ -9,12 +9,15 @@ use gix::bstr::ByteSlice as _;
 use gix::objs::Kind;
 use jiff::Timestamp;
 
-use super::commits::{Commit, Commits};
+use super::commit::{Commit, timestamp};
+use super::commit_reader::CommitReader;
+use super::entry::ObjectId;
+use super::error::{GitError, broken, first_line};
 use super::merge_base;
-use super::objects::{GitError, ObjectId, Repository, load, peeled, said, said_plainly};
+use super::repository::Repository;
 
 /// Longer revisions are no revisions.
-const MOST_BYTES: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// The parents of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,19 +37,19 @@ impl Repository {
     /// # Errors
     /// [`GitError`], which names what could not be found.
     pub fn resolve(&self, revision: &str) -> Result<ObjectId, GitError> {
-        let mut seeker = Seeker {
-            commits: Commits::new(self)?,
+        let mut resolver = Resolver {
+            commits: CommitReader::new(self)?,
             revision,
         };
-        seeker.resolve().map(ObjectId)
+        resolver.resolve().map(ObjectId)
     }
 
     /// The full name of the branch or tag that `revision` is, as git looks for it; that of a branch of `origin` is the branch's.
     /// `None` if it is something else, or if there is none.
     #[must_use]
     pub fn full_name(&self, revision: &str) -> Option<String> {
-        let repository = self.held();
-        let found = repository.try_find_reference(revision).ok()??;
+        let odb = self.local_odb();
+        let found = odb.try_find_reference(revision).ok()??;
         let name = found.name().as_bstr().to_str_lossy().into_owned();
         match name.strip_prefix("refs/remotes/origin/") {
             Some("HEAD") => None,
@@ -60,7 +63,7 @@ impl Repository {
     /// # Errors
     /// [`GitError::Shallow`] if the clone is cut before that is known, [`GitError::Missing`] if it lacks a commit.
     pub fn merge_base(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, GitError> {
-        let base = merge_base::merge_base(&mut Commits::new(self)?, one.0, other.0)?;
+        let base = merge_base::merge_base(&mut CommitReader::new(self)?, one.0, other.0)?;
         Ok(base.map(ObjectId))
     }
 
@@ -69,7 +72,7 @@ impl Repository {
     /// # Errors
     /// As [`Repository::merge_base`].
     pub fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool, GitError> {
-        merge_base::is_ancestor(&mut Commits::new(self)?, ancestor.0, descendant.0)
+        merge_base::is_ancestor(&mut CommitReader::new(self)?, ancestor.0, descendant.0)
     }
 
     /// The clone holds its history up to a certain depth only.
@@ -77,7 +80,7 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if the list of ends cannot be read.
     pub fn is_shallow(&self) -> Result<bool, GitError> {
-        Ok(Commits::new(self)?.is_shallow())
+        Ok(CommitReader::new(self)?.is_shallow())
     }
 
     /// When a commit was made.
@@ -85,7 +88,7 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if the clone lacks the commit.
     pub fn commit_time(&self, commit: ObjectId) -> Result<Timestamp, GitError> {
-        let commit = Commits::new(self)?.read(commit.0)?;
+        let commit = CommitReader::new(self)?.read(commit.0)?;
         Ok(timestamp(commit.seconds))
     }
 
@@ -95,7 +98,7 @@ impl Repository {
     /// # Errors
     /// [`GitError`] if the clone lacks the commit.
     pub fn parents(&self, commit: ObjectId) -> Result<Parents, GitError> {
-        let mut commits = Commits::new(self)?;
+        let mut commits = CommitReader::new(self)?;
         let Commit { parents, .. } = commits.read(commit.0)?;
         Ok(Parents {
             ids: parents.into_iter().map(ObjectId).collect(),
@@ -109,19 +112,13 @@ impl Repository {
     /// # Errors
     /// [`GitError::Shallow`] or [`GitError::Missing`] if the clone lacks it.
     pub fn first_parent(&self, commit: ObjectId) -> Result<Option<ObjectId>, GitError> {
-        let parent = nth_parent(&mut Commits::new(self)?, commit.0, 0)?;
+        let parent = nth_parent(&mut CommitReader::new(self)?, commit.0, 0)?;
         Ok(parent.map(ObjectId))
     }
 }
 
-/// A moment that the calendar holds.
-pub(super) fn timestamp(seconds: i64) -> Timestamp {
-    let seconds = seconds.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
-    Timestamp::from_second(seconds).unwrap_or_default()
-}
-
 fn nth_parent(
-    commits: &mut Commits,
+    commits: &mut CommitReader,
     id: gix::ObjectId,
     number: usize,
 ) -> Result<Option<gix::ObjectId>, GitError> {
@@ -136,15 +133,15 @@ fn nth_parent(
 }
 
 /// Looks for one revision.
-struct Seeker<'a> {
-    commits: Commits,
+struct Resolver<'a> {
+    commits: CommitReader,
     revision: &'a str,
 }
 
-impl Seeker<'_> {
+impl Resolver<'_> {
     fn resolve(&mut self) -> Result<gix::ObjectId, GitError> {
         let revision = self.revision;
-        if revision.len() > MOST_BYTES || revision.contains(char::is_control) {
+        if revision.len() > MAX_BYTES || revision.contains(char::is_control) {
             return Err(self.none("this is no revision"));
         }
         if revision.contains("..") || revision.starts_with('^') {
@@ -202,8 +199,8 @@ impl Seeker<'_> {
     /// The commit that `id` is, or that a tag of this id speaks of.
     fn commit(&mut self, id: gix::ObjectId, name: &str) -> Result<gix::ObjectId, GitError> {
         let mut buffer = Vec::new();
-        let id = peeled(&self.commits.repository, id, &mut buffer)?;
-        let kind = load(&self.commits.repository, id, &mut buffer)?.kind;
+        let id = self.commits.odb.peel(id, &mut buffer)?;
+        let kind = self.commits.odb.load(id, &mut buffer)?.kind;
         match kind {
             Kind::Commit => Ok(id),
             Kind::Tree | Kind::Blob | Kind::Tag => Err(self.other(&format!("{name:?} is a {kind}"))),
@@ -218,9 +215,9 @@ impl Seeker<'_> {
         if name.contains("@{") {
             return self.logged(name);
         }
-        let whole = self.commits.repository.object_hash().len_in_hex();
+        let whole = self.commits.odb.object_hash().len_in_hex();
         if name.len() == whole && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let id = gix::ObjectId::from_hex(name.as_bytes()).map_err(said)?;
+            let id = gix::ObjectId::from_hex(name.as_bytes()).map_err(broken)?;
             return if self.commits.holds(id) {
                 Ok(id)
             } else {
@@ -245,7 +242,7 @@ impl Seeker<'_> {
 
     /// What a ref of this name points to.
     fn reference(&self, name: &str) -> Result<Option<gix::ObjectId>, GitError> {
-        if let Some(table) = &self.commits.repository.table {
+        if let Some(table) = &self.commits.odb.table {
             // In the order of gitrevisions(7).
             let places = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
             let names = places.iter().map(|place| format!("{place}{name}"));
@@ -265,7 +262,7 @@ impl Seeker<'_> {
         let Ok(name) = <&gix::refs::PartialNameRef>::try_from(name) else {
             return Ok(None);
         };
-        match self.commits.repository.try_find_reference(name) {
+        match self.commits.odb.try_find_reference(name) {
             Ok(None) => Ok(None),
             Ok(Some(mut reference)) => match reference.follow_to_object() {
                 Ok(id) => Ok(Some(id.detach())),
@@ -276,9 +273,9 @@ impl Seeker<'_> {
                         name.to_string()
                     )))
                 }
-                Err(error) => Err(said(error)),
+                Err(error) => Err(broken(error)),
             },
-            Err(error) => Err(said(error)),
+            Err(error) => Err(broken(error)),
         }
     }
 
@@ -293,17 +290,16 @@ impl Seeker<'_> {
             return Ok(None);
         };
         let mut found = HashSet::new();
-        let repository = &self.commits.repository;
-        repository
-            .objects
+        let odb = &self.commits.odb;
+        odb.objects
             .lookup_prefix(prefix, Some(&mut found))
-            .map_err(said)?;
+            .map_err(broken)?;
         let mut buffer = Vec::new();
         let mut named = HashSet::new();
         for id in &found {
             // A tag and the commit that it speaks of may begin alike.
-            let id = peeled(repository, *id, &mut buffer)?;
-            if load(repository, id, &mut buffer)?.kind == Kind::Commit {
+            let id = odb.peel(*id, &mut buffer)?;
+            if odb.load(id, &mut buffer)?.kind == Kind::Commit {
                 named.insert(id);
             }
         }
@@ -330,12 +326,12 @@ impl Seeker<'_> {
         if !known {
             return Err(self.other("of `@{…}`, only `@{upstream}`, `@{push}` and numbers are understood"));
         }
-        if self.commits.repository.table.is_some() {
+        if self.commits.odb.table.is_some() {
             return Err(self.other("`@{…}` is not read where refs are kept as a reftable"));
         }
-        match self.commits.repository.rev_parse_single(name) {
+        match self.commits.odb.rev_parse_single(name) {
             Ok(id) => Ok(id.detach()),
-            Err(error) => Err(self.none(&said_plainly(&error))),
+            Err(error) => Err(self.none(&first_line(&error))),
         }
     }
 

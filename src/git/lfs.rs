@@ -18,8 +18,8 @@ const MAX_LENGTH: usize = 1_024;
 /// A file of Git LFS, by what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pointer {
-    /// SHA-256, 64 lower-case digits.
-    oid: String,
+    /// SHA-256.
+    oid: gix::ObjectId,
     /// In bytes.
     size: u64,
 }
@@ -35,39 +35,31 @@ impl Pointer {
         let value = |key: &str| lines.clone().find_map(|line| line.strip_prefix(key));
         let oid = value("oid sha256:")?;
         let is_oid = oid.len() == 64 && oid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_oid.then_some(Self {
-            oid: oid.to_owned(),
+        is_oid.then_some(())?;
+        Some(Self {
+            oid: gix::ObjectId::from_hex(oid.as_bytes()).ok()?,
             size: value("size ")?.parse().ok()?,
         })
     }
 
     /// It stands for `bytes`.
     pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
-        let digest = || {
-            Sha256::digest(bytes)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-        };
-        bytes.len() as u64 == self.size && digest() == self.oid
+        bytes.len() as u64 == self.size && self.oid.as_bytes() == &*Sha256::digest(bytes)
     }
 
     /// The file, if the repository whose common folder is `folder` has it as the pointer says.
     ///
     /// # Errors
     /// [`Unread::TooLarge`].
-    pub(super) fn held(&self, folder: &Path, limit: u64) -> Result<Option<Arc<[u8]>>, Unread> {
+    pub(super) fn read(&self, folder: &Path, limit: u64) -> Result<Option<Arc<[u8]>>, Unread> {
         if self.size > limit {
             return Err(Unread::TooLarge { limit });
         }
-        let (Some(first), Some(second)) = (self.oid.get(..2), self.oid.get(2..4)) else {
+        let oid = self.oid.to_string();
+        let (Some(first), Some(second)) = (oid.get(..2), oid.get(2..4)) else {
             return Ok(None);
         };
-        let path = folder
-            .join("lfs/objects")
-            .join(first)
-            .join(second)
-            .join(&self.oid);
+        let path = folder.join("lfs/objects").join(first).join(second).join(&oid);
         let read = match file::look(&path) {
             Ok(Lies::File(_)) => file::read(&path, limit).ok().flatten(),
             Ok(Lies::Folder | Lies::Other | Lies::Nothing) | Err(_) => None,

@@ -10,29 +10,32 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
-use super::commit_tree::CommitTree;
-use super::listed::{Kept, Listed};
-use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind, View, load, said, tree_of};
+use super::blob_cache::BlobCache;
+use super::entry::{ObjectId, Tracked, TrackedKind};
+use super::error::{GitError, broken};
+use super::file_list::FileList;
+use super::odb::Odb;
+use super::repository::Repository;
 use crate::model::TreePath;
 
 /// A wanted file that lies deeper than this is not read; git's own limit (`core.maxTreeDepth`).
-const MOST_LEVELS: u32 = 2048;
+const MAX_LEVELS: u32 = 2048;
 
 /// A commit with more wanted files than this is not read: trees that hold one another many times over can name more
 /// files than there are atoms.
-const MOST_FILES: u64 = 1 << 20;
+const MAX_FILES: u64 = 1 << 20;
 
-/// So many trees are remembered, at some 30 bytes each; after that they are forgotten and read again.
-const MOST_TREES: usize = 1 << 22;
+/// At most this many trees are remembered, at some 30 bytes each; then they are forgotten and read again.
+const MAX_TREES: usize = 1 << 22;
 
-/// From so many lists on, those are forgotten that nobody holds.
-const MOST_LISTS: usize = 1 << 10;
+/// From this many lists on, those that are not in use are forgotten.
+const MAX_LISTS: usize = 1 << 10;
 
 /// What is known of the trees of a repository.
 pub struct Listing<'a> {
     wanted: &'a (dyn Fn(&[u8]) -> bool + Sync),
     known: Mutex<Known>,
-    kept: Arc<Kept>,
+    cache: Arc<BlobCache>,
 }
 
 /// The wanted files of a tree: equal numbers of one [`Listing`] mean equal paths, blobs and kinds.
@@ -51,9 +54,9 @@ impl<'a> Listing<'a> {
         let nothing = Arc::new(Folder::default());
         Self {
             wanted,
-            kept: Arc::default(),
+            cache: Arc::default(),
             known: Mutex::new(Known {
-                repository: repository.local(),
+                odb: repository.odb(),
                 commits: HashMap::new(),
                 trees: HashMap::new(),
                 lists: HashMap::new(),
@@ -79,24 +82,12 @@ impl<'a> Listing<'a> {
     /// # Errors
     /// As [`Listing::files`].
     pub fn content(&self, commit: ObjectId) -> Result<Content, GitError> {
-        Ok(self.known().commit(commit, self.wanted)?.1)
+        Ok(self.tree_and_content(commit)?.1)
     }
 
-    /// The tree of a commit of `repository`, whose wanted files are listed here: those whose names `is_wanted`, as this
-    /// listing does. Blobs larger than `limit` are not read.
-    ///
-    /// # Errors
-    /// As [`Listing::files`].
-    pub fn tree(
-        &self,
-        repository: &Repository,
-        commit: ObjectId,
-        is_wanted: fn(&[u8]) -> bool,
-        limit: u64,
-    ) -> Result<(CommitTree, Arc<Listed>), GitError> {
-        let (tree, content) = self.known().commit(commit, self.wanted)?;
-        let tree = repository.tree_at(tree, limit);
-        Ok((tree.listed_by(self, content, is_wanted), self.list(content)))
+    /// The tree of a commit or tree, and the number of its wanted files.
+    pub(super) fn tree_and_content(&self, commit: ObjectId) -> Result<(gix::ObjectId, Content), GitError> {
+        self.known().commit(commit, self.wanted)
     }
 
     /// As [`Listing::content`], of a tree.
@@ -136,13 +127,13 @@ impl<'a> Listing<'a> {
 
     /// The files that `content` stands for, in one list for all who hold it at the same time.
     #[must_use]
-    pub fn list(&self, content: Content) -> Arc<Listed> {
+    pub fn list(&self, content: Content) -> Arc<FileList> {
         if let Some(list) = self.known().lists.get(&content).and_then(Weak::upgrade) {
             return list;
         }
-        let list = Arc::new(Listed::new(self.files_of(content)));
+        let list = Arc::new(FileList::new(self.files_of(content)));
         let mut known = self.known();
-        if known.lists.len() >= MOST_LISTS {
+        if known.lists.len() >= MAX_LISTS {
             known.lists.retain(|_, list| list.strong_count() > 0);
         }
         known.lists.insert(content, Arc::downgrade(&list));
@@ -150,8 +141,8 @@ impl<'a> Listing<'a> {
     }
 
     /// What readers made of blobs of this repository.
-    pub(super) fn kept(&self) -> &Arc<Kept> {
-        &self.kept
+    pub(super) fn cache(&self) -> &Arc<BlobCache> {
+        &self.cache
     }
 
     /// How many tree objects were read so far.
@@ -165,13 +156,27 @@ impl<'a> Listing<'a> {
     }
 }
 
+impl Repository {
+    /// The files in the tree of a commit or tree whose file name is `wanted`, by path, submodules always.
+    ///
+    /// # Errors
+    /// [`GitError`] if an object is missing.
+    pub fn files(
+        &self,
+        commit: ObjectId,
+        wanted: impl Fn(&[u8]) -> bool + Sync,
+    ) -> Result<Vec<Tracked>, GitError> {
+        Listing::new(self, &wanted).files(commit)
+    }
+}
+
 struct Known {
-    repository: View,
+    odb: Odb,
     /// The trees of commits that were asked for.
     commits: HashMap<gix::ObjectId, (gix::ObjectId, Content)>,
     trees: HashMap<gix::ObjectId, Content>,
     /// The lists that somebody holds.
-    lists: HashMap<Content, Weak<Listed>>,
+    lists: HashMap<Content, Weak<FileList>>,
     /// What each [`Content`] stands for.
     folders: Vec<Arc<Folder>>,
     contents: HashMap<Arc<Folder>, Content>,
@@ -218,9 +223,9 @@ impl Known {
         if let Some(known) = self.commits.get(&commit.0) {
             return Ok(*known);
         }
-        let tree = tree_of(&self.repository, commit.0)?;
+        let tree = self.odb.tree_of(commit.0)?;
         let content = self.content(tree, wanted)?;
-        if self.commits.len() > MOST_TREES {
+        if self.commits.len() > MAX_TREES {
             self.commits.clear();
         }
         self.commits.insert(commit.0, (tree, content));
@@ -232,7 +237,7 @@ impl Known {
         if let Some(content) = self.trees.get(&id) {
             return Ok(*content);
         }
-        if self.trees.len() > MOST_TREES {
+        if self.trees.len() > MAX_TREES {
             self.trees.clear();
         }
         let mut busy = HashSet::from([id]);
@@ -267,7 +272,7 @@ impl Known {
     }
 
     fn read(&mut self, id: gix::ObjectId, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Open, GitError> {
-        let object = load(&self.repository, id, &mut self.buffer)?;
+        let object = self.odb.load(id, &mut self.buffer)?;
         self.reads += 1;
         if object.kind != Kind::Tree {
             return Err(GitError::Broken(format!("{id} is no tree")));
@@ -275,7 +280,7 @@ impl Known {
         let mut files = Vec::new();
         let mut left = Vec::new();
         for entry in TreeRefIter::from_bytes(object.data, id.kind()) {
-            let entry = entry.map_err(said)?;
+            let entry = entry.map_err(broken)?;
             let name: &[u8] = entry.filename;
             if !is_name(name) {
                 if entry.mode.is_tree() || wanted(name) {
@@ -321,12 +326,12 @@ impl Known {
             total = total.saturating_add(below.total);
             levels = levels.max(below.levels.saturating_add(1));
         }
-        if total > MOST_FILES {
-            let message = format!("a commit holds more than {MOST_FILES} lockfiles");
+        if total > MAX_FILES {
+            let message = format!("a commit holds more than {MAX_FILES} lockfiles");
             return Err(GitError::Broken(message));
         }
-        if levels > MOST_LEVELS {
-            let message = format!("a lockfile lies deeper than {MOST_LEVELS} folders");
+        if levels > MAX_LEVELS {
+            let message = format!("a lockfile lies deeper than {MAX_LEVELS} folders");
             return Err(GitError::Broken(message));
         }
         let folder = Folder {
@@ -338,7 +343,7 @@ impl Known {
         if let Some(content) = self.contents.get(&folder) {
             return Ok(*content);
         }
-        let number = u32::try_from(self.folders.len()).map_err(said)?;
+        let number = u32::try_from(self.folders.len()).map_err(broken)?;
         let folder = Arc::new(folder);
         self.folders.push(folder.clone());
         self.contents.insert(folder, Content(number));

@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::commits::Commits;
-use super::objects::{GitError, ObjectId};
+use super::commit_reader::CommitReader;
+use super::entry::ObjectId;
+use super::error::GitError;
 
 /// Reachable from the first commit.
 const FIRST: u8 = 1;
@@ -23,7 +24,7 @@ const COMMON: u8 = 8;
 /// # Errors
 /// [`GitError::Shallow`] if the clone ends before that is known.
 pub(super) fn merge_base(
-    commits: &mut Commits,
+    commits: &mut CommitReader,
     one: gix::ObjectId,
     other: gix::ObjectId,
 ) -> Result<Option<gix::ObjectId>, GitError> {
@@ -58,7 +59,7 @@ pub(super) fn merge_base(
 /// # Errors
 /// [`GitError::Shallow`] if the clone ends before that is known.
 pub(super) fn is_ancestor(
-    commits: &mut Commits,
+    commits: &mut CommitReader,
     ancestor: gix::ObjectId,
     descendant: gix::ObjectId,
 ) -> Result<bool, GitError> {
@@ -158,7 +159,7 @@ fn paint(read: &mut Read<'_>, first: gix::ObjectId, others: &[gix::ObjectId]) ->
     Ok(painted)
 }
 
-/// Commits to look at, the newest first; of equally old ones, the one that was added first.
+/// CommitReader to look at, the newest first; of equally old ones, the one that was added first.
 #[derive(Default)]
 struct Queue {
     heap: BinaryHeap<(i64, Reverse<u64>, gix::ObjectId)>,
@@ -206,9 +207,9 @@ struct Node {
     parents: Vec<gix::ObjectId>,
 }
 
-/// Commits that were read, each once.
+/// CommitReader that were read, each once.
 struct Read<'a> {
-    commits: &'a mut Commits,
+    commits: &'a mut CommitReader,
     known: HashMap<gix::ObjectId, Node>,
 }
 
@@ -238,7 +239,7 @@ impl Read<'_> {
         self.node(parent)
     }
 
-    /// Commits of one side alone behind which the clone was cut, and when they were made.
+    /// CommitReader of one side alone behind which the clone was cut, and when they were made.
     fn cut<'p>(&'p self, painted: &'p Painted, side: u8) -> impl Iterator<Item = (gix::ObjectId, i64)> + 'p {
         self.side(painted, side)
             .filter(|(id, _)| self.commits.is_cut(*id))

@@ -1,21 +1,33 @@
 //! Git repositories, read in process; no program is started.
 //!
-//! `objects` opens one and reads trees and blobs, `refs` lists what could be a release line, `history` finds
-//! revisions, parents and bases, `listing` lists the files of many commits and reads each tree once (a `listed` is
-//! the list of one), and `past` tells
-//! which commit brought something in and which took it out. What a clone lacks may be asked of somebody else (`further`).
+//! [`Repository`] is opened where `discovery` finds it. `odb` reads objects, of the clone and of its [`remote`]. Above them:
+//! `index` what is tracked and [`staged`], [`refs`] what could be a release line, [`history`] revisions, parents and merge
+//! bases, [`listing`] the lockfiles of many commits with each tree read once, [`commit_tree`] the files of one commit, and
+//! [`line_history`] which commit introduced or removed something.
 
+mod blob_cache;
+mod commit;
+mod commit_reader;
 pub mod commit_tree;
-mod commits;
-pub mod further;
+mod discovery;
+mod entry;
+mod error;
+pub mod file_list;
 pub mod history;
+mod index;
 mod lfs;
-pub mod listed;
+pub mod line_history;
 pub mod listing;
 mod merge_base;
-pub mod objects;
-pub mod past;
-mod place;
+mod odb;
+mod presence;
 pub mod refs;
 mod reftable;
+pub mod remote;
+mod repository;
 pub mod staged;
+pub mod tree_listing;
+
+pub use entry::{ObjectId, Tracked, TrackedKind};
+pub use error::{GitError, RemoteError};
+pub use repository::{Head, Repository};

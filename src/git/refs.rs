@@ -1,7 +1,7 @@
 //! The refs that could be release lines: branches and tags, with the commit of each.
 //!
 //! A branch of `origin` stands for a branch of the same name, because a workflow's checkout has no other. Damage of one
-//! ref is told and hides no other one.
+//! ref is reported and hides no other one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,11 +12,13 @@ use gix::objs::Kind;
 use gix::refs::file::find::{NotFound, ReferenceDecode};
 use jiff::Timestamp;
 
-use super::commits::parse;
-use super::further::{Further, FurtherRefs};
-use super::history::timestamp;
-use super::objects::{GitError, ObjectId, Repository, View, load, peeled, said, said_plainly};
-use super::reftable::held;
+use super::commit::{parse, timestamp};
+use super::discovery;
+use super::entry::ObjectId;
+use super::error::{GitError, RemoteError, broken, first_line};
+use super::odb::Odb;
+use super::remote::{Remote, RemoteRefs};
+use super::repository::Repository;
 use crate::model::lines;
 
 const HEADS: &[u8] = b"refs/heads/";
@@ -93,7 +95,7 @@ pub enum Remark {
         /// What is not there.
         object: ObjectId,
     },
-    /// Which branch is the default one is not told by anybody: it is taken by its name.
+    /// Nothing names the default branch: it is guessed by its name.
     Guessed {
         /// The full name of the branch that is taken for it.
         name: String,
@@ -105,12 +107,12 @@ pub enum Remark {
         /// Who says that it is the default one.
         source: &'static str,
     },
-    /// The clone has only some of the refs, and nobody is asked for the others.
+    /// The clone has only some of the refs, and there is no remote.
     Shallow,
-    /// The clone has only some of the refs, and whoever was asked for the others does not give them.
-    Elsewhere {
-        /// Why.
-        reason: String,
+    /// The clone has only some of the refs, and the remote does not give the others.
+    Remote {
+        /// Why the remote does not give them.
+        reason: RemoteError,
     },
 }
 
@@ -124,7 +126,7 @@ impl Remark {
             Self::Broken { name, .. } | Self::Missing { name, .. } if name.starts_with("refs/") => {
                 Hidden::Ref(name)
             }
-            Self::Broken { .. } | Self::Missing { .. } | Self::Elsewhere { .. } => Hidden::Unknown,
+            Self::Broken { .. } | Self::Missing { .. } | Self::Remote { .. } => Hidden::Unknown,
         }
     }
 
@@ -137,7 +139,7 @@ impl Remark {
             | Self::Missing { name, .. }
             | Self::Guessed { name }
             | Self::NoDefault { name, .. } => name,
-            Self::Shallow | Self::Elsewhere { .. } => "refs that this clone lacks",
+            Self::Shallow | Self::Remote { .. } => "refs that this clone lacks",
         }
     }
 }
@@ -178,7 +180,7 @@ impl fmt::Display for Remark {
             }
             Self::Shallow => formatter
                 .write_str("this clone is shallow: branches and tags that were not fetched are not seen"),
-            Self::Elsewhere { reason } => {
+            Self::Remote { reason } => {
                 write!(
                     formatter,
                     "this clone is shallow, and the forge does not give its other refs: {reason}"
@@ -209,28 +211,28 @@ struct Target {
 }
 
 impl Repository {
-    /// Branches of the clone and of `origin`, and tags of commits; those that somebody else has too, if somebody is asked
-    /// ([`Repository::extend`]).
+    /// Branches of the clone and of `origin`, and tags of commits; of a shallow clone also those of its remote
+    /// ([`Repository::set_remote`]).
     ///
     /// # Errors
     /// [`GitError`] if no ref can be listed at all.
     pub fn refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
         // A clone that only lacks objects has all its refs.
-        let further = self.further().filter(|_| self.is_shallow().unwrap_or(false));
-        self.refs_of(further, prefer)
+        let remote = self.remote().filter(|_| self.is_shallow().unwrap_or(false));
+        self.refs_of(remote, prefer)
     }
 
-    /// As [`Repository::refs`], without what somebody else has.
+    /// As [`Repository::refs`], without those of the remote.
     ///
     /// # Errors
     /// [`GitError`] if no ref can be listed at all.
-    pub fn held_refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
+    pub fn local_refs(&self, prefer: Prefer) -> Result<Refs, GitError> {
         self.refs_of(None, prefer)
     }
 
-    fn refs_of(&self, further: Option<&Arc<dyn Further>>, prefer: Prefer) -> Result<Refs, GitError> {
-        let repository = self.held();
-        super::place::are_refs_files(repository.common_dir())?;
+    fn refs_of(&self, remote: Option<&Arc<dyn Remote>>, prefer: Prefer) -> Result<Refs, GitError> {
+        let repository = self.local_odb();
+        discovery::are_refs_files(repository.common_dir())?;
         let mut remarks = Vec::new();
         let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
         // Many refs stand at the same commit.
@@ -258,10 +260,10 @@ impl Repository {
             }
         }
         let mut of_forge = None;
-        if let Some(further) = further {
-            match further.refs() {
+        if let Some(remote) = remote {
+            match remote.refs() {
                 Ok(refs) => of_forge = take(refs, repository.object_hash(), &mut found, prefer),
-                Err(reason) => remarks.push(Remark::Elsewhere { reason }),
+                Err(reason) => remarks.push(Remark::Remote { reason }),
             }
         } else if self.is_shallow().unwrap_or(false) {
             remarks.push(Remark::Shallow);
@@ -309,10 +311,10 @@ impl Repository {
     }
 }
 
-/// Puts refs of elsewhere beside those that were found: branches as those of `origin`, and tags where the clone has none or
-/// where what is elsewhere counts. Gives the full name of the default branch.
+/// Adds the refs of the remote to those that were found: branches as those of `origin`, and tags where the clone has none or
+/// where `prefer` says so. Returns the full name of the default branch.
 fn take(
-    refs: FurtherRefs,
+    refs: RemoteRefs,
     hash: gix::hash::Kind,
     found: &mut BTreeMap<Vec<u8>, Target>,
     prefer: Prefer,
@@ -351,7 +353,7 @@ fn take(
 }
 
 /// Every branch and tag, loose or packed, as it is written.
-fn listed(repository: &View, remarks: &mut Vec<Remark>) -> Result<Vec<gix::refs::Reference>, GitError> {
+fn listed(repository: &Odb, remarks: &mut Vec<Remark>) -> Result<Vec<gix::refs::Reference>, GitError> {
     if let Some(table) = &repository.table {
         let mut references = Vec::new();
         for (name, target) in table.all().filter(|(name, _)| is_wanted(name)) {
@@ -370,9 +372,9 @@ fn listed(repository: &View, remarks: &mut Vec<Remark>) -> Result<Vec<gix::refs:
         return Ok(references);
     }
     // Those with one prefix could be looked up, but damage can lead a search astray.
-    let platform = repository.references().map_err(said)?;
+    let platform = repository.references().map_err(broken)?;
     let mut references = Vec::new();
-    for reference in platform.all().map_err(said)? {
+    for reference in platform.all().map_err(broken)? {
         match reference {
             Ok(reference) if is_wanted(reference.name().as_bstr()) => references.push(reference.detach()),
             Ok(_) => {}
@@ -400,13 +402,13 @@ fn unreadable(error: &gix::Error) -> Option<Remark> {
         }),
         None => Some(Remark::Broken {
             name: "a ref".into(),
-            reason: said_plainly(error),
+            reason: first_line(error),
         }),
     }
 }
 
 /// The object that a symbolic ref leads to.
-fn followed(repository: &View, name: &[u8]) -> Result<gix::ObjectId, Remark> {
+fn followed(repository: &Odb, name: &[u8]) -> Result<gix::ObjectId, Remark> {
     if let Some(table) = &repository.table {
         return table.follow(name).ok_or_else(|| Remark::Broken {
             name: text(name),
@@ -417,7 +419,7 @@ fn followed(repository: &View, name: &[u8]) -> Result<gix::ObjectId, Remark> {
         name: text(name),
         reason: match error.downcast_any_ref::<NotFound>() {
             Some(missing) => format!("it points to {}, which is not there", text(&missing.name)),
-            None => said_plainly(&error),
+            None => first_line(&error),
         },
     };
     let mut reference = repository.find_reference(name.as_bstr()).map_err(broken)?;
@@ -425,10 +427,10 @@ fn followed(repository: &View, name: &[u8]) -> Result<gix::ObjectId, Remark> {
 }
 
 /// The commit that the ref `name` leads to through `id`; `None` if it leads to something else.
-fn commit(repository: &View, name: &[u8], id: gix::ObjectId) -> Result<Option<Target>, Remark> {
+fn commit(repository: &Odb, name: &[u8], id: gix::ObjectId) -> Result<Option<Target>, Remark> {
     let mut buffer = Vec::new();
-    let read = peeled(repository, id, &mut buffer).and_then(|id| {
-        let object = load(repository, id, &mut buffer)?;
+    let read = repository.peel(id, &mut buffer).and_then(|id| {
+        let object = repository.load(id, &mut buffer)?;
         match object.kind {
             Kind::Commit => Ok(Some(Target {
                 commit: id,
@@ -445,7 +447,7 @@ fn commit(repository: &View, name: &[u8], id: gix::ObjectId) -> Result<Option<Ta
         error @ (GitError::Broken(_)
         | GitError::Unsupported(_)
         | GitError::Shallow { .. }
-        | GitError::Elsewhere { .. }
+        | GitError::Remote { .. }
         | GitError::NoSuchRevision { .. }
         | GitError::NotACommit { .. }) => Remark::Broken {
             name: text(name),
@@ -460,13 +462,13 @@ impl Repository {
     /// topic.
     fn default(
         &self,
-        repository: &View,
+        repository: &Odb,
         found: &BTreeMap<Vec<u8>, Target>,
         of_forge: Option<String>,
         remarks: &mut Vec<Remark>,
     ) -> Option<String> {
         let points = |name: &str, prefix: &[u8]| -> Option<Vec<u8>> {
-            match held(repository, name)? {
+            match repository.find_ref(name)? {
                 gix::refs::Target::Symbolic(name) => Some(name.as_bstr().strip_prefix(prefix)?.to_vec()),
                 gix::refs::Target::Object(_) => None,
             }
@@ -477,7 +479,7 @@ impl Repository {
                 .any(|prefix| found.contains_key(&[*prefix, short].concat()))
         };
         let full = |short: &[u8]| text(&[HEADS, short].concat());
-        if let Some(named) = self.named_default() {
+        if let Some(named) = self.default_of_event() {
             let name = full(named.as_bytes());
             if !is_held(named.as_bytes()) {
                 remarks.push(Remark::NoDefault {
@@ -516,10 +518,10 @@ impl Repository {
     /// The names of refs that a short name could stand for, in git's order: the first one counts (gitrevisions(7)).
     #[must_use]
     pub fn namesakes(&self, short: &str) -> Vec<String> {
-        let repository = self.held();
+        let repository = self.local_odb();
         let named = |prefix: &str| {
             let name = format!("{prefix}{short}");
-            held(&repository, &name).is_some().then_some(name)
+            repository.find_ref(&name).is_some().then_some(name)
         };
         // A branch of `origin` stands for the branch of its name.
         let branch = named("refs/heads/").or_else(|| named("refs/remotes/origin/"));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gix::refs::{FullName, Target};
 
-use super::objects::{GitError, View};
+use super::error::GitError;
 use crate::sys::file;
 
 /// A longer file is not read.
@@ -59,16 +59,6 @@ impl Reftable {
     pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], &Target)> {
         self.0.iter().map(|(name, target)| (name.as_slice(), target))
     }
-}
-
-/// What the ref of a full name holds, however refs are kept.
-pub(super) fn held(view: &View, name: &str) -> Option<Target> {
-    if let Some(table) = &view.table {
-        return table.get(name.as_bytes()).cloned();
-    }
-    let name = FullName::try_from(name).ok()?;
-    let reference = view.try_find_reference(&name).ok()??;
-    Some(reference.detach().target)
 }
 
 /// The files that `tables.list` names, oldest first, one over the other.

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind};
+use super::entry::{ObjectId, Tracked, TrackedKind};
+use super::error::GitError;
+use super::repository::Repository;
 use crate::model::{Tree, TreePath, Unread};
 use crate::sys::{environment, file};
 

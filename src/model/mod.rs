@@ -17,7 +17,6 @@ pub mod lines;
 pub mod outcome;
 pub mod package;
 pub mod package_url;
-pub mod past;
 pub mod path;
 pub mod shared_str;
 pub mod tree;

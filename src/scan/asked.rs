@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::git::ObjectId;
 use crate::git::commit_tree::CommitTree;
-use crate::git::listed::Shape;
-use crate::git::objects::ObjectId;
+use crate::git::file_list::Shape;
 use crate::lockfile;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 

@@ -9,8 +9,8 @@ use super::discover::{Found, Standing, is_wanted};
 use super::lines::{self, BadGlob, Chosen};
 use super::{FILE_LIMIT, commit};
 use crate::git::listing::Listing;
-use crate::git::objects::{GitError, Head, ObjectId, Repository};
 use crate::git::refs::{Hidden, Prefer, Refs, Remark};
+use crate::git::{GitError, Head, ObjectId, Repository};
 use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
@@ -36,10 +36,9 @@ pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
         Remark::Shallow => true,
         // What is meant here was named.
         Remark::Guessed { .. } | Remark::NoDefault { .. } => false,
-        Remark::Differs { .. }
-        | Remark::Broken { .. }
-        | Remark::Missing { .. }
-        | Remark::Elsewhere { .. } => is_meant(remark.name()),
+        Remark::Differs { .. } | Remark::Broken { .. } | Remark::Missing { .. } | Remark::Remote { .. } => {
+            is_meant(remark.name())
+        }
     });
     odd.map(|remark| Gap {
         file: TreePath::new(".git").unwrap_or_default(),
@@ -52,7 +51,7 @@ pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
             | Remark::Missing { .. }
             | Remark::Guessed { .. }
             | Remark::NoDefault { .. }
-            | Remark::Elsewhere { .. } => {
+            | Remark::Remote { .. } => {
                 "Run `git fetch`, then update or delete the branch of this clone.".into()
             }
         },
@@ -90,7 +89,7 @@ pub fn lines(
         | Remark::Broken { .. }
         | Remark::Missing { .. }
         | Remark::Shallow
-        | Remark::Elsewhere { .. } => true,
+        | Remark::Remote { .. } => true,
     });
     chosen.warnings.extend(odd.map(|remark| format!("{remark}.")));
     Ok((chosen, refs))
@@ -148,7 +147,7 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
         Some(remark) => Err(Failure::incomplete(
             format!("not every ref of the repository can be read: {remark}"),
             match remark {
-                Remark::Elsewhere { .. } => {
+                Remark::Remote { .. } => {
                     "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
                 }
                 Remark::Differs { .. }
@@ -354,7 +353,7 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         found.cloned()
     };
     // What the clone holds is what is about to be released; whoever has more is asked for the rest alone.
-    let mut refs = repository.held_refs(prefer).map_err(Failure::from)?;
+    let mut refs = repository.local_refs(prefer).map_err(Failure::from)?;
     let mut named = find(&refs);
     if named.is_none() {
         refs = all_refs(repository, prefer)?;

@@ -10,7 +10,7 @@ pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{starts, walk};
 use crate::git::commit_tree::CommitTree;
-use crate::git::objects::{GitError, Head, Repository, TrackedKind};
+use crate::git::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
 use crate::model::Failure;
 use crate::model::coverage::Gap;
@@ -251,6 +251,14 @@ pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
         hint: "Check it out (`git submodule update --init --recursive`, `submodules: recursive` of actions/checkout) and \
                scan the work tree."
             .into(),
+    }
+}
+
+impl From<GitError> for Failure {
+    /// The clone does not have what the verdict needs.
+    fn from(error: GitError) -> Self {
+        let hint = error.hint();
+        Self::incomplete(error.to_string(), hint)
     }
 }
 

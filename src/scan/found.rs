@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reader::Reader;
 use crate::git::commit_tree::{CommitTree, Lack};
-use crate::git::objects::{Head, Repository};
+use crate::git::{Head, Repository};
 use crate::lockfile::manifest;
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};

@@ -10,9 +10,9 @@ use super::discover::{Found, Reader, is_wanted, reader_in, relative};
 use super::{FILE_LIMIT, judge, read, starts};
 use crate::advisory::Index;
 use crate::git::commit_tree::CommitTree;
+use crate::git::line_history::{KeyReader, LineHistories};
 use crate::git::listing::{Content, Listing};
-use crate::git::objects::{ObjectId, Repository, TrackedKind};
-use crate::git::past::{Holder, Past};
+use crate::git::{ObjectId, Repository, TrackedKind};
 use crate::lockfile::Format;
 use crate::model::Failure;
 use crate::model::grid::{Holding, Line, Standing};
@@ -54,7 +54,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         damage: Mutex::default(),
         unread: Mutex::default(),
     };
-    let mut past = Past::new(repository, &listing, &judging).map_err(Failure::from)?;
+    let mut histories = LineHistories::new(repository, &listing, &judging).map_err(Failure::from)?;
     let tags: Vec<(String, ObjectId)> = columns
         .refs
         .candidates
@@ -87,21 +87,21 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         let Some(tip) = commits.get(line.ref_name.as_str()) else {
             continue;
         };
-        let line_past = past.of(*tip, &tags).map_err(Failure::from)?;
-        for end in &line_past.cut_at {
+        let line_history = histories.of(*tip, &tags).map_err(Failure::from)?;
+        for end in &line_history.cut_at {
             warnings.push(format!(
                 "The history of {} is cut at {end}: what was held before is not known. Fetch it all (`git fetch --unshallow`, \
                  or `fetch-depth: 0`).",
                 short_name(&line.ref_name)
             ));
         }
-        holdings.extend(line_past.stretches.into_iter().map(|stretch| Holding {
-            ids: stretch.key.ids.clone(),
-            package: stretch.key.purl.clone(),
+        holdings.extend(line_history.presences.into_iter().map(|presence| Holding {
+            ids: presence.key.ids.clone(),
+            package: presence.key.purl.clone(),
             ref_name: line.ref_name.clone(),
-            introduced_by: stretch.introduced_by.to_string(),
-            removed_by: stretch.removed_by.map(|commit| commit.to_string()),
-            tags: stretch.tags,
+            introduced_by: presence.introduced_by.to_string(),
+            removed_by: presence.removed_by.map(|commit| commit.to_string()),
+            tags: presence.tags,
         }));
     }
     if let Some(damage) = taken(judging.damage) {
@@ -155,8 +155,8 @@ struct Judging<'a> {
 /// What a lockfile holds.
 type Held = Arc<BTreeSet<Arc<Flaw>>>;
 
-impl Holder<Arc<Flaw>> for Judging<'_> {
-    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<Flaw>> {
+impl KeyReader<Arc<Flaw>> for Judging<'_> {
+    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<Flaw>> {
         let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
             lock(&self.unread).insert(TreePath::root());
             return BTreeSet::new();

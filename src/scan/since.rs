@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::discover::{Found, is_wanted};
 use super::{FILE_LIMIT, commit, submodules};
 use crate::git::listing::Listing;
-use crate::git::objects::{GitError, Head, ObjectId};
+use crate::git::{GitError, Head, ObjectId};
 use crate::model::Failure;
 
 /// What a tree is compared with.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::discover::{Found, Standing, is_wanted, reader, relative};
 use crate::git::commit_tree::{CommitTree, Lack};
-use crate::git::objects::{GitError, ObjectId, Repository, Tracked, TrackedKind};
+use crate::git::{GitError, ObjectId, Repository, Tracked, TrackedKind};
 use crate::model::TreePath;
 use crate::sys::file::{self, Lies};
 
@@ -71,7 +71,7 @@ pub(super) fn enter(base: &mut Found, head: &Found, commit: ObjectId, limit: u64
     }
     let tree = tree.clone().with_nested(nested);
     for (path, lack) in walk.lacking {
-        tree.lack(path, lack);
+        tree.add_lacking(path, lack);
     }
     let files = walk.files;
     base.files.extend(

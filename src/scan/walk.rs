@@ -12,7 +12,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::discover::is_wanted;
-use crate::git::objects::{Repository, Tracked, TrackedKind};
+use crate::git::{Repository, Tracked, TrackedKind};
 use crate::model::TreePath;
 use crate::model::coverage::Gap;
 use crate::sys::file::{self, Entry};
@@ -85,12 +85,12 @@ struct Folder {
 /// Walks `root`, which lies in `repository`, at `prefix` of its work tree.
 ///
 /// # Errors
-/// [`crate::git::objects::GitError`] if it cannot be told what the repository tracks.
+/// [`crate::git::GitError`] if it cannot be told what the repository tracks.
 pub(super) fn walk(
     root: &Path,
     repository: Option<&Arc<Repository>>,
     prefix: &TreePath,
-) -> Result<Walked, crate::git::objects::GitError> {
+) -> Result<Walked, crate::git::GitError> {
     let mut walked = Walked::default();
     let owner = match repository {
         None => Owner::nobody(),

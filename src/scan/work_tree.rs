@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::git::objects::{ObjectId, Repository};
+use crate::git::{ObjectId, Repository};
 use crate::model::{Tree, TreePath, Unread};
 use crate::sys::file::{self, Lies};
 

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::forge::Trouble;
 use crate::forge::answers::Object;
 use crate::forge::words::{self, Processing};
 
@@ -44,8 +45,8 @@ pub(super) struct Blob {
 }
 
 impl Blob {
-    /// Its bytes, or why there are none.
-    pub fn bytes(self) -> Result<Vec<u8>, String> {
+    /// Its bytes.
+    pub fn bytes(self) -> Result<Vec<u8>, Trouble> {
         match self.encoding.as_str() {
             "base64" => {
                 let dense: Vec<u8> = self
@@ -55,10 +56,12 @@ impl Blob {
                     .collect();
                 BASE64_STANDARD
                     .decode(dense)
-                    .map_err(|_| "a file's content is no base64".into())
+                    .map_err(|_| Trouble::Garbled("a file's content is no base64".into()))
             }
             "utf-8" => Ok(self.content.into_bytes()),
-            _ => Err("a file's content is in an unknown encoding".into()),
+            _ => Err(Trouble::Garbled(
+                "a file's content is in an unknown encoding".into(),
+            )),
         }
     }
 }

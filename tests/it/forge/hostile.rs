@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lockkeeper::forge::{Forge, RepositoryName, Site, gitea};
-use lockkeeper::git::further::{Further, FurtherRefs, Listed, Object, trees};
-use lockkeeper::git::objects::TrackedKind;
 use lockkeeper::git::refs::Prefer;
-use lockkeeper::remote::Remote;
+use lockkeeper::git::remote::{Object, Remote, RemoteRefs};
+use lockkeeper::git::tree_listing::{ListedFile, trees};
+use lockkeeper::git::{RemoteError, TrackedKind};
+use lockkeeper::remote::ForgeRemote;
 use lockkeeper::scan::discover::{Root, discover};
 use lockkeeper::sys::web::{self, Address, Web};
 use serde_json::{Value, json};
@@ -54,8 +55,8 @@ impl Liar {
         (gitea::KIND.connect)(site).expect("a forge")
     }
 
-    fn refs(&self) -> Result<FurtherRefs, String> {
-        Remote::new(self.forge(), web::runtime().expect("a runtime"), 1 << 20).refs()
+    fn refs(&self) -> Result<RemoteRefs, RemoteError> {
+        ForgeRemote::new(self.forge(), web::runtime().expect("a runtime"), 1 << 20).refs()
     }
 }
 
@@ -97,7 +98,7 @@ fn a_name_that_git_would_refuse_is_no_ref() {
         &long,
     ] {
         liar.says("/branches?limit=50", &json!([branch("main"), branch(bad)]));
-        let told = liar.refs().expect_err(bad);
+        let told = liar.refs().expect_err(bad).to_string();
         assert_eq!(told, "it names a ref that git would not", "{bad:?}");
         let tag = json!({"name": bad, "id": ID, "commit": {"sha": ID, "created": "2026-01-01T00:00:00Z"}});
         liar.says("/branches?limit=50", &json!([branch("main")]));
@@ -124,7 +125,7 @@ fn a_list_that_leads_back_is_no_list() {
             );
         }
         liar.server.hits();
-        let told = liar.refs().expect_err(page);
+        let told = liar.refs().expect_err(page).to_string();
         assert!(told.contains("longer than what is read"), "{page}: {told}");
         assert!(
             liar.server.hits().len() <= 5,
@@ -136,15 +137,15 @@ fn a_list_that_leads_back_is_no_list() {
 /// Gives refs, and whatever object it is asked for.
 struct Other(Vec<(String, String, Timestamp)>);
 
-impl Further for Other {
-    fn refs(&self) -> Result<FurtherRefs, String> {
-        Ok(FurtherRefs {
+impl Remote for Other {
+    fn refs(&self) -> Result<RemoteRefs, RemoteError> {
+        Ok(RemoteRefs {
             refs: self.0.clone(),
             default: None,
         })
     }
 
-    fn object(&self, _: &str) -> Result<Option<Object>, String> {
+    fn object(&self, _: &str) -> Result<Option<Object>, RemoteError> {
         Ok(Some(Object::commit(&"ab".repeat(32), &[], Timestamp::UNIX_EPOCH)))
     }
 }
@@ -178,7 +179,7 @@ fn an_id_of_another_kind_of_hash_names_nothing() {
         .into_iter()
         .enumerate()
         .map(|(number, id)| (format!("refs/heads/further-{number}"), id, now));
-    repository.extend(Arc::new(Other(refs.collect())));
+    repository.set_remote(Arc::new(Other(refs.collect())));
     let refs = repository.refs(Prefer::Remote).expect("refs");
     let told = format!("{refs:?}");
     assert!(told.contains("further-1"), "{told}");
@@ -190,34 +191,34 @@ fn an_id_of_another_kind_of_hash_names_nothing() {
 #[test]
 fn a_short_listing_of_very_many_folders_is_refused() {
     let deep = vec!["f"; 100].join("/");
-    let listed = |number: usize| Listed {
+    let listed = |number: usize| ListedFile {
         path: format!("{number}/{deep}/x"),
         kind: TrackedKind::File,
         is_program: false,
         id: ID.into(),
     };
     let told = |count: usize| {
-        let listing: Vec<Listed> = (0..count).map(listed).collect();
-        trees(ID, &listing).expect_err("no such tree")
+        let listing: Vec<ListedFile> = (0..count).map(listed).collect();
+        trees(ID, &listing).expect_err("no such tree").to_string()
     };
     assert_eq!(told(5_000), "a listing names more folders than are read");
     assert_eq!(told(50), "a listing of files is not that of its tree");
     let one = |path: String| {
-        let listing = [Listed { path, ..listed(0) }];
-        trees(ID, &listing).expect_err("no such tree")
+        let listing = [ListedFile { path, ..listed(0) }];
+        trees(ID, &listing).expect_err("no such tree").to_string()
     };
     assert_eq!(
         one(vec!["d"; 2_100].join("/")),
         "a listing holds a path that git would not"
     );
     // As deep as is read, on the stack of a usual thread.
-    let deepest = Listed {
+    let deepest = ListedFile {
         path: vec!["d"; 2_000].join("/"),
         ..listed(0)
     };
     let read = std::thread::Builder::new()
         .stack_size(2 << 20)
-        .spawn(move || trees(ID, &[deepest]).expect_err("no such tree"))
+        .spawn(move || trees(ID, &[deepest]).expect_err("no such tree").to_string())
         .expect("a thread");
     assert_eq!(
         read.join().expect("no panic"),

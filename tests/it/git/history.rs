@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use lockkeeper::git::listing::{Content, Listing};
-use lockkeeper::git::objects::{GitError, ObjectId, Repository, TrackedKind};
+use lockkeeper::git::{GitError, ObjectId, Repository, TrackedKind};
 use lockkeeper::model::{Tree as _, TreePath, Unread};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lockkeeper::git::line_history::{LineHistories, LineHistory};
 use lockkeeper::git::listing::{Content, Listing};
-use lockkeeper::git::objects::{GitError, ObjectId, Repository, Tracked};
-use lockkeeper::git::past::{LinePast, Past};
+use lockkeeper::git::{GitError, ObjectId, Repository, Tracked};
 
 use crate::support::git_repository::{Dice, Written, commit, open, random_history};
 use crate::support::program::git;
@@ -27,19 +27,19 @@ fn words(repository: &Repository, files: &[Tracked]) -> BTreeSet<String> {
 }
 
 /// `key introduced removed tags`, with the numbers of commits.
-fn told(written: &Written, past: &LinePast<String>) -> Vec<String> {
-    past.stretches
+fn told(written: &Written, past: &LineHistory<String>) -> Vec<String> {
+    past.presences
         .iter()
-        .map(|stretch| {
-            let since = written.number(stretch.introduced_by);
-            let mark = if stretch.is_cut { "<=" } else { "" };
-            let until = stretch
+        .map(|presence| {
+            let since = written.number(presence.introduced_by);
+            let mark = if presence.is_cut { "<=" } else { "" };
+            let until = presence
                 .removed_by
                 .map_or("-".to_owned(), |id| written.number(id).to_string());
             format!(
                 "{} {mark}{since} {until} [{}]",
-                stretch.key,
-                stretch.tags.join(" ")
+                presence.key,
+                presence.tags.join(" ")
             )
         })
         .collect()
@@ -96,7 +96,7 @@ fn b6_history_names_the_commits_that_brought_it_in_and_took_it_out() {
         asked.fetch_add(1, Ordering::Relaxed);
         words(&repository, &files)
     };
-    let mut past = Past::new(&repository, &listing, &holds).expect("a past");
+    let mut past = LineHistories::new(&repository, &listing, &holds).expect("a past");
     let main = past.of(written.id(&repository, 12), &tags).expect("main");
     assert_eq!(main.cut_at, []);
     assert_eq!(
@@ -134,7 +134,7 @@ fn b6_a_shallow_history_says_where_it_is_cut() {
     let repository = open(&clone);
     let listing = Listing::new(&repository, &is_lock);
     let holds = |content: Content, _: ObjectId| words(&repository, &listing.files_of(content));
-    let mut past = Past::new(&repository, &listing, &holds).expect("a past");
+    let mut past = LineHistories::new(&repository, &listing, &holds).expect("a past");
     let main = past
         .of(repository.resolve("main").expect("main"), &[])
         .expect("what is there");
@@ -155,7 +155,7 @@ fn b4_a_history_without_trees_is_no_clean_history() {
     let repository = open(&clone);
     let holds = |_: Content, _: ObjectId| BTreeSet::<String>::new();
     let listing = Listing::new(&repository, &is_lock);
-    let mut past = Past::new(&repository, &listing, &holds).expect("a past");
+    let mut past = LineHistories::new(&repository, &listing, &holds).expect("a past");
     let told = past.of(repository.resolve("main").expect("main"), &[]);
     let root = git(&written.path(), &["rev-parse", "main^{tree}"]);
     assert!(
@@ -188,7 +188,7 @@ fn b6_long_histories_are_linear() {
         asked.fetch_add(1, Ordering::Relaxed);
         words(&repository, &files)
     };
-    let mut past = Past::new(&repository, &listing, &holds).expect("a past");
+    let mut past = LineHistories::new(&repository, &listing, &holds).expect("a past");
     let tip: ObjectId = written.id(&repository, 1999);
     let line = past.of(tip, &[]).expect("a line");
     // Each pair of versions is judged once.
@@ -196,19 +196,19 @@ fn b6_long_histories_are_linear() {
         asked.load(Ordering::Relaxed),
         locks.iter().collect::<BTreeSet<_>>().len()
     );
-    // What the tip holds is open, and only that; each stretch begins with a commit that holds it.
+    // What the tip holds is open, and only that; each presence begins with a commit that holds it.
     let open: BTreeSet<String> = line
-        .stretches
+        .presences
         .iter()
-        .filter(|stretch| stretch.removed_by.is_none())
-        .map(|stretch| stretch.key.clone())
+        .filter(|presence| presence.removed_by.is_none())
+        .map(|presence| presence.key.clone())
         .collect();
     assert_eq!(open, locks[1999].split(' ').map(str::to_owned).collect());
-    for stretch in &line.stretches {
-        assert!(locks[written.number(stretch.introduced_by)].contains(&stretch.key));
-        if let Some(end) = stretch.removed_by {
-            assert!(!locks[written.number(end)].contains(&stretch.key));
+    for presence in &line.presences {
+        assert!(locks[written.number(presence.introduced_by)].contains(&presence.key));
+        if let Some(end) = presence.removed_by {
+            assert!(!locks[written.number(end)].contains(&presence.key));
         }
     }
-    assert!(line.stretches.len() > 50, "{}", line.stretches.len());
+    assert!(line.presences.len() > 50, "{}", line.presences.len());
 }

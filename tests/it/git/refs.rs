@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use lockkeeper::git::objects::{GitError, Repository};
 use lockkeeper::git::refs::{Prefer, Refs, Remark};
+use lockkeeper::git::{GitError, Repository};
 use lockkeeper::model::Tree as _;
 
 use crate::support::git_repository::{Written, commit, git_on, open};

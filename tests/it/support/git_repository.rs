@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lockkeeper::git::objects::{ObjectId, Repository};
+use lockkeeper::git::{ObjectId, Repository};
 
 use crate::support::program::git;
 

@@ -1,10 +1,8 @@
-//! Commits, read from objects and nothing else.
+//! A commit object: what its lines above the message say.
 
-use std::collections::HashSet;
+use jiff::Timestamp;
 
-use gix::objs::{Find as _, Kind};
-
-use super::objects::{GitError, ObjectId, Repository, View, load, said};
+use super::error::GitError;
 
 /// What a commit says of itself.
 #[derive(Debug, Clone)]
@@ -17,68 +15,7 @@ pub(super) struct Commit {
     pub(super) seconds: i64,
 }
 
-/// Reads commits of one repository.
-pub(super) struct Commits {
-    pub(super) repository: View,
-    shallow: HashSet<gix::ObjectId>,
-    buffer: Vec<u8>,
-}
-
-impl Commits {
-    /// Reads the end of a shallow clone too.
-    pub(super) fn new(repository: &Repository) -> Result<Self, GitError> {
-        let repository = repository.held();
-        let shallow = repository.shallow_commits().map_err(said)?;
-        Ok(Self {
-            repository,
-            shallow: shallow
-                .map(|commits| commits.iter().copied().collect())
-                .unwrap_or_default(),
-            buffer: Vec::new(),
-        })
-    }
-
-    /// The commit `id`.
-    pub(super) fn read(&mut self, id: gix::ObjectId) -> Result<Commit, GitError> {
-        let object = load(&self.repository, id, &mut self.buffer)?;
-        match object.kind {
-            Kind::Commit => parse(id, object.data),
-            Kind::Tree | Kind::Blob | Kind::Tag => Err(GitError::Broken(format!("{id} is no commit"))),
-        }
-    }
-
-    /// The clone was cut behind `id`: its parents do not count as part of the history.
-    pub(super) fn is_cut(&self, id: gix::ObjectId) -> bool {
-        self.shallow.contains(&id)
-    }
-
-    /// There is an object `id`.
-    pub(super) fn holds(&mut self, id: gix::ObjectId) -> bool {
-        self.repository
-            .objects
-            .try_find(&id, &mut self.buffer)
-            .is_ok_and(|found| found.is_some())
-    }
-
-    /// The commits behind which the clone was cut.
-    pub(super) fn is_shallow(&self) -> bool {
-        !self.shallow.is_empty()
-    }
-
-    /// The error that tells why the parent `parent` of `id` cannot be read.
-    pub(super) fn lacks(&self, id: gix::ObjectId, parent: gix::ObjectId) -> GitError {
-        if self.is_cut(id) {
-            GitError::Shallow { at: ObjectId(id) }
-        } else {
-            GitError::Missing {
-                object: ObjectId(parent),
-            }
-        }
-    }
-}
-
-/// Reads the lines above the message of a commit, as leniently as git does: a commit without a readable time is as
-/// old as can be.
+/// Reads the lines above the message of a commit as leniently as git does: a commit without a readable time has the time 0.
 pub(super) fn parse(id: gix::ObjectId, data: &[u8]) -> Result<Commit, GitError> {
     let broken = || GitError::Broken(format!("the commit {id} cannot be read"));
     let hex = |hex: &[u8]| gix::ObjectId::from_hex(hex).map_err(|_| broken());
@@ -110,6 +47,12 @@ fn seconds(line: &[u8]) -> Option<i64> {
     let end = line.iter().rposition(|byte| *byte == b'>')?;
     let behind = std::str::from_utf8(line.get(end..)?.strip_prefix(b">")?).ok()?;
     behind.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// A time of a commit, within the calendar.
+pub(super) fn timestamp(seconds: i64) -> Timestamp {
+    let seconds = seconds.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    Timestamp::from_second(seconds).unwrap_or_default()
 }
 
 #[cfg(test)]

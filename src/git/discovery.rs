@@ -1,4 +1,4 @@
-//! Where the repository of a folder lies.
+//! Finds the repository of a folder.
 //!
 //! What lies on disk is never replaced by a repository that somebody committed: a folder of a work tree can be given every
 //! file of a bare repository. So the nearest `.git` decides, and a bare repository counts only where it is the very folder
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use gix::discover::upwards;
 use gix::sec::Trust;
 
-use super::objects::GitError;
+use super::error::GitError;
 use crate::sys::file::{self, Lies};
 
 /// A longer file that points to a folder of git is none.
@@ -37,9 +37,9 @@ const FILES: [&str; 14] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bare {
     /// The folder itself may be one without a work tree.
-    Counts,
+    Allowed,
     /// Only those of a work tree.
-    Never,
+    Refused,
 }
 
 /// The folder of git of the repository that holds `folder`, or that `folder` is; `None` if there is none.
@@ -54,11 +54,11 @@ pub(super) fn find(folder: &Path, bare: Bare) -> Result<Option<PathBuf>, GitErro
         }
     }
     match bare {
-        Bare::Counts if gix::discover::is_git(&folder).is_ok() => {
+        Bare::Allowed if gix::discover::is_git(&folder).is_ok() => {
             are_files(&folder)?;
             Ok(Some(folder))
         }
-        Bare::Counts | Bare::Never => Ok(None),
+        Bare::Allowed | Bare::Refused => Ok(None),
     }
 }
 

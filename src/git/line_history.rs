@@ -1,4 +1,4 @@
-//! What the commits of a line held, and which commit brought it in or took it out.
+//! What the commits of a line held, and which commit introduced or removed it.
 //!
 //! Commits, trees and judgements are read once and shared by every line that is asked for.
 
@@ -8,22 +8,27 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use gix::objs::TreeRefIter;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::commits::{Commit, Commits};
+use super::commit::Commit;
+use super::commit_reader::CommitReader;
+use super::entry::ObjectId;
+use super::error::{GitError, broken};
 use super::listing::{Content, Listing};
-use super::objects::{GitError, ObjectId, Repository, View, load, said};
-use crate::model::{TreePath, past};
+use super::odb::Odb;
+use super::presence;
+use super::repository::Repository;
+use crate::model::TreePath;
 
 /// Paths beside the wanted files that are looked at.
-const MOST_BESIDE: usize = 4096;
+const MAX_BESIDE: usize = 4096;
 
-/// What is read because of files beside may ask for further ones, and that so often.
-const MOST_ROUNDS: usize = 8;
+/// Files beside are read at most this often: what one asks for may ask for more.
+const MAX_ROUNDS: usize = 8;
 
-/// The history of a repository, as far as lines of it were asked for.
-pub struct Past<'a, K> {
-    commits: Commits,
+/// The histories of the release lines of one repository.
+pub struct LineHistories<'a, K> {
+    commits: CommitReader,
     listing: &'a Listing<'a>,
-    holder: &'a dyn Holder<K>,
+    key_reader: &'a dyn KeyReader<K>,
     beside: Beside,
     known: HashMap<gix::ObjectId, Known>,
     /// What each set of files holds, as a place in `sets`.
@@ -35,36 +40,35 @@ pub struct Past<'a, K> {
 /// The wanted files of a commit, and what lies beside them as a number of [`Beside`].
 type Files = (Content, u32);
 
-/// Whoever knows what files hold.
-pub trait Holder<K>: Sync {
-    /// What wanted files hold, by their number in the listing and a tree that they lie in.
-    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<K>;
+/// Reads the keys that files hold.
+pub trait KeyReader<K>: Sync {
+    /// The keys of wanted files, by their number in the listing and a tree that has them.
+    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<K>;
 
-    /// The paths from the top of the repository that were asked about so far, and that the listing does not tell of: what
-    /// lies there counts too.
+    /// The paths from the top of the repository that were read so far and are not in the listing: they count too.
     fn beside(&self) -> BTreeSet<TreePath> {
         BTreeSet::new()
     }
 }
 
-impl<K, F: Fn(Content, ObjectId) -> BTreeSet<K> + Sync> Holder<K> for F {
-    fn holds(&self, content: Content, tree: ObjectId) -> BTreeSet<K> {
+impl<K, F: Fn(Content, ObjectId) -> BTreeSet<K> + Sync> KeyReader<K> for F {
+    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<K> {
         self(content, tree)
     }
 }
 
 /// What one line held.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinePast<K> {
+pub struct LineHistory<K> {
     /// By key and beginning.
-    pub stretches: Vec<Stretch<K>>,
+    pub presences: Vec<Presence<K>>,
     /// The commits behind which the clone was cut: what lies behind them is not known.
     pub cut_at: Vec<ObjectId>,
 }
 
-/// A stretch of a line's history in which a key was held.
+/// The consecutive commits of a line that hold a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch<K> {
+pub struct Presence<K> {
     /// What was held.
     pub key: K,
     /// The commit that brought it in.
@@ -73,7 +77,7 @@ pub struct Stretch<K> {
     pub is_cut: bool,
     /// The commit that took it out; `None` while the tip holds it.
     pub removed_by: Option<ObjectId>,
-    /// The tags whose commit holds it within the stretch, oldest first.
+    /// The tags whose commit holds it within the presence, oldest first.
     pub tags: Vec<String>,
 }
 
@@ -86,8 +90,8 @@ struct Known {
     files: Files,
 }
 
-impl<'a, K: Ord + Clone + Send> Past<'a, K> {
-    /// Nothing is read yet. `holder` is asked once for each distinct set of wanted files that `listing` knows, on several
+impl<'a, K: Ord + Clone + Send> LineHistories<'a, K> {
+    /// Nothing is read yet. `key_reader` is asked once for each distinct set of wanted files that `listing` knows, on several
     /// threads.
     ///
     /// # Errors
@@ -95,12 +99,12 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
     pub fn new(
         repository: &Repository,
         listing: &'a Listing<'a>,
-        holder: &'a dyn Holder<K>,
+        key_reader: &'a dyn KeyReader<K>,
     ) -> Result<Self, GitError> {
         Ok(Self {
-            commits: Commits::new(repository)?,
+            commits: CommitReader::new(repository)?,
             listing,
-            holder,
+            key_reader,
             beside: Beside::new(repository),
             known: HashMap::new(),
             judged: HashMap::new(),
@@ -114,7 +118,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
     ///
     /// # Errors
     /// [`GitError::Missing`] if the clone lacks a commit or a tree.
-    pub fn of(&mut self, tip: ObjectId, tags: &[(String, ObjectId)]) -> Result<LinePast<K>, GitError> {
+    pub fn of(&mut self, tip: ObjectId, tags: &[(String, ObjectId)]) -> Result<LineHistory<K>, GitError> {
         self.read(tip.0)?;
         let order = self.order(tip.0);
         if order.last() != Some(&tip.0) {
@@ -123,10 +127,10 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
         }
         self.judge(&order)?;
         let places: HashMap<gix::ObjectId, usize> = order.iter().copied().zip(0..).collect();
-        let commits: Vec<past::Commit> = order
+        let commits: Vec<presence::Commit> = order
             .iter()
             .filter_map(|id| self.known.get(id))
-            .map(|known| past::Commit {
+            .map(|known| presence::Commit {
                 parents: known
                     .parents
                     .iter()
@@ -146,17 +150,17 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
         }
         let places: Vec<usize> = marked.keys().copied().collect();
         let tip = commits.len().saturating_sub(1);
-        let stretches = past::stretches(&commits, &self.sets, tip, &places);
+        let presences = presence::presences(&commits, &self.sets, tip, &places);
         let id = |place: usize| order.get(place).copied().map(ObjectId);
         let is_cut = |id: &ObjectId| self.known.get(&id.0).is_some_and(|known| known.is_cut);
-        let stretches = stretches.into_iter().filter_map(|stretch| {
-            let introduced_by = id(stretch.introduced_by)?;
-            Some(Stretch {
-                key: stretch.key,
+        let presences = presences.into_iter().filter_map(|presence| {
+            let introduced_by = id(presence.introduced_by)?;
+            Some(Presence {
+                key: presence.key,
                 introduced_by,
                 is_cut: is_cut(&introduced_by),
-                removed_by: stretch.removed_by.and_then(id),
-                tags: stretch
+                removed_by: presence.removed_by.and_then(id),
+                tags: presence
                     .marked
                     .iter()
                     .filter_map(|place| marked.get(place))
@@ -165,8 +169,8 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
                     .collect(),
             })
         });
-        Ok(LinePast {
-            stretches: stretches.collect(),
+        Ok(LineHistory {
+            presences: presences.collect(),
             cut_at: order.iter().copied().map(ObjectId).filter(is_cut).collect(),
         })
     }
@@ -250,7 +254,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
     /// Judges each set of files that `order` holds and that was not judged yet. Where files are asked for of which the
     /// listing does not tell, sets are told apart by those too, and judged again.
     fn judge(&mut self, order: &[gix::ObjectId]) -> Result<(), GitError> {
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let mut sets: BTreeMap<Files, ObjectId> = BTreeMap::new();
             for id in order {
                 let Some(known) = self.known.get_mut(id) else {
@@ -261,10 +265,10 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
                     sets.entry(known.files).or_insert(ObjectId(known.tree));
                 }
             }
-            let holder = self.holder;
+            let key_reader = self.key_reader;
             let judged: Vec<(Files, BTreeSet<K>)> = sets
                 .into_par_iter()
-                .map(|(files, tree)| (files, holder.holds(files.0, tree)))
+                .map(|(files, tree)| (files, key_reader.keys(files.0, tree)))
                 .collect();
             for (files, set) in judged {
                 let next = self.sets.len();
@@ -274,7 +278,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
                 }
                 self.judged.insert(files, number);
             }
-            if !self.beside.take(holder.beside()) {
+            if !self.beside.take(key_reader.beside()) {
                 break;
             }
             self.renumber(order)?;
@@ -283,7 +287,7 @@ impl<'a, K: Ord + Clone + Send> Past<'a, K> {
     }
 }
 
-impl<K> Past<'_, K> {
+impl<K> LineHistories<'_, K> {
     /// Other files beside count now: what was judged is known where they are the same wherever the wanted ones are.
     fn renumber(&mut self, order: &[gix::ObjectId]) -> Result<(), GitError> {
         let mut numbers: HashMap<Files, Option<u32>> = HashMap::new();
@@ -308,7 +312,7 @@ type Sought<'p> = Vec<(&'p TreePath, &'p [u8])>;
 
 /// What lies at paths of which a listing does not tell.
 struct Beside {
-    repository: View,
+    odb: Odb,
     paths: BTreeSet<TreePath>,
     /// By tree.
     known: HashMap<gix::ObjectId, u32>,
@@ -318,7 +322,7 @@ struct Beside {
 impl Beside {
     fn new(repository: &Repository) -> Self {
         Self {
-            repository: repository.local(),
+            odb: repository.odb(),
             paths: BTreeSet::new(),
             known: HashMap::new(),
             numbers: HashMap::new(),
@@ -328,7 +332,7 @@ impl Beside {
     /// From now on `paths` are looked at; false if they were before.
     fn take(&mut self, paths: BTreeSet<TreePath>) -> bool {
         let before = self.paths.len();
-        let room = MOST_BESIDE.saturating_sub(before);
+        let room = MAX_BESIDE.saturating_sub(before);
         let new: Vec<TreePath> = paths.difference(&self.paths).take(room).cloned().collect();
         self.paths.extend(new);
         if self.paths.len() == before {
@@ -368,9 +372,9 @@ impl Beside {
                 let rest = rest.strip_prefix(b"/").unwrap_or_default();
                 names.entry(name).or_default().push((path, rest));
             }
-            let object = load(&self.repository, id, &mut buffer)?;
+            let object = self.odb.load(id, &mut buffer)?;
             for entry in TreeRefIter::from_bytes(object.data, id.kind()) {
-                let entry = entry.map_err(said)?;
+                let entry = entry.map_err(broken)?;
                 let name: &[u8] = entry.filename;
                 let Some(paths) = names.remove(name) else {
                     continue;

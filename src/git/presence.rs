@@ -1,15 +1,15 @@
-//! Who held what, since when and until when, along one line of a history.
+//! Which commits introduced and removed what, along one release line.
 //!
 //! A line is a commit, its first parent, the first parent of that, and so on. Whatever else the line has merged is
 //! reached through one commit of it, the oldest that reaches it: it is said to land there.
 //!
-//! - While the commits of the line hold a key one after another, that is one stretch. It was introduced by the commit
-//!   at which it begins; if that is a merge, by the commit among those that land there which holds the key while no
+//! - A key that consecutive commits of the line hold is one presence. It was introduced by the commit at which it
+//!   begins; if that is a merge, by the commit among those that land there which holds the key while no
 //!   parent of it does, and from which every commit down to the merge holds it. The same way round, it was removed by
 //!   the commit at which it ends, or by one that lands there, does not hold the key while all its parents do, and
 //!   leads to the merge through commits that do not hold it either. Of several the earliest counts. If there is none,
 //!   it was the merge itself.
-//! - What was held only by commits that land somewhere, and neither came from the line nor got into it, is a stretch
+//! - What was held only by commits that land somewhere, and neither came from the line nor got into it, is a presence
 //!   of its own.
 //!
 //! The work is linear in the commits and in what they hold. Nothing recurses.
@@ -25,49 +25,49 @@ pub struct Commit {
     pub held: usize,
 }
 
-/// A stretch of a line's history in which a key was held.
+/// The consecutive commits of a line that hold a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stretch<K> {
+pub struct Presence<K> {
     /// What was held.
     pub key: K,
     /// The commit that brought it in.
     pub introduced_by: usize,
     /// The commit that took it out; `None` while the tip holds it.
     pub removed_by: Option<usize>,
-    /// The marked commits that hold it within the stretch, earliest first.
+    /// The marked commits that hold it within the presence, earliest first.
     pub marked: Vec<usize>,
 }
 
-/// Every stretch of the line that ends in the commit `tip`, by key and beginning.
+/// Every presence on the line that ends in the commit `tip`, by key and beginning.
 ///
 /// `commits` stand in a topological order, parents first; what `tip` does not reach is not looked at. `marked` are
 /// commits that are asked for, such as those with a tag.
 #[must_use]
-pub fn stretches<K: Ord + Clone>(
+pub fn presences<K: Ord + Clone>(
     commits: &[Commit],
     sets: &[BTreeSet<K>],
     tip: usize,
     marked: &[usize],
-) -> Vec<Stretch<K>> {
+) -> Vec<Presence<K>> {
     let nothing = BTreeSet::new();
     let mut walk = Walk {
-        past: Past::new(commits, sets, &nothing, tip),
-        stretches: Vec::new(),
+        history: History::new(commits, sets, &nothing, tip),
+        presences: Vec::new(),
         runs: BTreeMap::new(),
     };
     walk.along_the_line();
     walk.beside_the_line(marked);
-    let mut stretches = walk.stretches;
-    for stretch in &mut stretches {
-        stretch.marked.sort_unstable();
-        stretch.marked.dedup();
+    let mut presences = walk.presences;
+    for presence in &mut presences {
+        presence.marked.sort_unstable();
+        presence.marked.dedup();
     }
-    stretches.sort();
-    stretches
+    presences.sort();
+    presences
 }
 
 /// A history as one line sees it.
-struct Past<'a, K> {
+struct History<'a, K> {
     commits: &'a [Commit],
     sets: &'a [BTreeSet<K>],
     nothing: &'a BTreeSet<K>,
@@ -79,7 +79,7 @@ struct Past<'a, K> {
     beside: Vec<Vec<usize>>,
 }
 
-impl<'a, K: Ord + Clone> Past<'a, K> {
+impl<'a, K: Ord + Clone> History<'a, K> {
     fn new(commits: &'a [Commit], sets: &'a [BTreeSet<K>], nothing: &'a BTreeSet<K>, tip: usize) -> Self {
         let parents = |commit: usize| commits.get(commit).map_or(&[][..], |commit| &commit.parents);
         let mut line: Vec<usize> =
@@ -185,12 +185,12 @@ impl<'a, K: Ord + Clone> Past<'a, K> {
     }
 }
 
-/// A stretch of the line itself, by places.
+/// A presence on the line itself, by places.
 struct Run {
     start: usize,
     /// The first place after it.
     end: usize,
-    stretch: usize,
+    presence: usize,
 }
 
 /// Commits beside the line that hold a key and hang together.
@@ -201,11 +201,11 @@ struct Island {
     goes_on: bool,
     /// The earliest commit from before that holds the key and is a parent of one of them.
     comes_from: Option<usize>,
-    /// The stretch that they make, if they are one of their own.
-    stretch: Option<usize>,
+    /// The presence that they make, if they are one of their own.
+    presence: Option<usize>,
 }
 
-/// A marked commit whose stretch is looked for at another commit.
+/// A marked commit whose presence is looked for at another commit.
 struct Question<'a, K> {
     marked: usize,
     key: &'a K,
@@ -213,45 +213,45 @@ struct Question<'a, K> {
 }
 
 struct Walk<'a, K> {
-    past: Past<'a, K>,
-    stretches: Vec<Stretch<K>>,
+    history: History<'a, K>,
+    presences: Vec<Presence<K>>,
     runs: BTreeMap<&'a K, Vec<Run>>,
 }
 
 impl<'a, K: Ord + Clone> Walk<'a, K> {
     fn add(&mut self, key: &K, introduced_by: usize, removed_by: Option<usize>) -> usize {
-        self.stretches.push(Stretch {
+        self.presences.push(Presence {
             key: key.clone(),
             introduced_by,
             removed_by,
             marked: Vec::new(),
         });
-        self.stretches.len() - 1
+        self.presences.len() - 1
     }
 
     fn along_the_line(&mut self) {
-        let line = self.past.line.clone();
+        let line = self.history.line.clone();
         let mut before: Option<usize> = None;
         for (place, commit) in line.iter().copied().enumerate() {
-            let held = self.past.held(commit);
-            let held_before = before.map_or(self.past.nothing, |before| self.past.held(before));
-            if !before.is_some_and(|before| self.past.same(before, commit)) {
+            let held = self.history.held(commit);
+            let held_before = before.map_or(self.history.nothing, |before| self.history.held(before));
+            if !before.is_some_and(|before| self.history.same(before, commit)) {
                 for key in held_before.difference(held) {
-                    let by = self.past.changed_by(place, commit, key);
+                    let by = self.history.changed_by(place, commit, key);
                     if let Some(run) = self.runs.get_mut(key).and_then(|runs| runs.last_mut()) {
                         run.end = place;
-                        if let Some(stretch) = self.stretches.get_mut(run.stretch) {
-                            stretch.removed_by = Some(by);
+                        if let Some(presence) = self.presences.get_mut(run.presence) {
+                            presence.removed_by = Some(by);
                         }
                     }
                 }
                 for key in held.difference(held_before) {
-                    let by = self.past.changed_by(place, commit, key);
-                    let stretch = self.add(key, by, None);
+                    let by = self.history.changed_by(place, commit, key);
+                    let presence = self.add(key, by, None);
                     self.runs.entry(key).or_default().push(Run {
                         start: place,
                         end: line.len(),
-                        stretch,
+                        presence,
                     });
                 }
             }
@@ -259,26 +259,26 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
         }
     }
 
-    /// The stretch of the line to which `place` belongs, for `key`.
+    /// The presence of the line to which `place` belongs, for `key`.
     fn run(&self, place: usize, key: &K) -> Option<usize> {
         let runs = self.runs.get(key)?;
         let after = runs.partition_point(|run| run.start <= place);
         let run = runs.get(after.checked_sub(1)?)?;
-        (place < run.end).then_some(run.stretch)
+        (place < run.end).then_some(run.presence)
     }
 
-    fn mark(&mut self, stretch: Option<usize>, marked: usize) {
-        if let Some(stretch) = stretch.and_then(|stretch| self.stretches.get_mut(stretch)) {
-            stretch.marked.push(marked);
+    fn mark(&mut self, presence: Option<usize>, marked: usize) {
+        if let Some(presence) = presence.and_then(|presence| self.presences.get_mut(presence)) {
+            presence.marked.push(marked);
         }
     }
 
     /// Finds where a marked commit belongs, or puts the question off to the place where that is known.
     fn ask(&mut self, question: Question<'a, K>, open: &mut BTreeMap<usize, Vec<Question<'a, K>>>) {
-        let Some(Some(place)) = self.past.lands.get(question.at).copied() else {
+        let Some(Some(place)) = self.history.lands.get(question.at).copied() else {
             return;
         };
-        if self.past.is_on_line(question.at, place) {
+        if self.history.is_on_line(question.at, place) {
             self.mark(self.run(place, question.key), question.marked);
         } else {
             open.entry(place).or_default().push(question);
@@ -288,7 +288,7 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
     fn beside_the_line(&mut self, marked: &[usize]) {
         let mut open: BTreeMap<usize, Vec<Question<'a, K>>> = BTreeMap::new();
         for marked in marked.iter().copied() {
-            for key in self.past.held(marked) {
+            for key in self.history.held(marked) {
                 let question = Question {
                     marked,
                     key,
@@ -298,14 +298,14 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
             }
         }
         // A question is put off to an older place only.
-        for place in (0..self.past.line.len()).rev() {
-            if self.past.beside(place).is_empty() {
+        for place in (0..self.history.line.len()).rev() {
+            if self.history.beside(place).is_empty() {
                 continue;
             }
             let questions = open.remove(&place).unwrap_or_default();
             let mut keys: BTreeSet<&'a K> = questions.iter().map(|question| question.key).collect();
-            for commit in self.past.beside(place) {
-                keys.extend(self.past.brought_in(*commit));
+            for commit in self.history.beside(place) {
+                keys.extend(self.history.brought_in(*commit));
             }
             let mut by_key: BTreeMap<&'a K, Vec<Question<'a, K>>> = BTreeMap::new();
             for question in questions {
@@ -328,7 +328,7 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
                             let question = Question { at: *at, ..question };
                             self.ask(question, &mut open);
                         }
-                        Some(island) => self.mark(island.stretch, question.marked),
+                        Some(island) => self.mark(island.presence, question.marked),
                     }
                 }
             }
@@ -341,8 +341,8 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
         if keys.is_empty() {
             return holders;
         }
-        for commit in self.past.beside(place).iter().copied() {
-            let held = self.past.held(commit);
+        for commit in self.history.beside(place).iter().copied() {
+            let held = self.history.held(commit);
             let mut hold = |key: &'a K| holders.entry(key).or_default().push(commit);
             if keys.len() < held.len() {
                 keys.iter()
@@ -355,30 +355,30 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
         holders
     }
 
-    /// Sorts `commits`, those beside `place` that hold `key`, into what hangs together, and adds the stretches.
+    /// Sorts `commits`, those beside `place` that hold `key`, into what hangs together, and adds the presences.
     fn islands(&mut self, place: usize, key: &'a K, commits: &[usize]) -> Vec<Island> {
-        let past = &self.past;
+        let history = &self.history;
         let numbers: HashMap<usize, usize> = commits.iter().copied().zip(0..).collect();
         let mut groups = Groups::new(commits.len());
         for (number, commit) in commits.iter().enumerate() {
-            for parent in past.parents(*commit) {
+            for parent in history.parents(*commit) {
                 if let Some(parent) = numbers.get(parent) {
                     groups.join(number, *parent);
                 }
             }
         }
-        let landing = past.line.get(place).copied();
-        let held_there = landing.is_some_and(|landing| past.holds(landing, key));
+        let landing = history.line.get(place).copied();
+        let held_there = landing.is_some_and(|landing| history.holds(landing, key));
         let mut islands: BTreeMap<usize, Island> = BTreeMap::new();
         for (number, commit) in commits.iter().enumerate() {
             let island = islands.entry(groups.group(number)).or_default();
             island.commits.push(*commit);
             island.goes_on |=
-                held_there && landing.is_some_and(|landing| past.parents(landing).contains(commit));
-            let outside = past
+                held_there && landing.is_some_and(|landing| history.parents(landing).contains(commit));
+            let outside = history
                 .parents(*commit)
                 .iter()
-                .filter(|parent| !numbers.contains_key(parent) && past.holds(**parent, key));
+                .filter(|parent| !numbers.contains_key(parent) && history.holds(**parent, key));
             island.comes_from = island.comes_from.into_iter().chain(outside.copied()).min();
         }
         let mut islands: Vec<Island> = islands.into_values().collect();
@@ -391,7 +391,7 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
                     continue;
                 };
                 let last = self.end(island, key, &children);
-                island.stretch = Some(self.add(key, first, last));
+                island.presence = Some(self.add(key, first, last));
             }
         }
         islands
@@ -400,9 +400,9 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
     /// The children of each commit beside `place`, of those that land there.
     fn children(&self, place: usize) -> HashMap<usize, Vec<usize>> {
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
-        let landing = self.past.line.get(place);
-        for child in self.past.beside(place).iter().chain(landing) {
-            for parent in self.past.parents(*child) {
+        let landing = self.history.line.get(place);
+        for child in self.history.beside(place).iter().chain(landing) {
+            for parent in self.history.parents(*child) {
                 children.entry(*parent).or_default().push(*child);
             }
         }
@@ -419,11 +419,11 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
                 .filter_map(|commit| children.get(commit))
                 .flatten()
                 .copied()
-                .filter(|child| !self.past.holds(*child, key))
+                .filter(|child| !self.history.holds(*child, key))
         };
         let takes_out = |commit: &usize| {
-            let mut parents = self.past.parents(*commit).iter();
-            parents.all(|parent| self.past.holds(*parent, key))
+            let mut parents = self.history.parents(*commit).iter();
+            parents.all(|parent| self.history.holds(*parent, key))
         };
         ends().filter(takes_out).min().or_else(|| ends().min())
     }
@@ -476,14 +476,14 @@ mod tests {
                 held,
             })
             .collect();
-        stretches(&commits, &sets, commits.len() - 1, marked)
+        presences(&commits, &sets, commits.len() - 1, marked)
             .into_iter()
-            .map(|stretch| {
+            .map(|presence| {
                 (
-                    stretch.key,
-                    stretch.introduced_by,
-                    stretch.removed_by,
-                    stretch.marked,
+                    presence.key,
+                    presence.introduced_by,
+                    presence.removed_by,
+                    presence.marked,
                 )
             })
             .collect()
@@ -555,13 +555,13 @@ mod tests {
         // What the tip does not reach is of another line.
         let other: &[(&[usize], &str)] = &[(&[], ""), (&[0], "a"), (&[0], "")];
         assert_eq!(told(other, &[1]), []);
-        // A branch that keeps what the line has dropped belongs to the line's stretch.
+        // A branch that keeps what the line has dropped belongs to the line's presence.
         let kept: &[(&[usize], &str)] = &[(&[], "a"), (&[0], ""), (&[0], "a"), (&[2], "a"), (&[1, 3], "")];
         assert_eq!(told(kept, &[3]), [('a', 0, Some(1), vec![3])]);
     }
 
     /// The same by the words of this file's documentation, with no regard to cost.
-    fn naive(commits: &[Commit], sets: &[BTreeSet<u8>], tip: usize, marked: &[usize]) -> Vec<Stretch<u8>> {
+    fn naive(commits: &[Commit], sets: &[BTreeSet<u8>], tip: usize, marked: &[usize]) -> Vec<Presence<u8>> {
         let mut reaches: Vec<BTreeSet<usize>> = Vec::new();
         for (number, commit) in commits.iter().enumerate() {
             let mut all = BTreeSet::from([number]);
@@ -604,7 +604,7 @@ mod tests {
                 match (before, holds(line[place])) {
                     (false, true) => {
                         runs.push((place, line.len(), told.len()));
-                        told.push(Stretch {
+                        told.push(Presence {
                             key,
                             introduced_by: changed(place),
                             removed_by: None,
@@ -613,7 +613,7 @@ mod tests {
                     }
                     (true, false) => {
                         runs.last_mut().expect("a run").1 = place;
-                        told.last_mut().expect("a stretch").removed_by = Some(changed(place));
+                        told.last_mut().expect("a presence").removed_by = Some(changed(place));
                     }
                     (true, true) | (false, false) => {}
                 }
@@ -668,7 +668,7 @@ mod tests {
                     .collect();
                 let whole = |end: &&usize| commits[**end].parents.iter().all(|parent| holds(*parent));
                 own.insert(island.clone(), told.len());
-                told.push(Stretch {
+                told.push(Presence {
                     key,
                     introduced_by: *island.first().expect("a commit"),
                     removed_by: ends.iter().find(whole).or_else(|| ends.first()).copied(),
@@ -684,7 +684,7 @@ mod tests {
                             .find(|(start, end, _)| (*start..*end).contains(&place));
                         run.expect("the line holds it").2
                     };
-                    let stretch = if line[place] == at {
+                    let presence = if line[place] == at {
                         run(place)
                     } else {
                         let island = island(at);
@@ -697,7 +697,7 @@ mod tests {
                             own[&island]
                         }
                     };
-                    told[stretch].marked.push(marked);
+                    told[presence].marked.push(marked);
                     break;
                 }
             }
@@ -748,7 +748,7 @@ mod tests {
             let tip = commits.len() - 1;
             let marked: Vec<usize> = (0..commits.len()).filter(|number| number % 2 == 0).collect();
             prop_assert_eq!(
-                stretches(&commits, &sets, tip, &marked),
+                presences(&commits, &sets, tip, &marked),
                 naive(&commits, &sets, tip, &marked)
             );
         }
