@@ -332,27 +332,9 @@ fn unknown(name: &str) -> Failure {
 
 /// The word of `known` that is nearest to `word`, however far.
 fn nearest<'k>(known: &[&'k str], word: &str) -> &'k str {
-    let nearest = known.iter().min_by_key(|known| distance(known, word));
+    let word: String = word.chars().take(60).collect();
+    let nearest = known.iter().min_by_key(|known| strsim::levenshtein(known, &word));
     nearest.copied().unwrap_or_default()
-}
-
-/// Levenshtein's distance; the second word counts up to 60 bytes.
-fn distance(known: &str, word: &str) -> usize {
-    let word: Vec<u8> = word.bytes().take(60).collect();
-    let mut row: Vec<usize> = (0..=word.len()).collect();
-    for (line, left) in known.bytes().enumerate() {
-        let mut corner = line;
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-        for (column, right) in word.iter().enumerate() {
-            let above = row[column + 1];
-            let cost = corner + usize::from(left != *right);
-            row[column + 1] = cost.min(above + 1).min(row[column] + 1);
-            corner = above;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// Words as a shell would split them, with quotes and without any expansion.

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Says whether this release may go out: reads every lockfile and matches it against advisories.
+/// Checks every lockfile of a repository against security advisories, on every release line, and gates releases.
 #[derive(Debug, Parser)]
 #[command(name = "lockkeeper", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 pass · 1 the gate says no · 2 usage · 3 not everything could be judged · \
+    after_help = "Exit codes: 0 pass · 1 blocked · 2 usage · 3 not everything was checked · \
     4 nothing to scan · 5 a server failed · 70 a bug here · 130 interrupted"
 )]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// How to say it.
+    /// Flags of every command.
     #[command(flatten)]
     pub voice: Voice,
 }
@@ -28,13 +28,13 @@ const STYLES: Styles = Styles::styled()
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub struct Voice {
-    /// Say only the verdict.
+    /// Print only the verdict.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// List everything; twice also logs what is done.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Use colour (`NO_COLOR` and `CLICOLOR_FORCE` are heeded).
+    /// Use colour; `auto` follows `NO_COLOR` and `CLICOLOR_FORCE`.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     pub color: When,
     /// How errors are written to standard error.
@@ -43,7 +43,7 @@ pub struct Voice {
     /// Never use the network.
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Count ages from TIME (RFC 3339 or a date) instead of the clock.
+    /// Use TIME (RFC 3339 or a date) as the current time.
     #[arg(long, global = true, value_name = "TIME")]
     pub now: Option<String>,
 }
@@ -71,34 +71,34 @@ pub enum ErrorForm {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge the lockfiles of folders, files or repositories.
+    /// Check the lockfiles of folders, files or repositories against advisories.
     Scan(Scan),
-    /// List what is locked.
+    /// List the locked packages.
     Packages(Packages),
     /// Show the grid: every advisory on every live release line.
     Status(Status),
     /// List the release lines: which are live, and why each is in or out.
     Refs(Refs),
-    /// Say whether a release line may be released now, and what would unblock it.
+    /// Decide whether a release may go out, and list what blocks it and what to do.
     Gate(Gate),
-    /// Write a workflow and a policy to begin with; shows both first.
+    /// Show, then write, a first workflow and policy.
     Init(Init),
-    /// Show the effective policy, or the schema of its file.
+    /// Show the effective policy, or the JSON Schema of the policy file.
     #[command(subcommand)]
     Config(Config),
-    /// Build, update and ask the advisory index.
+    /// Build, update and query the advisory database.
     #[command(subcommand)]
     Db(Db),
-    /// Order two versions: prints <, = or >.
+    /// Compare two versions of an ecosystem: prints <, = or >.
     Version(Version),
-    /// Say why an advisory or package is here, why this verdict, and what would change it.
+    /// Explain a finding: why the package is here, which rule decided, and what would change the verdict.
     Explain(Explain),
-    /// Show the main job on an embedded sample, offline.
+    /// Run a scan of an embedded sample, offline.
     Demo(Demo),
-    /// Look at or empty the folder of fetched indexes.
+    /// Show or empty the cache of advisory databases.
     #[command(subcommand)]
     Cache(Cache),
-    /// Print the completion script of a shell.
+    /// Print a shell completion script.
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -110,10 +110,10 @@ pub enum Command {
     Action,
 }
 
-/// Which index judges.
+/// The advisory database and the policy.
 #[derive(Debug, Args)]
 pub struct Source {
-    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    /// The advisory database; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
     /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
@@ -124,7 +124,7 @@ pub struct Source {
 /// The flags of [`Source`] where nothing is matched.
 #[derive(Debug, Args)]
 pub struct Unmatched {
-    /// Taken as by every command that reads; nothing is matched here, so that no index is opened.
+    /// Accepted as by every command that reads; this command opens no advisory database.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
     /// The policy; else lockkeeper.yml or .github/lockkeeper.yml at the top of the repository.
@@ -132,24 +132,24 @@ pub struct Unmatched {
     pub policy: Option<PathBuf>,
 }
 
-/// Where reports go.
+/// The reports.
 #[derive(Debug, Args)]
 pub struct Reports {
     /// terminal, json, sarif, markdown or html; may be given several times.
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
-    /// A file, or `-` for standard output; the i-th belongs to the i-th --format.
+    /// A file, or `-` for standard output; the i-th --output belongs to the i-th --format.
     #[arg(long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
 }
 
-/// What is scanned.
+/// The input.
 #[derive(Debug, Args)]
 pub struct Input {
     /// Folders, lockfiles or git repositories (bare too); `.` if none is given.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Read one lockfile from standard input, taken for NAME.
+    /// Read one lockfile from standard input, under the file name NAME.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "as_format"])]
     pub stdin: Option<String>,
     /// Read FILE as FORMAT, whatever its name.
@@ -160,36 +160,36 @@ pub struct Input {
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// What is scanned.
+    /// The input.
     #[command(flatten)]
     pub input: Input,
-    /// Compare with the merge base of REF and the head: only what the change introduces fails, and what is malicious.
+    /// Compare with the merge base of REF and HEAD: only findings that the change introduces, and malicious packages, fail.
     #[arg(long, value_name = "REF", conflicts_with_all = ["stdin", "as_format", "refs"])]
     pub base: Option<String>,
     /// Scan what is staged in git, not the work tree.
     #[arg(long, conflicts_with_all = ["stdin", "as_format", "refs"])]
     pub staged: bool,
-    /// Scan these branches and tags (`tags/…`) instead: comma-separated globs on short names.
+    /// Scan these branches and tags (`tags/…`) instead: comma-separated globs of short names.
     #[arg(long, value_name = "GLOBS", conflicts_with_all = ["stdin", "as_format"])]
     pub refs: Option<String>,
-    /// What fails, instead of the built-in rules: classes, severities (at least; vulnerabilities only),
-    /// known-exploited, fixable, none; comma-separated.
+    /// What fails, instead of the built-in rules: a comma-separated list of classes, severities (that one or higher;
+    /// vulnerabilities only), known-exploited, fixable, none.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// End with 0 where the gate says no, or with 3 if not everything could be judged.
+    /// Exit with 0 instead of 1 when blocked; with 3 if not everything was checked.
     #[arg(long)]
     pub exit_zero: bool,
-    /// End with 0 where there is nothing to scan.
+    /// Exit with 0 instead of 4 when there is nothing to scan.
     #[arg(long)]
     pub allow_empty: bool,
-    /// What this scan is called at code scanning, where another scan of the same commit would replace its results; else what
-    /// is scanned names it.
+    /// The category of the results in code scanning, for several scans of one commit; by default named after the scanned
+    /// folder or file.
     #[arg(long, value_name = "NAME")]
     pub category: Option<String>,
-    /// Which index judges.
+    /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
-    /// Where reports go.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -199,19 +199,19 @@ pub struct Scan {
 pub struct Status {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,
-    /// These branches and tags (`tags/…`) instead of the live lines: comma-separated globs on short names.
+    /// These branches and tags (`tags/…`) instead of the live release lines: comma-separated globs of short names.
     #[arg(long, value_name = "GLOBS")]
     pub refs: Option<String>,
-    /// Also tell what each line ever held: since which commit, until which, and in which tags.
+    /// Also list, for each finding, the commits that introduced and removed it and the tags that contain it.
     #[arg(long)]
     pub history: bool,
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// Which index judges.
+    /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
-    /// Where reports go.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -221,10 +221,10 @@ pub struct Status {
 pub struct Refs {
     /// A folder of a git repository, or a bare one.
     pub path: Option<PathBuf>,
-    /// Choose by these comma-separated globs on short names instead.
+    /// Choose by these comma-separated globs of short names instead.
     #[arg(long, value_name = "GLOBS")]
     pub refs: Option<String>,
-    /// Which policy counts.
+    /// The policy.
     #[command(flatten)]
     pub source: Unmatched,
     /// terminal or json.
@@ -243,13 +243,13 @@ pub struct Gate {
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// End with 0 where the gate says no, or with 3 if not everything could be judged.
+    /// Exit with 0 instead of 1 when blocked; with 3 if not everything was checked.
     #[arg(long)]
     pub exit_zero: bool,
-    /// End with 0 where there is nothing to scan.
+    /// Exit with 0 instead of 4 when there is nothing to scan.
     #[arg(long)]
     pub allow_empty: bool,
-    /// Which index judges.
+    /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
     /// terminal, json or markdown.
@@ -270,31 +270,31 @@ pub struct Init {
 /// Commands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Print the policy that decides, whole and in its canonical spelling.
+    /// Print the effective policy in its canonical form.
     Show {
         /// The folder or repository.
         path: Option<PathBuf>,
-        /// Which policy counts.
+        /// The policy.
         #[command(flatten)]
         source: Unmatched,
-        /// Where it goes: terminal (YAML) or json.
+        /// Format: terminal (YAML) or json.
         #[command(flatten)]
         reports: Reports,
     },
-    /// Print the JSON Schema of a policy's file.
+    /// Print the JSON Schema of the policy file.
     Schema,
 }
 
 /// Arguments of `packages`.
 #[derive(Debug, Args)]
 pub struct Packages {
-    /// What is listed.
+    /// The input.
     #[command(flatten)]
     pub input: Input,
-    /// Which policy counts: its `exclude` does here too.
+    /// The policy, for its `exclude`.
     #[command(flatten)]
     pub source: Unmatched,
-    /// Where reports go: terminal or json.
+    /// The reports: terminal or json.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -302,23 +302,23 @@ pub struct Packages {
 /// Commands of `db`.
 #[derive(Debug, Subcommand)]
 pub enum Db {
-    /// Compile an index from files, offline.
+    /// Build the advisory database from files, offline.
     Build(DbBuild),
-    /// Fetch what changed since the last time.
+    /// Fetch what changed since the last update.
     Update(DbUpdate),
-    /// Make a folder of an index that any web server can serve, whole and per ecosystem, signed.
+    /// Write the database as a signed folder that any web server can serve, whole and by ecosystem.
     Publish(DbPublish),
-    /// Make a key to sign publications with; prints the public key.
+    /// Create a key to sign publications with; prints the public key.
     Key(DbKey),
-    /// What the index holds, and how old it is.
+    /// Show the sources, counts and age of the database.
     Status(DbRead),
-    /// Check every byte of the index.
+    /// Verify every checksum of the database.
     Verify(DbRead),
     /// Print an advisory by any of its ids.
     Show {
         /// An id or alias.
         id: String,
-        /// Which index.
+        /// The database.
         #[command(flatten)]
         read: DbRead,
     },
@@ -326,17 +326,17 @@ pub enum Db {
     Search {
         /// A name, or a package URL.
         package: String,
-        /// Which index.
+        /// The database.
         #[command(flatten)]
         read: DbRead,
     },
-    /// What one index says and another does not.
+    /// Compare two databases: added, removed and changed advisories.
     Diff {
-        /// The older index.
+        /// The older database.
         old: PathBuf,
-        /// The newer index.
+        /// The newer database.
         new: PathBuf,
-        /// Where reports go: terminal or json.
+        /// The reports: terminal or json.
         #[command(flatten)]
         reports: Reports,
     },
@@ -346,16 +346,16 @@ pub enum Db {
 #[derive(Debug, Args)]
 pub struct DbBuild {
     /// OSV zips, folders of OSV JSON or of <ecosystem>/all.zip, a RustSec checkout or its tar.gz, KEV JSON,
-    /// EPSS CSV(.gz); told apart by content.
+    /// EPSS CSV(.gz); recognized by content.
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<PathBuf>,
-    /// Where the index goes; else as for reading.
+    /// The database file to write; by default the one that is read.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// Date the index as of TIME (for an old export).
+    /// Date the database as of TIME, for an old export.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
-    /// Take what can be read where more than one record in a hundred of an ecosystem cannot.
+    /// Go on where more than 1 % of an ecosystem's records cannot be read.
     #[arg(long)]
     pub allow_rejected: bool,
     /// terminal or json.
@@ -367,21 +367,21 @@ pub struct DbBuild {
 #[derive(Debug, Args)]
 pub struct DbUpdate {
     /// Addresses or paths to try in order, instead of the public OSV export: a publication (`…/lockkeeper-index.json`,
-    /// with `#KEY` behind it signed by that key, with `unsigned+` before it by nobody), an index (`….lkdb`), an OSV
-    /// export; a folder that holds one of them.
+    /// with `#KEY` behind it signed by that key, with `unsigned+` before it not signed), a database (`….lkdb`), an OSV
+    /// export; a folder with one of them.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Vec<String>,
-    /// A public key that may sign publications, or a file of such keys; else `LOCKKEEPER_INDEX_KEY`, else those that the
-    /// program holds. With it publications in folders must be signed too.
+    /// A public key that may sign publications, or a file of such keys; else `LOCKKEEPER_INDEX_KEY`, else the
+    /// built-in ones. With it publications in folders must be signed too.
     #[arg(long, value_name = "KEY|FILE")]
     pub key: Vec<String>,
-    /// Only these ecosystems (OSV's names); else those of the index, else those that the program can read.
+    /// Only these ecosystems (OSV's names); else those of the database, else all that lockkeeper can read.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub ecosystem: Vec<String>,
-    /// The index to update.
+    /// The database to update.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// Take what can be read where more than one record in a hundred of an ecosystem cannot.
+    /// Go on where more than 1 % of an ecosystem's records cannot be read.
     #[arg(long)]
     pub allow_rejected: bool,
     /// terminal or json.
@@ -392,15 +392,15 @@ pub struct DbUpdate {
 /// Arguments of `db publish`.
 #[derive(Debug, Args)]
 pub struct DbPublish {
-    /// The folder; what it publishes now stays readable until the new publication is whole.
+    /// The folder; the current publication stays readable until the new one is complete.
     pub folder: PathBuf,
-    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    /// The advisory database; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
     /// The secret key that `db key` wrote; else the one in `LOCKKEEPER_INDEX_SECRET_KEY`.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Sign nothing: who takes the publication must trust the place where it lies.
+    /// Do not sign: users must trust the server that has the publication.
     #[arg(long, conflicts_with = "key")]
     pub unsigned: bool,
     /// terminal or json.
@@ -411,23 +411,23 @@ pub struct DbPublish {
 /// Arguments of `db key`.
 #[derive(Debug, Args)]
 pub struct DbKey {
-    /// Where the secret key goes, for nobody else to read; a file that is there is left alone.
+    /// The file for the secret key, readable only by its owner; an existing file is not replaced.
     pub file: PathBuf,
     /// terminal or json.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
 }
 
-/// Arguments of the commands that only read the index.
+/// Arguments of the commands that only read the database.
 #[derive(Debug, Args)]
 pub struct DbRead {
-    /// The index; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
+    /// The advisory database; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
-    /// The policy whose `database` says how old the index may be and which one it has to be; else the built-in rules.
+    /// The policy whose `database` sets the maximum age and the digest of the database; else the built-in rules.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Where reports go: terminal or json.
+    /// The reports: terminal or json.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -435,7 +435,7 @@ pub struct DbRead {
 /// Arguments of `version`.
 #[derive(Debug, Args)]
 pub struct Version {
-    /// OSV's name of the ecosystem.
+    /// The ecosystem, by OSV's name.
     pub ecosystem: String,
     /// A version; or `-` to read lines of `A<TAB>B` from standard input.
     #[arg(allow_hyphen_values = true)]
@@ -456,7 +456,7 @@ pub struct Explain {
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
-    /// Which index judges.
+    /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
     /// terminal or json.
@@ -475,8 +475,8 @@ pub struct Demo {
 /// Commands of `cache`.
 #[derive(Debug, Subcommand)]
 pub enum Cache {
-    /// What lies in the cache folder.
+    /// List the files of the cache.
     Status,
-    /// Remove what the program put there.
+    /// Remove the files of the cache.
     Clean,
 }

@@ -41,7 +41,7 @@ const ADVISORIES: &str = include_str!("../../data/demo/advisories.jsonl");
 /// The sample's list of known exploited vulnerabilities.
 const KNOWN_EXPLOITED: &str = include_str!("../../data/demo/known-exploited.json");
 
-/// Runs the demo: it works if the scan finds what the sample is known to hold.
+/// Runs the demo: it works if the scan finds every advisory of the sample.
 ///
 /// # Errors
 /// A [`Failure`] if the sample cannot be written, or the program does not find what it should.
@@ -81,11 +81,11 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
 
     let policy = Policy::built_in();
     let mut found = discover::discover(&Root::Path(folder.clone()), FILE_LIMIT)?;
-    // The sample is told as if it were the working directory.
+    // Paths are shown as if the sample were the working directory.
     found.root = ".".into();
-    let told = index.bookkeeping().map_err(|damage| broken(damage.to_string()))?;
-    let database = index::described(&index, &told);
-    let knowledge = Knowledge::of(&told, &[]);
+    let bookkeeping = index.bookkeeping().map_err(|damage| broken(damage.to_string()))?;
+    let database = index::described(&index, &bookkeeping);
+    let knowledge = Knowledge::of(&bookkeeping, &[]);
     let judge = Judge {
         index: Some(&index),
         state: IndexState::Sample,
@@ -109,7 +109,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     let outcome = crate::scan::scan(&request, &[case]).outcome;
 
     say(
-        "This is a demo: a made-up shop, judged by an embedded sample of well-known incidents.\n\n\
+        "This is a demo: a made-up shop, checked against an embedded sample of well-known incidents.\n\n\
          $ lockkeeper scan\n\n",
     )?;
     output::write_all(&outcome, &[("terminal", Sink::Standard)], voice, &HashMap::new())?;
@@ -140,7 +140,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     }
     say("\nNext: `lockkeeper db update`, then `lockkeeper scan` in a repository of your own.\n")?;
 
-    // What the sample is known to hold; anything else means that the demo did not work.
+    // Anything else means that the demo did not work.
     let expected = [
         "CVE-2021-44228",
         "CVE-2022-0778",
@@ -148,15 +148,18 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         "NSWG-477",
         "CVE-2022-32149",
     ];
-    let held = |id: &str| {
+    let is_found = |id: &str| {
         outcome.findings().any(|(_, finding)| {
             finding.advisory.id == id || finding.advisory.aliases.iter().any(|alias| alias == id)
         })
     };
-    match expected.iter().find(|id| !held(id)) {
+    match expected.iter().find(|id| !is_found(id)) {
         None if outcome.verdict == Verdict::Blocked => Ok(ExitCode::Pass),
-        None => Err(broken(format!("the sample was judged {}", outcome.verdict))),
-        Some(id) => Err(broken(format!("the sample holds {id} and it was not found"))),
+        None => Err(broken(format!(
+            "the verdict on the sample was {}",
+            outcome.verdict
+        ))),
+        Some(id) => Err(broken(format!("{id} was not found in the sample"))),
     }
 }
 
@@ -168,7 +171,7 @@ fn sample_index(now: Timestamp) -> Result<Index, String> {
             Added::Record => {}
             other => {
                 return Err(format!(
-                    "line {} of the sample was not taken: {other:?}",
+                    "line {} of the sample was rejected: {other:?}",
                     number + 1
                 ));
             }

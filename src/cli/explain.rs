@@ -18,6 +18,7 @@ use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
 use crate::model::{Gap, Outcome, PackageUrl, Target};
 use crate::policy::{Circumstances, Policy};
+use crate::report::phrases::counted;
 use crate::report::{json, terminal};
 use crate::scan::discover::Found;
 use crate::scan::{Lenience, Request, ways};
@@ -148,7 +149,7 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
         Subject::Id(id) => {
             let advisory = advisory(id, index)?.ok_or_else(|| {
                 Failure::usage(
-                    format!("neither the index nor a finding here has the id {id:?}"),
+                    format!("neither the advisory database nor a finding here has the id {id:?}"),
                     "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
                 )
             })?;
@@ -156,11 +157,12 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
         }
     };
     let way = match (unjudged.len(), known.is_empty()) {
-        (0, false) => "Nothing has to: no package that is locked here is affected.".to_owned(),
-        (0, true) => "Nothing has to: the index has no advisory of this package.".to_owned(),
-        (places, _) => {
-            format!("Nobody knows: {places} places could not be judged. Mend them, and ask again.")
-        }
+        (0, false) => "Nothing to do: no package that is locked here is affected.".to_owned(),
+        (0, true) => "Nothing to do: the advisory database has no advisory for this package.".to_owned(),
+        (gaps, _) => format!(
+            "Unknown: not everything was checked ({}). Resolve what is listed as not checked, and run it again.",
+            counted(gaps, "gap", "gaps")
+        ),
     };
     let explanation = |advisory: Option<Advisory>| Explanation {
         texts: texts(index, advisory.as_ref()),
@@ -192,7 +194,7 @@ fn of_package(package: &PackageUrl, index: &Index) -> Result<Vec<Advisory>, Fail
 fn damaged(error: Damage) -> Failure {
     Failure::incomplete(
         error.to_string(),
-        "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
+        "Build the advisory database again with `lockkeeper db build` or `lockkeeper db update`.",
     )
 }
 

@@ -15,7 +15,7 @@ use crate::text::escape;
 const WORKFLOW: &str = include_str!("../../data/workflow.starter.yml");
 const WORKFLOW_PLACE: &str = ".github/workflows/lockkeeper.yml";
 
-/// Shows both files, asks if there is somebody to ask, and writes those that are not there yet.
+/// Shows both files, asks on a terminal, and writes those that do not exist yet.
 ///
 /// # Errors
 /// A [`Failure`] of usage if a file cannot be written.
@@ -38,9 +38,7 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
         (policy.unwrap_or(&PLACES[1]), STARTER, policy.is_some()),
     ] {
         if there {
-            text.push_str(&format!(
-                "── {place}: there is one already; it stays as it is\n\n"
-            ));
+            text.push_str(&format!("── {place}: it exists and is left unchanged\n\n"));
             continue;
         }
         text.push_str(&format!("── {place}\n{content}\n"));
@@ -61,11 +59,11 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     }
     for (path, content) in &missing {
         write(path, content)?;
-        let told = escape::terminal(&path.to_string_lossy());
-        output::print(format!("wrote {told}\n").as_bytes())?;
+        let shown = escape::terminal(&path.to_string_lossy());
+        output::print(format!("wrote {shown}\n").as_bytes())?;
     }
     output::print(
-        "\nNext: put the step's owner and commit into the workflow, then commit both.\n".as_bytes(),
+        "\nNext: put the action's owner and commit into the workflow, then commit both files.\n".as_bytes(),
     )?;
     Ok(ExitCode::Pass)
 }

@@ -45,7 +45,7 @@ pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static s
         let Some(format) = known.iter().copied().find(|name| *name == format) else {
             let later = if LATER.contains(&format) { " yet" } else { "" };
             return Err(Failure::usage(
-                format!("format {format:?} is not known here{later}"),
+                format!("format {format:?} is not supported{later}"),
                 format!("Give one of: {}.", known.join(", ")),
             ));
         };
@@ -119,7 +119,7 @@ pub fn write_forms<T>(
     Ok(())
 }
 
-/// Writes the forms of an answer, or of what is said instead where a failure kept it from being found, and tells how to end.
+/// Writes the forms of an answer, or of what replaces it after a failure, and gives the exit code.
 ///
 /// # Errors
 /// That failure, or one of a file that cannot be written.
@@ -149,7 +149,7 @@ fn write_report(
     report.write(outcome, style, out)
 }
 
-/// Writes what `content` writes to `sink`. A closed pipe is no error: nobody reads any more.
+/// Writes what `content` writes to `sink`. A closed pipe is no error: nothing reads it any more.
 ///
 /// # Errors
 /// A [`Failure`] if the place cannot be written.
@@ -165,7 +165,7 @@ pub fn write(sink: &Sink, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
                     Ok(())
                 }
                 Err(error) => {
-                    let hint = "Give a place that can be written.";
+                    let hint = "Write to a file or pipe that can be written.";
                     Err(Failure::usage("standard output", hint).caused_by(&error))
                 }
             }
@@ -222,10 +222,10 @@ fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
-/// Writes to standard error what a person should know of a run that goes on.
+/// Writes a warning to standard error.
 pub fn warn(voice: &Voice, text: &str) {
     if !voice.quiet {
-        // There is no further place to complain at.
+        // A failure to write to standard error has nowhere to go.
         let _ = writeln!(io::stderr().lock(), "warning: {}", escape::terminal(text));
     }
 }
@@ -233,7 +233,7 @@ pub fn warn(voice: &Voice, text: &str) {
 /// Writes a failure to standard error.
 pub fn tell(form: ErrorForm, failure: &Failure) {
     let mut error = io::stderr().lock();
-    // There is no further place to complain at.
+    // A failure to write to standard error has nowhere to go.
     let _ = match form {
         ErrorForm::Text => std::iter::once(failure)
             .chain(&failure.others)

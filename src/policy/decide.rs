@@ -50,7 +50,7 @@ struct Asking {
 }
 
 /// What grace and the base make of a decision.
-struct Softened {
+struct Lenient {
     decision: Decision,
     fails_from: Option<Date>,
     why: Option<String>,
@@ -68,7 +68,7 @@ impl Policy {
             .asked(asking, &subject, &met)
             .find(|asked| asked.matched == Matched::Yes)
             .unwrap_or_else(|| asking.asked(Decision::Fail, "built-in", Matched::Yes, String::new));
-        let softened = soften(&asked, &subject);
+        let softened = lenient(&asked, &subject);
         let lost = met
             .iter()
             .filter(|_| asked.excepted.is_none())
@@ -97,7 +97,7 @@ impl Policy {
         let mut decided = false;
         let asking = Asking { wants_why: true };
         let rulings = self.asked(asking, &subject, &met).map(|asked| {
-            let softened = soften(&asked, &subject);
+            let softened = lenient(&asked, &subject);
             let mut ruling = Ruling {
                 rule: asked.rule.into_owned(),
                 matched: asked.matched,
@@ -194,9 +194,9 @@ impl Policy {
                 exception.reason.trim()
             ),
             How::Expired => format!("it expired on {}", exception.expires),
-            How::Fixed => "a fixed version is known, and it counts only until then".into(),
-            How::Malicious => "no exception silences a malicious package".into(),
-            How::OtherPackage => "its `package` is another one".into(),
+            How::Fixed => "a fixed version is known, and the exception counts only until then".into(),
+            How::Malicious => "no exception accepts a malicious package".into(),
+            How::OtherPackage => "its `package` is a different one".into(),
             How::OtherPath => "its `path` does not match the file".into(),
             How::OtherRef => "its `ref` does not match".into(),
         };
@@ -215,7 +215,7 @@ impl Policy {
                 exception.expires
             )),
             How::Fixed => Some(format!(
-                "the exception in {place} does not count any more: a fixed version is known"
+                "the exception in {place} no longer counts: a fixed version is known"
             )),
             How::Malicious => Some(format!(
                 "the exception in {place} does not count: the package is malicious"
@@ -264,11 +264,11 @@ fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [Asked<'p>; 2
             format!("`{word}` matches")
         }),
         None => asking.asked(Decision::Fail, "fail-on", Matched::No, || {
-            format!("no word of `{list}` matches")
+            format!("nothing in `{list}` matches")
         }),
     };
     let rest = asking.asked(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
-        "whatever the list leaves out warns".into()
+        "everything that the list leaves out warns".into()
     });
     [first, rest]
 }
@@ -280,7 +280,7 @@ fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked
         Decision::Warn,
         "built-in: a go directive is a minimum",
         matched(is_standard_library(finding)),
-        || "the standard library is that of the toolchain that builds".into(),
+        || "the toolchain that builds decides the version of the standard library".into(),
     );
     let vulnerability = asking.asked(
         Decision::Fail,
@@ -303,8 +303,8 @@ fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked
 }
 
 /// With a base only what a change introduces or makes worse fails, and a rule may wait; but what is malicious fails at once.
-fn soften(asked: &Asked<'_>, subject: &Subject<'_>) -> Softened {
-    let hard = Softened {
+fn lenient(asked: &Asked<'_>, subject: &Subject<'_>) -> Lenient {
+    let hard = Lenient {
         decision: asked.decision,
         fails_from: None,
         why: None,
@@ -314,7 +314,7 @@ fn soften(asked: &Asked<'_>, subject: &Subject<'_>) -> Softened {
         (Decision::Note | Decision::Warn, _) | (_, Class::Malicious) => return hard,
         (Decision::Fail, _) => {}
     }
-    let warns = |why: String, fails_from| Softened {
+    let warns = |why: String, fails_from| Lenient {
         decision: Decision::Warn,
         fails_from,
         why: Some(why),
@@ -322,16 +322,16 @@ fn soften(asked: &Asked<'_>, subject: &Subject<'_>) -> Softened {
     match finding.change {
         Some(Change::PreExisting) => return warns("present at the base as well".into(), None),
         Some(Change::Moved) => {
-            let why = "the base has this flaw of this package too, at another version or place";
+            let why = "the base has this advisory for this package too, at another version or location";
             return warns(why.into(), None);
         }
         Some(Change::PublishedSince) => {
-            let why = "present at the base as well; the advisory is younger than the base";
+            let why = "present at the base as well; the advisory was published later";
             return warns(why.into(), None);
         }
         Some(Change::Unknown) => {
             let why =
-                "the clone lacks what the base had here, so it is not known whether the change brings it in";
+                "the clone lacks what the base had here, so it is not known whether the change introduces it";
             return warns(why.into(), None);
         }
         Some(Change::Introduced | Change::Escalated) | None => {}

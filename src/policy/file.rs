@@ -107,8 +107,8 @@ fn schema<'d>(field: &Field<'d>, reader: &mut Reader<'d>) {
         reader.mistake(
             field.value.span(),
             &field.path,
-            format!("{shown:?} is no schema that this version knows; it knows `{SCHEMA}`"),
-            format!("Write {SCHEMA}, or leave the line out."),
+            format!("{shown:?} is no schema of this version, which reads `{SCHEMA}`"),
+            format!("Write {SCHEMA}, or leave the key out."),
         );
     }
 }
@@ -131,8 +131,8 @@ fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>)
                 Some(first) => reader.mistake(
                     field.value.span(),
                     &field.path,
-                    format!("the rule of line {first} has this name too"),
-                    "Give every rule a name of its own: findings tell which one decided.",
+                    format!("the rule at line {first} has the same name"),
+                    "Give every rule its own name: findings name the rule that decided.",
                 ),
             }
             Some(name)
@@ -146,7 +146,11 @@ fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>)
         let then = match fields.get("then") {
             Some(field) => reader.word(&field, &decisions),
             None => {
-                reader.missing(&fields, "then", "Say what the rule decides: fail, warn or note.");
+                reader.missing(
+                    &fields,
+                    "then",
+                    "Write what the rule decides: fail, warn or note.",
+                );
                 None
             }
         };
@@ -223,7 +227,7 @@ fn exception<'d>(item: Field<'d>, reader: &mut Reader<'d>) -> Option<Exception> 
     let reason = match fields.get("reason") {
         Some(field) => reader.text(&field).map(|text| one_line(&text)),
         None => {
-            let hint = "Say why the flaw is no danger here: `reason: …`.";
+            let hint = "Write why the risk is acceptable: `reason: …`.";
             reader.missing(&fields, "reason", hint);
             None
         }
@@ -380,7 +384,7 @@ fn digest<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
         reader.mistake(
             field.value.span(),
             &field.path,
-            "this is no digest of an index",
+            "this is no digest of an advisory database",
             "Write `sha256:` and 64 digits, as `lockkeeper db status` prints them.",
         );
     }

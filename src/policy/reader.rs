@@ -85,7 +85,7 @@ impl<'d> Reader<'d> {
                 problem.span,
                 "",
                 problem.message.clone(),
-                "Mend the YAML at this place.",
+                "Correct the YAML here.",
             );
         }
         reader
@@ -113,7 +113,7 @@ impl<'d> Reader<'d> {
                 position,
                 key: String::new(),
                 message: "more mistakes follow; the rest is not listed".into(),
-                hint: "Mend those above first.".into(),
+                hint: "Correct those above first.".into(),
             });
         }
         mistakes
@@ -200,8 +200,8 @@ impl<'d> Reader<'d> {
         self.mistake(
             value.key_span(),
             &below(path, later),
-            format!("`{later}` comes with a later version: this one does not judge by it"),
-            format!("Take `{later}` out until then; nothing would obey it."),
+            format!("`{later}` comes with a later version and is not supported yet"),
+            format!("Delete `{later}` until then."),
         );
     }
 
@@ -247,7 +247,7 @@ impl<'d> Reader<'d> {
             let found = described(field.value);
             self.wrong(
                 field,
-                format!("{found} stands where {what} belongs"),
+                format!("expected {what}, found {found}"),
                 format!("Write {what}."),
             );
         }
@@ -258,11 +258,7 @@ impl<'d> Reader<'d> {
     pub(super) fn text(&mut self, field: &Field<'d>) -> Option<String> {
         match (field.value.as_str(), field.value.kind()) {
             (Some(text), _) if text.trim().is_empty() => {
-                self.wrong(
-                    field,
-                    "the text is empty",
-                    "Write what belongs here, or take the key out.",
-                );
+                self.wrong(field, "the text is empty", "Write a text, or delete the key.");
                 None
             }
             (Some(text), _) => Some(text.into_owned()),
@@ -271,18 +267,14 @@ impl<'d> Reader<'d> {
                 let found = described(field.value);
                 self.wrong(
                     field,
-                    format!("{found} stands where a text belongs"),
+                    format!("expected a text, found {found}"),
                     format!("Put it in quotes: \"{raw}\"."),
                 );
                 None
             }
             (None, _) => {
                 let found = described(field.value);
-                self.wrong(
-                    field,
-                    format!("{found} stands where a text belongs"),
-                    "Write a text.",
-                );
+                self.wrong(field, format!("expected a text, found {found}"), "Write a text.");
                 None
             }
         }
@@ -295,7 +287,7 @@ impl<'d> Reader<'d> {
             let found = described(field.value);
             self.wrong(
                 field,
-                format!("{found} stands where `true` or `false` belongs"),
+                format!("expected `true` or `false`, found {found}"),
                 "Write true or false, without quotes.",
             );
         }
@@ -373,11 +365,8 @@ impl<'d> Reader<'d> {
             let list: Vec<&str> = known().collect();
             self.wrong(
                 field,
-                format!(
-                    "{} is none of the words that may stand here{near}",
-                    quoted(field.value)
-                ),
-                format!("The words are {}.", list.join(", ")),
+                format!("{} is not allowed here{near}", quoted(field.value)),
+                format!("Allowed are {}.", list.join(", ")),
             );
         }
         found.map(|(_, value)| *value)

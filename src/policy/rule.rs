@@ -96,7 +96,7 @@ impl When {
         if let Some(level) = self.severity {
             if self.class.is_none() && advisory.class != Class::Vulnerability {
                 return Some(format!(
-                    "`severity` speaks of vulnerabilities; the class is {}",
+                    "`severity` is about vulnerabilities; the class is {}",
                     advisory.class
                 ));
             }

@@ -65,11 +65,11 @@ fn expired(exception: &Exception, hows: &BTreeSet<How>) -> (String, String) {
     match hows.contains(&How::Expired) {
         true => (
             format!("the exception for {id} expired on {expires}: what it covered counts again"),
-            "End the flaw, or look at the reason anew and give a later `expires`.".into(),
+            "Fix the vulnerability, or review the reason and set a later `expires`.".into(),
         ),
         false => (
             format!("the exception for {id} expired on {expires}, and nothing here needs it"),
-            "Take it out of the policy.".into(),
+            "Delete it from the policy.".into(),
         ),
     }
 }
@@ -83,14 +83,14 @@ fn idle(exception: &Exception, hows: &BTreeSet<How>) -> Option<(String, String)>
     let because = |why: &str| format!("the exception for {id} is unused: {why}");
     if hows.contains(&How::Malicious) {
         return Some((
-            because("the package is malicious, which no exception silences"),
+            because("the package is malicious, and no exception accepts that"),
             "Remove the package, and the exception with it.".into(),
         ));
     }
     if hows.contains(&How::Fixed) {
         return Some((
-            because("a fixed version is known, and it counts only until then"),
-            "Move the package to the fixed version, and take the exception out.".into(),
+            because("a fixed version is known, and the exception counts only until then"),
+            "Upgrade the package to the fixed version, and delete the exception.".into(),
         ));
     }
     let keys: Vec<&str> = hows
@@ -105,14 +105,17 @@ fn idle(exception: &Exception, hows: &BTreeSet<How>) -> Option<(String, String)>
     Some(match keys.is_empty() {
         true => (
             because("no finding has this id"),
-            "Take it out of the policy, or mend the id.".into(),
+            "Correct the id, or delete the exception from the policy.".into(),
         ),
         false => (
             because(&format!(
                 "findings have this id, but its {} does not match them",
                 keys.join(" or ")
             )),
-            format!("Mend its {}, or take it out of the policy.", keys.join(" and ")),
+            format!(
+                "Correct its {}, or delete the exception from the policy.",
+                keys.join(" and ")
+            ),
         ),
     })
 }

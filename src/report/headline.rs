@@ -1,13 +1,16 @@
-//! The verdict in words, as the terminal, the summary and whoever asks for one line tell it.
+//! The verdict as text, for the reports that people read.
 
 use std::collections::BTreeSet;
 
-use super::phrases::{counted, thousands};
+use super::phrases::{self, counted, thousands};
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
 use crate::remediation::{Kind, Remediation};
 
-/// A symbol and a word that stay apart without colour.
+/// What partial gaps are, in every report.
+pub(super) const NOT_PINNED: &str = "not pinned or not from a registry";
+
+/// A symbol and a word that differ without colour.
 #[must_use]
 pub fn symbol(verdict: Verdict) -> &'static str {
     match verdict {
@@ -19,28 +22,28 @@ pub fn symbol(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What stands behind the verdict, the most important first. `failing` are the moves for what the gate fails.
+/// The reasons of the verdict, the most important first. `failing` is what to do about the findings that the gate fails.
 #[must_use]
 pub fn words(outcome: &Outcome, failing: &[Remediation<'_>]) -> Vec<String> {
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => blocking(outcome, failing),
         Verdict::Pass => match count(outcome, |finding| finding.decision == Decision::Warn) {
             0 => match outcome.findings().next() {
-                None => "no known flaw".to_owned(),
+                None => "no known vulnerabilities".to_owned(),
                 Some(_) => "nothing blocks".to_owned(),
             },
             warnings => format!("nothing blocks; {}", counted(warnings, "warning", "warnings")),
         },
         Verdict::Incomplete => cause(outcome),
-        Verdict::NothingToScan => "there is no lockfile here".to_owned(),
-        Verdict::Failed => "the run broke; nothing can be said".to_owned(),
+        Verdict::NothingToScan => "no lockfile found".to_owned(),
+        Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(base(outcome));
     words.extend(caveats(outcome));
     words
 }
 
-/// `2 excepted`, and what the answer does not rest on.
+/// `2 accepted`, and what the verdict does not cover.
 pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
     let excepted = outcome
@@ -48,7 +51,7 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
         .filter(|(_, finding)| finding.exception().is_some())
         .count();
     if excepted > 0 {
-        words.push(format!("{} excepted", thousands(excepted as u64)));
+        words.push(format!("{} accepted", thousands(excepted as u64)));
     }
     let others = outcome
         .findings()
@@ -61,15 +64,15 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     words
 }
 
-/// What the answer does not rest on.
+/// What the verdict does not cover.
 pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
         words.push(format!("more may be hidden: {}", cause(outcome)));
     }
     let coverage = &outcome.coverage;
-    let is_told = coverage.is_unchecked() && outcome.verdict == Verdict::Incomplete;
-    if coverage.unchecked > 0 && coverage.index.is_usable() && !is_told {
+    let is_cause = coverage.is_unchecked() && outcome.verdict == Verdict::Incomplete;
+    if coverage.unchecked > 0 && coverage.index.is_usable() && !is_cause {
         let were = if coverage.unchecked == 1 { "was" } else { "were" };
         words.push(format!(
             "{} {were} not checked",
@@ -78,24 +81,24 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
     }
     let partial = coverage.partial.len();
     if partial > 0 {
-        words.push(format!("{} judged in part", counted(partial, "place", "places")));
+        words.push(format!("{} {NOT_PINNED}", counted(partial, "entry", "entries")));
     }
     words
 }
 
-/// Why not everything was judged.
+/// Why not everything was checked.
 #[must_use]
 pub fn cause(outcome: &Outcome) -> String {
     let coverage = &outcome.coverage;
     let index = match coverage.index {
-        IndexState::Other => Some("the advisory index is not the one that the policy asks for"),
-        IndexState::Missing => Some("there is no advisory index"),
-        IndexState::Damaged => Some("the advisory index is damaged"),
-        IndexState::Newer => Some("the advisory index was written by a newer lockkeeper"),
-        IndexState::TooOld => Some("the advisory index is too old to judge by"),
+        IndexState::Other => Some("the advisory database is not the one that the policy asks for"),
+        IndexState::Missing => Some("there is no advisory database"),
+        IndexState::Damaged => Some("the advisory database is damaged"),
+        IndexState::Newer => Some("the advisory database was written by a newer lockkeeper"),
+        IndexState::TooOld => Some("the advisory database is too old"),
         IndexState::Fresh | IndexState::Stale | IndexState::Sample => None,
     };
-    let places = counted(coverage.blind.len(), "place", "places");
+    let gaps = counted(coverage.blind.len(), "gap", "gaps");
     match (index, coverage.blind.len()) {
         (Some(index), 0) => index.to_owned(),
         (None, 0) if coverage.is_unchecked() => format!(
@@ -103,12 +106,12 @@ pub fn cause(outcome: &Outcome) -> String {
             counted(coverage.unchecked, "dependency", "dependencies")
         ),
         (None, 0) => "the policy is strict, and not everything was checked".to_owned(),
-        (Some(index), _) => format!("{index}, and {places} could not be judged"),
-        (None, _) => format!("{places} could not be judged"),
+        (Some(index), _) => format!("{index}, and not everything else was checked ({gaps})"),
+        (None, _) => format!("not everything was checked ({gaps})"),
     }
 }
 
-/// What there is to say about the index, if it is not as it should be.
+/// What is wrong with the index; `None` if nothing is.
 #[must_use]
 pub fn index(outcome: &Outcome) -> Option<String> {
     if outcome.is_unfinished() {
@@ -120,21 +123,21 @@ pub fn index(outcome: &Outcome) -> Option<String> {
     };
     Some(match outcome.coverage.index {
         IndexState::Fresh => return None,
-        IndexState::Stale => format!("The index is {age}: advisories published since are missing."),
-        IndexState::TooOld => format!("The index is {age}: no verdict can rest on it."),
+        IndexState::Stale => format!("The advisory database is {age}: advisories published since are missing."),
+        IndexState::TooOld => format!("The advisory database is {age}: too old for a verdict."),
         IndexState::Other => {
-            "The policy's `database.digest` names another index; none of this one is believed.".to_owned()
+            "The policy's `database.digest` names another advisory database: this one was not used.".to_owned()
         }
-        IndexState::Missing => "Without an index nothing can be matched.".to_owned(),
-        IndexState::Damaged => "The index is not what was written; none of it is believed.".to_owned(),
+        IndexState::Missing => "Without an advisory database nothing can be checked.".to_owned(),
+        IndexState::Damaged => "The advisory database is damaged and was not used.".to_owned(),
         IndexState::Newer => {
-            "This program cannot read the index: update lockkeeper, or build the index with it.".to_owned()
+            "This version cannot read the advisory database: update lockkeeper, or build the database with it.".to_owned()
         }
-        IndexState::Sample => "The index is the embedded sample: this is no verdict on real code.".to_owned(),
+        IndexState::Sample => "The advisory database is the embedded sample: this is no verdict on real code.".to_owned(),
     })
 }
 
-/// What was read, and by what it was judged.
+/// What was read, and which advisories were known.
 #[must_use]
 pub fn read(outcome: &Outcome) -> Vec<String> {
     let coverage = &outcome.coverage;
@@ -153,35 +156,65 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
     words
 }
 
-/// `6 flaws in 3 of 880 packages; 2 moves end 5 of them`.
+/// `6 vulnerabilities (2 critical, 4 high) in 3 of 880 packages; 2 upgrades fix 5 of them`.
 fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
-    let advisories: usize = failing.iter().map(|step| step.fixes.len()).sum();
+    let findings: Vec<&Finding> = failing.iter().flat_map(|step| &step.fixes).copied().collect();
     let packages: BTreeSet<_> = failing
         .iter()
         .map(|step| (step.ecosystem, step.name, step.version))
         .collect();
     let mut text = format!(
-        "{} in {} of {}",
-        counted(advisories, "flaw", "flaws"),
+        "{} {} in {} of {}",
+        phrases::advisories(&findings),
+        phrases::severities(&findings),
         thousands(packages.len() as u64),
         counted(outcome.coverage.packages, "package", "packages"),
     );
-    let ending: Vec<&Remediation<'_>> = failing.iter().filter(|step| step.kind != Kind::NoFix).collect();
-    let ended: usize = ending.iter().map(|step| step.fixes.len()).sum();
-    let ended = match ended {
-        1 if advisories == 1 => "it".to_owned(),
-        _ if ended == advisories => "all of them".to_owned(),
-        _ => format!("{} of them", thousands(ended as u64)),
+    let steps = |is_counted: fn(Kind<'_>) -> bool| failing.iter().filter(move |step| is_counted(step.kind));
+    let is_upgrade = |kind: Kind<'_>| matches!(kind, Kind::Upgrade(_));
+    let upgrades = steps(is_upgrade).count();
+    let removals = steps(|kind| kind == Kind::Remove).count();
+    let registries = steps(|kind| kind == Kind::OwnRegistry).count();
+    let fixes: Vec<String> = [
+        (upgrades, counted(upgrades, "upgrade", "upgrades")),
+        (removals, counted(removals, "removal", "removals")),
+        (
+            registries,
+            counted(registries, "change of registry", "changes of registry"),
+        ),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(_, fix)| fix)
+    .collect();
+    let fixed: usize = steps(|kind| kind != Kind::NoFix)
+        .map(|step| step.fixes.len())
+        .sum();
+    let fixed = match fixed {
+        1 if findings.len() == 1 => "it".to_owned(),
+        _ if fixed == findings.len() => "all of them".to_owned(),
+        _ => format!("{} of them", thousands(fixed as u64)),
     };
-    match ending.len() {
-        0 => text.push_str("; no move ends any of them"),
-        1 => text.push_str(&format!("; 1 move ends {ended}")),
-        moves => text.push_str(&format!("; {} moves end {ended}", thousands(moves as u64))),
+    let verb = if upgrades + removals + registries == 1 {
+        "fixes"
+    } else {
+        "fix"
+    };
+    match fixes.is_empty() {
+        true => text.push_str("; no fix is known yet"),
+        false => text.push_str(&format!("; {} {verb} {fixed}", fixes.join(" and "))),
     }
     text
 }
 
-/// `2 introduced, 1 escalated, 5 in the base already`; `None` where nothing was compared.
+/// `text` with a capital at its start.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
+}
+
+/// `2 introduced, 1 escalated, 5 already in the base`; `None` where nothing was compared.
 fn base(outcome: &Outcome) -> Option<String> {
     let compared = count(outcome, |finding| finding.change.is_some());
     let introduced = count(outcome, |finding| finding.change == Some(Change::Introduced));
@@ -199,8 +232,8 @@ fn base(outcome: &Outcome) -> Option<String> {
         if unknown > 0 {
             words.push(format!("{} not compared", number(unknown)));
         }
-        let held = compared - introduced - escalated - unknown;
-        words.push(format!("{} in the base already", number(held)));
+        let old = compared - introduced - escalated - unknown;
+        words.push(format!("{} already in the base", number(old)));
         words.join(", ")
     })
 }

@@ -1,11 +1,11 @@
 //! `--format markdown`: a summary for a job's page, a comment or a file, in GitHub's Markdown.
 //!
-//! Every text that is not ours is escaped; the summary never grows over its limit and says what it left out.
+//! Every text that is not ours is escaped; the summary never grows over its limit and counts what it left out.
 
 use std::io;
 
 use super::phrases::{self, counted, short, thousands};
-use super::places::{GapHere, gaps, remarks, told};
+use super::places::{GapHere, gaps, remarks, with_ref};
 use super::{Report, Style, headline};
 use crate::model::finding::State;
 use crate::model::worst;
@@ -43,13 +43,13 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
     // What to do comes before everything else, what was left out before what was found.
     text.push_str(&to_do(&failing, limit / 4));
     text.push_str(&gap_list(
-        "Not judged",
+        "Not checked",
         &gaps(outcome, |coverage| &coverage.blind),
         limit / 8,
     ));
-    text.push_str(&gap_list("Worth knowing", &remarks(outcome), limit / 16));
+    text.push_str(&gap_list("Remarks", &remarks(outcome), limit / 16));
     text.push_str(&gap_list(
-        "Judged in part",
+        &headline::sentence(headline::NOT_PINNED),
         &gaps(outcome, |coverage| &coverage.partial),
         limit / 8,
     ));
@@ -70,18 +70,16 @@ fn head(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
     )
 }
 
-/// The verdict, what stands behind it, and what was read.
+/// The verdict, its reasons, and what was read.
 pub(super) fn sentences(outcome: &Outcome, words: &[String], read: &[String]) -> String {
     let mut text = format!("## {}\n\n", headline::symbol(outcome.verdict));
-    let sentence = |word: &str| {
-        let mut characters = word.chars();
-        let first = characters.next().map(|first| first.to_uppercase().to_string());
-        format!("{}{}", first.unwrap_or_default(), characters.as_str())
-    };
     for word in words {
-        text.push_str(&format!("{}.\n", markdown(&sentence(word))));
+        text.push_str(&format!("{}.\n", markdown(&headline::sentence(word))));
     }
-    text.push_str(&format!("\n{}.\n", markdown(&sentence(&read.join(" · ")))));
+    text.push_str(&format!(
+        "\n{}.\n",
+        markdown(&headline::sentence(&read.join(" · ")))
+    ));
     if let Some(index) = headline::index(outcome) {
         text.push_str(&format!("\n**{}**\n", markdown(&index)));
     }
@@ -96,7 +94,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Room for the line that tells what was left out.
+    /// Room for the line that counts what was left out.
     const LAST_LINE: usize = 200;
 
     pub(super) fn new(head: &str, room: usize) -> Self {
@@ -135,12 +133,12 @@ fn to_do(failing: &[Remediation<'_>], room: usize) -> String {
     if failing.is_empty() {
         return String::new();
     }
-    let head = "\n### Do first\n\n| | Move | Ends | Worst | Where |\n|--:|---|--:|---|---|\n";
+    let head = "\n### Recommended upgrades\n\n| | Upgrade | Fixes | Worst | Where |\n|--:|---|--:|---|---|\n";
     let mut table = Table::new(head, room);
     for (number, step) in failing.iter().enumerate() {
         table.push(|| {
             let held = markdown_code(&format!("{} {}", short(step.name, 200), short(step.version, 100)));
-            let (what, ends) = match step.kind {
+            let (what, fixes) = match step.kind {
                 Kind::Remove => (format!("remove {held}"), thousands(step.fixes.len() as u64)),
                 Kind::OwnRegistry => (
                     format!("take {held} from your own registry"),
@@ -162,10 +160,10 @@ fn to_do(failing: &[Remediation<'_>], room: usize) -> String {
                 .first()
                 .map(|(target, finding)| place(target, finding))
                 .unwrap_or_default();
-            format!("| {} | {what} | {ends} | {bad} | {place}{more} |\n", number + 1)
+            format!("| {} | {what} | {fixes} | {bad} | {place}{more} |\n", number + 1)
         });
     }
-    table.finish("move", "moves")
+    table.finish("upgrade", "upgrades")
 }
 
 fn findings(outcome: &Outcome, room: usize) -> String {
@@ -216,7 +214,7 @@ fn findings(outcome: &Outcome, room: usize) -> String {
     table.finish("finding", "findings")
 }
 
-/// What is about the public package of a name that is one's own.
+/// What is about the public package of an internal name.
 fn others(outcome: &Outcome, room: usize) -> String {
     let findings = list(outcome, |finding| finding.state == State::NotAffected);
     if findings.is_empty() {
@@ -238,13 +236,13 @@ fn others(outcome: &Outcome, room: usize) -> String {
     table.finish("finding", "findings")
 }
 
-/// What somebody accepted: it never stands among what is to be done.
+/// What exceptions accept: never among what is to be done.
 fn excepted(outcome: &Outcome, room: usize) -> String {
     let findings = list(outcome, |finding| finding.exception().is_some());
     if findings.is_empty() {
         return String::new();
     }
-    let head = "\n### Excepted\n\n| Severity and id | Package | Where | Until | Owner | Reason |\n|---|---|---|---|---|---|\n";
+    let head = "\n### Accepted\n\n| Severity and id | Package | Where | Until | Owner | Reason |\n|---|---|---|---|---|---|\n";
     let mut table = Table::new(head, room);
     for (target, finding) in findings {
         let Some(excepted) = finding.exception() else {
@@ -310,7 +308,7 @@ fn id(finding: &Finding) -> String {
 }
 
 fn place(target: &Target, finding: &Finding) -> String {
-    let file = told(target, &finding.file);
+    let file = with_ref(target, &finding.file);
     markdown_code(&format!("{}:{}", short(&file, 300), finding.place().line))
 }
 
@@ -318,7 +316,7 @@ pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String
     if gaps.is_empty() {
         return String::new();
     }
-    let count = counted(gaps.len(), "place", "places");
+    let count = counted(gaps.len(), "gap", "gaps");
     let mut table = Table::new(
         &format!("\n<details><summary>{title}: {count}</summary>\n\n"),
         room.saturating_sub(20),
@@ -330,7 +328,7 @@ pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String
             format!("- {place}: {}. {hint}\n", markdown(&short(gap.reason, 300)))
         });
     }
-    format!("{}\n</details>\n", table.finish("place", "places"))
+    format!("{}\n</details>\n", table.finish("gap", "gaps"))
 }
 
 fn skipped(outcome: &Outcome, room: usize) -> String {
@@ -343,14 +341,14 @@ fn skipped(outcome: &Outcome, room: usize) -> String {
         return String::new();
     }
     let head = format!(
-        "\n<details><summary>Left out: {}</summary>\n\n",
+        "\n<details><summary>Skipped: {}</summary>\n\n",
         counted(count, "path", "paths")
     );
     let mut table = Table::new(&head, room.saturating_sub(20));
     for target in &outcome.targets {
         for skipped in &target.coverage.skipped {
             table.push(|| {
-                let path = told(target, &skipped.path);
+                let path = with_ref(target, &skipped.path);
                 format!(
                     "- {}: {}\n",
                     markdown_code(&short(&path, 300)),
@@ -377,7 +375,7 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         None => "built-in".to_owned(),
     };
     let mut text = format!(
-        "\n<details><summary>Provenance</summary>\n\n- lockkeeper {}\n- index {index} ({}{built})\n- policy {policy} {}\n",
+        "\n<details><summary>Provenance</summary>\n\n- lockkeeper {}\n- advisory database {index} ({}{built})\n- policy {policy} {}\n",
         markdown(outcome.tool_version),
         outcome.coverage.index.as_str(),
         markdown_code(&short(&outcome.policy.digest, 200)),

@@ -3,33 +3,73 @@
 use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted, State};
-use crate::model::{Advisory, Class, DependencyPath, Finding, Step};
+use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Step};
 use crate::remediation::Kind;
 
-/// `critical 9.1`, `high (assumed)`; the class where that says more.
+/// `3 vulnerabilities`; `3 advisories` where one of them is of another class.
 #[must_use]
-pub fn severity(advisory: &Advisory) -> String {
-    let level = advisory.severity.level;
-    match advisory.class {
-        Class::Vulnerability => match advisory.severity.score {
-            Some(score) => format!("{level} {score:.1}"),
-            None if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
-            None => level.to_string(),
-        },
+pub fn advisories(findings: &[&Finding]) -> String {
+    let is_vulnerability = |finding: &&Finding| finding.advisory.class == Class::Vulnerability;
+    match findings.iter().all(is_vulnerability) {
+        true => counted(findings.len(), "vulnerability", "vulnerabilities"),
+        false => counted(findings.len(), "advisory", "advisories"),
+    }
+}
+
+/// `(2 critical, 12 high)`: how many findings of each [`rank`], worst first.
+#[must_use]
+pub fn severities(findings: &[&Finding]) -> String {
+    let classes = |class| match class {
+        Class::Vulnerability => Level::ALL.map(Level::as_str).to_vec(),
         Class::Malicious
         | Class::Confusion
         | Class::Unsound
         | Class::Unmaintained
         | Class::Yanked
-        | Class::Notice => advisory.class.to_string(),
+        | Class::Notice => vec![class.as_str()],
+    };
+    let counts: Vec<String> = Class::ALL
+        .into_iter()
+        .flat_map(classes)
+        .filter_map(|word| {
+            let of_rank = |finding: &&&Finding| rank(&finding.advisory) == word;
+            let count = findings.iter().filter(of_rank).count();
+            (count > 0).then(|| format!("{} {word}", thousands(count as u64)))
+        })
+        .collect();
+    format!("({})", counts.join(", "))
+}
+
+/// `critical`; the class of what is no vulnerability.
+#[must_use]
+pub fn rank(advisory: &Advisory) -> &'static str {
+    match advisory.class {
+        Class::Vulnerability => advisory.severity.level.as_str(),
+        Class::Malicious
+        | Class::Confusion
+        | Class::Unsound
+        | Class::Unmaintained
+        | Class::Yanked
+        | Class::Notice => advisory.class.as_str(),
+    }
+}
+
+/// `critical 9.1`, `high (assumed)`; the class of what is no vulnerability.
+#[must_use]
+pub fn severity(advisory: &Advisory) -> String {
+    let level = advisory.severity.level;
+    match (advisory.class, advisory.severity.score) {
+        (Class::Vulnerability, Some(score)) => format!("{level} {score:.1}"),
+        (Class::Vulnerability, None) if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
+        _ => rank(advisory).to_owned(),
     }
 }
 
 /// What to do about the finding, as a sentence.
 #[must_use]
-pub fn way_out(finding: &Finding) -> String {
+pub fn remedy(finding: &Finding) -> String {
     if finding.state == State::NotAffected {
-        return "Nothing has to be done.".to_owned();
+        return "Nothing to do.".to_owned();
     }
     match Kind::of(finding) {
         Kind::Remove => match &finding.origin {
@@ -51,14 +91,14 @@ pub fn way_out(finding: &Finding) -> String {
     }
 }
 
-/// `fail`, `warn, fails from 2026-12-01`, `excepted until 2026-12-31`.
+/// `fail`, `warn, fails from 2026-12-01`, `accepted until 2026-12-31`.
 #[must_use]
 pub fn decision(finding: &Finding) -> String {
     if finding.state == State::NotAffected {
         return "not affected".to_owned();
     }
     match (finding.exception(), grace(finding)) {
-        (Some(excepted), _) => format!("excepted until {}", excepted.expires),
+        (Some(excepted), _) => format!("accepted until {}", excepted.expires),
         (None, Some(grace)) => format!("{}, {grace}", finding.decision.as_str()),
         (None, None) => finding.decision.as_str().to_owned(),
     }
@@ -73,7 +113,7 @@ pub fn grace(finding: &Finding) -> Option<String> {
         .map(|day| format!("fails from {day}"))
 }
 
-/// `until 2026-12-31 by @acme/security: the parser is never fed by strangers`.
+/// `until 2026-12-31 by @acme/security: the parser reads trusted input only`.
 #[must_use]
 pub fn exception(excepted: &Excepted) -> String {
     let owner = match &excepted.owner {
@@ -87,16 +127,16 @@ pub fn exception(excepted: &Excepted) -> String {
     )
 }
 
-/// How a finding stands towards the base, in words that go on from "it is".
+/// How a finding compares with the base, to follow "it is".
 #[must_use]
 pub fn change(change: Change) -> &'static str {
     match change {
         Change::Introduced => "introduced",
         Change::Escalated => "escalated since the base",
         Change::Unknown => "not compared with the base",
-        Change::PublishedSince => "in the base, published since",
+        Change::PublishedSince => "in the base, with an advisory published since",
         Change::Moved => "moved since the base",
-        Change::PreExisting => "in the base already",
+        Change::PreExisting => "already in the base",
     }
 }
 
@@ -114,7 +154,7 @@ pub fn path(path: DependencyPath<'_>) -> String {
     path.texts(ENDS, word, left_out).join(" → ")
 }
 
-/// What stands for the steps of a path that are not shown.
+/// Replaces the steps of a path that are not shown.
 #[must_use]
 pub fn left_out(steps: usize) -> String {
     format!("… {steps} more …")

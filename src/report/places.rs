@@ -1,4 +1,4 @@
-//! Where a file lies, as each reader of a report counts it.
+//! The paths of files, relative to what each reader of a report expects.
 
 use std::borrow::Cow;
 
@@ -26,17 +26,17 @@ pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
     }
 }
 
-/// A file of `target` as people tell it: from where the command was started, and behind its ref (as git writes it,
+/// A file of `target` for people: from where the command was started, and behind its ref (as git writes it,
 /// `release/1.4:Cargo.lock`) where the same root is there at several refs.
 #[must_use]
-pub fn told<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
+pub fn with_ref<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
     match target.told_ref() {
         None => from_here(target, file),
         Some(name) => Cow::Owned(format!("{name}:{}", from_here(target, file))),
     }
 }
 
-/// A gap of any target, told from where the command was started.
+/// A gap of any target.
 #[derive(Debug)]
 pub struct GapHere<'o> {
     /// The file.
@@ -67,7 +67,7 @@ pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) 
         .flat_map(|target| list(&target.coverage).iter().map(move |gap| (target, gap)))
         .map(|(target, gap)| {
             here(
-                told(target, &gap.file),
+                with_ref(target, &gap.file),
                 bytes_in_repository(target, &gap.file),
                 gap,
             )
@@ -84,7 +84,7 @@ pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) 
     of_targets
 }
 
-/// What a person should know besides.
+/// Remarks on the policy, the base and the refs.
 #[must_use]
 pub fn remarks(outcome: &Outcome) -> Vec<GapHere<'_>> {
     let here = outcome.remarks.iter().map(|gap| GapHere {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io;
 
-use super::phrases::{grace, short, way_out};
+use super::phrases::{grace, remedy, short};
 use crate::model::{Decision, Finding, Outcome, Target, worst};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
@@ -68,11 +68,11 @@ pub fn annotations(
             .then_with(|| worst::first(left, right))
     });
     // The same file may be there twice: at a link, and where that leads.
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     findings.retain(|(target, finding)| {
         let file = super::places::in_repository(target, finding).into_owned();
         let ref_name = target.ref_name.as_deref();
-        told.insert((
+        seen.insert((
             ref_name,
             file,
             finding.place(),
@@ -103,9 +103,9 @@ pub fn annotations(
         let column = place.column.to_string();
         let title = format!("{} in {} {}", advisory.id, finding.name, finding.version);
         let title = short(&title, 200);
-        let mut message = format!("{}\n{}", short(&advisory.summary, 1_000), way_out(finding));
+        let mut message = format!("{}\n{}", short(&advisory.summary, 1_000), remedy(finding));
         if let Some(grace) = grace(finding) {
-            message.push_str(&format!("\nThe gate warns of it, and {grace}."));
+            message.push_str(&format!("\nThe gate only warns now; it {grace}."));
         }
         if let Some(change) = finding.change {
             message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
@@ -129,7 +129,7 @@ pub fn annotations(
     Ok(())
 }
 
-/// Writes at most [`MAX_ANNOTATIONS`] notices alone, where findings are told elsewhere.
+/// Writes at most [`MAX_ANNOTATIONS`] notices alone, where findings are reported elsewhere.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -137,7 +137,7 @@ pub fn notices(notices: &[String], more_at: &str, out: &mut dyn io::Write) -> io
     write_notices(notices, &more(notices.len(), more_at), out)
 }
 
-/// What each annotation of `total` says of those that are not shown.
+/// The text that counts the annotations of `total` that are not shown.
 fn more(total: usize, more_at: &str) -> String {
     match total.saturating_sub(MAX_ANNOTATIONS) {
         0 => String::new(),

@@ -1,4 +1,4 @@
-//! What would change a verdict: the ways out of findings, each a full instruction.
+//! What would change a verdict: remediations and exceptions, each a full instruction.
 
 use crate::model::Outcome;
 use crate::model::finding::State;
@@ -6,16 +6,16 @@ use crate::model::gate::Blocking;
 use crate::model::{Class, Decision, Finding, Gate, worst};
 use crate::remediation::Kind;
 
-/// What would end `findings`, the mend first.
+/// What to do about `findings`, the remediation first.
 #[must_use]
 pub fn out_of(findings: &[&Finding]) -> Vec<String> {
     let applying = findings
         .iter()
         .filter(|finding| finding.state != State::NotAffected);
-    let mut ways: Vec<String> = applying.map(|finding| mend(finding)).collect();
+    let mut ways: Vec<String> = applying.map(|finding| remediation(finding)).collect();
     if ways.is_empty() {
         ways.push(
-            "Nothing has to: it counts once the package comes from another registry than the policy's."
+            "Nothing to do: it counts only if the package comes from another registry than the policy's."
                 .into(),
         );
     }
@@ -24,7 +24,7 @@ pub fn out_of(findings: &[&Finding]) -> Vec<String> {
     }
     if let Some(State::Excepted(excepted)) = findings.first().map(|finding| &finding.state) {
         ways.push(format!(
-            "From the day after {} on it counts again.",
+            "The exception ends after {}: from then on it counts.",
             excepted.expires
         ));
     }
@@ -56,16 +56,16 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
     }
 }
 
-fn mend(finding: &Finding) -> String {
+fn remediation(finding: &Finding) -> String {
     let place = format!("{}:{}", finding.file, finding.place().line);
     let name = &finding.name;
     match Kind::of(finding) {
         Kind::Remove => format!(
-            "Remove {name} {} ({place}) and take every machine that installed it as lost.",
+            "Remove {name} {} ({place}) and treat every machine that installed it as compromised.",
             finding.version
         ),
         Kind::OwnRegistry => format!(
-            "Take {name} ({place}) from your own registry, and write the lockfile again; if it is from there, name that registry under `supply-chain.registries`."
+            "Take {name} ({place}) from your own registry, and update the lockfile; if it comes from there, name that registry under `supply-chain.registries`."
         ),
         Kind::Upgrade(version) => format!("Upgrade {name} from {} to {version} ({place}).", finding.version),
         Kind::NoFix => format!("Replace {name} ({place}): no fixed version is known."),
@@ -87,7 +87,7 @@ fn accept(finding: &Finding) -> Option<String> {
         Class::Confusion
         | Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
             Some(format!(
-                "Accept it for a while: an exception for {} in lockkeeper.yml, with a reason and a day on which it expires.",
+                "Accept the risk until a date: add an exception for {} to lockkeeper.yml, with a reason and the day on which it expires.",
                 finding.advisory.id
             ))
         }

@@ -31,9 +31,9 @@ pub fn within(gate: &Gate, limit: usize) -> String {
     let blind = gaps(outcome, |coverage| &coverage.blind);
     let partial = gaps(outcome, |coverage| &coverage.partial);
     let below = [
-        gap_list("Not judged", &blind, limit / 8),
-        gap_list("Worth knowing", &remarks(outcome), limit / 8),
-        gap_list("Judged in part", &partial, limit / 8),
+        gap_list("Not checked", &blind, limit / 8),
+        gap_list("Remarks", &remarks(outcome), limit / 8),
+        gap_list(&headline::sentence(headline::NOT_PINNED), &partial, limit / 8),
         provenance(outcome),
     ]
     .concat();
@@ -48,8 +48,7 @@ fn blocking(gate: &Gate, room: usize) -> String {
     if gate.blocking.is_empty() {
         return String::new();
     }
-    let head =
-        "\n### In the way\n\n| Id | Package | Where | Why | What would let it go |\n|---|---|---|---|---|\n";
+    let head = "\n### Blocking\n\n| Id | Package | Where | Why | What to do |\n|---|---|---|---|---|\n";
     let mut table = Table::new(head, room);
     for blocking in &gate.blocking {
         table.push(|| {

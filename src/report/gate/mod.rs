@@ -27,7 +27,7 @@ pub static FORMS: &[Form<Gate>] = &[
     },
 ];
 
-/// What stands behind the verdict, the most important first. The release is hostile text as any other.
+/// The reasons of the verdict, the most important first. The release is hostile text as any other.
 fn words(gate: &Gate) -> Vec<String> {
     let outcome = &gate.outcome;
     let release = &gate.release;
@@ -43,11 +43,11 @@ fn words(gate: &Gate) -> Vec<String> {
         }
         Verdict::Pass => format!("nothing blocks the release of {release}"),
         Verdict::Incomplete => format!(
-            "nobody can say whether {release} may go out: {}",
+            "cannot decide whether {release} may be released: {}",
             headline::cause(outcome)
         ),
-        Verdict::NothingToScan => format!("there is no lockfile in {release}"),
-        Verdict::Failed => "the run broke; nothing can be said".to_owned(),
+        Verdict::NothingToScan => format!("no lockfile found in {release}"),
+        Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(headline::caveats(outcome));
     words

@@ -1,4 +1,4 @@
-//! The answer for a person at a terminal: what stands in the way, and what would let the release go out.
+//! The answer for a person at a terminal: what blocks the release, and what to do about it.
 
 use std::io;
 
@@ -10,8 +10,8 @@ use crate::report::terminal::page::{Line, Page, Shade, clean, columns, fit_end};
 use crate::report::terminal::{answer, commands_line, gaps, index, is_plain, provenance, shaded};
 use crate::report::{Length, Style};
 
-/// So many are shown unless all are asked for.
-const SHOWN: usize = 15;
+/// Findings that are shown unless all are asked for.
+const MAX_BLOCKING: usize = 15;
 /// Where the text of an entry starts.
 const INDENT: usize = 4;
 
@@ -41,7 +41,7 @@ pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
     io::Write::flush(&mut buffered)
 }
 
-/// What was judged: the ref and its commit.
+/// What was scanned: the ref and its commit.
 fn line(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     let Some(target) = outcome.targets.first() else {
         return Ok(());
@@ -59,11 +59,11 @@ fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> 
         return Ok(());
     }
     page.heading(&format!(
-        "In the way: {}",
+        "Blocking: {}",
         counted(gate.blocking.len(), "finding", "findings")
     ))?;
     let limit = match length {
-        Length::Verdict | Length::Normal => SHOWN,
+        Length::Verdict | Length::Normal => MAX_BLOCKING,
         Length::Full => usize::MAX,
     };
     for (number, blocking) in gate.blocking.iter().take(limit).enumerate() {
@@ -86,7 +86,7 @@ fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> 
             unblock(step, page)?;
         }
         if blocking.unblock.is_empty() {
-            page.text(Shade::Dim, INDENT, "nothing is known that would let it go", 1)?;
+            page.text(Shade::Dim, INDENT, "no remediation is known", 1)?;
         }
     }
     match gate.blocking.len().saturating_sub(limit) {
@@ -98,7 +98,7 @@ fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> 
     }
 }
 
-/// `→ Move examplelib to 0.10.48.`
+/// `→ Upgrade examplelib from 0.10.30 to 0.10.48.`
 fn unblock(step: &str, page: &mut Page<'_>) -> io::Result<()> {
     let text = clean(step);
     let start = Line::indented(INDENT).with(Shade::Good, "→").padded_to(0, 1);

@@ -11,20 +11,20 @@ use crate::report::Length;
 use crate::report::phrases::{severity, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns as wide, fit};
 
-/// A name that is wider is cut, and told in full below.
+/// A name that is wider is cut, and written in full below.
 const MAX_HEAD: usize = 20;
-/// So much of a version is shown in a cell.
+/// Columns of a version in a cell.
 const MAX_VERSION: usize = 14;
-/// Ids stand beside their cells up to this width; a wider one has lines of its own.
+/// Ids are beside their cells up to this width; a wider one has lines of its own.
 const MAX_ID: usize = 40;
 /// Blanks between columns.
 const GAP: usize = 2;
-/// The severity stands before the id from this width on.
+/// The severity is written before the id from this width on.
 const WITH_SEVERITY: usize = 100;
 /// Versions are left out where they would make more blocks than these.
-const BLOCKS: usize = 3;
+const MAX_BLOCKS: usize = 3;
 
-/// Writes the rows. Every name of a line that had to be cut is told in full after them.
+/// Writes the rows. Every name of a line that had to be cut is written in full after them.
 pub(super) fn write(
     rows: &[Row],
     columns: &[Column<'_>],
@@ -38,9 +38,9 @@ pub(super) fn write(
         if blocks.len() > 1 {
             let all = thousands(columns.len() as u64);
             let range = match block.len() {
-                1 => format!("Line {} of {all}", thousands(block.end as u64)),
+                1 => format!("Release line {} of {all}", thousands(block.end as u64)),
                 _ => format!(
-                    "Lines {} to {} of {all}",
+                    "Release lines {} to {} of {all}",
                     thousands(block.start as u64 + 1),
                     thousands(block.end as u64)
                 ),
@@ -60,7 +60,7 @@ pub(super) fn count(rows: &[Row], columns: &[Column<'_>], length: Length, width:
     Layout::of(rows, columns, length, width).blocks(width).len()
 }
 
-/// What a cell tells besides its state.
+/// What a cell shows besides its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Detail {
     Version,
@@ -93,7 +93,7 @@ impl Layout {
             Length::Full => versions,
             Length::Verdict | Length::Normal => {
                 let states = with(Detail::Nothing);
-                match versions.blocks(width).len() <= BLOCKS.max(states.blocks(width).len()) {
+                match versions.blocks(width).len() <= MAX_BLOCKS.max(states.blocks(width).len()) {
                     true => versions,
                     false => states,
                 }
@@ -159,7 +159,7 @@ impl Layout {
         blocks
     }
 
-    /// One advisory, and what the lines of `block` hold of it.
+    /// One advisory and its cells of `block`.
     fn row(
         &self,
         row: &Row,
@@ -206,7 +206,7 @@ fn heads(layout: &Layout, block: &Range<usize>, page: &mut Page<'_>) -> io::Resu
     page.line(&line)
 }
 
-/// The names that were cut, under the numbers that stand for them.
+/// The names that were cut, under their numbers.
 fn cut_names(layout: &Layout, columns: &[Column<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let cut: Vec<&Column<'_>> = columns
         .iter()

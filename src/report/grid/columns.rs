@@ -20,7 +20,7 @@ pub(in crate::report) struct Column<'g> {
 }
 
 impl<'g> Column<'g> {
-    /// What the line holds of `row`.
+    /// The cell of `row`.
     pub(in crate::report) fn cell<'r>(&self, row: &'r Row) -> Option<&'r Cell> {
         row.cells.get(self.index)
     }

@@ -1,5 +1,5 @@
 //! The grid in GitHub's Markdown, for a job's summary or a file. It never grows over its limit: the worst rows
-//! are kept, and it says how many were left out.
+//! are kept, and the rest is counted.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use super::columns::{Column, columns, short_names};
 use super::words::{self, GapOnLines};
 use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, Line, Row, Standing};
-use crate::report::Style;
 use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
 use crate::report::phrases::{self, counted, short};
+use crate::report::{Style, headline};
 use crate::text::escape::{markdown, markdown_code};
 
-/// So many lines are named where several have the same to tell.
-const NAMES: usize = 10;
+/// Release lines that one entry names.
+const MAX_NAMES: usize = 10;
 
 /// Writes the report, within [`SUMMARY`].
 ///
@@ -35,8 +35,8 @@ pub fn within(grid: &Grid, limit: usize) -> String {
     let below = [
         legend(grid),
         reasons(grid, &columns, limit / 4),
-        gaps("Not judged", &blind, limit / 16),
-        gaps("Judged in part", &partial, limit / 16),
+        gaps("Not checked", &blind, limit / 16),
+        gaps(&headline::sentence(headline::NOT_PINNED), &partial, limit / 16),
         lines(&grid.lines, limit / 16),
         history(grid, limit / 16),
         provenance(&grid.outcome),
@@ -54,8 +54,8 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     }
     let mut head = "\n### Grid\n\n| Advisory | Package |".to_owned();
     let mut rule = "|---|---|".to_owned();
-    // A head that left no room for rows would tell nothing.
-    let mut told = 0;
+    // A head leaves room for rows.
+    let mut shown = 0;
     for column in columns {
         let name = format!(" {} |", markdown_code(&short(&column.name, 100)));
         if head.len() + rule.len() + name.len() > room / 2 {
@@ -63,16 +63,16 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
         }
         head.push_str(&name);
         rule.push_str("---|");
-        told += 1;
+        shown += 1;
     }
-    let columns = columns.get(..told).unwrap_or_default();
+    let columns = columns.get(..shown).unwrap_or_default();
     let mut table = Table::new(&format!("{head}\n{rule}\n"), room.saturating_sub(200));
     for row in &grid.rows {
         table.push(|| {
             let mut line = format!("| {} | {} |", advisory(row), packages(row));
             for column in columns {
                 line.push_str(&match column.cell(row) {
-                    Some(cell) => format!(" {} |", held(cell)),
+                    Some(cell) => format!(" {} |", version(cell)),
                     None => " ? |".to_owned(),
                 });
             }
@@ -81,11 +81,11 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
         });
     }
     let mut text = table.finish("row", "rows");
-    match grid.outcome.targets.len().saturating_sub(told) {
+    match grid.outcome.targets.len().saturating_sub(shown) {
         0 => {}
         left => text.push_str(&format!(
             "\n… and {} more, left out for length: `--format json` lists all.\n",
-            counted(left, "line", "lines")
+            counted(left, "release line", "release lines")
         )),
     }
     text
@@ -126,7 +126,7 @@ fn packages(row: &Row) -> String {
 }
 
 /// `✗ 0.10.30`.
-fn held(cell: &Cell) -> String {
+fn version(cell: &Cell) -> String {
     let symbol = words::symbol(cell.state);
     // Alone in a cell, a dash would be no text to some readers.
     let symbol = if symbol == "-" { "–" } else { symbol };
@@ -158,12 +158,12 @@ fn legend(grid: &Grid) -> String {
     format!("\n{}\n", states.join(" · "))
 }
 
-/// Why the cells are as they are; what is not held needs no word.
+/// The reasons of the cells; an absent package needs none.
 fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     if grid.rows.is_empty() {
         return String::new();
     }
-    let head = "\n<details><summary>Why each cell is as it is</summary>\n\n";
+    let head = "\n<details><summary>The reason for each cell</summary>\n\n";
     let mut table = Table::new(head, room.saturating_sub(20));
     for row in &grid.rows {
         table.push(|| {
@@ -172,14 +172,14 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
                 markdown_code(&short(&row.advisory.id, 100)),
                 markdown(&short(row.advisory.summary.trim(), 200))
             );
-            if let Some(way_out) = words::way_out(row) {
-                text.push_str(&format!("  - **{}**\n", markdown(&short(&way_out, 300))));
+            if let Some(remedy) = words::remedy(row) {
+                text.push_str(&format!("  - **{}**\n", markdown(&short(&remedy, 300))));
             }
             if !row.related.is_empty() {
                 let related: Vec<String> = row
                     .related
                     .iter()
-                    .take(NAMES)
+                    .take(MAX_NAMES)
                     .map(|id| markdown_code(&short(id, 100)))
                     .collect();
                 text.push_str(&format!("  - shares a CVE with {}\n", related.join(", ")));
@@ -209,14 +209,14 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     format!("{}\n</details>\n", table.finish("row", "rows"))
 }
 
-/// The names of lines, in the letters of code.
+/// The names of release lines, as code.
 fn names(lines: &[&str]) -> String {
     let shown: Vec<String> = lines
         .iter()
-        .take(NAMES)
+        .take(MAX_NAMES)
         .map(|name| markdown_code(&short(name, 100)))
         .collect();
-    match lines.len().saturating_sub(NAMES) {
+    match lines.len().saturating_sub(MAX_NAMES) {
         0 => shown.join(", "),
         more => format!("{} and {}", shown.join(", "), counted(more, "more", "more")),
     }
@@ -237,7 +237,7 @@ fn gaps(title: &str, gaps: &[GapOnLines<'_>], room: usize) -> String {
     if gaps.is_empty() {
         return String::new();
     }
-    let count = counted(gaps.len(), "place", "places");
+    let count = counted(gaps.len(), "gap", "gaps");
     let mut table = Table::new(
         &format!("\n<details><summary>{title}: {count}</summary>\n\n"),
         room.saturating_sub(20),
@@ -257,7 +257,7 @@ fn gaps(title: &str, gaps: &[GapOnLines<'_>], room: usize) -> String {
             )
         });
     }
-    format!("{}\n</details>\n", table.finish("place", "places"))
+    format!("{}\n</details>\n", table.finish("gap", "gaps"))
 }
 
 fn lines(lines: &[Line], room: usize) -> String {
@@ -266,7 +266,7 @@ fn lines(lines: &[Line], room: usize) -> String {
     }
     let names = short_names(lines.iter().map(|line| line.ref_name.as_str()));
     let head = format!(
-        "\n<details><summary>Lines: {}</summary>\n\n| Line | Commit | Committed | | Why |\n|---|---|---|---|---|\n",
+        "\n<details><summary>Release lines: {}</summary>\n\n| Release line | Commit | Committed | | Why |\n|---|---|---|---|---|\n",
         words::standing(lines)
     );
     let mut table = Table::new(&head, room.saturating_sub(20));
@@ -286,7 +286,7 @@ fn lines(lines: &[Line], room: usize) -> String {
             )
         });
     }
-    format!("{}\n</details>\n", table.finish("line", "lines"))
+    format!("{}\n</details>\n", table.finish("release line", "release lines"))
 }
 
 fn history(grid: &Grid, room: usize) -> String {
@@ -295,7 +295,7 @@ fn history(grid: &Grid, room: usize) -> String {
         return String::new();
     };
     let names = short_names(history.iter().map(|held| held.ref_name.as_str()));
-    let head = "\n### History\n\n| Package | Ids | Line | Brought in by | Taken out by | Tags |\n|---|---|---|---|---|---|\n";
+    let head = "\n### History\n\n| Package | Ids | Release line | Introduced by | Removed by | Tags |\n|---|---|---|---|---|---|\n";
     let mut table = Table::new(head, room);
     let codes = |texts: &[String]| {
         let shown: Vec<String> = texts
@@ -319,11 +319,11 @@ fn history(grid: &Grid, room: usize) -> String {
                 markdown_code(&short(&held.introduced_by, 64)),
                 match &held.removed_by {
                     Some(commit) => markdown_code(&short(commit, 64)),
-                    None => "**still held**".to_owned(),
+                    None => "**still locked**".to_owned(),
                 },
                 codes(&held.tags),
             )
         });
     }
-    table.finish("holding", "holdings")
+    table.finish("entry", "entries")
 }

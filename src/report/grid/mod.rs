@@ -1,7 +1,7 @@
 //! The grid: one row an advisory, one column a ref, for `lockkeeper status`; and the lines themselves, for
 //! `lockkeeper refs`.
 //!
-//! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`]. The HTML stands beside that of a
+//! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`]. The HTML is beside that of a
 //! scan, with which it shares its page.
 
 mod blocks;

@@ -1,4 +1,4 @@
-//! The lines of a repository, for `lockkeeper refs`: which are live, and why each is in or out.
+//! The release lines of a repository, for `lockkeeper refs`: which are live, and why each is in or out.
 
 use std::io;
 
@@ -25,7 +25,7 @@ pub fn json(lines: &[Line], warnings: &[String], out: &mut dyn io::Write) -> io:
     json::document(&document, out)
 }
 
-/// Says which lines are live to a person.
+/// Writes for a person which release lines are live.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -49,7 +49,7 @@ pub fn terminal(
     io::Write::flush(&mut buffered)
 }
 
-/// What is odd about the choice of lines.
+/// What is odd about the choice of release lines.
 pub(super) fn warnings(warnings: &[String], page: &mut Page<'_>) -> io::Result<()> {
     if warnings.is_empty() {
         return Ok(());
@@ -61,8 +61,8 @@ pub(super) fn warnings(warnings: &[String], page: &mut Page<'_>) -> io::Result<(
     Ok(())
 }
 
-/// So many refs that are out are listed unless all are asked for.
-const OUT: usize = 20;
+/// Refs that are out and listed, unless all are asked for.
+const MAX_OUT: usize = 20;
 
 /// The lines, live ones first.
 pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::Result<()> {
@@ -88,7 +88,7 @@ pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::R
         }
         page.heading(&format!("{title}: {}", counted(of.len(), "ref", "refs")))?;
         let shown = match (standing, length) {
-            (Standing::LeftOut | Standing::Out, Length::Verdict | Length::Normal) => OUT,
+            (Standing::LeftOut | Standing::Out, Length::Verdict | Length::Normal) => MAX_OUT,
             (Standing::Live, _) | (_, Length::Full) => usize::MAX,
         };
         for line in of.iter().take(shown) {
@@ -136,7 +136,7 @@ struct Refs<'g> {
     warnings: &'g [String],
 }
 
-/// A ref as both documents tell it.
+/// A ref in both documents.
 #[derive(Serialize)]
 pub(super) struct Ref<'g> {
     r#ref: &'g str,

@@ -1,4 +1,4 @@
-//! The grid for a person at a terminal: the verdict, the table, what its rows are about, what was not judged.
+//! The grid for a person at a terminal: the verdict, the table, what its rows are about, what was not checked.
 
 use std::io;
 
@@ -11,20 +11,19 @@ use crate::model::grid::{CellState, Holding, Row};
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
 use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
-use crate::report::{Length, Style};
+use crate::report::{Length, Style, headline};
 
-/// So many rows are shown unless all are asked for.
-const ROWS: usize = 20;
-/// So many where the lines need more than [`MANY_BLOCKS`].
+/// Rows that are shown unless all are asked for.
+const MAX_ROWS: usize = 20;
+/// Rows where the release lines need more than [`MANY_BLOCKS`].
 const FEW_ROWS: usize = 10;
 const MANY_BLOCKS: usize = 6;
-/// So many rows are told about below the table.
-const TOLD: usize = 10;
-/// So many gaps, and so many entries of the history.
-const SHOWN: usize = 5;
-const HISTORY: usize = 20;
-/// So many lines are named where several have the same to tell.
-const NAMES: usize = 6;
+/// Rows that are described below the table.
+const MAX_DESCRIBED: usize = 10;
+const MAX_GAPS: usize = 5;
+const MAX_HISTORY: usize = 20;
+/// Release lines that one entry names.
+const MAX_NAMES: usize = 6;
 
 /// Writes the report.
 ///
@@ -50,9 +49,17 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     lines(grid, length, page)?;
     refs::warnings(&grid.warnings, page)?;
     let blind = words::gaps(grid, &columns, |coverage| &coverage.blind);
-    gaps("Not judged", &blind, Shade::Bad, length, page)?;
+    gaps("Not checked", "gap", "gaps", &blind, Shade::Bad, length, page)?;
     let partial = words::gaps(grid, &columns, |coverage| &coverage.partial);
-    gaps("Judged in part", &partial, Shade::Warn, length, page)?;
+    gaps(
+        &headline::sentence(headline::NOT_PINNED),
+        "entry",
+        "entries",
+        &partial,
+        Shade::Warn,
+        length,
+        page,
+    )?;
     history(grid, length, page)?;
     next(grid, &columns, length, page)?;
     provenance(&grid.outcome, page)
@@ -64,9 +71,9 @@ fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usiz
     match length {
         Length::Full => &grid.rows,
         Length::Verdict | Length::Normal => {
-            match blocks::count(first(ROWS), columns, length, width) > MANY_BLOCKS {
+            match blocks::count(first(MAX_ROWS), columns, length, width) > MANY_BLOCKS {
                 true => first(FEW_ROWS),
-                false => first(ROWS),
+                false => first(MAX_ROWS),
             }
         }
     }
@@ -96,7 +103,7 @@ fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_
         0 => Ok(()),
         left => {
             let text = format!(
-                "… and {} that are less bad (-v lists all)",
+                "… and {} of lower severity (-v lists all)",
                 counted(left, "more row", "more rows")
             );
             page.line(&Line::indented(2).with(Shade::Dim, &text))
@@ -104,14 +111,14 @@ fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_
     }
 }
 
-/// What the rows are about; with `-v` why each cell is as it is.
+/// What the rows are about; with `-v` the reason of each cell.
 fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     if grid.rows.is_empty() {
         return Ok(());
     }
     page.heading("Advisories")?;
     let limit = match length {
-        Length::Verdict | Length::Normal => TOLD,
+        Length::Verdict | Length::Normal => MAX_DESCRIBED,
         Length::Full => usize::MAX,
     };
     for row in grid.rows.iter().take(limit) {
@@ -122,7 +129,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
             let related: Vec<&str> = row.related.iter().map(String::as_str).collect();
             names.push((
                 Shade::Dim,
-                format!("shares a CVE with {}", words::names(&related, NAMES)),
+                format!("shares a CVE with {}", words::names(&related, MAX_NAMES)),
             ));
         }
         page.whole_words(start, 4, &names)?;
@@ -131,7 +138,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
             .iter()
             .map(|package| (Shade::Plain, package.to_string()))
             .collect();
-        about.extend(words::way_out(row).map(|way_out| (Shade::Strong, way_out)));
+        about.extend(words::remedy(row).map(|remedy| (Shade::Strong, remedy)));
         page.whole_words(Line::indented(4), 4, &about)?;
         page.text(Shade::Plain, 4, &row.advisory.summary, 2)?;
         match length {
@@ -146,7 +153,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
     match grid.rows.len().saturating_sub(limit) {
         0 => Ok(()),
         left => {
-            let text = format!("… and {} more (-v tells of all)", thousands(left as u64));
+            let text = format!("… and {} more (-v lists all)", thousands(left as u64));
             page.line(&Line::indented(2).with(Shade::Dim, &text))
         }
     }
@@ -158,16 +165,16 @@ fn cells(same: &Same<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let start = Line::indented(4)
         .with(blocks::shade(state), words::symbol(state))
         .padded_to(0, 1);
-    page.whole_words(start, 6, &[(Shade::Strong, words::names(&same.lines, NAMES))])?;
+    page.whole_words(start, 6, &[(Shade::Strong, words::names(&same.lines, MAX_NAMES))])?;
     if state != CellState::Absent {
         page.text(Shade::Plain, 6, &same.cell.reason, 3)?;
     }
     for occurrence in &same.cell.occurrences {
         let place = format!("{}:{}", clean(&occurrence.file.display()), occurrence.line);
-        let held = format!("{} {}", occurrence.package, occurrence.version);
+        let package = format!("{} {}", occurrence.package, occurrence.version);
         let words = [
             (Shade::Plain, fit_end(&place, page.width / 2).into_owned()),
-            (Shade::Dim, held),
+            (Shade::Dim, package),
         ];
         page.whole_words(Line::indented(6), 8, &words)?;
     }
@@ -180,13 +187,15 @@ fn lines(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
         Length::Full => refs::list(&grid.lines, length, page),
         Length::Verdict | Length::Normal => {
             let out = words::standing(&grid.lines);
-            page.heading(&format!("Lines: {out} (-v tells why)"))
+            page.heading(&format!("Release lines: {out} (-v shows why)"))
         }
     }
 }
 
 fn gaps(
     title: &str,
+    one: &str,
+    many: &str,
     gaps: &[GapOnLines<'_>],
     shade: Shade,
     length: Length,
@@ -195,16 +204,16 @@ fn gaps(
     if gaps.is_empty() {
         return Ok(());
     }
-    page.heading(&format!("{title}: {}", counted(gaps.len(), "place", "places")))?;
+    page.heading(&format!("{title}: {}", counted(gaps.len(), one, many)))?;
     let limit = match length {
-        Length::Verdict | Length::Normal => SHOWN,
+        Length::Verdict | Length::Normal => MAX_GAPS,
         Length::Full => usize::MAX,
     };
     for GapOnLines { gap, lines } in gaps.iter().take(limit) {
         let place = format!("{}:{}", clean(&gap.file.display()), gap.position.line);
         page.line(&Line::indented(2).with(shade, &fit_end(&place, page.width - 2)))?;
         if !lines.is_empty() {
-            let on = format!("on {}", words::names(lines, NAMES));
+            let on = format!("on {}", words::names(lines, MAX_NAMES));
             page.whole_words(Line::indented(4), 4, &[(Shade::Strong, on)])?;
         }
         page.text(Shade::Plain, 4, &gap.reason, 2)?;
@@ -219,18 +228,18 @@ fn gaps(
     }
 }
 
-/// Who held what, since when and until when.
+/// Which release line locked what, since which commit and until which.
 fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let Some(history) = &grid.history else {
         return Ok(());
     };
     page.heading(&format!(
         "History: {}",
-        counted(history.len(), "holding", "holdings")
+        counted(history.len(), "entry", "entries")
     ))?;
     let names = short_names(history.iter().map(|held| held.ref_name.as_str()));
     let limit = match length {
-        Length::Verdict | Length::Normal => HISTORY,
+        Length::Verdict | Length::Normal => MAX_HISTORY,
         Length::Full => usize::MAX,
     };
     let mut before: Option<&Holding> = None;
@@ -250,12 +259,12 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
                     Shade::Plain,
                     format!("from {since} until {}", words::commit(removed)),
                 ),
-                None => (Shade::Bad, format!("held since {since}")),
+                None => (Shade::Bad, format!("locked since {since}")),
             },
         ];
         if !held.tags.is_empty() {
             let tags: Vec<&str> = held.tags.iter().map(String::as_str).collect();
-            words.push((Shade::Plain, format!("in {}", words::names(&tags, NAMES))));
+            words.push((Shade::Plain, format!("in {}", words::names(&tags, MAX_NAMES))));
         }
         page.whole_words(Line::indented(4), 6, &words)?;
     }
@@ -293,7 +302,7 @@ fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>
         commands.push(format!("lockkeeper explain {}", row.advisory.id));
     }
     match length {
-        Length::Verdict | Length::Normal if grid.rows.len() > TOLD => {
+        Length::Verdict | Length::Normal if grid.rows.len() > MAX_DESCRIBED => {
             commands.push("lockkeeper status -v".to_owned());
         }
         Length::Verdict | Length::Normal | Length::Full => {}

@@ -1,4 +1,4 @@
-//! The grid in words that its forms share. None is escaped: that is each medium's own.
+//! Texts about a grid that its forms share. None is escaped: each form escapes for its medium.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::model::{Class, Coverage, Gap, Grid, Verdict};
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
 
-/// A mark for each state that is told apart without colour.
+/// A mark for each state that differs without colour.
 pub(in crate::report) fn symbol(state: CellState) -> &'static str {
     match state {
         CellState::Affected => "✗",
@@ -25,10 +25,10 @@ pub(in crate::report) fn state(state: CellState) -> &'static str {
     match state {
         CellState::Affected => "affected",
         CellState::Unknown => "unknown",
-        CellState::Excepted => "excepted",
+        CellState::Excepted => "accepted",
         CellState::Fixed => "fixed",
         CellState::NotAffected => "not affected",
-        CellState::Absent => "not held",
+        CellState::Absent => "absent",
     }
 }
 
@@ -44,33 +44,33 @@ pub(in crate::report) fn counts(grid: &Grid) -> Vec<(CellState, usize)> {
         .collect()
 }
 
-/// What stands behind the verdict, the most important first.
+/// The reasons of the verdict, the most important first.
 pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
     let outcome = &grid.outcome;
-    let lines = counted(outcome.targets.len(), "line", "lines");
+    let lines = counted(outcome.targets.len(), "release line", "release lines");
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => {
-            let (advisories, held) = on_lines(grid, |finding| finding.blocks());
+            let (advisories, affected) = on_lines(grid, |finding| finding.blocks());
             let verb = if advisories == 1 { "blocks" } else { "block" };
             format!(
                 "{} {verb} {} of {lines}",
                 counted(advisories, "advisory", "advisories"),
-                thousands(held as u64)
+                thousands(affected as u64)
             )
         }
         Verdict::Pass => match on_lines(grid, |finding| finding.is_affected()) {
-            (0, _) if grid.rows.is_empty() => format!("no known flaw on {lines}"),
+            (0, _) if grid.rows.is_empty() => format!("no known vulnerabilities on {lines}"),
             (0, _) => format!("nothing blocks {lines}"),
-            (advisories, held) => format!(
+            (advisories, affected) => format!(
                 "nothing blocks; {} on {} of {lines}",
                 counted(advisories, "advisory", "advisories"),
-                thousands(held as u64)
+                thousands(affected as u64)
             ),
         },
         Verdict::Incomplete => headline::cause(outcome),
-        Verdict::NothingToScan if outcome.targets.is_empty() => "no ref is a live line".to_owned(),
-        Verdict::NothingToScan => format!("there is no lockfile on {lines}"),
-        Verdict::Failed => "the run broke; nothing can be said".to_owned(),
+        Verdict::NothingToScan if outcome.targets.is_empty() => "no ref is a live release line".to_owned(),
+        Verdict::NothingToScan => format!("no lockfile found on {lines}"),
+        Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(headline::limits(outcome));
     words
@@ -81,29 +81,29 @@ fn on_lines(grid: &Grid, counts: impl Fn(&crate::model::Finding) -> bool) -> (us
     let mut ids = BTreeSet::new();
     let mut lines = 0_usize;
     for target in &grid.outcome.targets {
-        let mut held = false;
+        let mut is_counted = false;
         for finding in target.findings.iter().filter(|finding| counts(finding)) {
             ids.insert(finding.advisory.id.as_str());
-            held = true;
+            is_counted = true;
         }
-        lines += usize::from(held);
+        lines += usize::from(is_counted);
     }
     (ids.len(), lines)
 }
 
-/// What was read, and by what it was judged.
+/// What was read, and which advisories were known.
 pub(in crate::report) fn read(grid: &Grid) -> Vec<String> {
     let mut words = headline::read(&grid.outcome);
     if let Some(first) = words.first_mut() {
         first.push_str(&format!(
             " on {}",
-            counted(grid.outcome.targets.len(), "line", "lines")
+            counted(grid.outcome.targets.len(), "release line", "release lines")
         ));
     }
     words
 }
 
-/// `5 of 8 refs are live lines`.
+/// `5 of 8 refs are live release lines`.
 pub(in crate::report) fn standing(lines: &[Line]) -> String {
     let live = lines
         .iter()
@@ -114,15 +114,15 @@ pub(in crate::report) fn standing(lines: &[Line]) -> String {
         thousands(live as u64),
         counted(lines.len(), "ref", "refs"),
         if live == 1 {
-            "is a live line"
+            "is a live release line"
         } else {
-            "are live lines"
+            "are live release lines"
         }
     )
 }
 
 /// What to do about a row: `upgrade to 0.10.48, 0.11.2`, `remove it`; `None` where no line is affected.
-pub(in crate::report) fn way_out(row: &Row) -> Option<String> {
+pub(in crate::report) fn remedy(row: &Row) -> Option<String> {
     const MAX_TARGETS: usize = 3;
     let affected = || row.cells.iter().filter(|cell| cell.state == CellState::Affected);
     affected().next()?;
@@ -151,7 +151,7 @@ pub(in crate::report) struct GapOnLines<'g> {
     pub(in crate::report) lines: Vec<&'g str>,
 }
 
-/// The gaps of one list of the coverage of every line, each told once.
+/// The gaps of one list of the coverage of every line, each once.
 pub(in crate::report) fn gaps<'g>(
     grid: &'g Grid,
     columns: &'g [Column<'g>],
@@ -189,14 +189,14 @@ pub(in crate::report) fn commit(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// Cells of one row that say the same, and the lines that they are of.
+/// Equal cells of one row, and the names of their release lines.
 #[derive(Debug)]
 pub(in crate::report) struct Same<'g> {
     pub(in crate::report) cell: &'g Cell,
     pub(in crate::report) lines: Vec<&'g str>,
 }
 
-/// The cells of a row, each told once, the worst state first.
+/// The cells of a row without repetition, the worst state first.
 pub(in crate::report) fn alike<'g>(row: &'g Row, columns: &'g [Column<'g>]) -> Vec<Same<'g>> {
     let mut alike: Vec<Same<'g>> = Vec::new();
     for column in columns {

@@ -1,12 +1,13 @@
-//! What the answer rests on: what was not judged, what was read, and by what it can be repeated.
+//! What the verdict rests on: what was not checked, what was read, and the digests to repeat it with.
 
 use super::page::{Section, code, fact};
 use crate::model::Outcome;
+use crate::report::headline;
 use crate::report::phrases::{counted, short, thousands};
 use crate::report::places::{GapHere, from_here, gaps, remarks};
 use crate::text::escape::html;
 
-/// So many entries of each list.
+/// Entries of each list.
 const MAX_ENTRIES: usize = 1_000;
 
 /// The sections below the findings.
@@ -20,24 +21,25 @@ fn coverage(outcome: &Outcome) -> Section {
     match blind.as_slice() {
         [] => markup.push_str(match outcome.coverage.files_read {
             0 => "<p class=\"intro\">No lockfile was read.</p>\n",
-            _ => "<p class=\"intro\">Every lockfile that was found was read in whole.</p>\n",
+            _ => "<p class=\"intro\">Every lockfile was read completely.</p>\n",
         }),
         blind => {
             markup.push_str(&format!(
-                "<p class=\"intro\">{} could not be judged: more may be hidden there.</p>\n",
-                counted(blind.len(), "place", "places")
+                "<p class=\"intro\">Not everything was checked ({}): more may be hidden there.</p>\n",
+                counted(blind.len(), "gap", "gaps")
             ));
             markup.push_str(&list(blind));
         }
     }
     let remarks = remarks(outcome);
     if !remarks.is_empty() {
-        markup.push_str("<p class=\"intro\">Worth knowing:</p>\n");
+        markup.push_str("<p class=\"intro\">Remarks:</p>\n");
         markup.push_str(&list(&remarks));
     }
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        let title = counted(partial.len(), "place judged in part", "places judged in part");
+        let count = counted(partial.len(), "entry", "entries");
+        let title = format!("{count} {}", headline::NOT_PINNED);
         markup.push_str(&fold(&title, &list(&partial)));
     }
     markup.push_str(&skipped(outcome));
@@ -60,7 +62,7 @@ fn list(gaps: &[GapHere<'_>]) -> String {
         text.push_str(&entry(&gap.file, gap.position.line, "", gap.reason, gap.hint));
     }
     text.push_str("</ul>\n");
-    text.push_str(&cut(gaps.len(), "place", "places"));
+    text.push_str(&cut(gaps.len(), "gap", "gaps"));
     text
 }
 
@@ -117,14 +119,7 @@ fn skipped(outcome: &Outcome) -> String {
     }
     text.push_str("</tbody></table>\n");
     text.push_str(&cut(skipped.len(), "path", "paths"));
-    fold(
-        &counted(
-            skipped.len(),
-            "path left out on purpose",
-            "paths left out on purpose",
-        ),
-        &text,
-    )
+    fold(&counted(skipped.len(), "skipped path", "skipped paths"), &text)
 }
 
 fn files(outcome: &Outcome) -> String {
@@ -146,9 +141,9 @@ fn files(outcome: &Outcome) -> String {
             code(&short(&from_here(target, &file.path), 300)),
             html(&short(&file.format, 100)),
             match file.state {
-                crate::model::outcome::FileState::Read => "in whole",
-                crate::model::outcome::FileState::Partial => "in part",
-                crate::model::outcome::FileState::Blind => "not in whole",
+                crate::model::outcome::FileState::Read => "completely",
+                crate::model::outcome::FileState::Partial => "partly",
+                crate::model::outcome::FileState::Blind => "not completely",
             },
             thousands(file.packages as u64)
         ));
@@ -174,12 +169,12 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
             outcome.exit_code.number()
         ),
     ));
-    markup.push_str(&fact("Judged at", &outcome.now.to_string()));
+    markup.push_str(&fact("Scanned at", &outcome.now.to_string()));
     let digest = match &database.digest {
         Some(digest) => code(&short(digest, 200)),
         None => "none".to_owned(),
     };
-    markup.push_str(&fact("Index", &digest));
+    markup.push_str(&fact("Advisory database", &digest));
     let age = match outcome.coverage.index_age_days {
         Some(days) => format!(
             "{}, {} old",
@@ -188,7 +183,7 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
         ),
         None => outcome.coverage.index.as_str().to_owned(),
     };
-    markup.push_str(&fact("State of it", &age));
+    markup.push_str(&fact("State", &age));
     if let Some(built) = database.built {
         markup.push_str(&fact("Built", &built.to_string()));
     }

@@ -14,9 +14,9 @@ use crate::text::escape::html;
 
 use super::MAX_FINDINGS;
 
-/// So many further places, ids and references of one finding are told.
+/// Further locations, ids and references of one finding.
 const MAX_LISTED: usize = 20;
-/// So many characters of an advisory's details.
+/// Characters of an advisory's details.
 const MAX_DETAILS: usize = 3_000;
 
 /// The section with every finding, or as many as the page takes.
@@ -40,7 +40,7 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     if all == 0 {
         markup.push_str(match outcome.coverage.is_complete() {
             true => "<p class=\"empty\">None.</p>\n",
-            false => "<p class=\"empty\">None in what could be judged.</p>\n",
+            false => "<p class=\"empty\">None in what was checked.</p>\n",
         });
     } else {
         markup.push_str(&filter(&findings, &trees));
@@ -146,7 +146,7 @@ fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> String {
         .enumerate()
         .map(|(number, name)| (number.to_string(), short(name, 100).into_owned()))
         .collect();
-    text.push_str(&select("tree", "Line", &places));
+    text.push_str(&select("tree", "Release line", &places));
     text.push_str("<button type=\"reset\">Clear</button>\n</form>\n");
     text
 }
@@ -286,7 +286,7 @@ fn facts(finding: &Finding) -> String {
         more => format!(" and {} more", thousands(more as u64)),
     };
     if count > 1 {
-        text.push_str(&fact("Lines", &format!("{}{more}", places.join(", "))));
+        text.push_str(&fact("Locations", &format!("{}{more}", places.join(", "))));
     }
     text.push_str(&fact("Why", &html(&short(&finding.reason, 500))));
     let decided = format!(

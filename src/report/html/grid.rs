@@ -1,4 +1,4 @@
-//! The grid as a page: the table, and below it each advisory with why every line stands as it does.
+//! The grid as a page: the table, and below it each advisory with the reason of every cell.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -10,21 +10,21 @@ use crate::model::advisory::Class;
 use crate::model::grid::{Cell, CellState, Row, Standing};
 use crate::model::{Finding, Grid, Level, PackageUrl};
 use crate::remediation::remediations;
-use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::words::{self, GapOnLines};
 use crate::report::phrases::{counted, short, thousands};
+use crate::report::{Style, headline};
 use crate::text::escape::html;
 
-/// So many cells are in the page, those of the worst rows; the JSON has all.
+/// Cells in the page, those of the worst rows; the JSON has all.
 pub const MAX_CELLS: usize = 60_000;
-/// So many moves stand open above the table.
-const MOVES: usize = 3;
-/// So many entries of a list.
+/// Upgrades that are open above the table.
+const MAX_OPEN: usize = 3;
+/// Entries of a list.
 const MAX_ENTRIES: usize = 1_000;
-/// So many names of lines, ids, packages and places in one entry.
+/// Names of release lines, ids, packages and places in one entry.
 const MAX_LISTED: usize = 20;
-/// So many characters of a reason where the pointer rests.
+/// Characters of a reason where the pointer rests.
 const MAX_HINT: usize = 160;
 
 /// Writes the page.
@@ -43,7 +43,7 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     let most = MAX_CELLS / columns.len().max(1);
     let rows = grid.rows.get(..most.min(grid.rows.len())).unwrap_or_default();
     let sections: Vec<Section> = [
-        to_do::section(&failing, &names, MOVES),
+        to_do::section(&failing, &names, MAX_OPEN),
         Some(table(grid, rows, &columns)),
         advisories(grid, rows, &columns),
         Some(lines(grid)),
@@ -64,11 +64,11 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     page::write(outcome.verdict, &body, out)
 }
 
-/// What the page counts; the same as the JSON tells.
+/// What the page counts; the numbers are those of the JSON.
 fn numbers(grid: &Grid) -> Vec<Number> {
     let mut numbers = vec![
         Number::new("rows", "advisories", grid.rows.len(), ""),
-        Number::new("lines", "lines", grid.outcome.targets.len(), ""),
+        Number::new("lines", "release lines", grid.outcome.targets.len(), ""),
     ];
     for (state, count) in words::counts(grid) {
         let class = match state {
@@ -104,7 +104,7 @@ fn letter(state: CellState) -> char {
 fn table(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Section {
     let mut markup = String::new();
     if rows.is_empty() {
-        markup.push_str("<p class=\"empty\">No line holds anything that an advisory speaks of.</p>\n");
+        markup.push_str("<p class=\"empty\">No advisory applies to any release line.</p>\n");
     } else {
         markup.push_str(&filter(rows));
         markup.push_str(&format!(
@@ -119,7 +119,7 @@ fn table(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Section {
             ));
         }
         markup.push_str(
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The grid: advisories and lines\">\n<table class=\"grid\">\n<thead><tr><th scope=\"col\">Advisory</th>",
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The grid: advisories and release lines\">\n<table class=\"grid\">\n<thead><tr><th scope=\"col\">Advisory</th>",
         );
         for column in columns {
             markup.push_str(&format!(
@@ -192,7 +192,7 @@ fn filter(rows: &[Row]) -> String {
     let mut text = "<form class=\"filter\" id=\"filter\" role=\"search\" aria-label=\"Filter the grid\" data-list=\"list\" hidden>\n\
          <label class=\"search\">Search <input type=\"search\" name=\"q\" autocomplete=\"off\" spellcheck=\"false\" \
          placeholder=\"id, package, file, words\"></label>\n\
-         <label>Line <input type=\"search\" name=\"ref\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"part of a name\"></label>\n\
+         <label>Release line <input type=\"search\" name=\"ref\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"part of a name\"></label>\n\
          <label>State <select name=\"state\"><option value=\"\">any</option>"
         .to_owned();
     for state in CellState::ALL {
@@ -231,7 +231,7 @@ fn choice(name: &str, label: &str, words: impl Iterator<Item = &'static str>) ->
     )
 }
 
-/// Each row with all that is known of it.
+/// Each row in full.
 fn advisories(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Option<Section> {
     if rows.is_empty() {
         return None;
@@ -260,7 +260,7 @@ fn advisories(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Option<Secti
     match grid.rows.len().saturating_sub(rows.len()) {
         0 => {}
         left => markup.push_str(&format!(
-            "<p class=\"cut\">… and {} that are less bad; <code>--format json</code> lists all.</p>\n",
+            "<p class=\"cut\">… and {} of lower severity; <code>--format json</code> lists all.</p>\n",
             counted(left, "more advisory", "more advisories")
         )),
     }
@@ -301,9 +301,9 @@ fn entry_of(
         html(&short(&advisory.id, 200)),
         html(&short(advisory.summary.trim(), 300)),
         codes(row.packages.iter().map(PackageUrl::as_str), 3),
-        html(&words::way_out(row).unwrap_or_default()),
+        html(&words::remedy(row).unwrap_or_default()),
         thousands(affected as u64),
-        counted(columns.len(), "line", "lines"),
+        counted(columns.len(), "release line", "release lines"),
     );
     text.push_str(&fact(
         "Also known as",
@@ -329,7 +329,7 @@ fn entry_of(
     text.push_str("</ul>\n");
     if let Some((column, finding)) = drawn {
         text.push_str(&format!(
-            "<p class=\"quiet\">How it came to {}:</p>\n{}",
+            "<p class=\"quiet\">Dependency path on {}:</p>\n{}",
             code(&short(&column.name, 100)),
             paths::tree(finding)
         ));
@@ -340,7 +340,7 @@ fn entry_of(
 
 /// A state, the lines that are in it, and why.
 fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
-    let mut held: Vec<String> = cell
+    let mut locations: Vec<String> = cell
         .occurrences
         .iter()
         .take(MAX_LISTED)
@@ -363,7 +363,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
         .collect();
     match cell.occurrences.len().saturating_sub(MAX_LISTED) {
         0 => {}
-        more => held.push(format!("<div>and {} more</div>", thousands(more as u64))),
+        more => locations.push(format!("<div>and {} more</div>", thousands(more as u64))),
     }
     format!(
         "<li><span class=\"state {}\">{}</span> <span>{}</span> <div class=\"words\">{}{}</div></li>\n",
@@ -371,7 +371,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> String {
         words::state(cell.state),
         codes(lines.iter().copied(), MAX_LISTED),
         html(&short(&cell.reason, 500)),
-        held.concat()
+        locations.concat()
     )
 }
 
@@ -384,7 +384,7 @@ fn codes<'t>(texts: impl ExactSizeIterator<Item = &'t str>, most: usize) -> Stri
     }
 }
 
-/// Which refs are lines, and why.
+/// Which refs are release lines, and why.
 fn lines(grid: &Grid) -> Section {
     let mut markup = format!("<p class=\"intro\">{}.</p>\n", words::standing(&grid.lines));
     for warning in grid.warnings.iter().take(MAX_ENTRIES) {
@@ -396,7 +396,7 @@ fn lines(grid: &Grid) -> Section {
     let names = short_names(grid.lines.iter().map(|line| line.ref_name.as_str()));
     if !grid.lines.is_empty() {
         markup.push_str(
-            "<table class=\"plain\"><thead><tr><th>Line</th><th></th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n",
+            "<table class=\"plain\"><thead><tr><th>Release line</th><th></th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n",
         );
         for line in grid.lines.iter().take(MAX_ENTRIES) {
             let name = names.get(line.ref_name.as_str()).copied();
@@ -417,40 +417,40 @@ fn lines(grid: &Grid) -> Section {
     }
     Section {
         id: "lines",
-        title: "Lines",
+        title: "Release lines",
         markup,
     }
 }
 
-/// Who held what, since when and until when.
+/// Which release line locked what, since which commit and until which.
 fn history(grid: &Grid) -> Option<Section> {
     let history = grid.history.as_ref()?;
     let names = short_names(history.iter().map(|held| held.ref_name.as_str()));
     let mut markup = match history.len() {
-        0 => "<p class=\"empty\">No line ever held any of it.</p>\n".to_owned(),
-        _ => "<table class=\"plain\"><thead><tr><th>Package</th><th>Advisory</th><th>Line</th><th>Brought in by</th>\
-              <th>Taken out by</th><th>Tags</th></tr></thead><tbody>\n"
+        0 => "<p class=\"empty\">No release line ever locked an affected version.</p>\n".to_owned(),
+        _ => "<table class=\"plain\"><thead><tr><th>Package</th><th>Advisory</th><th>Release line</th><th>Introduced by</th>\
+              <th>Removed by</th><th>Tags</th></tr></thead><tbody>\n"
             .to_owned(),
     };
     for held in history.iter().take(MAX_ENTRIES) {
         let name = names.get(held.ref_name.as_str()).copied();
         markup.push_str(&format!(
-            "<tr><td>{}</td><td>{}</td><td data-name=\"line\">{}</td><td data-name=\"brought in by\">{}</td>\
-             <td data-name=\"taken out by\">{}</td><td data-name=\"tags\">{}</td></tr>\n",
+            "<tr><td>{}</td><td>{}</td><td data-name=\"release line\">{}</td><td data-name=\"introduced by\">{}</td>\
+             <td data-name=\"removed by\">{}</td><td data-name=\"tags\">{}</td></tr>\n",
             code(&short(held.package.as_str(), 200)),
             codes(held.ids.iter().map(String::as_str), MAX_LISTED),
             code(&short(name.unwrap_or(&held.ref_name), 200)),
             code(&short(&held.introduced_by, 64)),
             match &held.removed_by {
                 Some(commit) => code(&short(commit, 64)),
-                None => "<span class=\"tag bad\">still held</span>".to_owned(),
+                None => "<span class=\"tag bad\">still locked</span>".to_owned(),
             },
             codes(held.tags.iter().map(String::as_str), MAX_LISTED),
         ));
     }
     if !history.is_empty() {
         markup.push_str("</tbody></table>\n");
-        markup.push_str(&cut(history.len(), "holding", "holdings"));
+        markup.push_str(&cut(history.len(), "entry", "entries"));
     }
     Some(Section {
         id: "history",
@@ -459,20 +459,22 @@ fn history(grid: &Grid) -> Option<Section> {
     })
 }
 
-/// What was not judged, and on which lines.
+/// What was not checked, and on which release lines.
 fn coverage(grid: &Grid, columns: &[Column<'_>]) -> Section {
     let mut markup = String::new();
     let blind = words::gaps(grid, columns, |coverage| &coverage.blind);
     match blind.as_slice() {
-        [] => markup.push_str("<p class=\"intro\">Every lockfile of every line was read in whole.</p>\n"),
+        [] => markup
+            .push_str("<p class=\"intro\">Every lockfile of every release line was read completely.</p>\n"),
         blind => {
-            markup.push_str("<p class=\"intro\">What could not be judged may hide more.</p>\n");
+            markup.push_str("<p class=\"intro\">Not everything was checked: more may be hidden there.</p>\n");
             markup.push_str(&gaps(blind));
         }
     }
     let partial = words::gaps(grid, columns, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        let title = counted(partial.len(), "place judged in part", "places judged in part");
+        let count = counted(partial.len(), "entry", "entries");
+        let title = format!("{count} {}", headline::NOT_PINNED);
         markup.push_str(&fold(&title, &gaps(&partial)));
     }
     Section {
@@ -502,6 +504,6 @@ fn gaps(gaps: &[GapOnLines<'_>]) -> String {
         ));
     }
     text.push_str("</ul>\n");
-    text.push_str(&cut(gaps.len(), "place", "places"));
+    text.push_str(&cut(gaps.len(), "gap", "gaps"));
     text
 }

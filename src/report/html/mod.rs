@@ -19,11 +19,11 @@ use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, Outcome};
 use crate::remediation::remediations;
 
-/// So many findings are in the page, the worst ones; the JSON has all.
+/// Findings in the page, the worst ones; the JSON has all.
 pub const MAX_FINDINGS: usize = 5_000;
 
-/// So many moves stand open above the findings.
-const MOVES: usize = 5;
+/// Upgrades that are open above the findings.
+const MAX_OPEN: usize = 5;
 
 /// The report.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Report for Html {
         let failing = remediations(outcome, Finding::blocks);
         let names = to_do::TreeNames::of(outcome, findings::trees(outcome));
         let mut sections = vec![
-            to_do::section(&failing, &names, MOVES),
+            to_do::section(&failing, &names, MAX_OPEN),
             Some(findings::section(outcome, style.texts)),
         ];
         sections.extend(coverage::sections(outcome));
@@ -54,7 +54,7 @@ impl Report for Html {
     }
 }
 
-/// What the page counts; the same as the JSON tells.
+/// What the page counts; the numbers are those of the JSON.
 fn numbers(outcome: &Outcome) -> Vec<Number> {
     let count =
         |counts: &dyn Fn(&Finding) -> bool| outcome.findings().filter(|(_, finding)| counts(finding)).count();
@@ -66,7 +66,7 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     ];
     let noted = decided(Decision::Note);
     if noted > 0 {
-        numbers.push(Number::new("noted", "noted", noted, ""));
+        numbers.push(Number::new("noted", "notes", noted, ""));
     }
     let compared = count(&|finding: &Finding| finding.change.is_some());
     if compared > 0 {
@@ -91,7 +91,7 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     }
     let excepted = count(&|finding: &Finding| finding.exception().is_some());
     if excepted > 0 {
-        numbers.push(Number::new("excepted", "excepted", excepted, ""));
+        numbers.push(Number::new("excepted", "accepted", excepted, ""));
     }
     let others = count(&|finding: &Finding| finding.state == State::NotAffected);
     if others > 0 {
@@ -100,14 +100,14 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     let coverage = &outcome.coverage;
     numbers.push(Number::new(
         "blind",
-        "places not judged",
+        "gaps not checked",
         coverage.blind.len(),
         "bad",
     ));
     if !coverage.partial.is_empty() {
         numbers.push(Number::new(
             "partial",
-            "judged in part",
+            headline::NOT_PINNED,
             coverage.partial.len(),
             "warn",
         ));
@@ -117,7 +117,7 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     if coverage.unchecked > 0 {
         numbers.push(Number::new(
             "unchecked",
-            "not checked",
+            "dependencies not checked",
             coverage.unchecked,
             "warn",
         ));

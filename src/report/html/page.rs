@@ -2,9 +2,11 @@
 
 use std::io;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Advisory, Class, Outcome, Verdict};
+use crate::model::{Advisory, Outcome, Verdict};
 use crate::report::headline;
 use crate::report::phrases::{self, thousands};
 use crate::text::escape::html;
@@ -118,7 +120,7 @@ pub(super) fn body(
     }
     text.push_str("</main>\n");
     text.push_str(&format!(
-        "<footer><div class=\"wrap\">lockkeeper {} · judged at {}</div></footer>",
+        "<footer><div class=\"wrap\">lockkeeper {} · scanned at {}</div></footer>",
         html(outcome.tool_version),
         outcome.now
     ));
@@ -135,7 +137,10 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Numbe
     );
     for (number, word) in words.iter().enumerate() {
         let class = if number == 0 { "lead" } else { "also" };
-        text.push_str(&format!("<p class=\"{class}\">{}</p>\n", html(&sentence(word))));
+        text.push_str(&format!(
+            "<p class=\"{class}\">{}</p>\n",
+            html(&headline::sentence(word))
+        ));
     }
     if let Some(index) = headline::index(outcome) {
         text.push_str(&format!("<p class=\"caution\">{}</p>\n", html(&index)));
@@ -148,29 +153,18 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Numbe
     // The first words are counts, which stand above.
     let facts = read.get(1..).unwrap_or_default().join(" · ");
     if !facts.is_empty() {
-        text.push_str(&format!("<p class=\"facts\">{}</p>\n", html(&sentence(&facts))));
+        text.push_str(&format!(
+            "<p class=\"facts\">{}</p>\n",
+            html(&headline::sentence(&facts))
+        ));
     }
     text.push_str("</div></header>\n");
     text
 }
 
-fn sentence(word: &str) -> String {
-    let mut characters = word.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}", first.unwrap_or_default(), characters.as_str())
-}
-
 /// `critical 9.1` with its colour and shape.
 pub(super) fn level(advisory: &Advisory) -> String {
-    let class = match advisory.class {
-        Class::Vulnerability => advisory.severity.level.as_str(),
-        Class::Malicious
-        | Class::Confusion
-        | Class::Unsound
-        | Class::Unmaintained
-        | Class::Yanked
-        | Class::Notice => advisory.class.as_str(),
-    };
+    let class = phrases::rank(advisory);
     format!(
         "<span class=\"level {class}\">{}</span>",
         html(&phrases::severity(advisory))
@@ -192,46 +186,12 @@ pub(super) fn fact(name: &str, value: &str) -> String {
 
 /// `sha256-…` as a policy names an element's text.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |place: usize| u32::from(chunk.get(place).copied().unwrap_or_default());
-        let group = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4_usize {
-            let letter = usize::try_from(group >> (18 - 6 * place) & 63).unwrap_or_default();
-            text.push(match ALPHABET.get(letter) {
-                Some(letter) if place <= chunk.len() => char::from(*letter),
-                Some(_) | None => '=',
-            });
-        }
-    }
-    text
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_written_as_the_standard_says() {
-        // RFC 4648, section 10.
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn nothing_that_is_put_in_is_a_slot() {

@@ -5,10 +5,10 @@ use crate::model::{DependencyPath, Finding, Step};
 use crate::report::phrases::{counted, left_out, short};
 use crate::text::escape::html;
 
-/// So many steps at each end of a long path are drawn.
-const ENDS: usize = 5;
+/// Steps at each end of a long path that are drawn.
+const MAX_ENDS: usize = 5;
 
-/// The shortest paths of a finding; empty where they tell nothing.
+/// The shortest paths of a finding; empty where each is one step.
 pub(super) fn tree(finding: &Finding) -> String {
     let paths: Vec<Vec<String>> = finding
         .paths
@@ -44,10 +44,10 @@ pub(super) fn tree(finding: &Finding) -> String {
     text
 }
 
-/// How the package is asked for where no path says it.
+/// How a package without a path is required.
 pub(super) fn direct(finding: &Finding) -> String {
     match finding.direct {
-        true => fact("Asked for", "by a root, by name"),
+        true => fact("Required", "directly by a root"),
         false => String::new(),
     }
 }
@@ -70,7 +70,7 @@ fn steps(path: DependencyPath<'_>) -> Vec<String> {
             version => format!("{name} {}", short(version, 50)),
         }
     };
-    path.texts(ENDS, word, left_out)
+    path.texts(MAX_ENDS, word, left_out)
 }
 
 /// Adds a path from its end: ends that are the same are one node.
@@ -98,7 +98,7 @@ fn insert(nodes: &mut Vec<Node>, path: &[String]) {
     }
 }
 
-/// Where in the tree a node stands.
+/// Where in the tree a node is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Package,

@@ -1,4 +1,4 @@
-//! What to do first: each move, what it ends, where.
+//! Recommended upgrades: what each fixes, and where.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,18 @@ use super::page::{Section, code, level};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
 use crate::remediation::{Kind, Remediation};
-use crate::report::phrases::{counted, short, thousands};
+use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
 use crate::text::escape::html;
 
-/// So many more moves than stand open can be opened.
-const MORE: usize = 190;
-/// So many flaws of a move.
-const FLAWS: usize = 3;
-/// So many places of a move, and so many trees that have it there.
-const PLACES: usize = 3;
-const TREES: usize = 6;
+/// Upgrades in the page beside the open ones.
+const MAX_MORE: usize = 190;
+/// Advisories, locations, and trees per location of an upgrade.
+const MAX_ADVISORIES: usize = 3;
+const MAX_PLACES: usize = 3;
+const MAX_TREES: usize = 6;
 
-/// What tells the targets of an outcome apart.
+/// The names of an outcome's targets.
 pub(super) struct TreeNames<'o> {
     of: HashMap<Key<'o>, String>,
 }
@@ -43,73 +42,73 @@ impl<'o> TreeNames<'o> {
     }
 }
 
-/// The moves for what blocks, `shown` of them open; `None` where nothing blocks.
-pub(super) fn section(moves: &[Remediation<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
-    if moves.is_empty() {
+/// What to do about what blocks, `shown` of it open; `None` where nothing blocks.
+pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
+    if steps.is_empty() {
         return None;
     }
-    let shown = shown.min(moves.len());
-    let list = |moves: &[Remediation<'_>], before: usize| {
-        let entries: Vec<String> = moves
+    let shown = shown.min(steps.len());
+    let list = |steps: &[Remediation<'_>], before: usize| {
+        let entries: Vec<String> = steps
             .iter()
             .enumerate()
             .map(|(number, step)| one(before + number + 1, step, names))
             .collect();
-        format!("<ol class=\"moves\">\n{}</ol>\n", entries.concat())
+        format!("<ol class=\"upgrades\">\n{}</ol>\n", entries.concat())
     };
-    let mut markup = list(moves.get(..shown).unwrap_or_default(), 0);
-    let left = moves.len() - shown;
+    let mut markup = list(steps.get(..shown).unwrap_or_default(), 0);
+    let left = steps.len() - shown;
     if left > 0 {
-        let end = moves.len().min(shown + MORE);
+        let end = steps.len().min(shown + MAX_MORE);
         markup.push_str(&format!(
             "<details class=\"fold\"><summary>{}</summary>\n{}",
-            counted(left, "more move", "more moves"),
-            list(moves.get(shown..end).unwrap_or_default(), shown)
+            counted(left, "more upgrade", "more upgrades"),
+            list(steps.get(shown..end).unwrap_or_default(), shown)
         ));
-        if left > MORE {
+        if left > MAX_MORE {
             markup.push_str(&format!(
-                "<p class=\"cut\">… and {} more, which are less urgent.</p>\n",
-                thousands((left - MORE) as u64)
+                "<p class=\"cut\">… and {} more of lower severity.</p>\n",
+                thousands((left - MAX_MORE) as u64)
             ));
         }
         markup.push_str("</details>\n");
     }
     Some(Section {
-        id: "first",
-        title: "Do first",
+        id: "upgrades",
+        title: "Recommended upgrades",
         markup,
     })
 }
 
 fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
-    let held = format!("{} {}", short(step.name, 200), short(step.version, 100));
+    let package = format!("{} {}", short(step.name, 200), short(step.version, 100));
     let what = match step.kind {
-        Kind::Remove => format!("remove {held}"),
-        Kind::OwnRegistry => format!("take {held} from your own registry"),
-        Kind::Upgrade(to) => format!("{held} → {}", short(to, 100)),
-        Kind::NoFix => held,
+        Kind::Remove => format!("remove {package}"),
+        Kind::OwnRegistry => format!("take {package} from your own registry"),
+        Kind::Upgrade(to) => format!("{package} → {}", short(to, 100)),
+        Kind::NoFix => package,
     };
     let advisories = step.fixes.len();
-    let ends = match (step.kind, advisories) {
+    let fixes = match (step.kind, advisories) {
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
         (Kind::NoFix, advisories) => format!("no fix yet for {}", thousands(advisories as u64)),
-        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), advisories) => {
-            format!("ends {}", counted(advisories, "flaw", "flaws"))
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), _) => {
+            format!("fixes {}", phrases::advisories(&step.fixes))
         }
     };
     let mut text = format!(
-        "<li><span class=\"number\">{number}</span><div>\n<p class=\"move\"><span class=\"what\">{}</span> <span class=\"where\">{}</span> <span class=\"ends\">{ends}</span></p>\n<ul class=\"flaws\">\n",
+        "<li><span class=\"number\">{number}</span><div>\n<p class=\"upgrade\"><span class=\"what\">{}</span> <span class=\"where\">{}</span> <span class=\"fixes\">{fixes}</span></p>\n<ul class=\"advisories\">\n",
         html(&what),
         places(step, names)
     );
-    for finding in step.fixes.iter().take(FLAWS) {
-        text.push_str(&flaw(finding));
+    for finding in step.fixes.iter().take(MAX_ADVISORIES) {
+        text.push_str(&advisory(finding));
     }
-    match advisories.saturating_sub(FLAWS) {
+    match advisories.saturating_sub(MAX_ADVISORIES) {
         0 => {}
         more => text.push_str(&format!(
             "<li class=\"quiet\">and {}</li>\n",
-            counted(more, "more flaw", "more flaws")
+            counted(more, "more advisory", "more advisories")
         )),
     }
     text.push_str("</ul>\n");
@@ -124,7 +123,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     text
 }
 
-fn flaw(finding: &Finding) -> String {
+fn advisory(finding: &Finding) -> String {
     let advisory = &finding.advisory;
     let exploited = match advisory.known_exploited {
         true => " <span class=\"tag bad\">known exploited</span>",
@@ -138,7 +137,7 @@ fn flaw(finding: &Finding) -> String {
     )
 }
 
-/// The first places of a move and the trees that have it there, and how many more there are.
+/// The first locations of an upgrade and the trees that have it there, and how many more there are.
 fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     let mut trees_at: Vec<(String, Vec<&str>)> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -155,18 +154,18 @@ fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
     }
     let shown: Vec<String> = trees_at
         .iter()
-        .take(PLACES)
+        .take(MAX_PLACES)
         .map(|(place, trees)| match trees.as_slice() {
             [] => code(place),
             trees => format!("{} on {}", code(place), tree_names(trees)),
         })
         .collect();
-    match trees_at.len().saturating_sub(PLACES) {
+    match trees_at.len().saturating_sub(MAX_PLACES) {
         0 => shown.join(", "),
         more => format!(
             "{} and {}",
             shown.join(", "),
-            counted(more, "more place", "more places")
+            counted(more, "more location", "more locations")
         ),
     }
 }
@@ -174,10 +173,10 @@ fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
 fn tree_names(names: &[&str]) -> String {
     let shown: Vec<String> = names
         .iter()
-        .take(TREES)
+        .take(MAX_TREES)
         .map(|name| code(&short(name, 100)))
         .collect();
-    match names.len().saturating_sub(TREES) {
+    match names.len().saturating_sub(MAX_TREES) {
         0 => shown.join(", "),
         more => format!("{} and {}", shown.join(", "), counted(more, "more", "more")),
     }

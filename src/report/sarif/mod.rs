@@ -30,10 +30,10 @@ pub const MAX_RESULTS: usize = 5_000;
 /// An upload may have 10 MB when compressed; some room is left.
 pub const MAX_COMPRESSED: u64 = 9_500_000;
 
-/// Gaps are told one by one up to this many.
+/// Gaps are listed one by one up to this many.
 const MAX_NOTIFICATIONS: usize = 1_000;
 
-/// Where the schema stands.
+/// The address of the schema.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The report.
@@ -151,13 +151,13 @@ impl Kind {
 
     fn descriptor(self) -> ReportingDescriptor {
         let text = match self {
-            Self::Blind => "A place that could not be judged; the scan is incomplete.",
-            Self::Partial => {
-                "Dependencies that were not checked: without an exact version, or from elsewhere than the registry."
+            Self::Blind => "Something could not be checked; the scan is incomplete.",
+            Self::Partial => "Dependencies that were not checked: not pinned, or not from the registry.",
+            Self::Index => {
+                "The advisory database is missing, damaged, stale, or another one than the policy asks for."
             }
-            Self::Index => "The advisory index is not as it should be.",
-            Self::Cut => "Something was left out to stay within a limit.",
-            Self::Remark => "Something worth knowing of the policy, the base or the refs.",
+            Self::Cut => "Results or notifications were left out to stay within a limit.",
+            Self::Remark => "A remark on the policy, the base or the refs.",
         };
         let text = MultiformatMessageString::builder().text(text).build();
         ReportingDescriptor::builder()
@@ -188,18 +188,21 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     let index = match outcome.coverage.index {
         _ if outcome.is_unfinished() => None,
         IndexState::Fresh => None,
-        IndexState::Stale => Some(("warning", "the index is older than it should be")),
-        IndexState::TooOld => Some(("error", "the index is too old to judge by")),
-        IndexState::Missing => Some(("error", "there is no advisory index")),
-        IndexState::Damaged => Some(("error", "the advisory index is damaged")),
+        IndexState::Stale => Some((
+            "warning",
+            "the advisory database is older than the policy's `max-age`",
+        )),
+        IndexState::TooOld => Some(("error", "the advisory database is too old")),
+        IndexState::Missing => Some(("error", "there is no advisory database")),
+        IndexState::Damaged => Some(("error", "the advisory database is damaged")),
         IndexState::Other => Some((
             "error",
-            "the advisory index is not the one that the policy asks for",
+            "the advisory database is not the one that the policy asks for",
         )),
-        IndexState::Newer => Some(("error", "the advisory index was written by a newer lockkeeper")),
+        IndexState::Newer => Some(("error", "the advisory database was written by a newer lockkeeper")),
         IndexState::Sample => Some((
             "note",
-            "the index is the embedded sample: this is no verdict on real code",
+            "the advisory database is the embedded sample: this is no verdict on real code",
         )),
     };
     if let Some((level, text)) = index {
@@ -207,7 +210,7 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     }
     if left_out > 0 {
         let text = format!(
-            "{} left out, the least bad ones; the JSON report lists all",
+            "{} left out, those of the lowest severity; the JSON report lists all",
             counted(left_out, "result is", "results are")
         );
         notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
@@ -231,7 +234,7 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     }
     if gaps > MAX_NOTIFICATIONS {
         let text = format!(
-            "{} not told one by one; the JSON report lists all",
+            "{} not listed one by one; the JSON report lists all",
             counted(gaps - MAX_NOTIFICATIONS, "gap is", "gaps are")
         );
         notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));

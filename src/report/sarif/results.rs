@@ -12,15 +12,15 @@ use super::{bag, message};
 use crate::model::finding::{Change, Excepted, State};
 use crate::model::worst;
 use crate::model::{Decision, Finding, Outcome};
-use crate::report::phrases::{self, counted, short, way_out};
+use crate::report::phrases::{self, counted, remedy, short};
 use crate::report::places;
 use crate::text::{Position, escape};
 
-/// GitHub shows so many locations of a result.
+/// Locations of a result that GitHub shows.
 const MAX_RELATED: usize = 100;
-/// So many further versions are named in a message.
+/// Further versions that a message names.
 const MAX_VERSIONS: usize = 5;
-/// So many characters of a message.
+/// Characters of a message.
 const MAX_MESSAGE: usize = 1_000;
 
 /// The findings that are one result: all versions of one package in one file with one advisory.
@@ -93,8 +93,8 @@ impl<'o> Group<'o> {
 /// All groups, worst first.
 pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     type Key<'o> = (Vec<u8>, &'o str, &'o str, &'o str);
-    type Held<'o> = (Vec<&'o Finding>, BTreeSet<Vec<u8>>);
-    let mut groups: BTreeMap<Key<'_>, Held<'_>> = BTreeMap::new();
+    type Members<'o> = (Vec<&'o Finding>, BTreeSet<Vec<u8>>);
+    let mut groups: BTreeMap<Key<'_>, Members<'_>> = BTreeMap::new();
     for (target, finding) in outcome.findings() {
         let file = places::bytes_in_repository(target, &finding.file);
         let key = (
@@ -136,17 +136,17 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     groups
 }
 
-/// Whether the results of a run speak of exceptions. Either all of them do or none (section 3.27.23).
+/// Whether the results of a run list suppressions: all of them do or none (section 3.27.23).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suppressions {
-    Told,
+    Present,
     Absent,
 }
 
 impl Suppressions {
     pub(super) fn of(groups: &[Group<'_>]) -> Self {
         match groups.iter().any(|group| group.suppression().is_some()) {
-            true => Self::Told,
+            true => Self::Present,
             false => Self::Absent,
         }
     }
@@ -199,7 +199,7 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
     result.baseline_state = group.change().and_then(baseline_state).map(|state| json!(state));
     result.suppressions = match suppressions {
         Suppressions::Absent => None,
-        Suppressions::Told => Some(group.suppression().into_iter().collect()),
+        Suppressions::Present => Some(group.suppression().into_iter().collect()),
     };
     if !related.is_empty() {
         result.related_locations = Some(related);
@@ -218,7 +218,7 @@ fn baseline_state(change: Change) -> Option<&'static str> {
     })
 }
 
-/// The policy's exception: it stands outside of the code, and somebody has decided.
+/// The policy's exception: outside of the code, and decided.
 fn suppression(excepted: &Excepted) -> Suppression {
     let mut properties = BTreeMap::from([("expires".to_owned(), json!(excepted.expires.to_string()))]);
     if let Some(owner) = &excepted.owner {
@@ -241,7 +241,7 @@ pub(super) fn level(decision: Decision) -> ResultLevel {
     }
 }
 
-/// A place in a file of the repository.
+/// A location in a file of the repository.
 pub(super) fn location(file: &[u8], place: Position) -> Location {
     let region = Region::builder()
         .start_line(i64::from(place.line))
@@ -296,7 +296,7 @@ fn text(group: &Group<'_>) -> String {
         text.push_str(&format!(" {}.", short(summary, 250).trim_end_matches('.')));
     }
     text.push(' ');
-    text.push_str(&way_out(first));
+    text.push_str(&remedy(first));
     if let Some(excepted) = first.exception() {
         text.push_str(&format!(
             " Accepted {}.",
@@ -304,7 +304,7 @@ fn text(group: &Group<'_>) -> String {
         ));
     }
     if let Some(grace) = phrases::grace(first) {
-        text.push_str(&format!(" The gate warns of it, and {grace}."));
+        text.push_str(&format!(" The gate only warns now; it {grace}."));
     }
     if let Some(path) = first.paths.first().filter(|path| path.len() > 1) {
         text.push_str(&format!(" Path: {}.", short(&phrases::path(path), 250)));
@@ -316,8 +316,8 @@ fn text(group: &Group<'_>) -> String {
         .sum();
     if places > 1 {
         text.push_str(&format!(
-            " It stands at {} in this file.",
-            counted(places, "place", "places")
+            " It is locked at {} of this file.",
+            counted(places, "location", "locations")
         ));
     }
     if let Some(link) = group.links.first() {
@@ -326,7 +326,7 @@ fn text(group: &Group<'_>) -> String {
             links => format!(" and {}", counted(links - 1, "further link", "further links")),
         };
         text.push_str(&format!(
-            " It is read through {}{more} too.",
+            " The symbolic link {}{more} leads to it.",
             short(&String::from_utf8_lossy(link), 200)
         ));
     }

@@ -12,25 +12,25 @@ use super::plain;
 use super::results::{Group, level};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Severity};
-use crate::report::phrases::{self, short, thousands, way_out};
+use crate::report::phrases::{self, remedy, short, thousands};
 use crate::text::escape::{markdown, markdown_code, yaml};
 
-/// What there is to do about a malicious package: nothing accepts it.
-const REMOVE: &str = "Remove the package, and take every machine that installed it as lost. No exception accepts it. \
+/// What to do about a malicious package: no exception accepts it.
+const REMOVE: &str = "Remove the package, and treat every machine that installed it as compromised. No exception accepts it. \
     If it is your own, name it in the policy: `supply-chain.internal`, with the registry that it comes from.";
 
 /// GitHub's limit for descriptions, in characters.
 const MAX_DESCRIPTION: usize = 1_024;
 /// GitHub shows ten tags and takes twenty.
 const MAX_TAGS: usize = 10;
-/// A rule lists so many of its packages.
+/// Packages that a rule lists.
 const MAX_ROWS: usize = 10;
-/// A rule names so many of its references.
+/// References that a rule names.
 const MAX_REFERENCES: usize = 10;
-/// So many characters of details for a rule at most, and for all rules together.
+/// Characters of details for a rule at most, and for all rules together.
 const MAX_DETAILS: usize = 4_000;
 const ALL_DETAILS: usize = 2_000_000;
-/// How long an exception that is pasted as it stands holds.
+/// How long the suggested exception lasts.
 const EXCEPTION_DAYS: i64 = 90;
 
 /// The rules of all groups in the order of their first result, and the index of each id.
@@ -62,21 +62,21 @@ pub(super) fn rules<'o>(
         .filter_map(|groups| {
             let first = groups.first()?.first()?;
             let texts = first.advisory.text.and_then(|key| texts.get(&key));
-            let page = Page {
+            let help = Help {
                 first,
                 groups,
                 texts,
                 details,
                 expires: &expires,
             };
-            Some(page.rule())
+            Some(help.rule())
         })
         .collect();
     (rules, indices)
 }
 
 /// All that is known of one rule.
-struct Page<'p, 'o> {
+struct Help<'p, 'o> {
     first: &'o Finding,
     groups: &'p [&'p Group<'o>],
     texts: Option<&'p Texts>,
@@ -84,7 +84,7 @@ struct Page<'p, 'o> {
     expires: &'p str,
 }
 
-impl Page<'_, '_> {
+impl Help<'_, '_> {
     fn rule(&self) -> ReportingDescriptor {
         let advisory = &*self.first.advisory;
         let id = short(&advisory.id, 200);
@@ -93,7 +93,7 @@ impl Page<'_, '_> {
             summary => summary.to_owned(),
         };
         let brief = format!("{id}: {summary}");
-        let full = format!("{summary} ({}). {}", self.ids().join(", "), way_out(self.first));
+        let full = format!("{summary} ({}). {}", self.ids().join(", "), remedy(self.first));
         let mut rule = ReportingDescriptor::builder()
             .id(advisory.id.as_str())
             .name(short(&plain(&id), 255))
@@ -180,8 +180,12 @@ impl Page<'_, '_> {
         ];
         lines.push(self.severity());
         for row in self.rows() {
-            let fixed = plain(&way_out(row.finding));
-            lines.push(format!("{} in {}. {fixed}", plain(&row.held), plain(&row.file)));
+            let fixed = plain(&remedy(row.finding));
+            lines.push(format!(
+                "{} in {}. {fixed}",
+                plain(&row.package),
+                plain(&row.file)
+            ));
             if let Some(path) = row.path {
                 lines.push(format!("Path: {}", plain(&path)));
             }
@@ -203,7 +207,7 @@ impl Page<'_, '_> {
             | Class::Unmaintained
             | Class::Unsound
             | Class::Vulnerability => {
-                lines.push("To accept it for a while, add to the policy:".to_owned());
+                lines.push("To accept the risk until a date, add to the policy:".to_owned());
                 lines.push(self.exception());
             }
         }
@@ -228,9 +232,9 @@ impl Page<'_, '_> {
                 (_, false) => markdown_code(&short(&row.finding.fixed.join(", "), 200)),
             };
             let path = row.path.map(|path| markdown(&path)).unwrap_or_default();
-            let held = markdown_code(&row.held);
+            let package = markdown_code(&row.package);
             text.push_str(&format!(
-                "| {held} | {fixed} | {} | {path} |\n",
+                "| {package} | {fixed} | {} | {path} |\n",
                 markdown_code(&row.file)
             ));
         }
@@ -258,7 +262,9 @@ impl Page<'_, '_> {
             | Class::Unmaintained
             | Class::Unsound
             | Class::Vulnerability => {
-                text.push_str("\nTo accept it for a while, add this to `lockkeeper.yml`:\n\n```yaml\n");
+                text.push_str(
+                    "\nTo accept the risk until a date, add this to `lockkeeper.yml`:\n\n```yaml\n",
+                );
                 text.push_str(&self.exception());
                 text.push_str("\n```\n");
             }
@@ -276,18 +282,18 @@ impl Page<'_, '_> {
             .collect()
     }
 
-    /// One sentence on how bad it is and who says so.
+    /// One sentence on how severe it is and by whose rating.
     fn severity(&self) -> String {
         let advisory = &self.first.advisory;
         let mut text = match advisory.severity.source.as_str() {
             "assumed" => format!(
-                "{}: nobody rated it, so it is taken for high.",
+                "{}: it has no published rating, so high is assumed.",
                 phrases::severity(advisory)
             ),
             source => format!("{} ({}).", phrases::severity(advisory), short(&plain(source), 50)),
         };
         if advisory.known_exploited {
-            text.push_str(" It is known to be exploited.");
+            text.push_str(" Known to be exploited.");
         }
         if let Some(epss) = advisory.epss {
             text.push_str(&format!(
@@ -298,14 +304,14 @@ impl Page<'_, '_> {
         text
     }
 
-    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    fn rows(&self) -> impl Iterator<Item = AffectedRow<'_>> {
         self.groups
             .iter()
             .flat_map(|group| group.findings().iter().map(move |finding| (group, *finding)))
             .take(MAX_ROWS)
-            .map(|(group, finding)| Row {
+            .map(|(group, finding)| AffectedRow {
                 finding,
-                held: format!("{} {}", short(&finding.name, 200), short(&finding.version, 100)),
+                package: format!("{} {}", short(&finding.name, 200), short(&finding.version, 100)),
                 file: format!(
                     "{}:{}",
                     short(&String::from_utf8_lossy(group.file()), 300),
@@ -371,9 +377,9 @@ impl Page<'_, '_> {
 }
 
 /// One affected version in one file.
-struct Row<'f> {
+struct AffectedRow<'f> {
     finding: &'f Finding,
-    held: String,
+    package: String,
     file: String,
     path: Option<String>,
 }

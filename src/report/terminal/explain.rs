@@ -3,40 +3,40 @@
 use std::io;
 
 use super::findings::{ids, path_line, severity};
-use super::gaps::SHOWN;
+use super::gaps::MAX_GAPS;
 use super::page::{Line, Page, Shade};
 use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding};
 use crate::report::Length;
-use crate::report::phrases::{self, counted, way_out};
+use crate::report::phrases::{self, counted, remedy};
 
-/// So many lines of an advisory's details, unless all are asked for.
-const DETAILS: usize = 12;
+/// Lines of an advisory's details, unless all are asked for.
+const MAX_DETAILS: usize = 12;
 
 pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     match &explanation.advisory {
         Some(advisory) => head(advisory, page)?,
-        None => page.text(Shade::Strong, 0, "no advisory speaks of it", 1)?,
+        None => page.text(Shade::Strong, 0, "no known advisory for this package", 1)?,
     }
     match explanation.findings.as_slice() {
-        [] if explanation.unjudged.is_empty() => page.heading("Held: nowhere in what was scanned")?,
-        [] => page.heading("Held: nowhere in what could be judged")?,
+        [] if explanation.unjudged.is_empty() => page.heading("Affected: nothing in this tree")?,
+        [] => page.heading("Affected: nothing in what was checked")?,
         findings => {
-            page.heading("Held")?;
+            page.heading("Affected")?;
             for finding in findings {
-                held(finding, page)?;
+                affected(finding, page)?;
             }
         }
     }
     if !explanation.unjudged.is_empty() {
-        page.heading("Not judged: what may hold it all the same")?;
-        for gap in explanation.unjudged.iter().take(SHOWN) {
+        page.heading("Not checked: it may be affected too")?;
+        for gap in explanation.unjudged.iter().take(MAX_GAPS) {
             let place = format!("{}:{}  {}", gap.file.display(), gap.position.line, gap.reason);
             page.text(Shade::Bad, 2, &place, 3)?;
         }
     }
     if !explanation.decisions.is_empty() {
-        page.heading("Rules, in their order")?;
+        page.heading("Policy rules, in order")?;
         for ruling in &explanation.decisions {
             let (shade, mark) = match ruling.matched {
                 Matched::Yes => (Shade::Strong, "→"),
@@ -47,7 +47,7 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
         }
     }
     if !explanation.would_change.is_empty() {
-        page.heading("What would change it")?;
+        page.heading("What would change the verdict")?;
         for change in &explanation.would_change {
             page.text(Shade::Plain, 2, change, 4)?;
         }
@@ -73,7 +73,7 @@ fn head(advisory: &Advisory, page: &mut Page<'_>) -> io::Result<()> {
     page.whole_words(Line::indented(2), 2, &words)
 }
 
-fn held(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+fn affected(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let place = format!("{}:{}", finding.file, finding.place().line);
     let words = [
         (Shade::Strong, format!("{} {}", finding.name, finding.version)),
@@ -85,7 +85,7 @@ fn held(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
         "{} by the rule {}. {}",
         phrases::decision(finding),
         finding.rule,
-        way_out(finding)
+        remedy(finding)
     );
     page.text(Shade::Plain, 4, &decided, 3)?;
     if let Some(excepted) = finding.exception() {
@@ -119,7 +119,7 @@ fn texts(explanation: &Explanation, length: Length, page: &mut Page<'_>) -> io::
     if !lines.is_empty() {
         page.heading("Details")?;
         let shown = match length {
-            Length::Verdict | Length::Normal => DETAILS,
+            Length::Verdict | Length::Normal => MAX_DETAILS,
             Length::Full => usize::MAX,
         };
         for line in lines.iter().take(shown) {

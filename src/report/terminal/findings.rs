@@ -1,4 +1,4 @@
-//! What to do first, and what else was found.
+//! Recommended upgrades, and what else was found.
 
 use std::io;
 
@@ -10,29 +10,28 @@ use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Ou
 use crate::remediation::{Kind, Remediation};
 use crate::report::Length;
 use crate::report::phrases::{self, counted, left_out, thousands};
-use crate::report::places::told;
+use crate::report::places::with_ref;
 
-/// So many moves are shown unless all are asked for.
-const MOVES: usize = 15;
-/// So many flaws of a move.
-const FLAWS: usize = 3;
-/// So many warnings.
-const WARNINGS: usize = 10;
-/// The last words of a line stand no further to the right, where the eye loses the line.
+/// Upgrades that are shown unless all are asked for.
+const MAX_UPGRADES: usize = 15;
+/// Advisories of an upgrade.
+const MAX_ADVISORIES: usize = 3;
+const MAX_WARNINGS: usize = 10;
+/// The last column of the text at the right, so that the eye keeps the line.
 const WIDE: usize = 110;
 /// Where the text of an entry starts.
 const INDENT: usize = 4;
 /// Where what belongs to a line starts.
 const DEEPER: usize = INDENT + 2;
 
-/// The moves, worst first.
-pub(super) fn moves(moves: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    if moves.is_empty() {
+/// What to do, worst first.
+pub(super) fn upgrades(steps: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    if steps.is_empty() {
         return Ok(());
     }
-    page.heading("Do first")?;
-    let shown = moves
-        .get(..limit(length, MOVES).min(moves.len()))
+    page.heading("Recommended upgrades")?;
+    let shown = steps
+        .get(..limit(length, MAX_UPGRADES).min(steps.len()))
         .unwrap_or_default();
     // Places stand below each other where the heads leave room for them.
     let heads = shown
@@ -47,10 +46,10 @@ pub(super) fn moves(moves: &[Remediation<'_>], length: Length, page: &mut Page<'
         }
         one(number + 1, step, place_column, length, page)?;
     }
-    more(moves.len() - shown.len(), page)
+    more(steps.len() - shown.len(), page)
 }
 
-/// Everything that does not block: warnings, and with `-v` notes and what the base holds already.
+/// Everything that does not block: warnings, and with `-v` notes and what is already in the base.
 pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let of_this_change = |finding: &Finding| {
         let is_of_it = |change: Change| change.is_of_the_change() || change == Change::Unknown;
@@ -67,8 +66,8 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
     });
     for (title, findings) in [
         ("Warnings", &warnings),
-        ("Noted", &notes),
-        ("In the base already", &older),
+        ("Notes", &notes),
+        ("Already in the base", &older),
     ] {
         if findings.is_empty() {
             continue;
@@ -81,7 +80,7 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
             continue;
         }
         page.heading(title)?;
-        let shown = limit(length, WARNINGS);
+        let shown = limit(length, MAX_WARNINGS);
         for (target, finding) in findings.iter().take(shown) {
             warning(target, finding, page)?;
         }
@@ -90,11 +89,11 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
     Ok(())
 }
 
-/// What somebody accepted, why and until when; and what is about the public package of a name that is one's own.
+/// What an exception accepts, why and until when; and what is about the public package of an internal name.
 pub(super) fn excepted(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let excepted = list(outcome, |finding| finding.exception().is_some());
     let others = list(outcome, |finding| finding.state == State::NotAffected);
-    for (title, findings) in [("Excepted", excepted), ("Not affected", others)] {
+    for (title, findings) in [("Accepted", excepted), ("Not affected", others)] {
         if findings.is_empty() {
             continue;
         }
@@ -102,7 +101,7 @@ pub(super) fn excepted(outcome: &Outcome, length: Length, page: &mut Page<'_>) -
             "{title}: {}",
             counted(findings.len(), "finding", "findings")
         ))?;
-        let shown = limit(length, WARNINGS);
+        let shown = limit(length, MAX_WARNINGS);
         for (target, finding) in findings.iter().take(shown) {
             warning(target, finding, page)?;
         }
@@ -130,11 +129,11 @@ fn one(
 ) -> io::Result<()> {
     let head = head(step);
     let head = clean(&head);
-    let ends = match (step.kind, step.fixes.len()) {
+    let fixes = match (step.kind, step.fixes.len()) {
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
-        (Kind::NoFix, flaws) => format!("no fix yet for {}", thousands(flaws as u64)),
-        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), flaws) => {
-            format!("ends {}", thousands(flaws as u64))
+        (Kind::NoFix, count) => format!("no fix yet for {}", thousands(count as u64)),
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), count) => {
+            format!("fixes {}", thousands(count as u64))
         }
     };
     let place = places(step);
@@ -145,7 +144,7 @@ fn one(
     let start = Line::new()
         .with(Shade::Dim, &format!("{number:>2}"))
         .padded_to(INDENT, 2);
-    let end = page.width.min(WIDE).saturating_sub(columns(&ends));
+    let end = page.width.min(WIDE).saturating_sub(columns(&fixes));
     let beside = columns(&head) + INDENT + 2 <= place_column && place_column + columns(&place) + 2 <= end;
     let head_room = end.saturating_sub(INDENT + 2);
     let line = start.with(shade, &fit(&head, head_room));
@@ -154,41 +153,30 @@ fn one(
     } else {
         line
     };
-    page.line(&line.padded_to(end, 2).with(Shade::Dim, &ends))?;
+    page.line(&line.padded_to(end, 2).with(Shade::Dim, &fixes))?;
     if !beside {
         page.line(&Line::indented(INDENT).with(Shade::Plain, &fit_end(&place, page.width - INDENT)))?;
     }
-    let flaws = limit(length, FLAWS).min(step.fixes.len());
-    for finding in step.fixes.iter().take(flaws) {
-        flaw(finding, page)?;
+    let shown = limit(length, MAX_ADVISORIES).min(step.fixes.len());
+    for finding in step.fixes.iter().take(shown) {
+        advisory(finding, page)?;
     }
     if let Some(text) = origin(step) {
         page.text(Shade::Dim, INDENT, &text, 3)?;
     }
-    let left = step.fixes.get(flaws..).unwrap_or_default();
+    let left = step.fixes.get(shown..).unwrap_or_default();
     if !left.is_empty() {
-        let levels: Vec<String> = Level::ALL
-            .into_iter()
-            .filter_map(|level| {
-                let number = left
-                    .iter()
-                    .filter(|finding| finding.advisory.severity.level == level)
-                    .count();
-                (number > 0).then(|| format!("{} {level}", thousands(number as u64)))
-            })
-            .collect();
         let text = format!(
-            "and {} (-v lists all): {}",
-            counted(left.len(), "more", "more"),
-            levels.join(", ")
+            "and {} more {}; -v lists all",
+            thousands(left.len() as u64),
+            phrases::severities(left)
         );
         page.line(&Line::indented(INDENT).with(Shade::Dim, &text))?;
     }
     path(step, page)
 }
 
-/// `examplelib 0.10.30 → 0.10.81`.
-/// Where the lockfile takes from what may be one's own.
+/// The registry that the lockfile names, for a package that may be internal.
 fn origin(step: &Remediation<'_>) -> Option<String> {
     let origin = || step.fixes.iter().find_map(|finding| finding.origin.as_ref());
     match step.kind {
@@ -196,7 +184,7 @@ fn origin(step: &Remediation<'_>) -> Option<String> {
         Kind::Remove => origin().map(|origin| {
             let origin = origin.as_str();
             format!(
-                "the lockfile takes it from {origin}; if it is your own, name it under `supply-chain.internal` in the policy"
+                "the lockfile takes it from {origin}; if it is your own package, name it under `supply-chain.internal` in the policy"
             )
         }),
         Kind::OwnRegistry => Some(match origin() {
@@ -206,6 +194,7 @@ fn origin(step: &Remediation<'_>) -> Option<String> {
     }
 }
 
+/// `examplelib 0.10.30 → 0.10.81`.
 fn head(step: &Remediation<'_>) -> String {
     match step.kind {
         Kind::Remove => format!("remove {} {}", step.name, step.version),
@@ -233,12 +222,12 @@ fn places(step: &Remediation<'_>) -> String {
 }
 
 fn place(target: &Target, finding: &Finding) -> String {
-    let file = told(target, &finding.file);
+    let file = with_ref(target, &finding.file);
     format!("{}:{}", clean(&file), finding.place().line)
 }
 
-/// Severity and ids on one line, what is wrong beside them or below.
-fn flaw(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+/// Severity and ids on one line, the summary beside them or below.
+fn advisory(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
     let start = Line::indented(INDENT).with(shade, &word).padded_to(0, 2);
@@ -313,7 +302,7 @@ fn path(step: &Remediation<'_>, page: &mut Page<'_>) -> io::Result<()> {
     path_line(path, &others, page)
 }
 
-/// One path and a remark behind it; nothing for a path that tells nothing.
+/// One path and a remark behind it; nothing for a path of one step.
 pub(super) fn path_line(path: DependencyPath<'_>, remark: &str, page: &mut Page<'_>) -> io::Result<()> {
     if path.len() < 2 {
         return Ok(());
@@ -330,7 +319,7 @@ pub(super) fn path_line(path: DependencyPath<'_>, remark: &str, page: &mut Page<
     )
 }
 
-/// Both ends stand elsewhere with their versions: a name is enough.
+/// Both ends are shown elsewhere with their versions: a name is enough.
 fn step_words(step: Step<'_>, end: bool) -> String {
     let name = if step.name.is_empty() { "(root)" } else { step.name };
     match step.version {
@@ -362,7 +351,7 @@ fn shorten(words: &[String], room: usize) -> String {
     fit(&format!("{} → … → {last}", fit(first, room / 3)), room).into_owned()
 }
 
-/// A warning, and below it what a person must know of it besides.
+/// A warning, and below it its exception, reason and changes.
 fn warning(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     warning_line(target, finding, page)?;
     if let Some(excepted) = finding.exception() {

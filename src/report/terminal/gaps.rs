@@ -1,27 +1,24 @@
-//! What was not judged, or only in part, and what was left out.
+//! What was not checked, and what was skipped.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit_end};
 use crate::model::Outcome;
-use crate::report::Length;
 use crate::report::phrases::{counted, thousands};
-use crate::report::places::{self, GapHere, gaps, told};
+use crate::report::places::{self, GapHere, gaps, with_ref};
+use crate::report::{Length, headline};
 
-/// So many places are shown unless all are asked for.
-pub(super) const SHOWN: usize = 5;
+/// Gaps that are shown unless all are asked for.
+pub(super) const MAX_GAPS: usize = 5;
 
-/// Places that could not be judged, each with its cause and the way out.
+/// What could not be checked, each with its reason and hint.
 pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let blind = gaps(outcome, |coverage| &coverage.blind);
     if blind.is_empty() {
         return Ok(());
     }
-    page.heading(&format!(
-        "Not judged: {}",
-        counted(blind.len(), "place", "places")
-    ))?;
+    page.heading(&format!("Not checked: {}", counted(blind.len(), "gap", "gaps")))?;
     let shown = limit(length);
     for gap in blind.iter().take(shown) {
         one(gap, Shade::Bad, page)?;
@@ -32,13 +29,13 @@ pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Pag
     more(blind.len().saturating_sub(shown), page)
 }
 
-/// What a person should know besides: of the policy, the base and the refs.
+/// Remarks on the policy, the base and the refs.
 pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let remarks = places::remarks(outcome);
     if remarks.is_empty() {
         return Ok(());
     }
-    page.heading("Worth knowing")?;
+    page.heading("Remarks")?;
     let shown = limit(length);
     for gap in remarks.iter().take(shown) {
         one(gap, Shade::Warn, page)?;
@@ -47,15 +44,16 @@ pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut P
     more(remarks.len().saturating_sub(shown), page)
 }
 
-/// Places that a format does not hold exactly, counted by reason.
+/// Dependencies that are not pinned or not from a registry, counted by reason.
 pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if partial.is_empty() {
         return Ok(());
     }
     page.heading(&format!(
-        "Judged in part: {}",
-        counted(partial.len(), "place", "places")
+        "{}: {}",
+        headline::sentence(headline::NOT_PINNED),
+        counted(partial.len(), "entry", "entries")
     ))?;
     if length == Length::Full {
         for gap in &partial {
@@ -70,7 +68,7 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
     let mut reasons: Vec<(&str, Vec<&GapHere<'_>>)> = reasons.into_iter().collect();
     // The sort is stable: equally frequent ones stay in the order of their names.
     reasons.sort_by_key(|(_, gaps)| std::cmp::Reverse(gaps.len()));
-    for (reason, gaps) in reasons.iter().take(SHOWN) {
+    for (reason, gaps) in reasons.iter().take(MAX_GAPS) {
         let start = Line::indented(2)
             .with(Shade::Warn, &format!("{:>3} ×", thousands(gaps.len() as u64)))
             .padded_to(0, 1);
@@ -86,10 +84,13 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
             )?;
         }
     }
-    more(reasons.iter().skip(SHOWN).map(|(_, gaps)| gaps.len()).sum(), page)
+    more(
+        reasons.iter().skip(MAX_GAPS).map(|(_, gaps)| gaps.len()).sum(),
+        page,
+    )
 }
 
-/// What was left out on purpose: told with `-v`, else counted.
+/// What was skipped on purpose: listed with `-v`, else counted.
 pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let skipped: Vec<(String, &str)> = outcome
         .targets
@@ -101,16 +102,21 @@ pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
                 .iter()
                 .map(move |skipped| (target, skipped))
         })
-        .map(|(target, skipped)| (told(target, &skipped.path).into_owned(), skipped.reason.as_str()))
+        .map(|(target, skipped)| {
+            (
+                with_ref(target, &skipped.path).into_owned(),
+                skipped.reason.as_str(),
+            )
+        })
         .collect();
     if skipped.is_empty() {
         return Ok(());
     }
     let count = counted(skipped.len(), "path", "paths");
     if length != Length::Full {
-        return page.heading(&format!("Left out: {count} (-v lists them)"));
+        return page.heading(&format!("Skipped: {count} (-v lists them)"));
     }
-    page.heading(&format!("Left out: {count}"))?;
+    page.heading(&format!("Skipped: {count}"))?;
     for (path, reason) in &skipped {
         let room = page.width / 2;
         let line = Line::indented(2).with(Shade::Plain, &fit_end(&clean(path), room));
@@ -145,7 +151,7 @@ fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
 
 fn limit(length: Length) -> usize {
     match length {
-        Length::Verdict | Length::Normal => SHOWN,
+        Length::Verdict | Length::Normal => MAX_GAPS,
         Length::Full => usize::MAX,
     }
 }

@@ -1,4 +1,4 @@
-//! The report for a person at a terminal: the verdict, what to do first, what was not judged, the next
+//! The report for a person at a terminal: the verdict, recommended upgrades, what was not checked, the next
 //! command. It reads the same without colour and fills the width that there is.
 
 mod explain;
@@ -37,7 +37,7 @@ impl Report for Terminal {
             Length::Normal | Length::Full => {
                 read(outcome, &mut page)?;
                 index(outcome, &mut page)?;
-                findings::moves(&failing, style.length, &mut page)?;
+                findings::upgrades(&failing, style.length, &mut page)?;
                 findings::others(outcome, style.length, &mut page)?;
                 findings::excepted(outcome, style.length, &mut page)?;
                 gaps::blind(outcome, style.length, &mut page)?;
@@ -79,12 +79,12 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
     io::Write::flush(&mut buffered)
 }
 
-/// The line that says it all.
+/// The first line.
 fn verdict(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     answer(outcome.verdict, headline::words(outcome, failing), page)
 }
 
-/// The verdict with what stands behind it.
+/// The verdict with its reasons.
 pub(super) fn answer(verdict: Verdict, words: Vec<String>, page: &mut Page<'_>) -> io::Result<()> {
     let shade = match verdict {
         Verdict::Pass => Shade::Good,
@@ -100,7 +100,7 @@ fn read(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, headline::read(outcome)))
 }
 
-/// What there is to say about the index, if it is not as it should be.
+/// What is wrong with the index, if anything.
 pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     match headline::index(outcome) {
         Some(text) => page.text(Shade::Warn, 2, &text, 3),
@@ -137,7 +137,7 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
             "lockkeeper scan FOLDER".to_owned(),
             "lockkeeper scan --allow-empty".to_owned(),
         ]),
-        Verdict::Incomplete if outcome.coverage.blind.len() > gaps::SHOWN => {
+        Verdict::Incomplete if outcome.coverage.blind.len() > gaps::MAX_GAPS => {
             commands.push("lockkeeper scan -v".to_owned());
         }
         Verdict::Incomplete | Verdict::Pass | Verdict::Blocked | Verdict::Failed => {}
@@ -177,7 +177,7 @@ pub(super) fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<(
     let version = format!("lockkeeper {}", outcome.tool_version);
     page.whole_words(Line::new(), 2, &[(Shade::Dim, version), (Shade::Dim, policy)])?;
     let index = outcome.database.digest.as_deref().unwrap_or("none");
-    for (what, digest) in [("index ", index), ("policy", &outcome.policy.digest)] {
+    for (what, digest) in [("database", index), ("policy  ", &outcome.policy.digest)] {
         let digest = format!("{what} {digest}");
         page.whole_words(Line::new(), 2, &[(Shade::Dim, digest)])?;
     }

@@ -18,8 +18,8 @@ const FULL: &str = include_str!("../../fixtures/policy/full.yml");
 
 /// Policies with one mistake each, which the schema refuses too: the place, the key, and how the message begins.
 const REFUSED: [(&str, &str); 69] = [
-    ("- a\n", "1:1: a list stands where a mapping belongs"),
-    ("a\n", "1:1: a text stands where a mapping belongs"),
+    ("- a\n", "1:1: expected a mapping, found a list"),
+    ("a\n", "1:1: expected a mapping, found a text"),
     (
         "rule: []\n",
         "1:1: rule: \"rule\" is no key here; did you mean `rules`?",
@@ -32,7 +32,7 @@ const REFUSED: [(&str, &str); 69] = [
         "schema: lockkeeper.policy/2\n",
         "1:9: schema: \"lockkeeper.policy/2\" is no schema that this version knows",
     ),
-    ("schema: 1\n", "1:9: schema: a number stands where a text belongs"),
+    ("schema: 1\n", "1:9: schema: expected a text, found a number"),
     (
         "supply-chain: {min-release-age: 3d}\n",
         "1:16: supply-chain.min-release-age: `min-release-age` comes with a later version",
@@ -49,10 +49,10 @@ const REFUSED: [(&str, &str); 69] = [
         "supply-chain: {registries: {Npm: https://registry.example/}}\n",
         "1:29: supply-chain.registries.Npm: \"Npm\" is no ecosystem whose lockfiles are read; did you mean `npm`?",
     ),
-    ("rules: {}\n", "1:8: rules: a mapping stands where a list belongs"),
+    ("rules: {}\n", "1:8: rules: expected a list, found a mapping"),
     (
         "rules:\n  - fail\n",
-        "2:5: rules[0]: a text stands where a mapping belongs",
+        "2:5: rules[0]: expected a mapping, found a text",
     ),
     (
         "rules:\n  - name: a\n    when: {}\n",
@@ -68,7 +68,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, name: 5}\n",
-        "2:24: rules[0].name: a number stands where a text belongs",
+        "2:24: rules[0].name: expected a text, found a number",
     ),
     (
         "rules:\n  - {then: fail, after: 7}\n",
@@ -88,7 +88,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: []}\n",
-        "2:24: rules[0].when: a list stands where a mapping belongs",
+        "2:24: rules[0].when: expected a mapping, found a list",
     ),
     (
         "rules:\n  - {then: fail, when: {severty: high}}\n",
@@ -104,7 +104,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: {fix: true}}\n",
-        "2:30: rules[0].when.fix: a truth value stands where a text belongs",
+        "2:30: rules[0].when.fix: expected a text, found a truth value",
     ),
     (
         "rules:\n  - {then: fail, when: {scope: development}}\n",
@@ -116,11 +116,11 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: {known-exploited: yes}}\n",
-        "2:42: rules[0].when.known-exploited: a text stands where `true` or `false` belongs",
+        "2:42: rules[0].when.known-exploited: expected `true` or `false`, found a text",
     ),
     (
         "rules:\n  - {then: fail, when: {direct: 1}}\n",
-        "2:33: rules[0].when.direct: a number stands where `true` or `false` belongs",
+        "2:33: rules[0].when.direct: expected `true` or `false`, found a number",
     ),
     (
         "rules:\n  - {then: fail, when: {epss: 1.5}}\n",
@@ -144,7 +144,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: {path: [apps]}}\n",
-        "2:31: rules[0].when.path: a list stands where a text belongs",
+        "2:31: rules[0].when.path: expected a text, found a list",
     ),
     (
         "rules:\n  - {then: fail, when: {ref: refs/heads/main}}\n",
@@ -156,7 +156,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "exceptions: {}\n",
-        "1:13: exceptions: a mapping stands where a list belongs",
+        "1:13: exceptions: expected a list, found a mapping",
     ),
     (
         "exceptions:\n  - {reason: a, expires: 2026-12-31}\n",
@@ -196,7 +196,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "exceptions:\n  - {id: [CVE-1], reason: a, expires: 2026-12-31}\n",
-        "2:10: exceptions[0].id: a list stands where a text belongs",
+        "2:10: exceptions[0].id: expected a text, found a list",
     ),
     (
         "exceptions:\n  - {id: CVE-1, reason: ' ', expires: 2026-12-31}\n",
@@ -204,7 +204,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "exceptions:\n  - {id: CVE-1, reason:, expires: 2026-12-31}\n",
-        "2:23: exceptions[0].reason: nothing stands where a text belongs",
+        "2:23: exceptions[0].reason: expected a text, found nothing",
     ),
     (
         "exceptions:\n  - {id: CVE-1, reason: a, expires: 2026-12-31, expiers: 2026-12-31}\n",
@@ -220,13 +220,13 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "exceptions:\n  - {id: CVE-1, reason: a, expires: 2026-12-31, owner: 7}\n",
-        "2:56: exceptions[0].owner: a number stands where a text belongs",
+        "2:56: exceptions[0].owner: expected a text, found a number",
     ),
     (
         "exceptions:\n  - {id: CVE-1, reason: a, expires: 2026-12-31, until-fixed: 'true'}\n",
-        "2:63: exceptions[0].until-fixed: a text stands where `true` or `false` belongs",
+        "2:63: exceptions[0].until-fixed: expected `true` or `false`, found a text",
     ),
-    ("lines: []\n", "1:8: lines: a list stands where a mapping belongs"),
+    ("lines: []\n", "1:8: lines: expected a mapping, found a list"),
     (
         "lines: {newest: 0}\n",
         "1:17: lines.newest: a whole number from 1 to 1000000 belongs here",
@@ -241,11 +241,11 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "lines: {include: [1.0]}\n",
-        "1:19: lines.include[0]: a number stands where a text belongs",
+        "1:19: lines.include[0]: expected a text, found a number",
     ),
     (
         "lines: {include: main}\n",
-        "1:18: lines.include: a text stands where a list belongs",
+        "1:18: lines.include: expected a list, found a text",
     ),
     (
         "lines: {end-of-support: {a: soon}}\n",
@@ -257,7 +257,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "exclude: fixtures\n",
-        "1:10: exclude: a text stands where a list belongs",
+        "1:10: exclude: expected a list, found a text",
     ),
     (
         "coverage: strickt\n",
@@ -273,7 +273,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "database: {sources: [1]}\n",
-        "1:22: database.sources[0]: a number stands where a text belongs",
+        "1:22: database.sources[0]: expected a text, found a number",
     ),
     (
         "database: {update: always}\n",
