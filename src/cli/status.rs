@@ -8,7 +8,7 @@ use super::pending;
 use super::trees::{self, Setting, Trees};
 use crate::config::index;
 use crate::config::{heartbeat, policy};
-use crate::model::Failure;
+use crate::model::{Failure, Location};
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::model::{Gap, Grid, Outcome};
 use crate::report::grid::FORMS;
@@ -99,12 +99,14 @@ pub fn grid(arguments: &Status, setting: &Setting<'_>) -> Result<Grid, Failure> 
     }
     warnings.extend(outcome.remarks.iter().map(|remark| {
         let Gap {
-            file,
-            position,
+            location,
             reason,
             hint,
         } = remark;
-        format!("{file}:{}: {reason}. {hint}", position.line)
+        match location {
+            None => format!("{reason}. {hint}"),
+            Some(Location { file, position }) => format!("{file}:{}: {reason}. {hint}", position.line),
+        }
     }));
     let history = match (arguments.history, &opened.index) {
         (false, _) | (true, None) => None,

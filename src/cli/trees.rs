@@ -127,8 +127,10 @@ impl Trees {
 /// What to know where a commit is compared with itself: that looks like a change that brings nothing in.
 fn itself(base: &str) -> Gap {
     Gap {
-        file: TreePath::new(".git").unwrap_or_default(),
-        position: Position::START,
+        location: Some(crate::model::Location {
+            file: TreePath::new(".git").unwrap_or_default(),
+            position: Position::START,
+        }),
         reason: format!(
             "the base {base:?} is the commit that is checked out, so only what is not committed can be introduced"
         ),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::git::ObjectId;
 use crate::model::Failure;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
@@ -81,10 +82,8 @@ fn compared(base: Option<Policy>, here: Result<Option<Policy>, Failure>) -> Effe
     match (&base, here) {
         (_, Err(failure)) => {
             let reason = format!("the change breaks the policy: {failure}");
-            let location = failure.location.unwrap_or_default();
             remarks.push(Gap {
-                file: location.file,
-                position: location.position,
+                location: failure.location,
                 reason,
                 hint: failure.hint,
             });
@@ -94,8 +93,10 @@ fn compared(base: Option<Policy>, here: Result<Option<Policy>, Failure>) -> Effe
             let file = here.file.as_deref().and_then(TreePath::new).unwrap_or_default();
             if base.is_none() {
                 remarks.push(Gap {
-                    file: file.clone(),
-                    position: Position::START,
+                    location: Some(Location {
+                        file: file.clone(),
+                        position: Position::START,
+                    }),
                     reason: "the change brings a policy: it counts once it is on the base".into(),
                     hint: "Merge the policy in a change of its own, before what needs it.".into(),
                 });
@@ -109,8 +110,7 @@ fn compared(base: Option<Policy>, here: Result<Option<Policy>, Failure>) -> Effe
                     continue;
                 }
                 remarks.push(Gap {
-                    file: file.clone(),
-                    position: exception.place,
+                    location: Some(Location { file: file.clone(), position: exception.place }),
                     reason: format!(
                         "the change adds an exception for {}, which does not help it: it counts once it is on the base",
                         exception.id

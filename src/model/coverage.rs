@@ -1,33 +1,38 @@
-//! What was looked at, and what could not be.
+//! What was checked, and what could not be.
 
-use super::TreePath;
-use crate::text::Position;
+use super::{Location, TreePath};
 
 /// What a problem costs the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cost {
-    /// Nothing: worth telling.
+    /// Nothing: a remark.
     Nothing,
     /// Listed and counted; the exit code stays.
     Partial,
-    /// Something could not be judged: the verdict is incomplete.
+    /// Something could not be checked: the verdict is incomplete.
     Blind,
 }
 
-/// A place that was not judged, or a remark.
+/// Something that was not checked, or a remark.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
-    /// The file, relative to the target's root.
-    pub file: TreePath,
-    /// Where in the file.
-    pub position: Position,
+    /// Where; `None` where no file is to blame, such as for a failed download.
+    pub location: Option<Location>,
     /// Why, as a lowercase fragment.
     pub reason: String,
-    /// The way out, as a full instruction.
+    /// What to do, as a full instruction.
     pub hint: String,
 }
 
-/// A file or folder that was left out on purpose.
+impl Gap {
+    /// The file of its location.
+    #[must_use]
+    pub fn file(&self) -> Option<&TreePath> {
+        self.location.as_ref().map(|location| &location.file)
+    }
+}
+
+/// A file or folder that was skipped on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
     /// Relative to the target's root.
@@ -36,7 +41,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// The state of the index that judged.
+/// The state of the index that was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IndexState {
     /// Younger than `max-age`.
@@ -92,19 +97,19 @@ pub struct Coverage {
     pub index_age_days: Option<u64>,
     /// Lockfiles read, in whole or in part.
     pub files_read: usize,
-    /// Distinct packages in them: one counts once, in however many files it stands.
+    /// Distinct packages in them: one counts once, in however many files it is locked.
     pub packages: usize,
     /// Packages of those that were checked against advisories.
     pub checked: usize,
     /// Dependencies that were not: from git, URLs, folders and other registries, and those without an exact version.
     pub unchecked: usize,
-    /// What could not be judged.
+    /// What could not be checked.
     pub blind: Vec<Gap>,
-    /// What is known not to be held exactly.
+    /// What is not pinned or not from a registry.
     pub partial: Vec<Gap>,
     /// Everything that was wrong with a file, the causes of `blind` among it.
     pub problems: Vec<Gap>,
-    /// What was left out on purpose.
+    /// What was skipped on purpose.
     pub skipped: Vec<Skipped>,
 }
 
@@ -126,7 +131,7 @@ impl Coverage {
         }
     }
 
-    /// There is no blind spot, the index is usable, and something was checked where dependencies are listed; other partial
+    /// Nothing is blind, the index is usable, and something was checked where dependencies are listed; other partial
     /// gaps and a stale index leave it true.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -139,7 +144,7 @@ impl Coverage {
         self.checked == 0 && self.unchecked > 0
     }
 
-    /// Records a gap at its cost. A blind spot is a problem too.
+    /// Records a gap at its cost. A blind gap is a problem too.
     pub fn add(&mut self, cost: Cost, gap: Gap) {
         match cost {
             Cost::Nothing => self.problems.push(gap),

@@ -33,16 +33,6 @@ pub struct Location {
     pub position: Position,
 }
 
-impl Default for Location {
-    /// The start of the tree.
-    fn default() -> Self {
-        Self {
-            file: TreePath::root(),
-            position: Position::START,
-        }
-    }
-}
-
 impl Failure {
     /// A failure that ends with `code`.
     #[must_use]

@@ -323,9 +323,10 @@ pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String
     );
     for gap in gaps {
         table.push(|| {
-            let place = markdown_code(&format!("{}:{}", short(&gap.file, 300), gap.position.line));
+            let place = gap.place(300).map(|place| format!("{}: ", markdown_code(&place)));
+            let reason = markdown(&short(gap.reason, 300));
             let hint = markdown(&short(gap.hint, 300));
-            format!("- {place}: {}. {hint}\n", markdown(&short(gap.reason, 300)))
+            format!("- {}{reason}. {hint}\n", place.unwrap_or_default())
         });
     }
     format!("{}\n</details>\n", table.finish("gap", "gaps"))

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Coverage, Finding, Gap, Outcome, Target, TreePath};
+use super::phrases::short;
+use crate::model::{Coverage, Finding, Gap, Location, Outcome, Target, TreePath};
 use crate::text::Position;
 
 /// The finding's file from the top of the repository, as annotations and SARIF want it: at the end of a symbolic link, since
@@ -39,62 +40,74 @@ pub fn with_ref<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
 /// A gap of any target.
 #[derive(Debug)]
 pub struct GapHere<'o> {
-    /// The file.
-    pub file: Cow<'o, str>,
-    /// The file from the top of the repository.
-    pub in_repository: Vec<u8>,
-    /// Where in it.
-    pub position: Position,
-    /// Why.
+    /// The file from where the command was started, and where in it; `None` where no file is to blame.
+    pub location: Option<(Cow<'o, str>, Position)>,
+    /// The same with the file from the top of the repository.
+    pub in_repository: Option<(Vec<u8>, Position)>,
+    /// Why, as a lowercase fragment.
     pub reason: &'o str,
-    /// The way out.
+    /// What to do, as a full instruction.
     pub hint: &'o str,
+}
+
+impl GapHere<'_> {
+    /// `file:line`, the file in at most `most` characters.
+    #[must_use]
+    pub fn place(&self, most: usize) -> Option<String> {
+        let (file, position) = self.location.as_ref()?;
+        Some(format!("{}:{}", short(file, most), position.line))
+    }
+}
+
+/// [`GapHere::place`] of a gap, its file as it is.
+#[must_use]
+pub fn place(gap: &Gap, most: usize) -> Option<String> {
+    let Location { file, position } = gap.location.as_ref()?;
+    Some(format!("{}:{}", short(&file.display(), most), position.line))
 }
 
 /// The gaps of one list of the coverage, of all targets.
 #[must_use]
 pub fn gaps<'o>(outcome: &'o Outcome, list: impl Fn(&'o Coverage) -> &'o [Gap]) -> Vec<GapHere<'o>> {
-    let here = |file, in_repository, gap: &'o Gap| GapHere {
-        file,
-        in_repository,
-        position: gap.position,
-        reason: &gap.reason,
-        hint: &gap.hint,
-    };
     let of_targets: Vec<GapHere<'o>> = outcome
         .targets
         .iter()
         .flat_map(|target| list(&target.coverage).iter().map(move |gap| (target, gap)))
         .map(|(target, gap)| {
-            here(
-                with_ref(target, &gap.file),
-                bytes_in_repository(target, &gap.file),
-                gap,
-            )
+            let file = |file| with_ref(target, file);
+            here(gap, file, |file| bytes_in_repository(target, file))
         })
         .collect();
     let whole = list(&outcome.coverage);
-    // A gap that is no target's stands only in the whole run's coverage.
-    if of_targets.len() < whole.len() {
-        return whole
-            .iter()
-            .map(|gap| here(gap.file.display(), gap.file.as_bytes().to_vec(), gap))
-            .collect();
+    // A gap that is no target's is only in the whole run's coverage.
+    match of_targets.len() < whole.len() {
+        true => whole.iter().map(as_named_by_it).collect(),
+        false => of_targets,
     }
-    of_targets
 }
 
 /// Remarks on the policy, the base and the refs.
 #[must_use]
 pub fn remarks(outcome: &Outcome) -> Vec<GapHere<'_>> {
-    let here = outcome.remarks.iter().map(|gap| GapHere {
-        file: gap.file.display(),
-        in_repository: gap.file.as_bytes().to_vec(),
-        position: gap.position,
+    outcome.remarks.iter().map(as_named_by_it).collect()
+}
+
+fn as_named_by_it(gap: &Gap) -> GapHere<'_> {
+    here(gap, TreePath::display, |file| file.as_bytes().to_vec())
+}
+
+fn here<'o>(
+    gap: &'o Gap,
+    file: impl Fn(&'o TreePath) -> Cow<'o, str>,
+    in_repository: impl Fn(&'o TreePath) -> Vec<u8>,
+) -> GapHere<'o> {
+    let location = gap.location.as_ref();
+    GapHere {
+        location: location.map(|location| (file(&location.file), location.position)),
+        in_repository: location.map(|location| (in_repository(&location.file), location.position)),
         reason: &gap.reason,
         hint: &gap.hint,
-    });
-    here.collect()
+    }
 }
 
 /// The bytes of a file's path from the top of the repository, at the end of a symbolic link; from the target's root outside git.

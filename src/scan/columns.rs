@@ -12,6 +12,7 @@ use crate::git::listing::Listing;
 use crate::git::refs::{Hidden, Prefer, Refs, Remark};
 use crate::git::{GitError, Head, ObjectId, Repository};
 use crate::model::Failure;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::grid::Line;
 use crate::model::lines::{Candidate, Choice, short_name};
@@ -41,8 +42,10 @@ pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
         }
     });
     odd.map(|remark| Gap {
-        file: TreePath::new(".git").unwrap_or_default(),
-        position: Position::START,
+        location: Some(Location {
+            file: TreePath::new(".git").unwrap_or_default(),
+            position: Position::START,
+        }),
         reason: remark.to_string(),
         hint: match remark {
             Remark::Shallow => "Fetch everything (`fetch-depth: 0` where a workflow checks out).".into(),
@@ -305,8 +308,7 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
         links: None,
         unlocked: Vec::new(),
         unlisted: vec![Gap {
-            file: TreePath::root(),
-            position: Position::START,
+            location: None,
             reason: format!("this line could not be read: {error}"),
             hint: error.hint().into(),
         }],
@@ -401,8 +403,10 @@ pub fn namesakes(repository: &Repository, revision: &str) -> Option<Gap> {
         return None;
     }
     Some(Gap {
-        file: TreePath::new(".git").unwrap_or_default(),
-        position: Position::START,
+        location: Some(Location {
+            file: TreePath::new(".git").unwrap_or_default(),
+            position: Position::START,
+        }),
         reason: format!(
             "{name} is the name of {taken} and of {}; {taken} counts, as in git",
             others.join(", ")

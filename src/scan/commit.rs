@@ -10,6 +10,7 @@ use crate::git::staged::StagedTree;
 use crate::git::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::lockfile::manifest;
 use crate::model::Failure;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
@@ -151,8 +152,7 @@ impl<'r> Whole<'r> {
                     ));
                 }
                 (TrackedKind::Refused, _) => unlisted.push(Gap {
-                    file: path,
-                    position: Position::START,
+                    location: Some(Location { file: path, position: Position::START }),
                     reason: "the commit gives a file or folder a name that git checks out nowhere".into(),
                     hint: "Remove it from the history that is released (`git fsck` names the tree), or leave it out with \
                            the policy's `exclude`."

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::change::{self, Changed, Decided, Side};
 use crate::git::commit_tree::Lack;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::Change;
 use crate::model::{Cost, Decision, Finding, Target, TreePath};
@@ -172,8 +173,10 @@ fn not_compared(file: &TreePath, lack: Option<(&TreePath, &Lack)>) -> Gap {
         Some((path, lack)) => (format!("{path}: {}", lack.reason), lack.hint.clone()),
     };
     Gap {
-        file: file.clone(),
-        position: Position::START,
+        location: Some(Location {
+            file: file.clone(),
+            position: Position::START,
+        }),
         reason: format!(
             "what the change brings into this file is not known, since the clone lacks what the base had: {reason}"
         ),
@@ -185,7 +188,7 @@ fn not_compared(file: &TreePath, lack: Option<(&TreePath, &Lack)>) -> Gap {
 fn unread_at(before: &Before) -> Vec<Gap> {
     let blind = before.target.coverage.blind.iter();
     let told = blind
-        .filter(|gap| !before.lacking.contains_key(&gap.file))
+        .filter(|gap| gap.file().is_none_or(|file| !before.lacking.contains_key(file)))
         .cloned()
         .map(|gap| Gap {
             reason: format!("at the base: {}; what it held counts as introduced", gap.reason),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Case;
 use super::read::Opened;
 use crate::ecosystem::purl;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match, RegistryAddress, State};
 use crate::model::{
@@ -232,8 +233,10 @@ fn gap(packages: &[(&Internal, &str)]) -> Option<Gap> {
         count => format!("{count} internal packages come"),
     };
     Some(Gap {
-        file: first.finding.file.clone(),
-        position: first.finding.place(),
+        location: Some(Location {
+            file: first.finding.file.clone(),
+            position: first.finding.place(),
+        }),
         reason: format!("the file does not say from which registry {what}: {shown}{more}"),
         hint: format!(
             "Check that nothing but {wanted} serves them, or lock them in a format that records the registry."

@@ -13,6 +13,7 @@ use crate::git::commit_tree::CommitTree;
 use crate::git::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
 use crate::model::Failure;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
@@ -245,8 +246,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
 /// A submodule whose files are not there to be read.
 pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
     Gap {
-        file: path,
-        position: Position::START,
+        location: Some(Location { file: path, position: Position::START }),
         reason: reason.to_owned(),
         hint: "Check it out (`git submodule update --init --recursive`, `submodules: recursive` of actions/checkout) and \
                scan the work tree."

@@ -99,8 +99,10 @@ impl Found {
             }
         });
         self.unlocked.retain(|(path, _)| glob(path).is_none());
-        self.unlisted.retain(|gap| glob(&gap.file).is_none());
-        self.partial.retain(|gap| glob(&gap.file).is_none());
+        self.unlisted
+            .retain(|gap| gap.file().and_then(&mut glob).is_none());
+        self.partial
+            .retain(|gap| gap.file().and_then(&mut glob).is_none());
         self.skipped.extend(left_out);
     }
 

@@ -7,6 +7,7 @@ use super::judge::Known;
 use crate::advisory::{Candidate, Damage, Index};
 use crate::ecosystem::{self, purl};
 use crate::matching;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::State;
 use crate::model::grid::{Cell, CellState, Occurrence, Row};
@@ -134,21 +135,26 @@ impl<'o> Column<'o> {
                 Some((&package.file, package.position, reason.as_str()))
             })
             .collect();
-        let is_general = |gap: &&Gap| !undecided.contains(&(&gap.file, gap.position, gap.reason.as_str()));
+        let is_general = |gap: &&Gap| {
+            let key = gap.location.as_ref();
+            let key = key.map(|location| (&location.file, location.position, gap.reason.as_str()));
+            key.is_none_or(|key| !undecided.contains(&key))
+        };
         let mut blind: Vec<(Option<Ecosystem>, String)> = target
             .coverage
             .blind
             .iter()
             .filter(is_general)
             .map(|gap| {
-                let ecosystem = found.files.get(&gap.file).map(Reader::ecosystem);
-                let place = if gap.file.as_bytes().is_empty() {
-                    gap.reason.clone()
-                } else {
-                    format!(
-                        "{}:{} could not be judged: {}",
-                        gap.file, gap.position.line, gap.reason
-                    )
+                let ecosystem = gap
+                    .file()
+                    .and_then(|file| found.files.get(file))
+                    .map(Reader::ecosystem);
+                let place = match &gap.location {
+                    None => gap.reason.clone(),
+                    Some(Location { file, position }) => {
+                        format!("{file}:{} could not be checked: {}", position.line, gap.reason)
+                    }
                 };
                 (ecosystem, place)
             })
@@ -263,7 +269,7 @@ impl<'o> Column<'o> {
         held.find_map(|package| {
             let reason = package.undecided.as_ref().filter(|undecided| undecided.0 == id)?;
             Some(format!(
-                "{}:{} could not be judged: {}",
+                "{}:{} could not be checked: {}",
                 package.file, package.position.line, reason.1
             ))
         })

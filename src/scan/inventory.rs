@@ -46,7 +46,7 @@ fn files(found: &Found) -> Vec<InventoryFile> {
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
     for (cost, gap) in gaps {
-        let Some(file) = files.get_mut(&gap.file) else {
+        let Some(file) = gap.file().and_then(|file| files.get_mut(file)) else {
             continue;
         };
         file.state = match cost {

@@ -12,6 +12,7 @@ use super::tally::Listed;
 use crate::advisory::{Candidate, CandidateKey, Candidates, Damage, Index};
 use crate::ecosystem;
 use crate::matching::{self, Because, Judgement, upgrade};
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
@@ -231,8 +232,7 @@ impl<'i> Judging<'i> {
                         });
                     }
                     judged.undecided.push(Gap {
-                        file,
-                        position,
+                        location: Some(Location { file, position }),
                         reason,
                         hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
                     });

@@ -12,6 +12,7 @@ use super::judge::Judged;
 use super::read::Opened;
 use crate::advisory::{Bookkeeping, Source, Unread};
 use crate::ecosystem;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::outcome::DatabaseSource;
 use crate::model::{Cost, Coverage, Ecosystem, TreePath};
@@ -150,8 +151,7 @@ impl Knowledge {
             if let Some(record) = self.unread.get(&(package.ecosystem.clone(), name)) {
                 let (file, position) = opened.position(package.place());
                 judged.undecided.push(Gap {
-                    file,
-                    position,
+                    location: Some(Location { file, position }),
                     reason: format!(
                         "{} {}: the record {record} speaks of it, and could not be read when the index was made",
                         package.name, package.version
@@ -162,8 +162,7 @@ impl Knowledge {
         }
         for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
             judged.undecided.push(Gap {
-                file: opened.path.clone(),
-                position: Position::START,
+                location: Some(Location { file: opened.path.clone(), position: Position::START }),
                 reason: format!("the index holds nothing of {ecosystem}: none of its packages was judged"),
                 hint: format!(
                     "Fetch it with `lockkeeper db update --ecosystem {}`, or build the index with an export of {ecosystem}.",
@@ -178,8 +177,10 @@ impl Knowledge {
         let file = at(place);
         self.doubts.iter().map(move |(reason, hint)| {
             let gap = Gap {
-                file: file.clone(),
-                position: Position::START,
+                location: Some(Location {
+                    file: file.clone(),
+                    position: Position::START,
+                }),
                 reason: reason.clone(),
                 hint: hint.clone(),
             };
@@ -197,8 +198,10 @@ impl Knowledge {
         coverage: &mut Coverage,
     ) -> Vec<Gap> {
         let gap = |reason: String, hint: String| Gap {
-            file: at(place),
-            position: Position::START,
+            location: Some(Location {
+                file: at(place),
+                position: Position::START,
+            }),
             reason,
             hint,
         };

@@ -273,13 +273,8 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
 pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     // What is missing is missing in the repository, and in no file of it.
-    let location = failure.location.clone().unwrap_or_else(|| Location {
-        file: TreePath::new(".git").unwrap_or_default(),
-        position: Position::START,
-    });
     let gap = Gap {
-        file: location.file,
-        position: location.position,
+        location: failure.location.clone(),
         reason: failure.to_string(),
         hint: failure.hint.clone(),
     };
@@ -317,7 +312,10 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
         target.coverage.index = judge.state;
         let own = target.coverage.clone();
         let named = |gap: Gap| Gap {
-            file: within(&target.root, &gap.file, several),
+            location: gap.location.map(|location| Location {
+                file: within(&target.root, &location.file, several),
+                ..location
+            }),
             reason: match target.told_ref() {
                 None => gap.reason,
                 Some(name) => format!("on {name}: {}", gap.reason),
@@ -338,8 +336,10 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
     if let Some((reason, hint)) = &judge.trouble {
         let file = TreePath::new(judge.place.trim_start_matches('/')).unwrap_or_default();
         coverage.problems.push(Gap {
-            file,
-            position: Position::START,
+            location: Some(Location {
+                file,
+                position: Position::START,
+            }),
             reason: reason.clone(),
             hint: hint.clone(),
         });
@@ -373,8 +373,10 @@ fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], coverage: &Coverage, n
         .into_iter()
         .filter(|remark| remark.is_missed || (is_whole && is_about(remark.exception)))
         .map(|remark| Gap {
-            file: file.clone(),
-            position: remark.position,
+            location: Some(Location {
+                file: file.clone(),
+                position: remark.position,
+            }),
             reason: remark.message,
             hint: remark.hint,
         })

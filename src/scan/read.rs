@@ -10,6 +10,7 @@ use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::discover::{Found, Reader};
 use super::walked::Walked;
 use crate::lockfile::{self, Format, Parsed, Problem};
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Cost, Place, Tree, TreePath, Unread};
 use crate::text::{Lines, Position, decode};
@@ -334,8 +335,7 @@ fn gap(opened: &Opened<'_>, problem: &Problem) -> Gap {
         span: problem.span,
     });
     Gap {
-        file,
-        position,
+        location: Some(Location { file, position }),
         reason: problem.message.clone(),
         hint: problem.hint.clone(),
     }
@@ -357,8 +357,10 @@ fn nothing<T: Default>(path: &TreePath, format: &str, cost: Cost, reason: String
 /// A gap that is a whole file or folder.
 fn whole(path: &TreePath, reason: String, hint: &str) -> Gap {
     Gap {
-        file: path.clone(),
-        position: Position::START,
+        location: Some(Location {
+            file: path.clone(),
+            position: Position::START,
+        }),
         reason,
         hint: hint.into(),
     }

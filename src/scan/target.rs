@@ -87,7 +87,7 @@ pub(super) fn target(
     gaps.extend(read::unopened(found).into_iter().chain(unmatched));
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     for (cost, gap) in gaps {
-        if let Some(file) = files.get_mut(&gap.file) {
+        if let Some(file) = gap.file().and_then(|file| files.get_mut(file)) {
             let state = match cost {
                 Cost::Nothing => FileState::Read,
                 Cost::Partial => FileState::Partial,

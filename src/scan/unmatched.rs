@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::read::Opened;
+use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Ecosystem, Package, Source, TreePath};
 use crate::text::Position;
@@ -121,8 +122,10 @@ pub(super) fn gaps(mut packages: Vec<&Unmatched>) -> Vec<Gap> {
             .push(package);
     }
     let gap = |((file, kind), packages): ((&TreePath, Kind), Vec<&Unmatched>)| Gap {
-        file: file.clone(),
-        position: packages.first().map_or(Position::START, |first| first.position),
+        location: Some(Location {
+            file: file.clone(),
+            position: packages.first().map_or(Position::START, |first| first.position),
+        }),
         reason: reason(kind, &packages),
         hint: kind.hint().to_owned(),
     };

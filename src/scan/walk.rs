@@ -13,6 +13,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::discover::is_wanted;
 use crate::git::{Repository, Tracked, TrackedKind};
+use crate::model::Location;
 use crate::model::TreePath;
 use crate::model::coverage::Gap;
 use crate::sys::file::{self, Entry};
@@ -134,8 +135,10 @@ impl Walked {
             Err(_) if look != Look::All => return,
             Err(error) => {
                 self.unlisted.push(Gap {
-                    file: path,
-                    position: Position::START,
+                    location: Some(Location {
+                        file: path,
+                        position: Position::START,
+                    }),
                     reason: format!("this folder could not be listed: {}", error.source),
                     hint: "Make the folder readable.".into(),
                 });
@@ -238,23 +241,23 @@ impl Walked {
         {
             return None;
         }
-        let tracked = match &found {
-            None => None,
-            Some(repository) => match repository.tracked(is_wanted) {
-                Ok(tracked) => Some(tracked),
-                Err(error) => {
-                    self.unlisted.push(Gap {
-                        file: path.clone(),
-                        position: Position::START,
+        let tracked =
+            match &found {
+                None => None,
+                Some(repository) => match repository.tracked(is_wanted) {
+                    Ok(tracked) => Some(tracked),
+                    Err(error) => {
+                        self.unlisted.push(Gap {
+                        location: Some(Location { file: path.clone(), position: Position::START }),
                         reason: format!("it is not known what this repository tracks: {error}"),
                         hint:
                             "Repair the repository (`git status` in its folder tells what is wrong with it)."
                                 .into(),
                     });
-                    None
-                }
-            },
-        };
+                        None
+                    }
+                },
+            };
         let of_its_own = match (&found, &tracked) {
             (Some(repository), Some(tracked)) => {
                 let submodules = tracked

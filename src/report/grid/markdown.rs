@@ -9,7 +9,7 @@ use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, Line, Row, Standing};
 use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
 use crate::report::phrases::{self, counted, short};
-use crate::report::{Style, headline};
+use crate::report::{Style, headline, places};
 use crate::text::escape::{markdown, markdown_code};
 
 /// Release lines that one entry names.
@@ -244,14 +244,14 @@ fn gaps(title: &str, gaps: &[GapOnLines<'_>], room: usize) -> String {
     );
     for GapOnLines { gap, lines } in gaps {
         table.push(|| {
-            let file = gap.file.display();
-            let place = markdown_code(&format!("{}:{}", short(&file, 300), gap.position.line));
+            let place = places::place(gap, 300).map(|place| markdown_code(&place));
             let on = match lines.as_slice() {
                 [] => String::new(),
                 lines => format!(" on {}", names(lines)),
             };
             format!(
-                "- {place}{on}: {}. {}\n",
+                "- {}{on}: {}. {}\n",
+                place.unwrap_or_default(),
                 markdown(&short(&gap.reason, 300)),
                 markdown(&short(&gap.hint, 300))
             )

@@ -11,7 +11,7 @@ use crate::model::grid::{CellState, Holding, Row};
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
 use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
-use crate::report::{Length, Style, headline};
+use crate::report::{Length, Style, headline, places};
 
 /// Rows that are shown unless all are asked for.
 const MAX_ROWS: usize = 20;
@@ -210,8 +210,10 @@ fn gaps(
         Length::Full => usize::MAX,
     };
     for GapOnLines { gap, lines } in gaps.iter().take(limit) {
-        let place = format!("{}:{}", clean(&gap.file.display()), gap.position.line);
-        page.line(&Line::indented(2).with(shade, &fit_end(&place, page.width - 2)))?;
+        if let Some(place) = places::place(gap, usize::MAX) {
+            let place = fit_end(&clean(&place), page.width - 2).into_owned();
+            page.line(&Line::indented(2).with(shade, &place))?;
+        }
         if !lines.is_empty() {
             let on = format!("on {}", words::names(lines, MAX_NAMES));
             page.whole_words(Line::indented(4), 4, &[(Shade::Strong, on)])?;

@@ -59,7 +59,7 @@ pub(super) fn fold(title: &str, markup: &str) -> String {
 fn list(gaps: &[GapHere<'_>]) -> String {
     let mut text = "<ul class=\"gaps\">\n".to_owned();
     for gap in gaps.iter().take(MAX_ENTRIES) {
-        text.push_str(&entry(&gap.file, gap.position.line, "", gap.reason, gap.hint));
+        text.push_str(&entry(gap.place(300), "", gap.reason, gap.hint));
     }
     text.push_str("</ul>\n");
     text.push_str(&cut(gaps.len(), "gap", "gaps"));
@@ -67,10 +67,10 @@ fn list(gaps: &[GapHere<'_>]) -> String {
 }
 
 /// One gap; `on` is markup.
-pub(super) fn entry(file: &str, line: u32, on: &str, reason: &str, hint: &str) -> String {
+pub(super) fn entry(place: Option<String>, on: &str, reason: &str, hint: &str) -> String {
     format!(
         "<li>{}{on}<div class=\"words\">{}</div><div class=\"hint words\">{}</div></li>\n",
-        code(&format!("{}:{line}", short(file, 300))),
+        place.map(|place| code(&place)).unwrap_or_default(),
         html(&short(reason, 500)),
         html(&short(hint, 500))
     )

@@ -13,6 +13,7 @@ use crate::remediation::remediations;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::words::{self, GapOnLines};
 use crate::report::phrases::{counted, short, thousands};
+use crate::report::places::place;
 use crate::report::{Style, headline};
 use crate::text::escape::html;
 
@@ -495,13 +496,7 @@ fn gaps(gaps: &[GapOnLines<'_>]) -> String {
                 codes(lines.iter().copied().collect::<Vec<_>>().into_iter(), MAX_LISTED)
             ),
         };
-        text.push_str(&entry(
-            &gap.file.display(),
-            gap.position.line,
-            &on,
-            &gap.reason,
-            &gap.hint,
-        ));
+        text.push_str(&entry(place(gap, 300), &on, &gap.reason, &gap.hint));
     }
     text.push_str("</ul>\n");
     text.push_str(&cut(gaps.len(), "gap", "gaps"));

@@ -115,9 +115,9 @@ struct Index {
 
 #[derive(Serialize)]
 pub(super) struct Gap<'o> {
-    file: Cow<'o, str>,
-    line: u32,
-    column: u32,
+    file: Option<Cow<'o, str>>,
+    line: Option<u32>,
+    column: Option<u32>,
     reason: &'o str,
     hint: &'o str,
 }
@@ -125,9 +125,9 @@ pub(super) struct Gap<'o> {
 impl<'o> Gap<'o> {
     pub(super) fn of(gap: &'o model::Gap) -> Self {
         Self {
-            file: gap.file.display(),
-            line: gap.position.line,
-            column: gap.position.column,
+            file: gap.file().map(model::TreePath::display),
+            line: gap.location.as_ref().map(|location| location.position.line),
+            column: gap.location.as_ref().map(|location| location.position.column),
             reason: &gap.reason,
             hint: &gap.hint,
         }
@@ -137,9 +137,9 @@ impl<'o> Gap<'o> {
 /// A gap under the name that `problems` knows its reason by.
 #[derive(Serialize)]
 pub(super) struct Problem<'o> {
-    file: Cow<'o, str>,
-    line: u32,
-    column: u32,
+    file: Option<Cow<'o, str>>,
+    line: Option<u32>,
+    column: Option<u32>,
     message: &'o str,
     hint: &'o str,
 }
@@ -147,9 +147,9 @@ pub(super) struct Problem<'o> {
 impl<'o> Problem<'o> {
     pub(super) fn of(gap: &'o model::Gap) -> Self {
         Self {
-            file: gap.file.display(),
-            line: gap.position.line,
-            column: gap.position.column,
+            file: gap.file().map(model::TreePath::display),
+            line: gap.location.as_ref().map(|location| location.position.line),
+            column: gap.location.as_ref().map(|location| location.position.column),
             message: &gap.reason,
             hint: &gap.hint,
         }

@@ -229,8 +229,9 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
     let remarks = remarks.iter().map(|gap| (Kind::Remark, "warning", gap));
     for (kind, level, gap) in blind.chain(remarks).chain(partial).take(MAX_NOTIFICATIONS) {
         let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));
-        let location = results::location(&gap.in_repository, gap.position);
-        notifications.push(kind.notification(level, text.trim_end(), vec![location]));
+        let locations = gap.in_repository.iter();
+        let locations = locations.map(|(file, position)| results::location(file, *position));
+        notifications.push(kind.notification(level, text.trim_end(), locations.collect()));
     }
     if gaps > MAX_NOTIFICATIONS {
         let text = format!(

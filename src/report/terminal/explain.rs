@@ -9,6 +9,7 @@ use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding};
 use crate::report::Length;
 use crate::report::phrases::{self, counted, remedy};
+use crate::report::places::place;
 
 /// Lines of an advisory's details, unless all are asked for.
 const MAX_DETAILS: usize = 12;
@@ -31,8 +32,11 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
     if !explanation.unjudged.is_empty() {
         page.heading("Not checked: it may be affected too")?;
         for gap in explanation.unjudged.iter().take(MAX_GAPS) {
-            let place = format!("{}:{}  {}", gap.file.display(), gap.position.line, gap.reason);
-            page.text(Shade::Bad, 2, &place, 3)?;
+            let text = match place(gap, usize::MAX) {
+                None => gap.reason.clone(),
+                Some(place) => format!("{place}  {}", gap.reason),
+            };
+            page.text(Shade::Bad, 2, &text, 3)?;
         }
     }
     if !explanation.decisions.is_empty() {

@@ -73,14 +73,13 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
             .with(Shade::Warn, &format!("{:>3} ×", thousands(gaps.len() as u64)))
             .padded_to(0, 1);
         page.line(&start.with(Shade::Plain, reason))?;
-        if let Some(example) = gaps.first() {
+        if let Some(place) = gaps.iter().find_map(|gap| gap.place(usize::MAX)) {
             let word = if gaps.len() == 1 { "at " } else { "first at " };
-            let place = format!("{}:{}", clean(&example.file), example.position.line);
             let room = page.width.saturating_sub(8 + word.len());
             page.line(
                 &Line::indented(8)
                     .with(Shade::Dim, word)
-                    .with(Shade::Dim, &fit_end(&place, room)),
+                    .with(Shade::Dim, &fit_end(&clean(&place), room)),
             )?;
         }
     }
@@ -125,9 +124,12 @@ pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
     Ok(())
 }
 
-/// `file:line  reason`, on two lines where one is too narrow.
+/// `file:line  reason`, on two lines where one is too narrow; the reason alone without a location.
 fn one(gap: &GapHere<'_>, shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
-    let place = format!("{}:{}", clean(&gap.file), gap.position.line);
+    let Some(place) = gap.place(usize::MAX) else {
+        return page.text(shade, 2, gap.reason, 3);
+    };
+    let place = clean(&place);
     let reason = clean(gap.reason);
     if 2 + columns(&place) + 2 + columns(&reason) <= page.width {
         return page.line(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lockkeeper::ecosystem::purl;
+use lockkeeper::model::Location;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
@@ -514,8 +515,10 @@ pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str
 
 pub(crate) fn gap(file: &str, line: u32, reason: &str, hint: &str) -> Gap {
     Gap {
-        file: tree_path(file),
-        position: Position { line, column: 5 },
+        location: Some(Location {
+            file: tree_path(file),
+            position: Position { line, column: 5 },
+        }),
         reason: reason.into(),
         hint: hint.into(),
     }
