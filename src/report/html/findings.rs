@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::page::{Section, code, fact, level};
+use super::markup::{Markup, markup};
+use super::page::{Section, choice, code, codes, exploitation, exploited, fact, level, published, select};
 use super::paths;
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::{Class, Finding, Level, Outcome, Target, worst};
+use crate::model::{Advisory, Class, Finding, Level, Outcome, Scope, Target, worst};
 use crate::remediation::Kind;
 use crate::report::grid::columns::short_names;
 use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
-use crate::text::escape::html;
 
 use super::MAX_FINDINGS;
 
@@ -36,39 +36,34 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     let all = findings.len();
     findings.truncate(MAX_FINDINGS);
     let trees = trees(outcome);
-    let mut markup = String::new();
-    if all == 0 {
-        markup.push_str(match outcome.coverage.is_complete() {
-            true => "<p class=\"empty\">None.</p>\n",
-            false => "<p class=\"empty\">None in what was checked.</p>\n",
-        });
-    } else {
-        markup.push_str(&filter(&findings, &trees));
-        markup.push_str(&format!(
-            "<p class=\"count\" id=\"count\" role=\"status\">{}, worst first</p>\n",
-            counted(findings.len(), "finding", "findings")
-        ));
-        if all > findings.len() {
-            markup.push_str(&format!(
-                "<p class=\"cut\">The worst {} of {} findings are in this page; <code>--format json</code> lists all.</p>\n",
-                thousands(findings.len() as u64),
-                thousands(all as u64)
-            ));
-        }
-        markup.push_str(
-            "<div class=\"columns\" aria-hidden=\"true\"><span>Decision</span><span>Severity</span><span>Advisory</span>\
-             <span>Package</span><span>Where</span></div>\n<ol class=\"list\" id=\"list\">\n",
-        );
-        for (number, (tree, target, finding)) in findings.iter().enumerate() {
+    let entries = findings
+        .iter()
+        .enumerate()
+        .map(|(number, (tree, target, finding))| {
             let name = trees.get(*tree).map(String::as_str).unwrap_or_default();
-            markup.push_str(&one(number, *tree, name, target, finding, texts));
-        }
-        markup.push_str("</ol>\n<p class=\"empty\" id=\"none\" hidden>Nothing matches the filter.</p>\n");
-    }
+            one(number, *tree, name, target, finding, texts)
+        });
+    let cut = (all > findings.len()).then(|| {
+        markup!(
+            "<p class=\"cut\">The worst " (thousands(findings.len() as u64)) " of " (thousands(all as u64))
+            " findings are in this page; <code>--format json</code> lists all.</p>\n"
+        )
+    });
+    let content = match (all, outcome.coverage.is_complete()) {
+        (0, true) => markup!("<p class=\"empty\">None.</p>\n"),
+        (0, false) => markup!("<p class=\"empty\">None in what was checked.</p>\n"),
+        _ => markup!(
+            "" (filter(&findings, &trees)) "<p class=\"count\" id=\"count\" role=\"status\">"
+            (counted(findings.len(), "finding", "findings")) ", worst first</p>\n" (cut)
+            "<div class=\"columns\" aria-hidden=\"true\"><span>Decision</span><span>Severity</span><span>Advisory</span>"
+            "<span>Package</span><span>Where</span></div>\n<ol class=\"list\" id=\"list\">\n" (entries.collect::<Vec<_>>())
+            "</ol>\n<p class=\"empty\" id=\"none\" hidden>Nothing matches the filter.</p>\n"
+        ),
+    };
     Section {
         id: "findings",
         title: "Findings",
-        markup,
+        markup: content,
     }
 }
 
@@ -103,11 +98,7 @@ pub(super) fn trees(outcome: &Outcome) -> Vec<String> {
 }
 
 /// The form above the list. It shows only when the script that serves it runs.
-fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> String {
-    let mut text = "<form class=\"filter\" id=\"filter\" role=\"search\" aria-label=\"Filter the findings\" data-list=\"list\" hidden>\n\
-         <label class=\"search\">Search <input type=\"search\" name=\"q\" autocomplete=\"off\" spellcheck=\"false\" \
-         placeholder=\"id, package, file, words\"></label>\n"
-        .to_owned();
+fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> Markup {
     let held = |of: &dyn Fn(&Finding) -> Option<String>| -> Vec<String> {
         let mut values: Vec<String> = findings
             .iter()
@@ -118,40 +109,46 @@ fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> String {
         values
     };
     let decisions = held(&|finding| Some(decision(finding).to_owned()));
-    text.push_str(&choice(
-        "decision",
-        "Decision",
-        &ordered(&["fail", "warn", "note", "excepted"], &decisions),
-    ));
+    let decisions = ordered(&["fail", "warn", "note", "excepted"], &decisions);
+    let decisions: Vec<(String, String)> = decisions
+        .into_iter()
+        .map(|value| (value.clone(), decision_text(&value).to_owned()))
+        .collect();
     let classes = held(&|finding| Some(finding.advisory.class.as_str().to_owned()));
-    text.push_str(&choice(
-        "class",
-        "Class",
-        &ordered(&Class::ALL.map(Class::as_str), &classes),
-    ));
     let levels = held(&|finding| Some(finding.advisory.severity.level.as_str().to_owned()));
-    text.push_str(&choice(
-        "severity",
-        "Severity",
-        &ordered(&Level::ALL.map(Level::as_str), &levels),
-    ));
     let ecosystems = held(&|finding| Some(short(finding.ecosystem.as_str(), 100).into_owned()));
-    text.push_str(&choice("ecosystem", "Ecosystem", &ecosystems));
     let fixes = held(&|finding| Some(fix(finding).to_owned()));
-    text.push_str(&choice("fix", "Fix", &fixes));
     let changes = held(&|finding| Some(finding.change?.as_str().to_owned()));
-    text.push_str(&choice("change", "Since the base", &changes));
     let places: Vec<(String, String)> = trees
         .iter()
         .enumerate()
         .map(|(number, name)| (number.to_string(), short(name, 100).into_owned()))
         .collect();
-    text.push_str(&select("tree", "Release line", &places));
-    text.push_str("<button type=\"reset\">Clear</button>\n</form>\n");
-    text
+    let choices = vec![
+        select("decision", "Decision", &decisions),
+        choice(
+            "class",
+            "Class",
+            &ordered(&Class::ALL.map(Class::as_str), &classes),
+        ),
+        choice(
+            "severity",
+            "Severity",
+            &ordered(&Level::ALL.map(Level::as_str), &levels),
+        ),
+        choice("ecosystem", "Ecosystem", &ecosystems),
+        choice("fix", "Fix", &fixes),
+        choice("change", "Since the base", &changes),
+        select("tree", "Release line", &places),
+    ];
+    markup!(
+        "<form class=\"filter\" id=\"filter\" role=\"search\" aria-label=\"Filter the findings\" data-list=\"list\" hidden>\n"
+        "<label class=\"search\">Search <input type=\"search\" name=\"q\" autocomplete=\"off\" spellcheck=\"false\" "
+        "placeholder=\"id, package, file, words\"></label>\n" (choices) "<button type=\"reset\">Clear</button>\n</form>\n"
+    )
 }
 
-/// The values that are held, in an order of their own.
+/// The values of `order` that are among `held`.
 fn ordered(order: &[&str], held: &[String]) -> Vec<String> {
     order
         .iter()
@@ -160,36 +157,19 @@ fn ordered(order: &[&str], held: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// A choice among values that are their own names.
-fn choice(name: &str, label: &str, values: &[String]) -> String {
-    let options: Vec<(String, String)> = values
-        .iter()
-        .map(|value| (value.clone(), value.replace('_', " ")))
-        .collect();
-    select(name, label, &options)
-}
-
-/// A choice; nothing where there is nothing to choose.
-fn select(name: &str, label: &str, options: &[(String, String)]) -> String {
-    if options.len() < 2 {
-        return String::new();
-    }
-    let mut text = format!("<label>{label} <select name=\"{name}\"><option value=\"\">any</option>");
-    for (value, shown) in options {
-        text.push_str(&format!(
-            "<option value=\"{}\">{}</option>",
-            html(value),
-            html(shown)
-        ));
-    }
-    text.push_str("</select></label>\n");
-    text
-}
-
 fn decision(finding: &Finding) -> &'static str {
     match finding.is_affected() {
         true => finding.decision.as_str(),
         false => finding.state.as_str(),
+    }
+}
+
+/// A decision or state for people.
+fn decision_text(decision: &str) -> &str {
+    match decision {
+        "excepted" => "accepted",
+        "not_affected" => "not affected",
+        decision => decision,
     }
 }
 
@@ -209,75 +189,45 @@ fn one(
     target: &Target,
     finding: &Finding,
     texts: &HashMap<TextKey, Texts>,
-) -> String {
+) -> Markup {
     let advisory = &finding.advisory;
-    let change = match finding.change {
-        Some(change) => format!(" data-change=\"{}\"", change.as_str()),
-        None => String::new(),
-    };
+    let change = finding
+        .change
+        .map(|change| markup!(" data-change=\"" (change.as_str()) "\""));
     let file = from_here(target, &finding.file);
     let place = format!("{}:{}", short(&file, 300), finding.place().line);
     let to = match Kind::of(finding) {
-        Kind::Remove => "<span class=\"to\">remove it</span>".to_owned(),
-        Kind::OwnRegistry => "<span class=\"to\">take it from your own registry</span>".to_owned(),
-        Kind::Upgrade(to) => format!("<span class=\"to\">→ {}</span>", code(&short(to, 100))),
-        Kind::NoFix => "<span class=\"to no\">no fix yet</span>".to_owned(),
+        Kind::Remove => markup!("<span class=\"to\">remove it</span>"),
+        Kind::OwnRegistry => markup!("<span class=\"to\">take it from your own registry</span>"),
+        Kind::Upgrade(to) => markup!("<span class=\"to\">→ " (code(short(to, 100))) "</span>"),
+        Kind::NoFix => markup!("<span class=\"to no\">no fix yet</span>"),
     };
-    let mut tags = String::new();
-    if advisory.known_exploited {
-        tags.push_str(" <span class=\"tag bad\">known exploited</span>");
-    }
-    if let Some(change) = finding.change {
-        tags.push_str(&format!(
-            " <span class=\"tag calm\">{}</span>",
-            phrases::change(change)
-        ));
-    }
-    if let Some(grace) = phrases::grace(finding) {
-        tags.push_str(&format!(" <span class=\"tag warn\">{grace}</span>"));
-    }
-    let held = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
-    let line = match tree_name {
-        "" => String::new(),
-        name => format!("<span class=\"about\">{}</span>", html(&short(name, 200))),
-    };
-    let mut text = format!(
-        "<li id=\"f{row}\" data-row=\"{row}\" data-decision=\"{decision}\" data-class=\"{class}\" data-severity=\"{severity}\" \
-         data-ecosystem=\"{ecosystem}\" data-fix=\"{fix}\" data-tree=\"{tree}\"{change}><details class=\"finding\">\n\
-         <summary><span class=\"decision {decision}\">{decision}</span> {level} <span><span class=\"id\">{id}</span>{tags} \
-         <span class=\"about\">{about}</span></span> <span>{held} {to}</span> <span><code class=\"where\">{place}</code> {line}</span></summary>\n",
-        row = number + 1,
-        decision = decision(finding),
-        class = advisory.class.as_str(),
-        severity = advisory.severity.level.as_str(),
-        ecosystem = html(&short(finding.ecosystem.as_str(), 100)),
-        fix = fix(finding),
-        level = level(advisory),
-        id = html(&short(&advisory.id, 200)),
-        about = html(&short(advisory.summary.trim(), 300)),
-        held = code(&held),
-        place = html(&place),
-    );
-    text.push_str("<div class=\"body\">\n<dl class=\"facts-list\">\n");
-    text.push_str(&facts(finding));
-    text.push_str("</dl>\n");
-    text.push_str(&paths::tree(finding));
-    if let Some(known) = advisory.text.and_then(|key| texts.get(&key)) {
-        text.push_str(&long(known));
-    }
-    text.push_str("</div></details></li>\n");
-    text
+    let since = finding
+        .change
+        .map(|change| markup!(" <span class=\"tag calm\">" (phrases::change(change)) "</span>"));
+    let grace = phrases::grace(finding).map(|grace| markup!(" <span class=\"tag warn\">" (grace) "</span>"));
+    let package = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
+    let tree_tag =
+        (!tree_name.is_empty()).then(|| markup!("<span class=\"about\">" (short(tree_name, 200)) "</span>"));
+    let decision = decision(finding);
+    let details = advisory.text.and_then(|key| texts.get(&key));
+    markup!(
+        "<li id=\"f" (number + 1) "\" data-row=\"" (number + 1) "\" data-decision=\"" (decision)
+        "\" data-class=\"" (advisory.class.as_str()) "\" data-severity=\"" (advisory.severity.level.as_str())
+        "\" data-ecosystem=\"" (short(finding.ecosystem.as_str(), 100)) "\" data-fix=\"" (fix(finding))
+        "\" data-tree=\"" (tree) "\"" (change) "><details class=\"finding\">\n<summary><span class=\"decision " (decision)
+        "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">" (short(&advisory.id, 200))
+        "</span>" (exploited(advisory)) "" (since) "" (grace) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
+        "</span></span> <span>" (code(package)) " " (to) "</span> <span><code class=\"where\">" (place)
+        "</code> " (tree_tag) "</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (facts(finding))
+        "</dl>\n" (paths::tree(finding)) "" (details.map(long)) "</div></details></li>\n"
+    )
 }
 
-fn facts(finding: &Finding) -> String {
+fn facts(finding: &Finding) -> Vec<Markup> {
     let advisory = &finding.advisory;
-    let mut text = String::new();
-    text.push_str(&fact("Also known as", &codes(&advisory.aliases)));
-    text.push_str(&fact("Package", &code(&short(finding.purl.as_str(), 500))));
-    text.push_str(&fact("Fixed in", &codes(&finding.fixed)));
-    let places: Vec<String> = finding
-        .places()
-        .take(MAX_LISTED)
+    let places = finding.places().take(MAX_LISTED);
+    let places: Vec<String> = places
         .map(|place| format!("{}:{}", place.line, place.column))
         .collect();
     let count = finding.places().count();
@@ -285,85 +235,65 @@ fn facts(finding: &Finding) -> String {
         0 => String::new(),
         more => format!(" and {} more", thousands(more as u64)),
     };
-    if count > 1 {
-        text.push_str(&fact("Locations", &format!("{}{more}", places.join(", "))));
-    }
-    text.push_str(&fact("Why", &html(&short(&finding.reason, 500))));
     let decided = format!(
         "{} by the rule {}",
         phrases::decision(finding),
         short(&finding.rule, 200)
     );
-    text.push_str(&fact("Decided", &html(&decided)));
-    if let Some(excepted) = finding.exception() {
-        text.push_str(&fact("Accepted", &html(&phrases::exception(excepted))));
-    }
-    if let Some(change) = finding.change {
-        text.push_str(&fact("Since the base", phrases::change(change)));
-    }
-    text.push_str(&rating(finding));
-    let scopes: Vec<&str> = finding.scopes.iter().map(crate::model::Scope::as_str).collect();
-    text.push_str(&fact("Used for", &scopes.join(", ")));
-    text.push_str(&paths::direct(finding));
-    text
-}
-
-/// Who rates it, and since when it is known.
-fn rating(finding: &Finding) -> String {
-    let severity = &finding.advisory.severity;
-    let mut text = match (&severity.vector, severity.source.as_str()) {
-        (Some(vector), source) => fact(
-            "Rated",
-            &format!("{} ({})", code(&short(vector, 300)), html(&short(source, 100))),
+    let scopes: Vec<&str> = finding.scopes.iter().map(Scope::as_str).collect();
+    vec![
+        fact(
+            "Also known as",
+            codes(advisory.aliases.iter().map(String::as_str), MAX_LISTED),
         ),
-        (None, source) => fact("Rated", &html(&short(source, 100))),
-    };
-    if let Some(epss) = finding.advisory.epss {
-        let words = format!("{:.1}% within 30 days (EPSS)", epss * 100.0);
-        text.push_str(&fact("Exploitation", &words));
-    }
-    if let Some(published) = finding.advisory.published {
-        text.push_str(&fact("Published", &published.strftime("%Y-%m-%d").to_string()));
-    }
-    text
+        fact("Package", code(short(finding.purl.as_str(), 500))),
+        fact(
+            "Fixed in",
+            codes(finding.fixed.iter().map(String::as_str), MAX_LISTED),
+        ),
+        fact(
+            "Locations",
+            (count > 1).then(|| format!("{}{more}", places.join(", "))),
+        ),
+        fact("Why", short(&finding.reason, 500)),
+        fact("Decided", decided),
+        fact("Accepted", finding.exception().map(phrases::exception)),
+        fact("Since the base", finding.change.map(phrases::change)),
+        rating(advisory),
+        exploitation(advisory),
+        published(advisory),
+        fact("Used for", scopes.join(", ")),
+        paths::direct(finding),
+    ]
 }
 
-fn codes(texts: &[String]) -> String {
-    let shown: Vec<String> = texts
-        .iter()
-        .take(MAX_LISTED)
-        .map(|text| code(&short(text, 200)))
-        .collect();
-    match texts.len().saturating_sub(MAX_LISTED) {
-        0 => shown.join(", "),
-        more => format!("{} and {} more", shown.join(", "), thousands(more as u64)),
+/// By whom it is rated, and how.
+fn rating(advisory: &Advisory) -> Markup {
+    let severity = &advisory.severity;
+    let source = short(&severity.source, 100);
+    match &severity.vector {
+        Some(vector) => fact("Rated", markup!("" (code(short(vector, 300))) " (" (source) ")")),
+        None => fact("Rated", source),
     }
 }
 
-/// What the index knows at length. Details are shown as their source wrote them, never rendered.
-fn long(texts: &Texts) -> String {
-    let mut text = String::new();
+/// The long texts of the advisory. Details are shown as their source wrote them, never rendered.
+fn long(texts: &Texts) -> Markup {
     let details = texts.details.trim();
-    if !details.is_empty() {
-        text.push_str(&format!(
-            "<div class=\"text\">{}</div>\n",
-            html(&short(details, MAX_DETAILS))
-        ));
-    }
-    let references: Vec<String> = texts
+    let details = (!details.is_empty())
+        .then(|| markup!("<div class=\"text\">" (short(details, MAX_DETAILS)) "</div>\n"));
+    let references: Vec<Markup> = texts
         .references
         .iter()
         .filter(|(_, address)| is_address(address))
         .take(MAX_LISTED)
         .map(|(_, address)| {
-            let shown = html(address);
-            format!("<li><a href=\"{shown}\" rel=\"noopener noreferrer\">{shown}</a></li>\n")
+            markup!("<li><a href=\"" (address) "\" rel=\"noopener noreferrer\">" (address) "</a></li>\n")
         })
         .collect();
-    if !references.is_empty() {
-        text.push_str(&format!("<ul class=\"words\">\n{}</ul>\n", references.concat()));
-    }
-    text
+    let references =
+        (!references.is_empty()).then(|| markup!("<ul class=\"words\">\n" (references) "</ul>\n"));
+    markup!("" (details) "" (references))
 }
 
 /// A link may lead there: an address of the web in plain letters.

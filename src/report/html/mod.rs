@@ -6,6 +6,7 @@
 mod coverage;
 mod findings;
 pub mod grid;
+mod markup;
 mod page;
 mod paths;
 mod to_do;

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::markup::{Markup, Show, markup};
 use crate::model::{Advisory, Outcome, Verdict};
 use crate::report::headline;
-use crate::report::phrases::{self, thousands};
-use crate::text::escape::html;
+use crate::report::phrases::{self, short, thousands};
 
 const TEMPLATE: &str = include_str!("../../../data/report.html");
 const STYLE: &str = include_str!("../../../data/report.css");
@@ -21,8 +21,7 @@ pub(super) struct Section {
     /// The fragment that names it.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// Markup of ours with escaped text in it.
-    pub(super) markup: String,
+    pub(super) markup: Markup,
 }
 
 /// A count that stands at the top of the page.
@@ -45,13 +44,11 @@ impl Number {
         }
     }
 
-    fn markup(&self) -> String {
+    fn markup(&self) -> Markup {
         let class = if self.count == 0 { "" } else { self.class };
-        format!(
-            "<div><dt>{}</dt><dd class=\"{class}\" data-number=\"{}\">{}</dd></div>\n",
-            self.label,
-            self.key,
-            thousands(self.count as u64)
+        markup!(
+            "<div><dt>" (self.label) "</dt><dd class=\"" (class) "\" data-number=\"" (self.key) "\">"
+            (thousands(self.count as u64)) "</dd></div>\n"
         )
     }
 }
@@ -60,7 +57,7 @@ impl Number {
 ///
 /// # Errors
 /// Only those of `out`.
-pub(super) fn write(verdict: Verdict, body: &str, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(verdict: Verdict, body: &Markup, out: &mut dyn io::Write) -> io::Result<()> {
     // A browser reads every line end as a line feed, also where it takes the hash.
     let style = STYLE.replace("\r\n", "\n");
     let script = SCRIPT.replace("\r\n", "\n");
@@ -83,7 +80,7 @@ pub(super) fn write(verdict: Verdict, body: &str, out: &mut dyn io::Write) -> io
             "title" => &title,
             "style" => &style,
             "script" => &script,
-            "body" => body,
+            "body" => body.as_str(),
             _ => "",
         };
         out.write_all(text.as_bytes())?;
@@ -99,88 +96,120 @@ pub(super) fn body(
     read: &[String],
     numbers: &[Number],
     sections: &[Section],
-) -> String {
-    let mut text = answer(outcome, words, read, numbers);
-    text.push_str("<nav aria-label=\"Sections\"><ul class=\"wrap\">\n");
-    for section in sections {
-        text.push_str(&format!(
-            "<li><a href=\"#{}\">{}</a></li>\n",
-            section.id, section.title
-        ));
-    }
-    text.push_str("</ul></nav>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n");
-    for section in sections {
-        text.push_str(&format!(
-            "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{}</h2>\n",
-            section.title,
-            id = section.id
-        ));
-        text.push_str(&section.markup);
-        text.push_str("</section>\n");
-    }
-    text.push_str("</main>\n");
-    text.push_str(&format!(
-        "<footer><div class=\"wrap\">lockkeeper {} · scanned at {}</div></footer>",
-        html(outcome.tool_version),
-        outcome.now
-    ));
-    text
-}
-
-fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Number]) -> String {
-    let symbol = headline::symbol(outcome.verdict);
-    let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
-    let mut text = format!(
-        "<header class=\"answer {}\"><div class=\"wrap\">\n<h1 data-verdict=\"{}\"><span aria-hidden=\"true\">{mark}</span>{word}</h1>\n",
-        outcome.verdict.as_str(),
-        outcome.verdict.as_str(),
-    );
-    for (number, word) in words.iter().enumerate() {
-        let class = if number == 0 { "lead" } else { "also" };
-        text.push_str(&format!(
-            "<p class=\"{class}\">{}</p>\n",
-            html(&headline::sentence(word))
-        ));
-    }
-    if let Some(index) = headline::index(outcome) {
-        text.push_str(&format!("<p class=\"caution\">{}</p>\n", html(&index)));
-    }
-    text.push_str("<dl class=\"numbers\">\n");
-    for number in numbers {
-        text.push_str(&number.markup());
-    }
-    text.push_str("</dl>\n");
-    // The first words are counts, which stand above.
-    let facts = read.get(1..).unwrap_or_default().join(" · ");
-    if !facts.is_empty() {
-        text.push_str(&format!(
-            "<p class=\"facts\">{}</p>\n",
-            html(&headline::sentence(&facts))
-        ));
-    }
-    text.push_str("</div></header>\n");
-    text
-}
-
-/// `critical 9.1` with its colour and shape.
-pub(super) fn level(advisory: &Advisory) -> String {
-    let class = phrases::rank(advisory);
-    format!(
-        "<span class=\"level {class}\">{}</span>",
-        html(&phrases::severity(advisory))
+) -> Markup {
+    let links = sections
+        .iter()
+        .map(|section| markup!("<li><a href=\"#" (section.id) "\">" (section.title) "</a></li>\n"));
+    let parts = sections.iter().map(|Section { id, title, markup }| {
+        markup!(
+            "<section id=\"" (id) "\" aria-labelledby=\"" (id) "-title\">\n<h2 id=\"" (id) "-title\">" (title) "</h2>\n"
+            (markup) "</section>\n"
+        )
+    });
+    markup!(
+        "" (answer(outcome, words, read, numbers))
+        "<nav aria-label=\"Sections\"><ul class=\"wrap\">\n" (links.collect::<Vec<_>>())
+        "</ul></nav>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n" (parts.collect::<Vec<_>>())
+        "</main>\n<footer><div class=\"wrap\">lockkeeper " (outcome.tool_version)
+        " · scanned at " (outcome.now.to_string()) "</div></footer>"
     )
 }
 
-/// Text in the letters of code.
-pub(super) fn code(text: &str) -> String {
-    format!("<code>{}</code>", html(text))
+fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Number]) -> Markup {
+    let symbol = headline::symbol(outcome.verdict);
+    let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
+    let verdict = outcome.verdict.as_str();
+    let reasons = words.iter().enumerate().map(|(number, reason)| {
+        let class = if number == 0 { "lead" } else { "also" };
+        markup!("<p class=\"" (class) "\">" (headline::sentence(reason)) "</p>\n")
+    });
+    let index = headline::index(outcome).map(|index| markup!("<p class=\"caution\">" (index) "</p>\n"));
+    // The first words are counts, which are above.
+    let facts = read.get(1..).unwrap_or_default().join(" · ");
+    let facts =
+        (!facts.is_empty()).then(|| markup!("<p class=\"facts\">" (headline::sentence(&facts)) "</p>\n"));
+    markup!(
+        "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n<h1 data-verdict=\"" (verdict)
+        "\"><span aria-hidden=\"true\">" (mark) "</span>" (word) "</h1>\n" (reasons.collect::<Vec<_>>())
+        "" (index) "<dl class=\"numbers\">\n" (numbers.iter().map(Number::markup).collect::<Vec<_>>())
+        "</dl>\n" (facts) "</div></header>\n"
+    )
 }
 
-/// A row of a list of facts; nothing without a value. `value` is markup.
-pub(super) fn fact(name: &str, value: &str) -> String {
-    match value {
-        "" => String::new(),
-        value => format!("<dt>{name}</dt><dd>{value}</dd>\n"),
+/// `critical 9.1` with its colour and shape.
+pub(super) fn level(advisory: &Advisory) -> Markup {
+    markup!("<span class=\"level " (phrases::rank(advisory)) "\">" (phrases::severity(advisory)) "</span>")
+}
+
+/// A tag for what is known to be exploited.
+pub(super) fn exploited(advisory: &Advisory) -> Option<Markup> {
+    let tag = || markup!(" <span class=\"tag bad\">known exploited</span>");
+    advisory.known_exploited.then(tag)
+}
+
+/// `12.3% within 30 days (EPSS)`.
+pub(super) fn exploitation(advisory: &Advisory) -> Markup {
+    let words = advisory
+        .epss
+        .map(|epss| format!("{:.1}% within 30 days (EPSS)", epss * 100.0));
+    fact("Exploitation", words)
+}
+
+/// The day of publication.
+pub(super) fn published(advisory: &Advisory) -> Markup {
+    let day = advisory
+        .published
+        .map(|published| published.strftime("%Y-%m-%d").to_string());
+    fact("Published", day)
+}
+
+/// A choice of a filter; nothing where there is nothing to choose.
+pub(super) fn select(
+    name: &'static str,
+    label: &'static str,
+    options: &[(String, String)],
+) -> Option<Markup> {
+    let shown = options
+        .iter()
+        .map(|(value, shown)| markup!("<option value=\"" (value) "\">" (shown) "</option>"));
+    (options.len() >= 2).then(|| {
+        markup!(
+            "<label>" (label) " <select name=\"" (name) "\"><option value=\"\">any</option>"
+            (shown.collect::<Vec<_>>()) "</select></label>\n"
+        )
+    })
+}
+
+/// A choice among values that are their own names.
+pub(super) fn choice(name: &'static str, label: &'static str, values: &[String]) -> Option<Markup> {
+    let options: Vec<(String, String)> = values
+        .iter()
+        .map(|value| (value.clone(), value.replace('_', " ")))
+        .collect();
+    select(name, label, &options)
+}
+
+/// Text in the letters of code.
+pub(super) fn code(text: impl Show) -> Markup {
+    markup!("<code>" (text) "</code>")
+}
+
+/// At most `most` texts as code, and how many more there are.
+pub(super) fn codes<'t>(texts: impl ExactSizeIterator<Item = &'t str>, most: usize) -> Markup {
+    let left = texts.len().saturating_sub(most);
+    let shown = Markup::joined(texts.take(most).map(|text| code(short(text, 200))), ", ");
+    match left {
+        0 => shown,
+        more => markup!("" (shown) " and " (thousands(more as u64)) " more"),
+    }
+}
+
+/// A row of a list of facts; nothing without a value.
+pub(super) fn fact(name: &'static str, value: impl Show) -> Markup {
+    let value = Markup::of(value);
+    match value.is_empty() {
+        true => value,
+        false => markup!("<dt>" (name) "</dt><dd>" (value) "</dd>\n"),
     }
 }
 
@@ -196,7 +225,8 @@ mod tests {
     #[test]
     fn nothing_that_is_put_in_is_a_slot() {
         let mut bytes = Vec::new();
-        write(Verdict::Pass, "{{script}} {{nonsense}}", &mut bytes).expect("a Vec takes everything");
+        let body = Markup::of("{{script}} {{nonsense}}");
+        write(Verdict::Pass, &body, &mut bytes).expect("a Vec takes everything");
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert_eq!(text.matches("{{script}} {{nonsense}}").count(), 1);
         assert_eq!(text.matches("\"use strict\"").count(), 1);

@@ -1,15 +1,15 @@
 //! Dependency paths drawn: roots on the left, the package on the right, what they share drawn once.
 
+use super::markup::{Markup, markup};
 use super::page::fact;
 use crate::model::{DependencyPath, Finding, Step};
 use crate::report::phrases::{counted, left_out, short};
-use crate::text::escape::html;
 
 /// Steps at each end of a long path that are drawn.
 const MAX_ENDS: usize = 5;
 
 /// The shortest paths of a finding; empty where each is one step.
-pub(super) fn tree(finding: &Finding) -> String {
+pub(super) fn tree(finding: &Finding) -> Markup {
     let paths: Vec<Vec<String>> = finding
         .paths
         .iter()
@@ -17,7 +17,7 @@ pub(super) fn tree(finding: &Finding) -> String {
         .map(steps)
         .collect();
     if paths.is_empty() {
-        return String::new();
+        return Markup::default();
     }
     let mut nodes = vec![Node {
         step: String::new(),
@@ -26,30 +26,20 @@ pub(super) fn tree(finding: &Finding) -> String {
     for path in &paths {
         insert(&mut nodes, path);
     }
-    let mut text =
+    let top = nodes.first().map(|top| top.from.as_slice()).unwrap_or_default();
+    let packages = top.iter().map(|package| draw(&nodes, *package, Role::Package));
+    let more = finding.paths_total.saturating_sub(finding.paths.len());
+    let more = (more > 0)
+        .then(|| markup!("<p class=\"quiet\">and from " (counted(more, "more root", "more roots")) "</p>\n"));
+    markup!(
         "<div class=\"tree\" role=\"group\" tabindex=\"0\" aria-label=\"Shortest dependency paths, from a root to the package\">"
-            .to_owned();
-    let top = nodes.first().map(|top| top.from.clone()).unwrap_or_default();
-    for package in top {
-        draw(&nodes, package, Place::Package, &mut text);
-    }
-    text.push_str("</div>\n");
-    match finding.paths_total.saturating_sub(finding.paths.len()) {
-        0 => {}
-        more => text.push_str(&format!(
-            "<p class=\"quiet\">and from {}</p>\n",
-            counted(more, "more root", "more roots")
-        )),
-    }
-    text
+        (packages.collect::<Vec<_>>()) "</div>\n" (more)
+    )
 }
 
 /// How a package without a path is required.
-pub(super) fn direct(finding: &Finding) -> String {
-    match finding.direct {
-        true => fact("Required", "directly by a root"),
-        false => String::new(),
-    }
+pub(super) fn direct(finding: &Finding) -> Markup {
+    fact("Required", finding.direct.then_some("directly by a root"))
 }
 
 /// A step, and the nodes that lead to it.
@@ -98,37 +88,31 @@ fn insert(nodes: &mut Vec<Node>, path: &[String]) {
     }
 }
 
-/// Where in the tree a node is.
+/// What a node of the tree is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Role {
     Package,
-    Above,
+    Dependent,
 }
 
 /// No path has more than eleven steps, so that this goes no deeper.
-fn draw(nodes: &[Node], at: usize, place: Place, text: &mut String) {
+fn draw(nodes: &[Node], at: usize, role: Role) -> Markup {
     let Some(node) = nodes.get(at) else {
-        return;
+        return Markup::default();
     };
-    text.push_str("<span class=\"node\">");
-    if !node.from.is_empty() {
-        text.push_str("<span class=\"from\">");
-        for from in &node.from {
-            draw(nodes, *from, Place::Above, text);
-        }
-        text.push_str("</span>");
-    }
-    let class = match place {
-        Place::Package => "step held",
-        Place::Above if node.step.starts_with('…') => "step left-out",
-        Place::Above => "step",
+    let from: Vec<Markup> = node
+        .from
+        .iter()
+        .map(|from| draw(nodes, *from, Role::Dependent))
+        .collect();
+    let from = (!from.is_empty()).then(|| markup!("<span class=\"from\">" (from) "</span>"));
+    let class = match role {
+        Role::Package => "step held",
+        Role::Dependent if node.step.starts_with('…') => "step left-out",
+        Role::Dependent => "step",
     };
-    let between = match place {
-        Place::Package => "",
-        Place::Above => "<span class=\"unseen\"> → </span>",
-    };
-    text.push_str(&format!(
-        "<span class=\"{class}\">{}</span>{between}</span>",
-        html(&node.step)
-    ));
+    let arrow = (role == Role::Dependent).then(|| markup!("<span class=\"unseen\"> → </span>"));
+    markup!(
+        "<span class=\"node\">" (from) "<span class=\"" (class) "\">" (node.step) "</span>" (arrow) "</span>"
+    )
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::page::{Section, code, level};
+use super::markup::{Markup, markup};
+use super::page::{Section, code, codes, exploited, level};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
 use crate::remediation::{Kind, Remediation};
 use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
-use crate::text::escape::html;
 
 /// Upgrades in the page beside the open ones.
 const MAX_MORE: usize = 190;
@@ -47,40 +47,31 @@ pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: u
     if steps.is_empty() {
         return None;
     }
-    let shown = shown.min(steps.len());
     let list = |steps: &[Remediation<'_>], before: usize| {
-        let entries: Vec<String> = steps
-            .iter()
-            .enumerate()
-            .map(|(number, step)| one(before + number + 1, step, names))
-            .collect();
-        format!("<ol class=\"upgrades\">\n{}</ol>\n", entries.concat())
+        let entries = steps.iter().enumerate();
+        let entries = entries.map(|(number, step)| one(before + number + 1, step, names));
+        markup!("<ol class=\"upgrades\">\n" (entries.collect::<Vec<_>>()) "</ol>\n")
     };
-    let mut markup = list(steps.get(..shown).unwrap_or_default(), 0);
-    let left = steps.len() - shown;
-    if left > 0 {
-        let end = steps.len().min(shown + MAX_MORE);
-        markup.push_str(&format!(
-            "<details class=\"fold\"><summary>{}</summary>\n{}",
-            counted(left, "more upgrade", "more upgrades"),
-            list(steps.get(shown..end).unwrap_or_default(), shown)
+    let (open, closed) = steps.split_at(shown.min(steps.len()));
+    let mut content = list(open, 0);
+    if !closed.is_empty() {
+        let cut = closed.len().saturating_sub(MAX_MORE);
+        let cut = (cut > 0).then(
+            || markup!("<p class=\"cut\">… and " (thousands(cut as u64)) " more of lower severity.</p>\n"),
+        );
+        content.add(markup!(
+            "<details class=\"fold\"><summary>" (counted(closed.len(), "more upgrade", "more upgrades")) "</summary>\n"
+            (list(closed.get(..MAX_MORE).unwrap_or(closed), open.len())) "" (cut) "</details>\n"
         ));
-        if left > MAX_MORE {
-            markup.push_str(&format!(
-                "<p class=\"cut\">… and {} more of lower severity.</p>\n",
-                thousands((left - MAX_MORE) as u64)
-            ));
-        }
-        markup.push_str("</details>\n");
     }
     Some(Section {
         id: "upgrades",
         title: "Recommended upgrades",
-        markup,
+        markup: content,
     })
 }
 
-fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
+fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
     let package = format!("{} {}", short(step.name, 200), short(step.version, 100));
     let what = match step.kind {
         Kind::Remove => format!("remove {package}"),
@@ -88,57 +79,41 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
         Kind::Upgrade(to) => format!("{package} → {}", short(to, 100)),
         Kind::NoFix => package,
     };
-    let advisories = step.fixes.len();
-    let fixes = match (step.kind, advisories) {
+    let fixes = match (step.kind, step.fixes.len()) {
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
         (Kind::NoFix, advisories) => format!("no fix yet for {}", thousands(advisories as u64)),
         (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), _) => {
             format!("fixes {}", phrases::advisories(&step.fixes))
         }
     };
-    let mut text = format!(
-        "<li><span class=\"number\">{number}</span><div>\n<p class=\"upgrade\"><span class=\"what\">{}</span> <span class=\"where\">{}</span> <span class=\"fixes\">{fixes}</span></p>\n<ul class=\"advisories\">\n",
-        html(&what),
-        places(step, names)
+    let shown = step.fixes.iter().take(MAX_ADVISORIES);
+    let shown: Vec<Markup> = shown.map(|finding| advisory(finding)).collect();
+    let more = step.fixes.len().saturating_sub(MAX_ADVISORIES);
+    let more = (more > 0).then(
+        || markup!("<li class=\"quiet\">and " (counted(more, "more advisory", "more advisories")) "</li>\n"),
     );
-    for finding in step.fixes.iter().take(MAX_ADVISORIES) {
-        text.push_str(&advisory(finding));
-    }
-    match advisories.saturating_sub(MAX_ADVISORIES) {
-        0 => {}
-        more => text.push_str(&format!(
-            "<li class=\"quiet\">and {}</li>\n",
-            counted(more, "more advisory", "more advisories")
-        )),
-    }
-    text.push_str("</ul>\n");
     let drawn = step
         .places
         .iter()
         .find(|(_, finding)| finding.paths.first().is_some_and(|path| path.len() > 1));
-    if let Some((_, finding)) = drawn {
-        text.push_str(&paths::tree(finding));
-    }
-    text.push_str("</div></li>\n");
-    text
+    markup!(
+        "<li><span class=\"number\">" (number) "</span><div>\n<p class=\"upgrade\"><span class=\"what\">" (what)
+        "</span> <span class=\"where\">" (places(step, names)) "</span> <span class=\"fixes\">" (fixes)
+        "</span></p>\n<ul class=\"advisories\">\n" (shown) "" (more) "</ul>\n"
+        (drawn.map(|(_, finding)| paths::tree(finding))) "</div></li>\n"
+    )
 }
 
-fn advisory(finding: &Finding) -> String {
+fn advisory(finding: &Finding) -> Markup {
     let advisory = &finding.advisory;
-    let exploited = match advisory.known_exploited {
-        true => " <span class=\"tag bad\">known exploited</span>",
-        false => "",
-    };
-    format!(
-        "<li>{} <span class=\"id\">{}</span>{exploited} {}</li>\n",
-        level(advisory),
-        html(&short(&advisory.id, 200)),
-        html(&short(advisory.summary.trim(), 300))
+    markup!(
+        "<li>" (level(advisory)) " <span class=\"id\">" (short(&advisory.id, 200)) "</span>" (exploited(advisory))
+        " " (short(advisory.summary.trim(), 300)) "</li>\n"
     )
 }
 
 /// The first locations of an upgrade and the trees that have it there, and how many more there are.
-fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
+fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
     let mut trees_at: Vec<(String, Vec<&str>)> = Vec::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for (target, finding) in &step.places {
@@ -152,32 +127,14 @@ fn places(step: &Remediation<'_>, names: &TreeNames<'_>) -> String {
             trees.push(name);
         }
     }
-    let shown: Vec<String> = trees_at
-        .iter()
-        .take(MAX_PLACES)
-        .map(|(place, trees)| match trees.as_slice() {
-            [] => code(place),
-            trees => format!("{} on {}", code(place), tree_names(trees)),
-        })
-        .collect();
+    let shown = trees_at.iter().take(MAX_PLACES);
+    let shown = shown.map(|(place, trees)| match trees.as_slice() {
+        [] => code(place),
+        trees => markup!("" (code(place)) " on " (codes(trees.iter().copied(), MAX_TREES))),
+    });
+    let shown = Markup::joined(shown, ", ");
     match trees_at.len().saturating_sub(MAX_PLACES) {
-        0 => shown.join(", "),
-        more => format!(
-            "{} and {}",
-            shown.join(", "),
-            counted(more, "more location", "more locations")
-        ),
-    }
-}
-
-fn tree_names(names: &[&str]) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(MAX_TREES)
-        .map(|name| code(&short(name, 100)))
-        .collect();
-    match names.len().saturating_sub(MAX_TREES) {
-        0 => shown.join(", "),
-        more => format!("{} and {}", shown.join(", "), counted(more, "more", "more")),
+        0 => shown,
+        more => markup!("" (shown) " and " (counted(more, "more location", "more locations"))),
     }
 }
