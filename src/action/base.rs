@@ -48,7 +48,7 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     if tip.is_some_and(|tip| repository.is_ancestor(head_id, tip).unwrap_or(false)) {
         return Err(Failure::incomplete(
             format!(
-                "the commit {head_id} that is checked out is part of the base, so nothing of the change is there to judge"
+                "the commit {head_id} that is checked out is part of the base, so it has nothing of the change"
             ),
             "Check out the change: leave `ref` out of the checkout, which takes the merge of the pull request or the merge group \
              by itself.",
@@ -56,7 +56,7 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     }
     held.cloned().ok_or_else(|| {
         Failure::incomplete(
-            "the event does not tell the base of the change",
+            "the event does not name the base of the change",
             "Name it with the input `base`, and fetch it (`fetch-depth: 0` where the workflow checks out).",
         )
     })
@@ -84,7 +84,7 @@ fn unknown(error: GitError) -> Failure {
 fn outside(path: &Path) -> Failure {
     Failure::incomplete(
         format!(
-            "{} lies in no git repository, so the change cannot be compared with its base",
+            "{} is in no git repository, so the change cannot be compared with its base",
             path.display()
         ),
         "Check out with git (`actions/checkout` with `fetch-depth: 0`), or run the step on another event than a change.",

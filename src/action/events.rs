@@ -204,8 +204,8 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
         "pull_request" => Kind::PullRequest,
         "pull_request_target" => {
             return Err(Failure::usage(
-                "on `pull_request_target` the step would read a stranger's tree with the rights of the base",
-                "Run the step on `pull_request`, which judges the same change without those rights.",
+                "on `pull_request_target` the step would read an untrusted user's tree with the rights of the base",
+                "Run the step on `pull_request`, which checks the same change without those rights.",
             ));
         }
         "merge_group" => Kind::MergeGroup,

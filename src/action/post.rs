@@ -267,8 +267,8 @@ fn wants_sarif(inputs: &Inputs, runner: &Runner) -> bool {
 #[derive(Debug, thiserror::Error)]
 enum NotUploaded {
     #[error(
-        "SARIF was not uploaded, because not everything could be judged: an upload would close alerts that nobody looked at. \
-         Mend what could not be judged, or set `upload-sarif: true`."
+        "SARIF was not uploaded, because not everything was checked: an upload would close alerts that were not checked again. \
+         Resolve what was not checked, or set `upload-sarif: true`."
     )]
     Incomplete,
     #[error(
@@ -447,16 +447,16 @@ fn tracking(inputs: &Inputs, answer: &Answer) -> Tracking {
     let counted = report::phrases::counted;
     let title = match (state, outcome.targets.len()) {
         (Found::Open, 0 | 1) => format!(
-            "lockkeeper: {} to mend",
+            "lockkeeper: {} to fix",
             counted(advisories.len(), "advisory", "advisories")
         ),
         (Found::Open, _) => format!(
-            "lockkeeper: {} to mend on {}",
+            "lockkeeper: {} to fix on {}",
             counted(advisories.len(), "advisory", "advisories"),
-            counted(lines.len(), "line", "lines")
+            counted(lines.len(), "release line", "release lines")
         ),
         (Found::Clean, _) => "lockkeeper: nothing is open".to_owned(),
-        (Found::Unsure, _) => "lockkeeper: not everything could be judged".to_owned(),
+        (Found::Unsure, _) => "lockkeeper: not everything was checked".to_owned(),
     };
     Tracking {
         key: key(inputs),

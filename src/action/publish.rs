@@ -180,7 +180,7 @@ pub fn publish(told: &Told<'_>) {
             let errors: Vec<String> = match outcome.verdict {
                 Verdict::Incomplete => vec![headline::cause(outcome)],
                 Verdict::NothingToScan if outcome.exit_code != ExitCode::Pass => {
-                    vec!["there is no lockfile to scan".to_owned()]
+                    vec!["no lockfile found".to_owned()]
                 }
                 Verdict::NothingToScan | Verdict::Pass | Verdict::Blocked | Verdict::Failed => Vec::new(),
             };
@@ -307,8 +307,8 @@ fn files(
             Some(Err(_)) if name == Some("sarif-file") && told.inputs.sarif_file.is_none() => continue,
             Some(Err(refs)) => {
                 notices.push(format!(
-                    "no SARIF was written to {}: one file tells of one ref, and {refs} were scanned; let the name hold \
-                     `{{ref}}`",
+                    "no SARIF was written to {}: one file is for one ref, and {refs} were scanned; put `{{ref}}` \
+                     into the name",
                     place(&sink)
                 ));
                 continue;

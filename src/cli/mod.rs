@@ -148,12 +148,9 @@ fn purl(text: &str) -> Result<Option<PackageUrl>, Failure> {
     match purl::parse(text) {
         Ok(package) if purl::package(&package).is_some() => Ok(Some(package)),
         Ok(package) => Err(Failure::usage(
+            format!("{text}: the package type {:?} is unknown", package.kind()),
             format!(
-                "{text}: packages of the type {:?} are not known here",
-                package.kind()
-            ),
-            format!(
-                "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the index.",
+                "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the database.",
                 purl::types().collect::<Vec<_>>().join(", ")
             ),
         )),

@@ -30,7 +30,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
                 "there is no key to sign with",
                 format!(
                     "Give the file that `lockkeeper db key FILE` wrote with --key, or its content in {}; or publish \
-                     with --unsigned, for people who trust the place where it lies.",
+                     with --unsigned, for users who trust the server.",
                     trust::SECRET_VARIABLE
                 ),
             )
@@ -124,7 +124,7 @@ fn told(published: &Published, key: Option<&SecretKey>) -> String {
     }
     let _ = match key {
         Some(key) => writeln!(text, "signed by {}", key.public()),
-        None => writeln!(text, "signed by nobody"),
+        None => writeln!(text, "not signed"),
     };
     if !published.removed.is_empty() {
         let _ = writeln!(

@@ -112,7 +112,7 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
         return match outcome.targets.len() {
             0 | 1 => Ok(vec![(outcome.clone(), sink.clone())]),
             refs => Err(Failure::usage(
-                format!("one SARIF file tells of one ref, and --refs names {refs}"),
+                format!("one SARIF file is for one ref, and --refs names {refs}"),
                 "Write one file each: `--format sarif --output 'sarif/{ref}.sarif'`.",
             )),
         };

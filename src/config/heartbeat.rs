@@ -87,7 +87,7 @@ pub fn tell(
                 scanned.strftime("%Y-%m-%d")
             )),
             None => warnings.push(format!(
-                "{name} was never scanned, as far as is known here; the policy asks for a scan within {limit}."
+                "{name} has no recorded scan; the policy asks for a scan within {limit}."
             )),
         }
     }

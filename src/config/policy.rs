@@ -242,7 +242,7 @@ fn read(path: &TreePath, name: &str, bytes: &[u8]) -> Result<Policy, Failure> {
         let first = failures.next();
         let others = failures.collect();
         first.map_or_else(
-            || Failure::usage("the policy cannot be read", "Mend it."),
+            || Failure::usage("the policy cannot be read", "Make it readable."),
             |first| first.with_others(others),
         )
     })

@@ -19,10 +19,10 @@ pub fn doubt(opened: &mut index::Found, found: &[&Found], digest: Option<&str>) 
         return;
     }
     let reason = format!(
-        "{}: git tracks the index in the tree that it judges, so that whoever changes the tree decides what it says",
+        "{}: git tracks the advisory database in the tree that it is used for, so that every author of a change controls the advisories",
         opened.path.display()
     );
-    let hint = "Keep the index and the cache folder out of the repository, or name this index as `database.digest` in the policy.";
+    let hint = "Keep the database and the cache folder out of the repository, or name this database as `database.digest` in the policy.";
     opened.knowledge.doubts.push((reason, hint.to_owned()));
 }
 

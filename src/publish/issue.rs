@@ -95,12 +95,12 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
                 });
             }
             for further in open {
-                let text = format!("{marker}\nThis is told in #{}.", held.number);
+                let text = format!("{marker}\nThis is reported in #{}.", held.number);
                 forge
                     .edit_issue(further.number, &further.title, &text, IssueState::Closed)
                     .await?;
                 done.push(format!(
-                    "Issue #{} was closed: #{} tells it.",
+                    "Issue #{} was closed: #{} reports it.",
                     further.number, held.number
                 ));
             }

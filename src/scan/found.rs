@@ -99,10 +99,8 @@ impl Found {
             }
         });
         self.unlocked.retain(|(path, _)| glob(path).is_none());
-        self.unlisted
-            .retain(|gap| gap.file().and_then(&mut glob).is_none());
-        self.partial
-            .retain(|gap| gap.file().and_then(&mut glob).is_none());
+        self.unlisted.retain(|gap| gap.file().and_then(&glob).is_none());
+        self.partial.retain(|gap| gap.file().and_then(&glob).is_none());
         self.skipped.extend(left_out);
     }
 

@@ -37,7 +37,9 @@ fn one(file: &InventoryFile, page: &mut Page<'_>) -> io::Result<()> {
     ];
     page.whole_words(Line::new(), 2, &words)?;
     for problem in &file.problems {
-        let start = Line::indented(2).with(Shade::Warn, &format!("line {}: ", problem.position.line));
+        let line = problem.location.as_ref().map(|location| location.position.line);
+        let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        let start = Line::indented(2).with(Shade::Warn, &line);
         let indent = start.columns;
         page.whole_words(start, indent, &[(Shade::Plain, problem.reason.clone())])?;
     }

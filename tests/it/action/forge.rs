@@ -411,7 +411,7 @@ fn c9_one_tracking_issue_is_edited_in_place_and_closed_with_evidence() {
             assert_eq!(notices(&ran), Vec::<&str>::new(), "{style:?}");
         }
         let [(number, title)] = open(&shop).try_into().expect("one issue");
-        assert_eq!(title, "lockkeeper: 2 advisories to mend on 2 lines");
+        assert_eq!(title, "lockkeeper: 2 advisories to fix on 2 release lines");
         {
             let mut state = shop.server.state();
             let issue = state.issue_mut(number).expect("the issue");
@@ -1030,7 +1030,7 @@ fn nothing_to_scan_is_no_clean_upload_and_a_red_step_says_why() {
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     assert!(shop.server.state().uploads.is_empty());
     assert!(
-        ran.out.contains("::error title=lockkeeper::there is no lockfile"),
+        ran.out.contains("::error title=lockkeeper::no lockfile found"),
         "{}",
         ran.out
     );
@@ -1042,7 +1042,7 @@ fn nothing_to_scan_is_no_clean_upload_and_a_red_step_says_why() {
         ran.code == 3
             && ran
                 .out
-                .contains("::error title=lockkeeper::2 places could not be judged"),
+                .contains("::error title=lockkeeper::not everything was checked (2 gaps)"),
         "{}",
         ran.out
     );

@@ -222,7 +222,7 @@ fn a_gate_says_whether_a_release_may_go_out() {
     );
     let summary = std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary");
     assert!(
-        summary.contains("### In the way") && summary.contains("GHSA-bad"),
+        summary.contains("### Blocking") && summary.contains("GHSA-bad"),
         "{summary}"
     );
     // Accepted for once.
@@ -283,7 +283,7 @@ fn a_status_shows_the_grid_and_never_says_no() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let grid = std::fs::read_to_string(sandbox.work().join("grid.md")).expect("a report");
     assert!(
-        grid.contains("No known flaw on 1 line") && !grid.contains("GHSA-bad"),
+        grid.contains("No known vulnerabilities on 1 release line") && !grid.contains("GHSA-bad"),
         "{grid}"
     );
     assert_eq!(with(&[("INPUT_REFS", "nowhere")]).code, 2);

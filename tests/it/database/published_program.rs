@@ -229,7 +229,7 @@ fn a_publication_is_made_taken_and_scanned_with() {
     assert!(!sandbox.work().join("unsigned").exists());
     let ran = sandbox.run(&["db", "publish", "unsigned", "--db", &index, "--unsigned"]);
     assert!(
-        ran.code == 0 && ran.out.contains("signed by nobody"),
+        ran.code == 0 && ran.out.contains("not signed"),
         "{}{}",
         ran.out,
         ran.err

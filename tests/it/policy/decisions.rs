@@ -322,7 +322,7 @@ fn with_a_base_only_what_is_introduced_fails() {
         (
             Change::Moved,
             Decision::Warn,
-            Some("the base has this flaw of this package too, at another version or place"),
+            Some("the base has this advisory for this package too, at another version or location"),
         ),
     ] {
         let mut finding = of(advisory());

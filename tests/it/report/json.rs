@@ -133,7 +133,7 @@ fn values_are_those_of_the_outcome() {
     assert_eq!(
         findings[6]["exception"],
         serde_json::json!({
-            "reason": "the parser is never fed by strangers", "owner": "@acme/security", "expires": "2030-12-31"
+            "reason": "the parser only reads trusted input", "owner": "@acme/security", "expires": "2030-12-31"
         })
     );
     assert_eq!(findings[7]["exception"]["owner"], Value::Null);

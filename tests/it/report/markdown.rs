@@ -81,7 +81,7 @@ fn what_was_accepted_has_a_table_of_its_own() {
     );
     assert!(findings.contains("| warn | moved since the base |"), "{text}");
     assert!(
-        findings.contains("2 introduced, 4 in the base already."),
+        findings.contains("2 introduced, 4 already in the base."),
         "{text}"
     );
     assert!(!written(&outcomes::blocked()).contains("Since the base"));

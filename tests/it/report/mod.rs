@@ -8,3 +8,4 @@ pub(crate) mod registry;
 pub(crate) mod sarif;
 pub(crate) mod sarif_levels;
 pub(crate) mod terminal;
+pub(crate) mod wording;

@@ -198,7 +198,7 @@ fn exceptions_suppress_and_a_base_gives_every_result_a_state() {
         serde_json::json!([{
             "kind": "external",
             "status": "accepted",
-            "justification": "the parser is never fed by strangers",
+            "justification": "the parser only reads trusted input",
             "properties": {"expires": "2030-12-31", "owner": "@acme/security"}
         }])
     );

@@ -111,14 +111,14 @@ fn colour_changes_no_word() {
 }
 
 #[test]
-fn a_move_that_ends_several_flaws_is_one_entry() {
+fn an_upgrade_that_fixes_several_advisories_is_one_entry() {
     let text = outcomes::written("terminal", &outcomes::blocked(), 80, Length::Normal);
-    assert!(text.contains("6 flaws in 3 of 880 packages"), "{text}");
-    assert!(text.contains("2 moves end 5 of them"), "{text}");
+    assert!(text.contains(" in 3 of 880 packages"), "{text}");
+    assert!(text.contains("1 upgrade and 1 removal fix 5 of them"), "{text}");
     assert_eq!(text.matches("examplelib 0.10.30 → 0.10.81").count(), 1, "{text}");
-    assert!(text.contains("ends 4"), "{text}");
+    assert!(text.contains("fixes 4"), "{text}");
     let remove = text.find("remove left-pod 1.3.1").expect("the malicious one");
-    assert!(remove < text.find("examplelib").expect("the move"), "{text}");
+    assert!(remove < text.find("examplelib").expect("the upgrade"), "{text}");
     assert!(text.contains("no fix yet"), "{text}");
     assert!(
         text.contains("app → client 0.11.4 → tls-glue 0.2.8 → examplelib"),
@@ -130,9 +130,9 @@ fn a_move_that_ends_several_flaws_is_one_entry() {
 fn what_was_accepted_stays_listed_and_is_never_to_be_done() {
     for length in [Length::Normal, Length::Full] {
         let text = outcomes::written("terminal", &outcomes::compared(), 80, length);
-        assert!(text.contains("2 introduced, 4 in the base already"), "{text}");
-        assert!(text.contains("2 excepted"), "{text}");
-        assert!(text.contains("2 flaws in 2 of 970 packages"), "{text}");
+        assert!(text.contains("2 introduced, 4 already in the base"), "{text}");
+        assert!(text.contains("2 accepted"), "{text}");
+        assert!(text.contains(" in 2 of 970 packages"), "{text}");
         let (to_do, others) = text.split_once("\nWarnings").expect("warnings");
         assert!(
             to_do.contains("MAL-2030-9") && to_do.contains("RUSTSEC-2030-0301"),
@@ -140,9 +140,9 @@ fn what_was_accepted_stays_listed_and_is_never_to_be_done() {
         );
         assert!(!to_do.contains("RUSTSEC-2030-0306") && !to_do.contains("RUSTSEC-2030-0302"));
         assert!(others.contains("fails from 2030-03-01"), "{text}");
-        let (_, excepted) = others.split_once("\nExcepted: 2 findings").expect("exceptions");
+        let (_, excepted) = others.split_once("\nAccepted: 2 findings").expect("exceptions");
         assert!(
-            excepted.contains("until 2030-12-31 by @acme/security: the parser is never fed by strangers"),
+            excepted.contains("until 2030-12-31 by @acme/security: the parser only reads trusted input"),
             "{text}"
         );
         assert!(
@@ -151,17 +151,17 @@ fn what_was_accepted_stays_listed_and_is_never_to_be_done() {
         );
         let listed = others.contains("RUSTSEC-2030-0305");
         assert_eq!(listed, length == Length::Full, "{text}");
-        assert!(others.contains("In the base already"), "{text}");
+        assert!(others.contains("Already in the base"), "{text}");
     }
     let mut only = outcomes::compared();
     only.targets[0].findings.retain(|finding| !finding.is_affected());
     only.verdict = lockkeeper::model::Verdict::Pass;
     let text = outcomes::written("terminal", &only, 80, Length::Normal);
     assert!(
-        text.starts_with("✓ PASS  nothing blocks · 2 excepted\n"),
+        text.starts_with("✓ PASS  nothing blocks · 2 accepted\n"),
         "{text}"
     );
-    assert!(!text.contains("Do first"), "{text}");
+    assert!(!text.contains("Recommended upgrades"), "{text}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(crate) fn small() -> Grid {
     first.paths_total = 2;
     let mut accepted = first.clone();
     accepted.state = State::Excepted(Box::new(Excepted {
-        reason: "the parser is never fed by strangers".into(),
+        reason: "the parser only reads trusted input".into(),
         owner: Some("@acme/security".into()),
         expires: "2030-12-31".parse().expect("a day"),
     }));
@@ -95,7 +95,7 @@ pub(crate) fn small() -> Grid {
 
     let idle = Advisory {
         class: Class::Unmaintained,
-        ..advisory("RUSTSEC-2030-0100", "nobody looks after oldcrate", 0.0)
+        ..advisory("RUSTSEC-2030-0100", "oldcrate is unmaintained", 0.0)
     };
     let mut forgotten = finding(&idle, "oldcrate", "0.1.9", "Cargo.lock", 1800);
     forgotten.decision = lockkeeper::model::Decision::Warn;
@@ -114,7 +114,7 @@ pub(crate) fn small() -> Grid {
         absent("pkg:npm/left-pod"),
         cell(
             CellState::Unknown,
-            "web/package-lock.json could not be judged: string is not closed",
+            "web/package-lock.json could not be checked: string is not closed",
         ),
         absent("pkg:npm/left-pod"),
     ];
@@ -128,7 +128,7 @@ pub(crate) fn small() -> Grid {
         held(
             &accepted,
             CellState::Excepted,
-            "accepted until 2030-12-31 by @acme/security: the parser is never fed by strangers",
+            "accepted until 2030-12-31 by @acme/security: the parser only reads trusted input",
         ),
         held(&low, CellState::Affected, "RUSTSEC-2030-0001: >= 0, < 0.10.48"),
         at(
@@ -328,7 +328,7 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
             aliases: vec![format!("CVE-2030-{number}")],
             ..advisory(
                 &format!("GHSA-{number:04}-abcd-efgh"),
-                &format!("flaw number {number} of a long list of flaws that somebody found one day"),
+                &format!("advisory number {number} of a long list of advisories of one day"),
                 score,
             )
         };
@@ -352,14 +352,14 @@ pub(crate) fn huge(advisories: usize, lines: usize) -> Grid {
                 }
                 CellState::Fixed => at(state, "at or above the fixed version", &version),
                 CellState::NotAffected => at(state, "below every affected version", &version),
-                CellState::Unknown => cell(state, "Cargo.lock could not be judged: it ends too early"),
+                CellState::Unknown => cell(state, "Cargo.lock could not be checked: it ends too early"),
                 CellState::Absent => absent(&format!("pkg:cargo/{package}")),
             });
             match state {
                 CellState::Affected => line.findings.push(found),
                 CellState::Excepted => {
                     found.state = State::Excepted(Box::new(Excepted {
-                        reason: "nobody calls it".into(),
+                        reason: "nothing calls it".into(),
                         owner: None,
                         expires: "2030-12-31".parse().expect("a day"),
                     }));

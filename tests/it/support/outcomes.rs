@@ -137,7 +137,7 @@ pub(crate) fn blocked() -> Outcome {
             vector: None,
             source: "database_specific".into(),
         },
-        ..advisory("RUSTSEC-2030-0100", "nobody looks after oldcrate", 0.0)
+        ..advisory("RUSTSEC-2030-0100", "oldcrate is unmaintained", 0.0)
     };
     let mut idle = finding(&idle, "oldcrate", "0.1.9", "Cargo.lock", 1800);
     idle.decision = Decision::Warn;
@@ -308,7 +308,7 @@ pub(crate) fn compared() -> Outcome {
     let mut accepted = found(6, "parser", 9.8, Change::PreExisting);
     accepted.decision = Decision::Fail;
     accepted.state = State::Excepted(Box::new(Excepted {
-        reason: "the parser is never fed by strangers".into(),
+        reason: "the parser only reads trusted input".into(),
         owner: Some("@acme/security".into()),
         expires: "2030-12-31".parse().expect("a day"),
     }));
@@ -404,7 +404,7 @@ pub(crate) fn huge(findings: usize) -> Outcome {
                 aliases: vec![format!("CVE-2030-{number}")],
                 ..advisory(
                     &format!("GHSA-{number:04}"),
-                    &format!("flaw number {number} of a long list of flaws that somebody found one day"),
+                    &format!("advisory number {number} of a long list of advisories of one day"),
                     score,
                 )
             };
