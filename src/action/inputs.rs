@@ -242,7 +242,7 @@ impl Inputs {
                 if refs.contains([',', '*', '?', '[', '{']) || refs.contains(char::is_whitespace) =>
             {
                 return Err(Failure::usage(
-                    format!("mode gate judges one release, and `refs` is {refs:?}"),
+                    format!("mode gate is for one release, and `refs` is {refs:?}"),
                     "Name one branch, tag or commit, and run the step once for each.",
                 ));
             }

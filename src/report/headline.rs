@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::phrases::{self, counted, thousands};
+use super::places::NOT_PINNED;
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
 use crate::remediation::{Kind, Remediation};
-
-/// What partial gaps are, in every report.
-pub(super) const NOT_PINNED: &str = "not pinned or not from a registry";
 
 /// A symbol and a word that differ without colour.
 #[must_use]
@@ -81,7 +79,7 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
     }
     let partial = coverage.partial.len();
     if partial > 0 {
-        words.push(format!("{} {NOT_PINNED}", counted(partial, "entry", "entries")));
+        words.push(NOT_PINNED.phrase(partial));
     }
     words
 }
@@ -133,7 +131,7 @@ pub fn index(outcome: &Outcome) -> Option<String> {
         IndexState::Newer => {
             "This version cannot read the advisory database: update lockkeeper, or build the database with it.".to_owned()
         }
-        IndexState::Sample => "The advisory database is the embedded sample: this is no verdict on real code.".to_owned(),
+        IndexState::Sample => "The advisory database is the embedded sample: no verdict on real code.".to_owned(),
     })
 }
 

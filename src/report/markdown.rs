@@ -5,7 +5,7 @@
 use std::io;
 
 use super::phrases::{self, counted, short, thousands};
-use super::places::{GapHere, gaps, remarks, with_ref};
+use super::places::{GapHere, GapList, NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks, with_ref};
 use super::{Report, Style, headline};
 use crate::model::finding::State;
 use crate::model::worst;
@@ -43,13 +43,13 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
     // What to do comes before everything else, what was left out before what was found.
     text.push_str(&to_do(&failing, limit / 4));
     text.push_str(&gap_list(
-        "Not checked",
+        NOT_CHECKED,
         &gaps(outcome, |coverage| &coverage.blind),
         limit / 8,
     ));
-    text.push_str(&gap_list("Remarks", &remarks(outcome), limit / 16));
+    text.push_str(&gap_list(REMARKS, &remarks(outcome), limit / 16));
     text.push_str(&gap_list(
-        &headline::sentence(headline::NOT_PINNED),
+        NOT_PINNED,
         &gaps(outcome, |coverage| &coverage.partial),
         limit / 8,
     ));
@@ -312,13 +312,12 @@ fn place(target: &Target, finding: &Finding) -> String {
     markdown_code(&format!("{}:{}", short(&file, 300), finding.place().line))
 }
 
-pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String {
+pub(super) fn gap_list(list: GapList, gaps: &[GapHere<'_>], room: usize) -> String {
     if gaps.is_empty() {
         return String::new();
     }
-    let count = counted(gaps.len(), "gap", "gaps");
     let mut table = Table::new(
-        &format!("\n<details><summary>{title}: {count}</summary>\n\n"),
+        &format!("\n<details><summary>{}</summary>\n\n", list.heading(gaps.len())),
         room.saturating_sub(20),
     );
     for gap in gaps {
@@ -329,7 +328,7 @@ pub(super) fn gap_list(title: &str, gaps: &[GapHere<'_>], room: usize) -> String
             format!("- {}{reason}. {hint}\n", place.unwrap_or_default())
         });
     }
-    format!("{}\n</details>\n", table.finish("gap", "gaps"))
+    format!("{}\n</details>\n", table.finish(list.one, list.many))
 }
 
 fn skipped(outcome: &Outcome, room: usize) -> String {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::phrases::short;
+use super::headline::sentence;
+use super::phrases::{counted, short};
 use crate::model::{Coverage, Finding, Gap, Location, Outcome, Target, TreePath};
 use crate::text::Position;
 
@@ -34,6 +35,47 @@ pub fn with_ref<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
     match target.told_ref() {
         None => from_here(target, file),
         Some(name) => Cow::Owned(format!("{name}:{}", from_here(target, file))),
+    }
+}
+
+/// A list of gaps, named alike in every report.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GapList {
+    name: &'static str,
+    pub(super) one: &'static str,
+    pub(super) many: &'static str,
+}
+
+/// The blind ones.
+pub(super) const NOT_CHECKED: GapList = GapList {
+    name: "not checked",
+    one: "gap",
+    many: "gaps",
+};
+
+/// The partial ones.
+pub(super) const NOT_PINNED: GapList = GapList {
+    name: "not pinned or not from a registry",
+    one: "entry",
+    many: "entries",
+};
+
+/// Those that cost nothing.
+pub(super) const REMARKS: GapList = GapList {
+    name: "remarks",
+    one: "remark",
+    many: "remarks",
+};
+
+impl GapList {
+    /// `Not checked: 3 gaps`.
+    pub(super) fn heading(&self, count: usize) -> String {
+        format!("{}: {}", sentence(self.name), counted(count, self.one, self.many))
+    }
+
+    /// `3 gaps not checked`.
+    pub(super) fn phrase(&self, count: usize) -> String {
+        format!("{} {}", counted(count, self.one, self.many), self.name)
     }
 }
 

@@ -6,7 +6,7 @@ use super::words;
 use crate::model::Gate;
 use crate::report::markdown::{SUMMARY, Table, gap_list, provenance, sentences};
 use crate::report::phrases::short;
-use crate::report::places::{gaps, remarks};
+use crate::report::places::{NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks};
 use crate::report::{Style, headline};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -31,9 +31,9 @@ pub fn within(gate: &Gate, limit: usize) -> String {
     let blind = gaps(outcome, |coverage| &coverage.blind);
     let partial = gaps(outcome, |coverage| &coverage.partial);
     let below = [
-        gap_list("Not checked", &blind, limit / 8),
-        gap_list("Remarks", &remarks(outcome), limit / 8),
-        gap_list(&headline::sentence(headline::NOT_PINNED), &partial, limit / 8),
+        gap_list(NOT_CHECKED, &blind, limit / 8),
+        gap_list(REMARKS, &remarks(outcome), limit / 8),
+        gap_list(NOT_PINNED, &partial, limit / 8),
         provenance(outcome),
     ]
     .concat();

@@ -7,9 +7,10 @@ use super::columns::{Column, columns, short_names};
 use super::words::{self, GapOnLines};
 use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, Line, Row, Standing};
+use crate::report::Style;
 use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
 use crate::report::phrases::{self, counted, short};
-use crate::report::{Style, headline, places};
+use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::text::escape::{markdown, markdown_code};
 
 /// Release lines that one entry names.
@@ -35,8 +36,8 @@ pub fn within(grid: &Grid, limit: usize) -> String {
     let below = [
         legend(grid),
         reasons(grid, &columns, limit / 4),
-        gaps("Not checked", &blind, limit / 16),
-        gaps(&headline::sentence(headline::NOT_PINNED), &partial, limit / 16),
+        gaps(NOT_CHECKED, &blind, limit / 16),
+        gaps(NOT_PINNED, &partial, limit / 16),
         lines(&grid.lines, limit / 16),
         history(grid, limit / 16),
         provenance(&grid.outcome),
@@ -233,13 +234,12 @@ fn warnings(warnings: &[String], room: usize) -> String {
     table.finish("warning", "warnings")
 }
 
-fn gaps(title: &str, gaps: &[GapOnLines<'_>], room: usize) -> String {
+fn gaps(list: GapList, gaps: &[GapOnLines<'_>], room: usize) -> String {
     if gaps.is_empty() {
         return String::new();
     }
-    let count = counted(gaps.len(), "gap", "gaps");
     let mut table = Table::new(
-        &format!("\n<details><summary>{title}: {count}</summary>\n\n"),
+        &format!("\n<details><summary>{}</summary>\n\n", list.heading(gaps.len())),
         room.saturating_sub(20),
     );
     for GapOnLines { gap, lines } in gaps {
@@ -257,7 +257,7 @@ fn gaps(title: &str, gaps: &[GapOnLines<'_>], room: usize) -> String {
             )
         });
     }
-    format!("{}\n</details>\n", table.finish("gap", "gaps"))
+    format!("{}\n</details>\n", table.finish(list.one, list.many))
 }
 
 fn lines(lines: &[Line], room: usize) -> String {

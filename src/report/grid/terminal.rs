@@ -9,9 +9,10 @@ use crate::model::Grid;
 use crate::model::IndexState;
 use crate::model::grid::{CellState, Holding, Row};
 use crate::report::phrases::{counted, thousands};
+use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
 use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
-use crate::report::{Length, Style, headline, places};
+use crate::report::{Length, Style};
 
 /// Rows that are shown unless all are asked for.
 const MAX_ROWS: usize = 20;
@@ -49,17 +50,9 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     lines(grid, length, page)?;
     refs::warnings(&grid.warnings, page)?;
     let blind = words::gaps(grid, &columns, |coverage| &coverage.blind);
-    gaps("Not checked", "gap", "gaps", &blind, Shade::Bad, length, page)?;
+    gaps(NOT_CHECKED, &blind, Shade::Bad, length, page)?;
     let partial = words::gaps(grid, &columns, |coverage| &coverage.partial);
-    gaps(
-        &headline::sentence(headline::NOT_PINNED),
-        "entry",
-        "entries",
-        &partial,
-        Shade::Warn,
-        length,
-        page,
-    )?;
+    gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
     next(grid, &columns, length, page)?;
     provenance(&grid.outcome, page)
@@ -193,9 +186,7 @@ fn lines(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn gaps(
-    title: &str,
-    one: &str,
-    many: &str,
+    list: GapList,
     gaps: &[GapOnLines<'_>],
     shade: Shade,
     length: Length,
@@ -204,7 +195,7 @@ fn gaps(
     if gaps.is_empty() {
         return Ok(());
     }
-    page.heading(&format!("{title}: {}", counted(gaps.len(), one, many)))?;
+    page.heading(&list.heading(gaps.len()))?;
     let limit = match length {
         Length::Verdict | Length::Normal => MAX_GAPS,
         Length::Full => usize::MAX,

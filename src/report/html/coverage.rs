@@ -4,9 +4,8 @@ use super::markup::{Markup, markup};
 use super::page::{Section, code, fact};
 use crate::model::outcome::FileState;
 use crate::model::{Outcome, Target};
-use crate::report::headline;
 use crate::report::phrases::{counted, short, thousands};
-use crate::report::places::{GapHere, from_here, gaps, remarks};
+use crate::report::places::{GapHere, NOT_PINNED, from_here, gaps, remarks};
 
 /// Entries of each list.
 const MAX_ENTRIES: usize = 1_000;
@@ -32,7 +31,7 @@ fn coverage(outcome: &Outcome) -> Section {
     }
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        markup.add(fold(&not_pinned(partial.len()), list(&partial)));
+        markup.add(fold(&NOT_PINNED.phrase(partial.len()), list(&partial)));
     }
     markup.add(skipped(outcome));
     markup.add(files(outcome));
@@ -41,15 +40,6 @@ fn coverage(outcome: &Outcome) -> Section {
         title: "Coverage",
         markup,
     }
-}
-
-/// `3 entries not pinned or not from a registry`.
-pub(super) fn not_pinned(entries: usize) -> String {
-    format!(
-        "{} {}",
-        counted(entries, "entry", "entries"),
-        headline::NOT_PINNED
-    )
 }
 
 /// A list that is closed at first.

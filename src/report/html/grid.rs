@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use super::coverage::{cut, entry, fold, not_pinned, provenance};
+use super::coverage::{cut, entry, fold, provenance};
 use super::markup::{Markup, markup};
 use super::page::{
     self, Number, Section, choice, code, codes, exploitation, exploited, fact, level, published,
@@ -17,7 +17,7 @@ use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::words::{self, GapOnLines};
 use crate::report::phrases::{counted, short, thousands};
-use crate::report::places::place;
+use crate::report::places::{NOT_PINNED, place};
 
 /// Cells in the page, those of the worst rows; the JSON has all.
 pub const MAX_CELLS: usize = 60_000;
@@ -371,7 +371,7 @@ fn coverage(grid: &Grid, columns: &[Column<'_>]) -> Section {
     };
     let partial = words::gaps(grid, columns, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        content.add(fold(&not_pinned(partial.len()), gaps(&partial)));
+        content.add(fold(&NOT_PINNED.phrase(partial.len()), gaps(&partial)));
     }
     Section {
         id: "coverage",

@@ -108,7 +108,7 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     if !coverage.partial.is_empty() {
         numbers.push(Number::new(
             "partial",
-            headline::NOT_PINNED,
+            "not pinned or not from a registry",
             coverage.partial.len(),
             "warn",
         ));

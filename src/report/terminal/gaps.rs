@@ -5,9 +5,9 @@ use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit_end};
 use crate::model::Outcome;
+use crate::report::Length;
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapHere, gaps, with_ref};
-use crate::report::{Length, headline};
 
 /// Gaps that are shown unless all are asked for.
 pub(super) const MAX_GAPS: usize = 5;
@@ -18,7 +18,7 @@ pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Pag
     if blind.is_empty() {
         return Ok(());
     }
-    page.heading(&format!("Not checked: {}", counted(blind.len(), "gap", "gaps")))?;
+    page.heading(&places::NOT_CHECKED.heading(blind.len()))?;
     let shown = limit(length);
     for gap in blind.iter().take(shown) {
         one(gap, Shade::Bad, page)?;
@@ -35,7 +35,7 @@ pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut P
     if remarks.is_empty() {
         return Ok(());
     }
-    page.heading("Remarks")?;
+    page.heading(&places::REMARKS.heading(remarks.len()))?;
     let shown = limit(length);
     for gap in remarks.iter().take(shown) {
         one(gap, Shade::Warn, page)?;
@@ -50,11 +50,7 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
     if partial.is_empty() {
         return Ok(());
     }
-    page.heading(&format!(
-        "{}: {}",
-        headline::sentence(headline::NOT_PINNED),
-        counted(partial.len(), "entry", "entries")
-    ))?;
+    page.heading(&places::NOT_PINNED.heading(partial.len()))?;
     if length == Length::Full {
         for gap in &partial {
             one(gap, Shade::Warn, page)?;

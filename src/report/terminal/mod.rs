@@ -177,7 +177,7 @@ pub(super) fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<(
     let version = format!("lockkeeper {}", outcome.tool_version);
     page.whole_words(Line::new(), 2, &[(Shade::Dim, version), (Shade::Dim, policy)])?;
     let index = outcome.database.digest.as_deref().unwrap_or("none");
-    for (what, digest) in [("database", index), ("policy  ", &outcome.policy.digest)] {
+    for (what, digest) in [("db    ", index), ("policy", &outcome.policy.digest)] {
         let digest = format!("{what} {digest}");
         page.whole_words(Line::new(), 2, &[(Shade::Dim, digest)])?;
     }

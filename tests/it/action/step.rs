@@ -315,10 +315,10 @@ fn c10_the_cache_folder_of_the_step_remembers_when_a_line_was_scanned() {
     let summary = std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary");
     let warned: Vec<&str> = summary
         .lines()
-        .filter(|line| line.contains("never scanned"))
+        .filter(|line| line.contains("has no recorded scan"))
         .collect();
     assert!(
-        matches!(warned.as_slice(), [warning] if warning.contains("main was")),
+        matches!(warned.as_slice(), [warning] if warning.contains("main has")),
         "{summary}"
     );
 }

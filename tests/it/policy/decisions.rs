@@ -306,7 +306,7 @@ fn with_a_base_only_what_is_introduced_fails() {
             Change::Unknown,
             Decision::Warn,
             Some(
-                "the clone lacks what the base had here, so it is not known whether the change brings it in",
+                "the clone lacks what the base had here, so it is not known whether the change introduces it",
             ),
         ),
         (
@@ -317,7 +317,7 @@ fn with_a_base_only_what_is_introduced_fails() {
         (
             Change::PublishedSince,
             Decision::Warn,
-            Some("present at the base as well; the advisory is younger than the base"),
+            Some("present at the base as well; the advisory was published later"),
         ),
         (
             Change::Moved,
@@ -520,7 +520,7 @@ fn g3_package_path_ref_and_until_fixed_narrow_it_down() {
     assert_eq!(ruled.decision, Decision::Fail);
     assert_eq!(
         ruled.note.as_deref(),
-        Some("the exception in lockkeeper.yml:3 does not count any more: a fixed version is known")
+        Some("the exception in lockkeeper.yml:3 no longer counts: a fixed version is known")
     );
     assert!(
         policy.unused(&ruled.met, at(NOW))[0]
@@ -597,7 +597,7 @@ fn rulings_tell_why_and_why_not() {
             "No exception: CVE-2030-1 (lockkeeper.yml:5): it expired on 2030-01-01",
             "No critical: the severity is high, below critical",
             "Yes week: the finding is all that it asks for; warns until then: fails from 2057-05-19",
-            "No built-in: a go directive is a minimum: the standard library is that of the toolchain that builds",
+            "No built-in: a go directive is a minimum: the toolchain that builds decides the version of the standard library",
             "No built-in: vulnerability: an earlier rule has decided",
         ]
     );

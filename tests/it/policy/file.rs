@@ -30,7 +30,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "schema: lockkeeper.policy/2\n",
-        "1:9: schema: \"lockkeeper.policy/2\" is no schema that this version knows",
+        "1:9: schema: \"lockkeeper.policy/2\" is no schema of this version",
     ),
     ("schema: 1\n", "1:9: schema: expected a text, found a number"),
     (
@@ -60,7 +60,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fial}\n",
-        "2:12: rules[0].then: \"fial\" is none of the words that may stand here; did you mean `fail`?",
+        "2:12: rules[0].then: \"fial\" is not allowed here; did you mean `fail`?",
     ),
     (
         "rules:\n  - {then: fail, name: ''}\n",
@@ -96,11 +96,11 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: {severity: hihg}}\n",
-        "2:35: rules[0].when.severity: \"hihg\" is none of the words that may stand here; did you mean `high`?",
+        "2:35: rules[0].when.severity: \"hihg\" is not allowed here; did you mean `high`?",
     ),
     (
         "rules:\n  - {then: fail, when: {class: malware}}\n",
-        "2:32: rules[0].when.class: \"malware\" is none of the words",
+        "2:32: rules[0].when.class: \"malware\" is not allowed here",
     ),
     (
         "rules:\n  - {then: fail, when: {fix: true}}\n",
@@ -108,7 +108,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "rules:\n  - {then: fail, when: {scope: development}}\n",
-        "2:32: rules[0].when.scope: \"development\" is none of the words",
+        "2:32: rules[0].when.scope: \"development\" is not allowed here",
     ),
     (
         "rules:\n  - {then: fail, when: {known_exploited: true}}\n",
@@ -261,7 +261,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "coverage: strickt\n",
-        "1:11: coverage: \"strickt\" is none of the words that may stand here; did you mean `strict`?",
+        "1:11: coverage: \"strickt\" is not allowed here; did you mean `strict`?",
     ),
     (
         "database: {max-age: 2}\n",
@@ -277,7 +277,7 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     (
         "database: {update: always}\n",
-        "1:20: database.update: \"always\" is none of the words",
+        "1:20: database.update: \"always\" is not allowed here",
     ),
 ];
 
@@ -344,13 +344,13 @@ fn g1_every_mistake_is_told_at_once_with_its_place_and_its_key() {
     assert_eq!(
         told(&mistakes(text)),
         [
-            "1:9: schema: \"lockkeeper.policy/9\" is no schema that this version knows; it knows `lockkeeper.policy/1`",
+            "1:9: schema: \"lockkeeper.policy/9\" is no schema of this version, which reads `lockkeeper.policy/1`",
             "3:5: rules[0].then: `then` is missing",
-            "4:22: rules[0].when.severity: \"hihg\" is none of the words that may stand here; did you mean `high`?",
+            "4:22: rules[0].when.severity: \"hihg\" is not allowed here; did you mean `high`?",
             "4:34: rules[0].when.epss: a number from 0 to 1 belongs here",
             "4:44: rules[0].when.path: the glob is broken: unclosed character class; missing ']'",
             "5:5: rules[0].than: \"than\" is no key here; did you mean `then`?",
-            "6:11: rules[1].name: the rule of line 3 has this name too",
+            "6:11: rules[1].name: the rule at line 3 has the same name",
             "9:5: exceptions[0].reason: `reason` is missing",
             "9:5: exceptions[0].expires: `expires` is missing",
             "11:11: exceptions[1].id: an exception names one advisory: this is no id",

@@ -147,7 +147,7 @@ fn long_lists_say_how_much_more_there_is() {
     let text = written("terminal", &grid, 80, Length::Normal);
     assert!(text.lines().count() < 350, "{}", text.lines().count());
     assert!(
-        text.contains("490 more rows that are less bad (-v lists all)"),
+        text.contains("490 more rows of lower severity (-v lists all)"),
         "{text}"
     );
     let all = written("terminal", &grid, 160, Length::Full);

@@ -198,7 +198,7 @@ fn equal_outcomes_give_equal_bytes_and_unknown_is_not_clean() {
     for ((name, one), (_, other)) in outcomes::all().into_iter().zip(outcomes::all()) {
         assert!(scan(&one) == scan(&other), "{name}");
     }
-    assert!(scan(&outcomes::missing_index()).contains("None in what could be judged."));
+    assert!(scan(&outcomes::missing_index()).contains("None in what was checked."));
     assert!(scan(&outcomes::clean()).contains(">None.<"));
 }
 

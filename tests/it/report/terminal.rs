@@ -67,7 +67,7 @@ fn the_verdict_comes_first_and_alone_when_quiet() {
         };
         let text = outcomes::written("terminal", &outcome, 80, Length::Normal);
         assert!(text.starts_with(word), "{name}: {text}");
-        let quiet = outcomes::written("terminal", &outcome, 160, Length::Verdict);
+        let quiet = outcomes::written("terminal", &outcome, 240, Length::Verdict);
         assert!(
             quiet.starts_with(word) && quiet.lines().count() == 1,
             "{name}: {quiet}"
