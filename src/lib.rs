@@ -28,7 +28,7 @@
 //! |--:|---|---|---|---|
 //! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
 //! | 1 | `model` | the words: package, package URL, graph, advisory, finding, verdict, outcome, grid, lines, failure; the trait [`model::Tree`] | no | constructors that refuse |
-//! | 2 | `version` · `wire` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
+//! | 2 | `version` · `schema` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
 //! | 5 | `matching` | package × advisory → finding, with the reason | no | total functions |
@@ -83,7 +83,7 @@
 //! 1. Nothing but `sys` reads a file, a clock, an environment variable or the network (clippy's
 //!    `disallowed-methods`), and nothing starts a program.
 //! 2. A reader never fails and never panics: it gives what it understood and the problems. Should one panic all
-//!    the same, that file is *blind* and the scan goes on. `lockfile`, `version`, `advisory`, `wire` and `text` hold
+//!    the same, that file is *blind* and the scan goes on. `lockfile`, `version`, `advisory`, `schema` and `text` hold
 //!    no index, slice, `unwrap` or `expect`.
 //! 3. Every package has a span in its file and every finding a place: there is no constructor without.
 //! 4. Unknown is not clean: a file that could not be read, a missing or old index, a version that cannot be
@@ -131,7 +131,7 @@ pub mod remediation;
 pub mod remote;
 pub mod report;
 pub mod scan;
+pub mod schema;
 pub mod sys;
 pub mod text;
 pub mod version;
-pub mod wire;

@@ -13,7 +13,7 @@ const MOST_LINES: usize = 500;
 const NO_NAMES: [&str; 4] = ["utils", "helpers", "common", "types"];
 
 /// Modules that never panic, whatever they are given.
-const NEVER_PANIC: [&str; 5] = ["advisory", "lockfile", "text", "version", "wire"];
+const NEVER_PANIC: [&str; 5] = ["advisory", "lockfile", "schema", "text", "version"];
 
 /// What panics, or may.
 const PANICS: [&str; 9] = [
@@ -87,7 +87,7 @@ fn nothing_banned_is_locked() {
 fn made_up_violations_are_named() {
     let layers = Layers::read(
         "//! | # | modules | what |\n//! |--:|---|---|\n//! | 0 | `text` | a |\n//! | 1 | `model` | b |\n\
-         //! | 2 | `wire` · `version` | c |\n//! | 3 | `lockfile` | d |\n//! | 4 | `report` · `action` | e |\n\
+         //! | 2 | `schema` · `version` | c |\n//! | 3 | `lockfile` | d |\n//! | 4 | `report` · `action` | e |\n\
          //!\n//! | 5 | `stray` | of another table |\n",
     );
     let made_up = [
@@ -98,8 +98,8 @@ fn made_up_violations_are_named() {
         ),
         (
             "version/go.rs",
-            "//! Go.\nfn f() { crate::wire::g() }\n",
-            "src/version/go.rs:2: `version` uses `wire`, which is not below it",
+            "//! Go.\nfn f() { crate::schema::g() }\n",
+            "src/version/go.rs:2: `version` uses `schema`, which is not below it",
         ),
         (
             "model/a/b.rs",
@@ -107,9 +107,9 @@ fn made_up_violations_are_named() {
             "src/model/a/b.rs:2: `model` uses `report`, which is not below it",
         ),
         (
-            "wire/all.rs",
+            "schema/all.rs",
             "//! All.\nuse crate::*;\n",
-            "src/wire/all.rs:2: `wire` uses `*`, which is not below it",
+            "src/schema/all.rs:2: `schema` uses `*`, which is not below it",
         ),
         (
             "forge.rs",
@@ -127,14 +127,14 @@ fn made_up_violations_are_named() {
             "src/lib.rs:2: only `pub mod` lines stand here",
         ),
         (
-            "wire/bare.rs",
+            "schema/bare.rs",
             "use std::fmt;\n",
-            "src/wire/bare.rs:1: does not open with `//!`",
+            "src/schema/bare.rs:1: does not open with `//!`",
         ),
         (
-            "wire/utils.rs",
+            "schema/utils.rs",
             "//! Things.\n",
-            "src/wire/utils.rs:1: `utils` is no name",
+            "src/schema/utils.rs:1: `utils` is no name",
         ),
         (
             "report/common/x.rs",
@@ -187,9 +187,9 @@ fn made_up_violations_are_named() {
             "src/version/slice.rs:2: an index or slice may panic",
         ),
         (
-            "wire/reach.rs",
+            "schema/reach.rs",
             "//! R.\nfn f() { unreachable!() }\n",
-            "src/wire/reach.rs:2: `unreachable!(` may panic",
+            "src/schema/reach.rs:2: `unreachable!(` may panic",
         ),
         (
             "model/out.rs",

@@ -5,7 +5,7 @@ use std::io::Read;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct ScoreRow {
     /// `CVE-…`.
     pub cve: String,
     /// The probability as written, `0.00043`.
@@ -23,7 +23,7 @@ pub fn score_date(first_line: &str) -> Option<&str> {
 }
 
 /// The rows of `csv`, each an error of its own if it is none.
-pub fn rows<R: Read>(csv: R) -> impl Iterator<Item = Result<Row, csv::Error>> {
+pub fn rows<R: Read>(csv: R) -> impl Iterator<Item = Result<ScoreRow, csv::Error>> {
     let reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
         .flexible(true)
@@ -31,7 +31,7 @@ pub fn rows<R: Read>(csv: R) -> impl Iterator<Item = Result<Row, csv::Error>> {
         .from_reader(csv);
     reader.into_records().map(|record| {
         let record = record?;
-        Ok(Row {
+        Ok(ScoreRow {
             cve: record.get(0).unwrap_or_default().to_owned(),
             score: record.get(1).unwrap_or_default().to_owned(),
         })
@@ -49,7 +49,7 @@ mod tests {
             score_date(csv.lines().next().unwrap()),
             Some("2026-11-20T00:00:00Z")
         );
-        let rows: Vec<Row> = rows(csv.as_bytes()).map(Result::unwrap).collect();
+        let rows: Vec<ScoreRow> = rows(csv.as_bytes()).map(Result::unwrap).collect();
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].score, "0.94358");
     }

@@ -1,5 +1,5 @@
 //! Foreign documents exactly as they are: borrowed, lenient about what the program does not need, and without
-//! any meaning. What they mean is told by those who import them.
+//! any meaning. What they mean is for `advisory::import` to say.
 #![cfg_attr(
     not(test),
     deny(
