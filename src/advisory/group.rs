@@ -1,8 +1,10 @@
-//! Which records of one package mean one flaw (CONTRACT "Groups").
+//! Which records of one package mean one problem.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+
+use crate::model::disjoint_sets::DisjointSets;
 
 /// A record as far as grouping asks.
 #[derive(Debug, Clone, Copy)]
@@ -23,21 +25,16 @@ pub(super) fn groups(records: &[Named<'_>]) -> Vec<Vec<usize>> {
     if records.len() == 1 {
         return vec![vec![0]];
     }
-    let mut parent: Vec<usize> = (0..records.len()).collect();
+    let mut sets = DisjointSets::new(records.len());
     let mut holder: HashMap<&str, usize> = HashMap::new();
     for (number, record) in records.iter().enumerate() {
         for id in std::iter::once(record.id).chain(record.aliases.iter().map(String::as_str)) {
-            let other = *holder.entry(id).or_insert(number);
-            let (left, right) = (root(&mut parent, other), root(&mut parent, number));
-            if let Some(above) = parent.get_mut(right) {
-                *above = left;
-            }
+            sets.join(*holder.entry(id).or_insert(number), number);
         }
     }
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for number in 0..records.len() {
-        let root = root(&mut parent, number);
-        members.entry(root).or_default().push(number);
+        members.entry(sets.find(number)).or_default().push(number);
     }
     let id = |number: usize| records.get(number).map_or("", |record| record.id);
     let mut groups: Vec<Vec<usize>> = members.into_values().collect();
@@ -61,21 +58,6 @@ pub(super) fn groups(records: &[Named<'_>]) -> Vec<Vec<usize>> {
     }
     groups.sort_unstable_by_key(|group| group.first().map_or("", |number| id(*number)));
     groups
-}
-
-/// The root of `number`, with every second step cut short.
-fn root(parent: &mut [usize], mut number: usize) -> usize {
-    loop {
-        let above = parent.get(number).copied().unwrap_or(number);
-        if above == number {
-            return number;
-        }
-        let further = parent.get(above).copied().unwrap_or(above);
-        if let Some(slot) = parent.get_mut(number) {
-            *slot = further;
-        }
-        number = further;
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! is seen. It is kept where there is a cache folder, and nothing depends on it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -107,9 +106,7 @@ fn read(path: &Path) -> Beats {
 }
 
 fn key(repository: &Repository) -> String {
-    let mut key = String::new();
-    for byte in Sha256::digest(repository.identity().as_bytes()).iter().take(16) {
-        let _ = write!(key, "{byte:02x}");
-    }
+    let mut key = hex::encode(Sha256::digest(repository.identity().as_bytes()));
+    key.truncate(32);
     key
 }

@@ -16,6 +16,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::disjoint_sets::DisjointSets;
+
 /// One commit.
 #[derive(Debug, Clone)]
 pub struct Commit {
@@ -359,7 +361,7 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
     fn islands(&mut self, place: usize, key: &'a K, commits: &[usize]) -> Vec<Island> {
         let history = &self.history;
         let numbers: HashMap<usize, usize> = commits.iter().copied().zip(0..).collect();
-        let mut groups = Groups::new(commits.len());
+        let mut groups = DisjointSets::new(commits.len());
         for (number, commit) in commits.iter().enumerate() {
             for parent in history.parents(*commit) {
                 if let Some(parent) = numbers.get(parent) {
@@ -371,7 +373,7 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
         let held_there = landing.is_some_and(|landing| history.holds(landing, key));
         let mut islands: BTreeMap<usize, Island> = BTreeMap::new();
         for (number, commit) in commits.iter().enumerate() {
-            let island = islands.entry(groups.group(number)).or_default();
+            let island = islands.entry(groups.find(number)).or_default();
             island.commits.push(*commit);
             island.goes_on |=
                 held_there && landing.is_some_and(|landing| history.parents(landing).contains(commit));
@@ -426,36 +428,6 @@ impl<'a, K: Ord + Clone> Walk<'a, K> {
             parents.all(|parent| self.history.holds(*parent, key))
         };
         ends().filter(takes_out).min().or_else(|| ends().min())
-    }
-}
-
-/// Numbers in groups (a union-find).
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn new(length: usize) -> Self {
-        Self((0..length).collect())
-    }
-
-    /// The smallest number of the group.
-    fn group(&mut self, number: usize) -> usize {
-        let mut number = number;
-        while let Some(above) = self.0.get(number).copied().filter(|above| *above != number) {
-            // Each look shortens the way of the next one.
-            let next = self.0.get(above).copied().unwrap_or(above);
-            if let Some(entry) = self.0.get_mut(number) {
-                *entry = next;
-            }
-            number = next;
-        }
-        number
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.group(one), self.group(other));
-        if let Some(entry) = self.0.get_mut(one.max(other)) {
-            *entry = one.min(other);
-        }
     }
 }
 

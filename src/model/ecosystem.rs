@@ -34,6 +34,18 @@ impl Ecosystem {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name without its suffix: `Debian` for `Debian:12`.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        Self::family_of(&self.0)
+    }
+
+    /// An ecosystem's name without its suffix.
+    #[must_use]
+    pub fn family_of(name: &str) -> &str {
+        name.split_once(':').map_or(name, |(family, _)| family)
+    }
 }
 
 impl fmt::Display for Ecosystem {

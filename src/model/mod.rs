@@ -5,6 +5,7 @@
 pub mod advisory;
 pub mod coverage;
 pub mod dependency_path;
+pub mod disjoint_sets;
 pub mod ecosystem;
 pub mod explanation;
 pub mod failure;

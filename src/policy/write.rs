@@ -46,11 +46,7 @@ impl Policy {
         }
         // Texts, numbers and lists of them always become JSON.
         rules.push_str(&serde_json::to_string(&File::of(self, &mut str::to_owned)).unwrap_or_default());
-        let mut digest = String::from("sha256:");
-        for byte in Sha256::digest(rules.as_bytes()) {
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
+        format!("sha256:{}", hex::encode(Sha256::digest(rules.as_bytes())))
     }
 }
 

@@ -50,10 +50,7 @@ fn scanned(outcome: &Outcome) -> String {
     if shown.len() == whole.len() {
         return whole;
     }
-    let digest: String = Sha256::digest(&whole)
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digest = hex::encode(Sha256::digest(&whole));
+    digest.truncate(16);
     format!("{shown}~{digest}")
 }

@@ -349,7 +349,7 @@ fn fingerprint(group: &Group<'_>) -> String {
             hash.update(part);
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 /// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is
