@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::trouble::{ForgeError, Permission, Trouble, words_of};
+use crate::sys::clock::Stopwatch;
 use crate::sys::web::{Answered, Fault, Retry, Web, retry_after};
 
 /// Answers of more bytes are refused unless the call says otherwise.
@@ -161,7 +161,7 @@ pub(super) trait Wire: Send + Sync {
 pub(super) struct Exchange<W> {
     pub wire: W,
     web: Arc<Web>,
-    last_write: Mutex<Option<Instant>>,
+    last_write: Mutex<Option<Stopwatch>>,
 }
 
 impl<W: Wire> Exchange<W> {
@@ -183,7 +183,7 @@ impl<W: Wire> Exchange<W> {
             self.web.waiting().wait(pause).await;
         }
         let answer = self.patiently(call).await;
-        *last = Some(Instant::now());
+        *last = Some(Stopwatch::start());
         answer
     }
 

@@ -11,9 +11,10 @@ mod sarif;
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::forge::{Forge, ForgeError, SarifUpload, Trouble};
+use crate::sys::clock::Stopwatch;
 use crate::sys::web::Waiting;
 
 pub use comment::Sticky;
@@ -100,7 +101,7 @@ fn sentence(error: &ForgeError) -> String {
 
 /// Says all of `work` at `forge`.
 pub async fn publish(forge: &dyn Forge, work: &Work, budget: Budget, waiting: &dyn Waiting) -> Published {
-    let deadline = Instant::now() + budget.whole;
+    let begun = Stopwatch::start();
     let mut published = Published::default();
     let jobs: [(&'static str, Job<'_>); 3] = [
         (
@@ -122,7 +123,7 @@ pub async fn publish(forge: &dyn Forge, work: &Work, budget: Budget, waiting: &d
         work.issue.is_some(),
     ];
     for ((doing, job), _) in jobs.into_iter().zip(wanted).filter(|(_, wanted)| *wanted) {
-        match timeout_at(deadline, job).await {
+        match timeout(budget.whole.saturating_sub(begun.elapsed()), job).await {
             Ok(Ok(done)) => published.done.extend(done),
             Ok(Err(error)) => {
                 published.miss(&error);

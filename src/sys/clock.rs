@@ -10,7 +10,7 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Measures how long something takes, for progress and logs.
+/// Measures how long something takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
 
