@@ -1,19 +1,19 @@
-//! From records of several sources to one of each id, and on to the file.
+//! From records of several sources to one of each id.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use jiff::Timestamp;
 
-use super::encode;
+use super::format::header;
+use super::format::record::NAME;
+use super::format::texts::Packer;
 use super::import::epss::Scores;
 use super::import::kev::Exploited;
 use super::import::{self, Imported, Noted};
-use super::index::{Damage, Index};
-use super::layout::{self, NAME};
-use super::record::{Cve, Record};
-use super::texts::{Packer, TextPlace};
-use super::unread::AllUnread;
+use super::record::{Cve, Exploit, IndexedRecord, Record};
+use super::source::{Authority, Counts, Source, SourceNumber};
+use super::unread::{Loss, UnreadDocuments};
 
 /// Takes records in, one of each id, and writes the index.
 ///
@@ -22,85 +22,18 @@ use super::unread::AllUnread;
 #[derive(Debug, Default)]
 pub struct Compiler {
     /// In boxes, since they are sorted and moved.
-    pub(super) kept: Vec<Option<Box<Kept>>>,
+    pub(super) records: Vec<Option<Box<IndexedRecord>>>,
     pub(super) slots: HashMap<String, Slot>,
     pub(super) sources: Vec<Source>,
     pub(super) packer: Packer,
     pub(super) exploits: BTreeMap<Cve, Exploit>,
     pub(super) notes: BTreeMap<String, String>,
-    pub(super) unread: AllUnread,
-}
-
-/// A source by its number in one compiler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceNumber(pub(super) u32);
-
-/// Whose word counts on an id that several sources hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Authority {
-    /// The source collects what others publish.
-    Export,
-    /// The source publishes these ids itself.
-    Origin,
-}
-
-/// A source and what became of its documents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// `osv/npm`, `rustsec`, `kev`, `epss`.
-    pub name: String,
-    /// Whose word counts.
-    pub authority: Authority,
-    /// The newest record's modification, in seconds.
-    pub newest: Option<Timestamp>,
-    /// What became of its documents.
-    pub counts: Counts,
-}
-
-/// What became of a source's documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Records in the index.
-    pub records: u64,
-    /// Taken back by the source, and dropped.
-    pub withdrawn: u64,
-    /// Not readable.
-    pub rejected: u64,
-    /// Left out on purpose.
-    pub skipped: u64,
-    /// Known better from another source, or from a newer document of this one.
-    pub superseded: u64,
-    /// Ranges of commits.
-    pub git_ranges: u64,
-    /// Events that the ecosystem's order cannot read.
-    pub unorderable_events: u64,
-    /// Severities that are not valid.
-    pub bad_severities: u64,
-}
-
-/// What is known of a flaw's exploitation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Exploit {
-    /// On CISA's list.
-    pub known: bool,
-    /// EPSS, in units of 10⁻⁹.
-    pub probability: Option<u32>,
-}
-
-/// A record that is kept, its texts packed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
-    /// The record; its texts are empty.
-    pub record: Record,
-    /// Where it came from.
-    pub source: SourceNumber,
-    /// Where its texts lie.
-    pub text: Option<TextPlace>,
+    pub(super) unread: UnreadDocuments,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
-    /// The record's number in `kept`; `None` if it was withdrawn.
+    /// The record's number in `records`; `None` if it was withdrawn.
     pub(super) number: Option<usize>,
     pub(super) authority: Authority,
     pub(super) source: SourceNumber,
@@ -112,16 +45,6 @@ impl Compiler {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Starts with everything that `index` holds.
-    ///
-    /// # Errors
-    /// The first damage that is met; every block is read.
-    pub fn from_index(index: &Index) -> Result<Self, Damage> {
-        let mut compiler = Self::new();
-        compiler.take_in(index)?;
-        Ok(compiler)
     }
 
     /// The source called `name`, which is made if there is none yet.
@@ -145,28 +68,26 @@ impl Compiler {
         &self.sources
     }
 
-    /// Every record that is held now, with its source's number.
-    pub fn records(&self) -> impl Iterator<Item = &Kept> {
-        self.kept.iter().flatten().map(|kept| &**kept)
+    /// Every record that is kept now, with its source's number.
+    pub fn records(&self) -> impl Iterator<Item = &IndexedRecord> {
+        self.records.iter().flatten().map(|indexed| &**indexed)
     }
 
-    /// The record called `id`, if it is held.
+    /// The record called `id`, if it is kept.
     #[must_use]
-    pub fn record(&self, id: &str) -> Option<&Kept> {
-        self.kept.get(self.slots.get(id)?.number?)?.as_deref()
+    pub fn record(&self, id: &str) -> Option<&IndexedRecord> {
+        self.records.get(self.slots.get(id)?.number?)?.as_deref()
     }
 
     /// Forgets the record called `id` and that it was withdrawn; `false` if there was neither. What is added
     /// under this id afterwards is taken whatever its age.
     pub fn remove(&mut self, id: &str) -> bool {
-        if !self.unread.is_empty() {
-            (0u32..)
-                .zip(0..self.sources.len())
-                .for_each(|(source, _)| self.forget_unread(SourceNumber(source), id));
+        for source in 0..self.sources.len() as u32 {
+            self.forget_unread(SourceNumber(source), id);
         }
         match self.slots.remove(id) {
             Some(slot) => {
-                self.drop_kept(slot.number);
+                self.drop_record(slot.number);
                 true
             }
             None => false,
@@ -200,22 +121,47 @@ impl Compiler {
                 Added::Skipped
             }
             Imported::Rejected(rejected) => {
-                self.note_unread(source, &rejected);
+                if self.unread.note(source, &rejected) {
+                    self.count(source, |counts| {
+                        counts.rejected = counts.rejected.saturating_add(1)
+                    });
+                }
                 Added::Rejected(rejected)
             }
         }
     }
 
-    /// Replaces the list of flaws known to be exploited.
+    /// All documents of a source are read anew.
+    pub fn reread(&mut self, source: SourceNumber) {
+        self.unread.forget_all(source);
+        self.count(source, |counts| counts.rejected = 0);
+    }
+
+    /// The sources and ecosystems of which more than one document in a hundred could not be read.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        self.unread.losses(&self.sources, self.records())
+    }
+
+    /// The document called `name` could be read now, or is gone.
+    fn forget_unread(&mut self, source: SourceNumber, name: &str) {
+        if self.unread.forget(source, name) {
+            self.count(source, |counts| {
+                counts.rejected = counts.rejected.saturating_sub(1)
+            });
+        }
+    }
+
+    /// Replaces the list of vulnerabilities known to be exploited.
     pub fn set_exploited(&mut self, source: SourceNumber, exploited: &Exploited) {
         for exploit in self.exploits.values_mut() {
             exploit.known = false;
         }
-        for cve in &exploited.flaws {
+        for cve in &exploited.vulnerabilities {
             self.exploits.entry(*cve).or_default().known = true;
         }
         self.count(source, |counts| {
-            counts.records = exploited.flaws.len() as u64;
+            counts.records = exploited.vulnerabilities.len() as u64;
             counts.rejected = exploited.rejected;
         });
         self.date(source, exploited.released);
@@ -226,11 +172,11 @@ impl Compiler {
         for exploit in self.exploits.values_mut() {
             exploit.probability = None;
         }
-        for (cve, units) in &scores.flaws {
+        for (cve, units) in &scores.scores {
             self.exploits.entry(*cve).or_default().probability = Some(*units);
         }
         self.count(source, |counts| {
-            counts.records = scores.flaws.len() as u64;
+            counts.records = scores.scores.len() as u64;
             counts.rejected = scores.rejected;
         });
         self.date(source, scores.scored);
@@ -247,14 +193,6 @@ impl Compiler {
         self.notes.insert(key.to_owned(), value.to_owned());
     }
 
-    /// The index, built at `built`.
-    ///
-    /// # Errors
-    /// [`TooLarge`].
-    pub fn finish(self, built: Timestamp) -> Result<Compiled, TooLarge> {
-        encode::index(self, built)
-    }
-
     fn add_record(&mut self, source: SourceNumber, mut record: Record) -> Added {
         record.modified = seconds(record.modified);
         record.published = seconds(record.published);
@@ -263,7 +201,7 @@ impl Compiler {
         }
         let authority = self.authority(source);
         let slot = Slot {
-            number: Some(self.kept.len()),
+            number: Some(self.records.len()),
             authority,
             source,
             modified: record.modified,
@@ -282,7 +220,8 @@ impl Compiler {
         self.slots.insert(record.id.clone(), slot);
         let text = self.packer.add(&std::mem::take(&mut record.texts));
         shrink(&mut record);
-        self.kept.push(Some(Box::new(Kept { record, source, text })));
+        self.records
+            .push(Some(Box::new(IndexedRecord { record, source, text })));
         Added::Record
     }
 
@@ -308,16 +247,16 @@ impl Compiler {
 
     pub(super) fn supersede(&mut self, earlier: Slot) {
         if earlier.number.is_some() {
-            self.drop_kept(earlier.number);
+            self.drop_record(earlier.number);
             self.count(earlier.source, |counts| {
                 counts.superseded = counts.superseded.saturating_add(1)
             });
         }
     }
 
-    fn drop_kept(&mut self, number: Option<usize>) {
-        if let Some(kept) = number.and_then(|number| self.kept.get_mut(number)) {
-            *kept = None;
+    fn drop_record(&mut self, number: Option<usize>) {
+        if let Some(record) = number.and_then(|number| self.records.get_mut(number)) {
+            *record = None;
         }
     }
 
@@ -338,13 +277,17 @@ impl Compiler {
         }
     }
 
-    /// Ids that a source which publishes them itself took back: an export that lags must not bring them back.
-    pub(super) fn withdrawn_by_origin(&self) -> BTreeSet<(&str, u32)> {
-        self.slots
+    /// Ids that a source which publishes them itself withdrew, with its number, in their order: an export that lags must
+    /// not bring them back.
+    pub(super) fn withdrawn_by_origin(&self) -> Vec<(String, u32)> {
+        let mut withdrawn: Vec<(String, u32)> = self
+            .slots
             .iter()
             .filter(|(_, slot)| slot.number.is_none() && slot.authority == Authority::Origin)
-            .map(|(id, slot)| (id.as_str(), slot.source.0))
-            .collect()
+            .map(|(id, slot)| (id.clone(), slot.source.0))
+            .collect();
+        withdrawn.sort_unstable();
+        withdrawn
     }
 }
 
@@ -359,11 +302,11 @@ impl Counts {
 /// What became of one document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Added {
-    /// Its record is held now.
+    /// Its record is kept now.
     Record,
     /// Its id is known better.
     Superseded,
-    /// It is withdrawn, and nothing is held under its id now, unless what was held is newer.
+    /// It is withdrawn, and nothing is kept under its id now, unless what was kept is newer.
     Withdrawn,
     /// It was left out on purpose.
     Skipped,
@@ -376,7 +319,7 @@ pub enum Added {
 pub struct Compiled {
     /// Header page, block table and key directory.
     pub(super) front: Vec<u8>,
-    /// What the block table tells of.
+    /// The blocks, in the order of the block table.
     pub(super) blocks: Vec<Vec<u8>>,
     /// What is in it.
     pub facts: Facts,
@@ -399,11 +342,6 @@ pub struct Facts {
     pub sources: Vec<Source>,
 }
 
-/// More than the layout can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the index would be larger than its layout allows (4 GiB a section)")]
-pub struct TooLarge;
-
 impl Compiled {
     /// Writes the file.
     ///
@@ -417,7 +355,7 @@ impl Compiled {
     /// `sha256:` of the header page.
     #[must_use]
     pub fn digest(&self) -> String {
-        layout::digest(self.front.get(..layout::HEADER).unwrap_or_default())
+        header::digest(self.front.get(..header::HEADER).unwrap_or_default())
     }
 
     /// The file in one piece.

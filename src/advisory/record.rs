@@ -1,7 +1,11 @@
-//! A record as the index keeps it: what one database says of one flaw, reduced to what is asked later.
+//! A record as the index keeps it: what one database says of one problem, reduced to what is asked later.
+
+use std::fmt;
 
 use jiff::Timestamp;
 
+use super::format::texts::TextAddress;
+use super::source::SourceNumber;
 use crate::model::advisory::Texts;
 use crate::model::{Class, Ecosystem, Level};
 
@@ -10,7 +14,7 @@ use crate::model::{Class, Ecosystem, Level};
 pub struct Record {
     /// The database's id: `GHSA-…`, `MAL-…`, `RUSTSEC-…`.
     pub id: String,
-    /// Ids of the same flaw elsewhere, as written.
+    /// Ids of the same problem elsewhere, as written.
     pub aliases: Vec<String>,
     /// When it was published.
     pub published: Option<Timestamp>,
@@ -26,6 +30,17 @@ pub struct Record {
     pub affected: Vec<Affected>,
     /// The long texts.
     pub texts: Texts,
+}
+
+/// A record in an index: its long texts are packed, and lie elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexedRecord {
+    /// The record; its texts are empty.
+    pub record: Record,
+    /// Where it came from.
+    pub source: SourceNumber,
+    /// Where its texts are.
+    pub text: Option<TextAddress>,
 }
 
 /// What a record says of one package. A record may have several for the same one.
@@ -44,7 +59,7 @@ pub struct Affected {
 /// Which versions of a package are affected: those inside an interval and those listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statement {
-    /// Affected stretches, as the ecosystem's order has them.
+    /// Affected versions, as the ecosystem's order has them.
     pub intervals: Vec<Interval>,
     /// `fixed` events that end no interval.
     pub further_fixed: Vec<String>,
@@ -57,39 +72,81 @@ pub struct Statement {
 }
 
 /// Why a range could not be evaluated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undecided {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecided<V = String> {
     /// No order is known for versions of the ecosystem.
     NoScheme,
-    /// An event that the ecosystem's order cannot read, told in words.
-    Event(String),
+    /// The first event that the ecosystem's order cannot read, as a fragment.
+    Event(V),
 }
 
-/// A stretch of versions that begins at `from` (included).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interval {
+/// Versions from `from` (included) to an end, both as the ecosystem's order reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval<V = String> {
     /// The first version; `None` is before every version.
-    pub from: Option<String>,
+    pub from: Option<V>,
     /// The end.
-    pub until: Until,
+    pub until: End<V>,
 }
 
 /// Where an interval ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Until {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End<V = String> {
     /// It does not end.
     Never,
     /// Before this version, which is fixed.
-    Fixed(String),
+    Fixed(V),
     /// With this version, the last affected one.
-    LastAffected(String),
+    LastAffected(V),
     /// Before this version, of which the range says nothing.
-    Limit(String),
+    Limit(V),
+}
+
+impl<V> Interval<V> {
+    /// Every version.
+    pub const EVERYTHING: Self = Self {
+        from: None,
+        until: End::Never,
+    };
+
+    /// It has every version.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!((&self.from, &self.until), (None, End::Never))
+    }
+
+    /// The same with other texts.
+    pub(super) fn map<W>(self, version: impl Fn(V) -> W) -> Interval<W> {
+        Interval {
+            from: self.from.map(&version),
+            until: match self.until {
+                End::Never => End::Never,
+                End::Fixed(end) => End::Fixed(version(end)),
+                End::LastAffected(end) => End::LastAffected(version(end)),
+                End::Limit(end) => End::Limit(version(end)),
+            },
+        }
+    }
+}
+
+impl<V: fmt::Display> fmt::Display for Interval<V> {
+    /// `>= 1.0.0, < 1.2.3`; `every version`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (operator, end) = match (&self.from, &self.until) {
+            (None, End::Never) => return formatter.write_str("every version"),
+            (Some(from), End::Never) => return write!(formatter, ">= {from}"),
+            (_, End::Fixed(end) | End::Limit(end)) => ("<", end),
+            (_, End::LastAffected(end)) => ("<=", end),
+        };
+        if let Some(from) = &self.from {
+            write!(formatter, ">= {from}, ")?;
+        }
+        write!(formatter, "{operator} {end}")
+    }
 }
 
 /// A severity that a record claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rating {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rating<V = String> {
     /// A vector and its score in tenths (0 to 100).
     Vector {
         /// OSV's severity type.
@@ -97,10 +154,31 @@ pub enum Rating {
         /// The score times ten.
         tenths: u8,
         /// The vector as written.
-        vector: String,
+        vector: V,
     },
-    /// The database's own word.
-    Word(Level),
+    /// The database's own level.
+    Level(Level),
+}
+
+impl<V> Rating<V> {
+    /// The same with another text.
+    pub fn map<W>(self, vector: impl FnOnce(V) -> W) -> Rating<W> {
+        match self.try_map(|text| Ok::<_, std::convert::Infallible>(vector(text))) {
+            Ok(rating) => rating,
+        }
+    }
+
+    /// The same with the text that `other` gives.
+    pub(super) fn try_map<W, E>(self, other: impl FnOnce(V) -> Result<W, E>) -> Result<Rating<W>, E> {
+        Ok(match self {
+            Self::Level(level) => Rating::Level(level),
+            Self::Vector { kind, tenths, vector } => Rating::Vector {
+                kind,
+                tenths,
+                vector: other(vector)?,
+            },
+        })
+    }
 }
 
 /// OSV's severity types that hold a CVSS vector.
@@ -126,7 +204,21 @@ impl VectorKind {
     }
 }
 
-/// The name of a flaw in the list of CVE: year and number.
+/// What is known of the exploitation of a vulnerability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Exploit {
+    /// On CISA's list.
+    pub known: bool,
+    /// EPSS, in [`Exploit::UNITS`].
+    pub probability: Option<u32>,
+}
+
+impl Exploit {
+    /// Units of a probability: 10⁻⁹ each.
+    pub const UNITS: u32 = 1_000_000_000;
+}
+
+/// The name of a vulnerability in the list of CVE: year and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cve {
     /// The year in its name.
@@ -155,6 +247,16 @@ impl Cve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn intervals_are_shown_as_bounds() {
+        let shown = |from, until| Interval { from, until }.to_string();
+        assert_eq!(shown(None, End::Never), "every version");
+        assert_eq!(shown(Some("1"), End::Never), ">= 1");
+        assert_eq!(shown(None, End::LastAffected("2")), "<= 2");
+        assert_eq!(shown(Some("1"), End::Fixed("2")), ">= 1, < 2");
+        assert_eq!(shown(None, End::Limit("2")), "< 2");
+    }
 
     #[test]
     fn names_of_cve() {

@@ -1,4 +1,4 @@
-//! Severity: vectors to scores, words to levels, and which of several counts (CONTRACT "Within a group").
+//! Severity: vectors to scores, words to levels, and which of several counts.
 
 use std::cmp::Ordering;
 
@@ -53,12 +53,12 @@ pub fn of_word(word: &str) -> Option<Rating> {
         "none" => Level::None,
         _ => return None,
     };
-    Some(Rating::Word(level))
+    Some(Rating::Level(level))
 }
 
 /// The one that counts of two: a score before a word, then the higher; of equal scores the newer standard.
 #[must_use]
-pub fn higher(left: Option<Rating>, right: Option<Rating>) -> Option<Rating> {
+pub fn higher<V: Ord>(left: Option<Rating<V>>, right: Option<Rating<V>>) -> Option<Rating<V>> {
     match (left, right) {
         (None, only) | (only, None) => only,
         (Some(left), Some(right)) => Some(match compare(&left, &right) {
@@ -70,10 +70,10 @@ pub fn higher(left: Option<Rating>, right: Option<Rating>) -> Option<Rating> {
 
 /// The severity that a group's best rating gives.
 #[must_use]
-pub fn severity(rating: Option<&Rating>) -> Severity {
+pub fn severity<V: AsRef<str>>(rating: Option<&Rating<V>>) -> Severity {
     match rating {
         None => Severity::assumed(),
-        Some(Rating::Word(level)) => Severity {
+        Some(Rating::Level(level)) => Severity {
             level: *level,
             score: None,
             vector: None,
@@ -84,18 +84,18 @@ pub fn severity(rating: Option<&Rating>) -> Severity {
             Severity {
                 level: Level::of(score),
                 score: Some(score),
-                vector: Some(vector.clone()),
+                vector: Some(vector.as_ref().to_owned()),
                 source: kind.as_str().to_owned(),
             }
         }
     }
 }
 
-fn compare(left: &Rating, right: &Rating) -> Ordering {
+fn compare<V: Ord>(left: &Rating<V>, right: &Rating<V>) -> Ordering {
     match (left, right) {
-        (Rating::Vector { .. }, Rating::Word(_)) => Ordering::Greater,
-        (Rating::Word(_), Rating::Vector { .. }) => Ordering::Less,
-        (Rating::Word(left), Rating::Word(right)) => left.cmp(right),
+        (Rating::Vector { .. }, Rating::Level(_)) => Ordering::Greater,
+        (Rating::Level(_), Rating::Vector { .. }) => Ordering::Less,
+        (Rating::Level(left), Rating::Level(right)) => left.cmp(right),
         (
             Rating::Vector {
                 kind: left_kind,

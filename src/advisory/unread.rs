@@ -3,12 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::compile::{Compiler, SourceNumber};
 use super::import::Rejected;
-use super::index::{Damage, Index};
-use super::layout::{Cursor, Section, put_text, put_varint};
-use super::record::Record;
-use super::stored::family;
+use super::record::IndexedRecord;
+use super::source::{Source, SourceNumber};
 use crate::model::Ecosystem;
 
 /// A document that could not be read.
@@ -24,11 +21,8 @@ pub struct Unread {
     pub packages: Vec<(Ecosystem, String)>,
 }
 
-/// More of a reason is not kept, in characters.
-const REASON: usize = 200;
-
-/// What a compiler knows of unread documents, by source and name.
-pub(super) type AllUnread = BTreeMap<(SourceNumber, String), (String, Vec<(Ecosystem, String)>)>;
+/// The rest of a longer reason is not kept, in characters.
+const MAX_REASON: usize = 200;
 
 /// A source or an ecosystem of which too little could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,67 +48,85 @@ impl std::fmt::Display for Loss {
 /// With more than one unread document in this many, too little could be read.
 const SHARE: u64 = 100;
 
-impl Compiler {
-    /// Takes note of a document that could not be read.
-    pub(super) fn note_unread(&mut self, source: SourceNumber, rejected: &Rejected) {
-        let reason = rejected.reason.chars().take(REASON).collect();
+/// The documents that could not be read, by source and name: reason and packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct UnreadDocuments(BTreeMap<(SourceNumber, String), (String, Vec<(Ecosystem, String)>)>);
+
+impl UnreadDocuments {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Source, name, reason and packages of each.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SourceNumber, &str, &str, &[(Ecosystem, String)])> {
+        self.0.iter().map(|((source, name), (reason, packages))| {
+            (*source, name.as_str(), reason.as_str(), packages.as_slice())
+        })
+    }
+
+    /// Takes note of a document; `false` if it was noted before.
+    pub(super) fn note(&mut self, source: SourceNumber, rejected: &Rejected) -> bool {
+        let reason = rejected.reason.chars().take(MAX_REASON).collect();
         let about = (reason, rejected.packages.clone());
-        let known = self
-            .unread
-            .insert((source, key(&rejected.name).to_owned()), about);
-        if known.is_none() {
-            self.count(source, |counts| {
-                counts.rejected = counts.rejected.saturating_add(1)
-            });
-        }
+        let name = key(&rejected.name).to_owned();
+        self.0.insert((source, name), about).is_none()
     }
 
-    /// The document called `name` could be read now, or is gone.
-    pub(super) fn forget_unread(&mut self, source: SourceNumber, name: &str) {
-        if !self.unread.is_empty() && self.unread.remove(&(source, name.to_owned())).is_some() {
-            self.count(source, |counts| {
-                counts.rejected = counts.rejected.saturating_sub(1)
-            });
-        }
+    /// Adds one that an index has, as one of `source`.
+    pub(super) fn add(&mut self, source: SourceNumber, unread: Unread) {
+        self.0
+            .insert((source, unread.name), (unread.reason, unread.packages));
     }
 
-    /// All documents of a source are read anew.
-    pub fn reread(&mut self, source: SourceNumber) {
-        self.unread.retain(|(of, _), _| *of != source);
-        self.count(source, |counts| counts.rejected = 0);
+    /// Removes the document called `name`; `false` if it is not noted.
+    pub(super) fn forget(&mut self, source: SourceNumber, name: &str) -> bool {
+        !self.is_empty() && self.0.remove(&(source, name.to_owned())).is_some()
     }
 
-    /// The sources and ecosystems of which more than one document in a hundred could not be read.
-    #[must_use]
-    pub fn losses(&self) -> Vec<Loss> {
-        if self.unread.is_empty() {
+    /// Removes all documents of a source.
+    pub(super) fn forget_all(&mut self, source: SourceNumber) {
+        self.0.retain(|(of, _), _| *of != source);
+    }
+
+    /// The sources and ecosystems of which more than one document in a hundred could not be read; `records` are those
+    /// that could.
+    pub(super) fn losses<'r>(
+        &self,
+        sources: &[Source],
+        records: impl Iterator<Item = &'r IndexedRecord>,
+    ) -> Vec<Loss> {
+        if self.is_empty() {
             return Vec::new();
         }
         // Of each: unread, all.
-        let mut sources: BTreeMap<SourceNumber, (u64, u64)> = BTreeMap::new();
-        let mut ecosystems: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for ((source, _), (_, packages)) in &self.unread {
-            add(sources.entry(*source).or_default(), 1);
+        let mut of_source: BTreeMap<SourceNumber, (u64, u64)> = BTreeMap::new();
+        let mut of_ecosystem: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for (source, _, _, packages) in self.iter() {
+            add(of_source.entry(source).or_default(), 1);
             for name in families(packages.iter().map(|(ecosystem, _)| ecosystem)) {
-                add(ecosystems.entry(name.to_owned()).or_default(), 1);
+                add(of_ecosystem.entry(name.to_owned()).or_default(), 1);
             }
         }
-        for kept in self.records() {
-            if let Some(counted) = sources.get_mut(&kept.source) {
+        for indexed in records {
+            if let Some(counted) = of_source.get_mut(&indexed.source) {
                 add(counted, 0);
             }
-            for name in families(ecosystems_of(&kept.record)) {
-                if let Some(counted) = ecosystems.get_mut(name) {
+            for name in families(indexed.record.affected.iter().map(|affected| &affected.ecosystem)) {
+                if let Some(counted) = of_ecosystem.get_mut(name) {
                     add(counted, 0);
                 }
             }
         }
-        let sources = sources.into_iter().filter_map(|(source, counted)| {
-            let source = self.sources.get(source.0 as usize)?;
+        let of_source = of_source.into_iter().filter_map(|(source, counted)| {
+            let source = sources.get(source.0 as usize)?;
             Some((source.name.clone(), counted))
         });
-        sources
-            .chain(ecosystems)
+        of_source
+            .chain(of_ecosystem)
             .filter(|(_, (unread, all))| unread.saturating_mul(SHARE) > *all)
             .map(|(of, (unread, all))| Loss { of, unread, all })
             .collect()
@@ -126,13 +138,9 @@ fn add((unread, all): &mut (u64, u64), one: u64) {
     *all = all.saturating_add(1);
 }
 
-fn ecosystems_of(record: &Record) -> impl Iterator<Item = &Ecosystem> {
-    record.affected.iter().map(|affected| &affected.ecosystem)
-}
-
 /// The names of ecosystems without suffixes, each once.
 fn families<'e>(ecosystems: impl Iterator<Item = &'e Ecosystem>) -> Vec<&'e str> {
-    let mut names: Vec<&str> = ecosystems.map(|ecosystem| family(ecosystem.as_str())).collect();
+    let mut names: Vec<&str> = ecosystems.map(Ecosystem::family).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -141,60 +149,4 @@ fn families<'e>(ecosystems: impl Iterator<Item = &'e Ecosystem>) -> Vec<&'e str>
 /// What a document is known by in every kind of source: in an archive it has an ending.
 fn key(name: &str) -> &str {
     name.strip_suffix(".json").unwrap_or(name)
-}
-
-impl Index {
-    /// The documents that could not be read when it was made.
-    ///
-    /// # Errors
-    /// [`Damage`].
-    pub fn unread(&self) -> Result<Vec<Unread>, Damage> {
-        let mut all = Vec::new();
-        for block in 0..self.blocks_of(Section::Unread) {
-            let block = self.read_block(Section::Unread, block)?;
-            let read = list(&mut Cursor::new(&block));
-            all.extend(read.ok_or_else(|| Damage::of("the list of unread records is not readable"))?);
-        }
-        Ok(all)
-    }
-}
-
-/// The section's blocks: none, or one.
-pub(super) fn blocks(unread: &AllUnread) -> Vec<Vec<u8>> {
-    if unread.is_empty() {
-        return Vec::new();
-    }
-    let mut bytes = Vec::new();
-    put_varint(&mut bytes, unread.len() as u64);
-    for ((source, name), (reason, packages)) in unread {
-        put_varint(&mut bytes, u64::from(source.0));
-        put_text(&mut bytes, name);
-        put_text(&mut bytes, reason);
-        put_varint(&mut bytes, packages.len() as u64);
-        for (ecosystem, name) in packages {
-            put_text(&mut bytes, ecosystem.as_str());
-            put_text(&mut bytes, name);
-        }
-    }
-    vec![bytes]
-}
-
-fn list(cursor: &mut Cursor<'_>) -> Option<Vec<Unread>> {
-    let mut all = Vec::new();
-    for _ in 0..cursor.varint()? {
-        let source = u32::try_from(cursor.varint()?).ok()?;
-        let (name, reason) = (cursor.text()?.to_owned(), cursor.text()?.to_owned());
-        let mut packages = Vec::new();
-        for _ in 0..cursor.varint()? {
-            let ecosystem = Ecosystem::named(cursor.text()?);
-            packages.push((ecosystem, cursor.text()?.to_owned()));
-        }
-        all.push(Unread {
-            source,
-            name,
-            reason,
-            packages,
-        });
-    }
-    Some(all)
 }

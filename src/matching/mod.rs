@@ -6,9 +6,8 @@
 pub mod upgrade;
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
-use crate::advisory::{Candidate, Claim, Damage, End, Member, Stretch, Unknown, order};
+use crate::advisory::{Candidate, Claim, Damage, End, Interval, Member, Undecided, order};
 use crate::model::Ecosystem;
 use crate::version::{self, Scheme};
 
@@ -42,7 +41,7 @@ pub struct Because<'i> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part<'i> {
     Listed(&'i str),
-    Inside(Stretch<'i>),
+    Inside(Interval<&'i str>),
 }
 
 impl Because<'_> {
@@ -54,7 +53,7 @@ impl Because<'_> {
         let id = self.member.id()?;
         Ok(match &self.part {
             Part::Listed(version) => format!("{id} affects {version}"),
-            Part::Inside(stretch) => format!("{id} affects {}", told(stretch)),
+            Part::Inside(interval) => format!("{id} affects {interval}"),
         })
     }
 }
@@ -141,19 +140,17 @@ impl<'v> Held<'v> {
             return Answer::Inside(Part::Listed(same));
         }
         let mut unknown = match claim.undecided {
-            Some(Unknown::NoScheme) => Some("versions of this ecosystem cannot be ordered".to_owned()),
-            Some(Unknown::Event(reason)) => Some(reason.to_owned()),
+            Some(Undecided::NoScheme) => Some("versions of this ecosystem cannot be ordered".to_owned()),
+            Some(Undecided::Event(reason)) => Some(reason.to_owned()),
             None => None,
         };
-        for stretch in claim.intervals() {
-            match self.is_inside(&stretch) {
-                Some(true) => return Answer::Inside(Part::Inside(stretch)),
+        for interval in claim.intervals() {
+            match self.is_inside(&interval) {
+                Some(true) => return Answer::Inside(Part::Inside(interval)),
                 Some(false) => {}
                 None => {
                     let reason = self.unorderable.clone();
-                    unknown.get_or_insert(
-                        reason.unwrap_or_else(|| format!("{} cannot be ordered", told(&stretch))),
-                    );
+                    unknown.get_or_insert(reason.unwrap_or_else(|| format!("{interval} cannot be ordered")));
                 }
             }
         }
@@ -168,8 +165,8 @@ impl<'v> Held<'v> {
     }
 
     /// `None` if that cannot be told.
-    fn is_inside(&self, stretch: &Stretch<'_>) -> Option<bool> {
-        is_inside(&self.version, stretch, self.scheme)
+    fn is_inside(&self, interval: &Interval<&str>) -> Option<bool> {
+        is_inside(&self.version, interval, self.scheme)
     }
 
     fn compare(&self, other: &str) -> Option<Ordering> {
@@ -229,35 +226,21 @@ fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
     claim.versions().any(listed)
         || claim
             .intervals()
-            .any(|stretch| is_inside(version, &stretch, Some(scheme)) == Some(true))
+            .any(|interval| is_inside(version, &interval, Some(scheme)) == Some(true))
 }
 
-fn is_inside(version: &str, stretch: &Stretch<'_>, scheme: Option<&dyn Scheme>) -> Option<bool> {
+fn is_inside(version: &str, interval: &Interval<&str>, scheme: Option<&dyn Scheme>) -> Option<bool> {
     let compare = |bound: &str| scheme?.compare_with_bound(version, bound).ok();
-    let after_start = match stretch.from {
+    let after_start = match interval.from {
         None => true,
         Some(from) => compare(from)?.is_ge(),
     };
     if !after_start {
         return Some(false);
     }
-    match stretch.until {
+    match interval.until {
         End::Never => Some(true),
         End::Fixed(end) | End::Limit(end) => Some(compare(end)?.is_lt()),
         End::LastAffected(end) => Some(compare(end)?.is_le()),
     }
-}
-
-/// `>= 1.0.0, < 1.2.3`; `every version`.
-fn told(stretch: &Stretch<'_>) -> String {
-    let mut text = stretch.from.map(|from| format!(">= {from}")).unwrap_or_default();
-    let (operator, end) = match stretch.until {
-        End::Never if text.is_empty() => return "every version".to_owned(),
-        End::Never => return text,
-        End::Fixed(end) | End::Limit(end) => ("<", end),
-        End::LastAffected(end) => ("<=", end),
-    };
-    let comma = if text.is_empty() { "" } else { ", " };
-    let _ = write!(text, "{comma}{operator} {end}");
-    text
 }

@@ -56,11 +56,6 @@ struct Lost {
     untold: u64,
 }
 
-/// The name of an ecosystem without its suffix: `Debian` for `Debian:12`.
-fn family(ecosystem: &str) -> &str {
-    ecosystem.split(':').next().unwrap_or(ecosystem)
-}
-
 impl Knowledge {
     /// What an index tells of itself, and of what could not be read when it was made.
     #[must_use]
@@ -101,7 +96,7 @@ impl Knowledge {
             ecosystems: Some(
                 told.ecosystems
                     .keys()
-                    .map(|name| family(name).to_owned())
+                    .map(|name| Ecosystem::family_of(name).to_owned())
                     .collect(),
             ),
             sources: sources.filter(DatabaseSource::has_advisories).collect(),
@@ -130,7 +125,7 @@ impl Knowledge {
     fn has(&self, ecosystem: &Ecosystem) -> bool {
         self.ecosystems
             .as_ref()
-            .is_none_or(|known| known.contains(family(ecosystem.as_str())))
+            .is_none_or(|known| known.contains(ecosystem.family()))
     }
 
     /// Takes note of which ecosystems a lockfile has packages of, and makes it blind where nothing is known of one.
@@ -257,7 +252,7 @@ impl Knowledge {
     /// What there is to say of the newest record of an ecosystem, if it is old.
     fn old(&self, ecosystem: &Ecosystem) -> Option<(String, String)> {
         let Refused { before, age } = self.refused.as_ref()?;
-        let name = family(ecosystem.as_str());
+        let name = ecosystem.family();
         // A folder of somebody's own may speak of anything.
         let speaks = |source: &&DatabaseSource| speaks_of(&source.name).is_none_or(|other| other == name);
         let newest = self
@@ -282,7 +277,7 @@ impl Knowledge {
 impl Lost {
     fn concerns(&self, held: &BTreeSet<Ecosystem>) -> bool {
         match speaks_of(&self.source) {
-            Some(name) => held.iter().any(|ecosystem| family(ecosystem.as_str()) == name),
+            Some(name) => held.iter().any(|ecosystem| ecosystem.family() == name),
             None => !held.is_empty(),
         }
     }

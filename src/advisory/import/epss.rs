@@ -1,18 +1,18 @@
-//! FIRST's scores: how probable it is that a flaw will be exploited within 30 days.
+//! FIRST's scores: how probable it is that a vulnerability will be exploited within 30 days.
 
 use std::io::{BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::advisory::record::Cve;
-use crate::wire;
+use crate::advisory::record::{Cve, Exploit};
+use crate::schema;
 
 /// What one day's file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scores {
-    /// Each flaw's probability in units of 10⁻⁹, in the order of the file.
-    pub flaws: Vec<(Cve, u32)>,
+    /// The probability of each vulnerability in [`Exploit::UNITS`], in the order of the file.
+    pub scores: Vec<(Cve, u32)>,
     /// Lines that are none.
     pub rejected: u64,
     /// The day of the scores.
@@ -20,13 +20,10 @@ pub struct Scores {
 }
 
 /// A longer line is no score, in bytes.
-const LONGEST_LINE: usize = 4 << 10;
+const MAX_LINE: usize = 4 << 10;
 
 /// A larger table is refused, in bytes after unpacking. The real one has some 20 MB.
-const LARGEST: u64 = 256 << 20;
-
-/// Units of a stored probability.
-pub const UNITS: u32 = 1_000_000_000;
+const MAX_TABLE: u64 = 256 << 20;
 
 /// Reads the CSV.
 ///
@@ -42,14 +39,14 @@ pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
     (&mut csv).take(1024).read_until(b'\n', &mut first)?;
     let scored = std::str::from_utf8(&first)
         .ok()
-        .and_then(wire::epss::score_date)
+        .and_then(schema::epss::score_date)
         .and_then(day);
     let mut scores = Scores {
-        flaws: Vec::new(),
+        scores: Vec::new(),
         rejected: 0,
         scored,
     };
-    for row in wire::epss::rows(first.as_slice().chain(csv)) {
+    for row in schema::epss::rows(first.as_slice().chain(csv)) {
         let read = match row {
             Ok(row) => Cve::parse(&row.cve).zip(units(&row.score)),
             Err(error) => match error.into_kind() {
@@ -58,7 +55,7 @@ pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
             },
         };
         match read {
-            Some(flaw) => scores.flaws.push(flaw),
+            Some(score) => scores.scores.push(score),
             None => scores.rejected = scores.rejected.saturating_add(1),
         }
     }
@@ -79,16 +76,16 @@ impl<R: Read> Read for Lines<R> {
         let bytes = buffer.get(..read).unwrap_or_default();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.line = self.line.saturating_add(piece.len());
-            if self.line > LONGEST_LINE {
-                return Err(too_long(format!("a line is longer than {LONGEST_LINE} bytes")));
+            if self.line > MAX_LINE {
+                return Err(too_long(format!("a line is longer than {MAX_LINE} bytes")));
             }
             if piece.ends_with(b"\n") {
                 self.line = 0;
             }
         }
         self.total = self.total.saturating_add(read as u64);
-        match self.total > LARGEST {
-            true => Err(too_long(format!("it is larger than {LARGEST} bytes"))),
+        match self.total > MAX_TABLE {
+            true => Err(too_long(format!("it is larger than {MAX_TABLE} bytes"))),
             false => Ok(read),
         }
     }
@@ -117,7 +114,7 @@ fn units(score: &str) -> Option<u32> {
     )]
     (0.0..=1.0)
         .contains(&score)
-        .then(|| (score * f64::from(UNITS)).round() as u32)
+        .then(|| (score * f64::from(Exploit::UNITS)).round() as u32)
 }
 
 #[cfg(test)]
@@ -135,7 +132,7 @@ mod tests {
         // A quote that never ends takes no further line with it.
         let open = format!("{head}\"CVE-2021-1,0.5\nCVE-2021-2,0.5,0\n");
         let scores = read(open.as_bytes()).unwrap();
-        assert_eq!((scores.flaws.len(), scores.rejected), (1, 1));
+        assert_eq!((scores.scores.len(), scores.rejected), (1, 1));
         struct Rows;
         impl Read for Rows {
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
@@ -154,9 +151,9 @@ mod tests {
         let scores = read(csv.as_bytes()).unwrap();
         assert_eq!(scores.rejected, 2);
         let back: Vec<f64> = scores
-            .flaws
+            .scores
             .iter()
-            .map(|(_, units)| f64::from(*units) / f64::from(UNITS))
+            .map(|(_, units)| f64::from(*units) / f64::from(Exploit::UNITS))
             .collect();
         assert_eq!(back, [0.94358, 0.00043]);
         assert_eq!(

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::advisory::order;
-use crate::advisory::record::{Interval, Statement, Undecided, Until};
+use crate::advisory::record::{End, Interval, Statement, Undecided};
+use crate::schema::osv;
 use crate::version::{Scheme, Unorderable};
-use crate::wire::osv;
 
 /// One event of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,10 +97,7 @@ pub fn add(statement: &mut Statement, events: &[Event<'_>], scheme: Option<&dyn 
     }
     if events.iter().all(|event| event.is_everything()) {
         // True in any order, and of versions that cannot be ordered.
-        statement.intervals.push(Interval {
-            from: None,
-            until: Until::Never,
-        });
+        statement.intervals.push(Interval::EVERYTHING);
         return 0;
     }
     let Some(scheme) = scheme else {
@@ -150,8 +147,7 @@ pub fn drop_covered(statement: &mut Statement, scheme: Option<&dyn Scheme>) {
     let Statement {
         intervals, versions, ..
     } = statement;
-    let is_everything = |interval: &Interval| interval.from.is_none() && interval.until == Until::Never;
-    if intervals.iter().any(is_everything) {
+    if intervals.iter().any(Interval::is_everything) {
         versions.clear();
     } else if let Some(scheme) = scheme.filter(|_| !versions.is_empty())
         && let Ok(cover) = Cover::of(intervals, scheme)
@@ -207,20 +203,20 @@ fn holds(interval: &Interval, version: &str, scheme: &dyn Scheme) -> bool {
     let at_least = |bound: &str| order(version, bound).is_some_and(Ordering::is_ge);
     interval.from.as_deref().is_none_or(at_least)
         && match &interval.until {
-            Until::Never => true,
-            Until::Fixed(bound) | Until::Limit(bound) => before(bound),
-            Until::LastAffected(bound) => before(bound) || at(bound),
+            End::Never => true,
+            End::Fixed(bound) | End::Limit(bound) => before(bound),
+            End::LastAffected(bound) => before(bound) || at(bound),
         }
 }
 
 /// Whether `end` lies after `other`.
-fn is_further(end: &Until, other: &Until, scheme: &dyn Scheme) -> Result<bool, Unorderable> {
+fn is_further(end: &End, other: &End, scheme: &dyn Scheme) -> Result<bool, Unorderable> {
     /// The bound, and whether it is still affected itself.
-    fn bound(until: &Until) -> Option<(&str, bool)> {
+    fn bound(until: &End) -> Option<(&str, bool)> {
         match until {
-            Until::Never => None,
-            Until::Fixed(bound) | Until::Limit(bound) => Some((bound, false)),
-            Until::LastAffected(bound) => Some((bound, true)),
+            End::Never => None,
+            End::Fixed(bound) | End::Limit(bound) => Some((bound, false)),
+            End::LastAffected(bound) => Some((bound, true)),
         }
     }
     Ok(match (bound(end), bound(other)) {
@@ -296,7 +292,7 @@ fn walk(timeline: &[Event<'_>], scheme: &dyn Scheme) -> Result<Evaluated, Unorde
         }
     }
     if let Some(from) = open {
-        evaluated.intervals.push(interval(from, Until::Never));
+        evaluated.intervals.push(interval(from, End::Never));
     }
     Ok(evaluated)
 }
@@ -322,15 +318,15 @@ fn step<'e>(
                 if used {
                     evaluated
                         .intervals
-                        .push(interval(from, Until::Fixed(version.to_owned())));
+                        .push(interval(from, End::Fixed(version.to_owned())));
                 }
             }
             // An earlier interval that ends with this very version loses it.
             if let Some(last) = evaluated.intervals.last_mut()
-                && let Until::LastAffected(end) = &last.until
+                && let End::LastAffected(end) = &last.until
                 && scheme.compare_with_bound(version, end)?.is_eq()
             {
-                last.until = Until::Fixed(version.to_owned());
+                last.until = End::Fixed(version.to_owned());
                 used = true;
                 if !is_before(last.from.as_deref(), version, scheme)? {
                     evaluated.intervals.pop();
@@ -344,7 +340,7 @@ fn step<'e>(
             if let Some(from) = open.take() {
                 evaluated
                     .intervals
-                    .push(interval(from, Until::LastAffected(version.to_owned())));
+                    .push(interval(from, End::LastAffected(version.to_owned())));
             }
         }
         Event::Limit(_) => {}
@@ -360,12 +356,12 @@ fn below(intervals: Vec<Interval>, limit: &str, scheme: &dyn Scheme) -> Result<V
             continue;
         }
         let within = match &interval.until {
-            Until::Never => false,
-            Until::Fixed(end) | Until::Limit(end) => scheme.compare(end, limit)?.is_le(),
-            Until::LastAffected(end) => scheme.compare_with_bound(limit, end)?.is_gt(),
+            End::Never => false,
+            End::Fixed(end) | End::Limit(end) => scheme.compare(end, limit)?.is_le(),
+            End::LastAffected(end) => scheme.compare_with_bound(limit, end)?.is_gt(),
         };
         if !within {
-            interval.until = Until::Limit(limit.to_owned());
+            interval.until = End::Limit(limit.to_owned());
         }
         kept.push(interval);
     }
@@ -379,7 +375,7 @@ fn is_before(from: Option<&str>, version: &str, scheme: &dyn Scheme) -> Result<b
     }
 }
 
-fn interval(from: Option<&str>, until: Until) -> Interval {
+fn interval(from: Option<&str>, until: End) -> Interval {
     Interval {
         from: from.map(str::to_owned),
         until,
@@ -405,10 +401,10 @@ mod tests {
             .map(|interval| {
                 let from = interval.from.as_deref().unwrap_or("");
                 match &interval.until {
-                    Until::Never => format!("{from}.."),
-                    Until::Fixed(end) => format!("{from}..{end}"),
-                    Until::LastAffected(end) => format!("{from}..={end}"),
-                    Until::Limit(end) => format!("{from}..!{end}"),
+                    End::Never => format!("{from}.."),
+                    End::Fixed(end) => format!("{from}..{end}"),
+                    End::LastAffected(end) => format!("{from}..={end}"),
+                    End::Limit(end) => format!("{from}..!{end}"),
                 }
             })
             .collect();
@@ -518,13 +514,13 @@ mod tests {
 
     #[test]
     fn what_an_earlier_and_longer_interval_holds_is_dropped_too() {
-        let of = |from: Option<&str>, until: Until| interval(from, until);
+        let of = |from: Option<&str>, until: End| interval(from, until);
         let mut statement = Statement {
             intervals: vec![
-                of(Some("3.0.0"), Until::Fixed("3.1.0".into())),
-                of(Some("1.0.0"), Until::LastAffected("5.0.0".into())),
-                of(Some("2.0.0"), Until::Fixed("5.0.0".into())),
-                of(Some("7.0.0"), Until::Never),
+                of(Some("3.0.0"), End::Fixed("3.1.0".into())),
+                of(Some("1.0.0"), End::LastAffected("5.0.0".into())),
+                of(Some("2.0.0"), End::Fixed("5.0.0".into())),
+                of(Some("7.0.0"), End::Never),
             ],
             versions: [
                 "0.9.0", "1.0.0", "4.0.0", "5.0.0", "5.0.1", "6.9.9", "7.0.0", "9.0.0", "odd",

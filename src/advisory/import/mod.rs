@@ -5,8 +5,8 @@
 pub mod epss;
 pub mod events;
 pub mod kev;
-pub mod named;
 pub mod osv;
+pub mod packages;
 pub mod rustsec;
 
 use jiff::Timestamp;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::{Imported, Noted, Rejected, events, named};
+use super::{Imported, Noted, Rejected, events, packages};
 use crate::advisory::record::{Affected, Rating, Record, Statement};
 use crate::advisory::severity;
 use crate::ecosystem;
 use crate::model::advisory::Texts;
 use crate::model::{Class, Ecosystem};
-use crate::wire::osv::{self, Document};
+use crate::schema::osv::{self, Document};
 
 /// Reads one document. `file` names it where it has no readable id.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn read(json: &[u8], file: &str) -> Imported {
         Imported::Rejected(Rejected {
             name: file.to_owned(),
             reason,
-            packages: named::of_osv(json),
+            packages: packages::of_osv(json),
         })
     };
     // One check for the whole document is faster than one for each of its strings.

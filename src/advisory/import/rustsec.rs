@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rustsec::advisory::Informational;
 use rustsec::osv::ranges_for_advisory;
 
-use super::{Imported, Noted, Rejected, named};
-use crate::advisory::record::{Affected, Interval, Rating, Record, Statement, Until};
+use super::{Imported, Noted, Rejected, packages};
+use crate::advisory::record::{Affected, End, Interval, Rating, Record, Statement};
 use crate::advisory::severity;
 use crate::ecosystem;
 use crate::model::advisory::Texts;
@@ -20,7 +20,7 @@ pub fn read(markdown: &[u8], file: &str) -> Imported {
         Imported::Rejected(Rejected {
             name: file.to_owned(),
             reason,
-            packages: named::of_rustsec(file),
+            packages: packages::of_rustsec(file),
         })
     };
     let text = match std::str::from_utf8(markdown) {
@@ -85,7 +85,7 @@ fn statement(versions: &rustsec::advisory::Versions) -> Statement {
         from: range.introduced.map(|version| version.to_string()),
         until: range
             .fixed
-            .map_or(Until::Never, |version| Until::Fixed(version.to_string())),
+            .map_or(End::Never, |version| End::Fixed(version.to_string())),
     });
     Statement {
         intervals: intervals.collect(),

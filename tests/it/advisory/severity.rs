@@ -6,7 +6,7 @@ use lockkeeper::advisory::severity::{higher, of_vector, of_word};
 fn tenths(kind: &str, vector: &str) -> Option<u8> {
     match of_vector(kind, vector) {
         Some(Rating::Vector { tenths, .. }) => Some(tenths),
-        Some(Rating::Word(_)) | None => None,
+        Some(Rating::Level(_)) | None => None,
     }
 }
 

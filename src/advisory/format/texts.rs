@@ -7,12 +7,15 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::layout::{Cursor, TEXT_BLOCK, put_text, put_varint};
+use super::bytes::{Cursor, put_text, put_varint};
 use crate::model::advisory::Texts;
 
-/// Where a text lies: its block in the section and the offset in the block's unpacked bytes.
+/// A block of texts is closed at this many bytes before compression.
+const TEXT_BLOCK: usize = 32 << 10;
+
+/// Where a text is: its block in the section and the offset in the block's unpacked bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TextPlace {
+pub struct TextAddress {
     /// The block.
     pub block: u32,
     /// The offset.
@@ -52,6 +55,12 @@ impl PackedBlock {
         (raw.len() == length).then_some(raw)
     }
 
+    /// Less than a block that was closed because it was full.
+    #[must_use]
+    pub fn is_small(length: usize) -> bool {
+        length < TEXT_BLOCK
+    }
+
     /// Unpacked length and number of texts.
     #[must_use]
     pub fn sizes(&self) -> Option<(usize, u64)> {
@@ -87,7 +96,7 @@ struct RawBlock {
     texts: u32,
 }
 
-/// So many blocks wait until they are packed together, on every core.
+/// Blocks that wait until they are packed together, on every core.
 const BATCH: usize = 64;
 
 impl Packer {
@@ -100,8 +109,8 @@ impl Packer {
         }
     }
 
-    /// Takes blocks in that are packed already, and gives the number that the first of them has now; `None` if there
-    /// are more than a number can tell.
+    /// Takes in blocks that are packed already, and returns the number that the first of them has now; `None` if there
+    /// are too many to be numbered.
     pub fn append(&mut self, packed: Vec<PackedBlock>) -> Option<u32> {
         if self.open.texts > 0 {
             self.waiting.push(std::mem::take(&mut self.open));
@@ -113,21 +122,21 @@ impl Packer {
     }
 
     /// Adds a text; `None` for one that says nothing.
-    pub fn add(&mut self, texts: &Texts) -> Option<TextPlace> {
+    pub fn add(&mut self, texts: &Texts) -> Option<TextAddress> {
         if texts.details.is_empty() && texts.references.is_empty() {
             return None;
         }
         let block = self.packed.len().checked_add(self.waiting.len())?;
-        let place = TextPlace {
+        let address = TextAddress {
             block: u32::try_from(block).ok()?,
             offset: u32::try_from(self.open.bytes.len()).ok()?,
         };
         let bytes = &mut self.open.bytes;
         put_text(bytes, &texts.details);
         put_varint(bytes, texts.references.len() as u64);
-        for (kind, address) in &texts.references {
+        for (kind, url) in &texts.references {
             put_text(bytes, kind);
-            put_text(bytes, address);
+            put_text(bytes, url);
         }
         self.open.texts = self.open.texts.saturating_add(1);
         if self.open.bytes.len() >= TEXT_BLOCK {
@@ -136,7 +145,7 @@ impl Packer {
                 self.pack_waiting();
             }
         }
-        Some(place)
+        Some(address)
     }
 
     /// Every block, packed.
@@ -172,13 +181,13 @@ mod tests {
             })
             .collect();
         let mut packer = Packer::default();
-        let places: Vec<Option<TextPlace>> = texts.iter().map(|text| packer.add(text)).collect();
+        let addresses: Vec<Option<TextAddress>> = texts.iter().map(|text| packer.add(text)).collect();
         let blocks = packer.finish();
         assert!(blocks.len() > 3);
-        for (text, place) in texts.iter().zip(places) {
-            let read = place.map_or_else(Texts::default, |place| {
-                let raw = PackedBlock::unpack(&blocks[place.block as usize].0).unwrap();
-                text_at(&raw, place.offset).unwrap()
+        for (text, address) in texts.iter().zip(addresses) {
+            let read = address.map_or_else(Texts::default, |address| {
+                let raw = PackedBlock::unpack(&blocks[address.block as usize].0).unwrap();
+                text_at(&raw, address.offset).unwrap()
             });
             assert_eq!(read, *text);
         }

@@ -1,22 +1,23 @@
 //! An index taken apart, one part an ecosystem, and parts put together again.
 //!
-//! A part holds every record that speaks of a package of its ecosystem, whole, so that what it answers for such a
-//! package is what the whole index answers: groups are made among the records of one package.
+//! A part has every record of a package of its ecosystem, whole, so that it answers for such a package as the whole
+//! index does: groups are made among the records of one package.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::compile::{Compiler, Exploit, Kept, Slot, Source, SourceNumber};
-use super::index::{Damage, Index};
-use super::record::{Cve, Record};
-use super::stored::{Bookkeeping, family};
-use super::texts::{PackedBlock, Packer};
+use super::compile::{Compiler, Slot};
+use super::file::Damage;
+use super::format::texts::{PackedBlock, Packer};
+use super::index::Index;
+use super::record::{Cve, Exploit, IndexedRecord, Record};
+use super::source::{Authority, Bookkeeping, Source, SourceNumber};
 use super::unread::Unread;
 use crate::model::Ecosystem;
 
 /// The source of FIRST's scores.
 const SCORES: &str = "epss";
 
-/// Sources that tell of flaws, and not of packages.
+/// Sources of CVEs, and not of packages.
 const LISTS: [&str; 2] = ["kev", SCORES];
 
 /// What an index holds, to take parts of it.
@@ -26,7 +27,7 @@ pub struct Parts {
         clippy::vec_box,
         reason = "the compiler takes them one by one, and each is large"
     )]
-    records: Vec<Box<Kept>>,
+    records: Vec<Box<IndexedRecord>>,
     exploits: BTreeMap<Cve, Exploit>,
     texts: Vec<PackedBlock>,
     unread: Vec<Unread>,
@@ -59,20 +60,20 @@ impl Parts {
     /// The part of one ecosystem, ready to be finished.
     ///
     /// Records that came with the export of another ecosystem count as given by this one's, since that other one is not
-    /// in the part. Flaws known to be exploited are all in it; scores are those of the part's own flaws. Of the notes
-    /// it has the one on its export: one on the scores would say that all of them are there.
+    /// in the part. Vulnerabilities known to be exploited are all in it; scores are those of the part's own records. Of the
+    /// notes it has the one on its export: one on the scores would say that all of them are there.
     #[must_use]
     pub fn part(&self, ecosystem: &str) -> Compiler {
         let exports = self.bookkeeping.exports();
         let own = format!("osv/{ecosystem}");
-        let kept: Vec<&Kept> = self
+        let records: Vec<&IndexedRecord> = self
             .records
             .iter()
             .map(AsRef::as_ref)
-            .filter(|kept| speaks_of(&kept.record, ecosystem))
+            .filter(|indexed| is_about(&indexed.record, ecosystem))
             .collect();
 
-        let given: BTreeSet<SourceNumber> = kept.iter().map(|kept| kept.source).collect();
+        let given: BTreeSet<SourceNumber> = records.iter().map(|indexed| indexed.source).collect();
         let mut compiler = Compiler::new();
         let mut numbers: BTreeMap<u32, SourceNumber> = BTreeMap::new();
         for (number, source) in (0_u32..).zip(&self.bookkeeping.sources) {
@@ -90,14 +91,14 @@ impl Parts {
                 numbers.insert(number, compiler.adopt(source));
             }
         }
-        let ours = compiler.source(&own, super::Authority::Export);
+        let ours = compiler.source(&own, Authority::Export);
 
         compiler.packer = Packer::after(self.texts.clone());
-        for kept in &kept {
-            let source = numbers.get(&kept.source.0).copied().unwrap_or(ours);
-            compiler.hold(Box::new(Kept {
+        for indexed in &records {
+            let source = numbers.get(&indexed.source.0).copied().unwrap_or(ours);
+            compiler.keep(Box::new(IndexedRecord {
                 source,
-                ..(*kept).clone()
+                ..(*indexed).clone()
             }));
         }
         for (id, source) in &self.bookkeeping.withdrawn {
@@ -105,39 +106,44 @@ impl Parts {
                 compiler.withdraw(*source, id.clone(), None);
             }
         }
-        let flaws: HashSet<Cve> = kept.iter().flat_map(|kept| flaws(&kept.record)).collect();
-        let told = self.exploits.iter().filter_map(|(cve, exploit)| {
-            let probability = exploit.probability.filter(|_| flaws.contains(cve));
-            let told = exploit.known || probability.is_some();
-            told.then_some((
-                *cve,
-                Exploit {
-                    probability,
-                    ..*exploit
-                },
-            ))
+        let cves: HashSet<Cve> = records.iter().flat_map(|indexed| cves(&indexed.record)).collect();
+        let exploits = self.exploits.iter().map(|(cve, exploit)| {
+            let probability = exploit.probability.filter(|_| cves.contains(cve));
+            let known = exploit.known;
+            (*cve, Exploit { known, probability })
         });
-        compiler.exploits = told.collect();
+        compiler.exploits = exploits
+            .filter(|(_, exploit)| *exploit != Exploit::default())
+            .collect();
         compiler.count_scores();
         if let Some(note) = self.bookkeeping.notes.get(&own) {
             compiler.set_note(&own, note);
         }
         for unread in &self.unread {
-            let names_it = |(other, _): &(Ecosystem, String)| family(other.as_str()) == ecosystem;
+            let names_it = |(other, _): &(Ecosystem, String)| other.family() == ecosystem;
             let number = numbers.get(&unread.source).copied();
             let source = match number {
                 Some(source) if unread.packages.is_empty() || unread.packages.iter().any(names_it) => source,
                 None if unread.packages.iter().any(names_it) => ours,
                 Some(_) | None => continue,
             };
-            let about = (unread.reason.clone(), unread.packages.clone());
-            compiler.unread.insert((source, unread.name.clone()), about);
+            compiler.unread.add(source, unread.clone());
         }
         compiler
     }
 }
 
 impl Compiler {
+    /// Starts with everything that `index` has.
+    ///
+    /// # Errors
+    /// The first damage that is met; every block is read.
+    pub fn from_index(index: &Index) -> Result<Self, Damage> {
+        let mut compiler = Self::new();
+        compiler.take_in(index)?;
+        Ok(compiler)
+    }
+
     /// Takes everything in that `index` holds. Of two records with one id that counts which would count if both were
     /// added; notes and counts that are there stay.
     ///
@@ -170,23 +176,22 @@ impl Compiler {
         }
         let records = index.records()?;
         self.slots.reserve(records.len());
-        self.kept.reserve(records.len());
-        for mut kept in records {
-            kept.source = number(kept.source.0)?;
-            if let Some(text) = &mut kept.text {
+        self.records.reserve(records.len());
+        for mut indexed in records {
+            indexed.source = number(indexed.source.0)?;
+            if let Some(text) = &mut indexed.text {
                 text.block = text.block.checked_add(first).ok_or_else(too_many)?;
             }
-            self.hold(kept);
+            self.keep(indexed);
         }
         for unread in index.unread()? {
-            let at = (number(unread.source)?, unread.name);
-            self.unread.insert(at, (unread.reason, unread.packages));
+            self.unread.add(number(unread.source)?, unread);
         }
         let joined = !self.exploits.is_empty();
-        for (cve, told) in index.exploits()? {
+        for (cve, other) in index.exploits()? {
             let exploit = self.exploits.entry(cve).or_default();
-            exploit.known |= told.known;
-            exploit.probability = exploit.probability.or(told.probability);
+            exploit.known |= other.known;
+            exploit.probability = exploit.probability.or(other.probability);
         }
         if joined {
             self.count_scores();
@@ -209,28 +214,28 @@ impl Compiler {
         number
     }
 
-    /// Holds a record whose texts lie where it says.
-    fn hold(&mut self, kept: Box<Kept>) {
+    /// Keeps a record whose texts are packed already.
+    fn keep(&mut self, indexed: Box<IndexedRecord>) {
         let slot = Slot {
-            number: Some(self.kept.len()),
-            authority: self.authority(kept.source),
-            source: kept.source,
-            modified: kept.record.modified,
+            number: Some(self.records.len()),
+            authority: self.authority(indexed.source),
+            source: indexed.source,
+            modified: indexed.record.modified,
         };
-        let earlier = self.slots.get(&kept.record.id).copied();
+        let earlier = self.slots.get(&indexed.record.id).copied();
         match earlier {
             Some(earlier) if (slot.authority, slot.modified) <= (earlier.authority, earlier.modified) => {}
             earlier => {
                 if let Some(earlier) = earlier {
                     self.supersede(earlier);
                 }
-                self.slots.insert(kept.record.id.clone(), slot);
-                self.kept.push(Some(kept));
+                self.slots.insert(indexed.record.id.clone(), slot);
+                self.records.push(Some(indexed));
             }
         }
     }
 
-    /// Counts the scores that are held. Other lists are held whole.
+    /// Counts the scores anew. Other lists are always whole.
     fn count_scores(&mut self) {
         let scores = self
             .exploits
@@ -245,14 +250,14 @@ impl Compiler {
     }
 }
 
-fn speaks_of(record: &Record, ecosystem: &str) -> bool {
+fn is_about(record: &Record, ecosystem: &str) -> bool {
     record
         .affected
         .iter()
-        .any(|affected| family(affected.ecosystem.as_str()) == ecosystem)
+        .any(|affected| affected.ecosystem.family() == ecosystem)
 }
 
-fn flaws(record: &Record) -> impl Iterator<Item = Cve> + '_ {
+fn cves(record: &Record) -> impl Iterator<Item = Cve> + '_ {
     let ids = std::iter::once(&record.id).chain(&record.aliases);
     ids.filter_map(|id| Cve::parse(id))
 }
