@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::arguments::{Db, DbBuild, DbRead, Reports, Voice};
 use super::{output, pending, publish, update};
-use crate::advisory::{Damage, Index};
+use crate::advisory::{Damage, Index, Interval};
 use crate::config::{self, index};
-use crate::database::ask::{self, Wanted};
 use crate::database::build::{BuildError, Built, Losses, Step};
-use crate::database::{self, tell};
+use crate::database::query::{self, Query};
+use crate::database::{self, terminal};
 use crate::model::Failure;
 use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
@@ -35,26 +35,29 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
         Db::Verify(arguments) => verify(&arguments),
         Db::Show { id, read } => {
             let answer = Answer::asked(&read.reports)?;
-            let shown = ask::show(&open(&read)?, &id).map_err(damaged)?;
-            answer.give(&tell::shown(&shown, &id), &shown_json(&shown))?;
+            let shown = query::show(&open(&read)?, &id).map_err(damaged)?;
+            answer.give(&terminal::shown(&shown, &id), &shown_json(&shown))?;
             Ok(found(!shown.is_empty()))
         }
         Db::Search { package, read } => {
             let answer = Answer::asked(&read.reports)?;
             let purl = super::purl(&package)?;
             let wanted = match &purl {
-                Some(purl) => Wanted::Package(purl),
-                None => Wanted::Name(&package),
+                Some(purl) => Query::Package(purl),
+                None => Query::Name(&package),
             };
-            let searched = ask::search(&open(&read)?, wanted).map_err(damaged)?;
-            answer.give(&tell::searched(&searched, &package), &searched_json(&searched))?;
+            let searched = query::search(&open(&read)?, wanted).map_err(damaged)?;
+            answer.give(
+                &terminal::searched(&searched, &package),
+                &searched_json(&searched),
+            )?;
             Ok(found(!searched.packages.is_empty()))
         }
         Db::Diff { old, new, reports } => {
             let answer = Answer::asked(&reports)?;
-            let open = |path: &Path| database::open(path).map_err(|unopened| refused(path, &unopened));
-            let difference = ask::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
-            answer.give(&tell::difference(&difference), &difference_json(&difference))?;
+            let open = |path: &Path| database::open(path).map_err(|error| refused(path, &error));
+            let difference = query::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
+            answer.give(&terminal::difference(&difference), &difference_json(&difference))?;
             Ok(ExitCode::Pass)
         }
     }
@@ -93,7 +96,7 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
         Failure::usage(error.to_string(), hint)
     })?;
     match form {
-        Form::Text => say(&tell::built(&built))?,
+        Form::Text => say(&terminal::built(&built))?,
         Form::Json => document(&built_json(&built))?,
     }
     Ok(ExitCode::Pass)
@@ -112,9 +115,9 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
     let found = index::open(&location.path, &asked, now);
-    let status = ask::status(found.require()?).map_err(damaged)?;
+    let status = query::status(found.require()?).map_err(damaged)?;
     let warnings = idle_sources(&status.sources, &asked, now);
-    let mut text = tell::status(&status, now);
+    let mut text = terminal::status(&status, now);
     for warning in &warnings {
         text.push_str(&format!("warning: {warning}\n"));
     }
@@ -168,7 +171,7 @@ fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
     let answer = Answer::asked(&arguments.reports)?;
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let index = database::verify(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
+    let index = database::verify(&location.path).map_err(|error| refused(&location.path, &error))?;
     is_asked_for(&index, &asked)?;
     let document = json!({
         "schema": "lockkeeper.db-verify/1",
@@ -183,7 +186,7 @@ fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
 fn open(arguments: &DbRead) -> Result<Index, Failure> {
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let index = database::open(&location.path).map_err(|unopened| refused(&location.path, &unopened))?;
+    let index = database::open(&location.path).map_err(|error| refused(&location.path, &error))?;
     is_asked_for(&index, &asked)?;
     Ok(index)
 }
@@ -236,7 +239,7 @@ impl Answer {
 }
 
 /// What one index has and the other has not.
-fn difference_json(difference: &ask::Difference) -> serde_json::Value {
+fn difference_json(difference: &query::Difference) -> serde_json::Value {
     let list = |entries: &[(String, String)]| -> serde_json::Value {
         let entry = |(id, summary): &(String, String)| json!({"id": id, "summary": summary});
         entries.iter().map(entry).collect()
@@ -290,8 +293,8 @@ fn built_json(built: &Built) -> serde_json::Value {
 }
 
 /// The records of an id, as the index keeps them; ranges are told in the words of the terminal.
-fn shown_json(shown: &[ask::Shown]) -> serde_json::Value {
-    let record = |shown: &ask::Shown| {
+fn shown_json(shown: &[query::ShownRecord]) -> serde_json::Value {
+    let record = |shown: &query::ShownRecord| {
         let record = &shown.record;
         json!({
             "id": record.id,
@@ -305,7 +308,7 @@ fn shown_json(shown: &[ask::Shown]) -> serde_json::Value {
             "affected": record.affected.iter().map(|affected| json!({
                 "ecosystem": affected.ecosystem.as_str(),
                 "name": affected.name,
-                "ranges": affected.statement.intervals.iter().map(tell::stretch).collect::<Vec<_>>(),
+                "ranges": affected.statement.intervals.iter().map(Interval::to_string).collect::<Vec<_>>(),
                 "versions": affected.statement.versions,
             })).collect::<Vec<_>>(),
         })
@@ -317,7 +320,7 @@ fn shown_json(shown: &[ask::Shown]) -> serde_json::Value {
 }
 
 /// The advisories of the packages that were found, or names that are near.
-fn searched_json(searched: &ask::Searched) -> serde_json::Value {
+fn searched_json(searched: &query::SearchResult) -> serde_json::Value {
     let advisory = |advisory: &crate::model::Advisory| {
         json!({
             "id": advisory.id,
@@ -327,7 +330,7 @@ fn searched_json(searched: &ask::Searched) -> serde_json::Value {
             "severity": advisory.severity.level.as_str(),
         })
     };
-    let package = |package: &ask::Package| {
+    let package = |package: &query::PackageAdvisories| {
         json!({
             "ecosystem": package.ecosystem,
             "name": package.name,
@@ -389,8 +392,8 @@ fn damaged(damage: Damage) -> Failure {
     )
 }
 
-fn refused(path: &Path, unopened: &database::Unopened) -> Failure {
-    Failure::incomplete(format!("{}: {unopened}", path.display()), unopened.hint())
+fn refused(path: &Path, error: &database::DatabaseError) -> Failure {
+    Failure::incomplete(format!("{}: {error}", path.display()), error.hint())
 }
 
 /// A bar on standard error; nothing where that is no terminal or the user wants quiet.

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use super::arguments::{Demo, Voice};
 use super::output::{self, Sink};
 use super::{explain, scan};
-use crate::advisory::compile::{Added, Authority, Compiler};
-use crate::advisory::{Index, import};
+use crate::advisory::{Added, Authority, Compiler, Index, import};
 use crate::config::index;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
@@ -178,7 +177,10 @@ fn sample_index(now: Timestamp) -> Result<Index, String> {
         }
     }
     let kev = compiler.source("sample/kev", Authority::Origin);
-    compiler.set_exploited(kev, &import::kev::read(KNOWN_EXPLOITED.as_bytes())?);
+    compiler.set_exploited(
+        kev,
+        &import::kev::read(KNOWN_EXPLOITED.as_bytes()).map_err(|error| error.to_string())?,
+    );
     let compiled = compiler.finish(now).map_err(|error| error.to_string())?;
     Index::open(compiled.into_bytes()).map_err(|error| error.to_string())
 }

@@ -48,15 +48,16 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
     };
     let published = publish::publish(&request, &mut hear);
     bar.finish_and_clear();
-    let published = published.map_err(|unpublished| {
-        let (message, hint) = (unpublished.to_string(), unpublished.hint());
-        match unpublished {
-            publish::Unpublished::Index { .. } => Failure::incomplete(message, hint),
-            publish::Unpublished::NoEcosystem(_)
-            | publish::Unpublished::Older { .. }
-            | publish::Unpublished::Manifest { .. }
-            | publish::Unpublished::Compile(_)
-            | publish::Unpublished::File(_) => Failure::usage(message, hint),
+    let published = published.map_err(|error| {
+        let (message, hint) = (error.to_string(), error.hint());
+        match error {
+            publish::PublishError::Index { .. } => Failure::incomplete(message, hint),
+            publish::PublishError::NoEcosystem(_)
+            | publish::PublishError::Older { .. }
+            | publish::PublishError::Manifest { .. }
+            | publish::PublishError::TooLarge(_)
+            | publish::PublishError::Part(_)
+            | publish::PublishError::File(_) => Failure::usage(message, hint),
         }
     })?;
     match form {

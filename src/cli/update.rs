@@ -156,13 +156,15 @@ fn make(path: &Path, asked: &Asked<'_>, voice: &Voice, now: Timestamp) -> Result
     let done = update::update(&request, Web::new(Settings::default()), &bar);
     bar.0.finish_and_clear();
     done.map_err(|failure| match failure {
-        update::Failure::NothingAsked | update::Failure::InTheWay { .. } => {
+        update::UpdateError::NoEcosystem | update::UpdateError::NotReplaceable { .. } => {
             Failure::usage(failure.to_string(), failure.hint())
         }
-        update::Failure::Nowhere(_)
-        | update::Failure::Lost { .. }
-        | update::Failure::File(_)
-        | update::Failure::Compile(_) => Failure::remote(failure.to_string(), failure.hint()),
+        update::UpdateError::NoOrigin(_)
+        | update::UpdateError::Lost { .. }
+        | update::UpdateError::File(_)
+        | update::UpdateError::Archive { .. }
+        | update::UpdateError::Piece { .. }
+        | update::UpdateError::TooLarge(_) => Failure::remote(failure.to_string(), failure.hint()),
     })
 }
 
@@ -234,7 +236,7 @@ fn told(done: &Done) -> String {
 struct Bar(ProgressBar);
 
 impl Progress for Bar {
-    fn hear(&self, event: &Event<'_>) {
+    fn report(&self, event: &Event<'_>) {
         let amount = |held: u64, total: Option<u64>| match total {
             Some(total) => format!("{:.1} of {:.1} MB", megabytes(held), megabytes(total)),
             None => format!("{:.1} MB", megabytes(held)),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::advisory::{Bookkeeping, Damage, Index, OpenError};
-use crate::database::{self, Unopened};
+use crate::database::{self, DatabaseError};
 use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::{Ecosystem, IndexState};
@@ -229,8 +229,8 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     }
 }
 
-fn damaged(Damage { what }: Damage) -> Unopened {
-    OpenError::Damaged { what }.into()
+fn damaged(damage: Damage) -> DatabaseError {
+    OpenError::from(damage).into()
 }
 
 /// What reports say of an index, which tells `told` of itself.

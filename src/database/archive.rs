@@ -1,10 +1,11 @@
-//! Archives of strangers, read in place: nothing is unpacked to disk, every size is bounded.
+//! Archives that others made, read in place: nothing is unpacked to disk, every size is bounded.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, DecompressError, FlushDecompress, Status};
+use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::advisory::Blocks as _;
@@ -24,6 +25,52 @@ const MAX_INFLATED: u64 = 1 << 30;
 
 /// … or to so many times its own size: JSON packs to a tenth.
 const MAX_RATIO: u64 = 100;
+
+/// Why an archive cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file cannot be opened.
+    #[error(transparent)]
+    File(#[from] io::Error),
+    /// It is no zip.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// It has too many entries.
+    #[error("it holds more than {MAX_ENTRIES} entries")]
+    TooManyEntries,
+    /// Two entries share bytes: each would unpack them once more.
+    #[error("its entries {0:?} and {1:?} overlap")]
+    Overlap(String, String),
+}
+
+/// Why an entry of an archive is not what was packed.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The archive does not have it where it says.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// It cannot be unpacked.
+    #[error(transparent)]
+    Inflate(#[from] DecompressError),
+    /// It has a kind of compression that is not read.
+    #[error("packed with {0}, which is not read")]
+    Compression(CompressionMethod),
+    /// It is cut short.
+    #[error("it ends before its end")]
+    CutShort,
+    /// It is not what was packed.
+    #[error("its checksum is not that of the archive")]
+    Checksum,
+    /// It is larger than this many bytes.
+    #[error("larger than the limit of {0} bytes")]
+    TooLarge(u64),
+    /// The archive as a whole unpacks to more than this many bytes.
+    #[error("the archive unpacks to more than {0} bytes")]
+    ArchiveTooLarge(u64),
+}
 
 /// Bytes of which there are at most so many: more are an error, and no end that comes early.
 pub(super) struct Within<R> {
@@ -144,8 +191,8 @@ pub(super) struct Zip {
 
 /// An entry that is not what was packed.
 pub(super) struct Spoilt<'b> {
-    /// Why, as a fragment.
-    pub(super) reason: String,
+    /// Why.
+    pub(super) error: EntryError,
     /// What there is of it, which may be nothing.
     pub(super) bytes: &'b [u8],
 }
@@ -163,14 +210,14 @@ pub(super) struct ZipReader {
 
 impl Zip {
     /// Opens the archive. One whose entries share bytes is refused: each would unpack them once more.
-    pub(super) fn open(file: Positional) -> Result<Self, String> {
+    pub(super) fn open(file: Positional) -> Result<Self, ArchiveError> {
         let limit = file.len().saturating_mul(MAX_RATIO).max(MAX_INFLATED);
-        let mut archive = ZipArchive::new(Window::new(Arc::new(file))).map_err(|error| error.to_string())?;
+        let mut archive = ZipArchive::new(Window::new(Arc::new(file)))?;
         if archive.len() > MAX_ENTRIES {
-            return Err(format!("it holds more than {MAX_ENTRIES} entries"));
+            return Err(ArchiveError::TooManyEntries);
         }
         if let Some((one, other)) = overlap(&mut archive) {
-            return Err(format!("its entries {one:?} and {other:?} overlap"));
+            return Err(ArchiveError::Overlap(one, other));
         }
         Ok(Self {
             archive,
@@ -202,8 +249,8 @@ impl ZipReader {
         let mut entry = match self.archive.by_index_raw(number) {
             Ok(entry) => entry,
             Err(error) => {
-                let reason = error.to_string();
-                return Some((format!("entry {number}"), Err(Spoilt { reason, bytes: &[] })));
+                let error = error.into();
+                return Some((format!("entry {number}"), Err(Spoilt { error, bytes: &[] })));
             }
         };
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
@@ -216,16 +263,16 @@ impl ZipReader {
             .take(MAX_RECORD.saturating_add(1))
             .read_to_end(&mut self.packed);
         let read = match (read, entry.compression()) {
-            (Err(error), _) => Err(error.to_string()),
+            (Err(error), _) => Err(error.into()),
             (Ok(_), _) if self.left.load(Ordering::Relaxed) == 0 => {
-                Err(format!("the archive unpacks to more than {} bytes", self.limit))
+                Err(EntryError::ArchiveTooLarge(self.limit))
             }
             (Ok(_), CompressionMethod::Stored) => {
                 std::mem::swap(&mut self.packed, &mut self.json);
                 Ok(())
             }
             (Ok(_), CompressionMethod::Deflated) => inflate(&mut self.inflate, &self.packed, &mut self.json),
-            (Ok(_), method) => Err(format!("packed with {method}, which is not read")),
+            (Ok(_), method) => Err(EntryError::Compression(method)),
         };
         let inflated = self.json.len() as u64;
         // What remains is told as "too much" from the next entry on.
@@ -236,20 +283,20 @@ impl ZipReader {
             });
         let checked = read.and_then(|()| {
             if inflated > MAX_RECORD {
-                return Err(too_large(MAX_RECORD));
+                return Err(EntryError::TooLarge(MAX_RECORD));
             }
             let mut crc = Crc::new();
             crc.update(&self.json);
             if crc.sum() == entry.crc32() {
                 Ok(())
             } else {
-                Err("its checksum is not that of the archive".to_owned())
+                Err(EntryError::Checksum)
             }
         });
         let bytes = self.json.as_slice();
         Some((
             name,
-            checked.map(|()| bytes).map_err(|reason| Spoilt { reason, bytes }),
+            checked.map(|()| bytes).map_err(|error| Spoilt { error, bytes }),
         ))
     }
 }
@@ -279,24 +326,21 @@ fn overlap(archive: &mut ZipArchive<Window>) -> Option<(String, String)> {
 }
 
 /// Inflates all of `packed`, at most one byte more than [`MAX_RECORD`].
-fn inflate(inflate: &mut Decompress, packed: &[u8], json: &mut Vec<u8>) -> Result<(), String> {
+fn inflate(inflate: &mut Decompress, packed: &[u8], json: &mut Vec<u8>) -> Result<(), EntryError> {
     inflate.reset(false);
     loop {
         let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
         let rest = packed.get(read..).unwrap_or_default();
         json.reserve(rest.len().saturating_mul(4).max(4096));
         let before = (inflate.total_in(), inflate.total_out());
-        let status = inflate
-            .decompress_vec(rest, json, FlushDecompress::None)
-            .map_err(|error| error.to_string())?;
-        match status {
+        match inflate.decompress_vec(rest, json, FlushDecompress::None)? {
             Status::StreamEnd => return Ok(()),
             Status::Ok | Status::BufError => {
                 if json.len() as u64 > MAX_RECORD {
-                    return Err(too_large(MAX_RECORD));
+                    return Err(EntryError::TooLarge(MAX_RECORD));
                 }
                 if before == (inflate.total_in(), inflate.total_out()) {
-                    return Err("it ends before its end".to_owned());
+                    return Err(EntryError::CutShort);
                 }
             }
         }
@@ -304,19 +348,12 @@ fn inflate(inflate: &mut Decompress, packed: &[u8], json: &mut Vec<u8>) -> Resul
 }
 
 /// Reads to the end, at most `limit` bytes. `size` is what the archive says and nothing to rely on.
-pub(super) fn bounded(entry: &mut impl Read, size: u64, limit: u64) -> Result<Vec<u8>, String> {
+pub(super) fn bounded(entry: &mut impl Read, size: u64, limit: u64) -> Result<Vec<u8>, EntryError> {
     let expected = usize::try_from(size.min(1 << 20)).unwrap_or_default();
     let mut bytes = Vec::with_capacity(expected);
-    entry
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| error.to_string())?;
+    entry.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(too_large(limit));
+        return Err(EntryError::TooLarge(limit));
     }
     Ok(bytes)
-}
-
-fn too_large(limit: u64) -> String {
-    format!("larger than the limit of {limit} bytes")
 }

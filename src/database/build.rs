@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::archive::{MAX_ENTRIES, MAX_RECORD, MAX_TAR, Spoilt, Within, Zip, bounded};
-use super::source::{self, Found, Kind, NoSource, is_rustsec};
-use crate::advisory::compile::TooLarge;
+use super::archive::{
+    ArchiveError, EntryError, MAX_ENTRIES, MAX_RECORD, MAX_TAR, Spoilt, Within, Zip, bounded,
+};
+use super::source::{self, FoundSource, NoSource, SourceKind, is_rustsec};
+use crate::advisory::import::kev::KevError;
 use crate::advisory::import::{self, Imported, Rejected};
-use crate::advisory::{Added, Authority, Compiler, Facts, Loss, SourceNumber};
+use crate::advisory::{Added, Authority, Compiler, Facts, Loss, SourceNumber, TooLarge};
 use crate::model::Ecosystem;
 use crate::sys::file::{self, FileError};
 use crate::sys::positional::Positional;
@@ -50,12 +52,12 @@ pub enum BuildError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A source as a whole cannot be read.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {source}", path.display())]
     Broken {
         /// The source.
         path: PathBuf,
-        /// Why, as a fragment.
-        reason: String,
+        /// Why not.
+        source: SourceError,
     },
     /// Too much of a source or an ecosystem could not be read.
     #[error("{} could not be read", list(losses))]
@@ -71,6 +73,26 @@ pub enum BuildError {
     /// The index would be too large.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+}
+
+/// Why a source as a whole cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A zip.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// KEV.
+    #[error(transparent)]
+    Kev(#[from] KevError),
+    /// EPSS, or a tar.
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    /// It has more than this many bytes.
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    /// It holds nothing of RustSec.
+    #[error("it holds no advisory of RustSec")]
+    NoRustsec,
 }
 
 /// What was lost, in words.
@@ -147,7 +169,7 @@ const WAVE: usize = 8192;
 const CHUNK: usize = 256;
 
 impl Builder<'_> {
-    fn read(&mut self, found: &Found) -> Result<(), BuildError> {
+    fn read(&mut self, found: &FoundSource) -> Result<(), BuildError> {
         let open = || {
             Positional::open(&found.path).map_err(|source| FileError {
                 path: found.path.clone(),
@@ -155,8 +177,8 @@ impl Builder<'_> {
             })
         };
         match &found.kind {
-            Kind::OsvZip => {
-                let zip = Zip::open(open()?).map_err(|reason| broken(found, reason))?;
+            SourceKind::OsvZip => {
+                let zip = Zip::open(open()?).map_err(|error| broken(found, error))?;
                 let number = self.compiler.source(&found.name, Authority::Export);
                 let of_zip = |from: usize, to: usize| {
                     let mut zip = zip.reader();
@@ -169,28 +191,28 @@ impl Builder<'_> {
                 };
                 self.waves(found, number, zip.len(), &of_zip);
             }
-            Kind::OsvFiles(files) => {
+            SourceKind::OsvFiles(files) => {
                 let number = self.compiler.source(&found.name, Authority::Export);
                 self.files(found, number, files, &osv);
             }
-            Kind::RustsecFiles(files) => {
+            SourceKind::RustsecFiles(files) => {
                 let number = self.compiler.source(&found.name, Authority::Origin);
                 self.files(found, number, files, &rustsec);
             }
-            Kind::RustsecTar(packing) => {
+            SourceKind::RustsecTar(packing) => {
                 let number = self.compiler.source(&found.name, Authority::Origin);
                 self.rustsec_tar(found, number, packing.open(open()?))?;
             }
-            Kind::Kev => {
+            SourceKind::Kev => {
                 let json = file::read(&found.path, MAX_RECORD)?;
-                let json = json.ok_or_else(|| broken(found, format!("larger than {MAX_RECORD} bytes")))?;
-                let exploited = import::kev::read(&json).map_err(|reason| broken(found, reason))?;
+                let json = json.ok_or_else(|| broken(found, SourceError::TooLarge(MAX_RECORD)))?;
+                let exploited = import::kev::read(&json).map_err(|error| broken(found, error))?;
                 let number = self.compiler.source(&found.name, Authority::Origin);
                 self.compiler.set_exploited(number, &exploited);
             }
-            Kind::Epss(packing) => {
+            SourceKind::Epss(packing) => {
                 let csv = packing.open(open()?);
-                let scores = import::epss::read(csv).map_err(|error| broken(found, error.to_string()))?;
+                let scores = import::epss::read(csv).map_err(|error| broken(found, error))?;
                 let number = self.compiler.source(&found.name, Authority::Origin);
                 self.compiler.set_scores(number, &scores);
             }
@@ -201,7 +223,7 @@ impl Builder<'_> {
     /// Reads `total` documents in waves, the next one on the other cores while this one is taken in.
     fn waves(
         &mut self,
-        found: &Found,
+        found: &FoundSource,
         number: SourceNumber,
         total: usize,
         read: &(impl Fn(usize, usize) -> Vec<Imported> + Sync),
@@ -242,10 +264,10 @@ impl Builder<'_> {
 
     fn files(
         &mut self,
-        found: &Found,
+        found: &FoundSource,
         number: SourceNumber,
         files: &[PathBuf],
-        import: &(impl Fn(Result<Vec<u8>, String>, &str) -> Imported + Sync),
+        import: &(impl Fn(Result<Vec<u8>, EntryError>, &str) -> Imported + Sync),
     ) {
         let read = |from: usize, to: usize| {
             let files = files.get(from..to).unwrap_or_default();
@@ -253,7 +275,7 @@ impl Builder<'_> {
                 .iter()
                 .map(|path| {
                     let inside = path.strip_prefix(&found.path).unwrap_or(path);
-                    if matches!(found.kind, Kind::RustsecFiles(_)) && inside.starts_with("rust") {
+                    if matches!(found.kind, SourceKind::RustsecFiles(_)) && inside.starts_with("rust") {
                         return Imported::Skipped;
                     }
                     // A source that is one file is named as it was given.
@@ -265,8 +287,8 @@ impl Builder<'_> {
                     let name = name.display().to_string();
                     let bytes = match file::read(path, MAX_RECORD) {
                         Ok(Some(bytes)) => Ok(bytes),
-                        Ok(None) => Err(format!("larger than the limit of {MAX_RECORD} bytes")),
-                        Err(error) => Err(error.source.to_string()),
+                        Ok(None) => Err(EntryError::TooLarge(MAX_RECORD)),
+                        Err(error) => Err(error.source.into()),
                     };
                     import(bytes, &name)
                 })
@@ -277,16 +299,16 @@ impl Builder<'_> {
 
     fn rustsec_tar(
         &mut self,
-        found: &Found,
+        found: &FoundSource,
         number: SourceNumber,
         tar: Box<dyn Read>,
     ) -> Result<(), BuildError> {
-        let failed = |error: std::io::Error| broken(found, error.to_string());
+        let failed = |error: std::io::Error| broken(found, error);
         let mut archive = tar::Archive::new(Within::new(tar, MAX_TAR));
         let mut seen = 0u64;
         for (count, entry) in archive.entries().map_err(failed)?.enumerate() {
             if count >= MAX_ENTRIES {
-                return Err(broken(found, format!("it holds more than {MAX_ENTRIES} entries")));
+                return Err(broken(found, ArchiveError::TooManyEntries));
             }
             let mut entry = entry.map_err(failed)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -309,35 +331,35 @@ impl Builder<'_> {
             total: seen,
         });
         if seen == 0 {
-            return Err(broken(found, "it holds no advisory of RustSec".to_owned()));
+            return Err(broken(found, SourceError::NoRustsec));
         }
         Ok(())
     }
 }
 
-fn osv(json: Result<Vec<u8>, String>, name: &str) -> Imported {
+fn osv(json: Result<Vec<u8>, EntryError>, name: &str) -> Imported {
     match json {
         Ok(json) => of_osv(Ok(&json), name),
-        Err(reason) => of_osv(Err(Spoilt { reason, bytes: &[] }), name),
+        Err(error) => of_osv(Err(Spoilt { error, bytes: &[] }), name),
     }
 }
 
 /// What a document of an export is, whether it could be unpacked or not.
 pub(super) fn of_osv(json: Result<&[u8], Spoilt<'_>>, name: &str) -> Imported {
-    let packages = |bytes| import::named::of_osv(bytes);
+    let packages = |bytes| import::packages::of_osv(bytes);
     match json {
         Ok(json) => guarded(|| import::osv::read(json, name))
             .unwrap_or_else(|| unread(name, BUG.to_owned(), packages(json))),
-        Err(Spoilt { reason, bytes }) => unread(name, reason, packages(bytes)),
+        Err(Spoilt { error, bytes }) => unread(name, error.to_string(), packages(bytes)),
     }
 }
 
-fn rustsec(markdown: Result<Vec<u8>, String>, name: &str) -> Imported {
-    let packages = || import::named::of_rustsec(name);
+fn rustsec(markdown: Result<Vec<u8>, EntryError>, name: &str) -> Imported {
+    let packages = || import::packages::of_rustsec(name);
     match markdown {
         Ok(markdown) => guarded(|| import::rustsec::read(&markdown, name))
             .unwrap_or_else(|| unread(name, BUG.to_owned(), packages())),
-        Err(reason) => unread(name, reason, packages()),
+        Err(error) => unread(name, error.to_string(), packages()),
     }
 }
 
@@ -359,7 +381,7 @@ fn unread(name: &str, reason: String, packages: Vec<(Ecosystem, String)>) -> Imp
 fn take(
     compiler: &mut Compiler,
     named: &mut Vec<(String, Rejected)>,
-    found: &Found,
+    found: &FoundSource,
     number: SourceNumber,
     imported: Imported,
 ) {
@@ -373,9 +395,9 @@ fn take(
     }
 }
 
-fn broken(found: &Found, reason: String) -> BuildError {
+fn broken(found: &FoundSource, error: impl Into<SourceError>) -> BuildError {
     BuildError::Broken {
         path: found.path.clone(),
-        reason,
+        source: error.into(),
     }
 }

@@ -31,7 +31,7 @@ const SCHEMA: &str = "lockkeeper.index/1";
 const SCHEMA_PREFIX: &str = "lockkeeper.index/";
 
 /// More files than this are refused; OSV has some 40 ecosystems.
-const MOST_FILES: usize = 1000;
+const MAX_FILES: usize = 1000;
 
 /// A manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +81,11 @@ pub enum BadManifest {
 struct Document {
     schema: String,
     built: Timestamp,
-    files: Vec<Row>,
+    files: Vec<FileRow>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+struct FileRow {
     name: String,
     ecosystems: Vec<String>,
     bytes: u64,
@@ -112,7 +112,7 @@ impl Manifest {
             Some(_) => return Err(BadManifest::Newer),
         }
         let document: Document = serde_json::from_slice(bytes).map_err(foreign)?;
-        if document.files.is_empty() || document.files.len() > MOST_FILES {
+        if document.files.is_empty() || document.files.len() > MAX_FILES {
             return Err(BadManifest::Unsound(format!(
                 "it names {} files",
                 document.files.len()
@@ -128,7 +128,7 @@ impl Manifest {
     /// Its bytes: the same manifest, the same bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let row = |file: &File| Row {
+        let row = |file: &File| FileRow {
             name: file.name(),
             ecosystems: file.ecosystems.clone(),
             bytes: file.bytes,
@@ -198,13 +198,7 @@ pub fn signature_name(manifest: &[u8]) -> String {
 /// The SHA-256 of `bytes` as a manifest writes it.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Whether `text` is what [`sha256`] writes.
@@ -214,9 +208,9 @@ pub fn is_sha256(text: &str) -> bool {
 }
 
 /// A row that says what can be; a name that does not follow from the bytes is refused, wherever it leads.
-fn sound(row: Row) -> Result<File, BadManifest> {
+fn sound(row: FileRow) -> Result<File, BadManifest> {
     let unsound = |reason: String| Err(BadManifest::Unsound(reason));
-    let Row {
+    let FileRow {
         name,
         mut ecosystems,
         bytes,

@@ -1,43 +1,43 @@
 //! The index on disk: built from files, brought up to date over the web, opened, verified, asked, compared.
 //!
 //! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
-//! - [`open`] opens it; [`Unopened`] says why not, and what that makes of a verdict.
+//! - [`open`] opens it; [`DatabaseError`] says why not, and what that makes of a verdict.
 //! - [`publish`] makes of an index a folder for web servers: a [`manifest`], a [`signature`] and an index an ecosystem.
 //! - [`update`] brings an index up to date, from exports, from indexes and from publications.
-//! - [`ask`] answers `db status`, `show`, `search` and `diff` with plain structs; [`tell`] puts them in words.
+//! - [`query`] answers `db status`, `show`, `search` and `diff` with plain structs; [`terminal`] prints them.
 
 mod archive;
-pub mod ask;
 pub mod build;
 pub mod manifest;
 pub mod publish;
+pub mod query;
 pub mod signature;
 pub mod source;
-pub mod tell;
+pub mod terminal;
 pub mod update;
 
 use std::path::Path;
 
-use crate::advisory::{Damage, Index, OpenError};
+use crate::advisory::{Index, OpenError};
 use crate::model::IndexState;
 use crate::sys::file::{self, Lies};
 use crate::sys::positional::Positional;
 
 /// Why the index could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum Unopened {
+pub enum DatabaseError {
     /// There is none.
     #[error("there is no index")]
     Missing,
     /// The system refused.
     #[error("the index cannot be read: {0}")]
-    Unreadable(String),
+    Unreadable(#[from] std::io::Error),
     /// It is no index that this program reads.
     #[error(transparent)]
     Refused(#[from] OpenError),
 }
 
-impl Unopened {
+impl DatabaseError {
     /// What the coverage says of it.
     #[must_use]
     pub fn state(&self) -> IndexState {
@@ -75,24 +75,22 @@ impl Unopened {
 /// Opens the index at `path`.
 ///
 /// # Errors
-/// [`Unopened`].
-pub fn open(path: &Path) -> Result<Index, Unopened> {
-    let lies = file::look(path).map_err(|error| Unopened::Unreadable(error.source.to_string()))?;
+/// [`DatabaseError`].
+pub fn open(path: &Path) -> Result<Index, DatabaseError> {
+    let lies = file::look(path).map_err(|error| error.source)?;
     if lies == Lies::Nothing {
-        return Err(Unopened::Missing);
+        return Err(DatabaseError::Missing);
     }
-    let file = Positional::open(path).map_err(|error| Unopened::Unreadable(error.to_string()))?;
+    let file = Positional::open(path)?;
     Ok(Index::open(file)?)
 }
 
 /// Verifies every byte of the index at `path`, and that all of it can be read.
 ///
 /// # Errors
-/// [`Unopened`], with the first damage.
-pub fn verify(path: &Path) -> Result<Index, Unopened> {
+/// [`DatabaseError`], with the first damage.
+pub fn verify(path: &Path) -> Result<Index, DatabaseError> {
     let index = open(path)?;
-    index
-        .verify()
-        .map_err(|Damage { what }| Unopened::Refused(OpenError::Damaged { what }))?;
+    index.verify().map_err(OpenError::from)?;
     Ok(index)
 }

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Unopened;
+use super::DatabaseError;
 use super::manifest::{
     self, BadManifest, File, INDEX_ENDING, INDEX_LIMIT, LIMIT, Manifest, NAME, SIGNATURE_ENDING, is_sha256,
 };
 use super::signature::{KeyId, SecretKey};
-use crate::advisory::{Damage, Index, OpenError, Parts};
+use crate::advisory::{Damage, Index, Parts, TooLarge};
 use crate::sys::file::{self, FileError, Lies};
 use crate::sys::lock::Lock;
 
@@ -55,14 +55,14 @@ pub struct Published {
 
 /// Why nothing was published. What was published before is still in place.
 #[derive(Debug, thiserror::Error)]
-pub enum Unpublished {
+pub enum PublishError {
     /// The index cannot be used.
-    #[error("{}: {unopened}", path.display())]
+    #[error("{}: {error}", path.display())]
     Index {
         /// Where it lies.
         path: PathBuf,
         /// Why not.
-        unopened: Unopened,
+        error: DatabaseError,
     },
     /// It follows no ecosystem of an export.
     #[error("{}: the index follows no ecosystem that an OSV export gave", .0.display())]
@@ -85,26 +85,29 @@ pub enum Unpublished {
         /// Why not.
         bad: BadManifest,
     },
-    /// A part cannot be written.
-    #[error("{0}")]
-    Compile(String),
+    /// The index is larger than a publication may hold.
+    #[error("{}: an index of more than {INDEX_LIMIT} bytes", .0.display())]
+    TooLarge(PathBuf),
+    /// An ecosystem's part is larger than an index may be.
+    #[error(transparent)]
+    Part(#[from] TooLarge),
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-impl Unpublished {
+impl PublishError {
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Index { unopened, .. } => unopened.hint(),
+            Self::Index { error, .. } => error.hint(),
             Self::NoEcosystem(_) => {
                 "Build the index with `lockkeeper db update`, or from zips of the OSV export that are called by their ecosystem."
             }
             Self::Older { .. } => "Bring the index up to date, or publish into another folder.",
             Self::Manifest { .. } => "Publish into another folder, or remove that file.",
-            Self::Compile(_) => "Publish an index of fewer ecosystems.",
+            Self::TooLarge(_) | Self::Part(_) => "Publish an index of fewer ecosystems.",
             Self::File(_) => "Check that the folder can be written and has room.",
         }
     }
@@ -113,35 +116,31 @@ impl Unpublished {
 /// Publishes an index.
 ///
 /// # Errors
-/// [`Unpublished`].
-pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Published, Unpublished> {
+/// [`PublishError`].
+pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Published, PublishError> {
     let Request {
         index: path,
         folder,
         signer,
     } = *request;
-    let unusable = |unopened| Unpublished::Index {
+    let unusable = |error| PublishError::Index {
         path: path.to_owned(),
-        unopened,
+        error,
     };
-    let damaged = |Damage { what }| unusable(Unopened::Refused(OpenError::Damaged { what }));
+    let damaged = |damage: Damage| unusable(DatabaseError::Refused(damage.into()));
     hear("reading the index");
     if file::look(path)? == Lies::Nothing {
-        return Err(unusable(Unopened::Missing));
+        return Err(unusable(DatabaseError::Missing));
     }
     // One look at the file: what is verified is what is published, should it be replaced meanwhile.
-    let too_large = || {
-        Unpublished::Compile(format!(
-            "{}: an index of more than {INDEX_LIMIT} bytes",
-            path.display()
-        ))
-    };
+    let too_large = || PublishError::TooLarge(path.to_owned());
     let bytes: Arc<[u8]> = file::read(path, INDEX_LIMIT)?.ok_or_else(too_large)?.into();
-    let index = Index::open(Arc::clone(&bytes)).map_err(|refused| unusable(Unopened::Refused(refused)))?;
+    let index =
+        Index::open(Arc::clone(&bytes)).map_err(|refused| unusable(DatabaseError::Refused(refused)))?;
     index.verify().map_err(damaged)?;
     let exports = index.bookkeeping().map_err(damaged)?.exports();
     if exports.is_empty() {
-        return Err(Unpublished::NoEcosystem(path.to_owned()));
+        return Err(PublishError::NoEcosystem(path.to_owned()));
     }
     file::make_folder(folder)?;
     let _lock = Lock::take(&folder.join(LOCK), || {
@@ -151,7 +150,7 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
     let built = index.built();
     match &before {
         Some((manifest, _)) if manifest.built > built => {
-            return Err(Unpublished::Older {
+            return Err(PublishError::Older {
                 folder: folder.to_owned(),
                 published: manifest.built,
                 built,
@@ -167,8 +166,7 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
     drop((index, bytes));
     for ecosystem in &exports {
         hear(ecosystem);
-        let part = parts.part(ecosystem).finish(built);
-        let part = part.map_err(|error| Unpublished::Compile(error.to_string()))?;
+        let part = parts.part(ecosystem).finish(built)?;
         let digest = part.digest();
         let bytes = part.into_bytes();
         let file = described(&bytes, vec![ecosystem.clone()], &digest);
@@ -213,12 +211,12 @@ fn described(bytes: &[u8], ecosystems: Vec<String>, digest: &str) -> File {
 }
 
 /// The manifest that lies in the folder, and its SHA-256.
-fn previous(folder: &Path) -> Result<Option<(Manifest, String)>, Unpublished> {
+fn previous(folder: &Path) -> Result<Option<(Manifest, String)>, PublishError> {
     let path = folder.join(NAME);
     if file::look(&path)? == Lies::Nothing {
         return Ok(None);
     }
-    let bad = |bad| Unpublished::Manifest {
+    let bad = |bad| PublishError::Manifest {
         folder: folder.to_owned(),
         bad,
     };
@@ -234,7 +232,7 @@ fn prune(
     manifest: &Manifest,
     sha256: &str,
     before: Option<&(Manifest, String)>,
-) -> Result<Vec<String>, Unpublished> {
+) -> Result<Vec<String>, PublishError> {
     let mut keep: BTreeSet<String> = manifest.files.iter().map(File::name).collect();
     keep.insert(format!("{sha256}{SIGNATURE_ENDING}"));
     if let Some((before, sha256)) = before {

@@ -184,7 +184,7 @@ impl fmt::Debug for SecretKey {
 
 /// Why a signature is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsigned {
+pub enum SignatureError {
     /// The program was given no key.
     #[error("no key is trusted, so that no signature can be")]
     NoKey,
@@ -210,14 +210,14 @@ pub enum Unsigned {
 /// Holds the text of a signature against `bytes`, and says which of the `trusted` keys made it.
 ///
 /// # Errors
-/// [`Unsigned`].
+/// [`SignatureError`].
 pub fn verify<'k>(
     bytes: &[u8],
     signature: &str,
     trusted: &'k [PublicKey],
-) -> Result<&'k PublicKey, Unsigned> {
+) -> Result<&'k PublicKey, SignatureError> {
     if trusted.is_empty() {
-        return Err(Unsigned::NoKey);
+        return Err(SignatureError::NoKey);
     }
     let Parts {
         id,
@@ -227,7 +227,7 @@ pub fn verify<'k>(
     } = Parts::read(signature)?;
     let mut named = trusted.iter().filter(|key| key.id == id).peekable();
     if named.peek().is_none() {
-        return Err(Unsigned::UnknownKey {
+        return Err(SignatureError::UnknownKey {
             signed: id,
             trusted: trusted.iter().map(PublicKey::id).collect(),
         });
@@ -238,7 +238,7 @@ pub fn verify<'k>(
         let key = UnparsedPublicKey::new(&ED25519, key.key);
         key.verify(bytes, &over_bytes).is_ok() && key.verify(&with_comment, &over_comment).is_ok()
     };
-    named.find(made).ok_or(Unsigned::Wrong(id))
+    named.find(made).ok_or(SignatureError::Wrong(id))
 }
 
 /// What a signature's text holds.
@@ -250,35 +250,35 @@ struct Parts<'s> {
 }
 
 impl<'s> Parts<'s> {
-    fn read(text: &'s str) -> Result<Self, Unsigned> {
+    fn read(text: &'s str) -> Result<Self, SignatureError> {
         let mut lines = text.lines();
-        let mut line = || lines.next().ok_or(Unsigned::Unreadable);
+        let mut line = || lines.next().ok_or(SignatureError::Unreadable);
         if !line()?.starts_with("untrusted comment:") {
-            return Err(Unsigned::Unreadable);
+            return Err(SignatureError::Unreadable);
         }
         let whole = BASE64
             .decode(line()?.trim_end())
-            .map_err(|_| Unsigned::Unreadable)?;
+            .map_err(|_| SignatureError::Unreadable)?;
         let comment = line()?
             .strip_prefix("trusted comment: ")
-            .ok_or(Unsigned::Unreadable)?;
+            .ok_or(SignatureError::Unreadable)?;
         let over_comment = BASE64
             .decode(line()?.trim_end())
-            .map_err(|_| Unsigned::Unreadable)?;
+            .map_err(|_| SignatureError::Unreadable)?;
         if lines.any(|line| !line.trim().is_empty()) {
-            return Err(Unsigned::Unreadable);
+            return Err(SignatureError::Unreadable);
         }
-        let (algorithm, rest) = whole.split_first_chunk().ok_or(Unsigned::Unreadable)?;
-        let (id, over_bytes) = rest.split_first_chunk().ok_or(Unsigned::Unreadable)?;
+        let (algorithm, rest) = whole.split_first_chunk().ok_or(SignatureError::Unreadable)?;
+        let (id, over_bytes) = rest.split_first_chunk().ok_or(SignatureError::Unreadable)?;
         match algorithm {
             PLAIN => Ok(Self {
                 id: KeyId(*id),
-                over_bytes: over_bytes.try_into().map_err(|_| Unsigned::Unreadable)?,
+                over_bytes: over_bytes.try_into().map_err(|_| SignatureError::Unreadable)?,
                 comment,
-                over_comment: over_comment.try_into().map_err(|_| Unsigned::Unreadable)?,
+                over_comment: over_comment.try_into().map_err(|_| SignatureError::Unreadable)?,
             }),
-            PREHASHED => Err(Unsigned::Prehashed),
-            _ => Err(Unsigned::Unreadable),
+            PREHASHED => Err(SignatureError::Prehashed),
+            _ => Err(SignatureError::Unreadable),
         }
     }
 }
@@ -350,9 +350,15 @@ mod tests {
             AsRefXKtQ92lnLEAjbQ8wAYvKRM8zyRxnYH+wyyUpshZxyxXjl9VDuXR6o+VMlirhRtXYXHtQgI6dWMvSG6TAA==\n";
         assert_eq!(verify(b"hello\n", signature, &trusted), Ok(&trusted[0]));
         let id = trusted[0].id();
-        assert_eq!(verify(b"hellp\n", signature, &trusted), Err(Unsigned::Wrong(id)));
+        assert_eq!(
+            verify(b"hellp\n", signature, &trusted),
+            Err(SignatureError::Wrong(id))
+        );
         let redated = signature.replace("timestamp:1", "timestamp:2");
-        assert_eq!(verify(b"hello\n", &redated, &trusted), Err(Unsigned::Wrong(id)));
+        assert_eq!(
+            verify(b"hello\n", &redated, &trusted),
+            Err(SignatureError::Wrong(id))
+        );
     }
 
     #[test]
@@ -377,10 +383,10 @@ mod tests {
         };
         assert_eq!(
             verify(b"bytes", &signature, std::slice::from_ref(&impostor)),
-            Err(Unsigned::Wrong(strange.id))
+            Err(SignatureError::Wrong(strange.id))
         );
         assert!(verify(b"bytes", &signature, &[impostor, strange.public()]).is_ok());
-        assert_eq!(verify(b"bytes", &signature, &[]), Err(Unsigned::NoKey));
+        assert_eq!(verify(b"bytes", &signature, &[]), Err(SignatureError::NoKey));
     }
 
     #[test]
@@ -401,7 +407,10 @@ mod tests {
         assert!(verify(b"bytes", &format!("{signature}more\n"), &trusted).is_err());
         let prehashed = signature.replacen("\nRW", "\nRU", 1);
         assert_ne!(prehashed, signature);
-        assert_eq!(verify(b"bytes", &prehashed, &trusted), Err(Unsigned::Prehashed));
+        assert_eq!(
+            verify(b"bytes", &prehashed, &trusted),
+            Err(SignatureError::Prehashed)
+        );
     }
 
     #[test]

@@ -12,18 +12,18 @@ use crate::sys::positional::Positional;
 
 /// A source that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSource {
     /// What the index will call it: `osv/npm`, `rustsec`, `kev`, `epss`.
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
     /// What it is.
-    pub kind: Kind,
+    pub kind: SourceKind,
 }
 
 /// The kinds of sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum SourceKind {
     /// A zip of OSV documents.
     OsvZip,
     /// OSV documents as files.
@@ -82,7 +82,7 @@ const HEAD: u64 = 4096;
 ///
 /// # Errors
 /// [`NoSource`].
-pub fn find(path: &Path) -> Result<Vec<Found>, NoSource> {
+pub fn find(path: &Path) -> Result<Vec<FoundSource>, NoSource> {
     match file::look(path)? {
         Lies::File(_) => Ok(vec![of_file(path)?]),
         Lies::Folder => of_folder(path),
@@ -91,7 +91,7 @@ pub fn find(path: &Path) -> Result<Vec<Found>, NoSource> {
     }
 }
 
-fn of_file(path: &Path) -> Result<Found, NoSource> {
+fn of_file(path: &Path) -> Result<FoundSource, NoSource> {
     let open = || {
         Positional::open(path).map_err(|source| FileError {
             path: path.to_owned(),
@@ -112,28 +112,28 @@ fn of_file(path: &Path) -> Result<Found, NoSource> {
     let text = head.trim_ascii_start();
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let (name, kind) = if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        (osv_name(path), Kind::OsvZip)
+        (osv_name(path), SourceKind::OsvZip)
     } else if head.get(257..262) == Some(b"ustar") {
-        ("rustsec".to_owned(), Kind::RustsecTar(packing))
+        ("rustsec".to_owned(), SourceKind::RustsecTar(packing))
     } else if text.starts_with(b"#model_version") || text.starts_with(b"cve,") {
-        ("epss".to_owned(), Kind::Epss(packing))
+        ("epss".to_owned(), SourceKind::Epss(packing))
     } else if text.starts_with(b"{") && packing == Packing::Plain {
         if holds(&head, b"\"vulnerabilities\"") || holds(&head, b"\"catalogVersion\"") {
-            ("kev".to_owned(), Kind::Kev)
+            ("kev".to_owned(), SourceKind::Kev)
         } else {
-            (osv_name(path), Kind::OsvFiles(vec![path.to_owned()]))
+            (osv_name(path), SourceKind::OsvFiles(vec![path.to_owned()]))
         }
     } else {
         return Err(NoSource::Unknown(path.to_owned()));
     };
-    Ok(Found {
+    Ok(FoundSource {
         name,
         path: path.to_owned(),
         kind,
     })
 }
 
-fn of_folder(path: &Path) -> Result<Vec<Found>, NoSource> {
+fn of_folder(path: &Path) -> Result<Vec<FoundSource>, NoSource> {
     let names = file::list(path)?;
     let mut zips = Vec::new();
     for (name, _) in &names {
@@ -155,10 +155,10 @@ fn of_folder(path: &Path) -> Result<Vec<Found>, NoSource> {
         collect_if_there(&path.join("rust"), "md", &mut files)?;
         files.retain(|file| is_rustsec(file));
         if !files.is_empty() {
-            return Ok(vec![Found {
+            return Ok(vec![FoundSource {
                 name: "rustsec".to_owned(),
                 path: path.to_owned(),
-                kind: Kind::RustsecFiles(files),
+                kind: SourceKind::RustsecFiles(files),
             }]);
         }
     }
@@ -170,10 +170,10 @@ fn of_folder(path: &Path) -> Result<Vec<Found>, NoSource> {
     let name = file::resolve(path)?
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
-    Ok(vec![Found {
+    Ok(vec![FoundSource {
         name: format!("osv/{}", name.unwrap_or_default()),
         path: path.to_owned(),
-        kind: Kind::OsvFiles(files),
+        kind: SourceKind::OsvFiles(files),
     }])
 }
 

@@ -1,27 +1,28 @@
 //! `db update`: brings an index up to date over the web, fetching only what changed.
 //!
 //! What was fetched when lies in the index's own notes ([`state`]); the list of changes of each ecosystem is held
-//! against what the index has ([`plan`]), what differs is fetched ([`gather`]) and taken in ([`apply`]). Several
+//! against what the index has ([`plan`]), what differs is fetched ([`fetch`]) and taken in ([`apply`]). Several
 //! addresses are tried in order, each for the whole update. The old index stays in place until the new one is
-//! complete, and one update at a time works in a folder. A publication ([`published`]) is not followed record by
+//! complete, and one update at a time works in a folder. A publication ([`publication`]) is not followed record by
 //! record: the files of the ecosystems that are wanted are fetched, held against its manifest and put together.
 
 mod apply;
 mod base;
-mod documents;
-mod gather;
+mod exploitation;
+mod export_zip;
+mod fetch;
 mod origin;
 mod plan;
-mod published;
+mod publication;
 mod state;
-mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::advisory::{Compiler, Facts, Index, Loss, OpenError};
+use crate::advisory::{Compiler, Facts, Index, Loss, OpenError, TooLarge};
+use crate::database::archive::ArchiveError;
 use crate::database::build::{self, Losses};
 use crate::database::signature::PublicKey;
 use crate::feed::osv_export::OsvExport;
@@ -32,13 +33,13 @@ use crate::sys::web::{self, Address, Validator, Web};
 
 pub use apply::Tally;
 pub use origin::{BadOrigin, Origin, Signer};
-pub use published::Piece;
+pub use publication::Piece;
 
 use apply::Applying;
 use base::{Base, Followed, Loaded};
-use gather::{Gathered, Gathering, Miss};
+use fetch::{Fetched, Fetcher, OriginError};
 use plan::Backward;
-use published::{Place, Publication};
+use publication::{Publication, PublicationPlace};
 
 /// What to bring up to date, and from where.
 #[derive(Debug, Clone)]
@@ -131,7 +132,7 @@ pub enum Event<'e> {
 /// Hears what is going on.
 pub trait Progress: Send + Sync {
     /// It comes often; show it at leisure.
-    fn hear(&self, event: &Event<'_>);
+    fn report(&self, event: &Event<'_>);
 }
 
 /// Nobody wants to know.
@@ -139,7 +140,7 @@ pub trait Progress: Send + Sync {
 pub struct Quiet;
 
 impl Progress for Quiet {
-    fn hear(&self, _: &Event<'_>) {}
+    fn report(&self, _: &Event<'_>) {}
 }
 
 /// An update that was made.
@@ -159,13 +160,13 @@ pub struct Done {
 
 /// Why no update was made. The old index is still in place.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum UpdateError {
     /// Neither the caller nor the index names an ecosystem.
     #[error("no ecosystem to update")]
-    NothingAsked,
+    NoEcosystem,
     /// There is a file that must not be replaced.
     #[error("{}: {reason}", path.display())]
-    InTheWay {
+    NotReplaceable {
         /// The index's path.
         path: PathBuf,
         /// It belongs to a newer program, or is no index.
@@ -173,7 +174,7 @@ pub enum Failure {
     },
     /// No address gave what was needed.
     #[error("{}", list(.0))]
-    Nowhere(Vec<Nothing>),
+    NoOrigin(Vec<FailedOrigin>),
     /// Too much of a source or an ecosystem could not be read.
     #[error("{} could not be read{}", build::list(losses), rejected.as_ref().map_or_else(String::new, |first| format!(" ({first})")))]
     Lost {
@@ -185,14 +186,30 @@ pub enum Failure {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The new index cannot be written.
-    #[error("{0}")]
-    Compile(String),
+    /// An archive that was read once cannot be read again.
+    #[error("{}: is no zip that can be read: {source}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// Why not.
+        source: ArchiveError,
+    },
+    /// A file of a publication that was verified cannot be read again.
+    #[error("{}: {source}", path.display())]
+    Piece {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: OpenError,
+    },
+    /// The new index would be too large.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
 }
 
 /// An address that gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nothing {
+pub struct FailedOrigin {
     /// The address, without secrets; the message may repeat it.
     pub from: String,
     /// What was wrong, a fragment.
@@ -201,16 +218,16 @@ pub struct Nothing {
     pub hint: String,
 }
 
-impl Failure {
+impl UpdateError {
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::NothingAsked => "Name the ecosystems to fetch, for example npm or crates.io.".into(),
-            Self::InTheWay { .. } => {
+            Self::NoEcosystem => "Name the ecosystems to fetch, for example npm or crates.io.".into(),
+            Self::NotReplaceable { .. } => {
                 "Name another file with --db, update lockkeeper, or remove the file.".into()
             }
-            Self::Nowhere(all) => match all.last() {
+            Self::NoOrigin(all) => match all.last() {
                 Some(last) => format!("{} The old index, if there is one, is still in place.", last.hint),
                 None => "Name an address with --from.".into(),
             },
@@ -223,12 +240,13 @@ impl Failure {
                 `lockkeeper db update --allow-rejected`."
                     .into()
             }
-            Self::Compile(_) => "Fetch fewer ecosystems.".into(),
+            Self::Archive { .. } | Self::Piece { .. } => "Run it again.".into(),
+            Self::TooLarge(_) => "Fetch fewer ecosystems.".into(),
         }
     }
 }
 
-fn list(all: &[Nothing]) -> String {
+fn list(all: &[FailedOrigin]) -> String {
     match all {
         [] => "no address to update from".to_owned(),
         all => all
@@ -242,10 +260,12 @@ fn list(all: &[Nothing]) -> String {
 /// Brings the index up to date.
 ///
 /// # Errors
-/// [`Failure`]; the old index is still in place then, and what was fetched is kept for the next time.
-pub fn update(request: &Request<'_>, web: Web, progress: &dyn Progress) -> Result<Done, Failure> {
+/// [`UpdateError`]; the old index is still in place then, and what was fetched is kept for the next time.
+pub fn update(request: &Request<'_>, web: Web, progress: &dyn Progress) -> Result<Done, UpdateError> {
     file::make_folder(request.downloads)?;
-    let _lock = Lock::take(&request.downloads.join("lock"), || progress.hear(&Event::Waiting))?;
+    let _lock = Lock::take(&request.downloads.join("lock"), || {
+        progress.report(&Event::Waiting)
+    })?;
     let runtime = web::runtime().map_err(|source| FileError {
         path: PathBuf::from("the network"),
         source,
@@ -275,7 +295,7 @@ struct Job<'j> {
 /// What an address gave.
 enum Taken {
     /// What was fetched of each ecosystem, and from which address.
-    Records(Vec<Gathered>, Option<Address>),
+    Records(Vec<Fetched>, Option<Address>),
     /// A ready-made index, verified.
     Index(PathBuf, Option<Validator>),
     /// Files of a publication, verified.
@@ -285,7 +305,7 @@ enum Taken {
 }
 
 impl Job<'_> {
-    async fn run(&self, mut base: Base, mut warnings: Vec<String>) -> Result<Done, Failure> {
+    async fn run(&self, mut base: Base, mut warnings: Vec<String>) -> Result<Done, UpdateError> {
         let (origin, taken) = self.take(&mut base, &mut warnings).await?;
         let mut done = Done {
             from: origin.to_string(),
@@ -297,13 +317,13 @@ impl Job<'_> {
         match taken {
             Taken::Same => Ok(done),
             Taken::Index(path, validator) => {
-                self.progress.hear(&Event::Compiling);
+                self.progress.report(&Event::Compiling);
                 drop(base);
                 origin::install(self.request, origin, &path, validator)?;
                 Ok(done)
             }
             Taken::Publication(publication) => {
-                self.progress.hear(&Event::Compiling);
+                self.progress.report(&Event::Compiling);
                 done.warnings.extend(publication.lost(&base));
                 // The file that is replaced is closed before.
                 drop(base);
@@ -311,23 +331,22 @@ impl Job<'_> {
                 done.pieces = publication.pieces;
                 Ok(done)
             }
-            Taken::Records(gathered, address) => {
+            Taken::Records(fetched, address) => {
                 let Loaded {
                     mut compiler,
                     ecosystems,
                 } = base.into_loaded(&mut done.warnings);
                 let names: Vec<String> = ecosystems.iter().map(|followed| followed.name.clone()).collect();
-                for (followed, gathered) in ecosystems.into_iter().zip(gathered) {
+                for (followed, fetched) in ecosystems.into_iter().zip(fetched) {
                     let mut applying =
                         Applying::new(&mut compiler, &names, self.request.now, address.as_ref());
                     let name = followed.name.clone();
-                    done.ecosystems
-                        .push((name, applying.take_in(followed, gathered)?));
+                    done.ecosystems.push((name, applying.take_in(followed, fetched)?));
                 }
                 let losses = compiler.losses();
                 if self.request.losses == Losses::Refused && !losses.is_empty() {
                     let mut first = done.ecosystems.iter().flat_map(|(_, tally)| &tally.rejected);
-                    return Err(Failure::Lost {
+                    return Err(UpdateError::Lost {
                         losses,
                         rejected: first.next().cloned(),
                     });
@@ -337,7 +356,7 @@ impl Job<'_> {
                 }
                 self.exploited(&mut compiler, &mut done.warnings).await;
                 self.scores(&mut compiler, &mut done.warnings).await;
-                self.progress.hear(&Event::Compiling);
+                self.progress.report(&Event::Compiling);
                 done.facts = Some(write(self.request, compiler, self.request.now)?);
                 // What is in the index need not lie beside it.
                 origin::clear(self.request.downloads, &[])?;
@@ -347,7 +366,11 @@ impl Job<'_> {
     }
 
     /// Takes from the first address that has it all; from one that has only old data, if there is none better.
-    async fn take(&self, base: &mut Base, warnings: &mut Vec<String>) -> Result<(&Origin, Taken), Failure> {
+    async fn take(
+        &self,
+        base: &mut Base,
+        warnings: &mut Vec<String>,
+    ) -> Result<(&Origin, Taken), UpdateError> {
         let mut nothing = Vec::new();
         let mut old = Vec::new();
         for origin in self.request.from {
@@ -357,11 +380,11 @@ impl Job<'_> {
                     warnings.extend(origin.warning());
                     return Ok((origin, taken));
                 }
-                Err(miss) => {
-                    if matches!(miss, Miss::Behind(_)) {
+                Err(error) => {
+                    if matches!(error, OriginError::Behind(_)) {
                         old.push(origin);
                     }
-                    nothing.push(miss.told(origin));
+                    nothing.push(error.into_failed(origin));
                 }
             }
         }
@@ -372,7 +395,7 @@ impl Job<'_> {
                 return Ok((origin, taken));
             }
         }
-        Err(Failure::Nowhere(nothing))
+        Err(UpdateError::NoOrigin(nothing))
     }
 
     async fn attempt(
@@ -381,11 +404,11 @@ impl Job<'_> {
         base: &mut Base,
         backward: Backward,
         warnings: &mut Vec<String>,
-    ) -> Result<Taken, Miss> {
+    ) -> Result<Taken, OriginError> {
         match origin {
             Origin::Export(address) => {
                 let export = OsvExport::new(Arc::clone(&self.web), address.clone());
-                let gathering = Gathering {
+                let fetcher = Fetcher {
                     web: &self.web,
                     export: &export,
                     downloads: self.request.downloads,
@@ -394,20 +417,20 @@ impl Job<'_> {
                     progress: self.progress,
                 };
                 let loaded = base.load(warnings);
-                let mut gathered = Vec::with_capacity(loaded.ecosystems.len());
+                let mut fetched = Vec::with_capacity(loaded.ecosystems.len());
                 for followed in &loaded.ecosystems {
-                    gathered.push(gathering.ecosystem(followed).await?);
+                    fetched.push(fetcher.ecosystem(followed).await?);
                 }
-                Ok(Taken::Records(gathered, Some(address.clone())))
+                Ok(Taken::Records(fetched, Some(address.clone())))
             }
             Origin::Index(address) => origin::fetch_index(self, address, base, backward).await,
             Origin::Published(address, signer) => {
-                published::take(self, &Place::Web(address), signer, base, backward).await
+                publication::take(self, &PublicationPlace::Web(address), signer, base, backward).await
             }
-            Origin::Path(path) => match published::folder(path) {
+            Origin::Path(path) => match publication::folder(path) {
                 Some(folder) => {
-                    let place = Place::Folder(folder);
-                    published::take(self, &place, &Signer::Trusted, base, backward).await
+                    let place = PublicationPlace::Folder(folder);
+                    publication::take(self, &place, &Signer::Trusted, base, backward).await
                 }
                 None => origin::local(path, base, backward, warnings, self.request.now),
             },
@@ -415,15 +438,13 @@ impl Job<'_> {
     }
 }
 
-fn write(request: &Request<'_>, compiler: Compiler, built: Timestamp) -> Result<Facts, Failure> {
-    let compiled = compiler
-        .finish(built)
-        .map_err(|error| Failure::Compile(error.to_string()))?;
+fn write(request: &Request<'_>, compiler: Compiler, built: Timestamp) -> Result<Facts, UpdateError> {
+    let compiled = compiler.finish(built)?;
     file::replace(request.index, |writer| compiled.write(writer))?;
     Ok(compiled.facts)
 }
 
-fn skipped(nothing: &Nothing) -> String {
+fn skipped(nothing: &FailedOrigin) -> String {
     format!("{} was passed over: {}.", nothing.from, nothing.reason)
 }
 

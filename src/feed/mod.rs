@@ -16,13 +16,24 @@ pub enum FeedError {
     #[error(transparent)]
     Web(#[from] WebError),
     /// It was fetched, and is not what it should be.
-    #[error("{address}: {reason}")]
+    #[error("{address}: {source}")]
     Damaged {
         /// Where it came from.
         address: Address,
-        /// What is wrong, a fragment.
-        reason: String,
+        /// What is wrong.
+        source: FormatError,
     },
+}
+
+/// Why bytes are no list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// They are no text.
+    #[error("is not UTF-8")]
+    Utf8,
+    /// The line of this number is no entry.
+    #[error("line {0} is not a time and an id")]
+    Line(usize),
 }
 
 impl FeedError {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::FeedError;
+use super::{FeedError, FormatError};
 use crate::sys::web::{Address, Reply, Request, Validator, Web, WebError};
 
 /// The public export.
@@ -53,7 +53,7 @@ pub enum Reach {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
     /// Newest first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ListingRow>,
     /// The rows are all there are.
     pub complete: bool,
     /// What identifies this state of the list.
@@ -62,7 +62,7 @@ pub struct Listing {
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct ListingRow {
     /// When the record was last changed.
     pub modified: Timestamp,
     /// The record's id.
@@ -100,7 +100,7 @@ impl OsvExport {
             .await?;
         let text = String::from_utf8(bytes).map_err(|_| FeedError::Damaged {
             address,
-            reason: "is not UTF-8".into(),
+            source: FormatError::Utf8,
         })?;
         Ok(text
             .lines()
@@ -162,9 +162,9 @@ impl OsvExport {
                 (None, Some(until)) => held < until,
                 (None, None) => true,
             };
-            let rows = rows(&bytes, complete).map_err(|reason| FeedError::Damaged {
+            let rows = rows(&bytes, complete).map_err(|source| FeedError::Damaged {
                 address: address.clone(),
-                reason,
+                source,
             })?;
             let in_order = rows.is_sorted_by(|above, below| above.modified >= below.modified);
             let far_enough = match reach {
@@ -190,25 +190,25 @@ impl OsvExport {
 }
 
 /// The lines in `bytes`, without the last one if it may not be `complete`.
-fn rows(bytes: &[u8], complete: bool) -> Result<Vec<Row>, String> {
+fn rows(bytes: &[u8], complete: bool) -> Result<Vec<ListingRow>, FormatError> {
     let end = match complete {
         true => bytes.len(),
         false => memchr::memrchr(b'\n', bytes).map_or(0, |last| last + 1),
     };
-    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| "is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| FormatError::Utf8)?;
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.is_empty())
-        .map(|(number, line)| row(line).ok_or_else(|| format!("line {} is not a time and an id", number + 1)))
+        .map(|(number, line)| row(line).ok_or(FormatError::Line(number + 1)))
         .collect()
 }
 
-fn row(line: &str) -> Option<Row> {
+fn row(line: &str) -> Option<ListingRow> {
     let (time, id) = line.split_once(',')?;
     // Ids become parts of addresses; these letters are those that real ones have.
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '+' | '~');
     let fits = !id.is_empty() && id.len() <= 255 && id.chars().all(sound) && !id.starts_with('.');
-    Some(Row {
+    Some(ListingRow {
         modified: time.parse().ok()?,
         id: fits.then(|| id.to_owned())?,
     })
@@ -231,7 +231,7 @@ mod tests {
             read[0].modified,
             "2026-11-22T01:02:03.123456789Z".parse().unwrap()
         );
-        assert_eq!(rows(text, true).unwrap_err(), "line 3 is not a time and an id");
+        assert_eq!(rows(text, true), Err(FormatError::Line(3)));
         assert_eq!(rows(b"", true), Ok(Vec::new()));
     }
 

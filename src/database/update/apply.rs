@@ -5,10 +5,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::gather::{Changes, Gathered};
-use super::plan::{Held, Known};
+use super::fetch::{Changes, Fetched};
+use super::plan::{KnownRecord, KnownRecords};
 use super::state::{Ignored, State};
-use super::{Failure, Followed, note_of, whole};
+use super::{Followed, UpdateError, export_zip, note_of};
 use crate::advisory::import::{self, Imported};
 use crate::advisory::{Added, Authority, Compiler, Record, SourceNumber};
 use crate::sys::web::Address;
@@ -57,11 +57,11 @@ impl Tally {
 }
 
 /// What the compiler holds of each of `ecosystems`.
-pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<String, Held> {
+pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<String, KnownRecords> {
     let exports = exports(compiler, ecosystems);
-    let mut held: HashMap<String, Held> = ecosystems
+    let mut held: HashMap<String, KnownRecords> = ecosystems
         .iter()
-        .map(|name| (name.clone(), Held::new()))
+        .map(|name| (name.clone(), KnownRecords::new()))
         .collect();
     for kept in compiler.records() {
         let folders = folders(&kept.record);
@@ -70,7 +70,7 @@ pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<St
                 let elsewhere = folders.iter().filter(|other| *other != folder);
                 held.insert(
                     kept.record.id.clone(),
-                    Known {
+                    KnownRecord {
                         modified: kept.record.modified,
                         elsewhere: elsewhere.map(|other| (*other).to_owned()).collect(),
                         ours: exports.contains(&kept.source),
@@ -128,12 +128,12 @@ impl<'a> Applying<'a> {
     }
 
     /// Takes in, and leaves a note for the next update.
-    pub(super) fn take_in(&mut self, followed: Followed, gathered: Gathered) -> Result<Tally, Failure> {
+    pub(super) fn take_in(&mut self, followed: Followed, fetched: Fetched) -> Result<Tally, UpdateError> {
         let Followed { name, state, .. } = followed;
         let source = self.compiler.source(&note_of(&name), Authority::Export);
         self.exports.push(source);
-        let (tally, state) = match gathered {
-            Gathered::Archive { path, gone, moved } => {
+        let (tally, state) = match fetched {
+            Fetched::Archive { path, gone, moved } => {
                 let mut tally = Tally {
                     whole: true,
                     ..Tally::default()
@@ -145,7 +145,7 @@ impl<'a> Applying<'a> {
                 let state = self.archive(&name, source, &path, &mut tally)?;
                 (tally, state)
             }
-            Gathered::Changes(changes) => {
+            Fetched::Changes(changes) => {
                 let mut tally = Tally::default();
                 let state = self.changes(&name, source, changes, state, &mut tally);
                 (tally, state)
@@ -161,7 +161,7 @@ impl<'a> Applying<'a> {
         source: SourceNumber,
         path: &Path,
         tally: &mut Tally,
-    ) -> Result<State, Failure> {
+    ) -> Result<State, UpdateError> {
         let mut state = State {
             newest: Timestamp::MIN,
             compared: self.now,
@@ -169,7 +169,7 @@ impl<'a> Applying<'a> {
             ignored: Ignored::default(),
         };
         self.compiler.reread(source);
-        whole::imported(path, |imported| {
+        export_zip::imported(path, |imported| {
             let (id, modified) = match &imported {
                 Imported::Record(record, _) => (record.id.clone(), record.modified),
                 Imported::Withdrawn { id, modified } => (id.clone(), *modified),
@@ -183,7 +183,10 @@ impl<'a> Applying<'a> {
                 }
             }
         })
-        .map_err(|reason| Failure::Compile(format!("{}: {reason}", path.display())))?;
+        .map_err(|source| UpdateError::Archive {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(state)
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::plan::Held;
+use super::plan::KnownRecords;
 use super::state::State;
-use super::{Failure, Request, apply, note_of, open};
+use super::{Request, UpdateError, apply, note_of, open};
 use crate::advisory::{Bookkeeping, Compiler, Index, OpenError};
 use crate::sys::file::{self, Lies};
 
@@ -34,11 +34,11 @@ pub(super) struct Loaded {
 pub(super) struct Followed {
     pub(super) name: String,
     pub(super) state: Option<State>,
-    pub(super) held: Held,
+    pub(super) held: KnownRecords,
 }
 
 impl Base {
-    pub(super) fn read(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Self, Failure> {
+    pub(super) fn read(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Self, UpdateError> {
         let opened = match file::look(request.index)? {
             Lies::Nothing => None,
             Lies::File(_) | Lies::Folder | Lies::Other => Some(open(request.index)),
@@ -65,7 +65,7 @@ impl Base {
             Some(Err(
                 reason @ (OpenError::NotAnIndex | OpenError::Newer { .. } | OpenError::Unreadable(_)),
             )) => {
-                return Err(Failure::InTheWay {
+                return Err(UpdateError::NotReplaceable {
                     path: request.index.to_owned(),
                     reason,
                 });
@@ -81,7 +81,7 @@ impl Base {
         };
         base.names = names.into_iter().collect();
         match base.names.is_empty() {
-            true => Err(Failure::NothingAsked),
+            true => Err(UpdateError::NoEcosystem),
             false => Ok(base),
         }
     }

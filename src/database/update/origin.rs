@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::gather::{Gathered, Miss};
+use super::fetch::{Fetched, OriginError};
 use super::plan::Backward;
-use super::{Base, Event, Failure, Job, Nothing, Request, Taken, note_of, open, whole};
+use super::{Base, Event, FailedOrigin, Job, Request, Taken, UpdateError, export_zip, note_of, open};
 use crate::advisory::{Index, OpenError, Source};
 use crate::database::manifest::{INDEX_ENDING, INDEX_LIMIT, NAME, is_sha256};
 use crate::database::signature::{BadKey, PublicKey};
@@ -131,11 +131,15 @@ impl fmt::Display for Origin {
     }
 }
 
-impl Miss {
+impl OriginError {
     /// In words.
-    pub(super) fn told(self, origin: &Origin) -> Nothing {
+    pub(super) fn into_failed(self, origin: &Origin) -> FailedOrigin {
         let (reason, hint) = match self {
             Self::Failed(error) => (error.to_string(), error.hint().to_owned()),
+            Self::Archive(address, error) => (
+                format!("{address}: is no zip that can be read: {error}"),
+                "Run it again later, or name another address.".to_owned(),
+            ),
             Self::Unusable { reason, hint } => (format!("{origin}: {reason}"), hint),
             Self::Behind(newest) => (
                 match newest {
@@ -147,7 +151,7 @@ impl Miss {
                 "Name another address, or wait until this one has caught up.".to_owned(),
             ),
         };
-        Nothing {
+        FailedOrigin {
             from: origin.to_string(),
             reason,
             hint,
@@ -161,24 +165,24 @@ pub(super) async fn fetch_index(
     address: &Address,
     base: &Base,
     backward: Backward,
-) -> Result<Taken, Miss> {
+) -> Result<Taken, OriginError> {
     let path = job
         .request
         .downloads
         .join(format!("{}.part", address.fingerprint()));
     let unless = installed(job.request, address, base);
-    let mut heard = |held, total| job.progress.hear(&Event::Index { held, total });
-    let validator = match web::download(&job.web, address, &path, INDEX_LIMIT, unless, &mut heard).await? {
+    let mut report = |held, total| job.progress.report(&Event::Index { held, total });
+    let validator = match web::download(&job.web, address, &path, INDEX_LIMIT, unless, &mut report).await? {
         Reply::NotModified => return Ok(Taken::Same),
         Reply::Received { validator, .. } => validator,
     };
     match usable(&path, base, backward, job.request.now) {
         Ok(true) => Ok(Taken::Index(path, validator)),
         Ok(false) => Ok(Taken::Same),
-        Err(miss) => {
+        Err(error) => {
             // It would be no better the next time.
             drop(web::discard(&path));
-            Err(miss)
+            Err(error)
         }
     }
 }
@@ -190,8 +194,8 @@ pub(super) fn local(
     backward: Backward,
     warnings: &mut Vec<String>,
     now: Timestamp,
-) -> Result<Taken, Miss> {
-    let unusable = |reason: String| Miss::Unusable {
+) -> Result<Taken, OriginError> {
+    let unusable = |reason: String| OriginError::Unusable {
         reason,
         hint: format!("Name an index file, or a folder that holds <ecosystem>/all.zip or a {NAME}."),
     };
@@ -202,23 +206,26 @@ pub(super) fn local(
         },
         Lies::Folder => {
             let loaded = base.load(warnings);
-            let mut gathered = Vec::with_capacity(loaded.ecosystems.len());
+            let mut fetched = Vec::with_capacity(loaded.ecosystems.len());
             for followed in &loaded.ecosystems {
                 let zip = path.join(&followed.name).join("all.zip");
-                let ids = whole::verified(&zip)
-                    .map_err(|reason| unusable(format!("{}/all.zip: {reason}", followed.name)))?
+                let ids = export_zip::verified(&zip)
+                    .map_err(|error| {
+                        let name = &followed.name;
+                        unusable(format!("{name}/all.zip: is no zip that can be read: {error}"))
+                    })?
                     .ids;
                 let gone = followed.held.iter().filter(|(id, known)| {
                     // What other ecosystems say of it is not known here.
                     known.ours && !ids.contains(id.as_str()) && known.elsewhere.is_empty()
                 });
-                gathered.push(Gathered::Archive {
+                fetched.push(Fetched::Archive {
                     gone: gone.map(|(id, _)| id.clone()).collect(),
                     path: zip,
                     moved: Vec::new(),
                 });
             }
-            Ok(Taken::Records(gathered, None))
+            Ok(Taken::Records(fetched, None))
         }
         Lies::Other | Lies::Nothing => Err(unusable("there is no such file or folder".to_owned())),
     }
@@ -230,7 +237,7 @@ pub(super) fn install(
     origin: &Origin,
     path: &Path,
     validator: Option<Validator>,
-) -> Result<(), Failure> {
+) -> Result<(), UpdateError> {
     let mut file = file::open(path)?;
     file::replace(request.index, |writer| std::io::copy(&mut file, writer).map(drop))?;
     let (Origin::Index(address), Some(validator)) = (origin, validator) else {
@@ -248,7 +255,7 @@ pub(super) fn install(
 
 /// Removes every download that lies in `folder`, but for the files of a publication that `keep` names. Nobody else works
 /// there: this update has the lock.
-pub(super) fn clear(folder: &Path, keep: &[String]) -> Result<(), Failure> {
+pub(super) fn clear(folder: &Path, keep: &[String]) -> Result<(), UpdateError> {
     for (name, _) in file::list(folder)? {
         let text = name.to_string_lossy();
         let piece = text.strip_suffix(INDEX_ENDING).is_some_and(is_sha256);
@@ -278,23 +285,18 @@ fn note_path(request: &Request<'_>, address: &Address) -> PathBuf {
 }
 
 /// Whether the index at `path` is worth putting in place; `false` if what is there is as good.
-fn usable(path: &Path, base: &Base, backward: Backward, now: Timestamp) -> Result<bool, Miss> {
-    let unusable = |reason: String| Miss::Unusable {
+fn usable(path: &Path, base: &Base, backward: Backward, now: Timestamp) -> Result<bool, OriginError> {
+    let unusable = |reason: String| OriginError::Unusable {
         reason,
         hint: "Name another address.".to_owned(),
     };
-    let verified = |index: Index| -> Result<Index, String> {
-        index.verify().map_err(|damage| damage.to_string())?;
-        Ok(index)
+    let verified = || -> Result<(Index, Vec<Source>), OpenError> {
+        let index = open(path)?;
+        index.verify()?;
+        let sources = index.bookkeeping()?.sources;
+        Ok((index, sources))
     };
-    let index = open(path)
-        .map_err(|error: OpenError| error.to_string())
-        .and_then(verified)
-        .map_err(unusable)?;
-    let sources = index
-        .bookkeeping()
-        .map_err(|damage| unusable(damage.to_string()))?
-        .sources;
+    let (index, sources) = verified().map_err(|error| unusable(error.to_string()))?;
     if let Some(ecosystem) = lacking(base, &sources) {
         return Err(unusable(format!("it does not hold {ecosystem}")));
     }
@@ -310,7 +312,7 @@ fn usable(path: &Path, base: &Base, backward: Backward, now: Timestamp) -> Resul
     let held = base.built.filter(|built| !is_of_the_future(*built, now));
     match (held.is_some_and(|built| index.built() < built), backward) {
         (false, _) => Ok(true),
-        (true, Backward::Refused) => Err(Miss::Behind(Some(index.built()))),
+        (true, Backward::Refused) => Err(OriginError::Behind(Some(index.built()))),
         (true, Backward::Accepted) => Ok(false),
     }
 }

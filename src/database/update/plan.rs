@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::state::State;
-use crate::feed::osv_export::{Listing, Reach, Row};
+use crate::feed::osv_export::{Listing, ListingRow, Reach};
 
 /// Times of change are the home databases' own, and a record may be exported days after it was changed there; so
 /// the list is read this much further back than what was seen last.
@@ -18,20 +18,20 @@ const COMPARE_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 const BEHIND: SignedDuration = SignedDuration::from_hours(24);
 
 /// With more changed records than this the archive is fetched: each record costs a request.
-const MOST_RECORDS: usize = 5_000;
+const MAX_RECORDS: usize = 5_000;
 
 /// With a larger share of changed records than one in this many, the archive costs less …
-const LARGEST_SHARE: usize = 10;
+const MAX_SHARE: usize = 10;
 
 /// … unless they are as few as this.
 const ALWAYS_FEW: usize = 64;
 
 /// What the index holds of an ecosystem, by id.
-pub(super) type Held = HashMap<String, Known>;
+pub(super) type KnownRecords = HashMap<String, KnownRecord>;
 
 /// A record that is held.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Known {
+pub(super) struct KnownRecord {
     /// When it was last changed, in whole seconds.
     pub(super) modified: Option<Timestamp>,
     /// The other ecosystems in whose folders it lies.
@@ -46,7 +46,7 @@ pub(super) enum Plan {
     /// Fetch these records; drop those ids.
     Records {
         /// New or changed, newest first.
-        fetch: Vec<Row>,
+        fetch: Vec<ListingRow>,
         /// No longer listed, sorted. Empty unless everything was compared.
         gone: Vec<String>,
     },
@@ -75,7 +75,13 @@ pub(super) fn reach(state: &State, now: Timestamp) -> Reach {
 }
 
 /// What to fetch, given the list as it was read.
-pub(super) fn plan(listing: &Listing, reach: Reach, state: &State, held: &Held, backward: Backward) -> Plan {
+pub(super) fn plan(
+    listing: &Listing,
+    reach: Reach,
+    state: &State,
+    held: &KnownRecords,
+    backward: Backward,
+) -> Plan {
     let newest = listing.rows.iter().map(|row| row.modified).max();
     let behind = newest.is_none_or(|newest| state.newest.duration_since(newest) > BEHIND);
     if behind && !(held.is_empty() && listing.rows.is_empty()) && backward == Backward::Refused {
@@ -86,14 +92,14 @@ pub(super) fn plan(listing: &Listing, reach: Reach, state: &State, held: &Held, 
         Reach::Since(time) => time,
     };
     let mut seen = HashSet::new();
-    let fetch: Vec<Row> = listing
+    let fetch: Vec<ListingRow> = listing
         .rows
         .iter()
         .filter(|row| row.modified >= since && !state.ignored.holds(row) && is_newer(row, held))
         .filter(|row| seen.insert(row.id.as_str()))
         .cloned()
         .collect();
-    if fetch.len() > MOST_RECORDS || fetch.len() > ALWAYS_FEW.max(held.len() / LARGEST_SHARE) {
+    if fetch.len() > MAX_RECORDS || fetch.len() > ALWAYS_FEW.max(held.len() / MAX_SHARE) {
         return Plan::Archive;
     }
     let mut gone = Vec::new();
@@ -108,7 +114,7 @@ pub(super) fn plan(listing: &Listing, reach: Reach, state: &State, held: &Held, 
             .collect();
         gone.sort();
         // A cut list would look just so; the archive has the last word.
-        if gone.len() > ALWAYS_FEW.max(held.len() / LARGEST_SHARE) {
+        if gone.len() > ALWAYS_FEW.max(held.len() / MAX_SHARE) {
             return Plan::Archive;
         }
     }
@@ -116,7 +122,7 @@ pub(super) fn plan(listing: &Listing, reach: Reach, state: &State, held: &Held, 
 }
 
 /// The index keeps seconds.
-fn is_newer(row: &Row, held: &Held) -> bool {
+fn is_newer(row: &ListingRow, held: &KnownRecords) -> bool {
     let modified = held.get(&row.id).and_then(|known| known.modified);
     modified.is_none_or(|modified| row.modified.as_second() > modified.as_second())
 }
@@ -134,7 +140,7 @@ mod tests {
         Listing {
             rows: rows
                 .iter()
-                .map(|(id, hours)| Row {
+                .map(|(id, hours)| ListingRow {
                     id: (*id).to_owned(),
                     modified: time(*hours),
                 })
@@ -144,8 +150,8 @@ mod tests {
         }
     }
 
-    fn held(rows: &[(&str, i64)]) -> Held {
-        let known = |hours| Known {
+    fn held(rows: &[(&str, i64)]) -> KnownRecords {
+        let known = |hours| KnownRecord {
             modified: Some(time(hours)),
             elsewhere: Vec::new(),
             ours: true,
@@ -235,7 +241,7 @@ mod tests {
         let names: Vec<String> = (0..2_000).map(|n| format!("id-{n}")).collect();
         let all: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 100)).collect();
         let state = state(100);
-        let of = |rows: &[(&str, i64)], held: &Held| {
+        let of = |rows: &[(&str, i64)], held: &KnownRecords| {
             plan(&listing(rows), Reach::Everything, &state, held, Backward::Refused)
         };
         assert_eq!(of(&all[..65], &held(&[])), Plan::Archive);

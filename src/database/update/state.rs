@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::feed::osv_export::Row;
+use crate::feed::osv_export::ListingRow;
 use crate::sys::web::Validator;
 
 /// How far the records of one ecosystem were followed.
@@ -34,7 +34,7 @@ impl Ignored {
         self.0.insert(fingerprint(id, modified));
     }
 
-    pub(super) fn holds(&self, row: &Row) -> bool {
+    pub(super) fn holds(&self, row: &ListingRow) -> bool {
         self.0.contains(&fingerprint(&row.id, Some(row.modified)))
     }
 }
@@ -107,7 +107,7 @@ mod tests {
         state.listing = None;
         let read = State::of_note(&state.to_note()).unwrap();
         assert_eq!(read, state);
-        let row = |id: &str, modified: &str| Row {
+        let row = |id: &str, modified: &str| ListingRow {
             id: id.into(),
             modified: time(modified),
         };

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lockkeeper::database::{self, Unopened, ask, build, tell};
+use lockkeeper::database::{self, DatabaseError, build, query, terminal};
 use lockkeeper::model::IndexState;
 use serde_json::json;
 
@@ -167,22 +167,22 @@ fn sources_are_told_apart_and_counted() {
         ),
         (4, 3, 1)
     );
-    let words = tell::built(&built);
+    let words = terminal::built(&built);
     assert!(words.contains("rejected  osv/npm: broken"), "{words}");
     assert!(!words.contains('\u{1b}'), "{words}");
 
     let index = database::verify(&folder.path().join("index")).unwrap();
     assert_eq!(index.digest(), built.digest);
-    let status = ask::status(&index).unwrap();
+    let status = query::status(&index).unwrap();
     assert_eq!(status.ecosystems["npm"], 2);
-    let words = tell::status(&status, "2026-11-22T08:00:00Z".parse().unwrap());
+    let words = terminal::status(&status, "2026-11-22T08:00:00Z".parse().unwrap());
     assert!(
         words.contains("(2 d old)") && words.contains("newest of 2024-02-03T12:00:00Z"),
         "{words}"
     );
 
     // The RustSec text counts, not the export's newer copy of it.
-    let shown = ask::show(&index, "RUSTSEC-2024-0001").unwrap();
+    let shown = query::show(&index, "RUSTSEC-2024-0001").unwrap();
     assert_eq!(
         (
             shown[0].source.as_str(),
@@ -190,15 +190,15 @@ fn sources_are_told_apart_and_counted() {
         ),
         ("rustsec", "crates.io")
     );
-    let words = tell::shown(&shown, "RUSTSEC-2024-0001");
+    let words = terminal::shown(&shown, "RUSTSEC-2024-0001");
     assert!(
         words.contains("crates.io left: >= 0.5.0, < 0.9.5; >= 0.10.0-0, < 1.2.3"),
         "{words}"
     );
-    assert_eq!(ask::show(&index, "CVE-2024-1").unwrap().len(), 4);
-    assert!(ask::show(&index, "GHSA-4").unwrap().is_empty());
+    assert_eq!(query::show(&index, "CVE-2024-1").unwrap().len(), 4);
+    assert!(query::show(&index, "GHSA-4").unwrap().is_empty());
 
-    let found = ask::search(&index, ask::Wanted::Name("left")).unwrap();
+    let found = query::search(&index, query::Query::Name("left")).unwrap();
     let npm = found
         .packages
         .iter()
@@ -212,18 +212,18 @@ fn sources_are_told_apart_and_counted() {
     );
     assert_eq!(npm.advisories[0].summary, "Out of bounds in left");
     assert_eq!(
-        ask::search(
+        query::search(
             &index,
-            ask::Wanted::Package(&crate::support::outcomes::purl("pkg:cargo/left@1"))
+            query::Query::Package(&crate::support::outcomes::purl("pkg:cargo/left@1"))
         )
         .unwrap()
         .packages
         .len(),
         1
     );
-    let near = ask::search(&index, ask::Wanted::Name("ef")).unwrap();
+    let near = query::search(&index, query::Query::Name("ef")).unwrap();
     assert_eq!((near.packages.len(), near.near.len()), (0, 2));
-    assert!(tell::searched(&near, "ef").contains("similar: npm left"));
+    assert!(terminal::searched(&near, "ef").contains("similar: npm left"));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn same_sources_same_bytes_and_a_failed_build_leaves_the_old() {
 fn what_cannot_be_opened_is_named() {
     let folder = sources();
     let index = folder.path().join("index");
-    assert!(matches!(database::open(&index), Err(Unopened::Missing)));
+    assert!(matches!(database::open(&index), Err(DatabaseError::Missing)));
     build_of(folder.path(), &["loose"]).unwrap();
     let good = std::fs::read(&index).unwrap();
     let state = |bytes: &[u8]| {
@@ -298,7 +298,7 @@ fn what_cannot_be_opened_is_named() {
     assert_eq!(state(&newer).0, IndexState::Newer);
     assert!(matches!(
         database::open(folder.path()),
-        Err(Unopened::Unreadable(_))
+        Err(DatabaseError::Unreadable(_))
     ));
 }
 
@@ -311,15 +311,15 @@ fn a_difference_names_ids() {
     std::fs::write(folder.path().join("loose/deep/GHSA-3.json"), changed).unwrap();
     build_of(folder.path(), &["loose", "rustsec.bin"]).unwrap();
     let new = database::open(&folder.path().join("index")).unwrap();
-    let difference = ask::diff(&old, &new).unwrap();
+    let difference = query::diff(&old, &new).unwrap();
     assert_eq!(
         difference.added,
         [("RUSTSEC-2024-0001".to_owned(), "Left is right".to_owned())]
     );
     assert_eq!(difference.changed.len(), 1);
-    assert!(tell::difference(&difference).ends_with("1 added, 0 removed, 1 changed\n"));
-    assert_eq!(ask::diff(&new, &old).unwrap().removed.len(), 1);
-    assert_eq!(ask::diff(&new, &new).unwrap(), ask::Difference::default());
+    assert!(terminal::difference(&difference).ends_with("1 added, 0 removed, 1 changed\n"));
+    assert_eq!(query::diff(&new, &old).unwrap().removed.len(), 1);
+    assert_eq!(query::diff(&new, &new).unwrap(), query::Difference::default());
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn the_real_export_is_built() {
             .map(|source| count(&source.counts))
             .sum()
     };
-    eprintln!("{}", tell::built(&built));
+    eprintln!("{}", terminal::built(&built));
     assert_eq!(total(|counts| counts.rejected), 0);
     assert!(total(|counts| counts.withdrawn) >= 40);
     assert!(built.facts.merged_groups >= 40);
@@ -353,9 +353,9 @@ fn the_real_export_is_built() {
     assert!(documents >= 12_700 + 1_100, "{documents}");
     let index = database::verify(&output).unwrap();
     assert_eq!(index.header().records, built.facts.records);
-    let found = ask::search(
+    let found = query::search(
         &index,
-        ask::Wanted::Package(&crate::support::outcomes::purl("pkg:npm/next")),
+        query::Query::Package(&crate::support::outcomes::purl("pkg:npm/next")),
     )
     .unwrap();
     assert!(!found.packages[0].advisories.is_empty());

@@ -9,7 +9,7 @@ use lockkeeper::advisory::{Authority, Compiler, Index, import};
 use lockkeeper::database::manifest::{File, Manifest, NAME, sha256, signature_name};
 use lockkeeper::database::publish::{self, Published, Signer};
 use lockkeeper::database::signature::SecretKey;
-use lockkeeper::database::update::{Demanded, Done, Failure, Origin, Quiet, Request, Trust, update};
+use lockkeeper::database::update::{Demanded, Done, Origin, Quiet, Request, Trust, UpdateError, update};
 use lockkeeper::model::Ecosystem;
 use lockkeeper::sys::positional::Positional;
 use lockkeeper::sys::web::Web;
@@ -186,7 +186,7 @@ impl World {
         self.open().bookkeeping().unwrap().exports().into_iter().collect()
     }
 
-    fn take(&self, from: &[&str], ecosystems: &[&str]) -> Result<Done, Failure> {
+    fn take(&self, from: &[&str], ecosystems: &[&str]) -> Result<Done, UpdateError> {
         let from: Vec<Origin> = from.iter().map(|from| Origin::parse(from).unwrap()).collect();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let request = Request {

@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use lockkeeper::advisory::Index;
 use lockkeeper::advisory::record::Cve;
 use lockkeeper::database::build;
-use lockkeeper::database::update::{Done, Event, Failure, Origin, Progress, Quiet, Request, Trust, update};
+use lockkeeper::database::update::{
+    Done, Event, Origin, Progress, Quiet, Request, Trust, UpdateError, update,
+};
 use lockkeeper::sys::lock::Lock;
 use lockkeeper::sys::positional::Positional;
 use lockkeeper::sys::web::{Address, Web};
@@ -153,11 +155,11 @@ impl Place {
         self.folder.path().join("downloads")
     }
 
-    fn update(&self, now: i64) -> Result<Done, Failure> {
+    fn update(&self, now: i64) -> Result<Done, UpdateError> {
         self.update_heard(now, &Quiet)
     }
 
-    fn update_heard(&self, now: i64, progress: &dyn Progress) -> Result<Done, Failure> {
+    fn update_heard(&self, now: i64, progress: &dyn Progress) -> Result<Done, UpdateError> {
         let (index, downloads) = (self.index(), self.downloads());
         let request = Request {
             index: &index,
@@ -359,7 +361,7 @@ fn a_cut_download_goes_on_in_the_next_run() {
     let length = export.zip("npm").len();
     place.server.trouble("all.zip", 3, Trouble::Cut(length / 5));
     let failure = place.update(1).unwrap_err();
-    assert!(matches!(failure, Failure::Nowhere(_)), "{failure}");
+    assert!(matches!(failure, UpdateError::NoOrigin(_)), "{failure}");
     assert!(
         failure
             .to_string()
@@ -557,7 +559,7 @@ fn an_unknown_ecosystem_is_named() {
         "{}",
         failure.hint()
     );
-    assert!(matches!(Place::new(&[]).update(1), Err(Failure::NothingAsked)));
+    assert!(matches!(Place::new(&[]).update(1), Err(UpdateError::NoEcosystem)));
 }
 
 #[test]
@@ -566,7 +568,7 @@ fn what_lies_in_the_place_of_the_index() {
     many(20).publish(&place.server);
     std::fs::write(place.index(), "my thesis").unwrap();
     let failure = place.update(1).unwrap_err();
-    assert!(matches!(failure, Failure::InTheWay { .. }), "{failure}");
+    assert!(matches!(failure, UpdateError::NotReplaceable { .. }), "{failure}");
     assert_eq!(place.bytes(), b"my thesis");
 
     std::fs::remove_file(place.index()).unwrap();
@@ -635,7 +637,7 @@ fn exploited_flaws_and_scores() {
 fn one_update_at_a_time() {
     struct Heard(Mutex<std::sync::mpsc::Sender<()>>);
     impl Progress for Heard {
-        fn hear(&self, event: &Event<'_>) {
+        fn report(&self, event: &Event<'_>) {
             if *event == Event::Waiting {
                 self.0.lock().unwrap().send(()).unwrap();
             }

@@ -1,13 +1,13 @@
-//! The answers of [`super::ask`] and [`super::build`] in words, for a terminal. What strangers wrote is inert.
+//! The answers of [`super::query`] and [`super::build`] in words, for a terminal. What strangers wrote is inert.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::ask::{Difference, Package, Searched, Shown, Status};
 use super::build::Built;
+use super::query::{Difference, PackageAdvisories, SearchResult, ShownRecord, Status};
 use crate::advisory::Source;
-use crate::advisory::record::{Affected, Interval, Statement, Undecided, Until};
+use crate::advisory::record::{Affected, Interval, Statement, Undecided};
 use crate::advisory::severity;
 use crate::text::escape::terminal;
 
@@ -62,12 +62,12 @@ pub fn status(status: &Status, now: Timestamp) -> String {
 
 /// Records in full; one line if there are none.
 #[must_use]
-pub fn shown(shown: &[Shown], id: &str) -> String {
+pub fn shown(shown: &[ShownRecord], id: &str) -> String {
     if shown.is_empty() {
         return format!("{} is not in the index\n", terminal(id));
     }
     let mut text = String::new();
-    for Shown { record, source } in shown {
+    for ShownRecord { record, source } in shown {
         let _ = writeln!(
             text,
             "{}  {}  ({})",
@@ -108,9 +108,9 @@ pub fn shown(shown: &[Shown], id: &str) -> String {
 
 /// The packages that were found and what is known of them.
 #[must_use]
-pub fn searched(searched: &Searched, wanted: &str) -> String {
+pub fn searched(searched: &SearchResult, wanted: &str) -> String {
     let mut text = String::new();
-    for Package {
+    for PackageAdvisories {
         ecosystem,
         name,
         advisories,
@@ -194,30 +194,13 @@ fn said_of(affected: &Affected) -> String {
         listed: _,
         undecided,
     } = &affected.statement;
-    let mut parts: Vec<String> = intervals.iter().map(stretch).collect();
+    let mut parts: Vec<String> = intervals.iter().map(Interval::to_string).collect();
     parts.extend(versions.iter().cloned());
     parts.extend(undecided.as_ref().map(|undecided| match undecided {
         Undecided::NoScheme => "a range that cannot be ordered".to_owned(),
         Undecided::Event(reason) => format!("a range that is not decided: {reason}"),
     }));
     format!("{} {}: {}", affected.ecosystem, affected.name, parts.join("; "))
-}
-
-/// `>= 1.0.0, < 1.2.0`; `every version`.
-#[must_use]
-pub fn stretch(interval: &Interval) -> String {
-    let from = interval.from.as_ref().map(|from| format!(">= {from}"));
-    let until = match &interval.until {
-        Until::Never => None,
-        Until::Fixed(version) | Until::Limit(version) => Some(format!("< {version}")),
-        Until::LastAffected(version) => Some(format!("<= {version}")),
-    };
-    let ends: Vec<String> = from.into_iter().chain(until).collect();
-    if ends.is_empty() {
-        "every version".to_owned()
-    } else {
-        ends.join(", ")
-    }
 }
 
 fn span(hours: i64) -> String {

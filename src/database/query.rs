@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::advisory::compile::Kept;
+use crate::advisory::record::IndexedRecord;
 use crate::advisory::record::Record;
 use crate::advisory::{Damage, Index, RecordView, Source};
 use crate::ecosystem::purl;
@@ -34,7 +34,7 @@ pub struct Status {
 
 /// A record that was asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct ShownRecord {
     /// The record, with its texts.
     pub record: Record,
     /// The name of its source.
@@ -43,7 +43,7 @@ pub struct Shown {
 
 /// A package that was searched for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Package {
+pub struct PackageAdvisories {
     /// OSV's name of the ecosystem.
     pub ecosystem: String,
     /// The normalised name.
@@ -54,9 +54,9 @@ pub struct Package {
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Searched {
+pub struct SearchResult {
     /// The packages of that name, by ecosystem.
-    pub packages: Vec<Package>,
+    pub packages: Vec<PackageAdvisories>,
     /// If there are none: packages whose names hold the text, (ecosystem, name), sorted, at most [`MAX_NEAR`].
     pub near: Vec<(String, String)>,
 }
@@ -98,7 +98,7 @@ pub fn status(index: &Index) -> Result<Status, Damage> {
 ///
 /// # Errors
 /// The first [`Damage`].
-pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
+pub fn show(index: &Index, id: &str) -> Result<Vec<ShownRecord>, Damage> {
     let sources = index.bookkeeping()?.sources;
     let bearer = index.find(id)?;
     let mut views: Vec<RecordView<'_>> = bearer.into_iter().collect();
@@ -108,7 +108,7 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
             views.push(view);
         }
     }
-    let shown = |view: &RecordView<'_>| -> Result<Shown, Damage> {
+    let shown = |view: &RecordView<'_>| -> Result<ShownRecord, Damage> {
         let affected = index.affected_by(view)?;
         let name = affected.first().map_or("", |affected| affected.name.as_str());
         let texts = match view.text_key() {
@@ -116,7 +116,7 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
             None => Texts::default(),
         };
         let source = sources.get(view.source() as usize);
-        Ok(Shown {
+        Ok(ShownRecord {
             source: source.map_or_else(String::new, |source| source.name.clone()),
             record: Record {
                 id: view.id().to_owned(),
@@ -124,7 +124,7 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
                 published: view.published(),
                 modified: view.modified(),
                 class: view.class(),
-                rating: view.rating()?,
+                rating: view.rating()?.map(|rating| rating.map(str::to_owned)),
                 summary: view.summary(name)?,
                 affected,
                 texts,
@@ -136,7 +136,7 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<Shown>, Damage> {
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted<'w> {
+pub enum Query<'w> {
     /// The package that a package URL names, whatever its version.
     Package(&'w PackageUrl),
     /// The packages of a name, in every ecosystem.
@@ -147,11 +147,11 @@ pub enum Wanted<'w> {
 ///
 /// # Errors
 /// The first [`Damage`].
-pub fn search(index: &Index, wanted: Wanted<'_>) -> Result<Searched, Damage> {
-    let mut searched = Searched::default();
+pub fn search(index: &Index, wanted: Query<'_>) -> Result<SearchResult, Damage> {
+    let mut searched = SearchResult::default();
     let wanted: Vec<(Ecosystem, String)> = match wanted {
-        Wanted::Package(package) => purl::package(package).into_iter().collect(),
-        Wanted::Name(text) => {
+        Query::Package(package) => purl::package(package).into_iter().collect(),
+        Query::Name(text) => {
             let ecosystems = index.bookkeeping()?.ecosystems.into_keys();
             ecosystems
                 .map(|name| (Ecosystem::named(&name), text.to_owned()))
@@ -164,7 +164,7 @@ pub fn search(index: &Index, wanted: Wanted<'_>) -> Result<Searched, Damage> {
             candidates.groups().map(|group| group.advisory()).collect();
         let advisories = advisories?;
         if !advisories.is_empty() {
-            searched.packages.push(Package {
+            searched.packages.push(PackageAdvisories {
                 ecosystem: candidates.ecosystem().to_owned(),
                 name: candidates.name().to_owned(),
                 advisories,
@@ -196,7 +196,7 @@ pub fn search(index: &Index, wanted: Wanted<'_>) -> Result<Searched, Damage> {
 /// # Errors
 /// The first [`Damage`] of either.
 pub fn diff(old: &Index, new: &Index) -> Result<Difference, Damage> {
-    let by_id = |records: Vec<Box<Kept>>| -> BTreeMap<String, Record> {
+    let by_id = |records: Vec<Box<IndexedRecord>>| -> BTreeMap<String, Record> {
         records
             .into_iter()
             .map(|kept| (kept.record.id.clone(), kept.record))

@@ -6,7 +6,7 @@ use std::path::Path;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::advisory::import::Imported;
-use crate::database::archive::{Spoilt, Zip};
+use crate::database::archive::{ArchiveError, Spoilt, Zip};
 use crate::database::build;
 use crate::sys::positional::Positional;
 
@@ -28,15 +28,15 @@ pub(super) struct Verified {
 /// The ids in the zip at `path`, all of which was inflated once and compared with its checksums.
 ///
 /// # Errors
-/// What is wrong with it as a whole, as a fragment.
-pub(super) fn verified(path: &Path) -> Result<Verified, String> {
+/// [`ArchiveError`].
+pub(super) fn verified(path: &Path) -> Result<Verified, ArchiveError> {
     let mut verified = Verified::default();
     read(
         path,
-        |name, json| (json.err().map(|spoilt| spoilt.reason), name),
+        |name, json| (json.err().map(|spoilt| spoilt.error), name),
         |(spoilt, name)| {
-            if let (Some(reason), None) = (spoilt, &verified.spoilt) {
-                verified.spoilt = Some(format!("{name}: {reason}"));
+            if let (Some(error), None) = (spoilt, &verified.spoilt) {
+                verified.spoilt = Some(format!("{name}: {error}"));
             }
             verified
                 .ids
@@ -49,8 +49,8 @@ pub(super) fn verified(path: &Path) -> Result<Verified, String> {
 /// Hands on every document of the zip at `path`, in its order.
 ///
 /// # Errors
-/// What is wrong with the zip, as a fragment.
-pub(super) fn imported(path: &Path, mut take: impl FnMut(Imported)) -> Result<(), String> {
+/// [`ArchiveError`].
+pub(super) fn imported(path: &Path, mut take: impl FnMut(Imported)) -> Result<(), ArchiveError> {
     read(path, |name, json| build::of_osv(json, &name), &mut take)
 }
 
@@ -59,11 +59,8 @@ fn read<T: Send>(
     path: &Path,
     make: impl Fn(String, Result<&[u8], Spoilt<'_>>) -> T + Sync,
     mut take: impl FnMut(T),
-) -> Result<(), String> {
-    let zip = Positional::open(path)
-        .map_err(|error| error.to_string())
-        .and_then(Zip::open)
-        .map_err(|reason| format!("is no zip that can be read: {reason}"))?;
+) -> Result<(), ArchiveError> {
+    let zip = Zip::open(Positional::open(path)?)?;
     let total = zip.len();
     for start in (0..total).step_by(WAVE) {
         let end = start.saturating_add(WAVE).min(total);

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use super::plan::{self, Backward, Held, Plan};
+use super::plan::{self, Backward, KnownRecords, Plan};
 use super::state::State;
-use super::{Event, Followed, Progress, whole};
+use super::{Event, Followed, Progress, export_zip};
+use crate::database::archive::ArchiveError;
 use crate::feed::FeedError;
-use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, OsvExport, Reach, Row};
+use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, ListingRow, OsvExport, Reach};
 use crate::sys::file;
-use crate::sys::web::{Validator, Web, WebError, discard, download};
+use crate::sys::web::{Address, Validator, Web, WebError, discard, download};
 
 /// Single records are fetched so many at a time.
 const PARALLEL: usize = 16;
 
 /// What was fetched of one ecosystem.
-pub(super) enum Gathered {
+pub(super) enum Fetched {
     /// All its records.
     Archive {
         /// A zip that was read once, to its end.
@@ -36,7 +37,7 @@ pub(super) enum Gathered {
 #[derive(Default)]
 pub(super) struct Changes {
     /// Records as they are now.
-    pub(super) records: Vec<(Row, Vec<u8>)>,
+    pub(super) records: Vec<(ListingRow, Vec<u8>)>,
     /// Ids that are no longer listed.
     pub(super) gone: Vec<String>,
     /// Records that are listed for another ecosystem only.
@@ -50,9 +51,11 @@ pub(super) struct Changes {
 }
 
 /// Why an address gave nothing.
-pub(super) enum Miss {
+pub(super) enum OriginError {
     /// It failed.
     Failed(FeedError),
+    /// Its archive cannot be read.
+    Archive(Address, ArchiveError),
     /// It has something that cannot be used.
     Unusable {
         /// A fragment.
@@ -64,20 +67,20 @@ pub(super) enum Miss {
     Behind(Option<Timestamp>),
 }
 
-impl From<FeedError> for Miss {
+impl From<FeedError> for OriginError {
     fn from(error: FeedError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<WebError> for Miss {
+impl From<WebError> for OriginError {
     fn from(error: WebError) -> Self {
         Self::Failed(error.into())
     }
 }
 
 /// What is needed besides the ecosystem.
-pub(super) struct Gathering<'g> {
+pub(super) struct Fetcher<'g> {
     pub(super) web: &'g Web,
     pub(super) export: &'g OsvExport,
     /// Where unfinished downloads lie.
@@ -87,9 +90,9 @@ pub(super) struct Gathering<'g> {
     pub(super) progress: &'g dyn Progress,
 }
 
-impl Gathering<'_> {
+impl Fetcher<'_> {
     /// Fetches one ecosystem: what changed, or everything.
-    pub(super) async fn ecosystem(&self, followed: &Followed) -> Result<Gathered, Miss> {
+    pub(super) async fn ecosystem(&self, followed: &Followed) -> Result<Fetched, OriginError> {
         let Followed { name, state, held } = followed;
         let Some(state) = state else {
             return self.archive(name, held).await;
@@ -97,12 +100,12 @@ impl Gathering<'_> {
         let reach = plan::reach(state, self.now);
         let listing = match self.listing(name, reach, state).await {
             Ok(Some(listing)) => listing,
-            Ok(None) => return Ok(Gathered::Changes(Changes::default())),
+            Ok(None) => return Ok(Fetched::Changes(Changes::default())),
             // The archive may be sound all the same, and says more.
-            Err(FeedError::Damaged { reason, .. }) => {
+            Err(FeedError::Damaged { source, .. }) => {
                 tracing::warn!(
                     ecosystem = name,
-                    reason,
+                    reason = %source,
                     "the list of changes is damaged, fetching everything"
                 );
                 return self.archive(name, held).await;
@@ -111,10 +114,10 @@ impl Gathering<'_> {
         };
         let (fetch, gone) = match plan::plan(&listing, reach, state, held, self.backward) {
             Plan::Archive => return self.archive(name, held).await,
-            Plan::Behind(newest) => return Err(Miss::Behind(newest)),
+            Plan::Behind(newest) => return Err(OriginError::Behind(newest)),
             Plan::Records { fetch, gone } => (fetch, gone),
         };
-        Ok(Gathered::Changes(Changes {
+        Ok(Fetched::Changes(Changes {
             records: self.records(name, fetch).await?,
             moved: self.moved(&gone, held).await?,
             gone,
@@ -130,7 +133,7 @@ impl Gathering<'_> {
         reach: Reach,
         state: &State,
     ) -> Result<Option<Listing>, FeedError> {
-        self.progress.hear(&Event::Listing { ecosystem });
+        self.progress.report(&Event::Listing { ecosystem });
         let fingerprint = self.export.base().fingerprint();
         let unless = match (reach, &state.listing) {
             (Reach::Since(_), Some((address, validator))) if *address == fingerprint => {
@@ -142,11 +145,11 @@ impl Gathering<'_> {
         self.export.listing(ecosystem, reach, unless).await
     }
 
-    async fn archive(&self, ecosystem: &str, held: &Held) -> Result<Gathered, Miss> {
+    async fn archive(&self, ecosystem: &str, held: &KnownRecords) -> Result<Fetched, OriginError> {
         let address = self.export.archive(ecosystem);
         let path = self.downloads.join(format!("{}.part", address.fingerprint()));
-        let mut heard = |held, total| {
-            self.progress.hear(&Event::Archive {
+        let mut report = |held, total| {
+            self.progress.report(&Event::Archive {
                 ecosystem,
                 held,
                 total,
@@ -156,12 +159,12 @@ impl Gathering<'_> {
         let mut old = matches!(file::look(&path), Ok(file::Lies::File(1..)));
         let mut spoilt = false;
         let ids = loop {
-            match download(self.web, &address, &path, ARCHIVE_LIMIT, None, &mut heard).await {
+            match download(self.web, &address, &path, ARCHIVE_LIMIT, None, &mut report).await {
                 Err(error) if error.is_missing() => return Err(self.no_such(ecosystem, error).await),
                 Err(error) => return Err(error.into()),
                 Ok(_) => {}
             }
-            match whole::verified(&path) {
+            match export_zip::verified(&path) {
                 Ok(verified) if verified.spoilt.is_none() || spoilt => break verified.ids,
                 // A record that is spoilt a second time is so at the server: it is told of, and the others are taken.
                 Ok(_) => {
@@ -169,10 +172,10 @@ impl Gathering<'_> {
                     old = false;
                     drop(discard(&path));
                 }
-                Err(reason) => {
+                Err(error) => {
                     drop(discard(&path));
                     if !std::mem::take(&mut old) {
-                        return Err(FeedError::Damaged { address, reason }.into());
+                        return Err(OriginError::Archive(address, error));
                     }
                 }
             }
@@ -180,7 +183,7 @@ impl Gathering<'_> {
         let gone = held.iter().filter(|(id, known)| known.ours && !ids.contains(*id));
         let mut gone: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
         gone.sort();
-        Ok(Gathered::Archive {
+        Ok(Fetched::Archive {
             path,
             moved: self.moved(&gone, held).await?,
             gone,
@@ -188,7 +191,7 @@ impl Gathering<'_> {
     }
 
     /// Says which ecosystems there are, if the export tells.
-    async fn no_such(&self, ecosystem: &str, error: WebError) -> Miss {
+    async fn no_such(&self, ecosystem: &str, error: WebError) -> OriginError {
         let Ok(names) = self.export.ecosystems().await else {
             return error.into();
         };
@@ -196,7 +199,7 @@ impl Gathering<'_> {
             return error.into();
         }
         let alike = names.iter().find(|name| name.eq_ignore_ascii_case(ecosystem));
-        Miss::Unusable {
+        OriginError::Unusable {
             reason: format!("it has no ecosystem `{ecosystem}`"),
             hint: match alike {
                 Some(name) => format!("Did you mean `{name}`?"),
@@ -206,7 +209,7 @@ impl Gathering<'_> {
     }
 
     /// A record that left the folder may still lie in those of its other ecosystems.
-    async fn moved(&self, gone: &[String], held: &Held) -> Result<Vec<(String, Vec<u8>)>, WebError> {
+    async fn moved(&self, gone: &[String], held: &KnownRecords) -> Result<Vec<(String, Vec<u8>)>, WebError> {
         let mut moved = Vec::new();
         for id in gone {
             for ecosystem in held.get(id).iter().flat_map(|known| &known.elsewhere) {
@@ -221,14 +224,18 @@ impl Gathering<'_> {
 
     /// Fetches records, several at a time, and returns those that exist in the order of `rows`. One that is
     /// missing although it is listed is left as it is: the list is rewritten later than the records.
-    async fn records(&self, ecosystem: &str, rows: Vec<Row>) -> Result<Vec<(Row, Vec<u8>)>, WebError> {
+    async fn records(
+        &self,
+        ecosystem: &str,
+        rows: Vec<ListingRow>,
+    ) -> Result<Vec<(ListingRow, Vec<u8>)>, WebError> {
         let of = rows.len();
         let ecosystem_name: Arc<str> = ecosystem.into();
         let mut waiting = rows.into_iter().enumerate();
         let mut under_way = JoinSet::new();
         let mut fetched = Vec::with_capacity(of);
         for done in 0..=of {
-            self.progress.hear(&Event::Records { ecosystem, done, of });
+            self.progress.report(&Event::Records { ecosystem, done, of });
             for (number, row) in waiting.by_ref().take(PARALLEL.saturating_sub(under_way.len())) {
                 let (export, ecosystem) = (self.export.clone(), Arc::clone(&ecosystem_name));
                 under_way.spawn(async move {

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::base::Base;
-use super::gather::Miss;
+use super::fetch::OriginError;
 use super::origin::{self, Signer, is_of_the_future};
 use super::plan::Backward;
-use super::{Demanded, Event, Failure, Job, Request, Taken, open, write};
-use crate::advisory::{Compiler, Facts, Index};
+use super::{Demanded, Event, Job, Request, Taken, UpdateError, open, write};
+use crate::advisory::{Compiler, Facts, OpenError};
 use crate::database::manifest::{self, File, LIMIT, Manifest, NAME};
-use crate::database::signature::{self, PublicKey, SIGNATURE_LIMIT, Unsigned};
+use crate::database::signature::{self, PublicKey, SIGNATURE_LIMIT, SignatureError};
 use crate::sys::file::{self, Lies};
 use crate::sys::web::{self, Address, Request as Wanted};
 
@@ -25,7 +25,7 @@ use crate::sys::web::{self, Address, Request as Wanted};
 const NOTE: &str = "publication";
 
 /// Where a publication lies.
-pub(super) enum Place<'p> {
+pub(super) enum PublicationPlace<'p> {
     /// Its manifest's address.
     Web(&'p Address),
     /// Its folder.
@@ -64,11 +64,11 @@ pub(super) fn folder(path: &Path) -> Option<&Path> {
 /// Takes what is wanted of the publication at `place`.
 pub(super) async fn take(
     job: &Job<'_>,
-    place: &Place<'_>,
+    place: &PublicationPlace<'_>,
     signer: &Signer,
     base: &Base,
     backward: Backward,
-) -> Result<Taken, Miss> {
+) -> Result<Taken, OriginError> {
     let bytes = place.read(job, NAME, LIMIT).await?;
     place.authentic(job, signer, &bytes).await?;
     let manifest = Manifest::parse(&bytes).map_err(|bad| {
@@ -95,7 +95,7 @@ pub(super) async fn take(
         let held = wanted.iter().all(|name| exports.contains(*name));
         return match backward {
             Backward::Accepted if held && base.is_sound() => Ok(Taken::Same),
-            Backward::Accepted | Backward::Refused => Err(Miss::Behind(Some(manifest.built))),
+            Backward::Accepted | Backward::Refused => Err(OriginError::Behind(Some(manifest.built))),
         };
     }
     let files = manifest.choose(&wanted).map_err(|name| lacks(&name))?;
@@ -110,7 +110,7 @@ pub(super) async fn take(
         sources: BTreeSet::new(),
     };
     for file in files {
-        let Proven {
+        let VerifiedPiece {
             path,
             fetched,
             sources,
@@ -128,7 +128,7 @@ pub(super) async fn take(
 
 impl Publication {
     /// Puts the files in the place of the index: one as it is, several as one.
-    pub(super) fn install(&self, request: &Request<'_>) -> Result<Option<Facts>, Failure> {
+    pub(super) fn install(&self, request: &Request<'_>) -> Result<Option<Facts>, UpdateError> {
         let mut keep = Vec::new();
         let facts = match self.paths.as_slice() {
             [only] => {
@@ -139,10 +139,11 @@ impl Publication {
             several => {
                 let mut compiler = Compiler::new();
                 for path in several {
-                    let taken = open(path)
-                        .map_err(|error| error.to_string())
-                        .and_then(|index| compiler.take_in(&index).map_err(|damage| damage.to_string()));
-                    taken.map_err(|reason| Failure::Compile(format!("{}: {reason}", path.display())))?;
+                    let taken = open(path).and_then(|index| Ok(compiler.take_in(&index)?));
+                    taken.map_err(|source| UpdateError::Piece {
+                        path: path.clone(),
+                        source,
+                    })?;
                 }
                 compiler.set_note(NOTE, &note(&self.files));
                 keep = self.files.iter().map(File::name).collect();
@@ -173,9 +174,9 @@ impl Publication {
     }
 }
 
-impl Place<'_> {
+impl PublicationPlace<'_> {
     /// A small file.
-    async fn read(&self, job: &Job<'_>, name: &str, limit: u64) -> Result<Vec<u8>, Miss> {
+    async fn read(&self, job: &Job<'_>, name: &str, limit: u64) -> Result<Vec<u8>, OriginError> {
         match self {
             Self::Web(manifest) => {
                 let address = match name {
@@ -195,7 +196,7 @@ impl Place<'_> {
     }
 
     /// Holds a manifest against its signature.
-    async fn authentic(&self, job: &Job<'_>, signer: &Signer, manifest: &[u8]) -> Result<(), Miss> {
+    async fn authentic(&self, job: &Job<'_>, signer: &Signer, manifest: &[u8]) -> Result<(), OriginError> {
         let trust = job.request.trust;
         let keys: &[PublicKey] = match (self, signer, trust.demanded) {
             (_, Signer::Nobody, _) | (Self::Folder(_), Signer::Trusted, Demanded::OnTheWeb) => return Ok(()),
@@ -203,22 +204,22 @@ impl Place<'_> {
             (_, Signer::Trusted, _) => &trust.keys,
         };
         if keys.is_empty() {
-            return Err(unsigned(&Unsigned::NoKey));
+            return Err(unsigned(&SignatureError::NoKey));
         }
         let name = manifest::signature_name(manifest);
         let missing =
             "Have its publisher sign it (`lockkeeper db publish` with a key), or name another address.";
         let bytes = match self.read(job, &name, SIGNATURE_LIMIT).await {
             Ok(bytes) => bytes,
-            Err(Miss::Failed(crate::feed::FeedError::Web(error))) if error.is_missing() => {
+            Err(OriginError::Failed(crate::feed::FeedError::Web(error))) if error.is_missing() => {
                 return Err(unusable(format!("it is not signed: {error}"), missing));
             }
-            Err(Miss::Unusable { reason, .. }) => {
+            Err(OriginError::Unusable { reason, .. }) => {
                 return Err(unusable(format!("it is not signed: {reason}"), missing));
             }
-            Err(miss) => return Err(miss),
+            Err(error) => return Err(error),
         };
-        let text = String::from_utf8(bytes).map_err(|_| unsigned(&Unsigned::Unreadable))?;
+        let text = String::from_utf8(bytes).map_err(|_| unsigned(&SignatureError::Unreadable))?;
         match signature::verify(manifest, &text, keys) {
             Ok(_) => Ok(()),
             Err(refused) => Err(unsigned(&refused)),
@@ -227,7 +228,11 @@ impl Place<'_> {
 }
 
 /// What is wanted of a publication: all that is required, else what is usual and there.
-fn wanted<'m>(request: &Request<'_>, base: &Base, manifest: &'m Manifest) -> Result<BTreeSet<&'m str>, Miss> {
+fn wanted<'m>(
+    request: &Request<'_>,
+    base: &Base,
+    manifest: &'m Manifest,
+) -> Result<BTreeSet<&'m str>, OriginError> {
     let given = manifest.ecosystems();
     let required = base.required(request);
     if required.is_empty() {
@@ -250,7 +255,8 @@ fn wanted<'m>(request: &Request<'_>, base: &Base, manifest: &'m Manifest) -> Res
 fn is_same(request: &Request<'_>, base: &Base, files: &[&File]) -> bool {
     match files {
         [only] => {
-            base.digest.as_deref() == Some(only.digest.as_str()) && is_proven(request.index, only) == Ok(true)
+            base.digest.as_deref() == Some(only.digest.as_str())
+                && matches!(is_proven(request.index, only), Ok(true))
         }
         several => {
             let files: Vec<File> = several.iter().map(|file| (*file).clone()).collect();
@@ -265,7 +271,7 @@ fn note(files: &[File]) -> String {
 }
 
 /// A file that is what the manifest names.
-struct Proven {
+struct VerifiedPiece {
     path: PathBuf,
     fetched: bool,
     sources: Vec<String>,
@@ -274,26 +280,28 @@ struct Proven {
 /// The file that a manifest names: as it lies here, else fetched.
 async fn piece(
     job: &Job<'_>,
-    place: &Place<'_>,
+    place: &PublicationPlace<'_>,
     base: &Base,
     file: &File,
     built: Timestamp,
-) -> Result<Proven, Miss> {
+) -> Result<VerifiedPiece, OriginError> {
     let downloads = job.request.downloads;
     let kept = downloads.join(file.name());
     let proven = |fetched| {
-        let sources = sound(&kept, file, built).map_err(|reason| unusable(reason, AGAIN))?;
-        Ok(Proven {
+        let sources = sound(&kept, file, built)
+            .map_err(|error| unusable(format!("{}: {error}", file.name()), AGAIN))?;
+        Ok(VerifiedPiece {
             path: kept.clone(),
             fetched,
             sources,
         })
     };
-    if is_proven(&kept, file) == Ok(true) {
+    if matches!(is_proven(&kept, file), Ok(true)) {
         return proven(false);
     }
     // The index may be this very file; it stays among the downloads while a larger index takes its place.
-    if base.digest.as_deref() == Some(file.digest.as_str()) && is_proven(job.request.index, file) == Ok(true)
+    if base.digest.as_deref() == Some(file.digest.as_str())
+        && matches!(is_proven(job.request.index, file), Ok(true))
     {
         copy(job.request.index, &kept)?;
         return proven(false);
@@ -303,23 +311,23 @@ async fn piece(
     let mut old = matches!(file::look(&part), Ok(Lies::File(1..)));
     loop {
         let fetched = match place {
-            Place::Web(manifest) => {
+            PublicationPlace::Web(manifest) => {
                 let address = manifest.beside(&file.name());
-                let mut heard = |held, total| job.progress.hear(&Event::Index { held, total });
-                web::download(&job.web, &address, &part, file.bytes, None, &mut heard)
+                let mut report = |held, total| job.progress.report(&Event::Index { held, total });
+                web::download(&job.web, &address, &part, file.bytes, None, &mut report)
                     .await
                     .map(drop)
-                    .map_err(Miss::from)
+                    .map_err(OriginError::from)
             }
-            Place::Folder(folder) => copy(&folder.join(file.name()), &part),
+            PublicationPlace::Folder(folder) => copy(&folder.join(file.name()), &part),
         };
         let reason = match (fetched, is_proven(&part, file)) {
             (Ok(()), Ok(true)) => break,
             (Ok(()), Ok(false)) => "its bytes are not those that the manifest names".to_owned(),
-            (Ok(()), Err(reason)) => reason,
+            (Ok(()), Err(error)) => error.to_string(),
             // More bytes than the manifest names: those of an earlier run may be to blame.
             (Err(_), Ok(false)) if old && is_full(&part, file) => String::new(),
-            (Err(miss), _) => return Err(miss),
+            (Err(error), _) => return Err(error),
         };
         drop(web::discard(&part));
         if !std::mem::take(&mut old) {
@@ -331,41 +339,54 @@ async fn piece(
     moved?;
     match proven(true) {
         Ok(proven) => Ok(proven),
-        Err(miss) => {
+        Err(error) => {
             // It would be no better the next time.
             drop(file::remove(&kept));
-            Err(miss)
+            Err(error)
         }
     }
 }
 
 /// Whether the file at `path` has the bytes that the manifest names.
-fn is_proven(path: &Path, file: &File) -> Result<bool, String> {
-    let looked = file::look(path).map_err(|error| error.source.to_string())?;
+fn is_proven(path: &Path, file: &File) -> std::io::Result<bool> {
+    let looked = file::look(path).map_err(|error| error.source)?;
     if looked != Lies::File(file.bytes) {
         return Ok(false);
     }
     let mut hash = Sha256::new();
-    file::read_pieces(path, |piece| hash.update(piece)).map_err(|error| error.source.to_string())?;
-    Ok(manifest::hex(&hash.finalize()) == file.sha256)
+    file::read_pieces(path, |piece| hash.update(piece)).map_err(|error| error.source)?;
+    Ok(hex::encode(hash.finalize()) == file.sha256)
 }
 
 fn is_full(path: &Path, file: &File) -> bool {
     matches!(file::look(path), Ok(Lies::File(bytes)) if bytes >= file.bytes)
 }
 
+/// Why a file is not the index that the manifest names.
+#[derive(Debug, thiserror::Error)]
+enum PieceError {
+    /// It is none.
+    #[error(transparent)]
+    Index(#[from] OpenError),
+    /// It lacks an ecosystem.
+    #[error("it does not hold {0}, as the manifest says")]
+    Lacks(String),
+    /// It has another digest or time.
+    #[error("it is another index than the manifest says")]
+    Other,
+}
+
 /// Reads every byte of a file as an index, and says which sources it has.
-fn sound(path: &Path, file: &File, built: Timestamp) -> Result<Vec<String>, String> {
-    let told = |reason: String| format!("{}: {reason}", file.name());
-    let index: Index = open(path).map_err(|error| told(error.to_string()))?;
-    index.verify().map_err(|damage| told(damage.to_string()))?;
-    let bookkeeping = index.bookkeeping().map_err(|damage| told(damage.to_string()))?;
+fn sound(path: &Path, file: &File, built: Timestamp) -> Result<Vec<String>, PieceError> {
+    let index = open(path)?;
+    index.verify().map_err(OpenError::from)?;
+    let bookkeeping = index.bookkeeping().map_err(OpenError::from)?;
     let exports = bookkeeping.exports();
     if let Some(name) = file.ecosystems.iter().find(|name| !exports.contains(*name)) {
-        return Err(told(format!("it does not hold {name}, as the manifest says")));
+        return Err(PieceError::Lacks(name.clone()));
     }
     if index.digest() != file.digest || index.built() != built {
-        return Err(told("it is another index than the manifest says".into()));
+        return Err(PieceError::Other);
     }
     Ok(bookkeeping
         .sources
@@ -374,7 +395,7 @@ fn sound(path: &Path, file: &File, built: Timestamp) -> Result<Vec<String>, Stri
         .collect())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Miss> {
+fn copy(from: &Path, to: &Path) -> Result<(), OriginError> {
     let copied = file::open(from)
         .and_then(|mut file| file::replace(to, |writer| std::io::copy(&mut file, writer).map(drop)));
     copied.map_err(|error| unusable(error.to_string(), ROOM))
@@ -383,29 +404,29 @@ fn copy(from: &Path, to: &Path) -> Result<(), Miss> {
 const AGAIN: &str = "Run it again later, or name another address.";
 const ROOM: &str = "Check that the folders can be read and written, and have room.";
 
-fn unusable(reason: String, hint: &str) -> Miss {
-    Miss::Unusable {
+fn unusable(reason: String, hint: &str) -> OriginError {
+    OriginError::Unusable {
         reason,
         hint: hint.to_owned(),
     }
 }
 
-fn lacks(ecosystem: &str) -> Miss {
+fn lacks(ecosystem: &str) -> OriginError {
     unusable(
         format!("it does not hold {ecosystem}"),
         "Name another address, or leave that ecosystem out; an index that follows it goes with `lockkeeper cache clean`.",
     )
 }
 
-fn unsigned(refused: &Unsigned) -> Miss {
+fn unsigned(refused: &SignatureError) -> OriginError {
     let hint = match refused {
-        Unsigned::NoKey => {
+        SignatureError::NoKey => {
             "Give the public key of its publisher with --key or in LOCKKEEPER_INDEX_KEY, or after a `#` at the address."
         }
-        Unsigned::UnknownKey { .. } => {
+        SignatureError::UnknownKey { .. } => {
             "If you know that key to be the publisher's, give it with --key or in LOCKKEEPER_INDEX_KEY; else somebody else made it."
         }
-        Unsigned::Unreadable | Unsigned::Prehashed | Unsigned::Wrong(_) => {
+        SignatureError::Unreadable | SignatureError::Prehashed | SignatureError::Wrong(_) => {
             "Name another address: somebody altered it, or signed it in another way than `lockkeeper db publish`."
         }
     };
