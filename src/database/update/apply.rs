@@ -5,10 +5,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::error::UpdateError;
+use super::export_zip;
 use super::fetch::{Changes, Fetched};
-use super::plan::{KnownRecord, KnownRecords};
-use super::state::{Ignored, State};
-use super::{Followed, UpdateError, export_zip, note_of};
+use super::plan::{Followed, KnownRecord, KnownRecords};
+use super::state::{Ignored, State, note_of};
 use crate::advisory::import::{self, Imported};
 use crate::advisory::{Added, Authority, Compiler, Record, SourceNumber};
 use crate::sys::web::Address;

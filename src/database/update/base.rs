@@ -2,14 +2,18 @@
 //! against what the index tells of itself.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::plan::KnownRecords;
-use super::state::State;
-use super::{Request, UpdateError, apply, note_of, open};
+use super::apply;
+use super::error::UpdateError;
+use super::plan::Followed;
+use super::request::Request;
+use super::state::{State, note_of};
 use crate::advisory::{Bookkeeping, Compiler, Index, OpenError};
 use crate::sys::file::{self, Lies};
+use crate::sys::positional::Positional;
 
 /// The index as it is.
 pub(super) struct Base {
@@ -28,13 +32,6 @@ pub(super) struct Loaded {
     pub(super) compiler: Compiler,
     /// The ecosystems to follow, in the order of their names.
     pub(super) ecosystems: Vec<Followed>,
-}
-
-/// One ecosystem as the index has it.
-pub(super) struct Followed {
-    pub(super) name: String,
-    pub(super) state: Option<State>,
-    pub(super) held: KnownRecords,
 }
 
 impl Base {
@@ -142,4 +139,10 @@ impl Base {
 
 fn anew(damage: &str) -> String {
     format!("The old index was not readable ({damage}), so that everything is fetched anew.")
+}
+
+/// Opens the index at `path`.
+pub(super) fn open(path: &Path) -> Result<Index, OpenError> {
+    let file = Positional::open(path).map_err(|error| OpenError::Unreadable(error.to_string()))?;
+    Index::open(file)
 }

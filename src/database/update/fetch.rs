@@ -6,14 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use super::plan::{self, Backward, KnownRecords, Plan};
+use super::error::OriginError;
+use super::export_zip;
+use super::plan::{self, Backward, Followed, KnownRecords, Plan};
+use super::request::{Event, Progress};
 use super::state::State;
-use super::{Event, Followed, Progress, export_zip};
-use crate::database::archive::ArchiveError;
 use crate::feed::FeedError;
 use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, ListingRow, OsvExport, Reach};
 use crate::sys::file;
-use crate::sys::web::{Address, Validator, Web, WebError, discard, download};
+use crate::sys::web::{Validator, Web, WebError, discard, download};
 
 /// Single records are fetched so many at a time.
 const PARALLEL: usize = 16;
@@ -48,35 +49,6 @@ pub(super) struct Changes {
     pub(super) compared: bool,
     /// What the list came with.
     pub(super) listing: Option<Validator>,
-}
-
-/// Why an address gave nothing.
-pub(super) enum OriginError {
-    /// It failed.
-    Failed(FeedError),
-    /// Its archive cannot be read.
-    Archive(Address, ArchiveError),
-    /// It has something that cannot be used.
-    Unusable {
-        /// A fragment.
-        reason: String,
-        /// What to do about it.
-        hint: String,
-    },
-    /// What it has is older than what is held.
-    Behind(Option<Timestamp>),
-}
-
-impl From<FeedError> for OriginError {
-    fn from(error: FeedError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<WebError> for OriginError {
-    fn from(error: WebError) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 /// What is needed besides the ecosystem.

@@ -40,6 +40,13 @@ pub(super) struct KnownRecord {
     pub(super) ours: bool,
 }
 
+/// One ecosystem as the index has it.
+pub(super) struct Followed {
+    pub(super) name: String,
+    pub(super) state: Option<State>,
+    pub(super) held: KnownRecords,
+}
+
 /// What to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Plan {

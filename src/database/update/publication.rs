@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::base::Base;
-use super::fetch::OriginError;
-use super::origin::{self, Signer, is_of_the_future};
+use super::base::{Base, open};
+use super::error::{OriginError, UpdateError};
+use super::origin::Signer;
 use super::plan::Backward;
-use super::{Demanded, Event, Job, Request, Taken, UpdateError, open, write};
+use super::request::{Demanded, Event, Job, Request};
 use crate::advisory::{Compiler, Facts, OpenError};
 use crate::database::manifest::{self, File, LIMIT, Manifest, NAME};
 use crate::database::signature::{self, PublicKey, SIGNATURE_LIMIT, SignatureError};
@@ -68,7 +68,7 @@ pub(super) async fn take(
     signer: &Signer,
     base: &Base,
     backward: Backward,
-) -> Result<Taken, OriginError> {
+) -> Result<Option<Publication>, OriginError> {
     let bytes = place.read(job, NAME, LIMIT).await?;
     place.authentic(job, signer, &bytes).await?;
     let manifest = Manifest::parse(&bytes).map_err(|bad| {
@@ -80,27 +80,25 @@ pub(super) async fn take(
     })?;
 
     let wanted = wanted(job.request, base, &manifest)?;
-    if is_of_the_future(manifest.built, job.request.now) {
+    if job.request.is_of_the_future(manifest.built) {
         return Err(unusable(
             format!("it is dated {}, which has not come yet", manifest.built),
             "Set the clock of this machine, or name another address.",
         ));
     }
     // What is held and dated in the future would outrank everything.
-    let held = base
-        .built
-        .filter(|built| !is_of_the_future(*built, job.request.now));
+    let held = base.built.filter(|built| !job.request.is_of_the_future(*built));
     if held.is_some_and(|built| manifest.built < built) {
         let exports = base.bookkeeping.exports();
         let held = wanted.iter().all(|name| exports.contains(*name));
         return match backward {
-            Backward::Accepted if held && base.is_sound() => Ok(Taken::Same),
+            Backward::Accepted if held && base.is_sound() => Ok(None),
             Backward::Accepted | Backward::Refused => Err(OriginError::Behind(Some(manifest.built))),
         };
     }
     let files = manifest.choose(&wanted).map_err(|name| lacks(&name))?;
     if is_same(job.request, base, &files) {
-        return Ok(Taken::Same);
+        return Ok(None);
     }
     let mut publication = Publication {
         pieces: Vec::new(),
@@ -123,7 +121,7 @@ pub(super) async fn take(
             fetched,
         });
     }
-    Ok(Taken::Publication(publication))
+    Ok(Some(publication))
 }
 
 impl Publication {
@@ -147,10 +145,10 @@ impl Publication {
                 }
                 compiler.set_note(NOTE, &note(&self.files));
                 keep = self.files.iter().map(File::name).collect();
-                Some(write(request, compiler, self.built)?)
+                Some(request.write(compiler, self.built)?)
             }
         };
-        origin::clear(request.downloads, &keep)?;
+        request.clear_downloads(&keep)?;
         Ok(facts)
     }
 

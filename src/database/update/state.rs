@@ -39,6 +39,11 @@ impl Ignored {
     }
 }
 
+/// The note that has an ecosystem's state.
+pub(super) fn note_of(ecosystem: &str) -> String {
+    format!("osv/{ecosystem}")
+}
+
 impl State {
     /// The note's text.
     pub(super) fn to_note(&self) -> String {
