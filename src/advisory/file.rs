@@ -31,10 +31,10 @@ struct TableRow {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// It begins with something else.
-    #[error("this is no lockkeeper index")]
+    #[error("this is not an advisory database of lockkeeper")]
     NotAnIndex,
     /// It ends before its end.
-    #[error("the index is cut short: {length} of {expected} bytes are there")]
+    #[error("the advisory database is cut short: {length} of {expected} bytes are there")]
     CutShort {
         /// Bytes that are there.
         length: u64,
@@ -42,25 +42,25 @@ pub enum OpenError {
         expected: u64,
     },
     /// A byte is not what was written.
-    #[error("the index is damaged: {what}")]
+    #[error("the advisory database is damaged: {what}")]
     Damaged {
         /// Which part, as a fragment.
         what: String,
     },
     /// A newer program wrote it in a layout that this one does not read.
-    #[error("the index has layout {version}, and this program reads up to {LAYOUT}")]
+    #[error("the advisory database has layout {version}, and this program reads up to {LAYOUT}")]
     Newer {
         /// The oldest layout whose readers can read it.
         version: u32,
     },
     /// The bytes could not be read.
-    #[error("the index cannot be read: {0}")]
+    #[error("the advisory database cannot be read: {0}")]
     Unreadable(String),
 }
 
 /// A part of an open index is not what was written, or can no longer be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the index is damaged: {what}")]
+#[error("the advisory database is damaged: {what}")]
 pub struct Damage {
     /// Which part, as a fragment.
     pub what: String,

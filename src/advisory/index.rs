@@ -85,7 +85,7 @@ impl Index {
     /// # Errors
     /// [`Damage`].
     pub fn texts(&self, key: TextKey) -> Result<Texts, Damage> {
-        let address = u32::try_from(key.0).map_err(|_| Damage::of("a text key is of another index"))?;
+        let address = u32::try_from(key.0).map_err(|_| Damage::of("a text key is of another database"))?;
         let Some(address) = RecordView::at(&self.file, address)?.text() else {
             return Ok(Texts::default());
         };

@@ -91,7 +91,7 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
                      with `--allow-rejected`.",
                 );
             }
-            BuildError::TooLarge(_) => "Build an index of fewer ecosystems.",
+            BuildError::TooLarge(_) => "Build an advisory database of fewer ecosystems.",
         };
         Failure::usage(error.to_string(), hint)
     })?;
@@ -207,10 +207,10 @@ fn is_asked_for(index: &Index, asked: &policy::Database) -> Result<(), Failure> 
         None => Ok(()),
         Some(digest) => Err(Failure::incomplete(
             format!(
-                "the policy asks for the index {digest}, and this is {}",
+                "the policy asks for the advisory database {digest}, and this is {}",
                 index.digest()
             ),
-            "Fetch or build that index, or change `database.digest` in the policy.",
+            "Fetch or build that advisory database, or change `database.digest` in the policy.",
         )),
     }
 }
@@ -388,7 +388,7 @@ fn found(found: bool) -> ExitCode {
 fn damaged(damage: Damage) -> Failure {
     Failure::incomplete(
         damage.to_string(),
-        "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
+        "Fetch the advisory database again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
     )
 }
 

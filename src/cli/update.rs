@@ -29,7 +29,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     if voice.offline && !from.iter().all(|origin| matches!(origin, Origin::Path(_))) {
         return Err(Failure::usage(
             "an update needs the network, and --offline forbids it",
-            "Leave --offline out, take it from a folder with --from, or build the index from files with `lockkeeper db build`.",
+            "Leave --offline out, take it from a folder with --from, or build the advisory database from files with `lockkeeper db build`.",
         ));
     }
     let form = database::form(arguments.format.as_deref())?;
@@ -178,7 +178,7 @@ fn origins(from: &[String]) -> Result<Vec<Origin>, Failure> {
         Origin::parse(text).map_err(|error| {
             Failure::usage(
                 format!("--from: {error}"),
-                "Give an https address of a publication (…/lockkeeper-index.json), of an index (….lkdb) or of an OSV export, or a path.",
+                "Give an https address of a publication (…/lockkeeper-index.json), of an advisory database (….lkdb) or of an OSV export, or a path.",
             )
         })
     };
@@ -250,9 +250,9 @@ impl Progress for Bar {
                 total,
             } => format!("{ecosystem}: {}", amount(held, total)),
             Event::Records { ecosystem, done, of } => format!("{ecosystem}: {done} of {of} records"),
-            Event::Index { held, total } => format!("index: {}", amount(held, total)),
+            Event::Index { held, total } => format!("advisory database: {}", amount(held, total)),
             Event::Document { name } => name.to_owned(),
-            Event::Compiling => "writing the index".to_owned(),
+            Event::Compiling => "writing the advisory database".to_owned(),
         };
         self.0.set_message(escape::terminal(&message));
         self.0.tick();

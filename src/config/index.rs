@@ -77,8 +77,8 @@ pub fn locate(flag: Option<&Path>) -> Result<Location, Failure> {
             address: None,
         }),
         None => Err(Failure::usage(
-            "the environment names no home, so there is no place for an index",
-            "Give the index with `--db FILE`, or a folder for it in LOCKKEEPER_CACHE.",
+            "the environment names no home, so there is no place for an advisory database",
+            "Give the advisory database with `--db FILE`, or a folder for it in LOCKKEEPER_CACHE.",
         )),
     }
 }
@@ -143,7 +143,7 @@ impl Found {
             (Some(index), _) => Ok(index),
             (None, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
             (None, None) => Err(Failure::incomplete(
-                "there is no index",
+                "there is no advisory database",
                 "Run `lockkeeper db update`, or `lockkeeper db build SOURCE…` from files.",
             )),
         }
@@ -185,15 +185,15 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     let limit = policy::duration::written(asked.refuse_age);
     let (state, trouble) = if let Some(digest) = other {
         let reason = format!(
-            "{}: the policy asks for the index {digest}, and this is {}",
+            "{}: the policy asks for the advisory database {digest}, and this is {}",
             path.display(),
             index.digest()
         );
-        let hint = "Fetch or build that index, or change `database.digest` in the policy.";
+        let hint = "Fetch or build that advisory database, or change `database.digest` in the policy.";
         (IndexState::Other, Some((reason, hint.to_owned())))
     } else if age > asked.refuse_age {
         let reason = format!(
-            "{}: the index is {age_days} days old; more than {limit} are refused",
+            "{}: the advisory database is {age_days} days old; more than {limit} are refused",
             path.display()
         );
         (

@@ -67,7 +67,7 @@ impl File {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadManifest {
     /// Something else.
-    #[error("this is no manifest of an index: {0}")]
+    #[error("this is no manifest of an advisory database: {0}")]
     Foreign(String),
     /// For a later program.
     #[error("the manifest is made for a newer lockkeeper")]

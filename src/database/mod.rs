@@ -27,10 +27,10 @@ use crate::sys::positional::Positional;
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// There is none.
-    #[error("there is no index")]
+    #[error("there is no advisory database")]
     Missing,
     /// The system refused.
-    #[error("the index cannot be read: {0}")]
+    #[error("the advisory database cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// It is no index that this program reads.
     #[error(transparent)]
@@ -63,10 +63,10 @@ impl DatabaseError {
             }
             Self::Unreadable(_) => "Check the path given by --db and the file's permissions.",
             Self::Refused(OpenError::Newer { .. }) => {
-                "Install a newer lockkeeper, or build the index with this one."
+                "Install a newer lockkeeper, or build the advisory database with this one."
             }
             Self::Refused(_) => {
-                "Fetch the index again with `lockkeeper db update`, or build it with `lockkeeper db build`."
+                "Fetch the advisory database again with `lockkeeper db update`, or build it with `lockkeeper db build`."
             }
         }
     }

@@ -65,10 +65,10 @@ pub enum PublishError {
         error: DatabaseError,
     },
     /// It follows no ecosystem of an export.
-    #[error("{}: the index follows no ecosystem that an OSV export gave", .0.display())]
+    #[error("{}: the advisory database follows no ecosystem that an OSV export gave", .0.display())]
     NoEcosystem(PathBuf),
     /// The folder's publication is newer.
-    #[error("{}: what is published there is of {published}, and the index is of {built}", folder.display())]
+    #[error("{}: what is published there is of {published}, and the advisory database is of {built}", folder.display())]
     Older {
         /// The folder.
         folder: PathBuf,
@@ -86,7 +86,7 @@ pub enum PublishError {
         bad: BadManifest,
     },
     /// The index is larger than a publication may hold.
-    #[error("{}: an index of more than {INDEX_LIMIT} bytes", .0.display())]
+    #[error("{}: an advisory database of more than {INDEX_LIMIT} bytes", .0.display())]
     TooLarge(PathBuf),
     /// An ecosystem's part is larger than an index may be.
     #[error(transparent)]
@@ -103,11 +103,11 @@ impl PublishError {
         match self {
             Self::Index { error, .. } => error.hint(),
             Self::NoEcosystem(_) => {
-                "Build the index with `lockkeeper db update`, or from zips of the OSV export that are called by their ecosystem."
+                "Build the advisory database with `lockkeeper db update`, or from zips of the OSV export that are called by their ecosystem."
             }
-            Self::Older { .. } => "Bring the index up to date, or publish into another folder.",
+            Self::Older { .. } => "Bring the advisory database up to date, or publish into another folder.",
             Self::Manifest { .. } => "Publish into another folder, or remove that file.",
-            Self::TooLarge(_) | Self::Part(_) => "Publish an index of fewer ecosystems.",
+            Self::TooLarge(_) | Self::Part(_) => "Publish an advisory database of fewer ecosystems.",
             Self::File(_) => "Check that the folder can be written and has room.",
         }
     }
@@ -128,7 +128,7 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
         error,
     };
     let damaged = |damage: Damage| unusable(DatabaseError::Refused(damage.into()));
-    hear("reading the index");
+    hear("reading the advisory database");
     if file::look(path)? == Lies::Nothing {
         return Err(unusable(DatabaseError::Missing));
     }

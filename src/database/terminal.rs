@@ -64,7 +64,7 @@ pub fn status(status: &Status, now: Timestamp) -> String {
 #[must_use]
 pub fn shown(shown: &[ShownRecord], id: &str) -> String {
     if shown.is_empty() {
-        return format!("{} is not in the index\n", terminal(id));
+        return format!("{} is not in the advisory database\n", terminal(id));
     }
     let mut text = String::new();
     for ShownRecord { record, source } in shown {

@@ -13,7 +13,7 @@ pub const BLOCK: usize = 1 << OFFSET_BITS;
 pub const OFFSET_BITS: u32 = 12;
 /// More than the layout can express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the index would be larger than its layout allows (4 GiB a section)")]
+#[error("the advisory database would be larger than its format allows (4 GiB a section)")]
 pub struct TooLarge;
 
 /// A block's hash.

@@ -138,7 +138,7 @@ impl Base {
 }
 
 fn anew(damage: &str) -> String {
-    format!("The old index was not readable ({damage}), so that everything is fetched anew.")
+    format!("The old advisory database was not readable ({damage}), so that everything is fetched anew.")
 }
 
 /// Opens the index at `path`.

@@ -82,7 +82,10 @@ impl UpdateError {
                 "Name another file with --db, update lockkeeper, or remove the file.".into()
             }
             Self::NoOrigin(all) => match all.last() {
-                Some(last) => format!("{} The old index, if there is one, is still in place.", last.hint),
+                Some(last) => format!(
+                    "{} The old advisory database, if there is one, is still in place.",
+                    last.hint
+                ),
                 None => "Name an address with --from.".into(),
             },
             Self::File(error) if error.source.kind() == std::io::ErrorKind::TimedOut => {

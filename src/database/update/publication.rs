@@ -165,7 +165,7 @@ impl Publication {
             .collect();
         (!lost.is_empty()).then(|| {
             format!(
-                "The publication replaces the index, and does not have what came from {}.",
+                "The publication replaces the advisory database, and does not have what came from {}.",
                 lost.join(", ")
             )
         })
@@ -370,7 +370,7 @@ enum PieceError {
     #[error("it does not hold {0}, as the manifest says")]
     Lacks(String),
     /// It has another digest or time.
-    #[error("it is another index than the manifest says")]
+    #[error("it is another advisory database than the manifest says")]
     Other,
 }
 
@@ -412,7 +412,7 @@ fn unusable(reason: String, hint: &str) -> OriginError {
 fn lacks(ecosystem: &str) -> OriginError {
     unusable(
         format!("it does not hold {ecosystem}"),
-        "Name another address, or leave that ecosystem out; an index that follows it goes with `lockkeeper cache clean`.",
+        "Name another address, or leave that ecosystem out; an advisory database that follows it is removed by `lockkeeper cache clean`.",
     )
 }
 

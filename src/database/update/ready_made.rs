@@ -63,7 +63,9 @@ pub(super) fn local(
 ) -> Result<Local, OriginError> {
     let unusable = |reason: String| OriginError::Unusable {
         reason,
-        hint: format!("Name an index file, or a folder that holds <ecosystem>/all.zip or a {NAME}."),
+        hint: format!(
+            "Name the file of an advisory database, or a folder that holds <ecosystem>/all.zip or a {NAME}."
+        ),
     };
     match file::look(path).map_err(|error| unusable(error.source.to_string()))? {
         Lies::File(_) => match usable(path, base, backward, request)? {

@@ -260,7 +260,7 @@ fn an_index_that_the_tree_brings_is_not_believed() {
     assert!(
         report["coverage"]["blind"][0]["reason"]
             .as_str()
-            .is_some_and(|reason| reason.contains("git tracks the index")),
+            .is_some_and(|reason| reason.contains("git tracks the advisory database")),
         "{report}"
     );
     let offline = ["scan", "--now", NOW, "--offline"];

@@ -206,7 +206,7 @@ fn the_index_is_judged_by_the_policy_that_is_named() {
     let other = format!("database: {{digest: \"sha256:{}\"}}", "0".repeat(64));
     let (code, _, error) = state(&other, NOW);
     assert!(
-        code == 3 && error.contains("the policy asks for the index"),
+        code == 3 && error.contains("the policy asks for the advisory database"),
         "{error}"
     );
     for command in [&["verify"][..], &["show", "GHSA-bad"], &["search", "bad"]] {

@@ -794,11 +794,11 @@ fn a_signed_manifest_may_be_hostile_all_the_same() {
     assert!(row("bytes", u64::MAX.into()).contains("is said to have"));
     assert!(
         row("digest", format!("sha256:{}", "0".repeat(64)).into())
-            .contains("another index than the manifest says")
+            .contains("another advisory database than the manifest says")
     );
     assert!(
         serve(&|value| value["built"] = day(2).to_string().into())
-            .contains("another index than the manifest says")
+            .contains("another advisory database than the manifest says")
     );
     let mut claims = good.clone();
     claims["files"][number]["ecosystems"] = serde_json::json!(["Maven"]);
@@ -818,7 +818,7 @@ fn a_signed_manifest_may_be_hostile_all_the_same() {
         row["sha256"] = hash.clone().into();
         row["bytes"] = foreign.len().into();
     });
-    assert!(told.contains("no lockkeeper index"), "{told}");
+    assert!(told.contains("not an advisory database"), "{told}");
     assert!(serve(&|value| value["schema"] = "lockkeeper.index/2".into()).contains("newer lockkeeper"));
     world.serve_manifest("/a", &vec![b' '; 300 << 10]);
     assert!(
