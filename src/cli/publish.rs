@@ -61,7 +61,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
         }
     })?;
     match form {
-        Form::Text => output::print(told(&published, key.as_ref()).as_bytes())?,
+        Form::Text => output::print(summary(&published, key.as_ref()).as_bytes())?,
         Form::Json => database::document(&json!({
             "schema": "lockkeeper.db-publish/1",
             "manifest": NAME,
@@ -107,7 +107,7 @@ pub fn key(arguments: &DbKey) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Pass)
 }
 
-fn told(published: &Published, key: Option<&SecretKey>) -> String {
+fn summary(published: &Published, key: Option<&SecretKey>) -> String {
     let mut text = String::new();
     for file in &published.manifest.files {
         let what = match file.ecosystems.as_slice() {

@@ -12,7 +12,7 @@ use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::Index;
 use crate::config::heartbeat;
 use crate::config::index::{self, Location};
-use crate::config::policy::{self, Asked};
+use crate::config::policy::{self, PolicyOptions};
 use crate::model::Failure;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::lines::short_name;
@@ -167,7 +167,7 @@ pub fn alone(outcome: &Outcome, target: &Target) -> Outcome {
 pub struct Scanned {
     /// What was found.
     pub outcome: Outcome,
-    index: index::Found,
+    index: index::FoundDatabase,
 }
 
 impl Scanned {
@@ -262,7 +262,7 @@ fn beat(location: &Location, found: &[&Found], outcome: &Outcome, now: Timestamp
 }
 
 /// The trees of every ref that `--refs` names, for each PATH.
-fn of_refs(arguments: &Scan, setting: &Setting<'_>, asked: &Asked<'_>) -> Result<Trees, Failure> {
+fn of_refs(arguments: &Scan, setting: &Setting<'_>, asked: &PolicyOptions<'_>) -> Result<Trees, Failure> {
     let mut lines = Vec::new();
     let mut remarks = Vec::new();
     let mut policy = Policy::built_in();

@@ -89,7 +89,7 @@ pub fn grid(arguments: &Status, setting: &Setting<'_>) -> Result<Grid, Failure> 
     let mut warnings = columns.chosen.warnings.clone();
     if let (Some(folder), Some(repository)) = (location.cache_folder(), &found.repository) {
         let within = effective.policy.lines.scanned_within;
-        warnings.extend(heartbeat::tell(
+        warnings.extend(heartbeat::last_scanned(
             &folder,
             repository,
             &mut columns.chosen.lines,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::arguments::{Input, Voice};
 use super::packages;
 use crate::config::index::{self, Location, Origin};
-use crate::config::policy::{self, Asked, Effective};
+use crate::config::policy::{self, Effective, PolicyOptions};
 use crate::config::tracked;
 use crate::git::refs::Prefer;
 use crate::git::remote::Remote;
@@ -48,7 +48,7 @@ impl Trees {
         input: &Input,
         tree: Taken,
         base: Option<&str>,
-        asked: &Asked<'_>,
+        asked: &PolicyOptions<'_>,
         remote: Option<&RemoteOf>,
     ) -> Result<Self, Failure> {
         let mut trees = Self {
@@ -280,7 +280,7 @@ pub fn one(path: Option<&PathBuf>) -> Result<Found, Failure> {
 ///
 /// # Errors
 /// A [`Failure`] of usage for a list with an unknown word.
-pub fn asked<'a>(file: Option<&'a PathBuf>, fail_on: Option<&str>) -> Result<Asked<'a>, Failure> {
+pub fn asked<'a>(file: Option<&'a PathBuf>, fail_on: Option<&str>) -> Result<PolicyOptions<'a>, Failure> {
     let fail_on = fail_on
         .map(str::parse)
         .transpose()
@@ -292,7 +292,7 @@ pub fn asked<'a>(file: Option<&'a PathBuf>, fail_on: Option<&str>) -> Result<Ask
         )
         .caused_by(&error)
         })?;
-    Ok(Asked {
+    Ok(PolicyOptions {
         file: file.map(PathBuf::as_path),
         fail_on,
     })
@@ -339,7 +339,7 @@ pub fn prefer() -> Prefer {
 pub fn unjudged(
     failure: &Failure,
     input: &Input,
-    asked: &Asked<'_>,
+    asked: &PolicyOptions<'_>,
     setting: &Setting<'_>,
 ) -> Option<Outcome> {
     let Setting { location, now, .. } = *setting;
@@ -368,13 +368,21 @@ pub fn unjudged(
 ///
 /// # Errors
 /// A [`Failure`] of the feed, where there is no index to go on with: a good one goes on, and says itself how old it is.
-pub fn open(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
+pub fn open(
+    setting: &Setting<'_>,
+    found: &[&Found],
+    policy: &Policy,
+) -> Result<index::FoundDatabase, Failure> {
     let mut opened = fetched(setting, found, policy)?;
     tracked::doubt(&mut opened, found, policy.database.digest.as_deref());
     Ok(opened)
 }
 
-fn fetched(setting: &Setting<'_>, found: &[&Found], policy: &Policy) -> Result<index::Found, Failure> {
+fn fetched(
+    setting: &Setting<'_>,
+    found: &[&Found],
+    policy: &Policy,
+) -> Result<index::FoundDatabase, Failure> {
     let Setting {
         location, voice, now, ..
     } = *setting;

@@ -34,7 +34,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     }
     let form = database::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
-    let asked = Asked {
+    let asked = UpdateOptions {
         ecosystems: &arguments.ecosystem,
         from: &from,
         trust: &trust::trust(&arguments.key)?,
@@ -43,7 +43,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
     };
     let done = make(&location.path, &asked, voice, now)?;
     match form {
-        Form::Text => output::print(told(&done).as_bytes())?,
+        Form::Text => output::print(summary(&done).as_bytes())?,
         Form::Json => database::document(&json!({
             "schema": "lockkeeper.db-update/1",
             "from": done.from,
@@ -85,7 +85,7 @@ pub fn fetch(
     if ecosystems.is_empty() {
         return Ok(());
     }
-    let asked = Asked {
+    let asked = UpdateOptions {
         ecosystems: &ecosystems,
         from: &origins(addresses)?,
         trust: &trust::trust(&[])?,
@@ -99,7 +99,7 @@ pub fn fetch(
 }
 
 /// What is fetched, and from where.
-struct Asked<'a> {
+struct UpdateOptions<'a> {
     /// None: what the index follows, else what the program can read.
     ecosystems: &'a [String],
     from: &'a [Origin],
@@ -133,7 +133,7 @@ impl Extras {
     }
 }
 
-fn make(path: &Path, asked: &Asked<'_>, voice: &Voice, now: Timestamp) -> Result<Done, Failure> {
+fn make(path: &Path, asked: &UpdateOptions<'_>, voice: &Voice, now: Timestamp) -> Result<Done, Failure> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -185,7 +185,7 @@ fn origins(from: &[String]) -> Result<Vec<Origin>, Failure> {
     texts.into_iter().map(origin).collect()
 }
 
-fn told(done: &Done) -> String {
+fn summary(done: &Done) -> String {
     let mut text = format!("from {}\n", escape::terminal(&done.from));
     for (ecosystem, tally) in &done.ecosystems {
         let how = if tally.whole {

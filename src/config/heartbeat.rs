@@ -63,7 +63,7 @@ pub fn record(folder: &Path, repository: &Repository, targets: &[&Target], now: 
 }
 
 /// Says of each line when it was last scanned, and warns of live ones for which that is longer ago than `within`.
-pub fn tell(
+pub fn last_scanned(
     folder: &Path,
     repository: &Repository,
     lines: &mut [Line],

@@ -84,7 +84,7 @@ pub fn locate(flag: Option<&Path>) -> Result<Location, Failure> {
 }
 
 /// An index as it was found at a location.
-pub struct Found {
+pub struct FoundDatabase {
     /// The index; `None` if it cannot be used.
     pub index: Option<Index>,
     /// Its state.
@@ -103,7 +103,7 @@ pub struct Found {
     follows: Vec<Ecosystem>,
 }
 
-impl Found {
+impl FoundDatabase {
     /// The index as a scan wants it.
     #[must_use]
     pub fn judge(&self) -> Judge<'_> {
@@ -152,19 +152,19 @@ impl Found {
 
 /// Opens the index at `path` and says how it stands at `now` and to what a policy asks of it.
 #[must_use]
-pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
+pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatabase {
     let opened = database::open(path).and_then(|index| match index.bookkeeping() {
-        Ok(told) => Ok((told, index)),
+        Ok(bookkeeping) => Ok((bookkeeping, index)),
         Err(damage) => Err(damaged(damage)),
     });
-    let opened = opened.and_then(|(told, index)| match index.unread() {
-        Ok(unread) => Ok((index, told, unread)),
+    let opened = opened.and_then(|(bookkeeping, index)| match index.unread() {
+        Ok(unread) => Ok((index, bookkeeping, unread)),
         Err(damage) => Err(damaged(damage)),
     });
-    let (index, told, unread) = match opened {
+    let (index, bookkeeping, unread) = match opened {
         Ok(opened) => opened,
         Err(unopened) => {
-            return Found {
+            return FoundDatabase {
                 index: None,
                 state: unopened.state(),
                 age_days: None,
@@ -205,7 +205,7 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     } else {
         (IndexState::Fresh, None)
     };
-    let knowledge = Knowledge::of(&told, &unread);
+    let knowledge = Knowledge::of(&bookkeeping, &unread);
     let knowledge = match now.checked_sub(asked.refuse_age) {
         Ok(before) => knowledge.old_before(before, limit),
         // So far back there is no time, and nothing is older.
@@ -213,8 +213,8 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
     };
     // An index that nobody asked for judges nothing.
     let is_asked_for = state != IndexState::Other;
-    Found {
-        database: described(&index, &told),
+    FoundDatabase {
+        database: described(&index, &bookkeeping),
         index: is_asked_for.then_some(index),
         state,
         age_days: Some(age_days),
@@ -225,7 +225,11 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> Found {
         } else {
             Knowledge::default()
         },
-        follows: told.exports().iter().map(|name| Ecosystem::named(name)).collect(),
+        follows: bookkeeping
+            .exports()
+            .iter()
+            .map(|name| Ecosystem::named(name))
+            .collect(),
     }
 }
 
@@ -233,13 +237,13 @@ fn damaged(damage: Damage) -> DatabaseError {
     OpenError::from(damage).into()
 }
 
-/// What reports say of an index, which tells `told` of itself.
+/// What reports say of an index, which tells `bookkeeping` of itself.
 #[must_use]
-pub fn described(index: &Index, told: &Bookkeeping) -> Database {
+pub fn described(index: &Index, bookkeeping: &Bookkeeping) -> Database {
     Database {
         digest: Some(index.digest().to_owned()),
         built: Some(index.built()),
-        sources: told.sources.iter().map(knowledge::source).collect(),
+        sources: bookkeeping.sources.iter().map(knowledge::source).collect(),
         records: index.header().records,
     }
 }

@@ -32,7 +32,7 @@ pub struct Effective {
 
 /// What the command line says of the policy.
 #[derive(Debug, Clone, Default)]
-pub struct Asked<'a> {
+pub struct PolicyOptions<'a> {
     /// `--policy`.
     pub file: Option<&'a Path>,
     /// `--fail-on`.
@@ -43,7 +43,11 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// A [`Failure`] of usage with every mistake of the file, for two policies, and for one that was named and is not there.
-pub fn effective(found: &Found, asked: &Asked<'_>, tip: Option<ObjectId>) -> Result<Effective, Failure> {
+pub fn effective(
+    found: &Found,
+    asked: &PolicyOptions<'_>,
+    tip: Option<ObjectId>,
+) -> Result<Effective, Failure> {
     let mut effective = match (asked.file, tip) {
         (Some(file), None) => Effective {
             policy: named(file)?,

@@ -8,7 +8,7 @@ use crate::scan::discover::Found;
 use crate::sys::{environment, file};
 
 /// Doubts an index that git tracks in a tree of `found`, unless the policy names it by its `digest`.
-pub fn doubt(opened: &mut index::Found, found: &[&Found], digest: Option<&str>) {
+pub fn doubt(opened: &mut index::FoundDatabase, found: &[&Found], digest: Option<&str>) {
     let is_named = digest.is_some() && digest == opened.database.digest.as_deref();
     let repositories = found.iter().filter_map(|found| found.repository.as_deref());
     if is_named

@@ -31,7 +31,7 @@ const RECORD_LIMIT: u64 = 64 << 20;
 const FIRST_SLICE: u64 = 64 << 10;
 
 /// … and grow fourfold up to this many.
-const LARGEST_SLICE: u64 = 4 << 20;
+const MAX_SLICE: u64 = 4 << 20;
 
 /// The export below one address.
 #[derive(Clone)]
@@ -179,7 +179,7 @@ impl OsvExport {
                 }));
             }
             slice = match in_order {
-                true => slice.map(|slice| slice.saturating_mul(4).min(LARGEST_SLICE)),
+                true => slice.map(|slice| slice.saturating_mul(4).min(MAX_SLICE)),
                 false => None,
             };
             request.from = held;
