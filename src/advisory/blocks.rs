@@ -40,16 +40,6 @@ impl Blocks for Arc<[u8]> {
     }
 }
 
-impl Blocks for &'static [u8] {
-    fn len(&self) -> u64 {
-        <[u8]>::len(self) as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        copy(self, offset, buffer)
-    }
-}
-
 fn copy(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let wanted = usize::try_from(offset)
         .ok()

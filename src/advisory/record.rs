@@ -1,5 +1,6 @@
 //! A record as the index keeps it: what one database says of one problem, reduced to what is asked later.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -163,9 +164,8 @@ pub enum Rating<V = String> {
 impl<V> Rating<V> {
     /// The same with another text.
     pub fn map<W>(self, vector: impl FnOnce(V) -> W) -> Rating<W> {
-        match self.try_map(|text| Ok::<_, std::convert::Infallible>(vector(text))) {
-            Ok(rating) => rating,
-        }
+        let Ok(rating) = self.try_map(|text| Ok::<_, Infallible>(vector(text)));
+        rating
     }
 
     /// The same with the text that `other` gives.

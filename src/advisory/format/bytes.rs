@@ -161,12 +161,6 @@ impl<'b> List<'b> {
         Self::read(cursor, |cursor| cursor.text().map(drop))
     }
 
-    /// Its length.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
     /// Its items, each read by `item`.
     pub fn items<T>(self, item: impl Fn(&mut Cursor<'b>) -> Option<T>) -> impl Iterator<Item = T> {
         let mut cursor = Cursor::new(self.bytes);

@@ -133,12 +133,6 @@ impl<'i> Claim<'i> {
         ends.chain(self.further_fixed.texts())
     }
 
-    /// There is a range, whether it could be evaluated or not.
-    #[must_use]
-    pub fn has_ranges(&self) -> bool {
-        self.everything || self.intervals.count() > 0 || self.undecided.is_some()
-    }
-
     /// The same, owned.
     #[must_use]
     pub fn to_statement(self) -> Statement {
