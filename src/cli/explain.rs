@@ -10,7 +10,7 @@ use super::pending;
 use super::trees::{self, Setting, Taken, Trees};
 use crate::advisory::{Damage, Index};
 use crate::config::index;
-use crate::database::ask::{self, Wanted};
+use crate::database::query::{self, Query};
 use crate::model::Failure;
 use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
@@ -183,7 +183,7 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
 
 /// The advisories of the package that a package URL names, whatever its version.
 fn of_package(package: &PackageUrl, index: &Index) -> Result<Vec<Advisory>, Failure> {
-    let searched = ask::search(index, Wanted::Package(package)).map_err(damaged)?;
+    let searched = query::search(index, Query::Package(package)).map_err(damaged)?;
     Ok(searched
         .packages
         .into_iter()
@@ -200,7 +200,7 @@ fn damaged(error: Damage) -> Failure {
 
 /// The group that the index holds under an id or alias: that of the first package that it speaks of.
 fn advisory(id: &str, index: &Index) -> Result<Option<Advisory>, Failure> {
-    for shown in ask::show(index, id).map_err(damaged)? {
+    for shown in query::show(index, id).map_err(damaged)? {
         for affected in &shown.record.affected {
             let candidates = index
                 .candidates(&affected.ecosystem, &affected.name)
