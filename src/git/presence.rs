@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::disjoint_sets::DisjointSets;
+use crate::model::disjoint_sets::DisjointSets;
 
 /// One commit.
 #[derive(Debug, Clone)]
