@@ -29,59 +29,6 @@ pub fn read(text: &str) -> Document<'_> {
     document
 }
 
-/// A JSON string without its quotes, unescaped. A half surrogate becomes U+FFFD, an unknown escape stays as written.
-#[must_use]
-pub fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((before, after)) = rest.split_once('\\') {
-        text.push_str(before);
-        let mut characters = after.chars();
-        match characters.next() {
-            Some('n') => text.push('\n'),
-            Some('t') => text.push('\t'),
-            Some('r') => text.push('\r'),
-            Some('b') => text.push('\u{8}'),
-            Some('f') => text.push('\u{c}'),
-            Some('u') => {
-                let (character, length) = code_point(after);
-                text.push(character);
-                rest = after.get(length..).unwrap_or_default();
-                continue;
-            }
-            Some(other @ ('"' | '\\' | '/')) => text.push(other),
-            Some(other) => text.extend(['\\', other]),
-            None => text.push('\\'),
-        }
-        rest = characters.as_str();
-    }
-    text.push_str(rest);
-    text
-}
-
-/// The character that `uXXXX` or a surrogate pair stands for, and how many bytes it took.
-fn code_point(text: &str) -> (char, usize) {
-    let unit = |at: usize| {
-        text.get(at..at.saturating_add(4))
-            .and_then(|hex| u16::from_str_radix(hex, 16).ok())
-    };
-    let Some(first) = unit(1) else {
-        return (char::REPLACEMENT_CHARACTER, 1);
-    };
-    let second = match text.get(5..7) {
-        Some("\\u") => unit(7),
-        Some(_) | None => None,
-    };
-    match (char::from_u32(u32::from(first)), second) {
-        (Some(character), _) => (character, 5),
-        (None, Some(second)) => match char::decode_utf16([first, second]).next() {
-            Some(Ok(character)) => (character, 11),
-            Some(Err(_)) | None => (char::REPLACEMENT_CHARACTER, 5),
-        },
-        (None, None) => (char::REPLACEMENT_CHARACTER, 5),
-    }
-}
-
 struct Reader<'t> {
     bytes: &'t [u8],
     offset: usize,

@@ -22,6 +22,7 @@ pub mod lines;
 pub mod span;
 pub mod toml;
 pub mod tree;
+mod unescape;
 pub mod xml;
 pub mod yaml;
 

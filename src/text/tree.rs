@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::{Problem, Span};
+use super::{Problem, Span, unescape};
 
 /// A parsed text: values with spans, and what was wrong with it.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl<'d> Value<'d> {
     pub fn text_span(self) -> Span {
         let span = self.span();
         match self.kind() {
-            Kind::TomlString => super::toml::inside_quotes(self.document.text, span),
+            Kind::TomlString => unescape::inside_toml_quotes(self.document.text, span),
             _ => span,
         }
     }
@@ -208,7 +208,7 @@ impl<'d> Value<'d> {
     pub fn as_str(self) -> Option<Cow<'d, str>> {
         let node = self.node()?;
         let decoded = || self.document.texts.get(&self.id);
-        unescape(self.document.text, node.kind, node.span, decoded)
+        unescaped(self.document.text, node.kind, node.span, decoded)
     }
 
     /// The text as written: of a string what stands inside the quotes.
@@ -284,7 +284,7 @@ impl<'d> Value<'d> {
             return Cow::Borrowed("");
         };
         let decoded = || self.document.keys.get(&self.id);
-        unescape(self.document.text, node.key_kind, node.key, decoded).unwrap_or_default()
+        unescaped(self.document.text, node.key_kind, node.key, decoded).unwrap_or_default()
     }
 
     fn children(self, kind: Kind) -> impl Iterator<Item = Value<'d>> {
@@ -304,7 +304,7 @@ impl<'d> Value<'d> {
     }
 }
 
-fn unescape<'d>(
+fn unescaped<'d>(
     text: &'d str,
     kind: Kind,
     span: Span,
@@ -312,8 +312,8 @@ fn unescape<'d>(
 ) -> Option<Cow<'d, str>> {
     match kind {
         Kind::PlainString => Some(Cow::Borrowed(span.of(text))),
-        Kind::JsonString => Some(Cow::Owned(super::json::unescape(span.of(text)))),
-        Kind::TomlString => Some(Cow::Owned(super::toml::unescape(text, span))),
+        Kind::JsonString => Some(Cow::Owned(unescape::json(span.of(text)))),
+        Kind::TomlString => Some(Cow::Owned(unescape::toml(text, span))),
         Kind::YamlString => decoded().map(|text| Cow::Borrowed(&**text)),
         Kind::Null | Kind::Bool | Kind::Number | Kind::Datetime | Kind::Array | Kind::Object => None,
     }

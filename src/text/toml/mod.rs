@@ -11,7 +11,7 @@ use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source};
 
 use super::tree::{Document, Kind, NONE, Node};
-use super::{MAX_DEPTH, Problems, Span};
+use super::{MAX_DEPTH, Problems, Span, unescape};
 
 /// Reads `text`. Tables are objects, arrays of tables are lists of objects, dotted keys are nested objects.
 /// A damaged line costs only itself. A key or a table that is written twice is a problem, and so is a header
@@ -33,34 +33,6 @@ fn read_all(text: &str) -> Document<'_> {
     let mut guard = RecursionGuard::new(&mut builder, MAX_DEPTH as u32);
     parse_document(&tokens, &mut guard, &mut errors);
     builder.finish(errors.0)
-}
-
-/// The string whose token, quotes included, is spanned in `text`.
-#[must_use]
-pub(super) fn unescape(text: &str, span: Span) -> String {
-    let raw = span.of(text);
-    let Some(token) = Source::new(raw).lex().next() else {
-        return String::new();
-    };
-    let Some(raw) = Source::new(raw).get(token) else {
-        return String::new();
-    };
-    let mut output = Cow::Borrowed("");
-    let _kind = raw.decode_scalar(&mut output, &mut ());
-    output.into_owned()
-}
-
-/// The part of a string token, spanned with its quotes in `text`, that stands inside them.
-#[must_use]
-pub(super) fn inside_quotes(text: &str, span: Span) -> Span {
-    let token = span.of(text);
-    let quote = ["\"\"\"", "'''", "\"", "'"]
-        .into_iter()
-        .find(|quote| token.starts_with(quote))
-        .unwrap_or_default();
-    let inner = token.get(quote.len()..).unwrap_or_default();
-    let inner = inner.strip_suffix(quote).unwrap_or(inner);
-    span.inside(quote.len()..quote.len().saturating_add(inner.len()))
 }
 
 /// An object of at most this many entries has its keys compared with each other; a larger one has a set made.
@@ -429,7 +401,7 @@ impl<'t> Builder<'t> {
     fn name(&self, key: Key) -> String {
         let text = self.document.text;
         match key.kind {
-            Kind::TomlString => unescape(text, key.span),
+            Kind::TomlString => unescape::toml(text, key.span),
             _ => key.span.of(text).to_owned(),
         }
     }
