@@ -96,6 +96,19 @@ pub struct Problem {
     pub hint: String,
 }
 
+impl Problem {
+    /// A problem of `file`, which is not the one that is being read.
+    fn elsewhere(cost: Cost, file: TreePath, span: Span, message: String, hint: &str) -> Self {
+        Self {
+            cost,
+            file: Some(file),
+            span,
+            message,
+            hint: hint.into(),
+        }
+    }
+}
+
 impl Parsed {
     /// Records that something could not be read.
     pub fn blind(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {

@@ -5,21 +5,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::super::Parsed;
-use super::directives::{Directives, Replace, Require, is_number};
-use super::syntax::Word;
+use super::directives::{Directives, Require};
+use super::replace::{Replacements, Replacing};
+use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
 use crate::model::{Ecosystem, NodeId, Package, Place, Source, TreePath};
 use crate::text::{MAX_PROBLEMS, Span};
 use crate::version::{Scheme, go};
-
-/// The first version of Go whose `go.mod` lists every module of the build.
-pub(super) const PRUNED: &str = "1.17.0";
-
-/// What to do about a damaged `go.mod`.
-pub(super) const DAMAGED: &str = "Correct the line; `go mod edit -json` tells what Go makes of the file.";
-
-/// Said of a file whose last line has no end.
-pub(super) const UNENDED: &str = "the file ends here without a line break and may be cut";
 
 /// Puts what `module`, the file at `path`, requires into the graph.
 pub(super) fn resolve(
@@ -68,64 +60,6 @@ struct Written<'w> {
     entry: Span,
 }
 
-/// What takes the place of a module.
-struct Replacing<'w> {
-    new: &'w str,
-    new_span: Span,
-    /// `None` where `new` is a folder.
-    version: Option<Written<'w>>,
-}
-
-/// The `replace` lines of one file.
-struct Replacements<'d, 't> {
-    by_version: HashMap<(&'d str, &'d str), &'d Replace<'t>>,
-    by_path: HashMap<&'d str, &'d Replace<'t>>,
-    conflicts: Vec<&'d Replace<'t>>,
-}
-
-impl<'d, 't> Replacements<'d, 't> {
-    fn of(replaces: &'d [Replace<'t>]) -> Self {
-        let mut replacements = Self {
-            by_version: HashMap::new(),
-            by_path: HashMap::new(),
-            conflicts: Vec::new(),
-        };
-        for replace in replaces {
-            let path = replace.old.text.as_ref();
-            let before = match &replace.old_version {
-                Some(version) => replacements.by_version.insert((path, &version.text), replace),
-                None => replacements.by_path.insert(path, replace),
-            };
-            let differs = before.is_some_and(|before| {
-                before.new.text != replace.new.text
-                    || text_of(&before.new_version) != text_of(&replace.new_version)
-            });
-            if differs && replacements.conflicts.len() < MAX_PROBLEMS {
-                replacements.conflicts.push(replace);
-            }
-        }
-        replacements
-    }
-
-    /// The line for one version comes before the line for all of them.
-    fn find(&self, path: &str, version: &str) -> Option<Replacing<'d>> {
-        let replace = self
-            .by_version
-            .get(&(path, version))
-            .or_else(|| self.by_path.get(path))?;
-        Some(Replacing {
-            new: &replace.new.text,
-            new_span: replace.new.span,
-            version: replace.new_version.as_ref().map(|version| Written {
-                version: &version.text,
-                file: None,
-                span: version.span,
-                entry: replace.span,
-            }),
-        })
-    }
-}
-
 /// A module of the build: the highest version that is required of it.
 struct Selected<'d, 't> {
     require: &'d Require<'t>,
@@ -135,13 +69,11 @@ struct Selected<'d, 't> {
 impl Resolution<'_> {
     /// The build of the module without a workspace.
     fn alone(&mut self, module: &Directives<'_>) {
-        let replacements = Replacements::of(&module.replaces);
-        for replace in &replacements.conflicts {
-            self.parsed.blind(
-                replace.span,
-                format!("{} is replaced twice, by different modules", replace.old.text),
-                "Keep one of the replace directives; Go refuses both.",
-            );
+        let mut replacements = Replacements::new(self.path.clone(), &module.replaces);
+        let mut refused = Vec::new();
+        replacements.settle(&mut refused);
+        for problem in refused {
+            self.parsed.blind(problem.span, problem.message, problem.hint);
         }
         let excluded: HashSet<(&str, &str)> = module
             .excludes
@@ -188,8 +120,7 @@ impl Resolution<'_> {
                 span: require.version.span,
                 entry: require.span,
             };
-            let replacing = replacements.find(&require.path.text, written.version);
-            self.add(require, direct, written, replacing);
+            self.add(require, direct, written, &replacements);
         }
     }
 
@@ -254,21 +185,7 @@ impl Resolution<'_> {
                     continue;
                 }
             };
-            let line = workspace.replacements.find(path, written.version);
-            let replacing = line.map(|line| Replacing {
-                new: &line.new,
-                new_span: line.new_span,
-                version: line.version.as_ref().map(|(version, span)| Written {
-                    version,
-                    file: workspace
-                        .replacements
-                        .file(line)
-                        .and_then(|file| self.elsewhere(file)),
-                    span: *span,
-                    entry: line.span,
-                }),
-            });
-            self.add(require, direct, written, replacing);
+            self.add(require, direct, written, &workspace.replacements);
         }
     }
 
@@ -282,32 +199,41 @@ impl Resolution<'_> {
         require: &Require<'_>,
         direct: bool,
         written: Written<'_>,
-        replacing: Option<Replacing<'_>>,
+        replacements: &Replacements,
     ) {
-        let mut package = match replacing {
-            None => new_package(&require.path.text, written),
+        let path = require.path.text.as_ref();
+        let mut package = match replacements.find(path, written.version) {
+            None => new_package(path, written),
             Some(Replacing {
                 new, version: None, ..
             }) => {
                 // The version that is asked for is the only one that there is.
-                let mut package = new_package(&require.path.text, written);
-                package.source = Source::Path(new.to_owned());
+                let mut package = new_package(path, written);
+                package.source = Source::Path(new.clone());
                 package
             }
-            Some(Replacing {
-                new,
-                new_span,
-                version: Some(version),
-            }) => {
-                if !is_exact(version.version) {
-                    let span = match version.file {
-                        None => version.span,
+            Some(
+                line @ Replacing {
+                    version: Some((version, span)),
+                    ..
+                },
+            ) => {
+                let file = replacements.file(line).and_then(|file| self.elsewhere(file));
+                if !is_exact(version) {
+                    let span = match file {
+                        None => *span,
                         Some(_) => require.version.span,
                     };
-                    return self.inexact(span, new);
+                    return self.inexact(span, &line.new);
                 }
-                let mut package = new_package(new, version);
-                package.spans.source = Some(new_span);
+                let written = Written {
+                    version,
+                    file,
+                    span: *span,
+                    entry: line.span,
+                };
+                let mut package = new_package(&line.new, written);
+                package.spans.source = Some(line.new_span);
                 package
             }
         };
@@ -357,9 +283,7 @@ impl Resolution<'_> {
 
     /// Before Go 1.17 modules that are needed by others only are not listed.
     fn unlisted(&mut self, module: &Directives<'_>) {
-        let version = module.go.as_ref().map(|word| go::toolchain(&word.text));
-        let pruned =
-            version.is_some_and(|version| go::Go.compare(&version, PRUNED).is_ok_and(Ordering::is_ge));
+        let pruned = module.go.as_ref().is_some_and(|word| is_pruned(&word.text));
         if pruned || module.requires.is_empty() {
             return;
         }
@@ -406,38 +330,6 @@ impl Resolution<'_> {
     }
 }
 
-/// A version of Go and where it stands.
-pub(super) struct Toolchain {
-    pub(super) text: String,
-    pub(super) span: Span,
-}
-
-/// The version that Go switches to: that of `toolchain`, unless `go` is newer or the toolchain names none.
-pub(super) fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
-    let go = directives.go.as_ref().map(|word| Toolchain {
-        text: word.text.to_string(),
-        span: word.span,
-    });
-    let named = directives.toolchain.as_ref().and_then(|word| {
-        let version = word.text.strip_prefix("go")?;
-        // A suffix names a vendor's build.
-        let version = version.split_once('-').map_or(version, |(version, _)| version);
-        Some(Toolchain {
-            text: version.to_owned(),
-            span: word.span.inside(2..version.len().saturating_add(2)),
-        })
-    });
-    match (go, named) {
-        (Some(go), Some(named)) => {
-            match go::Go.compare(&go::toolchain(&go.text), &go::toolchain(&named.text)) {
-                Ok(Ordering::Greater) => Some(go),
-                Ok(Ordering::Less | Ordering::Equal) | Err(_) => Some(named),
-            }
-        }
-        (go, named) => named.or(go),
-    }
-}
-
 fn new_package(name: &str, written: Written<'_>) -> Package {
     let place = match written.file {
         Some(file) => Place::elsewhere(file.clone(), written.span),
@@ -446,26 +338,4 @@ fn new_package(name: &str, written: Written<'_>) -> Package {
     let mut package = Package::new(Ecosystem::GO, name, written.version, place);
     package.spans.entry = Some(written.entry);
     package
-}
-
-fn text_of<'w>(word: &'w Option<Word<'_>>) -> Option<&'w str> {
-    word.as_ref().map(|word| word.text.as_ref())
-}
-
-/// `vMAJOR.MINOR.PATCH` with or without what follows `-` or `+`: one version, and no question to a proxy.
-pub(super) fn is_exact(version: &str) -> bool {
-    let Some(numbers) = version.strip_prefix('v') else {
-        return false;
-    };
-    let (numbers, suffix) = numbers.split_at(numbers.find(['-', '+']).unwrap_or(numbers.len()));
-    let mut parts = numbers.split('.');
-    let three = [parts.next(), parts.next(), parts.next()]
-        .into_iter()
-        .all(|part| part.is_some_and(is_number));
-    three
-        && parts.next().is_none()
-        && suffix.len() != 1
-        && suffix
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
 }

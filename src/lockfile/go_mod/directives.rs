@@ -5,6 +5,12 @@ use std::ops::ControlFlow;
 use super::syntax::{self, Statement, Word};
 use crate::text::{Problems, Span};
 
+/// What to do about a damaged `go.mod`.
+pub(super) const DAMAGED: &str = "Correct the line; `go mod edit -json` tells what Go makes of the file.";
+
+/// Said of a file whose last line has no end.
+pub(super) const UNENDED: &str = "the file ends here without a line break and may be cut";
+
 /// Which of the two files is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -26,16 +26,18 @@
 
 mod build_list;
 mod directives;
+mod member;
 mod replace;
 mod selection;
 mod syntax;
 mod vendor;
+mod versions;
 mod workspace;
 
 use super::{File, Format, Parsed};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::text::Problems;
-use directives::{Directives, Kind};
+use directives::{DAMAGED, Directives, Kind, UNENDED};
 
 /// Reads `go.mod`.
 #[derive(Debug, Clone, Copy)]
@@ -58,11 +60,11 @@ impl Format for GoMod {
         let mut parsed = Parsed::default();
         let mut problems = Problems::default();
         let module = Directives::read(file.text, Kind::Module, &mut problems);
-        parsed.damaged(problems.into_vec(), build_list::DAMAGED);
+        parsed.damaged(problems.into_vec(), DAMAGED);
         if let Some(span) = module.unended {
             parsed.partial(
                 span,
-                build_list::UNENDED,
+                UNENDED,
                 "Run `go mod edit -fmt`, which ends the file with a line break, if nothing is missing.",
             );
         }

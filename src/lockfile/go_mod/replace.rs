@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use super::super::{MAX_BLIND, Problem};
 use super::directives::Replace;
-use super::workspace::problem;
 use crate::model::{Cost, TreePath};
 use crate::text::Span;
 
@@ -49,7 +48,8 @@ impl Replacing {
     fn leads_elsewhere(&self, other: &Self) -> bool {
         let version = |line: &Self| line.version.as_ref().map(|(version, _)| version.clone());
         match (&self.folder, &other.folder) {
-            (Some(one), Some(two)) => one != two,
+            // Within one file Go compares what is written.
+            (Some(one), Some(two)) if self.file != other.file => one != two,
             _ => self.new != other.new || version(self) != version(other),
         }
     }
@@ -126,19 +126,21 @@ impl Replacements {
     }
 
     fn refusal(&self, path: &str, one: usize, two: usize, span: Span) -> Option<Problem> {
-        Some(problem(
-            Cost::Blind,
-            self.files.get(two)?.clone(),
-            span,
-            match one == two {
-                true => format!("{path} is replaced twice, by different modules"),
-                false => format!(
+        let (message, hint) = match one == two {
+            true => (
+                format!("{path} is replaced twice, by different modules"),
+                "Keep one of the replace directives; Go refuses both.",
+            ),
+            false => (
+                format!(
                     "{path} is replaced here by another module than in {}",
                     self.files.get(one)?
                 ),
-            },
-            "Keep one of the replace lines, or decide with `go work edit -replace`; Go refuses both.",
-        ))
+                "Keep one of the replace lines, or decide with `go work edit -replace`; Go refuses both.",
+            ),
+        };
+        let file = self.files.get(two)?.clone();
+        Some(Problem::elsewhere(Cost::Blind, file, span, message, hint))
     }
 
     /// The line that replaces a version: the one for that version comes before the one for all of them, and what

@@ -11,9 +11,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::Problem;
-use super::build_list::{PRUNED, is_exact};
+use super::member::Member;
 use super::replace::Replacements;
-use super::workspace::{Member, Reader, problem};
+use super::versions::{is_exact, is_pruned};
 use crate::model::{Cost, TreePath};
 use crate::text::{MAX_PROBLEMS, Span, decode};
 use crate::version::{Scheme, go};
@@ -71,7 +71,7 @@ pub(super) fn select(
             match folder(&next) {
                 Some(member) => {
                     // Before Go 1.17 the modules that a module requires bring what they require.
-                    unread |= !is_pruned(&member) && !member.requires.is_empty();
+                    unread |= !member.go.as_deref().is_some_and(is_pruned) && !member.requires.is_empty();
                     selection.require(&member, replacements, &mut waiting);
                 }
                 None => unread = true,
@@ -178,12 +178,49 @@ impl Selection {
         };
     }
 
+    /// Names the modules for which the `go.work.sum` at `path` remembers the files of a higher version: Go wrote that
+    /// when it built with it, now or earlier.
+    pub(super) fn sums(&self, path: &TreePath, bytes: &[u8], problems: &mut Vec<Problem>) {
+        let decoded = decode::decode(bytes);
+        let mut start = 0_usize;
+        let mut named = BTreeSet::new();
+        for whole in decoded.text.split_inclusive('\n') {
+            let line = whole.trim_end();
+            let at = start;
+            start = start.saturating_add(whole.len());
+            let mut words = line.split(' ');
+            let (Some(module), Some(version)) = (words.next(), words.next()) else {
+                continue;
+            };
+            // A line that ends in `/go.mod` tells only that the requirements of that version were looked at.
+            let Some(chosen) = self.chosen.get(module).filter(|_| is_exact(version)) else {
+                continue;
+            };
+            if go::Go.compare(version, &chosen.version) == Ok(Ordering::Greater)
+                && named.len() < MAX_PROBLEMS
+                && named.insert(module.to_owned())
+            {
+                let at = at.saturating_add(module.len()).saturating_add(1);
+                problems.push(Problem::elsewhere(
+                    Cost::Partial,
+                    path.clone(),
+                    Span::new(at, at.saturating_add(version.len())),
+                    format!(
+                        "{module} was built at {version}, and no go.mod of the workspace requires more than {}",
+                        chosen.version
+                    ),
+                    "Run `go work sync`, which writes the versions that are built into each go.mod; remove this line if it is left from an earlier build.",
+                ));
+            }
+        }
+    }
+
     /// The gap, where versions may be higher than those that the tree tells.
     pub(super) fn gap(&self, work: &TreePath) -> Option<Problem> {
         if self.is_vendored || self.uncertain == 0 {
             return None;
         }
-        Some(problem(
+        Some(Problem::elsewhere(
             Cost::Partial,
             work.clone(),
             Span::at(0),
@@ -193,70 +230,5 @@ impl Selection {
             },
             "Compare with `go list -m all`; `go work sync` writes the versions into each go.mod, and `go work vendor` into vendor/modules.txt, which is read.",
         ))
-    }
-}
-
-/// The `go` line of the module lists every module of its build.
-fn is_pruned(member: &Member) -> bool {
-    member.go.as_ref().is_some_and(|version| {
-        go::Go
-            .compare(&go::toolchain(version), PRUNED)
-            .is_ok_and(Ordering::is_ge)
-    })
-}
-
-/// A version of Go comes after another.
-pub(super) fn is_newer_go(version: &str, than: &str) -> bool {
-    go::Go.compare(&go::toolchain(version), &go::toolchain(than)) == Ok(Ordering::Greater)
-}
-
-/// Names the modules for which `go.work.sum` beside the workspace remembers the files of a higher version: Go wrote
-/// that when it built with it, now or earlier.
-pub(super) fn sums(
-    folder: &TreePath,
-    tree: &mut Reader<'_>,
-    selection: &Selection,
-    problems: &mut Vec<Problem>,
-) {
-    if selection.is_vendored {
-        return;
-    }
-    let Some(path) = folder.join("go.work.sum") else {
-        return;
-    };
-    let Ok(bytes) = tree.read(&path) else {
-        return;
-    };
-    let decoded = decode::decode(&bytes);
-    let mut start = 0_usize;
-    let mut told = BTreeSet::new();
-    for whole in decoded.text.split_inclusive('\n') {
-        let line = whole.trim_end();
-        let at = start;
-        start = start.saturating_add(whole.len());
-        let mut words = line.split(' ');
-        let (Some(module), Some(version)) = (words.next(), words.next()) else {
-            continue;
-        };
-        // A line that ends in `/go.mod` tells only that the requirements of that version were looked at.
-        let Some(chosen) = selection.chosen.get(module).filter(|_| is_exact(version)) else {
-            continue;
-        };
-        if go::Go.compare(version, &chosen.version) == Ok(Ordering::Greater)
-            && told.len() < MAX_PROBLEMS
-            && told.insert(module.to_owned())
-        {
-            let at = at.saturating_add(module.len()).saturating_add(1);
-            problems.push(problem(
-                Cost::Partial,
-                path.clone(),
-                Span::new(at, at.saturating_add(version.len())),
-                format!(
-                    "{module} was built at {version}, and no go.mod of the workspace requires more than {}",
-                    chosen.version
-                ),
-                "Run `go work sync`, which writes the versions that are built into each go.mod; remove this line if it is left from an earlier build.",
-            ));
-        }
     }
 }

@@ -2,22 +2,15 @@
 
 use std::cmp::Ordering;
 
-use super::build_list::is_exact;
 use super::selection::{Chosen, Selection};
-use super::workspace::Reader;
+use super::versions::is_exact;
 use crate::model::TreePath;
 use crate::text::{Span, decode};
 use crate::version::{Scheme, go};
 
-/// Takes over the versions that `go work vendor` wrote below `folder`, if it did.
-pub(super) fn apply(folder: &TreePath, tree: &mut Reader<'_>, selection: &mut Selection) {
-    let Some(path) = folder.join("vendor/modules.txt") else {
-        return;
-    };
-    let Ok(bytes) = tree.read(&path) else {
-        return;
-    };
-    let decoded = decode::decode(&bytes);
+/// Takes over the versions that the `vendor/modules.txt` at `path` lists, if `go work vendor` wrote it.
+pub(super) fn apply(path: &TreePath, bytes: &[u8], selection: &mut Selection) {
+    let decoded = decode::decode(bytes);
     let text = decoded.text.as_ref();
     // What `go mod vendor` wrote has no such mark, and a workspace does not use it.
     let is_of_workspace = text

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::super::{Parsed, Problem, in_order};
-use super::build_list;
-use super::directives::{Directives, Kind};
+use super::directives::{DAMAGED, Directives, Kind, UNENDED};
+use super::member::Member;
 use super::replace::Replacements;
 use super::selection::{self, Selection};
-use super::vendor;
+use super::{vendor, versions};
 use crate::model::{Cost, Tree, TreePath, Unread};
 use crate::text::{Problems, Span, decode};
 
@@ -40,32 +40,6 @@ pub(super) struct Workspace {
     problems: Vec<Problem>,
 }
 
-/// A module that a workspace uses, or a folder that replaces a module.
-#[derive(Debug)]
-pub(super) struct Member {
-    /// Its `go.mod`.
-    pub(super) path: TreePath,
-    /// The module's path.
-    pub(super) name: String,
-    /// The version of its `go` line.
-    pub(super) go: Option<String>,
-    /// What it requires.
-    pub(super) requires: Vec<Required>,
-    /// What no requirement may name: module and version.
-    pub(super) excludes: Vec<(String, String)>,
-}
-
-/// A requirement, and where it stands in its `go.mod`.
-#[derive(Debug, Clone)]
-pub(super) struct Required {
-    pub(super) path: String,
-    pub(super) version: String,
-    /// The version.
-    pub(super) span: Span,
-    /// The whole line.
-    pub(super) entry: Span,
-}
-
 impl Workspace {
     /// The workspace uses the module in `folder`, or may do so.
     fn uses(&self, folder: &TreePath) -> bool {
@@ -82,16 +56,23 @@ thread_local! {
 type Reads = Vec<(TreePath, Result<Arc<[u8]>, Unread>)>;
 
 /// A tree whose answers are noted.
-pub(super) struct Reader<'t> {
+struct Reader<'t> {
     tree: &'t dyn Tree,
     reads: Reads,
 }
 
 impl Reader<'_> {
-    pub(super) fn read(&mut self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+    fn read(&mut self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let answer = self.tree.read(path);
         self.reads.push((path.clone(), answer.clone()));
         answer
+    }
+
+    /// The file `name` in the folder of the one at `path`, if there is one.
+    fn beside(&mut self, path: &TreePath, name: &str) -> Option<(TreePath, Arc<[u8]>)> {
+        let path = path.parent().join(name)?;
+        let bytes = self.read(&path).ok()?;
+        Some((path, bytes))
     }
 }
 
@@ -146,7 +127,7 @@ fn nearest(home: &TreePath, tree: &dyn Tree, parsed: &mut Parsed) -> Option<(Tre
             Ok(bytes) => return Some((path, bytes)),
             Err(Unread::Absent) => {}
             Err(unread @ (Unread::TooLarge { .. } | Unread::LinkLeadsOut | Unread::Unreadable(_))) => {
-                parsed.problems.push(problem(
+                parsed.problems.push(Problem::elsewhere(
                     Cost::Blind,
                     path,
                     Span::at(0),
@@ -177,29 +158,24 @@ fn read(path: TreePath, bytes: &[u8], tree: &mut Reader<'_>) -> Workspace {
     if let Some(problem) = decoded.problem {
         damage.add(problem.span, problem.message);
     }
+    let hint = "Correct the line; `go work edit -json` tells what Go makes of the file.";
     let mut problems: Vec<Problem> = damage
         .into_vec()
         .into_iter()
-        .map(|problem| Problem {
-            cost: Cost::Blind,
-            file: Some(path.clone()),
-            span: problem.span,
-            message: problem.message,
-            hint: "Correct the line; `go work edit -json` tells what Go makes of the file.".into(),
-        })
+        .map(|found| Problem::elsewhere(Cost::Blind, path.clone(), found.span, found.message, hint))
         .collect();
     let damaged = !problems.is_empty();
     if let Some(span) = directives.unended {
-        problems.push(problem(
+        problems.push(Problem::elsewhere(
             Cost::Partial,
             path.clone(),
             span,
-            build_list::UNENDED.into(),
+            UNENDED.into(),
             "Run `go work edit -fmt`, which ends the file with a line break, if nothing is missing.",
         ));
     }
     if directives.uses.is_empty() && !damaged {
-        problems.push(problem(
+        problems.push(Problem::elsewhere(
             Cost::Partial,
             path.clone(),
             Span::at(0),
@@ -267,17 +243,23 @@ fn read(path: TreePath, bytes: &[u8], tree: &mut Reader<'_>) -> Workspace {
     });
     let chosen = selection.chosen.iter();
     problems.extend(chosen.filter_map(|(module, chosen)| replacements.clash(module, &chosen.version)));
-    if directives.go.is_some() {
-        vendor::apply(&path.parent(), tree, &mut selection);
+    if directives.go.is_some()
+        && let Some((path, bytes)) = tree.beside(&path, "vendor/modules.txt")
+    {
+        vendor::apply(&path, &bytes, &mut selection);
     }
-    selection::sums(&path.parent(), tree, &selection, &mut problems);
+    if !selection.is_vendored
+        && let Some((path, bytes)) = tree.beside(&path, "go.work.sum")
+    {
+        selection.sums(&path, &bytes, &mut problems);
+    }
     problems.extend(selection.gap(&path));
     in_order(&mut problems);
     Workspace {
         folders,
         damaged,
         may_be_cut,
-        toolchain: build_list::toolchain(&directives).map(|version| (version.text, version.span)),
+        toolchain: versions::toolchain(&directives).map(|version| (version.text, version.span)),
         replacements,
         selection,
         problems,
@@ -298,7 +280,7 @@ struct Found<'f, 't> {
 impl Found<'_, '_> {
     fn problem(&mut self, cost: Cost, span: Span, message: String, hint: &str) {
         self.problems
-            .push(problem(cost, self.work.clone(), span, message, hint));
+            .push(Problem::elsewhere(cost, self.work.clone(), span, message, hint));
     }
 
     /// Reads the `go.mod` in `folder`, which the `use` line at `span` names.
@@ -367,7 +349,7 @@ impl Found<'_, '_> {
             member
                 .go
                 .as_ref()
-                .is_some_and(|go| selection::is_newer_go(go, version))
+                .is_some_and(|go| versions::is_newer_go(go, version))
         });
         if let Some(member) = newer {
             let reason = format!(
@@ -400,48 +382,11 @@ fn module(
         damage.add(problem.span, problem.message);
     }
     let damage = damage.into_vec().into_iter();
-    problems.extend(damage.map(|found| {
-        problem(
-            Cost::Blind,
-            path.clone(),
-            found.span,
-            found.message,
-            build_list::DAMAGED,
-        )
-    }));
+    problems.extend(
+        damage.map(|found| Problem::elsewhere(Cost::Blind, path.clone(), found.span, found.message, DAMAGED)),
+    );
     if let Some(replacements) = replacements {
         replacements.add(path.clone(), &directives.replaces);
     }
-    let text = |word: &super::syntax::Word<'_>| word.text.to_string();
-    Member {
-        path,
-        name: directives.module.as_ref().map(text).unwrap_or_default(),
-        go: directives.go.as_ref().map(text),
-        requires: directives
-            .requires
-            .iter()
-            .map(|require| Required {
-                path: text(&require.path),
-                version: text(&require.version),
-                span: require.version.span,
-                entry: require.span,
-            })
-            .collect(),
-        excludes: directives
-            .excludes
-            .iter()
-            .map(|exclude| (text(&exclude.path), text(&exclude.version)))
-            .collect(),
-    }
-}
-
-/// A problem of a file of the workspace.
-pub(super) fn problem(cost: Cost, file: TreePath, span: Span, message: String, hint: &str) -> Problem {
-    Problem {
-        cost,
-        file: Some(file),
-        span,
-        message,
-        hint: hint.into(),
-    }
+    Member::new(path, &directives)
 }
