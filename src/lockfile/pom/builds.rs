@@ -8,8 +8,10 @@ use super::MAX_PROFILES;
 use super::command_line::CommandLine;
 use super::interpolation::Environment;
 use super::lineage::{Poms, Project};
+use super::management::Boms;
 use super::model::Pom;
 use super::packages::Module;
+use super::plugins;
 use super::reactor::Built;
 use crate::model::{Cost, TreePath};
 
@@ -132,7 +134,7 @@ fn resolve_one(
             module = Some(Module::new(&project, &plain, Arc::clone(home), poms, parsed));
         }
         if let Some(module) = &mut module {
-            read_all(module, poms, &project, &plain);
+            read_all(module, &Boms::new(poms, &pom.path), poms, &project, &plain);
         }
         further.extend(modules(&plain, pom, poms));
     }
@@ -178,7 +180,17 @@ fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Ve
 }
 
 /// Adds what the module holds under each choice of profiles that makes a difference.
-fn read_all(module: &mut Module<'_, '_>, poms: &Poms<'_>, project: &Project, plain: &Environment<'_>) {
+fn read_all(
+    module: &mut Module<'_, '_>,
+    boms: &Boms<'_>,
+    poms: &Poms<'_>,
+    project: &Project,
+    plain: &Environment<'_>,
+) {
+    let mut read = |environment: &Environment<'_>| {
+        module.read(environment, boms);
+        plugins::read(module, environment);
+    };
     let mut profiles: Vec<&str> = Vec::new();
     let ids = project
         .poms
@@ -198,26 +210,26 @@ fn read_all(module: &mut Module<'_, '_>, poms: &Poms<'_>, project: &Project, pla
         }
     }
     let under = |chosen: &[&str], off: &[String]| Environment::new(project, poms, chosen, off);
-    module.read(plain);
+    read(plain);
     let line = &project.line;
     if !line.activated.is_empty() || !line.deactivated.is_empty() {
         let chosen: Vec<&str> = line.activated.iter().map(String::as_str).collect();
-        module.read(&under(&chosen, &line.deactivated));
+        read(&under(&chosen, &line.deactivated));
     }
     // One that alone changes nothing may change what another one uses.
     let mut pairs: HashSet<(&str, &str)> = HashSet::new();
     for chosen in profiles.iter().filter(|profile| plain.depends_on(profile)) {
         let alone = under(&[chosen], &[]);
-        module.read(&alone);
+        read(&alone);
         for other in profiles.iter().filter(|other| *other != chosen) {
             let pair = (*chosen.min(other), *chosen.max(other));
             if alone.adds_to(chosen, other, plain) && pairs.insert(pair) {
-                module.read(&under(&[chosen, other], &[]));
+                read(&under(&[chosen, other], &[]));
             }
         }
     }
     // Where no two change each other, all of them together are what each is alone.
     if profiles.len() > 2 && !pairs.is_empty() {
-        module.read(&under(&profiles, &[]));
+        read(&under(&profiles, &[]));
     }
 }

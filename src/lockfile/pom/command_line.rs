@@ -9,8 +9,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::lineage::Poms;
 use super::model::Value;
+use super::store::Store;
 use crate::model::{Cost, TreePath, Unread};
 use crate::text::{Span, decode};
 
@@ -120,7 +120,7 @@ enum Reading {
     Maven4,
 }
 
-impl Poms<'_> {
+impl Store<'_> {
     /// The command lines that the pom at `pom` is built under, the nearest folder's first; never empty.
     pub(super) fn command_lines(&self, pom: &TreePath) -> Vec<Anchor> {
         let mut anchors: Vec<Anchor> = Vec::new();

@@ -1,5 +1,6 @@
 //! `dependencyManagement`: what a project and the BOMs that it imports say of artifacts in general.
 
+use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,6 +15,26 @@ use crate::text::Span;
 
 /// This many parents and BOMs outside the tree are known by name.
 const MAX_NAMED: usize = 64;
+
+/// What the BOMs of a tree manage under one command line.
+pub(super) struct Boms<'b> {
+    poms: &'b Poms<'b>,
+    /// By their path.
+    known: RefCell<HashMap<TreePath, Arc<Management<'static>>>>,
+    /// The file that is read, and the BOMs that are being read.
+    importing: RefCell<Vec<TreePath>>,
+}
+
+impl<'b> Boms<'b> {
+    /// The BOMs that the pom at `home` may import.
+    pub(super) fn new(poms: &'b Poms<'b>, home: &TreePath) -> Self {
+        Self {
+            poms,
+            known: RefCell::default(),
+            importing: RefCell::new(vec![home.clone()]),
+        }
+    }
+}
 
 /// What is managed, by [`key`].
 #[derive(Debug, Default)]
@@ -61,7 +82,8 @@ impl Managed<'_> {
 impl<'p> Management<'p> {
     /// What counts in `environment`. The nearest pom decides, entries come before imports, and the first import
     /// that names an artifact decides.
-    pub(super) fn of(environment: &Environment<'p>, poms: &Poms<'_>) -> Self {
+    pub(super) fn of(environment: &Environment<'p>, boms: &Boms<'_>) -> Self {
+        let poms = boms.poms;
         let mut management = Self::default();
         if let Some(parent) = &environment.project.outside {
             management.add_outside(format!("parent {parent}"));
@@ -118,7 +140,7 @@ impl<'p> Management<'p> {
             }
         }
         for (pom, import) in imports {
-            management.import(environment, poms, pom, import);
+            management.import(environment, boms, pom, import);
         }
         management
     }
@@ -128,7 +150,8 @@ impl<'p> Management<'p> {
         self.entries.get(key)
     }
 
-    fn import(&mut self, environment: &Environment<'p>, poms: &Poms<'_>, pom: &Pom, import: &Dependency) {
+    fn import(&mut self, environment: &Environment<'p>, boms: &Boms<'_>, pom: &Pom, import: &Dependency) {
+        let poms = boms.poms;
         let text = |value| environment.text(&pom.path, value).unwrap_or_default();
         let group = text(import.group.as_ref());
         let artifact = text(import.artifact.as_ref());
@@ -146,11 +169,11 @@ impl<'p> Management<'p> {
         if !self.imported.insert(path.clone()) {
             return;
         }
-        let known = poms.managements.borrow().get(&path).cloned();
+        let known = boms.known.borrow().get(&path).cloned();
         let managed = match known {
             Some(known) => known,
             None => {
-                if poms.importing.borrow().contains(&path) || poms.importing.borrow().len() > MAX_IMPORTS {
+                if boms.importing.borrow().contains(&path) || boms.importing.borrow().len() > MAX_IMPORTS {
                     poms.tell(
                         Cost::Blind,
                         &pom.path,
@@ -160,12 +183,12 @@ impl<'p> Management<'p> {
                     );
                     return;
                 }
-                poms.importing.borrow_mut().push(path.clone());
+                boms.importing.borrow_mut().push(path.clone());
                 let project = poms.project(bom, Arc::clone(&environment.project.line));
                 let of_bom = Environment::new(&project, poms, &[], &[]);
-                let managed = Arc::new(Management::of(&of_bom, poms).expanded(&of_bom));
-                poms.importing.borrow_mut().pop();
-                poms.managements.borrow_mut().insert(path, Arc::clone(&managed));
+                let managed = Arc::new(Management::of(&of_bom, boms).expanded(&of_bom));
+                boms.importing.borrow_mut().pop();
+                boms.known.borrow_mut().insert(path, Arc::clone(&managed));
                 managed
             }
         };

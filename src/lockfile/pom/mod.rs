@@ -37,6 +37,7 @@ mod packages;
 mod plugins;
 mod reactor;
 mod source;
+mod store;
 mod strict;
 
 use super::{File, Format, Parsed};
@@ -113,7 +114,7 @@ impl Format for Pom {
                 }
             }
         }
-        parsed.problems.extend(poms.into_problems());
+        parsed.problems.extend(poms.into_problems(file.path));
         for problem in &mut parsed.problems {
             if problem.file.as_ref() == Some(file.path) {
                 problem.file = None;

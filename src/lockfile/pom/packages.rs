@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::{Parsed, Problem};
+use super::MAX_GAPS;
 use super::interpolation::{Environment, Located, Unresolved, Why};
 use super::lineage::{Poms, Project};
-use super::management::{Management, key, same_version};
+use super::management::{Boms, Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
-use super::{MAX_GAPS, plugins};
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath};
 use crate::text::Span;
 
@@ -96,9 +96,9 @@ impl<'m, 'r> Module<'m, 'r> {
         }
     }
 
-    /// Adds what the module holds in one environment.
-    pub(super) fn read(&mut self, environment: &Environment<'_>) {
-        let management = Management::of(environment, self.poms);
+    /// Adds the dependencies of one environment.
+    pub(super) fn read(&mut self, environment: &Environment<'_>, boms: &Boms<'_>) {
+        let management = Management::of(environment, boms);
         let mut seen = HashSet::new();
         for (pom, section) in &environment.sections {
             // Of several declarations in one list Maven takes the last.
@@ -115,7 +115,6 @@ impl<'m, 'r> Module<'m, 'r> {
                 }
             }
         }
-        plugins::read(self, environment);
     }
 
     fn dependency(

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::MAX_MODULES;
-use super::lineage::Poms;
 use super::model::Pom;
 use super::outline::{Kept, Outlining};
+use super::store::Store;
 use crate::model::TreePath;
 
 /// Modules that were reached so far.
@@ -19,16 +19,18 @@ pub(super) struct Reactor {
     seen: HashSet<TreePath>,
     /// What each pom builds.
     builds: HashMap<TreePath, Vec<TreePath>>,
-    /// What is built together with the file that is read.
-    together: HashSet<TreePath>,
+    /// What is built together with the file that is read; `None` until that is known.
+    together: Option<HashSet<TreePath>>,
     /// The file that is read.
     home: TreePath,
 }
 
+/// A pom that some build has as a module.
 #[derive(Debug, Clone)]
-struct Module {
-    version: String,
-    path: TreePath,
+pub(super) struct Module {
+    /// As written.
+    pub(super) version: String,
+    pub(super) path: TreePath,
 }
 
 /// What a `module` names.
@@ -41,38 +43,7 @@ pub(super) enum Built {
     Outside,
 }
 
-impl Poms<'_> {
-    /// The module `group:artifact` whose version, as written in the pom at the path, is `fitting`. It is looked for in
-    /// what is built together with the file that is read: by its parents, by the poms in the folders above it, and
-    /// by those of `lineage`.
-    pub(super) fn module(
-        &self,
-        lineage: &[Arc<Pom>],
-        group: &str,
-        artifact: &str,
-        fitting: impl Fn(&str, &TreePath) -> bool,
-    ) -> Option<TreePath> {
-        if !plausible(lineage, group) {
-            return None;
-        }
-        let home = self.importing.borrow().first().cloned().unwrap_or_default();
-        let mut reactor = self.reactor.borrow_mut();
-        reactor.reach(self, lineage, &home);
-        let candidates: Vec<Module> = reactor
-            .modules
-            .get(&(group.to_owned(), artifact.to_owned()))?
-            .iter()
-            .filter(|module| reactor.together.contains(&module.path))
-            .cloned()
-            .collect();
-        // A version may need further poms.
-        drop(reactor);
-        candidates
-            .into_iter()
-            .find(|module| fitting(&module.version, &module.path))
-            .map(|module| module.path)
-    }
-
+impl Store<'_> {
     /// What `module` of the pom in `folder` names (`DefaultProjectBuilder`): a file, or the `pom.xml` of a folder.
     pub(super) fn built(&self, folder: &TreePath, module: &str) -> Built {
         // Java takes `/x` below a folder for `x`.
@@ -90,10 +61,44 @@ impl Poms<'_> {
 }
 
 impl Reactor {
-    fn reach(&mut self, poms: &Poms<'_>, lineage: &[Arc<Pom>], home: &TreePath) {
+    /// The file that is read is the one at `home` from here on.
+    pub(super) fn start(&mut self, home: &TreePath) {
+        if self.home != *home {
+            self.home = home.clone();
+            self.together = None;
+        }
+    }
+
+    /// The modules `group:artifact` that are built together with the file that is read.
+    pub(super) fn modules(
+        &mut self,
+        store: &Store<'_>,
+        lineage: &[Arc<Pom>],
+        group: &str,
+        artifact: &str,
+    ) -> Vec<Module> {
+        if !plausible(lineage, group) {
+            return Vec::new();
+        }
+        let together = self.reach(store, lineage);
+        let together = self.together.insert(together);
+        let modules = self.modules.get(&(group.to_owned(), artifact.to_owned()));
+        modules
+            .into_iter()
+            .flatten()
+            .filter(|module| together.contains(&module.path))
+            .cloned()
+            .collect()
+    }
+
+    /// Reads which modules the poms of `lineage` and those in the folders above build; gives what is built together
+    /// with the file that is read.
+    fn reach(&mut self, store: &Store<'_>, lineage: &[Arc<Pom>]) -> HashSet<TreePath> {
         let mut queue: VecDeque<TreePath> = lineage.iter().map(|pom| (*pom.path).clone()).collect();
-        if queue.iter().all(|path| self.seen.contains(path)) && self.home == *home {
-            return;
+        if queue.iter().all(|path| self.seen.contains(path))
+            && let Some(together) = self.together.take()
+        {
+            return together;
         }
         if let Some(first) = lineage.first() {
             let mut folder = first.path.parent();
@@ -107,14 +112,14 @@ impl Reactor {
                 continue;
             }
             if self.seen.len() >= MAX_MODULES {
-                poms.limit(
-                    home,
+                store.limit(
+                    &self.home,
                     format!("more than {MAX_MODULES} modules are built together; the rest is not known"),
                 );
                 break;
             }
             self.seen.insert(path.clone());
-            let Ok(derived) = poms.tree.derived(&path, &Outlining) else {
+            let Ok(derived) = store.tree.derived(&path, &Outlining) else {
                 continue;
             };
             let Some(outline) = derived.downcast_ref::<Kept>() else {
@@ -123,7 +128,7 @@ impl Reactor {
             let folder = path.parent();
             let mut builds = Vec::with_capacity(outline.modules.len());
             for module in &outline.modules {
-                if let Built::Pom(file) = poms.built(&folder, module) {
+                if let Built::Pom(file) = store.built(&folder, module) {
                     builds.push(file);
                 }
             }
@@ -136,8 +141,7 @@ impl Reactor {
                 .or_default()
                 .push(Module { version, path });
         }
-        self.together = self.built_with(home);
-        self.home = home.clone();
+        self.built_with(&self.home)
     }
 
     /// Each pom that some pom builds together with the one at `home`.
