@@ -96,6 +96,7 @@
 //! 9. Use cases do not print: `cli` and `action` own the streams.
 //! 10. What is registered is exactly what lies in the folder.
 //! 11. A source file has at most 500 lines of code, tests apart, and says first what it is.
+//! 12. No files of a module import each other in a circle. A module may name what it declares, for its lists.
 //!
 //! # Exit codes
 //!

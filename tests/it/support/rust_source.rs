@@ -4,6 +4,8 @@
 //! This is no parser. It knows comments, strings, characters and brackets, which is enough for text that the
 //! compiler accepts.
 
+use std::collections::BTreeMap;
+
 /// A source file.
 pub(crate) struct Source {
     /// Its path under `src`, with `/`.
@@ -92,6 +94,68 @@ impl Source {
         uses
     }
 
+    /// Its path as a module: the names from the crate's root.
+    pub(crate) fn module_path(&self) -> Vec<String> {
+        let path = self.path.trim_end_matches(".rs");
+        let path = path.strip_suffix("/mod").unwrap_or(path);
+        path.split('/')
+            .filter(|name| !matches!(*name, "lib" | "main"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Every path that the code names, from the crate's root and with the groups of `use` taken apart, if it starts at
+    /// `crate`, `self`, `super`, a child of the module or a name that a `use` brings in.
+    pub(crate) fn paths(&self, is_module: impl Fn(&[String]) -> bool) -> Vec<Vec<String>> {
+        let home = self.module_path();
+        let child = |name: &str| {
+            let child = [home.as_slice(), &[name.to_owned()]].concat();
+            is_module(&child).then_some(child)
+        };
+        let whole = |path: &[String], known: &BTreeMap<String, Vec<String>>| {
+            let (first, rest) = path.split_first()?;
+            let mut start = match first.as_str() {
+                "crate" => Vec::new(),
+                "self" => home.clone(),
+                "super" => home.split_last()?.1.to_vec(),
+                name => known.get(name).cloned().or_else(|| child(name))?,
+            };
+            let ups = rest.iter().take_while(|name| *name == "super").count();
+            start.truncate(start.len().checked_sub(ups)?);
+            Some([&start, &rest[ups..]].concat())
+        };
+        let mut known = BTreeMap::new();
+        let mut paths = Vec::new();
+        for at in words(&self.code, "use") {
+            let mut named = Vec::new();
+            spell_out(&self.code[at + "use".len()..], &[], &mut named);
+            for (path, name) in named {
+                if let Some(path) = whole(&path, &BTreeMap::new()) {
+                    known.insert(name, path.clone());
+                    paths.push(path);
+                }
+            }
+        }
+        for (at, _) in self.code.match_indices("::") {
+            let before = self.code[..at].trim_end();
+            let inside = |character: char| character.is_alphanumeric() || character == '_';
+            let first = before.trim_end_matches(inside);
+            if !first.trim_end().ends_with("::") {
+                let mut path = Vec::new();
+                for part in self.code[first.len()..].split("::") {
+                    path.extend(one_name(part));
+                    // Where more than a name stands the path ends.
+                    if one_name(part).as_deref() != Some(part.trim()) {
+                        break;
+                    }
+                }
+                paths.extend(whole(&path, &known));
+            }
+        }
+        paths.retain(|path| !path.is_empty());
+        paths
+    }
+
     /// Lines of the code in which `text` stands.
     pub(crate) fn lines_with(&self, text: &str) -> Vec<usize> {
         self.code
@@ -175,6 +239,46 @@ fn head(path: &str) -> Option<String> {
         .take_while(|character| character.is_alphanumeric() || matches!(character, '_' | '*'))
         .collect();
     (!name.is_empty() && name != "self").then_some(name)
+}
+
+/// The paths of a `use`, each with the name that it brings in; gives what follows them.
+fn spell_out<'c>(code: &'c str, before: &[String], named: &mut Vec<(Vec<String>, String)>) -> &'c str {
+    let code = code.trim_start();
+    if let Some(mut rest) = code.strip_prefix('{') {
+        while !rest.trim_start().starts_with('}') {
+            let length = rest.len();
+            rest = spell_out(rest, before, named)
+                .trim_start()
+                .trim_start_matches(',');
+            if rest.len() == length {
+                break;
+            }
+        }
+        return rest.trim_start().trim_start_matches('}');
+    }
+    let Some(name) = head(code).or_else(|| code.starts_with("self").then(|| "self".to_owned())) else {
+        return code;
+    };
+    let rest = code.trim_start_matches("r#")[name.len()..].trim_start();
+    let path = match name.as_str() {
+        "self" if !before.is_empty() => before.to_vec(),
+        _ => [before, &[name]].concat(),
+    };
+    if let Some(rest) = rest.strip_prefix("::") {
+        return spell_out(rest, &path, named);
+    }
+    let alias = rest.strip_prefix("as ").and_then(head);
+    let name = alias.clone().or_else(|| path.last().cloned());
+    named.push((path, name.unwrap_or_default()));
+    match alias {
+        Some(alias) => rest["as ".len()..].trim_start()[alias.len()..].trim_start(),
+        None => rest,
+    }
+}
+
+/// The name that a part of a path begins with.
+fn one_name(part: &str) -> Option<String> {
+    head(part).or_else(|| part.trim_start().starts_with("self").then(|| "self".to_owned()))
 }
 
 /// Where `word` stands as a word of its own.
@@ -376,4 +480,37 @@ fn groups_and_chains_name_their_modules() {
     );
     let names: Vec<String> = source.uses().into_iter().map(|(_, name)| name).collect();
     assert_eq!(names, ["one", "two", "three", "five", "*", "four"]);
+}
+
+#[test]
+fn paths_start_at_the_root_of_the_crate() {
+    let source = Source::new(
+        "a/b.rs",
+        "use crate::{one::{self, X}, two::y as z};\nuse super::{near, self};\nuse std::fmt;\n\
+         fn f() -> fmt::Result { z::Z::new(); near::g::<one::T>(child::K); self::h(); super::super::c::D }\n",
+    );
+    let is_module = |path: &[String]| path == ["a", "b", "child"];
+    let paths: Vec<String> = source
+        .paths(is_module)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "one",
+            "one::X",
+            "two::y",
+            "a::near",
+            "a",
+            "one",
+            "a",
+            "two::y::Z::new",
+            "a::near::g",
+            "one::T",
+            "a::b::child::K",
+            "a::b::h",
+            "c::D",
+        ]
+    );
 }
