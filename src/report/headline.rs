@@ -205,13 +205,6 @@ fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
     text
 }
 
-/// `text` with a capital at its start.
-pub(super) fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}", first.unwrap_or_default(), characters.as_str())
-}
-
 /// `2 introduced, 1 escalated, 5 already in the base`; `None` where nothing was compared.
 fn base(outcome: &Outcome) -> Option<String> {
     let compared = count(outcome, |finding| finding.change.is_some());

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::phrases::{self, counted, short, thousands};
+use super::phrases::{self, counted, sentence, short, thousands};
 use super::places::{GapHere, GapList, NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks, with_ref};
 use super::{Report, Style, headline};
 use crate::model::finding::State;
@@ -74,12 +74,9 @@ fn head(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
 pub(super) fn sentences(outcome: &Outcome, words: &[String], read: &[String]) -> String {
     let mut text = format!("## {}\n\n", headline::symbol(outcome.verdict));
     for word in words {
-        text.push_str(&format!("{}.\n", markdown(&headline::sentence(word))));
+        text.push_str(&format!("{}.\n", markdown(&sentence(word))));
     }
-    text.push_str(&format!(
-        "\n{}.\n",
-        markdown(&headline::sentence(&read.join(" · ")))
-    ));
+    text.push_str(&format!("\n{}.\n", markdown(&sentence(&read.join(" · ")))));
     if let Some(index) = headline::index(outcome) {
         text.push_str(&format!("\n**{}**\n", markdown(&index)));
     }

@@ -197,3 +197,10 @@ pub fn thousands(number: u64) -> String {
     }
     text
 }
+
+/// `text` with a capital at its start.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), characters.as_str())
+}

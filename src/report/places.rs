@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::headline::sentence;
-use super::phrases::{counted, short};
+use super::phrases::{counted, sentence, short};
 use crate::model::{Coverage, Finding, Gap, Location, Outcome, Target, TreePath};
 use crate::text::Position;
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::markup::{Markup, Show, markup};
 use crate::model::{Advisory, Outcome, Verdict};
 use crate::report::headline;
-use crate::report::phrases::{self, short, thousands};
+use crate::report::phrases::{self, sentence, short, thousands};
 
 const TEMPLATE: &str = include_str!("../../../data/report.html");
 const STYLE: &str = include_str!("../../../data/report.css");
@@ -121,13 +121,12 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Numbe
     let verdict = outcome.verdict.as_str();
     let reasons = words.iter().enumerate().map(|(number, reason)| {
         let class = if number == 0 { "lead" } else { "also" };
-        markup!("<p class=\"" (class) "\">" (headline::sentence(reason)) "</p>\n")
+        markup!("<p class=\"" (class) "\">" (sentence(reason)) "</p>\n")
     });
     let index = headline::index(outcome).map(|index| markup!("<p class=\"caution\">" (index) "</p>\n"));
     // The first words are counts, which are above.
     let facts = read.get(1..).unwrap_or_default().join(" · ");
-    let facts =
-        (!facts.is_empty()).then(|| markup!("<p class=\"facts\">" (headline::sentence(&facts)) "</p>\n"));
+    let facts = (!facts.is_empty()).then(|| markup!("<p class=\"facts\">" (sentence(&facts)) "</p>\n"));
     markup!(
         "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n<h1 data-verdict=\"" (verdict)
         "\"><span aria-hidden=\"true\">" (mark) "</span>" (word) "</h1>\n" (reasons.collect::<Vec<_>>())
