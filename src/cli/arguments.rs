@@ -104,8 +104,11 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page of the program or of a command.
+    Man {
+        /// The command: `scan`, `db update`.
+        command: Vec<String>,
+    },
     /// The entry point of the GitHub Action: reads `INPUT_*`.
     Action,
 }

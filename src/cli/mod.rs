@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 pub mod gate;
 mod init;
+mod man;
 pub mod output;
 mod packages;
 pub mod pending;
@@ -49,7 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     })
 }
 
-/// Runs `door` so that a failure and a bug each end as the contract says.
+/// Runs `door`; a failure and a bug each end with their message and exit code.
 #[must_use]
 pub fn guarded(form: ErrorForm, door: impl FnOnce() -> Result<ExitCode, Failure>) -> ExitCode {
     // What broke is told once, by the door, and not by the hook of each thread.
@@ -129,11 +130,8 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
             output::print(&script)?;
             Ok(ExitCode::Pass)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Arguments::command()).render(&mut page);
-            rendered.map_err(|error| Failure::usage(error.to_string(), "Report this."))?;
-            output::print(&page)?;
+        Command::Man { command } => {
+            output::print(&man::page(&command)?)?;
             Ok(ExitCode::Pass)
         }
         Command::Action => Err(Failure::usage(

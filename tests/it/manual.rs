@@ -1,0 +1,125 @@
+//! The manual pages: one per command, kept in `docs/man`, and held against the program.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use crate::architecture::root;
+use crate::program::Sandbox;
+
+/// The pages by the names of their files: the program's own, and one per command.
+fn pages() -> BTreeMap<String, String> {
+    let sandbox = Sandbox::new();
+    let mut pages = BTreeMap::new();
+    let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(words) = waiting.pop() {
+        let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        let help = [arguments.as_slice(), &["--help"]].concat();
+        let help = sandbox.run(&help);
+        let commands = help.out.lines().skip_while(|line| *line != "Commands:").skip(1);
+        for line in commands.take_while(|line| !line.is_empty()) {
+            match line.split_whitespace().next() {
+                Some("help") | None => {}
+                Some(name) => waiting.push([words.as_slice(), &[name.to_owned()]].concat()),
+            }
+        }
+        arguments.insert(0, "man");
+        let page = sandbox.run(&arguments);
+        assert_eq!(page.code, 0, "{arguments:?}: {}", page.err);
+        let name = [&["lockkeeper".to_owned()], words.as_slice()].concat().join("-");
+        pages.insert(format!("{name}.1"), page.out);
+    }
+    pages
+}
+
+#[test]
+fn kept_pages_are_those_of_the_program() {
+    let folder = root().join("docs/man");
+    let pages = pages();
+    if std::env::var_os("LOCKKEEPER_BLESS").is_some() {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (name, page) in &pages {
+            std::fs::write(folder.join(name), page).expect("a file");
+        }
+    }
+    let entries = std::fs::read_dir(&folder).expect("docs/man");
+    let kept = entries.map(|entry| {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .to_owned();
+        (name, std::fs::read_to_string(&path).expect("a page"))
+    });
+    let kept: BTreeMap<String, String> = kept.collect();
+    assert!(
+        kept.keys().eq(pages.keys()),
+        "docs/man has other pages: write them with LOCKKEEPER_BLESS=1"
+    );
+    for (name, page) in pages {
+        assert_eq!(kept[&name], page, "{name}: write it with LOCKKEEPER_BLESS=1");
+    }
+}
+
+#[test]
+fn every_page_says_how_the_command_ends() {
+    let pages = pages();
+    assert!(pages.len() > 20);
+    for (name, page) in &pages {
+        assert!(page.is_ascii(), "{name}");
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\""] {
+            assert!(page.contains(&format!(".SH {section}\n")), "{name}: no {section}");
+        }
+        // A group of commands has none of its own.
+        let has_examples = page.contains(".SH EXAMPLES\n");
+        assert!(
+            has_examples || page.contains(".SH SUBCOMMANDS\n"),
+            "{name}: no examples"
+        );
+    }
+    for (command, section) in [("scan", "ENVIRONMENT"), ("db-update", "ENVIRONMENT")] {
+        let page = &pages[&format!("lockkeeper-{command}.1")];
+        assert!(page.contains(&format!(".SH {section}\n")), "{command}");
+    }
+    let unknown = Sandbox::new().run(&["man", "db", "no-such-command"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.out);
+}
+
+/// groff and mandoc, where they are installed, have nothing to say.
+#[test]
+fn readers_of_roff_do_not_complain() {
+    let sandbox = Sandbox::new();
+    let folder = root().join("docs/man");
+    let mut read = 0_usize;
+    for entry in std::fs::read_dir(&folder).expect("docs/man") {
+        let path = entry.expect("an entry").path();
+        let page = std::fs::read_to_string(&path).expect("a page");
+        let output = |program: &str, arguments: &[&str], path: &Path| {
+            let output = Command::new(program)
+                .args(arguments)
+                .arg(path)
+                .current_dir(sandbox.work())
+                .output()
+                .ok()?;
+            Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+        };
+        if let Some(said) = output("groff", &["-man", "-z", "-ww", "-Tascii"], &path) {
+            assert_eq!(said, "", "groff: {}", path.display());
+            read += 1;
+        }
+        if let Some(said) = output("mandoc", &["-Tlint", "-Wwarning"], &path) {
+            let said: Vec<&str> = said
+                .lines()
+                .filter(|line| !line.contains("missing date"))
+                .collect();
+            assert!(said.is_empty(), "mandoc: {said:?}");
+            read += 1;
+        }
+        assert!(!page.is_empty());
+    }
+    if read == 0 {
+        println!("skipped: neither groff nor mandoc is installed");
+    }
+}
