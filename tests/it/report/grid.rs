@@ -518,7 +518,7 @@ pub(crate) fn written(form: &str, grid: &Grid, width: usize, length: Length) -> 
     in_form(grid::FORMS, form, grid, width, length)
 }
 
-fn of_gate(form: &str, gate: &Gate, width: usize, length: Length) -> String {
+pub(crate) fn of_gate(form: &str, gate: &Gate, width: usize, length: Length) -> String {
     in_form(gate::FORMS, form, gate, width, length)
 }
 
