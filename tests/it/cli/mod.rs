@@ -2,4 +2,5 @@
 
 pub(crate) mod common_flags;
 pub(crate) mod exit_codes;
+pub(crate) mod manual;
 pub(crate) mod package_urls;

@@ -3,6 +3,7 @@
 pub(crate) mod cargo_lock;
 pub(crate) mod ends;
 pub(crate) mod every_prefix;
+pub(crate) mod first_format;
 pub(crate) mod format;
 pub(crate) mod go_native;
 pub(crate) mod go_workspaces;

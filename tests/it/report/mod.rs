@@ -3,6 +3,7 @@
 pub(crate) mod grid;
 pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod json_schemas;
 pub(crate) mod markdown;
 pub(crate) mod registry;
 pub(crate) mod sarif;

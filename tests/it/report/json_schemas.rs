@@ -7,8 +7,10 @@ use lockkeeper::report::{Length, json};
 use serde_json::Value;
 
 use crate::architecture::{read, root};
-use crate::program::{Sandbox, cargo_lock, record};
-use crate::{grids, outcomes, published, report_grid};
+use crate::support::program::{Sandbox, cargo_lock, record};
+use crate::database::published;
+use crate::report::grid as report_grid;
+use crate::support::{grids, outcomes};
 
 /// The schemas by the name of their document: `scan`, `db-status`.
 fn schemas() -> BTreeMap<String, Value> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::architecture::root;
-use crate::program::Sandbox;
+use crate::support::program::Sandbox;
 
 /// The pages by the names of their files: the program's own, and one per command.
 fn pages() -> BTreeMap<String, String> {
