@@ -1,4 +1,4 @@
-//! Which records of one package mean one problem.
+//! Which records of one package mean one vulnerability (docs/semantics.md, "Groups").
 
 use std::collections::HashMap;
 

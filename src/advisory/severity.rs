@@ -1,4 +1,4 @@
-//! Severity: vectors to scores, words to levels, and which of several counts.
+//! Severity: vectors to scores, words to levels, and which of several counts (docs/semantics.md, "Groups").
 
 use std::cmp::Ordering;
 

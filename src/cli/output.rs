@@ -22,7 +22,7 @@ pub enum Sink {
     File(PathBuf),
 }
 
-/// Formats that the contract names and that come with later versions.
+/// Formats that come with later versions.
 const LATER: &[&str] = &["cyclonedx", "spdx", "openvex"];
 
 /// Pairs formats with outputs: the i-th output belongs to the i-th format; without formats, the terminal's.

@@ -1,4 +1,4 @@
-//! A version and a group of records: affected or not, and why (CONTRACT "Within a group").
+//! A version and a group of records: affected or not, and why (docs/semantics.md, "Groups").
 //!
 //! Versions are ordered against what an advisory names by [`Scheme::compare_with_bound`], and those that advisories name
 //! among each other by [`Scheme::compare`].

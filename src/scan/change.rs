@@ -1,4 +1,4 @@
-//! How each finding came about since a base: CONTRACT's introduced, escalated, published since, moved, pre-existing.
+//! How each finding came about since a base (docs/semantics.md, "Changes").
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn g6_what_the_base_let_pass_and_fails_here_is_escalated() {
+    fn what_the_base_let_pass_and_fails_here_is_escalated() {
         assert_eq!(changed(&["a p 1 run/f"], &["a p 1 dev/f"]), ["escalated"]);
         assert_eq!(changed(&["a p 2 run/f"], &["a p 1 dev/f"]), ["escalated"]);
         assert_eq!(changed(&["new p 1 run/f"], &["new p 1 dev/f"]), ["escalated"]);
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn g6_what_the_base_holds_is_not_introduced() {
+    fn what_the_base_holds_is_not_introduced() {
         assert_eq!(changed(&["a p 1 f"], &["a p 1 f"]), ["pre_existing"]);
         assert_eq!(changed(&["a p 1 f"], &[]), ["introduced"]);
         assert_eq!(changed(&["a p 1 f"], &["b p 1 f"]), ["introduced"]);
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn g6_a_bump_that_keeps_the_flaw_has_moved() {
+    fn a_bump_that_keeps_the_flaw_has_moved() {
         assert_eq!(changed(&["a p 2 f"], &["a p 1 f"]), ["moved"]);
         assert_eq!(changed(&["new p 2 f"], &["new p 1 f"]), ["published_since"]);
         // A second version beside the first one is introduced, whichever comes first.
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn g6_a_further_lockfile_is_introduced_and_a_renamed_one_is_not() {
+    fn a_further_lockfile_is_introduced_and_a_renamed_one_is_not() {
         assert_eq!(
             changed(&["a p 1 f", "a p 1 g"], &["a p 1 f"]),
             ["pre_existing", "introduced"]

@@ -190,7 +190,7 @@ impl<'o> Column<'o> {
         }
     }
 
-    /// How this line stands towards a row: CONTRACT's "Cells", in the order of precedence.
+    /// The cell of this release line in a row (docs/semantics.md, "Cells"), in the order of precedence.
     fn cell(&self, subject: &Subject<'_>) -> Cell {
         let id = subject.worst.advisory.id.as_str();
         let findings = self.findings.get(id).map(Vec::as_slice).unwrap_or_default();

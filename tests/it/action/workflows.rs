@@ -7,6 +7,7 @@ use lockkeeper::text::tree::{Document, Value};
 use lockkeeper::text::yaml::{self, Bounds};
 
 use crate::architecture::{read, root};
+use crate::project::readme::documents;
 
 /// How an example names the Action: whoever copies it puts both in.
 const OWN: [&str; 2] = ["OWNER/lockkeeper@COMMIT", "OWNER/lockkeeper/setup@COMMIT"];
@@ -69,13 +70,9 @@ fn inputs(path: &str) -> BTreeSet<String> {
 fn every_action_is_pinned() {
     let mut pins: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut texts = workflows();
-    for path in ["action.yml", "setup/action.yml", "README.md"] {
-        texts.push((path.to_owned(), read(path)));
-    }
-    for entry in std::fs::read_dir(root().join("docs")).expect("docs") {
-        let path = format!("docs/{}", entry.expect("an entry").file_name().to_string_lossy());
-        let text = read(&path);
-        texts.push((path, text));
+    let actions = ["action.yml", "setup/action.yml"].map(str::to_owned);
+    for path in actions.into_iter().chain(documents()) {
+        texts.push((path.clone(), read(&path)));
     }
     for (path, text) in &texts {
         for (at, line) in text.lines().enumerate() {
@@ -334,10 +331,7 @@ fn the_setup_gives_what_its_script_reads() {
 /// Each example is told of where people look for it.
 #[test]
 fn examples_are_told() {
-    let mut documents = String::new();
-    for entry in std::fs::read_dir(root().join("docs")).expect("docs") {
-        documents += &std::fs::read_to_string(entry.expect("an entry").path()).expect("a document");
-    }
+    let documents: String = documents().iter().map(|path| read(path)).collect();
     for (path, _) in workflows() {
         if path.starts_with("examples/") {
             assert!(documents.contains(&path), "no document names {path}");

@@ -18,6 +18,7 @@ use lockkeeper::model::{Cost, Graph, NodeId, Package, Source, Tree, TreePath};
 use lockkeeper::text::{Lines, Span, decode, escape};
 use rayon::prelude::*;
 
+use crate::architecture::read;
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
@@ -315,9 +316,14 @@ fn what_is_registered_is_what_lies_in_the_folders() {
     let mut sorted = names.clone();
     sorted.sort_by_key(|name| name.to_lowercase());
     assert_eq!(names, sorted, "FORMATS is not in alphabetical order");
-    if let Some(rows) = readme_rows() {
-        let names: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(rows, names, "the README's table of lockfiles and FORMATS differ");
+    let names: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    for page in ["README.md", "docs/lockfiles.md"] {
+        assert_eq!(rows(page), names, "the table of {page} and FORMATS differ");
+    }
+    let page = read("docs/lockfiles.md");
+    for row in unsupported::ROWS.iter().chain(unsupported::PATTERNS) {
+        let name = format!("`{}`", row.file_name);
+        assert!(page.contains(&name), "docs/lockfiles.md does not list {name}");
     }
 }
 
@@ -723,17 +729,15 @@ fn one_path_of_each_format() -> Vec<(TreePath, &'static dyn Format)> {
         .collect()
 }
 
-/// The first names in code marks of the README's table whose first column is called "Lockfile".
-fn readme_rows() -> Option<BTreeSet<String>> {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(readme).ok()?;
-    let mut rows = text.lines().skip_while(|line| !line.starts_with("| Lockfile"));
-    rows.next()?;
+/// The first names in code marks of the page's table whose first column is called "Lockfile".
+fn rows(page: &str) -> BTreeSet<String> {
+    let text = read(page);
+    let rows = text.lines().skip_while(|line| !line.starts_with("| Lockfile"));
     let names = rows
-        .skip(1)
+        .skip(2)
         .take_while(|line| line.starts_with('|'))
         .map(|line| line.split('`').nth(1).unwrap_or_default().to_owned());
-    Some(names.collect())
+    names.collect()
 }
 
 fn corpus() -> Option<MemoryTree> {

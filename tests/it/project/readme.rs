@@ -1,5 +1,5 @@
-//! What README, CONTRIBUTING and `action.yml` name exists: paths, commands, flags, exit codes, variables, inputs; and
-//! what a person must know of stands in the README: every address and every variable.
+//! What README, docs, CONTRIBUTING and `action.yml` name exists: paths, sections, commands, flags, exit codes, variables,
+//! inputs; and docs/usage.md lists every address and every variable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +10,8 @@ use lockkeeper::model::verdict::ExitCode;
 
 use crate::architecture::{read, root, sources};
 
-/// What people read: the pages at the top, and one page a task.
-fn documents() -> Vec<String> {
+/// What people read: the pages at the top, and those of `docs`.
+pub(crate) fn documents() -> Vec<String> {
     let mut documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
         .map(str::to_owned)
         .to_vec();
@@ -68,6 +68,47 @@ fn paths_exist() {
         );
     }
     assert!(missing.is_empty(), "not there:\n{}", missing.join("\n"));
+}
+
+/// A link to a section of a page leads to a heading of it.
+#[test]
+fn sections_exist() {
+    let mut missing = Vec::new();
+    for document in &documents() {
+        let folder = Path::new(document).parent().expect("a folder");
+        let text = read(document);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let Some((page, section)) = link.split_once('#') else {
+                continue;
+            };
+            let page = match page {
+                "" => document.clone(),
+                page => folder.join(page).to_str().expect("UTF-8").to_owned(),
+            };
+            if !headings(&read(&page)).contains(section) {
+                missing.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no such section:\n{}", missing.join("\n"));
+}
+
+/// What GitHub calls the headings of a page.
+fn headings(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let named = headings.map(|heading| {
+        let heading = heading
+            .trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .replace(' ', "-");
+        heading
+            .chars()
+            .filter(|character| character.is_alphanumeric() || matches!(character, '-' | '_'))
+            .collect()
+    });
+    named.collect()
 }
 
 #[test]
@@ -179,25 +220,25 @@ fn exit_codes_are_told() {
         .iter()
         .filter(|code| !matches!(code, ExitCode::Some));
     let all: BTreeSet<u8> = all.map(|code| code.number()).collect();
-    assert_eq!(codes(&read("README.md")), all, "README.md");
+    assert_eq!(codes(&read("docs/usage.md")), all, "docs/usage.md");
     assert_eq!(codes(&read("src/lib.rs")), all, "src/lib.rs");
 }
 
 #[test]
 fn every_variable_is_told() {
-    let readme = variables(&read("README.md"));
+    let page = variables(&read("docs/usage.md"));
     let mut code = BTreeSet::new();
     for source in sources() {
         for (_, string) in &source.strings {
             code.extend(variables(string));
         }
     }
-    assert_eq!(readme, code, "the README and the strings of src");
+    assert_eq!(page, code, "docs/usage.md and the strings of src");
 }
 
 #[test]
 fn every_address_is_told() {
-    let readme = read("README.md");
+    let page = read("docs/usage.md");
     let mut known = 0_usize;
     for source in sources() {
         // Others only write addresses into reports, for people to follow.
@@ -215,8 +256,8 @@ fn every_address_is_told() {
             for host in hosts.filter(|host| host.contains('.') && !host.contains('{')) {
                 known += 1;
                 assert!(
-                    readme.contains(host),
-                    "src/{}:{line}: the README does not tell of {host}",
+                    page.contains(host),
+                    "src/{}:{line}: docs/usage.md does not list {host}",
                     source.path
                 );
             }
