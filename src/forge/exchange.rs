@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn f13_a_throttle_is_told_from_a_refusal() {
+    fn a_throttle_is_told_from_a_refusal() {
         let now = Timestamp::from_second(1_000).expect("a time");
         let seconds = |answer: &Answered| match trouble(answer, now) {
             Some(Trouble::Throttled { wait, .. }) => wait.map(|wait| wait.as_secs()),
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn c7_a_token_is_told_by_no_error_and_no_header() {
+    fn a_token_is_told_by_no_error_and_no_header() {
         let bad = bearer("Bearer", &SecretString::from("canary\nX: y")).expect_err("a line break");
         assert!(!format!("{bad:?}{bad}{}", bad.hint()).contains("canary"));
         let good = bearer("Bearer", &SecretString::from("canary")).expect("a header");

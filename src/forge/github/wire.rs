@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn c5_tokens_tell_their_kind_and_nothing_else() {
+    fn tokens_tell_their_kind_and_nothing_else() {
         let kind = |text: &str| token_kind(Some(&SecretString::from(text)));
         assert_eq!(token_kind(None), TokenKind::Nothing);
         assert_eq!(kind("ghs_x"), TokenKind::App);

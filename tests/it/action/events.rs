@@ -38,7 +38,7 @@ fn read(event: &str, name: &str, ref_name: &str) -> Event {
 }
 
 #[test]
-fn g6_each_event_tells_its_kind_its_trust_and_its_base() {
+fn each_event_tells_its_kind_its_trust_and_its_base() {
     let request = Change::Request {
         run: Some(MERGE.into()),
         head: Some(HEAD.into()),
@@ -354,7 +354,7 @@ const MERGED: [&str; 3] = [
 ];
 
 #[test]
-fn g6_a_pull_request_is_compared_with_what_it_is_merged_with() {
+fn a_pull_request_is_compared_with_what_it_is_merged_with() {
     let forge = Forge::new();
     let mut reports = Vec::new();
     for depth in [None, Some(2)] {
@@ -382,7 +382,7 @@ fn g6_a_pull_request_is_compared_with_what_it_is_merged_with() {
 }
 
 #[test]
-fn g6_a_checkout_of_one_commit_is_never_no_change() {
+fn a_checkout_of_one_commit_is_never_no_change() {
     let forge = Forge::new();
     for (commit, event, payload) in [
         (&forge.merge, "pull_request", "pull_request"),
@@ -402,7 +402,7 @@ fn g6_a_checkout_of_one_commit_is_never_no_change() {
 }
 
 #[test]
-fn g6_a_checkout_of_the_head_is_compared_with_where_it_left_the_base() {
+fn a_checkout_of_the_head_is_compared_with_where_it_left_the_base() {
     let forge = Forge::new();
     let job = forge.checkout(&forge.head, None);
     let run = || {
@@ -455,7 +455,7 @@ fn g6_a_checkout_of_the_head_is_compared_with_where_it_left_the_base() {
 }
 
 #[test]
-fn g4_a_merge_that_the_forge_did_not_make_is_not_believed() {
+fn a_merge_that_the_forge_did_not_make_is_not_believed() {
     let forge = Forge::new();
     // After the event, the topic moves on to a merge whose first parent is its author's own, with a policy to their taste.
     let sandbox = &forge.sandbox;
@@ -485,7 +485,7 @@ fn g4_a_merge_that_the_forge_did_not_make_is_not_believed() {
 }
 
 #[test]
-fn g6_a_merge_group_is_compared_with_the_branch_that_it_lands_on() {
+fn a_merge_group_is_compared_with_the_branch_that_it_lands_on() {
     let forge = Forge::new();
     let queue = "refs/heads/gh-readonly-queue/main/pr-7";
     let job = forge.checkout(&forge.merge, None);
@@ -516,7 +516,7 @@ fn g6_a_merge_group_is_compared_with_the_branch_that_it_lands_on() {
 }
 
 #[test]
-fn g6_a_checkout_of_the_base_is_no_clean_change() {
+fn a_checkout_of_the_base_is_no_clean_change() {
     let forge = Forge::new();
     let first = forge.sandbox.git(&["rev-parse", "main~1"]);
     for commit in [&forge.base, &first] {
@@ -532,7 +532,7 @@ fn g6_a_checkout_of_the_base_is_no_clean_change() {
 }
 
 #[test]
-fn g6_a_merge_group_answers_for_all_its_entries() {
+fn a_merge_group_answers_for_all_its_entries() {
     let forge = Forge::new();
     let sandbox = &forge.sandbox;
     // The entry before brings the flaw; the last one touches nothing that matters. Stacked twice as well.
@@ -569,7 +569,7 @@ const OTHERS: [(&str, &str, &str); 6] = [
 ];
 
 #[test]
-fn g6_on_every_other_event_everything_counts() {
+fn on_every_other_event_everything_counts() {
     let forge = Forge::new();
     let job = forge.checkout(&forge.merge, None);
     for (event, payload, ref_name) in OTHERS {
@@ -586,7 +586,7 @@ fn g6_on_every_other_event_everything_counts() {
 }
 
 #[test]
-fn g6_the_attribution_is_the_same_on_every_event() {
+fn the_attribution_is_the_same_on_every_event() {
     let forge = Forge::new();
     let job = forge.checkout(&forge.merge, None);
     let changes = [
@@ -699,7 +699,7 @@ fn an_event_that_tells_nothing_is_no_clean_change() {
 }
 
 #[test]
-fn c4_the_trust_of_an_event_costs_a_word_and_no_verdict() {
+fn the_trust_of_an_event_costs_a_word_and_no_verdict() {
     let forge = Forge::new();
     let job = forge.checkout(&forge.merge, None);
     for payload in ["pull_request", "pull_request_fork", "pull_request_dependabot"] {

@@ -268,7 +268,7 @@ fn results(sarif: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn b5_each_ref_has_its_own_upload_in_one_category() {
+fn each_ref_has_its_own_upload_in_one_category() {
     let shop = Shop::new(Style::GitHub);
     let refs = [
         ("INPUT_REFS", "main,release/*,tags/v1*"),
@@ -313,7 +313,7 @@ fn an_upload_that_is_not_taken_in_is_told_in_one_notice() {
 }
 
 #[test]
-fn r3_one_comment_after_three_runs_which_is_folded_away_when_clean() {
+fn one_comment_after_three_runs_which_is_folded_away_when_clean() {
     for style in [Style::GitHub, Style::Enterprise, Style::Gitea] {
         let shop = Shop::new(style);
         // Somebody else has read the marker.
@@ -389,7 +389,7 @@ fn nothing_is_said_of_a_clean_pull_request_and_other_events_have_no_comment() {
 }
 
 #[test]
-fn c9_one_tracking_issue_is_edited_in_place_and_closed_with_evidence() {
+fn one_tracking_issue_is_edited_in_place_and_closed_with_evidence() {
     for style in [Style::GitHub, Style::Enterprise, Style::Gitea] {
         let shop = Shop::new(style);
         let inputs = [
@@ -471,7 +471,7 @@ const ALL: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn c4_what_is_refused_is_told_in_one_notice_that_names_the_permission() {
+fn what_is_refused_is_told_in_one_notice_that_names_the_permission() {
     let shop = Shop::new(Style::GitHub);
     for (payload, who) in [
         ("pull_request", None),
@@ -624,7 +624,7 @@ fn a_commit_that_the_event_is_not_about_is_uploaded_under_no_guessed_ref() {
 }
 
 #[test]
-fn b4_refs_that_a_checkout_lacks_are_read_through_the_forge() {
+fn refs_that_a_checkout_lacks_are_read_through_the_forge() {
     for style in [Style::GitHub, Style::Enterprise, Style::Gitea] {
         let shop = Shop::new(style);
         let report = shop
@@ -701,7 +701,7 @@ fn b4_refs_that_a_checkout_lacks_are_read_through_the_forge() {
 }
 
 #[test]
-fn b4_what_a_filter_left_out_of_the_base_is_read_through_the_forge() {
+fn what_a_filter_left_out_of_the_base_is_read_through_the_forge() {
     for style in [Style::GitHub, Style::Gitea] {
         let shop = Shop::new(style);
         let source = &shop.sandbox;
@@ -764,7 +764,7 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn c7_the_token_appears_nowhere() {
+fn the_token_appears_nowhere() {
     const CANARY: &str = "ghs_canary+0123456789/abcdefghijklmnopqrstuvwx";
     let shop = Shop::new(Style::GitHub);
     {
@@ -889,7 +889,7 @@ fn c7_the_token_appears_nowhere() {
 }
 
 #[test]
-fn r2_summary_comment_and_annotations_keep_their_limits_on_many_hostile_findings() {
+fn summary_comment_and_annotations_keep_their_limits_on_many_hostile_findings() {
     let evil = "@everyone #1 <script>alert(1)</script> ::error::gotcha ##[group]x [a](https://evil.example) ![x](y) | `\u{202e}\u{1b}[31m";
     let sandbox = Sandbox::new();
     let names: Vec<String> = (0..5_000).map(|number| format!("pkg-{number}")).collect();
@@ -1070,7 +1070,7 @@ fn a_strangers_branch_of_the_same_name_is_not_ours() {
 }
 
 #[test]
-fn c9_whoever_looks_at_something_else_closes_no_issue() {
+fn whoever_looks_at_something_else_closes_no_issue() {
     let shop = Shop::new(Style::GitHub);
     let night = [
         ("INPUT_MODE", "status"),
@@ -1128,7 +1128,7 @@ fn what_a_shallow_clone_does_not_show_is_told_where_nobody_is_asked() {
 }
 
 #[test]
-fn c1_a_flag_goes_before_an_input() {
+fn a_flag_goes_before_an_input() {
     let shop = Shop::new(Style::GitHub);
     let args = format!("--now {NOW} --db {}", shop.index);
     let ran = shop.run(

@@ -297,7 +297,7 @@ fn a_status_shows_the_grid_and_never_says_no() {
 }
 
 #[test]
-fn c10_the_cache_folder_of_the_step_remembers_when_a_line_was_scanned() {
+fn the_cache_folder_of_the_step_remembers_when_a_line_was_scanned() {
     let (sandbox, index) = lines();
     std::fs::create_dir(sandbox.path("kept")).expect("a folder");
     std::fs::copy(&index, sandbox.path("kept/advisories.lkdb")).expect("an index");

@@ -179,7 +179,7 @@ fn access_tells_who_asks_and_what_the_repository_is() {
 }
 
 #[test]
-fn c5_access_tells_tokens_apart() {
+fn access_tells_tokens_apart() {
     let mut stand = Stand::new(Style::GitHub);
     let of = |login: &str, kind| Token {
         kind,
@@ -248,7 +248,7 @@ fn c5_access_tells_tokens_apart() {
 }
 
 #[test]
-fn b4_refs_are_those_of_git_whatever_their_number() {
+fn refs_are_those_of_git_whatever_their_number() {
     for style in STYLES {
         let sandbox = history();
         for number in 0..102 {
@@ -300,7 +300,7 @@ fn a_repository_without_commits_has_no_refs() {
 }
 
 #[test]
-fn b4_commits_trees_and_files_are_those_of_git() {
+fn commits_trees_and_files_are_those_of_git() {
     for style in STYLES {
         let stand = Stand::new(style);
         let head = stand.git(&["rev-parse", "main"]);
@@ -328,7 +328,7 @@ fn b4_commits_trees_and_files_are_those_of_git() {
 }
 
 #[test]
-fn b4_a_tree_that_comes_in_pieces_is_put_together() {
+fn a_tree_that_comes_in_pieces_is_put_together() {
     for style in STYLES {
         let stand = Stand::new(style);
         // All levels together have ten entries, the widest alone has five.
@@ -690,7 +690,7 @@ fn a_pull_request_is_opened_found_edited_and_reviewed() {
 }
 
 #[test]
-fn f13_writes_keep_a_second_apart_and_reads_do_not() {
+fn writes_keep_a_second_apart_and_reads_do_not() {
     for style in STYLES {
         let stand = Stand::new(style);
         let number = stand.server.state().open_issue("alice", "Title", "");

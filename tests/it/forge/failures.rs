@@ -306,7 +306,7 @@ fn what_the_forge_does_not_take_is_told_in_its_words() {
 }
 
 #[test]
-fn f13_a_throttle_is_waited_out_as_long_as_it_says() {
+fn a_throttle_is_waited_out_as_long_as_it_says() {
     for style in STYLES {
         for (trouble, seconds) in [
             (Trouble::secondary_limit(403, Some("7")), 7.0),
@@ -332,7 +332,7 @@ fn f13_a_throttle_is_waited_out_as_long_as_it_says() {
 }
 
 #[test]
-fn f13_a_throttle_that_lasts_too_long_is_told() {
+fn a_throttle_that_lasts_too_long_is_told() {
     for style in STYLES {
         let stand = Stand::new(style);
         stand

@@ -36,7 +36,7 @@ fn forked() -> Written {
 }
 
 #[test]
-fn g6_revisions_are_those_of_git() {
+fn revisions_are_those_of_git() {
     let written = forked();
     let clone = written.clone_to("clone", &[]);
     git(&clone, &["checkout", "-q", "-b", "mine", "origin/topic/one"]);
@@ -112,7 +112,7 @@ fn g6_revisions_are_those_of_git() {
 }
 
 #[test]
-fn g6_a_revision_that_is_not_there_is_named() {
+fn a_revision_that_is_not_there_is_named() {
     let written = forked();
     let repository = written.open();
     let no_such = |revision: &str, word: &str| match repository.resolve(revision) {
@@ -172,7 +172,7 @@ fn g6_a_revision_that_is_not_there_is_named() {
 }
 
 #[test]
-fn g6_an_ambiguous_beginning_is_named() {
+fn an_ambiguous_beginning_is_named() {
     // Of 700 ids, some begin with the same four digits.
     let commits: Vec<Commit> = (0..700).map(|number| commit(number, &[], &[])).collect();
     let written = Written::new(&commits);
@@ -202,7 +202,7 @@ fn g6_an_ambiguous_beginning_is_named() {
 }
 
 #[test]
-fn g6_merge_bases_are_those_that_git_prints() {
+fn merge_bases_are_those_that_git_prints() {
     for seed in 1..=4 {
         let mut dice = Dice::new(seed);
         let history = random_history(&mut dice, 200);
@@ -245,7 +245,7 @@ fn g6_merge_bases_are_those_that_git_prints() {
 }
 
 #[test]
-fn g6_merge_bases_survive_clocks_that_go_wrong() {
+fn merge_bases_survive_clocks_that_go_wrong() {
     for seed in 11..=13 {
         let mut dice = Dice::new(seed);
         let mut history = random_history(&mut dice, 120);
@@ -271,7 +271,7 @@ fn g6_merge_bases_survive_clocks_that_go_wrong() {
 }
 
 #[test]
-fn g6_a_shallow_clone_answers_right_or_not_at_all() {
+fn a_shallow_clone_answers_right_or_not_at_all() {
     let (mut right, mut refused) = (0, 0);
     for seed in 26..=29 {
         let mut dice = Dice::new(seed);
@@ -325,7 +325,7 @@ fn g6_a_shallow_clone_answers_right_or_not_at_all() {
 }
 
 #[test]
-fn g6_the_merge_of_a_pull_request_tells_its_base() {
+fn the_merge_of_a_pull_request_tells_its_base() {
     let written = forked();
     let merge = &written.ids[3];
     git(&written.path(), &["update-ref", "refs/pull/7/merge", merge]);
@@ -404,7 +404,7 @@ fn g6_the_merge_of_a_pull_request_tells_its_base() {
 }
 
 #[test]
-fn b4_a_partial_clone_names_what_it_lacks() {
+fn a_partial_clone_names_what_it_lacks() {
     let written = forked();
     git(&written.path(), &["config", "uploadpack.allowFilter", "true"]);
     git(&written.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
@@ -476,7 +476,7 @@ fn listed(folder: &Path, commit: &str) -> Vec<String> {
 }
 
 #[test]
-fn b1_each_tree_is_read_once_for_all_commits() {
+fn each_tree_is_read_once_for_all_commits() {
     // 300 commits on 40 folders: each commit touches one lockfile, or something that nobody asks for.
     let mut dice = Dice::new(5);
     let mut files: Vec<(String, String)> = (0..40)
@@ -542,7 +542,7 @@ fn b1_each_tree_is_read_once_for_all_commits() {
 }
 
 #[test]
-fn l6_links_submodules_and_odd_names_are_listed_as_they_are() {
+fn links_submodules_and_odd_names_are_listed_as_they_are() {
     let written = Written::new(&[commit(0, &[], &[("Cargo.lock", "0")])]);
     let blob = git(
         &written.path(),
@@ -580,7 +580,7 @@ fn l6_links_submodules_and_odd_names_are_listed_as_they_are() {
 }
 
 #[test]
-fn l5_trees_that_are_traps_end() {
+fn trees_that_are_traps_end() {
     let written = Written::new(&[commit(0, &[], &[("Cargo.lock", "0"), ("other", "1")])]);
     let path = written.path();
     let resolve = |tree: &str, repository: &Repository| {

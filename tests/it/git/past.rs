@@ -74,7 +74,7 @@ fn project() -> Written {
 }
 
 #[test]
-fn b6_history_names_the_commits_that_brought_it_in_and_took_it_out() {
+fn history_names_the_commits_that_brought_it_in_and_took_it_out() {
     let written = project();
     let repository = written.open();
     let tag = |name: &str, number: usize| (name.to_owned(), written.id(&repository, number));
@@ -127,7 +127,7 @@ fn b6_history_names_the_commits_that_brought_it_in_and_took_it_out() {
 }
 
 #[test]
-fn b6_a_shallow_history_says_where_it_is_cut() {
+fn a_shallow_history_says_where_it_is_cut() {
     let written = project();
     git(&written.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
     let clone = written.clone_to("shallow", &["--bare", "--depth=4"]);
@@ -147,7 +147,7 @@ fn b6_a_shallow_history_says_where_it_is_cut() {
 }
 
 #[test]
-fn b4_a_history_without_trees_is_no_clean_history() {
+fn a_history_without_trees_is_no_clean_history() {
     let written = project();
     git(&written.path(), &["config", "uploadpack.allowFilter", "true"]);
     git(&written.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
@@ -165,7 +165,7 @@ fn b4_a_history_without_trees_is_no_clean_history() {
 }
 
 #[test]
-fn b6_long_histories_are_linear() {
+fn long_histories_are_linear() {
     // 2,000 commits with branches; lockfiles change in one of five.
     let mut dice = Dice::new(3);
     let mut history = random_history(&mut dice, 2000);

@@ -34,7 +34,7 @@ fn refs(repository: &Repository) -> Refs {
 }
 
 #[test]
-fn b2_branches_and_tags_are_candidates_with_their_commits() {
+fn branches_and_tags_are_candidates_with_their_commits() {
     let written = three();
     let path = written.path();
     git(&path, &["tag", "v1.4.0", &written.ids[1]]);
@@ -81,7 +81,7 @@ fn b2_branches_and_tags_are_candidates_with_their_commits() {
 }
 
 #[test]
-fn b2_a_branch_of_origin_stands_for_one_of_the_clone() {
+fn a_branch_of_origin_stands_for_one_of_the_clone() {
     let written = three();
     let clone = written.clone_to("clone", &[]);
     git(&clone, &["branch", "-q", "release/1.4", &written.ids[0]]);
@@ -137,7 +137,7 @@ fn b2_a_branch_of_origin_stands_for_one_of_the_clone() {
 }
 
 #[test]
-fn b1_the_default_branch_is_found() {
+fn the_default_branch_is_found() {
     let written = three();
     let clone = written.clone_to("clone", &[]);
     let default = || refs(&open(&clone)).default.unwrap_or_default();
@@ -171,7 +171,7 @@ fn b1_the_default_branch_is_found() {
 }
 
 #[test]
-fn b2_damage_of_one_ref_is_told_and_hides_no_other() {
+fn damage_of_one_ref_is_told_and_hides_no_other() {
     let written = three();
     let path = written.path();
     let gone = "1234567890123456789012345678901234567890";
@@ -216,7 +216,7 @@ fn b2_damage_of_one_ref_is_told_and_hides_no_other() {
 }
 
 #[test]
-fn b4_refs_whose_commits_a_clone_lacks_are_told() {
+fn refs_whose_commits_a_clone_lacks_are_told() {
     let written = three();
     let clone = written.clone_to("shallow", &["--depth=1"]);
     assert_eq!(named(&written, &refs(&open(&clone))), ["refs/heads/main 2"]);
@@ -233,7 +233,7 @@ fn b4_refs_whose_commits_a_clone_lacks_are_told() {
 }
 
 #[test]
-fn b1_bare_ones_mirrors_and_worktrees_are_read_alike() {
+fn bare_ones_mirrors_and_worktrees_are_read_alike() {
     let written = three();
     git(
         &written.path(),
@@ -284,7 +284,7 @@ fn b1_bare_ones_mirrors_and_worktrees_are_read_alike() {
 }
 
 #[test]
-fn b1_an_empty_repository_has_no_candidates() {
+fn an_empty_repository_has_no_candidates() {
     let folder = tempfile::tempdir().expect("a folder");
     git(folder.path(), &["init", "-q"]);
     let repository = open(folder.path());
@@ -301,7 +301,7 @@ fn b1_an_empty_repository_has_no_candidates() {
 }
 
 #[test]
-fn b1_repositories_that_name_objects_by_sha256_are_read() {
+fn repositories_that_name_objects_by_sha256_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
     git(at, &["init", "-q", "--object-format=sha256"]);
@@ -340,7 +340,7 @@ fn b1_repositories_that_name_objects_by_sha256_are_read() {
 }
 
 #[test]
-fn b1_refs_of_another_kind_are_refused_by_that_name() {
+fn refs_of_another_kind_are_refused_by_that_name() {
     // As git 2.45 and later lay it out.
     let folder = tempfile::tempdir().expect("a folder");
     git(folder.path(), &["init", "-q"]);
@@ -379,7 +379,7 @@ fn b1_refs_of_another_kind_are_refused_by_that_name() {
 
 #[cfg(unix)]
 #[test]
-fn b4_a_foreign_owner_is_no_reason_to_refuse() {
+fn a_foreign_owner_is_no_reason_to_refuse() {
     fn give(path: &Path, owner: u32) -> bool {
         let inside = match std::fs::read_dir(path) {
             Ok(entries) => entries

@@ -72,7 +72,7 @@ fn meets(when: &str, finding: &Finding) -> bool {
     decide(&policy(&text), finding).rule == "asked"
 }
 
-fn a4_policy() -> Policy {
+fn silencing_policy() -> Policy {
     policy(
         "rules:\n  - {name: silence, when: {}, then: note}\nexceptions:\n  - {id: MAL-2030-1, reason: a, expires: 2099-01-01}\n",
     )
@@ -114,7 +114,7 @@ fn the_default_gate() {
 }
 
 #[test]
-fn g2_conditions_are_met_or_not() {
+fn conditions_are_met_or_not() {
     let plain = of(advisory());
     assert!(meets("{}", &plain));
     for class in Class::ALL.into_iter().filter(|class| *class != Class::Malicious) {
@@ -185,7 +185,7 @@ fn g2_conditions_are_met_or_not() {
 }
 
 #[test]
-fn g2_scope_path_and_ref() {
+fn scope_path_and_ref() {
     let mut finding = of(advisory());
     assert!(
         meets("{scope: runtime}", &finding),
@@ -226,7 +226,7 @@ fn g2_scope_path_and_ref() {
 }
 
 #[test]
-fn g2_the_first_rule_decides_and_is_named() {
+fn the_first_rule_decides_and_is_named() {
     let rules = policy(
         "rules:\n  - {name: exploited, when: {known-exploited: true}, then: fail}\n  - {when: {severity: high}, then: note}\n  - {name: last, then: warn}\n",
     );
@@ -256,7 +256,7 @@ fn g2_the_first_rule_decides_and_is_named() {
 }
 
 #[test]
-fn g2_grace_ends_on_a_day() {
+fn grace_ends_on_a_day() {
     let rules = policy("rules:\n  - {name: week, when: {class: vulnerability}, then: fail, after: 7d}\n");
     // Published 2030-01-02T03:04:05Z.
     let finding = of(advisory());
@@ -344,7 +344,7 @@ fn with_a_base_only_what_is_introduced_fails() {
 }
 
 #[test]
-fn a4_malicious_is_always_fatal() {
+fn malicious_is_always_fatal() {
     let mut finding = with(|advisory| {
         advisory.id = "MAL-2030-1".into();
         advisory.class = Class::Malicious;
@@ -353,7 +353,7 @@ fn a4_malicious_is_always_fatal() {
     });
     finding.change = Some(Change::PreExisting);
     finding.scopes = Scopes::only(Scope::Dev);
-    let silenced = a4_policy();
+    let silenced = silencing_policy();
     for policy in [
         Policy::built_in(),
         silenced.clone(),
@@ -386,7 +386,7 @@ fn excepting(id: &str, keys: &str) -> Policy {
 }
 
 #[test]
-fn g3_any_alias_covers_the_group() {
+fn any_alias_covers_the_group() {
     let finding = of(advisory());
     for id in [
         "RUSTSEC-2030-0001",
@@ -426,7 +426,7 @@ fn g3_any_alias_covers_the_group() {
 }
 
 #[test]
-fn g3_the_day_of_expires_is_the_last() {
+fn the_day_of_expires_is_the_last() {
     let finding = of(advisory());
     let policy = excepting("CVE-2030-1", "");
     for (now, expected) in [
@@ -466,7 +466,7 @@ fn g3_the_day_of_expires_is_the_last() {
 }
 
 #[test]
-fn g3_package_path_ref_and_until_fixed_narrow_it_down() {
+fn package_path_ref_and_until_fixed_narrow_it_down() {
     let mut finding = of(advisory());
     finding.purl = outcomes::purl("pkg:npm/%40a/example@1.0.0");
     for (keys, how) in [
@@ -534,7 +534,7 @@ fn g3_package_path_ref_and_until_fixed_narrow_it_down() {
 }
 
 #[test]
-fn g3_unused_exceptions_are_told_of_all_targets_together() {
+fn unused_exceptions_are_told_of_all_targets_together() {
     let policy = policy(
         "exceptions:\n\
          \x20 - {id: CVE-2030-1, reason: a, expires: 2031-01-01}\n\

@@ -327,7 +327,7 @@ fn as_json(text: &str) -> Json {
 }
 
 #[test]
-fn g1_every_mistake_is_told_at_once_with_its_place_and_its_key() {
+fn every_mistake_is_told_at_once_with_its_place_and_its_key() {
     let text = "schema: lockkeeper.policy/9\n\
                 rules:\n\
                 \x20 - name: one\n\
@@ -368,7 +368,7 @@ fn g1_every_mistake_is_told_at_once_with_its_place_and_its_key() {
 }
 
 #[test]
-fn g1_each_mistake_is_told_and_the_schema_refuses_it_too() {
+fn each_mistake_is_told_and_the_schema_refuses_it_too() {
     for (text, expected) in REFUSED {
         let found = told(&mistakes(text));
         assert_eq!(found.len(), 1, "{text}{found:?}");
@@ -381,7 +381,7 @@ fn g1_each_mistake_is_told_and_the_schema_refuses_it_too() {
 }
 
 #[test]
-fn g1_the_reader_and_the_schema_take_what_is_right() {
+fn the_reader_and_the_schema_take_what_is_right() {
     for text in [
         FULL,
         STARTER,
@@ -419,7 +419,7 @@ fn g1_the_reader_and_the_schema_take_what_is_right() {
 }
 
 #[test]
-fn g1_the_schema_has_the_keys_of_the_reader() {
+fn the_schema_has_the_keys_of_the_reader() {
     let schema: Json = serde_json::from_str(JSON_SCHEMA).expect("JSON");
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut open = vec![(String::new(), schema.clone())];
@@ -540,7 +540,7 @@ fn the_whole_policy_is_read() {
 }
 
 #[test]
-fn g4_a_policy_is_bounded() {
+fn a_policy_is_bounded() {
     let edge = |bytes: usize| format!("#{}\n", "x".repeat(bytes - 2));
     assert_eq!(mistakes(&edge(256 << 10)), []);
     assert_eq!(

@@ -63,7 +63,7 @@ fn changes(ran: &Ran) -> Vec<String> {
 }
 
 #[test]
-fn g6_a_change_that_brings_nothing_passes() {
+fn a_change_that_brings_nothing_passes() {
     let (sandbox, index) = prepared();
     let without = scan(&sandbox, &index, &[]);
     assert_eq!(
@@ -91,7 +91,7 @@ fn g6_a_change_that_brings_nothing_passes() {
 }
 
 #[test]
-fn g6_what_a_change_brings_is_told_apart() {
+fn what_a_change_brings_is_told_apart() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "Cargo.lock",
@@ -128,7 +128,7 @@ fn g6_what_a_change_brings_is_told_apart() {
 }
 
 #[test]
-fn g6_malicious_packages_fail_whoever_brought_them() {
+fn malicious_packages_fail_whoever_brought_them() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.write("Cargo.lock", cargo_lock(&[("stolen", "1.0.0")]));
@@ -142,7 +142,7 @@ fn g6_malicious_packages_fail_whoever_brought_them() {
 }
 
 #[test]
-fn g6_a_base_that_moved_on_does_not_blame_the_topic() {
+fn a_base_that_moved_on_does_not_blame_the_topic() {
     let (sandbox, index) = prepared();
     sandbox.write("README.md", "two\n");
     commit(&sandbox, "Say more");
@@ -164,7 +164,7 @@ fn g6_a_base_that_moved_on_does_not_blame_the_topic() {
 }
 
 #[test]
-fn g6_what_is_staged_is_the_head() {
+fn what_is_staged_is_the_head() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("old", "1.0.0"), ("new", "1.0.0")]));
     // Not staged yet: the work tree has it, the index has not.
@@ -185,7 +185,7 @@ fn g6_what_is_staged_is_the_head() {
 }
 
 #[test]
-fn g6_a_base_that_cannot_be_found_is_never_no_change() {
+fn a_base_that_cannot_be_found_is_never_no_change() {
     let (sandbox, index) = prepared();
     commit_further(&sandbox);
     let unknown = scan(&sandbox, &index, &["--base", "nowhere"]);
@@ -249,7 +249,7 @@ fn commit_further(sandbox: &Sandbox) {
 }
 
 #[test]
-fn g6_what_the_base_could_not_tell_counts_as_introduced() {
+fn what_the_base_could_not_tell_counts_as_introduced() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.write("Cargo.lock", "<<<<<<< ours\n");
@@ -269,7 +269,7 @@ const EXCEPTION: &str =
     "exceptions:\n  - id: GHSA-new\n    reason: nobody feeds it\n    owner: me\n    expires: 2026-06-01\n";
 
 #[test]
-fn g4_an_exception_that_the_change_adds_does_not_help_it() {
+fn an_exception_that_the_change_adds_does_not_help_it() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("old", "1.0.0"), ("new", "1.0.0")]));
     sandbox.write("lockkeeper.yml", EXCEPTION);
@@ -327,7 +327,7 @@ fn g4_an_exception_that_the_change_adds_does_not_help_it() {
 }
 
 #[test]
-fn g4_only_the_policy_at_the_top_counts() {
+fn only_the_policy_at_the_top_counts() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "deep/lockkeeper.yml",
@@ -351,7 +351,7 @@ fn g4_only_the_policy_at_the_top_counts() {
 }
 
 #[test]
-fn g1_mistakes_of_a_policy_are_told_at_once_with_their_places() {
+fn mistakes_of_a_policy_are_told_at_once_with_their_places() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "lockkeeper.yml",
@@ -381,7 +381,7 @@ fn g1_mistakes_of_a_policy_are_told_at_once_with_their_places() {
 }
 
 #[test]
-fn g3_exceptions_live_by_the_clock_and_stay_listed() {
+fn exceptions_live_by_the_clock_and_stay_listed() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "lockkeeper.yml",
@@ -424,7 +424,7 @@ fn g3_exceptions_live_by_the_clock_and_stay_listed() {
 }
 
 #[test]
-fn g3_every_report_tells_of_idle_exceptions() {
+fn every_report_tells_of_idle_exceptions() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "lockkeeper.yml",
@@ -456,7 +456,7 @@ fn g3_every_report_tells_of_idle_exceptions() {
 }
 
 #[test]
-fn g10_an_explanation_never_reassures_where_something_could_not_be_judged() {
+fn an_explanation_never_reassures_where_something_could_not_be_judged() {
     let (sandbox, index) = prepared();
     let explain = |subject: &str| sandbox.run(&["explain", subject, "--db", &index, "--now", NOW]);
     assert_eq!(explain("GHSA-new").code, 0);
@@ -476,7 +476,7 @@ fn g10_an_explanation_never_reassures_where_something_could_not_be_judged() {
 }
 
 #[test]
-fn g10_another_index_than_the_policy_asks_for_is_called_that() {
+fn another_index_than_the_policy_asks_for_is_called_that() {
     let (sandbox, index) = prepared();
     sandbox.write(
         "lockkeeper.yml",
@@ -500,7 +500,7 @@ fn g10_another_index_than_the_policy_asks_for_is_called_that() {
 }
 
 #[test]
-fn g2_grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
+fn grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("old", "1.0.0")]));
     sandbox.write(
@@ -553,7 +553,7 @@ fn g2_grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
 }
 
 #[test]
-fn g10_each_cause_of_a_gap_is_told_in_words_and_in_json() {
+fn each_cause_of_a_gap_is_told_in_words_and_in_json() {
     let (sandbox, index) = prepared();
     sandbox.write("Gemfile.lock", "GEM\n");
     sandbox.write("yarn.lock", "");

@@ -79,7 +79,7 @@ const DEV_WARNS: &str =
     "rules:\n  - name: tools-warn\n    when: {class: vulnerability, scope: dev}\n    then: warn\n";
 
 #[test]
-fn g6_what_ships_now_is_escalated_in_every_report() {
+fn what_ships_now_is_escalated_in_every_report() {
     let (sandbox, index) = prepared();
     sandbox.write("lockkeeper.yml", DEV_WARNS);
     sandbox.write("package-lock.json", for_development());
@@ -120,7 +120,7 @@ fn g6_what_ships_now_is_escalated_in_every_report() {
 }
 
 #[test]
-fn g6_whatever_let_it_pass_at_the_base_and_does_not_here_is_escalated() {
+fn whatever_let_it_pass_at_the_base_and_does_not_here_is_escalated() {
     for (policy, before, after) in [
         // From an option to what always ships.
         (
@@ -170,7 +170,7 @@ fn g6_whatever_let_it_pass_at_the_base_and_does_not_here_is_escalated() {
 }
 
 #[test]
-fn g6_time_alone_escalates_nothing() {
+fn time_alone_escalates_nothing() {
     for policy in [
         "rules: [{when: {class: vulnerability}, then: fail, after: 365d}]\n",
         "exceptions: [{id: GHSA-pot, reason: until then, expires: 2026-01-31}]\n",
@@ -195,7 +195,7 @@ fn g6_time_alone_escalates_nothing() {
 }
 
 #[test]
-fn g2_what_ships_as_well_is_not_for_development_only() {
+fn what_ships_as_well_is_not_for_development_only() {
     let (sandbox, index) = prepared();
     sandbox.write("lockkeeper.yml", DEV_WARNS);
     // One place for development, one that ships, the same version.
@@ -210,7 +210,7 @@ fn g2_what_ships_as_well_is_not_for_development_only() {
 }
 
 #[test]
-fn g6_what_the_tip_has_is_not_introduced() {
+fn what_the_tip_has_is_not_introduced() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("calm", "1.0.0")]));
     commit(&sandbox, "Begin");
@@ -269,7 +269,7 @@ fn clone(sandbox: &Sandbox, name: &str, filter: &[&str]) -> std::path::PathBuf {
 }
 
 #[test]
-fn b4_what_a_filter_left_out_of_the_base_is_never_called_introduced() {
+fn what_a_filter_left_out_of_the_base_is_never_called_introduced() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("loose-wheel", "1.0.0")]));
     commit(&sandbox, "Begin");
@@ -328,7 +328,7 @@ fn b4_what_a_filter_left_out_of_the_base_is_never_called_introduced() {
 }
 
 #[test]
-fn b4_what_does_not_hang_on_the_base_is_judged_without_it() {
+fn what_does_not_hang_on_the_base_is_judged_without_it() {
     let (sandbox, index) = prepared();
     sandbox.write("Cargo.lock", cargo_lock(&[("loose-wheel", "1.0.0")]));
     sandbox.write("other/Cargo.lock", cargo_lock(&[("calm", "1.0.0")]));
@@ -367,7 +367,7 @@ fn b4_what_does_not_hang_on_the_base_is_judged_without_it() {
 }
 
 #[test]
-fn g6_the_step_counts_what_escalates_among_what_blocks() {
+fn the_step_counts_what_escalates_among_what_blocks() {
     let (sandbox, index) = prepared();
     sandbox.write("lockkeeper.yml", DEV_WARNS);
     sandbox.write("package-lock.json", for_development());
@@ -411,7 +411,7 @@ fn with_submodules(sandbox: &Sandbox) -> std::path::PathBuf {
 }
 
 #[test]
-fn g6_a_submodule_that_did_not_move_brings_nothing_in() {
+fn a_submodule_that_did_not_move_brings_nothing_in() {
     let (sandbox, index) = prepared();
     let lib = with_submodules(&sandbox);
     sandbox.write("README.md", "two\n");
@@ -467,7 +467,7 @@ fn g6_a_submodule_that_did_not_move_brings_nothing_in() {
 }
 
 #[test]
-fn b4_a_submodule_without_the_commit_of_the_base_is_not_compared() {
+fn a_submodule_without_the_commit_of_the_base_is_not_compared() {
     let (sandbox, index) = prepared();
     let lib = with_submodules(&sandbox);
     std::fs::write(lib.join("README.md"), "more\n").expect("a file");
@@ -501,7 +501,7 @@ fn b4_a_submodule_without_the_commit_of_the_base_is_not_compared() {
 }
 
 #[test]
-fn g6_a_base_that_is_the_head_says_so() {
+fn a_base_that_is_the_head_says_so() {
     let (sandbox, index) = prepared();
     sandbox.write("package-lock.json", shipped());
     commit(&sandbox, "Begin");

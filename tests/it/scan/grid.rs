@@ -100,7 +100,7 @@ fn expected(cells: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn b3_every_cell_has_a_state_and_a_reason() {
+fn every_cell_has_a_state_and_a_reason() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.write(
@@ -143,7 +143,7 @@ fn b3_every_cell_has_a_state_and_a_reason() {
 }
 
 #[test]
-fn b3_rows_that_share_a_cve_name_each_other() {
+fn rows_that_share_a_cve_name_each_other() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.write(
@@ -170,7 +170,7 @@ fn b3_rows_that_share_a_cve_name_each_other() {
 }
 
 #[test]
-fn b1_one_run_scans_every_line_and_no_branch_is_special() {
+fn one_run_scans_every_line_and_no_branch_is_special() {
     let (sandbox, index) = prepared();
     let scan = |arguments: &[&str]| {
         run(
@@ -229,7 +229,7 @@ fn b1_one_run_scans_every_line_and_no_branch_is_special() {
 
 #[test]
 #[cfg(unix)]
-fn b1_the_same_lockfile_is_judged_anew_where_what_it_refers_to_differs() {
+fn the_same_lockfile_is_judged_anew_where_what_it_refers_to_differs() {
     let sandbox = Sandbox::new();
     let index = sandbox.index(
         "index.lkdb",
@@ -267,7 +267,7 @@ fn b1_the_same_lockfile_is_judged_anew_where_what_it_refers_to_differs() {
 }
 
 #[test]
-fn b2_refs_says_why_each_is_in_or_out() {
+fn refs_says_why_each_is_in_or_out() {
     let (sandbox, index) = prepared();
     sandbox.git(&["branch", "-q", "topic/x", "main"]);
     sandbox.write(
@@ -313,7 +313,7 @@ fn b2_refs_says_why_each_is_in_or_out() {
 }
 
 #[test]
-fn b4_what_a_clone_lacks_is_blind_and_not_clean() {
+fn what_a_clone_lacks_is_blind_and_not_clean() {
     let (sandbox, index) = prepared();
     let from = format!("file://{}", sandbox.work().display());
     sandbox.git(&["config", "uploadpack.allowFilter", "true"]);
@@ -364,7 +364,7 @@ fn b4_what_a_clone_lacks_is_blind_and_not_clean() {
 }
 
 #[test]
-fn b4_a_line_that_cannot_be_read_is_never_clean() {
+fn a_line_that_cannot_be_read_is_never_clean() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "release/3.0"]);
     let scan = |refs: &str| run(&sandbox, &index, &["scan", "--refs", refs, "--format", "json"]);
@@ -390,7 +390,7 @@ fn b4_a_line_that_cannot_be_read_is_never_clean() {
 }
 
 #[test]
-fn b4_a_repository_that_cannot_be_opened_is_not_none() {
+fn a_repository_that_cannot_be_opened_is_not_none() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "release/3.0"]);
     let git = sandbox.work().join(".git");
@@ -404,7 +404,7 @@ fn b4_a_repository_that_cannot_be_opened_is_not_none() {
 }
 
 #[test]
-fn b5_each_ref_has_a_sarif_file_of_its_own_with_one_category() {
+fn each_ref_has_a_sarif_file_of_its_own_with_one_category() {
     let (sandbox, index) = prepared();
     let refused = run(
         &sandbox,
@@ -448,7 +448,7 @@ fn b5_each_ref_has_a_sarif_file_of_its_own_with_one_category() {
 }
 
 #[test]
-fn b6_history_names_commits_tags_and_lines_of_what_was_once_held() {
+fn history_names_commits_tags_and_lines_of_what_was_once_held() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "--orphan", "main2"]);
     let lock = |version: Option<&str>| {
@@ -505,7 +505,7 @@ fn b6_history_names_commits_tags_and_lines_of_what_was_once_held() {
 }
 
 #[test]
-fn c10_the_grid_tells_when_a_line_was_last_scanned() {
+fn the_grid_tells_when_a_line_was_last_scanned() {
     let (sandbox, index) = prepared();
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.write("lockkeeper.yml", "lines: {scanned-within: 7d}\n");

@@ -14,7 +14,7 @@ fn line(sandbox: &Sandbox, branch: &str, requirements: &str) {
 }
 
 #[test]
-fn b6_one_version_that_cannot_be_ordered_hides_one_package() {
+fn one_version_that_cannot_be_ordered_hides_one_package() {
     let sandbox = Sandbox::new();
     let records = [
         record("GHSA-odd", "PyPI", "odd-fellow", "0", Some("2.0.0")),

@@ -59,7 +59,7 @@ fn told(chosen: &Chosen) -> Vec<String> {
 }
 
 #[test]
-fn b2_without_settings_the_newest_active_lines_of_each_prefix_are_live() {
+fn without_settings_the_newest_active_lines_of_each_prefix_are_live() {
     let mut all = candidates(&[
         "release/1.9",
         "release/1.10",
@@ -100,7 +100,7 @@ fn b2_without_settings_the_newest_active_lines_of_each_prefix_are_live() {
 }
 
 #[test]
-fn b2_a_newer_line_that_is_left_out_is_warned_about() {
+fn a_newer_line_that_is_left_out_is_warned_about() {
     let mut all = candidates(&["main", "release/1.8", "release/1.9", "9.1-test"]);
     all.push(candidate("release/2.0", 400));
     all.push(candidate("release/1.7", 400));
@@ -132,7 +132,7 @@ fn b2_a_newer_line_that_is_left_out_is_warned_about() {
 }
 
 #[test]
-fn b2_each_rule_holds_to_its_edge() {
+fn each_rule_holds_to_its_edge() {
     let lines = |choice: &Choice, names: &[&str]| {
         let chosen = chosen(&candidates(names), choice);
         chosen
@@ -206,7 +206,7 @@ fn b2_each_rule_holds_to_its_edge() {
 }
 
 #[test]
-fn b2_names_are_in_the_order_of_their_numbers() {
+fn names_are_in_the_order_of_their_numbers() {
     let newest_first = [
         "2026.1",
         "release/10",
@@ -261,7 +261,7 @@ fn b2_names_are_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn b2_refs_takes_globs_on_short_names_and_nothing_else() {
+fn refs_takes_globs_on_short_names_and_nothing_else() {
     let all = candidates(&[
         "main",
         "release/1.4",
@@ -328,7 +328,7 @@ fn b2_refs_takes_globs_on_short_names_and_nothing_else() {
 
 proptest! {
     #[test]
-    fn b2_every_candidate_has_a_place_and_a_reason(
+    fn every_candidate_has_a_place_and_a_reason(
         names in proptest::collection::btree_set("(release/|stable-|tags/|)[0-9a-z.*\\[{\\-]{1,8}", 0..20),
         globs in "[a-z0-9*?/\\[\\]{},\\\\.]{0,12}",
         newest in 0_usize..4,

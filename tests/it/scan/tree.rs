@@ -112,9 +112,9 @@ fn standard_input_and_odd_names_are_read() {
     assert_eq!(json(&sandbox, &index, &["--as", "nothing", "locked.bak"]).code, 2);
 }
 
-/// L6: ignored means untracked and ignored by the repository's own rules.
+/// Ignored means untracked and ignored by the repository's own rules.
 #[test]
-fn l6_what_git_tracks_is_read_even_if_ignored() {
+fn what_git_tracks_is_read_even_if_ignored() {
     let (sandbox, index) = prepared();
     sandbox.write("tracked/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
     sandbox.write("untracked/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
@@ -138,7 +138,7 @@ fn l6_what_git_tracks_is_read_even_if_ignored() {
 }
 
 #[test]
-fn l6_sparse_checkouts_are_read_from_objects() {
+fn sparse_checkouts_are_read_from_objects() {
     let (sandbox, index) = prepared();
     sandbox.write("in/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
     sandbox.write("out/deep/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
@@ -177,7 +177,7 @@ fn l6_sparse_checkouts_are_read_from_objects() {
 }
 
 #[test]
-fn l6_submodules_that_are_not_there_are_listed() {
+fn submodules_that_are_not_there_are_listed() {
     let (sandbox, index) = prepared();
     let other = sandbox.path("other");
     std::fs::create_dir(&other).expect("a folder");
@@ -203,10 +203,10 @@ fn l6_submodules_that_are_not_there_are_listed() {
     );
 }
 
-/// L7: links never lead out of the tree.
+/// Links never lead out of the tree.
 #[cfg(unix)]
 #[test]
-fn l7_links_stay_inside() {
+fn links_stay_inside() {
     use std::os::unix::fs::symlink;
     let (sandbox, index) = prepared();
     std::fs::write(sandbox.path("outside.lock"), cargo_lock(&[("bad", "1.0.0")])).expect("a file");
