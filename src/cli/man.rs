@@ -31,12 +31,11 @@ enum Variable {
     Ci,
     Colour,
     Network,
-    Forge,
     Inputs,
 }
 
 use ExitCode::{Blocked, Bug, Incomplete, Interrupted, NothingToScan, Pass, Remote, Usage};
-use Variable::{Cache, Ci, Colour, Database, Forge, Inputs, Keys, Network, SecretKey};
+use Variable::{Cache, Ci, Colour, Database, Inputs, Keys, Network, SecretKey};
 
 const JUDGES: &[ExitCode] = &[
     Pass,
@@ -57,7 +56,7 @@ const PAGES: &[Page] = &[
     Page {
         command: "",
         codes: JUDGES,
-        variables: &[Database, Cache, Keys, SecretKey, Ci, Colour, Network, Forge],
+        variables: &[Database, Cache, Keys, SecretKey, Ci, Colour, Network],
         examples: &[
             (
                 "lockkeeper demo",
@@ -345,7 +344,7 @@ const PAGES: &[Page] = &[
     Page {
         command: "action",
         codes: JUDGES,
-        variables: &[Inputs, Database, Cache, Keys, Network, Forge],
+        variables: &[Inputs, Database, Cache, Keys, Network],
         examples: &[(
             "INPUT_MODE=status lockkeeper action",
             "Do what the step does with `mode: status`.",
@@ -377,18 +376,14 @@ pub fn page(words: &[String]) -> Result<Vec<u8>, Failure> {
     Ok(tidy(&String::from_utf8_lossy(&text)))
 }
 
-/// What every reader of roff takes without a warning: ASCII, no white space at the end of a line, no break beside a gap.
+/// What every reader of roff takes without a warning: ASCII, no white space at the end of a line, gaps as such.
 fn tidy(text: &str) -> Vec<u8> {
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut tidy = String::with_capacity(text.len());
-    for (number, line) in lines.iter().enumerate() {
-        let before = number.checked_sub(1).and_then(|number| lines.get(number));
-        if *line == ".br" && (before == Some(&".sp") || lines.get(number + 1) == Some(&".sp")) {
-            continue;
-        }
-        for character in line.chars() {
+    for line in text.replace(".br\n\n.br\n", ".sp\n").lines() {
+        for character in line.trim_end().chars() {
             match character {
                 '\0'..='\x7f' => tidy.push(character),
+                '…' => tidy.push_str("..."),
                 _ => tidy.push_str(&format!("\\[u{:04X}]", u32::from(character))),
             }
         }
@@ -489,13 +484,9 @@ impl Variable {
                 "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE",
                 "Proxies, and a file of certificate authorities to trust.",
             )],
-            Forge => &[(
-                "GITHUB_API_URL, GITHUB_GRAPHQL_URL, GITHUB_REPOSITORY",
-                "The forge and the repository; a runner sets them, and only `lockkeeper action` reads them.",
-            )],
             Inputs => &[(
                 "INPUT_*",
-                "The inputs of the step: INPUT_ and the name in capitals, with _ for -.",
+                "The inputs of the step: INPUT_ and the name in capitals, with _ for -. The runner sets the rest.",
             )],
         }
     }

@@ -7,9 +7,9 @@ use lockkeeper::report::{Length, json};
 use serde_json::Value;
 
 use crate::architecture::{read, root};
-use crate::support::program::{Sandbox, cargo_lock, record};
 use crate::database::published;
 use crate::report::grid as report_grid;
+use crate::support::program::{Sandbox, cargo_lock, record};
 use crate::support::{grids, outcomes};
 
 /// The schemas by the name of their document: `scan`, `db-status`.
@@ -152,8 +152,8 @@ fn by_the_program(judge: &mut Judge) {
         "db diff DB OTHER",
         "db key secret",
         "db publish site --db SOURCE --key secret",
-        "db update --from site --key KEY --offline --db OTHER",
-        "db update --from SOURCE --offline --db fresh.lkdb",
+        "db update --from site --key KEY --offline --db fresh.lkdb",
+        "db update --from SOURCE --offline --db whole.lkdb",
     ] {
         let words = command.split(' ').map(|word| match word {
             "OSV" => &osv,
@@ -166,6 +166,7 @@ fn by_the_program(judge: &mut Judge) {
         let mut words: Vec<&str> = words.collect();
         words.extend(["--format", "json"]);
         let ran = sandbox.run_with(&words, &[("LOCKKEEPER_DB", &db)]);
+        assert!(!ran.out.is_empty(), "{command}: {}", ran.err);
         judge.check(command, &ran.out);
         if command == "db key secret" {
             key = ran.json()["key"].as_str().expect("a key").to_owned();
