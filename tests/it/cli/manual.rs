@@ -87,29 +87,23 @@ fn every_page_says_how_the_command_ends() {
     assert_eq!(unknown.code, 2, "{}", unknown.out);
 }
 
-/// groff and mandoc, where they are installed, have nothing to say.
+/// groff and mandoc, where they are installed, have no warning.
 #[test]
 fn readers_of_roff_do_not_complain() {
     let sandbox = Sandbox::new();
-    let folder = root().join("docs/man");
+    let said = |program: &str, arguments: &[&str], path: &Path| {
+        let output = Command::new(program).args(arguments).arg(path).output().ok()?;
+        Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
     let mut read = 0_usize;
-    for entry in std::fs::read_dir(&folder).expect("docs/man") {
-        let path = entry.expect("an entry").path();
-        let page = std::fs::read_to_string(&path).expect("a page");
-        let output = |program: &str, arguments: &[&str], path: &Path| {
-            let output = Command::new(program)
-                .args(arguments)
-                .arg(path)
-                .current_dir(sandbox.work())
-                .output()
-                .ok()?;
-            Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
-        };
-        if let Some(said) = output("groff", &["-man", "-z", "-ww", "-Tutf8"], &path) {
-            assert_eq!(said, "", "groff: {}", path.display());
+    for (name, page) in pages() {
+        let path = sandbox.write(&name, page);
+        if let Some(said) = said("groff", &["-man", "-z", "-ww", "-Tutf8"], &path) {
+            assert_eq!(said, "", "groff: {name}");
             read += 1;
         }
-        if let Some(said) = output("mandoc", &["-Tlint", "-Wwarning"], &path) {
+        if let Some(said) = said("mandoc", &["-Tlint", "-Wwarning"], &path) {
+            // The same program makes the same page on every day.
             let said: Vec<&str> = said
                 .lines()
                 .filter(|line| !line.contains("missing date"))
@@ -117,7 +111,6 @@ fn readers_of_roff_do_not_complain() {
             assert!(said.is_empty(), "mandoc: {said:?}");
             read += 1;
         }
-        assert!(!page.is_empty());
     }
     if read == 0 {
         println!("skipped: neither groff nor mandoc is installed");

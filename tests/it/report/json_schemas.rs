@@ -153,7 +153,7 @@ fn by_the_program(judge: &mut Judge) {
         "db key secret",
         "db publish site --db SOURCE --key secret",
         "db update --from site --key KEY --offline --db fresh.lkdb",
-        "db update --from SOURCE --offline --db whole.lkdb",
+        "db update --from SOURCE --ecosystem npm --offline --db whole.lkdb",
     ] {
         let words = command.split(' ').map(|word| match word {
             "OSV" => &osv,
