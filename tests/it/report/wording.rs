@@ -4,6 +4,7 @@ use clap::CommandFactory as _;
 use lockkeeper::cli::arguments::Arguments;
 
 use crate::architecture;
+use crate::project::readme::documents;
 
 /// Words that no text for people has.
 const AVOIDED: &[&str] = &[
@@ -110,6 +111,23 @@ fn help(mut command: clap::Command, found: &mut Vec<String>) {
     for inner in command.get_subcommands() {
         help(inner.clone(), found);
     }
+}
+
+/// What stands in code marks is a name or a message.
+#[test]
+fn pages_of_the_documentation() {
+    let mut found = Vec::new();
+    for document in documents() {
+        let text = architecture::read(&document);
+        let prose: Vec<&str> = text.split("```").step_by(2).collect();
+        for (number, paragraph) in prose.join("\n\n").split("\n\n").enumerate() {
+            let prose: Vec<&str> = paragraph.split('`').step_by(2).collect();
+            for word in avoided(&prose.join(" x ")) {
+                found.push(format!("{document}: {word:?} in paragraph {number}: {paragraph}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
 #[test]
