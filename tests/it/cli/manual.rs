@@ -4,32 +4,27 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use clap::CommandFactory as _;
+use lockkeeper::cli::arguments::Arguments;
+
 use crate::architecture::root;
 use crate::support::program::Sandbox;
 
 /// The pages by the names of their files: the program's own, and one per command.
 fn pages() -> BTreeMap<String, String> {
-    let sandbox = Sandbox::new();
     let mut pages = BTreeMap::new();
-    let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
-    while let Some(words) = waiting.pop() {
-        let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
-        let help = [arguments.as_slice(), &["--help"]].concat();
-        let help = sandbox.run(&help);
-        let commands = help.out.lines().skip_while(|line| *line != "Commands:").skip(1);
-        for line in commands.take_while(|line| !line.is_empty()) {
-            match line.split_whitespace().next() {
-                Some("help") | None => {}
-                Some(name) => waiting.push([words.as_slice(), &[name.to_owned()]].concat()),
-            }
-        }
-        arguments.insert(0, "man");
-        let page = sandbox.run(&arguments);
-        assert_eq!(page.code, 0, "{arguments:?}: {}", page.err);
-        let name = [&["lockkeeper".to_owned()], words.as_slice()].concat().join("-");
-        pages.insert(format!("{name}.1"), page.out);
-    }
+    add(&Arguments::command(), &[], &Sandbox::new(), &mut pages);
     pages
+}
+
+fn add(command: &clap::Command, words: &[&str], sandbox: &Sandbox, pages: &mut BTreeMap<String, String>) {
+    let page = sandbox.run(&[&["man"], words].concat());
+    assert_eq!(page.code, 0, "{words:?}: {}", page.err);
+    let name = [&["lockkeeper"], words].concat().join("-");
+    pages.insert(format!("{name}.1"), page.out);
+    for inner in command.get_subcommands() {
+        add(inner, &[words, &[inner.get_name()]].concat(), sandbox, pages);
+    }
 }
 
 #[test]
