@@ -8,7 +8,7 @@ use super::format::statement::Claim;
 use super::record::{Cve, Exploit, Rating};
 use super::record_view::RecordView;
 use super::severity;
-use crate::model::{Advisory, Class};
+use crate::model::{Advisory, Class, IndexKey};
 
 /// Everything that is known of one package.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +25,6 @@ pub struct Candidate<'i> {
     name: &'i str,
     members: &'i [u8],
 }
-
-/// Identifies a package, or a candidate, of one open index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CandidateKey(usize, usize);
 
 /// One record of a group.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +76,8 @@ impl<'i> Candidates<'i> {
 
     /// The same for the same package, as long as the index is open.
     #[must_use]
-    pub fn key(&self) -> CandidateKey {
-        CandidateKey::of(self.entry.groups)
+    pub fn key(&self) -> IndexKey {
+        key(self.entry.groups)
     }
 
     /// How many groups there are.
@@ -102,10 +98,9 @@ impl<'i> Candidates<'i> {
     }
 }
 
-impl CandidateKey {
-    fn of(bytes: &[u8]) -> Self {
-        Self(bytes.as_ptr().addr(), bytes.len())
-    }
+/// The key of what the open index keeps in `bytes`.
+fn key(bytes: &[u8]) -> IndexKey {
+    IndexKey::new(bytes.as_ptr().addr(), bytes.len())
 }
 
 impl<'i> Candidate<'i> {
@@ -123,8 +118,8 @@ impl<'i> Candidate<'i> {
 
     /// The same for the same group of the same package, as long as the index is open.
     #[must_use]
-    pub fn key(&self) -> CandidateKey {
-        CandidateKey::of(self.members)
+    pub fn key(&self) -> IndexKey {
+        key(self.members)
     }
 
     /// The group's records; the one that names it comes first.

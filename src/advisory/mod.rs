@@ -50,7 +50,7 @@ pub mod source;
 pub mod unread;
 
 pub use blocks::Blocks;
-pub use candidates::{Candidate, CandidateKey, Candidates, Member};
+pub use candidates::{Candidate, Candidates, Member};
 pub use compile::{Added, Compiled, Compiler, Facts};
 pub use file::{Damage, OpenError};
 pub use format::block::TooLarge;

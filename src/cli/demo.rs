@@ -16,7 +16,7 @@ use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
 use crate::report::terminal;
 use crate::scan::discover::{self, Root};
-use crate::scan::{Case, FILE_LIMIT, Judge, Knowledge, Lenience, Request};
+use crate::scan::{Case, FILE_LIMIT, Judge, Keep, Knowledge, Lenience, Request};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -99,13 +99,14 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         remarks: Vec::new(),
         now,
         lenience: Lenience::default(),
+        keep: Keep::Findings,
     };
     let case = Case {
         found: &found,
         policy: &policy,
         base: None,
     };
-    let outcome = crate::scan::scan(&request, &[case]).outcome;
+    let outcome = crate::scan::scan(&request, &[case]);
 
     say(
         "This is a demo: a made-up shop, checked against an embedded sample of well-known incidents.\n\n\

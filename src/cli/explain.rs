@@ -21,7 +21,7 @@ use crate::policy::{Circumstances, Policy};
 use crate::report::phrases::counted;
 use crate::report::{json, terminal};
 use crate::scan::discover::Found;
-use crate::scan::{Lenience, Request, ways};
+use crate::scan::{Keep, Lenience, Request, ways};
 
 /// Runs the command.
 ///
@@ -43,8 +43,9 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
         remarks: Vec::new(),
         now,
         lenience: Lenience::default(),
+        keep: Keep::Findings,
     };
-    let outcome = crate::scan::scan(&request, &trees.cases()).outcome;
+    let outcome = crate::scan::scan(&request, &trees.cases());
     let explanations = explain(&arguments.subject, &outcome, index, &trees.policy())?;
     let none = HashMap::new();
     for (format, sink) in &pairs {

@@ -16,7 +16,7 @@ use crate::scan::columns::release;
 use crate::scan::discover::Found;
 use crate::scan::reader::is_wanted;
 use crate::scan::unfinished::unfinished;
-use crate::scan::{FILE_LIMIT, Lenience, Request, commit, scan, ways};
+use crate::scan::{FILE_LIMIT, Keep, Lenience, Request, commit, scan, ways};
 
 /// Runs the command.
 ///
@@ -79,7 +79,8 @@ pub fn gate(arguments: &Gate, setting: &Setting<'_>) -> Result<model::Gate, Fail
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,
         },
+        keep: Keep::Findings,
     };
-    let outcome = scan(&request, &judged.cases()).outcome;
+    let outcome = scan(&request, &judged.cases());
     Ok(ways::gate(outcome, &arguments.release))
 }

@@ -23,7 +23,7 @@ use crate::policy::Policy;
 use crate::report::REPORTS;
 use crate::scan::columns::{self, columns};
 use crate::scan::discover::Found;
-use crate::scan::{self, Lenience, Request, unfinished};
+use crate::scan::{self, Keep, Lenience, Request, unfinished};
 
 /// Long texts are read for so many findings at most; a report tells no more than that in full.
 const TEXTS_LIMIT: usize = 5_000;
@@ -219,8 +219,9 @@ pub fn scan(
         remarks: trees.remarks.clone(),
         now: setting.now,
         lenience,
+        keep: Keep::Findings,
     };
-    let mut outcome = scan::scan(&request, &trees.cases()).outcome;
+    let mut outcome = scan::scan(&request, &trees.cases());
     outcome.category = category;
     if !arguments.staged {
         beat(setting.location, &found, &outcome, setting.now);

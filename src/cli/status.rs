@@ -16,7 +16,7 @@ use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
 use crate::scan::unfinished::unfinished;
-use crate::scan::{Lenience, Request, Scanned, grid, scan_for_grid};
+use crate::scan::{Keep, Lenience, Request, grid, scan};
 
 /// Runs the command.
 ///
@@ -76,15 +76,10 @@ pub fn grid(arguments: &Status, setting: &Setting<'_>) -> Result<Grid, Failure> 
         remarks: effective.remarks,
         now,
         lenience: Lenience::default(),
+        keep: Keep::Assessments,
     };
-    let Scanned { mut outcome, known } = scan_for_grid(&request, &judged.cases());
-    let damaged = |damage: crate::advisory::Damage| {
-        Failure::incomplete(
-            damage.to_string(),
-            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
-        )
-    };
-    let rows = grid::rows(&outcome, &known, &lines, opened.index.as_ref()).map_err(damaged)?;
+    let mut outcome = scan(&request, &judged.cases());
+    let rows = grid::rows(&outcome, &lines);
     outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
     let mut warnings = columns.chosen.warnings.clone();
     if let (Some(folder), Some(repository)) = (location.cache_folder(), &found.repository) {

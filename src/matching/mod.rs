@@ -1,4 +1,5 @@
-//! A version and a group of records: affected or not, and why (docs/semantics.md, "Groups").
+//! A locked version and an advisory, assessed once: affected, fixed, not affected or undecided, and by which record
+//! (docs/semantics.md, "Groups").
 //!
 //! Versions are ordered against what an advisory names by [`Scheme::compare_with_bound`], and those that advisories name
 //! among each other by [`Scheme::compare`].
@@ -11,40 +12,50 @@ use crate::advisory::{Candidate, Claim, Damage, End, Interval, Member, Undecided
 use crate::model::Ecosystem;
 use crate::version::{self, Scheme};
 
-/// What a group says of a version, in texts of the index.
+/// What the records of one group say about a version, in texts of the index.
 #[derive(Debug, Clone)]
-pub enum Judgement<'i> {
-    /// A record says that it is affected.
+pub enum Assessment<'i> {
+    /// A record affects it.
     Affected {
-        /// Versions above it that the sources call fixed and that leave what every record says, lowest first.
+        /// Versions above it that the sources call fixed and that no record of the group affects, lowest first.
         fixed: Vec<&'i str>,
-        /// Which record, and by which part of it.
+        /// Which record affects it, and by which part.
         because: Because<'i>,
     },
-    /// No record says so.
+    /// No record affects it, and it is at or above a fixed version of one.
+    Fixed,
+    /// No record affects it, and it is below or between the affected ranges.
     NotAffected,
-    /// No record says so, and a range could not be asked.
+    /// No record affects it as far as is known, and a range could not be evaluated.
     Undecided {
         /// Why, as a fragment.
         reason: String,
     },
 }
 
-/// The record that holds a version affected.
+/// The record that affects a version.
 #[derive(Debug, Clone, Copy)]
 pub struct Because<'i> {
     member: Member<'i>,
     part: Part<'i>,
 }
 
-/// The part of a record that holds a version affected.
+/// The part of a record that affects a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part<'i> {
     Listed(&'i str),
     Inside(Interval<&'i str>),
 }
 
-impl Because<'_> {
+impl<'i> Because<'i> {
+    /// The id of the record that affects the version.
+    ///
+    /// # Errors
+    /// [`Damage`] of the block that holds the record.
+    pub fn record(&self) -> Result<&'i str, Damage> {
+        self.member.id()
+    }
+
     /// Which record and which range, as a sentence without a stop.
     ///
     /// # Errors
@@ -65,30 +76,32 @@ impl PartialEq for Because<'_> {
     }
 }
 
-/// Judges a held `version` as it is written in a lockfile; `scheme` is its ecosystem's order, if there is one.
+/// Assesses a locked `version`, as it is written in the lockfile; `scheme` is its ecosystem's order, if there is one.
 ///
 /// It is affected if it is listed (as the same text or, by the order, as the same version) or inside a range.
-/// Where a range could not be asked, a list beside it decides.
+/// Where a range could not be evaluated, a list beside it decides.
 ///
 /// # Errors
 /// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
-pub fn judge<'i>(
+pub fn assess<'i>(
     version: &str,
     scheme: Option<&dyn Scheme>,
     candidate: &Candidate<'i>,
-) -> Result<Judgement<'i>, Damage> {
-    let held = Held::new(version, scheme, candidate);
+) -> Result<Assessment<'i>, Damage> {
+    let locked = Locked::new(version, scheme, candidate);
     let mut undecided = None;
+    let mut is_fixed = false;
     for member in candidate.members() {
         for claim in member.claims() {
-            match held.against(&claim) {
-                Answer::Inside(part) => {
-                    return Ok(Judgement::Affected {
-                        fixed: held.fixed(candidate),
+            match locked.against(&claim) {
+                Answer::Affected(part) => {
+                    return Ok(Assessment::Affected {
+                        fixed: locked.fixed(candidate),
                         because: Because { member, part },
                     });
                 }
-                Answer::Outside => {}
+                Answer::Fixed => is_fixed = true,
+                Answer::NotAffected => {}
                 Answer::Unknown(reason) => {
                     undecided.get_or_insert((member, reason));
                 }
@@ -96,28 +109,39 @@ pub fn judge<'i>(
         }
     }
     match undecided {
-        None => Ok(Judgement::NotAffected),
-        Some((member, reason)) => Ok(Judgement::Undecided {
+        None if is_fixed => Ok(Assessment::Fixed),
+        None => Ok(Assessment::NotAffected),
+        Some((member, reason)) => Ok(Assessment::Undecided {
             reason: format!("{} cannot be decided: {reason}", member.id()?),
         }),
     }
 }
 
 /// The version that is asked about, as the scheme reads it.
-struct Held<'v> {
+struct Locked<'v> {
     version: std::borrow::Cow<'v, str>,
     scheme: Option<&'v dyn Scheme>,
     /// Why it cannot be ordered.
     unorderable: Option<String>,
 }
 
+/// What one claim says about the version.
 enum Answer<'i> {
-    Inside(Part<'i>),
-    Outside,
+    Affected(Part<'i>),
+    Fixed,
+    NotAffected,
     Unknown(String),
 }
 
-impl<'v> Held<'v> {
+/// How a version lies towards an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    Inside,
+    After,
+}
+
+impl<'v> Locked<'v> {
     fn new(version: &'v str, scheme: Option<&'v dyn Scheme>, candidate: &Candidate<'_>) -> Self {
         // The version of Go itself is written in another way than those of modules.
         let of_go = candidate.ecosystem() == Ecosystem::GO.as_str()
@@ -137,17 +161,19 @@ impl<'v> Held<'v> {
 
     fn against<'i>(&self, claim: &Claim<'i>) -> Answer<'i> {
         if let Some(same) = claim.versions().find(|listed| self.is(listed)) {
-            return Answer::Inside(Part::Listed(same));
+            return Answer::Affected(Part::Listed(same));
         }
         let mut unknown = match claim.undecided {
             Some(Undecided::NoScheme) => Some("versions of this ecosystem cannot be ordered".to_owned()),
             Some(Undecided::Event(reason)) => Some(reason.to_owned()),
             None => None,
         };
+        let mut is_fixed = false;
         for interval in claim.intervals() {
-            match self.is_inside(&interval) {
-                Some(true) => return Answer::Inside(Part::Inside(interval)),
-                Some(false) => {}
+            match side(&self.version, &interval, self.scheme) {
+                Some(Side::Inside) => return Answer::Affected(Part::Inside(interval)),
+                Some(Side::After) => is_fixed |= matches!(interval.until, End::Fixed(_)),
+                Some(Side::Before) => {}
                 None => {
                     let reason = self.unorderable.clone();
                     unknown.get_or_insert(reason.unwrap_or_else(|| format!("{interval} cannot be ordered")));
@@ -155,8 +181,14 @@ impl<'v> Held<'v> {
             }
         }
         match unknown {
-            Some(reason) if !claim.listed => Answer::Unknown(reason),
-            Some(_) | None => Answer::Outside,
+            Some(reason) if !claim.listed => return Answer::Unknown(reason),
+            Some(_) | None => {}
+        }
+        let mut further = claim.further_fixed();
+        if is_fixed || further.any(|fixed| self.compare(fixed).is_some_and(Ordering::is_ge)) {
+            Answer::Fixed
+        } else {
+            Answer::NotAffected
         }
     }
 
@@ -164,7 +196,7 @@ impl<'v> Held<'v> {
         self.version == listed || self.compare(listed) == Some(Ordering::Equal)
     }
 
-    /// `None` if that cannot be told.
+    /// `None` if that cannot be decided.
     fn is_inside(&self, interval: &Interval<&str>) -> Option<bool> {
         is_inside(&self.version, interval, self.scheme)
     }
@@ -176,7 +208,7 @@ impl<'v> Held<'v> {
         self.scheme?.compare_with_bound(&self.version, other).ok()
     }
 
-    /// Fixed versions above the held one that no record of the group holds affected.
+    /// Fixed versions above the locked one that no record of the group affects.
     fn fixed<'i>(&self, candidate: &Candidate<'i>) -> Vec<&'i str> {
         let Some(scheme) = self.scheme else {
             return Vec::new();
@@ -188,7 +220,7 @@ impl<'v> Held<'v> {
             .collect();
         above.sort_unstable();
         above.dedup();
-        above.retain(|fixed| !claims().any(|claim| holds(&claim, fixed, scheme)));
+        above.retain(|fixed| !claims().any(|claim| affects(&claim, fixed, scheme)));
         if above.len() <= 1 {
             return above;
         }
@@ -201,22 +233,8 @@ impl<'v> Held<'v> {
     }
 }
 
-/// `version`, which no record of the group holds affected, is at or above one that a record calls fixed.
-#[must_use]
-pub fn is_mended(version: &str, scheme: Option<&dyn Scheme>, candidate: &Candidate<'_>) -> bool {
-    let held = Held::new(version, scheme, candidate);
-    candidate
-        .members()
-        .flat_map(|member| member.claims())
-        .any(|claim| {
-            claim
-                .fixed()
-                .any(|fixed| held.compare(fixed).is_some_and(Ordering::is_ge))
-        })
-}
-
 /// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
-fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
+fn affects(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
     let listed = |listed: &str| {
         listed == version
             || scheme
@@ -229,18 +247,22 @@ fn holds(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
             .any(|interval| is_inside(version, &interval, Some(scheme)) == Some(true))
 }
 
+/// `None` if that cannot be decided.
 fn is_inside(version: &str, interval: &Interval<&str>, scheme: Option<&dyn Scheme>) -> Option<bool> {
+    Some(side(version, interval, scheme)? == Side::Inside)
+}
+
+fn side(version: &str, interval: &Interval<&str>, scheme: Option<&dyn Scheme>) -> Option<Side> {
     let compare = |bound: &str| scheme?.compare_with_bound(version, bound).ok();
-    let after_start = match interval.from {
-        None => true,
-        Some(from) => compare(from)?.is_ge(),
+    if let Some(from) = interval.from
+        && compare(from)?.is_lt()
+    {
+        return Some(Side::Before);
+    }
+    let is_inside = match interval.until {
+        End::Never => true,
+        End::Fixed(end) | End::Limit(end) => compare(end)?.is_lt(),
+        End::LastAffected(end) => compare(end)?.is_le(),
     };
-    if !after_start {
-        return Some(false);
-    }
-    match interval.until {
-        End::Never => Some(true),
-        End::Fixed(end) | End::Limit(end) => Some(compare(end)?.is_lt()),
-        End::LastAffected(end) => Some(compare(end)?.is_le()),
-    }
+    Some(if is_inside { Side::Inside } else { Side::After })
 }

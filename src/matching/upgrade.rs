@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Held, holds};
-use crate::advisory::{CandidateKey, Candidates, Claim, End, order};
+use super::{Locked, affects};
+use crate::advisory::{Candidates, Claim, End, order};
+use crate::model::IndexKey;
 use crate::version::Scheme;
 
 /// At most so many fixed versions are tried.
@@ -15,7 +16,7 @@ pub struct Upgrade<'i> {
     /// As the advisory that names it as fixed spells it.
     pub version: &'i str,
     /// The groups that affect it all the same.
-    pub leaves: Vec<CandidateKey>,
+    pub leaves: Vec<IndexKey>,
 }
 
 /// The lowest version above `version` that no known advisory of the package affects, on the same major if there is one, and a
@@ -28,28 +29,28 @@ pub fn upgrade<'i>(
     package: &Candidates<'i>,
 ) -> Option<Upgrade<'i>> {
     let scheme = scheme?;
-    let held = Held::new(version, Some(scheme), &package.groups().next()?);
-    let claims: Vec<(CandidateKey, Claim<'i>)> = package
+    let locked = Locked::new(version, Some(scheme), &package.groups().next()?);
+    let claims: Vec<(IndexKey, Claim<'i>)> = package
         .groups()
         .flat_map(|group| {
             let claims = group.members().flat_map(|member| member.claims());
             claims.map(move |claim| (group.key(), claim))
         })
         .collect();
-    let affecting = |version: &str, most: usize| -> Vec<CandidateKey> {
+    let affecting = |version: &str, most: usize| -> Vec<IndexKey> {
         claims
             .chunk_by(|(left, _), (right, _)| left == right)
-            .filter(|group| group.iter().any(|(_, claim)| holds(claim, version, scheme)))
+            .filter(|group| group.iter().any(|(_, claim)| affects(claim, version, scheme)))
             .filter_map(|group| Some(group.first()?.0))
             .take(most)
             .collect()
     };
-    if affecting(&held.version, 1).is_empty() {
+    if affecting(&locked.version, 1).is_empty() {
         return None;
     }
-    let tried = above(&held, scheme, &claims);
+    let tried = above(&locked, scheme, &claims);
     // What is above the locked version and below the end of a range that contains it is in that range too.
-    let floor = floor(&held, scheme, &claims);
+    let floor = floor(&locked, scheme, &claims);
     let is_below =
         |version: &str| floor.is_some_and(|floor| scheme.compare(version, floor) == Ok(Ordering::Less));
     let mut candidates = tried.iter().filter(|version| !is_below(version));
@@ -59,7 +60,7 @@ pub fn upgrade<'i>(
             leaves: Vec::new(),
         });
     }
-    let known = affecting(&held.version, usize::MAX);
+    let known = affecting(&locked.version, usize::MAX);
     let mut best: Option<Upgrade<'i>> = None;
     for version in tried {
         let most = best.as_ref().map_or(usize::MAX, |best| best.leaves.len());
@@ -71,28 +72,28 @@ pub fn upgrade<'i>(
     best
 }
 
-/// The highest version that a range which holds the locked version ends before.
-fn floor<'i>(held: &Held<'_>, scheme: &dyn Scheme, claims: &[(CandidateKey, Claim<'i>)]) -> Option<&'i str> {
+/// The highest version that a range that affects the locked version ends before.
+fn floor<'i>(locked: &Locked<'_>, scheme: &dyn Scheme, claims: &[(IndexKey, Claim<'i>)]) -> Option<&'i str> {
     let mut floor: Option<&'i str> = None;
     for stretch in claims.iter().flat_map(|(_, claim)| claim.intervals()) {
         let (End::Fixed(end) | End::Limit(end)) = stretch.until else {
             continue;
         };
         let is_higher = floor.is_none_or(|floor| scheme.compare(floor, end) == Ok(Ordering::Less));
-        if is_higher && held.is_inside(&stretch) == Some(true) {
+        if is_higher && locked.is_inside(&stretch) == Some(true) {
             floor = Some(end);
         }
     }
     floor
 }
 
-/// Every fixed version above `held` that may be a target, those of the same major first, the lowest first.
-fn above<'i>(held: &Held<'_>, scheme: &dyn Scheme, claims: &[(CandidateKey, Claim<'i>)]) -> Vec<&'i str> {
-    let may_be_early = scheme.is_prerelease(&held.version);
+/// Every fixed version above `locked` that may be a target, those of the same major first, the lowest first.
+fn above<'i>(locked: &Locked<'_>, scheme: &dyn Scheme, claims: &[(IndexKey, Claim<'i>)]) -> Vec<&'i str> {
+    let may_be_early = scheme.is_prerelease(&locked.version);
     let mut fixed: Vec<&'i str> = Vec::new();
     for (_, claim) in claims {
         let above = claim.fixed().filter(|fixed| {
-            held.compare(fixed) == Some(Ordering::Less) && (may_be_early || !scheme.is_prerelease(fixed))
+            locked.compare(fixed) == Some(Ordering::Less) && (may_be_early || !scheme.is_prerelease(fixed))
         });
         fixed.extend(above);
     }
@@ -102,7 +103,7 @@ fn above<'i>(held: &Held<'_>, scheme: &dyn Scheme, claims: &[(CandidateKey, Clai
     fixed.sort_unstable();
     fixed.dedup();
     let sorted = order::sort_by(fixed, &mut |left, right| scheme.compare(left, right)).unwrap_or_default();
-    let major = scheme.major(&held.version);
+    let major = scheme.major(&locked.version);
     let (mut same, other): (Vec<&str>, Vec<&str>) = sorted
         .into_iter()
         .partition(|version| scheme.major(version) == major);

@@ -31,6 +31,18 @@ pub struct Advisory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextKey(pub u64);
 
+/// Where an open index keeps a package or a group of advisories: the same key for the same one, as long as it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IndexKey(usize, usize);
+
+impl IndexKey {
+    /// From the offset and the length that only one entry has.
+    #[must_use]
+    pub fn new(offset: usize, length: usize) -> Self {
+        Self(offset, length)
+    }
+}
+
 /// The long texts of one advisory, read only when shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Texts {

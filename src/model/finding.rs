@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Advisory, Decision, DependencyPaths, Ecosystem, PackageUrl, Scopes, SharedStr, TreePath};
+use super::{
+    Advisory, Decision, DependencyPaths, Ecosystem, IndexKey, PackageUrl, Scopes, SharedStr, TreePath,
+};
 use crate::text::Position;
 
 /// One (group, package, version, file), whatever the number of places. What is the same in every file is shared:
@@ -61,8 +63,12 @@ impl RegistryAddress {
 /// An advisory that applies to a version of a package, wherever that is locked.
 #[derive(Debug, Clone)]
 pub struct Match {
-    /// What is wrong.
+    /// The advisory: every record of the group together.
     pub advisory: Arc<Advisory>,
+    /// Where the index keeps the group; `None` for what this program states by itself.
+    pub group: Option<IndexKey>,
+    /// The id of the record that affects the version: the advisory's own or one of its aliases.
+    pub record: SharedStr,
     /// The package's ecosystem.
     pub ecosystem: Ecosystem,
     /// The package's name as written.

@@ -3,6 +3,7 @@
 //! Nothing here touches the world, and nothing here is serialized: each output version owns its structs.
 
 pub mod advisory;
+pub mod assessment;
 pub mod coverage;
 pub mod dependency_path;
 pub mod disjoint_sets;
@@ -24,7 +25,8 @@ pub mod tree;
 pub mod verdict;
 pub mod worst;
 
-pub use advisory::{Advisory, Class, Level, Severity};
+pub use advisory::{Advisory, Class, IndexKey, Level, Severity};
+pub use assessment::{Assessed, Assessment};
 pub use coverage::{Cost, Coverage, Gap, IndexState};
 pub use dependency_path::{DependencyPath, DependencyPaths, Step};
 pub use ecosystem::Ecosystem;

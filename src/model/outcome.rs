@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::lines::short_name;
 use super::verdict::ExitCode;
-use super::{Coverage, Finding, Gap, TreePath, Verdict};
+use super::{Assessed, Coverage, Finding, Gap, TreePath, Verdict};
 
 /// The result of a scan. A report sees this and opens nothing.
 #[derive(Debug, Clone)]
@@ -166,6 +166,8 @@ pub struct Target {
     pub files: Vec<ScannedFile>,
     /// Its findings, in the order of [`Finding`]'s file, place and id.
     pub findings: Vec<Finding>,
+    /// Its packages that advisories name, affected or not; kept only where a grid is made of them.
+    pub assessed: Vec<Assessed>,
 }
 
 /// A lockfile that was found.

@@ -281,6 +281,8 @@ mod tests {
         };
         let matched = Match {
             advisory: Arc::new(advisory),
+            group: None,
+            record: "".into(),
             ecosystem: Ecosystem::NPM,
             name: name.into(),
             version: version.into(),

@@ -1,73 +1,63 @@
-//! From the scans of several lines to the grid: one row an advisory, one cell a line.
+//! From the assessments of several release lines to the grid: one row an advisory, one cell a release line.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::discover::{Found, Reader};
-use super::judge::Known;
-use crate::advisory::{Candidate, Damage, Index};
 use crate::ecosystem::{self, purl};
-use crate::matching;
 use crate::model::Location;
-use crate::model::coverage::Gap;
 use crate::model::finding::State;
 use crate::model::grid::{Cell, CellState, Occurrence, Row};
 use crate::model::worst;
-use crate::model::{Ecosystem, Finding, IndexState, Outcome, Target, TreePath};
+use crate::model::{
+    Assessed, Assessment, Ecosystem, Finding, IndexKey, IndexState, Outcome, Target, TreePath, coverage::Gap,
+};
 use crate::text::Position;
 
-/// The rows of the grid whose columns are the targets of `outcome`. `known` and `trees` are those of the targets.
-///
-/// # Errors
-/// [`Damage`] of the index.
-pub fn rows(
-    outcome: &Outcome,
-    known: &[Vec<Known>],
-    trees: &[&Found],
-    index: Option<&Index>,
-) -> Result<Vec<Row>, Damage> {
+/// The rows of the grid whose columns are the targets of `outcome`, which were found in `trees` and keep their assessments.
+#[must_use]
+pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<Row> {
     let mut findings: Vec<&Finding> = outcome.findings().map(|(_, finding)| finding).collect();
     findings.sort_by(|left, right| worst::first(left, right));
     let mut subjects: Vec<Subject<'_>> = Vec::new();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut numbers = Numbers::default();
     for finding in findings {
-        let number = *numbers.entry(&finding.advisory.id).or_insert(subjects.len());
+        let number = *numbers.ids.entry(&finding.advisory.id).or_insert(subjects.len());
+        numbers.groups.extend(finding.group.map(|group| (group, number)));
         if number == subjects.len() {
             subjects.push(Subject {
                 worst: finding,
-                packages: BTreeMap::new(),
+                packages: BTreeSet::new(),
             });
         }
         if let Some(subject) = subjects.get_mut(number) {
             let name = ecosystem::normalise(&finding.ecosystem, &finding.name).into_owned();
-            subject.packages.insert((finding.ecosystem.clone(), name), None);
+            subject.packages.insert((finding.ecosystem.clone(), name));
         }
     }
     let columns: Vec<Column<'_>> = outcome
         .targets
         .iter()
-        .zip(known)
         .zip(trees)
-        .map(|((target, known), found)| Column::new(target, known, found))
+        .map(|(target, found)| Column::new(target, found, &numbers))
         .collect();
     let mut rows: Vec<(&Finding, Row)> = Vec::with_capacity(subjects.len());
-    for mut subject in subjects {
-        for (package, group) in &mut subject.packages {
-            *group = group_of(index, package, &subject.worst.advisory.id)?;
-        }
-        let cells = columns.iter().map(|column| column.cell(&subject));
+    for (number, subject) in subjects.iter().enumerate() {
         let row = Row {
             advisory: subject.worst.advisory.clone(),
             related: Vec::new(),
             packages: subject
                 .packages
-                .keys()
+                .iter()
                 .map(|(ecosystem, name)| purl::of(ecosystem, name, ""))
                 .collect(),
-            cells: cells.collect(),
+            cells: columns
+                .iter()
+                .map(|column| column.cell(number, subject))
+                .collect(),
         };
         rows.push((subject.worst, row));
     }
-    // Of equally bad ones, what the most lines hold comes first.
+    // Of equally severe ones, what affects the most release lines comes first.
     rows.sort_by(|(worst, row), (other_worst, other)| {
         worst::weighed(worst, other_worst)
             .then_with(|| affected(other).cmp(&affected(row)))
@@ -75,7 +65,7 @@ pub fn rows(
     });
     let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
     relate(&mut rows);
-    Ok(rows)
+    rows
 }
 
 fn affected(row: &Row) -> usize {
@@ -83,58 +73,57 @@ fn affected(row: &Row) -> usize {
     affected.count()
 }
 
-/// A package: its ecosystem and its name in the spelling of the index.
-type Package = (Ecosystem, String);
+/// The number of each row, by the advisory's id and by its groups: one for each package that it affects somewhere.
+#[derive(Default)]
+struct Numbers<'o> {
+    ids: HashMap<&'o str, usize>,
+    groups: HashMap<IndexKey, usize>,
+}
 
 /// What a row is about.
-struct Subject<'f> {
-    worst: &'f Finding,
-    /// Its packages, each with the group of the index that speaks of it.
-    packages: BTreeMap<Package, Option<Candidate<'f>>>,
+struct Subject<'o> {
+    worst: &'o Finding,
+    /// Ecosystem and name in the spelling of the advisories.
+    packages: BTreeSet<(Ecosystem, String)>,
 }
 
-fn group_of<'i>(
-    index: Option<&'i Index>,
-    (ecosystem, name): &Package,
-    id: &str,
-) -> Result<Option<Candidate<'i>>, Damage> {
-    let Some(index) = index else { return Ok(None) };
-    for group in index.candidates(ecosystem, name)?.groups() {
-        if group.advisory()?.id == id {
-            return Ok(Some(group));
-        }
-    }
-    Ok(None)
+/// What one release line has of one row.
+#[derive(Default)]
+struct Part<'o> {
+    findings: Vec<&'o Finding>,
+    assessed: Vec<(&'o Assessed, &'o Assessment)>,
 }
 
-/// One line.
+/// One release line.
 struct Column<'o> {
-    findings: HashMap<&'o str, Vec<&'o Finding>>,
-    known: HashMap<(&'o Ecosystem, &'o str), Vec<&'o Known>>,
-    /// What could not be judged, each with the ecosystem that it may hide; `None` hides any.
+    /// By the number of the row.
+    parts: HashMap<usize, Part<'o>>,
+    /// What was not checked, each with the ecosystem that it may hide; `None` hides any.
     blind: Vec<(Option<Ecosystem>, String)>,
     ecosystems: BTreeSet<Ecosystem>,
 }
 
 impl<'o> Column<'o> {
-    fn new(target: &'o Target, held: &'o [Known], found: &'o Found) -> Self {
-        let mut findings: HashMap<&str, Vec<&Finding>> = HashMap::new();
+    fn new(target: &'o Target, found: &'o Found, numbers: &Numbers<'o>) -> Self {
+        let mut parts: HashMap<usize, Part<'_>> = HashMap::new();
         for finding in &target.findings {
-            findings.entry(&finding.advisory.id).or_default().push(finding);
+            if let Some(number) = numbers.ids.get(finding.advisory.id.as_str()) {
+                parts.entry(*number).or_default().findings.push(finding);
+            }
         }
-        let mut known: HashMap<(&Ecosystem, &str), Vec<&Known>> = HashMap::new();
-        for package in held {
-            let key = (&package.ecosystem, package.name.as_str());
-            known.entry(key).or_default().push(package);
+        let mut undecided: HashSet<(&TreePath, Position, &str)> = HashSet::new();
+        for package in &target.assessed {
+            for (group, assessment) in package.groups.iter() {
+                if let Assessment::Undecided(reason) = assessment {
+                    undecided.insert((&package.file, package.position, reason));
+                }
+                if let Some(number) = numbers.groups.get(group) {
+                    let part = parts.entry(*number).or_default();
+                    part.assessed.push((package, assessment));
+                }
+            }
         }
         // A version that cannot be ordered hides what its advisory says of its package, and nothing else.
-        let undecided: HashSet<(&TreePath, Position, &str)> = held
-            .iter()
-            .filter_map(|package| {
-                let (_, reason) = package.undecided.as_deref()?;
-                Some((&package.file, package.position, reason.as_str()))
-            })
-            .collect();
         let is_general = |gap: &&Gap| {
             let key = gap.location.as_ref();
             let key = key.map(|location| (&location.file, location.position, gap.reason.as_str()));
@@ -183,29 +172,29 @@ impl<'o> Column<'o> {
             ));
         }
         Self {
-            findings,
-            known,
+            parts,
             blind,
             ecosystems: found.ecosystems().collect(),
         }
     }
 
-    /// The cell of this release line in a row (docs/semantics.md, "Cells"), in the order of precedence.
-    fn cell(&self, subject: &Subject<'_>) -> Cell {
-        let id = subject.worst.advisory.id.as_str();
-        let findings = self.findings.get(id).map(Vec::as_slice).unwrap_or_default();
+    /// The cell of this release line in the row `number` (docs/semantics.md, "Cells"), in the order of precedence.
+    fn cell(&self, number: usize, subject: &Subject<'_>) -> Cell {
+        let none = Part::default();
+        let part = self.parts.get(&number).unwrap_or(&none);
+        let findings = part.findings.as_slice();
         let worst = |wanted: fn(&State) -> bool| {
             let fitting = findings.iter().filter(|finding| wanted(&finding.state));
             fitting.min_by(|left, right| worst::first(left, right)).copied()
         };
-        let undecided = self.undecided(subject);
+        let undecided = part.undecided();
         let blind = self.blind_for(subject).or(undecided.as_deref());
-        let (occurrences, mended) = self.occurrences(subject, findings);
+        let (occurrences, fixed) = part.occurrences();
         let first = |wanted: bool| {
             let of = occurrences
                 .iter()
-                .zip(&mended)
-                .find(|(_, mended)| **mended == wanted);
+                .zip(&fixed)
+                .find(|(_, fixed)| **fixed == wanted);
             of.map(|(occurrence, _)| occurrence.version.clone())
         };
         let (state, reason, version, of) = if let Some(finding) = worst(|state| *state == State::Affected) {
@@ -258,26 +247,9 @@ impl<'o> Column<'o> {
         }
     }
 
-    /// Why nobody knows whether a version of the row's packages is affected.
-    fn undecided(&self, subject: &Subject<'_>) -> Option<String> {
-        let id = subject.worst.advisory.id.as_str();
-        let mut held = subject
-            .packages
-            .keys()
-            .filter_map(|(ecosystem, name)| self.known.get(&(ecosystem, name.as_str())))
-            .flatten();
-        held.find_map(|package| {
-            let reason = package.undecided.as_ref().filter(|undecided| undecided.0 == id)?;
-            Some(format!(
-                "{}:{} could not be checked: {}",
-                package.file, package.position.line, reason.1
-            ))
-        })
-    }
-
     fn blind_for(&self, subject: &Subject<'_>) -> Option<&str> {
         let hides = |hidden: &Option<Ecosystem>| {
-            let mut ecosystems = subject.packages.keys().map(|(ecosystem, _)| ecosystem);
+            let mut ecosystems = subject.packages.iter().map(|(ecosystem, _)| ecosystem);
             hidden
                 .as_ref()
                 .is_none_or(|hidden| ecosystems.any(|ecosystem| ecosystem == hidden))
@@ -286,49 +258,55 @@ impl<'o> Column<'o> {
         found.map(|(_, reason)| reason.as_str())
     }
 
-    /// Everything held of the row's packages, and of each whether it is at or above a fixed version.
-    fn occurrences(&self, subject: &Subject<'_>, findings: &[&Finding]) -> (Vec<Occurrence>, Vec<bool>) {
-        let mut held: Vec<(Occurrence, bool)> = Vec::new();
-        for ((ecosystem, name), group) in &subject.packages {
-            let scheme = ecosystem::scheme(ecosystem);
-            let known = self.known.get(&(ecosystem, name.as_str()));
-            for package in known.into_iter().flatten() {
-                let finding = findings.iter().find(|finding| {
-                    finding.version == package.version
-                        && finding.file == package.file
-                        && finding.ecosystem == *ecosystem
-                        && ecosystem::normalise(ecosystem, &finding.name) == *name
-                });
-                let mended = group
-                    .as_ref()
-                    .is_some_and(|group| matching::is_mended(&package.version, scheme, group));
-                let occurrence = Occurrence {
-                    file: package.file.clone(),
-                    line: package.position.line,
-                    package: purl::of(ecosystem, name, ""),
-                    version: package.version.clone(),
-                    fixed: finding.map_or_else(Vec::new, |finding| finding.fixed.to_vec()),
-                    upgrade: finding.and_then(|finding| finding.upgrade.clone()),
-                };
-                held.push((occurrence, mended));
-            }
-        }
-        held.sort();
-        held.dedup();
-        held.into_iter().unzip()
-    }
-
     fn absent(&self, subject: &Subject<'_>) -> String {
-        let names: Vec<&str> = subject.packages.keys().map(|(_, name)| name.as_str()).collect();
+        let names: Vec<&str> = subject.packages.iter().map(|(_, name)| name.as_str()).collect();
         let locked = subject
             .packages
-            .keys()
+            .iter()
             .any(|(ecosystem, _)| self.ecosystems.contains(ecosystem));
         match (locked, names.as_slice()) {
             (false, _) => "no lockfile of its ecosystem".into(),
             (true, [name]) => format!("no lockfile holds {name}"),
             (true, names) => format!("no lockfile holds any of {}", names.join(", ")),
         }
+    }
+}
+
+impl Part<'_> {
+    /// Why it is not known whether a version is affected.
+    fn undecided(&self) -> Option<String> {
+        self.assessed
+            .iter()
+            .find_map(|(package, assessment)| match assessment {
+                Assessment::Undecided(reason) => Some(format!(
+                    "{}:{} could not be checked: {reason}",
+                    package.file, package.position.line
+                )),
+                Assessment::Affected(_) | Assessment::Fixed | Assessment::NotAffected => None,
+            })
+    }
+
+    /// Every locked version of the row's packages, and of each whether it is at or above a fixed version.
+    fn occurrences(&self) -> (Vec<Occurrence>, Vec<bool>) {
+        let occurrence = |(package, assessment): &(&Assessed, &Assessment)| {
+            let (fixed, upgrade) = match assessment {
+                Assessment::Affected(matched) => (matched.fixed.to_vec(), matched.upgrade.clone()),
+                Assessment::Fixed | Assessment::NotAffected | Assessment::Undecided(_) => (Vec::new(), None),
+            };
+            let occurrence = Occurrence {
+                file: package.file.clone(),
+                line: package.position.line,
+                package: purl::of(&package.ecosystem, &package.name, ""),
+                version: package.version.to_string(),
+                fixed,
+                upgrade,
+            };
+            (occurrence, matches!(assessment, Assessment::Fixed))
+        };
+        let mut all: Vec<(Occurrence, bool)> = self.assessed.iter().map(occurrence).collect();
+        all.sort();
+        all.dedup();
+        all.into_iter().unzip()
     }
 }
 

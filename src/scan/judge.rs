@@ -9,14 +9,15 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::confusion::{self, Internal};
 use super::read::Opened;
 use super::tally::Listed;
-use crate::advisory::{Candidate, CandidateKey, Candidates, Damage, Index};
+use crate::advisory::{Candidate, Candidates, Damage, Index};
 use crate::ecosystem;
-use crate::matching::{self, Because, Judgement, upgrade};
+use crate::matching::{self, Because, upgrade};
 use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
-    Advisory, DependencyPaths, Ecosystem, Finding, NodeId, Package, PackageUrl, Scopes, SharedStr, TreePath,
+    Advisory, Assessed, Assessment, DependencyPaths, Ecosystem, Finding, IndexKey, NodeId, Package,
+    PackageUrl, Scopes, SharedStr, TreePath,
 };
 use crate::text::Position;
 
@@ -27,8 +28,8 @@ pub struct Judged {
     pub findings: Vec<Finding>,
     /// Packages of which the index could not say.
     pub undecided: Vec<Gap>,
-    /// Packages that the index has an advisory of, affected or not.
-    pub known: Vec<Known>,
+    /// Packages that advisories name, affected or not; none unless they are kept.
+    pub assessed: Vec<Assessed>,
     /// The ecosystems of its packages that advisories may speak of.
     pub ecosystems: BTreeSet<Ecosystem>,
     /// Every package, counted.
@@ -39,28 +40,11 @@ pub struct Judged {
     pub damage: Option<String>,
 }
 
-/// A package that a lockfile holds and that the index has an advisory of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Known {
-    /// Its ecosystem.
-    pub ecosystem: Ecosystem,
-    /// Its name, in the spelling of the index.
-    pub name: String,
-    /// The version as written.
-    pub version: String,
-    /// The file in which it stands.
-    pub file: TreePath,
-    /// Where in the file.
-    pub position: Position,
-    /// The id of an advisory that nobody can hold its version against, and the reason of the gap; `None` if it was held against all.
-    pub undecided: Option<Box<(String, String)>>,
-}
-
 /// An index, with what was found in it so far: what one lockfile asked for serves the others.
 pub struct Judging<'i> {
     index: &'i Index,
     keep: Keep,
-    known: Mutex<HashMap<CandidateKey, Arc<Group<'i>>>>,
+    known: Mutex<HashMap<IndexKey, Arc<Group<'i>>>>,
     upgrades: Mutex<Upgrades>,
 }
 
@@ -68,36 +52,37 @@ pub struct Judging<'i> {
 const MANY: usize = 8;
 
 /// Of each version of a package that was asked about.
-type Upgrades = HashMap<(CandidateKey, SharedStr), Option<Arc<Target>>>;
+type Upgrades = HashMap<(IndexKey, SharedStr), Option<Arc<Target>>>;
 
 /// What a version of a package is upgraded to.
 struct Target {
     version: SharedStr,
     /// The groups that the upgrade does not end.
-    leaves: Vec<CandidateKey>,
+    leaves: Vec<IndexKey>,
 }
 
-/// What is kept of a lockfile besides what is wrong with it.
+/// How much is kept of a lockfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// Nothing, and what to upgrade to is not asked.
+    /// Findings without a version to upgrade to.
     Matches,
-    /// Nothing.
+    /// Findings.
     Findings,
-    /// The packages that the index knows, affected or not.
-    KnownPackages,
+    /// Findings, and the assessment of each package that advisories name.
+    Assessments,
 }
 
-/// A group of records that something was found in, and the texts that its matches share: most versions of a package are
-/// inside the same range and have the same way up.
+/// A group of records that something was found in, and its last match: most versions of a package are inside the same
+/// range and have the same fixed versions, and share these texts.
 struct Group<'i> {
     advisory: Arc<Advisory>,
-    last: Mutex<Option<Last<'i>>>,
+    last: Mutex<Option<(Because<'i>, Texts)>>,
 }
 
-/// The last match of a group.
-struct Last<'i> {
-    because: Because<'i>,
+/// What matches of one group can share.
+#[derive(Clone)]
+struct Texts {
+    record: SharedStr,
     reason: SharedStr,
     fixed: Arc<[String]>,
 }
@@ -197,70 +182,70 @@ impl<'i> Judging<'i> {
         }
         let each = || same.nodes().filter_map(|id| opened.parsed.graph.package(id));
         let scheme = ecosystem::scheme(&package.ecosystem);
-        let kept = match self.keep {
-            Keep::Matches | Keep::Findings => None,
-            Keep::KnownPackages => Some(each()),
-        };
-        for package in kept.into_iter().flatten() {
-            let (file, position) = opened.position(package.place());
-            judged.known.push(Known {
-                ecosystem: package.ecosystem.clone(),
-                name: candidates.name().to_owned(),
-                version: package.version.to_string(),
-                file,
-                position,
-                undecided: None,
-            });
-        }
+        let is_kept = self.keep == Keep::Assessments;
+        let mut groups: Vec<(IndexKey, Assessment)> = Vec::new();
         // What all findings of this package share, made for the first one.
         let mut shared: Option<Shared> = None;
         for candidate in candidates.groups() {
-            match matching::judge(&package.version, scheme, &candidate)? {
-                Judgement::NotAffected => {}
-                Judgement::Undecided { reason } => {
+            let assessment = match matching::assess(&package.version, scheme, &candidate)? {
+                matching::Assessment::NotAffected => Assessment::NotAffected,
+                matching::Assessment::Fixed => Assessment::Fixed,
+                matching::Assessment::Undecided { reason } => {
                     let (file, position) = opened.position(package.place());
                     let reason = format!("{} {}: {reason}", package.name, package.version);
-                    if self.keep == Keep::KnownPackages {
-                        let id = self.group(&candidate)?.advisory.id.clone();
-                        judged.known.push(Known {
-                            ecosystem: package.ecosystem.clone(),
-                            name: candidates.name().to_owned(),
-                            version: package.version.to_string(),
-                            file: file.clone(),
-                            position,
-                            undecided: Some(Box::new((id, reason.clone()))),
-                        });
-                    }
                     judged.undecided.push(Gap {
                         location: Some(Location { file, position }),
-                        reason,
+                        reason: reason.clone(),
                         hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
                     });
+                    Assessment::Undecided(reason.into())
                 }
-                Judgement::Affected { fixed, because } => {
+                matching::Assessment::Affected { fixed, because } => {
                     let shared = shared.get_or_insert_with(|| {
                         let mut shared = Shared::of(package, opened, each());
                         shared.upgrade = self.upgrade(&package.ecosystem, &shared.version, &candidates);
                         shared
                     });
                     let group = self.group(&candidate)?;
-                    let (reason, fixed) = group.shared(because, &fixed)?;
-                    let matched = Match {
+                    let texts = group.shared(because, &fixed)?;
+                    let matched = Arc::new(Match {
                         advisory: group.advisory.clone(),
+                        group: Some(candidate.key()),
+                        record: texts.record,
                         ecosystem: package.ecosystem.clone(),
                         name: shared.name.clone(),
                         version: shared.version.clone(),
                         purl: shared.purl.clone(),
-                        fixed,
+                        fixed: texts.fixed,
                         upgrade: shared.upgrade_from(candidate.key()),
-                        reason,
-                    };
+                        reason: texts.reason,
+                    });
                     let origin = confusion::origin(&matched.advisory, package);
-                    let mut finding = shared.finding(matched);
+                    let mut finding = shared.finding(matched.clone());
                     finding.origin = origin;
                     judged.findings.push(finding);
+                    Assessment::Affected(matched)
                 }
+            };
+            if is_kept {
+                groups.push((candidate.key(), assessment));
             }
+        }
+        if is_kept {
+            let groups: Arc<[_]> = groups.into();
+            let name: SharedStr = candidates.name().into();
+            let version: SharedStr = (&*package.version).into();
+            judged.assessed.extend(each().map(|package| {
+                let (file, position) = opened.position(package.place());
+                Assessed {
+                    ecosystem: package.ecosystem.clone(),
+                    name: name.clone(),
+                    version: version.clone(),
+                    file,
+                    position,
+                    groups: groups.clone(),
+                }
+            }));
         }
         Ok(())
     }
@@ -268,23 +253,24 @@ impl<'i> Judging<'i> {
 
 impl<'i> Group<'i> {
     /// The texts; those of the last match where they are the same.
-    fn shared(&self, because: Because<'i>, fixed: &[&str]) -> Result<(SharedStr, Arc<[String]>), Damage> {
+    fn shared(&self, because: Because<'i>, fixed: &[&str]) -> Result<Texts, Damage> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = last.take();
-        let reason = match &told {
-            Some(last) if last.because == because => last.reason.clone(),
-            Some(_) | None => because.reason()?.into(),
+        let before = last.take();
+        let (record, reason) = match &before {
+            Some((known, texts)) if *known == because => (texts.record.clone(), texts.reason.clone()),
+            Some(_) | None => (because.record()?.into(), because.reason()?.into()),
         };
-        let fixed = match &told {
-            Some(last) if last.fixed.iter().eq(fixed) => last.fixed.clone(),
+        let fixed = match &before {
+            Some((_, texts)) if texts.fixed.iter().eq(fixed) => texts.fixed.clone(),
             Some(_) | None => fixed.iter().map(|version| (*version).to_owned()).collect(),
         };
-        *last = Some(Last {
-            because,
-            reason: reason.clone(),
-            fixed: fixed.clone(),
-        });
-        Ok((reason, fixed))
+        let texts = Texts {
+            record,
+            reason,
+            fixed,
+        };
+        *last = Some((because, texts.clone()));
+        Ok(texts)
     }
 }
 
@@ -303,7 +289,7 @@ struct Shared {
 
 impl Shared {
     /// The version to upgrade to, if that ends the group.
-    fn upgrade_from(&self, group: CandidateKey) -> Option<SharedStr> {
+    fn upgrade_from(&self, group: IndexKey) -> Option<SharedStr> {
         let target = self.upgrade.as_ref()?;
         (!target.leaves.contains(&group)).then(|| target.version.clone())
     }
@@ -332,8 +318,8 @@ impl Shared {
         shared
     }
 
-    fn finding(&self, matched: Match) -> Finding {
-        let mut finding = Finding::new(Arc::new(matched), self.file.clone(), self.place);
+    fn finding(&self, matched: Arc<Match>) -> Finding {
+        let mut finding = Finding::new(matched, self.file.clone(), self.place);
         finding.scopes = self.scopes;
         finding.direct = self.direct;
         if !self.further.is_empty() {

@@ -48,7 +48,7 @@ use crate::policy::{Circumstances, Met, Policy, Strictness};
 use crate::text::Position;
 use compare::Before;
 use discover::Found;
-pub use judge::{Judging, Keep, Known};
+pub use judge::{Judging, Keep};
 pub use knowledge::Knowledge;
 use tally::{Listed, Tally};
 
@@ -65,6 +65,8 @@ pub struct Request<'a> {
     pub now: Timestamp,
     /// What a clean answer may look like.
     pub lenience: Lenience,
+    /// What is kept besides findings.
+    pub keep: Keep,
 }
 
 /// The index that judges, or why there is none.
@@ -112,27 +114,9 @@ pub struct Base<'f> {
     pub ref_name: Option<&'f str>,
 }
 
-/// An outcome, and what was held besides the findings.
-pub struct Scanned {
-    /// What a report says.
-    pub outcome: Outcome,
-    /// For each target, the packages that the index knows; none unless they were asked for.
-    pub known: Vec<Vec<Known>>,
-}
-
 /// Scans trees, each compared with its base where it has one. The first one's policy is the one that reports name.
 #[must_use]
-pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
-    scan_and_keep(request, trees, Keep::Findings)
-}
-
-/// As [`scan`], with the packages that the index knows: what the rows of a grid are made of.
-#[must_use]
-pub fn scan_for_grid(request: &Request<'_>, trees: &[Case<'_>]) -> Scanned {
-    scan_and_keep(request, trees, Keep::KnownPackages)
-}
-
-fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scanned {
+pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
     let mut judge = Judge {
         database: request.judge.database.clone(),
         knowledge: request.judge.knowledge.clone(),
@@ -146,7 +130,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         .map(|tree| tree.found)
         .chain(bases.flat_map(|base| base.sides.iter().map(|(found, _)| *found)))
         .collect();
-    let judging = judge.index.map(|index| Judging::by(index, keep));
+    let judging = judge.index.map(|index| Judging::by(index, request.keep));
     let policies = confusion::policies(trees);
     let mut read = read::read_many(&all, |opened| {
         let judged = judging.as_ref().map(|judging| judging.judge(opened));
@@ -166,14 +150,13 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         .find_map(|file| file.result.damage.clone());
     let mut read_bases = read_bases.into_iter();
     let mut targets: Vec<Target> = Vec::with_capacity(trees.len());
-    let mut known = Vec::with_capacity(trees.len());
     let mut all_listed = Tally::default();
     let mut met = Vec::new();
     let mut at_bases = Vec::new();
     // Most findings in a row are decided by one rule.
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
-        let (mut target, held, listed) = target::target(tree.found, files, &judge, tree.policy);
+        let (mut target, listed) = target::target(tree.found, files, &judge, tree.policy);
         all_listed.join(&listed);
         let circumstances = Circumstances {
             now: request.now,
@@ -209,7 +192,6 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
             }
         }
         targets.push(target);
-        known.push(held);
     }
     if let Some(reason) = damage {
         judge.state = IndexState::Damaged;
@@ -250,7 +232,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         }
         verdict => verdict,
     };
-    let outcome = Outcome {
+    Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now: request.now,
         database: judge.database,
@@ -264,8 +246,7 @@ fn scan_and_keep(request: &Request<'_>, trees: &[Case<'_>], keep: Keep) -> Scann
         remarks,
         targets,
         category: None,
-    };
-    Scanned { outcome, known }
+    }
 }
 
 /// The outcome of a run that could not look: reports that were asked for say so, and no list of theirs is taken for clean.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Judge;
 use super::confusion::{self, Internal};
 use super::discover::Found;
-use super::judge::{Judged, Known};
+use super::judge::Judged;
 use super::read::{self, ReadFile};
 use super::tally::Tally;
 use super::unmatched::{self, Unmatched};
@@ -16,14 +16,13 @@ use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, Tree
 use crate::policy::{Origin, Policy};
 use crate::text::Position;
 
-/// The target that `read` was read from, its findings not yet decided; the packages that the index knows; and how many
-/// packages there are.
+/// The target that `read` was read from, its findings not yet decided; and how many packages there are.
 pub(super) fn target(
     found: &Found,
     read: Vec<Arc<ReadFile<Judged>>>,
     judge: &Judge<'_>,
     policy: &Policy,
-) -> (Target, Vec<Known>, Tally) {
+) -> (Target, Tally) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
     let mut findings: BTreeMap<TreePath, Findings> = BTreeMap::new();
@@ -32,7 +31,7 @@ pub(super) fn target(
     let mut unmatched: Vec<Unmatched> = Vec::new();
     let mut internal: Vec<Internal> = Vec::new();
     let mut dirty = found.lost();
-    let mut known = Vec::new();
+    let mut assessed = Vec::new();
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
     for shared in read {
@@ -43,7 +42,7 @@ pub(super) fn target(
         gaps.extend(file.gaps);
         let undecided = file.result.undecided.into_iter();
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
-        known.extend(file.result.known);
+        assessed.extend(file.result.assessed);
         collect(&mut findings, file.result.findings);
         tally.add(&file.result.listed);
         unmatched.extend(file.result.listed.unmatched);
@@ -113,8 +112,9 @@ pub(super) fn target(
         coverage,
         files,
         findings: in_order(findings),
+        assessed,
     };
-    (target, known, tally)
+    (target, tally)
 }
 
 /// The findings of one file, and how many lockfiles they come from: a parent's packages are those of each child.

@@ -51,6 +51,7 @@ pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
         coverage: Coverage::new(IndexState::Missing, None),
         files: Vec::new(),
         findings: Vec::new(),
+        assessed: Vec::new(),
     };
     Outcome {
         targets: found.iter().map(target).collect(),

@@ -34,28 +34,30 @@ fn record(id: &str, aliases: &[&str], published: &str, events: Value) -> Value {
                          "ranges": [{"type": "SEMVER", "events": events}]}]})
 }
 
-/// A judgement, its texts taken out of the index.
+/// An assessment, its texts taken out of the index.
 #[derive(Debug, PartialEq)]
-enum Judgement {
+enum Assessed {
     Affected { fixed: Vec<String>, reason: String },
+    Fixed,
     NotAffected,
     Undecided { reason: String },
 }
 
-impl Judgement {
-    fn of(judged: matching::Judgement<'_>) -> Self {
+impl Assessed {
+    fn of(judged: matching::Assessment<'_>) -> Self {
         match judged {
-            matching::Judgement::Affected { fixed, because } => Self::Affected {
+            matching::Assessment::Affected { fixed, because } => Self::Affected {
                 fixed: fixed.into_iter().map(str::to_owned).collect(),
                 reason: because.reason().unwrap(),
             },
-            matching::Judgement::NotAffected => Self::NotAffected,
-            matching::Judgement::Undecided { reason } => Self::Undecided { reason },
+            matching::Assessment::Fixed => Self::Fixed,
+            matching::Assessment::NotAffected => Self::NotAffected,
+            matching::Assessment::Undecided { reason } => Self::Undecided { reason },
         }
     }
 }
 
-fn judge(index: &Index, ecosystem: &str, name: &str, version: &str) -> Vec<(Advisory, Judgement)> {
+fn judge(index: &Index, ecosystem: &str, name: &str, version: &str) -> Vec<(Advisory, Assessed)> {
     let ecosystem = Ecosystem::named(ecosystem);
     let scheme = ecosystem::scheme(&ecosystem);
     let candidates = index.candidates(&ecosystem, name).unwrap();
@@ -64,21 +66,21 @@ fn judge(index: &Index, ecosystem: &str, name: &str, version: &str) -> Vec<(Advi
         .map(|group| {
             (
                 group.advisory().unwrap(),
-                Judgement::of(matching::judge(version, scheme, &group).unwrap()),
+                Assessed::of(matching::assess(version, scheme, &group).unwrap()),
             )
         })
         .collect()
 }
 
 /// The single group's judgement.
-fn only(index: &Index, version: &str) -> Judgement {
+fn only(index: &Index, version: &str) -> Assessed {
     let mut judged = judge(index, "npm", "left", version);
     assert_eq!(judged.len(), 1);
     judged.remove(0).1
 }
 
-fn affected(fixed: &[&str], reason: &str) -> Judgement {
-    Judgement::Affected {
+fn affected(fixed: &[&str], reason: &str) -> Assessed {
+    Assessed::Affected {
         fixed: fixed.iter().map(ToString::to_string).collect(),
         reason: reason.to_owned(),
     }
@@ -109,7 +111,7 @@ fn a_group_is_one_advisory_with_all_names() {
     let judged = judge(&index, "npm", "left", "1.1.0");
     let ids: Vec<&str> = judged.iter().map(|(advisory, _)| advisory.id.as_str()).collect();
     assert_eq!(ids, ["GHSA-bbbb", "SNYK-1"]);
-    assert_eq!(judged[0].1, Judgement::NotAffected);
+    assert_eq!(judged[0].1, Assessed::NotAffected);
     let (advisory, judgement) = &judged[1];
     assert_eq!(advisory.aliases, ["CVE-2024-1", "GHSA-aaaa"]);
     assert_eq!(advisory.published, "2024-01-01T00:00:00Z".parse().ok());
@@ -173,8 +175,8 @@ fn the_edges_of_ranges() {
     for (version, answer) in [
         ("1.4.0", affected(&["2.0.5", "3.0.0"], "A affects <= 1.4.0")),
         ("0.0.0-alpha", affected(&["2.0.5", "3.0.0"], "A affects <= 1.4.0")),
-        ("1.4.1", Judgement::NotAffected),
-        ("2.0.0-rc.1", Judgement::NotAffected),
+        ("1.4.1", Assessed::NotAffected),
+        ("2.0.0-rc.1", Assessed::NotAffected),
         (
             "2.0.0",
             affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5"),
@@ -183,17 +185,17 @@ fn the_edges_of_ranges() {
             "2.0.5-beta",
             affected(&["2.0.5", "3.0.0"], "A affects >= 2.0.0, < 2.0.5"),
         ),
-        ("2.0.5", Judgement::NotAffected),
+        ("2.0.5", Assessed::Fixed),
         (
             "3.0.0-beta.1",
             affected(&["3.0.0"], "A affects >= 3.0.0-0, < 3.0.0"),
         ),
-        ("3.0.0", Judgement::NotAffected),
+        ("3.0.0", Assessed::Fixed),
     ] {
         assert_eq!(only(&index, version), answer, "{version}");
     }
     assert!(
-        matches!(only(&index, "nonsense"), Judgement::Undecided { reason } if reason.contains("nonsense"))
+        matches!(only(&index, "nonsense"), Assessed::Undecided { reason } if reason.contains("nonsense"))
     );
 }
 
@@ -209,10 +211,10 @@ fn listed_versions_decide_where_ranges_cannot() {
     assert_eq!(only(&index, "1.0.0"), affected(&[], "A affects 1.0.0"));
     assert_eq!(only(&index, "v1.0.0"), affected(&[], "A affects 1.0.0"));
     assert_eq!(only(&index, "odd"), affected(&[], "A affects odd"));
-    assert_eq!(only(&index, "1.0.1"), Judgement::NotAffected);
+    assert_eq!(only(&index, "1.0.1"), Assessed::NotAffected);
     let index = index_of(&[odd(json!([]))]);
     assert!(
-        matches!(only(&index, "1.0.0"), Judgement::Undecided { reason } if reason.contains("next tuesday"))
+        matches!(only(&index, "1.0.0"), Assessed::Undecided { reason } if reason.contains("next tuesday"))
     );
     // Another record that says "affected" decides.
     let index = index_of(&[
@@ -244,7 +246,7 @@ fn unknown_ecosystems_are_kept_by_name() {
     );
     assert_eq!(
         judge(&index, "Debian:12", "openssl", "3.0.1-2")[0].1,
-        Judgement::NotAffected
+        Assessed::NotAffected
     );
     assert!(judge(&index, "Debian:11", "openssl", "3.0.1-1").is_empty());
     assert_eq!(
@@ -253,7 +255,7 @@ fn unknown_ecosystems_are_kept_by_name() {
     );
     assert!(matches!(
         judge(&index, "Nowhere", "some", "1")[0].1,
-        Judgement::Undecided { .. }
+        Assessed::Undecided { .. }
     ));
 }
 
@@ -268,7 +270,7 @@ fn names_are_normalised_and_go_itself_is_read() {
     ]);
     assert_eq!(
         judge(&index, "PyPI", "foo_bar", "1.2.0")[0].1,
-        Judgement::NotAffected
+        Assessed::NotAffected
     );
     assert_eq!(
         judge(&index, "PyPI", "foo_bar", "1.2rc1")[0].1,
@@ -278,14 +280,14 @@ fn names_are_normalised_and_go_itself_is_read() {
         assert!(
             matches!(
                 judge(&index, "Go", "stdlib", version)[0].1,
-                Judgement::Affected { .. }
+                Assessed::Affected { .. }
             ),
             "{version}"
         );
     }
     assert_eq!(
         judge(&index, "Go", "stdlib", "go1.21.3")[0].1,
-        Judgement::NotAffected
+        Assessed::NotAffected
     );
 }
 
@@ -587,8 +589,8 @@ fn no_flipped_byte_gets_through() {
                 group.advisory()?;
                 let scheme = ecosystem::scheme(&Ecosystem::NPM);
                 if matches!(
-                    matching::judge("1.1.0", scheme, &group)?,
-                    matching::Judgement::Affected { .. }
+                    matching::assess("1.1.0", scheme, &group)?,
+                    matching::Assessment::Affected { .. }
                 ) {
                     affected += 1;
                 }

@@ -187,9 +187,9 @@ fn every_upgrade_of_the_corpus_is_one_answer() {
             "{name} {version} → {target}"
         );
         for group in package.groups() {
-            let judged = matching::judge(upgrade.version, Some(scheme), &group).expect("a judgement");
+            let judged = matching::assess(upgrade.version, Some(scheme), &group).expect("a judgement");
             assert_eq!(
-                matches!(judged, matching::Judgement::Affected { .. }),
+                matches!(judged, matching::Assessment::Affected { .. }),
                 upgrade.leaves.contains(&group.key()),
                 "{name} {version} → {target}"
             );
@@ -224,8 +224,8 @@ fn lowest<'i>(locked: &str, scheme: &dyn Scheme, package: &Candidates<'i>) -> Op
         .flat_map(|claim| claim.fixed().collect::<Vec<_>>());
     let clean = fixed.filter(|fixed| {
         let is_affected = package.groups().any(|group| {
-            let judged = matching::judge(fixed, Some(scheme), &group).expect("a judgement");
-            matches!(judged, matching::Judgement::Affected { .. })
+            let judged = matching::assess(fixed, Some(scheme), &group).expect("a judgement");
+            matches!(judged, matching::Assessment::Affected { .. })
         });
         !is_affected
             && scheme.compare(locked, fixed) == Ok(Ordering::Less)

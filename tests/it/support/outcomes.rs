@@ -498,6 +498,8 @@ pub(crate) fn purl(text: &str) -> PackageUrl {
 pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str, line: u32) -> Finding {
     let matched = Match {
         advisory: Arc::new(advisory.clone()),
+        group: None,
+        record: advisory.id.as_str().into(),
         ecosystem: Ecosystem::CRATES_IO,
         name: name.into(),
         version: version.into(),
@@ -552,6 +554,7 @@ pub(crate) fn target(root: &str) -> Target {
         coverage: Coverage::new(IndexState::Fresh, Some(1)),
         files: Vec::new(),
         findings: Vec::new(),
+        assessed: Vec::new(),
     }
 }
 

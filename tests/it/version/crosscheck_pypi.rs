@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use lockkeeper::advisory::{Authority, Compiler, Index};
 use lockkeeper::ecosystem;
 use lockkeeper::lockfile::{self, Claim};
-use lockkeeper::matching::{self, Judgement};
+use lockkeeper::matching::{self, Assessment};
 use lockkeeper::model::Ecosystem;
 use serde_json::{Value, json};
 
@@ -151,9 +151,9 @@ fn judged(corpus: &MemoryTree, index: &Index) -> (Value, Value) {
                 .unwrap()
                 .groups()
             {
-                match matching::judge(&package.version, scheme, &group).unwrap() {
-                    Judgement::Affected { .. } => {}
-                    Judgement::NotAffected | Judgement::Undecided { .. } => continue,
+                match matching::assess(&package.version, scheme, &group).unwrap() {
+                    Assessment::Affected { .. } => {}
+                    Assessment::Fixed | Assessment::NotAffected | Assessment::Undecided { .. } => continue,
                 }
                 let advisory = group.advisory().unwrap();
                 findings.push(json!({
