@@ -39,8 +39,9 @@
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `scan` · `publish` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: what was found → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
-//! | 13 | `cli` | the command line and the exit codes | | words, a hint, a code |
-//! | 14 | `action` | the GitHub Actions door: `INPUT_*` and the event → arguments → `cli` → outputs | | the same |
+//! | 13 | `session` | use cases as requests: plain data → an answer, or a failure with the report that says so | | `Failure` |
+//! | 14 | `cli` | the command line: flags → request → answer → bytes, and the exit codes | | words, a hint, a code |
+//! | 15 | `action` | the step of a workflow: `INPUT_*` and the event → request → answer → outputs | | the same |
 //!
 //! Layers 0 to 7 are ordinary functions of their arguments. Only what talks to the network is async, and only
 //! the command that needs it builds a runtime: a scan never starts one.
@@ -133,6 +134,7 @@ pub mod remote;
 pub mod report;
 pub mod scan;
 pub mod schema;
+pub mod session;
 pub mod sys;
 pub mod text;
 pub mod version;

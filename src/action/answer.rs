@@ -4,22 +4,27 @@ use std::collections::HashMap;
 use std::io;
 
 use super::inputs::Mode;
-use crate::cli::scan::Scanned;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::finding::Change;
 use crate::model::{Finding, Gate, Grid, Outcome};
 use crate::report::{self, Form, REPORTS, Style};
+use crate::session::Scanned;
 
 /// What a command gave.
 pub enum Answer {
     /// A scan.
     Scan(Box<Scanned>),
-    /// A scan that could not judge, which says why.
-    Unjudged(Box<Outcome>),
     /// The answer for one release.
     Gate(Gate),
     /// The grid.
     Status(Grid),
+}
+
+impl From<Outcome> for Answer {
+    /// A scan that no index judged.
+    fn from(outcome: Outcome) -> Self {
+        Self::Scan(Box::new(outcome.into()))
+    }
 }
 
 /// How many findings there are of a kind.
@@ -55,7 +60,6 @@ impl Answer {
     pub fn outcome(&self) -> &Outcome {
         match self {
             Self::Scan(scanned) => &scanned.outcome,
-            Self::Unjudged(outcome) => outcome,
             Self::Gate(gate) => &gate.outcome,
             Self::Status(grid) => &grid.outcome,
         }
@@ -66,7 +70,7 @@ impl Answer {
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
             Self::Scan(scanned) => scanned.texts(),
-            Self::Unjudged(_) | Self::Gate(_) | Self::Status(_) => HashMap::new(),
+            Self::Gate(_) | Self::Status(_) => HashMap::new(),
         }
     }
 
@@ -76,7 +80,7 @@ impl Answer {
     /// Only those of `out`.
     pub fn write(&self, format: &str, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         match self {
-            Self::Scan(_) | Self::Unjudged(_) => match report::report(format) {
+            Self::Scan(_) => match report::report(format) {
                 Some(report) => report.write(self.outcome(), style, out),
                 None => Ok(()),
             },
@@ -89,7 +93,7 @@ impl Answer {
     #[must_use]
     pub fn markdown(&self, limit: usize) -> String {
         match self {
-            Self::Scan(_) | Self::Unjudged(_) => report::markdown::within(self.outcome(), limit),
+            Self::Scan(_) => report::markdown::within(self.outcome(), limit),
             Self::Gate(gate) => report::gate::markdown::within(gate, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
         }

@@ -9,8 +9,8 @@ use super::answer::Answer;
 use super::inputs;
 use super::publish::{self, Plan, SARIF_FILE};
 use crate::cli::arguments::Voice;
+use crate::cli::by_ref::by_ref;
 use crate::cli::pending;
-use crate::cli::scan::by_ref;
 use crate::model::Outcome;
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::headline;
@@ -64,7 +64,7 @@ impl Plan {
                 continue;
             }
             for (outcome, sink) in by_ref(outcome, &sink).unwrap_or_default() {
-                let answer = Answer::Unjudged(Box::new(outcome));
+                let answer = Answer::from(outcome);
                 let _ = publish::write(&answer, voice, format, &sink, &Default::default());
             }
         }

@@ -16,15 +16,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
-use crate::cli::arguments::{Arguments, Command, ErrorForm, Scan};
-use crate::cli::trees::Setting;
+use crate::cli::arguments::{Arguments, Command, ErrorForm};
+use crate::cli::console::Console;
 use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
-use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::model::{Failure, Grid};
 use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{unfinished, ways};
+use crate::session::{Failed, ScanRequest, Session};
 use crate::sys::file::{self, Lies};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
@@ -85,24 +86,25 @@ fn step() -> Result<ExitCode, Failure> {
     let runner = Runner::here();
     let remote = runner.remote(&inputs);
     let repository = environment::variable("GITHUB_REPOSITORY").unwrap_or_default();
-    let setting = |location| Setting {
+    let console = Console::new(&voice);
+    let session = |location| Session {
         location,
-        voice: &voice,
         now,
+        offline: voice.offline,
+        observer: &console,
         remote: remote.as_ref(),
         default_branch: event.default_branch.as_deref(),
         repository: &repository,
     };
-    let (plan, answer, end) = match inputs.mode {
+    let (plan, (answer, end)) = match inputs.mode {
         Mode::Scan => {
-            let Command::Scan(mut arguments) = command else {
+            let Command::Scan(arguments) = command else {
                 return Err(another());
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let setting = setting(&location);
             let plan = plan.for_refs(arguments.refs.is_some());
-            let begun = Answer::Unjudged(Box::new(unfinished::unfinished(now)));
+            let begun = Answer::from(unfinished::unfinished(now));
             plan.begin(
                 &begun,
                 &voice,
@@ -114,18 +116,16 @@ fn step() -> Result<ExitCode, Failure> {
                 plan.begin_refs(&outcome, &voice, inputs.sarif_file.is_some());
                 Ok(())
             };
-            let judged = take_base(&mut arguments, &event).and_then(|taken| {
-                base = taken;
-                scan::scan(&arguments, &setting, begin)
-            });
-            match judged {
-                Ok(scanned) => (plan, Some(Answer::Scan(Box::new(scanned))), None),
-                Err(failure) => {
-                    let outcome = scan::unjudged(&arguments, &failure, &setting);
-                    let answer = outcome.map(|outcome| Answer::Unjudged(Box::new(outcome)));
-                    (plan, answer, Some(failure))
+            let mut request = scan::request(&arguments)?;
+            let session = session(&location);
+            let scanned = match take_base(&mut request, &event) {
+                Ok(taken) => {
+                    base = taken;
+                    session.scan(&request, begin)
                 }
-            }
+                Err(failure) => Err(session.unscanned(&request, failure)),
+            };
+            (plan, ended(scanned, |scanned| Answer::Scan(Box::new(scanned))))
         }
         Mode::Gate => {
             let Command::Gate(arguments) = command else {
@@ -133,16 +133,10 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let setting = setting(&location);
             let begun = Answer::Gate(ways::gate(unfinished::unfinished(now), &arguments.release));
             plan.begin(&begun, &voice, true, None);
-            match gate::gate(&arguments, &setting) {
-                Ok(gate) => (plan, Some(Answer::Gate(gate)), None),
-                Err(failure) => {
-                    let gate = gate::unjudged(&arguments, &failure, &setting);
-                    (plan, gate.map(Answer::Gate), Some(failure))
-                }
-            }
+            let gate = session(&location).gate(&gate::request(&arguments)?);
+            (plan, ended(gate, Answer::Gate))
         }
         Mode::Status => {
             let Command::Status(arguments) = command else {
@@ -150,16 +144,10 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let plan = Plan::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let setting = setting(&location);
-            let begun = Answer::Status(status::empty(unfinished::unfinished(now)));
+            let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
             plan.begin(&begun, &voice, true, None);
-            match status::grid(&arguments, &setting) {
-                Ok(grid) => (plan, Some(Answer::Status(grid)), None),
-                Err(failure) => {
-                    let grid = status::unjudged(&arguments, &failure, &setting);
-                    (plan, grid.map(Answer::Status), Some(failure))
-                }
-            }
+            let grid = session(&location).status(&status::request(&arguments)?);
+            (plan, ended(grid, Answer::Status))
         }
     };
     let plan = match &end {
@@ -187,6 +175,17 @@ fn step() -> Result<ExitCode, Failure> {
         }
         // There is an answer or a reason why there is none.
         (None, None) => Err(another()),
+    }
+}
+
+/// The answer of a use case, and the failure that it ended with.
+fn ended<T>(
+    result: Result<T, Failed<T>>,
+    answer: impl FnOnce(T) -> Answer,
+) -> (Option<Answer>, Option<Failure>) {
+    match result {
+        Ok(given) => (Some(answer(given)), None),
+        Err(Failed { failure, report }) => (report.map(answer), Some(failure)),
     }
 }
 
@@ -231,19 +230,19 @@ fn event() -> Result<Event, Failure> {
     })
 }
 
-/// Puts the base of a change into the arguments, if nobody said what to compare and there is something to compare.
-fn take_base(arguments: &mut Scan, event: &Event) -> Result<Option<Revision>, Failure> {
-    let input = &arguments.input;
-    let is_a_tree = input.stdin.is_none() && input.as_format.is_empty() && arguments.refs.is_none();
+/// Puts the base of a change into the request, if it names nothing to compare with and there is something to compare.
+fn take_base(request: &mut ScanRequest, event: &Event) -> Result<Option<Revision>, Failure> {
+    let input = &request.input;
+    let is_a_tree = input.stdin.is_none() && input.as_format.is_none() && request.refs.is_none();
     let Some(change) = event
         .change
         .as_ref()
-        .filter(|_| is_a_tree && arguments.base.is_none())
+        .filter(|_| is_a_tree && request.base.is_none())
     else {
         return Ok(None);
     };
     let base = base::find(change, &input.paths)?;
-    arguments.base = base.as_ref().map(|base| base.name.clone());
+    request.base = base.as_ref().map(|base| base.name.clone());
     Ok(base)
 }
 

@@ -10,8 +10,6 @@ use super::events::{Kind, Trust};
 use super::inputs::{Inputs, Mode, Upload};
 use super::publish::Told;
 use crate::cli::output;
-use crate::cli::scan;
-use crate::cli::trees::RemoteOf;
 use crate::forge::{self, CodeScanning, Forge, ForgeError, RepositoryName, SarifUpload, Shown, Site};
 use crate::git::RemoteError;
 use crate::git::remote::Remote;
@@ -23,6 +21,7 @@ use crate::remote::{ForgeRemote, Unreachable};
 use crate::report::markdown::COMMENT;
 use crate::report::{self, Style};
 use crate::scan::FILE_LIMIT;
+use crate::session::RemoteOf;
 use crate::sys::environment;
 use crate::sys::web::{self, Address, BadAddress, Patience, Settings, Web};
 
@@ -325,7 +324,7 @@ fn parts(outcome: &Outcome, of_refs: bool) -> Vec<Outcome> {
         true => outcome
             .targets
             .iter()
-            .map(|target| scan::alone(outcome, target))
+            .map(|target| outcome.alone(target))
             .collect(),
         false => vec![outcome.clone()],
     };

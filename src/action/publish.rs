@@ -11,8 +11,8 @@ use super::events::{Event, Revision};
 use super::inputs::{Inputs, Mode};
 use super::post::{self, Runner};
 use crate::cli::arguments::{Reports, Voice};
+use crate::cli::by_ref;
 use crate::cli::output::{self, Sink};
-use crate::cli::scan;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location, Outcome, Verdict};
@@ -114,7 +114,7 @@ impl Plan {
 
     /// A report in this format at this place tells of one ref, of those that are scanned.
     pub(super) fn is_of_one_ref(&self, format: &str, sink: &Sink) -> bool {
-        let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains(scan::REF));
+        let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains(by_ref::REF));
         format == "sarif" && (self.refs || is_named)
     }
 
@@ -175,7 +175,7 @@ pub fn publish(told: &Told<'_>) {
     let mut commands = Vec::new();
     let more_at = "the job summary";
     let annotated = match told.answer {
-        Answer::Scan(_) | Answer::Unjudged(_) | Answer::Gate(_) => {
+        Answer::Scan(_) | Answer::Gate(_) => {
             // A red step has a reason that its page shows.
             let errors: Vec<String> = match outcome.verdict {
                 Verdict::Incomplete => vec![headline::cause(outcome)],
@@ -334,7 +334,7 @@ fn one_each(told: &Told<'_>, format: &str, sink: &Sink) -> Option<Result<Vec<(Ou
         return None;
     }
     let outcome = told.answer.outcome();
-    Some(scan::by_ref(outcome, sink).map_err(|_| outcome.targets.len()))
+    Some(by_ref::by_ref(outcome, sink).map_err(|_| outcome.targets.len()))
 }
 
 /// Writes `answer` to its place.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::session;
+
 /// Checks every lockfile of a repository against security advisories, on every release line, and gates releases.
 #[derive(Debug, Parser)]
 #[command(name = "lockkeeper", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
@@ -158,6 +160,19 @@ pub struct Input {
     /// Read FILE as FORMAT, whatever its name.
     #[arg(long = "as", value_names = ["FORMAT", "FILE"], num_args = 2, conflicts_with = "paths")]
     pub as_format: Vec<String>,
+}
+
+impl From<&Input> for session::Input {
+    fn from(input: &Input) -> Self {
+        Self {
+            paths: input.paths.clone(),
+            stdin: input.stdin.clone(),
+            as_format: match input.as_format.as_slice() {
+                [format, path] => Some((format.clone(), path.into())),
+                _ => None,
+            },
+        }
+    }
 }
 
 /// Arguments of `scan`.

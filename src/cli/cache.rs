@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::Cache;
 use super::output;
-use super::update::DOWNLOADS;
+
 use crate::config::heartbeat;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::session::update::DOWNLOADS;
 use crate::sys::environment;
 use crate::sys::file::{self, Lies};
 use crate::text::escape;

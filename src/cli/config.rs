@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::arguments::{Config, Reports};
-use super::{output, pending, trees};
-use crate::config::policy;
+use super::{output, pending};
+use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::policy::JSON_SCHEMA;
 use crate::report::{json, workflow_commands};
+use crate::session::{self, Input};
 
 /// Runs the command.
 ///
@@ -29,9 +30,8 @@ pub fn run(command: &Config) -> Result<ExitCode, Failure> {
 fn show(path: Option<&PathBuf>, file: Option<&PathBuf>, reports: &Reports) -> Result<(), Failure> {
     let pairs = output::pair(reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
-    let asked = trees::asked(file, None)?;
-    let found = trees::one(path)?;
-    let policy = policy::effective(&found, &asked, None)?.policy;
+    let request = PolicyRequest::new(file.cloned(), None)?;
+    let policy = session::policy(&Input::path(path.map(PathBuf::as_path)), &request)?;
     let origin = policy
         .file
         .clone()

@@ -1,17 +1,18 @@
 //! `lockkeeper db`: build, update and ask the advisory index.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::arguments::{Db, DbBuild, DbRead, Reports, Voice};
+use super::console::bar;
+use super::db_output::{Form, document, form, losses, sources};
 use super::{output, pending, publish, update};
 use crate::advisory::{Damage, Index, Interval};
 use crate::config::{self, index};
-use crate::database::build::{BuildError, Built, Losses, Step};
+use crate::database::build::{BuildError, Built, Step};
 use crate::database::query::{self, Query};
 use crate::database::{self, terminal};
 use crate::model::Failure;
@@ -20,6 +21,7 @@ use crate::model::verdict::ExitCode;
 use crate::policy;
 use crate::report::{json as json_report, workflow_commands};
 use crate::scan::knowledge;
+use crate::session;
 
 /// Runs a command of `db`.
 ///
@@ -41,7 +43,7 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
         }
         Db::Search { package, read } => {
             let answer = Answer::asked(&read.reports)?;
-            let purl = super::purl(&package)?;
+            let purl = session::package_url(&package)?;
             let wanted = match &purl {
                 Some(purl) => Query::Package(purl),
                 None => Query::Name(&package),
@@ -100,14 +102,6 @@ fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode,
         Form::Json => document(&built_json(&built))?,
     }
     Ok(ExitCode::Pass)
-}
-
-/// What `--allow-rejected` means.
-pub fn losses(are_allowed: bool) -> Losses {
-    match are_allowed {
-        true => Losses::Allowed,
-        false => Losses::Refused,
-    }
 }
 
 fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
@@ -252,30 +246,6 @@ fn difference_json(difference: &query::Difference) -> serde_json::Value {
     })
 }
 
-/// How an answer is written.
-#[derive(Clone, Copy)]
-pub enum Form {
-    /// For people.
-    Text,
-    /// As JSON.
-    Json,
-}
-
-/// Reads `--format`.
-///
-/// # Errors
-/// A [`Failure`] of usage for any but terminal and json.
-pub fn form(format: Option<&str>) -> Result<Form, Failure> {
-    match format {
-        None | Some("terminal") => Ok(Form::Text),
-        Some("json") => Ok(Form::Json),
-        Some(other) => Err(Failure::usage(
-            format!("format {other:?} is not known here"),
-            "Give terminal or json.",
-        )),
-    }
-}
-
 fn built_json(built: &Built) -> serde_json::Value {
     json!({
         "schema": "lockkeeper.db-build/1",
@@ -345,33 +315,6 @@ fn searched_json(searched: &query::SearchResult) -> serde_json::Value {
     })
 }
 
-/// What became of each source's documents.
-pub fn sources(sources: &[crate::advisory::Source]) -> serde_json::Value {
-    let source = |source: &crate::advisory::Source| {
-        json!({
-            "name": source.name,
-            "newest": source.newest.map(|newest| newest.to_string()),
-            "records": source.counts.records,
-            "withdrawn": source.counts.withdrawn,
-            "rejected": source.counts.rejected,
-            "skipped": source.counts.skipped,
-            "superseded": source.counts.superseded,
-            "git_ranges": source.counts.git_ranges,
-            "unorderable_events": source.counts.unorderable_events,
-            "bad_severities": source.counts.bad_severities,
-        })
-    };
-    sources.iter().map(source).collect()
-}
-
-/// Writes a document to standard output.
-///
-/// # Errors
-/// A [`Failure`] if standard output cannot be written.
-pub fn document(value: &serde_json::Value) -> Result<(), Failure> {
-    output::write(&output::Sink::Standard, |out| json_report::document(value, out))
-}
-
 fn say(text: &str) -> Result<(), Failure> {
     output::say(text)
 }
@@ -394,18 +337,6 @@ fn damaged(damage: Damage) -> Failure {
 
 fn refused(path: &Path, error: &database::DatabaseError) -> Failure {
     Failure::incomplete(format!("{}: {error}", path.display()), error.hint())
-}
-
-/// A bar on standard error; nothing where that is no terminal or the user wants quiet.
-pub fn bar(voice: &Voice) -> ProgressBar {
-    if voice.quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn advance(bar: &ProgressBar, step: &Step<'_>) {

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::arguments::{Demo, Voice};
 use super::output::{self, Sink};
-use super::{explain, scan};
 use crate::advisory::{Added, Authority, Compiler, Index, import};
 use crate::config::index;
 use crate::model::Failure;
@@ -115,7 +114,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     output::write_all(&outcome, &[("terminal", Sink::Standard)], voice, &HashMap::new())?;
 
     say("\n$ lockkeeper explain CVE-2021-44228\n\n")?;
-    let explanations = explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
+    let explanations = crate::session::explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
     let none = HashMap::new();
     let style = output::style(voice, &Sink::Standard, &none);
     output::write(&Sink::Standard, |out| {
@@ -125,7 +124,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     })?;
 
     let sarif = folder.join("lockkeeper.sarif");
-    let texts = scan::texts(&index, &outcome);
+    let texts = crate::session::texts(&index, &outcome);
     output::write_all(&outcome, &[("sarif", Sink::File(sarif.clone()))], voice, &texts)?;
     let results = outcome.findings().count();
     say(&format!(

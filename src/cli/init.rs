@@ -4,11 +4,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Init;
-use super::{output, trees};
+use super::output;
 use crate::config::policy::PLACES;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::policy::STARTER;
+use crate::session::{self, Input};
 use crate::sys::file::{self, Lies};
 use crate::text::escape;
 
@@ -20,7 +21,7 @@ const WORKFLOW_PLACE: &str = ".github/workflows/lockkeeper.yml";
 /// # Errors
 /// A [`Failure`] of usage if a file cannot be written.
 pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
-    let found = trees::one(arguments.path.as_ref())?;
+    let found = session::found(&Input::path(arguments.path.as_deref()))?;
     let top = match &found.repository {
         None => PathBuf::from(&found.root),
         Some(repository) => repository.work_folder().ok_or_else(|| {

@@ -1,9 +1,12 @@
 //! The command line: arguments in, streams and an exit code out.
 
 pub mod arguments;
+pub mod by_ref;
 mod cache;
 mod config;
+pub mod console;
 mod database;
+mod db_output;
 mod demo;
 mod explain;
 pub mod gate;
@@ -16,8 +19,7 @@ mod publish;
 mod refs;
 pub mod scan;
 pub mod status;
-pub mod trees;
-pub mod update;
+mod update;
 mod version;
 
 use std::ffi::OsString;
@@ -29,9 +31,8 @@ use jiff::Timestamp;
 
 use arguments::{Arguments, Command, ErrorForm, Voice};
 
-use crate::ecosystem::purl::{self, BadPurl};
+use crate::model::Failure;
 use crate::model::verdict::ExitCode;
-use crate::model::{Failure, PackageUrl};
 use crate::sys::{clock, interrupt};
 
 /// Runs the program on `arguments` (the program's name first) and says how to end.
@@ -137,25 +138,6 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         Command::Action => Err(Failure::usage(
             "the action's entry point was reached through the command line",
             "Start the program with `action` as its only argument.",
-        )),
-    }
-}
-
-/// The package URL that `text` is; `None` for a text that means to be none.
-fn purl(text: &str) -> Result<Option<PackageUrl>, Failure> {
-    match purl::parse(text) {
-        Ok(package) if purl::package(&package).is_some() => Ok(Some(package)),
-        Ok(package) => Err(Failure::usage(
-            format!("{text}: the package type {:?} is unknown", package.kind()),
-            format!(
-                "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the database.",
-                purl::types().collect::<Vec<_>>().join(", ")
-            ),
-        )),
-        Err(BadPurl::Scheme) => Ok(None),
-        Err(bad) => Err(Failure::usage(
-            format!("{text}: {bad}"),
-            "Write a package URL, such as pkg:npm/example or pkg:npm/example@1.2.3.",
         )),
     }
 }

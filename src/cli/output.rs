@@ -10,6 +10,7 @@ use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
+use crate::session::Failed;
 use crate::sys::{environment, file};
 use crate::text::escape;
 
@@ -119,20 +120,23 @@ pub fn write_forms<T>(
     Ok(())
 }
 
-/// Writes the forms of an answer, or of what replaces it after a failure, and gives the exit code.
+/// Writes the forms of an answer, or of the report of a use case that failed, and answers with the exit code.
 ///
 /// # Errors
-/// That failure, or one of a file that cannot be written.
+/// The use case's, or that of a file that cannot be written.
 pub fn write_answer<T>(
-    answer: Result<(T, ExitCode), Failure>,
-    instead: impl FnOnce(&Failure) -> Option<T>,
+    answer: Result<T, Failed<T>>,
+    code: impl FnOnce(&T) -> ExitCode,
     forms: &[Form<T>],
     pairs: &[(&'static str, Sink)],
     voice: &Voice,
 ) -> Result<ExitCode, Failure> {
     let (shown, end) = match answer {
-        Ok((shown, code)) => (Some(shown), Ok(code)),
-        Err(failure) => (instead(&failure), Err(failure)),
+        Ok(shown) => {
+            let code = code(&shown);
+            (Some(shown), Ok(code))
+        }
+        Err(Failed { failure, report }) => (report, Err(failure)),
     };
     if let Some(shown) = shown {
         write_forms(&shown, forms, pairs, voice)?;

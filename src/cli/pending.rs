@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory as _;
 
 use super::arguments::Arguments;
+use super::by_ref::{REF, in_a_name};
 use super::output::Sink;
-use super::scan::{REF, in_a_name};
 use crate::policy::Globs;
 use crate::report::ours;
 use crate::sys::file::{self, Lies};

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::arguments::{DbKey, DbPublish, Voice};
-use super::database::{self, Form};
-use super::output;
+use super::db_output::{self, Form};
+use super::{console, output};
 use crate::config::{index, trust};
 use crate::database::manifest::NAME;
 use crate::database::publish::{self, Published, Request, Signer};
@@ -21,7 +21,7 @@ use crate::text::escape;
 /// # Errors
 /// A [`Failure`] of usage without a key, of incompleteness for an index that cannot be used.
 pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
-    let form = database::form(arguments.format.as_deref())?;
+    let form = db_output::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
     let key = match arguments.unsigned {
         true => None,
@@ -41,7 +41,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
         folder: &arguments.folder,
         signer: key.as_ref().map_or(Signer::Nobody, Signer::Key),
     };
-    let bar = database::bar(voice);
+    let bar = console::bar(voice);
     let mut hear = |what: &str| {
         bar.set_message(escape::terminal(what));
         bar.tick();
@@ -62,7 +62,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
     })?;
     match form {
         Form::Text => output::print(summary(&published, key.as_ref()).as_bytes())?,
-        Form::Json => database::document(&json!({
+        Form::Json => db_output::document(&json!({
             "schema": "lockkeeper.db-publish/1",
             "manifest": NAME,
             "sha256": published.sha256,
@@ -85,7 +85,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
 /// # Errors
 /// A [`Failure`] of usage where the file is there already or cannot be written.
 pub fn key(arguments: &DbKey) -> Result<ExitCode, Failure> {
-    let form = database::form(arguments.format.as_deref())?;
+    let form = db_output::form(arguments.format.as_deref())?;
     let no_chance = |message: String| Failure::usage(message, "Run it again.");
     let seed = random::bytes().map_err(|error| no_chance(error.to_string()))?;
     let key = SecretKey::from_seed(seed).map_err(|error| no_chance(error.to_string()))?;
@@ -98,7 +98,7 @@ pub fn key(arguments: &DbKey) -> Result<ExitCode, Failure> {
     let public = key.public();
     match form {
         Form::Text => output::print(format!("{public}\n").as_bytes())?,
-        Form::Json => database::document(&json!({
+        Form::Json => db_output::document(&json!({
             "schema": "lockkeeper.db-key/1",
             "key": public.to_string(),
             "id": public.id().to_string(),

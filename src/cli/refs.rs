@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::arguments::{Refs, Voice};
-use super::{output, pending, trees};
-use crate::config::policy;
+use super::{output, pending};
+use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::grid::refs;
-use crate::scan::columns::{are_there, lines};
+use crate::session::{self, Input, RefsRequest};
 
 /// Runs the command.
 ///
@@ -19,14 +19,12 @@ use crate::scan::columns::{are_there, lines};
 pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
-    let asked = trees::asked(arguments.source.policy.as_ref(), None)?;
-    let found = trees::one(arguments.path.as_ref())?;
-    let policy = policy::effective(&found, &asked, None)?.policy;
-    let choice = trees::choice(arguments.refs.as_deref(), &policy);
-    let (chosen, refs) = lines(&found, &choice, trees::prefer(), now)?;
-    if arguments.refs.is_some() {
-        are_there(&chosen, &[], &refs, &choice)?;
-    }
+    let request = RefsRequest {
+        input: Input::path(arguments.path.as_deref()),
+        refs: arguments.refs.clone(),
+        policy: PolicyRequest::new(arguments.source.policy.clone(), None)?,
+    };
+    let chosen = session::refs(&request, now)?;
     let none = HashMap::new();
     for (format, sink) in &pairs {
         output::write(sink, |out| match *format {

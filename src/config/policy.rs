@@ -1,6 +1,6 @@
 //! Where the policy comes from: a file that was named, else that of the repository; of the base's tip, if there is one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::git::ObjectId;
@@ -9,7 +9,7 @@ use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
-use crate::policy::{self, FailOn, Policy};
+use crate::policy::{self, FailOn, FailOnError, Policy};
 use crate::scan::discover::Found;
 use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
@@ -30,13 +30,34 @@ pub struct Effective {
     pub remarks: Vec<Gap>,
 }
 
-/// What the command line says of the policy.
+/// Which policy decides.
 #[derive(Debug, Clone, Default)]
-pub struct PolicyOptions<'a> {
-    /// `--policy`.
-    pub file: Option<&'a Path>,
-    /// `--fail-on`.
+pub struct PolicyRequest {
+    /// Its file; else that of the repository.
+    pub file: Option<PathBuf>,
+    /// What fails, instead of the built-in rules.
     pub fail_on: Option<FailOn>,
+}
+
+impl PolicyRequest {
+    /// The policy of `file`, with the words of `fail_on`.
+    ///
+    /// # Errors
+    /// A [`Failure`] of usage for an unknown word.
+    pub fn new(file: Option<PathBuf>, fail_on: Option<&str>) -> Result<Self, Failure> {
+        let fail_on = fail_on
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: FailOnError| {
+                Failure::usage(
+                    "--fail-on",
+                    "Give a comma-separated list of malicious, vulnerability, unsound, unmaintained, yanked, notice, \
+                     low, medium, high, critical, known-exploited, fixable; or none.",
+                )
+                .caused_by(&error)
+            })?;
+        Ok(Self { file, fail_on })
+    }
 }
 
 /// The rules for the tree `found`. With a base's `tip` its policy counts, and what the change makes of it is only told.
@@ -45,10 +66,10 @@ pub struct PolicyOptions<'a> {
 /// A [`Failure`] of usage with every mistake of the file, for two policies, and for one that was named and is not there.
 pub fn effective(
     found: &Found,
-    asked: &PolicyOptions<'_>,
+    request: &PolicyRequest,
     tip: Option<ObjectId>,
 ) -> Result<Effective, Failure> {
-    let mut effective = match (asked.file, tip) {
+    let mut effective = match (request.file.as_deref(), tip) {
         (Some(file), None) => Effective {
             policy: named(file)?,
             remarks: Vec::new(),
@@ -74,7 +95,7 @@ pub fn effective(
         },
         (None, Some(tip)) => compared(at(found, tip, &places())?, here(found)),
     };
-    if let Some(list) = &asked.fail_on {
+    if let Some(list) = &request.fail_on {
         effective.policy = effective.policy.with_fail_on(list.clone());
     }
     Ok(effective)

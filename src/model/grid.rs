@@ -21,6 +21,20 @@ pub struct Grid {
     pub history: Option<Vec<Holding>>,
 }
 
+impl Grid {
+    /// A grid without a release line: it has nothing but how the run ended.
+    #[must_use]
+    pub fn without_lines(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            rows: Vec::new(),
+            lines: Vec::new(),
+            warnings: Vec::new(),
+            history: None,
+        }
+    }
+}
+
 /// A ref that could be a release line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {

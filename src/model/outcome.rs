@@ -74,6 +74,26 @@ impl Outcome {
         self.verdict == Verdict::Failed && self.exit_code == ExitCode::Bug
     }
 
+    /// What is known of `target` alone.
+    #[must_use]
+    pub fn alone(&self, target: &Target) -> Outcome {
+        // What is no target's stands behind what is one's, and holds for each.
+        let of_targets = self
+            .targets
+            .iter()
+            .map(|target| target.coverage.blind.len())
+            .sum();
+        let mut coverage = target.coverage.clone();
+        coverage
+            .blind
+            .extend(self.coverage.blind.iter().skip(of_targets).cloned());
+        Outcome {
+            coverage,
+            targets: vec![target.clone()],
+            ..self.clone()
+        }
+    }
+
     /// Every finding with its target, in the order of the targets.
     pub fn findings(&self) -> impl Iterator<Item = (&Target, &Finding)> {
         self.targets

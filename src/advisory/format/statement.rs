@@ -124,13 +124,18 @@ impl<'i> Claim<'i> {
         self.versions.texts()
     }
 
+    /// Fixed versions that end no interval.
+    pub fn further_fixed(&self) -> impl Iterator<Item = &'i str> + use<'i> {
+        self.further_fixed.texts()
+    }
+
     /// Every version that the source calls fixed.
     pub fn fixed(&self) -> impl Iterator<Item = &'i str> + use<'i> {
         let ends = self.intervals().filter_map(|interval| match interval.until {
             End::Fixed(version) => Some(version),
             End::Never | End::LastAffected(_) | End::Limit(_) => None,
         });
-        ends.chain(self.further_fixed.texts())
+        ends.chain(self.further_fixed())
     }
 
     /// The same, owned.

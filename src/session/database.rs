@@ -1,0 +1,117 @@
+//! The index that a session judges by: opened, and fetched before where the policy says so.
+
+use super::Session;
+use super::update::UpdateRequest;
+use crate::config::index::{self, Origin};
+use crate::config::tracked;
+use crate::database::build::Losses;
+use crate::model::verdict::ExitCode;
+use crate::model::{Failure, IndexState};
+use crate::policy::Policy;
+use crate::policy::database::Update;
+use crate::scan::discover::Found;
+
+/// Opens the index. One in the user's own cache is fetched when the policy says so, for the ecosystems that were found,
+/// and when it has nothing of one of them; one from an address that was named is fetched whenever there is something new.
+///
+/// # Errors
+/// A [`Failure`] of the feed, where there is no index to go on with: a good one goes on, and says itself how old it is.
+pub(super) fn open(
+    session: &Session<'_>,
+    found: &[&Found],
+    policy: &Policy,
+) -> Result<index::FoundDatabase, Failure> {
+    let mut opened = fetched(session, found, policy)?;
+    tracked::doubt(&mut opened, found, policy.database.digest.as_deref());
+    Ok(opened)
+}
+
+fn fetched(
+    session: &Session<'_>,
+    found: &[&Found],
+    policy: &Policy,
+) -> Result<index::FoundDatabase, Failure> {
+    let Session {
+        location,
+        now,
+        observer,
+        ..
+    } = *session;
+    let database = &policy.database;
+    let opened = index::open(&location.path, database, now);
+    let fetchable = match location.origin {
+        Origin::Cache | Origin::Address => !session.offline,
+        Origin::Flag | Origin::Environment => false,
+    };
+    if !fetchable {
+        // What the index holds is not asked for where nothing would come of it.
+        return Ok(opened);
+    }
+    let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
+    ecosystems.sort();
+    ecosystems.dedup();
+    let lacks = !opened.lacks(&ecosystems).is_empty();
+    // What somebody built from files is not replaced because it grew old.
+    let is_followed = !opened.follows().is_empty();
+    let wanted = match (opened.state, database.update) {
+        _ if location.address.is_some() => true,
+        (_, Update::Never) => false,
+        (IndexState::Fresh | IndexState::Stale | IndexState::TooOld, _) if lacks => true,
+        (IndexState::Missing | IndexState::Damaged | IndexState::Other, Update::Missing | Update::Stale) => {
+            true
+        }
+        (IndexState::Stale | IndexState::TooOld, Update::Stale) => is_followed,
+        (
+            IndexState::Fresh
+            | IndexState::Stale
+            | IndexState::TooOld
+            | IndexState::Newer
+            | IndexState::Sample,
+            Update::Missing | Update::Stale,
+        ) => false,
+    };
+    if !wanted || ecosystems.is_empty() {
+        return Ok(opened);
+    }
+    let addresses = match &location.address {
+        Some(address) => std::slice::from_ref(address),
+        None => database.sources.as_slice(),
+    };
+    // What the index follows beside them is brought along: the whole index is dated, and not an ecosystem.
+    ecosystems.extend(opened.follows().iter().cloned());
+    ecosystems.sort();
+    ecosystems.dedup();
+    // The file may be replaced while it is closed only.
+    let usable = opened.index.is_some();
+    let damaged = opened.state == IndexState::Damaged;
+    drop(opened);
+    let request = UpdateRequest {
+        ecosystems: ecosystems
+            .iter()
+            .map(|ecosystem| ecosystem.as_str().to_owned())
+            .collect(),
+        from: addresses.to_vec(),
+        keys: Vec::new(),
+        losses: Losses::Refused,
+    };
+    let updated = session.update(&request).map(|done| {
+        done.warnings.iter().for_each(|warning| observer.warn(warning));
+    });
+    match updated {
+        Ok(()) => Ok(index::open(&location.path, database, now)),
+        // A file that is no index is replaced by nobody, and judges nothing.
+        Err(failure) if damaged && failure.code == ExitCode::Usage => {
+            observer.warn(&failure.to_string());
+            Ok(index::open(&location.path, database, now))
+        }
+        // What the index has nothing of would look clean.
+        Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
+        Err(failure) => {
+            observer.warn(&format!("the index stays as it was: {failure}"));
+            let mut opened = index::open(&location.path, database, now);
+            let reason = format!("the index could not be brought up to date: {failure}");
+            opened.knowledge.troubles.push((reason, failure.hint));
+            Ok(opened)
+        }
+    }
+}

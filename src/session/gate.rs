@@ -1,0 +1,68 @@
+//! Use case: may this release go out now?
+
+use super::trees::{self, Trees};
+use super::{Failed, Input, PolicyRequest, Session, database};
+use crate::config::policy;
+use crate::git::listing::Listing;
+use crate::model::{Failure, Gate};
+use crate::scan::columns::release;
+use crate::scan::discover::Found;
+use crate::scan::reader::is_wanted;
+use crate::scan::{FILE_LIMIT, Keep, Lenience, Request, commit, scan, ways};
+
+/// Which release to judge.
+#[derive(Debug, Clone, Default)]
+pub struct GateRequest {
+    /// What is read.
+    pub input: Input,
+    /// A branch, a tag, or any revision of git.
+    pub release: String,
+    /// Which policy decides.
+    pub policy: PolicyRequest,
+    /// Which exit codes are 0.
+    pub lenience: Lenience,
+}
+
+impl Session<'_> {
+    /// Judges a release.
+    ///
+    /// # Errors
+    /// [`Failed`] with a failure of usage outside of git, of incompleteness for a release that the clone lacks.
+    pub fn gate(&self, request: &GateRequest) -> Result<Gate, Failed<Gate>> {
+        self.judged(request).map_err(|failure| {
+            let outcome = self.unjudged(&failure, &request.input, &request.policy);
+            Failed {
+                report: outcome.map(|outcome| ways::gate(outcome, &request.release)),
+                failure,
+            }
+        })
+    }
+
+    fn judged(&self, request: &GateRequest) -> Result<Gate, Failure> {
+        let found = trees::one(&request.input)?;
+        self.reach(&found);
+        let mut effective = policy::effective(&found, &request.policy, None)?;
+        let (head, id, odd) = release(&found, &request.release, trees::prefer())?;
+        effective.remarks.extend(odd);
+        let Some(repository) = &found.repository else {
+            return Err(Failure::usage(
+                "this is no git repository",
+                "Give a folder of one.",
+            ));
+        };
+        let listing = Listing::new(repository, &is_wanted);
+        let line = commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::from)?;
+        let judged = Trees::of(vec![line], &effective.policy);
+        let found: Vec<&Found> = judged.found().collect();
+        let opened = database::open(self, &found, &effective.policy)?;
+        let scanned = Request {
+            judge: opened.judge(),
+            remarks: effective.remarks,
+            now: self.now,
+            lenience: request.lenience,
+            keep: Keep::Findings,
+        };
+        let outcome = scan(&scanned, &judged.cases());
+        Ok(ways::gate(outcome, &request.release))
+    }
+}

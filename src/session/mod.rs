@@ -1,0 +1,226 @@
+//! Use cases as requests: plain data in, an answer or a [`Failure`] out. `cli` makes requests of flags, `action` of inputs and
+//! the event; neither reads a tree, a policy or an index by itself.
+
+mod database;
+pub mod explain;
+mod gate;
+mod packages;
+mod refs;
+mod scan;
+mod status;
+mod trees;
+pub mod update;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::index::{self, Location};
+use crate::config::policy;
+use crate::database::update::Event;
+use crate::ecosystem::purl::{self, BadPurl};
+use crate::git::remote::Remote;
+use crate::model::verdict::ExitCode;
+use crate::model::{Failure, Outcome, PackageUrl};
+use crate::policy::Policy;
+use crate::scan::discover::Found;
+
+pub use crate::config::policy::PolicyRequest;
+pub use explain::{ExplainRequest, Explained};
+pub use gate::GateRequest;
+pub use packages::{PackagesRequest, packages};
+pub use refs::{RefsRequest, refs};
+pub use scan::{ScanRequest, Scanned, texts};
+pub use status::StatusRequest;
+pub use trees::one as found;
+
+/// What every use case runs with: the index, the time, and who has what a clone lacks.
+#[derive(Clone, Copy)]
+pub struct Session<'s> {
+    /// Where the index is.
+    pub location: &'s Location,
+    /// The time now.
+    pub now: Timestamp,
+    /// The network is not used.
+    pub offline: bool,
+    /// Is told of warnings and progress.
+    pub observer: &'s dyn Observer,
+    /// Has what a clone lacks.
+    pub remote: Option<&'s RemoteOf>,
+    /// The short name of the default branch of `repository`, if it is known.
+    pub default_branch: Option<&'s str>,
+    /// `OWNER/NAME` of the repository that the run is about; empty if it is not known.
+    pub repository: &'s str,
+}
+
+/// Shows what happens while a use case runs.
+pub trait Observer: Sync {
+    /// Shows a warning: a sentence or a fragment, not escaped.
+    fn warn(&self, text: &str);
+    /// Shows how far an update of the index is.
+    fn progress(&self, event: &Event<'_>);
+    /// The update has ended.
+    fn finished(&self);
+}
+
+/// A use case that failed.
+pub struct Failed<T> {
+    /// Why.
+    pub failure: Failure,
+    /// An answer that says that nothing was checked, for the reports that were asked for; `None` after a mistake of usage.
+    pub report: Option<T>,
+}
+
+/// What is read: folders, lockfiles and repositories, or one lockfile by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// Paths; the working directory if there is none.
+    pub paths: Vec<PathBuf>,
+    /// The name of a lockfile whose bytes are on standard input.
+    pub stdin: Option<String>,
+    /// A format and the file that is read in it, whatever its name.
+    pub as_format: Option<(String, PathBuf)>,
+}
+
+impl Input {
+    /// One path; the working directory if there is none.
+    #[must_use]
+    pub fn path(path: Option<&Path>) -> Self {
+        Self {
+            paths: path.into_iter().map(Path::to_path_buf).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The remote of one repository, for what a shallow or partial clone of it lacks.
+pub struct RemoteOf {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// Gives what the clone lacks.
+    pub remote: Arc<dyn Remote>,
+}
+
+impl RemoteOf {
+    /// Reads from the remote what the clone of `found` lacks, if it is a clone of this repository.
+    fn reach(&self, found: &Found) {
+        if let Some(repository) = &found.repository
+            && is_address_of(&repository.identity(), &self.repository)
+        {
+            repository.set_remote(self.remote.clone());
+        }
+    }
+}
+
+/// Whether `origin` is an address of the repository `OWNER/NAME`.
+fn is_address_of(origin: &str, repository: &str) -> bool {
+    let origin = origin.trim_end_matches('/');
+    let path = origin.strip_suffix(".git").unwrap_or(origin);
+    let before = path.len().checked_sub(repository.len());
+    let Some((host, name)) = before.and_then(|before| path.split_at_checked(before)) else {
+        return false;
+    };
+    name.eq_ignore_ascii_case(repository) && host.ends_with(['/', ':'])
+}
+
+/// Whether `origin` is the address of a server, and no folder.
+fn is_of_a_server(origin: &str) -> bool {
+    let is_scp = |(host, _): (&str, &str)| host.len() > 1 && !host.contains('/');
+    match origin.split_once("://") {
+        Some((scheme, _)) => scheme != "file",
+        None => origin.split_once(':').is_some_and(is_scp),
+    }
+}
+
+impl Session<'_> {
+    /// Sets the default branch of `found`, and its remote: for trees and files that its clone lacks, and for refs if that is
+    /// shallow. Clones of other repositories stay as they are.
+    fn reach(&self, found: &Found) {
+        // A workflow may check out other repositories beside its own.
+        if let (Some(branch), Some(repository)) = (self.default_branch, &found.repository) {
+            let origin = repository.identity();
+            if !is_of_a_server(&origin) || is_address_of(&origin, self.repository) {
+                repository.set_default_branch(branch.to_owned());
+            }
+        }
+        if let Some(remote) = self.remote {
+            remote.reach(found);
+        }
+    }
+
+    /// The outcome that reports show after `failure` on `input`: nothing was checked. `None` after a mistake of usage. The
+    /// policy that it names is that of the first path.
+    fn unjudged(&self, failure: &Failure, input: &Input, policy: &PolicyRequest) -> Option<Outcome> {
+        match failure.code {
+            ExitCode::Incomplete | ExitCode::Remote => {}
+            ExitCode::Pass
+            | ExitCode::Blocked
+            | ExitCode::Usage
+            | ExitCode::NothingToScan
+            | ExitCode::Some
+            | ExitCode::Bug
+            | ExitCode::Interrupted => return None,
+        }
+        let found = trees::find(input).ok().and_then(|found| found.into_iter().next());
+        let effective = found.and_then(|found| policy::effective(&found, policy, None).ok());
+        let policy = effective.map(|effective| effective.policy).unwrap_or_default();
+        let opened = index::open(&self.location.path, &policy.database, self.now);
+        Some(crate::scan::unjudged(&opened.judge(), &policy, failure, self.now))
+    }
+}
+
+/// The policy that decides about `input`.
+///
+/// # Errors
+/// A [`Failure`] of usage with every mistake of its file.
+pub fn policy(input: &Input, request: &PolicyRequest) -> Result<Policy, Failure> {
+    Ok(policy::effective(&trees::one(input)?, request, None)?.policy)
+}
+
+/// The package URL that `text` is; `None` for a text that means to be none.
+///
+/// # Errors
+/// A [`Failure`] of usage for a package URL that cannot be read, or of a type without an ecosystem here.
+pub fn package_url(text: &str) -> Result<Option<PackageUrl>, Failure> {
+    match purl::parse(text) {
+        Ok(package) if purl::package(&package).is_some() => Ok(Some(package)),
+        Ok(package) => Err(Failure::usage(
+            format!("{text}: the package type {:?} is unknown", package.kind()),
+            format!(
+                "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the database.",
+                purl::types().collect::<Vec<_>>().join(", ")
+            ),
+        )),
+        Err(BadPurl::Scheme) => Ok(None),
+        Err(bad) => Err(Failure::usage(
+            format!("{text}: {bad}"),
+            "Write a package URL, such as pkg:npm/example or pkg:npm/example@1.2.3.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clone_of_the_repository_asks_its_forge() {
+        for own in [
+            "https://forge.example/acme/app",
+            "https://forge.example/Acme/App.git/",
+            "git@forge.example:acme/app.git",
+        ] {
+            assert!(is_address_of(own, "Acme/App"), "{own}");
+        }
+        for other in [
+            "",
+            "acme/app",
+            "https://forge.example/acme/app2",
+            "https://forge.example/xacme/app",
+            "/é/acme/ap",
+        ] {
+            assert!(!is_address_of(other, "Acme/App"), "{other}");
+        }
+    }
+}

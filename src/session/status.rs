@@ -1,0 +1,113 @@
+//! Use case: the grid of the live release lines. It shows and does not gate.
+
+use super::trees::{self, Trees};
+use super::{Failed, Input, PolicyRequest, Session, database};
+use crate::config::{heartbeat, policy};
+use crate::model::verdict::{ExitCode, Verdict};
+use crate::model::{Failure, Gap, Grid, Location};
+use crate::scan::columns::columns;
+use crate::scan::discover::Found;
+use crate::scan::history::history;
+use crate::scan::{Keep, Lenience, Request, grid, scan};
+
+/// Which release lines to show.
+#[derive(Debug, Clone, Default)]
+pub struct StatusRequest {
+    /// What is read.
+    pub input: Input,
+    /// Comma-separated globs on short names; else the policy chooses.
+    pub refs: Option<String>,
+    /// Also the history of every release line.
+    pub history: bool,
+    /// Which policy decides.
+    pub policy: PolicyRequest,
+}
+
+impl Session<'_> {
+    /// The grid of a repository.
+    ///
+    /// # Errors
+    /// [`Failed`] with a failure of usage outside of git or where no release line is live, of incompleteness for missing
+    /// history.
+    pub fn status(&self, request: &StatusRequest) -> Result<Grid, Failed<Grid>> {
+        self.grid(request).map_err(|failure| {
+            let outcome = self.unjudged(&failure, &request.input, &request.policy);
+            Failed {
+                report: outcome.map(Grid::without_lines),
+                failure,
+            }
+        })
+    }
+
+    fn grid(&self, request: &StatusRequest) -> Result<Grid, Failure> {
+        let found = trees::one(&request.input)?;
+        self.reach(&found);
+        let effective = policy::effective(&found, &request.policy, None)?;
+        let choice = trees::choice(request.refs.as_deref(), &effective.policy);
+        let mut columns = columns(&found, &choice, trees::prefer(), self.now)?;
+        let lines = std::mem::take(&mut columns.trees);
+        let judged = Trees::of(lines, &effective.policy);
+        let lines: Vec<&Found> = judged.found().collect();
+        let opened = database::open(self, &lines, &effective.policy)?;
+        let scanned = Request {
+            judge: opened.judge(),
+            remarks: effective.remarks,
+            now: self.now,
+            lenience: Lenience::default(),
+            keep: Keep::Assessments,
+        };
+        let mut outcome = scan(&scanned, &judged.cases());
+        let rows = grid::rows(&outcome, &lines);
+        outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
+        let mut warnings = columns.chosen.warnings.clone();
+        if let (Some(folder), Some(repository)) = (self.location.cache_folder(), &found.repository) {
+            let within = effective.policy.lines.scanned_within;
+            warnings.extend(heartbeat::last_scanned(
+                &folder,
+                repository,
+                &mut columns.chosen.lines,
+                within,
+                self.now,
+            ));
+        }
+        warnings.extend(outcome.remarks.iter().map(|remark| {
+            let Gap {
+                location,
+                reason,
+                hint,
+            } = remark;
+            match location {
+                None => format!("{reason}. {hint}"),
+                Some(Location { file, position }) => format!("{file}:{}: {reason}. {hint}", position.line),
+            }
+        }));
+        let history = match (request.history, &opened.index) {
+            (false, _) | (true, None) => None,
+            (true, Some(index)) => {
+                let history = history(&found, &columns, index)?;
+                warnings.extend(history.warnings);
+                Some(history.holdings)
+            }
+        };
+        Ok(Grid {
+            outcome,
+            rows,
+            lines: columns.chosen.lines,
+            warnings,
+            history,
+        })
+    }
+}
+
+/// A grid was shown; whether something blocks is the business of `scan` and `gate`.
+fn shown(verdict: Verdict, complete: bool) -> ExitCode {
+    match (verdict, complete) {
+        (Verdict::Failed, _) => ExitCode::Bug,
+        (Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::NothingToScan, false) => {
+            ExitCode::Incomplete
+        }
+        (Verdict::Incomplete, true) => ExitCode::Incomplete,
+        (Verdict::NothingToScan, true) => ExitCode::NothingToScan,
+        (Verdict::Pass | Verdict::Blocked, true) => ExitCode::Pass,
+    }
+}
