@@ -161,7 +161,7 @@ fn what_is_no_package_url_is_a_mistake_with_a_way_out() {
         let ran = sandbox.run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.out, ran.err);
         assert!(
-            ran.err.contains("the type \"nmp\" are not known here"),
+            ran.err.contains("the package type \"nmp\" is unknown"),
             "{}",
             ran.err
         );

@@ -551,7 +551,7 @@ fn the_grid_tells_when_a_line_was_last_scanned() {
         warnings.iter().any(|warning| {
             warning
                 .as_str()
-                .is_some_and(|warning| warning.starts_with(name) && warning.contains("scanned"))
+                .is_some_and(|warning| warning.starts_with(name) && warning.contains("scan"))
         })
     };
     assert!(
