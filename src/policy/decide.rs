@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::exception::{Exception, How, Met};
+use super::exception::{Exception, ExceptionEffect, ExceptionMatch};
 use super::subject::{Circumstances, Subject, day};
 use super::{FailOn, Policy};
 use crate::model::explanation::{Matched, Ruling};
@@ -29,11 +29,11 @@ pub struct Ruled {
     /// What a person should know beside it, as a lowercase fragment.
     pub note: Option<String>,
     /// The exceptions that have an id of the finding, with what became of each; [`Policy::unused`] wants all of a run.
-    pub met: Vec<Met>,
+    pub met: Vec<ExceptionMatch>,
 }
 
 /// One rule, asked about one finding.
-struct Asked<'p> {
+struct AskedRule<'p> {
     rule: Cow<'p, str>,
     matched: Matched,
     /// Why it matches or not, as a lowercase fragment; empty where nobody wants to know.
@@ -50,7 +50,7 @@ struct Asking {
 }
 
 /// What grace and the base make of a decision.
-struct Lenient {
+struct LenientDecision {
     decision: Decision,
     fails_from: Option<Date>,
     why: Option<String>,
@@ -68,16 +68,16 @@ impl Policy {
             .asked(asking, &subject, &met)
             .find(|asked| asked.matched == Matched::Yes)
             .unwrap_or_else(|| asking.asked(Decision::Fail, "built-in", Matched::Yes, String::new));
-        let softened = lenient(&asked, &subject);
+        let lenient_decision = lenient(&asked, &subject);
         let lost = met
             .iter()
             .filter(|_| asked.excepted.is_none())
             .filter_map(|met| self.lost(met));
-        let notes: Vec<String> = lost.chain(softened.why).collect();
+        let notes: Vec<String> = lost.chain(lenient_decision.why).collect();
         Ruled {
-            decision: softened.decision,
+            decision: lenient_decision.decision,
             rule: asked.rule.into_owned(),
-            fails_from: softened.fails_from,
+            fails_from: lenient_decision.fails_from,
             state: match (asked.excepted, &finding.state) {
                 (Some(excepted), _) => State::Excepted(Box::new(excepted)),
                 (None, State::NotAffected) => State::NotAffected,
@@ -97,13 +97,13 @@ impl Policy {
         let mut decided = false;
         let asking = Asking { wants_why: true };
         let rulings = self.asked(asking, &subject, &met).map(|asked| {
-            let softened = lenient(&asked, &subject);
+            let lenient_decision = lenient(&asked, &subject);
             let mut ruling = Ruling {
                 rule: asked.rule.into_owned(),
                 matched: asked.matched,
                 why: asked.why,
             };
-            match (decided, ruling.matched, softened.why) {
+            match (decided, ruling.matched, lenient_decision.why) {
                 (true, Matched::Yes, _) => {
                     ruling.matched = Matched::No;
                     ruling.why = "an earlier rule has decided".into();
@@ -122,8 +122,8 @@ impl Policy {
         &'p self,
         asking: Asking,
         subject: &'a Subject<'a>,
-        met: &'a [Met],
-    ) -> impl Iterator<Item = Asked<'p>> + use<'p, 'a>
+        met: &'a [ExceptionMatch],
+    ) -> impl Iterator<Item = AskedRule<'p>> + use<'p, 'a>
     where
         'p: 'a,
     {
@@ -185,42 +185,47 @@ impl Policy {
             .chain(built_in)
     }
 
-    fn excepted<'p>(&self, asking: Asking, exception: &Exception, how: How) -> Asked<'p> {
+    fn excepted<'p>(&self, asking: Asking, exception: &Exception, how: ExceptionEffect) -> AskedRule<'p> {
         let name = format!("exception: {} ({})", exception.id, self.place(exception));
         let why = || match how {
-            How::Covers => format!(
+            ExceptionEffect::Covers => format!(
                 "accepted until {}: {}",
                 exception.expires,
                 exception.reason.trim()
             ),
-            How::Expired => format!("it expired on {}", exception.expires),
-            How::Fixed => "a fixed version is known, and the exception counts only until then".into(),
-            How::Malicious => "no exception accepts a malicious package".into(),
-            How::OtherPackage => "its `package` is a different one".into(),
-            How::OtherPath => "its `path` does not match the file".into(),
-            How::OtherRef => "its `ref` does not match".into(),
+            ExceptionEffect::Expired => format!("it expired on {}", exception.expires),
+            ExceptionEffect::Fixed => {
+                "a fixed version is known, and the exception counts only until then".into()
+            }
+            ExceptionEffect::Malicious => "no exception accepts a malicious package".into(),
+            ExceptionEffect::OtherPackage => "its `package` is a different one".into(),
+            ExceptionEffect::OtherPath => "its `path` does not match the file".into(),
+            ExceptionEffect::OtherRef => "its `ref` does not match".into(),
         };
-        let mut asked = asking.asked(Decision::Note, name, matched(how == How::Covers), why);
+        let mut asked = asking.asked(Decision::Note, name, matched(how == ExceptionEffect::Covers), why);
         asked.excepted = Some(exception.excepted());
         asked
     }
 
     /// What a person should know of an exception that would have covered the finding.
-    fn lost(&self, met: &Met) -> Option<String> {
+    fn lost(&self, met: &ExceptionMatch) -> Option<String> {
         let exception = self.exceptions.list().get(met.exception)?;
         let place = self.place(exception);
         match met.how {
-            How::Expired => Some(format!(
+            ExceptionEffect::Expired => Some(format!(
                 "the exception in {place} expired on {}",
                 exception.expires
             )),
-            How::Fixed => Some(format!(
+            ExceptionEffect::Fixed => Some(format!(
                 "the exception in {place} no longer counts: a fixed version is known"
             )),
-            How::Malicious => Some(format!(
+            ExceptionEffect::Malicious => Some(format!(
                 "the exception in {place} does not count: the package is malicious"
             )),
-            How::Covers | How::OtherPackage | How::OtherPath | How::OtherRef => None,
+            ExceptionEffect::Covers
+            | ExceptionEffect::OtherPackage
+            | ExceptionEffect::OtherPath
+            | ExceptionEffect::OtherRef => None,
         }
     }
 
@@ -238,8 +243,8 @@ impl Asking {
         rule: impl Into<Cow<'p, str>>,
         matched: Matched,
         why: impl FnOnce() -> String,
-    ) -> Asked<'p> {
-        Asked {
+    ) -> AskedRule<'p> {
+        AskedRule {
             rule: rule.into(),
             matched,
             why: if self.wants_why { why() } else { String::new() },
@@ -258,7 +263,7 @@ fn matched(matches: bool) -> Matched {
 }
 
 /// The fail-on list and what it leaves out.
-fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [Asked<'p>; 2] {
+fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p>; 2] {
     let first = match list.matches(finding) {
         Some(word) => asking.asked(Decision::Fail, format!("fail-on: {word}"), Matched::Yes, || {
             format!("`{word}` matches")
@@ -273,7 +278,7 @@ fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [Asked<'p>; 2
     [first, rest]
 }
 
-fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked<'p>> + use<'p> {
+fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = AskedRule<'p>> + use<'p> {
     let class = finding.advisory.class;
     let the_class = move || format!("the class is {class}");
     let minimum = asking.asked(
@@ -303,8 +308,8 @@ fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked
 }
 
 /// With a base only what a change introduces or makes worse fails, and a rule may wait; but what is malicious fails at once.
-fn lenient(asked: &Asked<'_>, subject: &Subject<'_>) -> Lenient {
-    let hard = Lenient {
+fn lenient(asked: &AskedRule<'_>, subject: &Subject<'_>) -> LenientDecision {
+    let hard = LenientDecision {
         decision: asked.decision,
         fails_from: None,
         why: None,
@@ -314,7 +319,7 @@ fn lenient(asked: &Asked<'_>, subject: &Subject<'_>) -> Lenient {
         (Decision::Note | Decision::Warn, _) | (_, Class::Malicious) => return hard,
         (Decision::Fail, _) => {}
     }
-    let warns = |why: String, fails_from| Lenient {
+    let warns = |why: String, fails_from| LenientDecision {
         decision: Decision::Warn,
         fails_from,
         why: Some(why),

@@ -43,16 +43,16 @@ pub struct Exceptions {
 
 /// An exception that has the id of a finding, and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Met {
+pub struct ExceptionMatch {
     /// The exception's number in the policy, from 0.
     pub exception: usize,
     /// What became of it.
-    pub how: How,
+    pub how: ExceptionEffect,
 }
 
 /// What became of an exception that has the id of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum How {
+pub enum ExceptionEffect {
     /// It covers the finding.
     Covers,
     /// Its last day is over.
@@ -91,7 +91,7 @@ impl Exceptions {
 
     /// The exceptions that have an id of the subject's group, with what became of each, in their order.
     /// `is_allowed`: the finding is malicious, and the policy lets it be accepted.
-    pub(super) fn met(&self, subject: &Subject<'_>, is_allowed: bool) -> Vec<Met> {
+    pub(super) fn met(&self, subject: &Subject<'_>, is_allowed: bool) -> Vec<ExceptionMatch> {
         if self.list.is_empty() {
             return Vec::new();
         }
@@ -108,7 +108,7 @@ impl Exceptions {
             .into_iter()
             .filter_map(|number| {
                 let how = self.list.get(number)?.meet(subject, is_allowed);
-                Some(Met {
+                Some(ExceptionMatch {
                     exception: number,
                     how,
                 })
@@ -119,7 +119,7 @@ impl Exceptions {
 
 impl Exception {
     /// What becomes of it on a finding that has its id.
-    fn meet(&self, subject: &Subject<'_>, is_allowed: bool) -> How {
+    fn meet(&self, subject: &Subject<'_>, is_allowed: bool) -> ExceptionEffect {
         let finding = subject.finding();
         let other = |globs: &Globs| !subject.short_ref().is_some_and(|name| globs.match_any(name));
         if self
@@ -127,19 +127,19 @@ impl Exception {
             .as_ref()
             .is_some_and(|package| !package.names(&finding.purl))
         {
-            How::OtherPackage
+            ExceptionEffect::OtherPackage
         } else if self.path.as_ref().is_some_and(|globs| !subject.path_fits(globs)) {
-            How::OtherPath
+            ExceptionEffect::OtherPath
         } else if self.ref_name.as_ref().is_some_and(other) {
-            How::OtherRef
+            ExceptionEffect::OtherRef
         } else if finding.advisory.class == Class::Malicious && !is_allowed {
-            How::Malicious
+            ExceptionEffect::Malicious
         } else if self.is_over(subject.circumstances().today()) {
-            How::Expired
+            ExceptionEffect::Expired
         } else if self.until_fixed && !finding.fixed.is_empty() {
-            How::Fixed
+            ExceptionEffect::Fixed
         } else {
-            How::Covers
+            ExceptionEffect::Covers
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn idle(rules: &[Rule], allows_malicious: bool) -> Vec<(usize, String
             idle.push((number, "malicious packages fail before any rule is asked".into()));
             continue;
         }
-        let asked = Asked::of(rule, &mut globs);
+        let asked = Requirement::of(rule, &mut globs);
         let covering = asked.conditions.wider().filter_map(|wider| {
             let levels = earlier.get(&wider)?.get(..=asked.level)?;
             let covers = |least: &&Least| least.epss <= asked.epss;
@@ -66,7 +66,7 @@ struct Least {
 }
 
 /// What a rule asks for.
-struct Asked {
+struct Requirement {
     conditions: Conditions,
     /// The severity, as a place among all of them from the lowest one; 0 if it asks for none.
     level: usize,
@@ -95,7 +95,7 @@ impl Conditions {
     }
 }
 
-impl Asked {
+impl Requirement {
     fn of<'r>(rule: &'r Rule, globs: &mut HashMap<&'r [String], u32>) -> Self {
         let when = &rule.when;
         let mut glob = |asked: &'r Option<Globs>| {

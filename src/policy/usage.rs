@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Policy;
-use super::exception::{Exception, How, Met};
+use super::exception::{Exception, ExceptionEffect, ExceptionMatch};
 use super::subject::day;
 use crate::text::Position;
 
@@ -28,17 +28,21 @@ impl Policy {
     /// The exceptions that covered no finding, and those whose last day is over, in the order of the policy. `met` is what
     /// [`Policy::decide`] told of every finding of every target.
     #[must_use]
-    pub fn unused<'m>(&self, met: impl IntoIterator<Item = &'m Met>, now: Timestamp) -> Vec<Remark> {
+    pub fn unused<'m>(
+        &self,
+        met: impl IntoIterator<Item = &'m ExceptionMatch>,
+        now: Timestamp,
+    ) -> Vec<Remark> {
         let exceptions = self.exceptions.list();
-        let mut hows: Vec<BTreeSet<How>> = vec![BTreeSet::new(); exceptions.len()];
+        let mut hows: Vec<BTreeSet<ExceptionEffect>> = vec![BTreeSet::new(); exceptions.len()];
         for met in met {
             if let Some(hows) = hows.get_mut(met.exception) {
                 hows.insert(met.how);
             }
         }
-        let remark = |(number, (exception, hows)): (usize, (&Exception, BTreeSet<How>))| {
+        let remark = |(number, (exception, hows)): (usize, (&Exception, BTreeSet<ExceptionEffect>))| {
             let is_over = exception.is_over(day(now));
-            let is_missed = is_over && hows.contains(&How::Expired);
+            let is_missed = is_over && hows.contains(&ExceptionEffect::Expired);
             let (message, hint) = match is_over {
                 true => expired(exception, &hows),
                 false => idle(exception, &hows)?,
@@ -60,9 +64,9 @@ impl Policy {
     }
 }
 
-fn expired(exception: &Exception, hows: &BTreeSet<How>) -> (String, String) {
+fn expired(exception: &Exception, hows: &BTreeSet<ExceptionEffect>) -> (String, String) {
     let Exception { id, expires, .. } = exception;
-    match hows.contains(&How::Expired) {
+    match hows.contains(&ExceptionEffect::Expired) {
         true => (
             format!("the exception for {id} expired on {expires}: what it covered counts again"),
             "Fix the vulnerability, or review the reason and set a later `expires`.".into(),
@@ -75,19 +79,19 @@ fn expired(exception: &Exception, hows: &BTreeSet<How>) -> (String, String) {
 }
 
 /// `None` if it covered something.
-fn idle(exception: &Exception, hows: &BTreeSet<How>) -> Option<(String, String)> {
+fn idle(exception: &Exception, hows: &BTreeSet<ExceptionEffect>) -> Option<(String, String)> {
     let id = &exception.id;
-    if hows.contains(&How::Covers) {
+    if hows.contains(&ExceptionEffect::Covers) {
         return None;
     }
     let because = |why: &str| format!("the exception for {id} is unused: {why}");
-    if hows.contains(&How::Malicious) {
+    if hows.contains(&ExceptionEffect::Malicious) {
         return Some((
             because("the package is malicious, and no exception accepts that"),
             "Remove the package, and the exception with it.".into(),
         ));
     }
-    if hows.contains(&How::Fixed) {
+    if hows.contains(&ExceptionEffect::Fixed) {
         return Some((
             because("a fixed version is known, and the exception counts only until then"),
             "Upgrade the package to the fixed version, and delete the exception.".into(),
@@ -96,10 +100,13 @@ fn idle(exception: &Exception, hows: &BTreeSet<How>) -> Option<(String, String)>
     let keys: Vec<&str> = hows
         .iter()
         .filter_map(|how| match how {
-            How::OtherPackage => Some("`package`"),
-            How::OtherPath => Some("`path`"),
-            How::OtherRef => Some("`ref`"),
-            How::Covers | How::Expired | How::Fixed | How::Malicious => None,
+            ExceptionEffect::OtherPackage => Some("`package`"),
+            ExceptionEffect::OtherPath => Some("`path`"),
+            ExceptionEffect::OtherRef => Some("`ref`"),
+            ExceptionEffect::Covers
+            | ExceptionEffect::Expired
+            | ExceptionEffect::Fixed
+            | ExceptionEffect::Malicious => None,
         })
         .collect();
     Some(match keys.is_empty() {

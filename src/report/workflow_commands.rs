@@ -15,7 +15,7 @@ pub const MAX_ANNOTATIONS: usize = 10;
 
 /// How an annotation looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum AnnotationKind {
     /// Red.
     Error,
     /// Yellow.
@@ -24,7 +24,7 @@ pub enum Kind {
     Notice,
 }
 
-impl Kind {
+impl AnnotationKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -86,15 +86,15 @@ pub fn annotations(
         writeln!(
             out,
             "{}",
-            command(Kind::Error.as_str(), &[("title", "lockkeeper")], &text)
+            command(AnnotationKind::Error.as_str(), &[("title", "lockkeeper")], &text)
         )?;
     }
     write_notices(notices, &more, out)?;
     let has_several_refs = outcome.targets.len() > 1;
     for (target, finding) in findings.iter().take(MAX_ANNOTATIONS.saturating_sub(beside)) {
         let kind = match finding.decision {
-            Decision::Fail => Kind::Error,
-            Decision::Warn | Decision::Note => Kind::Warning,
+            Decision::Fail => AnnotationKind::Error,
+            Decision::Warn | Decision::Note => AnnotationKind::Warning,
         };
         let advisory = &finding.advisory;
         let file = super::places::in_repository(target, finding);
@@ -151,7 +151,7 @@ fn write_notices(notices: &[String], more: &str, out: &mut dyn io::Write) -> io:
         writeln!(
             out,
             "{}",
-            command(Kind::Notice.as_str(), &[("title", "lockkeeper")], &text)
+            command(AnnotationKind::Notice.as_str(), &[("title", "lockkeeper")], &text)
         )?;
     }
     Ok(())
@@ -166,7 +166,7 @@ pub fn failure(message: &str, hint: &str, out: &mut dyn io::Write) -> io::Result
     writeln!(
         out,
         "{}",
-        command(Kind::Error.as_str(), &[("title", "lockkeeper")], &text)
+        command(AnnotationKind::Error.as_str(), &[("title", "lockkeeper")], &text)
     )
 }
 

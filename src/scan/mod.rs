@@ -44,7 +44,7 @@ use crate::model::{
     Cost, Coverage, Decision, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath, Verdict,
     outcome,
 };
-use crate::policy::{Circumstances, Met, Policy, Strictness};
+use crate::policy::{Circumstances, ExceptionMatch, Policy, Strictness};
 use crate::text::Position;
 use compare::Before;
 use discover::Found;
@@ -330,7 +330,13 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
 
 /// The exceptions of a policy that expired, and those that covered nothing, as far as this run can tell: a part of a
 /// repository says nothing of the rest, nor one ref of another, nor what could not be judged of anything.
-fn idle(policy: &Policy, met: &[Met], trees: &[Case<'_>], coverage: &Coverage, now: Timestamp) -> Vec<Gap> {
+fn idle(
+    policy: &Policy,
+    met: &[ExceptionMatch],
+    trees: &[Case<'_>],
+    coverage: &Coverage,
+    now: Timestamp,
+) -> Vec<Gap> {
     let file = policy_place(policy);
     let is_whole = coverage.is_complete()
         && trees

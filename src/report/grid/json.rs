@@ -14,7 +14,7 @@ use crate::model::{Grid, PackageUrl};
 use crate::report::Style;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
-use crate::report::json::scan::{Severity, Target};
+use crate::report::json::scan::{Severity, TargetEntry};
 
 /// Writes `lockkeeper.status/1`.
 ///
@@ -34,13 +34,13 @@ struct Status<'g> {
     verdict: &'static str,
     exit_code: u8,
     coverage: Coverage<'g>,
-    targets: Vec<Target<'g>>,
+    targets: Vec<TargetEntry<'g>>,
     rows: Vec<StatusRow<'g>>,
     lines: Vec<Ref<'g>>,
     warnings: &'g [String],
     /// There only if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    history: Option<Vec<Held<'g>>>,
+    history: Option<Vec<HistoryEntry<'g>>>,
 }
 
 impl<'g> Status<'g> {
@@ -54,14 +54,14 @@ impl<'g> Status<'g> {
             verdict: outcome.verdict.as_str(),
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
-            targets: outcome.targets.iter().map(Target::of).collect(),
+            targets: outcome.targets.iter().map(TargetEntry::of).collect(),
             rows: grid.rows.iter().map(|row| StatusRow::of(row, columns)).collect(),
             lines: grid.lines.iter().map(Ref::of).collect(),
             warnings: &grid.warnings,
             history: grid
                 .history
                 .as_ref()
-                .map(|history| history.iter().map(Held::of).collect()),
+                .map(|history| history.iter().map(HistoryEntry::of).collect()),
         }
     }
 }
@@ -126,7 +126,7 @@ struct StatusCell<'g> {
     fixed: &'g [String],
     /// No request is known to a scan.
     pull_request: Option<&'g str>,
-    occurrences: Vec<Place<'g>>,
+    occurrences: Vec<OccurrenceEntry<'g>>,
 }
 
 impl<'g> StatusCell<'g> {
@@ -137,13 +137,13 @@ impl<'g> StatusCell<'g> {
             version: cell.version.as_deref(),
             fixed: &cell.fixed,
             pull_request: None,
-            occurrences: cell.occurrences.iter().map(Place::of).collect(),
+            occurrences: cell.occurrences.iter().map(OccurrenceEntry::of).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Place<'g> {
+struct OccurrenceEntry<'g> {
     file: Cow<'g, str>,
     line: u32,
     package: &'g str,
@@ -151,7 +151,7 @@ struct Place<'g> {
     fixed: &'g [String],
 }
 
-impl<'g> Place<'g> {
+impl<'g> OccurrenceEntry<'g> {
     fn of(occurrence: &'g Occurrence) -> Self {
         Self {
             file: occurrence.file.display(),
@@ -164,7 +164,7 @@ impl<'g> Place<'g> {
 }
 
 #[derive(Serialize)]
-struct Held<'g> {
+struct HistoryEntry<'g> {
     ids: &'g [String],
     package: &'g str,
     r#ref: &'g str,
@@ -173,7 +173,7 @@ struct Held<'g> {
     tags: &'g [String],
 }
 
-impl<'g> Held<'g> {
+impl<'g> HistoryEntry<'g> {
     fn of(holding: &'g Holding) -> Self {
         Self {
             ids: &holding.ids,

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::columns::{Column, columns, short_names};
-use super::words::{self, GapOnLines};
+use super::texts::{self, GapOnLines};
 use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, Line, Row, Standing};
 use crate::report::Style;
@@ -29,10 +29,10 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 pub fn within(grid: &Grid, limit: usize) -> String {
     let limit = limit.max(20_000);
     let columns = columns(grid);
-    let mut text = sentences(&grid.outcome, &words::headline(grid), &words::read(grid));
+    let mut text = sentences(&grid.outcome, &texts::headline(grid), &texts::read(grid));
     text.push_str(&warnings(&grid.warnings, limit / 16));
-    let blind = words::gaps(grid, &columns, |coverage| &coverage.blind);
-    let partial = words::gaps(grid, &columns, |coverage| &coverage.partial);
+    let blind = texts::gaps(grid, &columns, |coverage| &coverage.blind);
+    let partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
     let below = [
         legend(grid),
         reasons(grid, &columns, limit / 4),
@@ -128,7 +128,7 @@ fn packages(row: &Row) -> String {
 
 /// `✗ 0.10.30`.
 fn version(cell: &Cell) -> String {
-    let symbol = words::symbol(cell.state);
+    let symbol = texts::symbol(cell.state);
     // Alone in a cell, a dash would be no text to some readers.
     let symbol = if symbol == "-" { "–" } else { symbol };
     match &cell.version {
@@ -141,10 +141,10 @@ fn legend(grid: &Grid) -> String {
     if grid.rows.is_empty() {
         return String::new();
     }
-    let states: Vec<String> = words::counts(grid)
+    let states: Vec<String> = texts::counts(grid)
         .into_iter()
         .map(|(state, count)| {
-            let symbol = match words::symbol(state) {
+            let symbol = match texts::symbol(state) {
                 "-" => "–".to_owned(),
                 // A tilde could begin a stretch that is struck through.
                 symbol => markdown(symbol),
@@ -152,7 +152,7 @@ fn legend(grid: &Grid) -> String {
             format!(
                 "{symbol} {} {}",
                 phrases::thousands(count as u64),
-                words::state(state)
+                texts::state(state)
             )
         })
         .collect();
@@ -173,7 +173,7 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
                 markdown_code(&short(&row.advisory.id, 100)),
                 markdown(&short(row.advisory.summary.trim(), 200))
             );
-            if let Some(remedy) = words::remedy(row) {
+            if let Some(remedy) = texts::remedy(row) {
                 text.push_str(&format!("  - **{}**\n", markdown(&short(&remedy, 300))));
             }
             if !row.related.is_empty() {
@@ -185,7 +185,7 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
                     .collect();
                 text.push_str(&format!("  - shares a CVE with {}\n", related.join(", ")));
             }
-            for same in words::alike(row, columns) {
+            for same in texts::alike(row, columns) {
                 if same.cell.state == CellState::Absent {
                     continue;
                 }
@@ -199,7 +199,7 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
                 text.push_str(&format!(
                     "  - {}: {}{}: {}\n",
                     names(&same.lines),
-                    words::state(same.cell.state),
+                    texts::state(same.cell.state),
                     place.unwrap_or_default(),
                     markdown(&short(&same.cell.reason, 300)),
                 ));
@@ -267,7 +267,7 @@ fn lines(lines: &[Line], room: usize) -> String {
     let names = short_names(lines.iter().map(|line| line.ref_name.as_str()));
     let head = format!(
         "\n<details><summary>Release lines: {}</summary>\n\n| Release line | Commit | Committed | | Why |\n|---|---|---|---|---|\n",
-        words::standing(lines)
+        texts::standing(lines)
     );
     let mut table = Table::new(&head, room.saturating_sub(20));
     for line in lines {
@@ -276,7 +276,7 @@ fn lines(lines: &[Line], room: usize) -> String {
             format!(
                 "| {} | {} | {} | {} | {} |\n",
                 markdown_code(&short(name.unwrap_or(&line.ref_name), 100)),
-                markdown_code(&short(words::commit(&line.commit), 64)),
+                markdown_code(&short(texts::commit(&line.commit), 64)),
                 line.committed.strftime("%Y-%m-%d"),
                 match line.standing {
                     Standing::Live => "in",

@@ -4,13 +4,13 @@
 //! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`]. The HTML is beside that of a
 //! scan, with which it shares its page.
 
-mod blocks;
 pub(super) mod columns;
 pub mod json;
 pub mod markdown;
 pub mod refs;
+mod table;
 pub mod terminal;
-pub(super) mod words;
+pub(super) mod texts;
 
 use super::Form;
 use crate::model::Grid;

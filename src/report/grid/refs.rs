@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::columns::short_names;
-use super::words;
+use super::texts;
 use crate::model::grid::{Line, Standing};
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{self, Page, Shade, clean, columns, fit};
@@ -37,7 +37,7 @@ pub fn terminal(
 ) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    let count = words::standing(lines);
+    let count = texts::standing(lines);
     page.whole_words(page::Line::new(), 2, &[(Shade::Strong, count)])?;
     match style.length {
         Length::Verdict => {}
@@ -119,7 +119,7 @@ fn one(line: &Line, name: &str, widest: usize, page: &mut Page<'_>) -> io::Resul
     };
     let start = start
         .padded_to(2 + widest, 0)
-        .with(Shade::Dim, &format!("  {}", fit(words::commit(&line.commit), 12)))
+        .with(Shade::Dim, &format!("  {}", fit(texts::commit(&line.commit), 12)))
         .with(Shade::Dim, &format!("  {}", line.committed.strftime("%Y-%m-%d")));
     let room = page.width.saturating_sub(start.columns + 2);
     if columns(&clean(&line.reason)) <= room {

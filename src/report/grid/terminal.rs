@@ -3,8 +3,8 @@
 use std::io;
 
 use super::columns::{Column, columns, short_names};
-use super::words::{GapOnLines, Same};
-use super::{blocks, refs, words};
+use super::texts::{EqualCells, GapOnLines};
+use super::{refs, table, texts};
 use crate::model::Grid;
 use crate::model::IndexState;
 use crate::model::grid::{CellState, Holding, Row};
@@ -33,7 +33,7 @@ const MAX_NAMES: usize = 6;
 pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    answer(grid.outcome.verdict, words::headline(grid), &mut page)?;
+    answer(grid.outcome.verdict, texts::headline(grid), &mut page)?;
     match style.length {
         Length::Verdict => {}
         Length::Normal | Length::Full => below(grid, style.length, &mut page)?,
@@ -43,15 +43,15 @@ pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
 
 fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let columns = columns(grid);
-    page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, words::read(grid)))?;
+    page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, texts::read(grid)))?;
     index(&grid.outcome, page)?;
     table(grid, &columns, length, page)?;
     advisories(grid, &columns, length, page)?;
     lines(grid, length, page)?;
     refs::warnings(&grid.warnings, page)?;
-    let blind = words::gaps(grid, &columns, |coverage| &coverage.blind);
+    let blind = texts::gaps(grid, &columns, |coverage| &coverage.blind);
     gaps(NOT_CHECKED, &blind, Shade::Bad, length, page)?;
-    let partial = words::gaps(grid, &columns, |coverage| &coverage.partial);
+    let partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
     gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
     next(grid, &columns, length, page)?;
@@ -64,7 +64,7 @@ fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usiz
     match length {
         Length::Full => &grid.rows,
         Length::Verdict | Length::Normal => {
-            match blocks::count(first(MAX_ROWS), columns, length, width) > MANY_BLOCKS {
+            match table::count(first(MAX_ROWS), columns, length, width) > MANY_BLOCKS {
                 true => first(FEW_ROWS),
                 false => first(MAX_ROWS),
             }
@@ -77,18 +77,18 @@ fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_
         return Ok(());
     }
     let rows = shown(grid, columns, length, page.width);
-    blocks::write(rows, columns, length, page)?;
+    table::write(rows, columns, length, page)?;
     page.gap()?;
-    let legend: Vec<(Shade, String)> = words::counts(grid)
+    let legend: Vec<(Shade, String)> = texts::counts(grid)
         .into_iter()
         .map(|(state, count)| {
             let text = format!(
                 "{} {} {}",
-                words::symbol(state),
+                texts::symbol(state),
                 thousands(count as u64),
-                words::state(state)
+                texts::state(state)
             );
-            (blocks::shade(state), text)
+            (table::shade(state), text)
         })
         .collect();
     page.whole_words(Line::indented(2), 2, &legend)?;
@@ -122,7 +122,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
             let related: Vec<&str> = row.related.iter().map(String::as_str).collect();
             names.push((
                 Shade::Dim,
-                format!("shares a CVE with {}", words::names(&related, MAX_NAMES)),
+                format!("shares a CVE with {}", texts::names(&related, MAX_NAMES)),
             ));
         }
         page.whole_words(start, 4, &names)?;
@@ -131,13 +131,13 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
             .iter()
             .map(|package| (Shade::Plain, package.to_string()))
             .collect();
-        about.extend(words::remedy(row).map(|remedy| (Shade::Strong, remedy)));
+        about.extend(texts::remedy(row).map(|remedy| (Shade::Strong, remedy)));
         page.whole_words(Line::indented(4), 4, &about)?;
         page.text(Shade::Plain, 4, &row.advisory.summary, 2)?;
         match length {
             Length::Verdict | Length::Normal => {}
             Length::Full => {
-                for same in words::alike(row, columns) {
+                for same in texts::alike(row, columns) {
                     cells(&same, page)?;
                 }
             }
@@ -153,12 +153,12 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
 }
 
 /// `✗ 1.4, 1.3: why`, and the places.
-fn cells(same: &Same<'_>, page: &mut Page<'_>) -> io::Result<()> {
+fn cells(same: &EqualCells<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let state = same.cell.state;
     let start = Line::indented(4)
-        .with(blocks::shade(state), words::symbol(state))
+        .with(table::shade(state), texts::symbol(state))
         .padded_to(0, 1);
-    page.whole_words(start, 6, &[(Shade::Strong, words::names(&same.lines, MAX_NAMES))])?;
+    page.whole_words(start, 6, &[(Shade::Strong, texts::names(&same.lines, MAX_NAMES))])?;
     if state != CellState::Absent {
         page.text(Shade::Plain, 6, &same.cell.reason, 3)?;
     }
@@ -179,7 +179,7 @@ fn lines(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     match length {
         Length::Full => refs::list(&grid.lines, length, page),
         Length::Verdict | Length::Normal => {
-            let out = words::standing(&grid.lines);
+            let out = texts::standing(&grid.lines);
             page.heading(&format!("Release lines: {out} (-v shows why)"))
         }
     }
@@ -206,7 +206,7 @@ fn gaps(
             page.line(&Line::indented(2).with(shade, &place))?;
         }
         if !lines.is_empty() {
-            let on = format!("on {}", words::names(lines, MAX_NAMES));
+            let on = format!("on {}", texts::names(lines, MAX_NAMES));
             page.whole_words(Line::indented(4), 4, &[(Shade::Strong, on)])?;
         }
         page.text(Shade::Plain, 4, &gap.reason, 2)?;
@@ -244,20 +244,20 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
         }
         before = Some(held);
         let name = names.get(held.ref_name.as_str()).copied();
-        let since = words::commit(&held.introduced_by);
+        let since = texts::commit(&held.introduced_by);
         let mut words = vec![
             (Shade::Plain, name.unwrap_or(&held.ref_name).to_owned()),
             match &held.removed_by {
                 Some(removed) => (
                     Shade::Plain,
-                    format!("from {since} until {}", words::commit(removed)),
+                    format!("from {since} until {}", texts::commit(removed)),
                 ),
                 None => (Shade::Bad, format!("locked since {since}")),
             },
         ];
         if !held.tags.is_empty() {
             let tags: Vec<&str> = held.tags.iter().map(String::as_str).collect();
-            words.push((Shade::Plain, format!("in {}", words::names(&tags, MAX_NAMES))));
+            words.push((Shade::Plain, format!("in {}", texts::names(&tags, MAX_NAMES))));
         }
         page.whole_words(Line::indented(4), 6, &words)?;
     }

@@ -6,7 +6,7 @@ use std::io;
 use super::coverage::{cut, entry, fold, provenance};
 use super::markup::{Markup, markup};
 use super::page::{
-    self, Number, Section, choice, code, codes, exploitation, exploited, fact, level, published,
+    self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, published,
 };
 use super::{paths, to_do};
 use crate::model::advisory::Class;
@@ -15,7 +15,7 @@ use crate::model::{Finding, Grid, Level, PackageUrl};
 use crate::remediation::remediations;
 use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
-use crate::report::grid::words::{self, GapOnLines};
+use crate::report::grid::texts::{self, GapOnLines};
 use crate::report::phrases::{counted, short, thousands};
 use crate::report::places::{NOT_PINNED, place};
 
@@ -59,8 +59,8 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     .collect();
     let body = page::body(
         outcome,
-        &words::headline(grid),
-        &words::read(grid),
+        &texts::headline(grid),
+        &texts::read(grid),
         &numbers(grid),
         &sections,
     );
@@ -68,12 +68,12 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 }
 
 /// What the page counts; the numbers are those of the JSON.
-fn numbers(grid: &Grid) -> Vec<Number> {
+fn numbers(grid: &Grid) -> Vec<Count> {
     let mut numbers = vec![
-        Number::new("rows", "advisories", grid.rows.len(), ""),
-        Number::new("lines", "release lines", grid.outcome.targets.len(), ""),
+        Count::new("rows", "advisories", grid.rows.len(), ""),
+        Count::new("lines", "release lines", grid.outcome.targets.len(), ""),
     ];
-    for (state, count) in words::counts(grid) {
+    for (state, count) in texts::counts(grid) {
         let class = match state {
             CellState::Affected => "bad",
             CellState::Unknown => "warn",
@@ -85,9 +85,9 @@ fn numbers(grid: &Grid) -> Vec<Number> {
             | CellState::Excepted
             | CellState::Fixed
             | CellState::NotAffected
-            | CellState::Absent => words::state(state),
+            | CellState::Absent => texts::state(state),
         };
-        numbers.push(Number::new(state.as_str(), label, count, class));
+        numbers.push(Count::new(state.as_str(), label, count, class));
     }
     numbers
 }
@@ -142,7 +142,7 @@ fn table_row(number: usize, row: &Row, columns: &[Column<'_>]) -> Markup {
     let cells = columns.iter().map(|column| match column.cell(row) {
         Some(cell) => markup!(
             "<td class=\"" (cell.state.as_str()) "\" title=\"" (short(&cell.reason, MAX_HINT)) "\"><i>"
-            (words::state(cell.state)) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) "</td>"
+            (texts::state(cell.state)) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) "</td>"
         ),
         None => markup!("<td class=\"unknown\"><i>unknown</i></td>"),
     });
@@ -160,7 +160,7 @@ fn legend() -> Markup {
 }
 
 fn state_tag(state: CellState) -> Markup {
-    markup!("<span class=\"state " (state.as_str()) "\">" (words::state(state)) "</span>")
+    markup!("<span class=\"state " (state.as_str()) "\">" (texts::state(state)) "</span>")
 }
 
 /// The form above the table. It serves the list below too, and shows only when the script that serves it runs.
@@ -168,7 +168,7 @@ fn filter(rows: &[Row]) -> Markup {
     let states = CellState::ALL.map(|state| {
         let letter = letter(state).to_string();
         markup!(
-            "<option value=\"" (state.as_str()) "\" data-letter=\"" (letter) "\">" (words::state(state)) "</option>"
+            "<option value=\"" (state.as_str()) "\" data-letter=\"" (letter) "\">" (texts::state(state)) "</option>"
         )
     });
     let classes = Class::ALL
@@ -250,7 +250,7 @@ fn entry_of(
         exploitation(advisory),
         published(advisory),
     ];
-    let states = words::alike(row, columns);
+    let states = texts::alike(row, columns);
     let states = states.iter().map(|same| cell_entry(same.cell, &same.lines));
     let drawn = drawn.map(|(column, finding)| {
         markup!(
@@ -263,7 +263,7 @@ fn entry_of(
         "\"><details class=\"advisory\">\n<summary>" (level(advisory)) " <span><span class=\"id\">" (short(&advisory.id, 200))
         "</span>" (exploited(advisory)) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
         "</span></span> <span>" (codes(row.packages.iter().map(PackageUrl::as_str), 3)) "<span class=\"about\">"
-        (words::remedy(row)) "</span></span> <span>" (thousands(affected as u64)) " of "
+        (texts::remedy(row)) "</span></span> <span>" (thousands(affected as u64)) " of "
         (counted(columns.len(), "release line", "release lines"))
         " affected</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (facts)
         "</dl>\n<ul class=\"cells\">\n" (states.collect::<Vec<_>>()) "</ul>\n" (drawn) "</div></details></li>\n"
@@ -308,7 +308,7 @@ fn lines(grid: &Grid) -> Section {
         markup!(
             "<tr><td>" (code(short(name.unwrap_or(&line.ref_name), 200))) "</td><td>" (standing)
             "</td><td class=\"words\">" (short(&line.reason, 300)) "</td><td data-name=\"commit\">"
-            (code(short(words::commit(&line.commit), 64))) "</td><td data-name=\"committed\">"
+            (code(short(texts::commit(&line.commit), 64))) "</td><td data-name=\"committed\">"
             (line.committed.strftime("%Y-%m-%d").to_string()) "</td></tr>\n"
         )
     });
@@ -322,7 +322,7 @@ fn lines(grid: &Grid) -> Section {
         id: "lines",
         title: "Release lines",
         markup: markup!(
-            "<p class=\"intro\">" (words::standing(&grid.lines)) ".</p>\n" (warnings.collect::<Vec<_>>()) "" (table)
+            "<p class=\"intro\">" (texts::standing(&grid.lines)) ".</p>\n" (warnings.collect::<Vec<_>>()) "" (table)
         ),
     }
 }
@@ -362,14 +362,14 @@ fn history(grid: &Grid) -> Option<Section> {
 
 /// What was not checked, and on which release lines.
 fn coverage(grid: &Grid, columns: &[Column<'_>]) -> Section {
-    let blind = words::gaps(grid, columns, |coverage| &coverage.blind);
+    let blind = texts::gaps(grid, columns, |coverage| &coverage.blind);
     let mut content = match blind.as_slice() {
         [] => markup!("<p class=\"intro\">Every lockfile of every release line was read completely.</p>\n"),
         blind => markup!(
             "<p class=\"intro\">Not everything was checked: more may be hidden there.</p>\n"(gaps(blind))
         ),
     };
-    let partial = words::gaps(grid, columns, |coverage| &coverage.partial);
+    let partial = texts::gaps(grid, columns, |coverage| &coverage.partial);
     if !partial.is_empty() {
         content.add(fold(&NOT_PINNED.phrase(partial.len()), gaps(&partial)));
     }

@@ -13,7 +13,7 @@ mod to_do;
 
 use std::io;
 
-use page::{Number, Section};
+use page::{Count, Section};
 
 use super::{Report, Style, headline};
 use crate::model::finding::{Change, State};
@@ -56,24 +56,24 @@ impl Report for Html {
 }
 
 /// What the page counts; the numbers are those of the JSON.
-fn numbers(outcome: &Outcome) -> Vec<Number> {
+fn numbers(outcome: &Outcome) -> Vec<Count> {
     let count =
         |counts: &dyn Fn(&Finding) -> bool| outcome.findings().filter(|(_, finding)| counts(finding)).count();
     let decided =
         |decision| count(&|finding: &Finding| finding.is_affected() && finding.decision == decision);
     let mut numbers = vec![
-        Number::new("blocking", "blocking", decided(Decision::Fail), "bad"),
-        Number::new("warnings", "warnings", decided(Decision::Warn), "warn"),
+        Count::new("blocking", "blocking", decided(Decision::Fail), "bad"),
+        Count::new("warnings", "warnings", decided(Decision::Warn), "warn"),
     ];
     let noted = decided(Decision::Note);
     if noted > 0 {
-        numbers.push(Number::new("noted", "notes", noted, ""));
+        numbers.push(Count::new("noted", "notes", noted, ""));
     }
     let compared = count(&|finding: &Finding| finding.change.is_some());
     if compared > 0 {
         let introduced =
             count(&|finding: &Finding| finding.is_affected() && finding.change == Some(Change::Introduced));
-        numbers.push(Number::new(
+        numbers.push(Count::new(
             "introduced",
             "introduced since the base",
             introduced,
@@ -82,7 +82,7 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
         let escalated =
             count(&|finding: &Finding| finding.is_affected() && finding.change == Some(Change::Escalated));
         if escalated > 0 {
-            numbers.push(Number::new(
+            numbers.push(Count::new(
                 "escalated",
                 "escalated since the base",
                 escalated,
@@ -92,31 +92,31 @@ fn numbers(outcome: &Outcome) -> Vec<Number> {
     }
     let excepted = count(&|finding: &Finding| finding.exception().is_some());
     if excepted > 0 {
-        numbers.push(Number::new("excepted", "accepted", excepted, ""));
+        numbers.push(Count::new("excepted", "accepted", excepted, ""));
     }
     let others = count(&|finding: &Finding| finding.state == State::NotAffected);
     if others > 0 {
-        numbers.push(Number::new("not_affected", "not affected", others, ""));
+        numbers.push(Count::new("not_affected", "not affected", others, ""));
     }
     let coverage = &outcome.coverage;
-    numbers.push(Number::new(
+    numbers.push(Count::new(
         "blind",
         "gaps not checked",
         coverage.blind.len(),
         "bad",
     ));
     if !coverage.partial.is_empty() {
-        numbers.push(Number::new(
+        numbers.push(Count::new(
             "partial",
             "not pinned or not from a registry",
             coverage.partial.len(),
             "warn",
         ));
     }
-    numbers.push(Number::new("files", "lockfiles", coverage.files_read, ""));
-    numbers.push(Number::new("packages", "packages", coverage.packages, ""));
+    numbers.push(Count::new("files", "lockfiles", coverage.files_read, ""));
+    numbers.push(Count::new("packages", "packages", coverage.packages, ""));
     if coverage.unchecked > 0 {
-        numbers.push(Number::new(
+        numbers.push(Count::new(
             "unchecked",
             "dependencies not checked",
             coverage.unchecked,

@@ -26,7 +26,7 @@ pub(super) struct Section {
 
 /// A count that stands at the top of the page.
 #[derive(Debug)]
-pub(super) struct Number {
+pub(super) struct Count {
     key: &'static str,
     label: &'static str,
     count: usize,
@@ -34,7 +34,7 @@ pub(super) struct Number {
     class: &'static str,
 }
 
-impl Number {
+impl Count {
     pub(super) fn new(key: &'static str, label: &'static str, count: usize, class: &'static str) -> Self {
         Self {
             key,
@@ -94,7 +94,7 @@ pub(super) fn body(
     outcome: &Outcome,
     words: &[String],
     read: &[String],
-    numbers: &[Number],
+    numbers: &[Count],
     sections: &[Section],
 ) -> Markup {
     let links = sections
@@ -115,7 +115,7 @@ pub(super) fn body(
     )
 }
 
-fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Number]) -> Markup {
+fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Count]) -> Markup {
     let symbol = headline::symbol(outcome.verdict);
     let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
     let verdict = outcome.verdict.as_str();
@@ -130,7 +130,7 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Numbe
     markup!(
         "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n<h1 data-verdict=\"" (verdict)
         "\"><span aria-hidden=\"true\">" (mark) "</span>" (word) "</h1>\n" (reasons.collect::<Vec<_>>())
-        "" (index) "<dl class=\"numbers\">\n" (numbers.iter().map(Number::markup).collect::<Vec<_>>())
+        "" (index) "<dl class=\"numbers\">\n" (numbers.iter().map(Count::markup).collect::<Vec<_>>())
         "</dl>\n" (facts) "</div></header>\n"
     )
 }

@@ -175,7 +175,7 @@ pub(super) struct Error<'e> {
     schema: &'static str,
     code: u8,
     message: String,
-    place: Option<Place<'e>>,
+    place: Option<ErrorPlace<'e>>,
     hint: &'e str,
     others: Vec<Mistake<'e>>,
 }
@@ -197,7 +197,7 @@ impl<'e> Error<'e> {
 #[derive(Serialize)]
 struct Mistake<'e> {
     message: String,
-    place: Option<Place<'e>>,
+    place: Option<ErrorPlace<'e>>,
     hint: &'e str,
 }
 
@@ -206,20 +206,20 @@ impl<'e> Mistake<'e> {
         let location = failure.location.as_ref();
         Self {
             message: failure.to_string(),
-            place: location.map(|location| Place::of(&location.file, location.position)),
+            place: location.map(|location| ErrorPlace::of(&location.file, location.position)),
             hint: &failure.hint,
         }
     }
 }
 
 #[derive(Serialize)]
-struct Place<'e> {
+struct ErrorPlace<'e> {
     file: Cow<'e, str>,
     line: u32,
     column: u32,
 }
 
-impl<'e> Place<'e> {
+impl<'e> ErrorPlace<'e> {
     fn of(file: &'e model::TreePath, position: Position) -> Self {
         Self {
             file: file.display(),

@@ -28,7 +28,7 @@ impl<'o> Tool<'o> {
 pub(in crate::report) struct Database<'o> {
     digest: Option<&'o str>,
     built: Option<Timestamp>,
-    sources: Vec<Source<'o>>,
+    sources: Vec<SourceEntry<'o>>,
     records: u64,
 }
 
@@ -38,19 +38,19 @@ impl<'o> Database<'o> {
             digest: database.digest.as_deref(),
             built: database.built,
             records: database.records,
-            sources: database.sources.iter().map(Source::of).collect(),
+            sources: database.sources.iter().map(SourceEntry::of).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Source<'o> {
+struct SourceEntry<'o> {
     name: &'o str,
     records: u64,
     newest: Option<Timestamp>,
 }
 
-impl<'o> Source<'o> {
+impl<'o> SourceEntry<'o> {
     fn of(source: &'o DatabaseSource) -> Self {
         Self {
             name: &source.name,
@@ -86,7 +86,7 @@ pub(in crate::report) struct Coverage<'o> {
     blind: Vec<Gap<'o>>,
     partial: Vec<Gap<'o>>,
     problems: Vec<Problem<'o>>,
-    skipped: Vec<Left<'o>>,
+    skipped: Vec<SkippedEntry<'o>>,
 }
 
 impl<'o> Coverage<'o> {
@@ -102,7 +102,7 @@ impl<'o> Coverage<'o> {
             blind: coverage.blind.iter().map(Gap::of).collect(),
             partial: coverage.partial.iter().map(Gap::of).collect(),
             problems: coverage.problems.iter().map(Problem::of).collect(),
-            skipped: coverage.skipped.iter().map(Left::of).collect(),
+            skipped: coverage.skipped.iter().map(SkippedEntry::of).collect(),
         }
     }
 }
@@ -157,12 +157,12 @@ impl<'o> Problem<'o> {
 }
 
 #[derive(Serialize)]
-struct Left<'o> {
+struct SkippedEntry<'o> {
     path: Cow<'o, str>,
     reason: &'o str,
 }
 
-impl<'o> Left<'o> {
+impl<'o> SkippedEntry<'o> {
     fn of(skipped: &'o Skipped) -> Self {
         Self {
             path: skipped.path.display(),

@@ -61,13 +61,13 @@ impl<'o> Scan<'o> {
 
 /// A target inside another document.
 #[derive(Serialize)]
-pub(in crate::report) struct Target<'o> {
+pub(in crate::report) struct TargetEntry<'o> {
     #[serde(flatten)]
     head: TargetHead<'o>,
     findings: Each<'o, model::Finding, Finding<'o>>,
 }
 
-impl<'o> Target<'o> {
+impl<'o> TargetEntry<'o> {
     pub(in crate::report) fn of(target: &'o model::Target) -> Self {
         Self {
             head: TargetHead::of(target),
@@ -216,12 +216,12 @@ struct Package<'o> {
 }
 
 #[derive(Serialize)]
-struct Place {
+struct PlaceEntry {
     line: u32,
     column: u32,
 }
 
-impl Place {
+impl PlaceEntry {
     fn of(position: Position) -> Self {
         Self {
             line: position.line,
@@ -254,7 +254,7 @@ struct Places<'o>(&'o model::Finding);
 
 impl Serialize for Places<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.places().map(Place::of))
+        serializer.collect_seq(self.0.places().map(PlaceEntry::of))
     }
 }
 

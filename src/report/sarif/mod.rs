@@ -99,7 +99,7 @@ fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &S
         .version(outcome.tool_version)
         .semantic_version(outcome.tool_version)
         .rules(rules)
-        .notifications(Kind::ALL.map(Kind::descriptor).to_vec())
+        .notifications(NotificationKind::ALL.map(NotificationKind::descriptor).to_vec())
         .build();
     let run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
@@ -118,7 +118,7 @@ fn log(outcome: &Outcome, groups: &[results::Group<'_>], limit: usize, style: &S
 
 /// What a notification is about.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum NotificationKind {
     Blind,
     Partial,
     Index,
@@ -126,7 +126,7 @@ enum Kind {
     Remark,
 }
 
-impl Kind {
+impl NotificationKind {
     const ALL: [Self; 5] = [Self::Blind, Self::Partial, Self::Index, Self::Cut, Self::Remark];
 
     fn id(self) -> &'static str {
@@ -206,27 +206,29 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
         )),
     };
     if let Some((level, text)) = index {
-        notifications.push(Kind::Index.notification(level, text, Vec::new()));
+        notifications.push(NotificationKind::Index.notification(level, text, Vec::new()));
     }
     if left_out > 0 {
         let text = format!(
             "{} left out, those of the lowest severity; the JSON report lists all",
             counted(left_out, "result is", "results are")
         );
-        notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
+        notifications.push(NotificationKind::Cut.notification("warning", &text, Vec::new()));
     }
     let blind = places::gaps(outcome, |coverage| &coverage.blind);
     let partial = places::gaps(outcome, |coverage| &coverage.partial);
     let remarks = places::remarks(outcome);
     let gaps = blind.len() + partial.len() + remarks.len();
-    let blind = blind.iter().map(|gap| (Kind::Blind, "error", gap));
+    let blind = blind.iter().map(|gap| (NotificationKind::Blind, "error", gap));
     let level = if outcome.coverage.is_unchecked() {
         "error"
     } else {
         "note"
     };
-    let partial = partial.iter().map(|gap| (Kind::Partial, level, gap));
-    let remarks = remarks.iter().map(|gap| (Kind::Remark, "warning", gap));
+    let partial = partial.iter().map(|gap| (NotificationKind::Partial, level, gap));
+    let remarks = remarks
+        .iter()
+        .map(|gap| (NotificationKind::Remark, "warning", gap));
     for (kind, level, gap) in blind.chain(remarks).chain(partial).take(MAX_NOTIFICATIONS) {
         let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));
         let locations = gap.in_repository.iter();
@@ -238,7 +240,7 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
             "{} not listed one by one; the JSON report lists all",
             counted(gaps - MAX_NOTIFICATIONS, "gap is", "gaps are")
         );
-        notifications.push(Kind::Cut.notification("warning", &text, Vec::new()));
+        notifications.push(NotificationKind::Cut.notification("warning", &text, Vec::new()));
     }
     let mut invocation = Invocation::builder()
         .execution_successful(outcome.coverage.is_complete())

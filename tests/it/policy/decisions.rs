@@ -6,8 +6,8 @@ use lockkeeper::model::finding::{Change, State};
 use lockkeeper::model::{
     Advisory, Class, Decision, Ecosystem, Finding, Level, Scope, Scopes, Severity, TreePath,
 };
-use lockkeeper::policy::exception::How;
-use lockkeeper::policy::{Circumstances, Met, Policy, Ruled, read};
+use lockkeeper::policy::exception::ExceptionEffect;
+use lockkeeper::policy::{Circumstances, ExceptionMatch, Policy, Ruled, read};
 
 use crate::support::memory_tree::tree_path;
 use crate::support::outcomes;
@@ -406,9 +406,9 @@ fn any_alias_covers_the_group() {
         assert_eq!(excepted.expires.to_string(), "2030-06-15");
         assert_eq!(
             ruled.met,
-            [Met {
+            [ExceptionMatch {
                 exception: 0,
-                how: How::Covers
+                how: ExceptionEffect::Covers
             }]
         );
         assert_eq!(policy.unused(&ruled.met, at(NOW)), []);
@@ -470,20 +470,20 @@ fn package_path_ref_and_until_fixed_narrow_it_down() {
     let mut finding = of(advisory());
     finding.purl = outcomes::purl("pkg:npm/%40a/example@1.0.0");
     for (keys, how) in [
-        (", package: 'pkg:npm/@a/example'", How::Covers),
-        (", package: 'pkg:npm/%40a/example@1.0.0'", How::Covers),
-        (", package: 'pkg:npm/@a/example@1.0.1'", How::OtherPackage),
-        (", package: pkg:npm/example", How::OtherPackage),
-        (", path: 'apps/**'", How::Covers),
-        (", path: 'web/**'", How::OtherPath),
-        (", ref: 'release/*'", How::Covers),
-        (", ref: main", How::OtherRef),
-        (", until-fixed: true", How::Covers),
+        (", package: 'pkg:npm/@a/example'", ExceptionEffect::Covers),
+        (", package: 'pkg:npm/%40a/example@1.0.0'", ExceptionEffect::Covers),
+        (", package: 'pkg:npm/@a/example@1.0.1'", ExceptionEffect::OtherPackage),
+        (", package: pkg:npm/example", ExceptionEffect::OtherPackage),
+        (", path: 'apps/**'", ExceptionEffect::Covers),
+        (", path: 'web/**'", ExceptionEffect::OtherPath),
+        (", ref: 'release/*'", ExceptionEffect::Covers),
+        (", ref: main", ExceptionEffect::OtherRef),
+        (", until-fixed: true", ExceptionEffect::Covers),
     ] {
         let policy = excepting("CVE-2030-1", keys);
         let ruled = decide(&policy, &finding);
-        assert_eq!(ruled.met, [Met { exception: 0, how }], "{keys}");
-        let expected = if how == How::Covers {
+        assert_eq!(ruled.met, [ExceptionMatch { exception: 0, how }], "{keys}");
+        let expected = if how == ExceptionEffect::Covers {
             Decision::Note
         } else {
             Decision::Fail
@@ -491,10 +491,10 @@ fn package_path_ref_and_until_fixed_narrow_it_down() {
         assert_eq!((ruled.decision, ruled.note), (expected, None), "{keys}");
         let remarks = policy.unused(&ruled.met, at(NOW));
         let key = match how {
-            How::OtherPackage => "`package`",
-            How::OtherPath => "`path`",
-            How::OtherRef => "`ref`",
-            How::Covers | How::Expired | How::Fixed | How::Malicious => {
+            ExceptionEffect::OtherPackage => "`package`",
+            ExceptionEffect::OtherPath => "`path`",
+            ExceptionEffect::OtherRef => "`ref`",
+            ExceptionEffect::Covers | ExceptionEffect::Expired | ExceptionEffect::Fixed | ExceptionEffect::Malicious => {
                 assert_eq!(remarks, []);
                 continue;
             }
@@ -509,9 +509,9 @@ fn package_path_ref_and_until_fixed_narrow_it_down() {
     let ruled = decide_at(&excepting("CVE-2030-1", ", ref: '**'"), &finding, NOW, None);
     assert_eq!(
         ruled.met,
-        [Met {
+        [ExceptionMatch {
             exception: 0,
-            how: How::OtherRef
+            how: ExceptionEffect::OtherRef
         }]
     );
     finding.fixed = vec!["1.0.1".into()].into();

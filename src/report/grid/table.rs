@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 
 use super::columns::Column;
-use super::words;
+use super::texts;
 use crate::model::grid::{Cell, CellState, Row};
 use crate::report::Length;
 use crate::report::phrases::{severity, thousands};
@@ -188,7 +188,7 @@ impl Layout {
             place += GAP + head.width;
             let (shade, text) = match column.cell(row) {
                 Some(cell) => (shade(cell.state), words_of(cell, self.detail)),
-                None => (Shade::Plain, words::symbol(CellState::Unknown).to_owned()),
+                None => (Shade::Plain, texts::symbol(CellState::Unknown).to_owned()),
             };
             line = line.with(shade, &text);
         }
@@ -257,7 +257,7 @@ fn number(column: &Column<'_>) -> String {
 
 /// `✗ 0.10.30`.
 fn words_of(cell: &Cell, detail: Detail) -> String {
-    let symbol = words::symbol(cell.state);
+    let symbol = texts::symbol(cell.state);
     match (detail, &cell.version) {
         (Detail::Version, Some(version)) if !version.is_empty() => {
             let version: Cow<'_, str> = clean(version);

@@ -191,21 +191,21 @@ pub(in crate::report) fn commit(id: &str) -> &str {
 
 /// Equal cells of one row, and the names of their release lines.
 #[derive(Debug)]
-pub(in crate::report) struct Same<'g> {
+pub(in crate::report) struct EqualCells<'g> {
     pub(in crate::report) cell: &'g Cell,
     pub(in crate::report) lines: Vec<&'g str>,
 }
 
 /// The cells of a row without repetition, the worst state first.
-pub(in crate::report) fn alike<'g>(row: &'g Row, columns: &'g [Column<'g>]) -> Vec<Same<'g>> {
-    let mut alike: Vec<Same<'g>> = Vec::new();
+pub(in crate::report) fn alike<'g>(row: &'g Row, columns: &'g [Column<'g>]) -> Vec<EqualCells<'g>> {
+    let mut alike: Vec<EqualCells<'g>> = Vec::new();
     for column in columns {
         let Some(cell) = column.cell(row) else {
             continue;
         };
         match alike.iter_mut().find(|same| same.cell == cell) {
             Some(same) => same.lines.push(&column.name),
-            None => alike.push(Same {
+            None => alike.push(EqualCells {
                 cell,
                 lines: vec![&column.name],
             }),
