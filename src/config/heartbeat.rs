@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::git::Repository;
 use crate::model::Target;
-use crate::model::grid::{Line, Standing};
+use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::lines::short_name;
 use crate::policy::duration;
 use crate::sys::file::{self, Lies};
@@ -66,7 +66,7 @@ pub fn record(folder: &Path, repository: &Repository, targets: &[&Target], now: 
 pub fn last_scanned(
     folder: &Path,
     repository: &Repository,
-    lines: &mut [Line],
+    lines: &mut [ReleaseLine],
     within: Option<SignedDuration>,
     now: Timestamp,
 ) -> Vec<String> {

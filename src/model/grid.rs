@@ -14,11 +14,11 @@ pub struct Grid {
     /// One for each id that a finding of any column has, worst first.
     pub rows: Vec<Row>,
     /// Every ref that could be a release line, in or out.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ReleaseLine>,
     /// What is odd about the choice of lines, each a sentence.
     pub warnings: Vec<String>,
     /// Who held what, since when and until when; `None` where nobody asked.
-    pub history: Option<Vec<Holding>>,
+    pub history: Option<Vec<HistoryEntry>>,
 }
 
 impl Grid {
@@ -37,7 +37,7 @@ impl Grid {
 
 /// A ref that could be a release line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct ReleaseLine {
     /// The full name: `refs/heads/1.4`, `refs/tags/v1`.
     pub ref_name: String,
     /// The full commit id.
@@ -154,7 +154,7 @@ impl CellState {
 
 /// A package that a line holds or once held, and an advisory that speaks of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holding {
+pub struct HistoryEntry {
     /// The advisory's id and aliases.
     pub ids: Vec<String>,
     /// The package URL with the version.

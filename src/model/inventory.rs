@@ -24,14 +24,14 @@ pub struct InventoryFile {
     /// How far it could be read.
     pub state: FileState,
     /// Its packages, in the order of the file.
-    pub packages: Vec<Held>,
+    pub packages: Vec<LockedPackage>,
     /// Everything that was wrong with it, and what it does not hold exactly.
     pub problems: Vec<Gap>,
 }
 
 /// A package that a lockfile holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct LockedPackage {
     /// Its ecosystem.
     pub ecosystem: Ecosystem,
     /// The name as written.

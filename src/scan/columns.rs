@@ -14,7 +14,7 @@ use crate::git::{GitError, Head, ObjectId, Repository};
 use crate::model::Failure;
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::grid::Line;
+use crate::model::grid::ReleaseLine;
 use crate::model::lines::{Candidate, Choice, short_name};
 use crate::model::{self, Tree, TreePath, Unread};
 use crate::policy::Globs;
@@ -122,7 +122,7 @@ pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -
     let (mut chosen, refs) = lines(found, choice, prefer, now)?;
     let broken = broken(&refs, choice, now)?;
     are_there(&chosen, &broken, &refs, choice)?;
-    let live: Vec<&Line> = chosen.live().collect();
+    let live: Vec<&ReleaseLine> = chosen.live().collect();
     if live.is_empty() && broken.is_empty() {
         return Err(nothing(choice));
     }
@@ -167,7 +167,7 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
 }
 
 /// Refs that would be lines if they could be read: each is a line of which nothing is known, and no line left out.
-fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Failure> {
+fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<ReleaseLine>, Failure> {
     let hidden = refs.remarks.iter().filter_map(|remark| match remark.hides() {
         Hidden::Ref(name) => Some((name.replace("refs/remotes/origin/", "refs/heads/"), remark)),
         Hidden::Nothing | Hidden::Unknown => None,
@@ -194,7 +194,7 @@ fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Fai
                 .lines
                 .into_iter()
                 .filter(|line| line.standing == model::grid::Standing::Live)
-                .map(|line| Line {
+                .map(|line| ReleaseLine {
                     reason: remark.to_string(),
                     ..line
                 }),
@@ -208,7 +208,12 @@ fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<Line>, Fai
 /// # Errors
 /// A [`Failure`] that names those that match nothing: of incompleteness where the clone has only some of the refs, and of
 /// usage where it has all. A wildcard of the policy may wait for its first branch.
-pub fn are_there(chosen: &Chosen, broken: &[Line], refs: &Refs, choice: &Choice) -> Result<(), Failure> {
+pub fn are_there(
+    chosen: &Chosen,
+    broken: &[ReleaseLine],
+    refs: &Refs,
+    choice: &Choice,
+) -> Result<(), Failure> {
     let names = chosen
         .lines
         .iter()
@@ -263,7 +268,7 @@ fn nothing(choice: &Choice) -> Failure {
     }
 }
 
-fn trees(found: &Found, live: &[&Line], refs: &Refs) -> Vec<Found> {
+fn trees(found: &Found, live: &[&ReleaseLine], refs: &Refs) -> Vec<Found> {
     let Some(repository) = &found.repository else {
         return Vec::new();
     };

@@ -15,7 +15,7 @@ use crate::git::listing::{Content, Listing};
 use crate::git::{ObjectId, Repository, TrackedKind};
 use crate::lockfile::Format;
 use crate::model::Failure;
-use crate::model::grid::{Holding, Line, Standing};
+use crate::model::grid::{HistoryEntry, ReleaseLine, Standing};
 use crate::model::lines::short_name;
 use crate::model::{PackageUrl, Tree as _, TreePath};
 
@@ -25,7 +25,7 @@ const MOST_LINES: usize = 50;
 /// What the lines held, and what a person should know about the answer.
 pub struct History {
     /// By line, package and beginning.
-    pub holdings: Vec<Holding>,
+    pub holdings: Vec<HistoryEntry>,
     /// Sentences.
     pub warnings: Vec<String>,
 }
@@ -74,14 +74,14 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         .collect();
     let mut holdings = Vec::new();
     let mut warnings = Vec::new();
-    let ever: Vec<&Line> = columns.chosen.ever().collect();
+    let ever: Vec<&ReleaseLine> = columns.chosen.ever().collect();
     if ever.len() > MOST_LINES {
         warnings.push(format!(
             "The history tells of {MOST_LINES} of {} lines, live ones first; name the others with --refs.",
             ever.len()
         ));
     }
-    let (live, out): (Vec<&Line>, Vec<&Line>) =
+    let (live, out): (Vec<&ReleaseLine>, Vec<&ReleaseLine>) =
         ever.into_iter().partition(|line| line.standing == Standing::Live);
     for line in live.into_iter().chain(out).take(MOST_LINES) {
         let Some(tip) = commits.get(line.ref_name.as_str()) else {
@@ -95,7 +95,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
                 short_name(&line.ref_name)
             ));
         }
-        holdings.extend(line_history.presences.into_iter().map(|presence| Holding {
+        holdings.extend(line_history.presences.into_iter().map(|presence| HistoryEntry {
             ids: presence.key.ids.clone(),
             package: presence.key.purl.clone(),
             ref_name: line.ref_name.clone(),

@@ -6,7 +6,7 @@ use super::discover::Found;
 use super::read::{self, Opened};
 use super::target;
 use crate::ecosystem::purl;
-use crate::model::inventory::{Held, Inventory, InventoryFile};
+use crate::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use crate::model::outcome::FileState;
 use crate::model::{Cost, TreePath};
 
@@ -65,14 +65,14 @@ fn files(found: &Found) -> Vec<InventoryFile> {
         .collect()
 }
 
-fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
+fn packages(opened: &Opened<'_>) -> Vec<(TreePath, LockedPackage)> {
     opened
         .parsed
         .graph
         .packages()
         .map(|(_, package)| {
             let (file, place) = opened.position(package.place());
-            let held = Held {
+            let held = LockedPackage {
                 ecosystem: package.ecosystem.clone(),
                 name: package.name.to_string(),
                 version: package.version.to_string(),
@@ -89,11 +89,11 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, Held)> {
 }
 
 /// One entry for each place: what several modules use stands once, with all of them named.
-fn joined(mut packages: Vec<Held>) -> Vec<Held> {
+fn joined(mut packages: Vec<LockedPackage>) -> Vec<LockedPackage> {
     packages.sort_by(|left, right| {
         (left.place, &left.name, &left.version).cmp(&(right.place, &right.name, &right.version))
     });
-    let mut joined: Vec<Held> = Vec::with_capacity(packages.len());
+    let mut joined: Vec<LockedPackage> = Vec::with_capacity(packages.len());
     for package in packages {
         match joined.last_mut() {
             Some(last)

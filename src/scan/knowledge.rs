@@ -169,13 +169,10 @@ impl Knowledge {
 
     /// Why nothing that the index says of a tree is believed; it lies at `place`.
     pub(super) fn doubted(&self, place: &str) -> impl Iterator<Item = (Cost, Gap)> {
-        let file = at(place);
+        let location = at(place);
         self.doubts.iter().map(move |(reason, hint)| {
             let gap = Gap {
-                location: Some(Location {
-                    file: file.clone(),
-                    position: Position::START,
-                }),
+                location: location.clone(),
                 reason: reason.clone(),
                 hint: hint.clone(),
             };
@@ -193,10 +190,7 @@ impl Knowledge {
         coverage: &mut Coverage,
     ) -> Vec<Gap> {
         let gap = |reason: String, hint: String| Gap {
-            location: Some(Location {
-                file: at(place),
-                position: Position::START,
-            }),
+            location: at(place),
             reason,
             hint,
         };
@@ -308,8 +302,10 @@ const KEV: &str = "Build the index with CISA's catalogue beside the advisories, 
 const EPSS: &str = "Build the index with FIRST's table of scores beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
 
 /// The place of the index, as gaps tell files.
-fn at(place: &str) -> TreePath {
-    TreePath::new(place.trim_start_matches('/')).unwrap_or_default()
+pub(super) fn at(place: &str) -> Option<Location> {
+    let file = TreePath::new(place.trim_start_matches('/'))?;
+    let position = Position::START;
+    (file != TreePath::root()).then_some(Location { file, position })
 }
 
 /// A name as a shell wants it.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::model::grid::{Line, Standing};
+use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::lines::{Candidate, Choice, INCLUDE, Rules, short_name};
 
 /// Which lines there are.
@@ -17,19 +17,19 @@ use crate::model::lines::{Candidate, Choice, INCLUDE, Rules, short_name};
 pub struct Chosen {
     /// Every candidate, in or out: the default branch, then branches, then tags; the newest first by the number in the
     /// name, those without a number last and by age, equal ones by name.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ReleaseLine>,
     /// What is odd about the choice, each a sentence.
     pub warnings: Vec<String>,
 }
 
 impl Chosen {
     /// The lines that are in.
-    pub fn live(&self) -> impl Iterator<Item = &Line> {
+    pub fn live(&self) -> impl Iterator<Item = &ReleaseLine> {
         self.lines.iter().filter(|line| line.standing == Standing::Live)
     }
 
     /// The lines that are in, and those that were or will be.
-    pub fn ever(&self) -> impl Iterator<Item = &Line> {
+    pub fn ever(&self) -> impl Iterator<Item = &ReleaseLine> {
         self.lines.iter().filter(|line| line.standing != Standing::Out)
     }
 }
@@ -68,7 +68,7 @@ pub fn choose(
 /// By `--refs` alone.
 fn named(sorted: &[Seen<'_>], globs: &str) -> Result<Chosen, BadGlob> {
     let globs = Globs::new(split(globs).into_iter())?;
-    let lines: Vec<Line> = sorted
+    let lines: Vec<ReleaseLine> = sorted
         .iter()
         .map(|seen| match globs.first(seen.name) {
             Some(glob) => seen.line(Standing::Live, format!("matches {glob} of --refs")),
@@ -407,8 +407,8 @@ impl<'a> Seen<'a> {
         (self.name.get(..folder).unwrap_or_default(), "")
     }
 
-    fn line(&self, standing: Standing, reason: String) -> Line {
-        Line {
+    fn line(&self, standing: Standing, reason: String) -> ReleaseLine {
+        ReleaseLine {
             ref_name: self.candidate.ref_name.clone(),
             commit: self.candidate.commit.clone(),
             committed: self.candidate.committed,

@@ -315,12 +315,8 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
             }));
     }
     if let Some((reason, hint)) = &judge.trouble {
-        let file = TreePath::new(judge.place.trim_start_matches('/')).unwrap_or_default();
         coverage.problems.push(Gap {
-            location: Some(Location {
-                file,
-                position: Position::START,
-            }),
+            location: knowledge::at(&judge.place),
             reason: reason.clone(),
             hint: hint.clone(),
         });

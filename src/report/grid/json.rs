@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::columns::{Column, columns};
 use super::refs::Ref;
-use crate::model::grid::{Cell, Holding, Occurrence, Row};
+use crate::model::grid::{Cell, HistoryEntry, Occurrence, Row};
 use crate::model::{Grid, PackageUrl};
 use crate::report::Style;
 use crate::report::json::document;
@@ -40,7 +40,7 @@ struct Status<'g> {
     warnings: &'g [String],
     /// There only if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    history: Option<Vec<HistoryEntry<'g>>>,
+    history: Option<Vec<HistoryRow<'g>>>,
 }
 
 impl<'g> Status<'g> {
@@ -61,7 +61,7 @@ impl<'g> Status<'g> {
             history: grid
                 .history
                 .as_ref()
-                .map(|history| history.iter().map(HistoryEntry::of).collect()),
+                .map(|history| history.iter().map(HistoryRow::of).collect()),
         }
     }
 }
@@ -164,7 +164,7 @@ impl<'g> OccurrenceEntry<'g> {
 }
 
 #[derive(Serialize)]
-struct HistoryEntry<'g> {
+struct HistoryRow<'g> {
     ids: &'g [String],
     package: &'g str,
     r#ref: &'g str,
@@ -173,8 +173,8 @@ struct HistoryEntry<'g> {
     tags: &'g [String],
 }
 
-impl<'g> HistoryEntry<'g> {
-    fn of(holding: &'g Holding) -> Self {
+impl<'g> HistoryRow<'g> {
+    fn of(holding: &'g HistoryEntry) -> Self {
         Self {
             ids: &holding.ids,
             package: holding.package.as_str(),

@@ -6,7 +6,7 @@ use std::io;
 use super::columns::{Column, columns, short_names};
 use super::texts::{self, GapOnLines};
 use crate::model::Grid;
-use crate::model::grid::{Cell, CellState, Line, Row, Standing};
+use crate::model::grid::{Cell, CellState, ReleaseLine, Row, Standing};
 use crate::report::Style;
 use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
 use crate::report::phrases::{self, counted, short};
@@ -260,7 +260,7 @@ fn gaps(list: GapList, gaps: &[GapOnLines<'_>], room: usize) -> String {
     format!("{}\n</details>\n", table.finish(list.one, list.many))
 }
 
-fn lines(lines: &[Line], room: usize) -> String {
+fn lines(lines: &[ReleaseLine], room: usize) -> String {
     if lines.is_empty() {
         return String::new();
     }

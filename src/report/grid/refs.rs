@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::columns::short_names;
 use super::texts;
-use crate::model::grid::{Line, Standing};
+use crate::model::grid::{ReleaseLine, Standing};
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{self, Page, Shade, clean, columns, fit};
 use crate::report::{Length, Style, json};
@@ -16,7 +16,7 @@ use crate::report::{Length, Style, json};
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn json(lines: &[Line], warnings: &[String], out: &mut dyn io::Write) -> io::Result<()> {
+pub fn json(lines: &[ReleaseLine], warnings: &[String], out: &mut dyn io::Write) -> io::Result<()> {
     let document = Refs {
         schema: "lockkeeper.refs/1",
         refs: lines.iter().map(Ref::of).collect(),
@@ -30,7 +30,7 @@ pub fn json(lines: &[Line], warnings: &[String], out: &mut dyn io::Write) -> io:
 /// # Errors
 /// Only those of `out`.
 pub fn terminal(
-    lines: &[Line],
+    lines: &[ReleaseLine],
     warnings: &[String],
     style: &Style<'_>,
     out: &mut dyn io::Write,
@@ -65,9 +65,9 @@ pub(super) fn warnings(warnings: &[String], page: &mut Page<'_>) -> io::Result<(
 const MAX_OUT: usize = 20;
 
 /// The lines, live ones first.
-pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn list(lines: &[ReleaseLine], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let names = short_names(lines.iter().map(|line| line.ref_name.as_str()));
-    let name = |line: &Line| {
+    let name = |line: &ReleaseLine| {
         let name = names.get(line.ref_name.as_str()).copied();
         clean(name.unwrap_or(&line.ref_name)).into_owned()
     };
@@ -79,7 +79,7 @@ pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::R
         .max()
         .unwrap_or_default();
     for (title, standing) in [("In", Standing::Live), ("Out", Standing::Out)] {
-        let of: Vec<&Line> = lines
+        let of: Vec<&ReleaseLine> = lines
             .iter()
             .filter(|line| (line.standing == Standing::Live) == (standing == Standing::Live))
             .collect();
@@ -106,7 +106,7 @@ pub(super) fn list(lines: &[Line], length: Length, page: &mut Page<'_>) -> io::R
 }
 
 /// `1.4  0123456789ab  2030-01-30  why`, the reason below where there is no room beside.
-fn one(line: &Line, name: &str, widest: usize, page: &mut Page<'_>) -> io::Result<()> {
+fn one(line: &ReleaseLine, name: &str, widest: usize, page: &mut Page<'_>) -> io::Result<()> {
     let shade = match line.standing {
         Standing::Live => Shade::Strong,
         Standing::LeftOut | Standing::Out => Shade::Plain,
@@ -149,7 +149,7 @@ pub(super) struct Ref<'g> {
 }
 
 impl<'g> Ref<'g> {
-    pub(super) fn of(line: &'g Line) -> Self {
+    pub(super) fn of(line: &'g ReleaseLine) -> Self {
         Self {
             r#ref: &line.ref_name,
             commit: &line.commit,

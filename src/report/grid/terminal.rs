@@ -7,7 +7,7 @@ use super::texts::{EqualCells, GapOnLines};
 use super::{refs, table, texts};
 use crate::model::Grid;
 use crate::model::IndexState;
-use crate::model::grid::{CellState, Holding, Row};
+use crate::model::grid::{CellState, HistoryEntry, Row};
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
@@ -235,7 +235,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
         Length::Verdict | Length::Normal => MAX_HISTORY,
         Length::Full => usize::MAX,
     };
-    let mut before: Option<&Holding> = None;
+    let mut before: Option<&HistoryEntry> = None;
     for held in history.iter().take(limit) {
         if before.is_none_or(|before| (&before.package, &before.ids) != (&held.package, &held.ids)) {
             let mut words = vec![(Shade::Strong, held.package.to_string())];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::Column;
-use crate::model::grid::{Cell, CellState, Line, Row, Standing};
+use crate::model::grid::{Cell, CellState, ReleaseLine, Row, Standing};
 use crate::model::{Class, Coverage, Gap, Grid, Verdict};
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
@@ -104,7 +104,7 @@ pub(in crate::report) fn read(grid: &Grid) -> Vec<String> {
 }
 
 /// `5 of 8 refs are live release lines`.
-pub(in crate::report) fn standing(lines: &[Line]) -> String {
+pub(in crate::report) fn standing(lines: &[ReleaseLine]) -> String {
     let live = lines
         .iter()
         .filter(|line| line.standing == Standing::Live)

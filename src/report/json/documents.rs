@@ -10,7 +10,7 @@ use super::scan::{Finding, Severity};
 use crate::model;
 use crate::model::Failure;
 use crate::model::explanation::{Explanation, Matched, Ruling};
-use crate::model::inventory::{Held, Inventory, InventoryFile};
+use crate::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use crate::text::Position;
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ struct Package<'i> {
 }
 
 impl<'i> Package<'i> {
-    fn of(held: &'i Held) -> Self {
+    fn of(held: &'i LockedPackage) -> Self {
         Self {
             ecosystem: held.ecosystem.as_str(),
             name: &held.name,

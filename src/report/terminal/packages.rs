@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit};
 use crate::model::Scope;
-use crate::model::inventory::{Held, Inventory, InventoryFile};
+use crate::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use crate::report::phrases::counted;
 
 /// Where the words after a package's name start, if the name leaves room.
@@ -49,7 +49,7 @@ fn one(file: &InventoryFile, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn package(held: &Held, page: &mut Page<'_>) -> io::Result<()> {
+fn package(held: &LockedPackage, page: &mut Page<'_>) -> io::Result<()> {
     let mut words = vec![format!("line {}", held.place.line)];
     if held.direct {
         words.push("direct".to_owned());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockkeeper::model::finding::{Excepted, State};
 use lockkeeper::model::gate::Blocking;
-use lockkeeper::model::grid::{Cell, CellState, Holding, Line, Occurrence, Row, Standing};
+use lockkeeper::model::grid::{Cell, CellState, HistoryEntry, Occurrence, ReleaseLine, Row, Standing};
 use lockkeeper::model::outcome::FileState;
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{Advisory, Class, Cost, Ecosystem, Finding, Gate, Grid, Severity, Target, Verdict};
@@ -186,7 +186,7 @@ pub(crate) fn small() -> Grid {
         ("refs/heads/release/0.9", "no commit within 365 days"),
         ("refs/heads/wip", "no pattern matches"),
     ] {
-        grid.lines.push(Line {
+        grid.lines.push(ReleaseLine {
             ref_name: name.into(),
             commit: "f".repeat(40),
             committed: "2028-05-06T07:08:09Z".parse().expect("a time"),
@@ -197,7 +197,7 @@ pub(crate) fn small() -> Grid {
     }
     grid.warnings = vec!["release/1.5 is newer than every line that is in, and no pattern matches it".into()];
     grid.history = Some(vec![
-        Holding {
+        HistoryEntry {
             ids: vec!["MAL-2030-7".into()],
             package: purl("pkg:npm/left-pod@1.3.1"),
             ref_name: "refs/heads/main".into(),
@@ -205,7 +205,7 @@ pub(crate) fn small() -> Grid {
             removed_by: None,
             tags: vec!["v2.0.0".into(), "v2.0.1".into()],
         },
-        Holding {
+        HistoryEntry {
             ids: vec!["MAL-2030-7".into()],
             package: purl("pkg:npm/left-pod@1.3.1"),
             ref_name: "refs/heads/2.x".into(),
@@ -286,7 +286,7 @@ pub(crate) fn hostile() -> Grid {
     let mut grid = grid(lines, rows, Verdict::Blocked, ExitCode::Blocked);
     grid.warnings = texts.iter().map(|text| (*text).to_owned()).collect();
     for text in &texts {
-        grid.lines.push(Line {
+        grid.lines.push(ReleaseLine {
             ref_name: format!("refs/heads/out/{text}"),
             commit: (*text).to_owned(),
             committed: "2028-05-06T07:08:09Z".parse().expect("a time"),
@@ -298,7 +298,7 @@ pub(crate) fn hostile() -> Grid {
     grid.history = Some(
         texts
             .iter()
-            .map(|text| Holding {
+            .map(|text| HistoryEntry {
                 ids: vec![(*text).to_owned()],
                 package: lockkeeper::ecosystem::purl::of(&Ecosystem::NPM, text, ""),
                 ref_name: format!("refs/heads/{text}"),
@@ -507,7 +507,7 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
 fn grid(lines: Vec<Target>, rows: Vec<Row>, verdict: Verdict, exit_code: ExitCode) -> Grid {
     let live = lines
         .iter()
-        .map(|target| Line {
+        .map(|target| ReleaseLine {
             ref_name: target.ref_name.clone().expect("a ref"),
             commit: target.commit.clone().expect("a commit"),
             committed: "2030-01-29T10:00:00Z".parse().expect("a time"),

@@ -9,7 +9,7 @@ use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
 use lockkeeper::model::finding::{Change, Excepted, Match, State};
-use lockkeeper::model::inventory::{Held, Inventory, InventoryFile};
+use lockkeeper::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{
@@ -433,7 +433,7 @@ pub(crate) fn inventory() -> Inventory {
             path: tree_path("a/pom.xml"),
             format: "pom".into(),
             state: FileState::Partial,
-            packages: vec![Held {
+            packages: vec![LockedPackage {
                 ecosystem: Ecosystem::MAVEN,
                 name: "org.example:parser".into(),
                 version: "1.2".into(),
