@@ -3,16 +3,16 @@
 use super::advisory::{Advisory, Texts};
 use super::{Finding, Gap};
 
-/// One advisory, or one package's, with what the scanned tree holds of it.
+/// One advisory, or one package's, with its findings in the scanned tree.
 #[derive(Debug, Clone)]
 pub struct Explanation {
-    /// What it is about; `None` where a package was asked for that no advisory speaks of.
+    /// What it is about; `None` where a package was asked for without advisories.
     pub advisory: Option<Advisory>,
     /// The advisory's long texts, if the index has them.
     pub texts: Texts,
-    /// The findings in the tree; empty where it holds nothing of it.
+    /// The findings in the tree; empty where it has none.
     pub findings: Vec<Finding>,
-    /// What could not be judged: it may hold what the findings lack.
+    /// What could not be checked: it may be affected too.
     pub unjudged: Vec<Gap>,
     /// The rules that were asked, in their order, for all findings.
     pub decisions: Vec<Ruling>,
@@ -20,7 +20,7 @@ pub struct Explanation {
     pub would_change: Vec<String>,
 }
 
-/// What one rule said.
+/// What one rule decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
     /// The rule's name.

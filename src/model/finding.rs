@@ -1,4 +1,4 @@
-//! A flaw that a target holds, and where.
+//! An advisory that applies to a locked package, and where.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::text::Position;
 #[derive(Debug, Clone)]
 pub struct Finding {
     matched: Arc<Match>,
-    /// The file that holds it, relative to the target's root.
+    /// The file that locks it, relative to the target's root.
     pub file: TreePath,
     /// Where in the file: of several places, the first.
     place: Position,
@@ -42,7 +42,7 @@ pub struct Finding {
     pub origin: Option<RegistryAddress>,
 }
 
-/// Scheme, host, port and path of a registry, as a lockfile tells it; never who logs in.
+/// Scheme, host, port and path of a registry, as a lockfile records it; never user name or password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryAddress(Box<str>);
 
@@ -82,7 +82,7 @@ pub struct Match {
     /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
     /// where no version ends this one.
     pub upgrade: Option<SharedStr>,
-    /// Why the advisory applies: the record and the range that hold the version.
+    /// Why the advisory applies: the record and the range that contain the version.
     pub reason: SharedStr,
 }
 
@@ -104,7 +104,7 @@ impl std::ops::DerefMut for Finding {
 }
 
 impl Finding {
-    /// An occurrence of `matched` at `place` of `file`, not yet judged by the gate.
+    /// An occurrence of `matched` at `place` of `file`, not yet decided by the gate.
     #[must_use]
     pub fn new(matched: Arc<Match>, file: TreePath, place: Position) -> Self {
         Self {
@@ -136,7 +136,7 @@ impl Finding {
         self.place
     }
 
-    /// It applies and nobody accepted it.
+    /// It applies and no exception accepts it.
     #[must_use]
     pub fn is_affected(&self) -> bool {
         self.state == State::Affected
@@ -151,7 +151,7 @@ impl Finding {
         }
     }
 
-    /// The gate fails it. What was accepted never blocks, whatever a rule says of it.
+    /// The gate fails it. What was accepted never blocks, whatever a rule decides.
     #[must_use]
     pub fn blocks(&self) -> bool {
         self.decision == Decision::Fail && self.is_affected()
@@ -173,9 +173,9 @@ impl Finding {
 pub enum State {
     /// It applies.
     Affected,
-    /// It applies, and somebody accepted that until a day.
+    /// It applies, and an exception accepts that until a day.
     Excepted(Box<Excepted>),
-    /// It speaks of another package of the same name: the public registry's, where this one is one's own.
+    /// It is about another package of the same name: the public registry's, where this one is one's own.
     NotAffected,
 }
 
@@ -196,7 +196,7 @@ impl State {
 pub struct Excepted {
     /// Why it was accepted, in the words of who did.
     pub reason: String,
-    /// Who answers for it; `None` if the policy names nobody.
+    /// Who answers for it; `None` if the policy names no owner.
     pub owner: Option<String>,
     /// The last day on which it counts.
     pub expires: Date,
@@ -205,18 +205,18 @@ pub struct Excepted {
 /// How a finding came about since the base that it was compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
-    /// The base holds no such occurrence: a new package, a version moved into a range, a further lockfile.
+    /// The base has no such occurrence: a new package, a version moved into a range, a further lockfile.
     Introduced,
-    /// The base holds it too, and there the base's policy let it pass, which it does not here: it ships now, or a rule or an
+    /// The base has it too, and there the base's policy let it pass, which it does not here: it ships now, or a rule or an
     /// exception does not reach it any more.
     Escalated,
     /// The clone lacks what the base had in its file, so that it may have been there.
     Unknown,
-    /// The base holds it too, and its advisory is younger than the base.
+    /// The base has it too, and its advisory is younger than the base.
     PublishedSince,
-    /// The base holds the same flaw of the same package at another version or in a file of another name.
+    /// The base has the same advisory for the same package at another version or in a file of another name.
     Moved,
-    /// The base holds it as it is.
+    /// The base has it unchanged.
     PreExisting,
 }
 

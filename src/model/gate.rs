@@ -9,18 +9,18 @@ pub struct Gate {
     pub outcome: Outcome,
     /// The ref or tag as it was asked for.
     pub release: String,
-    /// What stands in the way, worst first; empty where nothing does.
+    /// What blocks it, worst first; empty where nothing does.
     pub blocking: Vec<Blocking>,
 }
 
-/// One thing that stands in the way.
+/// One finding that blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocking {
     /// The advisory's id.
     pub id: String,
     /// The package URL with the version.
     pub purl: PackageUrl,
-    /// The file that holds it, relative to the target's root.
+    /// The file that locks it, relative to the target's root.
     pub file: TreePath,
     /// 1-based line of the version's text.
     pub line: u32,

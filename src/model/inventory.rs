@@ -12,10 +12,10 @@ pub struct Inventory {
     pub files: Vec<InventoryFile>,
 }
 
-/// One lockfile and what it holds.
+/// One lockfile and its packages.
 #[derive(Debug, Clone)]
 pub struct InventoryFile {
-    /// The PATH as given that it lies under.
+    /// The PATH as given that it is under.
     pub root: String,
     /// Relative to `root`.
     pub path: TreePath,
@@ -25,11 +25,11 @@ pub struct InventoryFile {
     pub state: FileState,
     /// Its packages, in the order of the file.
     pub packages: Vec<LockedPackage>,
-    /// Everything that was wrong with it, and what it does not hold exactly.
+    /// Everything that was wrong with it, and what is not pinned.
     pub problems: Vec<Gap>,
 }
 
-/// A package that a lockfile holds.
+/// A package that a lockfile locks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedPackage {
     /// Its ecosystem.
@@ -40,14 +40,14 @@ pub struct LockedPackage {
     pub version: String,
     /// The package URL with the version.
     pub purl: PackageUrl,
-    /// Where the version's text stands.
+    /// Where the version's text is.
     pub place: Position,
     /// A root asks for it by name.
     pub direct: bool,
-    /// What it is used for; empty where the format does not say.
+    /// What it is used for; empty where the format does not record it.
     pub scopes: Scopes,
     /// See [`crate::model::Source::as_str`].
     pub source: &'static str,
-    /// Own modules that use it, where it stands in another module's file.
+    /// Own modules that use it, where it is in another module's file.
     pub used_by: Vec<String>,
 }

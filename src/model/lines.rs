@@ -42,7 +42,7 @@ pub struct Rules {
     pub end_of_support: Vec<(String, Date)>,
 }
 
-/// What is a release line where nobody said otherwise.
+/// What is a release line by default.
 pub const INCLUDE: [&str; 6] = [
     "release/*",
     "release-*",

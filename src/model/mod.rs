@@ -1,4 +1,4 @@
-//! The words of lockkeeper: what every layer above speaks in.
+//! The types that every layer above shares.
 //!
 //! Nothing here touches the world, and nothing here is serialized: each output version owns its structs.
 

@@ -1,4 +1,4 @@
-//! Everything a report may say of a run.
+//! Everything that a report may show of a run.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Outcome {
     pub tool_version: &'static str,
     /// The moment that ages are counted from.
     pub now: Timestamp,
-    /// The index that judged.
+    /// The index that was used.
     pub database: Database,
     /// The policy that decided.
     pub policy: Policy,
@@ -23,10 +23,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// How the program will end.
     pub exit_code: ExitCode,
-    /// All targets' coverage together; files are told with their target's root in front where there are several.
+    /// All targets' coverage together; files are named with their target's root in front where there are several.
     pub coverage: Coverage,
     /// What a person should know of the policy, its exceptions, the refs and the base, each at its place from the top of the
-    /// repository. They stand among the coverage's problems too, and cost nothing.
+    /// repository. They are among the coverage's problems too, and cost nothing.
     pub remarks: Vec<Gap>,
     /// What was scanned: one for each PATH.
     pub targets: Vec<Target>,
@@ -34,7 +34,7 @@ pub struct Outcome {
     pub category: Option<Category>,
 }
 
-/// A name that tells the results of one scan at code scanning from those of others.
+/// A name that distinguishes the results of one scan in code scanning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category(String);
 
@@ -42,7 +42,7 @@ impl Category {
     /// A longer name is refused.
     pub const MAX_CHARACTERS: usize = 200;
 
-    /// `text` without slashes around it. `None` for one that is empty or longer than [`Self::MAX_CHARACTERS`], or that holds
+    /// `text` without slashes around it. `None` for one that is empty or longer than [`Self::MAX_CHARACTERS`], or that has
     /// a control or format character.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
@@ -59,7 +59,7 @@ impl Category {
 }
 
 impl Target {
-    /// The ref that its files are told with, in short; `None` where the root tells enough.
+    /// The short name of the ref that its files are named with; `None` where the root is enough.
     #[must_use]
     pub fn told_ref(&self) -> Option<&str> {
         let ref_name = self.ref_name.as_deref().filter(|_| self.is_one_of_several_refs);
@@ -126,11 +126,11 @@ pub struct DatabaseSource {
     pub newest: Option<Timestamp>,
 }
 
-/// Sources that tell of flaws, and not of packages.
+/// Sources about vulnerabilities, and not about packages.
 const LISTS: [&str; 2] = ["kev", "epss"];
 
 impl DatabaseSource {
-    /// It gives advisories, and is no list of flaws.
+    /// It gives advisories, and is no list of vulnerabilities.
     #[must_use]
     pub fn has_advisories(&self) -> bool {
         let name = self.name.rsplit('/').next();
@@ -139,7 +139,7 @@ impl DatabaseSource {
 }
 
 impl Database {
-    /// How new its data is: the day of the newest record of all that tell of packages, and never after it was built.
+    /// How new its data is: the day of the newest record of all that are about packages, and never after it was built.
     /// `None` if neither is known.
     #[must_use]
     pub fn data_of(&self) -> Option<Timestamp> {
@@ -166,7 +166,7 @@ pub struct Policy {
 pub struct Target {
     /// The PATH as given, `/`-separated.
     pub root: String,
-    /// Where the root lies in its git repository; the empty path at its top and outside git.
+    /// Where the root is in its git repository; the empty path at its top and outside git.
     pub prefix: TreePath,
     /// The file that was asked for, relative to the root; `None` where all of a folder was.
     pub only: Option<TreePath>,
@@ -178,7 +178,7 @@ pub struct Target {
     pub commit: Option<String>,
     /// Lockfiles differ from the commit.
     pub dirty: bool,
-    /// Other targets have the same root, at other refs: a file is told with its ref.
+    /// Other targets have the same root, at other refs: a file is named with its ref.
     pub is_one_of_several_refs: bool,
     /// What this target's findings rest on.
     pub coverage: Coverage,
@@ -208,7 +208,7 @@ pub struct ScannedFile {
 pub enum FileState {
     /// In whole.
     Read,
-    /// In whole, with packages that the format does not hold exactly.
+    /// In whole, with packages that are not pinned.
     Partial,
     /// Not, or not in whole.
     Blind,

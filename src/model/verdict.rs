@@ -28,7 +28,7 @@ impl Decision {
 /// The answer of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Everything was judged and nothing blocks.
+    /// Everything was checked and nothing blocks.
     Pass,
     /// Something blocks; if the coverage is incomplete, more may be hidden.
     Blocked,
@@ -65,11 +65,11 @@ impl fmt::Display for Verdict {
 pub enum ExitCode {
     /// 0: pass.
     Pass,
-    /// 1: the gate says no, and nothing else.
+    /// 1: blocked, and nothing else.
     Blocked,
     /// 2: usage or configuration; a path that matches nothing.
     Usage,
-    /// 3: not everything could be judged.
+    /// 3: not everything was checked.
     Incomplete,
     /// 4: nothing to scan.
     NothingToScan,

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use super::{Class, Finding};
 
 /// Worst first: what was not accepted, malicious packages, what the gate fails, what came in since the base,
-/// known exploited flaws, the class, the severity; equal ones by id, package, version, file and place, so that
+/// known exploited vulnerabilities, the class, the severity; equal ones by id, package, version, file and place, so that
 /// the order is total.
 #[must_use]
 pub fn first(left: &Finding, right: &Finding) -> Ordering {

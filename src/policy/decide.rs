@@ -36,14 +36,14 @@ pub struct Ruled {
 struct AskedRule<'p> {
     rule: Cow<'p, str>,
     matched: Matched,
-    /// Why it matches or not, as a lowercase fragment; empty where nobody wants to know.
+    /// Why it matches or not, as a lowercase fragment; empty unless it is wanted.
     why: String,
     decision: Decision,
     after: Option<SignedDuration>,
     excepted: Option<Excepted>,
 }
 
-/// Asks rules, and has them say why where somebody wants to know: of most findings nobody does.
+/// Asks rules, with their reasons only where they are wanted: for most findings they are not.
 #[derive(Clone, Copy)]
 struct Asking {
     wants_why: bool,
@@ -88,7 +88,7 @@ impl Policy {
         }
     }
 
-    /// What each rule says of `finding`, in the order in which they are asked. Of the exceptions only those are asked that
+    /// What each rule decides about `finding`, in the order in which they are asked. Of the exceptions only those are asked that
     /// have an id of the finding.
     #[must_use]
     pub fn rulings(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Vec<Ruling> {

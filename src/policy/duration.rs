@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 /// Hours in a day: clocks are UTC, so that every day has as many.
 const DAY: i64 = 24;
 
-/// The length of time that `text` says: at most five digits and `h`, `d` or `w`.
+/// The length of time in `text`: at most five digits and `h`, `d` or `w`.
 #[must_use]
 pub fn read(text: &str) -> Option<SignedDuration> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());

@@ -1,4 +1,4 @@
-//! Exceptions: flaws that somebody accepted, until a day.
+//! Exceptions: risks that the policy accepts until a day.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::model::finding::Excepted;
 use crate::model::{Class, PackageUrl};
 use crate::text::Position;
 
-/// Somebody accepted a flaw until a day.
+/// A risk that the policy accepts until a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     /// Any id of the advisory's group.
@@ -29,7 +29,7 @@ pub struct Exception {
     pub ref_name: Option<Globs>,
     /// It stops counting when a fixed version is known.
     pub until_fixed: bool,
-    /// Where it stands in its file.
+    /// Where it is in its file.
     pub place: Position,
 }
 
@@ -59,7 +59,7 @@ pub enum ExceptionEffect {
     Expired,
     /// A fixed version is known, and it counts only until then.
     Fixed,
-    /// The package is malicious, which no exception silences.
+    /// The package is malicious, which no exception accepts.
     Malicious,
     /// It is about another package or version.
     OtherPackage,
@@ -152,13 +152,13 @@ impl Exception {
                 == (&other.package, &other.path, &other.ref_name, other.until_fixed)
     }
 
-    /// Its last day lies before `today`.
+    /// Its last day is before `today`.
     #[must_use]
     pub fn is_over(&self, today: Date) -> bool {
         today > self.expires
     }
 
-    /// What a finding tells that it covers.
+    /// What a finding that it covers carries.
     pub(super) fn excepted(&self) -> Excepted {
         Excepted {
             reason: self.reason.clone(),

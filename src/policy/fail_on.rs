@@ -50,7 +50,7 @@ impl FailOn {
 }
 
 impl FailOn {
-    /// Whether it asks which flaws are known to be exploited.
+    /// Whether it asks which vulnerabilities are known to be exploited.
     #[must_use]
     pub fn asks_for_exploited(&self) -> bool {
         self.0.contains(&Word::KnownExploited)

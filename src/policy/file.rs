@@ -1,6 +1,6 @@
 //! A policy out of the bytes of its file.
 //!
-//! Every mistake is told, not the first one only: whoever mends a policy in a pipeline has one try a run.
+//! Every mistake is reported, not only the first: in a pipeline each correction takes a run.
 
 use std::collections::HashMap;
 
@@ -51,7 +51,7 @@ fn policy<'d>(name: &str, root: Value<'d>, reader: &mut Reader<'d>) -> Policy {
         file: Some(name.to_owned()),
         ..Policy::default()
     };
-    // A file of comments is a policy that says nothing.
+    // A file of comments is an empty policy.
     if root.kind() == Kind::Null {
         return policy;
     }
@@ -176,7 +176,7 @@ fn rules<'d>(field: &Field<'d>, allows_malicious: bool, reader: &mut Reader<'d>)
             wholes.push(fields.whole);
         }
     }
-    // Of a rule that is not read as it is meant nothing can be said.
+    // A rule with mistakes is not examined any further.
     if reader.is_clean() {
         for (number, why) in shadow::idle(&rules, allows_malicious) {
             if let Some(whole) = wholes.get(number) {
@@ -391,7 +391,7 @@ fn digest<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
     fits.then_some(text)
 }
 
-/// What a person wrote over several lines, as the one that reports tell.
+/// What a person wrote over several lines, as one line for reports.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

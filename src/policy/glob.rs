@@ -33,7 +33,7 @@ pub enum BadGlobs {
     TooLarge(globset::ErrorKind),
 }
 
-/// A list of globs; one that holds nothing matches nothing.
+/// A list of globs; an empty one matches nothing.
 #[derive(Clone, Default)]
 pub struct Globs {
     patterns: Vec<String>,

@@ -6,7 +6,7 @@ pub const SCHEMA: &str = "lockkeeper.policy/1";
 /// A mapping in a policy.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Section {
-    /// Where it stands: the keys that lead to it, `[]` behind that of a list; empty for the whole.
+    /// Where it is: the keys that lead to it, `[]` behind that of a list; empty for the whole.
     pub path: &'static str,
     /// Its keys, in the order in which a policy is written.
     pub keys: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! Which release lines are live, as a policy says it.
+//! Which release lines are live, by the policy.
 
 use jiff::SignedDuration;
 use jiff::civil::Date;

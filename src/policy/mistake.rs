@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::text::Position;
 
-/// More mistakes than this are not told; the last one says that there are more.
+/// At most this many mistakes are reported; the last one says that there are more.
 pub const MAX_MISTAKES: usize = 100;
 
-/// One mistake, with its place and the way out.
+/// One mistake, with its location and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// Where in the file.
@@ -16,12 +16,12 @@ pub struct Mistake {
     pub key: String,
     /// What is wrong, as a lowercase fragment. It names the nearest known key where one is near.
     pub message: String,
-    /// The way out, as a full instruction.
+    /// What to do, as a full instruction.
     pub hint: String,
 }
 
 impl fmt::Display for Mistake {
-    /// `line:column: key: message`; whoever knows the file writes it in front.
+    /// `line:column: key: message`; the caller writes the file in front.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { line, column } = self.position;
         write!(formatter, "{line}:{column}: ")?;

@@ -1,6 +1,6 @@
-//! From findings to decisions: which rule speaks of a finding, and what blocks.
+//! From findings to decisions: which rule decides about a finding, and what blocks.
 //!
-//! A policy is read whole or not at all ([`read`]). Malicious packages fail whatever it says; then its exceptions are
+//! A policy is read whole or not at all ([`read`]). Malicious packages always fail; then its exceptions are
 //! asked, then its rules, then the built-in ones or the fail-on list in their place: malicious packages, dependency confusion and
 //! vulnerabilities fail whatever their severity or scope, every other class warns, and so do findings in Go's standard
 //! library, whose directive is a minimum.
@@ -45,5 +45,5 @@ pub use usage::Remark;
 /// The JSON Schema of a policy's file (draft 2020-12).
 pub const JSON_SCHEMA: &str = include_str!("../../data/policy.schema.json");
 
-/// A policy to begin with: what it can say, in comments.
+/// A policy to begin with: what can be set, in comments.
 pub const STARTER: &str = include_str!("../../data/policy.starter.yml");

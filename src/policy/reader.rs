@@ -14,7 +14,7 @@ use super::nearest::{meant, nearest};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Lines, Position, Span};
 
-/// So many mistakes are looked at; the first of them are told.
+/// Mistakes that are collected; the first of them are reported.
 const MAX_COLLECTED: usize = 10_000;
 
 /// Collects mistakes while values are read.
@@ -24,7 +24,7 @@ pub(super) struct Reader<'d> {
     mistakes: Vec<Collected>,
     /// The place that was asked for last.
     last: (u32, Position),
-    /// Where the text could not be read any further: a key that is missing may stand behind it.
+    /// Where the text could not be read any further: a key that is missing may be behind it.
     stopped: Option<Span>,
 }
 
@@ -59,7 +59,7 @@ impl<'d> Fields<'d> {
     }
 }
 
-/// What globs are about, which says how they must not look.
+/// What globs are about, which decides how they must not look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
     /// Paths from the top of the repository.
@@ -165,7 +165,7 @@ impl<'d> Reader<'d> {
         self.mistake(field.value.span(), &field.path, message, hint);
     }
 
-    /// A key that must be there and is not: told at the mapping's first line.
+    /// A required key that is missing: reported at the mapping's first line.
     pub(super) fn missing(&mut self, fields: &Fields<'d>, key: &'static str, hint: &str) {
         if self.stopped.is_none() {
             let path = below(&fields.whole.path, key);
@@ -254,7 +254,7 @@ impl<'d> Reader<'d> {
         fits
     }
 
-    /// A text that says something.
+    /// A text that is not empty.
     pub(super) fn text(&mut self, field: &Field<'d>) -> Option<String> {
         match (field.value.as_str(), field.value.kind()) {
             (Some(text), _) if text.trim().is_empty() => {
@@ -415,7 +415,7 @@ impl<'d> Reader<'d> {
         self.wrong(field, message, "Write fewer globs: `**` crosses folders.");
     }
 
-    /// Looks at one glob on its own, so that each broken one of a list is told.
+    /// Looks at one glob on its own, so that each broken one of a list is reported.
     fn is_glob(&mut self, at: Span, path: &str, pattern: &str, about: About) -> bool {
         match Globs::new(vec![pattern.to_owned()]) {
             Ok(_) => self.may_match(at, path, pattern, about),
@@ -482,7 +482,7 @@ fn described(value: Value<'_>) -> &'static str {
     }
 }
 
-/// What stands there, for a message.
+/// What was found, for a message.
 fn quoted(value: Value<'_>) -> String {
     match value.as_str() {
         Some(text) => format!("{:?}", text.chars().take(80).collect::<String>()),

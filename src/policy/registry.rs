@@ -1,7 +1,7 @@
-//! Addresses of registries, in the one form that tells whether two are the same.
+//! Addresses of registries, in the one form in which two can be compared.
 //!
 //! What a client opens decides (WHATWG URL, which npm, uv and Cargo use, and RFC 3986, section 6, which pip and Poetry follow):
-//! scheme and host have no case, a default port is none, `.` and `..` are resolved, and whoever logs in stands before the last
+//! scheme and host have no case, a default port is none, `.` and `..` are resolved, and the user name and password precede the last
 //! `@` of the authority. What clients and servers read in several ways (`\`, white space, encoded dots and slashes) is no
 //! address here: nothing comes from a policy's registry by it.
 //!
@@ -32,7 +32,7 @@ impl Registry {
         })
     }
 
-    /// What lies at `address` comes from this registry.
+    /// What is at `address` comes from this registry.
     #[must_use]
     pub fn holds(&self, address: &str) -> bool {
         let Some(address) = Address::read(address) else {
@@ -89,7 +89,7 @@ impl Registries {
     }
 }
 
-/// The parts of an address that tell where it leads.
+/// The parts of an address that decide where it leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Address {
     scheme: String,
@@ -204,7 +204,7 @@ fn is_hiding(part: &str) -> bool {
     part.contains(char::is_control) || twice.is_none_or(|twice| dots(&twice)) || dots(part)
 }
 
-/// The registry of the package `name` as its `address` tells it, without names and passwords: what a person may write into
+/// The registry of the package `name` from its `address`, without names and passwords: what a person may write into
 /// a policy. `None` where the address is none.
 #[must_use]
 pub fn told(address: &str, name: &str) -> Option<RegistryAddress> {
@@ -217,7 +217,7 @@ pub fn told(address: &str, name: &str) -> Option<RegistryAddress> {
     } = Address::read(address)?;
     let first = name.split('/').next().unwrap_or_default();
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    // An archive lies below its registry: `…/NAME/-/NAME-1.0.0.tgz`.
+    // An archive is below its registry: `…/NAME/-/NAME-1.0.0.tgz`.
     let is_archive = address.contains("/-/");
     let path: Vec<&str> = path
         .iter()

@@ -1,9 +1,9 @@
-//! What a policy asks of an index besides advisories: lists that an index need not hold.
+//! What a policy asks of an index besides advisories: lists that an index may lack.
 
 use super::Policy;
 
 impl Policy {
-    /// Who of it asks which flaws are known to be exploited, as a fragment.
+    /// Who of it asks which vulnerabilities are known to be exploited, as a fragment.
     #[must_use]
     pub fn asks_for_exploited(&self) -> Option<String> {
         let rule = self.rules.iter().find(|rule| rule.when.known_exploited.is_some());

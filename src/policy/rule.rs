@@ -9,7 +9,7 @@ use crate::model::{Class, Decision, Level, Scope};
 /// A rule of the policy. The first one whose conditions are all met decides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Its name, which every finding tells that it decides; of one without a name its number (`rule 2`).
+    /// Its name, which every finding carries that it decides; of one without a name its number (`rule 2`).
     pub name: String,
     /// What it asks for.
     pub when: When,
@@ -22,7 +22,7 @@ pub struct Rule {
 impl Rule {
     /// Why the subject does not meet what the rule asks for, as a lowercase fragment; `None` if it does.
     ///
-    /// A rule that lets pass what is for development, building or an option only does not speak of what ships as well:
+    /// A rule that lets pass what is for development, building or an option only does not cover what ships as well:
     /// one package can be used for several things.
     pub(super) fn unmet(&self, subject: &Subject<'_>) -> Option<String> {
         self.when.unmet(subject).or_else(|| {
@@ -43,16 +43,16 @@ impl Rule {
 pub struct When {
     /// The advisory's class.
     pub class: Option<Class>,
-    /// At least this severity. Like in a fail-on list it speaks of vulnerabilities only, since many advisories of other
-    /// classes are rated by nobody and count as high; with a [`When::class`] it speaks of that class.
+    /// At least this severity. Like in a fail-on list it covers vulnerabilities only, since many advisories of other
+    /// classes have no rating and count as high; with a [`When::class`] it covers that class.
     pub severity: Option<Level>,
-    /// Whether a version without the flaw is known.
+    /// Whether a fixed version is known.
     pub fix: Option<Fix>,
-    /// Whether it stands on CISA's list of known exploited vulnerabilities.
+    /// Whether it is on CISA's list of known exploited vulnerabilities.
     pub known_exploited: Option<bool>,
     /// At least this probability of exploitation; an advisory without one never matches.
     pub epss: Option<f64>,
-    /// What the package is used for. Where a format does not tell, everything counts as used at runtime.
+    /// What the package is used for. Where a format does not record it, everything counts as used at runtime.
     pub scope: Option<Scope>,
     /// Whether a root asks for the package by name.
     pub direct: Option<bool>,
@@ -62,7 +62,7 @@ pub struct When {
     pub ref_name: Option<Globs>,
 }
 
-/// Whether a version without the flaw is known.
+/// Whether a fixed version is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// It is.

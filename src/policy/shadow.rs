@@ -10,13 +10,13 @@ use super::glob::Globs;
 use super::rule::{Fix, Rule};
 use crate::model::{Class, Decision, Level, Scope};
 
-/// The way out of [`idle`], as a full instruction.
+/// What to do about [`idle`], as a full instruction.
 pub(super) const HINT: &str = "Put the narrower rule first, or take this one out; malicious packages of your own go under `supply-chain`.";
 
 /// The rules that never decide, or never what is written, by their numbers from 0, with the reason as a lowercase fragment.
 /// `allows_malicious`: the policy takes some malicious packages out of the built-in rule.
 ///
-/// A rule is held against the groups of earlier rules that ask for some of its conditions: at most 256 look-ups a rule,
+/// A rule is compared with the groups of earlier rules that ask for some of its conditions: at most 256 look-ups a rule,
 /// however many rules there are.
 pub(super) fn idle(rules: &[Rule], allows_malicious: bool) -> Vec<(usize, String)> {
     let mut globs: HashMap<&[String], u32> = HashMap::new();
@@ -104,9 +104,9 @@ impl Requirement {
                 .as_ref()
                 .map_or(0, |asked| *globs.entry(asked.patterns()).or_insert(next))
         };
-        // A severity alone speaks of vulnerabilities.
+        // A severity alone covers vulnerabilities.
         let class = when.class.or(when.severity.map(|_| Class::Vulnerability));
-        // A rule that lets pass speaks of what is for nothing else: see `Rule::unmet`.
+        // A rule that lets pass covers what is for nothing else: see `Rule::unmet`.
         let nothing_else = match (rule.then, when.scope) {
             (Decision::Fail, _) | (_, None | Some(Scope::Runtime)) => 0,
             (_, Some(Scope::Dev | Scope::Build | Scope::Optional)) => 1,
@@ -130,7 +130,7 @@ impl Requirement {
     }
 }
 
-/// Where `asked` stands in `all`, from 1.
+/// The position of `asked` in `all`, from 1.
 fn code<T: PartialEq>(all: &[T], asked: Option<T>) -> u32 {
     let place = asked.and_then(|asked| all.iter().position(|each| *each == asked));
     place

@@ -1,4 +1,4 @@
-//! What is judged, and under which circumstances.
+//! What is decided about, and under which circumstances.
 
 use std::cell::OnceCell;
 
@@ -17,7 +17,7 @@ pub struct Circumstances<'a> {
     pub now: Timestamp,
     /// The full name of the ref; `None` outside git and on a detached head.
     pub ref_name: Option<&'a str>,
-    /// Where the root of the target lies in its repository: globs are about paths from the top.
+    /// Where the root of the target is in its repository: globs are about paths from the top.
     pub prefix: &'a TreePath,
 }
 

@@ -10,7 +10,7 @@ use crate::model::{Ecosystem, Finding, PackageUrl};
 use crate::text::Position;
 use crate::text::tree::Kind;
 
-/// What a policy says of where packages come from.
+/// Where packages may come from, by the policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SupplyChain {
     /// Names of one's own packages.
@@ -29,7 +29,7 @@ pub struct Allowed {
     /// As written: an id, or a package URL.
     pub spelling: String,
     package: Option<PackageUrl>,
-    /// Where it stands.
+    /// Where it is in the file.
     pub place: Position,
 }
 
@@ -90,7 +90,7 @@ impl SupplyChain {
             || (*ecosystem == Ecosystem::PYPI && self.internal_pypi.match_any(&normal()))
     }
 
-    /// It says nothing.
+    /// It is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.internal.is_empty() && self.registries.is_empty() && self.allow_malicious.is_empty()

@@ -16,17 +16,17 @@ pub struct Remark {
     pub exception: usize,
     /// Its last day is over, and findings of this run would need it; else nothing here does.
     pub is_missed: bool,
-    /// Where the exception stands.
+    /// Where the exception is in the file.
     pub position: Position,
     /// What is odd, as a lowercase fragment that names the id.
     pub message: String,
-    /// The way out, as a full instruction.
+    /// What to do, as a full instruction.
     pub hint: String,
 }
 
 impl Policy {
     /// The exceptions that covered no finding, and those whose last day is over, in the order of the policy. `met` is what
-    /// [`Policy::decide`] told of every finding of every target.
+    /// [`Policy::decide`] gave for every finding of every target.
     #[must_use]
     pub fn unused<'m>(
         &self,

@@ -19,7 +19,7 @@ impl Policy {
     /// are no part of it.
     ///
     /// # Errors
-    /// What the writer says.
+    /// The error of the writer.
     pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
         let mut hidden = Hidden::beside(&File::of(self, &mut str::to_owned))?;
         let yaml = serde_yaml::to_string(&File::of(self, &mut |text| hidden.take(text)))?;
@@ -269,10 +269,10 @@ impl ExceptionEntry {
     }
 }
 
-/// Texts with characters that nobody sees. The writer would write some of them as they are; they are put in afterwards,
+/// Texts with invisible characters. The writer would write some of them as they are; they are put in afterwards,
 /// escaped.
 struct Hidden {
-    /// A word that stands nowhere in the policy.
+    /// A word that is nowhere in the policy.
     word: String,
     texts: Vec<String>,
 }

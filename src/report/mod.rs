@@ -1,6 +1,6 @@
 //! Reports: an [`Outcome`] becomes bytes. A report opens nothing; what it shows was read before.
 //!
-//! To add a report: write `report/x.rs` (a folder `report/x/` if one file does not hold it) with a unit
+//! To add a report: write `report/x.rs` (a folder `report/x/` if one file is not enough) with a unit
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report/x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
@@ -23,7 +23,7 @@ use std::io;
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 
-/// A way to say what a scan found.
+/// A format of what a scan found.
 ///
 /// Equal outcomes and styles give equal bytes. All text of an outcome is hostile: a report shows it and
 /// never lets it act, whatever reads the report.
@@ -53,7 +53,7 @@ pub fn report(name: &str) -> Option<&'static dyn Report> {
     REPORTS.iter().copied().find(|report| report.name() == name)
 }
 
-/// A way to say something that is no scan: a grid, a gate.
+/// A format of something that is no scan: a grid, a gate.
 #[derive(Debug)]
 pub struct Form<T> {
     /// The name that `--format` knows it by.
@@ -69,7 +69,7 @@ pub struct Style<'t> {
     pub width: usize,
     /// Whether escape sequences for colour may be written.
     pub colour: Colour,
-    /// How much is told.
+    /// How much is shown.
     pub length: Length,
     /// The long texts of the advisories that are shown, as far as the index has them.
     pub texts: &'t HashMap<TextKey, Texts>,
@@ -87,7 +87,7 @@ pub enum Colour {
     Ansi,
 }
 
-/// How much the terminal's report tells.
+/// How much the terminal's report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
     /// The verdict alone (`-q`).

@@ -3,10 +3,10 @@
 use super::headline;
 use crate::model::Verdict;
 
-/// So many bytes at the beginning tell it.
+/// Bytes at the beginning that are enough.
 pub const HEAD: u64 = 16 << 10;
 
-/// The file that begins with `head` is a report of a verdict, a grid or a list, in any format that tells its origin.
+/// The file that begins with `head` is a report of a verdict, a grid or a list, in any format that names its origin.
 #[must_use]
 pub fn is_report(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
@@ -41,7 +41,7 @@ fn has_symbol(text: &str) -> bool {
         Verdict::Failed,
     ];
     let first = text.lines().next().unwrap_or_default();
-    // A colour (ECMA-48, SGR) may stand before it.
+    // A colour (ECMA-48, SGR) may precede it.
     let colour = first
         .strip_prefix("\u{1b}[")
         .and_then(|rest| rest.split_once('m'));

@@ -37,7 +37,7 @@ impl AnnotationKind {
 /// What is annotated beside findings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asides<'a> {
-    /// Why the step ends as it does, where no finding says so.
+    /// Why the step fails, where no finding is the reason.
     pub errors: &'a [String],
     /// What else a person should know.
     pub notices: &'a [String],
@@ -45,7 +45,7 @@ pub struct Asides<'a> {
 
 /// Writes at most [`MAX_ANNOTATIONS`] annotations: `asides` first, then the findings that the gate fails,
 /// then the warnings that came in since the base, then the other ones, worst first. What was accepted is not
-/// annotated. Each says how many more there are and that `more_at` has them.
+/// annotated. Each counts the rest and names `more_at`, which has them.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -182,8 +182,8 @@ pub fn mask(secret: &str, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-/// `text` for a log, line by line: no line begins with two colons, none holds the older `##[`.
-/// Where a line did, a backslash stands before it.
+/// `text` for a log, line by line: no line begins with two colons, none contains the older `##[`.
+/// Where a line did, a backslash is put before it.
 #[must_use]
 pub fn inert(text: &str) -> Cow<'_, str> {
     let acts = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");

@@ -26,7 +26,7 @@ struct Document<'g> {
     database: Database<'g>,
     policy: Policy<'g>,
     release: &'g str,
-    /// The full name of the ref, and the commit that was judged.
+    /// The full name of the ref, and the commit that was scanned.
     r#ref: Option<&'g str>,
     commit: Option<&'g str>,
     verdict: &'static str,

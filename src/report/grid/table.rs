@@ -1,4 +1,4 @@
-//! The table of the terminal's grid, in blocks: as many columns as the width holds, the ids before each.
+//! The table of the terminal's grid, in blocks: as many columns as fit, the ids before each.
 
 use std::borrow::Cow;
 use std::io;
@@ -80,7 +80,7 @@ struct Layout {
     detail: Detail,
     /// Columns of the severity; 0 if there is no room for it.
     severity: usize,
-    /// Columns of the widest id that stands beside its cells.
+    /// Columns of the widest id beside its cells.
     id: usize,
     heads: Vec<Head>,
 }

@@ -163,7 +163,7 @@ pub(in crate::report) fn gaps<'g>(
             lines_of.entry(gap).or_default().push(&column.name);
         }
     }
-    // A gap that is no line's stands only in the whole run's coverage.
+    // A gap that is no line's is only in the whole run's coverage.
     if lines_of.is_empty() {
         for gap in list(&grid.outcome.coverage) {
             lines_of.entry(gap).or_default();

@@ -67,7 +67,7 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     }
 }
 
-/// What tells the targets apart; nothing where there is one.
+/// The names of the targets; none where there is one target.
 pub(super) fn trees(outcome: &Outcome) -> Vec<String> {
     if outcome.targets.len() < 2 {
         return Vec::new();

@@ -1,6 +1,6 @@
 //! `--format html`: one file that opens anywhere, without network and without anything beside it.
 //!
-//! Everything stands in the page as it is written here and can be read without its script, which only filters.
+//! Everything in the page is written here and can be read without its script, which only filters.
 //! The page's policy lets nothing else run: style and script are named by their hashes (CSP 3, section 8.4).
 
 mod coverage;

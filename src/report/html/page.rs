@@ -24,7 +24,7 @@ pub(super) struct Section {
     pub(super) markup: Markup,
 }
 
-/// A count that stands at the top of the page.
+/// A count at the top of the page.
 #[derive(Debug)]
 pub(super) struct Count {
     key: &'static str,

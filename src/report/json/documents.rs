@@ -87,7 +87,7 @@ pub(super) struct Explain<'e> {
     schema: &'static str,
     findings: Vec<Finding<'e>>,
     advisory: Option<Advisory<'e>>,
-    /// What could not be judged, and may hold what the findings lack.
+    /// What could not be checked: it may be affected too.
     blind: Vec<Gap<'e>>,
     decisions: Vec<Decision<'e>>,
     would_change: &'e [String],

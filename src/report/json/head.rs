@@ -1,4 +1,4 @@
-//! What the documents of a run have in common: what judged, what decided, and what it rests on.
+//! What the documents of a run have in common: database, policy and coverage.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ impl<'o> Tool<'o> {
     }
 }
 
-/// The index that judged.
+/// The index that was used.
 #[derive(Serialize)]
 pub(in crate::report) struct Database<'o> {
     digest: Option<&'o str>,

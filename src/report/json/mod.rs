@@ -1,6 +1,6 @@
 //! The JSON documents: `lockkeeper.scan/1` and its sisters.
 //!
-//! Every key of a document is always there, in the order of its struct; nothing stands for "none" but
+//! Every key of a document is always there, in the order of its struct; "none" is never anything but
 //! `null` and the empty list. Once published, a key keeps its name and meaning; more may be added.
 
 mod counts;

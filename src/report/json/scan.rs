@@ -276,7 +276,7 @@ impl Serialize for Paths<'_> {
     }
 }
 
-/// A path: `name@version` a step; the root that starts it is told by its name alone.
+/// A path: `name@version` a step; the root that starts it is its name alone.
 struct Steps<'o>(DependencyPath<'o>);
 
 enum Word<'o> {

@@ -1,6 +1,6 @@
 //! Which results of one commit belong together: `automationDetails.id`.
 //!
-//! Code scanning takes what stands before the last slash for the category, and an upload replaces the results of the last one
+//! Code scanning takes what precedes the last slash for the category, and an upload replaces the results of the last one
 //! of its category. So two scans of different parts of a repository differ in it, and the same scan has the same one on every ref.
 
 use sha2::{Digest as _, Sha256};
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::{Outcome, Target};
 use crate::text::escape::is_hidden;
 
-/// A longer list of what was scanned is cut, and told apart by its digest.
+/// A longer list of what was scanned is cut, and distinguished by its digest.
 const MAX_SHOWN: usize = 200;
 
 /// `lockkeeper/`, and the name that the person gave or what was scanned of the repository if that is not the whole; a

@@ -2,7 +2,7 @@
 //!
 //! One run. A result is one advisory of one package in one file; further versions and places of it are its
 //! related locations. Results and the text of rules are cut, worst kept, where a limit would be passed, and
-//! a notification says how much. Only this folder knows the types of `serde-sarif`.
+//! a notification counts the rest. Only this folder knows the types of `serde-sarif`.
 
 mod category;
 mod results;
@@ -282,12 +282,12 @@ fn bag(properties: BTreeMap<String, serde_json::Value>) -> PropertyBag {
     PropertyBag::builder().additional_properties(properties).build()
 }
 
-/// A message. Brackets would make an embedded link of what stands in them (section 3.11.6).
+/// A message. Brackets would make an embedded link of their content (section 3.11.6).
 fn message(text: &str) -> Message {
     Message::builder().text(plain(text)).build()
 }
 
-/// Text as a message may hold it, hidden characters shown.
+/// Text for a message, hidden characters shown.
 fn plain(text: &str) -> String {
     let text = escape::terminal(text);
     if !text.contains(['[', ']']) {

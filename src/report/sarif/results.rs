@@ -40,7 +40,7 @@ impl<'o> Group<'o> {
         self.findings.first().copied()
     }
 
-    /// The worst one: it decides the level, and where the group stands among others.
+    /// The worst one: it decides the level, and the place of the group among others.
     fn worst(&self) -> Option<&'o Finding> {
         self.findings
             .iter()
@@ -112,7 +112,7 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
         .map(|((file, ..), (mut findings, links))| {
-            // Two PATHs may hold the same file, and a link leads to one: what is worst of it counts.
+            // Two PATHs may have the same file, and a link leads to one: what is worst of it counts.
             let same = |finding: &&Finding| (finding.place(), finding.version.clone());
             findings.sort_by(|left, right| {
                 same(left)
@@ -353,7 +353,7 @@ fn fingerprint(group: &Group<'_>) -> String {
 }
 
 /// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is
-/// percent-encoded, the colon too, which would make a scheme of what stands before it.
+/// percent-encoded, the colon too, which would make a scheme of what precedes it.
 pub(super) fn uri(file: &[u8]) -> String {
     let mut uri = String::with_capacity(file.len());
     for byte in file {

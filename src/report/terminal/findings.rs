@@ -33,7 +33,7 @@ pub(super) fn upgrades(steps: &[Remediation<'_>], length: Length, page: &mut Pag
     let shown = steps
         .get(..limit(length, MAX_UPGRADES).min(steps.len()))
         .unwrap_or_default();
-    // Places stand below each other where the heads leave room for them.
+    // Places are aligned where the heads leave room for them.
     let heads = shown
         .iter()
         .map(|step| columns(&clean(&head(step))))

@@ -145,7 +145,7 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
     commands_line(commands, page)
 }
 
-/// The text can stand in a command as it is.
+/// The text needs no quotes in a command.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.starts_with('-')
         && !text.is_empty()

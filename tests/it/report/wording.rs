@@ -1,4 +1,4 @@
-//! What people read is in the field's words: `CONTRIBUTING.md` has the list of terms.
+//! What people read is in the field's words, without those of a private language.
 
 use clap::CommandFactory as _;
 use lockkeeper::cli::arguments::Arguments;
