@@ -114,14 +114,6 @@ impl Graph {
         }
     }
 
-    /// The packages, to be changed.
-    pub fn packages_mut(&mut self) -> impl Iterator<Item = &mut Package> {
-        self.nodes.iter_mut().filter_map(|node| match node {
-            Node::Package(package) => Some(package),
-            Node::Own { .. } => None,
-        })
-    }
-
     /// The edges, in the order in which they were added.
     #[must_use]
     pub fn edges(&self) -> &[Edge] {

@@ -146,9 +146,9 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
     )];
     if let Some(newest) = outcome.database.data_of() {
         words.push(format!(
-            "data of {}, {} advisories",
+            "data of {}, {}",
             newest.strftime("%Y-%m-%d"),
-            thousands(outcome.database.records)
+            counted(outcome.database.records as usize, "advisory", "advisories")
         ));
     }
     words
