@@ -472,7 +472,10 @@ fn package_path_ref_and_until_fixed_narrow_it_down() {
     for (keys, how) in [
         (", package: 'pkg:npm/@a/example'", ExceptionEffect::Covers),
         (", package: 'pkg:npm/%40a/example@1.0.0'", ExceptionEffect::Covers),
-        (", package: 'pkg:npm/@a/example@1.0.1'", ExceptionEffect::OtherPackage),
+        (
+            ", package: 'pkg:npm/@a/example@1.0.1'",
+            ExceptionEffect::OtherPackage,
+        ),
         (", package: pkg:npm/example", ExceptionEffect::OtherPackage),
         (", path: 'apps/**'", ExceptionEffect::Covers),
         (", path: 'web/**'", ExceptionEffect::OtherPath),
@@ -494,7 +497,10 @@ fn package_path_ref_and_until_fixed_narrow_it_down() {
             ExceptionEffect::OtherPackage => "`package`",
             ExceptionEffect::OtherPath => "`path`",
             ExceptionEffect::OtherRef => "`ref`",
-            ExceptionEffect::Covers | ExceptionEffect::Expired | ExceptionEffect::Fixed | ExceptionEffect::Malicious => {
+            ExceptionEffect::Covers
+            | ExceptionEffect::Expired
+            | ExceptionEffect::Fixed
+            | ExceptionEffect::Malicious => {
                 assert_eq!(remarks, []);
                 continue;
             }
