@@ -1,4 +1,4 @@
-//! Where an index lies: bytes that are read by position.
+//! What an index is read from: bytes by position.
 
 use std::io;
 use std::sync::Arc;

@@ -128,7 +128,7 @@ impl<'i> Candidate<'i> {
         members(self.members).map(move |(record, claims)| Member { file, record, claims })
     }
 
-    /// The group as findings speak of it.
+    /// The group as one advisory.
     ///
     /// # Errors
     /// [`Damage`] of a block that had to be read.

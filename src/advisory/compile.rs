@@ -182,7 +182,7 @@ impl Compiler {
         self.date(source, scores.scored);
     }
 
-    /// A note that whoever updates the index left in it.
+    /// A note that an earlier update left in the index.
     #[must_use]
     pub fn note(&self, key: &str) -> Option<&str> {
         self.notes.get(key).map(String::as_str)

@@ -17,7 +17,7 @@
 //! - [`Index`] opens what was written, from anything that gives bytes by position ([`Blocks`]), and answers
 //!   [`Index::candidates`] for a package, verifying each block when it is first touched.
 //!
-//! `docs/index-format.md` tells the layout of the file.
+//! `docs/index-format.md` describes the layout of the file.
 #![cfg_attr(
     not(test),
     deny(

@@ -51,7 +51,7 @@ impl Parts {
         })
     }
 
-    /// What the index tells of itself.
+    /// What the index says of itself.
     #[must_use]
     pub fn bookkeeping(&self) -> &Bookkeeping {
         &self.bookkeeping
@@ -155,7 +155,7 @@ impl Compiler {
         for block in index.text_blocks() {
             packed.push(PackedBlock(block?));
         }
-        let too_many = || Damage::of("it has more texts than can be told apart");
+        let too_many = || Damage::of("it has more texts than one index can have");
         let first = self.packer.append(packed).ok_or_else(too_many)?;
         let numbers: Vec<SourceNumber> = bookkeeping
             .sources

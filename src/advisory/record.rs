@@ -33,7 +33,7 @@ pub struct Record {
     pub texts: Texts,
 }
 
-/// A record in an index: its long texts are packed, and lie elsewhere.
+/// A record in an index: its long texts are packed, and stored elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexedRecord {
     /// The record; its texts are empty.

@@ -62,7 +62,7 @@ pub struct Bookkeeping {
     pub withdrawn: Vec<(String, u32)>,
     /// Packages that have an entry, by ecosystem.
     pub ecosystems: BTreeMap<String, u64>,
-    /// What whoever updates the index left in it.
+    /// What updates left in it.
     pub notes: BTreeMap<String, String>,
 }
 

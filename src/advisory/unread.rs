@@ -17,7 +17,7 @@ pub struct Unread {
     pub name: String,
     /// Why, as a fragment.
     pub reason: String,
-    /// The packages that it names, as far as that could be told; names normalised.
+    /// The packages that it names, as far as it could be read; names normalised.
     pub packages: Vec<(Ecosystem, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! When each line was last scanned: a small file beside the fetched indexes, so that a line that nobody looks at any more
+//! When each line was last scanned: a small file beside the fetched indexes, so that a release line that is no longer scanned
 //! is seen. It is kept where there is a cache folder, and nothing depends on it.
 
 use std::collections::BTreeMap;

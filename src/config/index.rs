@@ -16,14 +16,14 @@ use crate::sys::environment;
 /// The name of the index in the cache folder.
 pub const FILE_NAME: &str = "advisories.lkdb";
 
-/// Where the index lies, and who says so.
+/// Where the index is, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The file.
     pub path: PathBuf,
     /// Who says so.
     pub origin: Origin,
-    /// Where it is to be fetched from before it is opened, whatever lies there; `None` leaves that to the policy.
+    /// Where it is to be fetched from before it is opened, whatever is there; `None` leaves that to the policy.
     pub address: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Location {
     }
 }
 
-/// Who says where the index lies.
+/// Who says where the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// `--db`.
@@ -51,7 +51,7 @@ pub enum Origin {
     Address,
 }
 
-/// Where the index lies: `--db`, else `LOCKKEEPER_DB`, else the user's cache folder.
+/// Where the index is: `--db`, else `LOCKKEEPER_DB`, else the user's cache folder.
 ///
 /// # Errors
 /// A [`Failure`] of usage where no folder is known.
@@ -93,7 +93,7 @@ pub struct FoundDatabase {
     pub age_days: Option<u64>,
     /// What is known of it.
     pub database: Database,
-    /// Where it lies, or should.
+    /// Where it is, or should be.
     pub path: PathBuf,
     /// Why it cannot be used, and the way out.
     pub trouble: Option<(String, String)>,
@@ -211,7 +211,7 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatab
         // So far back there is no time, and nothing is older.
         Err(_) => knowledge,
     };
-    // An index that nobody asked for judges nothing.
+    // An index that the policy does not ask for judges nothing.
     let is_asked_for = state != IndexState::Other;
     FoundDatabase {
         database: described(&index, &bookkeeping),
@@ -237,7 +237,7 @@ fn damaged(damage: Damage) -> DatabaseError {
     OpenError::from(damage).into()
 }
 
-/// What reports say of an index, which tells `bookkeeping` of itself.
+/// What reports say of an index, which says `bookkeeping` of itself.
 #[must_use]
 pub fn described(index: &Index, bookkeeping: &Bookkeeping) -> Database {
     Database {

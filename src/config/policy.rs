@@ -15,7 +15,7 @@ use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
 use crate::text::Position;
 
-/// Where a policy lies at the top of a repository; only one of them may be there.
+/// Where a policy may be at the top of a repository; only one of them may be there.
 pub const PLACES: [&str; 2] = ["lockkeeper.yml", ".github/lockkeeper.yml"];
 
 /// A larger policy is not read: 256 KiB.
@@ -60,7 +60,7 @@ impl PolicyRequest {
     }
 }
 
-/// The rules for the tree `found`. With a base's `tip` its policy counts, and what the change makes of it is only told.
+/// The rules for the tree `found`. With a base's `tip` its policy counts, and what the change makes of it is only reported.
 ///
 /// # Errors
 /// A [`Failure`] of usage with every mistake of the file, for two policies, and for one that was named and is not there.
@@ -246,7 +246,7 @@ fn too_large() -> Failure {
     )
 }
 
-/// `path` from the top of the repository that `found` lies in; `None` if it lies elsewhere.
+/// `path` from the top of the repository that `found` is in; `None` if it is elsewhere.
 fn inside(found: &Found, path: &Path) -> Option<TreePath> {
     let top = found.repository.as_ref()?.work_folder()?;
     let top = file::resolve(&top).ok()?;

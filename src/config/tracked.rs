@@ -1,4 +1,4 @@
-//! An index that lies in the tree that it judges: whoever proposes a change of the tree would decide what it says.
+//! An index in the tree that it judges: the author of a change of the tree would decide what it says.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ fn tracks(repository: &Repository, path: &Path) -> bool {
         return false;
     };
     let written = environment::working_directory().join(path);
-    // Where the folder really lies, and the file itself by its own name.
+    // Where the folder really is, and the file itself by its own name.
     let beside = written.parent().and_then(|folder| file::resolve(folder).ok());
     let beside = beside
         .zip(written.file_name())
@@ -48,7 +48,7 @@ fn tracks(repository: &Repository, path: &Path) -> bool {
     if inside.is_empty() {
         return false;
     }
-    // An index of git that cannot be read says nothing, and clears nobody.
+    // An index of git that cannot be read says nothing, and clears nothing.
     let Ok(tracked) = repository.tracked(|_| true) else {
         return true;
     };

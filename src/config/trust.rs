@@ -80,7 +80,7 @@ pub fn secret(flag: Option<&Path>) -> Result<Option<SecretKey>, Failure> {
     Ok(Some(key))
 }
 
-/// Where an index comes from if nobody says: publications whose keys the program holds, then the public export.
+/// Where an index comes from unless it is said: publications whose keys the program holds, then the public export.
 #[must_use]
 pub fn usual_addresses() -> Vec<&'static str> {
     lines(ADDRESSES).chain([osv_export::PUBLIC]).collect()

@@ -17,13 +17,13 @@ pub(super) const MAX_RECORD: u64 = 64 << 20;
 /// An archive of more entries than this is refused.
 pub(super) const MAX_ENTRIES: usize = 10_000_000;
 
-/// A tar is read to at most so many bytes. RustSec's has some 10 MB.
+/// A longer tar is refused, in bytes. RustSec's has some 10 MB.
 pub(super) const MAX_TAR: u64 = 2 << 30;
 
-/// A zip inflates to at most so many bytes …
+/// A zip inflates to at most this many bytes …
 const MAX_INFLATED: u64 = 1 << 30;
 
-/// … or to so many times its own size: JSON packs to a tenth.
+/// … or to this many times its own size: JSON packs to a tenth.
 const MAX_RATIO: u64 = 100;
 
 /// Why an archive cannot be read.
@@ -72,7 +72,7 @@ pub enum EntryError {
     ArchiveTooLarge(u64),
 }
 
-/// Bytes of which there are at most so many: more are an error, and no end that comes early.
+/// Bytes up to a limit: more are an error, and no end that comes early.
 pub(super) struct Within<R> {
     inner: R,
     left: u64,
@@ -275,7 +275,7 @@ impl ZipReader {
             (Ok(_), method) => Err(EntryError::Compression(method)),
         };
         let inflated = self.json.len() as u64;
-        // What remains is told as "too much" from the next entry on.
+        // What remains is refused from the next entry on.
         let _ = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {

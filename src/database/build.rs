@@ -106,7 +106,7 @@ pub(super) fn list(losses: &[Loss]) -> String {
 pub enum Losses {
     /// It is not made.
     Refused,
-    /// It is made, and tells of it.
+    /// It is made, and lists them.
     Allowed,
 }
 

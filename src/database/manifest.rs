@@ -1,7 +1,7 @@
 //! The manifest of a publication: which files there are, what each holds, and how it is known again.
 //!
 //! Every file is named by the SHA-256 of its bytes, so that what a manifest names is never another file of the same
-//! name, and the manifest is written after all files: whoever holds it finds one state of the publication, never half
+//! name, and the manifest is written after all files: a reader of it finds one state of the publication, never half
 //! of two. Its signature is named by the SHA-256 of the manifest for the same reason.
 
 use std::collections::BTreeSet;
@@ -102,7 +102,7 @@ impl Manifest {
     /// Reads a manifest. Fields that it does not know are passed over.
     ///
     /// # Errors
-    /// [`BadManifest`]. What a stranger wrote is told in debug form, which is inert.
+    /// [`BadManifest`]. Texts of the manifest are escaped.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadManifest> {
         let foreign = |error: serde_json::Error| BadManifest::Foreign(error.to_string());
         let Head { schema } = serde_json::from_slice(bytes).map_err(foreign)?;
@@ -248,7 +248,7 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(plain) && text.trim() == text
 }
 
-/// A stranger's text, inert and short.
+/// A text of the manifest, escaped and cut.
 fn shown(text: &str) -> String {
     let start: String = text.chars().take(80).collect();
     format!("{start:?}")

@@ -1,6 +1,6 @@
 //! The index on disk: built from files, brought up to date over the web, opened, verified, asked, compared.
 //!
-//! - [`build::build`] reads sources that are told apart by their content and replaces the index atomically.
+//! - [`build::build`] reads sources, whose kind follows from their content, and replaces the index atomically.
 //! - [`open`] opens it; [`DatabaseError`] says why not, and what that makes of a verdict.
 //! - [`publish`] makes of an index a folder for web servers: a [`manifest`], a [`signature`] and an index an ecosystem.
 //! - [`update`] brings an index up to date, from exports, from indexes and from publications.

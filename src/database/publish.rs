@@ -1,7 +1,7 @@
 //! `db publish`: makes of an index a folder that any web server can serve.
 //!
 //! The folder holds the whole index, an index of each ecosystem, a [`manifest`](super::manifest) and its signature. Every
-//! file but the manifest is named by its bytes, and the manifest is replaced last: whoever reads meanwhile finds the old
+//! file but the manifest is named by its bytes, and the manifest is replaced last: a reader meanwhile finds the old
 //! publication or the new one. The files of the publication before stay until the next, for those who have its manifest
 //! in hand.
 
@@ -59,7 +59,7 @@ pub enum PublishError {
     /// The index cannot be used.
     #[error("{}: {error}", path.display())]
     Index {
-        /// Where it lies.
+        /// Where it is.
         path: PathBuf,
         /// Why not.
         error: DatabaseError,
@@ -210,7 +210,7 @@ fn described(bytes: &[u8], ecosystems: Vec<String>, digest: &str) -> File {
     }
 }
 
-/// The manifest that lies in the folder, and its SHA-256.
+/// The manifest in the folder, and its SHA-256.
 fn previous(folder: &Path) -> Result<Option<(Manifest, String)>, PublishError> {
     let path = folder.join(NAME);
     if file::look(&path)? == Lies::Nothing {

@@ -48,7 +48,7 @@ pub struct PackageAdvisories {
     pub ecosystem: String,
     /// The normalised name.
     pub name: String,
-    /// The groups that speak of it, by id.
+    /// Its groups, by id.
     pub advisories: Vec<Advisory>,
 }
 
@@ -61,7 +61,7 @@ pub struct SearchResult {
     pub near: Vec<(String, String)>,
 }
 
-/// So many packages with a similar name are told.
+/// At most this many packages with a similar name are listed.
 pub const MAX_NEAR: usize = 20;
 
 /// What changed between two indexes, by id.

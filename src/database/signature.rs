@@ -1,8 +1,8 @@
 //! Keys and signatures of publications, in minisign's format.
 //!
-//! minisign's format and not one of our own, because whoever does not trust this program can check a publication with
+//! minisign's format and not one of our own, because who does not trust this program can check a publication with
 //! a tool that exists (`minisign -V`), and because it brings what is needed: a public key is one line, it carries
-//! a key id, so that several keys may be valid at once, and the comment that tells when a signature was made is signed
+//! a key id, so that several keys may be valid at once, and the comment that says when a signature was made is signed
 //! too. Signatures are made over the bytes themselves (minisign's `-l`, algorithm `Ed`): a manifest is small, and a
 //! prehash would bring one more hash function. The prehashed kind (`ED`) is refused by name.
 //!

@@ -1,4 +1,4 @@
-//! Which kind of source lies at a path, told by what it holds and not by what it is called.
+//! Which kind of source is at a path, by its content and not by its name.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::sys::positional::Positional;
 pub struct FoundSource {
     /// What the index will call it: `osv/npm`, `rustsec`, `kev`, `epss`.
     pub name: String,
-    /// Where it lies.
+    /// Where it is.
     pub path: PathBuf,
     /// What it is.
     pub kind: SourceKind,
@@ -28,7 +28,7 @@ pub enum SourceKind {
     OsvZip,
     /// OSV documents as files.
     OsvFiles(Vec<PathBuf>),
-    /// RustSec's files, as they lie in a checkout.
+    /// RustSec's files, as they are in a checkout.
     RustsecFiles(Vec<PathBuf>),
     /// A tar of a RustSec checkout.
     RustsecTar(Packing),
@@ -75,7 +75,7 @@ pub enum NoSource {
 /// Folders nested deeper than this are not looked into.
 const DEPTH: usize = 8;
 
-/// So many bytes tell what a file is.
+/// Bytes that are read to see what a file is.
 const HEAD: u64 = 4096;
 
 /// The sources at `path`: one, or one an ecosystem.
@@ -100,7 +100,7 @@ fn of_file(path: &Path) -> Result<FoundSource, NoSource> {
     };
     let head = |packing: Packing| -> Result<Vec<u8>, NoSource> {
         let mut head = Vec::new();
-        // What cannot be unpacked is no source; the reason is told as "unknown".
+        // What cannot be unpacked is no source; the reason is "unknown".
         let _ = packing.open(open()?).take(HEAD).read_to_end(&mut head);
         Ok(head)
     };

@@ -1,4 +1,4 @@
-//! The answers of [`super::query`] and [`super::build`] in words, for a terminal. What strangers wrote is inert.
+//! The answers of [`super::query`] and [`super::build`] for a terminal. Texts of advisories are escaped.
 
 use std::fmt::Write as _;
 

@@ -149,7 +149,7 @@ impl Job<'_> {
                 self.scores(&mut compiler, &mut done.warnings).await;
                 self.progress.report(&Event::Compiling);
                 done.facts = Some(self.request.write(compiler, self.request.now)?);
-                // What is in the index need not lie beside it.
+                // What is in the index need not be kept beside it.
                 self.request.clear_downloads(&[])?;
                 Ok(done)
             }

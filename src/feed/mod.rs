@@ -1,8 +1,8 @@
 //! Where advisories come from: one file for each kind of source. A feed knows the addresses and the layout of
-//! its source and hands on bytes; what they mean is told by `advisory::import`.
+//! its source and hands on bytes; `advisory::import` reads them.
 //!
 //! Addresses are settings. The constants here are the public defaults, and the only hosts that the program
-//! contacts unless it is told otherwise.
+//! contacts unless settings say otherwise.
 
 pub mod document;
 pub mod osv_export;

@@ -5,8 +5,8 @@
 //! - `<base>/<ecosystem>/modified_id.csv`: a line `<RFC 3339 time>,<id>` for each record, newest first;
 //! - `<base>/<ecosystem>/<id>.json`: one record.
 //!
-//! A record that affects packages of several ecosystems lies in the folder of each. `Debian:12` and its like have
-//! no folder; their records lie in `Debian`.
+//! A record that affects packages of several ecosystems is in the folder of each. `Debian:12` and its like have
+//! no folder; their records are in `Debian`.
 
 use std::sync::Arc;
 
@@ -76,13 +76,13 @@ impl OsvExport {
         Self { web, base }
     }
 
-    /// The address below which it lies.
+    /// The address that it is below.
     #[must_use]
     pub fn base(&self) -> &Address {
         &self.base
     }
 
-    /// Where all records of `ecosystem` lie.
+    /// The archive of all records of `ecosystem`.
     #[must_use]
     pub fn archive(&self, ecosystem: &str) -> Address {
         self.base.below([ecosystem, "all.zip"])

@@ -25,7 +25,7 @@ pub struct Document<'a> {
     /// When it was withdrawn; anything but `null` means that it was.
     #[serde(borrow, default)]
     pub withdrawn: Option<Loose<'a>>,
-    /// Ids of the same flaw in other databases.
+    /// Ids of the same problem in other databases.
     #[serde(borrow, default)]
     pub aliases: List<Text<'a>>,
     /// One line.
@@ -113,7 +113,7 @@ pub struct Event<'a> {
     /// The last affected version.
     #[serde(borrow, default)]
     pub last_affected: Option<Text<'a>>,
-    /// Nothing from here on is told by this range; `*` means no limit.
+    /// The range says nothing from here on; `*` means no limit.
     #[serde(borrow, default)]
     pub limit: Option<Text<'a>>,
 }

@@ -103,7 +103,7 @@ impl Directory<'_> {
         Some((block, number.checked_sub(u64::from(first(block)?))?))
     }
 
-    /// How many numbers tell where buckets begin; the last one is the number of keys.
+    /// How many numbers say where buckets begin; the last one is the number of keys.
     fn buckets(&self) -> u64 {
         (1u64 << self.bits).saturating_add(1)
     }

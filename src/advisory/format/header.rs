@@ -27,7 +27,7 @@ pub enum Section {
     Strings = 3,
     /// Details and references, compressed.
     Texts = 4,
-    /// Exploited flaws and probabilities, by name of CVE.
+    /// Exploited vulnerabilities and probabilities, by name of CVE.
     Exploits = 5,
     /// Sources, ecosystems and notes.
     Bookkeeping = 6,
@@ -135,7 +135,7 @@ impl Header {
     /// Reads a header page, which may be cut short.
     ///
     /// # Errors
-    /// Why not. That a file is newer is told before anything else, since the rest may mean something else.
+    /// Why not. That a file is newer comes before anything else, since the rest may mean something else.
     pub fn read(page: &[u8]) -> Result<Self, BadHeader> {
         let mut cursor = Cursor::new(page);
         if cursor.take(MAGIC.len()) != Some(&MAGIC) {

@@ -1,7 +1,7 @@
 //! The index file in bytes: what is written and how it is read, side by side, one file a kind of content.
-//! `docs/index-format.md` tells the layout in words; the two change together.
+//! `docs/index-format.md` describes the layout; the two change together.
 //!
-//! Nothing here knows where the bytes lie: a writer appends to a buffer, a reader borrows from one. A reader answers
+//! Nothing here knows where the bytes are: a writer appends to a buffer, a reader borrows from one. A reader answers
 //! `None` where the bytes are not what the writer writes.
 
 pub mod block;

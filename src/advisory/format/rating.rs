@@ -46,7 +46,7 @@ fn code<T: PartialEq>(all: &[T], one: &T) -> u8 {
 }
 
 /// Reads a rating, whose vector `vector` reads. The outer `None` is one that cannot be read.
-#[expect(clippy::option_option, reason = "unreadable and absent are told apart")]
+#[expect(clippy::option_option, reason = "unreadable and absent are different")]
 pub fn read<'b, V>(
     cursor: &mut Cursor<'b>,
     vector: impl FnOnce(&mut Cursor<'b>) -> Option<V>,

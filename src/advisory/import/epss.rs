@@ -62,7 +62,7 @@ pub fn read(csv: impl Read) -> Result<Scores, std::io::Error> {
     Ok(scores)
 }
 
-/// A table whose lines end: whoever waits for the end of one is not kept waiting for ever.
+/// A table whose lines have a limit: a line without an end is an error, and not read for ever.
 struct Lines<R> {
     csv: R,
     /// Bytes since the last end of a line.

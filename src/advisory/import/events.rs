@@ -209,7 +209,7 @@ fn holds(interval: &Interval, version: &str, scheme: &dyn Scheme) -> bool {
         }
 }
 
-/// Whether `end` lies after `other`.
+/// Whether `end` is after `other`.
 fn is_further(end: &End, other: &End, scheme: &dyn Scheme) -> Result<bool, Unorderable> {
     /// The bound, and whether it is still affected itself.
     fn bound(until: &End) -> Option<(&str, bool)> {
@@ -348,7 +348,7 @@ fn step<'e>(
     Ok(())
 }
 
-/// The intervals as far as they lie before `limit`.
+/// The intervals as far as they are before `limit`.
 fn below(intervals: Vec<Interval>, limit: &str, scheme: &dyn Scheme) -> Result<Vec<Interval>, Unorderable> {
     let mut kept = Vec::with_capacity(intervals.len());
     for mut interval in intervals {

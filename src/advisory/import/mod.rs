@@ -19,7 +19,7 @@ use crate::model::Ecosystem;
 pub enum Imported {
     /// A record to keep.
     Record(Box<Record>, Noted),
-    /// The database took it back.
+    /// The database withdrew it.
     Withdrawn {
         /// The record's id.
         id: String,
@@ -40,7 +40,7 @@ pub struct Rejected {
     pub name: String,
     /// Why, as a lowercase fragment.
     pub reason: String,
-    /// The packages that it names, as far as that can be told.
+    /// The packages that it names, as far as it can be read.
     pub packages: Vec<(Ecosystem, String)>,
 }
 

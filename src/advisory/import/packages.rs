@@ -6,7 +6,7 @@ use crate::ecosystem;
 use crate::model::Ecosystem;
 use crate::text::json;
 
-/// `affected[].package` of an OSV document, as far as it can be told: in the order of their names, names normalised.
+/// `affected[].package` of an OSV document, as far as it can be read: in the order of their names, names normalised.
 #[must_use]
 pub fn of_osv(json: &[u8]) -> Vec<(Ecosystem, String)> {
     let text = String::from_utf8_lossy(json);

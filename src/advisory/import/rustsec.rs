@@ -13,7 +13,7 @@ use crate::model::{Class, Ecosystem};
 
 /// Reads one `RUSTSEC-….md` of the folder `crates/<package>/`. `file` names it where it cannot be read.
 ///
-/// The intervals are those by which the crate itself tells whether a version is vulnerable.
+/// The intervals are those by which the crate itself decides whether a version is vulnerable.
 #[must_use]
 pub fn read(markdown: &[u8], file: &str) -> Imported {
     let reject = |reason: String| {

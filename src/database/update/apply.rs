@@ -84,7 +84,7 @@ pub(super) fn held(compiler: &mut Compiler, ecosystems: &[String]) -> HashMap<St
 }
 
 /// The sources that are folders of the export: those that are followed now, and those that were before. Others
-/// may be called alike, such as a folder of somebody's own records.
+/// may be called alike, such as a folder of the user's own records.
 fn exports(compiler: &mut Compiler, ecosystems: &[String]) -> Vec<SourceNumber> {
     let followed = |name: &str| {
         let ecosystem = name.strip_prefix("osv/");
@@ -221,7 +221,7 @@ impl<'a> Applying<'a> {
                 Added::Rejected(rejected) => tally.reject(rejected.to_string()),
                 Added::Superseded | Added::Skipped => {}
             }
-            // What could not be read may be mended before its time of change moves, and an old copy from a cache
+            // What could not be read may be corrected before its time of change moves, and an old copy from a cache
             // is renewed: both are fetched again. What bears no time never looks newer.
             let undated = self
                 .compiler
@@ -273,7 +273,7 @@ impl<'a> Applying<'a> {
     }
 }
 
-/// The folders of the export in which a record lies: its ecosystems without their suffixes.
+/// The folders of the export in which a record is: its ecosystems without their suffixes.
 fn folders(record: &Record) -> Vec<&str> {
     let names = record.affected.iter().map(|affected| affected.ecosystem.as_str());
     let mut folders: Vec<&str> = names.map(|name| name.split(':').next().unwrap_or(name)).collect();

@@ -1,5 +1,5 @@
 //! The index as an update finds it. Its records are read only where an export asks for them: a publication is held
-//! against what the index tells of itself.
+//! against what the index says of itself.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -16,7 +16,7 @@ use crate::feed::osv_export::{ARCHIVE_LIMIT, Listing, ListingRow, OsvExport, Rea
 use crate::sys::file;
 use crate::sys::web::{Validator, Web, WebError, discard, download};
 
-/// Single records are fetched so many at a time.
+/// Single records that are fetched at the same time.
 const PARALLEL: usize = 16;
 
 /// What was fetched of one ecosystem.
@@ -27,7 +27,7 @@ pub(super) enum Fetched {
         path: PathBuf,
         /// Ids that are held and not in it.
         gone: Vec<String>,
-        /// Records that were in the folder and now lie in that of another ecosystem only.
+        /// Records that were in the folder and are now in that of another ecosystem only.
         moved: Vec<(String, Vec<u8>)>,
     },
     /// What changed.
@@ -55,7 +55,7 @@ pub(super) struct Changes {
 pub(super) struct Fetcher<'g> {
     pub(super) web: &'g Web,
     pub(super) export: &'g OsvExport,
-    /// Where unfinished downloads lie.
+    /// Where unfinished downloads are.
     pub(super) downloads: &'g Path,
     pub(super) now: Timestamp,
     pub(super) backward: Backward,
@@ -138,7 +138,7 @@ impl Fetcher<'_> {
             }
             match export_zip::verified(&path) {
                 Ok(verified) if verified.spoilt.is_none() || spoilt => break verified.ids,
-                // A record that is spoilt a second time is so at the server: it is told of, and the others are taken.
+                // A record that is spoilt a second time is so at the server: it is reported, and the others are taken.
                 Ok(_) => {
                     spoilt = true;
                     old = false;
@@ -162,7 +162,7 @@ impl Fetcher<'_> {
         })
     }
 
-    /// Says which ecosystems there are, if the export tells.
+    /// Says which ecosystems there are, if the export lists them.
     async fn no_such(&self, ecosystem: &str, error: WebError) -> OriginError {
         let Ok(names) = self.export.ecosystems().await else {
             return error.into();
@@ -180,7 +180,7 @@ impl Fetcher<'_> {
         }
     }
 
-    /// A record that left the folder may still lie in those of its other ecosystems.
+    /// A record that left the folder may still be in those of its other ecosystems.
     async fn moved(&self, gone: &[String], held: &KnownRecords) -> Result<Vec<(String, Vec<u8>)>, WebError> {
         let mut moved = Vec::new();
         for id in gone {

@@ -1,6 +1,6 @@
 //! Where an update comes from: an export, a ready-made index or a publication on the web, or any of them on disk.
 //!
-//! They are told apart by the address and never by asking: whoever sits between could answer that there is no
+//! They are distinguished by the address and never by a request: an attacker in between could answer that there is no
 //! manifest, and so turn a signed publication into an export that is not.
 
 use std::fmt;
@@ -28,13 +28,13 @@ pub enum Origin {
 pub enum Signer {
     /// Whoever the run trusts.
     Trusted,
-    /// The owner of the key that stands in the address, and nobody else.
+    /// Only the owner of the key in the address.
     Key(PublicKey),
     /// Nobody: the address itself is trusted.
     Nobody,
 }
 
-/// What stands before the address of a publication that nobody signed.
+/// The prefix of the address of a publication without a signature.
 const UNSIGNED: &str = "unsigned+";
 
 /// A text that names no origin.
@@ -101,7 +101,7 @@ impl Origin {
                 if !address.is_encrypted() && !address.is_loopback() =>
             {
                 Some(format!(
-                    "{address} is not encrypted: whoever sits between can take advisories out. Use an https address."
+                    "{address} is not encrypted: an attacker in between can remove advisories. Use an https address."
                 ))
             }
             // A publication is signed, or was refused.

@@ -34,9 +34,9 @@ pub(super) type KnownRecords = HashMap<String, KnownRecord>;
 pub(super) struct KnownRecord {
     /// When it was last changed, in whole seconds.
     pub(super) modified: Option<Timestamp>,
-    /// The other ecosystems in whose folders it lies.
+    /// The other ecosystems in whose folders it is.
     pub(super) elsewhere: Vec<String>,
-    /// It came from the export, which may take it back; else from somebody else's files.
+    /// It came from the export, which may withdraw it; else from another source.
     pub(super) ours: bool,
 }
 

@@ -1,7 +1,7 @@
 //! A publication as an update takes it: its manifest is held against a signature, the files of the ecosystems that are
 //! wanted are fetched and held against the manifest, and they become the one index that scans open.
 //!
-//! Files lie among the downloads under their SHA-256 until another publication names others. What lies there, or in the
+//! Files are kept among the downloads under their SHA-256 until another publication names others. What is there, or in the
 //! place of the index, is proven by its bytes before it is taken for what the manifest names.
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use crate::sys::web::{self, Address, Request as Wanted};
 /// The note of an index that was put together: the SHA-256 of each of its pieces.
 const NOTE: &str = "publication";
 
-/// Where a publication lies.
+/// Where a publication is.
 pub(super) enum PublicationPlace<'p> {
     /// Its manifest's address.
     Web(&'p Address),
@@ -275,7 +275,7 @@ struct VerifiedPiece {
     sources: Vec<String>,
 }
 
-/// The file that a manifest names: as it lies here, else fetched.
+/// The file that a manifest names: as it is here, else fetched.
 async fn piece(
     job: &Job<'_>,
     place: &PublicationPlace<'_>,
@@ -422,10 +422,10 @@ fn unsigned(refused: &SignatureError) -> OriginError {
             "Give the public key of its publisher with --key or in LOCKKEEPER_INDEX_KEY, or after a `#` at the address."
         }
         SignatureError::UnknownKey { .. } => {
-            "If you know that key to be the publisher's, give it with --key or in LOCKKEEPER_INDEX_KEY; else somebody else made it."
+            "If you know that key to be the publisher's, give it with --key or in LOCKKEEPER_INDEX_KEY; otherwise another user made it."
         }
         SignatureError::Unreadable | SignatureError::Prehashed | SignatureError::Wrong(_) => {
-            "Name another address: somebody altered it, or signed it in another way than `lockkeeper db publish`."
+            "Name another address: it was altered, or signed in another way than `lockkeeper db publish` does."
         }
     };
     unusable(refused.to_string(), hint)

@@ -32,9 +32,9 @@ pub struct Request<'r> {
     pub from: &'r [Origin],
     /// Whose signature a publication must bear.
     pub trust: &'r Trust,
-    /// Where CISA's list lies; `None` leaves it as it is.
+    /// The address of CISA's list; `None` leaves it as it is.
     pub exploited: Option<Address>,
-    /// Where FIRST's scores lie; `None` leaves them as they are.
+    /// The address of FIRST's scores; `None` leaves them as they are.
     pub scores: Option<Address>,
     /// What becomes of an index of which too much could not be read.
     pub losses: Losses,
@@ -89,10 +89,10 @@ pub struct Trust {
 /// Which publications must be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Demanded {
-    /// Those on the web; whoever can write into a folder of this machine needs no other way in.
+    /// Those on the web; who can write into a folder of this machine needs no other way in.
     #[default]
     OnTheWeb,
-    /// Those in folders too, since somebody said whose they must be.
+    /// Those in folders too, since the user said whose they must be.
     Everywhere,
 }
 

@@ -1,4 +1,4 @@
-//! What an update has to know of the one before; it lies in the notes of the index.
+//! What an update has to know of the one before; it is in the notes of the index.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

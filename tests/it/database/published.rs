@@ -656,7 +656,7 @@ fn only_a_trusted_signature_of_these_bytes_counts() {
         "{told}"
     );
     assert!(
-        told.contains(&own.id().to_string()) && told.contains("somebody else made it"),
+        told.contains(&own.id().to_string()) && told.contains("another user made it"),
         "{told}"
     );
     let told = sign(&world, &world.secret.sign(b"another manifest", "c"));

@@ -46,13 +46,17 @@ const AVOIDED_PHRASES: &[&str] = &[
 /// Modules whose texts for people are held against the list.
 const MODULES: &[&str] = &[
     "action",
+    "advisory",
     "cli",
     "config",
+    "database",
+    "feed",
     "model",
     "policy",
     "publish",
     "remediation",
     "report",
+    "schema",
 ];
 
 /// The words of a text that are avoided.
