@@ -37,7 +37,7 @@
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
-//! | 11 | `scan` · `publish` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: what was found → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
+//! | 11 | `scan` · `upload` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 13 | `session` | use cases as requests: plain data → an answer, or a failure with the report that says so | | `Failure` |
 //! | 14 | `cli` | the command line: flags → request → answer → bytes, and the exit codes | | words, a hint, a code |
@@ -128,7 +128,6 @@ pub mod lockfile;
 pub mod matching;
 pub mod model;
 pub mod policy;
-pub mod publish;
 pub mod remediation;
 pub mod remote;
 pub mod report;
@@ -137,4 +136,5 @@ pub mod schema;
 pub mod session;
 pub mod sys;
 pub mod text;
+pub mod upload;
 pub mod version;

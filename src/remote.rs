@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::forge::{Entry, EntryKind, Forge, ForgeError, Trouble};
+use crate::forge::{ApiError, Entry, EntryKind, Forge, ForgeError};
+use crate::git::refs::is_ref_name;
 use crate::git::remote::{Object, ObjectKind, Remote, RemoteRefs};
 use crate::git::tree_listing::{ListedFile, ListingError, trees};
 use crate::git::{RemoteError, TrackedKind};
@@ -96,11 +97,11 @@ impl ForgeRemote {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
                 let is_final = matches!(
-                    error.trouble,
-                    Trouble::Web(_)
-                        | Trouble::Throttled { .. }
-                        | Trouble::Unauthorized
-                        | Trouble::Server { .. }
+                    error.error,
+                    ApiError::Http(_)
+                        | ApiError::RateLimited { .. }
+                        | ApiError::Unauthorized
+                        | ApiError::Server { .. }
                 );
                 (FetchError::Forge(error), is_final)
             }
@@ -157,7 +158,7 @@ impl Remote for ForgeRemote {
         let default = self.wait(self.forge.access())?.default_branch;
         let mut refs = Vec::new();
         for found in self.wait(self.forge.refs())? {
-            if !is_name(&found.name) {
+            if !is_ref_name(&found.name) {
                 return Err(FetchError::RefName.into());
             }
             let committed = match found.committed {
@@ -254,25 +255,6 @@ pub fn listed(entries: Vec<Entry>) -> Vec<ListedFile> {
     listing.collect()
 }
 
-/// Whether git allows a full name of a ref (`git check-ref-format`), as far as it matters to whoever writes it somewhere.
-#[must_use]
-pub fn is_name(name: &str) -> bool {
-    let parts = name.strip_prefix("refs/").unwrap_or_default();
-    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
-    name.len() <= MAX_NAME
-        && parts.split('/').count() >= 2
-        && parts.split('/').all(is_part)
-        && !name.ends_with('.')
-        && !name.contains("..")
-        && !name.contains("@{")
-        && !name
-            .chars()
-            .any(|letter| letter.is_control() || " ~^:?*[\\".contains(letter))
-}
-
-/// A longer name is refused, in bytes.
-const MAX_NAME: usize = 1024;
-
 /// A forge that no request can be sent to, and why.
 pub struct Unreachable(pub RemoteError);
 
@@ -330,21 +312,21 @@ mod tests {
 
     #[test]
     fn a_forge_that_fails_is_not_asked_again_and_one_that_refuses_is() {
-        let fails = |trouble: Trouble| {
+        let fails = |error: ApiError| {
             let remote = remote();
             let error = ForgeError {
                 doing: "reading",
                 needs: None,
-                trouble,
+                error,
             };
             assert!(remote.wait(std::future::ready(Err::<(), _>(error))).is_err());
             remote.wait(std::future::ready(Ok(()))).is_err()
         };
-        assert!(fails(Trouble::Unauthorized));
-        assert!(fails(Trouble::Server {
+        assert!(fails(ApiError::Unauthorized));
+        assert!(fails(ApiError::Server {
             code: 503,
-            said: String::new()
+            message: String::new()
         }));
-        assert!(!fails(Trouble::Garbled("no answer".into())));
+        assert!(!fails(ApiError::Unreadable("no answer".into())));
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use lockkeeper::forge::listings;
+use lockkeeper::forge::pages;
+use lockkeeper::git::refs::is_ref_name;
 use lockkeeper::git::tree_listing::trees;
-use lockkeeper::remote::{is_name, listed};
+use lockkeeper::remote::listed;
 
 /// No panic; a tree that is taken is the one of its id, whole; a name that is taken cannot act where it is written.
 pub fn run(bytes: &[u8]) {
-    if let Ok((entries, _)) = listings::tree(bytes) {
+    if let Ok((entries, _)) = pages::tree(bytes) {
         let sha = serde_json::from_slice::<serde_json::Value>(bytes)
             .ok()
             .and_then(|page| page["sha"].as_str().map(str::to_owned));
@@ -22,11 +23,11 @@ pub fn run(bytes: &[u8]) {
             assert_eq!(found, listed);
         }
     }
-    let mut refs = listings::gitea_branches(bytes).unwrap_or_default();
+    let mut refs = pages::gitea_branches(bytes).unwrap_or_default();
     for prefix in ["refs/heads/", "refs/tags/"] {
-        refs.extend(listings::github_refs(bytes, prefix).unwrap_or_default());
+        refs.extend(pages::github_refs(bytes, prefix).unwrap_or_default());
     }
-    for found in refs.iter().filter(|found| is_name(&found.name)) {
+    for found in refs.iter().filter(|found| is_ref_name(&found.name)) {
         assert!(found.name.starts_with("refs/") && found.name.len() <= 1024);
         let is_odd = |letter: char| letter.is_control() || letter == ' ' || letter == '\\';
         assert!(!found.name.contains(is_odd), "{:?}", found.name);

@@ -1,16 +1,18 @@
-//! What a command gave, and the forms that it can be told in.
+//! What a command returned, and the formats that it can be written in.
 
 use std::collections::HashMap;
 use std::io;
 
 use super::inputs::Mode;
+use crate::cli::arguments::Voice;
+use crate::cli::output::{self, Sink};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::finding::Change;
-use crate::model::{Finding, Gate, Grid, Outcome};
+use crate::model::{Failure, Finding, Gate, Grid, Outcome};
 use crate::report::{self, Form, REPORTS, Style};
 use crate::session::Scanned;
 
-/// What a command gave.
+/// What a command returned.
 pub enum Answer {
     /// A scan.
     Scan(Box<Scanned>),
@@ -27,7 +29,7 @@ impl From<Outcome> for Answer {
     }
 }
 
-/// How many findings there are of a kind.
+/// Counts of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Those that affect what was judged; accepted ones do not count.
@@ -40,7 +42,7 @@ pub struct Counts {
     pub escalated: usize,
 }
 
-/// The names of the forms that an answer in `mode` can be told in.
+/// The names of the formats that `mode` has.
 #[must_use]
 pub fn formats(mode: Mode) -> Vec<&'static str> {
     match mode {
@@ -65,7 +67,7 @@ impl Answer {
         }
     }
 
-    /// The long texts of the advisories that it tells of, where its forms tell them.
+    /// The long texts of its advisories, where its formats have them.
     #[must_use]
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
@@ -89,6 +91,21 @@ impl Answer {
         }
     }
 
+    /// Writes the form called `format` to `sink`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the sink cannot be written.
+    pub fn write_to(
+        &self,
+        voice: &Voice,
+        format: &str,
+        sink: &Sink,
+        texts: &HashMap<TextKey, Texts>,
+    ) -> Result<(), Failure> {
+        let style = output::style(voice, sink, texts);
+        output::write(sink, |out| self.write(format, &style, out))
+    }
+
     /// The answer in Markdown, within `limit` bytes.
     #[must_use]
     pub fn markdown(&self, limit: usize) -> String {
@@ -99,7 +116,7 @@ impl Answer {
         }
     }
 
-    /// What the outputs tell.
+    /// The counts of the outputs.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let count = |counts: fn(&Finding) -> bool| {

@@ -1,13 +1,13 @@
-//! Which commit a change is compared with: what the event tells, held against the clone.
+//! Which commit a change is compared with: the event's, as the clone has it.
 
 use std::path::{Path, PathBuf};
 
 use super::events::{Change, Revision};
 use crate::git::{GitError, Repository};
 use crate::model::Failure;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
-/// The revision that the trees at `paths` are compared with; `None` if none of them is there, which the scan tells.
+/// The revision that the trees at `paths` are compared with; `None` if none of them exists, which the scan reports.
 ///
 /// It names a commit by its full id, so that another repository among `paths` cannot take it for one of its own.
 ///
@@ -23,14 +23,14 @@ pub fn find(change: &Change, paths: &[PathBuf]) -> Result<Option<Revision>, Fail
         };
         let repository = repository.map_err(unknown)?.ok_or_else(|| outside(path))?;
         if found.is_none() {
-            found = Some(told(change, &repository)?);
+            found = Some(base(change, &repository)?);
         }
     }
     Ok(found)
 }
 
-/// The first way to name the base that the clone understands; else the first, so that it is told what is missing.
-fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
+/// The first name of the base that the clone resolves; else the first, so that the error names what is missing.
+fn base(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     let head_id = repository.head().map_err(unknown)?.commit.ok_or_else(|| {
         Failure::incomplete(
             "there is no commit yet, so the change cannot be compared with its base",
@@ -40,11 +40,11 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     let parents = repository.parents(head_id).map_err(unknown)?.ids;
     let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
     let bases = change.bases(&head_id.to_string(), &parents);
-    let held = bases
+    let known = bases
         .iter()
         .find(|base| repository.resolve(&base.name).is_ok())
         .or(bases.first());
-    let tip = held.and_then(|base| repository.resolve(&base.name).ok());
+    let tip = known.and_then(|base| repository.resolve(&base.name).ok());
     if tip.is_some_and(|tip| repository.is_ancestor(head_id, tip).unwrap_or(false)) {
         return Err(Failure::incomplete(
             format!(
@@ -54,7 +54,7 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
              by itself.",
         ));
     }
-    held.cloned().ok_or_else(|| {
+    known.cloned().ok_or_else(|| {
         Failure::incomplete(
             "the event does not name the base of the change",
             "Name it with the input `base`, and fetch it (`fetch-depth: 0` where the workflow checks out).",
@@ -62,15 +62,15 @@ fn told(change: &Change, repository: &Repository) -> Result<Revision, Failure> {
     })
 }
 
-/// The repository of the folder at `path`, or of the file there; `None` if nothing lies there.
+/// The repository of the folder at `path`, or of the file there; `None` if nothing is there.
 fn repository(path: &Path) -> Option<Result<Option<Repository>, GitError>> {
-    match file::look(path) {
-        Ok(Lies::Folder) => Some(Repository::discover(path)),
-        Ok(Lies::File(_)) => Some(Repository::around(match path.parent() {
+    match file::kind(path) {
+        Ok(FileKind::Folder) => Some(Repository::discover(path)),
+        Ok(FileKind::File(_)) => Some(Repository::around(match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             Some(_) | None => Path::new("."),
         })),
-        Ok(Lies::Other | Lies::Nothing) | Err(_) => None,
+        Ok(FileKind::Other | FileKind::Missing) | Err(_) => None,
     }
 }
 

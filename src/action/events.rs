@@ -1,20 +1,18 @@
-//! What the event that started the job tells: its kind, who stands behind it, what is compared, and what is released.
+//! The event that started the job: its kind, who caused it, what is compared, and what is released.
 //!
-//! The event's file is a stranger's text in part: titles, names of branches and of accounts. Only ids and names are taken
+//! The event's file is untrusted text in part: titles, names of branches and of accounts. Only ids and names are taken
 //! from it, and each is checked before it goes anywhere: an id has 40 or 64 hexadecimal digits, a name is one that git
 //! allows and that no command line takes for a flag.
 
 use serde::Deserialize;
 
+use crate::git::refs::is_ref_name;
 use crate::model::Failure;
 
 /// A larger file of an event is not read: 16 MiB.
 pub const LIMIT: u64 = 16 << 20;
 
-/// Longer names of refs are no names.
-const MOST_BYTES: usize = 1024;
-
-/// What the runner says of the event. An empty text stands for a variable that is not set.
+/// What the runner says about the event. An empty text stands for a variable that is not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Given<'a> {
     /// `GITHUB_EVENT_NAME`.
@@ -34,7 +32,7 @@ pub struct Given<'a> {
 pub struct Event {
     /// What happened.
     pub kind: Kind,
-    /// Who stands behind it.
+    /// Who caused it.
     pub trust: Trust,
     /// What the step compares by itself; `None` where everything counts.
     pub change: Option<Change>,
@@ -74,7 +72,7 @@ pub enum Kind {
     Schedule,
     /// Somebody pressed the button.
     WorkflowDispatch,
-    /// Something else, or nothing that a runner tells of.
+    /// Another event, or none.
     Other,
 }
 
@@ -95,7 +93,7 @@ impl Kind {
     }
 }
 
-/// Who stands behind an event. It changes no verdict: it says only what the job's token cannot do.
+/// Who caused an event. It changes no verdict: it says only what the job's token cannot do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trust {
     /// Somebody who may write to the repository.
@@ -190,7 +188,7 @@ impl Change {
     }
 }
 
-/// Reads an event. A file that is missing or cannot be read costs what it would have told, and no more.
+/// Reads an event. Without a readable file the event has fewer parts.
 ///
 /// # Errors
 /// A [`Failure`] of usage for `pull_request_target`.
@@ -258,23 +256,7 @@ fn id(text: &str) -> Option<String> {
 
 /// A name of a branch or tag that git allows (`git check-ref-format --branch`).
 fn branch(name: &str) -> Option<String> {
-    let allowed = |character: char| {
-        !character.is_control()
-            && !matches!(
-                character,
-                ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\' | '\u{7f}'
-            )
-    };
-    let is_name = name.len() <= MOST_BYTES
-        && name != "@"
-        && !name.starts_with('-')
-        && !name.ends_with('.')
-        && !name.contains("..")
-        && !name.contains("@{")
-        && name.chars().all(allowed)
-        && name
-            .split('/')
-            .all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"));
+    let is_name = name != "@" && !name.starts_with('-') && is_ref_name(&format!("refs/heads/{name}"));
     is_name.then(|| name.to_owned())
 }
 
@@ -301,7 +283,7 @@ struct PullRequest {
 struct Side {
     sha: String,
     r#ref: String,
-    /// The repository that the branch lies in; none if it was deleted since.
+    /// The repository of the branch; none if it was deleted since.
     repo: Option<Repository>,
 }
 

@@ -20,12 +20,12 @@ pub struct Inputs {
     /// Flags that other inputs stand for.
     flags: Vec<OsString>,
     /// Words of `args`.
-    further: Vec<String>,
+    args: Vec<String>,
     /// Where the SARIF file goes.
     pub sarif_file: Option<String>,
-    /// Where the further report goes; its ending tells the format.
+    /// Where the second report goes; its ending is the format.
     pub report_file: Option<String>,
-    /// The index: a file or an address.
+    /// The advisory database: a file or an address.
     pub database: Option<String>,
     /// The folder of fetched indexes.
     pub cache_folder: Option<String>,
@@ -42,10 +42,10 @@ pub struct Inputs {
 /// Whether SARIF goes to code scanning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Upload {
-    /// Where the forge takes it and everything could be judged.
+    /// Where the forge takes it and everything was checked.
     #[default]
     Auto,
-    /// Also where not everything could be judged; where it cannot go, that is told.
+    /// Also where not everything was checked; a failed upload is reported.
     Always,
     /// No.
     Never,
@@ -89,8 +89,8 @@ const OF_MODES: &[(&str, &[Mode])] = &[
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
 ];
 
-/// A value that an output tells again must stay below this.
-const MOST_BYTES: usize = 1_000;
+/// The value of a name of a file is shorter, in bytes.
+const MAX_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
 pub const NAMES: [&str; 18] = [
@@ -164,7 +164,7 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     inputs.flags.push("--exit-zero".into());
                 }
             }
-            "args" => inputs.further = words(value)?,
+            "args" => inputs.args = words(value)?,
             "upload-sarif" => {
                 inputs.upload = upload(value)?;
                 if inputs.upload == Upload::Never {
@@ -226,7 +226,7 @@ impl Inputs {
                 arguments.extend(self.release(refs.as_deref(), event)?.map(OsString::from));
             }
         }
-        arguments.extend(self.further.iter().map(OsString::from));
+        arguments.extend(self.args.iter().map(OsString::from));
         if !self.paths.is_empty() {
             arguments.push("--".into());
             arguments.extend(self.paths.iter().map(OsString::from));
@@ -247,7 +247,7 @@ impl Inputs {
                 ));
             }
             (Some(one), _) => one,
-            (None, _) if self.further.iter().any(is_release) => return Ok(None),
+            (None, _) if self.args.iter().any(is_release) => return Ok(None),
             (None, Some(tag)) => tag,
             (None, None) => {
                 return Err(Failure::usage(
@@ -285,12 +285,12 @@ fn mode(value: &str) -> Result<Mode, Failure> {
     ))
 }
 
-/// A file's name that an output can tell.
+/// A file's name that fits into an output.
 fn file(name: &str, value: &str) -> Result<String, Failure> {
-    if value.len() >= MOST_BYTES || value.contains(char::is_control) {
+    if value.len() >= MAX_BYTES || value.contains(char::is_control) {
         return Err(Failure::usage(
             format!("the input `{name}` is no name of a file"),
-            format!("Give `{name}` one line of fewer than {MOST_BYTES} bytes."),
+            format!("Give `{name}` one line of fewer than {MAX_BYTES} bytes."),
         ));
     }
     Ok(value.to_owned())

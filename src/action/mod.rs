@@ -1,16 +1,21 @@
 //! The GitHub Actions door: `INPUT_*` and the event to arguments, a command, then summary, annotations and outputs.
 //!
-//! `inputs` reads what the workflow says and `events` what started the job, both without touching the world; `base` holds the
-//! event against the clone; `answer` is what a command gave, `publish` shows it, and `post` says it at the forge. The verdict comes first: what
-//! cannot be published is told in one notice and never changes the exit code.
+//! `inputs` reads what the workflow asks for and `events` what started the job, both without touching the world; `base` finds
+//! the base of a change in the clone. `answer` is what a command returned, `report_files` which files it goes to, and
+//! `placeholder` what they hold until then. `page` shows the answer, through the files of `runner`, and `upload` sends it to
+//! the `forge`. The verdict comes first: what cannot be uploaded is reported in one notice and never changes the exit code.
 
 mod answer;
 mod base;
-mod begun;
 pub mod events;
+mod forge;
 mod inputs;
-mod post;
-mod publish;
+mod page;
+mod placeholder;
+mod report_files;
+mod runner;
+mod step;
+mod upload;
 
 use std::path::{Path, PathBuf};
 
@@ -26,27 +31,28 @@ use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{unfinished, ways};
 use crate::session::{Failed, ScanRequest, Session};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
 use events::{Event, Given, Revision};
+use forge::JobForge;
 use inputs::{Inputs, Mode};
-use post::Runner;
-use publish::{Plan, Told};
+use report_files::ReportFiles;
+use step::StepResult;
 
 /// Runs the step and says how to end.
 #[must_use]
 pub fn run() -> ExitCode {
     let code = crate::cli::guarded(ErrorForm::Text, || {
         interrupt::install();
-        begun::begin();
-        step().inspect_err(publish::failure)
+        runner::begin();
+        step().inspect_err(page::failure)
     });
     if code == ExitCode::Usage {
-        begun::withdraw();
+        placeholder::withdraw();
     }
     if code == ExitCode::Bug {
-        publish::broke();
+        runner::broke();
     }
     code
 }
@@ -54,10 +60,10 @@ pub fn run() -> ExitCode {
 /// The verbosity that logs what happens: `-vv`.
 const DEBUG: u8 = 2;
 
-/// Standard error, with nothing in it that a runner would obey.
-struct Inert;
+/// Standard error, with workflow commands escaped.
+struct Escaped;
 
-impl std::io::Write for Inert {
+impl std::io::Write for Escaped {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
         std::io::stderr().write_all(workflow_commands::inert(&text).as_bytes())?;
@@ -77,14 +83,14 @@ fn step() -> Result<ExitCode, Failure> {
         // Somebody runs the job again "with debug logging".
         voice.verbose = voice.verbose.max(DEBUG);
     }
-    crate::cli::log(&voice, || Inert);
+    crate::cli::log(&voice, || Escaped);
     let now = match &voice.now {
         None => clock::now(),
         Some(text) => crate::cli::time(text)?,
     };
     let mut base = None;
-    let runner = Runner::here();
-    let remote = runner.remote(&inputs);
+    let forge = JobForge::here();
+    let remote = forge.remote(&inputs);
     let repository = environment::variable("GITHUB_REPOSITORY").unwrap_or_default();
     let console = Console::new(&voice);
     let session = |location| Session {
@@ -96,16 +102,16 @@ fn step() -> Result<ExitCode, Failure> {
         default_branch: event.default_branch.as_deref(),
         repository: &repository,
     };
-    let (plan, (answer, end)) = match inputs.mode {
+    let (files, (answer, end)) = match inputs.mode {
         Mode::Scan => {
             let Command::Scan(arguments) = command else {
                 return Err(another());
             };
-            let plan = Plan::of(&inputs, &arguments.reports)?;
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let plan = plan.for_refs(arguments.refs.is_some());
+            let files = files.for_refs(arguments.refs.is_some());
             let begun = Answer::from(unfinished::unfinished(now));
-            plan.begin(
+            files.begin(
                 &begun,
                 &voice,
                 inputs.sarif_file.is_some(),
@@ -113,7 +119,7 @@ fn step() -> Result<ExitCode, Failure> {
             );
             let begin = |found: &[&Found]| {
                 let outcome = unfinished::unread(found, now);
-                plan.begin_refs(&outcome, &voice, inputs.sarif_file.is_some());
+                files.begin_refs(&outcome, &voice, inputs.sarif_file.is_some());
                 Ok(())
             };
             let mut request = scan::request(&arguments)?;
@@ -125,52 +131,52 @@ fn step() -> Result<ExitCode, Failure> {
                 }
                 Err(failure) => Err(session.unscanned(&request, failure)),
             };
-            (plan, ended(scanned, |scanned| Answer::Scan(Box::new(scanned))))
+            (files, ended(scanned, |scanned| Answer::Scan(Box::new(scanned))))
         }
         Mode::Gate => {
             let Command::Gate(arguments) = command else {
                 return Err(another());
             };
-            let plan = Plan::of(&inputs, &arguments.reports)?;
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Gate(ways::gate(unfinished::unfinished(now), &arguments.release));
-            plan.begin(&begun, &voice, true, None);
+            files.begin(&begun, &voice, true, None);
             let gate = session(&location).gate(&gate::request(&arguments)?);
-            (plan, ended(gate, Answer::Gate))
+            (files, ended(gate, Answer::Gate))
         }
         Mode::Status => {
             let Command::Status(arguments) = command else {
                 return Err(another());
             };
-            let plan = Plan::of(&inputs, &arguments.reports)?;
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
-            plan.begin(&begun, &voice, true, None);
+            files.begin(&begun, &voice, true, None);
             let grid = session(&location).status(&status::request(&arguments)?);
-            (plan, ended(grid, Answer::Status))
+            (files, ended(grid, Answer::Status))
         }
     };
-    let plan = match &end {
-        Some(_) => plan.asked_for(&inputs),
-        None => plan,
+    let files = match &end {
+        Some(_) => files.asked_for(&inputs),
+        None => files,
     };
-    let told = answer.as_ref().map(|answer| Told {
+    let result = answer.as_ref().map(|answer| StepResult {
         inputs: &inputs,
         event: &event,
         base: base.as_ref(),
         voice: &voice,
-        plan: &plan,
+        files: &files,
         answer,
-        runner: &runner,
+        forge: &forge,
     });
-    match (end, told) {
-        (None, Some(told)) => {
-            publish::publish(&told);
-            Ok(told.answer.outcome().exit_code)
+    match (end, result) {
+        (None, Some(result)) => {
+            page::show(&result);
+            Ok(result.answer.outcome().exit_code)
         }
-        (Some(failure), told) => {
-            // Reports that were asked for are there, and say that nothing was judged.
-            told.iter().for_each(publish::reports);
+        (Some(failure), result) => {
+            // Reports that inputs name are written, and say that nothing was checked.
+            result.iter().for_each(page::reports);
             Err(failure)
         }
         // There is an answer or a reason why there is none.
@@ -215,7 +221,7 @@ fn another() -> Failure {
     )
 }
 
-/// What started the job, as the runner tells it.
+/// What started the job, by the runner's environment.
 fn event() -> Result<Event, Failure> {
     let variable = |name: &str| environment::variable(name).unwrap_or_default();
     let payload = environment::path("GITHUB_EVENT_PATH")
@@ -261,9 +267,9 @@ fn location(inputs: &Inputs, flag: Option<&Path>) -> Result<Location, Failure> {
     }
     let folder = inputs.cache_folder.as_ref().map(PathBuf::from);
     match (&inputs.database, folder) {
-        // A folder is as good as an address: an export or a publication lies in it.
+        // A folder is as good as an address: it has an export or a publication.
         (Some(place), folder)
-            if place.contains("://") || file::look(Path::new(place)).ok() == Some(Lies::Folder) =>
+            if place.contains("://") || file::kind(Path::new(place)).ok() == Some(FileKind::Folder) =>
         {
             let folder = folder.or_else(environment::cache_folder);
             Ok(Location {

@@ -10,7 +10,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::session::update::DOWNLOADS;
 use crate::sys::environment;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::text::escape;
 
 /// Runs the command. `clean` removes only what the program put there.
@@ -26,14 +26,14 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     })?;
     let failed =
         |error: file::FileError| Failure::usage(error.to_string(), "Make the folder readable and writable.");
-    let names = match file::look(&folder).map_err(failed)? {
-        Lies::Folder => file::list(&folder).map_err(failed)?,
-        Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
+    let names = match file::kind(&folder).map_err(failed)? {
+        FileKind::Folder => file::list(&folder).map_err(failed)?,
+        FileKind::File(_) | FileKind::Other | FileKind::Missing => Vec::new(),
     };
     let downloads = folder.join(DOWNLOADS);
-    let fetched = match file::look(&downloads).map_err(failed)? {
-        Lies::Folder => file::list(&downloads).map_err(failed)?,
-        Lies::File(_) | Lies::Other | Lies::Nothing => Vec::new(),
+    let fetched = match file::kind(&downloads).map_err(failed)? {
+        FileKind::Folder => file::list(&downloads).map_err(failed)?,
+        FileKind::File(_) | FileKind::Other | FileKind::Missing => Vec::new(),
     };
     let fetched = fetched
         .into_iter()
@@ -42,7 +42,7 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     let mut text = format!("{}\n", escape::terminal(&folder.to_string_lossy()));
     let mut total = 0;
     for (name, lies) in names.chain(fetched) {
-        let Lies::File(bytes) = lies else { continue };
+        let FileKind::File(bytes) = lies else { continue };
         let shown = name.to_string_lossy();
         if !is_ours(&shown) {
             continue;

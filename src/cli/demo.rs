@@ -52,7 +52,10 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
     let (folder, guard) = match &arguments.keep {
         Some(folder) => {
             let is_taken = file::list(folder).is_ok_and(|names| !names.is_empty())
-                || matches!(file::look(folder), Ok(file::Lies::File(_) | file::Lies::Other));
+                || matches!(
+                    file::kind(folder),
+                    Ok(file::FileKind::File(_) | file::FileKind::Other)
+                );
             if is_taken {
                 return Err(Failure::usage(
                     format!(

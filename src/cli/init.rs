@@ -10,7 +10,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::policy::STARTER;
 use crate::session::{self, Input};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::text::escape;
 
 const WORKFLOW: &str = include_str!("../../data/workflow.starter.yml");
@@ -70,7 +70,7 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
 }
 
 fn is_there(path: &Path) -> bool {
-    file::is_link(path) || file::look(path).map_or(true, |lies| lies != Lies::Nothing)
+    file::is_link(path) || file::kind(path).map_or(true, |lies| lies != FileKind::Missing)
 }
 
 fn write(path: &Path, content: &str) -> Result<(), Failure> {

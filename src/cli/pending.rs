@@ -13,14 +13,14 @@ use super::by_ref::{REF, in_a_name};
 use super::output::Sink;
 use crate::policy::Globs;
 use crate::report::ours;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
 /// Those of `pairs` that go to a file: what goes to a stream, a pipe or a device is written once.
 #[must_use]
 pub fn files(pairs: &[(&'static str, Sink)]) -> Vec<(&'static str, Sink)> {
     let is_file = |sink: &Sink| match sink {
         Sink::Standard => false,
-        Sink::File(path) => !matches!(file::look(path), Ok(Lies::Other)),
+        Sink::File(path) => !matches!(file::kind(path), Ok(FileKind::Other)),
     };
     pairs.iter().filter(|(_, sink)| is_file(sink)).cloned().collect()
 }

@@ -14,7 +14,7 @@ use crate::model::Target;
 use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::lines::short_name;
 use crate::policy::duration;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::lock::Lock;
 
 /// The file's name in the cache folder.
@@ -41,7 +41,7 @@ struct Beats {
 /// Takes note that each of `targets`, judged in whole, was scanned at `now`. What cannot be written is not: a scan does not
 /// fail for it.
 pub fn record(folder: &Path, repository: &Repository, targets: &[&Target], now: Timestamp) {
-    if targets.is_empty() || file::look(folder).ok() != Some(Lies::Folder) {
+    if targets.is_empty() || file::kind(folder).ok() != Some(FileKind::Folder) {
         return;
     }
     let path = folder.join(FILE_NAME);

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use crate::advisory::{Index, OpenError};
 use crate::model::IndexState;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::positional::Positional;
 
 /// Why the index could not be opened.
@@ -77,8 +77,8 @@ impl DatabaseError {
 /// # Errors
 /// [`DatabaseError`].
 pub fn open(path: &Path) -> Result<Index, DatabaseError> {
-    let lies = file::look(path).map_err(|error| error.source)?;
-    if lies == Lies::Nothing {
+    let lies = file::kind(path).map_err(|error| error.source)?;
+    if lies == FileKind::Missing {
         return Err(DatabaseError::Missing);
     }
     let file = Positional::open(path)?;

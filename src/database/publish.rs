@@ -17,7 +17,7 @@ use super::manifest::{
 };
 use super::signature::{KeyId, SecretKey};
 use crate::advisory::{Damage, Index, Parts, TooLarge};
-use crate::sys::file::{self, FileError, Lies};
+use crate::sys::file::{self, FileError, FileKind};
 use crate::sys::lock::Lock;
 
 /// What to publish.
@@ -129,7 +129,7 @@ pub fn publish(request: &Request<'_>, hear: &mut dyn FnMut(&str)) -> Result<Publ
     };
     let damaged = |damage: Damage| unusable(DatabaseError::Refused(damage.into()));
     hear("reading the advisory database");
-    if file::look(path)? == Lies::Nothing {
+    if file::kind(path)? == FileKind::Missing {
         return Err(unusable(DatabaseError::Missing));
     }
     // One look at the file: what is verified is what is published, should it be replaced meanwhile.
@@ -213,7 +213,7 @@ fn described(bytes: &[u8], ecosystems: Vec<String>, digest: &str) -> File {
 /// The manifest in the folder, and its SHA-256.
 fn previous(folder: &Path) -> Result<Option<(Manifest, String)>, PublishError> {
     let path = folder.join(NAME);
-    if file::look(&path)? == Lies::Nothing {
+    if file::kind(&path)? == FileKind::Missing {
         return Ok(None);
     }
     let bad = |bad| PublishError::Manifest {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use super::archive::Window;
-use crate::sys::file::{self, FileError, Lies};
+use crate::sys::file::{self, FileError, FileKind};
 use crate::sys::positional::Positional;
 
 /// A source that was found.
@@ -83,11 +83,11 @@ const HEAD: u64 = 4096;
 /// # Errors
 /// [`NoSource`].
 pub fn find(path: &Path) -> Result<Vec<FoundSource>, NoSource> {
-    match file::look(path)? {
-        Lies::File(_) => Ok(vec![of_file(path)?]),
-        Lies::Folder => of_folder(path),
-        Lies::Other => Err(NoSource::Unknown(path.to_owned())),
-        Lies::Nothing => Err(NoSource::Nothing(path.to_owned())),
+    match file::kind(path)? {
+        FileKind::File(_) => Ok(vec![of_file(path)?]),
+        FileKind::Folder => of_folder(path),
+        FileKind::Other => Err(NoSource::Unknown(path.to_owned())),
+        FileKind::Missing => Err(NoSource::Nothing(path.to_owned())),
     }
 }
 
@@ -138,18 +138,18 @@ fn of_folder(path: &Path) -> Result<Vec<FoundSource>, NoSource> {
     let mut zips = Vec::new();
     for (name, _) in &names {
         let zip = path.join(name).join("all.zip");
-        if matches!(file::look(&zip)?, Lies::File(_)) {
+        if matches!(file::kind(&zip)?, FileKind::File(_)) {
             zips.push(of_file(&zip)?);
         }
     }
     let own = path.join("all.zip");
-    if matches!(file::look(&own)?, Lies::File(_)) {
+    if matches!(file::kind(&own)?, FileKind::File(_)) {
         zips.push(of_file(&own)?);
     }
     if !zips.is_empty() {
         return Ok(zips);
     }
-    if file::look(&path.join("crates"))? == Lies::Folder {
+    if file::kind(&path.join("crates"))? == FileKind::Folder {
         let mut files = Vec::new();
         collect(&path.join("crates"), "md", DEPTH, &mut files)?;
         collect_if_there(&path.join("rust"), "md", &mut files)?;
@@ -182,22 +182,22 @@ fn collect(folder: &Path, extension: &str, depth: usize, files: &mut Vec<PathBuf
     for (name, lies) in file::list(folder)? {
         let path = folder.join(name);
         match lies {
-            Lies::File(_) if path.extension().is_some_and(|found| found == extension) => files.push(path),
-            Lies::Folder => {
+            FileKind::File(_) if path.extension().is_some_and(|found| found == extension) => files.push(path),
+            FileKind::Folder => {
                 if let Some(depth) = depth.checked_sub(1) {
                     collect(&path, extension, depth, files)?;
                 }
             }
-            Lies::File(_) | Lies::Other | Lies::Nothing => {}
+            FileKind::File(_) | FileKind::Other | FileKind::Missing => {}
         }
     }
     Ok(())
 }
 
 fn collect_if_there(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
-    match file::look(folder)? {
-        Lies::Folder => collect(folder, extension, DEPTH, files),
-        Lies::File(_) | Lies::Other | Lies::Nothing => Ok(()),
+    match file::kind(folder)? {
+        FileKind::Folder => collect(folder, extension, DEPTH, files),
+        FileKind::File(_) | FileKind::Other | FileKind::Missing => Ok(()),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Gitea and Forgejo (API version 1). They show no SARIF and fold no comment away; labels go by number, a commit through
+//! Gitea and Forgejo (API version 1). They show no SARIF and minimize no comment; labels go by number, a commit through
 //! the API names the file that it replaces, and a draft is known by its title.
 
-mod answers;
-mod wire;
+mod response;
+mod transport;
 
 use std::collections::HashMap;
 
@@ -12,15 +12,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::answers::{Account, Repository, Tree};
-use super::exchange::{Call, Exchange, bearer, route};
+use super::client::{Call, Client, bearer, route};
+use super::resource::Readiness;
+use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
-use super::words::Readiness;
 use super::{
-    Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
-    Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Shown, Site, TokenKind, Trouble,
+    Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Site,
+    TokenKind, Visibility,
 };
-use wire::Plain;
+use transport::GiteaTransport;
 
 /// Gitea and Forgejo.
 pub const KIND: Kind = Kind {
@@ -37,11 +38,11 @@ const WORKFLOW_LOGINS: [&str; 2] = ["gitea-actions", "forgejo-actions"];
 const PAGE: &str = "50";
 
 /// More pages of one tree are not read.
-const MOST_TREE_PAGES: u32 = 500;
+const MAX_TREE_PAGES: u32 = 500;
 
 /// One repository on Gitea or Forgejo.
 pub struct Gitea {
-    rest: Rest<Plain>,
+    rest: Rest<GiteaTransport>,
     token: TokenKind,
     login: OnceCell<Option<String>>,
 }
@@ -50,7 +51,7 @@ impl Gitea {
     /// Connects to nothing yet.
     ///
     /// # Errors
-    /// [`Trouble::Unusable`] for a token that no request can carry.
+    /// [`ApiError::Unusable`] for a token that no request can carry.
     pub fn new(site: Site) -> Result<Self, ForgeError> {
         let token = site
             .token
@@ -66,7 +67,7 @@ impl Gitea {
             login: OnceCell::new(),
             rest: Rest {
                 repository: site.repository,
-                exchange: Exchange::new(Plain::new(site.web.clone(), site.api, token), site.web),
+                client: Client::new(GiteaTransport::new(site.web.clone(), site.api, token), site.web),
             },
         })
     }
@@ -78,7 +79,7 @@ impl Gitea {
                 return Ok(None);
             }
             let call = Call::read("asking who the token belongs to", route(&["user"], &[]));
-            match self.rest.exchange.ask::<Account>(&call).await {
+            match self.rest.client.ask::<Account>(&call).await {
                 Ok(account) => Ok(Some(account.login)),
                 Err(error) if error.is_refusal() => Ok(None),
                 Err(error) => Err(error),
@@ -97,7 +98,7 @@ impl Gitea {
 
     async fn labels(&self) -> Result<HashMap<String, u64>, ForgeError> {
         let call = self.rest.read("reading labels", &["labels"], &[("limit", PAGE)]);
-        let labels: Vec<answers::Label> = self.rest.exchange.pages(call).await?;
+        let labels: Vec<response::Label> = self.rest.client.pages(call).await?;
         Ok(labels.into_iter().map(|label| (label.name, label.id)).collect())
     }
 
@@ -112,7 +113,7 @@ impl Gitea {
 
     async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let call = self.rest.read("reading a branch", &["branches", branch], &[]);
-        match self.rest.exchange.ask::<answers::Branch>(&call).await {
+        match self.rest.client.ask::<response::Branch>(&call).await {
             Ok(found) => Ok(found.commit.map(|commit| commit.id)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -125,8 +126,11 @@ impl Gitea {
 /// # Errors
 /// Why the page cannot be read.
 pub(super) fn branches(page: &[u8]) -> Result<Vec<RemoteRef>, serde_json::Error> {
-    let branches: Vec<answers::Branch> = serde_json::from_slice(page)?;
-    Ok(branches.into_iter().filter_map(answers::Branch::told).collect())
+    let branches: Vec<response::Branch> = serde_json::from_slice(page)?;
+    Ok(branches
+        .into_iter()
+        .filter_map(response::Branch::into_resource)
+        .collect())
 }
 
 impl Forge for Gitea {
@@ -134,15 +138,15 @@ impl Forge for Gitea {
         &KIND
     }
 
-    fn access(&self) -> Asked<'_, Access> {
+    fn access(&self) -> ForgeFuture<'_, Access> {
         Box::pin(async move {
             let call = self
                 .rest
                 .read("looking at the repository", &[], &[])
                 .needing(Permission::ReadContents);
-            let repository: Repository = self.rest.exchange.ask(&call).await?;
+            let repository: Repository = self.rest.client.ask(&call).await?;
             let call = Call::read("asking for the version", route(&["version"], &[]));
-            let server: answers::Server = self.rest.exchange.ask(&call).await?;
+            let server: response::Server = self.rest.client.ask(&call).await?;
             let login = self.login().await?;
             let token = match (self.token, &login) {
                 (TokenKind::Nothing, _) => TokenKind::Nothing,
@@ -160,15 +164,18 @@ impl Forge for Gitea {
         })
     }
 
-    fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
+    fn refs(&self) -> ForgeFuture<'_, Vec<RemoteRef>> {
         Box::pin(async move {
             let call = self
                 .rest
                 .read("reading branches", &["branches"], &[("limit", PAGE)]);
-            let branches: Vec<answers::Branch> = self.rest.exchange.pages(call).await?;
+            let branches: Vec<response::Branch> = self.rest.client.pages(call).await?;
             let call = self.rest.read("reading tags", &["tags"], &[("limit", PAGE)]);
-            let tags: Vec<answers::Tag> = self.rest.exchange.pages(call).await?;
-            let mut refs: Vec<RemoteRef> = branches.into_iter().filter_map(answers::Branch::told).collect();
+            let tags: Vec<response::Tag> = self.rest.client.pages(call).await?;
+            let mut refs: Vec<RemoteRef> = branches
+                .into_iter()
+                .filter_map(response::Branch::into_resource)
+                .collect();
             for tag in tags {
                 let committed = tag.committed();
                 let Some(tip) = tag.commit else { continue };
@@ -191,20 +198,20 @@ impl Forge for Gitea {
         })
     }
 
-    fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
+    fn commit<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Commit> {
         Box::pin(async move {
             let call = self.rest.read("reading a commit", &["git", "commits", id], &[]);
-            let commit: answers::Commit = self.rest.exchange.ask(&call).await?;
+            let commit: response::Commit = self.rest.client.ask(&call).await?;
             commit
-                .told()
-                .ok_or_else(|| call.error(Trouble::Garbled("the commit has no tree or no date".into())))
+                .into_resource()
+                .ok_or_else(|| call.error(ApiError::Unreadable("the commit has no tree or no date".into())))
         })
     }
 
-    fn tree<'f>(&'f self, id: &'f str) -> Asked<'f, Vec<Entry>> {
+    fn tree<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Vec<Entry>> {
         Box::pin(async move {
             let mut entries = Vec::new();
-            for page in 1..=MOST_TREE_PAGES {
+            for page in 1..=MAX_TREE_PAGES {
                 let page = page.to_string();
                 let query = [
                     ("recursive", "true"),
@@ -212,7 +219,7 @@ impl Forge for Gitea {
                     ("per_page", "1000"),
                 ];
                 let call = self.rest.read("reading a tree", &["git", "trees", id], &query);
-                let tree: Tree = self.rest.exchange.ask(&call).await?;
+                let tree: Tree = self.rest.client.ask(&call).await?;
                 let items = tree.tree.unwrap_or_default();
                 let is_last = !tree.truncated || items.is_empty();
                 entries.extend(items.into_iter().filter_map(|item| item.entry("")));
@@ -221,42 +228,42 @@ impl Forge for Gitea {
                 }
             }
             let call = self.rest.read("reading a tree", &[], &[]);
-            Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())))
+            Err(call.error(ApiError::Unreadable("the tree is too large to be read so".into())))
         })
     }
 
-    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
+    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> ForgeFuture<'f, Vec<u8>> {
         Box::pin(async move {
             let mut call = self.rest.read("reading a file", &["git", "blobs", id], &[]);
             call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
-            let blob: answers::Blob = self.rest.exchange.ask(&call).await?;
+            let blob: response::Blob = self.rest.client.ask(&call).await?;
             BASE64_STANDARD
                 .decode(blob.content.unwrap_or_default())
-                .map_err(|_| call.error(Trouble::Garbled("a file's content is no base64".into())))
+                .map_err(|_| call.error(ApiError::Unreadable("a file's content is no base64".into())))
         })
     }
 
-    fn upload_sarif<'f>(&'f self, _: &'f SarifUpload) -> Asked<'f, String> {
+    fn upload_sarif<'f>(&'f self, _: &'f SarifUpload) -> ForgeFuture<'f, String> {
         Box::pin(async {
             Err(ForgeError {
                 doing: "uploading SARIF",
                 needs: None,
-                trouble: Trouble::Unsupported(KIND.title),
+                error: ApiError::Unsupported(KIND.title),
             })
         })
     }
 
-    fn processing<'f>(&'f self, _: &'f str) -> Asked<'f, Processing> {
+    fn processing<'f>(&'f self, _: &'f str) -> ForgeFuture<'f, Processing> {
         Box::pin(async {
             Err(ForgeError {
                 doing: "asking for the upload",
                 needs: None,
-                trouble: Trouble::Unsupported(KIND.title),
+                error: ApiError::Unsupported(KIND.title),
             })
         })
     }
 
-    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
+    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> ForgeFuture<'f, Option<Comment>> {
         Box::pin(async move {
             let login = self.login().await?;
             let is_own = |author: Option<&Account>| Self::is_own(author, login.as_deref());
@@ -264,19 +271,19 @@ impl Forge for Gitea {
         })
     }
 
-    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
+    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> ForgeFuture<'f, Comment> {
         Box::pin(self.rest.add_comment(number, body))
     }
 
-    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
+    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(self.rest.edit_comment(comment, body))
     }
 
-    fn show_comment<'f>(&'f self, _: &'f Comment, _: Shown) -> Asked<'f, ()> {
+    fn set_visibility<'f>(&'f self, _: &'f Comment, _: Visibility) -> ForgeFuture<'f, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
+    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> ForgeFuture<'f, Vec<Issue>> {
         Box::pin(async move {
             let of = |state| [("type", "issues"), ("state", state), ("limit", PAGE)];
             let login = self.login().await?;
@@ -294,7 +301,12 @@ impl Forge for Gitea {
         })
     }
 
-    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
+    fn add_issue<'f>(
+        &'f self,
+        title: &'f str,
+        body: &'f str,
+        labels: &'f [String],
+    ) -> ForgeFuture<'f, Issue> {
         Box::pin(async move {
             let labels = self.label_ids(labels).await?;
             self.rest.add_issue(title, body, &json!(labels)).await
@@ -307,11 +319,11 @@ impl Forge for Gitea {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Issue> {
+    ) -> ForgeFuture<'f, Issue> {
         Box::pin(self.rest.edit_issue(number, title, body, state))
     }
 
-    fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
+    fn make_label<'f>(&'f self, label: &'f Label) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             // The server takes a second label of the same name.
             if self.labels().await?.contains_key(&label.name) {
@@ -325,18 +337,18 @@ impl Forge for Gitea {
                 &["labels"],
                 Some(json!({ "name": label.name, "color": colour, "description": label.description })),
             );
-            self.rest.exchange.send(&call).await.map(drop)
+            self.rest.client.send(&call).await.map(drop)
         })
     }
 
-    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
+    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let labels = self.label_ids(labels).await?;
             self.rest.add_labels(number, &json!(labels)).await
         })
     }
 
-    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
+    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let call = self.rest.write(
                 "making a branch",
@@ -345,20 +357,20 @@ impl Forge for Gitea {
                 &["branches"],
                 Some(json!({ "new_branch_name": branch, "old_ref_name": commit })),
             );
-            match self.rest.exchange.send(&call).await {
+            match self.rest.client.send(&call).await {
                 Err(ForgeError {
-                    trouble: Trouble::Conflict { code, said },
+                    error: ApiError::Conflict { code, message },
                     ..
                 }) => match self.branch_tip(branch).await? {
                     Some(tip) if tip == commit => Ok(()),
-                    Some(_) | None => Err(call.error(Trouble::Conflict { code, said })),
+                    Some(_) | None => Err(call.error(ApiError::Conflict { code, message })),
                 },
                 answer => answer.map(drop),
             }
         })
     }
 
-    fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
+    fn remove_branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let call = self.rest.write(
                 "removing a branch",
@@ -367,14 +379,14 @@ impl Forge for Gitea {
                 &["branches", branch],
                 None,
             );
-            match self.rest.exchange.send(&call).await {
+            match self.rest.client.send(&call).await {
                 Err(error) if error.is_missing() => Ok(()),
                 answer => answer.map(drop),
             }
         })
     }
 
-    fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String> {
+    fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String> {
         Box::pin(async move {
             let parent = self.commit(&change.parent).await?;
             let held: HashMap<String, String> = self
@@ -407,33 +419,33 @@ impl Forge for Gitea {
             match self.branch_tip(&change.branch).await? {
                 Some(tip) if tip == change.parent => {}
                 Some(_) | None => {
-                    return Err(call.error(Trouble::Conflict {
+                    return Err(call.error(ApiError::Conflict {
                         code: 409,
-                        said: "the branch has moved on".into(),
+                        message: "the branch has moved on".into(),
                     }));
                 }
             }
-            let made: answers::Made = self.rest.exchange.ask(&call).await?;
+            let made: response::Made = self.rest.client.ask(&call).await?;
             Ok(made.commit.sha)
         })
     }
 
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
+    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>> {
         Box::pin(async move {
             let call = self.rest.read(
                 "looking for a pull request",
                 &["pulls"],
                 &[("state", "open"), ("limit", PAGE)],
             );
-            let pulls: Vec<super::answers::Pull> = self.rest.exchange.pages(call).await?;
+            let pulls: Vec<super::response::Pull> = self.rest.client.pages(call).await?;
             let found = pulls
                 .into_iter()
                 .find(|pull| pull.head.name == branch && pull.base.name == base);
-            Ok(found.map(super::answers::Pull::told))
+            Ok(found.map(super::response::Pull::into_resource))
         })
     }
 
-    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> Asked<'f, Pull> {
+    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull> {
         Box::pin(async move {
             let title = match draft.readiness {
                 Readiness::Ready => draft.title.clone(),
@@ -451,11 +463,16 @@ impl Forge for Gitea {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Pull> {
+    ) -> ForgeFuture<'f, Pull> {
         Box::pin(self.rest.edit_pull(number, title, body, state))
     }
 
-    fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
+    fn ask_review<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        teams: &'f [String],
+    ) -> ForgeFuture<'f, ()> {
         Box::pin(self.rest.ask_review(number, people, teams))
     }
 }

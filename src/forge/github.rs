@@ -1,9 +1,9 @@
 //! GitHub: github.com, Enterprise Cloud and Enterprise Server, through `octocrab` (REST API version 2022-11-28, and GraphQL
-//! for what REST lacks: the dates of refs in one question, folding comments, commits that GitHub signs).
+//! for what REST lacks: the dates of refs in one question, minimizing comments, commits that GitHub signs).
 
-mod answers;
-mod graph;
-mod wire;
+mod graphql;
+mod response;
+mod transport;
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -16,16 +16,17 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::answers::{Account, Repository, Tree};
-use super::exchange::{Exchange, read};
+use super::client::{Client, read};
+use super::resource::Readiness;
+use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
-use super::words::Readiness;
 use super::{
-    Access, Asked, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, Issue, IssueState, Kind,
-    Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Shown, Site, TokenKind, Trouble,
+    Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Site,
+    TokenKind, Visibility,
 };
-pub(super) use graph::page_of_refs as refs;
-use wire::Octo;
+pub(super) use graphql::page_of_refs as refs;
+use transport::GitHubTransport;
 
 /// GitHub.
 pub const KIND: Kind = Kind {
@@ -39,11 +40,11 @@ pub const KIND: Kind = Kind {
 const WORKFLOW_LOGIN: &str = "github-actions[bot]";
 
 /// More questions than this are not asked for one tree that the forge does not give in one answer.
-const MOST_TREES: usize = 1_000;
+const MAX_TREES: usize = 1_000;
 
 /// One repository on GitHub.
 pub struct GitHub {
-    rest: Rest<Octo>,
+    rest: Rest<GitHubTransport>,
     token: TokenKind,
     login: OnceCell<Option<String>>,
 }
@@ -52,23 +53,23 @@ impl GitHub {
     /// Connects to nothing yet.
     ///
     /// # Errors
-    /// [`Trouble::Unusable`] for a token that no request can carry.
+    /// [`ApiError::Unusable`] for a token that no request can carry.
     pub fn new(site: Site) -> Result<Self, ForgeError> {
-        let token = wire::token_kind(site.token.as_ref());
+        let token = transport::token_kind(site.token.as_ref());
         Ok(Self {
             token,
             login: OnceCell::new(),
             rest: Rest {
                 repository: site.repository,
-                exchange: Exchange::new(
-                    Octo::new(site.web.clone(), site.api, site.graphql, site.token)?,
+                client: Client::new(
+                    GitHubTransport::new(site.web.clone(), site.api, site.graphql, site.token)?,
                     site.web,
                 ),
             },
         })
     }
 
-    /// The account behind the token. A token that may not even ask is nobody's.
+    /// The account behind the token; `None` without one.
     async fn login(&self) -> Result<Option<String>, ForgeError> {
         let login = self.login.get_or_try_init(|| async {
             match self.token {
@@ -78,7 +79,7 @@ impl GitHub {
                 | TokenKind::FineGrained
                 | TokenKind::Classic
                 | TokenKind::User
-                | TokenKind::Other => graph::login(&self.rest.exchange).await.map(Some),
+                | TokenKind::Other => graphql::login(&self.rest.client).await.map(Some),
             }
         });
         Ok(login.await?.clone())
@@ -99,7 +100,7 @@ impl GitHub {
             Depth::All => &[("recursive", "1")],
         };
         let call = self.rest.read("reading a tree", &["git", "trees", id], query);
-        self.rest.exchange.ask(&call).await
+        self.rest.client.ask(&call).await
     }
 
     async fn whole_tree(&self, id: &str) -> Result<Vec<Entry>, ForgeError> {
@@ -115,9 +116,9 @@ impl GitHub {
                     waiting.push((format!("{folder}{}/", item.path), item.sha.clone()));
                 }
             }
-            if asked > MOST_TREES || tree.truncated {
+            if asked > MAX_TREES || tree.truncated {
                 let call = self.rest.read("reading a tree", &[], &[]);
-                return Err(call.error(Trouble::Garbled("the tree is too large to be read so".into())));
+                return Err(call.error(ApiError::Unreadable("the tree is too large to be read so".into())));
             }
             entries.extend(
                 tree.tree
@@ -132,7 +133,7 @@ impl GitHub {
     async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let name = format!("heads/{branch}");
         let call = self.rest.read("reading a branch", &["git", "ref", &name], &[]);
-        match self.rest.exchange.ask::<answers::Reference>(&call).await {
+        match self.rest.client.ask::<response::Reference>(&call).await {
             Ok(found) => Ok(Some(found.object.sha)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
@@ -152,14 +153,14 @@ impl Forge for GitHub {
         &KIND
     }
 
-    fn access(&self) -> Asked<'_, Access> {
+    fn access(&self) -> ForgeFuture<'_, Access> {
         Box::pin(async move {
             let call = self
                 .rest
                 .read("looking at the repository", &[], &[])
                 .needing(Permission::ReadContents);
-            let answered = self.rest.exchange.send(&call).await?;
-            let repository: Repository = read(&call, &answered)?;
+            let response = self.rest.client.send(&call).await?;
+            let repository: Repository = read(&call, &response)?;
             let login = self.login().await?;
             let token = match (self.token, login.as_deref()) {
                 (TokenKind::App, Some(WORKFLOW_LOGIN)) => TokenKind::Workflow,
@@ -171,38 +172,38 @@ impl Forge for GitHub {
                 default_branch: repository.default_branch,
                 private: repository.private,
                 may_write: repository.permissions.map(|permissions| permissions.push),
-                server: answered.header("x-github-enterprise-version").map(str::to_owned),
+                server: response.header("x-github-enterprise-version").map(str::to_owned),
             })
         })
     }
 
-    fn refs(&self) -> Asked<'_, Vec<RemoteRef>> {
-        Box::pin(graph::refs(&self.rest.exchange, &self.rest.repository))
+    fn refs(&self) -> ForgeFuture<'_, Vec<RemoteRef>> {
+        Box::pin(graphql::refs(&self.rest.client, &self.rest.repository))
     }
 
-    fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit> {
+    fn commit<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Commit> {
         Box::pin(async move {
             let call = self.rest.read("reading a commit", &["git", "commits", id], &[]);
-            let commit: answers::Commit = self.rest.exchange.ask(&call).await?;
-            Ok(commit.told())
+            let commit: response::Commit = self.rest.client.ask(&call).await?;
+            Ok(commit.into_resource())
         })
     }
 
-    fn tree<'f>(&'f self, id: &'f str) -> Asked<'f, Vec<Entry>> {
+    fn tree<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Vec<Entry>> {
         Box::pin(self.whole_tree(id))
     }
 
-    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>> {
+    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> ForgeFuture<'f, Vec<u8>> {
         Box::pin(async move {
             let mut call = self.rest.read("reading a file", &["git", "blobs", id], &[]);
             // Base64 in lines of 60, and what stands around it.
             call.limit = limit.saturating_mul(7) / 5 + (64 << 10);
-            let blob: answers::Blob = self.rest.exchange.ask(&call).await?;
-            blob.bytes().map_err(|trouble| call.error(trouble))
+            let blob: response::Blob = self.rest.client.ask(&call).await?;
+            blob.bytes().map_err(|error| call.error(error))
         })
     }
 
-    fn upload_sarif<'f>(&'f self, upload: &'f SarifUpload) -> Asked<'f, String> {
+    fn upload_sarif<'f>(&'f self, upload: &'f SarifUpload) -> ForgeFuture<'f, String> {
         Box::pin(async move {
             let mut packed = GzEncoder::new(Vec::new(), Compression::best());
             let packed = match packed.write_all(&upload.sarif) {
@@ -225,22 +226,22 @@ impl Forge for GitHub {
                     Some(body),
                 )
                 .repeated();
-            let receipt: answers::Receipt = self.rest.exchange.ask(&call).await?;
+            let receipt: response::Receipt = self.rest.client.ask(&call).await?;
             Ok(receipt.id)
         })
     }
 
-    fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing> {
+    fn processing<'f>(&'f self, upload: &'f str) -> ForgeFuture<'f, Processing> {
         Box::pin(async move {
             let call = self
                 .rest
                 .read("asking for the upload", &["code-scanning", "sarifs", upload], &[]);
-            let state: answers::Upload = self.rest.exchange.ask(&call).await?;
-            Ok(state.told())
+            let state: response::Upload = self.rest.client.ask(&call).await?;
+            Ok(state.into_resource())
         })
     }
 
-    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>> {
+    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> ForgeFuture<'f, Option<Comment>> {
         Box::pin(async move {
             let login = self.login().await?;
             let is_own = |author: Option<&Account>| Self::is_own(author, login.as_ref());
@@ -250,19 +251,19 @@ impl Forge for GitHub {
         })
     }
 
-    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment> {
+    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> ForgeFuture<'f, Comment> {
         Box::pin(self.rest.add_comment(number, body))
     }
 
-    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()> {
+    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(self.rest.edit_comment(comment, body))
     }
 
-    fn show_comment<'f>(&'f self, comment: &'f Comment, shown: Shown) -> Asked<'f, ()> {
-        Box::pin(graph::show(&self.rest.exchange, comment, shown))
+    fn set_visibility<'f>(&'f self, comment: &'f Comment, shown: Visibility) -> ForgeFuture<'f, ()> {
+        Box::pin(graphql::show(&self.rest.client, comment, shown))
     }
 
-    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>> {
+    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> ForgeFuture<'f, Vec<Issue>> {
         Box::pin(async move {
             let login = self.login().await?;
             let is_own = |author: Option<&Account>| Self::is_own(author, login.as_ref());
@@ -286,7 +287,12 @@ impl Forge for GitHub {
         })
     }
 
-    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue> {
+    fn add_issue<'f>(
+        &'f self,
+        title: &'f str,
+        body: &'f str,
+        labels: &'f [String],
+    ) -> ForgeFuture<'f, Issue> {
         Box::pin(async move { self.rest.add_issue(title, body, &json!(labels)).await })
     }
 
@@ -296,11 +302,11 @@ impl Forge for GitHub {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Issue> {
+    ) -> ForgeFuture<'f, Issue> {
         Box::pin(self.rest.edit_issue(number, title, body, state))
     }
 
-    fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()> {
+    fn make_label<'f>(&'f self, label: &'f Label) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let body = json!({ "name": label.name, "color": label.colour, "description": label.description });
             let call = self.rest.write(
@@ -310,21 +316,21 @@ impl Forge for GitHub {
                 &["labels"],
                 Some(body),
             );
-            match self.rest.exchange.send(&call).await {
+            match self.rest.client.send(&call).await {
                 Err(ForgeError {
-                    trouble: Trouble::Invalid { said, .. },
+                    error: ApiError::Invalid { message, .. },
                     ..
-                }) if said.contains("already_exists") => Ok(()),
+                }) if message.contains("already_exists") => Ok(()),
                 answer => answer.map(drop),
             }
         })
     }
 
-    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()> {
+    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> ForgeFuture<'f, ()> {
         Box::pin(async move { self.rest.add_labels(number, &json!(labels)).await })
     }
 
-    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()> {
+    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
             let call = self.rest.write(
@@ -334,20 +340,20 @@ impl Forge for GitHub {
                 &["git", "refs"],
                 Some(body),
             );
-            match self.rest.exchange.send(&call).await {
+            match self.rest.client.send(&call).await {
                 Err(ForgeError {
-                    trouble: Trouble::Invalid { code, said },
+                    error: ApiError::Invalid { code, message },
                     ..
-                }) if said.contains("already exists") => match self.branch_tip(branch).await? {
+                }) if message.contains("already exists") => match self.branch_tip(branch).await? {
                     Some(tip) if tip == commit => Ok(()),
-                    Some(_) | None => Err(call.error(Trouble::Conflict { code, said })),
+                    Some(_) | None => Err(call.error(ApiError::Conflict { code, message })),
                 },
                 answer => answer.map(drop),
             }
         })
     }
 
-    fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()> {
+    fn remove_branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let name = format!("heads/{branch}");
             let call = self.rest.write(
@@ -357,34 +363,34 @@ impl Forge for GitHub {
                 &["git", "refs", &name],
                 None,
             );
-            match self.rest.exchange.send(&call).await {
+            match self.rest.client.send(&call).await {
                 Err(ForgeError {
-                    trouble: Trouble::Invalid { said, .. },
+                    error: ApiError::Invalid { message, .. },
                     ..
-                }) if said.contains("does not exist") => Ok(()),
+                }) if message.contains("does not exist") => Ok(()),
                 answer => answer.map(drop),
             }
         })
     }
 
-    fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String> {
-        Box::pin(graph::commit(&self.rest.exchange, &self.rest.repository, change))
+    fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String> {
+        Box::pin(graphql::commit(&self.rest.client, &self.rest.repository, change))
     }
 
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>> {
+    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>> {
         Box::pin(async move {
             let head = format!("{}:{branch}", self.rest.repository.owner());
             let query = [("state", "open"), ("head", head.as_str()), ("base", base)];
             let call = self.rest.read("looking for a pull request", &["pulls"], &query);
-            let pulls: Vec<super::answers::Pull> = self.rest.exchange.ask(&call).await?;
+            let pulls: Vec<super::response::Pull> = self.rest.client.ask(&call).await?;
             Ok(pulls
                 .into_iter()
                 .find(|pull| pull.head.name == branch)
-                .map(super::answers::Pull::told))
+                .map(super::response::Pull::into_resource))
         })
     }
 
-    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> Asked<'f, Pull> {
+    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull> {
         Box::pin(async move {
             let body = json!({
                 "title": draft.title,
@@ -403,11 +409,16 @@ impl Forge for GitHub {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Pull> {
+    ) -> ForgeFuture<'f, Pull> {
         Box::pin(self.rest.edit_pull(number, title, body, state))
     }
 
-    fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()> {
+    fn ask_review<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        teams: &'f [String],
+    ) -> ForgeFuture<'f, ()> {
         Box::pin(self.rest.ask_review(number, people, teams))
     }
 }

@@ -1,22 +1,22 @@
-//! Forges: where a repository lives, and where what was found is said. One file a kind of forge, each a [`Forge`].
+//! Forges: where a repository is hosted, and where findings are reported. One file per kind of forge, each a [`Forge`].
 //!
 //! - `github.rs`: github.com, GitHub Enterprise Cloud and Server, through `octocrab`;
 //! - `gitea.rs`: Gitea and Forgejo.
 //!
-//! What every kind needs lies beside them: [`words`] are what is asked and answered, [`trouble`] what goes wrong and what a
-//! person does about it, `rest` and `answers` what their REST APIs have in common, `exchange` how a request is sent: reads are tried again, writes go one after the other at
-//! least a second apart, and whoever is throttled waits as long as it is told to, or says so.
+//! [`resource`] has what the API reads and writes, [`error`] its errors and what a person does about them, `rest` and
+//! `response` what the REST APIs have in common, and `client` how a request is sent: reads are retried, writes go one after
+//! the other at least a second apart, and a rate limit is waited for as long as the forge asks.
 //!
-//! Everything here takes its addresses and its token from the caller. Text that a forge gives is a stranger's.
+//! Addresses and the token come from the caller. Text of a forge is untrusted.
 
-mod answers;
-mod exchange;
+mod client;
+pub mod error;
 pub mod gitea;
 pub mod github;
-pub mod listings;
+pub mod pages;
+pub mod resource;
+mod response;
 mod rest;
-pub mod trouble;
-pub mod words;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,62 +24,63 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::sys::web::{Address, Web};
-pub use trouble::{ForgeError, Permission, Trouble};
-pub use words::{
+pub use error::{ApiError, ForgeError, Permission};
+pub use resource::{
     Access, Change, Comment, Commit, Entry, EntryKind, Issue, IssueState, Label, Processing, Pull, PullDraft,
-    Readiness, RemoteRef, RepositoryName, Runs, SarifUpload, Shown, TokenKind,
+    Readiness, RemoteRef, RepositoryName, Runs, SarifUpload, TokenKind, Visibility,
 };
 
-/// An answer that is on its way.
-pub type Asked<'f, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>> + Send + 'f>>;
+/// A response that is on its way.
+pub type ForgeFuture<'f, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>> + Send + 'f>>;
 
 /// One repository on a forge.
 ///
-/// Every function needs a tokio runtime with its timer on. A function that writes is never tried again where the forge
-/// may have done it already; it is made so that whoever asks once more finds what was done.
+/// Every function needs a tokio runtime with its timer on. A write is not retried where the forge may have done it already;
+/// calling the function again finds what was done.
 pub trait Forge: Send + Sync {
     /// The kind of forge.
     fn kind(&self) -> &'static Kind;
 
     /// Who asks, and what the repository lets them do.
-    fn access(&self) -> Asked<'_, Access>;
+    fn access(&self) -> ForgeFuture<'_, Access>;
 
-    /// Every branch and every tag, with the commit that it stands for.
-    fn refs(&self) -> Asked<'_, Vec<RemoteRef>>;
+    /// Every branch and every tag, with its commit.
+    fn refs(&self) -> ForgeFuture<'_, Vec<RemoteRef>>;
 
     /// A commit.
-    fn commit<'f>(&'f self, id: &'f str) -> Asked<'f, Commit>;
+    fn commit<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Commit>;
 
     /// Every entry below a tree, folders left out, paths counted from that tree.
-    fn tree<'f>(&'f self, id: &'f str) -> Asked<'f, Vec<Entry>>;
+    fn tree<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Vec<Entry>>;
 
     /// The bytes of a file, at most `limit` of them.
-    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> Asked<'f, Vec<u8>>;
+    fn blob<'f>(&'f self, id: &'f str, limit: u64) -> ForgeFuture<'f, Vec<u8>>;
 
     /// Hands in a SARIF document for a ref, and gives the name of what becomes of it.
-    fn upload_sarif<'f>(&'f self, upload: &'f SarifUpload) -> Asked<'f, String>;
+    fn upload_sarif<'f>(&'f self, upload: &'f SarifUpload) -> ForgeFuture<'f, String>;
 
     /// What became of an upload.
-    fn processing<'f>(&'f self, upload: &'f str) -> Asked<'f, Processing>;
+    fn processing<'f>(&'f self, upload: &'f str) -> ForgeFuture<'f, Processing>;
 
     /// The oldest comment of our own on the issue or pull request `number` whose text begins with `marker`.
-    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> Asked<'f, Option<Comment>>;
+    fn find_comment<'f>(&'f self, number: u64, marker: &'f str) -> ForgeFuture<'f, Option<Comment>>;
 
     /// Adds a comment.
-    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> Asked<'f, Comment>;
+    fn add_comment<'f>(&'f self, number: u64, body: &'f str) -> ForgeFuture<'f, Comment>;
 
     /// Replaces the text of a comment.
-    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> Asked<'f, ()>;
+    fn edit_comment<'f>(&'f self, comment: &'f Comment, body: &'f str) -> ForgeFuture<'f, ()>;
 
-    /// Folds a comment away, or shows it again. A forge that cannot leaves it as it is.
-    fn show_comment<'f>(&'f self, comment: &'f Comment, shown: Shown) -> Asked<'f, ()>;
+    /// Minimizes a comment, or shows it again. Nothing happens on a forge that cannot.
+    fn set_visibility<'f>(&'f self, comment: &'f Comment, shown: Visibility) -> ForgeFuture<'f, ()>;
 
     /// The issues of our own whose text begins with `marker`, under `label` or open without it: open ones first, then the
     /// newest.
-    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> Asked<'f, Vec<Issue>>;
+    fn find_issues<'f>(&'f self, marker: &'f str, label: &'f str) -> ForgeFuture<'f, Vec<Issue>>;
 
     /// Opens an issue under labels that exist.
-    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String]) -> Asked<'f, Issue>;
+    fn add_issue<'f>(&'f self, title: &'f str, body: &'f str, labels: &'f [String])
+    -> ForgeFuture<'f, Issue>;
 
     /// Replaces title, text and state of an issue.
     fn edit_issue<'f>(
@@ -88,28 +89,28 @@ pub trait Forge: Send + Sync {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Issue>;
+    ) -> ForgeFuture<'f, Issue>;
 
     /// Makes a label, if there is none of that name.
-    fn make_label<'f>(&'f self, label: &'f Label) -> Asked<'f, ()>;
+    fn make_label<'f>(&'f self, label: &'f Label) -> ForgeFuture<'f, ()>;
 
     /// Puts labels that exist on an issue or pull request, beside those that it has.
-    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> Asked<'f, ()>;
+    fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> ForgeFuture<'f, ()>;
 
     /// Makes a branch at a commit; a branch of that name that is somewhere else is a conflict.
-    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> Asked<'f, ()>;
+    fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()>;
 
     /// Removes a branch; one that is not there is fine.
-    fn remove_branch<'f>(&'f self, branch: &'f str) -> Asked<'f, ()>;
+    fn remove_branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, ()>;
 
     /// Puts one commit on a branch whose tip is [`Change::parent`], and gives its id. A branch that moved on is a conflict.
-    fn commit_files<'f>(&'f self, change: &'f Change) -> Asked<'f, String>;
+    fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String>;
 
     /// The open pull request from `branch` of this repository into `base`.
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> Asked<'f, Option<Pull>>;
+    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>>;
 
     /// Opens a pull request.
-    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> Asked<'f, Pull>;
+    fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull>;
 
     /// Replaces title and text of a pull request, and closes or reopens it.
     fn edit_pull<'f>(
@@ -118,10 +119,15 @@ pub trait Forge: Send + Sync {
         title: &'f str,
         body: &'f str,
         state: IssueState,
-    ) -> Asked<'f, Pull>;
+    ) -> ForgeFuture<'f, Pull>;
 
     /// Asks people and teams to review a pull request.
-    fn ask_review<'f>(&'f self, number: u64, people: &'f [String], teams: &'f [String]) -> Asked<'f, ()>;
+    fn ask_review<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        teams: &'f [String],
+    ) -> ForgeFuture<'f, ()>;
 }
 
 /// A kind of forge.
@@ -155,7 +161,7 @@ pub struct Site {
     pub graphql: Option<Address>,
     /// The repository.
     pub repository: RepositoryName,
-    /// As whom; nobody in particular if there is none.
+    /// The token; requests are anonymous without one.
     pub token: Option<SecretString>,
 }
 

@@ -1,33 +1,33 @@
-//! The REST API that forges share: Gitea's follows GitHub's, so that comments, issues and pull requests are asked for in the
-//! same words. What differs stands in each forge's own file.
+//! The REST API that forges share: Gitea's follows GitHub's, so that comments, issues and pull requests have the same
+//! requests. What differs is in each forge's own file.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::answers;
-use super::exchange::{Call, Exchange, Wire, route};
+use super::client::{Call, Client, Transport, route};
+use super::response;
 use super::{Comment, ForgeError, Issue, IssueState, Permission, Pull, RepositoryName};
 
-/// One repository behind a wire.
+/// One repository behind a transport.
 pub(super) struct Rest<W> {
-    pub exchange: Exchange<W>,
+    pub client: Client<W>,
     pub repository: RepositoryName,
 }
 
 /// The `state` of an issue or pull request.
-fn word(state: IssueState) -> &'static str {
+fn as_str(state: IssueState) -> &'static str {
     match state {
         IssueState::Open => "open",
         IssueState::Closed => "closed",
     }
 }
 
-/// A text that only quotes a marker is somebody else's.
+/// A text that only quotes a marker is not ours.
 fn begins_with(body: &str, marker: &str) -> bool {
     body.trim_start().starts_with(marker)
 }
 
-impl<W: Wire> Rest<W> {
+impl<W: Transport> Rest<W> {
     /// A path below the repository.
     pub fn route(&self, segments: &[&str], query: &[(&str, &str)]) -> String {
         let mut all = vec!["repos", self.repository.owner(), self.repository.name()];
@@ -57,12 +57,12 @@ impl<W: Wire> Rest<W> {
         &self,
         marker: &str,
         query: &[(&str, &str)],
-        is_own: impl Fn(Option<&answers::Account>) -> bool,
+        is_own: impl Fn(Option<&response::Account>) -> bool,
     ) -> Result<Vec<Issue>, ForgeError> {
         let call = self
             .read("looking for an issue", &["issues"], query)
             .needing(Permission::WriteIssues);
-        let issues: Vec<answers::Issue> = self.exchange.pages(call).await?;
+        let issues: Vec<response::Issue> = self.client.pages(call).await?;
         let own = issues.into_iter().filter(|issue| {
             issue.pull_request.is_none()
                 && is_own(issue.user.as_ref())
@@ -71,7 +71,7 @@ impl<W: Wire> Rest<W> {
                     .as_deref()
                     .is_some_and(|body| begins_with(body, marker))
         });
-        Ok(own.map(answers::Issue::told).collect())
+        Ok(own.map(response::Issue::into_resource).collect())
     }
 
     /// The oldest comment that `is_own` takes for our own and whose text begins with `marker`.
@@ -80,13 +80,13 @@ impl<W: Wire> Rest<W> {
         number: u64,
         marker: &str,
         query: &[(&str, &str)],
-        is_own: impl Fn(Option<&answers::Account>) -> bool,
+        is_own: impl Fn(Option<&response::Account>) -> bool,
     ) -> Result<Option<Comment>, ForgeError> {
         let number = number.to_string();
         let call = self
             .read("looking for the comment", &["issues", &number, "comments"], query)
             .needing(Permission::WritePullRequests);
-        let comments: Vec<answers::Comment> = self.exchange.pages(call).await?;
+        let comments: Vec<response::Comment> = self.client.pages(call).await?;
         let own = comments.into_iter().find(|comment| {
             is_own(comment.user.as_ref())
                 && comment
@@ -94,7 +94,7 @@ impl<W: Wire> Rest<W> {
                     .as_deref()
                     .is_some_and(|body| begins_with(body, marker))
         });
-        Ok(own.map(answers::Comment::told))
+        Ok(own.map(response::Comment::into_resource))
     }
 
     /// Adds a comment.
@@ -107,8 +107,8 @@ impl<W: Wire> Rest<W> {
             &["issues", &number, "comments"],
             Some(json!({ "body": body })),
         );
-        let comment: answers::Comment = self.exchange.ask(&call).await?;
-        Ok(comment.told())
+        let comment: response::Comment = self.client.ask(&call).await?;
+        Ok(comment.into_resource())
     }
 
     /// Replaces the text of a comment.
@@ -121,7 +121,7 @@ impl<W: Wire> Rest<W> {
             &["issues", "comments", &id],
             Some(json!({ "body": body })),
         );
-        self.exchange.send(&call).await.map(drop)
+        self.client.send(&call).await.map(drop)
     }
 
     /// Opens an issue under labels, as the forge names those.
@@ -133,8 +133,8 @@ impl<W: Wire> Rest<W> {
             &["issues"],
             Some(json!({ "title": title, "body": body, "labels": labels })),
         );
-        let issue: answers::Issue = self.exchange.ask(&call).await?;
-        Ok(issue.told())
+        let issue: response::Issue = self.client.ask(&call).await?;
+        Ok(issue.into_resource())
     }
 
     /// Replaces title, text and state of an issue.
@@ -151,10 +151,10 @@ impl<W: Wire> Rest<W> {
             Permission::WriteIssues,
             Method::PATCH,
             &["issues", &number],
-            Some(json!({ "title": title, "body": body, "state": word(state) })),
+            Some(json!({ "title": title, "body": body, "state": as_str(state) })),
         );
-        let issue: answers::Issue = self.exchange.ask(&call).await?;
-        Ok(issue.told())
+        let issue: response::Issue = self.client.ask(&call).await?;
+        Ok(issue.into_resource())
     }
 
     /// Puts labels, as the forge names them, on an issue or pull request.
@@ -169,7 +169,7 @@ impl<W: Wire> Rest<W> {
                 Some(json!({ "labels": labels })),
             )
             .repeated();
-        self.exchange.send(&call).await.map(drop)
+        self.client.send(&call).await.map(drop)
     }
 
     /// Opens the pull request that `body` describes.
@@ -181,8 +181,8 @@ impl<W: Wire> Rest<W> {
             &["pulls"],
             Some(body),
         );
-        let pull: answers::Pull = self.exchange.ask(&call).await?;
-        Ok(pull.told())
+        let pull: response::Pull = self.client.ask(&call).await?;
+        Ok(pull.into_resource())
     }
 
     /// Replaces title, text and state of a pull request.
@@ -199,10 +199,10 @@ impl<W: Wire> Rest<W> {
             Permission::WritePullRequests,
             Method::PATCH,
             &["pulls", &number],
-            Some(json!({ "title": title, "body": body, "state": word(state) })),
+            Some(json!({ "title": title, "body": body, "state": as_str(state) })),
         );
-        let pull: answers::Pull = self.exchange.ask(&call).await?;
-        Ok(pull.told())
+        let pull: response::Pull = self.client.ask(&call).await?;
+        Ok(pull.into_resource())
     }
 
     /// Asks people and teams to review a pull request.
@@ -222,6 +222,6 @@ impl<W: Wire> Rest<W> {
                 Some(json!({ "reviewers": people, "team_reviewers": teams })),
             )
             .repeated();
-        self.exchange.send(&call).await.map(drop)
+        self.client.send(&call).await.map(drop)
     }
 }

@@ -121,21 +121,21 @@ impl CommitTree {
         }
     }
 
-    /// The path from the top of the repository, if the list of wanted files does not tell what lies at `path`.
+    /// The path from the top of the repository, if the list of wanted files does not cover it.
     #[must_use]
     pub fn beside(&self, path: &TreePath) -> Option<TreePath> {
         let path = self.folder.join(path.as_bytes())?;
         self.in_list(&path).is_none().then_some(path)
     }
 
-    /// The entry at `path`, which counts from the top; `None` if the list does not tell.
+    /// The entry at `path`, which counts from the top; `None` if the list does not cover it.
     fn in_list(&self, path: &TreePath) -> Option<Option<(TrackedKind, ObjectId)>> {
         let wanted = self.listed.as_ref()?;
         let found = wanted.files.get(path);
         (found.is_some() || (wanted.is_wanted)(path.file_name())).then_some(found)
     }
 
-    /// The blob at `path` in short: the list tells that it is a file, or that there is none.
+    /// The blob at `path` by the list alone: a file, or none.
     fn short(&self, path: &TreePath) -> Option<Option<ObjectId>> {
         if !self.nested.is_empty() {
             return None;
@@ -147,7 +147,7 @@ impl CommitTree {
         }
     }
 
-    /// The tree of another repository that holds `path`, the folder of that, and where `path` lies there.
+    /// The nested repository that has `path`: its folder, its tree, and `path` in it.
     fn inner(&self, path: &TreePath) -> Option<(&TreePath, &Self, TreePath)> {
         if self.nested.is_empty() {
             return None;
@@ -196,7 +196,7 @@ impl CommitTree {
         self.follow(odb, path).map(|(_, id)| id)
     }
 
-    /// The blob at `path` and where it lies, from the top of the commit.
+    /// The blob at `path` and its own path, from the top of the commit.
     fn follow(&self, odb: &Odb, path: &TreePath) -> Result<(TreePath, gix::ObjectId), BlobError> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.
@@ -230,7 +230,7 @@ impl CommitTree {
             .map(ObjectId)
     }
 
-    /// What lies at `path`. A folder on the way that the clone lacks is an error, since nobody knows what it holds.
+    /// The entry at `path`. A folder on the way that the clone lacks is an error: its files are not known.
     fn entry(&self, odb: &Odb, path: &TreePath) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
         let mut buffer = Vec::new();
         let mut found = None;

@@ -10,7 +10,7 @@ use gix::discover::upwards;
 use gix::sec::Trust;
 
 use super::error::GitError;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
 /// A longer file that points to a folder of git is none.
 const MAX_POINTER: u64 = 1 << 16;
@@ -73,13 +73,13 @@ pub(super) fn at(folder: &Path) -> Result<Option<PathBuf>, GitError> {
     } else {
         folder.join(".git")
     };
-    let place = match file::look(&candidate) {
-        Ok(Lies::Nothing) if file::is_link(&candidate) => return Err(unusable(&candidate)),
-        Ok(Lies::Nothing) => return Ok(None),
-        Ok(Lies::Folder) if !is_used(&candidate) => return Ok(None),
-        Ok(Lies::Folder) => candidate.clone(),
-        Ok(Lies::File(_)) => pointed(&candidate).ok_or_else(|| unusable(&candidate))?,
-        Ok(Lies::Other) => return Err(no_file(&candidate)),
+    let place = match file::kind(&candidate) {
+        Ok(FileKind::Missing) if file::is_link(&candidate) => return Err(unusable(&candidate)),
+        Ok(FileKind::Missing) => return Ok(None),
+        Ok(FileKind::Folder) if !is_used(&candidate) => return Ok(None),
+        Ok(FileKind::Folder) => candidate.clone(),
+        Ok(FileKind::File(_)) => pointed(&candidate).ok_or_else(|| unusable(&candidate))?,
+        Ok(FileKind::Other) => return Err(no_file(&candidate)),
         Err(_) => return Err(unusable(&candidate)),
     };
     are_files(&place)?;
@@ -104,7 +104,7 @@ pub(super) fn at(folder: &Path) -> Result<Option<PathBuf>, GitError> {
 /// nothing.
 fn is_used(folder: &Path) -> bool {
     let is_there =
-        |path: &Path| file::is_link(path) || file::look(path).is_ok_and(|lies| lies != Lies::Nothing);
+        |path: &Path| file::is_link(path) || file::kind(path).is_ok_and(|kind| kind != FileKind::Missing);
     ["HEAD", "objects", "refs", "config"]
         .iter()
         .any(|part| is_there(&folder.join(part)))
@@ -121,7 +121,7 @@ fn pointed(pointer: &Path) -> Option<PathBuf> {
 /// The folder that the folder of a linked work tree shares with others.
 fn common(folder: &Path) -> Option<PathBuf> {
     let pointer = folder.join("commondir");
-    let Ok(Lies::File(_)) = file::look(&pointer) else {
+    let Ok(FileKind::File(_)) = file::kind(&pointer) else {
         return None;
     };
     let text = String::from_utf8(file::read(&pointer, MAX_POINTER).ok()??).ok()?;
@@ -135,7 +135,7 @@ fn are_files(folder: &Path) -> Result<(), GitError> {
     let packs = file::list(&packs).unwrap_or_default().into_iter();
     let packs = packs.map(|(name, _)| folder.join("objects/pack").join(name));
     for path in names.chain(packs) {
-        if let Ok(Lies::Other) = file::look(&path) {
+        if let Ok(FileKind::Other) = file::kind(&path) {
             return Err(no_file(&path));
         }
     }
@@ -149,12 +149,14 @@ fn are_files(folder: &Path) -> Result<(), GitError> {
 pub(super) fn are_refs_files(folder: &Path) -> Result<(), GitError> {
     let mut folders = vec![folder.join("refs")];
     while let Some(folder) = folders.pop() {
-        for (name, lies) in file::list(&folder).unwrap_or_default() {
+        for (name, kind) in file::list(&folder).unwrap_or_default() {
             let path = folder.join(name);
-            match lies {
-                Lies::Folder => folders.push(path),
-                Lies::Other if file::look(&path).ok() == Some(Lies::Other) => return Err(no_file(&path)),
-                Lies::Other | Lies::File(_) | Lies::Nothing => {}
+            match kind {
+                FileKind::Folder => folders.push(path),
+                FileKind::Other if file::kind(&path).ok() == Some(FileKind::Other) => {
+                    return Err(no_file(&path));
+                }
+                FileKind::Other | FileKind::File(_) | FileKind::Missing => {}
             }
         }
     }

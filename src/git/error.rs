@@ -29,7 +29,7 @@ pub enum GitError {
         /// Why the remote does not give it.
         source: RemoteError,
     },
-    /// The clone is shallow, and the answer lies beyond its end.
+    /// The clone is shallow, and the answer is beyond its end.
     #[error("git: this clone is shallow and its history is cut off at {at} (see `fetch-depth`)")]
     Shallow {
         /// The last commit that the clone holds.

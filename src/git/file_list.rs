@@ -32,7 +32,7 @@ impl FileList {
         &self.files
     }
 
-    /// What lies at `path`, if a file or a link does.
+    /// The file or link at `path`.
     pub(super) fn get(&self, path: &TreePath) -> Option<(TrackedKind, ObjectId)> {
         let start = self.files.partition_point(|file| file.path < *path);
         let same = self.files.get(start..)?.iter();

@@ -1,4 +1,4 @@
-//! Revisions, parents and bases: what lies behind one commit.
+//! Revisions, parents and merge bases: the ancestors of one commit.
 //!
 //! Of git's ways to write a revision, those are understood that name one commit at a cost that is known beforehand:
 //! names, ids, `@`, `^`, `~`, `@{upstream}` and entries of a log. Searches through messages, dates and paths are not.
@@ -104,16 +104,6 @@ impl Repository {
             ids: parents.into_iter().map(ObjectId).collect(),
             is_cut: commits.is_cut(commit.0),
         })
-    }
-
-    /// The first parent of a commit, if it has one. It is given even where a shallow clone was cut, if it was fetched
-    /// all the same.
-    ///
-    /// # Errors
-    /// [`GitError::Shallow`] or [`GitError::Missing`] if the clone lacks it.
-    pub fn first_parent(&self, commit: ObjectId) -> Result<Option<ObjectId>, GitError> {
-        let parent = nth_parent(&mut CommitReader::new(self)?, commit.0, 0)?;
-        Ok(parent.map(ObjectId))
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::lockfile::LFS_POINTERS;
 use crate::model::Unread;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
 /// A pointer is shorter.
 const MAX_LENGTH: usize = 1_024;
@@ -60,9 +60,9 @@ impl Pointer {
             return Ok(None);
         };
         let path = folder.join("lfs/objects").join(first).join(second).join(&oid);
-        let read = match file::look(&path) {
-            Ok(Lies::File(_)) => file::read(&path, limit).ok().flatten(),
-            Ok(Lies::Folder | Lies::Other | Lies::Nothing) | Err(_) => None,
+        let read = match file::kind(&path) {
+            Ok(FileKind::File(_)) => file::read(&path, limit).ok().flatten(),
+            Ok(FileKind::Folder | FileKind::Other | FileKind::Missing) | Err(_) => None,
         };
         Ok(read.filter(|bytes| self.is_of(bytes)).map(Arc::from))
     }

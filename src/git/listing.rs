@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
+use percent_encoding::percent_encode_byte;
 
 use super::blob_cache::BlobCache;
 use super::entry::{ObjectId, Tracked, TrackedKind};
@@ -18,7 +19,7 @@ use super::odb::Odb;
 use super::repository::Repository;
 use crate::model::TreePath;
 
-/// A wanted file that lies deeper than this is not read; git's own limit (`core.maxTreeDepth`).
+/// A deeper wanted file is not read; git's own limit (`core.maxTreeDepth`).
 const MAX_LEVELS: u32 = 2048;
 
 /// A commit with more wanted files than this is not read: trees that hold one another many times over can name more
@@ -125,7 +126,7 @@ impl<'a> Listing<'a> {
         files
     }
 
-    /// The files that `content` stands for, in one list for all who hold it at the same time.
+    /// The files that `content` stands for, in one list that is shared while it is in use.
     #[must_use]
     pub fn list(&self, content: Content) -> Arc<FileList> {
         if let Some(list) = self.known().lists.get(&content).and_then(Weak::upgrade) {
@@ -175,7 +176,7 @@ struct Known {
     /// The trees of commits that were asked for.
     commits: HashMap<gix::ObjectId, (gix::ObjectId, Content)>,
     trees: HashMap<gix::ObjectId, Content>,
-    /// The lists that somebody holds.
+    /// The lists that are in use.
     lists: HashMap<Content, Weak<FileList>>,
     /// What each [`Content`] stands for.
     folders: Vec<Arc<Folder>>,
@@ -191,7 +192,7 @@ struct Folder {
     folders: Box<[(Box<[u8]>, Content)]>,
     /// Wanted files below, at every depth.
     total: u64,
-    /// How deep the deepest of them lies.
+    /// The depth of the deepest of them.
     levels: u32,
 }
 
@@ -357,12 +358,12 @@ impl Known {
     }
 }
 
-/// A name that no file can have, as one that a file could.
+/// A name that git refuses, as one that it allows.
 fn spelled(name: &[u8]) -> Box<[u8]> {
     let mut spelled = Vec::new();
     for byte in name {
         match byte {
-            b'.' | b'/' => spelled.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            b'.' | b'/' => spelled.extend_from_slice(percent_encode_byte(*byte).as_bytes()),
             _ => spelled.push(*byte),
         }
     }
@@ -372,7 +373,7 @@ fn spelled(name: &[u8]) -> Box<[u8]> {
     spelled.into()
 }
 
-/// A name that a file can have. Git checks out no other, so that nobody builds what stands under one.
+/// A name that git checks out. Nobody builds files under another one.
 fn is_name(name: &[u8]) -> bool {
     !matches!(name, b"" | b"." | b".." | b".git") && !name.contains(&b'/')
 }

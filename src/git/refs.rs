@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use gix::bstr::ByteSlice as _;
 use gix::objs::Kind;
+use gix::refs::FullName;
 use gix::refs::file::find::{NotFound, ReferenceDecode};
 use jiff::Timestamp;
+use percent_encoding::percent_encode_byte;
 
 use super::commit::{parse, timestamp};
 use super::discovery;
@@ -63,7 +65,7 @@ pub enum Hidden<'r> {
     Nothing,
     /// The ref of this full name.
     Ref(&'r str),
-    /// Refs whose names nobody knows.
+    /// Refs whose names are not known.
     Unknown,
 }
 
@@ -235,7 +237,7 @@ impl Repository {
         discovery::are_refs_files(repository.common_dir())?;
         let mut remarks = Vec::new();
         let mut found: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
-        // Many refs stand at the same commit.
+        // Many refs point to the same commit.
         let mut known: HashMap<gix::ObjectId, Option<Target>> = HashMap::new();
         for reference in listed(&repository, &mut remarks)? {
             let name = reference.name.as_bstr().to_vec();
@@ -357,7 +359,7 @@ fn listed(repository: &Odb, remarks: &mut Vec<Remark>) -> Result<Vec<gix::refs::
     if let Some(table) = &repository.table {
         let mut references = Vec::new();
         for (name, target) in table.all().filter(|(name, _)| is_wanted(name)) {
-            match gix::refs::FullName::try_from(name.as_bstr()) {
+            match FullName::try_from(name.as_bstr()) {
                 Ok(name) => references.push(gix::refs::Reference {
                     name,
                     target: target.clone(),
@@ -532,13 +534,25 @@ impl Repository {
     }
 }
 
+/// Git allows `name` as the full name of a ref (`git check-ref-format`), and it is one line of at most 1,024 bytes.
+#[must_use]
+pub fn is_ref_name(name: &str) -> bool {
+    name.starts_with("refs/")
+        && name.len() <= MAX_NAME
+        && !name.contains(char::is_control)
+        && FullName::try_from(name).is_ok()
+}
+
+/// A longer name of a ref is refused, in bytes.
+const MAX_NAME: usize = 1024;
+
 /// A name as reports write it: bytes that are not UTF-8 percent-encoded.
 fn text(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push_str(percent_encode_byte(*byte));
         }
     }
     text

@@ -252,21 +252,14 @@ impl<'b> Cursor<'b> {
 
 /// The checksum of zlib.
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            sum >> 1 ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 }
-        })
-    })
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_checksum_is_that_of_zlib() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    }
 
     /// Written by JGit 6.10's `ReftableWriter`: blocks of 4096 bytes with padding between, and of 512 without; then a table
     /// over it that removes one ref and moves another.

@@ -74,7 +74,7 @@ fn of_the_hook(repository: &Repository) -> Option<PathBuf> {
 }
 
 impl StagedTree {
-    /// The blob at `path` and where it lies, from the top of the repository, links followed.
+    /// The blob at `path` and its own path, from the top of the repository, links followed.
     fn follow(&self, path: &TreePath) -> Result<(TreePath, ObjectId), Unread> {
         let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
         // A chain of links ends; a longer one is a circle.

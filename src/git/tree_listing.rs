@@ -24,7 +24,7 @@ pub struct ListedFile {
 /// # Errors
 /// [`ListingError`] if the listing is not that of `root`, or holds what git refuses.
 pub fn trees(root: &str, listing: &[ListedFile]) -> Result<HashMap<String, Vec<u8>>, ListingError> {
-    // In upper case it would name what nobody finds under it.
+    // Ids are keys below, in lower case.
     let is_upper = root.bytes().any(|byte| byte.is_ascii_uppercase());
     let root = gix::ObjectId::from_hex(root.as_bytes())
         .ok()
@@ -85,7 +85,7 @@ const MAX_LEVELS: usize = 2048;
 /// Folders under construction, the top first and each behind the one that it lies in: how deep they are costs no stack.
 struct Folders(Vec<Folder>);
 
-/// What lies in a folder: the places of folders, and files.
+/// The entries of a folder: folders by their places in the list, and files.
 #[derive(Default)]
 struct Folder {
     folders: BTreeMap<String, usize>,

@@ -17,7 +17,7 @@ use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::text::Position;
 
 /// What to look through.
@@ -43,9 +43,9 @@ pub fn discover(root: &Root, limit: u64) -> Result<Found, Failure> {
             one_file(path, Some(format), limit)
         }
         Root::Path(path) => match look(path)? {
-            Lies::Folder => folder(path, limit),
-            Lies::File(_) => one_file(path, None, limit),
-            Lies::Other | Lies::Nothing => Err(no_such(path)),
+            FileKind::Folder => folder(path, limit),
+            FileKind::File(_) => one_file(path, None, limit),
+            FileKind::Other | FileKind::Missing => Err(no_such(path)),
         },
     }
 }
@@ -90,7 +90,7 @@ fn one_file(
     format: Option<&'static dyn Format>,
     limit: u64,
 ) -> Result<Found, Failure> {
-    if !matches!(look(path)?, Lies::File(_)) {
+    if !matches!(look(path)?, FileKind::File(_)) {
         return Err(no_such(path));
     }
     let folder = match path.parent() {
@@ -390,8 +390,8 @@ pub(super) fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
 }
 
 fn is_on_disk(tree: &WorkTree, path: &TreePath) -> bool {
-    let lies = file::inside(tree.root(), path).and_then(|on_disk| file::look(&on_disk).ok());
-    lies.is_some_and(|lies| lies != Lies::Nothing)
+    let lies = file::inside(tree.root(), path).and_then(|on_disk| file::kind(&on_disk).ok());
+    lies.is_some_and(|lies| lies != FileKind::Missing)
 }
 
 /// One text as a tree of its own.
@@ -410,8 +410,8 @@ impl Tree for OneFile {
     }
 }
 
-fn look(path: &std::path::Path) -> Result<Lies, Failure> {
-    file::look(path).map_err(|error| Failure::usage(error.to_string(), "Give a path that can be read."))
+fn look(path: &std::path::Path) -> Result<FileKind, Failure> {
+    file::kind(path).map_err(|error| Failure::usage(error.to_string(), "Give a path that can be read."))
 }
 
 fn shown(path: &std::path::Path) -> String {

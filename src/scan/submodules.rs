@@ -10,7 +10,7 @@ use super::discover::{Found, Standing, is_wanted, reader, relative};
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::{GitError, ObjectId, Repository, Tracked, TrackedKind};
 use crate::model::TreePath;
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
 /// Submodules in submodules go no deeper.
 const MAX_LEVELS: usize = 16;
@@ -96,7 +96,10 @@ fn named(repository: &Repository, commit: ObjectId) -> Result<Vec<Tracked>, GitE
 /// The repository that is checked out at `path` of `top`; `None` if there is none of its own.
 fn open(top: &Path, path: &TreePath, parent: &Repository) -> Option<Arc<Repository>> {
     let folder = file::inside(top, path)?;
-    let has_its_own = matches!(file::look(&folder.join(".git")), Ok(Lies::Folder | Lies::File(_)));
+    let has_its_own = matches!(
+        file::kind(&folder.join(".git")),
+        Ok(FileKind::Folder | FileKind::File(_))
+    );
     if file::is_link(&folder) || !has_its_own {
         return None;
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::git::{ObjectId, Repository};
 use crate::model::{Tree, TreePath, Unread};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 
 /// A folder. Links are followed inside `boundary` only.
 pub struct WorkTree {
@@ -60,13 +60,13 @@ impl Tree for WorkTree {
         }
         let on_disk = file::inside(&self.root, path).ok_or(Unread::Absent)?;
         let unreadable = |error: file::FileError| Unread::Unreadable(error.source.to_string());
-        match file::look(&on_disk).map_err(unreadable)? {
-            Lies::File(_) => {}
-            Lies::Nothing if file::is_link(&on_disk) => {
+        match file::kind(&on_disk).map_err(unreadable)? {
+            FileKind::File(_) => {}
+            FileKind::Missing if file::is_link(&on_disk) => {
                 return Err(Unread::Unreadable("a symbolic link leads nowhere".into()));
             }
-            Lies::Folder | Lies::Nothing => return Err(Unread::Absent),
-            Lies::Other => return Err(Unread::Unreadable("this is no regular file".into())),
+            FileKind::Folder | FileKind::Missing => return Err(Unread::Absent),
+            FileKind::Other => return Err(Unread::Unreadable("this is no regular file".into())),
         }
         // A folder on the way may be a link as well.
         if !file::resolve(&on_disk)
@@ -88,17 +88,17 @@ impl Tree for WorkTree {
         let Some(on_disk) = file::inside(&self.root, path) else {
             return false;
         };
-        match file::look(&on_disk) {
-            Ok(Lies::File(_) | Lies::Other) | Err(_) => true,
-            Ok(Lies::Nothing) => file::is_link(&on_disk),
-            Ok(Lies::Folder) => false,
+        match file::kind(&on_disk) {
+            Ok(FileKind::File(_) | FileKind::Other) | Err(_) => true,
+            Ok(FileKind::Missing) => file::is_link(&on_disk),
+            Ok(FileKind::Folder) => false,
         }
     }
 
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
         let on_disk = file::inside(&self.root, path).filter(|on_disk| file::is_link(on_disk))?;
         let end = file::resolve(&on_disk).ok()?;
-        let is_file = matches!(file::look(&end), Ok(Lies::File(_)));
+        let is_file = matches!(file::kind(&end), Ok(FileKind::File(_)));
         is_file.then(|| file::tree_path(&self.boundary, &end)).flatten()
     }
 
@@ -112,6 +112,11 @@ impl Tree for WorkTree {
             .ancestors()
             .take_while(|folder| top.is_none_or(|top| folder.starts_with(top)))
             .skip(1)
-            .any(|folder| !matches!(file::look(&folder.join(name)), Ok(Lies::Nothing | Lies::Folder)))
+            .any(|folder| {
+                !matches!(
+                    file::kind(&folder.join(name)),
+                    Ok(FileKind::Missing | FileKind::Folder)
+                )
+            })
     }
 }

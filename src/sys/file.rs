@@ -16,39 +16,39 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lies {
-    /// A file of so many bytes.
+pub enum FileKind {
+    /// A file, with its size in bytes.
     File(u64),
     /// A folder.
     Folder,
     /// A device, pipe or socket.
     Other,
     /// Nothing, or a link that leads nowhere.
-    Nothing,
+    Missing,
 }
 
-/// What lies at `path`, links followed.
+/// What is at `path`, links followed.
 ///
 /// # Errors
 /// The system's, unless it says that there is nothing.
-pub fn look(path: &Path) -> Result<Lies, FileError> {
+pub fn kind(path: &Path) -> Result<FileKind, FileError> {
     match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(Lies::File(metadata.len())),
-        Ok(metadata) if metadata.is_dir() => Ok(Lies::Folder),
-        Ok(_) => Ok(Lies::Other),
+        Ok(metadata) if metadata.is_file() => Ok(FileKind::File(metadata.len())),
+        Ok(metadata) if metadata.is_dir() => Ok(FileKind::Folder),
+        Ok(_) => Ok(FileKind::Other),
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Lies::Nothing),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(FileKind::Missing),
             _ => Err(failed(path, error)),
         },
     }
 }
 
-/// Refuses a named pipe and a socket, which whoever opens it may wait at for ever.
+/// Refuses a named pipe and a socket: opening one may block for ever.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] for one; what cannot be looked at is left to whoever opens it.
+/// [`io::ErrorKind::InvalidInput`] for one; what has no metadata is not refused.
 pub fn refuse_pipe(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Ok(metadata) = std::fs::metadata(path) {
@@ -200,7 +200,7 @@ pub fn replace(
 ) -> Result<(), FileError> {
     let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let path = resolved.as_path();
-    if look(path)? == Lies::Other {
+    if kind(path)? == FileKind::Other {
         let write_through = || -> io::Result<()> {
             let file = std::fs::OpenOptions::new().write(true).open(path)?;
             let mut writer = io::BufWriter::with_capacity(1 << 16, &file);
@@ -238,7 +238,7 @@ pub fn replace(
 /// The system's.
 pub fn append(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let append = || {
-        let is_new = look(path).is_ok_and(|lies| lies == Lies::Nothing);
+        let is_new = kind(path).is_ok_and(|kind| kind == FileKind::Missing);
         let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
         if is_new {
             hand_over(&file, path.parent().unwrap_or(Path::new("")))?;
@@ -269,7 +269,7 @@ pub fn append_over(path: &Path, old: &[u8], bytes: &[u8]) -> Result<(), FileErro
         file.set_len(start.saturating_add(bytes.len() as u64))?;
         Ok(true)
     };
-    let is_file = matches!(look(path), Ok(Lies::File(_)));
+    let is_file = matches!(kind(path), Ok(FileKind::File(_)));
     match is_file && replaced().map_err(|error| failed(path, error))? {
         true => Ok(()),
         false => append(path, bytes),
@@ -279,7 +279,7 @@ pub fn append_over(path: &Path, old: &[u8], bytes: &[u8]) -> Result<(), FileErro
 /// The first bytes of the file at `path`, at most `limit`; `None` if no regular file can be read there.
 #[must_use]
 pub fn head(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let Ok(Lies::File(_)) = look(path) else {
+    let Ok(FileKind::File(_)) = kind(path) else {
         return None;
     };
     let mut bytes = Vec::new();
@@ -335,7 +335,7 @@ fn make(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives what root made to the owner of the folder that it lies in. A step in a container runs as root in a workspace that
+/// Gives what root made to the owner of the folder around it. A step in a container runs as root in a workspace that
 /// belongs to the user of its runner, who could not remove it otherwise.
 fn hand_over(made: &std::fs::File, folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
@@ -361,22 +361,22 @@ fn hand_over(made: &std::fs::File, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The names in a folder, sorted, with what each is (links not followed: they are [`Lies::Other`]).
+/// The names in a folder, sorted, with what each is (links not followed: they are [`FileKind::Other`]).
 ///
 /// # Errors
 /// The system's.
-pub fn list(path: &Path) -> Result<Vec<(OsString, Lies)>, FileError> {
-    let list = || -> io::Result<Vec<(OsString, Lies)>> {
+pub fn list(path: &Path) -> Result<Vec<(OsString, FileKind)>, FileError> {
+    let list = || -> io::Result<Vec<(OsString, FileKind)>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
             let kind = entry.file_type()?;
-            let lies = match kind {
-                kind if kind.is_file() => Lies::File(entry.metadata()?.len()),
-                kind if kind.is_dir() => Lies::Folder,
-                _ => Lies::Other,
+            let kind = match kind {
+                kind if kind.is_file() => FileKind::File(entry.metadata()?.len()),
+                kind if kind.is_dir() => FileKind::Folder,
+                _ => FileKind::Other,
             };
-            names.push((entry.file_name(), lies));
+            names.push((entry.file_name(), kind));
         }
         names.sort();
         Ok(names)
@@ -447,7 +447,7 @@ pub fn inside(root: &Path, path: &TreePath) -> Option<PathBuf> {
     }
 }
 
-/// `path`, which lies under the folder `root`, as a path of the tree; `None` if it does not lie there.
+/// `path`, which is below the folder `root`, as a path of the tree; `None` if it is not.
 #[must_use]
 pub fn tree_path(root: &Path, path: &Path) -> Option<TreePath> {
     let relative = path.strip_prefix(root).ok()?;

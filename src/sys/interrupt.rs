@@ -11,7 +11,7 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 pub fn install() {
     let _ = ctrlc::set_handler(|| {
         for path in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // There is nobody left to tell.
+            // The process ends: errors have no use.
             let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
         }
         #[expect(clippy::exit, reason = "an interrupt ends the process from another thread")]

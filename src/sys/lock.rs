@@ -11,10 +11,10 @@ use super::file::FileError;
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "closing the file opens the lock")] File);
 
-/// A lock that another process holds is waited for so long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait for a lock that another process holds.
+pub const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// How often it is tried meanwhile.
+/// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// More of what the holder wrote into the lock is not read.
@@ -22,17 +22,17 @@ const NAME: u64 = 100;
 
 impl Lock {
     /// Takes the lock that the file at `path` stands for, which is made if it is missing. Calls `held_by_another`
-    /// once if it has to wait, which it does for [`PATIENCE`] at most.
+    /// once if it has to wait, which it does for [`MAX_WAIT`] at most.
     ///
     /// # Errors
     /// The system's; [`io::ErrorKind::TimedOut`] with the holder's name if another process holds it all the time.
     pub fn take(path: &Path, held_by_another: impl FnOnce()) -> Result<Self, FileError> {
-        Self::take_within(path, PATIENCE, held_by_another)
+        Self::take_within(path, MAX_WAIT, held_by_another)
     }
 
     fn take_within(
         path: &Path,
-        patience: Duration,
+        max_wait: Duration,
         held_by_another: impl FnOnce(),
     ) -> Result<Self, FileError> {
         let take = || {
@@ -48,22 +48,22 @@ impl Lock {
             loop {
                 match file.try_lock() {
                     Ok(()) => break,
-                    Err(TryLockError::WouldBlock) if begun.elapsed() >= patience => {
+                    Err(TryLockError::WouldBlock) if begun.elapsed() >= max_wait => {
                         return Err(io::Error::new(
                             io::ErrorKind::TimedOut,
-                            format!("{} has held it for {} s", holder(&mut file), patience.as_secs()),
+                            format!("{} has held it for {} s", holder(&mut file), max_wait.as_secs()),
                         ));
                     }
                     Err(TryLockError::WouldBlock) => {
                         if let Some(held_by_another) = held_by_another.take() {
                             held_by_another();
                         }
-                        std::thread::sleep(PAUSE.min(patience));
+                        std::thread::sleep(PAUSE.min(max_wait));
                     }
                     Err(TryLockError::Error(error)) => return Err(error),
                 }
             }
-            // Whoever waits for it can say for whom. A lock without a name locks all the same.
+            // Processes that wait can name the holder. A lock without a name locks all the same.
             drop(sign(&mut file));
             Ok(Self(file))
         };
@@ -80,7 +80,7 @@ fn sign(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// `process 4711`, or `another process` where the file does not tell.
+/// `process 4711`, or `another process` where the file does not say.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file
@@ -120,19 +120,19 @@ mod tests {
         let path = folder.path().join("lock");
         let first = Lock::take(&path, || ()).unwrap();
         let mut waited = false;
-        let patience = Duration::from_millis(250);
-        let error = Lock::take_within(&path, patience, || waited = true).unwrap_err();
+        let max_wait = Duration::from_millis(250);
+        let error = Lock::take_within(&path, max_wait, || waited = true).unwrap_err();
         assert!(waited);
         assert_eq!(error.source.kind(), io::ErrorKind::TimedOut);
         let told = format!("process {} has held it", std::process::id());
         assert!(error.to_string().contains(&told), "{error}");
         drop(first);
-        Lock::take_within(&path, patience, || panic!("nobody holds it")).unwrap();
+        Lock::take_within(&path, max_wait, || panic!("nobody holds it")).unwrap();
         // What somebody else wrote into it is no name.
         std::fs::write(&path, "ninety nine").unwrap();
         let first = File::options().write(true).open(&path).unwrap();
         first.lock().unwrap();
-        let error = Lock::take_within(&path, patience, || ()).unwrap_err();
+        let error = Lock::take_within(&path, max_wait, || ()).unwrap_err();
         assert!(error.to_string().contains("another process"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The only place that touches the world: files, the network, the clock, the environment, chance.
+//! The only place that touches the world: files, the network, the clock, the environment, random numbers.
 #![expect(
     clippy::disallowed_methods,
     reason = "everything above reaches the world through here"

@@ -1,4 +1,4 @@
-//! The web: bytes from an HTTP address, fetched patiently and handed on as they arrive.
+//! HTTP: bytes from an address, fetched with retries and handed on as they arrive.
 //!
 //! A [`Request`] wants the bytes of a resource from some offset on. What arrives goes to a [`Sink`]; when a
 //! connection is cut, the next attempt goes on where the last one ended, as long as the server proves by an
@@ -10,10 +10,10 @@
 //! go through none), certificates from the system or from `SSL_CERT_FILE` and `SSL_CERT_DIR`.
 
 mod address;
+mod api;
 mod download;
-mod exchange;
-mod fault;
-mod patience;
+mod error;
+mod retry;
 
 use std::io;
 use std::sync::OnceLock;
@@ -23,15 +23,15 @@ use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 
 pub use address::{Address, BadAddress};
+pub use api::{HttpRequest, HttpResponse};
 pub use download::{discard, download};
-pub use exchange::{Answered, Ask};
-pub use fault::{Fault, Retry, WebError};
-pub use patience::{Patience, RealTime, Waiting, retry_after};
+pub use error::{HttpError, WebError};
+pub use retry::{Retry, RetryPolicy, SystemTimer, Timer, retry_after};
 
-/// An HTTP client with its timeouts and its patience.
+/// An HTTP client with its timeouts and retries.
 pub struct Web {
     settings: Settings,
-    waiting: Box<dyn Waiting>,
+    timer: Box<dyn Timer>,
     plain: OnceLock<Client>,
     near: OnceLock<Client>,
     secure: OnceLock<Client>,
@@ -49,7 +49,7 @@ pub struct Settings {
     /// All attempts of one request together, whatever they bring.
     pub whole: Duration,
     /// When to try again, and when to give up.
-    pub patience: Patience,
+    pub retry: RetryPolicy,
     /// Whose proxies are used.
     pub proxies: Proxies,
 }
@@ -61,7 +61,7 @@ impl Default for Settings {
             idle: Duration::from_secs(30),
             slowest: 1 << 10,
             whole: Duration::from_secs(30 * 60),
-            patience: Patience::default(),
+            retry: RetryPolicy::default(),
             proxies: Proxies::Environment,
         }
     }
@@ -76,7 +76,7 @@ pub enum Proxies {
     Ignored,
 }
 
-/// The bytes `from..until` of what lies at an address, unless the holder has them already.
+/// A request for the bytes `from..until` of an address, unless they are held already.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Where.
@@ -85,7 +85,7 @@ pub struct Request {
     pub from: u64,
     /// The first byte that is no longer wanted; `None` for all.
     pub until: Option<u64>,
-    /// What tells that the held bytes and the rest are of one piece; needed where `from` is not 0.
+    /// Proves that the held bytes and the rest are of one piece; needed where `from` is not 0.
     pub validator: Option<Validator>,
     /// If the resource still has this entity tag or date, nothing is sent ([`Reply::NotModified`]).
     pub unless: Option<Validator>,
@@ -94,7 +94,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// All of what lies at `address`, at most `limit` bytes.
+    /// All of `address`, at most `limit` bytes.
     #[must_use]
     pub fn whole(address: Address, limit: u64) -> Self {
         Self {
@@ -151,16 +151,16 @@ impl Validator {
         }
     }
 
-    fn value(&self) -> Result<HeaderValue, Fault> {
+    fn value(&self) -> Result<HeaderValue, HttpError> {
         let (Self::Tag(text) | Self::Date(text)) = self;
         HeaderValue::from_str(text)
-            .map_err(|_| Fault::Malformed("an entity tag that cannot be sent back".into()))
+            .map_err(|_| HttpError::Malformed("an entity tag that cannot be sent back".into()))
     }
 }
 
 /// Takes the bytes of an answer.
 pub trait Sink: Send {
-    /// An answer begins. Its first byte is byte `at` of the resource: what lies beyond `at` in the sink is void,
+    /// An answer begins. Its first byte is byte `at` of the resource: what the sink has beyond `at` is void,
     /// and `at` is 0 when nothing that is held can be kept. `total` is the size of the whole resource.
     ///
     /// # Errors
@@ -193,7 +193,7 @@ pub enum Reply {
     Received {
         /// How many bytes of the resource the sink holds now, those held before included.
         held: u64,
-        /// The size of the whole resource, if the server told.
+        /// The size of the whole resource, if the server says it.
         total: Option<u64>,
         /// What identifies this state of the resource.
         validator: Option<Validator>,
@@ -210,25 +210,25 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// How often one request may be sent on to another address.
-const REDIRECTS: u32 = 5;
+/// One request follows at most this many redirects.
+const MAX_REDIRECTS: u32 = 5;
 
-/// Whoever delivers this much in one attempt is not refused another because it was cut off again.
+/// After an attempt that delivered this many bytes the count of failures starts over.
 const PROGRESS: u64 = 1 << 20;
 
 impl Web {
-    /// A client that waits by the machine's clock.
+    /// A client that waits by the system's clock.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self::with_waiting(settings, Box::new(RealTime))
+        Self::with_timer(settings, Box::new(SystemTimer))
     }
 
-    /// A client that waits as it is told.
+    /// A client with a timer of its own, for tests.
     #[must_use]
-    pub fn with_waiting(settings: Settings, waiting: Box<dyn Waiting>) -> Self {
+    pub fn with_timer(settings: Settings, timer: Box<dyn Timer>) -> Self {
         Self {
             settings,
-            waiting,
+            timer,
             plain: OnceLock::new(),
             near: OnceLock::new(),
             secure: OnceLock::new(),
@@ -237,23 +237,23 @@ impl Web {
 
     /// When to try again, and when to give up.
     #[must_use]
-    pub fn patience(&self) -> Patience {
-        self.settings.patience
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.settings.retry
     }
 
-    /// The clock that this client waits by.
+    /// Waits between attempts.
     #[must_use]
-    pub fn waiting(&self) -> &dyn Waiting {
-        self.waiting.as_ref()
+    pub fn timer(&self) -> &dyn Timer {
+        self.timer.as_ref()
     }
 
     /// Fetches `request` into `sink`; tries again as the settings allow. Needs a tokio runtime with its timer on.
     ///
     /// # Errors
-    /// The last attempt's fault, once no further attempt is sensible or allowed. What the sink got until then
+    /// The last attempt's error, once no further attempt is sensible or allowed. What the sink got until then
     /// stays with it.
     pub async fn get(&self, request: &Request, sink: &mut dyn Sink) -> Result<Reply, WebError> {
-        let patience = &self.settings.patience;
+        let policy = &self.settings.retry;
         let mut held = Held::of(request);
         let mut attempts = 0;
         let mut failures = 0;
@@ -268,27 +268,27 @@ impl Web {
                 Some(end) => tokio::time::timeout_at(end, attempt).await,
                 None => Ok(attempt.await),
             };
-            let fault = match answer {
+            let error = match answer {
                 Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(fault)) => fault,
-                Err(_) => Fault::Overdue(whole),
+                Ok(Err(error)) => error,
+                Err(_) => HttpError::Overdue(whole),
             };
             if held.bytes.saturating_sub(before) >= PROGRESS {
                 failures = 0;
                 waited = Duration::ZERO;
             }
             failures += 1;
-            let pause = patience.pause(fault.retry(), failures, self.waiting.fraction());
-            match pause.filter(|pause| waited.saturating_add(*pause) <= patience.total) {
+            let pause = policy.pause(error.retry(), failures, self.timer.fraction());
+            match pause.filter(|pause| waited.saturating_add(*pause) <= policy.total) {
                 Some(pause) => {
-                    tracing::debug!(address = %request.address, %fault, ?pause, "trying again");
+                    tracing::debug!(address = %request.address, %error, ?pause, "trying again");
                     waited = waited.saturating_add(pause);
-                    self.waiting.wait(pause).await;
+                    self.timer.wait(pause).await;
                 }
                 None => {
                     return Err(WebError {
                         address: Box::new(request.address.clone()),
-                        fault,
+                        error,
                         attempts,
                     });
                 }
@@ -296,7 +296,12 @@ impl Web {
         }
     }
 
-    async fn attempt(&self, request: &Request, held: &mut Held, sink: &mut dyn Sink) -> Result<Reply, Fault> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        held: &mut Held,
+        sink: &mut dyn Sink,
+    ) -> Result<Reply, HttpError> {
         if !held.validator.as_ref().is_some_and(Validator::joins) {
             held.restart(None);
         }
@@ -314,7 +319,7 @@ impl Web {
                 let validator = Validator::of(response.headers());
                 if range.first != held.bytes || (held.bytes > 0 && held.validator != validator) {
                     held.restart(None);
-                    return Err(Fault::Changed);
+                    return Err(HttpError::Changed);
                 }
                 held.validator = validator;
                 self.receive(response, range.total, request, held, sink).await
@@ -323,27 +328,27 @@ impl Web {
                 match ContentRange::unsatisfied(response.headers()) {
                     Some(total) if total == held.bytes => {
                         sink.begin(held.bytes, Some(total), held.validator.as_ref())
-                            .map_err(Fault::Sink)?;
+                            .map_err(HttpError::Sink)?;
                         Ok(held.reply(Some(total)))
                     }
                     Some(_) | None => {
                         held.restart(None);
-                        Err(Fault::Changed)
+                        Err(HttpError::Changed)
                     }
                 }
             }
-            _ => Err(Fault::Status {
+            _ => Err(HttpError::Status {
                 code: status.as_u16(),
                 retry_after: text_of(response.headers(), &header::RETRY_AFTER)
-                    .and_then(|text| retry_after(text, self.waiting.now())),
+                    .and_then(|text| retry_after(text, self.timer.now())),
             }),
         }
     }
 
     /// Sends the request and follows where it is sent on to, never from `https` to `http`.
-    async fn send(&self, request: &Request, held: &Held) -> Result<Response, Fault> {
+    async fn send(&self, request: &Request, held: &Held) -> Result<Response, HttpError> {
         let mut address = request.address.clone();
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let mut builder = self.client(&address)?.get(address.url().clone());
             let wanted_until = request.until.map(|until| until.saturating_sub(1));
             match (held.bytes, wanted_until) {
@@ -365,17 +370,18 @@ impl Web {
             let response = builder
                 .send()
                 .await
-                .map_err(|error| Fault::of(error, &self.settings))?;
+                .map_err(|error| HttpError::of(error, &self.settings))?;
             match response.status().as_u16() {
                 301 | 302 | 303 | 307 | 308 => {
-                    let target = text_of(response.headers(), &header::LOCATION)
-                        .ok_or_else(|| Fault::Malformed("a redirect that does not say where to".into()))?;
-                    address = address.join(target).map_err(Fault::Redirect)?;
+                    let target = text_of(response.headers(), &header::LOCATION).ok_or_else(|| {
+                        HttpError::Malformed("a redirect that does not say where to".into())
+                    })?;
+                    address = address.join(target).map_err(HttpError::Redirect)?;
                 }
                 _ => return Ok(response),
             }
         }
-        Err(Fault::Redirects(REDIRECTS))
+        Err(HttpError::Redirects(MAX_REDIRECTS))
     }
 
     async fn receive(
@@ -385,28 +391,28 @@ impl Web {
         request: &Request,
         held: &mut Held,
         sink: &mut dyn Sink,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<Reply, HttpError> {
         if total.is_some_and(|total| total > request.limit) && request.until.is_none() {
-            return Err(Fault::TooLarge { limit: request.limit });
+            return Err(HttpError::TooLarge { limit: request.limit });
         }
         sink.begin(held.bytes, total, held.validator.as_ref())
-            .map_err(Fault::Sink)?;
+            .map_err(HttpError::Sink)?;
         let mut window = tokio::time::Instant::now();
         let mut in_window = 0_u64;
         loop {
             let chunk = response
                 .chunk()
                 .await
-                .map_err(|error| Fault::of(error, &self.settings))?;
+                .map_err(|error| HttpError::of(error, &self.settings))?;
             let Some(chunk) = chunk else {
                 break;
             };
             let length = chunk.len() as u64;
             held.bytes = held.bytes.saturating_add(length);
             if held.bytes > request.limit {
-                return Err(Fault::TooLarge { limit: request.limit });
+                return Err(HttpError::TooLarge { limit: request.limit });
             }
-            sink.write(&chunk).map_err(Fault::Sink)?;
+            sink.write(&chunk).map_err(HttpError::Sink)?;
             in_window = in_window.saturating_add(length);
             if window.elapsed() >= self.settings.idle {
                 if in_window
@@ -415,7 +421,7 @@ impl Web {
                         .slowest
                         .saturating_mul(window.elapsed().as_secs().max(1))
                 {
-                    return Err(Fault::Slow {
+                    return Err(HttpError::Slow {
                         bytes: in_window,
                         span: window.elapsed(),
                     });
@@ -427,7 +433,7 @@ impl Web {
         Ok(held.reply(total))
     }
 
-    fn client(&self, address: &Address) -> Result<Client, Fault> {
+    fn client(&self, address: &Address) -> Result<Client, HttpError> {
         let cell = match (address.is_encrypted(), address.is_loopback()) {
             (true, _) => &self.secure,
             (false, true) => &self.near,
@@ -455,7 +461,7 @@ impl Web {
         }
         let client = builder
             .build()
-            .map_err(|error| Fault::Certificates(fault::chain(&error)))?;
+            .map_err(|error| HttpError::Certificates(error::chain(&error)))?;
         Ok(cell.get_or_init(|| client).clone())
     }
 }
@@ -495,7 +501,7 @@ struct ContentRange {
 }
 
 impl ContentRange {
-    fn of(headers: &HeaderMap) -> Result<Self, Fault> {
+    fn of(headers: &HeaderMap) -> Result<Self, HttpError> {
         let parse = || {
             let text = text_of(headers, &header::CONTENT_RANGE)?.strip_prefix("bytes ")?;
             let (range, total) = text.split_once('/')?;
@@ -505,7 +511,7 @@ impl ContentRange {
                 total: total.trim().parse().ok(),
             })
         };
-        parse().ok_or_else(|| Fault::Malformed("a partial answer that does not say which part".into()))
+        parse().ok_or_else(|| HttpError::Malformed("a partial answer that does not say which part".into()))
     }
 
     /// The total of `Content-Range: bytes */1000`, sent with status 416.

@@ -12,7 +12,7 @@ use super::plan::Followed;
 use super::request::Request;
 use super::state::{State, note_of};
 use crate::advisory::{Bookkeeping, Compiler, Index, OpenError};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::positional::Positional;
 
 /// The index as it is.
@@ -36,9 +36,9 @@ pub(super) struct Loaded {
 
 impl Base {
     pub(super) fn read(request: &Request<'_>, warnings: &mut Vec<String>) -> Result<Self, UpdateError> {
-        let opened = match file::look(request.index)? {
-            Lies::Nothing => None,
-            Lies::File(_) | Lies::Folder | Lies::Other => Some(open(request.index)),
+        let opened = match file::kind(request.index)? {
+            FileKind::Missing => None,
+            FileKind::File(_) | FileKind::Folder | FileKind::Other => Some(open(request.index)),
         };
         let mut base = Self {
             index: None,

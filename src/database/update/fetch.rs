@@ -128,7 +128,7 @@ impl Fetcher<'_> {
             });
         };
         // If what an earlier run left does not fit the rest, it is fetched once more from the start.
-        let mut old = matches!(file::look(&path), Ok(file::Lies::File(1..)));
+        let mut old = matches!(file::kind(&path), Ok(file::FileKind::File(1..)));
         let mut spoilt = false;
         let ids = loop {
             match download(self.web, &address, &path, ARCHIVE_LIMIT, None, &mut report).await {

@@ -18,7 +18,7 @@ use super::request::{Demanded, Event, Job, Request};
 use crate::advisory::{Compiler, Facts, OpenError};
 use crate::database::manifest::{self, File, LIMIT, Manifest, NAME};
 use crate::database::signature::{self, PublicKey, SIGNATURE_LIMIT, SignatureError};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::web::{self, Address, Request as Wanted};
 
 /// The note of an index that was put together: the SHA-256 of each of its pieces.
@@ -58,7 +58,7 @@ pub(super) fn folder(path: &Path) -> Option<&Path> {
     if path.file_name().is_some_and(|name| name == NAME) {
         return path.parent();
     }
-    matches!(file::look(&path.join(NAME)), Ok(Lies::File(_))).then_some(path)
+    matches!(file::kind(&path.join(NAME)), Ok(FileKind::File(_))).then_some(path)
 }
 
 /// Takes what is wanted of the publication at `place`.
@@ -306,7 +306,7 @@ async fn piece(
     }
     let part = downloads.join(format!("{}.part", file.sha256));
     // If what an earlier run left does not fit the rest, it is fetched once more from the start.
-    let mut old = matches!(file::look(&part), Ok(Lies::File(1..)));
+    let mut old = matches!(file::kind(&part), Ok(FileKind::File(1..)));
     loop {
         let fetched = match place {
             PublicationPlace::Web(manifest) => {
@@ -347,8 +347,8 @@ async fn piece(
 
 /// Whether the file at `path` has the bytes that the manifest names.
 fn is_proven(path: &Path, file: &File) -> std::io::Result<bool> {
-    let looked = file::look(path).map_err(|error| error.source)?;
-    if looked != Lies::File(file.bytes) {
+    let looked = file::kind(path).map_err(|error| error.source)?;
+    if looked != FileKind::File(file.bytes) {
         return Ok(false);
     }
     let mut hash = Sha256::new();
@@ -357,7 +357,7 @@ fn is_proven(path: &Path, file: &File) -> std::io::Result<bool> {
 }
 
 fn is_full(path: &Path, file: &File) -> bool {
-    matches!(file::look(path), Ok(Lies::File(bytes)) if bytes >= file.bytes)
+    matches!(file::kind(path), Ok(FileKind::File(bytes)) if bytes >= file.bytes)
 }
 
 /// Why a file is not the index that the manifest names.

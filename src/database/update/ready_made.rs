@@ -12,7 +12,7 @@ use super::request::{Event, Job, Request};
 use super::state::note_of;
 use crate::advisory::{Index, OpenError, Source};
 use crate::database::manifest::{INDEX_LIMIT, NAME};
-use crate::sys::file::{self, Lies};
+use crate::sys::file::{self, FileKind};
 use crate::sys::web::{self, Address, Reply, Validator};
 
 /// Fetches a ready-made index and verifies every byte of it.
@@ -67,12 +67,12 @@ pub(super) fn local(
             "Name the file of an advisory database, or a folder that holds <ecosystem>/all.zip or a {NAME}."
         ),
     };
-    match file::look(path).map_err(|error| unusable(error.source.to_string()))? {
-        Lies::File(_) => match usable(path, base, backward, request)? {
+    match file::kind(path).map_err(|error| unusable(error.source.to_string()))? {
+        FileKind::File(_) => match usable(path, base, backward, request)? {
             true => Ok(Local::Index),
             false => Ok(Local::Same),
         },
-        Lies::Folder => {
+        FileKind::Folder => {
             let loaded = base.load(warnings);
             let mut fetched = Vec::with_capacity(loaded.ecosystems.len());
             for followed in &loaded.ecosystems {
@@ -95,7 +95,7 @@ pub(super) fn local(
             }
             Ok(Local::Records(fetched))
         }
-        Lies::Other | Lies::Nothing => Err(unusable("there is no such file or folder".to_owned())),
+        FileKind::Other | FileKind::Missing => Err(unusable("there is no such file or folder".to_owned())),
     }
 }
 

@@ -33,7 +33,7 @@ impl Address {
         Self::checked(url)
     }
 
-    /// The address of what lies below this one: each segment is one path segment, whatever it holds.
+    /// The address below this one: each segment is one path segment, whatever it holds.
     ///
     /// ```
     /// use lockkeeper::sys::web::Address;
@@ -50,7 +50,7 @@ impl Address {
         Self(url)
     }
 
-    /// The address of what lies beside this one: its last segment is another. `name` is one segment, whatever it holds.
+    /// The address beside this one: its last segment is another. `name` is one segment, whatever it holds.
     #[must_use]
     pub fn beside(&self, name: &str) -> Self {
         let mut url = self.0.clone();

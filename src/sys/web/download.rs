@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Address, Reply, Request, Sink, Validator, Web, WebError};
 
-/// Fetches what lies at `address` into the file at `path`, at most `limit` bytes, going on after what an earlier
+/// Fetches `address` into the file at `path`, at most `limit` bytes, going on after what an earlier
 /// run left there, unless it is still as `unless` knows it. Beside it lies a file `….from` that says what the bytes came with; remove both together
 /// ([`discard`]). `progress` hears the bytes held and the total.
 ///
@@ -22,7 +22,7 @@ pub async fn download(
 ) -> Result<Reply, WebError> {
     let failed = |error| WebError {
         address: Box::new(address.clone()),
-        fault: super::Fault::Sink(error),
+        error: super::HttpError::Sink(error),
         attempts: 1,
     };
     let mut part = Part::open(path, progress).map_err(failed)?;
@@ -39,7 +39,7 @@ pub async fn download(
         Ok(reply) => reply,
         Err(error) => {
             drop(part);
-            if is_in_vain(&error.fault, path) {
+            if is_in_vain(&error.error, path) {
                 drop(discard(path));
             }
             return Err(error);
@@ -49,11 +49,12 @@ pub async fn download(
     Ok(reply)
 }
 
-/// No later run can go on after what was fetched: it was too much, or nothing tells that the rest will be of one piece.
-fn is_in_vain(fault: &super::Fault, path: &Path) -> bool {
+/// No later run can go on after what was fetched: it was too much, or nothing proves that the rest will be of one piece.
+fn is_in_vain(error: &super::HttpError, path: &Path) -> bool {
     let came_with = std::fs::read_to_string(origin_of(path)).ok();
     let came_with = came_with.and_then(|text| Validator::parse(&text));
-    matches!(fault, super::Fault::TooLarge { .. }) || !came_with.is_some_and(|validator| validator.joins())
+    matches!(error, super::HttpError::TooLarge { .. })
+        || !came_with.is_some_and(|validator| validator.joins())
 }
 
 /// Removes what [`download`] fetched to `path`.

@@ -313,7 +313,7 @@ fn an_upload_that_is_not_taken_in_is_told_in_one_notice() {
 }
 
 #[test]
-fn one_comment_after_three_runs_which_is_folded_away_when_clean() {
+fn one_comment_after_three_runs_which_is_minimized_when_clean() {
     for style in [Style::GitHub, Style::Enterprise, Style::Gitea] {
         let shop = Shop::new(style);
         // Somebody else has read the marker.

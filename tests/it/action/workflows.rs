@@ -344,9 +344,9 @@ fn examples_are_told() {
 fn what_is_left_behind_is_told() {
     let told = read("docs/uninstall.md");
     for (source, mark) in [
-        ("src/publish/comment.rs", "<!-- lockkeeper:comment:"),
-        ("src/publish/issue.rs", "<!-- lockkeeper:tracking:"),
-        ("src/publish/issue.rs", "const LABEL: &str = \"lockkeeper\""),
+        ("src/upload/comment.rs", "<!-- lockkeeper:comment:"),
+        ("src/upload/issue.rs", "<!-- lockkeeper:tracking:"),
+        ("src/upload/issue.rs", "const LABEL: &str = \"lockkeeper\""),
         ("src/report/sarif/mod.rs", ".name(\"lockkeeper\")"),
     ] {
         assert!(

@@ -201,7 +201,7 @@ impl World {
             losses: lockkeeper::database::build::Losses::Refused,
             now: day(3),
         };
-        let web = Web::with_waiting(settings(), Box::new(self.waits.clone()));
+        let web = Web::with_timer(settings(), Box::new(self.waits.clone()));
         update(&request, web, &Quiet)
     }
 

@@ -175,7 +175,7 @@ impl Place {
         };
         update(
             &request,
-            Web::with_waiting(settings(), Box::new(self.waits.clone())),
+            Web::with_timer(settings(), Box::new(self.waits.clone())),
             progress,
         )
     }

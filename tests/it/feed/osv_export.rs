@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lockkeeper::feed::FeedError;
 use lockkeeper::feed::osv_export::{OsvExport, Reach};
-use lockkeeper::sys::web::{Address, Fault, Web, discard, download};
+use lockkeeper::sys::web::{Address, HttpError, Web, discard, download};
 
 use crate::support::server::{Server, Trouble};
 use crate::sys::web::{Waits, settings};
@@ -20,7 +20,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn web() -> Web {
-    Web::with_waiting(settings(), Box::new(Waits::default()))
+    Web::with_timer(settings(), Box::new(Waits::default()))
 }
 
 fn export(server: &Server) -> OsvExport {
@@ -179,7 +179,7 @@ fn a_download_goes_on_in_the_next_run() {
     let mut heard = Vec::new();
     let mut progress = |held, total| heard.push((held, total));
     let error = run(download(&web(), &address, &path, 1 << 20, None, &mut progress)).unwrap_err();
-    assert!(matches!(error.fault, Fault::Cut(_)), "{error}");
+    assert!(matches!(error.error, HttpError::Cut(_)), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes[..150_000]);
     server.hits();
 

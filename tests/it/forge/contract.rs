@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lockkeeper::forge::{
-    self, Asked, Change, CodeScanning, EntryKind, Forge, ForgeError, IssueState, Label, Processing,
-    PullDraft, Readiness, RepositoryName, Runs, SarifUpload, Shown, Site, TokenKind, Trouble,
+    self, ApiError, Change, CodeScanning, EntryKind, Forge, ForgeError, ForgeFuture, IssueState, Label,
+    Processing, PullDraft, Readiness, RepositoryName, Runs, SarifUpload, Site, TokenKind, Visibility,
 };
 use lockkeeper::sys::web::{self, Address, Proxies, Settings, Web};
 use secrecy::SecretString;
@@ -64,13 +64,13 @@ impl Stand {
 
     pub(crate) fn ask<'f, T>(
         &'f self,
-        what: impl FnOnce(&'f dyn Forge) -> Asked<'f, T>,
+        what: impl FnOnce(&'f dyn Forge) -> ForgeFuture<'f, T>,
     ) -> Result<T, ForgeError> {
         self.runtime.block_on(what(self.forge.as_ref()))
     }
 
     /// What is asked for, which must be given.
-    pub(crate) fn get<'f, T>(&'f self, what: impl FnOnce(&'f dyn Forge) -> Asked<'f, T>) -> T {
+    pub(crate) fn get<'f, T>(&'f self, what: impl FnOnce(&'f dyn Forge) -> ForgeFuture<'f, T>) -> T {
         self.ask(what).unwrap_or_else(|error| {
             panic!("{:?}: {error}\n{}", self.style, self.server.faults().join("\n"));
         })
@@ -101,7 +101,7 @@ fn connect(server: &ForgeServer, token: Option<&str>, idle: Duration) -> (Box<dy
     };
     let api = Address::parse(&server.api()).expect("an address");
     let site = Site {
-        web: Arc::new(Web::with_waiting(settings, Box::new(waits.clone()))),
+        web: Arc::new(Web::with_timer(settings, Box::new(waits.clone()))),
         graphql: None,
         repository: RepositoryName::parse("acme/shop").expect("a name"),
         token: token.map(SecretString::from),
@@ -428,7 +428,7 @@ fn sarif_is_handed_in_as_it_is_and_asked_after() {
 }
 
 #[test]
-fn a_comment_is_found_among_our_own_edited_folded_and_shown() {
+fn a_comment_is_found_among_our_own_edited_minimized_and_shown() {
     for style in STYLES {
         let stand = Stand::new(style);
         let login = stand.login();
@@ -470,10 +470,10 @@ fn a_comment_is_found_among_our_own_edited_folded_and_shown() {
                 .expect("the comment")
         };
         assert_eq!(kept(&stand).body, "<!-- marker -->\nother words");
-        stand.get(|forge| forge.show_comment(&found, Shown::Minimised));
-        let folded = (!stand.is_gitea()).then(|| "resolved".to_owned());
-        assert_eq!(kept(&stand).minimized, folded);
-        stand.get(|forge| forge.show_comment(&found, Shown::Whole));
+        stand.get(|forge| forge.set_visibility(&found, Visibility::Minimized));
+        let minimized = (!stand.is_gitea()).then(|| "resolved".to_owned());
+        assert_eq!(kept(&stand).minimized, minimized);
+        stand.get(|forge| forge.set_visibility(&found, Visibility::Shown));
         assert_eq!(kept(&stand).minimized, None);
         assert_eq!(stand.server.state().comments.len(), 154);
         stand.server.done();
@@ -557,7 +557,7 @@ fn a_branch_is_made_once_and_removed_once() {
             .ask(|forge| forge.make_branch("fix/a&b+c%", &older))
             .expect_err("a conflict");
         assert!(
-            matches!(error.trouble, Trouble::Conflict { .. }),
+            matches!(error.error, ApiError::Conflict { .. }),
             "{style:?}: {error}"
         );
         assert_eq!(stand.git(&["rev-parse", "refs/heads/fix/a&b+c%"]), head);
@@ -613,7 +613,7 @@ fn a_commit_is_what_git_reads_and_only_on_the_tip_that_was_seen() {
             .ask(|forge| forge.commit_files(&change))
             .expect_err("the branch moved on");
         assert!(
-            matches!(error.trouble, Trouble::Conflict { .. }),
+            matches!(error.error, ApiError::Conflict { .. }),
             "{style:?}: {error}"
         );
         assert_eq!(error.hint(), "Run the step again.");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lockkeeper::forge::{
-    Change, Forge, ForgeError, IssueState, Label, PullDraft, Readiness, SarifUpload, Shown,
+    Change, Forge, ForgeError, IssueState, Label, PullDraft, Readiness, SarifUpload, Visibility,
 };
 
 use crate::action::step::step;
@@ -116,7 +116,7 @@ fn writes(stand: &Stand) -> Vec<(&'static str, Result<(), ForgeError>)> {
         all.extend([
             (
                 "pull-requests: write",
-                stand.ask(|forge| forge.show_comment(&comment, Shown::Minimised)),
+                stand.ask(|forge| forge.set_visibility(&comment, Visibility::Minimized)),
             ),
             (
                 "security-events: write",

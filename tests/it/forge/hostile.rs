@@ -46,7 +46,7 @@ impl Liar {
 
     fn forge(&self) -> Box<dyn Forge> {
         let site = Site {
-            web: Arc::new(Web::with_waiting(settings(), Box::new(Waits::default()))),
+            web: Arc::new(Web::with_timer(settings(), Box::new(Waits::default()))),
             api: Address::parse(&self.server.address("/api/v1")).expect("an address"),
             graphql: None,
             repository: RepositoryName::parse("acme/shop").expect("a name"),

@@ -352,7 +352,7 @@ fn the_merge_of_a_pull_request_tells_its_base() {
         parents.ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [&*written.ids[1], &written.ids[2]]
     );
-    assert_eq!(deep.first_parent(head), Ok(Some(parents.ids[0])));
+    assert_eq!(deep.resolve("HEAD^"), Ok(parents.ids[0]));
     // The forge's merge of a fork and its base: the base is the first parent, not what the three-way merge started at.
     assert_eq!(deep.merge_base(parents.ids[0], head), Ok(Some(parents.ids[0])));
 
@@ -361,13 +361,12 @@ fn the_merge_of_a_pull_request_tells_its_base() {
     assert_eq!(flat.is_shallow(), Ok(true));
     let parents = flat.parents(head).expect("the commit names them");
     assert_eq!((parents.ids.len(), parents.is_cut), (2, true));
-    let error = flat.first_parent(head).expect_err("it is not there");
+    let error = flat.resolve("HEAD^").expect_err("it is not there");
     assert_eq!(error, GitError::Shallow { at: head });
     assert!(
         error.to_string().contains("fetch-depth") && error.hint().contains("fetch-depth"),
         "{error}"
     );
-    assert_eq!(flat.resolve("HEAD^"), Err(GitError::Shallow { at: head }));
     assert_eq!(flat.resolve("HEAD~1"), Err(GitError::Shallow { at: head }));
     assert!(matches!(
         flat.resolve(&written.ids[1]),
@@ -382,21 +381,19 @@ fn the_merge_of_a_pull_request_tells_its_base() {
     let address = format!("file://{}", written.path().display());
     git(&folder, &["fetch", "-q", "--depth=1", &address, &written.ids[1]]);
     let flat = open(&folder);
-    assert_eq!(
-        flat.first_parent(head)
-            .expect("it is there now")
-            .map(|id| id.to_string()),
-        Some(written.ids[1].clone())
-    );
+    let parent = flat.resolve("HEAD^").expect("it is there now");
+    assert_eq!(parent.to_string(), written.ids[1]);
     let base = flat.resolve(&written.ids[1]).expect("it is there now");
     assert!(matches!(
         flat.merge_base(base, head),
         Err(GitError::Shallow { .. })
     ));
-    // A root commit has no parent, and that is no error.
     let repository = written.open();
     let root = written.id(&repository, 0);
-    assert_eq!(repository.first_parent(root), Ok(None));
+    assert!(matches!(
+        repository.resolve(&format!("{root}^")),
+        Err(GitError::NoSuchRevision { .. })
+    ));
     assert_eq!(
         repository.commit_time(root).expect("a time").as_second(),
         1_700_000_000
@@ -641,11 +638,6 @@ fn a_commit_stands_for_itself_whatever_replaces_it() {
     let head = repository.resolve("main").expect("a commit");
     assert_eq!(head.to_string(), written.ids[4]);
     assert_eq!(repository.files(head, is_lock).expect("files").len(), 2);
-    assert_eq!(
-        repository
-            .first_parent(head)
-            .expect("a parent")
-            .map(|id| written.number(id)),
-        Some(3)
-    );
+    let parent = repository.resolve("main^").expect("a parent");
+    assert_eq!(written.number(parent), 3);
 }

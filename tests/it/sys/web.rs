@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lockkeeper::sys::web::{
-    Address, Fault, Patience, Proxies, Reply, Request, Settings, Validator, Waiting, Web, WebError,
+    Address, HttpError, Proxies, Reply, Request, RetryPolicy, Settings, Timer, Validator, Web, WebError,
 };
 
 use crate::support::server::{Server, Trouble};
@@ -27,7 +27,7 @@ impl Waits {
     }
 }
 
-impl Waiting for Waits {
+impl Timer for Waits {
     fn now(&self) -> Timestamp {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
@@ -48,7 +48,7 @@ pub(crate) fn settings() -> Settings {
         idle: Duration::from_millis(300),
         slowest: 64,
         whole: Duration::from_secs(60),
-        patience: Patience {
+        retry: RetryPolicy {
             attempts: 3,
             first: Duration::from_secs(2),
             longest: Duration::from_secs(60),
@@ -81,7 +81,7 @@ fn fetch(server: &Server, path: &str) -> Run {
 
 fn run(request: &Request, mut bytes: Vec<u8>) -> Run {
     let waits = Waits::default();
-    let web = Web::with_waiting(settings(), Box::new(waits.clone()));
+    let web = Web::with_timer(settings(), Box::new(waits.clone()));
     let result = get(&web, request, &mut bytes);
     Run {
         result,
@@ -254,12 +254,12 @@ fn hanging_and_dripping_end() {
     server.put("/f", some_bytes(1_000));
     server.trouble("/f", 3, Trouble::Hang(Duration::from_secs(2)));
     let run = fetch(&server, "/f");
-    assert!(matches!(run.result.unwrap_err().fault, Fault::Idle(_)));
+    assert!(matches!(run.result.unwrap_err().error, HttpError::Idle(_)));
     assert_eq!(server.hits().len(), 3);
 
     server.trouble("/f", 3, Trouble::Drip(Duration::from_millis(50)));
     let run = fetch(&server, "/f");
-    assert!(matches!(run.result.unwrap_err().fault, Fault::Slow { .. }));
+    assert!(matches!(run.result.unwrap_err().error, HttpError::Slow { .. }));
 }
 
 #[test]
@@ -270,13 +270,13 @@ fn redirects_are_followed_so_far() {
     assert_eq!(fetch(&server, "/a").bytes, some_bytes(10));
     server.trouble("/b", 100, Trouble::Redirect("/b".into()));
     assert!(matches!(
-        fetch(&server, "/b").result.unwrap_err().fault,
-        Fault::Redirects(5)
+        fetch(&server, "/b").result.unwrap_err().error,
+        HttpError::Redirects(5)
     ));
     server.trouble("/c", 1, Trouble::Redirect("file:///etc/passwd".into()));
     assert!(matches!(
-        fetch(&server, "/c").result.unwrap_err().fault,
-        Fault::Redirect(_)
+        fetch(&server, "/c").result.unwrap_err().error,
+        HttpError::Redirect(_)
     ));
 }
 
@@ -287,15 +287,15 @@ fn too_much_is_refused() {
     let mut request = Request::whole(Address::parse(&server.address("/f")).unwrap(), 4_999);
     let refused = run(&request, Vec::new());
     assert!(matches!(
-        refused.result.unwrap_err().fault,
-        Fault::TooLarge { limit: 4_999 }
+        refused.result.unwrap_err().error,
+        HttpError::TooLarge { limit: 4_999 }
     ));
     assert!(refused.bytes.is_empty());
     server.trouble("/f", 1, Trouble::Chunked);
     let refused = run(&request, Vec::new());
     assert!(matches!(
-        refused.result.unwrap_err().fault,
-        Fault::TooLarge { .. }
+        refused.result.unwrap_err().error,
+        HttpError::TooLarge { .. }
     ));
     assert!(refused.bytes.len() < 5_000);
     request.limit = 5_000;
@@ -314,8 +314,8 @@ fn slices_survive_servers_without_ranges_and_with_wrong_ones() {
     assert_eq!(run(&request, Vec::new()).bytes, some_bytes(5_000));
     server.trouble("/f", 3, Trouble::WrongRange);
     assert!(matches!(
-        run(&request, Vec::new()).result.unwrap_err().fault,
-        Fault::Changed
+        run(&request, Vec::new()).result.unwrap_err().error,
+        HttpError::Changed
     ));
 }
 
@@ -338,7 +338,7 @@ fn a_password_goes_to_its_server_only_and_into_no_message() {
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     drop(server);
     let error = run(&request, Vec::new()).result.unwrap_err();
-    assert!(matches!(error.fault, Fault::Connect(_)), "{error:?}");
+    assert!(matches!(error.error, HttpError::Connect(_)), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }
 
@@ -384,7 +384,7 @@ fn child_without_certificates() {
     let encrypted = server.address("/f").replace("http://", "https://");
     let request = Request::whole(Address::parse(&encrypted).unwrap(), 1 << 20);
     let error = run(&request, Vec::new()).result.unwrap_err();
-    assert!(matches!(error.fault, Fault::Certificates(_)), "{error:?}");
+    assert!(matches!(error.error, HttpError::Certificates(_)), "{error:?}");
     assert!(error.hint().contains("SSL_CERT_FILE"));
 }
 
@@ -400,11 +400,11 @@ fn a_request_ends_whatever_it_brings() {
         slowest: 1,
         ..settings()
     };
-    let web = Web::with_waiting(settings, Box::new(waiting));
+    let web = Web::with_timer(settings, Box::new(waiting));
     let request = Request::whole(Address::parse(&server.address("/f")).unwrap(), 1 << 20);
     let begun = std::time::Instant::now();
     let error = get(&web, &request, &mut Vec::new()).unwrap_err();
-    assert!(matches!(error.fault, Fault::Overdue(_)), "{error}");
+    assert!(matches!(error.error, HttpError::Overdue(_)), "{error}");
     assert_eq!(error.attempts, 1);
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
@@ -425,7 +425,7 @@ fn what_no_later_run_can_use_is_removed() {
         ))
         .unwrap_err();
     assert!(
-        matches!(error.fault, Fault::TooLarge { limit: 10_000 }),
+        matches!(error.error, HttpError::TooLarge { limit: 10_000 }),
         "{error}"
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

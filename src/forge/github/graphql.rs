@@ -7,12 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::wire::Octo;
-use crate::forge::exchange::{Call, Effect, Exchange, Repeat, Side};
-use crate::forge::trouble::words_of;
-use crate::forge::words::RemoteRef;
-use crate::forge::{Change, Comment, ForgeError, Permission, RepositoryName, Shown, Trouble};
-use crate::sys::web::Answered;
+use crate::forge::client::{Call, Client, Effect, Repeat, Side, Transport};
+use crate::forge::error::one_line;
+use crate::forge::resource::RemoteRef;
+use crate::forge::{ApiError, Change, Comment, ForgeError, Permission, RepositoryName, Visibility};
+use crate::sys::web::HttpResponse;
 use reqwest::Method;
 
 const LOGIN: &str = "query { viewer { login } }";
@@ -34,7 +33,7 @@ const REFS: &str = "query ($owner: String!, $name: String!, $prefix: String!, $a
   }
 }";
 
-const MINIMISE: &str = "mutation ($subject: ID!) {
+const MINIMIZE: &str = "mutation ($subject: ID!) {
   minimizeComment(input: { subjectId: $subject, classifier: RESOLVED }) { minimizedComment { isMinimized } }
 }";
 
@@ -47,7 +46,7 @@ const COMMIT: &str = "mutation ($input: CreateCommitOnBranchInput!) {
 }";
 
 /// More pages than this are not read: 100 refs each.
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 fn query(doing: &'static str, text: &str, variables: Value) -> Call {
     let mut call = Call::read(doing, String::new());
@@ -65,7 +64,7 @@ fn mutation(doing: &'static str, needs: Permission, text: &str, variables: Value
 }
 
 /// The account behind the token.
-pub(super) async fn login(exchange: &Exchange<Octo>) -> Result<String, ForgeError> {
+pub(super) async fn login(client: &Client<impl Transport>) -> Result<String, ForgeError> {
     #[derive(Deserialize)]
     struct Answer {
         viewer: Viewer,
@@ -75,13 +74,13 @@ pub(super) async fn login(exchange: &Exchange<Octo>) -> Result<String, ForgeErro
         login: String,
     }
     let call = query("asking who the token belongs to", LOGIN, json!({}));
-    let answer: Answer = data(exchange, &call).await?;
+    let answer: Answer = data(client, &call).await?;
     Ok(answer.viewer.login)
 }
 
 /// Every branch and tag.
 pub(super) async fn refs(
-    exchange: &Exchange<Octo>,
+    client: &Client<impl Transport>,
     repository: &RepositoryName,
 ) -> Result<Vec<RemoteRef>, ForgeError> {
     let mut refs = Vec::new();
@@ -95,18 +94,20 @@ pub(super) async fn refs(
                 "after": after,
             });
             let call = query("reading branches and tags", REFS, variables).needing(Permission::ReadContents);
-            let answer: Refs = data(exchange, &call).await?;
+            let answer: Refs = data(client, &call).await?;
             let Some(page) = answer.repository.and_then(|repository| repository.refs) else {
-                return Err(call.error(Trouble::Missing { said: String::new() }));
+                return Err(call.error(ApiError::NotFound {
+                    message: String::new(),
+                }));
             };
             after = page.page.end_cursor.clone().filter(|_| page.page.has_next_page);
-            refs.extend(page.told(prefix));
+            refs.extend(page.into_resource(prefix));
             if after.is_none() {
                 break;
             }
             // Half of the refs are none: a line that is not seen would be clean.
-            if number >= MOST_PAGES {
-                return Err(call.error(Trouble::Garbled("there are more refs than are read".into())));
+            if number >= MAX_PAGES {
+                return Err(call.error(ApiError::Unreadable("there are more refs than are read".into())));
             }
         }
     }
@@ -120,7 +121,7 @@ pub(super) async fn refs(
 pub(in crate::forge) fn page_of_refs(page: &[u8], prefix: &str) -> Result<Vec<RemoteRef>, serde_json::Error> {
     let answer: Refs = serde_json::from_slice(page)?;
     let page = answer.repository.and_then(|repository| repository.refs);
-    Ok(page.map(|page| page.told(prefix)).unwrap_or_default())
+    Ok(page.map(|page| page.into_resource(prefix)).unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -141,9 +142,9 @@ struct Page {
 }
 
 impl Page {
-    fn told(self, prefix: &str) -> Vec<RemoteRef> {
+    fn into_resource(self, prefix: &str) -> Vec<RemoteRef> {
         let nodes = self.nodes.into_iter().flatten();
-        nodes.filter_map(|node| node.told(prefix)).collect()
+        nodes.filter_map(|node| node.into_resource(prefix)).collect()
     }
 }
 
@@ -170,7 +171,7 @@ struct Target {
 
 impl Node {
     /// The ref, if it leads to a commit; a tag may name a tree or a file.
-    fn told(self, prefix: &str) -> Option<RemoteRef> {
+    fn into_resource(self, prefix: &str) -> Option<RemoteRef> {
         let mut target = self.target?;
         while let Some(behind) = target.target {
             target = *behind;
@@ -183,24 +184,24 @@ impl Node {
     }
 }
 
-/// Folds a comment away, or shows it.
+/// Minimizes a comment, or shows it.
 pub(super) async fn show(
-    exchange: &Exchange<Octo>,
+    client: &Client<impl Transport>,
     comment: &Comment,
-    shown: Shown,
+    shown: Visibility,
 ) -> Result<(), ForgeError> {
     let (doing, text) = match shown {
-        Shown::Minimised => ("folding the comment away", MINIMISE),
-        Shown::Whole => ("showing the comment", SHOW),
+        Visibility::Minimized => ("minimizing the comment", MINIMIZE),
+        Visibility::Shown => ("showing the comment", SHOW),
     };
     let variables = json!({ "subject": comment.node });
     let call = mutation(doing, Permission::WritePullRequests, text, variables).repeated();
-    exchange.send(&call).await.map(drop)
+    client.send(&call).await.map(drop)
 }
 
 /// One commit on a branch, which GitHub signs.
 pub(super) async fn commit(
-    exchange: &Exchange<Octo>,
+    client: &Client<impl Transport>,
     repository: &RepositoryName,
     change: &Change,
 ) -> Result<String, ForgeError> {
@@ -234,23 +235,23 @@ pub(super) async fn commit(
         "fileChanges": { "additions": additions, "deletions": deletions },
     }});
     let call = mutation("committing", Permission::WriteContents, COMMIT, variables);
-    let answer: Answer = data(exchange, &call).await?;
+    let answer: Answer = data(client, &call).await?;
     let made = answer.create_commit_on_branch.and_then(|made| made.commit);
     made.map(|commit| commit.oid)
-        .ok_or_else(|| call.error(Trouble::Garbled("there is no commit in it".into())))
+        .ok_or_else(|| call.error(ApiError::Unreadable("there is no commit in it".into())))
 }
 
-async fn data<T: DeserializeOwned>(exchange: &Exchange<Octo>, call: &Call) -> Result<T, ForgeError> {
+async fn data<T: DeserializeOwned>(client: &Client<impl Transport>, call: &Call) -> Result<T, ForgeError> {
     #[derive(Deserialize)]
     struct Whole<T> {
         data: T,
     }
-    let whole: Whole<T> = exchange.ask(call).await?;
+    let whole: Whole<T> = client.ask(call).await?;
     Ok(whole.data)
 }
 
-/// GraphQL tells of failures with status 200.
-pub(super) fn checked(answered: Answered) -> Result<Answered, Trouble> {
+/// GraphQL reports errors with status 200.
+pub(super) fn checked(response: HttpResponse) -> Result<HttpResponse, ApiError> {
     #[derive(Deserialize)]
     struct Failed {
         #[serde(default)]
@@ -263,24 +264,24 @@ pub(super) fn checked(answered: Answered) -> Result<Answered, Trouble> {
         #[serde(default)]
         message: String,
     }
-    if answered.status != 200 {
-        return Ok(answered);
+    if response.status != 200 {
+        return Ok(response);
     }
-    let failed: Failed = serde_json::from_slice(&answered.body)
-        .map_err(|error| Trouble::Garbled(words_of(&error.to_string())))?;
+    let failed: Failed = serde_json::from_slice(&response.body)
+        .map_err(|error| ApiError::Unreadable(one_line(&error.to_string())))?;
     let Some(first) = failed.errors.first() else {
-        return Ok(answered);
+        return Ok(response);
     };
-    let said = words_of(&first.message);
-    let code = answered.status;
+    let message = one_line(&first.message);
+    let code = response.status;
     Err(match first.kind.as_str() {
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Forbidden { said },
-        "NOT_FOUND" => Trouble::Missing { said },
-        "RATE_LIMITED" => Trouble::Throttled { code, wait: None },
-        "STALE_DATA" => Trouble::Conflict { code, said },
-        _ if said.contains("Expected branch to point to") => Trouble::Conflict { code, said },
-        _ if said.contains("not accessible by") => Trouble::Forbidden { said },
-        _ => Trouble::Invalid { code, said },
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => ApiError::Forbidden { message },
+        "NOT_FOUND" => ApiError::NotFound { message },
+        "RATE_LIMITED" => ApiError::RateLimited { code, wait: None },
+        "STALE_DATA" => ApiError::Conflict { code, message },
+        _ if message.contains("Expected branch to point to") => ApiError::Conflict { code, message },
+        _ if message.contains("not accessible by") => ApiError::Forbidden { message },
+        _ => ApiError::Invalid { code, message },
     })
 }
 
@@ -290,27 +291,30 @@ mod tests {
 
     #[test]
     fn failures_hide_behind_status_200() {
-        let trouble = |body: &str| {
-            checked(Answered {
+        let error = |body: &str| {
+            checked(HttpResponse {
                 status: 200,
                 body: body.into(),
-                ..Answered::default()
+                ..HttpResponse::default()
             })
             .err()
         };
-        assert!(trouble(r#"{"data":{}}"#).is_none());
+        assert!(error(r#"{"data":{}}"#).is_none());
         let of = |kind: &str, message: &str| {
-            trouble(&json!({ "data": null, "errors": [{ "type": kind, "message": message }] }).to_string())
+            error(&json!({ "data": null, "errors": [{ "type": kind, "message": message }] }).to_string())
         };
-        assert!(matches!(of("FORBIDDEN", "x"), Some(Trouble::Forbidden { .. })));
-        assert!(matches!(of("NOT_FOUND", "x"), Some(Trouble::Missing { .. })));
-        assert!(matches!(of("RATE_LIMITED", "x"), Some(Trouble::Throttled { .. })));
-        assert!(matches!(of("STALE_DATA", "x"), Some(Trouble::Conflict { .. })));
+        assert!(matches!(of("FORBIDDEN", "x"), Some(ApiError::Forbidden { .. })));
+        assert!(matches!(of("NOT_FOUND", "x"), Some(ApiError::NotFound { .. })));
+        assert!(matches!(
+            of("RATE_LIMITED", "x"),
+            Some(ApiError::RateLimited { .. })
+        ));
+        assert!(matches!(of("STALE_DATA", "x"), Some(ApiError::Conflict { .. })));
         assert!(matches!(
             of("", "Resource not accessible by integration"),
-            Some(Trouble::Forbidden { .. })
+            Some(ApiError::Forbidden { .. })
         ));
-        assert!(matches!(of("", "x"), Some(Trouble::Invalid { .. })));
-        assert!(matches!(trouble("<html>"), Some(Trouble::Garbled(_))));
+        assert!(matches!(of("", "x"), Some(ApiError::Invalid { .. })));
+        assert!(matches!(error("<html>"), Some(ApiError::Unreadable(_))));
     }
 }

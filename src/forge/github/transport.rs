@@ -1,7 +1,7 @@
 //! Sends calls through `octocrab`, over our own HTTP client: with its proxies, certificates and timeouts.
 //!
 //! The token goes into each request by hand, marked as sensitive, so that no log of a header shows it. GraphQL has a client
-//! of its own, because on Enterprise Server it lies beside the REST API and not below it (`/api/graphql`, `/api/v3`).
+//! of its own, because on Enterprise Server it is beside the REST API and not below it (`/api/graphql`, `/api/v3`).
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -12,16 +12,16 @@ use octocrab::Octocrab;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::graph;
-use crate::forge::exchange::{Call, Side, Wire, bearer};
-use crate::forge::{ForgeError, TokenKind, Trouble};
-use crate::sys::web::{Address, Answered, Fault, Web};
+use super::graphql;
+use crate::forge::client::{Call, Side, Transport, bearer};
+use crate::forge::{ApiError, ForgeError, TokenKind};
+use crate::sys::web::{Address, HttpError, HttpResponse, Web};
 
 /// The JSON of the REST API.
 const JSON: &str = "application/vnd.github+json";
 
 /// Both sides of the API.
-pub struct Octo {
+pub struct GitHubTransport {
     web: Arc<Web>,
     api: Address,
     graphql: Address,
@@ -30,9 +30,9 @@ pub struct Octo {
     graph_client: OnceLock<Octocrab>,
 }
 
-impl Octo {
+impl GitHubTransport {
     /// # Errors
-    /// [`Trouble::Unusable`] for a token that no header can carry.
+    /// [`ApiError::Unusable`] for a token that no header can carry.
     pub fn new(
         web: Arc<Web>,
         api: Address,
@@ -50,7 +50,7 @@ impl Octo {
         })
     }
 
-    fn client(&self, side: Side) -> Result<&Octocrab, Trouble> {
+    fn client(&self, side: Side) -> Result<&Octocrab, ApiError> {
         let (cell, base) = match side {
             Side::Rest => (&self.rest_client, &self.api),
             Side::Graph => (&self.graph_client, &self.graphql),
@@ -58,15 +58,15 @@ impl Octo {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let http = self.web.client_for(base).map_err(Trouble::Web)?;
+        let http = self.web.client_for(base)?;
         let client = Octocrab::builder()
             .base_uri(base.to_string())
             .and_then(|builder| builder.build_with_reqwest(http))
-            .map_err(|_| Trouble::Unusable(format!("{base} is no address of an API")))?;
+            .map_err(|_| ApiError::Unusable(format!("{base} is no address of an API")))?;
         Ok(cell.get_or_init(|| client))
     }
 
-    async fn once(&self, call: &Call) -> Result<Answered, Trouble> {
+    async fn once(&self, call: &Call) -> Result<HttpResponse, ApiError> {
         let client = self.client(call.side)?;
         let route = match call.side {
             Side::Rest => call.route.as_str(),
@@ -81,55 +81,55 @@ impl Octo {
         }
         let request = client
             .build_request(builder, call.body.as_ref())
-            .map_err(|error| Trouble::Garbled(error.to_string()))?;
-        let response = client.send(request).await.map_err(|error| self.fault(&error))?;
+            .map_err(|error| ApiError::Unreadable(error.to_string()))?;
+        let response = client.send(request).await.map_err(|error| self.error(&error))?;
         let (head, mut body) = response.into_parts();
-        let mut answered = Answered {
+        let mut response = HttpResponse {
             status: head.status.as_u16(),
             headers: head.headers,
             body: Vec::new(),
         };
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| self.fault(&error))?;
+            let frame = frame.map_err(|error| self.error(&error))?;
             let Some(bytes) = frame.data_ref() else { continue };
-            if (answered.body.len() + bytes.len()) as u64 > call.limit {
-                return Err(Trouble::Web(Fault::TooLarge { limit: call.limit }));
+            if (response.body.len() + bytes.len()) as u64 > call.limit {
+                return Err(ApiError::Http(HttpError::TooLarge { limit: call.limit }));
             }
-            answered.body.extend_from_slice(bytes);
+            response.body.extend_from_slice(bytes);
         }
         match call.side {
-            Side::Rest => Ok(answered),
-            Side::Graph => graph::checked(answered),
+            Side::Rest => Ok(response),
+            Side::Graph => graphql::checked(response),
         }
     }
 
-    fn fault(&self, error: &octocrab::Error) -> Trouble {
-        Trouble::Web(self.web.fault(error))
+    fn error(&self, error: &octocrab::Error) -> ApiError {
+        self.web.http_error(error).into()
     }
 }
 
-impl Wire for Octo {
+impl Transport for GitHubTransport {
     fn send<'w>(
         &'w self,
         call: &'w Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Trouble>> + Send + 'w>> {
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>> + Send + 'w>> {
         Box::pin(self.once(call))
     }
 }
 
-/// The base below which `/graphql` lies.
+/// The base of `/graphql`.
 fn graphql_base(api: &Address, graphql: Option<Address>) -> Address {
-    let told = graphql.map(|address| address.to_string());
+    let given = graphql.map(|address| address.to_string());
     let api_text = api.to_string();
-    let base = match &told {
-        Some(told) => told.trim_end_matches('/').strip_suffix("/graphql"),
+    let base = match &given {
+        Some(given) => given.trim_end_matches('/').strip_suffix("/graphql"),
         None => api_text.trim_end_matches('/').strip_suffix("/v3"),
     };
     base.and_then(|base| Address::parse(base).ok())
         .unwrap_or_else(|| api.clone())
 }
 
-/// What the prefix of a token tells (GitHub, "Token formats"). That of a workflow looks like that of any other app.
+/// The kind of a token by its prefix (GitHub, "Token formats"). That of a workflow looks like that of any other app.
 pub(super) fn token_kind(token: Option<&SecretString>) -> TokenKind {
     let Some(token) = token.map(ExposeSecret::expose_secret) else {
         return TokenKind::Nothing;
@@ -151,18 +151,18 @@ mod tests {
 
     #[test]
     fn graphql_lies_where_the_server_has_it() {
-        let base = |api: &str, told: Option<&str>| {
-            let told = told.map(|told| Address::parse(told).expect("an address"));
-            graphql_base(&Address::parse(api).expect("an address"), told).to_string()
+        let base = |api: &str, given: Option<&str>| {
+            let given = given.map(|given| Address::parse(given).expect("an address"));
+            graphql_base(&Address::parse(api).expect("an address"), given).to_string()
         };
         assert_eq!(base("https://api.github.com", None), "https://api.github.com/");
         assert_eq!(
             base("https://ghes.example/api/v3", None),
             "https://ghes.example/api"
         );
-        let told = Some("https://ghes.example/api/graphql");
+        let given = Some("https://ghes.example/api/graphql");
         assert_eq!(
-            base("https://ghes.example/api/v3/", told),
+            base("https://ghes.example/api/v3/", given),
             "https://ghes.example/api"
         );
     }

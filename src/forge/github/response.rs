@@ -1,13 +1,13 @@
-//! What GitHub's REST API answers, as far as it is read.
+//! Responses of GitHub's REST API, as far as it is read.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::forge::Trouble;
-use crate::forge::answers::Object;
-use crate::forge::words::{self, Processing};
+use crate::forge::ApiError;
+use crate::forge::resource::{self, Processing};
+use crate::forge::response::Object;
 
 #[derive(Deserialize)]
 pub(super) struct Reference {
@@ -28,8 +28,8 @@ struct Signature {
 }
 
 impl Commit {
-    pub fn told(self) -> words::Commit {
-        words::Commit {
+    pub fn into_resource(self) -> resource::Commit {
+        resource::Commit {
             id: self.sha,
             tree: self.tree.sha,
             parents: self.parents.into_iter().map(|parent| parent.sha).collect(),
@@ -46,7 +46,7 @@ pub(super) struct Blob {
 
 impl Blob {
     /// Its bytes.
-    pub fn bytes(self) -> Result<Vec<u8>, Trouble> {
+    pub fn bytes(self) -> Result<Vec<u8>, ApiError> {
         match self.encoding.as_str() {
             "base64" => {
                 let dense: Vec<u8> = self
@@ -56,10 +56,10 @@ impl Blob {
                     .collect();
                 BASE64_STANDARD
                     .decode(dense)
-                    .map_err(|_| Trouble::Garbled("a file's content is no base64".into()))
+                    .map_err(|_| ApiError::Unreadable("a file's content is no base64".into()))
             }
             "utf-8" => Ok(self.content.into_bytes()),
-            _ => Err(Trouble::Garbled(
+            _ => Err(ApiError::Unreadable(
                 "a file's content is in an unknown encoding".into(),
             )),
         }
@@ -78,7 +78,7 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    pub fn told(self) -> Processing {
+    pub fn into_resource(self) -> Processing {
         match self.processing_status.as_deref() {
             Some("complete") => Processing::Complete,
             Some("failed") => Processing::Failed(self.errors.unwrap_or_default()),

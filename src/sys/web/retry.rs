@@ -7,11 +7,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Retry;
+/// Whether a further attempt makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It would end the same way.
+    Never,
+    /// After the pause that the server asks for.
+    Later {
+        /// At least.
+        after: Duration,
+    },
+    /// After a short pause of our own choice.
+    Soon,
+}
 
 /// How often a request is repeated, and how long that may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Attempts without progress, the first included.
     pub attempts: u32,
     /// The pause after the first failure; it doubles with each further one.
@@ -22,7 +34,7 @@ pub struct Patience {
     pub total: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 4,
@@ -33,7 +45,7 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The pause before the next attempt after `failures` in a row; `None` to give up. `fraction` from 0 to 1
     /// spreads the clients that failed together.
     #[must_use]
@@ -54,23 +66,23 @@ impl Patience {
     }
 }
 
-/// The clock, as far as waiting goes.
-pub trait Waiting: Send + Sync {
+/// The clock and the randomness of retries.
+pub trait Timer: Send + Sync {
     /// The time now; for dates in `Retry-After`.
     fn now(&self) -> Timestamp;
 
     /// Waits.
     fn wait(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
-    /// Any number from 0 to 1, another one each time.
+    /// A random number from 0 to 1.
     fn fraction(&self) -> f64;
 }
 
-/// The machine's own clock.
+/// The system's clock.
 #[derive(Debug, Clone, Copy)]
-pub struct RealTime;
+pub struct SystemTimer;
 
-impl Waiting for RealTime {
+impl Timer for SystemTimer {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -105,23 +117,23 @@ mod tests {
 
     #[test]
     fn pauses_grow_up_to_the_longest_and_end() {
-        let patience = Patience {
+        let policy = RetryPolicy {
             attempts: 8,
             first: Duration::from_secs(1),
             longest: Duration::from_secs(5),
             total: Duration::MAX,
         };
-        let pauses: Vec<_> = (1..=8).map(|n| patience.pause(Retry::Soon, n, 1.0)).collect();
+        let pauses: Vec<_> = (1..=8).map(|n| policy.pause(Retry::Soon, n, 1.0)).collect();
         let seconds = |n| Some(Duration::from_secs(n));
         assert_eq!(pauses[..4], [seconds(1), seconds(2), seconds(4), seconds(5)]);
         assert_eq!(pauses[7], None);
         assert_eq!(
-            patience.pause(Retry::Soon, 1, 0.0),
+            policy.pause(Retry::Soon, 1, 0.0),
             Some(Duration::from_millis(500))
         );
-        assert_eq!(patience.pause(Retry::Never, 1, 0.0), None);
+        assert_eq!(policy.pause(Retry::Never, 1, 0.0), None);
         let after = Duration::from_secs(30);
-        assert_eq!(patience.pause(Retry::Later { after }, 1, 0.0), Some(after));
+        assert_eq!(policy.pause(Retry::Later { after }, 1, 0.0), Some(after));
     }
 
     #[test]

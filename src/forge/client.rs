@@ -1,15 +1,17 @@
-//! How a request is sent to a forge, and what becomes of its answer.
+//! Sends requests to a forge, with retries.
 //!
-//! Reads, and writes that end the same however often they are done, are tried again after a fault of the server or of the
-//! way; a write that would be done twice is not. Writes go one after the other, at least a second apart, as GitHub asks
-//! (REST API, "Best practices"). Whoever is throttled waits as long as it is told to, if that is within its patience: such
-//! a request was not done, so that it may be sent again whatever it is, and a throttle is never taken for "not there".
+//! Reads, and writes that end the same however often they are done, are retried after an error of the server or of the
+//! network; a write that would be done twice is not. Writes go one after the other, at least a second apart, as GitHub asks
+//! (REST API, "Best practices"). A rate limit is waited for as long as the forge asks, within the retry policy: such a request
+//! was not done, so that it may be sent again whatever it is. A rate limit is never taken for "not found".
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,14 +20,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::trouble::{ForgeError, Permission, Trouble, words_of};
+use super::error::{ApiError, ForgeError, Permission, one_line};
 use crate::sys::clock::Stopwatch;
-use crate::sys::web::{Answered, Fault, Retry, Web, retry_after};
+use crate::sys::web::{HttpError, HttpResponse, Retry, Web, retry_after};
 
-/// Answers of more bytes are refused unless the call says otherwise.
+/// Longer responses are refused unless the call says otherwise, in bytes.
 const LIMIT: u64 = 32 << 20;
 
-/// Lists of more bytes are refused, however many pages they come in.
+/// Longer lists are refused, in bytes of all pages together.
 const LIST_LIMIT: u64 = 128 << 20;
 
 /// Between two writes.
@@ -35,12 +37,12 @@ const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 const AFTER_SECONDARY: Duration = Duration::from_secs(60);
 
 /// More pages than this are not read: 100 of 100 each.
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
-/// What a request says of itself.
+/// A request to an API.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// How.
+    /// The method.
     pub method: Method,
     /// The path below the base of the API, with the query.
     pub route: String,
@@ -54,7 +56,7 @@ pub(super) struct Call {
     pub effect: Effect,
     /// Whether it may be done twice.
     pub repeat: Repeat,
-    /// What is asked for, for messages.
+    /// What is being done, for messages: "uploading SARIF".
     pub doing: &'static str,
     /// The permission that it takes.
     pub needs: Option<Permission>,
@@ -139,73 +141,73 @@ impl Call {
     }
 
     /// An error of this call.
-    pub fn error(&self, trouble: Trouble) -> ForgeError {
+    pub fn error(&self, error: ApiError) -> ForgeError {
         ForgeError {
             doing: self.doing,
             needs: self.needs,
-            trouble,
+            error,
         }
     }
 }
 
 /// What sends a call, once.
-pub(super) trait Wire: Send + Sync {
+pub(super) trait Transport: Send + Sync {
     /// Sends `call`.
     fn send<'w>(
         &'w self,
         call: &'w Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Trouble>> + Send + 'w>>;
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>> + Send + 'w>>;
 }
 
-/// Sends calls with patience.
-pub(super) struct Exchange<W> {
-    pub wire: W,
+/// Sends calls, with retries.
+pub(super) struct Client<W> {
+    pub transport: W,
     web: Arc<Web>,
     last_write: Mutex<Option<Stopwatch>>,
 }
 
-impl<W: Wire> Exchange<W> {
-    pub fn new(wire: W, web: Arc<Web>) -> Self {
+impl<W: Transport> Client<W> {
+    pub fn new(transport: W, web: Arc<Web>) -> Self {
         Self {
-            wire,
+            transport,
             web,
             last_write: Mutex::new(None),
         }
     }
 
     /// Sends `call`, and gives an answer that means success.
-    pub async fn send(&self, call: &Call) -> Result<Answered, ForgeError> {
+    pub async fn send(&self, call: &Call) -> Result<HttpResponse, ForgeError> {
         if call.effect == Effect::Reads {
-            return self.patiently(call).await;
+            return self.with_retries(call).await;
         }
         let mut last = self.last_write.lock().await;
         if let Some(pause) = last.and_then(|last| BETWEEN_WRITES.checked_sub(last.elapsed())) {
-            self.web.waiting().wait(pause).await;
+            self.web.timer().wait(pause).await;
         }
-        let answer = self.patiently(call).await;
+        let answer = self.with_retries(call).await;
         *last = Some(Stopwatch::start());
         answer
     }
 
     /// Sends `call` and reads its answer.
     pub async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T, ForgeError> {
-        let answered = self.send(call).await?;
-        read(call, &answered)
+        let response = self.send(call).await?;
+        read(call, &response)
     }
 
-    /// Every item of a list that comes in pages, which the answers' `Link` names. Half a list is none.
+    /// Every item of a list that comes in pages, which the responses' `Link` names. Half a list is none.
     pub async fn pages<T: DeserializeOwned>(&self, mut call: Call) -> Result<Vec<T>, ForgeError> {
         let mut items = Vec::new();
         let mut last = 1;
         let mut bytes = 0;
-        for _ in 0..MOST_PAGES {
-            let answered = self.send(&call).await?;
-            bytes += answered.body.len();
+        for _ in 0..MAX_PAGES {
+            let response = self.send(&call).await?;
+            bytes += response.body.len();
             if bytes as u64 > LIST_LIMIT {
                 break;
             }
-            items.extend(read::<Vec<T>>(&call, &answered)?);
-            match answered.header("link").and_then(next_page) {
+            items.extend(read::<Vec<T>>(&call, &response)?);
+            match response.header("link").and_then(next_page) {
                 Some(page) if page > last => {
                     last = page;
                     call.route = with_page(&call.route, page);
@@ -215,46 +217,44 @@ impl<W: Wire> Exchange<W> {
                 None => return Ok(items),
             }
         }
-        Err(call.error(Trouble::Garbled("the list is longer than what is read".into())))
+        Err(call.error(ApiError::Unreadable(
+            "the list is longer than what is read".into(),
+        )))
     }
 
-    async fn patiently(&self, call: &Call) -> Result<Answered, ForgeError> {
-        let patience = self.web.patience();
+    async fn with_retries(&self, call: &Call) -> Result<HttpResponse, ForgeError> {
+        let policy = self.web.retry_policy();
         let mut failures = 0;
         let mut waited = Duration::ZERO;
         loop {
-            let answer = self.wire.send(call).await;
-            let status = answer.as_ref().map(|answered| answered.status).ok();
+            let answer = self.transport.send(call).await;
+            let status = answer.as_ref().map(|response| response.status).ok();
             tracing::debug!(doing = call.doing, method = %call.method, route = call.route, ?status, "asked the forge");
-            let trouble = match answer {
-                Ok(answered) => match trouble(&answered, self.web.waiting().now()) {
-                    None => return Ok(answered),
-                    Some(trouble) => trouble,
+            let error = match answer {
+                Ok(response) => match failure(&response, self.web.timer().now()) {
+                    None => return Ok(response),
+                    Some(error) => error,
                 },
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
             failures += 1;
-            let pause = patience.pause(
-                retry(&trouble, call.repeat),
-                failures,
-                self.web.waiting().fraction(),
-            );
-            match pause.filter(|pause| waited.saturating_add(*pause) <= patience.total) {
+            let pause = policy.pause(retry(&error, call.repeat), failures, self.web.timer().fraction());
+            match pause.filter(|pause| waited.saturating_add(*pause) <= policy.total) {
                 Some(pause) => {
-                    tracing::debug!(doing = call.doing, %trouble, ?pause, "trying again");
+                    tracing::debug!(doing = call.doing, %error, ?pause, "trying again");
                     waited = waited.saturating_add(pause);
-                    self.web.waiting().wait(pause).await;
+                    self.web.timer().wait(pause).await;
                 }
-                None => return Err(call.error(trouble)),
+                None => return Err(call.error(error)),
             }
         }
     }
 }
 
 /// Reads the JSON of an answer.
-pub(super) fn read<T: DeserializeOwned>(call: &Call, answered: &Answered) -> Result<T, ForgeError> {
-    serde_json::from_slice(&answered.body)
-        .map_err(|error| call.error(Trouble::Garbled(words_of(&error.to_string()))))
+pub(super) fn read<T: DeserializeOwned>(call: &Call, response: &HttpResponse) -> Result<T, ForgeError> {
+    serde_json::from_slice(&response.body)
+        .map_err(|error| call.error(ApiError::Unreadable(one_line(&error.to_string()))))
 }
 
 /// A path: each segment is one, whatever it holds; then the query.
@@ -262,13 +262,13 @@ pub(super) fn route(segments: &[&str], query: &[(&str, &str)]) -> String {
     let mut path = String::new();
     for segment in segments {
         path.push('/');
-        encode(segment, &mut path);
+        path.push_str(&encode(segment));
     }
     for (number, (name, value)) in query.iter().enumerate() {
         path.push(if number == 0 { '?' } else { '&' });
-        encode(name, &mut path);
+        path.push_str(&encode(name));
         path.push('=');
-        encode(value, &mut path);
+        path.push_str(&encode(value));
     }
     path
 }
@@ -276,12 +276,12 @@ pub(super) fn route(segments: &[&str], query: &[(&str, &str)]) -> String {
 /// The `Authorization` of a token.
 ///
 /// # Errors
-/// [`Trouble::Unusable`] for a token that no header can carry; it repeats nothing of it.
+/// [`ApiError::Unusable`] for a token that no header can carry; it repeats nothing of it.
 pub(super) fn bearer(scheme: &str, token: &SecretString) -> Result<HeaderValue, ForgeError> {
     let unusable = || ForgeError {
         doing: "reading the token",
         needs: None,
-        trouble: Trouble::Unusable("it holds a character that no token has".into()),
+        error: ApiError::Unusable("it holds a character that no token has".into()),
     };
     let text = token.expose_secret();
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -292,23 +292,20 @@ pub(super) fn bearer(scheme: &str, token: &SecretString) -> Result<HeaderValue, 
     Ok(value)
 }
 
-/// Percent-encodes all but what RFC 3986 calls unreserved.
-fn encode(text: &str, out: &mut String) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
-    // A segment that is `.` or `..` would be walked by whoever reads the address.
-    let is_walk = text == "." || text == "..";
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
-            b'.' if !is_walk => out.push('.'),
-            _ => {
-                out.push('%');
-                out.extend(DIGITS.get(usize::from(byte >> 4)));
-                out.extend(DIGITS.get(usize::from(byte & 15)));
-            }
-        }
+/// All but what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// One segment of a path, or one part of a query.
+fn encode(text: &str) -> Cow<'_, str> {
+    match text {
+        // Clients and servers resolve these segments.
+        "." => "%2E".into(),
+        ".." => "%2E%2E".into(),
+        _ => utf8_percent_encode(text, RESERVED).into(),
     }
 }
 
@@ -332,90 +329,90 @@ fn with_page(route: &str, page: u32) -> String {
     format!("{path}?{}", pairs.join("&"))
 }
 
-/// What an answer means, if it means no success.
-fn trouble(answered: &Answered, now: Timestamp) -> Option<Trouble> {
-    let code = answered.status;
+/// The error that a response means, if it means one.
+fn failure(response: &HttpResponse, now: Timestamp) -> Option<ApiError> {
+    let code = response.status;
     if (200..300).contains(&code) {
         return None;
     }
-    let said = said(&answered.body);
-    let throttled = throttle(answered, &said, now);
+    let message = message_of(&response.body);
+    let throttled = throttle(response, &message, now);
     Some(match code {
-        403 | 429 if throttled.is_some() => Trouble::Throttled {
+        403 | 429 if throttled.is_some() => ApiError::RateLimited {
             code,
             wait: throttled.flatten(),
         },
-        429 => Trouble::Throttled { code, wait: None },
-        401 => Trouble::Unauthorized,
-        403 | 451 => Trouble::Forbidden { said },
-        404 | 410 => Trouble::Missing { said },
-        405 | 409 | 412 | 423 => Trouble::Conflict { code, said },
-        400 | 413 | 415 | 422 => Trouble::Invalid { code, said },
-        300..=399 => Trouble::Invalid {
+        429 => ApiError::RateLimited { code, wait: None },
+        401 => ApiError::Unauthorized,
+        403 | 451 => ApiError::Forbidden { message },
+        404 | 410 => ApiError::NotFound { message },
+        405 | 409 | 412 | 423 => ApiError::Conflict { code, message },
+        400 | 413 | 415 | 422 => ApiError::Invalid { code, message },
+        300..=399 => ApiError::Invalid {
             code,
-            said: "it lives somewhere else now".into(),
+            message: "it lives somewhere else now".into(),
         },
-        _ => Trouble::Server { code, said },
+        _ => ApiError::Server { code, message },
     })
 }
 
-/// Whether an answer tells to ask less, and for how long.
-fn throttle(answered: &Answered, said: &str, now: Timestamp) -> Option<Option<Duration>> {
-    if let Some(after) = answered.header("retry-after") {
+/// Whether a response is a rate limit, and how long to wait.
+fn throttle(response: &HttpResponse, message: &str, now: Timestamp) -> Option<Option<Duration>> {
+    if let Some(after) = response.header("retry-after") {
         return Some(retry_after(after, now));
     }
-    if answered.header("x-ratelimit-remaining") == Some("0") {
-        let reset = answered.header("x-ratelimit-reset");
+    if response.header("x-ratelimit-remaining") == Some("0") {
+        let reset = response.header("x-ratelimit-reset");
         let reset = reset
             .and_then(|reset| reset.parse().ok())
             .and_then(|reset| Timestamp::from_second(reset).ok());
         let wait = reset.map(|reset| Duration::try_from(reset.duration_since(now)).unwrap_or_default());
         return Some(wait);
     }
-    let said = said.to_ascii_lowercase();
-    let is_secondary = said.contains("rate limit") || said.contains("abuse detection");
+    let message = message.to_ascii_lowercase();
+    let is_secondary = message.contains("rate limit") || message.contains("abuse detection");
     is_secondary.then_some(Some(AFTER_SECONDARY))
 }
 
-fn retry(trouble: &Trouble, repeat: Repeat) -> Retry {
-    match (trouble, repeat) {
+fn retry(error: &ApiError, repeat: Repeat) -> Retry {
+    match (error, repeat) {
         (
-            Trouble::Throttled {
+            ApiError::RateLimited {
                 wait: Some(after), ..
             },
             _,
         ) => Retry::Later { after: *after },
-        (Trouble::Throttled { wait: None, .. }, _) => Retry::Later {
+        (ApiError::RateLimited { wait: None, .. }, _) => Retry::Later {
             after: AFTER_SECONDARY,
         },
         // No connection, no request.
-        (Trouble::Web(Fault::Connect(_)), _) => Retry::Soon,
-        (Trouble::Web(fault), Repeat::Freely) => fault.retry(),
+        (ApiError::Http(HttpError::Connect(_)), _) => Retry::Soon,
+        (ApiError::Http(error), Repeat::Freely) => error.retry(),
         (
-            Trouble::Server {
+            ApiError::Server {
                 code: 500 | 502 | 503 | 504,
                 ..
             },
             Repeat::Freely,
         ) => Retry::Soon,
         (
-            Trouble::Web(_)
-            | Trouble::Server { .. }
-            | Trouble::Unauthorized
-            | Trouble::Forbidden { .. }
-            | Trouble::Missing { .. }
-            | Trouble::Conflict { .. }
-            | Trouble::Invalid { .. }
-            | Trouble::Garbled(_)
-            | Trouble::Unsupported(_)
-            | Trouble::Unusable(_),
+            ApiError::Http(_)
+            | ApiError::Server { .. }
+            | ApiError::Unauthorized
+            | ApiError::Forbidden { .. }
+            | ApiError::NotFound { .. }
+            | ApiError::Conflict { .. }
+            | ApiError::Invalid { .. }
+            | ApiError::Unreadable(_)
+            | ApiError::Unsupported(_)
+            | ApiError::Unusable(_),
             _,
         ) => Retry::Never,
     }
 }
 
 /// The message of an answer that means failure: GitHub and Gitea send an object with `message`, and `errors` beside it.
-fn said(body: &[u8]) -> String {
+fn message_of(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Failure {
         message: Option<String>,
@@ -425,7 +422,7 @@ fn said(body: &[u8]) -> String {
     let Ok(failure) = serde_json::from_slice::<Failure>(body) else {
         return String::new();
     };
-    let mut said = failure.message.unwrap_or_default();
+    let mut message = failure.message.unwrap_or_default();
     for error in &failure.errors {
         let text = error.as_str().or_else(|| error.get("message")?.as_str());
         let text = match (text, error.get("field").and_then(Value::as_str)) {
@@ -436,26 +433,26 @@ fn said(body: &[u8]) -> String {
             }
             (None, None) => continue,
         };
-        if !said.contains(&text) {
-            said.push_str(if said.is_empty() { "" } else { "; " });
-            said.push_str(&text);
+        if !message.contains(&text) {
+            message.push_str(if message.is_empty() { "" } else { "; " });
+            message.push_str(&text);
         }
     }
-    words_of(&said)
+    one_line(&message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answered(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answered {
+    fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> HttpResponse {
         let headers = headers.iter().map(|(name, value)| {
             (
                 reqwest::header::HeaderName::from_static(name),
                 value.parse().expect("a value"),
             )
         });
-        Answered {
+        HttpResponse {
             status,
             headers: headers.collect(),
             body: body.into(),
@@ -465,38 +462,41 @@ mod tests {
     #[test]
     fn a_throttle_is_told_from_a_refusal() {
         let now = Timestamp::from_second(1_000).expect("a time");
-        let seconds = |answer: &Answered| match trouble(answer, now) {
-            Some(Trouble::Throttled { wait, .. }) => wait.map(|wait| wait.as_secs()),
+        let seconds = |answer: &HttpResponse| match failure(answer, now) {
+            Some(ApiError::RateLimited { wait, .. }) => wait.map(|wait| wait.as_secs()),
             other => panic!("{other:?}"),
         };
-        assert_eq!(seconds(&answered(403, &[("retry-after", "7")], "")), Some(7));
+        assert_eq!(seconds(&response(403, &[("retry-after", "7")], "")), Some(7));
         let used = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1030")];
-        assert_eq!(seconds(&answered(403, &used, "{}")), Some(30));
+        assert_eq!(seconds(&response(403, &used, "{}")), Some(30));
         let secondary = r#"{"message":"You have exceeded a secondary rate limit."}"#;
-        assert_eq!(seconds(&answered(403, &[], secondary)), Some(60));
-        assert_eq!(seconds(&answered(429, &[], "")), None);
-        let refused = answered(
+        assert_eq!(seconds(&response(403, &[], secondary)), Some(60));
+        assert_eq!(seconds(&response(429, &[], "")), None);
+        let refused = response(
             403,
             &[("x-ratelimit-remaining", "12")],
             r#"{"message":"Resource not accessible"}"#,
         );
         assert!(
-            matches!(trouble(&refused, now), Some(Trouble::Forbidden { said }) if said == "Resource not accessible")
+            matches!(failure(&refused, now), Some(ApiError::Forbidden { message }) if message == "Resource not accessible")
         );
-        // Without more, nobody can tell why something is not there; a throttled 404 does not exist.
+        // A 404 is never a rate limit.
         assert!(matches!(
-            trouble(&answered(404, &used, ""), now),
-            Some(Trouble::Missing { .. })
+            failure(&response(404, &used, ""), now),
+            Some(ApiError::NotFound { .. })
         ));
     }
 
     #[test]
     fn what_the_forge_says_is_told_in_one_line() {
         let body = r#"{"message":"Validation\nFailed","errors":[{"field":"title","code":"missing"},"x",{"message":"y"}]}"#;
-        assert_eq!(said(body.as_bytes()), "Validation Failed; title: missing; x; y");
-        assert_eq!(said(b"<html>"), "");
+        assert_eq!(
+            message_of(body.as_bytes()),
+            "Validation Failed; title: missing; x; y"
+        );
+        assert_eq!(message_of(b"<html>"), "");
         let long = format!(r#"{{"message":"{}"}}"#, "a".repeat(5_000));
-        assert_eq!(said(long.as_bytes()).chars().count(), 301);
+        assert_eq!(message_of(long.as_bytes()).chars().count(), 301);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::forge::{Forge, ForgeError, IssueState, Label};
 
-/// What the first line of the issue's text begins with, which nobody sees.
+/// The beginning of the issue's first line, which is not rendered.
 const MARKER: &str = "<!-- lockkeeper:tracking:";
 
 /// The label that it is found by.
@@ -11,33 +11,36 @@ const LABEL: &str = "lockkeeper";
 
 /// The issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tracking {
-    /// What tells what the step looks at from what others do: hexadecimal digits.
+pub struct TrackingIssue {
+    /// Distinguishes it from the issues of other steps: hexadecimal digits.
     pub key: String,
     /// Its title.
     pub title: String,
     /// Its text, in the forge's Markdown: what is open, or the evidence that nothing is.
     pub text: String,
-    /// What the run found out.
-    pub state: Found,
+    /// What the run found.
+    pub state: TrackingState,
 }
 
-/// What a run found out.
+/// Whether something is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Something that must be mended.
+pub enum TrackingState {
+    /// Something must be fixed.
     Open,
-    /// Nothing, and everything was looked at.
+    /// Nothing, and everything was checked.
     Clean,
-    /// Nothing, but not everything was looked at: it opens no issue and closes none.
-    Unsure,
+    /// Nothing, but not everything was checked: no issue is opened or closed.
+    Incomplete,
 }
 
 /// Opens, edits or closes the issue. Further open ones, which two runs at once can make, are closed.
 ///
 /// # Errors
 /// The first [`ForgeError`].
-pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Result<Vec<String>, ForgeError> {
+pub(super) async fn keep(
+    forge: &dyn Forge,
+    tracking: Option<&TrackingIssue>,
+) -> Result<Vec<String>, ForgeError> {
     let Some(tracking) = tracking else {
         return Ok(Vec::new());
     };
@@ -53,8 +56,8 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
     let mut open = open.into_iter();
     let mut done = Vec::new();
     match (open.next(), tracking.state) {
-        (None, Found::Clean | Found::Unsure) => {}
-        (None, Found::Open) => {
+        (None, TrackingState::Clean | TrackingState::Incomplete) => {}
+        (None, TrackingState::Open) => {
             let label = Label {
                 name: LABEL.to_owned(),
                 colour: "b60205",
@@ -66,42 +69,44 @@ pub(super) async fn keep(forge: &dyn Forge, tracking: Option<&Tracking>) -> Resu
                 .await?;
             done.push(format!("Opened issue #{}.", issue.number));
         }
-        // What somebody else opened is not ended by who looks at something else.
-        (Some(held), Found::Clean | Found::Unsure) if !held.body.trim_start().starts_with(&marker) => {
+        // An issue of another step is left to that step.
+        (Some(existing), TrackingState::Clean | TrackingState::Incomplete)
+            if !existing.body.trim_start().starts_with(&marker) =>
+        {
             done.push(format!(
-                "Issue #{} is left as it is: a step that looks at something else keeps it.",
-                held.number
+                "Issue #{} is left as it is: a step that scans something else keeps it.",
+                existing.number
             ));
         }
-        (Some(held), state) => {
+        (Some(existing), state) => {
             let target = match state {
-                Found::Open | Found::Unsure => IssueState::Open,
-                Found::Clean => IssueState::Closed,
+                TrackingState::Open | TrackingState::Incomplete => IssueState::Open,
+                TrackingState::Clean => IssueState::Closed,
             };
-            let is_same = held.title == tracking.title
-                && held.body.replace("\r\n", "\n").trim_end() == body.trim_end()
+            let is_same = existing.title == tracking.title
+                && existing.body.replace("\r\n", "\n").trim_end() == body.trim_end()
                 && target == IssueState::Open;
             if is_same {
-                done.push(format!("Issue #{} is up to date.", held.number));
+                done.push(format!("Issue #{} is up to date.", existing.number));
             } else {
                 forge
-                    .edit_issue(held.number, &tracking.title, &body, target)
+                    .edit_issue(existing.number, &tracking.title, &body, target)
                     .await?;
                 done.push(match target {
-                    IssueState::Open => format!("Issue #{} was brought up to date.", held.number),
+                    IssueState::Open => format!("Issue #{} was brought up to date.", existing.number),
                     IssueState::Closed => {
-                        format!("Issue #{} was closed: nothing is open any more.", held.number)
+                        format!("Issue #{} was closed: nothing is open any more.", existing.number)
                     }
                 });
             }
             for further in open {
-                let text = format!("{marker}\nThis is reported in #{}.", held.number);
+                let text = format!("{marker}\nThis is reported in #{}.", existing.number);
                 forge
                     .edit_issue(further.number, &further.title, &text, IssueState::Closed)
                     .await?;
                 done.push(format!(
                     "Issue #{} was closed: #{} reports it.",
-                    further.number, held.number
+                    further.number, existing.number
                 ));
             }
         }

@@ -1,9 +1,7 @@
-//! One answer of a forge that lists refs or files, without asking for it: what its reader takes from these bytes.
-//!
-//! Whoever tries these readers with bytes that no forge would send does it here.
+//! One page of a forge's list of refs or files, read without a request: for fuzzing.
 
-use super::answers::Tree;
-use super::words::{Entry, RemoteRef};
+use super::resource::{Entry, RemoteRef};
+use super::response::Tree;
 use super::{gitea, github};
 
 /// The files of one page of a tree, paths counted from it, and whether the forge says that there are more.
@@ -25,7 +23,7 @@ pub fn gitea_branches(page: &[u8]) -> Result<Vec<RemoteRef>, serde_json::Error> 
     gitea::branches(page)
 }
 
-/// The refs below `prefix` of a page of GitHub's list: what stands in the answer's `data`.
+/// The refs below `prefix` of a page of GitHub's list: the `data` of the response.
 ///
 /// # Errors
 /// Why the page cannot be read.

@@ -1,4 +1,4 @@
-//! What is asked of a forge, and what it answers. Ids of git objects are hexadecimal, in lower case.
+//! What a forge's API reads and writes. Ids of git objects are hexadecimal, in lower case.
 
 use std::fmt;
 
@@ -53,22 +53,22 @@ impl fmt::Display for RepositoryName {
 /// Who asks, and what the repository lets them do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// The account behind the token; `None` without one, or where the forge does not tell.
+    /// The account of the token; `None` without one, or where the forge does not say.
     pub login: Option<String>,
     /// What sort of token it is.
     pub token: TokenKind,
     /// The short name of the default branch.
     pub default_branch: String,
-    /// Whether strangers may read the repository.
+    /// Whether only members may read the repository.
     pub private: Option<bool>,
-    /// Whether the account may write to it. A token of a workflow can have fewer rights than this tells: what it may not
+    /// Whether the account may write to it. A token of a workflow can have fewer rights than this: what it may not
     /// do is known once it is refused.
     pub may_write: Option<bool>,
-    /// The version of a forge that somebody runs themselves.
+    /// The version of a self-hosted server.
     pub server: Option<String>,
 }
 
-/// What sort of token it is (GitHub tells by the prefix, and by who stands behind it).
+/// The kind of a token (at GitHub by its prefix and its account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind {
     /// None.
@@ -83,7 +83,7 @@ pub enum TokenKind {
     Classic,
     /// A person's, through an app.
     User,
-    /// Of a sort that the forge does not tell.
+    /// Of a kind that the forge does not say.
     Other,
 }
 
@@ -96,7 +96,7 @@ pub enum Runs {
     AfterApproval,
     /// Only when somebody closes and reopens the pull request.
     AfterReopening,
-    /// Nobody can tell.
+    /// Not known.
     Unknown,
 }
 
@@ -138,7 +138,7 @@ impl Access {
 pub struct RemoteRef {
     /// Its full name.
     pub name: String,
-    /// The commit that it stands for, behind a tag's own object.
+    /// The commit; of a tag with an object of its own, the commit behind it.
     pub commit: String,
     /// When that was committed.
     pub committed: Option<Timestamp>,
@@ -157,7 +157,7 @@ pub struct Commit {
     pub committed: Timestamp,
 }
 
-/// Something that a tree holds.
+/// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its path, with `/`.
@@ -166,7 +166,7 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Its object.
     pub id: String,
-    /// Its size in bytes, if the forge tells.
+    /// Its size in bytes, if the forge says it.
     pub size: Option<u64>,
 }
 
@@ -216,13 +216,13 @@ pub struct Comment {
     pub body: String,
 }
 
-/// Whether a comment is shown or folded away.
+/// Whether a comment is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// As it is.
-    Whole,
-    /// Folded away, as what it tells of is over.
-    Minimised,
+pub enum Visibility {
+    /// In full.
+    Shown,
+    /// Minimized, as resolved.
+    Minimized,
 }
 
 /// An issue.
@@ -265,7 +265,7 @@ pub struct Label {
 pub struct Change {
     /// The short name of the branch.
     pub branch: String,
-    /// The commit that the branch must stand at.
+    /// The commit that the branch must be at.
     pub parent: String,
     /// The first line of the message.
     pub headline: String,

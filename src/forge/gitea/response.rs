@@ -1,10 +1,10 @@
-//! What Gitea's API answers, as far as it is read.
+//! Responses of Gitea's API, as far as it is read.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::forge::answers::Object;
-use crate::forge::words;
+use crate::forge::resource;
+use crate::forge::response::Object;
 
 #[derive(Deserialize)]
 pub(super) struct Server {
@@ -30,9 +30,9 @@ pub(super) struct Tip {
 }
 
 impl Branch {
-    pub fn told(self) -> Option<words::RemoteRef> {
+    pub fn into_resource(self) -> Option<resource::RemoteRef> {
         let commit = self.commit?;
-        Some(words::RemoteRef {
+        Some(resource::RemoteRef {
             name: format!("refs/heads/{}", self.name),
             commit: commit.id,
             committed: commit.timestamp,
@@ -55,7 +55,7 @@ pub(super) struct TagTip {
 }
 
 impl Tag {
-    /// When the commit was made. Of a tag with an object of its own the server tells when that was made.
+    /// When the commit was made. Of a tag with an object of its own the server gives the time of that object.
     pub fn committed(&self) -> Option<Timestamp> {
         let commit = self.commit.as_ref()?;
         commit.created.filter(|_| self.id.as_ref() == Some(&commit.sha))
@@ -82,10 +82,10 @@ struct Signature {
 }
 
 impl Commit {
-    /// The commit; `None` if it does not say what it holds and when it was made.
-    pub fn told(self) -> Option<words::Commit> {
+    /// The commit; `None` without a tree or a time.
+    pub fn into_resource(self) -> Option<resource::Commit> {
         let inside = self.commit?;
-        Some(words::Commit {
+        Some(resource::Commit {
             id: self.sha,
             tree: inside.tree?.sha,
             parents: self

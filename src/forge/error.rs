@@ -1,23 +1,24 @@
-//! What goes wrong at a forge, and what a person does about it.
+//! Errors of a forge, and what a person does about them.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::sys::web::Fault;
+use crate::sys::web::HttpError;
 
-/// Longer texts of a forge are cut: in characters.
-const MOST_TOLD: usize = 300;
+/// Longer texts of a forge are cut, in characters.
+const MAX_MESSAGE: usize = 300;
 
-/// A forge did not do what it was asked to.
+/// A failed request to a forge.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing}: {trouble}")]
+#[error("{doing}: {error}")]
 pub struct ForgeError {
     /// What was asked for: "uploading SARIF".
     pub doing: &'static str,
     /// The permission that it takes, if it takes more than to read.
     pub needs: Option<Permission>,
-    /// What went wrong.
-    pub trouble: Trouble,
+    /// Why it failed.
+    #[source]
+    pub error: ApiError,
 }
 
 /// A permission of a token, as GitHub calls it.
@@ -36,7 +37,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// As it stands in a workflow's `permissions`.
+    /// As a workflow's `permissions` have it.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -55,62 +56,65 @@ impl fmt::Display for Permission {
     }
 }
 
-/// What went wrong.
+/// Why a request to an API failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum ApiError {
     /// No answer.
-    #[error("{0}")]
-    Web(Fault),
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// 401: the token is wrong, or it has expired.
     #[error("the forge does not accept the token (401)")]
     Unauthorized,
     /// 403: the token may not.
-    #[error("the forge refuses (403){}", Told(said))]
+    #[error("the forge refuses (403){}", Message(message))]
     Forbidden {
         /// What the forge says.
-        said: String,
+        message: String,
     },
     /// 404 or 410: there is no such thing, or the token may not know of it.
-    #[error("the forge knows nothing of it, or the token may not ask (404){}", Told(said))]
-    Missing {
+    #[error(
+        "the forge knows nothing of it, or the token may not ask (404){}",
+        Message(message)
+    )]
+    NotFound {
         /// What the forge says.
-        said: String,
+        message: String,
     },
-    /// The forge has been asked too much.
+    /// The rate limit is reached.
     #[error("the forge asks for fewer requests ({code}){}", Wait(*wait))]
-    Throttled {
+    RateLimited {
         /// The HTTP status.
         code: u16,
-        /// For how long it wants to hear nothing.
+        /// How long to wait.
         wait: Option<Duration>,
     },
     /// 409, 405 or 412: it is not as it was.
-    #[error("it has changed meanwhile ({code}){}", Told(said))]
+    #[error("it has changed meanwhile ({code}){}", Message(message))]
     Conflict {
         /// The HTTP status.
         code: u16,
         /// What the forge says.
-        said: String,
+        message: String,
     },
     /// 400, 413, 422: the forge does not want what was sent.
-    #[error("the forge does not take it ({code}){}", Told(said))]
+    #[error("the forge does not take it ({code}){}", Message(message))]
     Invalid {
         /// The HTTP status.
         code: u16,
         /// What the forge says.
-        said: String,
+        message: String,
     },
-    /// 5xx, and what no rule foresees.
-    #[error("the forge failed ({code}){}", Told(said))]
+    /// 5xx, and every other status.
+    #[error("the forge failed ({code}){}", Message(message))]
     Server {
         /// The HTTP status.
         code: u16,
         /// What the forge says.
-        said: String,
+        message: String,
     },
-    /// The answer is not what it should be.
+    /// The response is not what it should be.
     #[error("the forge's answer cannot be read: {0}")]
-    Garbled(String),
+    Unreadable(String),
     /// The kind of forge has nothing of the sort.
     #[error("{0} has nothing of the sort")]
     Unsupported(&'static str),
@@ -123,108 +127,112 @@ impl ForgeError {
     /// What a person can do about it, as full instructions.
     #[must_use]
     pub fn hint(&self) -> String {
-        match &self.trouble {
-            Trouble::Forbidden { said } | Trouble::Missing { said }
-                if self.needs == Some(Permission::WriteSecurityEvents) && is_switched_off(said) =>
+        match &self.error {
+            ApiError::Forbidden { message } | ApiError::NotFound { message }
+                if self.needs == Some(Permission::WriteSecurityEvents) && is_switched_off(message) =>
             {
                 "Switch code scanning on in the repository's settings (private repositories need GitHub Code Security), or \
                  set `upload-sarif: false`."
                     .into()
             }
-            Trouble::Forbidden { said } if said.contains("create or approve pull requests") => {
+            ApiError::Forbidden { message } if message.contains("create or approve pull requests") => {
                 "Allow it under Settings → Actions → General → Workflow permissions: \"Allow GitHub Actions to create and \
                  approve pull requests\"."
                     .into()
             }
-            Trouble::Forbidden { .. } | Trouble::Missing { .. } => match self.needs {
+            ApiError::Forbidden { .. } | ApiError::NotFound { .. } => match self.needs {
                 Some(needs) => format!("Give the job `permissions: {needs}`."),
                 None => "Check the token's rights on this repository.".into(),
             },
-            Trouble::Unauthorized => {
+            ApiError::Unauthorized => {
                 "Check the input `token`: it may have expired, or belong to another forge.".into()
             }
-            Trouble::Throttled { .. } => {
+            ApiError::RateLimited { .. } => {
                 "Run the step again later, or run fewer jobs with the same token at once.".into()
             }
-            Trouble::Conflict { .. } => "Run the step again.".into(),
-            Trouble::Invalid { .. } => {
+            ApiError::Conflict { .. } => "Run the step again.".into(),
+            ApiError::Invalid { .. } => {
                 "Look at what the forge says; if it looks like a fault of lockkeeper, report it.".into()
             }
-            Trouble::Server { .. } | Trouble::Garbled(_) => {
+            ApiError::Server { .. } | ApiError::Unreadable(_) => {
                 "Look at the forge's status page, and run the step again later.".into()
             }
-            Trouble::Unsupported(_) => "Leave the input out on this forge.".into(),
-            Trouble::Unusable(_) => "Correct the input `token`.".into(),
-            Trouble::Web(fault) => of_web(fault).into(),
+            ApiError::Unsupported(_) => "Leave the input out on this forge.".into(),
+            ApiError::Unusable(_) => "Correct the input `token`.".into(),
+            ApiError::Http(error) => http_hint(error).into(),
         }
     }
 
     /// Whether what was asked for is not there, as far as the token may know.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self.trouble, Trouble::Missing { .. })
+        matches!(self.error, ApiError::NotFound { .. })
     }
 
     /// Whether it was refused for good: no repetition helps.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
-            self.trouble,
-            Trouble::Unauthorized
-                | Trouble::Forbidden { .. }
-                | Trouble::Missing { .. }
-                | Trouble::Unsupported(_)
+            self.error,
+            ApiError::Unauthorized
+                | ApiError::Forbidden { .. }
+                | ApiError::NotFound { .. }
+                | ApiError::Unsupported(_)
         )
     }
 }
 
-fn of_web(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Certificates(_) => {
+fn http_hint(error: &HttpError) -> &'static str {
+    match error {
+        HttpError::Certificates(_) => {
             "Install the system's CA certificates, or name a file that holds them in SSL_CERT_FILE."
         }
-        Fault::Untrusted(_) => {
+        HttpError::Untrusted(_) => {
             "If the forge or a proxy has a certificate of your own authority, put that authority's certificate into the file \
              that SSL_CERT_FILE names."
         }
-        Fault::Connect(_) => "Check the address of the forge's API, the network, HTTPS_PROXY and NO_PROXY.",
-        Fault::Idle(_) | Fault::Slow { .. } | Fault::Overdue(_) | Fault::Cut(_) => {
+        HttpError::Connect(_) => {
+            "Check the address of the forge's API, the network, HTTPS_PROXY and NO_PROXY."
+        }
+        HttpError::Idle(_) | HttpError::Slow { .. } | HttpError::Overdue(_) | HttpError::Cut(_) => {
             "Look at the forge's status page, and run the step again later."
         }
-        Fault::TooLarge { .. } => "Leave out what is so large, or read it from a clone (`fetch-depth: 0`).",
-        Fault::Status { .. }
-        | Fault::Malformed(_)
-        | Fault::Changed
-        | Fault::Redirect(_)
-        | Fault::Redirects(_)
-        | Fault::Sink(_) => "Check the address of the forge's API.",
+        HttpError::TooLarge { .. } => {
+            "Leave out what is so large, or read it from a clone (`fetch-depth: 0`)."
+        }
+        HttpError::Status { .. }
+        | HttpError::Malformed(_)
+        | HttpError::Changed
+        | HttpError::Redirect(_)
+        | HttpError::Redirects(_)
+        | HttpError::Sink(_) => "Check the address of the forge's API.",
     }
 }
 
 /// Whether the forge says that the repository has no code scanning, rather than that the token may not.
-fn is_switched_off(said: &str) -> bool {
-    let said = said.to_ascii_lowercase();
+fn is_switched_off(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
     let names = ["advanced security", "code security", "code scanning"];
-    names.iter().any(|name| said.contains(name)) && said.contains("enabled")
+    names.iter().any(|name| message.contains(name)) && message.contains("enabled")
 }
 
-/// A forge's own words, without line breaks and not too many.
-pub(super) fn words_of(text: &str) -> String {
+/// A message of a forge in one line of at most [`MAX_MESSAGE`] characters.
+pub(super) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
-    match text.char_indices().nth(MOST_TOLD) {
+    match text.char_indices().nth(MAX_MESSAGE) {
         None => text,
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }
 
-struct Told<'s>(&'s str);
+struct Message<'s>(&'s str);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for Message<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             "" => Ok(()),
-            said => write!(formatter, ": {said}"),
+            message => write!(formatter, ": {message}"),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! SARIF for code scanning: handed in, then asked after until it is taken in.
+//! SARIF for code scanning: uploaded, then polled until it is processed.
 
 use std::time::Duration;
 
-use crate::forge::{Forge, ForgeError, Processing, SarifUpload, Trouble};
-use crate::sys::web::Waiting;
+use crate::forge::{ApiError, Forge, ForgeError, Processing, SarifUpload};
+use crate::sys::web::Timer;
 
-/// Between two questions, the first times; then the last one again and again.
+/// Between two polls; the last pause repeats.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -13,51 +13,51 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(5),
 ];
 
-/// Of the reasons of a refusal so many are told …
-const MOST_REASONS: usize = 5;
+/// At most this many reasons of a refusal are reported …
+const MAX_REASONS: usize = 5;
 
-/// … each with so many characters.
-const MOST_LETTERS: usize = 300;
+/// … each with at most this many characters.
+const MAX_LETTERS: usize = 300;
 
-/// Hands in each document, and waits for the forge to take them in.
+/// Uploads each document, and waits until the forge has processed them.
 ///
 /// # Errors
-/// The first [`ForgeError`] of an upload. What cannot be asked after is no error: the upload was accepted.
+/// The first [`ForgeError`] of an upload. A failed poll is no error: the upload was accepted.
 pub(super) async fn upload(
     forge: &dyn Forge,
     uploads: &[SarifUpload],
-    patience: Duration,
-    waiting: &dyn Waiting,
+    max_wait: Duration,
+    timer: &dyn Timer,
 ) -> Result<Vec<String>, ForgeError> {
     let mut receipts = Vec::with_capacity(uploads.len());
     for upload in uploads {
         receipts.push((upload, forge.upload_sarif(upload).await?));
     }
-    let mut left = patience;
+    let mut left = max_wait;
     let mut pending = 0;
     let mut refused: Vec<String> = Vec::new();
     for (upload, receipt) in &receipts {
-        match processed(forge, receipt, &mut left, waiting).await {
+        match processed(forge, receipt, &mut left, timer).await {
             Processing::Complete => {}
             Processing::Pending => pending += 1,
             Processing::Failed(reasons) => {
                 let reasons: Vec<String> = reasons
                     .iter()
-                    .take(MOST_REASONS)
-                    .map(|reason| reason.chars().take(MOST_LETTERS).collect())
+                    .take(MAX_REASONS)
+                    .map(|reason| reason.chars().take(MAX_LETTERS).collect())
                     .collect();
                 refused.push(format!("{}: {}", upload.ref_name, reasons.join("; ")));
             }
         }
     }
-    refused.truncate(MOST_REASONS);
+    refused.truncate(MAX_REASONS);
     if !refused.is_empty() {
         return Err(ForgeError {
             doing: "uploading SARIF",
             needs: None,
-            trouble: Trouble::Invalid {
+            error: ApiError::Invalid {
                 code: 202,
-                said: refused.join("; "),
+                message: refused.join("; "),
             },
         });
     }
@@ -71,13 +71,8 @@ pub(super) async fn upload(
     }])
 }
 
-/// What became of one upload by the time that `left` is used up.
-async fn processed(
-    forge: &dyn Forge,
-    receipt: &str,
-    left: &mut Duration,
-    waiting: &dyn Waiting,
-) -> Processing {
+/// The state of one upload once it is processed or `left` is used up.
+async fn processed(forge: &dyn Forge, receipt: &str, left: &mut Duration, timer: &dyn Timer) -> Processing {
     for number in 0.. {
         match forge.processing(receipt).await {
             Ok(Processing::Pending) => {}
@@ -90,7 +85,7 @@ async fn processed(
             Some(rest) => *left = rest,
             None => break,
         }
-        waiting.wait(pause).await;
+        timer.wait(pause).await;
     }
     Processing::Pending
 }

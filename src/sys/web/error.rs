@@ -1,20 +1,20 @@
-//! What can go wrong on the web, and whether to try again.
+//! Errors of HTTP, and whether to try again.
 
 use std::error::Error;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::{Address, BadAddress, Settings};
+use super::{Address, BadAddress, Retry, Settings};
 
 /// A request that failed for good.
 #[derive(Debug, thiserror::Error)]
-#[error("{address}: {fault}{}", Tries(*attempts))]
+#[error("{address}: {error}{}", Tries(*attempts))]
 pub struct WebError {
     /// Where; shown without secrets.
     pub address: Box<Address>,
-    /// What the last attempt met.
-    pub fault: Fault,
-    /// How often it was tried.
+    /// That of the last attempt.
+    pub error: HttpError,
+    /// The number of attempts.
     pub attempts: u32,
 }
 
@@ -22,19 +22,19 @@ impl WebError {
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        self.fault.hint()
+        self.error.hint()
     }
 
     /// Whether the server says that there is no such thing (404 or 410).
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        matches!(self.fault, Fault::Status { code: 404 | 410, .. })
+        matches!(self.error, HttpError::Status { code: 404 | 410, .. })
     }
 }
 
-/// What one attempt met.
+/// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum HttpError {
     /// No client could be built, which means that there are no CA certificates.
     #[error("no certificates to check the server's with: {0}")]
     Certificates(String),
@@ -81,10 +81,10 @@ pub enum Fault {
         /// The limit in bytes.
         limit: u64,
     },
-    /// Sent on to where we do not go.
+    /// A redirect to an address that is refused.
     #[error(transparent)]
     Redirect(BadAddress),
-    /// Sent on and on.
+    /// Too many redirects.
     #[error("sent on more than {0} times")]
     Redirects(u32),
     /// The bytes could not be put away.
@@ -92,21 +92,7 @@ pub enum Fault {
     Sink(io::Error),
 }
 
-/// Whether a further attempt makes sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// It would end the same way.
-    Never,
-    /// After the pause that the server asks for.
-    Later {
-        /// At least.
-        after: Duration,
-    },
-    /// After a short pause of our own choice.
-    Soon,
-}
-
-impl Fault {
+impl HttpError {
     /// The retry class.
     #[must_use]
     pub fn retry(&self) -> Retry {
@@ -164,19 +150,19 @@ impl Fault {
         Self::within(&error, settings)
     }
 
-    /// The fault that an error is, or that it wraps.
+    /// The error of HTTP that an error of a library is, or wraps.
     pub(super) fn within(error: &(dyn Error + 'static), settings: &Settings) -> Self {
         let sent = causes(error).find_map(|cause| cause.downcast_ref::<reqwest::Error>());
-        // What a library says around it tells nothing more.
-        let told = sent.map_or_else(|| chain(error), |sent| chain(sent));
+        // What a library wraps around it adds nothing.
+        let text = sent.map_or_else(|| chain(error), |sent| chain(sent));
         if causes(error).any(is_tls) {
-            Self::Untrusted(told)
+            Self::Untrusted(text)
         } else if sent.is_some_and(|sent| sent.is_timeout() && !sent.is_connect()) {
             Self::Idle(settings.idle)
         } else if sent.is_some_and(reqwest::Error::is_connect) {
-            Self::Connect(told)
+            Self::Connect(text)
         } else {
-            Self::Cut(told)
+            Self::Cut(text)
         }
     }
 }
@@ -265,7 +251,7 @@ mod tests {
     #[test]
     fn classes() {
         let status = |code, seconds: Option<u64>| {
-            Fault::Status {
+            HttpError::Status {
                 code,
                 retry_after: seconds.map(Duration::from_secs),
             }

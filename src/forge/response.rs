@@ -1,8 +1,8 @@
-//! What REST APIs of forges answer in the same shape, as far as it is read.
+//! Responses of REST APIs that forges share, as far as it is read.
 
 use serde::Deserialize;
 
-use super::words::{self, EntryKind, IssueState};
+use super::resource::{self, EntryKind, IssueState};
 
 #[derive(Deserialize)]
 pub(super) struct Repository {
@@ -49,7 +49,7 @@ impl Item {
     }
 
     /// The entry, below `folder`; `None` for a folder.
-    pub fn entry(self, folder: &str) -> Option<words::Entry> {
+    pub fn entry(self, folder: &str) -> Option<resource::Entry> {
         let kind = match self.mode.as_str() {
             "100644" | "100664" => EntryKind::File,
             "100755" => EntryKind::Program,
@@ -57,7 +57,7 @@ impl Item {
             "160000" => EntryKind::Submodule,
             _ => return None,
         };
-        Some(words::Entry {
+        Some(resource::Entry {
             path: format!("{folder}{}", self.path),
             kind,
             id: self.sha,
@@ -76,8 +76,8 @@ pub(super) struct Comment {
 }
 
 impl Comment {
-    pub fn told(self) -> words::Comment {
-        words::Comment {
+    pub fn into_resource(self) -> resource::Comment {
+        resource::Comment {
             id: self.id,
             node: self.node_id,
             body: self.body.unwrap_or_default(),
@@ -98,8 +98,8 @@ pub(super) struct Issue {
 }
 
 impl Issue {
-    pub fn told(self) -> words::Issue {
-        words::Issue {
+    pub fn into_resource(self) -> resource::Issue {
+        resource::Issue {
             number: self.number,
             state: state(&self.state),
             title: self.title,
@@ -130,8 +130,8 @@ pub(super) struct End {
 }
 
 impl Pull {
-    pub fn told(self) -> words::Pull {
-        words::Pull {
+    pub fn into_resource(self) -> resource::Pull {
+        resource::Pull {
             number: self.number,
             head: self.head.sha,
             state: state(&self.state),

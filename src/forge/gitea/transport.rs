@@ -5,28 +5,28 @@ use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 
-use crate::forge::Trouble;
-use crate::forge::exchange::{Call, Wire};
-use crate::sys::web::{Address, Answered, Ask, Web};
+use crate::forge::ApiError;
+use crate::forge::client::{Call, Transport};
+use crate::sys::web::{Address, HttpRequest, HttpResponse, Web};
 
 /// Sends calls as they are.
-pub(super) struct Plain {
+pub(super) struct GiteaTransport {
     web: Arc<Web>,
     api: Address,
     token: Option<HeaderValue>,
 }
 
-impl Plain {
+impl GiteaTransport {
     pub(super) fn new(web: Arc<Web>, api: Address, token: Option<HeaderValue>) -> Self {
         Self { web, api, token }
     }
 }
 
-impl Wire for Plain {
+impl Transport for GiteaTransport {
     fn send<'w>(
         &'w self,
         call: &'w Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, Trouble>> + Send + 'w>> {
+    ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>> + Send + 'w>> {
         Box::pin(async move {
             let mut headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
             headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
@@ -39,15 +39,15 @@ impl Wire for Plain {
             };
             let base = self.api.to_string();
             let address = Address::parse(&format!("{}{}", base.trim_end_matches('/'), call.route))
-                .map_err(|error| Trouble::Unusable(error.to_string()))?;
-            let ask = Ask {
+                .map_err(|error| ApiError::Unusable(error.to_string()))?;
+            let request = HttpRequest {
                 method: call.method.clone(),
                 address,
                 headers,
                 body,
                 limit: call.limit,
             };
-            self.web.exchange(ask).await.map_err(Trouble::Web)
+            self.web.request(request).await.map_err(ApiError::Http)
         })
     }
 }

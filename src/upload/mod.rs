@@ -1,9 +1,8 @@
-//! Use case: what was found is said at a forge. SARIF goes to code scanning, one comment to a pull request, one issue is
-//! kept while something is open.
+//! Use case: findings are uploaded to a forge. SARIF goes to code scanning, one comment to a pull request, one issue is kept
+//! open while something is.
 //!
-//! It comes after the verdict and changes nothing of it. What was not published is told in one notice, which names the
-//! permission or the setting that was missing; everything together takes no longer than [`Budget::whole`], whatever the
-//! forge does.
+//! It comes after the verdict and changes nothing of it. What was not uploaded is reported in one notice, which names the
+//! permission or the setting that is missing; everything together takes at most [`Budget::total`].
 
 mod comment;
 mod issue;
@@ -13,26 +12,26 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::forge::{Forge, ForgeError, SarifUpload, Trouble};
+use crate::forge::{ApiError, Forge, ForgeError, SarifUpload};
 use crate::sys::clock::Stopwatch;
-use crate::sys::web::Waiting;
+use crate::sys::web::Timer;
 
-pub use comment::Sticky;
-pub use issue::{Found, Tracking};
+pub use comment::StickyComment;
+pub use issue::{TrackingIssue, TrackingState};
 
-/// What is to be said.
+/// What is to be uploaded.
 #[derive(Debug, Default)]
-pub struct Work {
+pub struct Uploads {
     /// SARIF, one document a ref.
     pub sarif: Vec<SarifUpload>,
     /// The comment on a pull request.
-    pub comment: Option<Sticky>,
+    pub comment: Option<StickyComment>,
     /// The issue of the repository.
-    pub issue: Option<Tracking>,
+    pub issue: Option<TrackingIssue>,
 }
 
-impl Work {
-    /// Whether nothing is to be said.
+impl Uploads {
+    /// Whether there is nothing to upload.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sarif.is_empty() && self.comment.is_none() && self.issue.is_none()
@@ -43,30 +42,30 @@ impl Work {
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// Everything together.
-    pub whole: Duration,
-    /// Waiting for the forge to take uploads in, within the whole.
+    pub total: Duration,
+    /// Waiting for the forge to take uploads in, within the total.
     pub processing: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            whole: Duration::from_secs(50),
+            total: Duration::from_secs(50),
             processing: Duration::from_secs(20),
         }
     }
 }
 
-/// What became of it.
+/// What was uploaded.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Published {
+pub struct Uploaded {
     /// What was done, each a sentence.
     pub done: Vec<String>,
-    /// What was not done, each with its reason and the way out.
+    /// What was not done, each with its reason and what to do.
     pub missed: Vec<String>,
 }
 
-impl Published {
+impl Uploaded {
     /// Everything that was not done, in one notice; `None` if nothing is missing.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
@@ -99,14 +98,14 @@ fn sentence(error: &ForgeError) -> String {
     )
 }
 
-/// Says all of `work` at `forge`.
-pub async fn publish(forge: &dyn Forge, work: &Work, budget: Budget, waiting: &dyn Waiting) -> Published {
+/// Uploads all of `work` to `forge`.
+pub async fn upload(forge: &dyn Forge, work: &Uploads, budget: Budget, timer: &dyn Timer) -> Uploaded {
     let begun = Stopwatch::start();
-    let mut published = Published::default();
+    let mut uploaded = Uploaded::default();
     let jobs: [(&'static str, Job<'_>); 3] = [
         (
             "uploading SARIF",
-            Box::pin(sarif::upload(forge, &work.sarif, budget.processing, waiting)),
+            Box::pin(sarif::upload(forge, &work.sarif, budget.processing, timer)),
         ),
         (
             "commenting",
@@ -123,26 +122,26 @@ pub async fn publish(forge: &dyn Forge, work: &Work, budget: Budget, waiting: &d
         work.issue.is_some(),
     ];
     for ((doing, job), _) in jobs.into_iter().zip(wanted).filter(|(_, wanted)| *wanted) {
-        match timeout(budget.whole.saturating_sub(begun.elapsed()), job).await {
-            Ok(Ok(done)) => published.done.extend(done),
+        match timeout(budget.total.saturating_sub(begun.elapsed()), job).await {
+            Ok(Ok(done)) => uploaded.done.extend(done),
             Ok(Err(error)) => {
-                published.miss(&error);
-                // Whoever does not answer once is not asked three times.
-                if matches!(error.trouble, Trouble::Web(_)) {
+                uploaded.miss(&error);
+                // A forge that does not respond once is not tried three times.
+                if matches!(error.error, ApiError::Http(_)) {
                     break;
                 }
             }
             Err(_) => {
-                published.missed.push(format!(
+                uploaded.missed.push(format!(
                     "It took more than {} s ({doing}). Look at the forge's status page, and run the step again later.",
-                    budget.whole.as_secs()
+                    budget.total.as_secs()
                 ));
                 break;
             }
         }
     }
-    published
+    uploaded
 }
 
-/// One of the things that are said; it gives what was done.
+/// One upload, which returns what was done.
 type Job<'j> = std::pin::Pin<Box<dyn Future<Output = Result<Vec<String>, ForgeError>> + Send + 'j>>;

@@ -1,47 +1,18 @@
-//! What the step writes before it does anything: where it is killed or aborts, the steps after it read that it failed, and no
-//! report of an earlier step or job is taken for one of this.
-//!
-//! A runner reads the file of outputs from the top, so that the last line of a name counts.
+//! Reports that a step writes before it does anything: no report of an earlier step or job is taken for one of this.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::answer::Answer;
 use super::inputs;
-use super::publish::{self, Plan, SARIF_FILE};
+use super::report_files::{ReportFiles, SARIF_FILE};
 use crate::cli::arguments::Voice;
 use crate::cli::by_ref::by_ref;
 use crate::cli::pending;
 use crate::model::Outcome;
-use crate::model::verdict::{ExitCode, Verdict};
-use crate::report::headline;
-use crate::scan::unfinished::{HINT, REASON};
-use crate::sys::{environment, file};
+use crate::sys::environment;
 
-/// Says in outputs and summary that the step failed, as long as nothing else is written.
-pub fn begin() {
-    // Whoever ends the step tells what could not be written.
-    let _ = publish::output_lines(&publish::ended(Verdict::Failed, ExitCode::Bug));
-    if let Some(path) = environment::path("GITHUB_STEP_SUMMARY") {
-        let _ = file::append(&path, placeholder().as_bytes());
-    }
-}
-
-/// Adds `text` to the summary, in place of what [`begin`] wrote.
-///
-/// # Errors
-/// The system's.
-pub fn summarize(text: &[u8]) -> Result<(), file::FileError> {
-    match environment::path("GITHUB_STEP_SUMMARY") {
-        None => Ok(()),
-        Some(path) => file::append_over(&path, placeholder().as_bytes(), text),
-    }
-}
-
-fn placeholder() -> String {
-    format!("## {}\n\n{REASON}\n\n{HINT}\n", headline::symbol(Verdict::Failed))
-}
-
-impl Plan {
+impl ReportFiles {
     /// Puts `answer`, of a step that has only begun, in the place of every report that was asked for, and takes those of
     /// earlier steps away from the others. `refs` are the globs of what is scanned.
     pub fn begin(&self, answer: &Answer, voice: &Voice, is_sarif_named: bool, refs: Option<&str>) {
@@ -51,8 +22,8 @@ impl Plan {
                 continue;
             }
             for (format, sink) in pending::files(&[(format, sink)]) {
-                // The end of the step tells of a place that cannot be written.
-                let _ = publish::write(answer, voice, format, &sink, &Default::default());
+                // The end of the step reports a place that cannot be written.
+                let _ = answer.write_to(voice, format, &sink, &HashMap::new());
             }
         }
     }
@@ -65,7 +36,7 @@ impl Plan {
             }
             for (outcome, sink) in by_ref(outcome, &sink).unwrap_or_default() {
                 let answer = Answer::from(outcome);
-                let _ = publish::write(&answer, voice, format, &sink, &Default::default());
+                let _ = answer.write_to(voice, format, &sink, &HashMap::new());
             }
         }
     }
