@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::arguments::Version;
 use super::output::{self, Sink};
-use crate::ecosystem::{self, ROWS};
+use crate::ecosystem;
 use crate::model::verdict::ExitCode;
 use crate::model::{Ecosystem, Failure};
 use crate::sys::file;
@@ -63,7 +63,7 @@ fn pairs(scheme: &dyn Scheme) -> Result<ExitCode, Failure> {
 
 fn scheme(name: &str) -> Result<&'static dyn Scheme, Failure> {
     ecosystem::scheme(&Ecosystem::named(name)).ok_or_else(|| {
-        let known: Vec<&str> = ROWS.iter().map(|row| row.ecosystem.as_str()).collect();
+        let known: Vec<&str> = ecosystem::with_a_scheme().map(Ecosystem::as_str).collect();
         let hint = match known.iter().find(|known| known.eq_ignore_ascii_case(name)) {
             Some(known) => format!("Ecosystems are spelt as OSV spells them: `{known}`."),
             None => format!("Give one of: {}.", known.join(", ")),

@@ -1,6 +1,6 @@
 //! Ecosystems: one row each with its OSV name, purl type, name rule and version scheme.
 //!
-//! An ecosystem without a row is kept by name: its advisories lie in the index, and its packages cannot be ordered.
+//! The index holds the advisories of every ecosystem. Packages of one without rules cannot be compared with them.
 
 pub mod purl;
 
@@ -9,11 +9,20 @@ use std::borrow::Cow;
 use crate::model::Ecosystem;
 use crate::version::{self, Scheme};
 
-/// What is known of one ecosystem.
+/// One ecosystem.
 #[derive(Debug)]
 pub struct Row {
     /// OSV's name.
     pub ecosystem: Ecosystem,
+    /// The byte that stands for the name in the index: never 0, never given to another ecosystem.
+    pub code: u8,
+    /// `None` where only the name is known.
+    pub rules: Option<Rules>,
+}
+
+/// How the packages of an ecosystem are named and ordered.
+#[derive(Debug)]
+pub struct Rules {
     /// The type of its package URLs (purl specification, known types).
     pub purl_type: &'static str,
     /// The spelling under which the index keeps its names.
@@ -22,39 +31,49 @@ pub struct Row {
     pub scheme: &'static str,
 }
 
-/// Every known ecosystem, by OSV's name.
+/// Every ecosystem that the program knows by name, in the order of the names.
 pub static ROWS: &[Row] = &[
-    Row {
-        ecosystem: Ecosystem::GO,
-        purl_type: "golang",
-        normalise: as_written,
-        scheme: "go",
-    },
-    Row {
-        ecosystem: Ecosystem::MAVEN,
-        purl_type: "maven",
-        normalise: as_written,
-        scheme: "maven",
-    },
-    Row {
-        ecosystem: Ecosystem::PYPI,
-        purl_type: "pypi",
-        normalise: pep503,
-        scheme: "pep440",
-    },
-    Row {
-        ecosystem: Ecosystem::CRATES_IO,
-        purl_type: "cargo",
-        normalise: as_written,
-        scheme: "semver",
-    },
-    Row {
-        ecosystem: Ecosystem::NPM,
-        purl_type: "npm",
-        normalise: as_written,
-        scheme: "npm",
-    },
+    name_only("GitHub Actions", 14),
+    with_rules(Ecosystem::GO, 2, "golang", as_written, "go"),
+    name_only("Hackage", 12),
+    name_only("Hex", 10),
+    name_only("Julia", 13),
+    with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
+    name_only("NuGet", 8),
+    name_only("Packagist", 7),
+    name_only("Pub", 9),
+    with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
+    name_only("RubyGems", 6),
+    name_only("SwiftURL", 11),
+    with_rules(Ecosystem::CRATES_IO, 1, "cargo", as_written, "semver"),
+    with_rules(Ecosystem::NPM, 4, "npm", as_written, "npm"),
 ];
+
+const fn with_rules(
+    ecosystem: Ecosystem,
+    code: u8,
+    purl_type: &'static str,
+    normalise: fn(&str) -> Cow<'_, str>,
+    scheme: &'static str,
+) -> Row {
+    Row {
+        ecosystem,
+        code,
+        rules: Some(Rules {
+            purl_type,
+            normalise,
+            scheme,
+        }),
+    }
+}
+
+const fn name_only(name: &'static str, code: u8) -> Row {
+    Row {
+        ecosystem: Ecosystem::constant(name),
+        code,
+        rules: None,
+    }
+}
 
 /// `version`, as an advisory spells it, in the spelling of `locked`: Go writes `v1.2.3` for a module and `go1.2.3` for a
 /// toolchain, where advisories leave the front out.
@@ -70,22 +89,46 @@ pub fn spelled_like<'v>(ecosystem: &Ecosystem, locked: &str, version: &'v str) -
     }
 }
 
-/// The row of `ecosystem`.
-#[must_use]
-pub fn row(ecosystem: &Ecosystem) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.ecosystem == *ecosystem)
+/// The ecosystems with rules.
+pub fn with_a_scheme() -> impl Iterator<Item = &'static Ecosystem> {
+    ROWS.iter()
+        .filter(|row| row.rules.is_some())
+        .map(|row| &row.ecosystem)
 }
 
-/// The spelling under which the index keeps `name`; unknown ecosystems keep it as written.
+fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.ecosystem.as_str() == name)
+}
+
+/// The rules of `ecosystem`.
+#[must_use]
+pub fn rules(ecosystem: &Ecosystem) -> Option<&'static Rules> {
+    row(ecosystem.as_str())?.rules.as_ref()
+}
+
+/// The byte that stands for the ecosystem called `name` in the index, if one does.
+#[must_use]
+pub fn code(name: &str) -> Option<u8> {
+    row(name).map(|row| row.code)
+}
+
+/// The ecosystem that `code` stands for in the index.
+#[must_use]
+pub fn of_code(code: u8) -> Option<&'static Ecosystem> {
+    let row = ROWS.iter().find(|row| row.code == code)?;
+    Some(&row.ecosystem)
+}
+
+/// The spelling under which the index keeps `name`; ecosystems without rules keep it as written.
 #[must_use]
 pub fn normalise<'n>(ecosystem: &Ecosystem, name: &'n str) -> Cow<'n, str> {
-    row(ecosystem).map_or(Cow::Borrowed(name), |row| (row.normalise)(name))
+    rules(ecosystem).map_or(Cow::Borrowed(name), |rules| (rules.normalise)(name))
 }
 
-/// The version order of `ecosystem`; `None` for an unknown one.
+/// The version order of `ecosystem`; `None` for one without rules.
 #[must_use]
 pub fn scheme(ecosystem: &Ecosystem) -> Option<&'static dyn Scheme> {
-    version::scheme(row(ecosystem)?.scheme)
+    version::scheme(rules(ecosystem)?.scheme)
 }
 
 fn as_written(name: &str) -> Cow<'_, str> {
@@ -116,7 +159,19 @@ fn pep503(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn each_row_has_a_code_of_its_own_and_a_scheme_that_there_is() {
+        let codes: BTreeSet<u8> = ROWS.iter().map(|row| row.code).collect();
+        assert_eq!(codes, (1..=14).collect());
+        assert!(ROWS.is_sorted_by_key(|row| row.ecosystem.as_str()));
+        for ecosystem in with_a_scheme() {
+            assert!(scheme(ecosystem).is_some(), "{ecosystem}");
+        }
+    }
 
     #[test]
     fn names_are_normalised() {

@@ -6,22 +6,20 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{ROWS, Row, row};
+use super::{ROWS, Row, Rules, rules};
 use crate::model::Ecosystem;
 use crate::model::package_url::{PackageUrl, Parts};
 
-/// The package URL of `name`, with `version` unless that is empty. An ecosystem without a row has the type `generic`.
+/// The package URL of `name`, with `version` unless that is empty. An ecosystem without rules has the type `generic`.
 #[must_use]
 pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
-    let name = match row(ecosystem) {
-        Some(row) => (row.normalise)(name),
-        None => name.into(),
-    };
+    let rules = rules(ecosystem);
+    let name = rules.map_or(name.into(), |rules| (rules.normalise)(name));
     let separator = separator(ecosystem);
     let name = name.trim_matches(separator);
     let (namespace, name) = name.rsplit_once(separator).unwrap_or(("", name));
     PackageUrl::of_parts(&Parts {
-        kind: row(ecosystem).map_or(GENERIC, |row| row.purl_type),
+        kind: rules.map_or(GENERIC, |rules| rules.purl_type),
         namespace: &namespace.replace(separator, "/"),
         name,
         version,
@@ -29,10 +27,10 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
     })
 }
 
-/// The ecosystem of the package that `purl` names and its name there, as advisories spell it; `None` where no row has its type.
+/// The ecosystem of the package that `purl` names and its name there, as advisories spell it; `None` where no ecosystem has its type.
 #[must_use]
 pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
-    let row = row_of_type(purl.kind())?;
+    let (row, _) = row_of_type(purl.kind())?;
     let (namespace, name) = (purl.namespace(), purl.name());
     let name = match namespace.is_empty() {
         true => name.into_owned(),
@@ -43,7 +41,9 @@ pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
 
 /// The types of the known ecosystems.
 pub fn types() -> impl Iterator<Item = &'static str> {
-    ROWS.iter().map(|row| row.purl_type)
+    ROWS.iter()
+        .filter_map(|row| row.rules.as_ref())
+        .map(|rules| rules.purl_type)
 }
 
 /// Reads a package URL in any of its spellings.
@@ -82,9 +82,12 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let path = parts.join("/");
     let row = row_of_type(&kind);
-    let path = row.map_or_else(|| path.clone(), |row| (row.normalise)(&path).into_owned());
+    let path = row.map_or_else(
+        || path.clone(),
+        |(_, rules)| (rules.normalise)(&path).into_owned(),
+    );
     // One part may be the name as advisories spell it, as Maven's `group:artifact`.
-    let whole = || path.rsplit_once(row.map_or('/', |row| separator(&row.ecosystem)));
+    let whole = || path.rsplit_once(row.map_or('/', |(row, _)| separator(&row.ecosystem)));
     let (namespace, name) = path.rsplit_once('/').or_else(whole).unwrap_or(("", &path));
     if name.is_empty() {
         return Err(BadPurl::Name);
@@ -99,7 +102,7 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
     }))
 }
 
-/// The type of packages of an ecosystem without a row.
+/// The type of packages of an ecosystem without rules.
 const GENERIC: &str = "generic";
 
 /// Why a text is no package URL.
@@ -127,8 +130,10 @@ pub enum BadPurl {
     Qualifier,
 }
 
-fn row_of_type(kind: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.purl_type == kind)
+fn row_of_type(kind: &str) -> Option<(&'static Row, &'static Rules)> {
+    ROWS.iter()
+        .filter_map(|row| Some((row, row.rules.as_ref()?)))
+        .find(|(_, rules)| rules.purl_type == kind)
 }
 
 /// What stands between namespace and name in the name that advisories use.
@@ -192,7 +197,7 @@ mod tests {
             let made = of(&ecosystem, name, version);
             assert_eq!(made.as_str(), purl);
             assert_eq!(parse(purl).as_ref(), Ok(&made), "{purl}");
-            if row(&ecosystem).is_some() {
+            if rules(&ecosystem).is_some() {
                 let spelled = normalise(&ecosystem, name).into_owned();
                 assert_eq!(package(&made), Some((ecosystem, spelled)));
             }

@@ -10,23 +10,26 @@ pub struct Ecosystem(Cow<'static, str>);
 
 impl Ecosystem {
     /// Rust crates.
-    pub const CRATES_IO: Self = Self(Cow::Borrowed("crates.io"));
+    pub const CRATES_IO: Self = Self::constant("crates.io");
     /// JavaScript packages.
-    pub const NPM: Self = Self(Cow::Borrowed("npm"));
+    pub const NPM: Self = Self::constant("npm");
     /// Python packages.
-    pub const PYPI: Self = Self(Cow::Borrowed("PyPI"));
+    pub const PYPI: Self = Self::constant("PyPI");
     /// Go modules.
-    pub const GO: Self = Self(Cow::Borrowed("Go"));
+    pub const GO: Self = Self::constant("Go");
     /// Java artifacts.
-    pub const MAVEN: Self = Self(Cow::Borrowed("Maven"));
+    pub const MAVEN: Self = Self::constant("Maven");
 
     /// The ecosystem called `name`.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        [Self::CRATES_IO, Self::NPM, Self::PYPI, Self::GO, Self::MAVEN]
-            .into_iter()
-            .find(|known| known.0 == name)
-            .unwrap_or_else(|| Self(Cow::Owned(name.to_owned())))
+        Self(Cow::Owned(name.to_owned()))
+    }
+
+    /// The ecosystem called `name`, in a constant.
+    #[must_use]
+    pub const fn constant(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
     }
 
     /// OSV's name.

@@ -5,7 +5,7 @@ use super::glob::Globs;
 use super::nearest::{meant, nearest};
 use super::reader::{About, Field, Fields, Reader};
 use super::registry::{Registries, Registry};
-use crate::ecosystem::{self, ROWS, purl};
+use crate::ecosystem::{self, purl};
 use crate::model::{Ecosystem, Finding, PackageUrl};
 use crate::text::Position;
 use crate::text::tree::Kind;
@@ -154,7 +154,7 @@ fn separated(pattern: &str) -> String {
 pub(super) fn registries<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Registries {
     let mut list = Vec::new();
     for (name, field) in reader.entries(field) {
-        let Some(row) = ROWS.iter().find(|row| row.ecosystem.as_str() == name) else {
+        let Some(ecosystem) = ecosystem::with_a_scheme().find(|known| known.as_str() == name) else {
             unknown(&field, &name, reader);
             continue;
         };
@@ -170,13 +170,13 @@ pub(super) fn registries<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Regi
             reader.mistake(field.value.span(), &field.path, "no registry is named", hint);
         }
         let registries = items.iter().filter_map(|item| registry(item, reader)).collect();
-        list.push((row.ecosystem.clone(), registries));
+        list.push((ecosystem.clone(), registries));
     }
     Registries::new(list)
 }
 
 fn unknown<'d>(field: &Field<'d>, name: &str, reader: &mut Reader<'d>) {
-    let known = || ROWS.iter().map(|row| row.ecosystem.as_str());
+    let known = || ecosystem::with_a_scheme().map(Ecosystem::as_str);
     let shown: String = name.chars().take(80).collect();
     let near = meant(nearest(name, known()));
     let known: Vec<&str> = known().collect();

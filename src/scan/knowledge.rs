@@ -295,7 +295,7 @@ fn speaks_of(source: &str) -> Option<&str> {
         return Some("crates.io");
     }
     let name = source.strip_prefix("osv/")?;
-    ecosystem::row(&Ecosystem::named(name)).map(|_| name)
+    ecosystem::rules(&Ecosystem::named(name)).map(|_| name)
 }
 
 const KEV: &str = "Build the index with CISA's catalogue beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";

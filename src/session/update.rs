@@ -6,7 +6,7 @@ use super::{Observer, Session};
 use crate::config::trust;
 use crate::database::build::Losses;
 use crate::database::update::{self, Done, Event, Origin, Progress, Request};
-use crate::ecosystem::ROWS;
+use crate::ecosystem;
 use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
 use crate::model::Failure;
 use crate::sys::web::{Address, Settings, Web};
@@ -51,7 +51,7 @@ impl Session<'_> {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let usual: Vec<String> = ROWS.iter().map(|row| row.ecosystem.as_str().to_owned()).collect();
+        let usual: Vec<String> = ecosystem::with_a_scheme().map(ToString::to_string).collect();
         let request = Request {
             index: path,
             downloads: &folder.join(DOWNLOADS),

@@ -3,24 +3,7 @@
 use super::bytes::{Cursor, put_text, put_u32, put_varint};
 use super::statement::{self, Claim};
 use crate::advisory::record::Affected;
-
-/// Ecosystems that are written as one byte: their place in this list plus one. New ones are added at its end.
-const ECOSYSTEMS: [&str; 14] = [
-    "crates.io",
-    "Go",
-    "Maven",
-    "npm",
-    "PyPI",
-    "RubyGems",
-    "Packagist",
-    "NuGet",
-    "Pub",
-    "Hex",
-    "SwiftURL",
-    "Hackage",
-    "Julia",
-    "GitHub Actions",
-];
+use crate::ecosystem;
 
 /// Writes entries, one after another. The addresses of records are not known yet: each has a slot, which is filled when
 /// they are.
@@ -36,8 +19,8 @@ impl EntryWriter {
     pub fn start(&mut self, ecosystem: &str, name: &str, groups: usize) {
         self.bytes.clear();
         self.slots.clear();
-        match (1..).zip(ECOSYSTEMS).find(|(_, known)| *known == ecosystem) {
-            Some((code, _)) => self.bytes.push(code),
+        match ecosystem::code(ecosystem) {
+            Some(code) => self.bytes.push(code),
             None => {
                 self.bytes.push(0);
                 put_text(&mut self.bytes, ecosystem);
@@ -103,9 +86,9 @@ impl<'b> Entry<'b> {
     /// Reads an entry. It is walked to its end, so that what iterates later cannot end early.
     pub fn read(entry: &'b [u8]) -> Option<Self> {
         let mut cursor = Cursor::new(entry);
-        let ecosystem = match cursor.u8()?.checked_sub(1) {
-            None => cursor.text()?,
-            Some(code) => ECOSYSTEMS.get(usize::from(code))?,
+        let ecosystem = match cursor.u8()? {
+            0 => cursor.text()?,
+            code => ecosystem::of_code(code)?.as_str(),
         };
         let read = Self {
             ecosystem,
