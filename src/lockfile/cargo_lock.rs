@@ -2,7 +2,7 @@
 //!
 //! The file has no specification; Cargo's own reader and writer (`core/resolver/encode.rs`) decide.
 //!
-//! - A package without `source` is a workspace member or a path dependency. The file does not tell the two
+//! - A package without `source` is a workspace member or a path dependency. The file does not distinguish the two
 //!   apart; both are own modules.
 //! - Roots are the own modules that nothing depends on (`[root]` of version 1 among them). Where own modules
 //!   depend on each other in a circle that no root reaches, as through development dependencies, the first
@@ -11,7 +11,7 @@
 //! - A package with `replace` is not built: its replacement takes its place on every edge.
 //! - A dependency that is not in the file makes the file blind: Cargo refuses it with `--locked`.
 //! - Which registry is crates.io is decided by Cargo's canonical address (`util/canonical_url.rs`).
-//! - The file tells neither development nor build dependencies apart: no scope is known.
+//! - The file marks neither development nor build dependencies: no scope is known.
 
 use std::borrow::Cow;
 use std::collections::hash_map;
@@ -19,7 +19,7 @@ use std::collections::hash_map;
 use foldhash::{HashMap, HashMapExt as _};
 
 use super::{File, Format, Parsed, Problem};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree, TreePath};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -41,8 +41,8 @@ impl Format for CargoLock {
         Ecosystem::CRATES_IO
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "Cargo.lock")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["Cargo.lock"]
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
@@ -229,7 +229,7 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
 }
 
 /// How a dependency is written: `name`, `name version` or `name version (source)`; since version 2 no longer
-/// than it takes to tell packages apart.
+/// than it takes to distinguish packages.
 struct Reference<'t> {
     name: &'t str,
     version: Option<&'t str>,
@@ -254,7 +254,7 @@ fn without_commit(source: &str) -> &str {
     source.split_once('#').map_or(source, |(source, _)| source)
 }
 
-/// Entries by what references say of them. Several entries for one key are told apart in constant time, so
+/// Entries by what references say of them. Several entries for one key are distinguished in constant time, so
 /// that a file full of one name is no trap.
 struct Index<'e> {
     entries: &'e [Entry<'e>],

@@ -90,7 +90,7 @@ pub fn row(path: &TreePath) -> Option<&'static Row> {
 }
 
 impl Row {
-    /// One of its lockfiles lies beside `manifest` or in a folder above it, as `holds` says of a path.
+    /// One of its lockfiles is beside `manifest` or in a folder above it, as `holds` says of a path.
     pub fn is_locked(&self, manifest: &TreePath, holds: impl Fn(&TreePath) -> bool) -> bool {
         let mut folder = manifest.parent();
         loop {

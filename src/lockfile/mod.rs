@@ -16,6 +16,7 @@
 )]
 
 pub mod cargo_lock;
+mod file_names;
 pub mod go_mod;
 pub mod grammar;
 pub mod manifest;
@@ -38,8 +39,13 @@ pub trait Format: Sync {
     /// The ecosystem of its packages.
     fn ecosystem(&self) -> Ecosystem;
 
-    /// The file at `path` is of this format. Strict: two formats never claim one path.
-    fn claims(&self, path: &TreePath) -> bool;
+    /// The names of its files; a `*` stands for one character or more, and a folder may stand in front.
+    fn file_names(&self) -> &'static [&'static str];
+
+    /// The file at `path` is of this format: one of its names, if not fewer. Two formats never claim one path.
+    fn claims(&self, path: &TreePath) -> bool {
+        self.file_names().iter().any(|name| file_names::fits(name, path))
+    }
 
     /// Reads the file. Total: any text gives what could be understood and the problems, in linear time,
     /// without a panic. `tree` gives the files that this one refers to, and no others are asked for.
@@ -57,8 +63,8 @@ pub trait Format: Sync {
         false
     }
 
-    /// Names of further files that a reader asks for by rule, beyond those that a format claims.
-    fn further(&self) -> &'static [&'static str] {
+    /// Names of files that the reader looks for beside or above a lockfile.
+    fn companions(&self) -> &'static [&'static str] {
         &[]
     }
 }
@@ -66,7 +72,7 @@ pub trait Format: Sync {
 /// A lockfile's text.
 #[derive(Debug, Clone, Copy)]
 pub struct File<'a> {
-    /// Where it lies in its tree.
+    /// Its path in the tree.
     pub path: &'a TreePath,
     /// The decoded text, which all spans count in.
     pub text: &'a str,
@@ -92,7 +98,7 @@ pub struct Problem {
     pub span: Span,
     /// What is wrong, as a lowercase fragment.
     pub message: String,
-    /// The way out, as a full instruction.
+    /// What to do about it, as a full instruction.
     pub hint: String,
 }
 
@@ -120,7 +126,7 @@ impl Parsed {
         self.problem(Cost::Partial, span, message, hint);
     }
 
-    /// Records something worth telling that costs the verdict nothing.
+    /// Records something worth reporting that costs the verdict nothing.
     pub fn remark(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.problem(Cost::Nothing, span, message, hint);
     }
@@ -159,26 +165,25 @@ pub static FORMATS: &[&dyn Format] = &[
 pub enum Claim {
     /// A format of ours.
     Read(&'static dyn Format),
-    /// A lockfile of a format that nobody here reads: blind, not skipped in silence.
+    /// A lockfile of a format that is not read: blind, not skipped in silence.
     Unsupported(&'static unsupported::Row),
     /// No lockfile.
     Nothing,
 }
 
-/// The file at `path` is called `name`. Case does not matter: where file names ignore it (macOS, Windows), the tools read
-/// what is called so.
-#[must_use]
-pub fn is_named(path: &TreePath, name: &str) -> bool {
+/// The file at `path` is called `name`, in any case.
+fn is_named(path: &TreePath, name: &str) -> bool {
     path.file_name().eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// A file of this name may be a lockfile, in some folder.
 #[must_use]
 pub fn may_claim(name: &[u8]) -> bool {
-    let Some(path) = TreePath::new(name) else {
-        return false;
-    };
-    !matches!(claim(&path), Claim::Nothing) || requirements::may_claim(&path) || unsupported::may_claim(&path)
+    FORMATS
+        .iter()
+        .flat_map(|format| format.file_names().iter().copied())
+        .chain(unsupported::file_names())
+        .any(|pattern| file_names::fits_in_some_folder(pattern, name))
 }
 
 /// Who reads the file at `path`.
@@ -203,13 +208,13 @@ pub fn start(path: &TreePath, tree: &dyn Tree) -> Option<&'static dyn Format> {
     Some(*format)
 }
 
-/// A file of this name is one that some reader asks for by rule.
+/// A file of this name is one that some reader looks for beside or above a lockfile.
 #[must_use]
-pub fn is_further(name: &[u8]) -> bool {
+pub fn is_companion(name: &[u8]) -> bool {
     FORMATS
         .iter()
-        .flat_map(|format| format.further())
-        .any(|further| further.as_bytes() == name)
+        .flat_map(|format| format.companions())
+        .any(|companion| companion.as_bytes() == name)
 }
 
 /// The format called `name`.
@@ -284,7 +289,7 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
     }
 }
 
-/// One blind spot makes the verdict incomplete; a file that is nothing but damage tells this many.
+/// One blind spot makes the verdict incomplete; this many are reported of a file that is nothing but damage.
 pub const MAX_BLIND: usize = 20;
 
 /// Sorts problems by place and cuts each cost's at [`MAX_PROBLEMS`], or [`MAX_BLIND`], so that a file that is

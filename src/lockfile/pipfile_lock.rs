@@ -3,7 +3,7 @@
 //! - Each section but `_meta` is a category: `default` is runtime, `develop` is dev, and the categories that
 //!   people name themselves are optional, since they are installed only when asked for by name.
 //! - The file holds no edges: each package stands for itself. Direct are those that the `Pipfile` beside it asks
-//!   for in the same category. `index` does not tell: pipenv writes it for plain requirements, but leaves it out for
+//!   for in the same category. `index` does not say: pipenv writes it for plain requirements, but leaves it out for
 //!   those with extras. Without a readable `Pipfile` every package counts as direct.
 //! - The version is the text behind `==`, for repositories the commit (`ref`). Folders and archives have none and
 //!   stand at their address. The folder `.` is the project itself, an own module.
@@ -36,8 +36,8 @@ impl Format for PipfileLock {
         Ecosystem::PYPI
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "Pipfile.lock")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["Pipfile.lock"]
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -170,7 +170,7 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
             }
             let revision = written(revision).and_then(filled);
             let (source, is_own) =
-                place_of(&kind, &address, revision.as_ref().map(|(text, _)| text.as_ref()));
+                source_of(&kind, &address, revision.as_ref().map(|(text, _)| text.as_ref()));
             if is_own {
                 parsed.graph.add_own(name, "");
                 return None;
@@ -197,7 +197,7 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
 }
 
 /// Where the package at `address` comes from, and whether it is the project itself.
-fn place_of(kind: &str, address: &str, revision: Option<&str>) -> (Source, bool) {
+fn source_of(kind: &str, address: &str, revision: Option<&str>) -> (Source, bool) {
     let mut shown = without_secrets(address).into_owned();
     if let Some(revision) = revision {
         shown.push('#');

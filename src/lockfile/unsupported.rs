@@ -1,6 +1,7 @@
-//! Lockfiles of known formats that nobody here reads yet: a closed list, so that each is a blind spot
+//! Lockfiles of known formats that are not read yet: a closed list, so that each is a blind spot
 //! and none is skipped in silence.
 
+use super::file_names;
 use crate::model::{Ecosystem, TreePath};
 
 /// A file name that is known to be a lockfile.
@@ -216,40 +217,12 @@ pub static PATTERNS: &[Row] = &[
 /// The row of the file at `path`.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static Row> {
-    let name = path.file_name();
     ROWS.iter()
-        .find(|row| name.eq_ignore_ascii_case(row.file_name.as_bytes()))
-        .or_else(|| PATTERNS.iter().find(|row| row.fits(path)))
+        .chain(PATTERNS)
+        .find(|row| file_names::fits(row.file_name, path))
 }
 
-/// A file of the name of `path` may be one of [`PATTERNS`], in some folder.
-pub(super) fn may_claim(path: &TreePath) -> bool {
-    PATTERNS.iter().any(|row| row.fits_name(path))
-}
-
-impl Row {
-    /// The path has the form of its name.
-    fn fits(&self, path: &TreePath) -> bool {
-        let folder = || self.file_name.split_once('/').map(|(folder, _)| folder);
-        self.fits_name(path) && folder().is_none_or(|folder| super::is_named(&path.parent(), folder))
-    }
-
-    /// The name has the form of its name.
-    fn fits_name(&self, path: &TreePath) -> bool {
-        let name = path.file_name();
-        // Every file of a tree is asked about, and nearly all end otherwise.
-        let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
-        if last(name) != last(self.file_name.as_bytes()) {
-            return false;
-        }
-        let pattern = self.file_name.rsplit('/').next().unwrap_or_default();
-        let Some((start, end)) = pattern.split_once('*') else {
-            return false;
-        };
-        let (before, after) = (name.get(..start.len()), name.len().checked_sub(end.len()));
-        let after = after.and_then(|after| name.get(after..));
-        name.len() > start.len().saturating_add(end.len())
-            && before.is_some_and(|before| before.eq_ignore_ascii_case(start.as_bytes()))
-            && after.is_some_and(|after| after.eq_ignore_ascii_case(end.as_bytes()))
-    }
+/// The names of the rows.
+pub(super) fn file_names() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().chain(PATTERNS).map(|row| row.file_name)
 }

@@ -24,7 +24,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -50,9 +50,8 @@ impl Format for UvLock {
         Ecosystem::PYPI
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        let name = path.file_name().to_ascii_lowercase();
-        name == b"uv.lock" || name.len() > b".py.lock".len() && name.ends_with(b".py.lock")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["uv.lock", "*.py.lock"]
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
@@ -144,7 +143,7 @@ impl<'d> Lock<'d> {
                 }
                 "distribution" => parsed.blind(
                     value.span(),
-                    "written by a uv before 0.3, whose format nobody reads any more",
+                    "written by a uv before 0.3, whose format is no longer read",
                     "Run `uv lock` with a current uv.",
                 ),
                 "manifest" => members = lock.read_manifest(value),
@@ -324,7 +323,7 @@ impl<'d> Lock<'d> {
             states: vec![Vec::new(); self.entries.len()],
             starts: self.asked(),
         };
-        // Each extra of each entry is a state of its own, reached only where somebody asks for it.
+        // Each extra of each entry is a state of its own, reached only where something asks for it.
         let mut extras: HashMap<(usize, Cow<'d, str>), usize> = HashMap::new();
         for (number, entry) in self.entries.iter().enumerate() {
             for (extra, _) in entry.optional.into_iter().flat_map(Value::entries) {

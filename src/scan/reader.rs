@@ -28,7 +28,7 @@ impl Reader {
 #[must_use]
 pub fn is_wanted(name: &[u8]) -> bool {
     lockfile::may_claim(name)
-        || lockfile::is_further(name)
+        || lockfile::is_companion(name)
         || TreePath::new(name).is_some_and(|path| manifest::row(&path).is_some())
 }
 

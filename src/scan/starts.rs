@@ -9,7 +9,7 @@ use crate::model::{Tree, TreePath, Unread};
 
 /// Who reads the file at `path`, which no format claims.
 pub(super) fn reader(path: &TreePath, tree: &dyn Tree) -> Option<Reader> {
-    if !lockfile::is_further(path.file_name()) {
+    if !lockfile::is_companion(path.file_name()) {
         return None;
     }
     lockfile::start(path, tree).map(Reader::Format)

@@ -1,4 +1,4 @@
-//! Hostile text made inert, one function a medium.
+//! Escapes hostile text, one function a medium.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -234,9 +234,9 @@ mod tests {
         }
         assert!(!html(HOSTILE).contains(is_hidden));
         let encoded = serde_json::to_string(HOSTILE).expect("a string");
-        let inert = json(&encoded);
-        assert!(inert.is_ascii() && !inert.contains('\u{7f}'));
-        assert_eq!(serde_json::from_str::<String>(&inert).expect("JSON"), HOSTILE);
+        let escaped = json(&encoded);
+        assert!(escaped.is_ascii() && !escaped.contains('\u{7f}'));
+        assert_eq!(serde_json::from_str::<String>(&escaped).expect("JSON"), HOSTILE);
     }
 
     #[test]

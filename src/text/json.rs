@@ -3,9 +3,9 @@
 use super::tree::{Document, Kind, NONE, Node};
 use super::{MAX_DEPTH, Problems, Span};
 
-/// Reads `text`. Every value that can be told apart is in the document, whatever stands around it:
+/// Reads `text`. Every value that can be recognised is in the document, whatever stands around it:
 /// a text that is cut short keeps all that came before, a stray character is skipped up to the next
-/// comma or bracket. Comments are no JSON and are told as problems.
+/// comma or bracket. Comments are no JSON and are problems.
 #[must_use]
 pub fn read(text: &str) -> Document<'_> {
     let mut reader = Reader {

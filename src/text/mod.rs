@@ -32,7 +32,7 @@ pub use span::Span;
 /// Containers nested deeper than this are not read; the reader says so with a [`Problem`].
 pub const MAX_DEPTH: usize = 512;
 
-/// A reader stops telling problems after this many; the last one says that there are more.
+/// A reader reports at most this many problems; the last one says that there are more.
 pub const MAX_PROBLEMS: usize = 100;
 
 /// Something wrong with a text, and where.

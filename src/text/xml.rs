@@ -112,18 +112,18 @@ pub fn read(text: &str) -> Document<'_> {
                     }
                 }
             }
-            Ok(Event::Text(_)) if too_deep == 0 => document.say(&open, span, Cow::Borrowed(span.of(text))),
+            Ok(Event::Text(_)) if too_deep == 0 => document.append(&open, span, Cow::Borrowed(span.of(text))),
             Ok(Event::CData(data)) if too_deep == 0 => {
                 let inside = data.to_string();
-                document.say(&open, span, Cow::Owned(inside));
+                document.append(&open, span, Cow::Owned(inside));
             }
             Ok(Event::GeneralRef(name)) if too_deep == 0 => {
                 let name = name.to_string();
                 match character(&name) {
-                    Some(character) => document.say(&open, span, Cow::Owned(character.to_string())),
+                    Some(character) => document.append(&open, span, Cow::Owned(character.to_string())),
                     None => {
                         problems.add(span, "this entity is not expanded");
-                        document.say(&open, span, Cow::Owned(format!("&{name};")));
+                        document.append(&open, span, Cow::Owned(format!("&{name};")));
                     }
                 }
             }
@@ -210,7 +210,7 @@ impl<'t> Document<'t> {
     }
 
     /// Adds a piece of text to the innermost open element.
-    fn say(&mut self, open: &[u32], span: Span, piece: Cow<'_, str>) {
+    fn append(&mut self, open: &[u32], span: Span, piece: Cow<'_, str>) {
         let text = self.text;
         let Some(node) = open.last().and_then(|id| self.nodes.get_mut(*id as usize)) else {
             return;

@@ -4,9 +4,9 @@
 //! matched by ordering their events, since requirement operators leave out pre-releases.
 //!
 //! A version may say more than which release it is: how it was built. An advisory speaks of releases, so what it
-//! names without such a part is meant with any ([`Scheme::compare_with_bound`]). Where the part lies decides:
+//! names without such a part is meant with any ([`Scheme::compare_with_bound`]). Where the part stands decides:
 //!
-//! | scheme | what tells builds of one release apart | in the order |
+//! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
 //! | go, npm, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
@@ -43,7 +43,7 @@ use std::cmp::Ordering;
 /// linear in their length, without a panic and, for ordinary versions, without an allocation. On the
 /// strings a scheme can read the order is antisymmetric; versions that are spelt differently may be equal.
 /// It is transitive as far as the ecosystem's own order is: npm's is not among numeric identifiers from
-/// 2^53 on, nor Maven's among odd texts that nobody publishes. What sorts with it must bear that
+/// 2^53 on, nor Maven's among odd texts that are never published. What sorts with it must bear that
 /// (`slice::sort_by` may panic on such an order).
 pub trait Scheme: Sync {
     /// The scheme's name, as `tests/fixtures/version/<name>.txt` and messages spell it.

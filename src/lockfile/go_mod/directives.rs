@@ -6,7 +6,7 @@ use super::syntax::{self, Statement, Word};
 use crate::text::{Problems, Span};
 
 /// What to do about a damaged `go.mod`.
-pub(super) const DAMAGED: &str = "Correct the line; `go mod edit -json` tells what Go makes of the file.";
+pub(super) const DAMAGED: &str = "Correct the line; `go mod edit -json` shows what Go makes of the file.";
 
 /// Said of a file whose last line has no end.
 pub(super) const UNENDED: &str = "the file ends here without a line break and may be cut";
@@ -70,6 +70,35 @@ pub(super) struct Replace<'t> {
     pub(super) span: Span,
 }
 
+/// What the `go` command refuses in a directive.
+#[derive(Debug, thiserror::Error)]
+enum DirectiveError {
+    #[error("a path or version is empty")]
+    Empty,
+    #[error("the go directive takes a version such as 1.23.0")]
+    GoVersion,
+    #[error("the toolchain directive takes a name such as go1.23.0, or default")]
+    Toolchain,
+    #[error("the godebug directive takes key=value")]
+    Godebug,
+    #[error("the retract directive takes a version or an interval")]
+    Retract,
+    #[error("this directive is not known")]
+    Unknown,
+    #[error("the replace directive reads `old [version] => new [version]`")]
+    Replace,
+    #[error("a replacement without a version must be a folder (./…, ../… or /…)")]
+    NoFolder,
+    #[error("a folder as a replacement has no version")]
+    FolderWithVersion,
+    #[error("this directive takes exactly one argument")]
+    OneArgument,
+    #[error("this directive takes a module path and a version")]
+    PathAndVersion,
+    #[error("the {0} directive stands here a second time")]
+    Twice(&'static str),
+}
+
 impl<'t> Directives<'t> {
     /// Reads a file.
     pub(super) fn read(text: &'t str, kind: Kind, problems: &mut Problems) -> Self {
@@ -77,8 +106,8 @@ impl<'t> Directives<'t> {
         let mut last = None;
         syntax::read(text, kind.blocks(), problems, |statement, problems| {
             last = Some(statement.span);
-            if let Err(message) = directives.add(kind, &statement) {
-                problems.add(statement.span, message);
+            if let Err(error) = directives.add(kind, &statement) {
+                problems.add(statement.span, error.to_string());
             }
             ControlFlow::Continue(())
         });
@@ -94,24 +123,24 @@ impl<'t> Directives<'t> {
         directives
     }
 
-    fn add(&mut self, kind: Kind, statement: &Statement<'_, 't>) -> Result<(), String> {
+    fn add(&mut self, kind: Kind, statement: &Statement<'_, 't>) -> Result<(), DirectiveError> {
         let words = statement.words;
         if words.iter().any(|word| word.text.is_empty()) {
-            return Err("a path or version is empty".into());
+            return Err(DirectiveError::Empty);
         }
         match (kind, statement.verb) {
             (Kind::Module, "module") => once("module", &mut self.module, one(statement)?),
             (_, "go") => {
                 let word = one(statement)?;
                 if !is_go_version(&word.text) {
-                    return Err("the go directive takes a version such as 1.23.0".into());
+                    return Err(DirectiveError::GoVersion);
                 }
                 once("go", &mut self.go, word)
             }
             (_, "toolchain") => {
                 let word = one(statement)?;
                 if word.text != "default" && word.text != "go1" && !word.text.starts_with("go1.") {
-                    return Err("the toolchain directive takes a name such as go1.23.0, or default".into());
+                    return Err(DirectiveError::Toolchain);
                 }
                 once("toolchain", &mut self.toolchain, word)
             }
@@ -142,13 +171,13 @@ impl<'t> Directives<'t> {
             (Kind::Module, "tool" | "ignore") => one(statement).map(|_| ()),
             (_, "godebug") => match one(statement)?.text.contains('=') {
                 true => Ok(()),
-                false => Err("the godebug directive takes key=value".into()),
+                false => Err(DirectiveError::Godebug),
             },
             (Kind::Module, "retract") => match words {
-                [] => Err("the retract directive takes a version or an interval".into()),
+                [] => Err(DirectiveError::Retract),
                 _ => Ok(()),
             },
-            _ => Err("this directive is not known".into()),
+            _ => Err(DirectiveError::Unknown),
         }
     }
 }
@@ -174,18 +203,18 @@ pub(super) fn is_folder(text: &str) -> bool {
         || matches!(text.as_bytes(), [drive, b':', ..] if drive.is_ascii_alphabetic())
 }
 
-fn replace<'t>(statement: &Statement<'_, 't>) -> Result<Replace<'t>, String> {
+fn replace<'t>(statement: &Statement<'_, 't>) -> Result<Replace<'t>, DirectiveError> {
     let (old, old_version, new) = match statement.words {
         [old, arrow, new @ ..] if arrow.text == "=>" => (old, None, new),
         [old, version, arrow, new @ ..] if arrow.text == "=>" => (old, Some(version), new),
-        _ => return Err("the replace directive reads `old [version] => new [version]`".into()),
+        _ => return Err(DirectiveError::Replace),
     };
     let (new, new_version) = match new {
         [new] if is_folder(&new.text) => (new, None),
-        [_] => return Err("a replacement without a version must be a folder (./…, ../… or /…)".into()),
-        [new, _] if is_folder(&new.text) => return Err("a folder as a replacement has no version".into()),
+        [_] => return Err(DirectiveError::NoFolder),
+        [new, _] if is_folder(&new.text) => return Err(DirectiveError::FolderWithVersion),
         [new, version] => (new, Some(version)),
-        _ => return Err("the replace directive reads `old [version] => new [version]`".into()),
+        _ => return Err(DirectiveError::Replace),
     };
     Ok(Replace {
         old: old.clone(),
@@ -196,9 +225,9 @@ fn replace<'t>(statement: &Statement<'_, 't>) -> Result<Replace<'t>, String> {
     })
 }
 
-fn once<'t>(verb: &str, place: &mut Option<Word<'t>>, word: Word<'t>) -> Result<(), String> {
+fn once<'t>(verb: &'static str, place: &mut Option<Word<'t>>, word: Word<'t>) -> Result<(), DirectiveError> {
     match place {
-        Some(_) => Err(format!("the {verb} directive stands here a second time")),
+        Some(_) => Err(DirectiveError::Twice(verb)),
         None => {
             *place = Some(word);
             Ok(())
@@ -206,17 +235,17 @@ fn once<'t>(verb: &str, place: &mut Option<Word<'t>>, word: Word<'t>) -> Result<
     }
 }
 
-fn one<'t>(statement: &Statement<'_, 't>) -> Result<Word<'t>, String> {
+fn one<'t>(statement: &Statement<'_, 't>) -> Result<Word<'t>, DirectiveError> {
     match statement.words {
         [word] => Ok(word.clone()),
-        _ => Err("this directive takes exactly one argument".into()),
+        _ => Err(DirectiveError::OneArgument),
     }
 }
 
-fn two<'t>(statement: &Statement<'_, 't>) -> Result<(Word<'t>, Word<'t>), String> {
+fn two<'t>(statement: &Statement<'_, 't>) -> Result<(Word<'t>, Word<'t>), DirectiveError> {
     match statement.words {
         [path, version] => Ok((path.clone(), version.clone())),
-        _ => Err("this directive takes a module path and a version".into()),
+        _ => Err(DirectiveError::PathAndVersion),
     }
 }
 

@@ -35,7 +35,7 @@ mod versions;
 mod workspace;
 
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, Tree, TreePath};
+use crate::model::{Ecosystem, Tree};
 use crate::text::Problems;
 use directives::{DAMAGED, Directives, Kind, UNENDED};
 
@@ -52,8 +52,8 @@ impl Format for GoMod {
         Ecosystem::GO
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "go.mod")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["go.mod"]
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

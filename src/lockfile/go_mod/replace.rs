@@ -184,7 +184,7 @@ impl Replacements {
     }
 
     /// The line is written in the file at `path`, or that says the same of `module`.
-    pub(super) fn is_said_in(&self, path: &TreePath, module: &str, line: &Replacing) -> bool {
+    pub(super) fn is_written_in(&self, path: &TreePath, module: &str, line: &Replacing) -> bool {
         self.modules.get(module).is_some_and(|lines| {
             lines.iter().any(|other| {
                 self.files.get(other.file) == Some(path)

@@ -1,8 +1,8 @@
 //! Minimal version selection over the modules of a workspace ("Minimal version selection (MVS)" and "Workspaces", Go
-//! Modules Reference), as far as the files of the tree tell.
+//! Modules Reference), as far as the files of the tree say.
 //!
 //! Go starts at every module of the workspace at once, so that the highest version that one of them requires is built
-//! by all. It reads the `go.mod` of each of those versions too, which lies outside of the tree, and may end at a
+//! by all. It reads the `go.mod` of each of those versions too, which is outside of the tree, and may end at a
 //! higher one. What it can't: a module whose `go.mod` is tidy lists all that its own packages need, at versions which
 //! its own graph does not raise. So a version is certain if every module that requires anything lists it, none of
 //! them at a lower version, and no foreign replacement brings other requirements; what is not certain is a gap.
@@ -141,7 +141,7 @@ impl Selection {
                     continue;
                 }
                 requires |= !is_folder;
-                // The folder lies outside of the tree.
+                // The folder is outside of the tree.
                 all |= is_folder && is_outside;
                 all |= self.is_excluded(path, version)
                     || self
@@ -149,7 +149,7 @@ impl Selection {
                         .get(path)
                         .is_some_and(|chosen| chosen.version != *version);
                 all |= line.is_some_and(|line| {
-                    line.version.is_some() && !replacements.is_said_in(&member.path, path, line)
+                    line.version.is_some() && !replacements.is_written_in(&member.path, path, line)
                 });
                 if !is_folder {
                     own.insert(path);
@@ -192,7 +192,7 @@ impl Selection {
             let (Some(module), Some(version)) = (words.next(), words.next()) else {
                 continue;
             };
-            // A line that ends in `/go.mod` tells only that the requirements of that version were looked at.
+            // A line that ends in `/go.mod` says only that the requirements of that version were looked at.
             let Some(chosen) = self.chosen.get(module).filter(|_| is_exact(version)) else {
                 continue;
             };
@@ -215,7 +215,7 @@ impl Selection {
         }
     }
 
-    /// The gap, where versions may be higher than those that the tree tells.
+    /// The gap, where versions may be higher than those in the tree.
     pub(super) fn gap(&self, work: &TreePath) -> Option<Problem> {
         if self.is_vendored || self.uncertain == 0 {
             return None;

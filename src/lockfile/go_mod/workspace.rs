@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 4 << 20;
 /// A workspace as one build of all its modules.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// Where the `go.work` lies.
+    /// The path of the `go.work`.
     pub(super) path: TreePath,
     /// The folders that it uses, as far as they lie in the tree.
     folders: HashSet<TreePath>,
@@ -109,7 +109,7 @@ pub(super) fn find(module: &TreePath, tree: &dyn Tree, parsed: &mut Parsed) -> O
     for problem in &workspace.problems {
         let mut problem = problem.clone();
         if problem.file.as_ref() == Some(module) {
-            // Its damage was told when it was read itself.
+            // Its damage was reported when it was read itself.
             problem.file = None;
         }
         if !parsed.problems.contains(&problem) {
@@ -158,7 +158,7 @@ fn read(path: TreePath, bytes: &[u8], tree: &mut Reader<'_>) -> Workspace {
     if let Some(problem) = decoded.problem {
         damage.add(problem.span, problem.message);
     }
-    let hint = "Correct the line; `go work edit -json` tells what Go makes of the file.";
+    let hint = "Correct the line; `go work edit -json` shows what Go makes of the file.";
     let mut problems: Vec<Problem> = damage
         .into_vec()
         .into_iter()
@@ -198,7 +198,7 @@ fn read(path: TreePath, bytes: &[u8], tree: &mut Reader<'_>) -> Workspace {
             found.problem(
                 Cost::Partial,
                 used.span,
-                format!("the workspace uses {}, which lies outside of the tree: what it requires and replaces is not known", used.text),
+                format!("the workspace uses {}, which is outside of the tree: what it requires and replaces is not known", used.text),
                 "Scan the folder that holds all modules of the workspace.",
             );
             continue;

@@ -194,7 +194,7 @@ impl Distribution {
     }
 }
 
-/// The archive at `place`, an address or a path, is one of `name` and `version`, as far as its file name can tell.
+/// The archive at `place`, an address or a path, is one of `name` and `version`, as far as its file name says.
 #[must_use]
 pub fn belongs(place: &str, name: &str, version: &str) -> bool {
     let found = || match place.contains("://") {

@@ -1,4 +1,4 @@
-//! Dependency specifiers of Python packages (PEP 508), and as much of version specifiers (PEP 440) as tells an
+//! Dependency specifiers of Python packages (PEP 508), and as much of version specifiers (PEP 440) as identifies an
 //! exact pin from a range.
 //!
 //! Lenient where it costs nothing: a version is any run of its characters, since files of years ago hold versions

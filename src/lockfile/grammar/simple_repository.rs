@@ -34,7 +34,7 @@ impl Indexes {
     }
 
     /// What the archive at `address` is in the registry; its own address is recorded, since a host may hold several
-    /// indexes. `None` if it lies elsewhere, or if its file name leaves open what
+    /// indexes. `None` if it is elsewhere, or if its file name leaves open what
     /// it is: then it stays an archive at an address. `named` is what the file calls it.
     #[must_use]
     pub fn archive(&self, address: &str, named: Option<&str>) -> Option<(Source, Distribution)> {

@@ -189,7 +189,7 @@ impl<'d> Entry<'d> {
         self.place == EntryPlace::Path && self.key.is_empty()
     }
 
-    /// The folder, if it lies outside every `node_modules`. Version 1 names it as the version.
+    /// The folder, if it is outside every `node_modules`. Version 1 names it as the version.
     pub(super) fn local_path(&self) -> Option<Cow<'_, str>> {
         match self.place {
             EntryPlace::Path => self.is_local().then_some(Cow::Borrowed(&self.key)),

@@ -35,7 +35,7 @@ struct Folder<'e> {
     is_top: bool,
     /// Its `node_modules`.
     modules: u32,
-    /// The entry that lies here; of several the last, as `JSON.parse` decides.
+    /// The entry of this folder; of several the last, as `JSON.parse` decides.
     entry: u32,
 }
 

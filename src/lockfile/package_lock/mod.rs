@@ -4,8 +4,8 @@
 //! own reader of the file.
 //!
 //! - Versions 2 and 3 list folders under `packages`; a version 2 repeats the same under `dependencies` for npm 6:
-//!   packages of the registry that only stand there count too, and a remark tells of the first. Version 1 has `dependencies` alone, each inside the one in whose
-//!   `node_modules` it lies.
+//!   packages of the registry that only stand there count too, and a remark names the first. Version 1 has `dependencies` alone, each inside the one in whose
+//!   `node_modules` it is.
 //! - A dependency is the nearest package of its name, looked for in `node_modules` from the dependent's folder
 //!   upwards, as Node does.
 //! - Own modules are the root and the folders that its `workspaces` match; each is a root of the graph. Other
@@ -17,7 +17,7 @@
 //! - What a package is used for follows from who needs it, never from the flags of the file (`scopes.rs`); where a
 //!   `package.json` asks for more than the lockfile repeats of it, both count.
 //! - Up to npm 11 `npm-shrinkwrap.json` wins over the `package-lock.json` beside it, npm 12 does not read it: both
-//!   are read, and a remark tells where they differ.
+//!   are read, and a remark names where they differ.
 //! - An archive at an address counts as the registry's unless its dependent asks for that very address and the
 //!   address does not have the form of a registry's. A bundled package counts as the registry's.
 
@@ -32,7 +32,7 @@ use std::collections::HashSet;
 
 use self::entry::{Entry, EntryPlace, Need};
 use self::folders::Folders;
-use self::scopes::Asked;
+use self::scopes::FolderManifest;
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
 use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
@@ -61,8 +61,8 @@ impl Format for PackageLock {
         Ecosystem::NPM
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        is_named(path, "package-lock.json") || is_named(path, "npm-shrinkwrap.json")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["package-lock.json", "npm-shrinkwrap.json"]
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -111,7 +111,7 @@ impl Format for PackageLock {
         }
         let is_workspace: Vec<bool> = entries
             .iter()
-            .map(|entry| entry.local_path().is_some_and(|path| workspaces.hold(&path)))
+            .map(|entry| entry.local_path().is_some_and(|path| workspaces.contains(&path)))
             .collect();
         let texts: Vec<(usize, String)> = entries
             .iter()
@@ -126,14 +126,14 @@ impl Format for PackageLock {
             .iter()
             .map(|(number, text)| (*number, json::read(text)))
             .collect();
-        let mut asked: Vec<Asked<'_>> = documents
+        let mut asked: Vec<FolderManifest<'_>> = documents
             .iter()
-            .map(|(number, document)| Asked {
+            .map(|(number, document)| FolderManifest {
                 by: Some(*number),
                 manifest: document.root(),
             })
             .collect();
-        asked.extend(own.map(|manifest| Asked {
+        asked.extend(own.map(|manifest| FolderManifest {
             by: entries.iter().position(Entry::is_root),
             manifest,
         }));
@@ -166,7 +166,7 @@ fn manifest(folder: &TreePath, tree: &dyn Tree) -> Option<String> {
     Some(decode::decode(&bytes).text.into_owned())
 }
 
-/// What is to be told where a `npm-shrinkwrap.json` beside a `package-lock.json` says something else.
+/// What to report where a `npm-shrinkwrap.json` beside a `package-lock.json` says something else.
 fn beside(file: &File<'_>, tree: &dyn Tree) -> Option<&'static str> {
     if !is_named(file.path, "package-lock.json") {
         return None;
@@ -198,7 +198,7 @@ impl<'d> Top<'d> {
         let mut format = None;
         let mut seen: Vec<&'static str> = Vec::new();
         for (key, value) in root.entries() {
-            // `JSON.parse` takes the last; npm writes none twice, and what is gone was locked by somebody.
+            // `JSON.parse` takes the last; npm writes none twice, and what is gone was once locked.
             if let Some(name) = ["packages", "dependencies", "lockfileVersion"]
                 .into_iter()
                 .find(|name| *name == key)
@@ -447,11 +447,11 @@ impl Reader<'_> {
             Need::Runtime | Need::Dev if from.key.starts_with("../") => {
                 self.parsed.partial(wish.key_span(), MISSING, COMPLETE);
             }
-            // `npm ci` refuses the file, `npm install` takes what nobody has looked at.
+            // `npm ci` refuses the file, `npm install` takes what was never reviewed.
             Need::Runtime | Need::Dev => self.parsed.blind(wish.key_span(), MISSING, COMPLETE),
-            // Version 1 does not tell which requirement is optional, and may leave those out.
+            // Version 1 does not mark which requirement is optional, and may leave those out.
             Need::Unknown => self.parsed.partial(wish.key_span(), MISSING, COMPLETE),
-            // npm leaves out what is optional and does not fit, and peers that nobody installs.
+            // npm leaves out what is optional and does not fit, and peers that are not installed.
             Need::Optional | Need::Peer => {}
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The rule is that of Arborist (`calc-dep-flags.js` of npm 11.11.1): a package is for development, or optional,
 //! if every way to it is. The flags that the file writes down may be wrong and soften nothing. `requires` of lockfile
-//! version 1 does not tell which requirement is an optional one: there only what the manifest of the root asks for as
+//! version 1 does not mark which requirement is an optional one: there only what the manifest of the root asks for as
 //! optional, or for development, is that, with all that nothing else leads to, if the file marks it too (`requires` leaves
 //! out peers). Without that manifest all of version 1 counts as installed.
 
@@ -23,7 +23,7 @@ const DEV_OPTIONAL: u8 = 4;
 const ALL: u8 = DEV | OPTIONAL | DEV_OPTIONAL;
 
 /// What a manifest of a folder asks for, which may differ from what the lockfile repeats of it.
-pub(super) struct Asked<'m> {
+pub(super) struct FolderManifest<'m> {
     /// The entry of the folder; none is the root of a lockfile of version 1.
     pub(super) by: Option<usize>,
     pub(super) manifest: Value<'m>,
@@ -34,7 +34,7 @@ pub(super) fn scopes(
     entries: &[Entry<'_>],
     folders: &Folders<'_>,
     is_workspace: &[bool],
-    asked: &[Asked<'_>],
+    asked: &[FolderManifest<'_>],
 ) -> Vec<Scopes> {
     let mut walk = Walk {
         entries,
@@ -45,7 +45,7 @@ pub(super) fn scopes(
     };
     for (number, entry) in entries.iter().enumerate() {
         let is_own = entry.is_root() || is_workspace.get(number) == Some(&true);
-        // `requires` leaves out peers: what version 1 does not mark is needed by somebody.
+        // `requires` leaves out peers: what version 1 does not mark is needed by something.
         if is_own || (entry.place != EntryPlace::Path && !entry.is_marked) {
             walk.arrive(number, 0);
         }
@@ -68,7 +68,7 @@ pub(super) fn scopes(
     walk.flags
         .iter()
         .zip(&walk.reached)
-        // Who needs what nothing leads to can't be told: npm up to 11.11.0 installs it.
+        // What needs a package that nothing leads to is not known: npm up to 11.11.0 installs it.
         .map(|(flags, reached)| of_flags(if *reached { *flags } else { 0 }))
         .collect()
 }

@@ -86,7 +86,7 @@ fn is_plain_version(field: &str) -> bool {
     field.starts_with(|first: char| first.is_ascii_digit()) && field.bytes().all(is_plain)
 }
 
-/// The source that an address alone tells. An archive is taken for the registry's.
+/// The source that an address alone names. An archive is taken for the registry's.
 fn of_address(resolved: Option<&str>) -> Source {
     match resolved {
         None | Some("") => Source::Registry(None),

@@ -68,7 +68,7 @@ impl Workspaces {
     }
 
     /// The folder at `path` is a workspace.
-    pub(super) fn hold(&self, path: &str) -> bool {
+    pub(super) fn contains(&self, path: &str) -> bool {
         let last = self.globs.matches(path).into_iter().max();
         last.is_some_and(|last| self.takes_out.get(last) == Some(&false))
     }

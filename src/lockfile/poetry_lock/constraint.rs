@@ -1,4 +1,4 @@
-//! Poetry's version constraints, as far as they tell several locked versions of one package apart.
+//! Poetry's version constraints, as far as they distinguish several locked versions of one package.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use crate::version::{Scheme, scheme};
 /// Longer versions and constraints are not looked into, so that hostile ones cost nothing.
 const MAX_LENGTH: usize = 256;
 
-/// `constraint` lets `version` pass; `None` if that cannot be told.
+/// `constraint` lets `version` pass; `None` if that is not known.
 ///
 /// Read are the operators of PEP 440, `^`, `~`, wildcards, a version alone for exactly that one, `,` or white
 /// space for "and", and `||` for "or".

@@ -6,8 +6,8 @@
 //!   without an extra or a group is runtime with all that it needs, whatever the lockfile records.
 //! - Direct are the packages that `pyproject.toml` asks for, in Poetry's own tables or as PEP 621 and PEP 735 have
 //!   it. Without that file, those are that no other package needs, and the first of each circle beside them.
-//! - Where a package is locked in several versions (told apart by markers), a dependency means those that its
-//!   constraint lets pass. Optional dependencies count where somebody asks for an extra that lists them.
+//! - Where a package is locked in several versions (distinguished by markers), a dependency means those that its
+//!   constraint lets pass. Optional dependencies count where something asks for an extra that lists them.
 //! - Path dependencies are packages with source `path`; hashes stand in `files` or, before lock version 2.0, in
 //!   `[metadata.files]` or `[metadata.hashes]`.
 //! - An archive at an address (`type = "url"`) on the host of an index that the lockfile or `pyproject.toml` names, or on
@@ -29,7 +29,7 @@ use self::sources::source;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed, Problem};
 use crate::ecosystem::normalise;
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -55,8 +55,8 @@ impl Format for PoetryLock {
         Ecosystem::PYPI
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "poetry.lock")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["poetry.lock"]
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -67,7 +67,7 @@ impl Format for PoetryLock {
             parsed.blind(Span::at(0), "the file is empty", DAMAGED);
         }
         let mut lock = Lock::of(&document, &mut parsed);
-        let project = project::read(&file.path.parent(), tree).filter(|project| !project.asked.is_empty());
+        let project = project::read(&file.path.parent(), tree).filter(|it| !it.dependencies.is_empty());
         let edges = lock.edges(project.as_ref());
         let starts = match &project {
             Some(project) => lock.asked(project),
@@ -149,7 +149,7 @@ impl Entry<'_> {
                 .and_then(|source| source.get("url"))
                 .map(Value::text_span),
             checksums: self.checksums.iter().copied().collect(),
-            edges: self.dependencies.map(whole),
+            edges: self.dependencies.map(full_span),
         };
         package
     }
@@ -316,7 +316,7 @@ impl<'d> Lock<'d> {
     fn asked(&self, project: &Project) -> Vec<(usize, Group)> {
         let mut seen = HashSet::new();
         let mut starts = Vec::new();
-        for asked in &project.asked {
+        for asked in &project.dependencies {
             for number in self.find(&asked.name, &asked.constraint) {
                 if seen.insert((number, asked.group == Group::Main)) {
                     starts.push((number, asked.group));
@@ -372,7 +372,7 @@ impl<'d> Lock<'d> {
         let reach = Reach::of(self.entries.len(), edges);
         let mut reached = vec![false; self.entries.len()];
         let main = project
-            .asked
+            .dependencies
             .iter()
             .filter(|asked| asked.group == Group::Main && !asked.is_optional);
         for asked in main {
@@ -387,7 +387,7 @@ impl<'d> Lock<'d> {
         }
     }
 
-    /// Who needs whom. Without a project nobody can tell which extras it asks for: then all of them count.
+    /// What needs what. Without a project its extras are not known: then all of them count.
     fn edges(&self, project: Option<&Project>) -> Vec<Need> {
         let extras = project.map(|project| self.extras_asked_for(project));
         let mut edges = Vec::new();
@@ -408,7 +408,7 @@ impl<'d> Lock<'d> {
         edges
     }
 
-    /// For each entry, the names of its dependencies that extras bring which somebody asks for.
+    /// For each entry, the names of its dependencies that extras bring which something asks for.
     fn extras_asked_for(&self, project: &Project) -> HashSet<(usize, Cow<'d, str>)> {
         let mut seen: HashSet<(usize, String)> = HashSet::new();
         let mut open: Vec<(usize, String)> = Vec::new();
@@ -425,7 +425,7 @@ impl<'d> Lock<'d> {
                 }
             }
         };
-        for asked in &project.asked {
+        for asked in &project.dependencies {
             ask(&asked.name, &asked.constraint, asked.extras.clone(), &mut open);
         }
         for entry in &self.entries {
@@ -505,7 +505,7 @@ fn entry<'d>(table: Value<'d>, records_scopes: &mut bool, parsed: &mut Parsed) -
     };
     let mut groups: Vec<Cow<'d, str>> = Vec::new();
     for (key, value) in table.entries() {
-        entry.span = entry.span.join(whole(value));
+        entry.span = entry.span.join(full_span(value));
         match key.as_ref() {
             "name" => name = Some(value),
             "version" => version = Some(value),
@@ -557,7 +557,7 @@ fn listed(text: Cow<'_, str>) -> (Cow<'_, str>, Vec<String>) {
 }
 
 /// A table with the tables that follow it under headers of their own.
-fn whole(value: Value<'_>) -> Span {
+fn full_span(value: Value<'_>) -> Span {
     value
         .entries()
         .fold(value.span(), |span, (_, inner)| span.join(inner.span()))

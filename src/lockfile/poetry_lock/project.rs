@@ -10,14 +10,14 @@ use crate::text::{decode, toml};
 pub(super) struct Project {
     pub(super) name: String,
     pub(super) version: String,
-    pub(super) asked: Vec<Asked>,
+    pub(super) dependencies: Vec<ProjectDependency>,
     /// Addresses of the indexes in `[[tool.poetry.source]]`.
     pub(super) indexes: Vec<String>,
 }
 
 /// A dependency that the project asks for by name.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct ProjectDependency {
     pub(super) name: String,
     /// As Poetry writes it; empty for any version.
     pub(super) constraint: String,
@@ -87,7 +87,7 @@ impl Project {
         for (name, value) in table.into_iter().flat_map(Value::entries) {
             if name != "python" {
                 for wanted in wanted(value) {
-                    self.asked.push(Asked {
+                    self.dependencies.push(ProjectDependency {
                         name: name.clone().into_owned(),
                         constraint: wanted.constraint,
                         extras: wanted.extras,
@@ -111,7 +111,7 @@ impl Project {
                 let operator = before.trim_end().trim_end_matches(['=', '<', '>', '!', '~']);
                 text.get(operator.len()..last as usize)
             });
-            self.asked.push(Asked {
+            self.dependencies.push(ProjectDependency {
                 name: read.name.of(&text).to_owned(),
                 constraint: constraint.unwrap_or_default().trim().to_owned(),
                 extras: read

@@ -101,7 +101,7 @@ fn instead(here: &TreePath, poms: &Poms<'_>, folder: &TreePath, line: &CommandLi
         Built::Missing | Built::Outside => {
             let config = folder.join(".mvn/maven.config")?;
             let message = "`-f` names a pom that is not in the tree".to_owned();
-            poms.tell(
+            poms.report(
                 Cost::Blind,
                 &config,
                 file.span,
@@ -139,7 +139,7 @@ fn resolve_one(
         further.extend(modules(&plain, pom, poms));
     }
     if let Some(module) = module {
-        module.tell_gaps();
+        module.report_gaps();
     }
     further
 }
@@ -158,9 +158,9 @@ fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Ve
         let text = match environment.expand(&pom.path, module) {
             Ok(located) => located.text,
             Err(unresolved) => {
-                let message = format!("the name of a module is {}", unresolved.tell(environment));
+                let message = format!("the name of a module is {}", unresolved.describe(environment));
                 let hint = "Define the property in a pom of this tree.";
-                poms.tell(Cost::Blind, &pom.path, module.span, message, hint);
+                poms.report(Cost::Blind, &pom.path, module.span, message, hint);
                 continue;
             }
         };
@@ -171,10 +171,10 @@ fn modules(environment: &Environment<'_>, pom: &Arc<Pom>, poms: &Poms<'_>) -> Ve
                 continue;
             }
             Built::Missing => format!("the module {text} is not in the tree"),
-            Built::Outside => format!("the module {text} lies outside the tree"),
+            Built::Outside => format!("the module {text} is outside the tree"),
         };
         let hint = "Scan the folder that holds all modules.";
-        poms.tell(Cost::Partial, &pom.path, module.span, message, hint);
+        poms.report(Cost::Partial, &pom.path, module.span, message, hint);
     }
     further
 }

@@ -181,8 +181,8 @@ impl Store<'_> {
                 }
             }
             if let (true, Some((span, message))) = (lines.is_empty(), refused) {
-                let hint = "Correct the file; `mvn -version` in its folder tells what Maven makes of it.";
-                self.tell(Cost::Blind, &path, span, message, hint);
+                let hint = "Correct the file; `mvn -version` in its folder shows what Maven makes of it.";
+                self.report(Cost::Blind, &path, span, message, hint);
             }
         }
         if lines.is_empty() {

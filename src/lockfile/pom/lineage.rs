@@ -102,7 +102,7 @@ impl<'r> Poms<'r> {
                     break;
                 }
                 Some(pom) if project.poms.iter().any(|known| known.path == pom.path) => {
-                    self.tell(
+                    self.report(
                         Cost::Blind,
                         &child.path,
                         parent.place(),

@@ -122,7 +122,7 @@ impl<'p> Management<'p> {
                 };
                 let key = key(environment, pom, entry);
                 if entry.key.is_none() {
-                    tell_of_name(environment, poms, pom, entry);
+                    check_name(environment, poms, pom, entry);
                 }
                 match own.entry(key) {
                     Entry::Occupied(mut known) if last_counts => {
@@ -174,7 +174,7 @@ impl<'p> Management<'p> {
             Some(known) => known,
             None => {
                 if boms.importing.borrow().contains(&path) || boms.importing.borrow().len() > MAX_IMPORTS {
-                    poms.tell(
+                    poms.report(
                         Cost::Blind,
                         &pom.path,
                         import.place(),
@@ -303,16 +303,16 @@ pub(super) fn same_version(
 }
 
 /// Tells where the name of a managed dependency is not known: what it manages then has no version here.
-fn tell_of_name(environment: &Environment<'_>, poms: &Poms<'_>, pom: &Pom, entry: &Dependency) {
+fn check_name(environment: &Environment<'_>, poms: &Poms<'_>, pom: &Pom, entry: &Dependency) {
     let names = [&entry.group, &entry.artifact].into_iter().flatten();
     let unresolved = names.filter_map(|name| environment.expand(&pom.path, name).err());
     // What is only not defined may be an entry that nothing uses.
     for unresolved in unresolved.filter(|unresolved| unresolved.cost() == Cost::Blind) {
         let message = format!(
             "the name of a managed dependency is {}",
-            unresolved.tell(environment)
+            unresolved.describe(environment)
         );
         let hint = "Write the name out, or define the property in a pom of this tree.";
-        poms.tell(Cost::Blind, &pom.path, entry.place(), message, hint);
+        poms.report(Cost::Blind, &pom.path, entry.place(), message, hint);
     }
 }

@@ -61,7 +61,7 @@ const MAX_MODULES: usize = 4_000;
 /// Profiles that a module is resolved under.
 const MAX_PROFILES: usize = 64;
 
-/// Gaps that are told for one file.
+/// Gaps that are reported for one file.
 const MAX_GAPS: usize = 1_000;
 
 /// Reads `pom.xml`.
@@ -77,8 +77,8 @@ impl Format for Pom {
         Ecosystem::MAVEN
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        super::is_named(path, "pom.xml")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["pom.xml"]
     }
 
     fn outline(&self) -> Option<&'static dyn Derivation> {
@@ -89,7 +89,7 @@ impl Format for Pom {
         builds::start(path, &lineage::Poms::new(tree))
     }
 
-    fn further(&self) -> &'static [&'static str] {
+    fn companions(&self) -> &'static [&'static str] {
         &[
             "maven.config",
             "jvm.config",

@@ -21,7 +21,7 @@ pub(super) const DEFAULT_GROUP: &str = "org.apache.maven.plugins";
 /// One pom.
 #[derive(Debug)]
 pub(super) struct Pom {
-    /// Where it lies.
+    /// Its path in the tree.
     pub(super) path: Arc<TreePath>,
     pub(super) parent: Option<Parent>,
     pub(super) group: Option<Value>,
@@ -91,7 +91,7 @@ pub(super) struct Dependency {
     pub(super) system_path: Option<Value>,
     /// The whole element.
     pub(super) span: Span,
-    /// What Maven tells it by, if no expression is part of that.
+    /// What Maven identifies it by, if no expression is part of that.
     pub(super) key: Option<Arc<str>>,
 }
 
@@ -113,7 +113,7 @@ pub(super) enum Inheritance {
     /// `<inherited>true</inherited>`.
     Inherited,
     /// `<inherited>false</inherited>`.
-    Kept,
+    Off,
 }
 
 impl Pom {
@@ -343,7 +343,7 @@ fn plugins(list: Element<'_>) -> impl Iterator<Item = Plugin> {
             key: plugin_key(&coordinates),
             coordinates,
             inheritance: match element.child("inherited") {
-                Some(flag) if flag.text() == "false" => Inheritance::Kept,
+                Some(flag) if flag.text() == "false" => Inheritance::Off,
                 Some(_) => Inheritance::Inherited,
                 None => Inheritance::Unsaid,
             },

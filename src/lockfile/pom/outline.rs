@@ -12,7 +12,7 @@ use crate::text::decode;
 
 /// An outline that outlives the text it was read from.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct OwnedOutline {
     /// With what it has from its parent.
     pub(super) group: String,
     pub(super) artifact: String,
@@ -34,7 +34,7 @@ impl Derivation for Outlining {
     fn derive(&self, _: &TreePath, bytes: &[u8]) -> Derived {
         let decoded = decode::decode(bytes);
         let outline = Outline::read(&decoded.text);
-        Arc::new(Kept {
+        Arc::new(OwnedOutline {
             group: outline.own_group().to_owned(),
             artifact: outline.artifact.to_owned(),
             version: outline.own_version().to_owned(),
@@ -43,7 +43,7 @@ impl Derivation for Outlining {
     }
 
     fn essence(&self, derived: &Derived) -> Option<Vec<u8>> {
-        let kept = derived.downcast_ref::<Kept>()?;
+        let kept = derived.downcast_ref::<OwnedOutline>()?;
         let mut essence = Vec::new();
         for text in [&kept.group, &kept.artifact, &kept.version]
             .into_iter()
@@ -81,7 +81,7 @@ impl<'t> Outline<'t> {
         let mut rest = text;
         while let Some(at) = memchr(b'<', rest.as_bytes()) {
             rest = rest.get(at..).unwrap_or_default();
-            // A DTD may say more than is followed here; Maven reads on, and so does nobody who means well.
+            // A DTD may say more than is followed here; Maven reads on, and no honest pom needs that.
             if rest.starts_with("<!DOCTYPE") {
                 break;
             }

@@ -61,7 +61,7 @@ pub(super) struct Wanted<'w> {
     pub(super) group: String,
     pub(super) artifact: String,
     pub(super) scopes: Scopes,
-    /// Where the artifact lies, if Maven is not to look for it.
+    /// The path of the artifact, if Maven is not to look for it.
     pub(super) system_path: Option<String>,
 }
 
@@ -192,7 +192,7 @@ impl<'m, 'r> Module<'m, 'r> {
                     cost: Cost::Blind,
                     span: declaration.place(),
                     message: "a dependency without a groupId or an artifactId".into(),
-                    hint: "Correct the dependency; `mvn validate` tells what Maven makes of it.",
+                    hint: "Correct the dependency; `mvn validate` shows what Maven makes of it.",
                     weight: Weight::Always,
                 },
             );
@@ -209,7 +209,7 @@ impl<'m, 'r> Module<'m, 'r> {
                 system_path: None,
             }),
             (Err(unresolved), _) | (_, Err(unresolved)) => {
-                let message = format!("the name of a dependency is {}", unresolved.tell(environment));
+                let message = format!("the name of a dependency is {}", unresolved.describe(environment));
                 self.gap(
                     pom,
                     declaration,
@@ -226,7 +226,7 @@ impl<'m, 'r> Module<'m, 'r> {
         }
     }
 
-    /// Adds the artifact that is wanted at `version`, or says why it can't be told which that is: what could say it
+    /// Adds the artifact that is wanted at `version`, or reports why its version is not known: what could define it
     /// is `outside` the tree.
     pub(super) fn add(
         &mut self,
@@ -267,7 +267,7 @@ impl<'m, 'r> Module<'m, 'r> {
         let located = match version {
             Some(Ok(located)) => located,
             Some(Err(unresolved)) => {
-                let message = format!("the version of {name} is {}", unresolved.tell(environment));
+                let message = format!("the version of {name} is {}", unresolved.describe(environment));
                 self.gap(
                     wanted.pom,
                     wanted.declaration,
@@ -295,10 +295,13 @@ impl<'m, 'r> Module<'m, 'r> {
                 return;
             }
         };
-        match exact(located) {
-            Ok(located) => self.add_package(wanted, name, located),
-            Err(inexact) => {
-                let message = format!("{name} is asked for as {inexact}, which is no exact version");
+        match exact(&located) {
+            Some(exact) => self.add_package(wanted, name, exact),
+            None => {
+                let message = format!(
+                    "{name} is asked for as {}, which is no exact version",
+                    located.text
+                );
                 self.gap(wanted.pom, wanted.declaration, gap(message, Weight::Always));
             }
         }
@@ -382,8 +385,8 @@ impl<'m, 'r> Module<'m, 'r> {
     }
 
     /// Tells the gaps that are left when all was read.
-    pub(super) fn tell_gaps(mut self) {
-        let mut told = 0_usize;
+    pub(super) fn report_gaps(mut self) {
+        let mut count = 0_usize;
         let mut gaps: Vec<((Arc<TreePath>, Span), Gap)> = Vec::new();
         for identity in std::mem::take(&mut self.gaps) {
             if let Some(Declared::Gap(gap)) = self.declared.remove(&identity) {
@@ -393,8 +396,8 @@ impl<'m, 'r> Module<'m, 'r> {
         // None that is blind is cut for one that is not.
         gaps.sort_by_key(|(_, gap)| gap.cost != Cost::Blind);
         for (identity, gap) in gaps {
-            told = told.saturating_add(1);
-            let message = match told {
+            count = count.saturating_add(1);
+            let message = match count {
                 ..MAX_GAPS => gap.message,
                 MAX_GAPS => "more dependencies are not exact; the rest is not listed".into(),
                 _ => break,
@@ -412,7 +415,7 @@ impl<'m, 'r> Module<'m, 'r> {
 
 impl Unresolved {
     /// What is wrong, to follow "is".
-    pub(super) fn tell(&self, environment: &Environment<'_>) -> String {
+    pub(super) fn describe(&self, environment: &Environment<'_>) -> String {
         let name = &self.name;
         match (self.why, &environment.project.outside) {
             (Why::Endless, _) => format!("the property {name}, which leads to itself or grows without end"),
@@ -442,29 +445,22 @@ impl Unresolved {
 
 /// The one version that a requirement allows ("Version Requirement Specification", POM Reference): a plain text
 /// is taken as it is, `[1.0]` is 1.0; ranges, `LATEST` and `RELEASE` are not exact.
-fn exact(located: Located) -> Result<Located, String> {
+fn exact(located: &Located) -> Option<Located> {
     let text = located.text.as_str();
-    let Some(inside) = text.strip_prefix('[') else {
-        return match is_version(text) {
-            true => Ok(located),
-            false => Err(located.text),
-        };
+    let version = match text.strip_prefix('[') {
+        Some(inside) => inside.strip_suffix(']')?.trim(),
+        None => text,
     };
-    match inside.strip_suffix(']').map(str::trim) {
-        Some(version) if is_version(version) => {
-            let start = text.find(version).unwrap_or_default();
-            let span = match located.span.len() == text.len() {
-                true => located.span.inside(start..start.saturating_add(version.len())),
-                false => located.span,
-            };
-            Ok(Located {
-                text: version.to_owned(),
-                path: Arc::clone(&located.path),
-                span,
-            })
-        }
-        Some(_) | None => Err(located.text),
-    }
+    let start = text.find(version).unwrap_or_default();
+    let span = match located.span.len() == text.len() {
+        true => located.span.inside(start..start.saturating_add(version.len())),
+        false => located.span,
+    };
+    is_version(version).then(|| Located {
+        text: version.to_owned(),
+        path: Arc::clone(&located.path),
+        span,
+    })
 }
 
 /// One version of an artifact that a repository may hold: no meta-version, and no character that Maven refuses

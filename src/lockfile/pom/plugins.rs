@@ -98,7 +98,7 @@ impl<'p> Declarations<'p> {
             for key in order {
                 if let Some(declared) = by_key
                     .remove(&key)
-                    .filter(|declared| declared.inheritance != Inheritance::Kept)
+                    .filter(|declared| declared.inheritance != Inheritance::Off)
                 {
                     merged.push(key, declared);
                 }
@@ -152,7 +152,7 @@ fn add(
         let gap = Gap {
             cost: unresolved.cost(),
             span: coordinates.place(),
-            message: format!("the name of a plugin is {}", unresolved.tell(environment)),
+            message: format!("the name of a plugin is {}", unresolved.describe(environment)),
             hint: "Define the property in a pom of this tree.",
             weight: unresolved.weight(environment),
         };
@@ -164,7 +164,7 @@ fn add(
             cost: Cost::Blind,
             span: plugin.coordinates.place(),
             message: "a plugin without an artifactId".into(),
-            hint: "Correct the plugin; `mvn validate` tells what Maven makes of it.",
+            hint: "Correct the plugin; `mvn validate` shows what Maven makes of it.",
             weight: Weight::Always,
         };
         return module.gap(pom, &plugin.coordinates, gap);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::MAX_MODULES;
 use super::model::Pom;
-use super::outline::{Kept, Outlining};
+use super::outline::{Outlining, OwnedOutline};
 use super::store::Store;
 use crate::model::TreePath;
 
@@ -122,7 +122,7 @@ impl Reactor {
             let Ok(derived) = store.tree.derived(&path, &Outlining) else {
                 continue;
             };
-            let Some(outline) = derived.downcast_ref::<Kept>() else {
+            let Some(outline) = derived.downcast_ref::<OwnedOutline>() else {
                 continue;
             };
             let folder = path.parent();

@@ -86,7 +86,7 @@ impl<'p> Part<'p> {
 }
 
 impl Source {
-    /// Reads the pom whose text lies at `path`.
+    /// Reads the pom at `path`.
     pub(super) fn read(path: &TreePath, text: String) -> Self {
         let document = xml::read(&text);
         let mut pom = Pom::read(Arc::new(path.clone()), &document);
@@ -101,7 +101,7 @@ impl Source {
         }
         let refused = document.problems.iter().cloned().chain(strict::head(&text));
         let refused = refused.map(|problem| (problem.span, problem.message));
-        let hint = "Correct the pom; `mvn validate` tells what Maven makes of it.";
+        let hint = "Correct the pom; `mvn validate` shows what Maven makes of it.";
         problems.extend(
             refused
                 .chain(strict::refusals(&document))
@@ -151,7 +151,7 @@ impl Source {
         blake3::hash(&rest.0).as_bytes().to_vec()
     }
 
-    /// What is wrong with the file, each with the way out; all of it is blind.
+    /// What is wrong with the file, each with a hint; all of it is blind.
     pub(super) fn problems(&self) -> impl Iterator<Item = (&TreePath, Span, String, &'static str)> {
         let problems = self.problems.iter();
         problems.map(|(span, message, hint)| (&self.path, *span, message.clone(), *hint))
@@ -213,7 +213,7 @@ impl Plain {
         self.number(match plugin.inheritance {
             Inheritance::Unsaid => 0,
             Inheritance::Inherited => 1,
-            Inheritance::Kept => 2,
+            Inheritance::Off => 2,
         });
         self.list(&plugin.dependencies, |plain, entry| plain.dependency(entry, true));
     }

@@ -69,7 +69,7 @@ impl<'r> Store<'r> {
             Ok(derived) => derived.downcast_ref::<Source>().and_then(|source| {
                 if let Some(problem) = &source.decoding {
                     let message = problem.message.clone();
-                    self.tell(
+                    self.report(
                         Cost::Blind,
                         path,
                         problem.span,
@@ -115,7 +115,7 @@ impl<'r> Store<'r> {
     }
 
     /// Tells that something was wrong with a pom.
-    pub(super) fn tell(&self, cost: Cost, path: &TreePath, span: Span, message: String, hint: &str) {
+    pub(super) fn report(&self, cost: Cost, path: &TreePath, span: Span, message: String, hint: &str) {
         let problem = Problem::elsewhere(cost, path.clone(), span, message, hint);
         let mut problems = self.problems.borrow_mut();
         if problems.contains(&problem) {
@@ -130,7 +130,7 @@ impl<'r> Store<'r> {
 
     /// Tells that a file of the tree is there and could not be read.
     pub(super) fn unread(&self, path: &TreePath, why: &Unread) {
-        self.tell(
+        self.report(
             Cost::Blind,
             path,
             Span::at(0),
@@ -156,7 +156,7 @@ impl<'r> Store<'r> {
     }
 
     pub(super) fn limit(&self, path: &TreePath, message: String) {
-        self.tell(
+        self.report(
             Cost::Blind,
             path,
             Span::at(0),
@@ -168,7 +168,7 @@ impl<'r> Store<'r> {
     /// Tells what is wrong with a pom, and gives it.
     fn take(&self, source: &Source) -> Option<Arc<Pom>> {
         for (path, span, message, hint) in source.problems() {
-            self.tell(Cost::Blind, path, span, message, hint);
+            self.report(Cost::Blind, path, span, message, hint);
         }
         source.pom.clone()
     }

@@ -96,14 +96,14 @@ impl Reader<'_> {
     }
 }
 
-/// The path in the tree that `written`, in the file `from`, leads to; else why there is none, and the way out.
+/// The path in the tree that `written`, in the file `from`, leads to; else why there is none, and a hint.
 fn reach(from: &TreePath, written: &str) -> Result<TreePath, (String, &'static str)> {
     let scheme = written
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());
     if matches!(scheme.as_deref(), Some("http" | "https" | "ftp")) {
         return Err((
-            format!("lies at {}, and a scan asks no address", without_secrets(written)),
+            format!("is at {}, and a scan fetches nothing", without_secrets(written)),
             "Keep a copy of the file in the repository and refer to that.",
         ));
     }
@@ -125,7 +125,7 @@ fn reach(from: &TreePath, written: &str) -> Result<TreePath, (String, &'static s
         .filter(|path| *path != TreePath::root())
         .ok_or_else(|| {
             (
-                format!("lies outside the tree: {written}"),
+                format!("is outside the tree: {written}"),
                 "Scan from the folder that holds both files.",
             )
         })

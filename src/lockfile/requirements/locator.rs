@@ -6,7 +6,7 @@ use crate::lockfile::grammar::distribution::{self, Distribution, Part, is_archiv
 use crate::lockfile::grammar::rfc3986::without_secrets;
 use crate::model::Source;
 
-/// Where a package comes from, with what its address tells; ranges count in the text that was read.
+/// Where a package comes from, with what its address says; ranges count in the text that was read.
 #[derive(Debug)]
 pub(super) struct Located {
     /// The place.

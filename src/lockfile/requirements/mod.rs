@@ -10,10 +10,10 @@
 //! ignored or excluded among them, stand in the file that includes them, placed where they are written. Constraints (`-c`)
 //! install nothing: an exact pin there gives its version, and its place, to a requirement that has none itself. Where all
 //! such pins hang on markers, the requirement stays open beside them. A file that is
-//! missing or lies at an address is a blind spot if it is included, and a partial gap if it constrains, since
+//! missing or at an address is a blind spot if it is included, and a partial gap if it constrains, since
 //! each requirement that stays open is a gap by itself.
 //!
-//! **Versions.** Exact pins are packages, several pins of one name (told apart by markers) are several. A requirement
+//! **Versions.** Exact pins are packages, several pins of one name (distinguished by markers) are several. A requirement
 //! that leaves its version open is a partial gap. For repositories the version is the revision as written, for
 //! archives the one in the file's name; folders have none and stand at their address. The folder `.` is the
 //! project itself; what its `pyproject.toml` asks for and the file does not list is a partial gap. An archive on the host of an index that the options name, or on PyPI's own, is the registry's package, by
@@ -21,7 +21,7 @@
 //!
 //! **Edges** come from the comments of pip-compile and uv (`# via`); files without them hold none, and each package
 //! counts as direct. Scopes are not recorded. If the options name one index and nothing else to look in, that is
-//! the registry; with several nobody can tell which one serves a package.
+//! the registry; with several it is not known which one serves a package.
 //!
 //! **The end of a file.** Nothing marks it, and a last line without its line end is legal: `django==2` may be what is left of
 //! `django==2.0`, and no reader can know. Blind is a file that ends behind a `\`, one whose last line breaks off in an option
@@ -47,7 +47,7 @@ use super::grammar::distribution::is_archive;
 use super::grammar::pep508;
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
-use super::{File, Format, Parsed, Problem};
+use super::{File, Format, Parsed, Problem, file_names};
 use crate::ecosystem::normalise;
 use crate::model::package::{Place, Spans};
 use crate::model::{Cost, Ecosystem, Source, Tree, TreePath};
@@ -55,6 +55,16 @@ use crate::text::{MAX_PROBLEMS, Span};
 
 /// What the format is called.
 const NAME: &str = "requirements.txt";
+
+const FILE_NAMES: &[&str] = &[
+    NAME,
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements*.txt",
+    "*requirements.txt",
+    "*requirements*.txt",
+    "requirements/*.txt",
+];
 
 /// pip's requirements files.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +77,10 @@ impl Format for Requirements {
 
     fn ecosystem(&self) -> Ecosystem {
         Ecosystem::PYPI
+    }
+
+    fn file_names(&self) -> &'static [&'static str] {
+        FILE_NAMES
     }
 
     fn claims(&self, path: &TreePath) -> bool {
@@ -84,27 +98,22 @@ impl Format for Requirements {
     }
 }
 
-/// A file of this name may be one of pip's, in a folder that is called so.
-pub(super) fn may_claim(path: &TreePath) -> bool {
-    path.file_name().to_ascii_lowercase().ends_with(b".txt") || claims(path)
-}
-
+/// One of [`FILE_NAMES`] in which `requirements` is a word of its own; a list of constraints installs nothing.
 fn claims(path: &TreePath) -> bool {
-    let name = path.file_name().to_ascii_lowercase();
-    if matches!(&*name, b"requirements.lock" | b"requirements-dev.lock") {
-        return true;
-    }
-    let Some(stem) = name.strip_suffix(b".txt") else {
+    if !FILE_NAMES.iter().any(|name| file_names::fits(name, path)) {
         return false;
+    }
+    let name = path.file_name().to_ascii_lowercase();
+    let Some(stem) = name.strip_suffix(b".txt") else {
+        return true;
     };
-    let folder = path.parent();
     let is_word = stem
         .split(|byte| matches!(byte, b'-' | b'_' | b'.'))
         .any(|word| word == b"requirements");
     !stem.starts_with(b"constraints")
         && (is_word
             || stem.starts_with(b"requirements")
-            || folder.file_name().eq_ignore_ascii_case(b"requirements"))
+            || path.parent().file_name().eq_ignore_ascii_case(b"requirements"))
 }
 
 /// One requirement.

@@ -16,7 +16,7 @@ const HINT: &str =
     "Compile the file with pip-compile or `uv pip compile`, so that it lists what the project asks for.";
 
 impl Reader<'_> {
-    /// Tells of what the project asks for and the file does not list; the project lies in the nearest folder above with a
+    /// Reports what the project requires and the file does not list; the project lies in the nearest folder above with a
     /// manifest.
     pub(super) fn own_requirements(&mut self, tree: &dyn Tree) {
         let Some(place) = self.own_place.clone() else {
@@ -26,13 +26,13 @@ impl Reader<'_> {
         let folder = self.own.parent();
         let message = std::iter::once(folder.clone())
             .chain(folder.above())
-            .find_map(|folder| asked(&folder, tree))
+            .find_map(|folder| requirements(&folder, tree))
             .and_then(|asked| match asked {
-                Asked::Names(names) => missing(names, &listed),
-                Asked::Script(file) if listed.is_empty() => {
+                Requirements::Names(names) => missing(names, &listed),
+                Requirements::Script(file) if listed.is_empty() => {
                     Some(format!("what the project asks for in {file} is not listed"))
                 }
-                Asked::Script(_) => None,
+                Requirements::Script(_) => None,
             });
         if let Some(message) = message {
             let file = place.file.as_ref().unwrap_or(self.own).clone();
@@ -42,7 +42,7 @@ impl Reader<'_> {
 }
 
 /// What a project says of its requirements.
-enum Asked {
+enum Requirements {
     /// Their names.
     Names(Vec<String>),
     /// A file says it that only Python can read.
@@ -68,7 +68,7 @@ fn missing(names: Vec<String>, listed: &HashSet<String>) -> Option<String> {
 }
 
 /// What the project in `folder` asks for; `None` if there is none.
-fn asked(folder: &TreePath, tree: &dyn Tree) -> Option<Asked> {
+fn requirements(folder: &TreePath, tree: &dyn Tree) -> Option<Requirements> {
     let text = |name: &str| {
         let bytes = tree.read(&folder.join(name)?).ok()?;
         Some(decode::decode(&bytes).text.into_owned())
@@ -78,13 +78,13 @@ fn asked(folder: &TreePath, tree: &dyn Tree) -> Option<Asked> {
         let root = document.root();
         let poetry = root.get("tool").and_then(|tool| tool.get("poetry"));
         if let Some(table) = root.get("project").or(poetry) {
-            return Some(Asked::Names(names(table)));
+            return Some(Requirements::Names(names(table)));
         }
     }
     let script = |file: &'static str| {
         text(file)?
             .contains("install_requires")
-            .then_some(Asked::Script(file))
+            .then_some(Requirements::Script(file))
     };
     script("setup.cfg").or_else(|| script("setup.py"))
 }

@@ -84,7 +84,7 @@ impl Reader<'_> {
         Some(package)
     }
 
-    /// Adds the edges that comments tell of. A name that is no package of the file is a project of our own.
+    /// Adds the edges that comments name. A name that is no package of the file is a project of our own.
     fn connect(
         &mut self,
         parsed: &mut Parsed,

@@ -38,8 +38,8 @@ fn read_all(text: &str) -> Document<'_> {
 /// An object of at most this many entries has its keys compared with each other; a larger one has a set made.
 const MAX_COMPARED: usize = 12;
 
-/// Tells of every key that its object has already. Linear: most objects of a lockfile are small.
-fn tell_twice(document: &Document<'_>, problems: &mut Problems) {
+/// Reports every key that its object has already. Linear: most objects of a lockfile are small.
+fn report_duplicates(document: &Document<'_>, problems: &mut Problems) {
     let mut few: Vec<Cow<'_, str>> = Vec::with_capacity(MAX_COMPARED);
     for object in document.values().filter(|value| value.is_object()) {
         few.clear();
@@ -68,14 +68,14 @@ struct Errors(Problems);
 
 impl ErrorSink for Errors {
     fn report_error(&mut self, error: ParseError) {
-        Told(&mut self.0).report_error(error);
+        DecodeErrors(&mut self.0).report_error(error);
     }
 }
 
-/// Problems that are told by a decoder of the parser.
-struct Told<'p>(&'p mut Problems);
+/// Collects what a decoder of the parser reports.
+struct DecodeErrors<'p>(&'p mut Problems);
 
-impl ErrorSink for Told<'_> {
+impl ErrorSink for DecodeErrors<'_> {
     fn report_error(&mut self, error: ParseError) {
         let span = error.unexpected().or(error.context());
         let span = span.map_or(Span::default(), |span| Span::new(span.start(), span.end()));
@@ -185,7 +185,7 @@ impl EventReceiver for Builder<'_> {
         if multiline || (encoding.is_none() && (text.is_empty() || !text.bytes().all(is_plain))) {
             let text = Span::new(token.start(), token.end()).of(self.document.text);
             let raw = Raw::new_unchecked(text, encoding, token);
-            raw.decode_key(&mut (), &mut Told(&mut self.problems));
+            raw.decode_key(&mut (), &mut DecodeErrors(&mut self.problems));
         }
         self.path.push(Key { span, kind });
     }
@@ -201,7 +201,7 @@ impl EventReceiver for Builder<'_> {
             None => {
                 let text = span.of(self.document.text);
                 let raw = Raw::new_unchecked(text, None, token);
-                let _kind = raw.decode_scalar(&mut (), &mut Told(&mut self.problems));
+                let _kind = raw.decode_scalar(&mut (), &mut DecodeErrors(&mut self.problems));
                 Node::new(bare(text), span)
             }
         };
@@ -243,7 +243,7 @@ impl<'t> Builder<'t> {
             mut problems,
             ..
         } = self;
-        tell_twice(&document, &mut problems);
+        report_duplicates(&document, &mut problems);
         document.problems = errors.into_vec();
         document.problems.extend(problems.into_vec());
         document.problems.sort_by_key(|problem| problem.span);
@@ -257,7 +257,7 @@ impl<'t> Builder<'t> {
         let id = match path.split_last() {
             None => match self.kind(container) {
                 Kind::Array => self.document.push(container, node),
-                // An entry without a key has been told as an error already.
+                // An entry without a key has been reported as an error already.
                 _ => NONE,
             },
             Some((key, parents)) => {
@@ -416,7 +416,7 @@ impl<'t> Builder<'t> {
             Some(Encoding::MlLiteralString) => ("'''", true),
             Some(Encoding::MlBasicString) => ("\"\"\"", true),
         };
-        // The lexer ends a string that nobody closed with its line, and tells nobody.
+        // The lexer ends an unclosed string with its line, and reports nothing.
         let closed = token.len() >= 2 * quote.len() && token.ends_with(quote);
         let is_control = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7F;
         if !closed {
@@ -424,7 +424,7 @@ impl<'t> Builder<'t> {
         } else if escapes {
             let at = toml_parser::Span::new_unchecked(span.start as usize, span.end as usize);
             let raw = Raw::new_unchecked(token, encoding, at);
-            let _kind = raw.decode_scalar(&mut (), &mut Told(&mut self.problems));
+            let _kind = raw.decode_scalar(&mut (), &mut DecodeErrors(&mut self.problems));
         } else if token.bytes().any(is_control) {
             self.problems.add(span, "a control character in a string");
         }
@@ -571,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_twice_is_told_once() {
+    fn what_is_written_twice_is_reported_once() {
         for twice in [
             "a = 1\nb = 2\na = 3\n",
             "a = 1\n\"a\" = 3\n",

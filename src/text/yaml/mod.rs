@@ -35,7 +35,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// For what strangers wrote: 256 KiB, 32 levels, 100 aliases.
+    /// For what untrusted users wrote: 256 KiB, 32 levels, 100 aliases.
     pub const STRANGER: Self = Self {
         bytes: 256 << 10,
         depth: 32,
@@ -93,7 +93,7 @@ fn build<'t, I: Input>(text: &'t str, bounds: Bounds, mut parser: Parser<'t, I>)
     document
 }
 
-/// Ends the reading; the problem that it ends with has been told.
+/// Ends the reading; the problem that it ends with has been reported.
 type Next = ControlFlow<()>;
 
 struct Builder<'t> {
@@ -179,7 +179,7 @@ impl Builder<'_> {
     fn damage(&mut self, error: &ScanError) -> Next {
         let span = Span::at(self.offsets.byte(self.document.text, *error.marker()));
         match error.info() {
-            // The scanner's own bound lies above any of ours.
+            // The scanner's own bound is above any of ours.
             "recursion limit exceeded" => self.too_deep(span),
             message => self.stop(span, message.to_owned()),
         }

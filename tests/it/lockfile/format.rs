@@ -72,7 +72,7 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// The files in `src/lockfile` that are no format.
-const NO_FORMAT: [&str; 4] = ["grammar", "manifest", "mod", "unsupported"];
+const NO_FORMAT: [&str; 5] = ["file_names", "grammar", "manifest", "mod", "unsupported"];
 
 /// Bytes put in the place of others, chosen to break strings, containers, lines and encodings.
 const HOSTILE: [u8; 7] = [0, b'"', b'[', b'}', b'\n', 0xFF, 0x80];
@@ -353,6 +353,7 @@ fn no_two_formats_claim_one_path() {
         // What is no folder of ours must not matter, and a claim never depends on the case of the disk.
         let inside = tree_path("some/folder").join(path.as_bytes()).expect("a path");
         if FORMATS.iter().any(|format| format.claims(path)) {
+            assert!(lockfile::may_claim(path.file_name()), "{path}");
             assert!(matches!(lockfile::claim(&inside), Claim::Read(_)), "{inside}");
         }
     }

@@ -79,6 +79,12 @@ fn hooks_are_whole_and_their_entries_parse() {
 #[test]
 fn the_hook_runs_for_every_lockfile_that_is_read() {
     let files = hooks().into_iter().find_map(|hook| hook.files).expect("a regexp");
+    let names = FORMATS.iter().flat_map(|format| format.file_names());
+    let names: Vec<String> = names
+        .map(|name| name.replace('.', r"\.").replace('*', "[^/]+"))
+        .collect();
+    let written: String = files.split_whitespace().collect();
+    assert_eq!(written, format!("(?xi)(^|/)({})$", names.join("|")));
     let files = Regex::new(&files).expect("a regexp");
     for format in FORMATS {
         let mut claimed = 0_usize;
@@ -101,6 +107,8 @@ fn the_hook_runs_for_every_lockfile_that_is_read() {
         "dev-requirements.txt",
         "requirements/base.txt",
         "app.requirements.prod.txt",
+        "requirements-dev.lock",
+        "Go.mod",
     ] {
         let claimed = TreePath::new(path).map(|path| lockfile::claim(&path));
         assert!(
