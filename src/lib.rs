@@ -68,7 +68,7 @@
 //!
 //! | kind | trait | a new one is | what fails when a step is missed |
 //! |---|---|---|---|
-//! | lockfile format | [`lockfile::Format`] | `lockfile/x.rs`, a line in `FORMATS`, `tests/fixtures/lockfile/x/` | folder = list = fixtures = README; every reader over every fixture, cut and altered at every byte |
+//! | lockfile format | [`lockfile::Format`] | `lockfile/x.rs`, a line in `FORMATS`, `tests/fixtures/lockfile/x/` | folder = list = fixtures = README = the hook of pre-commit; every reader over every fixture, cut and altered at every byte |
 //! | version scheme | [`version::Scheme`] | `version/x.rs`, a line in `SCHEMES`, `tests/fixtures/version/x.txt` | truth tables, answers of the native tool, the order is total |
 //! | report | [`report::Report`] | `report/x.rs`, a line in `REPORTS` | every report over every outcome |
 //! | form of a grid or gate | [`report::Form`] | `report/grid/x.rs` or `report/gate/x.rs`, a line in `FORMS` | every form over every grid, held against the JSON |
@@ -92,7 +92,7 @@
 //! 5. `now` is an argument.
 //! 6. Same input, same bytes out.
 //! 7. Types of `model` are not serializable; each output version owns its structs.
-//! 8. Text of lockfiles and advisories is hostile: `text::escape` makes it inert for each medium, and only
+//! 8. Text of lockfiles and advisories is hostile: `text::escape` escapes it for each medium, and only
 //!    `report/workflow_commands.rs` writes workflow commands; only `action` knows `GITHUB_*`.
 //! 9. Use cases do not print: `cli` and `action` own the streams.
 //! 10. What is registered is exactly what lies in the folder.

@@ -1,8 +1,8 @@
 //! The worked example of CONTRIBUTING.md: a reader that is as small as one can be, and works.
 
 // The example begins here.
-use lockkeeper::lockfile::{self, File, Format, Parsed};
-use lockkeeper::model::{Ecosystem, Package, Place, Source, Tree, TreePath};
+use lockkeeper::lockfile::{File, Format, Parsed};
+use lockkeeper::model::{Ecosystem, Package, Place, Source, Tree};
 use lockkeeper::text::toml;
 use lockkeeper::text::tree::Value;
 
@@ -20,8 +20,8 @@ impl Format for Pylock {
         Ecosystem::PYPI
     }
 
-    fn claims(&self, path: &TreePath) -> bool {
-        lockfile::is_named(path, "pylock.toml")
+    fn file_names(&self) -> &'static [&'static str] {
+        &["pylock.toml"]
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
@@ -69,7 +69,7 @@ fn source(entry: Value<'_>) -> Source {
 }
 // The example ends here.
 
-use lockkeeper::model::Cost;
+use lockkeeper::model::{Cost, TreePath};
 
 use crate::architecture::read;
 use crate::support::memory_tree::MemoryTree;
