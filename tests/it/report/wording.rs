@@ -51,12 +51,16 @@ const MODULES: &[&str] = &[
     "config",
     "database",
     "feed",
+    "ecosystem",
+    "lockfile",
     "model",
     "policy",
     "publish",
     "remediation",
     "report",
     "schema",
+    "text",
+    "version",
 ];
 
 /// The words of a text that are avoided.
