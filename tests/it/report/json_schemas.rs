@@ -76,12 +76,15 @@ impl Judge {
             .validators
             .get(name)
             .unwrap_or_else(|| panic!("no schema of {name}"));
-        for error in validator.iter_errors(&document) {
-            panic!(
-                "{what}: {} of lockkeeper.{name}/1: {error}",
-                error.instance_path()
-            );
-        }
+        let errors = validator.iter_errors(&document);
+        let errors: Vec<String> = errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{what}: lockkeeper.{name}/1: {}",
+            errors.join("; ")
+        );
         self.used.insert(name.to_owned());
     }
 }
