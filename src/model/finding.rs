@@ -67,8 +67,8 @@ pub struct Match {
     pub advisory: Arc<Advisory>,
     /// Where the index keeps the group; `None` for what this program states by itself.
     pub group: Option<IndexKey>,
-    /// The id of the record that affects the version: the advisory's own or one of its aliases.
-    pub record: SharedStr,
+    /// The id of the record that affects the version; `None` where it is the advisory's own.
+    pub record: Option<SharedStr>,
     /// The package's ecosystem.
     pub ecosystem: Ecosystem,
     /// The package's name as written.
@@ -84,6 +84,23 @@ pub struct Match {
     pub upgrade: Option<SharedStr>,
     /// Why the advisory applies: the record and the range that contain the version.
     pub reason: SharedStr,
+}
+
+impl Match {
+    /// The id that people read: that of the record that affects the version, which the advisory's own may not.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.record.as_deref().unwrap_or(&self.advisory.id)
+    }
+
+    /// Every other id of the advisory, its own first.
+    pub fn other_ids(&self) -> impl Iterator<Item = &str> {
+        let advisory = &self.advisory;
+        std::iter::once(&advisory.id)
+            .chain(&advisory.aliases)
+            .map(String::as_str)
+            .filter(|id| *id != self.id())
+    }
 }
 
 /// At most so many paths are kept for a finding.

@@ -289,9 +289,9 @@ fn id(finding: &Finding) -> String {
     let mut text = format!(
         "**{}** {}",
         markdown(&phrases::severity(advisory)),
-        markdown_code(&short(&advisory.id, 100))
+        markdown_code(&short(finding.id(), 100))
     );
-    for alias in advisory.aliases.iter().take(MAX_ALIASES) {
+    for alias in finding.other_ids().take(MAX_ALIASES) {
         text.push_str(&format!(", {}", markdown_code(&short(alias, 100))));
     }
     if advisory.known_exploited {

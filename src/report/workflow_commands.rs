@@ -101,7 +101,7 @@ pub fn annotations(
         let place = finding.place();
         let line = place.line.to_string();
         let column = place.column.to_string();
-        let title = format!("{} in {} {}", advisory.id, finding.name, finding.version);
+        let title = format!("{} in {} {}", finding.id(), finding.name, finding.version);
         let title = short(&title, 200);
         let mut message = format!("{}\n{}", short(&advisory.summary, 1_000), remedy(finding));
         if let Some(grace) = grace(finding) {

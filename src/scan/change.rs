@@ -282,7 +282,7 @@ mod tests {
         let matched = Match {
             advisory: Arc::new(advisory),
             group: None,
-            record: "".into(),
+            record: None,
             ecosystem: Ecosystem::NPM,
             name: name.into(),
             version: version.into(),

@@ -88,9 +88,9 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             continue;
         };
         let matched = Match {
-            record: confusion.id.as_str().into(),
             advisory: confusion.clone(),
             group: None,
+            record: None,
             ecosystem: package.ecosystem.clone(),
             name: (&*package.name).into(),
             version: (&*package.version).into(),

@@ -82,7 +82,7 @@ struct Group<'i> {
 /// What matches of one group can share.
 #[derive(Clone)]
 struct Texts {
-    record: SharedStr,
+    record: Option<SharedStr>,
     reason: SharedStr,
     fixed: Arc<[String]>,
 }
@@ -258,7 +258,11 @@ impl<'i> Group<'i> {
         let before = last.take();
         let (record, reason) = match &before {
             Some((known, texts)) if *known == because => (texts.record.clone(), texts.reason.clone()),
-            Some(_) | None => (because.record()?.into(), because.reason()?.into()),
+            Some(_) | None => {
+                let record = because.record()?;
+                let is_another = record != self.advisory.id;
+                (is_another.then(|| record.into()), because.reason()?.into())
+            }
         };
         let fixed = match &before {
             Some((_, texts)) if texts.fixed.iter().eq(fixed) => texts.fixed.clone(),

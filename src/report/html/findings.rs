@@ -216,7 +216,7 @@ fn one(
         "\" data-class=\"" (advisory.class.as_str()) "\" data-severity=\"" (advisory.severity.level.as_str())
         "\" data-ecosystem=\"" (short(finding.ecosystem.as_str(), 100)) "\" data-fix=\"" (fix(finding))
         "\" data-tree=\"" (tree) "\"" (change) "><details class=\"finding\">\n<summary><span class=\"decision " (decision)
-        "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">" (short(&advisory.id, 200))
+        "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">" (short(finding.id(), 200))
         "</span>" (exploited(advisory)) "" (since) "" (grace) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
         "</span></span> <span>" (code(package)) " " (to) "</span> <span><code class=\"where\">" (place)
         "</code> " (tree_tag) "</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (facts(finding))
@@ -244,7 +244,7 @@ fn facts(finding: &Finding) -> Vec<Markup> {
     vec![
         fact(
             "Also known as",
-            codes(advisory.aliases.iter().map(String::as_str), MAX_LISTED),
+            codes(finding.other_ids().collect::<Vec<_>>().into_iter(), MAX_LISTED),
         ),
         fact("Package", code(short(finding.purl.as_str(), 500))),
         fact(

@@ -107,7 +107,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
 fn advisory(finding: &Finding) -> Markup {
     let advisory = &finding.advisory;
     markup!(
-        "<li>" (level(advisory)) " <span class=\"id\">" (short(&advisory.id, 200)) "</span>" (exploited(advisory))
+        "<li>" (level(advisory)) " <span class=\"id\">" (short(finding.id(), 200)) "</span>" (exploited(advisory))
         " " (short(advisory.summary.trim(), 300)) "</li>\n"
     )
 }

@@ -289,7 +289,7 @@ fn text(group: &Group<'_>) -> String {
         short(&first.name, 150),
         short(&first.version, 50),
         phrases::severity(advisory),
-        short(&advisory.id, 100),
+        short(first.id(), 100),
     );
     let summary = advisory.summary.trim();
     if !summary.is_empty() {

@@ -231,7 +231,7 @@ fn advisory(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     let advisory = &finding.advisory;
     let (shade, word) = severity(advisory);
     let start = Line::indented(INDENT).with(shade, &word).padded_to(0, 2);
-    let mut ids = ids(advisory);
+    let mut ids = ids_of(finding);
     match finding.change {
         None | Some(Change::Introduced) => {}
         Some(change) => {
@@ -257,10 +257,20 @@ fn advisory(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     page.text(Shade::Plain, DEEPER, &summary, 2)
 }
 
-/// All ids of the group, and what makes it worse.
+/// All ids of an advisory, and what makes it worse.
 pub(in crate::report) fn ids(advisory: &Advisory) -> Vec<(Shade, String)> {
-    let mut words = vec![(Shade::Strong, advisory.id.clone())];
-    words.extend(advisory.aliases.iter().map(|id| (Shade::Plain, id.clone())));
+    let aliases = advisory.aliases.iter().map(String::as_str);
+    named(advisory, &advisory.id, aliases)
+}
+
+/// The same of a finding: the id that applies first.
+fn ids_of(finding: &Finding) -> Vec<(Shade, String)> {
+    named(&finding.advisory, finding.id(), finding.other_ids())
+}
+
+fn named<'a>(advisory: &Advisory, id: &str, others: impl Iterator<Item = &'a str>) -> Vec<(Shade, String)> {
+    let mut words = vec![(Shade::Strong, id.to_owned())];
+    words.extend(others.map(|id| (Shade::Plain, id.to_owned())));
     if advisory.known_exploited {
         words.push((Shade::Bad, "known exploited".to_owned()));
     }
@@ -384,12 +394,12 @@ fn warning_line(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::
         .with(Shade::Strong, &fit(&clean(&package), page.width / 3))
         .padded_to(0, 2)
         .with(Shade::Plain, &fit_end(&place, page.width / 3));
-    if columns(&clean(&advisory.id)) + line.columns + 2 > page.width {
+    if columns(&clean(finding.id())) + line.columns + 2 > page.width {
         page.line(&line)?;
-        page.whole_words(Line::indented(INDENT), INDENT, &ids(advisory))?;
+        page.whole_words(Line::indented(INDENT), INDENT, &ids_of(finding))?;
         return page.text(Shade::Dim, INDENT, &advisory.summary, 1);
     }
-    let line = line.padded_to(0, 2).with(Shade::Plain, &advisory.id);
+    let line = line.padded_to(0, 2).with(Shade::Plain, finding.id());
     let room = page.width.saturating_sub(line.columns + 2);
     let summary = clean(&advisory.summary);
     if columns(&summary) <= room || room >= 40 {

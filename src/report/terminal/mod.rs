@@ -125,11 +125,11 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
     let worst = failing
         .first()
         .and_then(|step| Some((step.fixes.first()?, step.places.first()?.0)));
-    if let Some((finding, target)) = worst.filter(|(finding, _)| is_plain(&finding.advisory.id)) {
+    if let Some((finding, target)) = worst.filter(|(finding, _)| is_plain(finding.id())) {
         commands.push(match target.root.as_str() {
-            "" | "." => format!("lockkeeper explain {}", finding.advisory.id),
-            root if is_plain(root) => format!("lockkeeper explain {} {root}", finding.advisory.id),
-            _ => format!("lockkeeper explain {}", finding.advisory.id),
+            "" | "." => format!("lockkeeper explain {}", finding.id()),
+            root if is_plain(root) => format!("lockkeeper explain {} {root}", finding.id()),
+            _ => format!("lockkeeper explain {}", finding.id()),
         });
     }
     match outcome.verdict {

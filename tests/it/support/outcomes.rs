@@ -499,7 +499,7 @@ pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str
     let matched = Match {
         advisory: Arc::new(advisory.clone()),
         group: None,
-        record: advisory.id.as_str().into(),
+        record: None,
         ecosystem: Ecosystem::CRATES_IO,
         name: name.into(),
         version: version.into(),
