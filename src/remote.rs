@@ -55,7 +55,7 @@ enum FetchError {
     Forge(#[source] ForgeError),
     #[error("it took more than {} s", .0.as_secs())]
     TooLong(Duration),
-    #[error("nobody is asked any more")]
+    #[error("the forge is not asked any more")]
     Closed,
     #[error("it names a ref that git would not")]
     RefName,

@@ -114,7 +114,7 @@ impl Runs {
                 "It was opened with the workflow's own token, with which this server starts no workflows: close and reopen \
                  the pull request, or use a token of an app or of a person."
             }
-            Self::Unknown => "Whether workflows run on it cannot be told from the token.",
+            Self::Unknown => "The token does not show whether workflows run on it.",
         }
     }
 }

@@ -59,7 +59,7 @@ impl GitError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Broken(_) => {
-                "Repair the repository (`git fsck` tells what is wrong with it), then try again."
+                "Repair the repository (`git fsck` shows what is wrong with it), then try again."
             }
             Self::Unsupported(_) => {
                 "Clone it with its refs in files (`git clone --ref-format=files`) and an object format that git offers."
@@ -69,7 +69,7 @@ impl GitError {
                  `sparse-checkout`, which sets one, out of the checkout, and set `fetch-depth: 0`."
             }
             Self::Remote { .. } => {
-                "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
+                "Check out everything (`fetch-depth: 0`), or fix what keeps the forge from being asked."
             }
             Self::Shallow { .. } => {
                 "Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out."

@@ -252,7 +252,7 @@ impl Known {
                     Some(&Content::EMPTY) => {}
                     Some(content) => tree.folders.push((name, *content)),
                     None if !busy.insert(below) => {
-                        return Err(GitError::Broken(format!("the tree {below} lies in itself")));
+                        return Err(GitError::Broken(format!("the tree {below} contains itself")));
                     }
                     None => {
                         tree.name = name;

@@ -67,7 +67,7 @@ impl Object {
         for parent in parents {
             let _ = writeln!(text, "parent {parent}");
         }
-        let _ = writeln!(text, "committer nobody <> {} +0000", committed.as_second());
+        let _ = writeln!(text, "committer unknown <> {} +0000", committed.as_second());
         Self::Commit(text.into_bytes())
     }
 

@@ -75,7 +75,7 @@ pub fn lines(
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
             format!(
-                "{} lies in no git repository, so it has no release lines",
+                "{} is in no git repository, so it has no release lines",
                 found.root
             ),
             "Give a folder of a git repository, or leave the refs out.",
@@ -151,7 +151,7 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
             format!("not every ref of the repository can be read: {remark}"),
             match remark {
                 Remark::Remote { .. } => {
-                    "Check out everything (`fetch-depth: 0`), or mend what keeps the forge from being asked."
+                    "Check out everything (`fetch-depth: 0`), or fix what keeps the forge from being asked."
                 }
                 Remark::Differs { .. }
                 | Remark::Broken { .. }
@@ -159,7 +159,7 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
                 | Remark::Guessed { .. }
                 | Remark::NoDefault { .. }
                 | Remark::Shallow => {
-                    "Make `.git/refs` and `.git/packed-refs` readable, or mend them (`git fsck`)."
+                    "Make `.git/refs` and `.git/packed-refs` readable, or repair them (`git fsck`)."
                 }
             },
         )),
@@ -251,7 +251,7 @@ pub fn are_there(
 }
 
 fn bad_glob(bad: BadGlob) -> Failure {
-    Failure::usage(bad.to_string(), "Mend the glob.")
+    Failure::usage(bad.to_string(), "Correct the glob.")
 }
 
 fn nothing(choice: &Choice) -> Failure {
@@ -340,7 +340,7 @@ impl Tree for Nothing {
 pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, ObjectId, Vec<Gap>), Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
-            format!("{} lies in no git repository, so it has no releases", found.root),
+            format!("{} is in no git repository, so it has no releases", found.root),
             "Give a folder of a git repository.",
         )
     })?;

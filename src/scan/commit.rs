@@ -111,7 +111,7 @@ impl<'r> Whole<'r> {
         let repository = found
             .repository
             .as_ref()
-            .ok_or_else(|| GitError::Broken(format!("{} lies in no repository", found.root)))?;
+            .ok_or_else(|| GitError::Broken(format!("{} is in no repository", found.root)))?;
         Ok(Self {
             root: found.root.clone(),
             prefix: found.prefix.clone(),

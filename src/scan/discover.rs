@@ -265,7 +265,7 @@ impl From<GitError> for Failure {
 fn broken(error: GitError) -> Failure {
     Failure::incomplete(
         error.to_string(),
-        "Repair the repository (`git status` tells what is wrong with it), then scan again.",
+        "Repair the repository (`git status` shows what is wrong with it), then scan again.",
     )
 }
 

@@ -158,7 +158,7 @@ impl<'o> Column<'o> {
                 blind.push((
                     None,
                     format!(
-                        "the index cannot be used: it is {}",
+                        "the advisory database cannot be used: it is {}",
                         state.as_str().replace('_', " ")
                     ),
                 ));

@@ -77,7 +77,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
     let ever: Vec<&ReleaseLine> = columns.chosen.ever().collect();
     if ever.len() > MOST_LINES {
         warnings.push(format!(
-            "The history tells of {MOST_LINES} of {} lines, live ones first; name the others with --refs.",
+            "The history covers {MOST_LINES} of {} release lines, live ones first; name the others with --refs.",
             ever.len()
         ));
     }
@@ -107,7 +107,7 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
     if let Some(damage) = taken(judging.damage) {
         return Err(Failure::incomplete(
             damage,
-            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.",
+            "Build the advisory database again with `lockkeeper db build` or `lockkeeper db update`.",
         ));
     }
     let unread: BTreeSet<TreePath> = taken(judging.unread);

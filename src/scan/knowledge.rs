@@ -148,7 +148,7 @@ impl Knowledge {
                 judged.undecided.push(Gap {
                     location: Some(Location { file, position }),
                     reason: format!(
-                        "{} {}: the record {record} speaks of it, and could not be read when the index was made",
+                        "{} {}: the record {record} names it, and could not be read when the database was built",
                         package.name, package.version
                     ),
                     hint: UNREAD.into(),
@@ -158,9 +158,9 @@ impl Knowledge {
         for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
             judged.undecided.push(Gap {
                 location: Some(Location { file: opened.path.clone(), position: Position::START }),
-                reason: format!("the index holds nothing of {ecosystem}: none of its packages was judged"),
+                reason: format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
                 hint: format!(
-                    "Fetch it with `lockkeeper db update --ecosystem {}`, or build the index with an export of {ecosystem}.",
+                    "Fetch it with `lockkeeper db update --ecosystem {}`, or build it with an export of {ecosystem}.",
                     quoted(ecosystem.as_str())
                 ),
             });
@@ -198,12 +198,12 @@ impl Knowledge {
         if self.ecosystems.is_some() && !held.is_empty() {
             for policy in policies {
                 lacking.extend(policy.asks_for_exploited().filter(|_| !self.known_exploited).map(|who| {
-                    (format!("{who} asks which flaws are known to be exploited, and the index holds no list of them"), KEV)
+                    (format!("{who} asks which vulnerabilities are known to be exploited, and the advisory database has no list of them"), KEV)
                 }));
                 lacking.extend(policy.asks_for_scores().filter(|_| !self.scores).map(|who| {
                     (
                         format!(
-                            "{who} asks how probable exploitation is, and the index holds no EPSS scores"
+                            "{who} asks how probable exploitation is, and the advisory database has no EPSS scores"
                         ),
                         EPSS,
                     )
@@ -221,16 +221,17 @@ impl Knowledge {
                 untold,
             } = source;
             let what = if *records == 1 { "record" } else { "records" };
-            let told = format!("{records} {what} of {source} could not be read when the index was made");
+            let counted =
+                format!("{records} {what} of {source} could not be read when the database was built");
             match untold {
                 0 => lost.push((
-                    format!("{told}; packages that they name are not judged"),
+                    format!("{counted}; packages that they name are not checked"),
                     UNREAD.to_owned(),
                 )),
                 _ => coverage.add(
                     Cost::Partial,
                     gap(
-                        format!("{told}, and of {untold} nobody knows which packages they speak of"),
+                        format!("{counted}, and for {untold} it is unknown which packages they name"),
                         UNREAD.to_owned(),
                     ),
                 ),
@@ -258,10 +259,10 @@ impl Knowledge {
         (newest < *before && self.has(ecosystem)).then(|| {
             (
                 format!(
-                    "the newest record of {ecosystem} in the index is of {}, more than {age} ago: what was published since is missing",
+                    "the newest record of {ecosystem} in the advisory database is of {}, more than {age} ago: what was published since is missing",
                     newest.strftime("%Y-%m-%d")
                 ),
-                "Build the index from a newer export, or fetch it from another address; `lockkeeper db status` shows each source's newest record."
+                "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status` shows each source's newest record."
                     .to_owned(),
             )
         })
@@ -277,7 +278,7 @@ impl Lost {
     }
 }
 
-const UNREAD: &str = "Fetch or build the index again: the record may be mended, or lockkeeper too old for it; `lockkeeper db status` counts such records.";
+const UNREAD: &str = "Fetch or build the advisory database again: the record may be corrected by now, or lockkeeper be too old for it; `lockkeeper db status` counts such records.";
 
 /// A source as reports tell it.
 #[must_use]
@@ -298,8 +299,8 @@ fn speaks_of(source: &str) -> Option<&str> {
     ecosystem::rules(&Ecosystem::named(name)).map(|_| name)
 }
 
-const KEV: &str = "Build the index with CISA's catalogue beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
-const EPSS: &str = "Build the index with FIRST's table of scores beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
+const KEV: &str = "Build the advisory database with CISA's catalogue beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
+const EPSS: &str = "Build the advisory database with FIRST's table of scores beside the advisories, or fetch it with `lockkeeper db update` from the usual addresses, which bring it.";
 
 /// The place of the index, as gaps tell files.
 pub(super) fn at(place: &str) -> Option<Location> {

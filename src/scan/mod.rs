@@ -197,7 +197,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
         judge.state = IndexState::Damaged;
         judge.trouble = Some((
             reason,
-            "Build the index again with `lockkeeper db build` or `lockkeeper db update`.".into(),
+            "Build the advisory database again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
     }
     let mut roots: HashMap<String, usize> = HashMap::new();

@@ -27,7 +27,7 @@ pub struct Since {
 pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Since, Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
-            format!("{} lies in no git repository, so there is no base", found.root),
+            format!("{} is in no git repository, so there is no base", found.root),
             "Leave `--base` out, or give a folder of a git repository.",
         )
     })?;

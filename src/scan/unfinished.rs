@@ -17,8 +17,7 @@ use crate::policy::Policy;
 pub const REASON: &str = "the run did not reach its end";
 
 /// The way out, as a full instruction.
-pub const HINT: &str =
-    "See how the program ended: it was stopped, or ran out of memory or time. Mend that, and run it again.";
+pub const HINT: &str = "See how the program ended: it was stopped, or ran out of memory or time. Resolve that, and run it again.";
 
 /// The outcome of a run that has only begun: failed, with nothing in it. Of index and policy nothing is known yet.
 #[must_use]

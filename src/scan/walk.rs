@@ -251,7 +251,7 @@ impl Walked {
                         location: Some(Location { file: path.clone(), position: Position::START }),
                         reason: format!("it is not known what this repository tracks: {error}"),
                         hint:
-                            "Repair the repository (`git status` in its folder tells what is wrong with it)."
+                            "Repair the repository (`git status` in its folder shows what is wrong with it)."
                                 .into(),
                     });
                         None

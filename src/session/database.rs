@@ -107,9 +107,9 @@ fn fetched(
         // What the index has nothing of would look clean.
         Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
         Err(failure) => {
-            observer.warn(&format!("the index stays as it was: {failure}"));
+            observer.warn(&format!("the advisory database stays as it was: {failure}"));
             let mut opened = index::open(&location.path, database, now);
-            let reason = format!("the index could not be brought up to date: {failure}");
+            let reason = format!("the advisory database could not be updated: {failure}");
             opened.knowledge.troubles.push((reason, failure.hint));
             Ok(opened)
         }

@@ -31,7 +31,7 @@ pub enum Section {
     Exploits = 5,
     /// Sources, ecosystems and notes.
     Bookkeeping = 6,
-    /// Documents that could not be read when the index was made.
+    /// Documents that could not be read when the database was built.
     Unread = 7,
 }
 

@@ -1,4 +1,4 @@
-//! Documents that could not be read when the index was made: source, name, reason, and the packages that they name.
+//! Documents that could not be read when the database was built: source, name, reason, and the packages that they name.
 
 use super::bytes::{Cursor, put_text, put_varint};
 use crate::advisory::unread::{Unread, UnreadDocuments};

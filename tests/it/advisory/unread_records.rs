@@ -1,4 +1,4 @@
-//! Records that could not be read when the index was made: counted, told by every scan, blind where they name a package;
+//! Records that could not be read when the database was built: counted, told by every scan, blind where they name a package;
 //! and an index that lies in the tree that it judges.
 
 use std::io::Write as _;
@@ -120,7 +120,7 @@ fn what_names_no_package_is_a_partial_gap() {
     assert_eq!(code, 0);
     let partial = report["coverage"]["partial"].to_string();
     assert!(
-        partial.contains("of 1 nobody knows which packages they speak of"),
+        partial.contains("for 1 it is unknown which packages they name"),
         "{partial}"
     );
     sandbox.write("strict.yml", "coverage: strict\n");
@@ -183,11 +183,7 @@ fn a_spoilt_record_of_an_archive_is_one_that_could_not_be_read() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let ran = sandbox.run(&["scan", "--db", updated, "--format", "json"]);
     assert_eq!(ran.code, 3, "{}", ran.out);
-    assert!(
-        ran.out.contains("the record GHSA-spoilt speaks of it"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("the record GHSA-spoilt names it"), "{}", ran.out);
 
     // Too many of them, and the update ends as the build does.
     records.truncate(40);

@@ -326,7 +326,7 @@ fn the_step_takes_what_its_tree_needs_and_goes_on_with_a_good_index() {
     let ran = run(&address, &public);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(
-        ran.err.contains("warning: the index stays as it was"),
+        ran.err.contains("warning: the advisory database stays as it was"),
         "{}",
         ran.err
     );

@@ -75,7 +75,7 @@ fn an_ecosystem_that_the_index_holds_nothing_of_is_blind() {
         let blind = reasons(&report, "blind");
         assert_eq!(blind.len(), 1, "{blind:?}");
         assert!(
-            blind[0].starts_with(&format!("{name} the index holds nothing of ")),
+            blind[0].starts_with(&format!("{name} the advisory database has nothing for ")),
             "{blind:?}"
         );
         assert_eq!(report["targets"][0]["files"][0]["state"], "blind");
@@ -101,7 +101,8 @@ fn an_ecosystem_that_the_index_holds_nothing_of_is_blind() {
     let ran = sandbox.run_with(&offline, &cache);
     assert_eq!(ran.code, 3);
     assert!(
-        ran.out.contains("the index holds nothing of crates.io"),
+        ran.out
+            .contains("the advisory database has nothing for crates.io"),
         "{}",
         ran.out
     );
@@ -123,7 +124,7 @@ fn what_is_known_beside_it_is_judged() {
     assert_eq!(npm.len(), 1);
     assert_eq!(
         reasons(&report, "blind"),
-        ["Cargo.lock the index holds nothing of crates.io: none of its packages was judged"]
+        ["Cargo.lock the advisory database has nothing for crates.io: none of its packages was checked"]
     );
     assert_eq!(scan(&sandbox, &index, &["web"]).0, 1);
 }
@@ -251,7 +252,8 @@ fn a_list_that_the_policy_asks_for_is_there_or_the_answer_is_incomplete() {
     let (code, report) = scan(&sandbox, &bare, &listed);
     assert_eq!(code, 3);
     assert!(
-        reasons(&report, "blind")[0].contains("--fail-on asks which flaws are known to be exploited"),
+        reasons(&report, "blind")[0]
+            .contains("--fail-on asks which vulnerabilities are known to be exploited"),
         "{report}"
     );
     assert_eq!(scan(&sandbox, &scored, &listed).0, 3);
