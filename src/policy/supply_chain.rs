@@ -44,7 +44,8 @@ pub enum Origin<'p> {
 
 impl Policy {
     /// The registries that internal packages of `ecosystem` come from.
-    fn own_registries(&self, ecosystem: &Ecosystem) -> &[Registry] {
+    #[must_use]
+    pub fn own_registries(&self, ecosystem: &Ecosystem) -> &[Registry] {
         match self.supply_chain.registries.of(ecosystem) {
             [] => self.registries.of(ecosystem),
             own => own,
@@ -63,6 +64,14 @@ impl Policy {
                 .find(|registry| address.is_some_and(|address| registry.holds(address)));
             own.map_or(Origin::Foreign(first), Origin::Own)
         })
+    }
+
+    /// The registry of internal packages that `address` lies in, though the package `name` is not internal: it gives public
+    /// packages too.
+    #[must_use]
+    pub fn shared(&self, ecosystem: &Ecosystem, name: &str, address: &str) -> Option<&Registry> {
+        let mut registries = self.own_registries(ecosystem).iter();
+        registries.find(|registry| !self.supply_chain.is_internal(ecosystem, name) && registry.holds(address))
     }
 
     /// The entry of `allow-malicious` that names `finding`.

@@ -14,7 +14,7 @@ use crate::model::{
     Advisory, Class, DependencyPaths, Ecosystem, Finding, Level, NodeId, Package, Scopes, Severity,
     SharedStr, Source, TreePath,
 };
-use crate::policy::registry::told;
+use crate::policy::registry::{Registry, told};
 use crate::policy::{Origin, Policy};
 
 /// The id of every finding of this class: no database has it.
@@ -39,6 +39,8 @@ pub struct Internal {
     finding: Finding,
     /// The registry or archive that the file records.
     address: Option<String>,
+    /// The file tells that it is the public registry's.
+    is_public: bool,
     /// By its name.
     format: String,
 }
@@ -115,10 +117,55 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
         all.push(Internal {
             finding,
             address: address.map(str::to_owned),
+            // Cargo.lock alone tells registries apart.
+            is_public: package.ecosystem == Ecosystem::CRATES_IO && package.source.is_matched(),
             format: String::new(),
         });
     }
     all
+}
+
+/// A package that is not internal and comes from a registry that a policy names for internal ones: that registry gives what is
+/// public too.
+#[derive(Debug, Clone)]
+pub struct Other {
+    ecosystem: Ecosystem,
+    name: String,
+    address: String,
+}
+
+/// One package for each registry of one of `policies` that gives others than internal ones.
+pub(super) fn others(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Other> {
+    let mut others = Vec::new();
+    for policy in policies {
+        let mut known: Vec<&Registry> = Vec::new();
+        for (_, package) in opened.parsed.graph.packages() {
+            let (Source::Registry(Some(address)) | Source::OtherRegistry(address)) = &package.source else {
+                continue;
+            };
+            if known.len() >= policy.own_registries(&package.ecosystem).len() {
+                break;
+            }
+            let shared = policy.shared(&package.ecosystem, &package.name, address);
+            if let Some(registry) = shared.filter(|registry| !known.contains(registry)) {
+                known.push(registry);
+                others.push(Other {
+                    ecosystem: package.ecosystem.clone(),
+                    name: package.name.to_string(),
+                    address: address.clone(),
+                });
+            }
+        }
+    }
+    others
+}
+
+/// The package of `others` that comes from `registry`, which `policy` names for its internal packages.
+pub(super) fn shown_by<'o>(others: &'o [Other], policy: &Policy, registry: &Registry) -> Option<&'o str> {
+    let other = others
+        .iter()
+        .find(|other| policy.shared(&other.ecosystem, &other.name, &other.address) == Some(registry));
+    other.map(|other| other.name.as_str())
 }
 
 /// The policies of `trees` that call names internal, each once.
@@ -145,43 +192,69 @@ pub(super) struct Confused {
     pub(super) gaps: Vec<Gap>,
 }
 
+/// What is known of where the internal packages at one place come from; a later one outweighs those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum From<'p> {
+    /// The policy's own registry.
+    Own(&'p str),
+    /// That too, and it gives public packages as well, such as this one.
+    Shared(&'p str, &'p str),
+    /// Somewhere else.
+    Elsewhere,
+}
+
 /// What `policy` says of `internal`. Advisories about those that come from the policy's own registry do not apply to `findings`:
-/// the public registry's package is another.
+/// the public registry's package is another. Where that registry gives `others` too, it may be the public one.
 pub(super) fn apply<'f>(
     policy: &Policy,
     internal: &[Internal],
+    others: &[Other],
     findings: impl Iterator<Item = &'f mut Finding>,
 ) -> Confused {
-    let mut own: BTreeMap<Place<'_>, Option<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<Place<'_>, From<'_>> = BTreeMap::new();
     let mut open: BTreeMap<&TreePath, Vec<(&Internal, &str)>> = BTreeMap::new();
     let mut confused = Confused::default();
     for one in internal {
         let finding = &one.finding;
-        match policy.origin(&finding.ecosystem, &finding.name, one.address.as_deref()) {
-            None => {}
-            Some(Origin::Own(registry)) => {
-                own.entry(place(finding)).or_insert(Some(registry.as_str()));
-            }
+        let from = match policy.origin(&finding.ecosystem, &finding.name, one.address.as_deref()) {
+            None => continue,
+            Some(Origin::Own(registry)) => match shown_by(others, policy, registry) {
+                _ if one.is_public => From::Shared(registry.as_str(), &finding.name),
+                Some(other) => From::Shared(registry.as_str(), other),
+                None => From::Own(registry.as_str()),
+            },
             Some(Origin::Foreign(registry)) => {
-                own.insert(place(finding), None);
                 if one.address.is_some() || RECORDING.contains(&one.format.as_str()) {
                     confused.findings.push(one.confusion(registry.as_str()));
                 } else {
                     let of_file = open.entry(&finding.file).or_default();
                     of_file.push((one, registry.as_str()));
                 }
+                From::Elsewhere
             }
-        }
+        };
+        let known = places.entry(place(finding)).or_insert(from);
+        *known = from.max(*known);
     }
     confused.gaps = open.into_values().filter_map(|of_file| gap(&of_file)).collect();
     for finding in findings {
-        if let Some(Some(registry)) = own.get(&place(finding)) {
-            finding.reason = format!(
-                "{}; but the policy calls {} internal, and it comes from {registry}: the advisory is about another package of this name",
-                finding.reason, finding.name
-            )
-            .into();
-            finding.state = State::NotAffected;
+        match places.get(&place(finding)) {
+            None | Some(From::Elsewhere) => {}
+            Some(From::Own(registry)) => {
+                finding.reason = format!(
+                    "{}; but the policy calls {} internal, and it comes from {registry}: the advisory is about another package of this name",
+                    finding.reason, finding.name
+                )
+                .into();
+                finding.state = State::NotAffected;
+            }
+            Some(From::Shared(registry, other)) => {
+                finding.reason = format!(
+                    "{}; the policy calls {} internal, but {registry} gives public packages too ({other}), so that it may be the public one",
+                    finding.reason, finding.name
+                )
+                .into();
+            }
         }
     }
     confused

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::confusion::{self, Internal};
+use super::confusion::{self, Internal, Other};
 use super::read::Opened;
 use super::tally::Listed;
 use crate::advisory::{Candidate, Candidates, Damage, Index};
@@ -36,6 +36,8 @@ pub struct Judged {
     pub listed: Listed,
     /// Packages whose name a policy calls internal.
     pub internal: Vec<Internal>,
+    /// Others that come from registries of such packages.
+    pub others: Vec<Other>,
     /// A block of the index is not what was written: nothing after it was judged.
     pub damage: Option<String>,
 }

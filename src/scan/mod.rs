@@ -138,6 +138,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
         judge.knowledge.look(opened, &mut judged);
         judged.listed = Listed::of(opened);
         judged.internal = confusion::internal(opened, &policies);
+        judged.others = confusion::others(opened, &policies);
         judged
     });
     let read_bases = read.split_off(trees.len());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 use std::sync::Arc;
 
 use super::Judge;
-use super::confusion::{self, Internal};
+use super::confusion::{self, Internal, Other};
 use super::discover::Found;
 use super::judge::Judged;
 use super::read::{self, ReadFile};
@@ -30,6 +30,7 @@ pub(super) fn target(
     let mut tally = Tally::default();
     let mut unmatched: Vec<Unmatched> = Vec::new();
     let mut internal: Vec<Internal> = Vec::new();
+    let mut others: Vec<Other> = Vec::new();
     let mut dirty = found.lost();
     let mut assessed = Vec::new();
     coverage.skipped = found.skipped.clone();
@@ -48,6 +49,7 @@ pub(super) fn target(
         unmatched.extend(file.result.listed.unmatched);
         let of_file = file.result.internal.into_iter();
         internal.extend(of_file.map(|internal| internal.in_format(&file.format)));
+        others.extend(file.result.others);
         let count = files
             .entry(file.path.clone())
             .or_insert_with(|| scanned(&file.path, &file.format));
@@ -69,7 +71,10 @@ pub(super) fn target(
     tally.add_open(gaps.iter().filter(|(cost, _)| *cost == Cost::Partial).count());
     unmatched.retain(|package| {
         let origin = policy.origin(package.ecosystem(), package.name(), package.address());
-        let is_own = package.address().is_some() && matches!(origin, Some(Origin::Own(_)));
+        let is_own = match origin {
+            Some(Origin::Own(registry)) => confusion::shown_by(&others, policy, registry).is_none(),
+            Some(Origin::Foreign(_)) | None => false,
+        };
         match is_own {
             true => tally.add_own(package),
             false => tally.add_unmatched(package),
@@ -77,7 +82,7 @@ pub(super) fn target(
         !is_own
     });
     let all = findings.values_mut().flat_map(|of_file| &mut of_file.findings);
-    let confused = confusion::apply(policy, &internal, all);
+    let confused = confusion::apply(policy, &internal, &others, all);
     collect(&mut findings, confused.findings);
     gaps.extend(confused.gaps.into_iter().map(|gap| (Cost::Partial, gap)));
     let unmatched = unmatched::gaps(unmatched.iter().collect())

@@ -13,6 +13,7 @@ pub(crate) mod not_checked;
 pub(crate) mod places;
 pub(crate) mod real_data;
 pub(crate) mod release_lines;
+pub(crate) mod shared_registry;
 pub(crate) mod shown_ids;
 pub(crate) mod tree;
 pub(crate) mod tree_on_disk;

@@ -1,0 +1,150 @@
+//! Internal packages from a registry that gives public packages too: they may be the public ones.
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Sandbox, record};
+
+const NOW: &str = "2026-02-01T00:00:00Z";
+
+fn prepared(policy: &str) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    let records = [
+        record("MAL-2026-1", "npm", "@acme/parts", "0", None),
+        record("GHSA-parts", "npm", "@acme/parts", "0", None),
+        record("GHSA-crate", "crates.io", "acme-parts", "0", None),
+        record("PYSEC-parts", "PyPI", "acme-parts", "0", None),
+    ];
+    let index = sandbox.index("index.lkdb", &records, NOW);
+    sandbox.write("lockkeeper.yml", policy);
+    (sandbox, index)
+}
+
+/// A lockfile of npm with `packages`, each with its address.
+fn npm(packages: &[(&str, &str)]) -> String {
+    let mut all = json!({"": {"name": "app", "version": "1.0.0"}});
+    for (name, registry) in packages {
+        let base = name.rsplit('/').next().expect("a name");
+        all[""]["dependencies"][*name] = json!("1");
+        all[format!("node_modules/{name}")] =
+            json!({"version": "1.0.0", "resolved": format!("{registry}{name}/-/{base}-1.0.0.tgz")});
+    }
+    json!({"name": "app", "version": "1.0.0", "lockfileVersion": 3, "packages": all}).to_string()
+}
+
+/// Code, and of each finding its id, state and reason.
+fn scanned(sandbox: &Sandbox, index: &str) -> (i32, Vec<(String, String, String)>) {
+    let ran = sandbox.run(&["scan", "--db", index, "--now", NOW, "--format", "json"]);
+    let report = ran.json();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let findings = report["targets"][0]["findings"].as_array().expect("findings");
+    let findings = findings
+        .iter()
+        .map(|each| (text(&each["id"]), text(&each["state"]), text(&each["reason"])));
+    (ran.code, findings.collect())
+}
+
+const OWN: &str = "https://registry.example/own/";
+const PUBLIC: &str = "https://registry.example/public/";
+
+#[test]
+fn a_registry_that_gives_public_packages_proves_nothing() {
+    let policy = |registry: &str| {
+        format!("supply-chain: {{internal: [\"@acme/*\"], registries: {{npm: \"{registry}\"}}}}\n")
+    };
+    // The policy's registry, where the internal package comes from, where another one comes from; and whether the advisories apply.
+    for (named, own, other, applies) in [
+        (OWN, OWN, PUBLIC, false),
+        (OWN, OWN, OWN, true),
+        (PUBLIC, PUBLIC, PUBLIC, true),
+        ("https://registry.example/", OWN, PUBLIC, true),
+        (OWN, PUBLIC, OWN, true),
+    ] {
+        let (sandbox, index) = prepared(&policy(named));
+        sandbox.write("package-lock.json", npm(&[("@acme/parts", own), ("left", other)]));
+        let (code, findings) = scanned(&sandbox, &index);
+        let told = format!("{named} {own} {other}: {findings:?}");
+        let advisories: Vec<_> = findings
+            .iter()
+            .filter(|(id, ..)| id != "dependency-confusion")
+            .collect();
+        assert_eq!(advisories.len(), 2, "{told}");
+        let state = if applies { "affected" } else { "not_affected" };
+        assert!(advisories.iter().all(|(_, found, _)| found == state), "{told}");
+        assert_eq!(code, i32::from(applies), "{told}");
+        if applies && named.starts_with(own) {
+            let says = |reason: &str| reason.contains("public packages too (left)");
+            assert!(advisories.iter().all(|(.., reason)| says(reason)), "{told}");
+        }
+    }
+}
+
+#[test]
+fn another_file_of_the_tree_shows_it_as_well() {
+    let policy = format!("supply-chain: {{internal: [\"@acme/*\"], registries: {{npm: \"{OWN}\"}}}}\n");
+    let (sandbox, index) = prepared(&policy);
+    sandbox.write("package-lock.json", npm(&[("@acme/parts", OWN)]));
+    assert_eq!(scanned(&sandbox, &index).0, 0);
+    sandbox.write("web/package-lock.json", npm(&[("left", OWN)]));
+    assert_eq!(scanned(&sandbox, &index).0, 1);
+    // What is internal itself shows nothing.
+    sandbox.write("web/package-lock.json", npm(&[("@acme/other", OWN)]));
+    assert_eq!(scanned(&sandbox, &index).0, 0);
+    // Where the name is accepted nevertheless, the policy says so.
+    sandbox.write("web/package-lock.json", npm(&[("left", OWN)]));
+    sandbox.write(
+        "lockkeeper.yml",
+        policy.replace(
+            "registries",
+            "allow-malicious: [\"pkg:npm/%40acme/parts\"], registries",
+        ),
+    );
+    let (_, findings) = scanned(&sandbox, &index);
+    assert!(
+        findings.iter().all(|(_, state, _)| state == "affected"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_package_of_crates_io_is_the_public_one_whatever_a_policy_calls_it() {
+    let source = "registry+https://github.com/rust-lang/crates.io-index";
+    for registry in ["https://github.com/rust-lang/crates.io-index", source] {
+        let policy =
+            format!("supply-chain: {{internal: [\"acme-*\"], registries: {{crates.io: \"{registry}\"}}}}\n");
+        let (sandbox, index) = prepared(&policy);
+        sandbox.write(
+            "Cargo.lock",
+            format!(
+                "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"1.0.0\"\ndependencies = [\n \"acme-parts\",\n]\n\n\
+                 [[package]]\nname = \"acme-parts\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n"
+            ),
+        );
+        let (code, findings) = scanned(&sandbox, &index);
+        assert_eq!((code, findings.len()), (1, 1), "{registry} {findings:?}");
+        assert_eq!(findings[0].1, "affected", "{findings:?}");
+    }
+}
+
+#[test]
+fn indexes_of_python_are_held_to_the_same() {
+    let (sandbox, index) = prepared(
+        "supply-chain: {internal: [\"acme-*\"], registries: {PyPI: \"https://registry.example/simple/\"}}\n",
+    );
+    let package = |name: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\n\
+             source = {{ registry = \"https://registry.example/simple\" }}\n\n"
+        )
+    };
+    let head = "version = 1\nrequires-python = \">=3.12\"\n\n";
+    for (packages, code) in [
+        (vec!["acme-parts"], 0),
+        (vec!["acme-parts", "Acme_Other"], 0),
+        (vec!["acme-parts", "left"], 1),
+    ] {
+        let text: String = packages.iter().map(|name| package(name)).collect();
+        sandbox.write("uv.lock", format!("{head}{text}"));
+        let (found, findings) = scanned(&sandbox, &index);
+        assert_eq!(found, code, "{packages:?} {findings:?}");
+    }
+}
