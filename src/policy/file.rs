@@ -288,7 +288,9 @@ fn id<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
 fn package<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<PackageUrl> {
     let text = reader.text(field)?;
     let (message, hint) = match purl::parse(&text) {
-        Ok(package) if !package.is_qualified() => return Some(package),
+        Ok(package) if !package.is_qualified() => {
+            return supply_chain::is_known(&package, field, reader).then_some(package);
+        }
         Ok(_) => (
             "an exception is about a package, not about one of its files".to_owned(),
             "Leave out what follows `?` or `#`.",

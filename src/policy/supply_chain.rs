@@ -211,11 +211,33 @@ fn registry<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<Registry> 
     registry
 }
 
+/// Packages of the type of `package` are locked somewhere; else it is a mistake, since nothing would ever be covered.
+pub(super) fn is_known<'d>(package: &PackageUrl, field: &Field<'d>, reader: &mut Reader<'d>) -> bool {
+    if purl::package(package).is_some() {
+        return true;
+    }
+    let kind: String = package.kind().chars().take(80).collect();
+    let near = meant(nearest(&kind, purl::types()));
+    let types: Vec<&str> = purl::types().collect();
+    reader.mistake(
+        field.value.span(),
+        &field.path,
+        format!("no package that is locked has the type {kind:?}{near}"),
+        format!("The types are {}.", types.join(", ")),
+    );
+    false
+}
+
 fn allowed<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<Allowed> {
     let spelling = reader.text(field)?;
     let package = purl::parse(&spelling)
         .ok()
         .filter(|package| !package.is_qualified());
+    if let Some(package) = &package
+        && !is_known(package, field, reader)
+    {
+        return None;
+    }
     let odd = |each: char| each.is_whitespace() || matches!(each, '*' | '?' | ',' | '/');
     if package.is_none() && spelling.contains(odd) {
         reader.mistake(

@@ -2,4 +2,5 @@
 
 pub(crate) mod decisions;
 pub(crate) mod file;
+pub(crate) mod package_types;
 pub(crate) mod shadow;
