@@ -215,6 +215,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                 "a submodule that is not checked out: what it locks was not checked",
             )
         })
+        .chain(walked.links_out.iter().cloned().map(link_out))
         .collect();
     partial.sort();
     partial.dedup();
@@ -259,6 +260,18 @@ impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         let hint = error.hint();
         Self::incomplete(error.to_string(), hint)
+    }
+}
+
+/// A link to a folder that is not in the tree.
+fn link_out(path: TreePath) -> Gap {
+    Gap {
+        location: Some(Location {
+            file: path,
+            position: Position::START,
+        }),
+        reason: "a link to a folder outside of what is scanned: what it locks was not checked".into(),
+        hint: "Scan that folder as well, or leave the link out with the policy's `exclude`.".into(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::git::{Repository, Tracked, TrackedKind};
 use crate::model::Location;
 use crate::model::TreePath;
 use crate::model::coverage::Gap;
-use crate::sys::file::{self, Entry};
+use crate::sys::file::{self, Entry, FileKind};
 use crate::text::Position;
 
 /// A longer file of rules hides nothing.
@@ -39,6 +39,8 @@ pub(super) struct Walked {
     pub nested: Vec<Nested>,
     /// Submodules without a repository on disk.
     pub not_checked_out: Vec<TreePath>,
+    /// Links to folders outside of the root, which nobody looks into.
+    pub links_out: Vec<TreePath>,
 }
 
 /// A repository inside of the tree.
@@ -117,13 +119,13 @@ pub(super) fn walk(
         look: Look::All,
     }];
     while let Some(folder) = folders.pop() {
-        walked.enter(folder, &mut folders);
+        walked.enter(root, folder, &mut folders);
     }
     Ok(walked)
 }
 
 impl Walked {
-    fn enter(&mut self, folder: Folder, folders: &mut Vec<Folder>) {
+    fn enter(&mut self, root: &Path, folder: Folder, folders: &mut Vec<Folder>) {
         let Folder {
             on_disk,
             path,
@@ -175,16 +177,23 @@ impl Walked {
         for Entry {
             name,
             is_folder,
-            is_file: _,
+            is_file,
         } in entries
         {
-            if name == ".git" || !(is_folder || is_wanted(name.as_encoded_bytes())) {
+            let is_wanted = is_wanted(name.as_encoded_bytes());
+            if name == ".git" || (is_file && !is_wanted) {
                 continue;
             }
             let Some(path) = path.join(name.as_encoded_bytes()) else {
                 continue;
             };
             let on_disk = on_disk.join(&name);
+            if !(is_folder || is_wanted) {
+                if look == Look::All && leads_out(root, &on_disk) && !owner.hides(&on_disk, is_folder) {
+                    self.links_out.push(path);
+                }
+                continue;
+            }
             let is_hidden = look != Look::All || owner.hides(&on_disk, is_folder);
             if !is_folder {
                 if !is_hidden {
@@ -279,6 +288,13 @@ impl Walked {
         });
         Some(of_its_own)
     }
+}
+
+/// What lies at `path` is a link to a folder that is not in `root`.
+fn leads_out(root: &Path, path: &Path) -> bool {
+    file::is_link(path)
+        && file::kind(path).is_ok_and(|kind| kind == FileKind::Folder)
+        && file::resolve(path).is_ok_and(|end| !end.starts_with(root))
 }
 
 impl Owner {

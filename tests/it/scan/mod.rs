@@ -7,6 +7,7 @@ pub(crate) mod confusion;
 pub(crate) mod grid;
 pub(crate) mod grid_undecided;
 pub(crate) mod knowledge;
+pub(crate) mod links;
 pub(crate) mod local_versions;
 pub(crate) mod many_places;
 pub(crate) mod not_checked;
