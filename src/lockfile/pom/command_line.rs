@@ -150,6 +150,19 @@ impl Store<'_> {
             }
             folder = folder.parent();
         }
+        let has_root = anchors
+            .last()
+            .is_some_and(|anchor| anchor.folder.as_bytes().is_empty());
+        let mut above = [".mvn/maven.config", ".mvn/jvm.config"]
+            .into_iter()
+            .filter(|name| !has_root && self.tree.is_above(name.as_bytes()));
+        if let Some(name) = above.next() {
+            let message = format!(
+                "{name} is above what is scanned: the arguments that Maven takes from there are not known"
+            );
+            let hint = "Scan the folder that holds `.mvn`.";
+            self.report(Cost::Partial, pom, Span::new(0, 0), message, hint);
+        }
         if known.is_empty() {
             anchors.push(Anchor {
                 folder: TreePath::default(),
@@ -184,6 +197,16 @@ impl Store<'_> {
                 let hint = "Correct the file; `mvn -version` in its folder shows what Maven makes of it.";
                 self.report(Cost::Blind, &path, span, message, hint);
             }
+        }
+        if let Some(file) = lines.iter().find_map(|line| line.file.as_ref())
+            && let Some(path) = folder.join(".mvn/maven.config")
+        {
+            let message = format!(
+                "`-f` counts from the folder that Maven is started in: a {} in a folder without a pom.xml is not read",
+                file.text.chars().take(80).collect::<String>()
+            );
+            let hint = "Call such a pom pom.xml, or scan it with `--as pom.xml FILE`.";
+            self.report(Cost::Partial, &path, file.span, message, hint);
         }
         if lines.is_empty() {
             lines.push(CommandLine::default());
