@@ -116,7 +116,10 @@ impl Format for PackageLock {
         let texts: Vec<(usize, String)> = entries
             .iter()
             .enumerate()
-            .filter(|(number, _)| is_workspace.get(*number) == Some(&true))
+            // Version 1 alone has folders in other places, and mixes what they need with what their development needs.
+            .filter(|(number, entry)| {
+                is_workspace.get(*number) == Some(&true) || entry.place != EntryPlace::Path
+            })
             .filter_map(|(number, entry)| {
                 let folder = file.path.parent().join(&*entry.local_path()?)?;
                 Some((number, self::manifest(&folder, tree)?))

@@ -4,10 +4,11 @@
 //! if every way to it is. The flags that the file writes down may be wrong and soften nothing. `requires` of lockfile
 //! version 1 does not mark which requirement is an optional one: there only what the manifest of the root asks for as
 //! optional, or for development, is that, with all that nothing else leads to, if the file marks it too (`requires` leaves
-//! out peers). Without that manifest all of version 1 counts as installed.
+//! out peers). Without that manifest all of version 1 counts as installed; what a folder there requires counts as its
+//! manifest says, and without one as installed with it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::entry::{Absent, Entry, EntryPlace, META, Need, may_be_absent};
 use super::folders::Folders;
@@ -41,6 +42,7 @@ pub(super) fn scopes(
         folders,
         flags: vec![ALL; entries.len()],
         reached: vec![false; entries.len()],
+        with_manifest: asked.iter().filter_map(|asked| asked.by).collect(),
         open: Vec::new(),
     };
     for (number, entry) in entries.iter().enumerate() {
@@ -94,6 +96,8 @@ struct Walk<'w> {
     folders: &'w Folders<'w>,
     flags: Vec<u8>,
     reached: Vec<bool>,
+    /// Entries whose manifest says what they need.
+    with_manifest: HashSet<usize>,
     /// Entries whose needs are to be looked at, again where a flag fell. Each has three that can fall.
     open: Vec<usize>,
 }
@@ -170,9 +174,8 @@ impl Walk<'_> {
         let Some(to) = self.folders.resolve(number, name) else {
             return;
         };
-        let entry = self.entries.get(number);
-        // What a folder of version 1 requires is for its development, too.
-        if need == Need::Unknown && entry.is_some_and(|entry| entry.local_path().is_some()) {
+        // What a folder of version 1 requires is for its development, too: its manifest tells them apart.
+        if need == Need::Unknown && self.with_manifest.contains(&number) {
             return;
         }
         let optional = need == Need::Peer && absent.contains(name);
