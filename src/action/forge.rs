@@ -1,6 +1,6 @@
 //! The forge of a job: connects to it, as the remote of a clone and for uploads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::inputs::Inputs;
@@ -88,6 +88,7 @@ impl JobForge {
         Some(RemoteOf {
             repository: self.repository.clone(),
             remote,
+            landing: OnceLock::new(),
         })
     }
 

@@ -30,7 +30,7 @@ use crate::model::{Failure, Grid};
 use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{unfinished, ways};
-use crate::session::{Failed, ScanRequest, Session};
+use crate::session::{Failed, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
@@ -124,7 +124,7 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let mut request = scan::request(&arguments)?;
             let session = session(&location);
-            let scanned = match take_base(&mut request, &event) {
+            let scanned = match take_base(&mut request, &event, remote.as_ref()) {
                 Ok(taken) => {
                     base = taken;
                     session.scan(&request, begin)
@@ -237,7 +237,11 @@ fn event() -> Result<Event, Failure> {
 }
 
 /// Puts the base of a change into the request, if it names nothing to compare with and there is something to compare.
-fn take_base(request: &mut ScanRequest, event: &Event) -> Result<Option<Revision>, Failure> {
+fn take_base(
+    request: &mut ScanRequest,
+    event: &Event,
+    remote: Option<&RemoteOf>,
+) -> Result<Option<Revision>, Failure> {
     let input = &request.input;
     let is_a_tree = input.stdin.is_none() && input.as_format.is_none() && request.refs.is_none();
     let Some(change) = event
@@ -247,7 +251,7 @@ fn take_base(request: &mut ScanRequest, event: &Event) -> Result<Option<Revision
     else {
         return Ok(None);
     };
-    let base = base::find(change, &input.paths)?;
+    let base = base::find(change, &input.paths, remote)?;
     request.base = base.as_ref().map(|base| base.name.clone());
     Ok(base)
 }

@@ -7,6 +7,12 @@ use crate::model::TreePath;
 pub struct ObjectId(pub(super) gix::ObjectId);
 
 impl ObjectId {
+    /// Reads all hexadecimal digits of one.
+    #[must_use]
+    pub fn parse(hex: &str) -> Option<Self> {
+        gix::ObjectId::from_hex(hex.as_bytes()).ok().map(Self)
+    }
+
     /// Its bytes, as many as the kind of hash has.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -18,13 +18,30 @@ pub struct Since {
     pub ref_name: Option<String>,
 }
 
-/// Finds what `found` is compared with, given any revision of git. Submodules are entered where `with_submodules` says that
+/// The tip of the branch that a merge group will land on, as the forge gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landing {
+    /// The commit.
+    pub commit: ObjectId,
+    /// When it was made.
+    pub committed: Timestamp,
+    /// The branch's full name.
+    pub ref_name: String,
+}
+
+/// Finds what `found` is compared with, given any revision of git, or the branch that a merge group will land on: that is
+/// compared with alone where the clone does not reach back to it. Submodules are entered where `with_submodules` says that
 /// what lies in them on disk is compared.
 ///
 /// # Errors
 /// A [`Failure`] of usage outside of git; of incompleteness where the clone lacks what is needed, which is never taken for
 /// "nothing changed".
-pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Since, Failure> {
+pub fn since(
+    found: &Found,
+    revision: &str,
+    landing: Option<&Landing>,
+    with_submodules: bool,
+) -> Result<Since, Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
             format!("{} is in no git repository, so there is no base", found.root),
@@ -41,23 +58,30 @@ pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Sin
             "Commit first, or leave `--base` out.",
         )
     })?;
-    let tip = repository.resolve(revision).map_err(missing)?;
-    let base = repository
-        .merge_base(head, tip)
-        .map_err(missing)?
-        .ok_or_else(|| {
+    let tip = match landing {
+        Some(landing) => landing.commit,
+        None => repository.resolve(revision).map_err(missing)?,
+    };
+    let base = match (repository.merge_base(head, tip), landing) {
+        (Ok(base), _) => base.ok_or_else(|| {
             Failure::incomplete(
                 format!("the base {revision:?} has no commit in common with the head"),
                 "Name a base that the head came from; a shallow checkout may hide it (`fetch-depth: 0`).",
             )
-        })?;
+        })?,
+        (Err(_), Some(_)) => tip,
+        (Err(error), None) => return Err(missing(error)),
+    };
     let listing = Listing::new(repository, &is_wanted);
     let side = |commit: ObjectId| {
         let head = Head {
             ref_name: None,
             commit: Some(commit),
         };
-        let committed = repository.commit_time(commit)?;
+        let committed = match landing.filter(|landing| landing.commit == commit) {
+            Some(landing) => landing.committed,
+            None => repository.commit_time(commit)?,
+        };
         let mut base = commit::base(found, head, commit, &listing, FILE_LIMIT)?;
         if with_submodules {
             submodules::enter(&mut base, found, commit, FILE_LIMIT)?;
@@ -71,6 +95,9 @@ pub fn since(found: &Found, revision: &str, with_submodules: bool) -> Result<Sin
     Ok(Since {
         tip,
         sides,
-        ref_name: repository.full_name(revision),
+        ref_name: match landing {
+            Some(landing) => Some(landing.ref_name.clone()),
+            None => repository.full_name(revision),
+        },
     })
 }

@@ -12,7 +12,7 @@ mod trees;
 pub mod update;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
@@ -21,10 +21,12 @@ use crate::config::policy;
 use crate::database::update::Event;
 use crate::ecosystem::purl::{self, BadPurl};
 use crate::git::remote::Remote;
+use crate::git::{ObjectId, RemoteError, Repository};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Outcome, PackageUrl};
 use crate::policy::Policy;
 use crate::scan::discover::Found;
+use crate::scan::since::Landing;
 
 pub use crate::config::policy::PolicyRequest;
 pub use explain::{ExplainRequest, Explained};
@@ -100,9 +102,33 @@ pub struct RemoteOf {
     pub repository: String,
     /// Gives what the clone lacks.
     pub remote: Arc<dyn Remote>,
+    /// The branch that a merge group will land on, if it was requested.
+    pub landing: OnceLock<Landing>,
 }
 
 impl RemoteOf {
+    /// The tip of `branch` at the remote, which a merge group will land on; `None` if there is no such branch, or if `repository`
+    /// is no clone of this one.
+    ///
+    /// # Errors
+    /// The remote's.
+    pub fn land(&self, repository: &Repository, branch: &str) -> Result<Option<&Landing>, RemoteError> {
+        if !is_address_of(&repository.identity(), &self.repository) {
+            return Ok(None);
+        }
+        let ref_name = format!("refs/heads/{branch}");
+        let refs = self.remote.refs()?.refs;
+        let tip = refs.into_iter().find(|(name, ..)| *name == ref_name);
+        let tip = tip.and_then(|(_, commit, committed)| Some((ObjectId::parse(&commit)?, committed)));
+        Ok(tip.map(|(commit, committed)| {
+            self.landing.get_or_init(|| Landing {
+                commit,
+                committed,
+                ref_name,
+            })
+        }))
+    }
+
     /// Reads from the remote what the clone of `found` lacks, if it is a clone of this repository.
     fn reach(&self, found: &Found) {
         if let Some(repository) = &found.repository

@@ -48,8 +48,12 @@ impl Trees {
                 remote.reach(&found);
             }
             let with_submodules = tree == Taken::Work;
+            let landing = remote.and_then(|remote| remote.landing.get());
             let since = base
-                .map(|base| since(&found, base, with_submodules))
+                .map(|base| {
+                    let landing = landing.filter(|landing| landing.commit.to_string() == *base);
+                    since(&found, base, landing, with_submodules)
+                })
                 .transpose()?;
             if let (Some(base), Some(repository)) = (base, &found.repository) {
                 trees.remarks.extend(namesakes(repository, base));

@@ -2,5 +2,6 @@
 
 pub(crate) mod events;
 pub(crate) mod forge;
+pub(crate) mod merge_group;
 pub(crate) mod step;
 pub(crate) mod workflows;
