@@ -28,7 +28,7 @@ use crate::sys::web::{HttpError, HttpResponse, Retry, Web, retry_after};
 const LIMIT: u64 = 32 << 20;
 
 /// Longer lists are refused, in bytes of all pages together.
-const LIST_LIMIT: u64 = 128 << 20;
+pub(super) const LIST_LIMIT: u64 = 128 << 20;
 
 /// Between two writes.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
@@ -195,17 +195,34 @@ impl<W: Transport> Client<W> {
         read(call, &response)
     }
 
+    /// As [`Client::ask`], for a part of a list of which `left` more bytes are read.
+    pub async fn ask_part<T: DeserializeOwned>(&self, call: &Call, left: &mut u64) -> Result<T, ForgeError> {
+        let response = self.part(call, left).await?;
+        read(call, &response)
+    }
+
+    async fn part(&self, call: &Call, left: &mut u64) -> Result<HttpResponse, ForgeError> {
+        let response = self.send(call).await?;
+        *left = left
+            .checked_sub(response.body.len() as u64)
+            .ok_or_else(|| too_long(call))?;
+        Ok(response)
+    }
+
     /// Every item of a list that comes in pages, which the responses' `Link` names. Half a list is none.
-    pub async fn pages<T: DeserializeOwned>(&self, mut call: Call) -> Result<Vec<T>, ForgeError> {
+    pub async fn pages<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, ForgeError> {
+        self.pages_within(call, LIST_LIMIT).await
+    }
+
+    async fn pages_within<T: DeserializeOwned>(
+        &self,
+        mut call: Call,
+        mut left: u64,
+    ) -> Result<Vec<T>, ForgeError> {
         let mut items = Vec::new();
         let mut last = 1;
-        let mut bytes = 0;
         for _ in 0..MAX_PAGES {
-            let response = self.send(&call).await?;
-            bytes += response.body.len();
-            if bytes as u64 > LIST_LIMIT {
-                break;
-            }
+            let response = self.part(&call, &mut left).await?;
             items.extend(read::<Vec<T>>(&call, &response)?);
             match response.header("link").and_then(next_page) {
                 Some(page) if page > last => {
@@ -217,9 +234,7 @@ impl<W: Transport> Client<W> {
                 None => return Ok(items),
             }
         }
-        Err(call.error(ApiError::Unreadable(
-            "the list is longer than what is read".into(),
-        )))
+        Err(too_long(&call))
     }
 
     async fn with_retries(&self, call: &Call) -> Result<HttpResponse, ForgeError> {
@@ -249,6 +264,12 @@ impl<W: Transport> Client<W> {
             }
         }
     }
+}
+
+fn too_long(call: &Call) -> ForgeError {
+    call.error(ApiError::Unreadable(
+        "the list is longer than what is read".into(),
+    ))
 }
 
 /// Reads the JSON of an answer.
@@ -485,6 +506,69 @@ mod tests {
             failure(&response(404, &used, ""), now),
             Some(ApiError::NotFound { .. })
         ));
+    }
+
+    /// Gives page after page, each of 100 bytes and with the number of the next one.
+    struct Pages(std::sync::atomic::AtomicU64);
+
+    impl Transport for Pages {
+        fn send<'w>(
+            &'w self,
+            _: &'w Call,
+        ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>> + Send + 'w>> {
+            let page = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+            let next = format!("<https://a.example/x?page={}>; rel=\"next\"", page + 1);
+            let headers = [("link", next.as_str())];
+            let headers = if page < 10 { &headers[..] } else { &[] };
+            Box::pin(std::future::ready(Ok(response(
+                200,
+                headers,
+                &format!("[{page:98}]"),
+            ))))
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_longer_than_its_limit_is_none() {
+        let runtime = crate::sys::web::runtime().expect("a runtime");
+        let client = || {
+            let web = Arc::new(Web::new(crate::sys::web::Settings::default()));
+            Client::new(Pages(std::sync::atomic::AtomicU64::new(0)), web)
+        };
+        let call = || Call::read("reading a list", "/x".into());
+        for (limit, expected) in [(1_000, Some(10)), (999, None), (100, None), (0, None)] {
+            let client = client();
+            let items = runtime.block_on(client.pages_within::<u64>(call(), limit));
+            match expected {
+                Some(count) => assert_eq!(items.map(|items| items.len()).ok(), Some(count)),
+                None => {
+                    let error = format!("{:?}", items.expect_err("too long"));
+                    assert!(error.contains("longer than what is read"), "{limit}: {error}");
+                    // Nothing more is asked for than it takes to know.
+                    let asked = client.transport.0.load(std::sync::atomic::Ordering::SeqCst);
+                    assert_eq!(asked, limit / 100 + 1, "{limit}");
+                }
+            }
+        }
+        assert_eq!(
+            runtime
+                .block_on(client().pages::<u64>(call()))
+                .map(|items| items.len())
+                .ok(),
+            Some(10)
+        );
+        let mut left = 150;
+        let client = client();
+        assert!(
+            runtime
+                .block_on(client.ask_part::<Vec<u64>>(&call(), &mut left))
+                .is_ok()
+        );
+        assert!(
+            runtime
+                .block_on(client.ask_part::<Vec<u64>>(&call(), &mut left))
+                .is_err()
+        );
     }
 
     #[test]

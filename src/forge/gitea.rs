@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::client::{Call, Client, bearer, route};
+use super::client::{Call, Client, LIST_LIMIT, bearer, route};
 use super::resource::Readiness;
 use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
@@ -211,6 +211,7 @@ impl Forge for Gitea {
     fn tree<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Vec<Entry>> {
         Box::pin(async move {
             let mut entries = Vec::new();
+            let mut left = LIST_LIMIT;
             for page in 1..=MAX_TREE_PAGES {
                 let page = page.to_string();
                 let query = [
@@ -219,7 +220,7 @@ impl Forge for Gitea {
                     ("per_page", "1000"),
                 ];
                 let call = self.rest.read("reading a tree", &["git", "trees", id], &query);
-                let tree: Tree = self.rest.client.ask(&call).await?;
+                let tree: Tree = self.rest.client.ask_part(&call, &mut left).await?;
                 let items = tree.tree.unwrap_or_default();
                 let is_last = !tree.truncated || items.is_empty();
                 entries.extend(items.into_iter().filter_map(|item| item.entry("")));

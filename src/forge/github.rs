@@ -16,7 +16,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::client::{Client, read};
+use super::client::{Client, LIST_LIMIT, read};
 use super::resource::Readiness;
 use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
@@ -94,24 +94,25 @@ impl GitHub {
     }
 
     /// One level of a tree, or all of it where the forge gives that.
-    async fn level(&self, id: &str, depth: Depth) -> Result<Tree, ForgeError> {
+    async fn level(&self, id: &str, depth: Depth, left: &mut u64) -> Result<Tree, ForgeError> {
         let query: &[(&str, &str)] = match depth {
             Depth::One => &[],
             Depth::All => &[("recursive", "1")],
         };
         let call = self.rest.read("reading a tree", &["git", "trees", id], query);
-        self.rest.client.ask(&call).await
+        self.rest.client.ask_part(&call, left).await
     }
 
     async fn whole_tree(&self, id: &str) -> Result<Vec<Entry>, ForgeError> {
         let mut entries = Vec::new();
         let mut waiting = vec![(String::new(), id.to_owned())];
         let mut asked = 0;
+        let mut left = LIST_LIMIT;
         while let Some((folder, id)) = waiting.pop() {
             asked += 2;
-            let mut tree = self.level(&id, Depth::All).await?;
+            let mut tree = self.level(&id, Depth::All, &mut left).await?;
             if tree.truncated {
-                tree = self.level(&id, Depth::One).await?;
+                tree = self.level(&id, Depth::One, &mut left).await?;
                 for item in tree.tree.iter().flatten().filter(|item| item.is_tree()) {
                     waiting.push((format!("{folder}{}/", item.path), item.sha.clone()));
                 }
