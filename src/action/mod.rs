@@ -191,7 +191,7 @@ fn ended<T>(
 ) -> (Option<Answer>, Option<Failure>) {
     match result {
         Ok(given) => (Some(answer(given)), None),
-        Err(Failed { failure, report }) => (report.map(answer), Some(failure)),
+        Err(Failed { failure, report }) => (report.map(|report| answer(*report)), Some(failure)),
     }
 }
 

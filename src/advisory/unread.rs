@@ -50,7 +50,9 @@ const SHARE: u64 = 100;
 
 /// The documents that could not be read, by source and name: reason and packages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct UnreadDocuments(BTreeMap<(SourceNumber, String), (String, Vec<(Ecosystem, String)>)>);
+pub(super) struct UnreadDocuments(BTreeMap<(SourceNumber, String), ReasonAndPackages>);
+
+type ReasonAndPackages = (String, Vec<(Ecosystem, String)>);
 
 impl UnreadDocuments {
     pub(super) fn is_empty(&self) -> bool {

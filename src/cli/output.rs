@@ -136,7 +136,7 @@ pub fn write_answer<T>(
             let code = code(&shown);
             (Some(shown), Ok(code))
         }
-        Err(Failed { failure, report }) => (report, Err(failure)),
+        Err(Failed { failure, report }) => (report.map(|report| *report), Err(failure)),
     };
     if let Some(shown) = shown {
         write_forms(&shown, forms, pairs, voice)?;

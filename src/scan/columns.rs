@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::discover::{Found, Standing, is_wanted};
+use super::found::{Found, Standing};
 use super::lines::{self, BadGlob, Chosen};
+use super::reader::is_wanted;
 use super::{FILE_LIMIT, commit};
 use crate::git::listing::Listing;
 use crate::git::refs::{Hidden, Prefer, Refs, Remark};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::discover::{Found, Reader, Standing, is_wanted, reader_in, relative, submodule, unlocked};
+use super::found::{Found, Standing, relative, submodule, unlocked};
+use super::reader::{Reader, is_wanted, reader_in};
 use super::starts;
 use crate::git::listing::Listing;
 use crate::git::staged::StagedTree;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use super::found::Found;
-pub(super) use super::found::Standing;
-pub(super) use super::reader::{Reader, is_wanted, reader, reader_in};
+use super::found::{Standing, relative, submodule, unlocked};
+use super::reader::{Reader, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{starts, walk};
 use crate::git::commit_tree::CommitTree;
@@ -244,17 +244,6 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     })
 }
 
-/// A submodule whose files are not there to be read.
-pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
-    Gap {
-        location: Some(Location { file: path, position: Position::START }),
-        reason: reason.to_owned(),
-        hint: "Check it out (`git submodule update --init --recursive`, `submodules: recursive` of actions/checkout) and \
-               scan the work tree."
-            .into(),
-    }
-}
-
 impl From<GitError> for Failure {
     /// The clone does not have what the verdict needs.
     fn from(error: GitError) -> Self {
@@ -372,34 +361,6 @@ fn place(
         committed,
         boundary,
     })
-}
-
-pub(super) fn unlocked(
-    mut manifests: Vec<(TreePath, &'static manifest::Row)>,
-    files: &BTreeMap<TreePath, Reader>,
-    tree: &dyn Tree,
-) -> Vec<(TreePath, &'static manifest::Row)> {
-    manifests.sort_by(|left, right| left.0.cmp(&right.0));
-    manifests.dedup_by(|left, right| left.0 == right.0);
-    manifests.retain(|(path, row)| {
-        !row.is_locked(path, |lock| files.contains_key(lock))
-            && tree
-                .read(path)
-                .is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())
-    });
-    manifests
-}
-
-/// `path` of the repository, relative to its folder `prefix`; `None` if it lies elsewhere.
-pub(super) fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
-    if *prefix == TreePath::root() {
-        return Some(path.clone());
-    }
-    let rest = path
-        .as_bytes()
-        .strip_prefix(prefix.as_bytes())?
-        .strip_prefix(b"/")?;
-    TreePath::new(rest)
 }
 
 fn is_on_disk(tree: &WorkTree, path: &TreePath) -> bool {

@@ -7,9 +7,11 @@ use super::reader::Reader;
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::{Head, Repository};
 use crate::lockfile::manifest;
+use crate::model::Location;
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::policy::Globs;
+use crate::text::Position;
 
 /// A tree with the lockfiles that were found in it.
 pub struct Found {
@@ -174,4 +176,44 @@ fn excluding<'g>(globs: &'g Globs, path: &TreePath) -> Option<&'g str> {
         path = path.parent();
     }
     None
+}
+
+/// `path` of the repository, relative to its folder `prefix`; `None` if it is elsewhere.
+pub(super) fn relative(prefix: &TreePath, path: &TreePath) -> Option<TreePath> {
+    if *prefix == TreePath::root() {
+        return Some(path.clone());
+    }
+    let rest = path
+        .as_bytes()
+        .strip_prefix(prefix.as_bytes())?
+        .strip_prefix(b"/")?;
+    TreePath::new(rest)
+}
+
+/// A submodule whose files are not there to be read.
+pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
+    Gap {
+        location: Some(Location { file: path, position: Position::START }),
+        reason: reason.to_owned(),
+        hint: "Check it out (`git submodule update --init --recursive`, `submodules: recursive` of actions/checkout) and \
+               scan the work tree."
+            .into(),
+    }
+}
+
+/// Manifests that no lockfile locks and whose text asks for packages, each once, by path.
+pub(super) fn unlocked(
+    mut manifests: Vec<(TreePath, &'static manifest::Row)>,
+    files: &BTreeMap<TreePath, Reader>,
+    tree: &dyn Tree,
+) -> Vec<(TreePath, &'static manifest::Row)> {
+    manifests.sort_by(|left, right| left.0.cmp(&right.0));
+    manifests.dedup_by(|left, right| left.0 == right.0);
+    manifests.retain(|(path, row)| {
+        !row.is_locked(path, |lock| files.contains_key(lock))
+            && tree
+                .read(path)
+                .is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())
+    });
+    manifests
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::discover::{Found, Reader};
+use super::found::Found;
+use super::reader::Reader;
 use crate::ecosystem::{self, purl};
 use crate::model::Location;
 use crate::model::finding::State;

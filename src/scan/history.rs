@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::columns::Columns;
-use super::discover::{Found, Reader, is_wanted, reader_in, relative};
+use super::found::{Found, relative};
+use super::reader::{Reader, is_wanted, reader_in};
 use super::{FILE_LIMIT, judge, read, starts};
 use crate::advisory::Index;
 use crate::git::commit_tree::CommitTree;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::discover::Found;
+use super::found::Found;
 use super::read::{self, Opened};
 use super::target;
 use crate::ecosystem::purl;

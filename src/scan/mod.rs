@@ -45,7 +45,6 @@ use crate::model::{
     outcome,
 };
 use crate::policy::{Circumstances, ExceptionMatch, Policy, Strictness};
-use crate::text::Position;
 use compare::Before;
 use discover::Found;
 pub use judge::{Judging, Keep};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::asked::{self, Asked, Identity, Lists, Places, Readings};
-use super::discover::{Found, Reader};
+use super::found::Found;
+use super::reader::Reader;
 use super::walked::Walked;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;

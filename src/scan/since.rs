@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::discover::{Found, is_wanted};
+use super::found::Found;
+use super::reader::is_wanted;
 use super::{FILE_LIMIT, commit, submodules};
 use crate::git::listing::Listing;
 use crate::git::{GitError, Head, ObjectId};

@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::discover::{Found, Standing, is_wanted, reader, relative};
+use super::found::{Found, Standing, relative};
+use super::reader::{is_wanted, reader};
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::{GitError, ObjectId, Repository, Tracked, TrackedKind};
 use crate::model::TreePath;

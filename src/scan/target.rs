@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Judge;
 use super::confusion::{self, Internal, Other};
-use super::discover::Found;
+use super::found::Found;
 use super::judge::Judged;
 use super::read::{self, ReadFile};
 use super::tally::Tally;

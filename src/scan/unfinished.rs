@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::discover::Found;
+use super::found::Found;
 use super::{Judge, Knowledge, unjudged};
 use crate::model::Failure;
 use crate::model::outcome::Database;

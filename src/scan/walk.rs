@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::discover::is_wanted;
+use super::reader::is_wanted;
 use crate::git::{Repository, Tracked, TrackedKind};
 use crate::model::Location;
 use crate::model::TreePath;
@@ -103,7 +103,7 @@ pub(super) fn walk(
                 .tracked
                 .iter()
                 .filter(|entry| entry.kind == TrackedKind::Submodule);
-            let submodules = submodules.filter_map(|entry| super::discover::relative(prefix, &entry.path));
+            let submodules = submodules.filter_map(|entry| super::found::relative(prefix, &entry.path));
             let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
             Owner {
                 rules: outer(repository, top.as_deref().unwrap_or(root), root),

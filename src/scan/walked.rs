@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::discover::{Found, Reader};
+use super::found::Found;
+use super::reader::Reader;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The tree of what was found. A file that the scan leaves out (it is ignored, excluded, or one file alone was asked for)

@@ -32,7 +32,7 @@ impl Session<'_> {
         self.judged(request).map_err(|failure| {
             let outcome = self.unjudged(&failure, &request.input, &request.policy);
             Failed {
-                report: outcome.map(|outcome| ways::gate(outcome, &request.release)),
+                report: outcome.map(|outcome| Box::new(ways::gate(outcome, &request.release))),
                 failure,
             }
         })

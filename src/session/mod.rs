@@ -71,7 +71,7 @@ pub struct Failed<T> {
     /// Why.
     pub failure: Failure,
     /// An answer that says that nothing was checked, for the reports that were asked for; `None` after a mistake of usage.
-    pub report: Option<T>,
+    pub report: Option<Box<T>>,
 }
 
 /// What is read: folders, lockfiles and repositories, or one lockfile by itself.

@@ -87,7 +87,7 @@ impl Session<'_> {
             ..outcome
         });
         Failed {
-            report: outcome.map(Scanned::from),
+            report: outcome.map(|outcome| Box::new(Scanned::from(outcome))),
             failure,
         }
     }

@@ -33,7 +33,7 @@ impl Session<'_> {
         self.grid(request).map_err(|failure| {
             let outcome = self.unjudged(&failure, &request.input, &request.policy);
             Failed {
-                report: outcome.map(Grid::without_lines),
+                report: outcome.map(|outcome| Box::new(Grid::without_lines(outcome))),
                 failure,
             }
         })

@@ -314,7 +314,7 @@ fn old_records_in_a_new_index_are_told_per_ecosystem() {
     let warnings = told(&report);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
-        warnings[0].contains("of npm in the index is of 2026-01-10, more than 14d ago"),
+        warnings[0].contains("of npm in the advisory database is of 2026-01-10, more than 14d ago"),
         "{warnings:?}"
     );
     assert!(told(&scan(&sandbox, &index, &["requirements.txt"]).1).is_empty());
