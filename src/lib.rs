@@ -74,7 +74,7 @@
 //! | form of a grid or gate | [`report::Form`] | `report/grid/x.rs` or `report/gate/x.rs`, a line in `FORMS` | every form over every grid, held against the JSON |
 //! | forge | [`forge::Forge`] | `forge/x.rs`, a line in `FORGES` | the same contract suite over each |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
-//! | ecosystem | [`ecosystem::Row`] | one row | every row has a scheme and a purl type |
+//! | ecosystem | [`ecosystem::EcosystemRow`] | one row | every row has a scheme and a purl type |
 //!
 //! `mod.rs` in each folder holds the contract: trait, list and documentation. What several formats share is a
 //! grammar named after its standard (`lockfile/grammar/`), and no format.

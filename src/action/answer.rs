@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::inputs::Mode;
-use crate::cli::arguments::Voice;
+use crate::cli::arguments::OutputOptions;
 use crate::cli::output::{self, Sink};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::finding::Change;
@@ -97,12 +97,12 @@ impl Answer {
     /// A [`Failure`] if the sink cannot be written.
     pub fn write_to(
         &self,
-        voice: &Voice,
+        options: &OutputOptions,
         format: &str,
         sink: &Sink,
         texts: &HashMap<TextKey, Texts>,
     ) -> Result<(), Failure> {
-        let style = output::style(voice, sink, texts);
+        let style = output::style(options, sink, texts);
         output::write(sink, |out| self.write(format, &style, out))
     }
 

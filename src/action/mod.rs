@@ -29,7 +29,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Grid};
 use crate::report::workflow_commands;
 use crate::scan::discover::Found;
-use crate::scan::{unfinished, ways};
+use crate::scan::{unfinished, what_to_do};
 use crate::session::{Failed, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
@@ -78,13 +78,13 @@ impl std::io::Write for Escaped {
 fn step() -> Result<ExitCode, Failure> {
     let inputs = inputs::read(environment::variables_after("INPUT_"))?;
     let event = event()?;
-    let Arguments { command, mut voice } = parse(&inputs, &event)?;
+    let Arguments { command, mut options } = parse(&inputs, &event)?;
     if environment::variable("RUNNER_DEBUG").as_deref() == Some("1") {
         // Somebody runs the job again "with debug logging".
-        voice.verbose = voice.verbose.max(DEBUG);
+        options.verbose = options.verbose.max(DEBUG);
     }
-    crate::cli::log(&voice, || Escaped);
-    let now = match &voice.now {
+    crate::cli::log(&options, || Escaped);
+    let now = match &options.now {
         None => clock::now(),
         Some(text) => crate::cli::time(text)?,
     };
@@ -92,11 +92,11 @@ fn step() -> Result<ExitCode, Failure> {
     let forge = JobForge::here();
     let remote = forge.remote(&inputs);
     let repository = environment::variable("GITHUB_REPOSITORY").unwrap_or_default();
-    let console = Console::new(&voice);
+    let console = Console::new(&options);
     let session = |location| Session {
         location,
         now,
-        offline: voice.offline,
+        offline: options.offline,
         observer: &console,
         remote: remote.as_ref(),
         default_branch: event.default_branch.as_deref(),
@@ -113,13 +113,13 @@ fn step() -> Result<ExitCode, Failure> {
             let begun = Answer::from(unfinished::unfinished(now));
             files.begin(
                 &begun,
-                &voice,
+                &options,
                 inputs.sarif_file.is_some(),
                 arguments.refs.as_deref(),
             );
             let begin = |found: &[&Found]| {
                 let outcome = unfinished::unread(found, now);
-                files.begin_refs(&outcome, &voice, inputs.sarif_file.is_some());
+                files.begin_refs(&outcome, &options, inputs.sarif_file.is_some());
                 Ok(())
             };
             let mut request = scan::request(&arguments)?;
@@ -139,8 +139,8 @@ fn step() -> Result<ExitCode, Failure> {
             };
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let begun = Answer::Gate(ways::gate(unfinished::unfinished(now), &arguments.release));
-            files.begin(&begun, &voice, true, None);
+            let begun = Answer::Gate(what_to_do::gate(unfinished::unfinished(now), &arguments.release));
+            files.begin(&begun, &options, true, None);
             let gate = session(&location).gate(&gate::request(&arguments)?);
             (files, ended(gate, Answer::Gate))
         }
@@ -151,7 +151,7 @@ fn step() -> Result<ExitCode, Failure> {
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
-            files.begin(&begun, &voice, true, None);
+            files.begin(&begun, &options, true, None);
             let grid = session(&location).status(&status::request(&arguments)?);
             (files, ended(grid, Answer::Status))
         }
@@ -164,7 +164,7 @@ fn step() -> Result<ExitCode, Failure> {
         inputs: &inputs,
         event: &event,
         base: base.as_ref(),
-        voice: &voice,
+        options: &options,
         files: &files,
         answer,
         forge: &forge,

@@ -9,7 +9,7 @@ use super::events::Revision;
 use super::runner::{ended, output, output_lines, outputs, summarize};
 use super::step::StepResult;
 use super::upload;
-use crate::cli::arguments::Voice;
+use crate::cli::arguments::OutputOptions;
 use crate::cli::by_ref;
 use crate::cli::output::{Sink, style, write_all};
 use crate::model::advisory::{TextKey, Texts};
@@ -24,7 +24,7 @@ use crate::upload::Uploaded;
 pub fn show(step: &StepResult<'_>) {
     let texts = step.answer.texts();
     let mut notices: Vec<String> = Vec::new();
-    let style = style(step.voice, &Sink::Standard, &texts);
+    let style = style(step.options, &Sink::Standard, &texts);
     print(step, &style);
     let written = write_files(step, &texts, &mut notices);
     let mut summary = Vec::new();
@@ -41,7 +41,7 @@ pub fn show(step: &StepResult<'_>) {
     }
     // The verdict is written by now, whatever becomes of the uploads.
     let uploaded = upload::upload(step, &texts);
-    list_uploads(step.voice, &uploaded);
+    list_uploads(step.options, &uploaded);
     notices.extend(uploaded.notice());
     let mut commands = Vec::new();
     let more_at = "the job summary";
@@ -118,7 +118,7 @@ pub fn failure(failure: &Failure) {
 }
 
 /// Adds to the summary and the log what was uploaded, and what was not.
-fn list_uploads(voice: &Voice, uploaded: &Uploaded) {
+fn list_uploads(options: &OutputOptions, uploaded: &Uploaded) {
     if uploaded.done.is_empty() && uploaded.missed.is_empty() {
         return;
     }
@@ -131,7 +131,7 @@ fn list_uploads(voice: &Voice, uploaded: &Uploaded) {
         let _ = writeln!(log, "{}", escape::terminal(sentence));
         let _ = writeln!(summary, "- {}", escape::markdown(sentence));
     }
-    if !voice.quiet {
+    if !options.quiet {
         let _ = io::stdout().write_all(workflow_commands::inert(&log).as_bytes());
     }
     // The notice says the same.
@@ -142,7 +142,7 @@ fn list_uploads(voice: &Voice, uploaded: &Uploaded) {
 fn print(step: &StepResult<'_>, style: &Style<'_>) {
     let mut text = Vec::new();
     if let Some(Revision { name, what }) = step.base
-        && !step.voice.quiet
+        && !step.options.quiet
     {
         let _ = writeln!(text, "compared with {}: {what}", escape::terminal(name));
     }
@@ -163,7 +163,7 @@ fn write_files(
         let files = match one_each(step, format, &sink) {
             None => vec![(
                 sink.clone(),
-                step.answer.write_to(step.voice, format, &sink, texts),
+                step.answer.write_to(step.options, format, &sink, texts),
             )],
             Some(Ok(outcomes)) => outcomes
                 .into_iter()
@@ -213,7 +213,7 @@ fn write_outcome(
     sink: &Sink,
     texts: &HashMap<TextKey, Texts>,
 ) -> Result<(), Failure> {
-    write_all(outcome, &[(format, sink.clone())], step.voice, texts)
+    write_all(outcome, &[(format, sink.clone())], step.options, texts)
 }
 
 fn place(sink: &Sink) -> String {

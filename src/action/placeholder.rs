@@ -6,7 +6,7 @@ use std::path::Path;
 use super::answer::Answer;
 use super::inputs;
 use super::report_files::{ReportFiles, SARIF_FILE};
-use crate::cli::arguments::Voice;
+use crate::cli::arguments::OutputOptions;
 use crate::cli::by_ref::by_ref;
 use crate::cli::pending;
 use crate::model::Outcome;
@@ -15,7 +15,7 @@ use crate::sys::environment;
 impl ReportFiles {
     /// Puts `answer`, of a step that has only begun, in the place of every report that was asked for, and takes those of
     /// earlier steps away from the others. `refs` are the globs of what is scanned.
-    pub fn begin(&self, answer: &Answer, voice: &Voice, is_sarif_named: bool, refs: Option<&str>) {
+    pub fn begin(&self, answer: &Answer, options: &OutputOptions, is_sarif_named: bool, refs: Option<&str>) {
         for (format, sink, is_named) in self.places(is_sarif_named) {
             if !is_named || self.is_of_one_ref(format, &sink) {
                 pending::withdraw_all(&[(format, sink)], refs);
@@ -23,20 +23,20 @@ impl ReportFiles {
             }
             for (format, sink) in pending::files(&[(format, sink)]) {
                 // The end of the step reports a place that cannot be written.
-                let _ = answer.write_to(voice, format, &sink, &HashMap::new());
+                let _ = answer.write_to(options, format, &sink, &HashMap::new());
             }
         }
     }
 
     /// The same where each ref of `outcome` has a file of its own.
-    pub fn begin_refs(&self, outcome: &Outcome, voice: &Voice, is_sarif_named: bool) {
+    pub fn begin_refs(&self, outcome: &Outcome, options: &OutputOptions, is_sarif_named: bool) {
         for (format, sink, is_named) in self.places(is_sarif_named) {
             if !is_named || !self.is_of_one_ref(format, &sink) {
                 continue;
             }
             for (outcome, sink) in by_ref(outcome, &sink).unwrap_or_default() {
                 let answer = Answer::from(outcome);
-                let _ = answer.write_to(voice, format, &sink, &HashMap::new());
+                let _ = answer.write_to(options, format, &sink, &HashMap::new());
             }
         }
     }

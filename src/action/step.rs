@@ -5,7 +5,7 @@ use super::events::{Event, Revision};
 use super::forge::JobForge;
 use super::inputs::Inputs;
 use super::report_files::ReportFiles;
-use crate::cli::arguments::Voice;
+use crate::cli::arguments::OutputOptions;
 
 /// A step that has its answer.
 pub struct StepResult<'a> {
@@ -16,7 +16,7 @@ pub struct StepResult<'a> {
     /// What the step compared with by itself.
     pub base: Option<&'a Revision>,
     /// Verbosity and colors.
-    pub voice: &'a Voice,
+    pub options: &'a OutputOptions,
     /// Which files are written.
     pub files: &'a ReportFiles,
     /// What the command returned.

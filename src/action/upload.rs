@@ -164,7 +164,7 @@ fn sarif(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>) -> Result<Vec<S
     };
     for part in parts {
         let (ref_name, commit) = place(&part, step)?;
-        let style = output::style(step.voice, &output::Sink::Standard, texts);
+        let style = output::style(step.options, &output::Sink::Standard, texts);
         uploads.push(SarifUpload {
             sarif: rendered(&part, &style),
             ref_name,

@@ -20,7 +20,7 @@ pub struct Arguments {
     pub command: Command,
     /// Flags of every command.
     #[command(flatten)]
-    pub voice: Voice,
+    pub options: OutputOptions,
 }
 
 const STYLES: Styles = Styles::styled()
@@ -29,7 +29,7 @@ const STYLES: Styles = Styles::styled()
 
 /// Flags of every command.
 #[derive(Debug, Args)]
-pub struct Voice {
+pub struct OutputOptions {
     /// Print only the verdict.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,

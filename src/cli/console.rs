@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use super::arguments::Voice;
+use super::arguments::OutputOptions;
 use super::output;
 use crate::config::index::Location;
 use crate::database::update::Event;
@@ -15,16 +15,16 @@ use crate::text::escape;
 
 /// The standard error of a command.
 pub struct Console<'v> {
-    voice: &'v Voice,
+    options: &'v OutputOptions,
     bar: OnceLock<ProgressBar>,
 }
 
 impl<'v> Console<'v> {
-    /// As loud as `voice` wants it.
+    /// Prints what `options` ask for.
     #[must_use]
-    pub fn new(voice: &'v Voice) -> Self {
+    pub fn new(options: &'v OutputOptions) -> Self {
         Self {
-            voice,
+            options,
             bar: OnceLock::new(),
         }
     }
@@ -35,7 +35,7 @@ impl<'v> Console<'v> {
         Session {
             location,
             now,
-            offline: self.voice.offline,
+            offline: self.options.offline,
             observer: self,
             remote: None,
             default_branch: None,
@@ -46,11 +46,11 @@ impl<'v> Console<'v> {
 
 impl Observer for Console<'_> {
     fn warn(&self, text: &str) {
-        output::warn(self.voice, text);
+        output::warn(self.options, text);
     }
 
     fn progress(&self, event: &Event<'_>) {
-        let bar = self.bar.get_or_init(|| bar(self.voice));
+        let bar = self.bar.get_or_init(|| bar(self.options));
         bar.set_message(escape::terminal(&message(event)));
         bar.tick();
     }
@@ -63,8 +63,8 @@ impl Observer for Console<'_> {
 }
 
 /// A bar on standard error; nothing where that is no terminal or the user wants quiet.
-pub fn bar(voice: &Voice) -> ProgressBar {
-    if voice.quiet || !std::io::stderr().is_terminal() {
+pub fn bar(options: &OutputOptions) -> ProgressBar {
+    if options.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();

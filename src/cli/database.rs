@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::arguments::{Db, DbBuild, DbRead, Reports, Voice};
+use super::arguments::{Db, DbBuild, DbRead, OutputOptions, Reports};
 use super::console::bar;
 use super::db_output::{Form, document, form, losses, sources};
 use super::{output, pending, publish, update};
@@ -27,11 +27,11 @@ use crate::session;
 ///
 /// # Errors
 /// A [`Failure`] of usage, of an index that cannot be used (incomplete), or of a feed.
-pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     match command {
-        Db::Build(arguments) => build(&arguments, voice, now),
-        Db::Update(arguments) => update::run(&arguments, voice, now),
-        Db::Publish(arguments) => publish::run(&arguments, voice),
+        Db::Build(arguments) => build(&arguments, options, now),
+        Db::Update(arguments) => update::run(&arguments, options, now),
+        Db::Publish(arguments) => publish::run(&arguments, options),
         Db::Key(arguments) => publish::key(&arguments),
         Db::Status(arguments) => status(&arguments, now),
         Db::Verify(arguments) => verify(&arguments),
@@ -65,14 +65,14 @@ pub fn run(command: Db, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failu
     }
 }
 
-fn build(arguments: &DbBuild, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+fn build(arguments: &DbBuild, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let form = form(arguments.format.as_deref())?;
     let built = match &arguments.as_of {
         Some(text) => super::time(text)?,
         None => now,
     };
     let location = index::locate(arguments.db.as_deref())?;
-    let bar = bar(voice);
+    let bar = bar(options);
     let mut progress = |step: Step<'_>| advance(&bar, &step);
     let losses = losses(arguments.allow_rejected);
     let built = database::build::build(&arguments.sources, built, &location.path, losses, &mut progress);

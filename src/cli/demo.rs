@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::arguments::{Demo, Voice};
+use super::arguments::{Demo, OutputOptions};
 use super::output::{self, Sink};
 use crate::advisory::{Added, Authority, Compiler, Index, import};
 use crate::config::index;
@@ -15,7 +15,7 @@ use crate::model::{IndexState, Verdict};
 use crate::policy::Policy;
 use crate::report::terminal;
 use crate::scan::discover::{self, Root};
-use crate::scan::{Case, FILE_LIMIT, Judge, Keep, Knowledge, Lenience, Request};
+use crate::scan::{ExitOptions, FILE_LIMIT, Judge, Keep, Knowledge, Request, ScanTree};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -43,7 +43,7 @@ const KNOWN_EXPLOITED: &str = include_str!("../../data/demo/known-exploited.json
 ///
 /// # Errors
 /// A [`Failure`] if the sample cannot be written, or the program does not find what it should.
-pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failure> {
     let broken = |message: String| Failure::new(ExitCode::Bug, message, "Report this.");
     let now: Timestamp = "2022-01-10T00:00:00Z"
         .parse()
@@ -100,10 +100,10 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         judge,
         remarks: Vec::new(),
         now,
-        lenience: Lenience::default(),
+        exit: ExitOptions::default(),
         keep: Keep::Findings,
     };
-    let case = Case {
+    let case = ScanTree {
         found: &found,
         policy: &policy,
         base: None,
@@ -114,12 +114,17 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
         "This is a demo: a made-up shop, checked against an embedded sample of well-known incidents.\n\n\
          $ lockkeeper scan\n\n",
     )?;
-    output::write_all(&outcome, &[("terminal", Sink::Standard)], voice, &HashMap::new())?;
+    output::write_all(
+        &outcome,
+        &[("terminal", Sink::Standard)],
+        options,
+        &HashMap::new(),
+    )?;
 
     say("\n$ lockkeeper explain CVE-2021-44228\n\n")?;
     let explanations = crate::session::explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
     let none = HashMap::new();
-    let style = output::style(voice, &Sink::Standard, &none);
+    let style = output::style(options, &Sink::Standard, &none);
     output::write(&Sink::Standard, |out| {
         explanations
             .iter()
@@ -128,7 +133,7 @@ pub fn run(arguments: &Demo, voice: &Voice) -> Result<ExitCode, Failure> {
 
     let sarif = folder.join("lockkeeper.sarif");
     let texts = crate::session::texts(&index, &outcome);
-    output::write_all(&outcome, &[("sarif", Sink::File(sarif.clone()))], voice, &texts)?;
+    output::write_all(&outcome, &[("sarif", Sink::File(sarif.clone()))], options, &texts)?;
     let results = outcome.findings().count();
     say(&format!(
         "\n$ lockkeeper scan --format sarif --output lockkeeper.sarif\n\n{results} findings as SARIF 2.1.0: "

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::arguments::{Explain, Voice};
+use super::arguments::{Explain, OutputOptions};
 use super::console::Console;
 use super::{output, pending};
 use crate::config::index;
@@ -18,7 +18,7 @@ use crate::session::{ExplainRequest, Explained, Input};
 ///
 /// # Errors
 /// A [`Failure`] of usage if neither the tree nor the advisory database knows the subject, of incompleteness without one.
-pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Explain, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
     let request = ExplainRequest {
@@ -27,11 +27,11 @@ pub fn run(arguments: &Explain, voice: &Voice, now: Timestamp) -> Result<ExitCod
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
     };
     let location = index::locate(arguments.source.db.as_deref())?;
-    let console = Console::new(voice);
+    let console = Console::new(options);
     let Explained { explanations, end } = console.session(&location, now).explain(&request)?;
     let none = HashMap::new();
     for (format, sink) in &pairs {
-        let style = output::style(voice, sink, &none);
+        let style = output::style(options, sink, &none);
         output::write(sink, |out| {
             for (number, explanation) in explanations.iter().enumerate() {
                 match *format {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::arguments::{Gate, Voice};
+use super::arguments::{Gate, OutputOptions};
 use super::console::Console;
 use super::{output, pending};
 use crate::config::index;
@@ -11,22 +11,22 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::gate::FORMS;
 use crate::scan::unfinished::unfinished;
-use crate::scan::{Lenience, ways};
+use crate::scan::{ExitOptions, what_to_do};
 use crate::session::{GateRequest, Input};
 
 /// Runs the command.
 ///
 /// # Errors
 /// A [`Failure`] of usage, of a release that is not there, or of a report that cannot be written.
-pub fn run(arguments: &Gate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let request = request(arguments)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let begun = ways::gate(unfinished(now), &arguments.release);
-    output::write_forms(&begun, FORMS, &pending::files(&pairs), voice)?;
-    let console = Console::new(voice);
+    let begun = what_to_do::gate(unfinished(now), &arguments.release);
+    output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
+    let console = Console::new(options);
     let gate = console.session(&location, now).gate(&request);
-    output::write_answer(gate, |gate| gate.outcome.exit_code, FORMS, &pairs, voice)
+    output::write_answer(gate, |gate| gate.outcome.exit_code, FORMS, &pairs, options)
 }
 
 /// The request that the command line makes.
@@ -38,7 +38,7 @@ pub fn request(arguments: &Gate) -> Result<GateRequest, Failure> {
         input: Input::path(arguments.path.as_deref()),
         release: arguments.release.clone(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
-        lenience: Lenience {
+        exit: ExitOptions {
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,
         },

@@ -29,7 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use clap::{CommandFactory as _, Parser as _};
 use jiff::Timestamp;
 
-use arguments::{Arguments, Command, ErrorForm, Voice};
+use arguments::{Arguments, Command, ErrorForm, OutputOptions};
 
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
@@ -84,7 +84,7 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Pass);
     }
     let form = error_form(&arguments);
-    let Arguments { command, voice } = match Arguments::try_parse_from(arguments) {
+    let Arguments { command, options } = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
             // Help and version were asked for.
@@ -110,20 +110,20 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         }
     };
     interrupt::install();
-    log(&voice, std::io::stderr);
-    let now = now(&voice)?;
+    log(&options, std::io::stderr);
+    let now = now(&options)?;
     match command {
-        Command::Scan(arguments) => scan::run(&arguments, &voice, now),
-        Command::Packages(arguments) => packages::run(&arguments, &voice),
-        Command::Status(arguments) => status::run(&arguments, &voice, now),
-        Command::Refs(arguments) => refs::run(&arguments, &voice, now),
-        Command::Gate(arguments) => gate::run(&arguments, &voice, now),
+        Command::Scan(arguments) => scan::run(&arguments, &options, now),
+        Command::Packages(arguments) => packages::run(&arguments, &options),
+        Command::Status(arguments) => status::run(&arguments, &options, now),
+        Command::Refs(arguments) => refs::run(&arguments, &options, now),
+        Command::Gate(arguments) => gate::run(&arguments, &options, now),
         Command::Init(arguments) => init::run(&arguments),
         Command::Config(command) => config::run(&command),
-        Command::Db(command) => database::run(command, &voice, now),
-        Command::Demo(arguments) => demo::run(&arguments, &voice),
+        Command::Db(command) => database::run(command, &options, now),
+        Command::Demo(arguments) => demo::run(&arguments, &options),
         Command::Version(arguments) => version::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments, &voice, now),
+        Command::Explain(arguments) => explain::run(&arguments, &options, now),
         Command::Cache(command) => cache::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -143,8 +143,8 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 }
 
 /// The moment that ages are counted from.
-fn now(voice: &Voice) -> Result<Timestamp, Failure> {
-    match &voice.now {
+fn now(options: &OutputOptions) -> Result<Timestamp, Failure> {
+    match &options.now {
         None => Ok(clock::now()),
         Some(text) => time(text),
     }
@@ -182,12 +182,12 @@ fn error_form(arguments: &[OsString]) -> ErrorForm {
     if json { ErrorForm::Json } else { ErrorForm::Text }
 }
 
-/// Logs what happens, as far as `voice` wants to hear it.
-pub fn log<W>(voice: &Voice, writer: W)
+/// Logs what happens, as verbosely as `options` ask.
+pub fn log<W>(options: &OutputOptions, writer: W)
 where
     W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
 {
-    let level = match voice.verbose {
+    let level = match options.verbose {
         0 | 1 => return,
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,

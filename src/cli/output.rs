@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use super::arguments::{ErrorForm, Reports, Voice, When};
+use super::arguments::{ErrorForm, OutputOptions, Reports, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
@@ -77,14 +77,14 @@ pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static s
 pub fn write_all(
     outcome: &Outcome,
     pairs: &[(&'static str, Sink)],
-    voice: &Voice,
+    options: &OutputOptions,
     texts: &HashMap<TextKey, Texts>,
 ) -> Result<(), Failure> {
     for (format, sink) in pairs {
         let Some(report) = report::report(format) else {
             continue;
         };
-        let style = style(voice, sink, texts);
+        let style = style(options, sink, texts);
         write(sink, |out| write_report(report, outcome, &style, out))?;
     }
     Ok(())
@@ -107,14 +107,14 @@ pub fn write_forms<T>(
     what: &T,
     forms: &[Form<T>],
     pairs: &[(&'static str, Sink)],
-    voice: &Voice,
+    options: &OutputOptions,
 ) -> Result<(), Failure> {
     let none = HashMap::new();
     for (format, sink) in pairs {
         let Some(form) = forms.iter().find(|form| form.name == *format) else {
             continue;
         };
-        let style = style(voice, sink, &none);
+        let style = style(options, sink, &none);
         write(sink, |out| (form.write)(what, &style, out))?;
     }
     Ok(())
@@ -129,7 +129,7 @@ pub fn write_answer<T>(
     code: impl FnOnce(&T) -> ExitCode,
     forms: &[Form<T>],
     pairs: &[(&'static str, Sink)],
-    voice: &Voice,
+    options: &OutputOptions,
 ) -> Result<ExitCode, Failure> {
     let (shown, end) = match answer {
         Ok(shown) => {
@@ -139,7 +139,7 @@ pub fn write_answer<T>(
         Err(Failed { failure, report }) => (report.map(|report| *report), Err(failure)),
     };
     if let Some(shown) = shown {
-        write_forms(&shown, forms, pairs, voice)?;
+        write_forms(&shown, forms, pairs, options)?;
     }
     end
 }
@@ -196,9 +196,9 @@ pub fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// How the terminal's report looks at `sink`.
-pub fn style<'t>(voice: &Voice, sink: &Sink, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
+pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
     let terminal = *sink == Sink::Standard && io::stdout().is_terminal();
-    let colour = match voice.color {
+    let colour = match options.color {
         When::Always => true,
         When::Never => false,
         When::Auto if environment::variable("NO_COLOR").is_some() => false,
@@ -209,7 +209,7 @@ pub fn style<'t>(voice: &Voice, sink: &Sink, texts: &'t HashMap<TextKey, Texts>)
     let width = columns
         .or_else(|| terminal.then(terminal_width).flatten())
         .unwrap_or(80);
-    let length = match (voice.quiet, voice.verbose) {
+    let length = match (options.quiet, options.verbose) {
         (true, _) => Length::Verdict,
         (false, 0) => Length::Normal,
         (false, _) => Length::Full,
@@ -227,8 +227,8 @@ fn terminal_width() -> Option<usize> {
 }
 
 /// Writes a warning to standard error.
-pub fn warn(voice: &Voice, text: &str) {
-    if !voice.quiet {
+pub fn warn(options: &OutputOptions, text: &str) {
+    if !options.quiet {
         // A failure to write to standard error has nowhere to go.
         let _ = writeln!(io::stderr().lock(), "warning: {}", escape::terminal(text));
     }

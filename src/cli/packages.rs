@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::arguments::{Packages, Voice};
+use super::arguments::{OutputOptions, Packages};
 use super::{output, pending};
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
@@ -15,7 +15,7 @@ use crate::session::{self, PackagesRequest};
 ///
 /// # Errors
 /// A [`Failure`] of usage for a PATH that is not there.
-pub fn run(arguments: &Packages, voice: &Voice) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Packages, options: &OutputOptions) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
     let request = PackagesRequest {
@@ -26,7 +26,7 @@ pub fn run(arguments: &Packages, voice: &Voice) -> Result<ExitCode, Failure> {
     for (format, sink) in &pairs {
         output::write(sink, |out| match *format {
             "json" => json::packages(&inventory, out),
-            _ => terminal::packages(&inventory, &output::style(voice, sink, &HashMap::new()), out),
+            _ => terminal::packages(&inventory, &output::style(options, sink, &HashMap::new()), out),
         })?;
     }
     let blind = inventory.files.iter().any(|file| file.state == FileState::Blind);

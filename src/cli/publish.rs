@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::arguments::{DbKey, DbPublish, Voice};
+use super::arguments::{DbKey, DbPublish, OutputOptions};
 use super::db_output::{self, Form};
 use super::{console, output};
 use crate::config::{index, trust};
@@ -20,7 +20,7 @@ use crate::text::escape;
 ///
 /// # Errors
 /// A [`Failure`] of usage without a key, of incompleteness for an index that cannot be used.
-pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &DbPublish, options: &OutputOptions) -> Result<ExitCode, Failure> {
     let form = db_output::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
     let key = match arguments.unsigned {
@@ -41,7 +41,7 @@ pub fn run(arguments: &DbPublish, voice: &Voice) -> Result<ExitCode, Failure> {
         folder: &arguments.folder,
         signer: key.as_ref().map_or(Signer::Nobody, Signer::Key),
     };
-    let bar = console::bar(voice);
+    let bar = console::bar(options);
     let mut hear = |what: &str| {
         bar.set_message(escape::terminal(what));
         bar.tick();

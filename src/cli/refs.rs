@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::arguments::{Refs, Voice};
+use super::arguments::{OutputOptions, Refs};
 use super::{output, pending};
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
@@ -16,7 +16,7 @@ use crate::session::{self, Input, RefsRequest};
 ///
 /// # Errors
 /// A [`Failure`] of usage outside of git, for a bad glob, or a `--refs` that matches nothing.
-pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Refs, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair(&arguments.reports, &["terminal", "json"])?;
     pending::withdraw_all(&pairs, None);
     let request = RefsRequest {
@@ -32,7 +32,7 @@ pub fn run(arguments: &Refs, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
             _ => refs::terminal(
                 &chosen.lines,
                 &chosen.warnings,
-                &output::style(voice, sink, &none),
+                &output::style(options, sink, &none),
                 out,
             ),
         })?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::arguments::{Scan, Voice};
+use super::arguments::{OutputOptions, Scan};
 use super::by_ref::by_ref;
 use super::console::Console;
 use super::{output, pending};
@@ -15,19 +15,19 @@ use crate::model::outcome::Category;
 use crate::model::verdict::ExitCode;
 use crate::report::REPORTS;
 use crate::scan::discover::Found;
-use crate::scan::{Lenience, unfinished};
+use crate::scan::{ExitOptions, unfinished};
 use crate::session::{Failed, ScanRequest};
 
 /// Runs the command. Reports are written whatever the verdict.
 ///
 /// # Errors
 /// A [`Failure`] of usage, or of a report that cannot be written.
-pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
     let request = request(arguments)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let console = Console::new(voice);
+    let console = Console::new(options);
     let session = console.session(&location, now);
     let refs = arguments.refs.as_deref();
     let is_of_one_ref = |format: &str| refs.is_some() && format == "sarif";
@@ -39,14 +39,14 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
     output::write_all(
         &unfinished::unfinished(now),
         &pending::files(&early),
-        voice,
+        options,
         &none,
     )?;
     pending::withdraw_all(&late, refs);
     let begin = |found: &[&Found]| {
         for (format, sink) in pending::files(&late) {
             for (outcome, sink) in by_ref(&unfinished::unread(found, now), &sink)? {
-                output::write_all(&outcome, &[(format, sink)], voice, &none)?;
+                output::write_all(&outcome, &[(format, sink)], options, &none)?;
             }
         }
         Ok(())
@@ -55,7 +55,7 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
         Ok(scanned) => scanned,
         Err(Failed { failure, report }) => {
             if let Some(scanned) = report {
-                output::write_all(&scanned.outcome, &pairs, voice, &none)?;
+                output::write_all(&scanned.outcome, &pairs, options, &none)?;
             }
             return Err(failure);
         }
@@ -72,10 +72,10 @@ pub fn run(arguments: &Scan, voice: &Voice, now: Timestamp) -> Result<ExitCode, 
         pairs.into_iter().partition(|(format, _)| is_of_one_ref(format));
     for (format, sink) in &of_one_ref {
         for (outcome, sink) in by_ref(&scanned.outcome, sink)? {
-            output::write_all(&outcome, &[(*format, sink)], voice, &texts)?;
+            output::write_all(&outcome, &[(*format, sink)], options, &texts)?;
         }
     }
-    output::write_all(&scanned.outcome, &pairs, voice, &texts)?;
+    output::write_all(&scanned.outcome, &pairs, options, &texts)?;
     Ok(scanned.outcome.exit_code)
 }
 
@@ -90,7 +90,7 @@ pub fn request(arguments: &Scan) -> Result<ScanRequest, Failure> {
         staged: arguments.staged,
         refs: arguments.refs.clone(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
-        lenience: Lenience {
+        exit: ExitOptions {
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,
         },

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::arguments::{Status, Voice};
+use super::arguments::{OutputOptions, Status};
 use super::console::Console;
 use super::{output, pending};
 use crate::config::index;
@@ -17,15 +17,15 @@ use crate::session::{Input, StatusRequest};
 ///
 /// # Errors
 /// A [`Failure`] of usage, of missing history, or of a report that cannot be written.
-pub fn run(arguments: &Status, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Status, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let request = request(arguments)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let begun = Grid::without_lines(unfinished(now));
-    output::write_forms(&begun, FORMS, &pending::files(&pairs), voice)?;
-    let console = Console::new(voice);
+    output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
+    let console = Console::new(options);
     let grid = console.session(&location, now).status(&request);
-    output::write_answer(grid, |grid| grid.outcome.exit_code, FORMS, &pairs, voice)
+    output::write_answer(grid, |grid| grid.outcome.exit_code, FORMS, &pairs, options)
 }
 
 /// The request that the command line makes.

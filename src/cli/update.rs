@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::arguments::{DbUpdate, Voice};
+use super::arguments::{DbUpdate, OutputOptions};
 use super::console::Console;
 use super::db_output::{self, Form};
 use super::output;
@@ -20,7 +20,7 @@ use crate::text::escape;
 ///
 /// # Errors
 /// A [`Failure`] of usage for a bad address, of the feed (exit code 5) if no address gave what was needed.
-pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &DbUpdate, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let form = db_output::form(arguments.format.as_deref())?;
     let location = index::locate(arguments.db.as_deref())?;
     let request = UpdateRequest {
@@ -29,7 +29,7 @@ pub fn run(arguments: &DbUpdate, voice: &Voice, now: Timestamp) -> Result<ExitCo
         keys: arguments.key.clone(),
         losses: db_output::losses(arguments.allow_rejected),
     };
-    let done = Console::new(voice).session(&location, now).update(&request)?;
+    let done = Console::new(options).session(&location, now).update(&request)?;
     match form {
         Form::Text => output::print(summary(&done).as_bytes())?,
         Form::Json => db_output::document(&json!({

@@ -11,7 +11,7 @@ use crate::version::{self, Scheme};
 
 /// One ecosystem.
 #[derive(Debug)]
-pub struct Row {
+pub struct EcosystemRow {
     /// OSV's name.
     pub ecosystem: Ecosystem,
     /// The byte that stands for the name in the index: never 0, never given to another ecosystem.
@@ -32,7 +32,7 @@ pub struct Rules {
 }
 
 /// Every ecosystem that the program knows by name, in the order of the names.
-pub static ROWS: &[Row] = &[
+pub static ROWS: &[EcosystemRow] = &[
     name_only("GitHub Actions", 14),
     with_rules(Ecosystem::GO, 2, "golang", as_written, "go"),
     name_only("Hackage", 12),
@@ -55,8 +55,8 @@ const fn with_rules(
     purl_type: &'static str,
     normalise: fn(&str) -> Cow<'_, str>,
     scheme: &'static str,
-) -> Row {
-    Row {
+) -> EcosystemRow {
+    EcosystemRow {
         ecosystem,
         code,
         rules: Some(Rules {
@@ -67,8 +67,8 @@ const fn with_rules(
     }
 }
 
-const fn name_only(name: &'static str, code: u8) -> Row {
-    Row {
+const fn name_only(name: &'static str, code: u8) -> EcosystemRow {
+    EcosystemRow {
         ecosystem: Ecosystem::constant(name),
         code,
         rules: None,
@@ -96,7 +96,7 @@ pub fn with_a_scheme() -> impl Iterator<Item = &'static Ecosystem> {
         .map(|row| &row.ecosystem)
 }
 
-fn row(name: &str) -> Option<&'static Row> {
+fn row(name: &str) -> Option<&'static EcosystemRow> {
     ROWS.iter().find(|row| row.ecosystem.as_str() == name)
 }
 

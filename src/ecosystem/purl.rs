@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{ROWS, Row, Rules, rules};
+use super::{EcosystemRow, ROWS, Rules, rules};
 use crate::model::Ecosystem;
 use crate::model::package_url::{PackageUrl, Parts};
 
@@ -130,7 +130,7 @@ pub enum BadPurl {
     Qualifier,
 }
 
-fn row_of_type(kind: &str) -> Option<(&'static Row, &'static Rules)> {
+fn row_of_type(kind: &str) -> Option<(&'static EcosystemRow, &'static Rules)> {
     ROWS.iter()
         .filter_map(|row| Some((row, row.rules.as_ref()?)))
         .find(|(_, rules)| rules.purl_type == kind)

@@ -4,7 +4,7 @@ use crate::model::TreePath;
 
 /// A manifest and the lockfiles of which one should lie beside it or above it (workspaces).
 #[derive(Debug)]
-pub struct Row {
+pub struct ManifestKind {
     /// The manifest's file name.
     pub file_name: &'static str,
     /// A manifest without this text asks for nothing.
@@ -16,38 +16,38 @@ pub struct Row {
 }
 
 /// Every manifest that is looked for.
-pub static ROWS: &[Row] = &[
-    Row {
+pub static MANIFESTS: &[ManifestKind] = &[
+    ManifestKind {
         file_name: "Cargo.toml",
         needle: "dependencies",
         locks: &["Cargo.lock"],
         hint: "Run `cargo generate-lockfile` and commit Cargo.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "Gemfile",
         needle: "gem",
         locks: &["Gemfile.lock"],
         hint: "Run `bundle lock` and commit Gemfile.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "Pipfile",
         needle: "packages]",
         locks: &["Pipfile.lock"],
         hint: "Run `pipenv lock` and commit Pipfile.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "composer.json",
         needle: "\"require",
         locks: &["composer.lock"],
         hint: "Run `composer update --lock` and commit composer.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "mix.exs",
         needle: "deps",
         locks: &["mix.lock"],
         hint: "Run `mix deps.get` and commit mix.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "package.json",
         needle: "ependencies\"",
         locks: &[
@@ -61,13 +61,13 @@ pub static ROWS: &[Row] = &[
         ],
         hint: "Run `npm install --package-lock-only` and commit package-lock.json.",
     },
-    Row {
+    ManifestKind {
         file_name: "pubspec.yaml",
         needle: "dependencies:",
         locks: &["pubspec.lock"],
         hint: "Run `dart pub get` and commit pubspec.lock.",
     },
-    Row {
+    ManifestKind {
         file_name: "pyproject.toml",
         needle: "dependencies",
         locks: &[
@@ -84,12 +84,13 @@ pub static ROWS: &[Row] = &[
 
 /// The row of the file at `path`.
 #[must_use]
-pub fn row(path: &TreePath) -> Option<&'static Row> {
-    ROWS.iter()
+pub fn row(path: &TreePath) -> Option<&'static ManifestKind> {
+    MANIFESTS
+        .iter()
         .find(|row| row.file_name.as_bytes() == path.file_name())
 }
 
-impl Row {
+impl ManifestKind {
     /// One of its lockfiles is beside `manifest` or in a folder above it, as `holds` says of a path.
     pub fn is_locked(&self, manifest: &TreePath, holds: impl Fn(&TreePath) -> bool) -> bool {
         let mut folder = manifest.parent();

@@ -167,7 +167,7 @@ pub enum Claim {
     /// A format of ours.
     Read(&'static dyn Format),
     /// A lockfile of a format that is not read: blind, not skipped in silence.
-    Unsupported(&'static unsupported::Row),
+    Unsupported(&'static unsupported::UnsupportedFormat),
     /// No lockfile.
     Nothing,
 }

@@ -6,14 +6,14 @@ use crate::model::{Ecosystem, TreePath};
 
 /// A file name that is known to be a lockfile.
 #[derive(Debug)]
-pub struct Row {
+pub struct UnsupportedFormat {
     /// The file's name.
     pub file_name: &'static str,
     /// OSV's name of the ecosystem that it locks.
     pub ecosystem: &'static str,
 }
 
-impl Row {
+impl UnsupportedFormat {
     /// The ecosystem that it locks.
     #[must_use]
     pub fn ecosystem(&self) -> Ecosystem {
@@ -22,128 +22,128 @@ impl Row {
 }
 
 /// The closed list, by file name.
-pub static ROWS: &[Row] = &[
-    Row {
+pub static ROWS: &[UnsupportedFormat] = &[
+    UnsupportedFormat {
         file_name: "Cartfile.resolved",
         ecosystem: "SwiftURL",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Gemfile.lock",
         ecosystem: "RubyGems",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Gopkg.lock",
         ecosystem: "Go",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "JuliaManifest.toml",
         ecosystem: "Julia",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Package.resolved",
         ecosystem: "SwiftURL",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Podfile.lock",
         ecosystem: "CocoaPods",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "buildscript-gradle.lockfile",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "bun.lock",
         ecosystem: "npm",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "bun.lockb",
         ecosystem: "npm",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "cabal.project.freeze",
         ecosystem: "Hackage",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "composer.lock",
         ecosystem: "Packagist",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "conan.lock",
         ecosystem: "ConanCenter",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "conda-lock.yml",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "deno.lock",
         ecosystem: "npm",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "gems.locked",
         ecosystem: "RubyGems",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "gradle.lockfile",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "maven_install.json",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "mix.lock",
         ecosystem: "Hex",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "packages.lock.json",
         ecosystem: "NuGet",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "paket.lock",
         ecosystem: "NuGet",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pdm.lock",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pixi.lock",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pnpm-lock.yaml",
         ecosystem: "npm",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pubspec.lock",
         ecosystem: "Pub",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pylock.toml",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "rebar.lock",
         ecosystem: "Hex",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "renv.lock",
         ecosystem: "CRAN",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "settings-gradle.lockfile",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "stack.yaml.lock",
         ecosystem: "Hackage",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "yarn.lock",
         ecosystem: "npm",
     },
@@ -151,64 +151,64 @@ pub static ROWS: &[Row] = &[
 
 /// Names of which a part is free, with `*` in its place: what the tools write beside the names above, or instead of
 /// them when they are set so. The part that is free is never empty.
-pub static PATTERNS: &[Row] = &[
-    Row {
+pub static PATTERNS: &[UnsupportedFormat] = &[
+    UnsupportedFormat {
         file_name: "*.conda-lock.yml",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "*.gemfile.lock",
         ecosystem: "RubyGems",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "*.project.freeze",
         ecosystem: "Hackage",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "*_maven_install.json",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Gemfile.*.lock",
         ecosystem: "RubyGems",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "JuliaManifest-v*.toml",
         ecosystem: "Julia",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "Manifest-v*.toml",
         ecosystem: "Julia",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "composer-*.lock",
         ecosystem: "Packagist",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "composer.*.lock",
         ecosystem: "Packagist",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "dependency-locks/*.lockfile",
         ecosystem: "Maven",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "packages.*.lock.json",
         ecosystem: "NuGet",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pdm.*.lock",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pnpm-lock.*.yaml",
         ecosystem: "npm",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "pylock.*.toml",
         ecosystem: "PyPI",
     },
-    Row {
+    UnsupportedFormat {
         file_name: "stack-*.yaml.lock",
         ecosystem: "Hackage",
     },
@@ -216,7 +216,7 @@ pub static PATTERNS: &[Row] = &[
 
 /// The row of the file at `path`.
 #[must_use]
-pub fn row(path: &TreePath) -> Option<&'static Row> {
+pub fn row(path: &TreePath) -> Option<&'static UnsupportedFormat> {
     ROWS.iter()
         .chain(PATTERNS)
         .find(|row| file_names::fits(row.file_name, path))

@@ -12,7 +12,7 @@ pub struct Grid {
     /// The scan of every live line; a target's `ref_name` names its column.
     pub outcome: Outcome,
     /// One for each id that a finding of any column has, worst first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<GridRow>,
     /// Every ref that could be a release line, in or out.
     pub lines: Vec<ReleaseLine>,
     /// What is odd about the choice of lines, each a sentence.
@@ -65,7 +65,7 @@ pub enum Standing {
 
 /// One advisory over all columns.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct GridRow {
     /// The worst of the groups with this id.
     pub advisory: Arc<Advisory>,
     /// Ids of other rows that share a CVE with this one.

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::exception::{Exception, ExceptionEffect, ExceptionMatch};
-use super::subject::{Circumstances, Subject, day};
+use super::subject::{DecisionContext, Subject, day};
 use super::{FailOn, Policy};
 use crate::model::explanation::{Matched, Ruling};
 use crate::model::finding::{Change, Excepted, State};
@@ -59,8 +59,8 @@ struct LenientDecision {
 impl Policy {
     /// What the first rule that matches makes of `finding`.
     #[must_use]
-    pub fn decide(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Ruled {
-        let subject = Subject::new(finding, circumstances);
+    pub fn decide(&self, finding: &Finding, context: &DecisionContext<'_>) -> Ruled {
+        let subject = Subject::new(finding, context);
         let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
         let asking = Asking { wants_why: false };
         // The last rule matches everything.
@@ -91,8 +91,8 @@ impl Policy {
     /// What each rule decides about `finding`, in the order in which they are asked. Of the exceptions only those are asked that
     /// have an id of the finding.
     #[must_use]
-    pub fn rulings(&self, finding: &Finding, circumstances: &Circumstances<'_>) -> Vec<Ruling> {
-        let subject = Subject::new(finding, circumstances);
+    pub fn rulings(&self, finding: &Finding, context: &DecisionContext<'_>) -> Vec<Ruling> {
+        let subject = Subject::new(finding, context);
         let met = self.exceptions.met(&subject, self.allowed(finding).is_some());
         let mut decided = false;
         let asking = Asking { wants_why: true };
@@ -346,7 +346,7 @@ fn lenient(asked: &AskedRule<'_>, subject: &Subject<'_>) -> LenientDecision {
     };
     // A grace that ends after the last moment there is ends with it.
     let until = published.checked_add(after).unwrap_or(jiff::Timestamp::MAX);
-    if subject.circumstances().now >= until {
+    if subject.context().now >= until {
         return hard;
     }
     let fails_from = day(until);

@@ -134,7 +134,7 @@ impl Exception {
             ExceptionEffect::OtherRef
         } else if finding.advisory.class == Class::Malicious && !is_allowed {
             ExceptionEffect::Malicious
-        } else if self.is_over(subject.circumstances().today()) {
+        } else if self.is_over(subject.context().today()) {
             ExceptionEffect::Expired
         } else if self.until_fixed && !finding.fixed.is_empty() {
             ExceptionEffect::Fixed

@@ -38,7 +38,7 @@ pub use lines::Lines;
 pub use mistake::Mistake;
 pub use registry::Registries;
 pub use rule::{Rule, When};
-pub use subject::Circumstances;
+pub use subject::DecisionContext;
 pub use supply_chain::{Origin, SupplyChain};
 pub use usage::Remark;
 

@@ -1,4 +1,4 @@
-//! What is decided about, and under which circumstances.
+//! What is decided about, and in which context.
 
 use std::cell::OnceCell;
 
@@ -12,7 +12,7 @@ use crate::model::{Finding, TreePath};
 
 /// What a decision rests on beside the finding.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances<'a> {
+pub struct DecisionContext<'a> {
     /// The moment that days and grace are counted from.
     pub now: Timestamp,
     /// The full name of the ref; `None` outside git and on a detached head.
@@ -21,7 +21,7 @@ pub struct Circumstances<'a> {
     pub prefix: &'a TreePath,
 }
 
-impl Circumstances<'_> {
+impl DecisionContext<'_> {
     /// The day of `now`, in UTC.
     pub(super) fn today(&self) -> Date {
         day(self.now)
@@ -33,19 +33,19 @@ pub(super) fn day(moment: Timestamp) -> Date {
     moment.to_zoned(TimeZone::UTC).date()
 }
 
-/// A finding under circumstances.
+/// A finding in its context.
 pub(super) struct Subject<'a> {
     finding: &'a Finding,
-    circumstances: &'a Circumstances<'a>,
+    context: &'a DecisionContext<'a>,
     /// The file from the top of the repository, made when a glob is first asked.
     path: OnceCell<String>,
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(finding: &'a Finding, circumstances: &'a Circumstances<'a>) -> Self {
+    pub(super) fn new(finding: &'a Finding, context: &'a DecisionContext<'a>) -> Self {
         Self {
             finding,
-            circumstances,
+            context,
             path: OnceCell::new(),
         }
     }
@@ -54,20 +54,20 @@ impl<'a> Subject<'a> {
         self.finding
     }
 
-    pub(super) fn circumstances(&self) -> &'a Circumstances<'a> {
-        self.circumstances
+    pub(super) fn context(&self) -> &'a DecisionContext<'a> {
+        self.context
     }
 
     pub(super) fn path_fits(&self, globs: &Globs) -> bool {
         let path = self.path.get_or_init(|| {
             let file = &self.finding.file;
-            let path = self.circumstances.prefix.join(file.as_bytes());
+            let path = self.context.prefix.join(file.as_bytes());
             path.as_ref().unwrap_or(file).display().into_owned()
         });
         globs.match_any(path)
     }
 
     pub(super) fn short_ref(&self) -> Option<&'a str> {
-        self.circumstances.ref_name.map(short_name)
+        self.context.ref_name.map(short_name)
     }
 }

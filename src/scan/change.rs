@@ -51,7 +51,7 @@ pub struct Changed {
 /// came in its place. What fails uses up what failed, so that one is escalated only where more fails than did.
 #[must_use]
 pub fn changes(head: Side<'_>, base: Side<'_>, committed: Timestamp) -> Vec<Changed> {
-    let mut held = Held::of(base);
+    let mut held = BaseFindings::of(base);
     let renamed = renamed(head, base);
     let mut was: Vec<Option<(Change, usize)>> = vec![None; head.findings.len()];
     let decided = |number: usize| head.decided.get(number).copied().unwrap_or_default();
@@ -125,13 +125,13 @@ impl Step {
 
 /// One flaw of one package, wherever it is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Flaw<'a> {
+struct AdvisoryOfPackage<'a> {
     id: &'a str,
     ecosystem: &'a Ecosystem,
     name: &'a str,
 }
 
-impl<'a> Flaw<'a> {
+impl<'a> AdvisoryOfPackage<'a> {
     fn of(finding: &'a Finding) -> Self {
         Self {
             id: &finding.advisory.id,
@@ -142,14 +142,14 @@ impl<'a> Flaw<'a> {
 }
 
 /// The occurrences at the base, each to be used up once.
-struct Held<'a> {
-    exact: HashMap<(Flaw<'a>, &'a TreePath, &'a str), usize>,
+struct BaseFindings<'a> {
+    exact: HashMap<(AdvisoryOfPackage<'a>, &'a TreePath, &'a str), usize>,
     /// Those of a flaw in a file, the next one last: those that fail there, and the others.
-    by_file: HashMap<(Flaw<'a>, &'a TreePath), [Vec<usize>; 2]>,
+    by_file: HashMap<(AdvisoryOfPackage<'a>, &'a TreePath), [Vec<usize>; 2]>,
     used: Vec<bool>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> BaseFindings<'a> {
     fn of(base: Side<'a>) -> Self {
         let mut held = Self {
             exact: HashMap::with_capacity(base.findings.len()),
@@ -157,7 +157,7 @@ impl<'a> Held<'a> {
             used: vec![false; base.findings.len()],
         };
         for (number, finding) in base.findings.iter().enumerate().rev() {
-            let flaw = Flaw::of(finding);
+            let flaw = AdvisoryOfPackage::of(finding);
             held.exact.insert((flaw, &finding.file, &finding.version), number);
             let decided = base.decided.get(number).copied().unwrap_or_default();
             let [failing, others] = held.by_file.entry((flaw, &finding.file)).or_default();
@@ -173,13 +173,13 @@ impl<'a> Held<'a> {
     fn exact(&mut self, finding: &'a Finding, file: &'a TreePath) -> Option<usize> {
         let number = *self
             .exact
-            .get(&(Flaw::of(finding), file, finding.version.as_str()))?;
+            .get(&(AdvisoryOfPackage::of(finding), file, finding.version.as_str()))?;
         self.take(number)
     }
 
     /// Any version of the flaw in `file`: one that is decided alike before another.
     fn any(&mut self, finding: &'a Finding, file: &'a TreePath, decided: Decided) -> Option<usize> {
-        let [failing, others] = self.by_file.get_mut(&(Flaw::of(finding), file))?;
+        let [failing, others] = self.by_file.get_mut(&(AdvisoryOfPackage::of(finding), file))?;
         let lists = match decided.fails || decided.will_fail {
             true => [failing, others],
             false => [others, failing],
@@ -208,13 +208,13 @@ fn renamed<'a>(head: Side<'a>, base: Side<'a>) -> BTreeMap<&'a TreePath, &'a Tre
     if came.is_empty() || gone.is_empty() {
         return BTreeMap::new();
     }
-    let mut gone_by_flaw: HashMap<Flaw<'a>, BTreeMap<&TreePath, usize>> = HashMap::new();
+    let mut gone_by_flaw: HashMap<AdvisoryOfPackage<'a>, BTreeMap<&TreePath, usize>> = HashMap::new();
     for finding in base
         .findings
         .iter()
         .filter(|finding| gone.contains(&finding.file))
     {
-        let files = gone_by_flaw.entry(Flaw::of(finding)).or_default();
+        let files = gone_by_flaw.entry(AdvisoryOfPackage::of(finding)).or_default();
         *files.entry(&finding.file).or_default() += 1;
     }
     let mut shared: HashMap<(&TreePath, &TreePath), usize> = HashMap::new();
@@ -223,7 +223,11 @@ fn renamed<'a>(head: Side<'a>, base: Side<'a>) -> BTreeMap<&'a TreePath, &'a Tre
         .iter()
         .filter(|finding| came.contains(&finding.file))
     {
-        for (file, count) in gone_by_flaw.get(&Flaw::of(finding)).into_iter().flatten() {
+        for (file, count) in gone_by_flaw
+            .get(&AdvisoryOfPackage::of(finding))
+            .into_iter()
+            .flatten()
+        {
             *shared.entry((&finding.file, *file)).or_default() += count;
         }
     }

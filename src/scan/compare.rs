@@ -15,11 +15,11 @@ use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::finding::Change;
 use crate::model::{Cost, Decision, Finding, Target, TreePath};
-use crate::policy::{Circumstances, Policy, Ruled};
+use crate::policy::{DecisionContext, Policy, Ruled};
 use crate::text::Position;
 
 /// A tree that another one came from, judged.
-pub(super) struct Before {
+pub(super) struct BaseTree {
     /// What it holds.
     pub target: Target,
     /// What the clone lacks of it.
@@ -32,20 +32,20 @@ pub(super) struct Before {
 /// there, as remarks. The base was judged under `base_ref`, if it has a name.
 pub(super) fn compare(
     target: &mut Target,
-    befores: &[Before],
+    befores: &[BaseTree],
     policy: &Policy,
-    circumstances: &Circumstances<'_>,
+    context: &DecisionContext<'_>,
     base_ref: Option<&str>,
 ) -> Vec<Gap> {
     // A checkout without a ref is one of the branch that it goes to.
-    let at_base = Circumstances {
-        ref_name: circumstances.ref_name.map(|own| base_ref.unwrap_or(own)),
-        ..*circumstances
+    let at_base = DecisionContext {
+        ref_name: context.ref_name.map(|own| base_ref.unwrap_or(own)),
+        ..*context
     };
     let decided: Vec<Decided> = target
         .findings
         .iter()
-        .map(|finding| stand(&policy.decide(finding, circumstances)))
+        .map(|finding| stand(&policy.decide(finding, context)))
         .collect();
     let files = files(target);
     let base_files: Vec<BTreeSet<TreePath>> =
@@ -185,7 +185,7 @@ fn not_compared(file: &TreePath, lack: Option<(&TreePath, &Lack)>) -> Gap {
 }
 
 /// What a base holds and nobody can read: a finding that it may have held counts as introduced.
-fn unread_at(before: &Before) -> Vec<Gap> {
+fn unread_at(before: &BaseTree) -> Vec<Gap> {
     let blind = before.target.coverage.blind.iter();
     let told = blind
         .filter(|gap| gap.file().is_none_or(|file| !before.lacking.contains_key(file)))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Case;
+use super::ScanTree;
 use super::read::Opened;
 use crate::ecosystem::purl;
 use crate::model::Location;
@@ -169,7 +169,7 @@ pub(super) fn shown_by<'o>(others: &'o [Other], policy: &Policy, registry: &Regi
 }
 
 /// The policies of `trees` that call names internal, each once.
-pub(super) fn policies<'p>(trees: &[Case<'p>]) -> Vec<&'p Policy> {
+pub(super) fn policies<'p>(trees: &[ScanTree<'p>]) -> Vec<&'p Policy> {
     let mut policies: Vec<&Policy> = Vec::new();
     for tree in trees {
         let is_known = policies.iter().any(|known| std::ptr::eq(*known, tree.policy));

@@ -34,7 +34,7 @@ pub struct Found {
     /// Those of them that may be symbolic links, where that is known; `None` where each has to be asked.
     pub(super) links: Option<Vec<TreePath>>,
     /// Manifests that no lockfile locks, with the instruction that makes one.
-    pub unlocked: Vec<(TreePath, &'static manifest::Row)>,
+    pub unlocked: Vec<(TreePath, &'static manifest::ManifestKind)>,
     /// Folders that could not be listed, each a blind spot.
     pub unlisted: Vec<Gap>,
     /// What is known not to be checked, and costs no verdict.
@@ -65,7 +65,7 @@ impl Found {
     pub fn ecosystems(&self) -> impl Iterator<Item = Ecosystem> {
         self.files.values().filter_map(|reader| match reader {
             Reader::Format(format) => Some(format.ecosystem()),
-            Reader::Nobody(_) => None,
+            Reader::Unsupported(_) => None,
         })
     }
 
@@ -203,10 +203,10 @@ pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
 
 /// Manifests that no lockfile locks and whose text asks for packages, each once, by path.
 pub(super) fn unlocked(
-    mut manifests: Vec<(TreePath, &'static manifest::Row)>,
+    mut manifests: Vec<(TreePath, &'static manifest::ManifestKind)>,
     files: &BTreeMap<TreePath, Reader>,
     tree: &dyn Tree,
-) -> Vec<(TreePath, &'static manifest::Row)> {
+) -> Vec<(TreePath, &'static manifest::ManifestKind)> {
     manifests.sort_by(|left, right| left.0.cmp(&right.0));
     manifests.dedup_by(|left, right| left.0 == right.0);
     manifests.retain(|(path, row)| {

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::ecosystem::{self, purl};
 use crate::model::Location;
 use crate::model::finding::State;
-use crate::model::grid::{Cell, CellState, Occurrence, Row};
+use crate::model::grid::{Cell, CellState, GridRow, Occurrence};
 use crate::model::worst;
 use crate::model::{
     Assessed, Assessment, Ecosystem, Finding, IndexKey, IndexState, Outcome, Target, TreePath, coverage::Gap,
@@ -16,7 +16,7 @@ use crate::text::Position;
 
 /// The rows of the grid whose columns are the targets of `outcome`, which were found in `trees` and keep their assessments.
 #[must_use]
-pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<Row> {
+pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<GridRow> {
     let mut findings: Vec<&Finding> = outcome.findings().map(|(_, finding)| finding).collect();
     findings.sort_by(|left, right| worst::first(left, right));
     let mut subjects: Vec<Subject<'_>> = Vec::new();
@@ -41,9 +41,9 @@ pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<Row> {
         .zip(trees)
         .map(|(target, found)| Column::new(target, found, &numbers))
         .collect();
-    let mut rows: Vec<(&Finding, Row)> = Vec::with_capacity(subjects.len());
+    let mut rows: Vec<(&Finding, GridRow)> = Vec::with_capacity(subjects.len());
     for (number, subject) in subjects.iter().enumerate() {
-        let row = Row {
+        let row = GridRow {
             advisory: subject.worst.advisory.clone(),
             related: Vec::new(),
             packages: subject
@@ -64,12 +64,12 @@ pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<Row> {
             .then_with(|| affected(other).cmp(&affected(row)))
             .then_with(|| row.advisory.id.cmp(&other.advisory.id))
     });
-    let mut rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut rows: Vec<GridRow> = rows.into_iter().map(|(_, row)| row).collect();
     relate(&mut rows);
     rows
 }
 
-fn affected(row: &Row) -> usize {
+fn affected(row: &GridRow) -> usize {
     let affected = row.cells.iter().filter(|cell| cell.state == CellState::Affected);
     affected.count()
 }
@@ -312,7 +312,7 @@ impl Part<'_> {
 }
 
 /// Names in each row the others that share a CVE with it.
-fn relate(rows: &mut [Row]) {
+fn relate(rows: &mut [GridRow]) {
     let mut by_cve: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, row) in rows.iter().enumerate() {
         let ids = std::iter::once(&row.advisory.id).chain(&row.advisory.aliases);

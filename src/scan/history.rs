@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::columns::Columns;
 use super::found::{Found, relative};
 use super::reader::{Reader, is_wanted, reader_in};
+use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::{FILE_LIMIT, judge, read, starts};
 use crate::advisory::Index;
 use crate::git::commit_tree::CommitTree;
@@ -21,7 +21,7 @@ use crate::model::lines::short_name;
 use crate::model::{PackageUrl, Tree as _, TreePath};
 
 /// So many lines are told of: each may have held everything, in every tag.
-const MOST_LINES: usize = 50;
+const MAX_LINES: usize = 50;
 
 /// What the lines held, and what a person should know about the answer.
 pub struct History {
@@ -76,15 +76,15 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
     let mut holdings = Vec::new();
     let mut warnings = Vec::new();
     let ever: Vec<&ReleaseLine> = columns.chosen.ever().collect();
-    if ever.len() > MOST_LINES {
+    if ever.len() > MAX_LINES {
         warnings.push(format!(
-            "The history covers {MOST_LINES} of {} release lines, live ones first; name the others with --refs.",
+            "The history covers {MAX_LINES} of {} release lines, live ones first; name the others with --refs.",
             ever.len()
         ));
     }
     let (live, out): (Vec<&ReleaseLine>, Vec<&ReleaseLine>) =
         ever.into_iter().partition(|line| line.standing == Standing::Live);
-    for line in live.into_iter().chain(out).take(MOST_LINES) {
+    for line in live.into_iter().chain(out).take(MAX_LINES) {
         let Some(tip) = commits.get(line.ref_name.as_str()) else {
             continue;
         };
@@ -130,7 +130,7 @@ fn taken<T>(shared: Mutex<T>) -> T {
 
 /// A package at a version, and an advisory that it is affected by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Flaw {
+struct AdvisoryOfPackage {
     purl: PackageUrl,
     /// The advisory's id, then its aliases.
     ids: Vec<String>,
@@ -142,9 +142,9 @@ struct Judging<'a> {
     repository: &'a Arc<Repository>,
     listing: &'a Listing<'a>,
     judge: judge::Judging<'a>,
-    known: RwLock<HashMap<Identity, Readings<Held>>>,
+    known: RwLock<HashMap<Identity, Readings<LockedSet>>>,
     /// Each set of flaws that some lockfile held, once.
-    sets: Mutex<BTreeSet<Held>>,
+    sets: Mutex<BTreeSet<LockedSet>>,
     lists: Lists,
     /// Paths that were asked about and that no list tells of.
     beside: Mutex<BTreeSet<TreePath>>,
@@ -154,10 +154,10 @@ struct Judging<'a> {
 }
 
 /// What a lockfile holds.
-type Held = Arc<BTreeSet<Arc<Flaw>>>;
+type LockedSet = Arc<BTreeSet<Arc<AdvisoryOfPackage>>>;
 
-impl KeyReader<Arc<Flaw>> for Judging<'_> {
-    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<Flaw>> {
+impl KeyReader<Arc<AdvisoryOfPackage>> for Judging<'_> {
+    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<AdvisoryOfPackage>> {
         let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
             lock(&self.unread).insert(TreePath::root());
             return BTreeSet::new();
@@ -166,7 +166,7 @@ impl KeyReader<Arc<Flaw>> for Judging<'_> {
         let tree = tree
             .below(prefix.clone())
             .listed_by(self.listing, content, is_wanted);
-        let shape = asked::shape(&tree);
+        let shape = recording_tree::shape(&tree);
         let mut flaws = BTreeSet::new();
         for file in self.listing.list(content).files() {
             let Some(path) = relative(prefix, &file.path) else {
@@ -213,15 +213,15 @@ impl Judging<'_> {
     }
 
     /// What the lockfile holds, if it was read in a tree that answers like `tree`.
-    fn known(&self, identity: &Identity, tree: &CommitTree) -> Option<Held> {
+    fn known(&self, identity: &Identity, tree: &CommitTree) -> Option<LockedSet> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(identity)?.get(tree)
     }
 
     /// Reads the lockfile that is known by `identity`, and keeps what it holds.
-    fn read(&self, identity: Identity, format: &'static dyn Format, tree: &CommitTree) -> Held {
+    fn read(&self, identity: Identity, format: &'static dyn Format, tree: &CommitTree) -> LockedSet {
         let path = &identity.0;
-        let asked = Asked::new(tree, Some(tree), Places::Left);
+        let asked = RecordingTree::new(tree, Some(tree), Places::Left);
         // A bug in a reader costs its file.
         let read = catch_unwind(AssertUnwindSafe(|| {
             read::one(&asked, path, format, |opened| self.judge.judge(opened))
@@ -232,7 +232,7 @@ impl Judging<'_> {
                     *lock(&self.damage) = Some(damage);
                 }
                 let flaws = judged.findings.into_iter().map(|finding| {
-                    Arc::new(Flaw {
+                    Arc::new(AdvisoryOfPackage {
                         purl: finding.purl.clone(),
                         ids: std::iter::once(finding.advisory.id.clone())
                             .chain(finding.advisory.aliases.iter().cloned())
@@ -258,7 +258,7 @@ impl Judging<'_> {
     }
 
     /// The same set as the one that is known already.
-    fn shared(&self, held: Held) -> Held {
+    fn shared(&self, held: LockedSet) -> LockedSet {
         let mut sets = lock(&self.sets);
         if let Some(known) = sets.get(&held) {
             return known.clone();

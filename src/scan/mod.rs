@@ -3,7 +3,6 @@
 //! `discover` finds lockfiles, `read` reads them, `judge` matches their packages, and this file puts the
 //! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
-mod asked;
 pub mod change;
 pub mod columns;
 pub mod commit;
@@ -19,6 +18,7 @@ pub mod knowledge;
 pub mod lines;
 pub mod read;
 pub mod reader;
+mod recording_tree;
 pub mod since;
 mod starts;
 mod submodules;
@@ -28,7 +28,7 @@ pub mod unfinished;
 mod unmatched;
 mod walk;
 mod walked;
-pub mod ways;
+pub mod what_to_do;
 pub mod work_tree;
 
 use std::collections::{BTreeSet, HashMap};
@@ -44,8 +44,8 @@ use crate::model::{
     Cost, Coverage, Decision, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath, Verdict,
     outcome,
 };
-use crate::policy::{Circumstances, ExceptionMatch, Policy, Strictness};
-use compare::Before;
+use crate::policy::{DecisionContext, ExceptionMatch, Policy, Strictness};
+use compare::BaseTree;
 use discover::Found;
 pub use judge::{Judging, Keep};
 pub use knowledge::Knowledge;
@@ -63,7 +63,7 @@ pub struct Request<'a> {
     /// The moment that ages are counted from.
     pub now: Timestamp,
     /// What a clean answer may look like.
-    pub lenience: Lenience,
+    pub exit: ExitOptions,
     /// What is kept besides findings.
     pub keep: Keep,
 }
@@ -88,7 +88,7 @@ pub struct Judge<'a> {
 
 /// Which exit codes the user wants to be 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lenience {
+pub struct ExitOptions {
     /// A blocked verdict ends with 0, or with 3 where not everything was judged.
     pub exit_zero: bool,
     /// Nothing to scan ends with 0.
@@ -96,7 +96,7 @@ pub struct Lenience {
 }
 
 /// A tree that is judged, by what and beside what.
-pub struct Case<'f> {
+pub struct ScanTree<'f> {
     /// The tree.
     pub found: &'f Found,
     /// The rules.
@@ -115,7 +115,7 @@ pub struct Base<'f> {
 
 /// Scans trees, each compared with its base where it has one. The first one's policy is the one that reports name.
 #[must_use]
-pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
+pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     let mut judge = Judge {
         database: request.judge.database.clone(),
         knowledge: request.judge.knowledge.clone(),
@@ -158,25 +158,25 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
     for (tree, files) in trees.iter().zip(read) {
         let (mut target, listed) = target::target(tree.found, files, &judge, tree.policy);
         all_listed.join(&listed);
-        let circumstances = Circumstances {
+        let context = DecisionContext {
             now: request.now,
             ref_name: tree.found.head.ref_name.as_deref(),
             prefix: &tree.found.prefix,
         };
         if let Some(base) = &tree.base {
             let sides = base.sides.iter().zip(read_bases.by_ref());
-            let befores: Vec<Before> = sides
-                .map(|((found, committed), files)| Before {
+            let befores: Vec<BaseTree> = sides
+                .map(|((found, committed), files)| BaseTree {
                     target: target::target(found, files, &judge, tree.policy).0,
                     lacking: found.lacking(),
                     committed: *committed,
                 })
                 .collect();
-            let remarks = compare::compare(&mut target, &befores, tree.policy, &circumstances, base.ref_name);
+            let remarks = compare::compare(&mut target, &befores, tree.policy, &context, base.ref_name);
             at_bases.extend(remarks);
         }
         for finding in &mut target.findings {
-            let ruled = tree.policy.decide(finding, &circumstances);
+            let ruled = tree.policy.decide(finding, &context);
             finding.decision = ruled.decision;
             if rule != ruled.rule {
                 rule = ruled.rule.into();
@@ -227,9 +227,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
     let enough = is_enough(&coverage, policy.coverage);
     let verdict = match verdict(blocked, nothing, enough) {
         // An empty tree is allowed, and the index is still not there.
-        Verdict::NothingToScan if request.lenience.allow_empty && !coverage.is_complete() => {
-            Verdict::Incomplete
-        }
+        Verdict::NothingToScan if request.exit.allow_empty && !coverage.is_complete() => Verdict::Incomplete,
         verdict => verdict,
     };
     Outcome {
@@ -241,7 +239,7 @@ pub fn scan(request: &Request<'_>, trees: &[Case<'_>]) -> Outcome {
             file: policy.file.clone(),
         },
         verdict,
-        exit_code: exit_code(verdict, enough, request.lenience),
+        exit_code: exit_code(verdict, enough, request.exit),
         coverage,
         remarks,
         targets,
@@ -329,7 +327,7 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
 fn idle(
     policy: &Policy,
     met: &[ExceptionMatch],
-    trees: &[Case<'_>],
+    trees: &[ScanTree<'_>],
     coverage: &Coverage,
     now: Timestamp,
 ) -> Vec<Gap> {
@@ -390,14 +388,14 @@ fn verdict(blocked: bool, nothing: bool, enough: bool) -> Verdict {
 }
 
 /// The one place that turns an answer into an exit code. What blocks can be let through; what nobody looked at cannot.
-fn exit_code(verdict: Verdict, enough: bool, lenience: Lenience) -> ExitCode {
+fn exit_code(verdict: Verdict, enough: bool, exit: ExitOptions) -> ExitCode {
     match verdict {
         Verdict::Pass => ExitCode::Pass,
-        Verdict::Blocked if lenience.exit_zero && enough => ExitCode::Pass,
-        Verdict::Blocked if lenience.exit_zero => ExitCode::Incomplete,
+        Verdict::Blocked if exit.exit_zero && enough => ExitCode::Pass,
+        Verdict::Blocked if exit.exit_zero => ExitCode::Incomplete,
         Verdict::Blocked => ExitCode::Blocked,
         Verdict::Incomplete => ExitCode::Incomplete,
-        Verdict::NothingToScan if lenience.allow_empty => ExitCode::Pass,
+        Verdict::NothingToScan if exit.allow_empty => ExitCode::Pass,
         Verdict::NothingToScan => ExitCode::NothingToScan,
         Verdict::Failed => ExitCode::Bug,
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::asked::{self, Asked, Identity, Lists, Places, Readings};
 use super::found::Found;
 use super::reader::Reader;
+use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::walked::Walked;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;
@@ -102,7 +102,7 @@ pub fn read_many<T: Send + Sync + Default>(
     for (tree, found) in founds.iter().enumerate() {
         read.push(vec![None; found.files.len()]);
         let commit = found.commit();
-        let shape = commit.and_then(asked::shape);
+        let shape = commit.and_then(recording_tree::shape);
         for (slot, (path, reader)) in found.files.iter().enumerate() {
             let job = Job {
                 tree,
@@ -169,14 +169,14 @@ impl Job<'_> {
                     return known;
                 }
                 let walked = Walked(found);
-                let asked = Asked::new(&walked, found.commit(), Places::Told);
+                let asked = RecordingTree::new(&walked, found.commit(), Places::Told);
                 let file = Arc::new(read_one(found, &asked, path, *format, each));
                 if let Some(commit) = found.commit() {
                     readings.keep(commit, asked, lists, file.clone());
                 }
                 file
             }
-            Reader::Nobody(row) => {
+            Reader::Unsupported(row) => {
                 let reason = format!("the format of {} is not supported yet", row.file_name);
                 let hint = format!(
                     "Scan its {} packages with another tool; until then the verdict is incomplete.",
@@ -243,7 +243,7 @@ fn read_one<T: Default>(
 /// What `each` makes of the lockfile at `path` of `tree`, and whether it was read in whole; `None` if it was not at all.
 /// Places in other files are not looked for.
 pub(super) fn one<T>(
-    tree: &Asked<'_>,
+    tree: &RecordingTree<'_>,
     path: &TreePath,
     format: &dyn Format,
     each: impl Fn(&Opened<'_>) -> T + Sync,

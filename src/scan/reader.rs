@@ -9,7 +9,7 @@ pub enum Reader {
     /// A format of ours.
     Format(&'static dyn Format),
     /// Nobody yet.
-    Nobody(&'static unsupported::Row),
+    Unsupported(&'static unsupported::UnsupportedFormat),
 }
 
 impl Reader {
@@ -18,7 +18,7 @@ impl Reader {
     pub fn ecosystem(&self) -> Ecosystem {
         match self {
             Self::Format(format) => format.ecosystem(),
-            Self::Nobody(row) => row.ecosystem(),
+            Self::Unsupported(row) => row.ecosystem(),
         }
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn reader_in(inside: &TreePath, path: &TreePath) -> Option<Reader> {
 pub(super) fn reader(path: &TreePath) -> Option<Reader> {
     match lockfile::claim(path) {
         Claim::Read(format) => Some(Reader::Format(format)),
-        Claim::Unsupported(row) => Some(Reader::Nobody(row)),
+        Claim::Unsupported(row) => Some(Reader::Unsupported(row)),
         Claim::Nothing => None,
     }
 }

@@ -30,7 +30,7 @@ impl Tree for Walked<'_> {
     fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
         match self.0.files.get(path) {
             Some(Reader::Format(reader)) => reader.name() == format,
-            Some(Reader::Nobody(_)) | None => false,
+            Some(Reader::Unsupported(_)) | None => false,
         }
     }
 

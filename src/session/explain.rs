@@ -9,10 +9,10 @@ use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Gap, Outcome, PackageUrl, Target};
-use crate::policy::{Circumstances, Policy};
+use crate::policy::{DecisionContext, Policy};
 use crate::report::phrases::counted;
 use crate::scan::discover::Found;
-use crate::scan::{Keep, Lenience, Request, scan, ways};
+use crate::scan::{ExitOptions, Keep, Request, scan, what_to_do};
 
 /// What to explain.
 #[derive(Debug, Clone, Default)]
@@ -47,10 +47,10 @@ impl Session<'_> {
             judge: opened.judge(),
             remarks: Vec::new(),
             now: self.now,
-            lenience: Lenience::default(),
+            exit: ExitOptions::default(),
             keep: Keep::Findings,
         };
-        let outcome = scan(&scanned, &trees.cases());
+        let outcome = scan(&scanned, &trees.scan_trees());
         let explanations = explain(&request.subject, &outcome, index, &trees.policy())?;
         let end = match (outcome.coverage.is_complete(), &opened.trouble) {
             (true, _) => Ok(ExitCode::Pass),
@@ -94,15 +94,15 @@ pub fn explain(
                 decisions: group
                     .first()
                     .map(|(target, finding)| {
-                        let circumstances = Circumstances {
+                        let context = DecisionContext {
                             now: outcome.now,
                             ref_name: target.ref_name.as_deref(),
                             prefix: &target.prefix,
                         };
-                        policy.rulings(finding, &circumstances)
+                        policy.rulings(finding, &context)
                     })
                     .unwrap_or_default(),
-                would_change: ways::out_of(&of_group),
+                would_change: what_to_do::about(&of_group),
             }
         });
     Ok(explanations.collect())

@@ -8,7 +8,7 @@ use crate::model::{Failure, Gate};
 use crate::scan::columns::release;
 use crate::scan::discover::Found;
 use crate::scan::reader::is_wanted;
-use crate::scan::{FILE_LIMIT, Keep, Lenience, Request, commit, scan, ways};
+use crate::scan::{ExitOptions, FILE_LIMIT, Keep, Request, commit, scan, what_to_do};
 
 /// Which release to judge.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +20,7 @@ pub struct GateRequest {
     /// Which policy decides.
     pub policy: PolicyRequest,
     /// Which exit codes are 0.
-    pub lenience: Lenience,
+    pub exit: ExitOptions,
 }
 
 impl Session<'_> {
@@ -32,7 +32,7 @@ impl Session<'_> {
         self.judged(request).map_err(|failure| {
             let outcome = self.unjudged(&failure, &request.input, &request.policy);
             Failed {
-                report: outcome.map(|outcome| Box::new(ways::gate(outcome, &request.release))),
+                report: outcome.map(|outcome| Box::new(what_to_do::gate(outcome, &request.release))),
                 failure,
             }
         })
@@ -59,10 +59,10 @@ impl Session<'_> {
             judge: opened.judge(),
             remarks: effective.remarks,
             now: self.now,
-            lenience: request.lenience,
+            exit: request.exit,
             keep: Keep::Findings,
         };
-        let outcome = scan(&scanned, &judged.cases());
-        Ok(ways::gate(outcome, &request.release))
+        let outcome = scan(&scanned, &judged.scan_trees());
+        Ok(what_to_do::gate(outcome, &request.release))
     }
 }

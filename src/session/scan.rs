@@ -16,7 +16,7 @@ use crate::model::{Failure, Outcome, Target};
 use crate::policy::Policy;
 use crate::scan::columns::{self, columns};
 use crate::scan::discover::Found;
-use crate::scan::{self, Keep, Lenience, Request};
+use crate::scan::{self, ExitOptions, Keep, Request};
 
 /// Long texts are read for at most so many findings; no report prints more than that in full.
 const MAX_TEXTS: usize = 5_000;
@@ -35,7 +35,7 @@ pub struct ScanRequest {
     /// Which policy decides.
     pub policy: PolicyRequest,
     /// Which exit codes are 0.
-    pub lenience: Lenience,
+    pub exit: ExitOptions,
     /// The name of the scan at code scanning.
     pub category: Option<Category>,
 }
@@ -116,10 +116,10 @@ impl Session<'_> {
             judge: index.judge(),
             remarks: trees.remarks.clone(),
             now: self.now,
-            lenience: request.lenience,
+            exit: request.exit,
             keep: Keep::Findings,
         };
-        let mut outcome = scan::scan(&scanned, &trees.cases());
+        let mut outcome = scan::scan(&scanned, &trees.scan_trees());
         outcome.category.clone_from(&request.category);
         if !request.staged {
             beat(self.location, &found, &outcome, self.now);

@@ -8,7 +8,7 @@ use crate::model::{Failure, Gap, Grid, Location};
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
-use crate::scan::{Keep, Lenience, Request, grid, scan};
+use crate::scan::{ExitOptions, Keep, Request, grid, scan};
 
 /// Which release lines to show.
 #[derive(Debug, Clone, Default)]
@@ -53,10 +53,10 @@ impl Session<'_> {
             judge: opened.judge(),
             remarks: effective.remarks,
             now: self.now,
-            lenience: Lenience::default(),
+            exit: ExitOptions::default(),
             keep: Keep::Assessments,
         };
-        let mut outcome = scan(&scanned, &judged.cases());
+        let mut outcome = scan(&scanned, &judged.scan_trees());
         let rows = grid::rows(&outcome, &lines);
         outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
         let mut warnings = columns.chosen.warnings.clone();

@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::scan::columns::namesakes;
 use crate::scan::discover::{self, Found, Root};
 use crate::scan::since::{Since, since};
-use crate::scan::{Base, Case, FILE_LIMIT, commit};
+use crate::scan::{Base, FILE_LIMIT, ScanTree, commit};
 use crate::sys::{environment, file};
 use crate::text::Position;
 
@@ -111,8 +111,8 @@ impl Trees {
 
     /// What is judged.
     #[must_use]
-    pub fn cases(&self) -> Vec<Case<'_>> {
-        self.entries.iter().map(Entry::case).collect()
+    pub fn scan_trees(&self) -> Vec<ScanTree<'_>> {
+        self.entries.iter().map(Entry::scan_tree).collect()
     }
 }
 
@@ -132,8 +132,8 @@ fn itself(base: &str) -> Gap {
 }
 
 impl Entry {
-    fn case(&self) -> Case<'_> {
-        Case {
+    fn scan_tree(&self) -> ScanTree<'_> {
+        ScanTree {
             found: &self.found,
             policy: &self.policy,
             base: self.since.as_ref().map(|since| Base {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::model::grid::{Cell, Row};
+use crate::model::grid::{Cell, GridRow};
 use crate::model::{Grid, Target};
 
 /// One line of the grid.
@@ -21,7 +21,7 @@ pub(in crate::report) struct Column<'g> {
 
 impl<'g> Column<'g> {
     /// The cell of `row`.
-    pub(in crate::report) fn cell<'r>(&self, row: &'r Row) -> Option<&'r Cell> {
+    pub(in crate::report) fn cell<'r>(&self, row: &'r GridRow) -> Option<&'r Cell> {
         row.cells.get(self.index)
     }
 }

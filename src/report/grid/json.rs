@@ -9,7 +9,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::columns::{Column, columns};
 use super::refs::Ref;
-use crate::model::grid::{Cell, HistoryEntry, Occurrence, Row};
+use crate::model::grid::{Cell, GridRow, HistoryEntry, Occurrence};
 use crate::model::{Grid, PackageUrl};
 use crate::report::Style;
 use crate::report::json::document;
@@ -82,7 +82,7 @@ struct StatusRow<'g> {
 }
 
 impl<'g> StatusRow<'g> {
-    fn of(row: &'g Row, columns: &'g [Column<'g>]) -> Self {
+    fn of(row: &'g GridRow, columns: &'g [Column<'g>]) -> Self {
         let advisory = &*row.advisory;
         Self {
             id: &advisory.id,
@@ -102,7 +102,7 @@ impl<'g> StatusRow<'g> {
 
 /// The cells under the full names of their refs.
 struct Cells<'g> {
-    row: &'g Row,
+    row: &'g GridRow,
     columns: &'g [Column<'g>],
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use super::columns::{Column, columns, short_names};
 use super::texts::{self, GapOnLines};
 use crate::model::Grid;
-use crate::model::grid::{Cell, CellState, ReleaseLine, Row, Standing};
+use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::report::Style;
 use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
 use crate::report::phrases::{self, counted, short};
@@ -93,7 +93,7 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
 }
 
 /// `**critical 9.1** RUSTSEC-2030-0001, CVE-2030-1, known exploited`.
-fn advisory(row: &Row) -> String {
+fn advisory(row: &GridRow) -> String {
     const MAX_ALIASES: usize = 3;
     let advisory = &row.advisory;
     let mut text = format!(
@@ -110,7 +110,7 @@ fn advisory(row: &Row) -> String {
     text
 }
 
-fn packages(row: &Row) -> String {
+fn packages(row: &GridRow) -> String {
     const MAX_PACKAGES: usize = 3;
     let shown: Vec<String> = row
         .packages

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::columns::Column;
 use super::texts;
-use crate::model::grid::{Cell, CellState, Row};
+use crate::model::grid::{Cell, CellState, GridRow};
 use crate::report::Length;
 use crate::report::phrases::{severity, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns as wide, fit};
@@ -26,7 +26,7 @@ const MAX_BLOCKS: usize = 3;
 
 /// Writes the rows. Every name of a line that had to be cut is written in full after them.
 pub(super) fn write(
-    rows: &[Row],
+    rows: &[GridRow],
     columns: &[Column<'_>],
     length: Length,
     page: &mut Page<'_>,
@@ -56,7 +56,7 @@ pub(super) fn write(
 }
 
 /// How many blocks the rows take.
-pub(super) fn count(rows: &[Row], columns: &[Column<'_>], length: Length, width: usize) -> usize {
+pub(super) fn count(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> usize {
     Layout::of(rows, columns, length, width).blocks(width).len()
 }
 
@@ -86,7 +86,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(rows: &[Row], columns: &[Column<'_>], length: Length, width: usize) -> Self {
+    fn of(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> Self {
         let with = |detail| Self::with(detail, rows, columns, width);
         let versions = with(Detail::Version);
         match length {
@@ -101,7 +101,7 @@ impl Layout {
         }
     }
 
-    fn with(detail: Detail, rows: &[Row], columns: &[Column<'_>], width: usize) -> Self {
+    fn with(detail: Detail, rows: &[GridRow], columns: &[Column<'_>], width: usize) -> Self {
         let most = MAX_ID.min(width / 2);
         let id = rows
             .iter()
@@ -162,7 +162,7 @@ impl Layout {
     /// One advisory and its cells of `block`.
     fn row(
         &self,
-        row: &Row,
+        row: &GridRow,
         columns: &[Column<'_>],
         block: &Range<usize>,
         page: &mut Page<'_>,
@@ -229,7 +229,7 @@ fn cut_names(layout: &Layout, columns: &[Column<'_>], page: &mut Page<'_>) -> io
     Ok(())
 }
 
-fn head(column: &Column<'_>, rows: &[Row], detail: Detail, room: usize) -> Head {
+fn head(column: &Column<'_>, rows: &[GridRow], detail: Detail, room: usize) -> Head {
     let name = clean(&column.name);
     let most = MAX_HEAD.min(room);
     let is_cut = wide(&name) > most;

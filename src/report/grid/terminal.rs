@@ -7,7 +7,7 @@ use super::texts::{EqualCells, GapOnLines};
 use super::{refs, table, texts};
 use crate::model::Grid;
 use crate::model::IndexState;
-use crate::model::grid::{CellState, HistoryEntry, Row};
+use crate::model::grid::{CellState, GridRow, HistoryEntry};
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
@@ -59,7 +59,7 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// The rows that are shown of all.
-fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usize) -> &'g [Row] {
+fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usize) -> &'g [GridRow] {
     let first = |limit: usize| grid.rows.get(..limit.min(grid.rows.len())).unwrap_or_default();
     match length {
         Length::Full => &grid.rows,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::Column;
-use crate::model::grid::{Cell, CellState, ReleaseLine, Row, Standing};
+use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::model::{Class, Coverage, Gap, Grid, Verdict};
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
@@ -122,7 +122,7 @@ pub(in crate::report) fn standing(lines: &[ReleaseLine]) -> String {
 }
 
 /// What to do about a row: `upgrade to 0.10.48, 0.11.2`, `remove it`; `None` where no line is affected.
-pub(in crate::report) fn remedy(row: &Row) -> Option<String> {
+pub(in crate::report) fn remedy(row: &GridRow) -> Option<String> {
     const MAX_TARGETS: usize = 3;
     let affected = || row.cells.iter().filter(|cell| cell.state == CellState::Affected);
     affected().next()?;
@@ -197,7 +197,7 @@ pub(in crate::report) struct EqualCells<'g> {
 }
 
 /// The cells of a row without repetition, the worst state first.
-pub(in crate::report) fn alike<'g>(row: &'g Row, columns: &'g [Column<'g>]) -> Vec<EqualCells<'g>> {
+pub(in crate::report) fn alike<'g>(row: &'g GridRow, columns: &'g [Column<'g>]) -> Vec<EqualCells<'g>> {
     let mut alike: Vec<EqualCells<'g>> = Vec::new();
     for column in columns {
         let Some(cell) = column.cell(row) else {

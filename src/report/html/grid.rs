@@ -10,7 +10,7 @@ use super::page::{
 };
 use super::{paths, to_do};
 use crate::model::advisory::Class;
-use crate::model::grid::{Cell, CellState, Row, Standing};
+use crate::model::grid::{Cell, CellState, GridRow, Standing};
 use crate::model::{Finding, Grid, Level, PackageUrl};
 use crate::remediation::remediations;
 use crate::report::Style;
@@ -104,7 +104,7 @@ fn letter(state: CellState) -> char {
     }
 }
 
-fn table(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Section {
+fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
     let heads = columns.iter().map(|column| {
         let key = short(column.key, 300);
         markup!(
@@ -137,7 +137,7 @@ fn table(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Section {
     }
 }
 
-fn table_row(number: usize, row: &Row, columns: &[Column<'_>]) -> Markup {
+fn table_row(number: usize, row: &GridRow, columns: &[Column<'_>]) -> Markup {
     let advisory = &row.advisory;
     let cells = columns.iter().map(|column| match column.cell(row) {
         Some(cell) => markup!(
@@ -164,7 +164,7 @@ fn state_tag(state: CellState) -> Markup {
 }
 
 /// The form above the table. It serves the list below too, and shows only when the script that serves it runs.
-fn filter(rows: &[Row]) -> Markup {
+fn filter(rows: &[GridRow]) -> Markup {
     let states = CellState::ALL.map(|state| {
         let letter = letter(state).to_string();
         markup!(
@@ -192,7 +192,7 @@ fn filter(rows: &[Row]) -> Markup {
 }
 
 /// Each row in full.
-fn advisories(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Option<Section> {
+fn advisories(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Option<Section> {
     if rows.is_empty() {
         return None;
     }
@@ -227,7 +227,7 @@ fn advisories(grid: &Grid, rows: &[Row], columns: &[Column<'_>]) -> Option<Secti
 
 fn entry_of(
     number: usize,
-    row: &Row,
+    row: &GridRow,
     columns: &[Column<'_>],
     drawn: Option<(&Column<'_>, &Finding)>,
 ) -> Markup {

@@ -7,7 +7,7 @@ use lockkeeper::model::{
     Advisory, Class, Decision, Ecosystem, Finding, Level, Scope, Scopes, Severity, TreePath,
 };
 use lockkeeper::policy::exception::ExceptionEffect;
-use lockkeeper::policy::{Circumstances, ExceptionMatch, Policy, Ruled, read};
+use lockkeeper::policy::{DecisionContext, ExceptionMatch, Policy, Ruled, read};
 
 use crate::support::memory_tree::tree_path;
 use crate::support::outcomes;
@@ -48,14 +48,14 @@ fn decide(policy: &Policy, finding: &Finding) -> Ruled {
 
 fn decide_at(policy: &Policy, finding: &Finding, now: &str, ref_name: Option<&str>) -> Ruled {
     let prefix = tree_path("apps");
-    let circumstances = Circumstances {
+    let context = DecisionContext {
         now: at(now),
         ref_name,
         prefix: &prefix,
     };
-    let ruled = policy.decide(finding, &circumstances);
+    let ruled = policy.decide(finding, &context);
     // What is explained is what decides.
-    let rulings = policy.rulings(finding, &circumstances);
+    let rulings = policy.rulings(finding, &context);
     let yes: Vec<&str> = rulings
         .iter()
         .filter(|ruling| ruling.matched == Matched::Yes)
@@ -551,14 +551,14 @@ fn unused_exceptions_are_told_of_all_targets_together() {
     );
     let finding = of(advisory());
     let elsewhere = TreePath::root();
-    let circumstances = Circumstances {
+    let context = DecisionContext {
         now: at(NOW),
         ref_name: None,
         prefix: &elsewhere,
     };
     // The second covers the finding in the one target and not in the other; both ids count as used.
     let mut met = decide(&policy, &finding).met;
-    met.extend(policy.decide(&finding, &circumstances).met);
+    met.extend(policy.decide(&finding, &context).met);
     let messages: Vec<(u32, String)> = policy
         .unused(&met, at(NOW))
         .into_iter()
@@ -585,14 +585,14 @@ fn rulings_tell_why_and_why_not() {
          exceptions:\n  - {id: CVE-2030-1, reason: a, expires: 2030-01-01}\n  - {id: CVE-9, reason: a, expires: 2031-01-01}\n",
     );
     let prefix = TreePath::root();
-    let circumstances = Circumstances {
+    let context = DecisionContext {
         now: at(NOW),
         ref_name: None,
         prefix: &prefix,
     };
     let finding = of(advisory());
     let rulings: Vec<String> = policy
-        .rulings(&finding, &circumstances)
+        .rulings(&finding, &context)
         .into_iter()
         .map(|ruling| format!("{:?} {}: {}", ruling.matched, ruling.rule, ruling.why))
         .collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockkeeper::model::finding::{Excepted, State};
 use lockkeeper::model::gate::Blocking;
-use lockkeeper::model::grid::{Cell, CellState, HistoryEntry, Occurrence, ReleaseLine, Row, Standing};
+use lockkeeper::model::grid::{Cell, CellState, GridRow, HistoryEntry, Occurrence, ReleaseLine, Standing};
 use lockkeeper::model::outcome::FileState;
 use lockkeeper::model::verdict::ExitCode;
 use lockkeeper::model::{Advisory, Class, Cost, Ecosystem, Finding, Gate, Grid, Severity, Target, Verdict};
@@ -441,8 +441,8 @@ fn line(name: &str, number: usize) -> Target {
     target
 }
 
-fn row(advisory: &Advisory, packages: &[&str]) -> Row {
-    Row {
+fn row(advisory: &Advisory, packages: &[&str]) -> GridRow {
+    GridRow {
         advisory: Arc::new(advisory.clone()),
         related: Vec::new(),
         packages: packages.iter().map(|package| purl(package)).collect(),
@@ -504,7 +504,7 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
 }
 
 /// The grid of these lines; every one of them is live.
-fn grid(lines: Vec<Target>, rows: Vec<Row>, verdict: Verdict, exit_code: ExitCode) -> Grid {
+fn grid(lines: Vec<Target>, rows: Vec<GridRow>, verdict: Verdict, exit_code: ExitCode) -> Grid {
     let live = lines
         .iter()
         .map(|target| ReleaseLine {

@@ -74,7 +74,7 @@ pub(super) enum Places {
 }
 
 /// A tree that takes note of what it is asked for.
-pub(super) struct Asked<'t> {
+pub(super) struct RecordingTree<'t> {
     tree: &'t dyn Tree,
     /// The commit that it is, if what its shape says need not be noted.
     shaped: Option<&'t CommitTree>,
@@ -82,7 +82,7 @@ pub(super) struct Asked<'t> {
     questions: Mutex<BTreeSet<Question>>,
 }
 
-impl<'t> Asked<'t> {
+impl<'t> RecordingTree<'t> {
     /// Takes note of what `tree` is asked for; of what its shape does not say, if it is that of `commit`.
     pub(super) fn new(tree: &'t dyn Tree, commit: Option<&'t CommitTree>, places: Places) -> Self {
         Self {
@@ -128,7 +128,7 @@ impl<'t> Asked<'t> {
     }
 }
 
-impl Tree for Asked<'_> {
+impl Tree for RecordingTree<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         self.note(Question::File(path.clone()));
         self.tree.read(path)
@@ -226,7 +226,7 @@ impl<T: Clone> Readings<T> {
     }
 
     /// Keeps what was made of the file in `commit`, whose reader asked what `asked` took note of.
-    pub(super) fn keep(&mut self, commit: &CommitTree, asked: Asked<'_>, lists: &Lists, made: T) {
+    pub(super) fn keep(&mut self, commit: &CommitTree, asked: RecordingTree<'_>, lists: &Lists, made: T) {
         let questions = lists.shared(asked.into_questions());
         let answers = answers(&questions, commit);
         match self.lists.iter_mut().find(|(known, _)| *known == questions) {

@@ -8,7 +8,7 @@ use crate::remediation::Kind;
 
 /// What to do about `findings`, the remediation first.
 #[must_use]
-pub fn out_of(findings: &[&Finding]) -> Vec<String> {
+pub fn about(findings: &[&Finding]) -> Vec<String> {
     let applying = findings
         .iter()
         .filter(|finding| finding.state != State::NotAffected);
@@ -47,7 +47,7 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
         file: finding.file.clone(),
         line: finding.place().line,
         reason: format!("{} (rule: {})", finding.reason, finding.rule),
-        unblock: out_of(&[finding]),
+        unblock: about(&[finding]),
     });
     Gate {
         release: release.to_owned(),
