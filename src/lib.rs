@@ -1,5 +1,5 @@
-//! lockkeeper reads every lockfile of a repository, matches it against an advisory index and says
-//! whether the release may go out.
+//! lockkeeper reads every lockfile of a repository, matches it against advisories and answers whether the release may
+//! go out. Only the program is an interface: the modules are public for its own tests and fuzz targets, and change freely.
 //!
 //! This page says what is true of the code. `tests/it/architecture.rs` reads the table of layers below and fails
 //! where the sources differ from what stands here.
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! What holds it together is a grid, advisory × (repository @ ref): a scan of a tree fills one column, `status` fills
-//! those of every live release line, a base tells what one column has that another had not, and a gate reads one.
+//! those of every live release line, a base shows what one column has that another had not, and a gate reads one.
 //! Every cell has a state and a reason; "could not look" is a state and never clean.
 //!
 //! # Layers
@@ -31,11 +31,11 @@
 //! | 2 | `version` · `schema` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
-//! | 5 | `matching` | package × advisory → finding, with the reason | no | total functions |
+//! | 5 | `matching` | package × advisory → assessment: affected, fixed, not affected, undecided; the version to upgrade to | no | total functions |
 //! | 6 | `policy` · `remediation` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them | no | what a person wrote wrong, at its place |
 //! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
-//! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository lives and what was found is said | through `sys` | typed, with a hint |
+//! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `scan` · `upload` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
@@ -52,12 +52,13 @@
 //! bytes ─ lockfile::read ─► Reading { text, packages with places, edges, roots, problems }
 //!       ─ model::Graph ───► shortest paths from the roots
 //! (ecosystem, name) ─ advisory::Index ─► candidates: ranges and versions, each block verified when first touched
-//!       ─ matching ─► Finding { group, package, places, paths, fixed, the version to upgrade to, why it matched }
+//!       ─ matching ─► Assessment, once for each package × advisory: affected (by which record), fixed, not affected, undecided
+//! affected assessments + places + paths ─ scan::judge ─► Finding { advisory, package, fixed, the version to upgrade to }
 //! findings of a tree and of its base ─ scan::change ─► introduced, escalated, published since, moved, pre-existing
 //! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
 //! findings ─ remediation ─► what to do: one upgrade, removal or change of registry for each version of a package
 //! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
-//! outcomes of several lines + the index ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes
+//! assessments of several release lines, grouped by advisory ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes
 //! ```
 //!
 //! One direction, no way back: a report opens nothing, the policy sees no file, matching sees no policy, and
