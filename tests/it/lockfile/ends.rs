@@ -289,11 +289,9 @@ fn globs_of_workspaces_end() {
         .collect();
     let text =
         format!("{{\"lockfileVersion\": 3, \"packages\": {{\"\": {{\"workspaces\": [{globs}]}}{folders}}}}}");
-    let start = std::time::Instant::now();
     let format = lockfile::format("package-lock.json").expect("the format");
     let none = MemoryTree::of([]);
     let reading = lockfile::read(format, &tree_path("package-lock.json"), text.as_bytes(), &none);
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     let partial = reading
         .parsed
         .problems

