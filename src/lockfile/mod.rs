@@ -1,7 +1,7 @@
 //! Lockfile formats: one file a format, each a reader with places that survives damage.
 //!
 //! To add a format: write `lockfile/x.rs` with a unit struct that implements [`Format`], add it to
-//! [`FORMATS`], add `tests/fixtures/lockfile/x/`, a row in the README and in `docs/lockfiles.md`, and the names to
+//! [`FORMATS`], add `tests/fixtures/lockfile/x/`, a row in the README, and the names to
 //! `.pre-commit-hooks.yaml` (see `CONTRIBUTING.md`). What several formats share is a grammar named after its standard, in
 //! `lockfile/grammar/`.
 #![cfg_attr(

@@ -407,7 +407,7 @@ fn no_such(path: &std::path::Path) -> Failure {
 fn no_lockfile(name: &str) -> Failure {
     Failure::usage(
         format!("{name} is not the name of a lockfile"),
-        "Say what it is with `--as FORMAT FILE`; docs/lockfiles.md lists the formats.",
+        "Say what it is with `--as FORMAT FILE`; README.md lists the formats.",
     )
 }
 
