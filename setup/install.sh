@@ -110,7 +110,7 @@ find_system() {
 # replaces the other. So it is given, or was pinned by the commit that the workflow names.
 find_sha256() {
     if [ -z "$sha256" ]; then
-        [ "$version" = "$pinned" ] || fail "nothing tells what version $version must look like" \
+        [ "$version" = "$pinned" ] || fail "no checksum is known for version $version" \
             "This commit pins ${pinned:-no release}. Use the commit of release $version, or name the input 'sha256': the line of $archive in SHA256SUMS of that release."
         sha256=$(pinned sha256 "$archive")
         [ -n "$sha256" ] || fail "release $version has no $archive" \

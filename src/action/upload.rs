@@ -116,7 +116,7 @@ fn wants_sarif(inputs: &Inputs, forge: &JobForge) -> bool {
     match (inputs.mode, inputs.upload) {
         (Mode::Gate | Mode::Status, _) | (_, Upload::Never) => false,
         (Mode::Scan, Upload::Always) => true,
-        // Elsewhere than in a workflow nobody expects an upload.
+        // Outside of a workflow no upload is expected.
         (Mode::Scan, Upload::Auto) => {
             forge.has_code_scanning() && forge.has_forge() && inputs.token.is_some()
         }
@@ -174,7 +174,7 @@ fn sarif(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>) -> Result<Vec<S
     Ok(uploads)
 }
 
-/// Code scanning takes the findings of one ref at a time, and would show as open what somebody accepted or what does not apply:
+/// Code scanning takes the findings of one ref at a time, and would show as open what was accepted or does not apply:
 /// it takes no notice of suppressions.
 fn parts(outcome: &Outcome, of_refs: bool) -> Vec<Outcome> {
     let mut parts: Vec<Outcome> = match of_refs {

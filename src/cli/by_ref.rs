@@ -12,7 +12,7 @@ pub const REF: &str = "{ref}";
 /// One outcome a ref, each with a place of its own: code scanning takes the findings of one ref at a time.
 ///
 /// # Errors
-/// A [`Failure`] of usage for several refs and a place that does not tell them apart.
+/// A [`Failure`] of usage for several refs and one file for all of them.
 pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
     let pattern = match sink {
         Sink::Standard => None,

@@ -37,12 +37,12 @@ pub fn run(command: &Cache) -> Result<ExitCode, Failure> {
     };
     let fetched = fetched
         .into_iter()
-        .map(|(name, lies)| (Path::new(DOWNLOADS).join(name), lies));
-    let names = names.into_iter().map(|(name, lies)| (PathBuf::from(name), lies));
+        .map(|(name, kind)| (Path::new(DOWNLOADS).join(name), kind));
+    let names = names.into_iter().map(|(name, kind)| (PathBuf::from(name), kind));
     let mut text = format!("{}\n", escape::terminal(&folder.to_string_lossy()));
     let mut total = 0;
-    for (name, lies) in names.chain(fetched) {
-        let FileKind::File(bytes) = lies else { continue };
+    for (name, kind) in names.chain(fetched) {
+        let FileKind::File(bytes) = kind else { continue };
         let shown = name.to_string_lossy();
         if !is_ours(&shown) {
             continue;

@@ -70,7 +70,7 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
 }
 
 fn is_there(path: &Path) -> bool {
-    file::is_link(path) || file::kind(path).map_or(true, |lies| lies != FileKind::Missing)
+    file::is_link(path) || file::kind(path).map_or(true, |kind| kind != FileKind::Missing)
 }
 
 fn write(path: &Path, content: &str) -> Result<(), Failure> {

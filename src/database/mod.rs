@@ -77,8 +77,8 @@ impl DatabaseError {
 /// # Errors
 /// [`DatabaseError`].
 pub fn open(path: &Path) -> Result<Index, DatabaseError> {
-    let lies = file::kind(path).map_err(|error| error.source)?;
-    if lies == FileKind::Missing {
+    let kind = file::kind(path).map_err(|error| error.source)?;
+    if kind == FileKind::Missing {
         return Err(DatabaseError::Missing);
     }
     let file = Positional::open(path)?;

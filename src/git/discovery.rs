@@ -2,7 +2,7 @@
 //!
 //! What lies on disk is never replaced by a repository that somebody committed: a folder of a work tree can be given every
 //! file of a bare repository. So the nearest `.git` decides, and a bare repository counts only where it is the very folder
-//! that was asked for and no `.git` lies above it (what git calls `safe.bareRepository=explicit`).
+//! that was asked for and there is no `.git` above it (what git calls `safe.bareRepository=explicit`).
 
 use std::path::{Path, PathBuf};
 

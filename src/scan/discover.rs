@@ -364,8 +364,8 @@ fn place(
 }
 
 fn is_on_disk(tree: &WorkTree, path: &TreePath) -> bool {
-    let lies = file::inside(tree.root(), path).and_then(|on_disk| file::kind(&on_disk).ok());
-    lies.is_some_and(|lies| lies != FileKind::Missing)
+    let kind = file::inside(tree.root(), path).and_then(|on_disk| file::kind(&on_disk).ok());
+    kind.is_some_and(|kind| kind != FileKind::Missing)
 }
 
 /// One text as a tree of its own.

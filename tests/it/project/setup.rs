@@ -316,7 +316,7 @@ printf 200
     runner.refuses("is not what was released: its SHA-256 is");
     // A version that the commit does not pin needs a checksum; with the letter of its tag it is the same one.
     runner.set("SETUP_VERSION", "1.2.4");
-    let ran = runner.refuses("nothing tells what version 1.2.4 must look like");
+    let ran = runner.refuses("no checksum is known for version 1.2.4");
     assert!(ran.said.contains("This commit pins 1.2.3."), "{}", ran.said);
     std::fs::write(runner.at("served"), &bytes).expect("a file");
     runner.set("SETUP_VERSION", "v1.2.3");
@@ -332,7 +332,7 @@ fn another_commit_is_none_of_a_release() {
     let ran = runner.refuses("there is no version: this commit is none of a release");
     assert!(ran.said.contains("'version' and 'sha256'"), "{}", ran.said);
     runner.set("SETUP_VERSION", VERSION);
-    let ran = runner.refuses("nothing tells what version 1.2.3 must look like");
+    let ran = runner.refuses("no checksum is known for version 1.2.3");
     assert!(
         ran.said
             .contains(&format!("the line of {LINUX} in SHA256SUMS of that release")),
