@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ecosystem;
-use crate::model::{Class, Ecosystem, Finding, Outcome, Target, worst};
+use crate::lockfile::{self, Claim};
+use crate::model::{Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, worst};
+use crate::version::Distance;
 
 /// One thing to do about one version of a package.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ pub struct Remediation<'o> {
     /// A finding for each file that locks the version, in the order of the targets.
     pub places: Vec<Here<'o>>,
 }
+
+/// A command is given for at most so many folders.
+const MAX_FOLDERS: usize = 20;
 
 /// A finding with its target.
 type Here<'o> = (&'o Target, &'o Finding);
@@ -50,6 +55,168 @@ impl<'o> Kind<'o> {
             (Class::Confusion, _) => Self::OwnRegistry,
             (_, Some(version)) => Self::Upgrade(version),
             (_, None) => Self::NoFix,
+        }
+    }
+}
+
+impl<'o> Remediation<'o> {
+    /// How far the upgrade goes; `None` where it is none.
+    #[must_use]
+    pub fn level(&self) -> Option<Distance> {
+        match self.kind {
+            Kind::Upgrade(to) => Some(ecosystem::scheme(self.ecosystem)?.distance(self.version, to)),
+            Kind::Remove | Kind::OwnRegistry | Kind::NoFix => None,
+        }
+    }
+
+    /// A manifest asks for the package by name, in at least one place.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.places.iter().any(|(_, finding)| finding.direct)
+    }
+
+    /// The direct dependencies that bring the package, in the order of the shortest paths; none where it is direct itself, or
+    /// where the lockfile does not say.
+    #[must_use]
+    pub fn through(&self) -> Vec<&'o str> {
+        let mut names = Vec::new();
+        if self.is_direct() {
+            return names;
+        }
+        let paths = self.places.iter().flat_map(|(_, finding)| finding.paths.iter());
+        let mut known = BTreeSet::new();
+        names.extend(
+            paths
+                .filter_map(|path| path.through())
+                .filter(|name| known.insert(*name)),
+        );
+        names
+    }
+
+    /// What the package is used for, in all places together.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        let scopes = self.places.iter().map(|(_, finding)| finding.scopes);
+        scopes.fold(Scopes::default(), Scopes::with)
+    }
+
+    /// The gravest decision of what it fixes.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        let mut decision = Decision::Note;
+        for finding in &self.fixes {
+            match finding.decision {
+                Decision::Fail => return Decision::Fail,
+                Decision::Warn => decision = Decision::Warn,
+                Decision::Note => {}
+            }
+        }
+        decision
+    }
+
+    /// The commands that upgrade it, a line for each folder; `None` where the ecosystem's tool has none, or a name in it would
+    /// need quotes.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        let Kind::Upgrade(to) = self.kind else {
+            return None;
+        };
+        let mut lines: Vec<String> = Vec::new();
+        for (target, finding) in &self.places {
+            let Claim::Read(format) = lockfile::claim(&finding.file) else {
+                continue;
+            };
+            let upgrade = lockfile::Upgrade {
+                name: &finding.name,
+                from: &finding.version,
+                to,
+                direct: finding.direct,
+            };
+            if ![upgrade.name, upgrade.from, upgrade.to].into_iter().all(is_plain) {
+                return None;
+            }
+            let Some(command) = format.upgrade_command(&upgrade) else {
+                continue;
+            };
+            let folder = folder(target, finding)?;
+            let line = match folder.as_str() {
+                "" => command,
+                folder => format!("cd {folder} && {command}"),
+            };
+            if lines.len() < MAX_FOLDERS && !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
+/// The folder of the finding's file, from where the program was started; empty for that itself. `None` for one that a shell would
+/// take for something else.
+fn folder(target: &Target, finding: &Finding) -> Option<String> {
+    let file = finding.file.display();
+    let inside = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let root = target.root.trim_end_matches('/');
+    let folder = match (root, inside) {
+        ("" | ".", inside) if !target.root.starts_with('/') => inside.to_owned(),
+        (root, "") => root.to_owned(),
+        (root, inside) => format!("{root}/{inside}"),
+    };
+    (folder.is_empty() || is_plain(&folder)).then_some(folder)
+}
+
+/// A shell takes `text` as one word, and no tool for a flag.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(['-', '~'])
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./@:+".contains(&byte))
+}
+
+/// How much there is to do, every advisory and every package counted once.
+#[derive(Debug)]
+pub struct Summary<'o> {
+    /// A finding for each advisory, worst first.
+    pub advisories: Vec<&'o Finding>,
+    /// Versions of packages that have them.
+    pub packages: usize,
+    /// Upgrades.
+    pub upgrades: usize,
+    /// Malicious packages to remove.
+    pub removals: usize,
+    /// Packages to take from another registry.
+    pub registries: usize,
+    /// Advisories that these end, wherever they apply.
+    pub fixed: usize,
+}
+
+impl<'o> Summary<'o> {
+    /// Of `steps`.
+    #[must_use]
+    pub fn of(steps: &[Remediation<'o>]) -> Self {
+        let count =
+            |is_counted: fn(Kind<'_>) -> bool| steps.iter().filter(|step| is_counted(step.kind)).count();
+        let mut advisories: Vec<&Finding> = steps.iter().flat_map(|step| &step.fixes).copied().collect();
+        advisories.sort_by(|left, right| worst::first(left, right));
+        let mut ids = BTreeSet::new();
+        advisories.retain(|finding| ids.insert(finding.advisory.id.as_str()));
+        for step in steps.iter().filter(|step| step.kind == Kind::NoFix) {
+            for finding in &step.fixes {
+                ids.remove(finding.advisory.id.as_str());
+            }
+        }
+        let packages: BTreeSet<_> = steps
+            .iter()
+            .map(|step| (step.ecosystem, step.name, step.version))
+            .collect();
+        Self {
+            fixed: ids.len(),
+            advisories,
+            packages: packages.len(),
+            upgrades: count(|kind| matches!(kind, Kind::Upgrade(_))),
+            removals: count(|kind| kind == Kind::Remove),
+            registries: count(|kind| kind == Kind::OwnRegistry),
         }
     }
 }

@@ -45,6 +45,12 @@ impl Format for CargoLock {
         &["Cargo.lock"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        // With the locked version: a Cargo.lock may have several of one name.
+        let super::Upgrade { name, from, to, .. } = upgrade;
+        Some(format!("cargo update -p {name}@{from} --precise {to}"))
+    }
+
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
         let mut document = toml::read(file.text);
         let mut parsed = Parsed::default();

@@ -30,7 +30,8 @@ pub mod unsupported;
 pub mod uv_lock;
 
 use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath};
-use crate::text::{MAX_PROBLEMS, Span, decode};
+use crate::text::tree::Document;
+use crate::text::{MAX_PROBLEMS, Span, decode, toml};
 
 /// A lockfile format.
 pub trait Format: Sync {
@@ -64,10 +65,30 @@ pub trait Format: Sync {
         false
     }
 
+    /// The command that upgrades a package, for a shell in the folder of its lockfile; `None` where the ecosystem's tool has
+    /// none.
+    fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> Option<String> {
+        let _ = upgrade;
+        None
+    }
+
     /// Names of files that the reader looks for beside or above a lockfile.
     fn companions(&self) -> &'static [&'static str] {
         &[]
     }
+}
+
+/// A package that is to be upgraded. Its texts need no quotes in a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Upgrade<'a> {
+    /// The package's name.
+    pub name: &'a str,
+    /// The locked version.
+    pub from: &'a str,
+    /// The version to lock.
+    pub to: &'a str,
+    /// A manifest asks for it by name.
+    pub direct: bool,
 }
 
 /// A lockfile's text.
@@ -117,6 +138,17 @@ impl Problem {
 }
 
 impl Parsed {
+    /// The TOML document in `file`, with what is damaged in it: `hint` says what to do then. A file without text is damaged.
+    fn of_toml<'f>(file: &File<'f>, hint: &str) -> (Document<'f>, Self) {
+        let mut document = toml::read(file.text);
+        let mut parsed = Self::default();
+        parsed.damaged(std::mem::take(&mut document.problems), hint);
+        if file.text.trim().is_empty() {
+            parsed.blind(Span::at(0), "the file is empty", hint);
+        }
+        (document, parsed)
+    }
+
     /// Records that something could not be read.
     pub fn blind(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.problem(Cost::Blind, span, message, hint);

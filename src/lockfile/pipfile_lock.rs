@@ -40,6 +40,11 @@ impl Format for PipfileLock {
         &["Pipfile.lock"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        // With a version it would write that into the Pipfile.
+        Some(format!("pipenv upgrade {}", upgrade.name))
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut document = json::read(file.text);
         let mut parsed = Parsed::default();

@@ -25,8 +25,8 @@ use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
 use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree};
+use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
-use crate::text::{Span, toml};
 
 /// The lockfile of uv.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +54,15 @@ impl Format for UvLock {
         &["uv.lock", "*.py.lock"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        Some(format!(
+            "uv lock --upgrade-package {}=={}",
+            upgrade.name, upgrade.to
+        ))
+    }
+
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
-        let mut document = toml::read(file.text);
-        let mut parsed = Parsed::default();
-        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        if file.text.trim().is_empty() {
-            parsed.blind(Span::at(0), "the file is empty", DAMAGED);
-        }
+        let (document, mut parsed) = Parsed::of_toml(file, DAMAGED);
         let lock = Lock::of(&document, &mut parsed);
         let nodes = lock.add_nodes(&mut parsed);
         let needs = lock.needs(&mut parsed);

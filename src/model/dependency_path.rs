@@ -256,6 +256,13 @@ impl<'p> DependencyPath<'p> {
             .map_or(0, |(_, node)| node.depth as usize)
     }
 
+    /// The name of the package that its root asks for, where the path goes on from there.
+    #[must_use]
+    pub fn through(self) -> Option<&'p str> {
+        let steps = (self.len() > 2).then(|| self.first_steps());
+        Some(steps?.get(1)?.name)
+    }
+
     /// It has no step.
     #[must_use]
     pub fn is_empty(self) -> bool {

@@ -1,12 +1,10 @@
 //! The verdict as text, for the reports that people read.
 
-use std::collections::BTreeSet;
-
 use super::phrases::{self, counted, thousands};
 use super::places::NOT_PINNED;
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
-use crate::remediation::{Kind, Remediation};
+use crate::remediation::{Remediation, Summary};
 
 /// A symbol and a word that differ without colour.
 #[must_use]
@@ -156,53 +154,38 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
 
 /// `6 vulnerabilities (2 critical, 4 high) in 3 of 880 packages; 2 upgrades fix 5 of them`.
 fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
-    let findings: Vec<&Finding> = failing.iter().flat_map(|step| &step.fixes).copied().collect();
-    let packages: BTreeSet<_> = failing
-        .iter()
-        .map(|step| (step.ecosystem, step.name, step.version))
-        .collect();
-    let mut text = format!(
+    let summary = Summary::of(failing);
+    let all = summary.advisories.len();
+    let text = format!(
         "{} {} in {} of {}",
-        phrases::advisories(&findings),
-        phrases::severities(&findings),
-        thousands(packages.len() as u64),
+        phrases::advisories(&summary.advisories),
+        phrases::severities(&summary.advisories),
+        thousands(summary.packages as u64),
         counted(outcome.coverage.packages, "package", "packages"),
     );
-    let steps = |is_counted: fn(Kind<'_>) -> bool| failing.iter().filter(move |step| is_counted(step.kind));
-    let is_upgrade = |kind: Kind<'_>| matches!(kind, Kind::Upgrade(_));
-    let upgrades = steps(is_upgrade).count();
-    let removals = steps(|kind| kind == Kind::Remove).count();
-    let registries = steps(|kind| kind == Kind::OwnRegistry).count();
     let fixes: Vec<String> = [
-        (upgrades, counted(upgrades, "upgrade", "upgrades")),
-        (removals, counted(removals, "removal", "removals")),
-        (
-            registries,
-            counted(registries, "change of registry", "changes of registry"),
-        ),
+        (summary.upgrades, "upgrade", "upgrades"),
+        (summary.removals, "removal", "removals"),
+        (summary.registries, "change of registry", "changes of registry"),
     ]
     .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(_, fix)| fix)
+    .filter(|(count, _, _)| *count > 0)
+    .map(|(count, one, many)| counted(count, one, many))
     .collect();
-    let fixed: usize = steps(|kind| kind != Kind::NoFix)
-        .map(|step| step.fixes.len())
-        .sum();
-    let fixed = match fixed {
-        1 if findings.len() == 1 => "it".to_owned(),
-        _ if fixed == findings.len() => "all of them".to_owned(),
-        _ => format!("{} of them", thousands(fixed as u64)),
-    };
-    let verb = if upgrades + removals + registries == 1 {
-        "fixes"
-    } else {
-        "fix"
-    };
-    match fixes.is_empty() {
-        true => text.push_str("; no fix is known yet"),
-        false => text.push_str(&format!("; {} {verb} {fixed}", fixes.join(" and "))),
+    if fixes.is_empty() {
+        return format!("{text}; no fix is known yet");
     }
-    text
+    let fixed = match summary.fixed {
+        1 if all == 1 => "it".to_owned(),
+        fixed if fixed == all => "all".to_owned(),
+        0 => "part of them".to_owned(),
+        fixed => format!("{} of them", thousands(fixed as u64)),
+    };
+    let verb = match summary.upgrades + summary.removals + summary.registries {
+        1 => "fixes",
+        _ => "fix",
+    };
+    format!("{text}; {} {verb} {fixed}", fixes.join(" and "))
 }
 
 /// `2 introduced, 1 escalated, 5 already in the base`; `None` where nothing was compared.

@@ -9,6 +9,7 @@ pub mod grid;
 pub mod headline;
 pub mod html;
 pub mod json;
+pub mod links;
 pub mod markdown;
 pub mod ours;
 pub mod phrases;

@@ -76,11 +76,29 @@ pub trait Scheme: Sync {
             .is_some_and(|release| release.contains('-'))
     }
 
-    /// The part of `version` that changes where a release breaks what used it: `1` of `v1.2.3`.
+    /// The part of `version` that changes where a release breaks what used it: `1` of `v1.2.3` and of `go1.2.3`.
     fn major<'v>(&self, version: &'v str) -> &'v str {
-        let numbers = version.strip_prefix('v').unwrap_or(version);
-        let end = numbers.find(|character: char| !character.is_ascii_digit());
-        numbers.get(..end.unwrap_or(numbers.len())).unwrap_or_default()
+        digits_of(version.trim_start_matches(|character: char| character.is_ascii_alphabetic()))
+    }
+
+    /// How far it is from the release `from` to the release `to`: the first of their first two numbers that differs.
+    fn distance(&self, from: &str, to: &str) -> Distance {
+        let (left, right) = (self.major(from), self.major(to));
+        // A number may have zeros in front (PEP 440).
+        let number = |text: &str| text.trim_start_matches('0').to_owned();
+        if number(left) != number(right) {
+            return Distance::Major;
+        }
+        let minor = |version: &str, major: &str| {
+            let rest = version
+                .split_once(major)
+                .and_then(|(_, rest)| rest.strip_prefix('.'));
+            number(digits_of(rest.unwrap_or_default()))
+        };
+        match minor(from, left) == minor(to, right) {
+            true => Distance::Patch,
+            false => Distance::Minor,
+        }
     }
 
     /// The spelling of an advisory's event that this scheme reads.
@@ -90,6 +108,35 @@ pub trait Scheme: Sync {
     fn event<'a>(&self, text: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(text)
     }
+}
+
+/// How far an upgrade goes, by the number that it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Distance {
+    /// Only numbers behind the second.
+    Patch,
+    /// The second.
+    Minor,
+    /// The first.
+    Major,
+}
+
+impl Distance {
+    /// `patch`, `minor`, `major`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        }
+    }
+}
+
+/// The digits that `text` begins with.
+fn digits_of(text: &str) -> &str {
+    let end = text.find(|character: char| !character.is_ascii_digit());
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
 /// A version that cannot be ordered.
@@ -126,4 +173,37 @@ pub static SCHEMES: &[&dyn Scheme] = &[
 #[must_use]
 pub fn scheme(name: &str) -> Option<&'static dyn Scheme> {
     SCHEMES.iter().copied().find(|scheme| scheme.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upgrade_goes_as_far_as_the_first_number_that_it_changes() {
+        for (scheme, from, to, distance) in [
+            ("semver", "1.2.3", "1.2.4", Distance::Patch),
+            ("semver", "0.4.15", "0.5.0", Distance::Minor),
+            ("npm", "1.9.9", "2.0.0", Distance::Major),
+            ("npm", "10.0.0", "10.0.0", Distance::Patch),
+            (
+                "go",
+                "v0.0.0-20170721150254-0f3adef2e220",
+                "v1.1.25-0.20191211073109-8ebf2e419df7",
+                Distance::Major,
+            ),
+            ("go", "v1.1.1", "v1.10.0", Distance::Minor),
+            ("go", "go1.26.0", "go1.26.6", Distance::Patch),
+            ("go", "go1.25.9", "go1.26.0", Distance::Minor),
+            ("pep440", "v1.02", "1.2.post1", Distance::Patch),
+            ("pep440", "2024.1", "1!2024.1", Distance::Major),
+            ("pep440", "1", "1.0.1", Distance::Patch),
+            ("maven", "33.0-jre", "33.1-jre", Distance::Minor),
+            ("maven", "20231013", "20240303", Distance::Major),
+            ("maven", "", "x", Distance::Patch),
+        ] {
+            let scheme = super::scheme(scheme).expect("a scheme");
+            assert_eq!(scheme.distance(from, to), distance, "{from} {to}");
+        }
+    }
 }

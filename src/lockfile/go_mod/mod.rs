@@ -56,6 +56,15 @@ impl Format for GoMod {
         &["go.mod"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        let super::Upgrade { name, from, to, .. } = upgrade;
+        Some(match (*name, from.starts_with("go")) {
+            ("stdlib", true) => format!("go get toolchain@{to}"),
+            ("stdlib", false) => format!("go get go@{to}"),
+            (name, _) => format!("go get {name}@{to}"),
+        })
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut parsed = Parsed::default();
         let mut problems = Problems::default();

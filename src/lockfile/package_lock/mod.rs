@@ -65,6 +65,14 @@ impl Format for PackageLock {
         &["package-lock.json", "npm-shrinkwrap.json"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        Some(match upgrade.direct {
+            true => format!("npm install {}@{}", upgrade.name, upgrade.to),
+            // Installing it would make the project itself ask for it.
+            false => format!("npm update {}", upgrade.name),
+        })
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut document = json::read(file.text);
         let mut parsed = Parsed::default();

@@ -30,8 +30,8 @@ use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed, Problem};
 use crate::ecosystem::normalise;
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree};
+use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
-use crate::text::{Span, toml};
 
 /// The lockfile of Poetry.
 #[derive(Debug, Clone, Copy)]
@@ -59,13 +59,12 @@ impl Format for PoetryLock {
         &["poetry.lock"]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        Some(format!("poetry update --lock {}", upgrade.name))
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
-        let mut document = toml::read(file.text);
-        let mut parsed = Parsed::default();
-        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        if file.text.trim().is_empty() {
-            parsed.blind(Span::at(0), "the file is empty", DAMAGED);
-        }
+        let (document, mut parsed) = Parsed::of_toml(file, DAMAGED);
         let mut lock = Lock::of(&document, &mut parsed);
         let project = project::read(&file.path.parent(), tree).filter(|it| !it.dependencies.is_empty());
         let edges = lock.edges(project.as_ref());

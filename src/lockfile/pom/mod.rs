@@ -99,6 +99,13 @@ impl Format for Pom {
         ]
     }
 
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+        let super::Upgrade { name, to, .. } = upgrade;
+        Some(format!(
+            "mvn versions:use-dep-version -Dincludes={name} -DdepVersion={to} -DforceVersion=true"
+        ))
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let poms = lineage::Poms::new(tree);
         let mut parsed = Parsed::default();

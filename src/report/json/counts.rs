@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::model::{Decision, Level, Outcome};
+use crate::model::{Class, Decision, Level, Outcome};
+use crate::remediation::{Remediation, Summary};
 
 #[derive(Serialize)]
 pub(super) struct Counts {
@@ -22,11 +23,54 @@ pub(super) struct Counts {
     checked: usize,
     /// Dependencies that were not.
     unchecked: usize,
+    blocking: Blocking,
+}
+
+/// The numbers of the headline: what the gate fails.
+#[derive(Serialize)]
+struct Blocking {
+    /// Distinct advisories.
+    advisories: usize,
+    /// Of them vulnerabilities, by the level of their severity, every level.
+    by_severity: BTreeMap<&'static str, usize>,
+    /// Versions of packages that have them.
+    packages: usize,
+    upgrades: usize,
+    removals: usize,
+    /// Advisories that upgrades and removals end wherever they apply.
+    fixed: usize,
+}
+
+impl Blocking {
+    fn of(failing: &[Remediation<'_>]) -> Self {
+        let summary = Summary::of(failing);
+        let mut by_severity = no_levels();
+        for finding in &summary.advisories {
+            if finding.advisory.class == Class::Vulnerability {
+                *by_severity
+                    .entry(finding.advisory.severity.level.as_str())
+                    .or_default() += 1;
+            }
+        }
+        Self {
+            advisories: summary.advisories.len(),
+            by_severity,
+            packages: summary.packages,
+            upgrades: summary.upgrades,
+            removals: summary.removals,
+            fixed: summary.fixed,
+        }
+    }
+}
+
+fn no_levels() -> BTreeMap<&'static str, usize> {
+    Level::ALL.iter().map(|level| (level.as_str(), 0)).collect()
 }
 
 impl Counts {
-    pub(super) fn of(outcome: &Outcome) -> Self {
-        let mut by_severity: BTreeMap<_, _> = Level::ALL.iter().map(|level| (level.as_str(), 0)).collect();
+    /// `failing` is what to do about what the gate fails.
+    pub(super) fn of(outcome: &Outcome, failing: &[Remediation<'_>]) -> Self {
+        let mut by_severity = no_levels();
         let decisions = [Decision::Fail, Decision::Warn, Decision::Note];
         let mut by_decision: BTreeMap<_, _> =
             decisions.iter().map(|decision| (decision.as_str(), 0)).collect();
@@ -48,6 +92,7 @@ impl Counts {
             by_decision,
             checked: outcome.coverage.checked,
             unchecked: outcome.coverage.unchecked,
+            blocking: Blocking::of(failing),
         }
     }
 }

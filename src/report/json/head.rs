@@ -12,12 +12,14 @@ use crate::model::{self, Outcome};
 /// The program.
 #[derive(Serialize)]
 pub(in crate::report) struct Tool<'o> {
+    name: &'static str,
     version: &'o str,
 }
 
 impl<'o> Tool<'o> {
     pub(in crate::report) fn of(outcome: &'o Outcome) -> Self {
         Self {
+            name: "lockkeeper",
             version: outcome.tool_version,
         }
     }
@@ -167,6 +169,26 @@ impl<'o> SkippedEntry<'o> {
         Self {
             path: skipped.path.display(),
             reason: &skipped.reason,
+        }
+    }
+}
+
+/// A locked package.
+#[derive(Serialize)]
+pub(super) struct Package<'o> {
+    ecosystem: &'o str,
+    name: &'o str,
+    version: &'o str,
+    purl: &'o str,
+}
+
+impl<'o> Package<'o> {
+    pub(super) fn of(finding: &'o model::Finding) -> Self {
+        Self {
+            ecosystem: finding.ecosystem.as_str(),
+            name: &finding.name,
+            version: &finding.version,
+            purl: finding.purl.as_str(),
         }
     }
 }

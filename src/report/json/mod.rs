@@ -9,6 +9,7 @@ pub(super) mod head;
 mod pieces;
 pub(super) mod scan;
 mod serializer;
+mod upgrades;
 
 use std::io;
 

@@ -10,12 +10,14 @@ use serde::{Serialize, Serializer};
 
 use super::Each;
 use super::counts::Counts;
-use super::head::{Coverage, Database, Policy, Tool};
+use super::head::{Coverage, Database, Package, Policy, Tool};
 use super::pieces::Pieces;
+use super::upgrades::{UpgradeEntry, upgrades};
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Excepted;
 use crate::model::outcome::ScannedFile;
 use crate::model::{self, DependencyPath, DependencyPaths, Outcome};
+use crate::remediation::remediations;
 use crate::report::phrases::left_out;
 use crate::text::Position;
 
@@ -24,6 +26,7 @@ struct Scan<'o> {
     schema: &'static str,
     tool: Tool<'o>,
     counts: Counts,
+    upgrades: Vec<UpgradeEntry<'o>>,
     database: Database<'o>,
     policy: Policy<'o>,
     verdict: &'static str,
@@ -46,10 +49,13 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()
 
 impl<'o> Scan<'o> {
     fn of(outcome: &'o Outcome) -> Self {
+        let all = remediations(outcome, model::Finding::is_affected);
+        let failing = remediations(outcome, model::Finding::blocks);
         Self {
             schema: "lockkeeper.scan/1",
             tool: Tool::of(outcome),
-            counts: Counts::of(outcome),
+            counts: Counts::of(outcome, &failing),
+            upgrades: upgrades(&all),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
             verdict: outcome.verdict.as_str(),
@@ -158,12 +164,7 @@ impl<'o> Finding<'o> {
             id: &advisory.id,
             aliases: &advisory.aliases,
             summary: &advisory.summary,
-            package: Package {
-                ecosystem: finding.ecosystem.as_str(),
-                name: &finding.name,
-                version: &finding.version,
-                purl: finding.purl.as_str(),
-            },
+            package: Package::of(finding),
             file: finding.file.display(),
             line: finding.place().line,
             column: finding.place().column,
@@ -205,14 +206,6 @@ impl<'o> Exception<'o> {
             expires: excepted.expires,
         }
     }
-}
-
-#[derive(Serialize)]
-struct Package<'o> {
-    ecosystem: &'o str,
-    name: &'o str,
-    version: &'o str,
-    purl: &'o str,
 }
 
 #[derive(Serialize)]

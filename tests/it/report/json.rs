@@ -15,15 +15,20 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
         let document: Value = serde_json::from_str(&text).expect(name);
         keys(
             &document,
-            "schema:s tool:o counts:o database:o policy:o verdict:s exit_code:n coverage:o targets:a",
+            "schema:s tool:o counts:o upgrades:a database:o policy:o verdict:s exit_code:n coverage:o targets:a",
         );
         assert_eq!(document["schema"], "lockkeeper.scan/1");
-        keys(&document["tool"], "version:s");
+        keys(&document["tool"], "name:s version:s");
         let counts = &document["counts"];
         keys(
             counts,
-            "findings:n packages:n advisories:n by_severity:o by_decision:o checked:n unchecked:n",
+            "findings:n packages:n advisories:n by_severity:o by_decision:o checked:n unchecked:n blocking:o",
         );
+        keys(
+            &counts["blocking"],
+            "advisories:n by_severity:o packages:n upgrades:n removals:n fixed:n",
+        );
+        list(&document["upgrades"]).iter().for_each(upgrade);
         keys(&counts["by_severity"], "critical:n high:n medium:n low:n none:n");
         keys(&counts["by_decision"], "fail:n warn:n note:n");
         keys(&document["database"], "digest:s? built:s? sources:a records:n");
@@ -49,6 +54,8 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
         let order = [
             "schema",
             "tool",
+            "counts",
+            "upgrades",
             "database",
             "policy",
             "verdict",
@@ -67,6 +74,49 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
             "{name}"
         );
     }
+}
+
+fn upgrade(upgrade: &Value) {
+    keys(
+        upgrade,
+        "package:o from:s to:s level:s? direct:b through:a scopes:a decision:s fixes:a files:a command:s?",
+    );
+    for file in list(&upgrade["files"]) {
+        keys(file, "file:s line:n");
+    }
+}
+
+#[test]
+fn an_upgrade_names_what_it_fixes_who_brings_it_and_its_command() {
+    let document = read(&outcomes::written(
+        "json",
+        &outcomes::blocked(),
+        80,
+        Length::Normal,
+    ));
+    let upgrades = list(&document["upgrades"]);
+    assert_eq!(
+        upgrades[0],
+        serde_json::json!({
+            "package": {"ecosystem": "crates.io", "name": "examplelib", "version": "0.10.30",
+                "purl": "pkg:cargo/examplelib@0.10.30"},
+            "from": "0.10.30",
+            "to": "0.10.81",
+            "level": "patch",
+            "direct": false,
+            "through": ["client"],
+            "scopes": ["runtime"],
+            "decision": "fail",
+            "fixes": ["RUSTSEC-2030-0001", "RUSTSEC-2030-0002", "RUSTSEC-2030-0003", "RUSTSEC-2030-0004"],
+            "files": [{"file": "Cargo.lock", "line": 1204}],
+            "command": "cargo update -p examplelib@0.10.30 --precise 0.10.81"
+        })
+    );
+    let failing = upgrades
+        .iter()
+        .filter(|upgrade| upgrade["decision"] == "fail")
+        .count();
+    assert_eq!(document["counts"]["blocking"]["upgrades"], failing);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What to upgrade to: one answer, which every report prints.
 
+mod steps;
+
 use lockkeeper::ecosystem;
 use lockkeeper::matching::upgrade::upgrade;
 use lockkeeper::model::Ecosystem;
