@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Advisory, Outcome, PackageUrl, SharedStr, TreePath};
+use super::{Advisory, Decision, Outcome, PackageUrl, SharedStr, TreePath};
 
 /// The grid of one repository. Its columns are the targets of `outcome`, in their order.
 #[derive(Debug, Clone)]
 pub struct Grid {
     /// The scan of every live line; a target's `ref_name` names its column.
     pub outcome: Outcome,
-    /// One for each id that a finding of any column has, worst first.
+    /// One for each advisory and package that a finding of any column has, worst first.
     pub rows: Vec<GridRow>,
+    /// For each id that names several packages, and so has several rows: all of them as one row.
+    pub joined: Vec<GridRow>,
     /// Every ref that could be a release line, in or out.
     pub lines: Vec<ReleaseLine>,
     /// What is odd about the choice of lines, each a sentence.
@@ -28,6 +30,7 @@ impl Grid {
         Self {
             outcome,
             rows: Vec::new(),
+            joined: Vec::new(),
             lines: Vec::new(),
             warnings: Vec::new(),
             history: None,
@@ -63,14 +66,14 @@ pub enum Standing {
     Out,
 }
 
-/// One advisory over all columns.
+/// One advisory and its package over all columns.
 #[derive(Debug, Clone)]
 pub struct GridRow {
-    /// The worst of the groups with this id.
+    /// The worst of the groups with this id and these packages.
     pub advisory: Arc<Advisory>,
     /// Ids of other rows that share a CVE with this one.
     pub related: Vec<String>,
-    /// Package URLs without version, sorted.
+    /// Package URLs without version, sorted: several only where rows are joined.
     pub packages: Vec<PackageUrl>,
     /// One for each target of the grid's outcome, in that order.
     pub cells: Vec<Cell>,
@@ -81,6 +84,8 @@ pub struct GridRow {
 pub struct Cell {
     /// How it stands.
     pub state: CellState,
+    /// The worst decision about what is affected; `None` in every other state.
+    pub decision: Option<Decision>,
     /// Why, as a lowercase fragment; never empty.
     pub reason: String,
     /// The version of the worst occurrence; `None` where nothing is held.

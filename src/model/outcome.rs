@@ -88,9 +88,16 @@ impl Outcome {
             .blind
             .extend(self.coverage.blind.iter().skip(of_targets).cloned());
         Outcome {
+            tool_version: self.tool_version,
+            now: self.now,
+            database: self.database.clone(),
+            policy: self.policy.clone(),
+            verdict: target.verdict,
+            exit_code: self.exit_code,
             coverage,
+            remarks: self.remarks.clone(),
             targets: vec![target.clone()],
-            ..self.clone()
+            category: self.category.clone(),
         }
     }
 
@@ -172,6 +179,8 @@ pub struct Target {
     pub only: Option<TreePath>,
     /// Its lockfiles that are symbolic links, with the file that each leads to, from the top of the repository.
     pub links: BTreeMap<TreePath, TreePath>,
+    /// What the repository is called: `owner/name` of its origin, else its folder; `None` outside git.
+    pub repository: Option<String>,
     /// The full name of the ref; `None` outside git and on a detached head.
     pub ref_name: Option<String>,
     /// The full commit id; `None` outside git and before the first commit.
@@ -182,6 +191,8 @@ pub struct Target {
     pub is_one_of_several_refs: bool,
     /// What this target's findings rest on.
     pub coverage: Coverage,
+    /// The answer for this target alone, as a gate of it gives it.
+    pub verdict: Verdict,
     /// Its lockfiles, by path.
     pub files: Vec<ScannedFile>,
     /// Its findings, in the order of [`Finding`]'s file, place and id.

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use super::grid::verdicts;
 use super::phrases::{self, counted, sentence, short, thousands};
 use super::places::{GapHere, GapList, NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks, with_ref};
 use super::{Report, Style, headline};
@@ -39,6 +40,7 @@ pub fn within(outcome: &Outcome, limit: usize) -> String {
     let limit = limit.max(10_000);
     let failing = remediations(outcome, Finding::blocks);
     let mut text = head(outcome, &failing);
+    text.push_str(&verdicts::in_markdown(outcome, limit / 8));
     let tail = provenance(outcome);
     // What to do comes before everything else, what was left out before what was found.
     text.push_str(&to_do(&failing, limit / 4));

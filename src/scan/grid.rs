@@ -1,4 +1,4 @@
-//! From the assessments of several release lines to the grid: one row an advisory, one cell a release line.
+//! From the assessments of several release lines to the grid: one row an advisory and package, one cell a release line.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -14,9 +14,10 @@ use crate::model::{
 };
 use crate::text::Position;
 
-/// The rows of the grid whose columns are the targets of `outcome`, which were found in `trees` and keep their assessments.
+/// The rows of the grid whose columns are the targets of `outcome`, which were found in `trees` and keep their assessments;
+/// and for each advisory that names several packages all of its rows as one.
 #[must_use]
-pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<GridRow> {
+pub fn rows(outcome: &Outcome, trees: &[&Found]) -> (Vec<GridRow>, Vec<GridRow>) {
     let mut findings: Vec<&Finding> = outcome.findings().map(|(_, finding)| finding).collect();
     findings.sort_by(|left, right| worst::first(left, right));
     let mut subjects: Vec<Subject<'_>> = Vec::new();
@@ -27,12 +28,13 @@ pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<GridRow> {
         if number == subjects.len() {
             subjects.push(Subject {
                 worst: finding,
-                packages: BTreeSet::new(),
+                packages: BTreeMap::new(),
             });
         }
         if let Some(subject) = subjects.get_mut(number) {
             let name = ecosystem::normalise(&finding.ecosystem, &finding.name).into_owned();
-            subject.packages.insert((finding.ecosystem.clone(), name));
+            let package = (finding.ecosystem.clone(), name);
+            subject.packages.entry(package).or_insert(finding);
         }
     }
     let columns: Vec<Column<'_>> = outcome
@@ -42,31 +44,54 @@ pub fn rows(outcome: &Outcome, trees: &[&Found]) -> Vec<GridRow> {
         .map(|(target, found)| Column::new(target, found, &numbers))
         .collect();
     let mut rows: Vec<(&Finding, GridRow)> = Vec::with_capacity(subjects.len());
+    let mut joined: Vec<GridRow> = Vec::new();
+    let none = Part::default();
     for (number, subject) in subjects.iter().enumerate() {
-        let row = GridRow {
-            advisory: subject.worst.advisory.clone(),
-            related: Vec::new(),
-            packages: subject
-                .packages
-                .iter()
-                .map(|(ecosystem, name)| purl::of(ecosystem, name, ""))
-                .collect(),
-            cells: columns
-                .iter()
-                .map(|column| column.cell(number, subject))
-                .collect(),
-        };
-        rows.push((subject.worst, row));
+        let parts = columns
+            .iter()
+            .map(|column| column.parts.get(&number).unwrap_or(&none));
+        let parts: Vec<&Part<'_>> = parts.collect();
+        let packages: Vec<&Package> = subject.packages.keys().collect();
+        if let [_] = packages.as_slice() {
+            rows.push((subject.worst, row(subject.worst, &packages, &columns, &parts)));
+            continue;
+        }
+        joined.push(row(subject.worst, &packages, &columns, &parts));
+        let by_package: Vec<HashMap<Package, Part<'_>>> =
+            parts.iter().map(|part| part.by_package()).collect();
+        for (package, worst) in &subject.packages {
+            let parts = by_package.iter().map(|parts| parts.get(package).unwrap_or(&none));
+            let parts: Vec<&Part<'_>> = parts.collect();
+            rows.push((worst, row(worst, &[package], &columns, &parts)));
+        }
     }
     // Of equally severe ones, what affects the most release lines comes first.
     rows.sort_by(|(worst, row), (other_worst, other)| {
         worst::weighed(worst, other_worst)
             .then_with(|| affected(other).cmp(&affected(row)))
             .then_with(|| row.advisory.id.cmp(&other.advisory.id))
+            .then_with(|| row.packages.cmp(&other.packages))
     });
     let mut rows: Vec<GridRow> = rows.into_iter().map(|(_, row)| row).collect();
-    relate(&mut rows);
-    rows
+    relate(&mut rows, &mut joined);
+    (rows, joined)
+}
+
+/// The row of `packages`, of which each column has one of `parts`.
+fn row(worst: &Finding, packages: &[&Package], columns: &[Column<'_>], parts: &[&Part<'_>]) -> GridRow {
+    GridRow {
+        advisory: worst.advisory.clone(),
+        related: Vec::new(),
+        packages: packages
+            .iter()
+            .map(|(ecosystem, name)| purl::of(ecosystem, name, ""))
+            .collect(),
+        cells: columns
+            .iter()
+            .zip(parts)
+            .map(|(column, part)| column.cell(part, packages))
+            .collect(),
+    }
 }
 
 fn affected(row: &GridRow) -> usize {
@@ -81,11 +106,14 @@ struct Numbers<'o> {
     groups: HashMap<IndexKey, usize>,
 }
 
-/// What a row is about.
+/// Ecosystem and name in the spelling of the advisories.
+type Package = (Ecosystem, String);
+
+/// What the rows of one id are about.
 struct Subject<'o> {
     worst: &'o Finding,
-    /// Ecosystem and name in the spelling of the advisories.
-    packages: BTreeSet<(Ecosystem, String)>,
+    /// Each package with its worst finding.
+    packages: BTreeMap<Package, &'o Finding>,
 }
 
 /// What one release line has of one row.
@@ -179,17 +207,15 @@ impl<'o> Column<'o> {
         }
     }
 
-    /// The cell of this release line in the row `number` (docs/semantics.md, "Cells"), in the order of precedence.
-    fn cell(&self, number: usize, subject: &Subject<'_>) -> Cell {
-        let none = Part::default();
-        let part = self.parts.get(&number).unwrap_or(&none);
+    /// The cell of this release line in the row of `packages` (docs/semantics.md, "Cells"), in the order of precedence.
+    fn cell(&self, part: &Part<'_>, packages: &[&Package]) -> Cell {
         let findings = part.findings.as_slice();
         let worst = |wanted: fn(&State) -> bool| {
             let fitting = findings.iter().filter(|finding| wanted(&finding.state));
             fitting.min_by(|left, right| worst::first(left, right)).copied()
         };
         let undecided = part.undecided();
-        let blind = self.blind_for(subject).or(undecided.as_deref());
+        let blind = self.blind_for(packages).or(undecided.as_deref());
         let (occurrences, fixed) = part.occurrences();
         let first = |wanted: bool| {
             let of = occurrences
@@ -236,10 +262,12 @@ impl<'o> Column<'o> {
             let reason = format!("{version} is at or above a fixed version");
             (CellState::Fixed, reason, Some(version), None)
         } else {
-            (CellState::Absent, self.absent(subject), None, None)
+            (CellState::Absent, self.absent(packages), None, None)
         };
+        let affected = findings.iter().filter(|finding| finding.is_affected());
         Cell {
             state,
+            decision: affected.map(|finding| finding.decision).max(),
             reason,
             version,
             fixed: of.map_or_else(Vec::new, |finding| finding.fixed.to_vec()),
@@ -248,9 +276,9 @@ impl<'o> Column<'o> {
         }
     }
 
-    fn blind_for(&self, subject: &Subject<'_>) -> Option<&str> {
+    fn blind_for(&self, packages: &[&Package]) -> Option<&str> {
         let hides = |hidden: &Option<Ecosystem>| {
-            let mut ecosystems = subject.packages.iter().map(|(ecosystem, _)| ecosystem);
+            let mut ecosystems = packages.iter().map(|(ecosystem, _)| ecosystem);
             hidden
                 .as_ref()
                 .is_none_or(|hidden| ecosystems.any(|ecosystem| ecosystem == hidden))
@@ -259,10 +287,9 @@ impl<'o> Column<'o> {
         found.map(|(_, reason)| reason.as_str())
     }
 
-    fn absent(&self, subject: &Subject<'_>) -> String {
-        let names: Vec<&str> = subject.packages.iter().map(|(_, name)| name.as_str()).collect();
-        let locked = subject
-            .packages
+    fn absent(&self, packages: &[&Package]) -> String {
+        let names: Vec<&str> = packages.iter().map(|(_, name)| name.as_str()).collect();
+        let locked = packages
             .iter()
             .any(|(ecosystem, _)| self.ecosystems.contains(ecosystem));
         match (locked, names.as_slice()) {
@@ -273,7 +300,25 @@ impl<'o> Column<'o> {
     }
 }
 
-impl Part<'_> {
+impl<'o> Part<'o> {
+    /// What there is of each package.
+    fn by_package(&self) -> HashMap<Package, Part<'o>> {
+        let key = |ecosystem: &Ecosystem, name: &str| {
+            let name = ecosystem::normalise(ecosystem, name).into_owned();
+            (ecosystem.clone(), name)
+        };
+        let mut parts: HashMap<Package, Part<'o>> = HashMap::new();
+        for finding in self.findings.iter().copied() {
+            let part = parts.entry(key(&finding.ecosystem, &finding.name)).or_default();
+            part.findings.push(finding);
+        }
+        for (package, assessment) in self.assessed.iter().copied() {
+            let part = parts.entry(key(&package.ecosystem, &package.name)).or_default();
+            part.assessed.push((package, assessment));
+        }
+        parts
+    }
+
     /// Why it is not known whether a version is affected.
     fn undecided(&self) -> Option<String> {
         self.assessed
@@ -311,29 +356,25 @@ impl Part<'_> {
     }
 }
 
-/// Names in each row the others that share a CVE with it.
-fn relate(rows: &mut [GridRow]) {
-    let mut by_cve: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (number, row) in rows.iter().enumerate() {
+/// Names in each row the other ids that share a CVE with its own.
+fn relate(rows: &mut [GridRow], joined: &mut [GridRow]) {
+    let mut by_cve: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let cves = |row: &GridRow| -> Vec<String> {
         let ids = std::iter::once(&row.advisory.id).chain(&row.advisory.aliases);
-        for cve in ids.filter(|id| id.starts_with("CVE-")) {
-            by_cve.entry(cve.clone()).or_default().push(number);
+        ids.filter(|id| id.starts_with("CVE-")).cloned().collect()
+    };
+    for row in rows.iter() {
+        for cve in cves(row) {
+            by_cve.entry(cve).or_default().insert(row.advisory.id.clone());
         }
     }
-    let mut related: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rows.len()];
-    for numbers in by_cve.values().filter(|numbers| numbers.len() > 1) {
-        for number in numbers {
-            if let Some(others) = related.get_mut(*number) {
-                others.extend(numbers.iter().filter(|other| *other != number));
-            }
-        }
-    }
-    let ids: Vec<String> = rows.iter().map(|row| row.advisory.id.clone()).collect();
-    for (row, others) in rows.iter_mut().zip(related) {
-        row.related = others
-            .into_iter()
-            .filter_map(|other| ids.get(other).cloned())
+    for row in rows.iter_mut().chain(joined) {
+        let ids: BTreeSet<&String> = cves(row)
+            .iter()
+            .filter_map(|cve| by_cve.get(cve))
+            .flatten()
             .collect();
-        row.related.sort();
+        let others = ids.into_iter().filter(|id| **id != row.advisory.id);
+        row.related = others.cloned().collect();
     }
 }

@@ -41,8 +41,8 @@ use crate::model::lines::short_name;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
 use crate::model::{
-    Cost, Coverage, Decision, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath, Verdict,
-    outcome,
+    Cost, Coverage, Decision, Ecosystem, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath,
+    Verdict, outcome,
 };
 use crate::policy::{DecisionContext, ExceptionMatch, Policy, Strictness};
 use compare::BaseTree;
@@ -141,8 +141,17 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         judged
     });
     let read_bases = read.split_off(trees.len());
-    let held = read.iter().flatten().flat_map(|file| &file.result.ecosystems);
-    let held: BTreeSet<_> = held.cloned().collect();
+    let held_by_tree: Vec<BTreeSet<Ecosystem>> = read
+        .iter()
+        .map(|files| {
+            files
+                .iter()
+                .flat_map(|file| &file.result.ecosystems)
+                .cloned()
+                .collect()
+        })
+        .collect();
+    let held: BTreeSet<Ecosystem> = held_by_tree.iter().flatten().cloned().collect();
     let damage = read
         .iter()
         .chain(&read_bases)
@@ -218,18 +227,14 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     remarks.extend(judge.knowledge.tell(&held, policies, &judge.place, &mut coverage));
     remarks.extend(idle(policy, &met, trees, &coverage, request.now));
     coverage.problems.extend(remarks.iter().cloned());
-    // Where something could not be looked at, nobody knows that there is nothing.
-    let nothing = targets.iter().all(|target| target.files.is_empty()) && coverage.blind.is_empty();
-    let blocked = targets
-        .iter()
-        .flat_map(|target| &target.findings)
-        .any(|finding| finding.decision == Decision::Fail);
+    for ((target, tree), held) in targets.iter_mut().zip(trees).zip(&held_by_tree) {
+        let mut alone = target.coverage.clone();
+        let policies = std::iter::once(tree.policy);
+        judge.knowledge.tell(held, policies, &judge.place, &mut alone);
+        target.verdict = verdict(std::slice::from_ref(target), &alone, tree.policy, request.exit);
+    }
     let enough = is_enough(&coverage, policy.coverage);
-    let verdict = match verdict(blocked, nothing, enough) {
-        // An empty tree is allowed, and the index is still not there.
-        Verdict::NothingToScan if request.exit.allow_empty && !coverage.is_complete() => Verdict::Incomplete,
-        verdict => verdict,
-    };
+    let verdict = verdict(&targets, &coverage, policy, request.exit);
     Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now: request.now,
@@ -378,9 +383,16 @@ fn is_enough(coverage: &Coverage, strictness: Strictness) -> bool {
     }
 }
 
-fn verdict(blocked: bool, nothing: bool, enough: bool) -> Verdict {
-    match (blocked, nothing, enough) {
+/// The answer for `targets`, whose findings are decided.
+fn verdict(targets: &[Target], coverage: &Coverage, policy: &Policy, exit: ExitOptions) -> Verdict {
+    let mut findings = targets.iter().flat_map(|target| &target.findings);
+    let blocked = findings.any(|finding| finding.decision == Decision::Fail);
+    // Where something could not be looked at, nobody knows that there is nothing.
+    let nothing = targets.iter().all(|target| target.files.is_empty()) && coverage.blind.is_empty();
+    match (blocked, nothing, is_enough(coverage, policy.coverage)) {
         (true, _, _) => Verdict::Blocked,
+        // An empty tree is allowed, and the index is still not there.
+        (false, true, _) if exit.allow_empty && !coverage.is_complete() => Verdict::Incomplete,
         (false, true, _) => Verdict::NothingToScan,
         (false, false, false) => Verdict::Incomplete,
         (false, false, true) => Verdict::Pass,

@@ -12,7 +12,7 @@ use super::tally::Tally;
 use super::unmatched::{self, Unmatched};
 use crate::model::coverage::Gap;
 use crate::model::outcome::FileState;
-use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath};
+use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath, Verdict};
 use crate::policy::{Origin, Policy};
 use crate::text::Position;
 
@@ -110,16 +110,49 @@ pub(super) fn target(
         prefix: found.prefix.clone(),
         only: found.only.clone(),
         links: found.leading(),
+        repository: found
+            .repository
+            .as_ref()
+            .map(|own| repository_name(&own.identity())),
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty,
         is_one_of_several_refs: false,
         coverage,
+        // Known when its findings are decided.
+        verdict: Verdict::Incomplete,
         files,
         findings: in_order(findings),
         assessed,
     };
     (target, tally)
+}
+
+/// `owner/name` of an address of a repository, without user and host; the name of a folder.
+fn repository_name(identity: &str) -> String {
+    let identity = identity.split(['?', '#']).next().unwrap_or(identity);
+    // `https://host/owner/name`, or `user@host:owner/name` as git takes it.
+    let path = match identity.split_once("://") {
+        Some(("file", path)) => Err(path),
+        Some((_, rest)) => Ok(rest.split_once('/').map_or("", |(_, path)| path)),
+        None => match identity.split_once(':') {
+            Some((host, path)) if host.len() > 1 && !host.contains(['/', '\\']) => Ok(path),
+            Some(_) | None => Err(identity),
+        },
+    };
+    let (path, most) = match path {
+        Ok(path) => (path, 2),
+        Err(folder) => (folder, 1),
+    };
+    let parts = path
+        .split(['/', '\\'])
+        .filter(|part| !part.is_empty() && *part != ".git");
+    let parts: Vec<&str> = parts.collect();
+    let name = parts
+        .get(parts.len().saturating_sub(most)..)
+        .unwrap_or_default()
+        .join("/");
+    name.strip_suffix(".git").unwrap_or(&name).to_owned()
 }
 
 /// The findings of one file, and how many lockfiles they come from: a parent's packages are those of each child.
@@ -225,5 +258,28 @@ pub(super) fn worse(left: FileState, right: FileState) -> FileState {
         (FileState::Blind, _) | (_, FileState::Blind) => FileState::Blind,
         (FileState::Partial, _) | (_, FileState::Partial) => FileState::Partial,
         (FileState::Read, FileState::Read) => FileState::Read,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_called_as_its_forge_calls_it() {
+        for (identity, name) in [
+            ("https://user:secret@git.example/acme/shop.git", "acme/shop"),
+            ("https://git.example/group/sub/shop?token=secret", "sub/shop"),
+            ("git@git.example:acme/shop.git", "acme/shop"),
+            ("ssh://git@git.example:22/acme/shop/", "acme/shop"),
+            ("file:///srv/git/shop.git", "shop"),
+            ("/home/user/shop/.git", "shop"),
+            ("/srv/git/shop.git", "shop"),
+            ("C:\\code\\shop\\.git", "shop"),
+            ("https://git.example", ""),
+            ("", ""),
+        ] {
+            assert_eq!(repository_name(identity), name, "{identity}");
+        }
     }
 }

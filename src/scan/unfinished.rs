@@ -10,7 +10,7 @@ use super::{Judge, Knowledge, unjudged};
 use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
-use crate::model::{Coverage, IndexState, Outcome, Target};
+use crate::model::{Coverage, IndexState, Outcome, Target, Verdict};
 use crate::policy::Policy;
 
 /// Why nothing is known, as a lowercase fragment.
@@ -43,11 +43,13 @@ pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
         prefix: found.prefix.clone(),
         only: found.only.clone(),
         links: BTreeMap::new(),
+        repository: None,
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty: false,
         is_one_of_several_refs: false,
         coverage: Coverage::new(IndexState::Missing, None),
+        verdict: Verdict::Failed,
         files: Vec::new(),
         findings: Vec::new(),
         assessed: Vec::new(),

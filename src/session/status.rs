@@ -57,7 +57,7 @@ impl Session<'_> {
             keep: Keep::Assessments,
         };
         let mut outcome = scan(&scanned, &judged.scan_trees());
-        let rows = grid::rows(&outcome, &lines);
+        let (rows, joined) = grid::rows(&outcome, &lines);
         outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
         let mut warnings = columns.chosen.warnings.clone();
         if let (Some(folder), Some(repository)) = (self.location.cache_folder(), &found.repository) {
@@ -92,6 +92,7 @@ impl Session<'_> {
         Ok(Grid {
             outcome,
             rows,
+            joined,
             lines: columns.chosen.lines,
             warnings,
             history,

@@ -1,10 +1,10 @@
 //! The columns of a grid and the names that they go by.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::grid::{Cell, GridRow};
-use crate::model::{Grid, Target};
+use crate::model::{Outcome, Target};
 
 /// One line of the grid.
 #[derive(Debug)]
@@ -27,10 +27,10 @@ impl<'g> Column<'g> {
 }
 
 /// The columns in their order.
-pub(in crate::report) fn columns(grid: &Grid) -> Vec<Column<'_>> {
-    let keys: Vec<&str> = grid.outcome.targets.iter().map(key).collect();
+pub(in crate::report) fn columns(outcome: &Outcome) -> Vec<Column<'_>> {
+    let keys: Vec<&str> = outcome.targets.iter().map(key).collect();
     let names = short_names(keys.iter().copied());
-    grid.outcome
+    outcome
         .targets
         .iter()
         .zip(keys)
@@ -42,6 +42,30 @@ pub(in crate::report) fn columns(grid: &Grid) -> Vec<Column<'_>> {
             target,
         })
         .collect()
+}
+
+/// The names of the targets of a scan; none where there is one target.
+pub(in crate::report) fn targets(outcome: &Outcome) -> Vec<String> {
+    if outcome.targets.len() < 2 {
+        return Vec::new();
+    }
+    let refs = outcome
+        .targets
+        .iter()
+        .filter_map(|target| target.ref_name.as_deref());
+    let names = short_names(refs);
+    let roots: BTreeSet<&str> = outcome
+        .targets
+        .iter()
+        .map(|target| target.root.as_str())
+        .collect();
+    let is_shared = roots.len() < outcome.targets.len();
+    let name = |target: &Target| {
+        let line = target.ref_name.as_deref().filter(|_| is_shared);
+        let line = line.and_then(|name| names.get(name).copied());
+        line.unwrap_or(&target.root).to_owned()
+    };
+    outcome.targets.iter().map(name).collect()
 }
 
 /// For each full name of `refs` the name for people.

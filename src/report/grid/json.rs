@@ -1,6 +1,7 @@
 //! The document `lockkeeper.status/1`.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use serde::ser::{SerializeMap as _, Serializer};
 use super::columns::{Column, columns};
 use super::refs::Ref;
 use crate::model::grid::{Cell, GridRow, HistoryEntry, Occurrence};
-use crate::model::{Grid, PackageUrl};
+use crate::model::{Decision, Grid, PackageUrl};
 use crate::report::Style;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
@@ -21,7 +22,7 @@ use crate::report::json::scan::{Severity, TargetEntry};
 /// # Errors
 /// Only those of `out`.
 pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let columns = columns(grid);
+    let columns = columns(&grid.outcome);
     document(&Status::of(grid, &columns), out)
 }
 
@@ -55,7 +56,7 @@ impl<'g> Status<'g> {
             exit_code: outcome.exit_code.number(),
             coverage: Coverage::of(&outcome.coverage),
             targets: outcome.targets.iter().map(TargetEntry::of).collect(),
-            rows: grid.rows.iter().map(|row| StatusRow::of(row, columns)).collect(),
+            rows: rows(grid).map(|row| StatusRow::of(row, columns)).collect(),
             lines: grid.lines.iter().map(Ref::of).collect(),
             warnings: &grid.warnings,
             history: grid
@@ -64,6 +65,22 @@ impl<'g> Status<'g> {
                 .map(|history| history.iter().map(HistoryRow::of).collect()),
         }
     }
+}
+
+/// One row an id: all of its packages.
+fn rows(grid: &Grid) -> impl Iterator<Item = &GridRow> {
+    let joined: HashMap<&str, &GridRow> = grid
+        .joined
+        .iter()
+        .map(|row| (row.advisory.id.as_str(), row))
+        .collect();
+    let mut seen = HashSet::new();
+    grid.rows
+        .iter()
+        .filter_map(move |row| match joined.get(row.advisory.id.as_str()) {
+            None => Some(row),
+            Some(all) => seen.insert(&*row.advisory.id).then_some(*all),
+        })
 }
 
 #[derive(Serialize)]
@@ -121,6 +138,8 @@ impl Serialize for Cells<'_> {
 #[derive(Serialize)]
 struct StatusCell<'g> {
     state: &'static str,
+    /// The worst decision about what is affected.
+    decision: Option<&'static str>,
     reason: &'g str,
     version: Option<&'g str>,
     fixed: &'g [String],
@@ -133,6 +152,7 @@ impl<'g> StatusCell<'g> {
     fn of(cell: &'g Cell) -> Self {
         Self {
             state: cell.state.as_str(),
+            decision: cell.decision.map(Decision::as_str),
             reason: &cell.reason,
             version: cell.version.as_deref(),
             fixed: &cell.fixed,

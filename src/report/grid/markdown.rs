@@ -1,20 +1,30 @@
 //! The grid in GitHub's Markdown, for a job's summary or a file. It never grows over its limit: the worst rows
 //! are kept, and the rest is counted.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use super::columns::{Column, columns, short_names};
-use super::texts::{self, GapOnLines};
+use super::texts::{self, GapOnLines, Look};
+use super::verdicts;
 use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::report::Style;
-use crate::report::markdown::{SUMMARY, Table, provenance, sentences};
-use crate::report::phrases::{self, counted, short};
+use crate::report::headline;
+use crate::report::markdown::{Table, provenance, sentences};
+use crate::report::phrases::{self, counted, sentence, short, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::text::escape::{markdown, markdown_code};
 
 /// Release lines that one entry names.
 const MAX_NAMES: usize = 10;
+
+/// A summary that a person reads: the worst rows, in fewer bytes.
+pub const SUMMARY: usize = 60_000;
+/// Pixels of GitHub's column of text that a table may fill.
+const WIDTH: usize = 830;
+/// Characters of a version in a cell.
+const MAX_VERSION: usize = 14;
 
 /// Writes the report, within [`SUMMARY`].
 ///
@@ -28,13 +38,17 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 #[must_use]
 pub fn within(grid: &Grid, limit: usize) -> String {
     let limit = limit.max(20_000);
-    let columns = columns(grid);
+    let columns = columns(&grid.outcome);
     let mut text = sentences(&grid.outcome, &texts::headline(grid), &texts::read(grid));
-    text.push_str(&warnings(&grid.warnings, limit / 16));
+    if let Some(means) = texts::exit_code(grid) {
+        text.push_str(&format!("\n{}.\n", markdown(&sentence(&means))));
+    }
+    text.push_str(&verdicts::in_markdown(&grid.outcome, limit / 6));
     let blind = texts::gaps(grid, &columns, |coverage| &coverage.blind);
     let partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
     let below = [
         legend(grid),
+        warnings(&grid.warnings, limit / 16),
         reasons(grid, &columns, limit / 4),
         gaps(NOT_CHECKED, &blind, limit / 16),
         gaps(NOT_PINNED, &partial, limit / 16),
@@ -49,114 +63,199 @@ pub fn within(grid: &Grid, limit: usize) -> String {
     text
 }
 
+/// What a row of the table shows of the release lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// A column each, with versions.
+    Versions,
+    /// A column each, with symbols.
+    Symbols,
+    /// One column that names them: more would not fit.
+    Names,
+}
+
+impl Detail {
+    /// The most that fits.
+    fn of(grid: &Grid, columns: &[Column<'_>]) -> Self {
+        // A cell is as wide as its longest word, with 13 pixels on either side.
+        let cell = |characters: usize| characters * 8 + 26;
+        let word = |text: &str| {
+            pieces(text)
+                .map(|piece| piece.chars().count())
+                .max()
+                .unwrap_or_default()
+        };
+        let widest = |of: &dyn Fn(&GridRow) -> usize| grid.rows.iter().map(of).max().unwrap_or_default();
+        let head = |column: &Column<'_>| word(&short(&column.name, MAX_HEAD));
+        let stub = cell(widest(&|row| word(&short(&texts::package(row), MAX_PACKAGE))))
+            + cell(widest(&|row| word(&short(&row.advisory.id, 100)) + 1).max(10));
+        let width = |of: &dyn Fn(&Column<'_>) -> usize| stub + columns.iter().map(of).sum::<usize>();
+        let versions = width(&|column| {
+            let version = |row: &GridRow| {
+                let version = column.cell(row).and_then(|cell| cell.version.as_deref());
+                version.map_or(0, |version| short(version, MAX_VERSION).chars().count() + 1)
+            };
+            let verdict = headline::symbol(column.target.verdict);
+            let verdict = verdict.split(' ').map(|word| word.chars().count() + 1).max();
+            cell(
+                head(column)
+                    .max(widest(&version))
+                    .max(verdict.unwrap_or_default()),
+            )
+        });
+        let symbols = width(&|column| cell(head(column)));
+        match (versions <= WIDTH, symbols <= WIDTH) {
+            (true, _) => Self::Versions,
+            (false, true) => Self::Symbols,
+            (false, false) => Self::Names,
+        }
+    }
+}
+
+/// Characters of the name of a release line and of a package that a table shows.
+const MAX_HEAD: usize = 40;
+const MAX_PACKAGE: usize = 60;
+
 fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     if grid.rows.is_empty() {
         return String::new();
     }
-    let mut head = "\n### Grid\n\n| Advisory | Package |".to_owned();
+    let detail = Detail::of(grid, columns);
+    let mut head = "\n### Grid\n\n| Package | Advisory |".to_owned();
     let mut rule = "|---|---|".to_owned();
-    // A head leaves room for rows.
-    let mut shown = 0;
-    for column in columns {
-        let name = format!(" {} |", markdown_code(&short(&column.name, 100)));
-        if head.len() + rule.len() + name.len() > room / 2 {
-            break;
+    let mut first = "| **Verdict** | |".to_owned();
+    match detail {
+        Detail::Names => {
+            head.push_str(" Release lines |");
+            rule.push_str("---|");
+            first.clear();
         }
-        head.push_str(&name);
-        rule.push_str("---|");
-        shown += 1;
+        Detail::Versions | Detail::Symbols => {
+            for column in columns {
+                head.push_str(&format!(" {} |", breakable(&short(&column.name, MAX_HEAD))));
+                rule.push_str("---|");
+                let verdict = headline::symbol(column.target.verdict);
+                let verdict = match detail {
+                    Detail::Symbols => verdict.split(' ').next().unwrap_or(verdict),
+                    Detail::Versions | Detail::Names => verdict,
+                };
+                first.push_str(&format!(" **{}** |", markdown(verdict)));
+            }
+            first.push('\n');
+        }
     }
-    let columns = columns.get(..shown).unwrap_or_default();
-    let mut table = Table::new(&format!("{head}\n{rule}\n"), room.saturating_sub(200));
+    let mut table = Table::new(&format!("{head}\n{rule}\n{first}"), room);
     for row in &grid.rows {
         table.push(|| {
-            let mut line = format!("| {} | {} |", advisory(row), packages(row));
-            for column in columns {
-                line.push_str(&match column.cell(row) {
-                    Some(cell) => format!(" {} |", version(cell)),
-                    None => " ? |".to_owned(),
-                });
+            let mut line = format!(
+                "| {} | {} |",
+                breakable(&short(&texts::package(row), MAX_PACKAGE)),
+                advisory(row)
+            );
+            match detail {
+                Detail::Names => line.push_str(&format!(" {} |", on_lines(row, columns))),
+                Detail::Versions | Detail::Symbols => {
+                    for column in columns {
+                        line.push_str(&match column.cell(row) {
+                            Some(cell) => format!(" {} |", version(cell, detail)),
+                            None => " ? |".to_owned(),
+                        });
+                    }
+                }
             }
             line.push('\n');
             line
         });
     }
-    let mut text = table.finish("row", "rows");
-    match grid.outcome.targets.len().saturating_sub(shown) {
-        0 => {}
-        left => text.push_str(&format!(
-            "\n… and {} more, left out for length: `--format json` lists all.\n",
-            counted(left, "release line", "release lines")
-        )),
-    }
-    text
+    table.finish("row", "rows")
 }
 
-/// `**critical 9.1** RUSTSEC-2030-0001, CVE-2030-1, known exploited`.
+/// `**critical 9.1** RUSTSEC-2030-0001, known exploited`.
 fn advisory(row: &GridRow) -> String {
-    const MAX_ALIASES: usize = 3;
     let advisory = &row.advisory;
     let mut text = format!(
         "**{}** {}",
         markdown(&phrases::severity(advisory)),
         markdown_code(&short(&advisory.id, 100))
     );
-    for alias in advisory.aliases.iter().take(MAX_ALIASES) {
-        text.push_str(&format!(", {}", markdown_code(&short(alias, 100))));
-    }
     if advisory.known_exploited {
         text.push_str(", **known exploited**");
     }
     text
 }
 
-fn packages(row: &GridRow) -> String {
-    const MAX_PACKAGES: usize = 3;
-    let shown: Vec<String> = row
-        .packages
-        .iter()
-        .take(MAX_PACKAGES)
-        .map(|package| markdown_code(&short(package.as_str(), 200)))
-        .collect();
-    let mut text = shown.join(", ");
-    match row.packages.len().saturating_sub(MAX_PACKAGES) {
-        0 => {}
-        more => text.push_str(&format!(" and {}", counted(more, "more", "more"))),
+/// `✗ 0.10.30`.
+fn version(cell: &Cell, detail: Detail) -> String {
+    let symbol = symbol(Look::of(cell));
+    match (&cell.version, detail) {
+        (Some(version), Detail::Versions) => {
+            format!("{symbol} {}", markdown_code(&short(version, MAX_VERSION)))
+        }
+        (Some(_) | None, Detail::Versions | Detail::Symbols | Detail::Names) => symbol,
     }
-    text
 }
 
-/// `✗ 0.10.30`.
-fn version(cell: &Cell) -> String {
-    let symbol = texts::symbol(cell.state);
-    // Alone in a cell, a dash would be no text to some readers.
-    let symbol = if symbol == "-" { "–" } else { symbol };
-    match &cell.version {
-        Some(version) => format!("{symbol} {}", markdown_code(&short(version, 60))),
-        None => symbol.to_owned(),
+/// `✗ main, 1.4 and 3 more`, a line for each look; where nothing is to be done, how many they are.
+fn on_lines(row: &GridRow, columns: &[Column<'_>]) -> String {
+    const MAX_SHOWN: usize = 4;
+    let mut of_look: BTreeMap<Look, Vec<&str>> = BTreeMap::new();
+    for column in columns {
+        let look = column.cell(row).map_or(Look::Unknown, Look::of);
+        of_look.entry(look).or_default().push(&column.name);
+    }
+    let shown = of_look.into_iter().map(|(look, names)| {
+        let count = thousands(names.len() as u64);
+        match look {
+            Look::Fixed | Look::NotAffected | Look::Absent => {
+                format!("{} {count} {}", symbol(look), look.as_str())
+            }
+            Look::Blocks | Look::Warns | Look::Noted | Look::Unknown | Look::Accepted => {
+                let left = names.len().saturating_sub(MAX_SHOWN);
+                let names = names
+                    .iter()
+                    .take(MAX_SHOWN)
+                    .map(|name| breakable(&short(name, MAX_HEAD)));
+                let names: Vec<String> = names.collect();
+                let more = match left {
+                    0 => String::new(),
+                    left => format!(" and {} more", thousands(left as u64)),
+                };
+                format!("{} {}{more}", symbol(look), names.join(", "))
+            }
+        }
+    });
+    shown.collect::<Vec<_>>().join("<br>")
+}
+
+/// The parts of a name between which a line may end.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['/', '-', '_', ':', '.'])
+}
+
+/// `text`, in which a line may end after a mark: GitHub's page has no room for long words.
+fn breakable(text: &str) -> String {
+    let pieces: Vec<String> = pieces(text).map(markdown).collect();
+    pieces.join("<wbr>")
+}
+
+fn symbol(look: Look) -> String {
+    match look.symbol() {
+        // Alone in a cell, a dash would be no text to some readers.
+        "-" => "–".to_owned(),
+        // A tilde could begin a stretch that is struck through.
+        symbol => markdown(symbol),
     }
 }
 
 fn legend(grid: &Grid) -> String {
-    if grid.rows.is_empty() {
-        return String::new();
-    }
-    let states: Vec<String> = texts::counts(grid)
+    let looks: Vec<String> = texts::counts(grid)
         .into_iter()
-        .map(|(state, count)| {
-            let symbol = match texts::symbol(state) {
-                "-" => "–".to_owned(),
-                // A tilde could begin a stretch that is struck through.
-                symbol => markdown(symbol),
-            };
-            format!(
-                "{symbol} {} {}",
-                phrases::thousands(count as u64),
-                texts::state(state)
-            )
-        })
+        .map(|(look, count)| format!("{} {} ({})", symbol(look), look.as_str(), thousands(count as u64)))
         .collect();
-    format!("\n{}\n", states.join(" · "))
+    match looks.is_empty() {
+        true => String::new(),
+        false => format!("\n{}\n", looks.join(" · ")),
+    }
 }
 
 /// The reasons of the cells; an absent package needs none.
@@ -169,8 +268,9 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     for row in &grid.rows {
         table.push(|| {
             let mut text = format!(
-                "- {} {}\n",
+                "- {} {} {}\n",
                 markdown_code(&short(&row.advisory.id, 100)),
+                packages(row),
                 markdown(&short(row.advisory.summary.trim(), 200))
             );
             if let Some(remedy) = texts::remedy(row) {
@@ -199,7 +299,7 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
                 text.push_str(&format!(
                     "  - {}: {}{}: {}\n",
                     names(&same.lines),
-                    texts::state(same.cell.state),
+                    Look::of(same.cell).as_str(),
                     place.unwrap_or_default(),
                     markdown(&short(&same.cell.reason, 300)),
                 ));
@@ -208,6 +308,18 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
         });
     }
     format!("{}\n</details>\n", table.finish("row", "rows"))
+}
+
+fn packages(row: &GridRow) -> String {
+    const MAX_PACKAGES: usize = 3;
+    let shown = row.packages.iter().take(MAX_PACKAGES);
+    let shown: Vec<String> = shown
+        .map(|package| markdown_code(&short(package.as_str(), 200)))
+        .collect();
+    match row.packages.len().saturating_sub(MAX_PACKAGES) {
+        0 => shown.join(", "),
+        more => format!("{} and {}", shown.join(", "), counted(more, "more", "more")),
+    }
 }
 
 /// The names of release lines, as code.

@@ -1,4 +1,4 @@
-//! The grid: one row an advisory, one column a ref, for `lockkeeper status`; and the lines themselves, for
+//! The grid: one row an advisory and its package, one column a ref, for `lockkeeper status`; and the lines themselves, for
 //! `lockkeeper refs`.
 //!
 //! To add a form of the grid: write `report/grid/x.rs` and add it to [`FORMS`]. The HTML is beside that of a
@@ -11,6 +11,7 @@ pub mod refs;
 mod table;
 pub mod terminal;
 pub(super) mod texts;
+pub(super) mod verdicts;
 
 use super::Form;
 use crate::model::Grid;

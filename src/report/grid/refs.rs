@@ -42,7 +42,11 @@ pub fn terminal(
     match style.length {
         Length::Verdict => {}
         Length::Normal | Length::Full => {
-            list(lines, style.length, &mut page)?;
+            let out = match style.length {
+                Length::Verdict | Length::Normal => MAX_OUT,
+                Length::Full => usize::MAX,
+            };
+            list(lines, out, &mut page)?;
             self::warnings(warnings, &mut page)?;
         }
     }
@@ -64,8 +68,8 @@ pub(super) fn warnings(warnings: &[String], page: &mut Page<'_>) -> io::Result<(
 /// Refs that are out and listed, unless all are asked for.
 const MAX_OUT: usize = 20;
 
-/// The lines, live ones first.
-pub(super) fn list(lines: &[ReleaseLine], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+/// The lines, live ones first, of the others at most `out`.
+pub(super) fn list(lines: &[ReleaseLine], out: usize, page: &mut Page<'_>) -> io::Result<()> {
     let names = short_names(lines.iter().map(|line| line.ref_name.as_str()));
     let name = |line: &ReleaseLine| {
         let name = names.get(line.ref_name.as_str()).copied();
@@ -87,9 +91,9 @@ pub(super) fn list(lines: &[ReleaseLine], length: Length, page: &mut Page<'_>) -
             continue;
         }
         page.heading(&format!("{title}: {}", counted(of.len(), "ref", "refs")))?;
-        let shown = match (standing, length) {
-            (Standing::LeftOut | Standing::Out, Length::Verdict | Length::Normal) => MAX_OUT,
-            (Standing::Live, _) | (_, Length::Full) => usize::MAX,
+        let shown = match standing {
+            Standing::LeftOut | Standing::Out => out,
+            Standing::Live => usize::MAX,
         };
         for line in of.iter().take(shown) {
             one(line, &name(line), widest, page)?;
@@ -97,7 +101,10 @@ pub(super) fn list(lines: &[ReleaseLine], length: Length, page: &mut Page<'_>) -
         match of.len().saturating_sub(shown) {
             0 => {}
             more => {
-                let text = format!("… and {} more (-v lists them)", thousands(more as u64));
+                let text = format!(
+                    "… and {} more (`lockkeeper refs -v` lists them)",
+                    thousands(more as u64)
+                );
                 page.line(&page::Line::indented(2).with(Shade::Dim, &text))?;
             }
         }

@@ -5,9 +5,11 @@ use std::io;
 use std::ops::Range;
 
 use super::columns::Column;
-use super::texts;
-use crate::model::grid::{Cell, CellState, GridRow};
+use super::texts::{self, Look};
+use super::verdicts;
+use crate::model::grid::{Cell, GridRow};
 use crate::report::Length;
+use crate::report::headline;
 use crate::report::phrases::{severity, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns as wide, fit};
 
@@ -17,14 +19,16 @@ const MAX_HEAD: usize = 20;
 const MAX_VERSION: usize = 14;
 /// Ids are beside their cells up to this width; a wider one has lines of its own.
 const MAX_ID: usize = 40;
+/// A longer name of a package makes no column wider.
+const MAX_PACKAGE: usize = 32;
 /// Blanks between columns.
 const GAP: usize = 2;
-/// The severity is written before the id from this width on.
-const WITH_SEVERITY: usize = 100;
 /// Versions are left out where they would make more blocks than these.
 const MAX_BLOCKS: usize = 3;
+/// What stands before the verdicts.
+const VERDICT: &str = "verdict";
 
-/// Writes the rows. Every name of a line that had to be cut is written in full after them.
+/// Writes the verdicts and the rows. Every name of a line that had to be cut is written in full after them.
 pub(super) fn write(
     rows: &[GridRow],
     columns: &[Column<'_>],
@@ -47,7 +51,17 @@ pub(super) fn write(
             };
             page.line(&Line::indented(2).with(Shade::Dim, &range))?;
         }
-        heads(&layout, block, page)?;
+        let heads = layout.line(Line::new(), columns, block, |_, head| {
+            (Shade::Strong, head.text.clone())
+        });
+        page.line(&heads)?;
+        let start = Line::indented(GAP).with(Shade::Dim, VERDICT);
+        let verdicts = layout.line(start, columns, block, |column, _| {
+            let verdict = column.target.verdict;
+            let text = verdict_of(column, layout.detail);
+            (verdicts::shade(verdict), text.to_owned())
+        });
+        page.line(&verdicts)?;
         for row in rows {
             layout.row(row, columns, block, page)?;
         }
@@ -55,9 +69,16 @@ pub(super) fn write(
     cut_names(&layout, columns, page)
 }
 
-/// How many blocks the rows take.
-pub(super) fn count(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> usize {
-    Layout::of(rows, columns, length, width).blocks(width).len()
+/// How many lines the rows take, and how many columns have to do without versions and words.
+pub(super) fn lines(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> usize {
+    let layout = Layout::of(rows, columns, length, width);
+    let of_row = if layout.is_beside() { 1 } else { 2 };
+    layout.blocks(width).len() * rows.len() * of_row
+}
+
+/// The verdicts of the table are symbols alone.
+pub(super) fn is_narrow(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> bool {
+    Layout::of(rows, columns, length, width).detail == Detail::Nothing
 }
 
 /// What a cell shows besides its state.
@@ -78,8 +99,9 @@ struct Head {
 
 struct Layout {
     detail: Detail,
-    /// Columns of the severity; 0 if there is no room for it.
+    /// Columns of the severity and of the package beside the id; 0 where they stand below it.
     severity: usize,
+    package: usize,
     /// Columns of the widest id beside its cells.
     id: usize,
     heads: Vec<Head>,
@@ -102,27 +124,26 @@ impl Layout {
     }
 
     fn with(detail: Detail, rows: &[GridRow], columns: &[Column<'_>], width: usize) -> Self {
+        let widest = |of: &dyn Fn(&GridRow) -> usize| rows.iter().map(of).max().unwrap_or_default();
         let most = MAX_ID.min(width / 2);
         let id = rows
             .iter()
             .map(|row| wide(&clean(&row.advisory.id)))
             .filter(|columns| *columns <= most)
+            .chain([wide(VERDICT)])
             .max()
             .unwrap_or_default();
-        let severity = match width >= WITH_SEVERITY {
-            true => rows
-                .iter()
-                .map(|row| wide(&severity(&row.advisory)))
-                .max()
-                .unwrap_or_default(),
-            false => 0,
-        };
         let mut layout = Self {
             detail,
-            severity,
+            severity: widest(&|row| wide(&severity(&row.advisory))),
+            package: widest(&|row| wide(&clean(&texts::package(row)))).min(MAX_PACKAGE),
             id,
             heads: Vec::new(),
         };
+        // Half of the page is for the release lines.
+        if layout.stub() > width / 2 {
+            (layout.severity, layout.package) = (0, 0);
+        }
         let room = width.saturating_sub(layout.stub() + GAP).max(1);
         layout.heads = columns
             .iter()
@@ -131,12 +152,17 @@ impl Layout {
         layout
     }
 
+    /// Severity and package stand beside the id.
+    fn is_beside(&self) -> bool {
+        self.severity > 0
+    }
+
     /// Columns before the first cell's gap.
     fn stub(&self) -> usize {
-        match self.severity {
-            0 => GAP + self.id,
-            severity => GAP + severity + GAP + self.id,
-        }
+        let beside = [self.severity, self.package]
+            .into_iter()
+            .filter(|width| *width > 0);
+        GAP + self.id + beside.map(|width| width + GAP).sum::<usize>()
     }
 
     /// The columns of each block; none is empty.
@@ -159,7 +185,28 @@ impl Layout {
         blocks
     }
 
-    /// One advisory and its cells of `block`.
+    /// `start`, and behind it what each column of `block` shows.
+    fn line(
+        &self,
+        start: Line,
+        columns: &[Column<'_>],
+        block: &Range<usize>,
+        shown: impl Fn(&Column<'_>, &Head) -> (Shade, String),
+    ) -> Line {
+        let mut line = start;
+        let mut place = self.stub();
+        for column in columns.get(block.clone()).unwrap_or_default() {
+            let Some(head) = self.heads.get(column.index) else {
+                continue;
+            };
+            let (shade, text) = shown(column, head);
+            line = line.padded_to(place + GAP, 0).with(shade, &text);
+            place += GAP + head.width;
+        }
+        line
+    }
+
+    /// One advisory, its package, and its cells of `block`.
     fn row(
         &self,
         row: &GridRow,
@@ -168,42 +215,38 @@ impl Layout {
         page: &mut Page<'_>,
     ) -> io::Result<()> {
         let id = clean(&row.advisory.id);
+        let package = texts::package(row);
+        let (shade, severity) = crate::report::terminal::severity(&row.advisory);
         let mut line = Line::indented(GAP);
-        if self.severity > 0 {
-            let (shade, word) = crate::report::terminal::severity(&row.advisory);
-            line = line.with(shade, &word).padded_to(GAP + self.severity + GAP, 0);
-        }
-        if wide(&id) <= self.id {
-            line = line.with(Shade::Strong, &id);
-        } else {
+        if wide(&id) > self.id {
             page.whole_words(line, GAP, &[(Shade::Strong, row.advisory.id.clone())])?;
-            line = Line::new();
+            line = Line::indented(GAP);
+        } else {
+            line = line.with(Shade::Strong, &id);
         }
-        let mut place = self.stub();
-        for column in columns.get(block.clone()).unwrap_or_default() {
-            let Some(head) = self.heads.get(column.index) else {
-                continue;
-            };
-            line = line.padded_to(place + GAP, 0);
-            place += GAP + head.width;
-            let (shade, text) = match column.cell(row) {
-                Some(cell) => (shade(cell.state), words_of(cell, self.detail)),
-                None => (Shade::Plain, texts::symbol(CellState::Unknown).to_owned()),
-            };
-            line = line.with(shade, &text);
+        if self.is_beside() {
+            let place = GAP + self.id + GAP;
+            let package = clean(&package);
+            line = line
+                .padded_to(place, 0)
+                .with(shade, &severity)
+                .padded_to(place + self.severity + GAP, 0)
+                .with(Shade::Plain, &fit(&package, self.package));
         }
-        page.line(&line)
+        let line = self.line(line, columns, block, |column, _| match column.cell(row) {
+            Some(cell) => (self::shade(Look::of(cell)), words_of(cell, self.detail)),
+            None => (Shade::Plain, Look::Unknown.symbol().to_owned()),
+        });
+        page.line(&line)?;
+        match self.is_beside() {
+            true => Ok(()),
+            false => page.whole_words(
+                Line::indented(2 * GAP),
+                2 * GAP,
+                &[(shade, severity), (Shade::Plain, package)],
+            ),
+        }
     }
-}
-
-fn heads(layout: &Layout, block: &Range<usize>, page: &mut Page<'_>) -> io::Result<()> {
-    let mut line = Line::new();
-    let mut place = layout.stub();
-    for head in layout.heads.get(block.clone()).unwrap_or_default() {
-        line = line.padded_to(place + GAP, 0).with(Shade::Strong, &head.text);
-        place += GAP + head.width;
-    }
-    page.line(&line)
 }
 
 /// The names that were cut, under their numbers.
@@ -244,6 +287,7 @@ fn head(column: &Column<'_>, rows: &[GridRow], detail: Detail, room: usize) -> H
         .iter()
         .filter_map(|row| column.cell(row))
         .map(|cell| wide(&clean(&words_of(cell, detail))))
+        .chain([wide(verdict_of(column, detail))])
         .max()
         .unwrap_or_default();
     let width = wide(&text).max(cells).min(room);
@@ -255,9 +299,18 @@ fn number(column: &Column<'_>) -> String {
     format!("#{}", column.index + 1)
 }
 
+/// `✗ BLOCKED`; where cells show no versions, its symbol alone.
+fn verdict_of(column: &Column<'_>, detail: Detail) -> &'static str {
+    let text = headline::symbol(column.target.verdict);
+    match detail {
+        Detail::Version => text,
+        Detail::Nothing => text.split(' ').next().unwrap_or(text),
+    }
+}
+
 /// `✗ 0.10.30`.
 fn words_of(cell: &Cell, detail: Detail) -> String {
-    let symbol = texts::symbol(cell.state);
+    let symbol = Look::of(cell).symbol();
     match (detail, &cell.version) {
         (Detail::Version, Some(version)) if !version.is_empty() => {
             let version: Cow<'_, str> = clean(version);
@@ -267,12 +320,12 @@ fn words_of(cell: &Cell, detail: Detail) -> String {
     }
 }
 
-pub(super) fn shade(state: CellState) -> Shade {
-    match state {
-        CellState::Affected => Shade::Bad,
-        CellState::Unknown => Shade::Warn,
-        CellState::Excepted | CellState::NotAffected => Shade::Plain,
-        CellState::Fixed => Shade::Good,
-        CellState::Absent => Shade::Dim,
+pub(super) fn shade(look: Look) -> Shade {
+    match look {
+        Look::Blocks => Shade::Bad,
+        Look::Warns | Look::Unknown => Shade::Warn,
+        Look::Noted | Look::Accepted | Look::NotAffected => Shade::Plain,
+        Look::Fixed => Shade::Good,
+        Look::Absent => Shade::Dim,
     }
 }

@@ -3,28 +3,33 @@
 use std::io;
 
 use super::columns::{Column, columns, short_names};
-use super::texts::{EqualCells, GapOnLines};
-use super::{refs, table, texts};
+use super::texts::{EqualCells, GapOnLines, Look};
+use super::{refs, table, texts, verdicts};
 use crate::model::Grid;
-use crate::model::IndexState;
-use crate::model::grid::{CellState, GridRow, HistoryEntry};
+use crate::model::grid::{GridRow, HistoryEntry};
+use crate::model::{IndexState, Verdict};
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
 use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
 use crate::report::{Length, Style};
 
-/// Rows that are shown unless all are asked for.
+/// Rows of the table, and the lines that they may take; it has at least [`FEW_ROWS`].
 const MAX_ROWS: usize = 20;
-/// Rows where the release lines need more than [`MANY_BLOCKS`].
+const MAX_LINES: usize = 160;
 const FEW_ROWS: usize = 10;
-const MANY_BLOCKS: usize = 6;
 /// Rows that are described below the table.
 const MAX_DESCRIBED: usize = 10;
 const MAX_GAPS: usize = 5;
 const MAX_HISTORY: usize = 20;
-/// Release lines that one entry names.
+/// The same with `-v`: no list fills a terminal's memory.
+const MAX_ROWS_FULL: usize = 200;
+const MAX_LINES_FULL: usize = 400;
+const MAX_GAPS_FULL: usize = 30;
+const MAX_HISTORY_FULL: usize = 100;
+/// Release lines that one entry names, and locations of one cell.
 const MAX_NAMES: usize = 6;
+const MAX_LOCATIONS: usize = 3;
 
 /// Writes the report.
 ///
@@ -42,7 +47,10 @@ pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
 }
 
 fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    let columns = columns(grid);
+    let columns = columns(&grid.outcome);
+    if let Some(means) = texts::exit_code(grid) {
+        page.text(Shade::Dim, 2, &means, 2)?;
+    }
     page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, texts::read(grid)))?;
     index(&grid.outcome, page)?;
     table(grid, &columns, length, page)?;
@@ -60,45 +68,65 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 
 /// The rows that are shown of all.
 fn shown<'g>(grid: &'g Grid, columns: &[Column<'_>], length: Length, width: usize) -> &'g [GridRow] {
+    let (rows, lines) = match length {
+        Length::Full => (MAX_ROWS_FULL, MAX_LINES_FULL),
+        Length::Verdict | Length::Normal => (MAX_ROWS, MAX_LINES),
+    };
     let first = |limit: usize| grid.rows.get(..limit.min(grid.rows.len())).unwrap_or_default();
-    match length {
-        Length::Full => &grid.rows,
-        Length::Verdict | Length::Normal => {
-            match table::count(first(MAX_ROWS), columns, length, width) > MANY_BLOCKS {
-                true => first(FEW_ROWS),
-                false => first(MAX_ROWS),
-            }
-        }
-    }
+    let all = first(rows);
+    let of_row = table::lines(all, columns, length, width) / all.len().max(1);
+    first(rows.min(FEW_ROWS.max(lines / of_row.max(1))))
 }
 
+/// The verdicts and the rows. Where the table has no room for words or no rows, the verdicts are a list.
 fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    if grid.rows.is_empty() {
+    if columns.is_empty() {
         return Ok(());
     }
     let rows = shown(grid, columns, length, page.width);
-    table::write(rows, columns, length, page)?;
+    let is_list = rows.is_empty() && columns.len() > 1;
+    if is_list || table::is_narrow(rows, columns, length, page.width) {
+        page.gap()?;
+        verdicts::terminal(&grid.outcome, length, page)?;
+    }
+    if !is_list {
+        table::write(rows, columns, length, page)?;
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
     page.gap()?;
     let legend: Vec<(Shade, String)> = texts::counts(grid)
         .into_iter()
-        .map(|(state, count)| {
+        .map(|(look, count)| {
             let text = format!(
-                "{} {} {}",
-                texts::symbol(state),
-                thousands(count as u64),
-                texts::state(state)
+                "{} {} ({})",
+                look.symbol(),
+                look.as_str(),
+                thousands(count as u64)
             );
-            (table::shade(state), text)
+            (table::shade(look), text)
         })
         .collect();
     page.whole_words(Line::indented(2), 2, &legend)?;
-    match grid.rows.len().saturating_sub(rows.len()) {
+    let left = grid.rows.len().saturating_sub(rows.len());
+    let what = match left {
+        1 => "more row of lower severity",
+        _ => "more rows of lower severity",
+    };
+    more(left, what, length, page)
+}
+
+/// How many more there are, and where.
+fn more(left: usize, what: &str, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let place = match length {
+        Length::Full => "`--format json` lists all",
+        Length::Verdict | Length::Normal => "-v shows more",
+    };
+    match left {
         0 => Ok(()),
         left => {
-            let text = format!(
-                "… and {} of lower severity (-v lists all)",
-                counted(left, "more row", "more rows")
-            );
+            let text = format!("… and {} {what} ({place})", thousands(left as u64));
             page.line(&Line::indented(2).with(Shade::Dim, &text))
         }
     }
@@ -110,11 +138,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
         return Ok(());
     }
     page.heading("Advisories")?;
-    let limit = match length {
-        Length::Verdict | Length::Normal => MAX_DESCRIBED,
-        Length::Full => usize::MAX,
-    };
-    for row in grid.rows.iter().take(limit) {
+    for row in grid.rows.iter().take(MAX_DESCRIBED) {
         let (shade, word) = severity(&row.advisory);
         let start = Line::indented(2).with(shade, &word).padded_to(0, 2);
         let mut names = ids(&row.advisory);
@@ -143,10 +167,13 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
             }
         }
     }
-    match grid.rows.len().saturating_sub(limit) {
+    match grid.rows.len().saturating_sub(MAX_DESCRIBED) {
         0 => Ok(()),
         left => {
-            let text = format!("… and {} more (-v lists all)", thousands(left as u64));
+            let text = format!(
+                "… and {} more (`--format html` describes all)",
+                thousands(left as u64)
+            );
             page.line(&Line::indented(2).with(Shade::Dim, &text))
         }
     }
@@ -154,15 +181,16 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
 
 /// `✗ 1.4, 1.3: why`, and the places.
 fn cells(same: &EqualCells<'_>, page: &mut Page<'_>) -> io::Result<()> {
-    let state = same.cell.state;
+    let look = Look::of(same.cell);
     let start = Line::indented(4)
-        .with(table::shade(state), texts::symbol(state))
+        .with(table::shade(look), look.symbol())
         .padded_to(0, 1);
     page.whole_words(start, 6, &[(Shade::Strong, texts::names(&same.lines, MAX_NAMES))])?;
-    if state != CellState::Absent {
+    if look != Look::Absent {
         page.text(Shade::Plain, 6, &same.cell.reason, 3)?;
     }
-    for occurrence in &same.cell.occurrences {
+    let occurrences = &same.cell.occurrences;
+    for occurrence in occurrences.iter().take(MAX_LOCATIONS) {
         let place = format!("{}:{}", clean(&occurrence.file.display()), occurrence.line);
         let package = format!("{} {}", occurrence.package, occurrence.version);
         let words = [
@@ -171,13 +199,19 @@ fn cells(same: &EqualCells<'_>, page: &mut Page<'_>) -> io::Result<()> {
         ];
         page.whole_words(Line::indented(6), 8, &words)?;
     }
-    Ok(())
+    match occurrences.len().saturating_sub(MAX_LOCATIONS) {
+        0 => Ok(()),
+        left => {
+            let text = format!("and {}", counted(left, "more location", "more locations"));
+            page.line(&Line::indented(6).with(Shade::Dim, &text))
+        }
+    }
 }
 
 /// Which refs are in and out, and why: with `-v` all, else how many.
 fn lines(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     match length {
-        Length::Full => refs::list(&grid.lines, length, page),
+        Length::Full => refs::list(&grid.lines, MAX_GAPS_FULL, page),
         Length::Verdict | Length::Normal => {
             let out = texts::standing(&grid.lines);
             page.heading(&format!("Release lines: {out} (-v shows why)"))
@@ -198,7 +232,7 @@ fn gaps(
     page.heading(&list.heading(gaps.len()))?;
     let limit = match length {
         Length::Verdict | Length::Normal => MAX_GAPS,
-        Length::Full => usize::MAX,
+        Length::Full => MAX_GAPS_FULL,
     };
     for GapOnLines { gap, lines } in gaps.iter().take(limit) {
         if let Some(place) = places::place(gap, usize::MAX) {
@@ -212,13 +246,7 @@ fn gaps(
         page.text(Shade::Plain, 4, &gap.reason, 2)?;
         page.text(Shade::Dim, 4, &gap.hint, 2)?;
     }
-    match gaps.len().saturating_sub(limit) {
-        0 => Ok(()),
-        left => {
-            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
-            page.line(&Line::indented(2).with(Shade::Dim, &text))
-        }
-    }
+    more(gaps.len().saturating_sub(limit), "more", length, page)
 }
 
 /// Which release line locked what, since which commit and until which.
@@ -233,7 +261,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let names = short_names(history.iter().map(|held| held.ref_name.as_str()));
     let limit = match length {
         Length::Verdict | Length::Normal => MAX_HISTORY,
-        Length::Full => usize::MAX,
+        Length::Full => MAX_HISTORY_FULL,
     };
     let mut before: Option<&HistoryEntry> = None;
     for held in history.iter().take(limit) {
@@ -261,13 +289,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
         }
         page.whole_words(Line::indented(4), 6, &words)?;
     }
-    match history.len().saturating_sub(limit) {
-        0 => Ok(()),
-        left => {
-            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
-            page.line(&Line::indented(2).with(Shade::Dim, &text))
-        }
-    }
+    more(history.len().saturating_sub(limit), "more", length, page)
 }
 
 /// The next command.
@@ -286,7 +308,7 @@ fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>
     }
     let blocked = columns
         .iter()
-        .find(|column| column.target.findings.iter().any(|finding| finding.blocks()))
+        .find(|column| column.target.verdict == Verdict::Blocked)
         .filter(|column| is_plain(&column.name));
     if let Some(column) = blocked {
         commands.push(format!("lockkeeper gate --release {}", column.name));

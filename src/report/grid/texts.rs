@@ -4,44 +4,122 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::Column;
 use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
-use crate::model::{Class, Coverage, Gap, Grid, Verdict};
+use crate::model::verdict::ExitCode;
+use crate::model::{Class, Coverage, Decision, Gap, Grid, Verdict};
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
 
-/// A mark for each state that differs without colour.
-pub(in crate::report) fn symbol(state: CellState) -> &'static str {
-    match state {
-        CellState::Affected => "✗",
-        CellState::Unknown => "?",
-        CellState::Excepted => "~",
-        CellState::Fixed => "✓",
-        CellState::NotAffected => "-",
-        CellState::Absent => ".",
+/// How a cell looks: its state, and of what is affected whether it blocks. The order is that of the legend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::report) enum Look {
+    Blocks,
+    Warns,
+    Noted,
+    Unknown,
+    Accepted,
+    Fixed,
+    NotAffected,
+    Absent,
+}
+
+impl Look {
+    pub(in crate::report) const ALL: [Self; 8] = [
+        Self::Blocks,
+        Self::Warns,
+        Self::Noted,
+        Self::Unknown,
+        Self::Accepted,
+        Self::Fixed,
+        Self::NotAffected,
+        Self::Absent,
+    ];
+
+    pub(in crate::report) fn of(cell: &Cell) -> Self {
+        match (cell.state, cell.decision) {
+            (CellState::Affected, Some(Decision::Warn)) => Self::Warns,
+            (CellState::Affected, Some(Decision::Note)) => Self::Noted,
+            (CellState::Affected, Some(Decision::Fail) | None) => Self::Blocks,
+            (CellState::Unknown, _) => Self::Unknown,
+            (CellState::Excepted, _) => Self::Accepted,
+            (CellState::Fixed, _) => Self::Fixed,
+            (CellState::NotAffected, _) => Self::NotAffected,
+            (CellState::Absent, _) => Self::Absent,
+        }
+    }
+
+    /// A mark that differs without colour.
+    pub(in crate::report) fn symbol(self) -> &'static str {
+        match self {
+            Self::Blocks => "✗",
+            Self::Warns => "!",
+            Self::Noted => "i",
+            Self::Unknown => "?",
+            Self::Accepted => "~",
+            Self::Fixed => "✓",
+            Self::NotAffected => "-",
+            Self::Absent => ".",
+        }
+    }
+
+    /// The same for people.
+    pub(in crate::report) fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::Warns => "warns",
+            Self::Noted => "noted",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Fixed => "fixed",
+            Self::NotAffected => "not affected",
+            Self::Absent => "absent",
+        }
     }
 }
 
-/// The state for people.
-pub(in crate::report) fn state(state: CellState) -> &'static str {
-    match state {
-        CellState::Affected => "affected",
-        CellState::Unknown => "unknown",
-        CellState::Excepted => "accepted",
-        CellState::Fixed => "fixed",
-        CellState::NotAffected => "not affected",
-        CellState::Absent => "absent",
-    }
-}
-
-/// Each state and how many cells are in it.
-pub(in crate::report) fn counts(grid: &Grid) -> Vec<(CellState, usize)> {
-    let mut counts: BTreeMap<CellState, usize> = BTreeMap::new();
+/// Each look that a cell has, and how many cells have it.
+pub(in crate::report) fn counts(grid: &Grid) -> BTreeMap<Look, usize> {
+    let mut counts: BTreeMap<Look, usize> = BTreeMap::new();
     for cell in grid.rows.iter().flat_map(|row| &row.cells) {
-        *counts.entry(cell.state).or_default() += 1;
+        *counts.entry(Look::of(cell)).or_default() += 1;
     }
-    CellState::ALL
-        .into_iter()
-        .map(|state| (state, counts.get(&state).copied().unwrap_or_default()))
-        .collect()
+    counts
+}
+
+/// `golang.org/x/net`, `@scope/name`, `group:artifact`: the row's package as its ecosystem writes it.
+pub(in crate::report) fn package(row: &GridRow) -> String {
+    let Some(purl) = row.packages.first() else {
+        return String::new();
+    };
+    let (namespace, name) = (purl.namespace(), purl.name());
+    let name = match (namespace.as_ref(), purl.kind()) {
+        ("", _) => name.into_owned(),
+        (namespace, "maven") => format!("{namespace}:{name}"),
+        (namespace, _) => format!("{namespace}/{name}"),
+    };
+    match row.packages.len() {
+        1 => name,
+        more => format!("{name} and {} more", thousands(more as u64 - 1)),
+    }
+}
+
+/// What the exit code means here: a grid shows and does not gate. `None` where the verdict says it.
+pub(in crate::report) fn exit_code(grid: &Grid) -> Option<String> {
+    let code = grid.outcome.exit_code;
+    let means = match code {
+        ExitCode::Pass => "every release line was checked, blocked or not",
+        ExitCode::Incomplete => "not everything was checked",
+        ExitCode::Blocked
+        | ExitCode::Usage
+        | ExitCode::NothingToScan
+        | ExitCode::Remote
+        | ExitCode::Some
+        | ExitCode::Bug
+        | ExitCode::Interrupted => return None,
+    };
+    Some(format!(
+        "status shows and does not gate: exit code {} means that {means}",
+        code.number()
+    ))
 }
 
 /// The reasons of the verdict, the most important first.
@@ -196,7 +274,7 @@ pub(in crate::report) struct EqualCells<'g> {
     pub(in crate::report) lines: Vec<&'g str>,
 }
 
-/// The cells of a row without repetition, the worst state first.
+/// The cells of a row without repetition, the worst first.
 pub(in crate::report) fn alike<'g>(row: &'g GridRow, columns: &'g [Column<'g>]) -> Vec<EqualCells<'g>> {
     let mut alike: Vec<EqualCells<'g>> = Vec::new();
     for column in columns {
@@ -211,7 +289,7 @@ pub(in crate::report) fn alike<'g>(row: &'g GridRow, columns: &'g [Column<'g>]) 
             }),
         }
     }
-    // Stable: cells of one state stay in the order of the lines.
-    alike.sort_by_key(|same| same.cell.state);
+    // Stable: cells of one look stay in the order of the lines.
+    alike.sort_by_key(|same| Look::of(same.cell));
     alike
 }

@@ -6,18 +6,18 @@ use std::io;
 use super::coverage::{cut, entry, fold, provenance};
 use super::markup::{Markup, markup};
 use super::page::{
-    self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, published,
+    self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, link, published,
 };
 use super::{paths, to_do};
 use crate::model::advisory::Class;
 use crate::model::grid::{Cell, CellState, GridRow, Standing};
-use crate::model::{Finding, Grid, Level, PackageUrl};
+use crate::model::{Finding, Grid, Level, PackageUrl, Verdict};
 use crate::remediation::remediations;
-use crate::report::Style;
 use crate::report::grid::columns::{Column, columns, short_names};
-use crate::report::grid::texts::{self, GapOnLines};
+use crate::report::grid::texts::{self, GapOnLines, Look};
 use crate::report::phrases::{counted, short, thousands};
 use crate::report::places::{NOT_PINNED, place};
+use crate::report::{Style, headline, links};
 
 /// Cells in the page, those of the worst rows; the JSON has all.
 pub const MAX_CELLS: usize = 60_000;
@@ -35,7 +35,7 @@ const MAX_HINT: usize = 160;
 /// # Errors
 /// Only those of `out`.
 pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let columns = columns(grid);
+    let columns = columns(&grid.outcome);
     let outcome = &grid.outcome;
     let failing = remediations(outcome, Finding::blocks);
     let names: Vec<String> = columns
@@ -46,8 +46,8 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     let most = MAX_CELLS / columns.len().max(1);
     let rows = grid.rows.get(..most.min(grid.rows.len())).unwrap_or_default();
     let sections: Vec<Section> = [
-        to_do::section(&failing, &names, MAX_OPEN),
         Some(table(grid, rows, &columns)),
+        to_do::section(&failing, &names, MAX_OPEN),
         advisories(grid, rows, &columns),
         Some(lines(grid)),
         history(grid),
@@ -57,10 +57,14 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     .into_iter()
     .flatten()
     .collect();
+    let mut words = texts::headline(grid);
+    words.extend(texts::exit_code(grid));
+    let bar = page::bar(&super::all_of(&failing));
     let body = page::body(
         outcome,
-        &texts::headline(grid),
+        &words,
         &texts::read(grid),
+        bar,
         &numbers(grid),
         &sections,
     );
@@ -69,39 +73,43 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 
 /// What the page counts; the numbers are those of the JSON.
 fn numbers(grid: &Grid) -> Vec<Count> {
+    let targets = &grid.outcome.targets;
+    let ids: BTreeSet<&str> = grid.rows.iter().map(|row| row.advisory.id.as_str()).collect();
     let mut numbers = vec![
-        Count::new("rows", "advisories", grid.rows.len(), ""),
-        Count::new("lines", "release lines", grid.outcome.targets.len(), ""),
+        Count::new("rows", "advisories", ids.len(), ""),
+        Count::new("lines", "release lines", targets.len(), ""),
     ];
-    for (state, count) in texts::counts(grid) {
-        let class = match state {
-            CellState::Affected => "bad",
-            CellState::Unknown => "warn",
-            CellState::Excepted | CellState::Fixed | CellState::NotAffected | CellState::Absent => "",
-        };
-        let label = match state {
-            CellState::Affected => "cells affected",
-            CellState::Unknown
-            | CellState::Excepted
-            | CellState::Fixed
-            | CellState::NotAffected
-            | CellState::Absent => texts::state(state),
-        };
-        numbers.push(Count::new(state.as_str(), label, count, class));
+    for (verdict, label, class) in [
+        (Verdict::Blocked, "blocked", "bad"),
+        (Verdict::Incomplete, "incomplete", "bad"),
+        (Verdict::Pass, "pass", ""),
+        (Verdict::NothingToScan, "without lockfiles", "warn"),
+    ] {
+        let count = targets.iter().filter(|target| target.verdict == verdict).count();
+        if count > 0 {
+            numbers.push(Count::new(verdict.as_str(), label, count, class));
+        }
     }
     numbers
 }
 
-/// A letter for each state, for the filter.
-fn letter(state: CellState) -> char {
-    match state {
-        CellState::Affected => 'a',
-        CellState::Unknown => 'u',
-        CellState::Excepted => 'e',
-        CellState::Fixed => 'f',
-        CellState::NotAffected => 'n',
-        CellState::Absent => 'm',
+/// A letter for each look, for the filter.
+fn letter(look: Look) -> char {
+    match look {
+        Look::Blocks => 'b',
+        Look::Warns => 'w',
+        Look::Noted => 'i',
+        Look::Unknown => 'u',
+        Look::Accepted => 'e',
+        Look::Fixed => 'f',
+        Look::NotAffected => 'n',
+        Look::Absent => 'm',
     }
+}
+
+/// The look as a class of the style sheet.
+fn class(look: Look) -> String {
+    look.as_str().replace(' ', "_")
 }
 
 fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
@@ -110,6 +118,10 @@ fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
         markup!(
             "<th scope=\"col\" data-ref=\"" (key) "\" title=\"" (key) "\">" (short(&column.name, 100)) "</th>"
         )
+    });
+    let verdicts = columns.iter().map(|column| {
+        let verdict = column.target.verdict;
+        markup!("<td class=\"verdict " (verdict.as_str()) "\">" (headline::symbol(verdict)) "</td>")
     });
     let entries = rows.iter().enumerate();
     let entries = entries.map(|(number, row)| table_row(number + 1, row, columns));
@@ -123,10 +135,11 @@ fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
         true => markup!("<p class=\"empty\">No advisory applies to any release line.</p>\n"),
         false => markup!(
             "" (filter(rows)) "<p class=\"count\" id=\"count\" role=\"status\">"
-            (counted(rows.len(), "advisory", "advisories")) ", worst first</p>\n" (cut)
+            (counted(rows.len(), "row", "rows")) ", worst first</p>\n" (cut)
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The grid: advisories and release lines\">\n"
-            "<table class=\"grid\">\n<thead><tr><th scope=\"col\">Advisory</th>" (heads.collect::<Vec<_>>())
-            "</tr></thead>\n<tbody>\n" (entries.collect::<Vec<_>>()) "</tbody>\n</table>\n</div>\n" (legend())
+            "<table class=\"grid\">\n<thead><tr><th scope=\"col\">Package</th>" (heads.collect::<Vec<_>>())
+            "</tr>\n<tr class=\"verdicts\"><th scope=\"row\">Verdict</th>" (verdicts.collect::<Vec<_>>())
+            "</tr></thead>\n<tbody>\n" (entries.collect::<Vec<_>>()) "</tbody>\n</table>\n</div>\n" (legend(rows))
             "<p class=\"empty\" id=\"none\" hidden>Nothing matches the filter.</p>\n"
         ),
     };
@@ -141,36 +154,45 @@ fn table_row(number: usize, row: &GridRow, columns: &[Column<'_>]) -> Markup {
     let advisory = &row.advisory;
     let cells = columns.iter().map(|column| match column.cell(row) {
         Some(cell) => markup!(
-            "<td class=\"" (cell.state.as_str()) "\" title=\"" (short(&cell.reason, MAX_HINT)) "\"><i>"
-            (texts::state(cell.state)) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) "</td>"
+            "<td class=\"" (class(Look::of(cell))) "\" title=\"" (short(&cell.reason, MAX_HINT)) "\"><i>"
+            (Look::of(cell).as_str()) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) "</td>"
         ),
         None => markup!("<td class=\"unknown\"><i>unknown</i></td>"),
     });
     markup!(
-        "<tr id=\"r" (number) "\"><th scope=\"row\"><a href=\"#a" (number) "\">" (short(&advisory.id, 200))
-        "</a><span class=\"about\">" (level(advisory)) " "
-        (row.packages.first().map(|package| code(short(package.as_str(), 200)))) "</span></th>"
+        "<tr id=\"r" (number) "\"><th scope=\"row\"><a href=\"#a" (number) "\">" (short(&texts::package(row), 200))
+        "</a><span class=\"about\">" (level(advisory)) " <span class=\"id\">" (short(&advisory.id, 200)) "</span></span></th>"
         (cells.collect::<Vec<_>>()) "</tr>\n"
     )
 }
 
-fn legend() -> Markup {
-    let states = CellState::ALL.map(state_tag);
-    markup!("<p class=\"legend\">" (Markup::joined(states, "\n")) "</p>\n")
+fn legend(rows: &[GridRow]) -> Markup {
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    let looks: BTreeSet<Look> = cells.map(Look::of).collect();
+    markup!("<p class=\"legend\">" (Markup::joined(looks.into_iter().map(look_tag), "\n")) "</p>\n")
 }
 
-fn state_tag(state: CellState) -> Markup {
-    markup!("<span class=\"state " (state.as_str()) "\">" (texts::state(state)) "</span>")
+fn look_tag(look: Look) -> Markup {
+    markup!("<span class=\"state " (class(look)) "\">" (look.as_str()) "</span>")
 }
 
 /// The form above the table. It serves the list below too, and shows only when the script that serves it runs.
 fn filter(rows: &[GridRow]) -> Markup {
-    let states = CellState::ALL.map(|state| {
-        let letter = letter(state).to_string();
-        markup!(
-            "<option value=\"" (state.as_str()) "\" data-letter=\"" (letter) "\">" (texts::state(state)) "</option>"
-        )
-    });
+    let option = |value: &str, letters: String, shown: &str| markup!("<option value=\"" (value) "\" data-letters=\"" (letters) "\">" (shown) "</option>");
+    let affected: String = [Look::Blocks, Look::Warns, Look::Noted]
+        .map(letter)
+        .into_iter()
+        .collect();
+    let mut states = vec![option("affected", affected, "affected")];
+    states.extend(Look::ALL.map(|look| {
+        // The name of the state in JSON.
+        let value = if look == Look::Accepted {
+            CellState::Excepted.as_str().to_owned()
+        } else {
+            class(look)
+        };
+        option(&value, letter(look).to_string(), look.as_str())
+    }));
     let classes = Class::ALL
         .into_iter()
         .filter(|class| rows.iter().any(|row| row.advisory.class == *class));
@@ -185,7 +207,7 @@ fn filter(rows: &[GridRow]) -> Markup {
         "placeholder=\"id, package, file, words\"></label>\n"
         "<label>Release line <input type=\"search\" name=\"ref\" autocomplete=\"off\" spellcheck=\"false\" "
         "placeholder=\"part of a name\"></label>\n"
-        "<label>State <select name=\"state\"><option value=\"\">any</option>" (states.to_vec()) "</select></label>\n"
+        "<label>State <select name=\"state\"><option value=\"\">any</option>" (states) "</select></label>\n"
         (choice("class", "Class", &classes)) "" (choice("severity", "Severity", &levels))
         "<button type=\"reset\">Clear</button>\n</form>\n"
     )
@@ -197,18 +219,19 @@ fn advisories(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Option<S
         return None;
     }
     // The first line that is affected shows how the package came there.
-    let mut drawn: HashMap<&str, (&Column<'_>, &Finding)> = HashMap::new();
+    let mut drawn: HashMap<(&str, &str), (&Column<'_>, &Finding)> = HashMap::new();
     for column in columns {
         for finding in &column.target.findings {
             if finding.paths.first().is_some_and(|path| path.len() > 1) {
                 drawn
-                    .entry(finding.advisory.id.as_str())
+                    .entry((finding.advisory.id.as_str(), finding.purl.package()))
                     .or_insert((column, finding));
             }
         }
     }
     let entries = rows.iter().enumerate().map(|(number, row)| {
-        let drawn = drawn.get(row.advisory.id.as_str()).copied();
+        let package = row.packages.first().map_or("", PackageUrl::as_str);
+        let drawn = drawn.get(&(row.advisory.id.as_str(), package)).copied();
         entry_of(number + 1, row, columns, drawn)
     });
     let left = grid.rows.len().saturating_sub(rows.len());
@@ -234,11 +257,14 @@ fn entry_of(
     let advisory = &row.advisory;
     let cells: String = columns
         .iter()
-        .map(|column| column.cell(row).map_or('u', |cell| letter(cell.state)))
+        .map(|column| letter(column.cell(row).map_or(Look::Unknown, Look::of)))
         .collect();
     let affected = row.cells.iter();
     let affected = affected.filter(|cell| cell.state == CellState::Affected).count();
+    let is_published = advisory.class != Class::Confusion;
+    let page = is_published.then(|| links::advisory(&advisory.id)).flatten();
     let facts = vec![
+        fact("Advisory", page.map(|address| link(&address, &advisory.id))),
         fact(
             "Also known as",
             codes(advisory.aliases.iter().map(String::as_str), MAX_LISTED),
@@ -285,7 +311,7 @@ fn cell_entry(cell: &Cell, lines: &[&str]) -> Markup {
     let more = cell.occurrences.len().saturating_sub(MAX_LISTED);
     let more = (more > 0).then(|| markup!("<div>and " (thousands(more as u64)) " more</div>"));
     markup!(
-        "<li>" (state_tag(cell.state)) " <span>" (codes(lines.iter().copied(), MAX_LISTED))
+        "<li>" (look_tag(Look::of(cell))) " <span>" (codes(lines.iter().copied(), MAX_LISTED))
         "</span> <div class=\"words\">" (short(&cell.reason, 500)) "" (locations.collect::<Vec<_>>()) "" (more)
         "</div></li>\n"
     )

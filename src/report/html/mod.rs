@@ -15,10 +15,11 @@ use std::io;
 
 use page::{Count, Section};
 
+use super::grid::columns::targets;
 use super::{Report, Style, headline};
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, Outcome};
-use crate::remediation::remediations;
+use crate::remediation::{Remediation, Summary, remediations};
 
 /// Findings in the page, the worst ones; the JSON has all.
 pub const MAX_FINDINGS: usize = 5_000;
@@ -37,7 +38,7 @@ impl Report for Html {
 
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let failing = remediations(outcome, Finding::blocks);
-        let names = to_do::TreeNames::of(outcome, findings::trees(outcome));
+        let names = to_do::TreeNames::of(outcome, targets(outcome));
         let mut sections = vec![
             to_do::section(&failing, &names, MAX_OPEN),
             Some(findings::section(outcome, style.texts)),
@@ -47,12 +48,17 @@ impl Report for Html {
         let body = page::body(
             outcome,
             &headline::words(outcome, &failing),
-            &headline::read(outcome),
+            page::bar(&all_of(&failing)),
             &numbers(outcome),
             &sections,
         );
         page::write(outcome.verdict, &body, out)
     }
+}
+
+/// The advisories of the headline.
+fn all_of<'o>(steps: &[Remediation<'o>]) -> Vec<&'o Finding> {
+    Summary::of(steps).advisories
 }
 
 /// What the page counts; the numbers are those of the JSON.

@@ -89,6 +89,8 @@ struct TargetHead<'o> {
     r#ref: Option<&'o str>,
     commit: Option<&'o str>,
     dirty: bool,
+    /// Of this target alone.
+    verdict: &'static str,
     coverage: Coverage<'o>,
     files: Each<'o, ScannedFile, File<'o>>,
 }
@@ -100,6 +102,7 @@ impl<'o> TargetHead<'o> {
             r#ref: target.ref_name.as_deref(),
             commit: target.commit.as_deref(),
             dirty: target.dirty,
+            verdict: target.verdict.as_str(),
             coverage: Coverage::of(&target.coverage),
             files: Each(&target.files, File::of),
         }

@@ -12,6 +12,7 @@ use std::io;
 pub(super) use findings::{ids, severity};
 use page::{Line, Page, Shade};
 
+use super::grid::verdicts;
 use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
@@ -35,6 +36,7 @@ impl Report for Terminal {
         match style.length {
             Length::Verdict => {}
             Length::Normal | Length::Full => {
+                verdicts::terminal(outcome, style.length, &mut page)?;
                 read(outcome, &mut page)?;
                 index(outcome, &mut page)?;
                 findings::upgrades(&failing, style.length, &mut page)?;

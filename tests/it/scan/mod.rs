@@ -6,6 +6,7 @@ pub(crate) mod clean_verdicts;
 pub(crate) mod confusion;
 pub(crate) mod grid;
 pub(crate) mod grid_undecided;
+pub(crate) mod grid_verdicts;
 pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod local_versions;

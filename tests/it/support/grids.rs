@@ -453,6 +453,7 @@ fn row(advisory: &Advisory, packages: &[&str]) -> GridRow {
 fn cell(state: CellState, reason: &str) -> Cell {
     Cell {
         state,
+        decision: None,
         reason: reason.into(),
         version: None,
         fixed: Vec::new(),
@@ -488,6 +489,7 @@ fn at(state: CellState, reason: &str, version: &str) -> Cell {
 fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
     Cell {
         state,
+        decision: (state == CellState::Affected).then_some(finding.decision),
         reason: reason.into(),
         version: Some(finding.version.to_string()),
         fixed: finding.fixed.to_vec(),
@@ -519,6 +521,7 @@ fn grid(lines: Vec<Target>, rows: Vec<GridRow>, verdict: Verdict, exit_code: Exi
     Grid {
         outcome: outcomes::outcome(lines, verdict, exit_code),
         rows,
+        joined: Vec::new(),
         lines: live,
         warnings: Vec::new(),
         history: None,

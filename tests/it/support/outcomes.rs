@@ -547,11 +547,13 @@ pub(crate) fn target(root: &str) -> Target {
         prefix: TreePath::root(),
         only: None,
         links: std::collections::BTreeMap::new(),
+        repository: Some("acme/shop".into()),
         ref_name: Some("refs/heads/main".into()),
         commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
         dirty: false,
         is_one_of_several_refs: false,
         coverage: Coverage::new(IndexState::Fresh, Some(1)),
+        verdict: Verdict::Pass,
         files: Vec::new(),
         findings: Vec::new(),
         assessed: Vec::new(),
@@ -572,6 +574,14 @@ pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: Exi
     for target in &mut targets {
         target.coverage.files_read = target.files.len();
         target.coverage.packages = target.files.iter().map(|file| file.packages).sum();
+        target.verdict = match (
+            target.findings.iter().any(Finding::blocks),
+            target.coverage.is_complete(),
+        ) {
+            (true, _) => Verdict::Blocked,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Incomplete,
+        };
         coverage.files_read += target.coverage.files_read;
         coverage.packages += target.coverage.packages;
         coverage.blind.extend(target.coverage.blind.iter().cloned());
