@@ -7,7 +7,17 @@
   const count = document.getElementById("count");
   const none = document.getElementById("none");
   const all = count.textContent;
-  const rows = Array.from(list.children, (item) => ({ item, twin: document.getElementById("r" + item.dataset.row), text: null }));
+  const rows = Array.from(list.children, (item) => ({
+    item,
+    twin: document.getElementById("r" + item.dataset.row),
+    parts: Array.from(item.querySelectorAll("[data-findings]")),
+    text: null,
+  }));
+  const total = rows.reduce((sum, row) => sum + weight(row.parts), 0);
+  // An entry of findings counts them; a row of the grid is one.
+  function weight(parts) {
+    return parts.length === 0 ? 1 : parts.reduce((sum, part) => sum + Number(part.dataset.findings), 0);
+  }
   const fields = Array.from(form.querySelectorAll("input[name], select[name]"));
   const heads = Array.from(document.querySelectorAll(".grid thead th[data-ref]"));
   const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -40,21 +50,26 @@
       let ok = true;
       for (const field of selects) {
         if (field.name === "state" && row.item.dataset.cells !== undefined) {
-          const letter = field.selectedOptions[0].dataset.letter;
-          ok = ok && Array.from(shown).some((index) => row.item.dataset.cells[index] === letter);
-        } else {
+          const letters = field.selectedOptions[0].dataset.letters;
+          ok = ok && Array.from(shown).some((index) => letters.includes(row.item.dataset.cells[index]));
+        } else if (field.name in row.item.dataset) {
           ok = ok && row.item.dataset[field.name] === field.value;
         }
       }
+      // What is not the same for all findings of an entry is said of each part.
+      const fits = (part) => selects.every((field) => field.name in row.item.dataset || part.dataset[field.name] === field.value);
+      const fitting = row.parts.filter(fits);
+      ok = ok && (row.parts.length === 0 || fitting.length > 0);
       if (ok && wanted.length > 0) {
         if (row.text === null) row.text = row.item.textContent.toLowerCase();
         ok = holds(row.text, wanted);
       }
       row.item.hidden = !ok;
       if (row.twin) row.twin.hidden = !ok;
-      if (ok) visible += 1;
+      for (const part of row.parts) part.hidden = !fitting.includes(part);
+      if (ok) visible += weight(fitting);
     }
-    count.textContent = visible === rows.length ? all : `${visible.toLocaleString("en")} of ${all}`;
+    count.textContent = visible === total ? all : `${visible.toLocaleString("en")} of ${all}`;
     none.hidden = visible > 0 || rows.length === 0;
   }
 
@@ -80,6 +95,7 @@
       if (opened && place.parentElement === list) {
         opened.open = true;
         place.scrollIntoView();
+        opened.querySelector("summary").focus({ preventScroll: true });
       }
       return;
     }
@@ -90,6 +106,8 @@
       if (field.tagName === "SELECT" && field.selectedIndex < 0) field.value = "";
     }
     apply();
+    // Who follows the link of a filter sees the form that says so, and what it found.
+    if (fields.some((field) => field.value !== "")) form.closest("section").scrollIntoView();
   }
 
   let waiting = 0;
@@ -103,6 +121,16 @@
   });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, select, textarea");
+    if (event.key === "Escape" && typing && typing.form === form) {
+      event.preventDefault();
+      if (typing.value === "") {
+        typing.blur();
+      } else {
+        typing.value = "";
+        apply();
+        remember();
+      }
+    }
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       form.querySelector("input").focus();
@@ -115,6 +143,15 @@
       if (cell) location.hash = "a" + cell.parentElement.id.slice(1);
     });
   }
+  // On paper everything is open.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = Array.from(document.querySelectorAll("details:not([open])"));
+    for (const one of closed) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of closed) one.open = false;
+  });
   addEventListener("hashchange", restore);
   form.hidden = false;
   apply();

@@ -34,10 +34,10 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     out.write_all(within(grid, SUMMARY).as_bytes())
 }
 
-/// The report in fewer than `limit` bytes, which are at least 20,000. What is left out is counted in it.
+/// The report in fewer than `limit` bytes, which are at least 20,000 and at most [`SUMMARY`]. What is left out is counted in it.
 #[must_use]
 pub fn within(grid: &Grid, limit: usize) -> String {
-    let limit = limit.max(20_000);
+    let limit = limit.clamp(20_000, SUMMARY);
     let columns = columns(&grid.outcome);
     let mut text = sentences(&grid.outcome, &texts::headline(grid), &texts::read(grid));
     if let Some(means) = texts::exit_code(grid) {

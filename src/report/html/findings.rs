@@ -1,14 +1,16 @@
 //! The findings: a list that can be searched and filtered, each entry with all that is known of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::markup::{Markup, markup};
-use super::page::{Section, choice, code, codes, exploitation, exploited, fact, level, published, select};
+use super::page::{
+    Section, choice, code, codes, exploitation, exploited, fact, id, level, link, published, select,
+};
 use super::paths;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::{Advisory, Class, Finding, Level, Outcome, Scope, Target, worst};
 use crate::remediation::Kind;
-use crate::report::grid::columns::short_names;
+use crate::report::grid::columns::targets;
 use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
 
@@ -16,33 +18,62 @@ use super::MAX_FINDINGS;
 
 /// Further locations, ids and references of one finding.
 const MAX_LISTED: usize = 20;
+/// Versions in the head of an entry, and files of one version.
+const MAX_VERSIONS: usize = 3;
+const MAX_PLACES: usize = 500;
 /// Characters of an advisory's details.
 const MAX_DETAILS: usize = 3_000;
 
+/// Findings of one advisory and package, worst first.
+struct Group<'o> {
+    findings: Vec<Here<'o>>,
+}
+
+/// A finding, and the number of its target.
+#[derive(Clone, Copy)]
+struct Here<'o> {
+    tree: usize,
+    target: &'o Target,
+    finding: &'o Finding,
+}
+
+/// The groups in the order of their worst findings.
+fn groups<'o>(findings: &[Here<'o>]) -> Vec<Group<'o>> {
+    let mut groups: Vec<Group<'o>> = Vec::new();
+    let mut numbers: HashMap<(&str, &str), usize> = HashMap::new();
+    for here in findings {
+        let key = (here.finding.advisory.id.as_str(), here.finding.purl.package());
+        let number = *numbers.entry(key).or_insert(groups.len());
+        match groups.get_mut(number) {
+            Some(group) => group.findings.push(*here),
+            None => groups.push(Group {
+                findings: vec![*here],
+            }),
+        }
+    }
+    groups
+}
+
 /// The section with every finding, or as many as the page takes.
 pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Section {
-    let mut findings: Vec<(usize, &Target, &Finding)> = outcome
-        .targets
-        .iter()
-        .enumerate()
-        .flat_map(|(number, target)| {
-            target
-                .findings
-                .iter()
-                .map(move |finding| (number, target, finding))
+    let targets_of = outcome.targets.iter().enumerate();
+    let mut findings: Vec<Here<'_>> = targets_of
+        .flat_map(|(tree, target)| {
+            let findings = target.findings.iter();
+            findings.map(move |finding| Here {
+                tree,
+                target,
+                finding,
+            })
         })
         .collect();
-    findings.sort_by(|(_, _, left), (_, _, right)| worst::first(left, right));
+    findings.sort_by(|left, right| worst::first(left.finding, right.finding));
     let all = findings.len();
     findings.truncate(MAX_FINDINGS);
-    let trees = trees(outcome);
-    let entries = findings
-        .iter()
-        .enumerate()
-        .map(|(number, (tree, target, finding))| {
-            let name = trees.get(*tree).map(String::as_str).unwrap_or_default();
-            one(number, *tree, name, target, finding, texts)
-        });
+    let trees = targets(outcome);
+    let groups = groups(&findings);
+    let entries = groups.iter().enumerate();
+    let entries = entries.map(|(number, group)| entry(number + 1, group, &trees, texts));
     let cut = (all > findings.len()).then(|| {
         markup!(
             "<p class=\"cut\">The worst " (thousands(findings.len() as u64)) " of " (thousands(all as u64))
@@ -67,43 +98,10 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     }
 }
 
-/// The names of the targets; none where there is one target.
-pub(super) fn trees(outcome: &Outcome) -> Vec<String> {
-    if outcome.targets.len() < 2 {
-        return Vec::new();
-    }
-    let names = short_names(
-        outcome
-            .targets
-            .iter()
-            .filter_map(|target| target.ref_name.as_deref()),
-    );
-    let roots: BTreeSet<&str> = outcome
-        .targets
-        .iter()
-        .map(|target| target.root.as_str())
-        .collect();
-    outcome
-        .targets
-        .iter()
-        .map(|target| {
-            let name = target.ref_name.as_deref();
-            let line = name.and_then(|name| names.get(name).copied());
-            match line.filter(|_| roots.len() < outcome.targets.len()) {
-                Some(line) => line.to_owned(),
-                None => target.root.clone(),
-            }
-        })
-        .collect()
-}
-
 /// The form above the list. It shows only when the script that serves it runs.
-fn filter(findings: &[(usize, &Target, &Finding)], trees: &[String]) -> Markup {
+fn filter(findings: &[Here<'_>], trees: &[String]) -> Markup {
     let held = |of: &dyn Fn(&Finding) -> Option<String>| -> Vec<String> {
-        let mut values: Vec<String> = findings
-            .iter()
-            .filter_map(|(_, _, finding)| of(finding))
-            .collect();
+        let mut values: Vec<String> = findings.iter().filter_map(|here| of(here.finding)).collect();
         values.sort();
         values.dedup();
         values
@@ -182,89 +180,168 @@ fn fix(finding: &Finding) -> &'static str {
     }
 }
 
-fn one(
-    number: usize,
-    tree: usize,
-    tree_name: &str,
-    target: &Target,
-    finding: &Finding,
-    texts: &HashMap<TextKey, Texts>,
-) -> Markup {
+/// What is known of one advisory and package: the advisory once, its locations by what is the same about them.
+fn entry(number: usize, group: &Group<'_>, trees: &[String], texts: &HashMap<TextKey, Texts>) -> Markup {
+    let Some(worst) = group.findings.first() else {
+        return Markup::default();
+    };
+    let finding = worst.finding;
     let advisory = &finding.advisory;
-    let change = finding
-        .change
-        .map(|change| markup!(" data-change=\"" (change.as_str()) "\""));
-    let file = from_here(target, &finding.file);
-    let place = format!("{}:{}", short(&file, 300), finding.place().line);
-    let to = match Kind::of(finding) {
+    let decision = decision(finding);
+    let mut versions: Vec<&str> = Vec::new();
+    for here in &group.findings {
+        if !versions.contains(&&*here.finding.version) && versions.len() <= MAX_VERSIONS {
+            versions.push(&here.finding.version);
+        }
+    }
+    let more = if versions.len() > MAX_VERSIONS {
+        ", …"
+    } else {
+        ""
+    };
+    let versions: Vec<_> = versions
+        .iter()
+        .take(MAX_VERSIONS)
+        .map(|version| short(version, 100))
+        .collect();
+    let package = format!("{} {}{more}", short(&finding.name, 200), versions.join(", "));
+    let further = group.findings.len().saturating_sub(1);
+    let further = (further > 0)
+        .then(|| markup!(" <span class=\"about\">and " (counted(further, "more location", "more locations")) "</span>"));
+    let details = advisory.text.and_then(|key| texts.get(&key));
+    let about = vec![
+        fact("Advisory", id(finding)),
+        fact(
+            "Also known as",
+            codes(finding.other_ids().collect::<Vec<_>>().into_iter(), MAX_LISTED),
+        ),
+        fact("Package", code(short(finding.purl.package(), 500))),
+        rating(advisory),
+        exploitation(advisory),
+        published(advisory),
+    ];
+    let variants = variants(group);
+    let variants = variants.iter().map(|alike| variant(alike, trees));
+    markup!(
+        "<li id=\"f" (number) "\" data-row=\"" (number) "\" data-class=\"" (advisory.class.as_str())
+        "\" data-severity=\"" (advisory.severity.level.as_str())
+        "\" data-ecosystem=\"" (short(finding.ecosystem.as_str(), 100)) "\"><details class=\"finding\">\n<summary><span class=\"decision "
+        (decision) "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">"
+        (short(finding.id(), 200)) "</span>" (exploited(advisory)) " <span class=\"about\">"
+        (short(advisory.summary.trim(), 300)) "</span></span> <span>" (code(package)) " " (to(finding))
+        "</span> <span><code class=\"where\">" (place(*worst)) "</code>" (further)
+        "</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (about) "</dl>\n" (variants.collect::<Vec<_>>())
+        "" (details.map(long)) "</div></details></li>\n"
+    )
+}
+
+/// What to do, short.
+fn to(finding: &Finding) -> Markup {
+    match Kind::of(finding) {
         Kind::Remove => markup!("<span class=\"to\">remove it</span>"),
         Kind::OwnRegistry => markup!("<span class=\"to\">take it from your own registry</span>"),
         Kind::Upgrade(to) => markup!("<span class=\"to\">→ " (code(short(to, 100))) "</span>"),
         Kind::NoFix => markup!("<span class=\"to no\">no fix yet</span>"),
+    }
+}
+
+/// `Cargo.lock:12, 40`.
+fn place(here: Here<'_>) -> String {
+    let lines: Vec<String> = here
+        .finding
+        .places()
+        .take(MAX_LISTED)
+        .map(|place| place.line.to_string())
+        .collect();
+    let more = match here.finding.places().count().saturating_sub(MAX_LISTED) {
+        0 => String::new(),
+        more => format!(" and {} more", thousands(more as u64)),
     };
+    let file = from_here(here.target, &here.finding.file);
+    format!("{}:{}{more}", short(&file, 300), lines.join(", "))
+}
+
+/// Findings that differ in nothing but the file.
+fn variants<'o>(group: &Group<'o>) -> Vec<Vec<Here<'o>>> {
+    let mut variants: Vec<Vec<Here<'o>>> = Vec::new();
+    let mut numbers: HashMap<_, usize> = HashMap::new();
+    for here in &group.findings {
+        let finding = here.finding;
+        let scopes: Vec<&str> = finding.scopes.iter().map(Scope::as_str).collect();
+        let key = (
+            (here.tree, &*finding.version, &*finding.reason, &*finding.rule),
+            (
+                decision(finding),
+                finding.change,
+                finding.fails_from,
+                finding.upgrade.as_deref(),
+            ),
+            (
+                scopes,
+                finding.direct,
+                finding.exception().map(phrases::exception),
+            ),
+        );
+        let number = *numbers.entry(key).or_insert(variants.len());
+        match variants.get_mut(number) {
+            Some(alike) => alike.push(*here),
+            None => variants.push(vec![*here]),
+        }
+    }
+    variants
+}
+
+/// Where one version is locked, and what was decided of it.
+fn variant(alike: &[Here<'_>], trees: &[String]) -> Markup {
+    let Some(first) = alike.first() else {
+        return Markup::default();
+    };
+    let finding = first.finding;
+    let change = finding
+        .change
+        .map(|change| markup!(" data-change=\"" (change.as_str()) "\""));
     let since = finding
         .change
         .map(|change| markup!(" <span class=\"tag calm\">" (phrases::change(change)) "</span>"));
     let grace = phrases::grace(finding).map(|grace| markup!(" <span class=\"tag warn\">" (grace) "</span>"));
-    let package = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
-    let tree_tag =
-        (!tree_name.is_empty()).then(|| markup!("<span class=\"about\">" (short(tree_name, 200)) "</span>"));
+    let tree = trees
+        .get(first.tree)
+        .map(|name| markup!(" <span class=\"quiet\">on " (code(short(name, 200))) "</span>"));
     let decision = decision(finding);
-    let details = advisory.text.and_then(|key| texts.get(&key));
-    markup!(
-        "<li id=\"f" (number + 1) "\" data-row=\"" (number + 1) "\" data-decision=\"" (decision)
-        "\" data-class=\"" (advisory.class.as_str()) "\" data-severity=\"" (advisory.severity.level.as_str())
-        "\" data-ecosystem=\"" (short(finding.ecosystem.as_str(), 100)) "\" data-fix=\"" (fix(finding))
-        "\" data-tree=\"" (tree) "\"" (change) "><details class=\"finding\">\n<summary><span class=\"decision " (decision)
-        "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">" (short(finding.id(), 200))
-        "</span>" (exploited(advisory)) "" (since) "" (grace) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
-        "</span></span> <span>" (code(package)) " " (to) "</span> <span><code class=\"where\">" (place)
-        "</code> " (tree_tag) "</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (facts(finding))
-        "</dl>\n" (paths::tree(finding)) "" (details.map(long)) "</div></details></li>\n"
-    )
-}
-
-fn facts(finding: &Finding) -> Vec<Markup> {
-    let advisory = &finding.advisory;
-    let places = finding.places().take(MAX_LISTED);
-    let places: Vec<String> = places
-        .map(|place| format!("{}:{}", place.line, place.column))
-        .collect();
-    let count = finding.places().count();
-    let more = match count.saturating_sub(MAX_LISTED) {
-        0 => String::new(),
-        more => format!(" and {} more", thousands(more as u64)),
-    };
+    let package = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
+    let places = alike
+        .iter()
+        .take(MAX_PLACES)
+        .map(|here| markup!("<li>" (code(place(*here))) "</li>\n"));
+    let more = alike.len().saturating_sub(MAX_PLACES);
+    let more = (more > 0).then(|| markup!("<li>and " (thousands(more as u64)) " more</li>\n"));
     let decided = format!(
         "{} by the rule {}",
         phrases::decision(finding),
         short(&finding.rule, 200)
     );
     let scopes: Vec<&str> = finding.scopes.iter().map(Scope::as_str).collect();
-    vec![
-        fact(
-            "Also known as",
-            codes(finding.other_ids().collect::<Vec<_>>().into_iter(), MAX_LISTED),
-        ),
-        fact("Package", code(short(finding.purl.as_str(), 500))),
+    let facts = vec![
         fact(
             "Fixed in",
             codes(finding.fixed.iter().map(String::as_str), MAX_LISTED),
         ),
-        fact(
-            "Locations",
-            (count > 1).then(|| format!("{}{more}", places.join(", "))),
-        ),
         fact("Why", short(&finding.reason, 500)),
         fact("Decided", decided),
         fact("Accepted", finding.exception().map(phrases::exception)),
-        fact("Since the base", finding.change.map(phrases::change)),
-        rating(advisory),
-        exploitation(advisory),
-        published(advisory),
         fact("Used for", scopes.join(", ")),
         paths::direct(finding),
-    ]
+    ];
+    let drawn = alike
+        .iter()
+        .find(|here| here.finding.paths.first().is_some_and(|path| path.len() > 1));
+    markup!(
+        "<div class=\"variant\" data-decision=\"" (decision) "\" data-fix=\"" (fix(finding)) "\" data-tree=\"" (first.tree)
+        "\" data-findings=\"" (alike.len()) "\"" (change) ">\n<p><span class=\"decision " (decision) "\">" (decision_text(decision))
+        "</span> " (code(package)) " " (to(finding)) "" (tree) "" (since) "" (grace) "</p>\n<ul class=\"places\">\n"
+        (places.collect::<Vec<_>>()) "" (more) "</ul>\n<dl class=\"facts-list\">\n" (facts) "</dl>\n"
+        (drawn.map(|here| paths::tree(here.finding))) "</div>\n"
+    )
 }
 
 /// By whom it is rated, and how.
@@ -287,9 +364,7 @@ fn long(texts: &Texts) -> Markup {
         .iter()
         .filter(|(_, address)| is_address(address))
         .take(MAX_LISTED)
-        .map(|(_, address)| {
-            markup!("<li><a href=\"" (address) "\" rel=\"noopener noreferrer\">" (address) "</a></li>\n")
-        })
+        .map(|(_, address)| markup!("<li>" (link(address, address)) "</li>\n"))
         .collect();
     let references =
         (!references.is_empty()).then(|| markup!("<ul class=\"words\">\n" (references) "</ul>\n"));

@@ -60,14 +60,7 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     let mut words = texts::headline(grid);
     words.extend(texts::exit_code(grid));
     let bar = page::bar(&super::all_of(&failing));
-    let body = page::body(
-        outcome,
-        &words,
-        &texts::read(grid),
-        bar,
-        &numbers(grid),
-        &sections,
-    );
+    let body = page::body(outcome, &words, bar, &numbers(grid), &sections);
     page::write(outcome.verdict, &body, out)
 }
 
@@ -298,15 +291,19 @@ fn entry_of(
 
 /// A state, the release lines that are in it, and why.
 fn cell_entry(cell: &Cell, lines: &[&str]) -> Markup {
-    let locations = cell.occurrences.iter().take(MAX_LISTED).map(|occurrence| {
+    let mut of_version: Vec<((&str, Option<&str>), Vec<String>)> = Vec::new();
+    for occurrence in cell.occurrences.iter().take(MAX_LISTED) {
+        let key = (occurrence.version.as_str(), occurrence.upgrade.as_deref());
         let place = format!("{}:{}", short(&occurrence.file.display(), 300), occurrence.line);
-        let (package, version) = (occurrence.package.as_str(), &occurrence.version);
-        let package = format!("{} {}", short(package, 200), short(version, 100));
-        let fixed = occurrence.upgrade.as_deref();
-        let fixed = fixed.map(|fixed| markup!(" → "(code(short(fixed, 100)))));
-        markup!(
-            "<div>" (code(place)) " <span class=\"quiet\">" (code(package)) "" (fixed) "</span></div>"
-        )
+        match of_version.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, places)) => places.push(place),
+            None => of_version.push((key, vec![place])),
+        }
+    }
+    let locations = of_version.iter().map(|((version, upgrade), places)| {
+        let upgrade = upgrade.map(|upgrade| markup!(" → "(code(short(upgrade, 100)))));
+        let places = codes(places.iter().map(String::as_str), MAX_LISTED);
+        markup!("<div>" (code(short(version, 100))) "" (upgrade) " <span class=\"quiet\">" (places) "</span></div>")
     });
     let more = cell.occurrences.len().saturating_sub(MAX_LISTED);
     let more = (more > 0).then(|| markup!("<div>and " (thousands(more as u64)) " more</div>"));

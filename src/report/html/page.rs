@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::markup::{Markup, Show, markup};
-use crate::model::{Advisory, Outcome, Verdict};
-use crate::report::headline;
-use crate::report::phrases::{self, sentence, short, thousands};
+use crate::model::lines::short_name;
+use crate::model::{Advisory, Finding, Outcome, Verdict};
+use crate::report::phrases::{self, counted, sentence, short, thousands};
+use crate::report::{headline, links};
 
 const TEMPLATE: &str = include_str!("../../../data/report.html");
 const STYLE: &str = include_str!("../../../data/report.css");
@@ -93,7 +94,7 @@ pub(super) fn write(verdict: Verdict, body: &Markup, out: &mut dyn io::Write) ->
 pub(super) fn body(
     outcome: &Outcome,
     words: &[String],
-    read: &[String],
+    bar: Option<Markup>,
     numbers: &[Count],
     sections: &[Section],
 ) -> Markup {
@@ -107,7 +108,7 @@ pub(super) fn body(
         )
     });
     markup!(
-        "" (answer(outcome, words, read, numbers))
+        "" (answer(outcome, words, bar, numbers))
         "<nav aria-label=\"Sections\"><ul class=\"wrap\">\n" (links.collect::<Vec<_>>())
         "</ul></nav>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n" (parts.collect::<Vec<_>>())
         "</main>\n<footer><div class=\"wrap\">lockkeeper " (outcome.tool_version)
@@ -115,7 +116,7 @@ pub(super) fn body(
     )
 }
 
-fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Count]) -> Markup {
+fn answer(outcome: &Outcome, words: &[String], bar: Option<Markup>, numbers: &[Count]) -> Markup {
     let symbol = headline::symbol(outcome.verdict);
     let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
     let verdict = outcome.verdict.as_str();
@@ -124,14 +125,11 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Count
         markup!("<p class=\"" (class) "\">" (sentence(reason)) "</p>\n")
     });
     let index = headline::index(outcome).map(|index| markup!("<p class=\"caution\">" (index) "</p>\n"));
-    // The first words are counts, which are above.
-    let facts = read.get(1..).unwrap_or_default().join(" · ");
-    let facts = (!facts.is_empty()).then(|| markup!("<p class=\"facts\">" (sentence(&facts)) "</p>\n"));
     markup!(
-        "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n<h1 data-verdict=\"" (verdict)
+        "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n" (subject(outcome)) "<h1 data-verdict=\"" (verdict)
         "\"><span aria-hidden=\"true\">" (mark) "</span>" (word) "</h1>\n" (reasons.collect::<Vec<_>>())
-        "" (index) "<dl class=\"numbers\">\n" (numbers.iter().map(Count::markup).collect::<Vec<_>>())
-        "</dl>\n" (facts) "</div></header>\n"
+        "" (index) "" (bar) "<dl class=\"numbers\">\n" (numbers.iter().map(Count::markup).collect::<Vec<_>>())
+        "</dl>\n</div></header>\n"
     )
 }
 
@@ -139,6 +137,105 @@ fn answer(outcome: &Outcome, words: &[String], read: &[String], numbers: &[Count
 pub(super) fn level(advisory: &Advisory) -> Markup {
     markup!("<span class=\"level " (phrases::rank(advisory)) "\">" (phrases::severity(advisory)) "</span>")
 }
+
+/// A link out of the page. `address` is one of the web in plain letters.
+pub(super) fn link(address: &str, text: &str) -> Markup {
+    markup!("<a href=\"" (address) "\" rel=\"noopener noreferrer\">" (text) "</a>")
+}
+
+/// The advisory's id, with a link to its page where there is one.
+pub(super) fn id(finding: &Finding) -> Markup {
+    let shown = short(finding.id(), 200);
+    match links::finding(finding) {
+        Some(address) => link(&address, &shown),
+        None => Markup::of(shown),
+    }
+}
+
+/// What was scanned: the repository, the ref and its commit, and of what day the data is.
+fn subject(outcome: &Outcome) -> Markup {
+    let first = outcome.targets.first();
+    let is_one = outcome.targets.len() == 1;
+    let repository = first.and_then(|target| target.repository.as_deref());
+    let name = first.and_then(|target| target.ref_name.as_deref());
+    let (what, refs) = match (is_one, first.is_some_and(|target| target.is_one_of_several_refs)) {
+        (true, _) => ("Ref", name.map(|name| code(short(short_name(name), 200)))),
+        (false, true) => ("Refs", Some(Markup::of(outcome.targets.len()))),
+        (false, false) => ("Paths", Some(Markup::of(outcome.targets.len()))),
+    };
+    let commit = first
+        .filter(|_| is_one)
+        .and_then(|target| target.commit.as_deref());
+    let dirty = first
+        .is_some_and(|target| is_one && target.dirty)
+        .then_some(", with changes");
+    let commit =
+        commit.map(|commit| markup!("" (code(short(commit.get(..12).unwrap_or(commit), 64))) "" (dirty)));
+    let data = outcome.database.data_of().map(|day| {
+        let advisories = counted(outcome.database.records as usize, "advisory", "advisories");
+        format!("{}, {advisories}", day.strftime("%Y-%m-%d"))
+    });
+    let facts = [
+        fact("Repository", repository.map(|name| short(name, 200))),
+        fact(what, refs),
+        fact("Commit", commit),
+        fact("Advisory data", data),
+        fact("Scanned", outcome.now.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+    ];
+    let facts = facts.into_iter().filter(|fact| !fact.is_empty());
+    let facts = facts.map(|fact| markup!("<div>"(fact)"</div>\n"));
+    markup!("<dl class=\"subject\">\n" (facts.collect::<Vec<_>>()) "</dl>\n")
+}
+
+/// How severe the `findings` are, as a bar: a part of a kind is as wide as its share.
+pub(super) fn bar(findings: &[&Finding]) -> Option<Markup> {
+    const WIDTH: usize = 1_000;
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for finding in findings {
+        let rank = phrases::rank(&finding.advisory);
+        match counts.iter_mut().find(|(known, _)| *known == rank) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((rank, 1)),
+        }
+    }
+    if counts.is_empty() {
+        return None;
+    }
+    counts.sort_by_key(|(rank, _)| RANKS.iter().position(|known| known == rank));
+    let mut before = 0;
+    let parts: Vec<Markup> = counts
+        .iter()
+        .map(|(rank, count)| {
+            let (start, end) = (before * WIDTH / findings.len(), (before + count) * WIDTH / findings.len());
+            before += count;
+            markup!(
+                "<rect class=\"" (*rank) "\" x=\"" (start) "\" y=\"0\" width=\"" (end - start) "\" height=\"10\"></rect>"
+            )
+        })
+        .collect();
+    let words = counts.iter().map(|(rank, count)| {
+        markup!("<span class=\"level " (*rank) "\">" (thousands(*count as u64)) " " (*rank) "</span>")
+    });
+    Some(markup!(
+        "<div class=\"severities\">\n<svg viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+        (parts) "</svg>\n<p>" (Markup::joined(words, " ")) "</p></div>\n"
+    ))
+}
+
+/// Every word of [`phrases::rank`], worst first.
+const RANKS: [&str; 11] = [
+    "malicious",
+    "confusion",
+    "critical",
+    "high",
+    "medium",
+    "low",
+    "none",
+    "unsound",
+    "unmaintained",
+    "yanked",
+    "notice",
+];
 
 /// A tag for what is known to be exploited.
 pub(super) fn exploited(advisory: &Advisory) -> Option<Markup> {

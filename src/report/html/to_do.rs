@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::markup::{Markup, markup};
-use super::page::{Section, code, codes, exploited, level};
+use super::page::{Section, code, codes, exploited, id, level};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
 use crate::remediation::{Kind, Remediation};
@@ -107,7 +107,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
 fn advisory(finding: &Finding) -> Markup {
     let advisory = &finding.advisory;
     markup!(
-        "<li>" (level(advisory)) " <span class=\"id\">" (short(finding.id(), 200)) "</span>" (exploited(advisory))
+        "<li>" (level(advisory)) " <span class=\"id\">" (id(finding)) "</span>" (exploited(advisory))
         " " (short(advisory.summary.trim(), 300)) "</li>\n"
     )
 }

@@ -374,6 +374,7 @@ fn the_table_stays_within_its_limit_and_says_what_it_left_out() {
     assert!(worst < text.find("GHSA-0001-abcd-efgh").expect("the next"));
     let text = written("markdown", &huge, 80, Length::Normal);
     assert!(text.len() < SUMMARY, "{} bytes", text.len());
+    assert_eq!(markdown::within(&huge, 900_000), text);
     // The verdicts come first, then the packages.
     let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words} in {text}"));
     assert!(place("| `release/9.0` | **✗&nbsp;BLOCKED** |") < place("| Package | Advisory |"));

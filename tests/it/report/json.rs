@@ -42,7 +42,7 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
         for target in list(&document["targets"]) {
             keys(
                 target,
-                "root:s ref:s? commit:s? dirty:b coverage:o files:a findings:a",
+                "root:s ref:s? commit:s? dirty:b verdict:s coverage:o files:a findings:a",
             );
             coverage(&target["coverage"]);
             for file in list(&target["files"]) {
