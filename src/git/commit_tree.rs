@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::bstr::ByteSlice as _;
-use gix::objs::tree::EntryMode;
+use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
 use super::blob_cache::BlobCache;
 use super::entry::{ObjectId, TrackedKind};
-use super::error::GitError;
+use super::error::{GitError, broken};
 use super::file_list::{FileList, Shape};
 use super::lfs::Pointer;
+use super::links::{self, End, Entry, Folders, MAX_TARGET};
 use super::listing::{Content, Listing};
 use super::odb::{BlobError, Odb};
 use super::repository::Repository;
@@ -110,14 +111,13 @@ impl CommitTree {
         let Some(wanted) = self.listed.as_ref().filter(|_| self.nested.is_empty()) else {
             return false;
         };
-        match self
-            .folder
-            .join(path.as_bytes())
-            .map(|path| wanted.files.get(&path))
-        {
-            None => false,
-            Some(Some((kind, _))) => kind == TrackedKind::File,
-            Some(None) => (wanted.is_wanted)(path.file_name()),
+        let Some(path) = self.folder.join(path.as_bytes()) else {
+            return false;
+        };
+        match wanted.files.get(&path) {
+            _ if wanted.files.passes_link(&path) => false,
+            Some((kind, _)) => kind == TrackedKind::File,
+            None => (wanted.is_wanted)(path.file_name()),
         }
     }
 
@@ -131,6 +131,9 @@ impl CommitTree {
     /// The entry at `path`, which counts from the top; `None` if the list does not cover it.
     fn in_list(&self, path: &TreePath) -> Option<Option<(TrackedKind, ObjectId)>> {
         let wanted = self.listed.as_ref()?;
+        if wanted.files.passes_link(path) {
+            return None;
+        }
         let found = wanted.files.get(path);
         (found.is_some() || (wanted.is_wanted)(path.file_name())).then_some(found)
     }
@@ -198,21 +201,27 @@ impl CommitTree {
 
     /// The blob at `path` and its own path, from the top of the commit.
     fn follow(&self, odb: &Odb, path: &TreePath) -> Result<(TreePath, gix::ObjectId), BlobError> {
-        let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
-        // A chain of links ends; a longer one is a circle.
-        for _ in 0..16 {
-            let found = self.entry(odb, &path)?;
-            let (mode, id) = found.ok_or(Unread::Absent)?;
-            if mode.is_link() {
-                let target = odb.blob(id, self.limit)?;
-                path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
-            } else if mode.is_blob() {
-                return Ok((path, id));
-            } else {
-                return Err(Unread::Absent.into());
-            }
-        }
-        Err(Unread::Unreadable("a symbolic link leads to itself".into()).into())
+        let path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
+        let objects = Objects {
+            odb,
+            limit: self.limit.min(MAX_TARGET),
+            asks: true,
+        };
+        let (path, id) = links::follow(&objects, self.tree, &path)?.file()?;
+        Ok((path, id.0))
+    }
+
+    /// Where each of `paths` ends, which count from the top of the commit. No remote is asked for the target of a link.
+    #[must_use]
+    pub fn ends(&self, paths: &[TreePath]) -> Vec<End> {
+        let odb = self.repository.odb();
+        let objects = Objects {
+            odb: &odb,
+            limit: MAX_TARGET,
+            asks: false,
+        };
+        let end = |path| links::follow(&objects, self.tree, path).unwrap_or(End::Unknown);
+        paths.iter().map(end).collect()
     }
 
     /// The blob at `path` is a pointer of Git LFS that stands for `bytes`.
@@ -229,22 +238,43 @@ impl CommitTree {
             .ok()
             .map(ObjectId)
     }
+}
 
-    /// The entry at `path`. A folder on the way that the clone lacks is an error: its files are not known.
-    fn entry(&self, odb: &Odb, path: &TreePath) -> Result<Option<(EntryMode, gix::ObjectId)>, GitError> {
+/// Trees and links by their ids.
+struct Objects<'o> {
+    odb: &'o Odb,
+    limit: u64,
+    /// Whether a remote is asked for links that the clone lacks.
+    asks: bool,
+}
+
+impl Folders for Objects<'_> {
+    type Folder = gix::ObjectId;
+    type Error = BlobError;
+
+    /// A folder that the clone lacks is an error: its files are not known.
+    fn entry(&self, folder: &gix::ObjectId, name: &[u8]) -> Result<Option<Entry<gix::ObjectId>>, BlobError> {
         let mut buffer = Vec::new();
-        let mut found = None;
-        let mut folder = Some(self.tree);
-        for component in path.components() {
-            let Some(id) = folder else { return Ok(None) };
-            let tree = odb.load(id, &mut buffer)?;
-            found = TreeRefIter::from_bytes(tree.data, id.kind())
-                .filter_map(Result::ok)
-                .find(|entry| entry.filename.as_bytes() == component)
-                .map(|entry| (entry.mode, entry.oid.to_owned()));
-            folder = found.and_then(|(mode, id)| mode.is_tree().then_some(id));
+        let tree = self.odb.load(*folder, &mut buffer)?;
+        let found = TreeRefIter::from_bytes(tree.data, folder.kind())
+            .filter_map(Result::ok)
+            .find(|entry| entry.filename.as_bytes() == name);
+        Ok(found.map(|entry| {
+            let id = entry.oid.to_owned();
+            match entry.mode.kind() {
+                EntryKind::Tree => Entry::Folder(id),
+                EntryKind::Blob | EntryKind::BlobExecutable => Entry::File(ObjectId(id)),
+                EntryKind::Link => Entry::Link(ObjectId(id)),
+                EntryKind::Commit => Entry::Submodule,
+            }
+        }))
+    }
+
+    fn target(&self, link: ObjectId) -> Result<Arc<[u8]>, BlobError> {
+        if !self.asks && self.odb.try_find_header(link.0).map_err(broken)?.is_none() {
+            return Err(GitError::Missing { object: link }.into());
         }
-        Ok(found)
+        self.odb.blob(link.0, self.limit)
     }
 }
 

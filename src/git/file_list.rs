@@ -1,4 +1,4 @@
-//! The wanted files of a commit: every file under a wanted name, by path.
+//! The wanted files of a commit: every file under a wanted name and every symbolic link, by path.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +14,7 @@ pub type Shape = Digest;
 #[derive(Debug)]
 pub struct FileList {
     files: Vec<Tracked>,
+    has_links: bool,
     shape: OnceLock<Shape>,
 }
 
@@ -21,6 +22,7 @@ impl FileList {
     /// A list of `files`, which are sorted by path.
     pub(super) fn new(files: Vec<Tracked>) -> Self {
         Self {
+            has_links: files.iter().any(|file| file.kind == TrackedKind::Link),
             files,
             shape: OnceLock::new(),
         }
@@ -39,6 +41,12 @@ impl FileList {
         same.take_while(|file| file.path == *path)
             .find(|file| matches!(file.kind, TrackedKind::File | TrackedKind::Link))
             .map(|file| (file.kind, file.id))
+    }
+
+    /// A folder on the way to `path` is a symbolic link: what is at its end, the list does not say.
+    pub(super) fn passes_link(&self, path: &TreePath) -> bool {
+        let is_link = |folder: TreePath| matches!(self.get(&folder), Some((TrackedKind::Link, _)));
+        self.has_links && path.above().any(is_link)
     }
 
     /// The shape of the tree. `outline` is how the outline of the file at a path is read, and `bytes` are those of a

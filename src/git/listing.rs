@@ -49,7 +49,7 @@ impl Content {
 }
 
 impl<'a> Listing<'a> {
-    /// A listing of the files of `repository` whose file name is `wanted`, and of all submodules.
+    /// A listing of the files of `repository` whose file name is `wanted`, and of all symbolic links and submodules.
     #[must_use]
     pub fn new(repository: &Repository, wanted: &'a (dyn Fn(&[u8]) -> bool + Sync)) -> Self {
         let nothing = Arc::new(Folder::default());
@@ -158,7 +158,7 @@ impl<'a> Listing<'a> {
 }
 
 impl Repository {
-    /// The files in the tree of a commit or tree whose file name is `wanted`, by path, submodules always.
+    /// The files in the tree of a commit or tree whose file name is `wanted`, by path; symbolic links and submodules always.
     ///
     /// # Errors
     /// [`GitError`] if an object is missing.
@@ -302,7 +302,7 @@ impl Known {
                 EntryKind::Link => TrackedKind::Link,
                 EntryKind::Blob | EntryKind::BlobExecutable => TrackedKind::File,
             };
-            if kind == TrackedKind::Submodule || wanted(name) {
+            if kind != TrackedKind::File || wanted(name) {
                 files.push(File {
                     name: name.into(),
                     id: ObjectId(entry.oid.to_owned()),

@@ -17,6 +17,7 @@ pub mod history;
 mod index;
 mod lfs;
 pub mod line_history;
+mod links;
 pub mod listing;
 mod merge_base;
 mod odb;
@@ -30,4 +31,5 @@ pub mod tree_listing;
 
 pub use entry::{ObjectId, Tracked, TrackedKind};
 pub use error::{GitError, RemoteError};
+pub use links::End;
 pub use repository::{Head, Repository};

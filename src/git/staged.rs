@@ -3,12 +3,13 @@
 //! While a hook runs, what will be committed may lie in another index than the repository's own; git names it in
 //! `GIT_INDEX_FILE`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::entry::{ObjectId, Tracked, TrackedKind};
 use super::error::GitError;
+use super::links::{self, End, Entry, Folders, MAX_TARGET};
 use super::repository::Repository;
 use crate::model::{Tree, TreePath, Unread};
 use crate::sys::{environment, file};
@@ -18,6 +19,8 @@ pub struct StagedTree {
     repository: Arc<Repository>,
     /// From the top of the repository.
     entries: HashMap<TreePath, (ObjectId, TrackedKind)>,
+    /// The folders that these lie in.
+    folders: HashSet<TreePath>,
     /// The folder that paths count from.
     folder: TreePath,
     limit: u64,
@@ -33,6 +36,12 @@ impl StagedTree {
             None => repository.staged(&|_: &[u8]| true)?,
             Some(index) => repository.tracked_by(&index, &|_: &[u8]| true)?,
         };
+        let mut folders = HashSet::new();
+        for entry in &tracked {
+            let new = entry.path.above().take_while(|folder| !folders.contains(folder));
+            let new: Vec<TreePath> = new.collect();
+            folders.extend(new);
+        }
         let entries = tracked
             .into_iter()
             .map(|entry| (entry.path, (entry.id, entry.kind)))
@@ -40,6 +49,7 @@ impl StagedTree {
         Ok(Self {
             repository,
             entries,
+            folders,
             folder,
             limit,
         })
@@ -76,21 +86,37 @@ fn of_the_hook(repository: &Repository) -> Option<PathBuf> {
 impl StagedTree {
     /// The blob at `path` and its own path, from the top of the repository, links followed.
     fn follow(&self, path: &TreePath) -> Result<(TreePath, ObjectId), Unread> {
-        let mut path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
-        // A chain of links ends; a longer one is a circle.
-        for _ in 0..16 {
-            match self.entries.get(&path) {
-                Some((id, TrackedKind::File)) => return Ok((path, *id)),
-                Some((id, TrackedKind::Link)) => {
-                    let target = self.repository.blob(*id, self.limit)?;
-                    path = path.parent().join(&*target).ok_or(Unread::LinkLeadsOut)?;
-                }
-                Some((_, TrackedKind::Submodule | TrackedKind::Refused)) | None => {
-                    return Err(Unread::Absent);
-                }
-            }
-        }
-        Err(Unread::Unreadable("a symbolic link leads to itself".into()))
+        let path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
+        links::follow(self, TreePath::root(), &path)?.file()
+    }
+
+    /// Where each of `paths` ends, which count from the top of the repository.
+    #[must_use]
+    pub fn ends(&self, paths: &[TreePath]) -> Vec<End> {
+        let end = |path| links::follow(self, TreePath::root(), path).unwrap_or(End::Unknown);
+        paths.iter().map(end).collect()
+    }
+}
+
+impl Folders for StagedTree {
+    type Folder = TreePath;
+    type Error = Unread;
+
+    fn entry(&self, folder: &TreePath, name: &[u8]) -> Result<Option<Entry<TreePath>>, Unread> {
+        let Some(path) = folder.join(name) else {
+            return Ok(None);
+        };
+        Ok(match self.entries.get(&path) {
+            Some((id, TrackedKind::File)) => Some(Entry::File(*id)),
+            Some((id, TrackedKind::Link)) => Some(Entry::Link(*id)),
+            Some((_, TrackedKind::Submodule)) => Some(Entry::Submodule),
+            Some((_, TrackedKind::Refused)) => None,
+            None => self.folders.contains(&path).then_some(Entry::Folder(path)),
+        })
+    }
+
+    fn target(&self, link: ObjectId) -> Result<Arc<[u8]>, Unread> {
+        self.repository.blob(link, self.limit.min(MAX_TARGET))
     }
 }
 

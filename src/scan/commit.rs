@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::found::{Found, Standing, relative, submodule, unlocked};
+use super::found::{Found, Standing, link_out, relative, submodule, unlocked};
 use super::reader::{Reader, is_wanted, reader_in};
 use super::starts;
 use crate::git::listing::Listing;
 use crate::git::staged::StagedTree;
-use crate::git::{GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
+use crate::git::{End, GitError, Head, ObjectId, Repository, Tracked, TrackedKind};
 use crate::lockfile::manifest;
 use crate::model::Failure;
 use crate::model::Location;
@@ -88,12 +88,22 @@ pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
         .commit
         .and_then(|commit| whole.repository.commit_tree(commit, limit).ok());
     let files = tree.files();
+    let links = whole.links(&files, |links| tree.ends(links));
     let standing = Standing::Disk {
         committed,
         deleted: false,
         submodules: Vec::new(),
     };
-    Ok(whole.hold(found.head.clone(), Box::new(tree), standing, &files))
+    Ok(whole.hold(found.head.clone(), Box::new(tree), standing, &files, links))
+}
+
+/// A symbolic link of which it is not known where it leads.
+fn unknown_link(path: TreePath) -> Gap {
+    Gap {
+        reason: "a link whose target the clone lacks: what it leads to was not checked".into(),
+        hint: "Fetch the missing objects with `git fetch --refetch --no-filter`.".into(),
+        ..link_out(path)
+    }
 }
 
 /// What is looked at, at whatever commit.
@@ -127,19 +137,63 @@ impl<'r> Whole<'r> {
         let (tree, files) = listing.tree(self.repository, commit, is_wanted, self.limit)?;
         let tree = tree.below(self.prefix.clone());
         let standing = Standing::Commit(tree.clone());
-        Ok(self.hold(head, Box::new(tree), standing, files.files()))
+        let links = self.links(files.files(), |links| tree.ends(links));
+        Ok(self.hold(head, Box::new(tree), standing, files.files(), links))
+    }
+
+    /// The symbolic links among `entries` that lead to no lockfile of the root and whose ends were not looked into, each a gap.
+    fn links(&self, entries: &[Tracked], ends: impl Fn(&[TreePath]) -> Vec<End>) -> Vec<Gap> {
+        if self.only.is_some() || !self.with_manifests {
+            return Vec::new();
+        }
+        let links: Vec<TreePath> = entries
+            .iter()
+            .filter(|entry| entry.kind == TrackedKind::Link)
+            .filter(|entry| {
+                let path = relative(&self.prefix, &entry.path);
+                path.is_some_and(|path| reader_in(&self.prefix, &path).is_none())
+            })
+            .map(|entry| entry.path.clone())
+            .collect();
+        let gap = |(path, end): (TreePath, End)| {
+            let path = relative(&self.prefix, &path)?;
+            match end {
+                End::Folder(end) if end.is_in(&self.prefix) => None,
+                End::Folder(_) | End::Outside => Some(link_out(path)),
+                End::Unknown => Some(unknown_link(path)),
+                End::File(..) | End::Nothing { .. } => None,
+            }
+        };
+        let ends = ends(&links);
+        links.into_iter().zip(ends).filter_map(gap).collect()
     }
 
     /// The lockfiles among `entries`, whose paths count from the top of the repository.
-    fn hold(self, head: Head, tree: Box<dyn Tree + Send>, standing: Standing, entries: &[Tracked]) -> Found {
+    fn hold(
+        self,
+        head: Head,
+        tree: Box<dyn Tree + Send>,
+        standing: Standing,
+        entries: &[Tracked],
+        mut partial: Vec<Gap>,
+    ) -> Found {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut links = Vec::new();
         let mut manifests = Vec::new();
         let mut others = Vec::new();
-        let mut partial = Vec::new();
         let mut unlisted = Vec::new();
         for entry in entries {
             let Some(path) = relative(&self.prefix, &entry.path) else {
+                if entry.kind == TrackedKind::Link && self.prefix.is_in(&entry.path) {
+                    unlisted.push(Gap {
+                        location: None,
+                        reason: format!(
+                            "here {} is a symbolic link: what it leads to was not checked",
+                            entry.path
+                        ),
+                        hint: "Scan what it leads to, or the whole repository.".into(),
+                    });
+                }
                 continue;
             };
             if self.only.as_ref().is_some_and(|only| *only != path) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use super::found::Found;
-use super::found::{Standing, relative, submodule, unlocked};
+use super::found::{Standing, link_out, relative, submodule, unlocked};
 use super::reader::{Reader, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{starts, walk};
@@ -13,12 +13,10 @@ use crate::git::commit_tree::CommitTree;
 use crate::git::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
 use crate::model::Failure;
-use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
 use crate::sys::file::{self, FileKind};
-use crate::text::Position;
 
 /// What to look through.
 #[derive(Debug, Clone)]
@@ -215,7 +213,14 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
                 "a submodule that is not checked out: what it locks was not checked",
             )
         })
-        .chain(walked.links_out.iter().cloned().map(link_out))
+        .chain(
+            walked
+                .links_out
+                .iter()
+                .filter(|path| !files.contains_key(path))
+                .cloned()
+                .map(link_out),
+        )
         .collect();
     partial.sort();
     partial.dedup();
@@ -249,18 +254,6 @@ impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         let hint = error.hint();
         Self::incomplete(error.to_string(), hint)
-    }
-}
-
-/// A link to a folder that is not in the tree.
-fn link_out(path: TreePath) -> Gap {
-    Gap {
-        location: Some(Location {
-            file: path,
-            position: Position::START,
-        }),
-        reason: "a link to a folder outside of what is scanned: what it locks was not checked".into(),
-        hint: "Scan that folder as well, or leave the link out with the policy's `exclude`.".into(),
     }
 }
 

@@ -201,6 +201,18 @@ pub(super) fn submodule(path: TreePath, reason: &str) -> Gap {
     }
 }
 
+/// A symbolic link to something that is not in the tree.
+pub(super) fn link_out(path: TreePath) -> Gap {
+    Gap {
+        location: Some(Location {
+            file: path,
+            position: Position::START,
+        }),
+        reason: "a link to a folder outside of what is scanned: what it locks was not checked".into(),
+        hint: "Scan that folder as well, or leave the link out with the policy's `exclude`.".into(),
+    }
+}
+
 /// Manifests that no lockfile locks and whose text asks for packages, each once, by path.
 pub(super) fn unlocked(
     mut manifests: Vec<(TreePath, &'static manifest::ManifestKind)>,

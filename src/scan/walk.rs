@@ -39,7 +39,7 @@ pub(super) struct Walked {
     pub nested: Vec<Nested>,
     /// Submodules without a repository on disk.
     pub not_checked_out: Vec<TreePath>,
-    /// Links to folders outside of the root, which nobody looks into.
+    /// Links to folders outside of the root, which nobody looks into, and to what is not there.
     pub links_out: Vec<TreePath>,
 }
 
@@ -188,10 +188,14 @@ impl Walked {
                 continue;
             };
             let on_disk = on_disk.join(&name);
+            if !(is_folder || is_file)
+                && look == Look::All
+                && leads_out(root, &on_disk)
+                && !owner.hides(&on_disk, is_folder)
+            {
+                self.links_out.push(path.clone());
+            }
             if !(is_folder || is_wanted) {
-                if look == Look::All && leads_out(root, &on_disk) && !owner.hides(&on_disk, is_folder) {
-                    self.links_out.push(path);
-                }
                 continue;
             }
             let is_hidden = look != Look::All || owner.hides(&on_disk, is_folder);
@@ -290,11 +294,15 @@ impl Walked {
     }
 }
 
-/// What lies at `path` is a link to a folder that is not in `root`.
+/// What lies at `path` is a link to a folder that is not in `root`, or to something there that is not on this disk.
 fn leads_out(root: &Path, path: &Path) -> bool {
-    file::is_link(path)
-        && file::kind(path).is_ok_and(|kind| kind == FileKind::Folder)
-        && file::resolve(path).is_ok_and(|end| !end.starts_with(root))
+    let end = match file::kind(path) {
+        _ if !file::is_link(path) => None,
+        Ok(FileKind::Folder) => file::resolve(path).ok(),
+        Ok(FileKind::Missing) => file::aim(path),
+        Ok(FileKind::File(_) | FileKind::Other) | Err(_) => None,
+    };
+    end.is_some_and(|end| !end.starts_with(root))
 }
 
 impl Owner {

@@ -80,6 +80,28 @@ pub fn is_link(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
+/// Where the symbolic link at `path` leads, though nothing may be there; `None` if that cannot be told.
+#[must_use]
+pub fn aim(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    // Linux follows no more on one path.
+    for _ in 0..40 {
+        let Ok(target) = std::fs::read_link(&path) else {
+            return Some(path);
+        };
+        let folder = std::fs::canonicalize(path.parent()?).ok()?;
+        path = PathBuf::new();
+        for component in folder.join(target).components() {
+            match component {
+                std::path::Component::CurDir => {}
+                std::path::Component::ParentDir => drop(path.pop()),
+                other => path.push(other),
+            }
+        }
+    }
+    None
+}
+
 /// A new folder that only this user may enter, which stays.
 ///
 /// # Errors

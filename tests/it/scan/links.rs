@@ -87,6 +87,145 @@ fn a_link_to_a_folder_outside_is_a_gap() {
     assert_eq!(scan(&sandbox, &index, ".").code, 0);
 }
 
+/// What lies on disk, what is staged and a commit give the same gaps for the same links.
+#[test]
+fn links_out_are_the_same_gaps_in_commits() {
+    let (sandbox, index) = prepared();
+    let outside = sandbox.path("outside");
+    std::fs::create_dir_all(&outside).expect("a folder");
+    std::fs::write(outside.join("Cargo.lock"), cargo_lock(&[("bad", "1.0.0")])).expect("a file");
+    sandbox.write("shared/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
+    sandbox.write("app/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
+    sandbox.write("app/inner/notes.txt", "nothing");
+    let absolute = outside.to_string_lossy().into_owned();
+    for (target, name) in [
+        (absolute.as_str(), "vendor"),
+        ("../../outside", "app/up"),
+        // By another link, and through one.
+        ("up", "app/again"),
+        ("../vendor/../outside", "app/through"),
+        // To nothing that is here.
+        ("/nowhere/at/all", "app/gone"),
+        ("../../../nowhere", "app/gone-too"),
+        // To a folder of the repository that is none of `app`.
+        ("../shared", "app/near"),
+        // These lead to no folder outside.
+        ("app/inner", "inside"),
+        ("inner/notes.txt", "app/notes"),
+        ("nothing", "app/broken"),
+        ("circle", "app/circle"),
+        ("/dev/null", "app/null"),
+        ("../Cargo.lock", "app/other"),
+    ] {
+        link(&sandbox, target, name);
+    }
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "one"]);
+    let out = ["again", "gone", "gone-too", "through", "up"];
+    let of_app: Vec<String> = out.map(|name| format!("app/{name}")).to_vec();
+    let all: Vec<String> = of_app.iter().cloned().chain(["vendor".to_owned()]).collect();
+    let near: Vec<String> = ["again", "gone", "gone-too", "near", "through", "up"]
+        .map(str::to_owned)
+        .to_vec();
+    let base: &[&str] = &["--base", "main"];
+    for more in [&[][..], &["--staged"], &["--refs", "main"], base] {
+        for (path, expected) in [(".", &all), ("app", &near)] {
+            let mut arguments = vec!["scan", path, "--db", &index, "--now", NOW, "--format", "json"];
+            arguments.extend(more);
+            let ran = sandbox.run(&arguments);
+            assert_eq!(ran.code, 0, "{path} {more:?} {}", ran.err);
+            let report = ran.json();
+            let found = gaps(&report, "partial", "a link to a folder outside");
+            assert_eq!(&found, expected, "{path} {more:?}");
+            let target = &report["targets"][0]["coverage"]["partial"];
+            assert_eq!(
+                target.as_array().map(Vec::len),
+                Some(expected.len()),
+                "{path} {more:?}"
+            );
+        }
+    }
+    // The policy can leave them out, or ask for all to be looked into.
+    for (policy, code) in [
+        ("coverage: strict\n", 3),
+        ("coverage: strict\nexclude: [\"vendor\", \"app/*\"]\n", 0),
+    ] {
+        sandbox.write("lockkeeper.yml", policy);
+        for more in [&["--staged"][..], &["--refs", "main"]] {
+            let mut arguments = vec!["scan", "--db", &index, "--now", NOW];
+            arguments.extend(more);
+            let ran = sandbox.run(&arguments);
+            assert_eq!(ran.code, code, "{policy} {more:?} {} {}", ran.out, ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_path_that_was_a_link_in_a_commit_is_blind_there() {
+    let (sandbox, index) = prepared();
+    sandbox.write("shared/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    link(&sandbox, "shared", "app");
+    sandbox.git(&["init", "-q", "-b", "old"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "one"]);
+    sandbox.git(&["checkout", "-qb", "new"]);
+    std::fs::remove_file(sandbox.work().join("app")).expect("a link");
+    sandbox.write("app/Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "two"]);
+    let scan = |name: &str| sandbox.run(&["scan", "app", "--db", &index, "--now", NOW, "--refs", name]);
+    assert_eq!(scan("new").code, 0);
+    let ran = scan("old");
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.out.contains("app is a symbolic link"), "{}", ran.out);
+}
+
+/// A link of which a clone without blobs has no target may lead anywhere.
+#[test]
+fn a_link_without_its_target_is_a_gap() {
+    let (sandbox, index) = prepared();
+    link(&sandbox, "inside", "app/link");
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "one"]);
+    let id = sandbox.git(&["rev-parse", "main:app/link"]);
+    let (folder, rest) = id.trim().split_at(2);
+    let object = sandbox.work().join(".git/objects").join(folder).join(rest);
+    std::fs::remove_file(object).expect("an object");
+    let ran = sandbox.run(&[
+        "scan", "--db", &index, "--now", NOW, "--refs", "main", "--format", "json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(
+        gaps(&ran.json(), "partial", "whose target the clone lacks"),
+        ["app/link"]
+    );
+}
+
+/// What a reader includes through a link to a folder is read in commits as on disk.
+#[test]
+fn an_include_behind_a_linked_folder_is_read() {
+    let (sandbox, index) = prepared();
+    std::fs::remove_file(sandbox.work().join("Cargo.lock")).expect("a file");
+    sandbox.write("shared/more.txt", "bad==1.0\n");
+    sandbox.write("shared/requirements/extra.txt", "worse==1.0\n");
+    link(&sandbox, "../shared", "app/linked");
+    sandbox.write(
+        "app/requirements.txt",
+        "-r linked/more.txt\n-r linked/requirements/extra.txt\n",
+    );
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "one"]);
+    for more in [&[][..], &["--staged"], &["--refs", "main"]] {
+        let mut arguments = vec!["scan", "app", "--db", &index, "--now", NOW, "--format", "json"];
+        arguments.extend(more);
+        let report = sandbox.run(&arguments).json();
+        assert_eq!(report["counts"]["packages"], 2, "{more:?} {report}");
+    }
+}
+
 #[test]
 fn a_lockfile_that_is_a_link_to_outside_is_blind() {
     let (sandbox, index) = prepared();
