@@ -9,8 +9,8 @@
 //!   (`dev-dependencies`), optional from their extras (`optional-dependencies`). Extras of packages are followed
 //!   where a dependent asks for them.
 //! - A package without a version (dynamic) stands at its name.
-//! - An archive at an address (`url`) on the host of an index of the file, on one that the file has archives of such an index
-//!   from, or on PyPI's own, is the registry's package, by the name and version in its file name.
+//! - An archive at an address (`url`) on the host of an index of the file or of settings in the tree, on one that the file has
+//!   archives of such an index from, or in a registry's store, is the registry's package, by the name and version in its file name.
 //! - What uv refuses is blind: a file without `version`, a package without `source`, a dependency on a package that is not
 //!   there, a wheel of another version; and so is a wheel of another package, which uv 0.9.13 installs.
 //! - So a file that is cut shows it where a package or a line breaks off, and where a dependency was lost. Cut behind a
@@ -24,7 +24,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree};
+use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -61,10 +61,11 @@ impl Format for UvLock {
         ))
     }
 
-    fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
+    fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let (document, mut parsed) = Parsed::of_toml(file, DAMAGED);
         let lock = Lock::of(&document, &mut parsed);
-        let nodes = lock.add_nodes(&mut parsed);
+        let indexes = lock.indexes(&file.path.parent(), tree);
+        let nodes = lock.add_nodes(&indexes, &mut parsed);
         let needs = lock.needs(&mut parsed);
         for need in &needs.edges {
             if let (Some(from), Some(to)) = (nodes.get(need.from), nodes.get(need.to)) {
@@ -206,13 +207,12 @@ impl<'d> Lock<'d> {
     }
 
     /// A node for each entry, in the order of the file.
-    fn add_nodes(&self, parsed: &mut Parsed) -> Vec<NodeId> {
-        let indexes = self.indexes();
+    fn add_nodes(&self, indexes: &Indexes, parsed: &mut Parsed) -> Vec<NodeId> {
         let add = |entry: &Entry<'_>| {
             if entry.is_root {
                 return parsed.graph.add_root(&*entry.name, &*entry.version);
             }
-            let mut package = archive_of_registry(entry, &indexes).unwrap_or_else(|| {
+            let mut package = archive_of_registry(entry, indexes).unwrap_or_else(|| {
                 let place = Place::here(entry.place);
                 let mut package = Package::new(Ecosystem::PYPI, &*entry.name, &*entry.version, place);
                 package.source = entry.source.map_or(Source::Registry(None), source);
@@ -229,9 +229,9 @@ impl<'d> Lock<'d> {
         self.entries.iter().map(add).collect()
     }
 
-    /// The indexes of the file, and the hosts that it has their archives from; looked for only where archives at addresses
-    /// are among its packages.
-    fn indexes(&self) -> Indexes {
+    /// The indexes of the file, the hosts that it has their archives from, and the indexes that settings name in `folder` and
+    /// above it; looked for only where archives at addresses are among its packages.
+    fn indexes(&self, folder: &TreePath, tree: &dyn Tree) -> Indexes {
         let mut indexes = Indexes::default();
         let parts = |entry: &Entry<'d>| source_parts(entry.source?);
         let is_archive = |entry: &Entry<'d>| parts(entry).is_some_and(|(kind, _)| kind == "url");
@@ -251,6 +251,7 @@ impl<'d> Lock<'d> {
                 indexes.add(&file);
             }
         }
+        indexes.add_named(folder, tree);
         indexes
     }
 

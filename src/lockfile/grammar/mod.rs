@@ -1,6 +1,7 @@
-//! Grammars that several formats share, each named after its standard.
+//! Grammars that several formats share, each named after its standard or after what it says.
 
 pub mod distribution;
+pub mod index_settings;
 pub mod pep508;
 pub mod rfc3986;
 pub mod simple_repository;

@@ -78,7 +78,7 @@ impl Format for PoetryLock {
             }
             lock.runtime_by_reach(&edges, project);
         }
-        let indexes = lock.indexes(project.as_ref());
+        let indexes = lock.indexes(&file.path.parent(), tree);
         let (name, version) =
             project.map_or_else(Default::default, |project| (project.name, project.version));
         let root = (!lock.entries.is_empty()).then(|| parsed.graph.add_root(name, version));

@@ -11,8 +11,6 @@ pub(super) struct Project {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) dependencies: Vec<ProjectDependency>,
-    /// Addresses of the indexes in `[[tool.poetry.source]]`.
-    pub(super) indexes: Vec<String>,
 }
 
 /// A dependency that the project asks for by name.
@@ -69,9 +67,6 @@ pub(super) fn read(folder: &TreePath, tree: &dyn Tree) -> Option<Project> {
         project.strings(Some(group), Group::Other, false);
     }
     if let Some(poetry) = poetry {
-        let sources = poetry.get("source").into_iter().flat_map(Value::items);
-        let addresses = sources.filter_map(|source| source.str("url"));
-        project.indexes = addresses.map(std::borrow::Cow::into_owned).collect();
         project.table(poetry.get("dependencies"), Group::Main);
         project.table(poetry.get("dev-dependencies"), Group::Other);
         for (_, group) in poetry.get("group").into_iter().flat_map(Value::entries) {

@@ -1,10 +1,9 @@
 //! Where packages of a `poetry.lock` come from.
 
-use super::project::Project;
 use super::{Entry, Lock};
 use crate::lockfile::grammar::rfc3986::without_secrets;
 use crate::lockfile::grammar::simple_repository::Indexes;
-use crate::model::{Ecosystem, Package, Place, Source};
+use crate::model::{Ecosystem, Package, Place, Source, Tree, TreePath};
 use crate::text::tree::Value;
 
 /// `[package.source]`; a package without it comes from the default index.
@@ -23,17 +22,20 @@ pub(super) fn source(table: Value<'_>) -> Source {
 }
 
 impl Lock<'_> {
-    /// The indexes that the lockfile and the project name.
-    pub(super) fn indexes(&self, project: Option<&Project>) -> Indexes {
+    /// The indexes that the lockfile names, and those of settings in `folder` and above it; looked for only where archives at
+    /// addresses are among the packages.
+    pub(super) fn indexes(&self, folder: &TreePath, tree: &dyn Tree) -> Indexes {
         let mut indexes = Indexes::default();
-        for entry in &self.entries {
-            if let Some(Source::Registry(Some(index))) = entry.source.map(source) {
+        let sources = || self.entries.iter().filter_map(|entry| entry.source.map(source));
+        if !sources().any(|source| matches!(source, Source::Url(_))) {
+            return indexes;
+        }
+        for source in sources() {
+            if let Source::Registry(Some(index)) = source {
                 indexes.add(&index);
             }
         }
-        for index in project.into_iter().flat_map(|project| &project.indexes) {
-            indexes.add(index);
-        }
+        indexes.add_named(folder, tree);
         indexes
     }
 }

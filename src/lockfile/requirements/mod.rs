@@ -16,8 +16,9 @@
 //! **Versions.** Exact pins are packages, several pins of one name (distinguished by markers) are several. A requirement
 //! that leaves its version open is a partial gap. For repositories the version is the revision as written, for
 //! archives the one in the file's name; folders have none and stand at their address. The folder `.` is the
-//! project itself; what its `pyproject.toml` asks for and the file does not list is a partial gap. An archive on the host of an index that the options name, or on PyPI's own, is the registry's package, by
-//! the name and version in its file name.
+//! project itself; what its `pyproject.toml` asks for and the file does not list is a partial gap. An archive on the host of an
+//! index that the options or settings in the tree name ([`index_settings`]), or in a registry's store of archives, is the
+//! registry's package, by the name and version in its file name.
 //!
 //! **Edges** come from the comments of pip-compile and uv (`# via`); files without them hold none, and each package
 //! counts as direct. Scopes are not recorded. If the options name one index and nothing else to look in, that is
@@ -44,9 +45,9 @@ use self::locator::Located;
 use self::options::{Given, Opt, Words};
 use self::via::{Comments, Via};
 use super::grammar::distribution::is_archive;
-use super::grammar::pep508;
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
+use super::grammar::{index_settings, pep508};
 use super::{File, Format, Parsed, Problem, file_names};
 use crate::ecosystem::normalise;
 use crate::model::package::{Place, Spans};
@@ -87,6 +88,10 @@ impl Format for Requirements {
         claims(path)
     }
 
+    fn companions(&self) -> &'static [&'static str] {
+        &index_settings::FILES
+    }
+
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut reader = Reader::new(file.path);
         reader.text(file.path, file.text, Role::Requirements);
@@ -94,6 +99,7 @@ impl Format for Requirements {
             reader.include(include, tree);
         }
         reader.own_requirements(tree);
+        reader.indexes_of_tree(tree);
         reader.finish()
     }
 }
@@ -432,6 +438,18 @@ impl<'f> Reader<'f> {
                 Opt::FindLinks | Opt::NoIndex => self.has_further_index = true,
                 Opt::Requirement | Opt::Constraint | Opt::Editable | Opt::Hash | Opt::Other => {}
             }
+        }
+    }
+
+    /// Adds the indexes that settings in the tree name, if an archive at an address may be from one of them.
+    fn indexes_of_tree(&mut self, tree: &dyn Tree) {
+        let mut entries = self.entries.iter().chain(self.constraints.values().flatten());
+        let is_open = entries.any(|entry| match &entry.source {
+            Source::Url(address) => entry.archive.is_some() && !self.indexes.serve(address),
+            Source::Registry(_) | Source::OtherRegistry(_) | Source::Git(_) | Source::Path(_) => false,
+        });
+        if is_open {
+            self.indexes.add_named(&self.own.parent(), tree);
         }
     }
 

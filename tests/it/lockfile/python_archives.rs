@@ -6,14 +6,14 @@ use lockkeeper::model::{Cost, Package, Source};
 
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
-/// The packages of the one lockfile `name` as `name version source address`.
+/// The packages of the one lockfile `name`, which lies at the top or in folders, as `name version source address`.
 fn packages(name: &str, text: &str, others: &[(&str, &str)]) -> Vec<String> {
     let mut tree = MemoryTree::of([(name, text)]);
     for (path, text) in others {
         tree.insert(&tree_path(path), text.as_bytes());
     }
     let path = tree_path(name);
-    let format = lockfile::format(name).expect("a format");
+    let format = lockfile::format(name.rsplit('/').next().expect("a name")).expect("a format");
     let reading = lockfile::read(format, &path, text.as_bytes(), &tree);
     let blind = reading
         .parsed
@@ -227,5 +227,131 @@ fn pipenv() {
             "kept  url https://elsewhere.example/kept-1.0.tar.gz",
             "tile 1.0 registry https://wheels.example:8443/tile-1.0-py3-none-any.whl",
         ]
+    );
+}
+
+/// Indexes that settings beside a lockfile or above it name. Which of them a tool reads was tried with uv 0.13.9 and pip 26.3.
+#[test]
+fn settings_in_the_tree_name_indexes() {
+    let named = [
+        ("uv.toml", "index-url = \"https://wheels.example/simple\"\n"),
+        (
+            "uv.toml",
+            "extra-index-url = [\"https://other.example/x\", \"https://wheels.example/simple\"]\n",
+        ),
+        (
+            "uv.toml",
+            "[pip]\nextra-index-url = [\"https://wheels.example/simple\"]\n",
+        ),
+        (
+            "uv.toml",
+            "[[index]]\nname = \"wheels\"\nurl = \"https://wheels.example/simple\"\nexplicit = true\n",
+        ),
+        (
+            "pyproject.toml",
+            "[[tool.uv.index]]\nurl = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[tool.uv]\nindex-url = \"https://u:p@wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[tool.uv.pip]\nindex-url = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[[tool.poetry.source]]\nname = \"a\"\nurl = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[[tool.pdm.source]]\nname = \"a\"\nurl = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "Pipfile",
+            "[[source]]\nname = \"a\"\nurl = \"https://wheels.example/simple\"\n[packages]\n",
+        ),
+        (
+            "pip.conf",
+            "[global]\nindex-url = https://wheels.example/simple\n",
+        ),
+        (
+            "pip.conf",
+            "[install]\n# c\nExtra_Index_URL:\n    https://other.example/x\n\n    ; c\n    https://wheels.example/simple\n",
+        ),
+        (
+            ".pip/pip.conf",
+            "[global]\r\n--index-url=https://wheels.example/simple\r\n",
+        ),
+        (
+            "pip.ini",
+            "[global]\nindex-url = https://other.example/x\n[wheel]\nindex_url = https://wheels.example/simple\n",
+        ),
+    ];
+    let unnamed = [
+        ("uv.toml", "find-links = [\"https://wheels.example/simple\"]\n"),
+        (
+            "uv.toml",
+            "[tool.uv]\nindex-url = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[tool.other]\nindex-url = \"https://wheels.example/simple\"\n",
+        ),
+        (
+            "pyproject.toml",
+            "[tool.uv.sources]\nkiln = { url = \"https://wheels.example/a/kiln-1.0.tar.gz\" }\n",
+        ),
+        (
+            "pip.conf",
+            "[global]\n# index-url = https://wheels.example/simple\ntrusted-host = wheels.example\n",
+        ),
+        (
+            "pip.conf",
+            "[global]\nindex-url = https://other.example/x\nproxy =\n    https://wheels.example/simple\n",
+        ),
+        (
+            "deeper/uv.toml",
+            "index-url = \"https://wheels.example/simple\"\n",
+        ),
+        ("pip.txt", "[global]\nindex-url = https://wheels.example/simple\n"),
+    ];
+    let address = "https://wheels.example/a/kiln-1.0.tar.gz";
+    let uv = format!(
+        "version = 1\n[[package]]\nname = \"kiln\"\nversion = \"1.0\"\nsource = {{ url = \"{address}\" }}\n"
+    );
+    let poetry = format!(
+        "[[package]]\nname = \"kiln\"\nversion = \"1.0\"\n[package.source]\ntype = \"url\"\nurl = \"{address}\"\n[metadata]\nlock-version = \"2.1\"\n"
+    );
+    let requirements = format!("kiln @ {address}\n");
+    let all = named.map(|row| (row, "registry")).into_iter();
+    for ((file, settings), source) in all.chain(unnamed.map(|row| (row, "url"))) {
+        for (lock, text) in [
+            ("uv.lock", &uv),
+            ("poetry.lock", &poetry),
+            ("requirements.txt", &requirements),
+        ] {
+            for (folder, below) in [("", ""), ("a/b/", "a/b/"), ("a/b/", "")] {
+                let found = packages(
+                    &format!("{folder}{lock}"),
+                    text,
+                    &[(&format!("{below}{file}"), settings)],
+                );
+                assert_eq!(
+                    found,
+                    [format!("kiln 1.0 {source} {address}")],
+                    "{lock} {file} {settings}"
+                );
+            }
+        }
+    }
+    // Settings do not say which index serves what is asked for by name: pip reads those of a tree nowhere by itself.
+    let private = [(
+        "pip.conf",
+        "[global]\nindex-url = https://wheels.example/simple\n",
+    )];
+    assert_eq!(
+        packages("requirements.txt", "kiln==1.0\n", &private),
+        ["kiln 1.0 registry "]
     );
 }
