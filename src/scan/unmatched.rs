@@ -8,11 +8,10 @@ use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Ecosystem, Package, Source, TreePath};
 use crate::text::Position;
+use crate::text::names::listed;
 
 /// So many packages are named in a gap.
 const MAX_NAMES: usize = 10;
-/// So many characters of a name.
-const MAX_NAME: usize = 80;
 
 /// A locked package that is not matched.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,21 +152,9 @@ fn reason(kind: Kind, packages: &[&Unmatched]) -> String {
             names.push(&package.name);
         }
     }
-    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|name| cut(name)).collect();
-    let more = match names.len().saturating_sub(MAX_NAMES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let shown = shown.join(", ");
+    let shown = listed(&names, MAX_NAMES);
     match (distinct.len(), kind.origin()) {
         (1, (one, _)) => format!("1 package {one} was not checked: {shown}"),
-        (count, (_, many)) => format!("{count} packages {many} were not checked: {shown}{more}"),
-    }
-}
-
-fn cut(name: &str) -> String {
-    match name.char_indices().nth(MAX_NAME) {
-        None => name.to_owned(),
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        (count, (_, many)) => format!("{count} packages {many} were not checked: {shown}"),
     }
 }

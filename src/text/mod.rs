@@ -19,6 +19,7 @@ pub mod decode;
 pub mod escape;
 pub mod json;
 pub mod lines;
+pub mod names;
 pub mod span;
 pub mod toml;
 pub mod tree;

@@ -6,6 +6,7 @@ use super::Reader;
 use crate::ecosystem::normalise;
 use crate::lockfile::grammar::pep508;
 use crate::model::{Cost, Ecosystem, Tree, TreePath};
+use crate::text::names::listed as listed_names;
 use crate::text::tree::Value;
 use crate::text::{decode, toml};
 
@@ -53,18 +54,10 @@ fn missing(names: Vec<String>, listed: &HashSet<String>) -> Option<String> {
     let mut names: Vec<String> = names.into_iter().filter(|name| !listed.contains(name)).collect();
     names.sort();
     names.dedup();
-    let shown = names
-        .iter()
-        .take(MAX_NAMES)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let more = match names.len().saturating_sub(MAX_NAMES) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let shown = listed_names(&names, MAX_NAMES);
     (!names.is_empty())
-        .then(|| format!("the project asks for {shown}{more} in pyproject.toml, which is not listed here"))
+        .then(|| format!("the project asks for {shown} in pyproject.toml, which is not listed here"))
 }
 
 /// What the project in `folder` asks for; `None` if there is none.
