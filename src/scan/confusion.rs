@@ -1,7 +1,7 @@
 //! Dependency confusion: packages with a name of one's own that come from another registry than one's own, and advisories
 //! about the public package of a name that is one's own here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ScanTree;
@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::policy::registry::{Registry, told};
 use crate::policy::{Origin, Policy};
+use crate::text;
 
 /// The id of every finding of this class: no database has it.
 pub const ID: &str = "dependency-confusion";
@@ -41,18 +42,8 @@ pub struct Internal {
     address: Option<String>,
     /// The file tells that it is the public registry's.
     is_public: bool,
-    /// By its name.
-    format: String,
-}
-
-impl Internal {
-    /// As a file of `format` says it.
-    pub(super) fn in_format(self, format: &str) -> Self {
-        Self {
-            format: format.to_owned(),
-            ..self
-        }
-    }
+    /// The name of the file's format.
+    format: &'static str,
 }
 
 /// The packages of `opened` with a name that one of `policies` calls internal, and that a registry may give.
@@ -119,40 +110,56 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             address: address.map(str::to_owned),
             // Cargo.lock alone tells registries apart.
             is_public: package.ecosystem == Ecosystem::CRATES_IO && package.source.is_matched(),
-            format: String::new(),
+            format: opened.format,
         });
     }
     all
 }
 
-/// A package that is not internal and comes from a registry that a policy names for internal ones: that registry gives what is
-/// public too.
+/// Formats that leave out the registry where it is the ecosystem's own.
+const LEAVING_OUT: [&str; 2] = ["Cargo.lock", "poetry.lock"];
+
+/// A package that is not internal, and the registry that it comes from: one that a policy names for internal packages, which
+/// then gives what is public too, or another one.
 #[derive(Debug, Clone)]
 pub struct Other {
     ecosystem: Ecosystem,
     name: String,
-    address: String,
+    /// `None` for the ecosystem's own registry.
+    address: Option<String>,
 }
 
-/// One package for each registry of one of `policies` that gives others than internal ones.
+impl Other {
+    /// The registry of `policy` that it comes from.
+    fn shares<'p>(&self, policy: &'p Policy) -> Option<&'p Registry> {
+        policy.shared(&self.ecosystem, &self.name, self.address.as_deref()?)
+    }
+}
+
+/// One package for each registry of one of `policies` that gives others than internal ones, and one from another registry.
 pub(super) fn others(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Other> {
     let mut others = Vec::new();
     for policy in policies {
-        let mut known: Vec<&Registry> = Vec::new();
+        let mut known: Vec<Option<&Registry>> = Vec::new();
         for (_, package) in opened.parsed.graph.packages() {
-            let (Source::Registry(Some(address)) | Source::OtherRegistry(address)) = &package.source else {
-                continue;
+            let (ecosystem, name) = (&package.ecosystem, &package.name);
+            let address = match &package.source {
+                Source::Registry(Some(address)) | Source::OtherRegistry(address) => Some(address),
+                Source::Registry(None) if LEAVING_OUT.contains(&opened.format) => None,
+                Source::Registry(None) | Source::Git(_) | Source::Path(_) | Source::Url(_) => continue,
             };
-            if known.len() >= policy.own_registries(&package.ecosystem).len() {
+            if known.len() > policy.own_registries(ecosystem).len() {
                 break;
             }
-            let shared = policy.shared(&package.ecosystem, &package.name, address);
-            if let Some(registry) = shared.filter(|registry| !known.contains(registry)) {
-                known.push(registry);
+            let shared = address.and_then(|address| policy.shared(ecosystem, name, address));
+            // Another registry of Cargo's is not the public one either.
+            let is_told = shared.is_some() || package.source.is_matched();
+            if is_told && !known.contains(&shared) && !policy.supply_chain.is_internal(ecosystem, name) {
+                known.push(shared);
                 others.push(Other {
-                    ecosystem: package.ecosystem.clone(),
-                    name: package.name.to_string(),
-                    address: address.clone(),
+                    ecosystem: ecosystem.clone(),
+                    name: name.to_string(),
+                    address: address.cloned(),
                 });
             }
         }
@@ -162,10 +169,18 @@ pub(super) fn others(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Other> {
 
 /// The package of `others` that comes from `registry`, which `policy` names for its internal packages.
 pub(super) fn shown_by<'o>(others: &'o [Other], policy: &Policy, registry: &Registry) -> Option<&'o str> {
-    let other = others
-        .iter()
-        .find(|other| policy.shared(&other.ecosystem, &other.name, &other.address) == Some(registry));
+    let other = others.iter().find(|other| other.shares(policy) == Some(registry));
     other.map(|other| other.name.as_str())
+}
+
+/// A package of `others` that is not internal comes from another registry than those of `policy`: so these need not be the
+/// public one.
+fn is_apart(others: &[Other], policy: &Policy, ecosystem: &Ecosystem) -> bool {
+    others.iter().any(|other| {
+        other.ecosystem == *ecosystem
+            && other.shares(policy).is_none()
+            && !policy.supply_chain.is_internal(ecosystem, &other.name)
+    })
 }
 
 /// The policies of `trees` that call names internal, each once.
@@ -188,7 +203,7 @@ type Key<'p> = (&'p str, &'p str, Option<&'p TreePath>, Option<&'p str>);
 pub(super) struct Confused {
     /// Those that come from elsewhere.
     pub(super) findings: Vec<Finding>,
-    /// Files that do not tell where they come from.
+    /// Files that do not tell where they come from, or do not show whether that registry gives public packages too.
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -224,7 +239,7 @@ pub(super) fn apply<'f>(
                 None => From::Own(registry.as_str()),
             },
             Some(Origin::Foreign(registry)) => {
-                if one.address.is_some() || RECORDING.contains(&one.format.as_str()) {
+                if one.address.is_some() || RECORDING.contains(&one.format) {
                     confused.findings.push(one.confusion(registry.as_str()));
                 } else {
                     let of_file = open.entry(&finding.file).or_default();
@@ -237,8 +252,9 @@ pub(super) fn apply<'f>(
         *known = from.max(*known);
     }
     confused.gaps = open.into_values().filter_map(|of_file| gap(&of_file)).collect();
+    let mut believed: BTreeMap<(&TreePath, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
-        match places.get(&place(finding)) {
+        match places.get(&place(finding)).copied() {
             None | Some(From::Elsewhere) => {}
             Some(From::Own(registry)) => {
                 finding.reason = format!(
@@ -247,6 +263,12 @@ pub(super) fn apply<'f>(
                 )
                 .into();
                 finding.state = State::NotAffected;
+                if !is_apart(others, policy, &finding.ecosystem) {
+                    believed
+                        .entry((&finding.file, registry))
+                        .or_default()
+                        .push(finding);
+                }
             }
             Some(From::Shared(registry, other)) => {
                 finding.reason = format!(
@@ -257,7 +279,40 @@ pub(super) fn apply<'f>(
             }
         }
     }
+    let believed = believed.into_iter();
     confused
+        .gaps
+        .extend(believed.filter_map(|((_, registry), findings)| taken_on_trust(registry, &findings)));
+    confused
+}
+
+/// The gap of one file whose `findings` are about other packages if `registry` gives no public ones, which nothing shows.
+fn taken_on_trust(registry: &str, findings: &[&Finding]) -> Option<Gap> {
+    let first = findings.first()?;
+    let what = match findings.len() {
+        1 => "1 advisory about an internal package is".to_owned(),
+        count => format!("{count} advisories about internal packages are"),
+    };
+    Some(Gap {
+        location: Some(Location {
+            file: first.file.clone(),
+            position: first.place(),
+        }),
+        reason: format!(
+            "{what} left out because the policy says so: no public package here comes from another registry than {registry}: {}",
+            listed(findings.iter().map(|finding| &*finding.name).collect())
+        ),
+        hint: format!(
+            "Check that {registry} gives no public packages. If it does, take the names that are public out of `supply-chain.internal`."
+        ),
+    })
+}
+
+/// Each of `names` once, the first ones.
+fn listed(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    text::names::listed(&names, MAX_NAMES)
 }
 
 /// File, ecosystem, name and version.
@@ -289,21 +344,8 @@ impl Internal {
 /// The gap of one file that does not tell where `packages` come from, each with the registry that it should be.
 fn gap(packages: &[(&Internal, &str)]) -> Option<Gap> {
     let (first, wanted) = packages.first()?;
-    let mut names: Vec<&str> = packages.iter().map(|(one, _)| &*one.finding.name).collect();
-    names.sort_unstable();
-    names.dedup();
-    let shown: Vec<String> = names
-        .iter()
-        .take(MAX_NAMES)
-        .map(|name| name.chars().take(80).collect())
-        .collect();
-    let (shown, more) = (shown.join(", "), names.len().saturating_sub(MAX_NAMES));
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!(" and {more} more")
-    };
-    let what = match names.len() {
+    let names: Vec<&str> = packages.iter().map(|(one, _)| &*one.finding.name).collect();
+    let what = match names.iter().collect::<BTreeSet<_>>().len() {
         1 => "1 internal package comes".to_owned(),
         count => format!("{count} internal packages come"),
     };
@@ -312,7 +354,10 @@ fn gap(packages: &[(&Internal, &str)]) -> Option<Gap> {
             file: first.finding.file.clone(),
             position: first.finding.place(),
         }),
-        reason: format!("the file does not say from which registry {what}: {shown}{more}"),
+        reason: format!(
+            "the file does not say from which registry {what}: {}",
+            listed(names)
+        ),
         hint: format!(
             "Check that nothing but {wanted} serves them, or lock them in a format that records the registry."
         ),

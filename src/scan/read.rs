@@ -57,6 +57,8 @@ pub struct Elsewhere {
 pub struct Opened<'a> {
     /// Relative to the target's root.
     pub path: &'a TreePath,
+    /// The name of its format.
+    pub format: &'static str,
     /// What it holds.
     pub parsed: &'a Parsed,
     lines: &'a Lines<'a>,
@@ -254,6 +256,7 @@ pub(super) fn one<T>(
     let is_whole = problems.iter().all(|problem| problem.cost != Cost::Blind);
     let opened = Opened {
         path,
+        format: format.name(),
         parsed: &reading.parsed,
         lines: &Lines::of(&reading.text),
         others: &HashMap::new(),
@@ -278,6 +281,7 @@ fn open<T>(
     let lines = Lines::of(&reading.text);
     let opened = Opened {
         path,
+        format: format.name(),
         parsed,
         lines: &lines,
         others: &others,

@@ -47,8 +47,7 @@ pub(super) fn target(
         collect(&mut findings, file.result.findings);
         tally.add(&file.result.listed);
         unmatched.extend(file.result.listed.unmatched);
-        let of_file = file.result.internal.into_iter();
-        internal.extend(of_file.map(|internal| internal.in_format(&file.format)));
+        internal.extend(file.result.internal);
         others.extend(file.result.others);
         let count = files
             .entry(file.path.clone())

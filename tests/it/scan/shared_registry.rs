@@ -148,3 +148,65 @@ fn indexes_of_python_are_held_to_the_same() {
         assert_eq!(found, code, "{packages:?} {findings:?}");
     }
 }
+
+/// Where all packages are internal, nothing shows that their registry is not the public one: what the policy says decides,
+/// and is reported as checked in part.
+#[test]
+fn a_policy_that_nothing_confirms_is_a_gap() {
+    let policy = format!("supply-chain: {{internal: [\"@acme/*\"], registries: {{npm: \"{OWN}\"}}}}\n");
+    let (sandbox, index) = prepared(&policy);
+    let scan = || {
+        let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+        let report = ran.json();
+        let partial = report["coverage"]["partial"].as_array().expect("gaps").clone();
+        (ran.code, partial)
+    };
+    for (packages, gaps) in [
+        (&[("@acme/parts", OWN)][..], 1),
+        // No advisory is left out.
+        (&[("@acme/other", OWN)], 0),
+        (&[("@acme/parts", OWN), ("@acme/other", OWN)], 1),
+        // The public registry is another one.
+        (&[("@acme/parts", OWN), ("left", PUBLIC)], 0),
+    ] {
+        sandbox.write("package-lock.json", npm(packages));
+        let (code, partial) = scan();
+        assert_eq!((code, partial.len()), (0, gaps), "{packages:?} {partial:?}");
+        if gaps == 1 {
+            let reason = partial[0]["reason"].as_str().expect("text");
+            let words = "2 advisories about internal packages are left out because the policy says so";
+            assert!(
+                reason.starts_with(words) && reason.ends_with(": @acme/parts"),
+                "{reason}"
+            );
+            assert_eq!(partial[0]["file"], "package-lock.json");
+        }
+    }
+    // Another lockfile of the tree shows it too.
+    sandbox.write("package-lock.json", npm(&[("@acme/parts", OWN)]));
+    sandbox.write("other/package-lock.json", npm(&[("left", PUBLIC)]));
+    assert_eq!(scan().1.len(), 0);
+    std::fs::remove_dir_all(sandbox.work().join("other")).expect("a folder");
+    sandbox.write("lockkeeper.yml", format!("{policy}coverage: strict\n"));
+    assert_eq!(scan().0, 3);
+}
+
+/// A file of Poetry leaves the public registry out.
+#[test]
+fn a_public_package_without_an_address_shows_it_where_the_format_says_so() {
+    let (sandbox, index) = prepared(
+        "supply-chain: {internal: [\"acme-*\"], registries: {PyPI: \"https://registry.example/simple/\"}}\n",
+    );
+    let own = "[[package]]\nname = \"acme-parts\"\nversion = \"1.0\"\n\n[package.source]\ntype = \"legacy\"\n\
+               url = \"https://registry.example/simple\"\nreference = \"own\"\n\n";
+    let public = "[[package]]\nname = \"left\"\nversion = \"1.0\"\n\n";
+    for (packages, gaps) in [(own.to_owned(), 1), (format!("{own}{public}"), 0)] {
+        sandbox.write(
+            "poetry.lock",
+            format!("{packages}[metadata]\nlock-version = \"2.1\"\n"),
+        );
+        let report = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+        let partial = report.json()["coverage"]["partial"].as_array().map(Vec::len);
+        assert_eq!((report.code, partial), (0, Some(gaps)), "{}", report.out);
+    }
+}
