@@ -19,7 +19,9 @@
 //! - Up to npm 11 `npm-shrinkwrap.json` wins over the `package-lock.json` beside it, npm 12 does not read it: both
 //!   are read, and a remark names where they differ.
 //! - An archive at an address counts as the registry's unless its dependent asks for that very address and the
-//!   address does not have the form of a registry's. A bundled package counts as the registry's.
+//!   address does not have the form of a registry's. A bundled package counts as the registry's. Addresses that do not say
+//!   which package is there are a partial gap: their packages are matched by what the entries say.
+//! - In version 1 an address of a registry's form says itself what is installed, whatever the entry is called.
 
 mod entry;
 mod folders;
@@ -36,6 +38,7 @@ use self::scopes::FolderManifest;
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
 use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::text::names::listed;
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, decode, json};
 
@@ -100,6 +103,7 @@ impl Format for PackageLock {
             folders: Folders::of(&entries),
             nodes: Vec::with_capacity(entries.len()),
             scopes: Vec::new(),
+            unsaid: Vec::new(),
             parsed,
         };
         let root = entries.iter().find(|entry| entry.is_root());
@@ -162,10 +166,14 @@ impl Format for PackageLock {
             let legacy = top.dependencies.map_or_else(Vec::new, entry::of_dependencies);
             reader.add_legacy(&legacy);
         }
+        reader.report_unsaid();
         reader.parsed.graph.mark_direct();
         reader.parsed
     }
 }
+
+/// So many names stand in a message.
+const MAX_NAMES: usize = 10;
 
 /// A package of npm needs so many others, more or less.
 const EDGES: usize = 3;
@@ -265,6 +273,8 @@ struct Reader<'e> {
     nodes: Vec<Option<NodeId>>,
     /// What each entry is used for.
     scopes: Vec<Scopes>,
+    /// Packages from addresses that do not say which one is there, and the places of those.
+    unsaid: Vec<(NodeId, Span)>,
     parsed: Parsed,
 }
 
@@ -319,21 +329,28 @@ impl Reader<'_> {
             _ => value.span(),
         };
         let said = pin.name.unwrap_or(&name);
-        let archive = match &pin.source {
-            Source::Registry(Some(_)) if local.is_none() => resolved
-                .as_deref()
-                .filter(|address| !source::is_archive_of(address, said, pin.version))
-                .and_then(source::archive),
+        let is_address = matches!(pin.source, Source::Url(_));
+        let address = resolved.as_deref().filter(|_| local.is_none());
+        let address = match &pin.source {
+            Source::Registry(Some(_)) => address.filter(|it| !source::is_archive_of(it, said, pin.version)),
+            Source::Url(address) if local.is_none() => Some(address.as_str()),
             _ => None,
         };
+        let archive = address.and_then(source::archive);
+        let is_unsaid =
+            |address| archive.is_none() && !is_address && !source::says(address, said, pin.version);
+        let is_unsaid = address.is_some_and(is_unsaid);
+        let is_of_registry = is_address && archive.is_some();
         let mut package = match archive {
             Some(archive) if archive.name != said || !source::is_version(&archive.version, pin.version) => {
-                let address = entry.resolved().map_or(Span::default(), Value::span);
-                let place = match (entry.resolved().map(Value::kind), archive.place) {
-                    (Some(Kind::PlainString), Some(place)) => address.inside(place),
-                    _ => address,
+                let field = entry.resolved().filter(|_| !is_address).unwrap_or(value);
+                let place = match (field.kind(), archive.place) {
+                    (Kind::PlainString, Some(place)) => field.span().inside(place),
+                    _ => field.span(),
                 };
-                if archive.name == said || entry.name().is_some() || entry.place != EntryPlace::Path {
+                let is_odd =
+                    archive.name == said || entry.name().is_some() || entry.place != EntryPlace::Path;
+                if is_odd && !is_address {
                     let message = format!(
                         "the entry says {said} {}, and `resolved` is the archive of {} {}, which npm installs",
                         pin.version, archive.name, archive.version
@@ -348,9 +365,10 @@ impl Reader<'_> {
             }
             _ => Package::new(Ecosystem::NPM, said, pin.version, Place::here(span)),
         };
-        package.source = match local {
-            Some(path) => Source::Path(path.to_owned()),
-            None => pin.source,
+        package.source = match (local, pin.source) {
+            (Some(path), _) => Source::Path(path.to_owned()),
+            (None, Source::Url(address)) if is_of_registry => Source::Registry(Some(address)),
+            (None, source) => source,
         };
         let scopes = self.scopes.get(number).copied();
         package.scopes = scopes.unwrap_or_else(|| Scopes::only(Scope::Runtime));
@@ -360,7 +378,39 @@ impl Reader<'_> {
             checksums: entry.integrity().map(Value::span).into_iter().collect(),
             edges: entry.dependencies().map(Value::span),
         };
-        Some(self.parsed.graph.add_package(package))
+        let node = self.parsed.graph.add_package(package);
+        if is_unsaid {
+            let place = entry.resolved().map_or(span, Value::span);
+            self.unsaid.push((node, place));
+        }
+        Some(node)
+    }
+
+    /// Reports the packages of the registry whose addresses do not say which one is there.
+    fn report_unsaid(&mut self) {
+        let mut names: Vec<&str> = Vec::new();
+        let mut first: Option<Span> = None;
+        for (node, place) in &self.unsaid {
+            let package = self.parsed.graph.package(*node);
+            if let Some(package) = package.filter(|package| package.source.is_matched()) {
+                names.push(&package.name);
+                first.get_or_insert(*place);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        let Some(first) = first else { return };
+        let what = match names.len() {
+            1 => "1 package comes from an address that does".to_owned(),
+            count => format!("{count} packages come from addresses that do"),
+        };
+        let shown = listed(&names, MAX_NAMES);
+        let message = format!("{what} not say which package is there: {shown}");
+        self.parsed.partial(
+            first,
+            message,
+            "npm installs what is at the address, whatever the entry says: look there, or lock the package from a registry.",
+        );
     }
 
     fn add_edges(&mut self) {

@@ -188,6 +188,26 @@ fn is_blank(character: char) -> bool {
     character <= ' '
 }
 
+/// `address` says that `version` of `name` is there, in whatever form: the name in folders of its own, and the version behind
+/// it as a folder or in the name of the file (`…/download/@scope/name/1.0.0/DIGEST`, `…/name/download/name-1.0.0.tgz`).
+pub(super) fn says(address: &str, name: &str, version: &str) -> bool {
+    let Some(canonical) = canonical(address) else {
+        return false;
+    };
+    let path = percent_decode_str(without_fragment(&canonical)).decode_utf8_lossy();
+    let Some((before, behind)) = path.split_once(&format!("/{name}/")) else {
+        return false;
+    };
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let has_version = behind.split('/').any(|part| {
+        let part = part.strip_suffix(".tgz").unwrap_or(part);
+        let of_file = part.strip_prefix(base).and_then(|rest| rest.strip_prefix('-'));
+        is_version(of_file.unwrap_or(part), version)
+    });
+    let scope = before.rsplit('/').next().unwrap_or_default();
+    has_version && (name.starts_with('@') || !scope.starts_with('@'))
+}
+
 /// Both are one version: archives leave build metadata out.
 pub(super) fn is_version(archive: &str, written: &str) -> bool {
     let written = written.trim_start_matches(['v', '=']);

@@ -505,3 +505,114 @@ fn halves_of_a_package_lock_that_are_written_twice_are_blind() {
         assert_eq!(npm(text, &none).1, [Cost::Blind], "{text}");
     }
 }
+
+/// npm installs what is at an address, whatever the entry says. One that does not say which package that is may hold any.
+#[test]
+fn an_address_that_does_not_say_its_package_is_a_gap() {
+    let of = |name: &str, version: &str, resolved: &str| {
+        let text = format!(
+            r#"{{"lockfileVersion": 3, "packages": {{"": {{"dependencies": {{"{name}": "1"}}}},
+               "node_modules/{name}": {{"version": "{version}", "resolved": "{resolved}"}}}}}}"#
+        );
+        npm(&text, &MemoryTree::of([]))
+    };
+    for (name, version, resolved) in [
+        ("kiln", "1.0.0", "https://x.example/kiln.tgz"),
+        ("kiln", "1.0.0", "https://x.example/other.tgz"),
+        (
+            "kiln",
+            "1.0.0",
+            "https://x.example/other/download/other-1.0.0.tgz",
+        ),
+        (
+            "kiln",
+            "2.0.0",
+            "https://x.example/download/kiln/1.0.0/kiln-1.0.0.tgz",
+        ),
+        ("kiln", "1.0.0", "https://x.example/download/@acme/kiln/1.0.0/ab"),
+        ("@acme/kiln", "1.0.0", "https://x.example/download/kiln/1.0.0/ab"),
+        ("kiln", "1.0.0", "https://x.example/other.tgz?/kiln/1.0.0"),
+        ("kiln", "1.0.0", "https://x.example/1.0.0/kiln/other.tgz"),
+        ("kiln", "1.0.0", "odd:kiln"),
+    ] {
+        let (packages, costs) = of(name, version, resolved);
+        // What the entry says is matched all the same.
+        assert_eq!(packages, [format!("{name} {version} runtime")], "{resolved}");
+        assert_eq!(costs, [Cost::Partial], "{resolved}");
+    }
+    for (name, version, resolved) in [
+        ("kiln", "1.0.0", "https://x.example/a/kiln/-/kiln-1.0.0.tgz"),
+        (
+            "kiln",
+            "1.0.0",
+            "https://x.example/kiln/download/kiln-1.0.0.tgz?cache=0",
+        ),
+        (
+            "@acme/kiln",
+            "1.0.0",
+            "https://x.example/download/@acme/kiln/1.0.0/0f0f",
+        ),
+        (
+            "@acme/kiln",
+            "1.0.0",
+            "https://x.example/~/11/%40acme/kiln/1.0.0.tgz",
+        ),
+        ("kiln", "1.0.0+b", "https://x.example/kiln/kiln-1.0.0.tgz"),
+        ("kiln", "1.0.0", ""),
+    ] {
+        let (packages, costs) = of(name, version, resolved);
+        assert_eq!(
+            (packages, costs),
+            (vec![format!("{name} {version} runtime")], vec![]),
+            "{resolved}"
+        );
+    }
+    // One gap a file, with the first names.
+    let entries: Vec<String> = (0..30)
+        .map(|number| format!(r#""node_modules/p{number:02}": {{"version": "1.0.0", "resolved": "https://x.example/{number}"}}"#))
+        .collect();
+    let text = format!(
+        r#"{{"lockfileVersion": 3, "packages": {{"": {{}}, {}}}}}"#,
+        entries.join(",")
+    );
+    let format = lockfile::format("package-lock.json").expect("the format");
+    let reading = lockfile::read(
+        format,
+        &tree_path("package-lock.json"),
+        text.as_bytes(),
+        &MemoryTree::of([]),
+    );
+    let messages: Vec<&str> = reading
+        .parsed
+        .problems
+        .iter()
+        .map(|problem| &*problem.message)
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "30 packages come from addresses that do not say which package is there: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09 and 20 more"
+        ]
+    );
+}
+
+/// In version 1 the field of the version is the address, and says what is installed.
+#[test]
+fn an_alias_of_version_1_by_its_address_is_what_the_address_says() {
+    let of = |version: &str| {
+        let text =
+            format!(r#"{{"lockfileVersion": 1, "dependencies": {{"alias": {{"version": "{version}"}}}}}}"#);
+        npm(&text, &MemoryTree::of([])).0
+    };
+    assert_eq!(
+        of("https://x.example/kiln/-/kiln-1.0.0.tgz"),
+        ["kiln 1.0.0 runtime"]
+    );
+    assert_eq!(
+        of("https://x.example/@acme/kiln/-/kiln-1.0.0.tgz"),
+        ["@acme/kiln 1.0.0 runtime"]
+    );
+    assert_eq!(of("npm:kiln@1.0.0"), ["kiln 1.0.0 runtime"]);
+    let other = "https://x.example/kiln.tgz";
+    assert_eq!(of(other), [format!("alias {other} runtime")]);
+}
