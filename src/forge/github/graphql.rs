@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::forge::client::{Call, Client, Effect, Repeat, Side, Transport};
+use crate::forge::client::{Call, Client, Effect, LIST_LIMIT, Repeat, Side, Transport};
 use crate::forge::error::one_line;
 use crate::forge::resource::RemoteRef;
 use crate::forge::{ApiError, Change, Comment, ForgeError, Permission, RepositoryName, Visibility};
@@ -45,8 +45,8 @@ const COMMIT: &str = "mutation ($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }";
 
-/// More pages than this are not read: 100 refs each.
-const MAX_PAGES: usize = 100;
+/// More pages of branches than this are not read, and as many of tags: 100 refs each.
+const MAX_PAGES: usize = 500;
 
 fn query(doing: &'static str, text: &str, variables: Value) -> Call {
     let mut call = Call::read(doing, String::new());
@@ -83,10 +83,18 @@ pub(super) async fn refs(
     client: &Client<impl Transport>,
     repository: &RepositoryName,
 ) -> Result<Vec<RemoteRef>, ForgeError> {
+    refs_within(client, repository, LIST_LIMIT).await
+}
+
+async fn refs_within(
+    client: &Client<impl Transport>,
+    repository: &RepositoryName,
+    mut left: u64,
+) -> Result<Vec<RemoteRef>, ForgeError> {
     let mut refs = Vec::new();
     for prefix in ["refs/heads/", "refs/tags/"] {
         let mut after: Option<String> = None;
-        for number in 0.. {
+        for number in 1.. {
             let variables = json!({
                 "owner": repository.owner(),
                 "name": repository.name(),
@@ -94,21 +102,22 @@ pub(super) async fn refs(
                 "after": after,
             });
             let call = query("reading branches and tags", REFS, variables).needing(Permission::ReadContents);
-            let answer: Refs = data(client, &call).await?;
-            let Some(page) = answer.repository.and_then(|repository| repository.refs) else {
+            let answer: Whole<Refs> = client.ask_part(&call, &mut left).await?;
+            let Some(page) = answer.data.repository.and_then(|repository| repository.refs) else {
                 return Err(call.error(ApiError::NotFound {
                     message: String::new(),
                 }));
             };
-            after = page.page.end_cursor.clone().filter(|_| page.page.has_next_page);
+            let next = page.page.end_cursor.clone().filter(|_| page.page.has_next_page);
             refs.extend(page.into_resource(prefix));
-            if after.is_none() {
+            if next.is_none() {
                 break;
             }
-            // Half of the refs are none: a line that is not seen would be clean.
-            if number >= MAX_PAGES {
+            // Half of the refs are none: a line that is not seen would be clean. A page that leads to itself has no end.
+            if number >= MAX_PAGES || next == after {
                 return Err(call.error(ApiError::Unreadable("there are more refs than are read".into())));
             }
+            after = next;
         }
     }
     Ok(refs)
@@ -241,11 +250,13 @@ pub(super) async fn commit(
         .ok_or_else(|| call.error(ApiError::Unreadable("there is no commit in it".into())))
 }
 
+/// An answer that holds no error.
+#[derive(Deserialize)]
+struct Whole<T> {
+    data: T,
+}
+
 async fn data<T: DeserializeOwned>(client: &Client<impl Transport>, call: &Call) -> Result<T, ForgeError> {
-    #[derive(Deserialize)]
-    struct Whole<T> {
-        data: T,
-    }
     let whole: Whole<T> = client.ask(call).await?;
     Ok(whole.data)
 }
@@ -287,7 +298,66 @@ pub(super) fn checked(response: HttpResponse) -> Result<HttpResponse, ApiError> 
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
+    use crate::sys::web::{Settings, Web};
+
+    /// Gives pages of one ref and about 300 bytes; `pages` of them, then the last one. `stuck` ones lead to themselves.
+    struct Pages {
+        pages: u64,
+        stuck: bool,
+        asked: AtomicU64,
+    }
+
+    impl Transport for Pages {
+        fn send<'w>(
+            &'w self,
+            _: &'w Call,
+        ) -> Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>> + Send + 'w>> {
+            let page = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+            let cursor = if self.stuck { 0 } else { page };
+            let node = json!({ "name": format!("{page:0200}"), "target": { "oid": "0", "committedDate": "2026-01-01T00:00:00Z" } });
+            let info = json!({ "hasNextPage": page % self.pages != 0, "endCursor": cursor.to_string() });
+            let body = json!({ "data": { "repository": { "refs": { "pageInfo": info, "nodes": [node] } } } });
+            Box::pin(std::future::ready(Ok(HttpResponse {
+                status: 200,
+                body: body.to_string().into(),
+                ..HttpResponse::default()
+            })))
+        }
+    }
+
+    #[test]
+    fn a_list_of_refs_ends_or_is_none() {
+        let runtime = crate::sys::web::runtime().expect("a runtime");
+        let repository = RepositoryName::parse("acme/shop").expect("a name");
+        let read = |pages: u64, stuck: bool, limit: u64| {
+            let web = Arc::new(Web::new(Settings::default()));
+            let asked = AtomicU64::new(0);
+            let client = Client::new(Pages { pages, stuck, asked }, web);
+            let refs = runtime.block_on(refs_within(&client, &repository, limit));
+            let asked = client.transport.asked.load(Ordering::SeqCst);
+            (
+                refs.map(|refs| refs.len()).map_err(|error| error.to_string()),
+                asked,
+            )
+        };
+        assert_eq!(read(3, false, 4_000), (Ok(6), 6));
+        assert_eq!(read(500, false, LIST_LIMIT), (Ok(1_000), 1_000));
+        for (pages, stuck, limit, asked, expected) in [
+            (3, false, 1_000, 3, "longer than what is read"),
+            (501, false, LIST_LIMIT, 500, "more refs than are read"),
+            (u64::MAX, true, LIST_LIMIT, 2, "more refs than are read"),
+        ] {
+            let (refs, requests) = read(pages, stuck, limit);
+            let error = refs.expect_err("too long");
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(requests, asked, "{expected}");
+        }
+    }
 
     #[test]
     fn failures_hide_behind_status_200() {
