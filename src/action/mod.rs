@@ -122,7 +122,7 @@ fn step() -> Result<ExitCode, Failure> {
                 files.begin_refs(&outcome, &options, inputs.sarif_file.is_some());
                 Ok(())
             };
-            let mut request = scan::request(&arguments)?;
+            let mut request = scan::request(&arguments, now)?;
             let session = session(&location);
             let scanned = match take_base(&mut request, &event, remote.as_ref()) {
                 Ok(taken) => {
@@ -141,7 +141,7 @@ fn step() -> Result<ExitCode, Failure> {
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Gate(what_to_do::gate(unfinished::unfinished(now), &arguments.release));
             files.begin(&begun, &options, true, None);
-            let gate = session(&location).gate(&gate::request(&arguments)?);
+            let gate = session(&location).gate(&gate::request(&arguments, now)?);
             (files, ended(gate, Answer::Gate))
         }
         Mode::Status => {
@@ -152,7 +152,7 @@ fn step() -> Result<ExitCode, Failure> {
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
             files.begin(&begun, &options, true, None);
-            let grid = session(&location).status(&status::request(&arguments)?);
+            let grid = session(&location).status(&status::request(&arguments, now)?);
             (files, ended(grid, Answer::Status))
         }
     };
@@ -196,7 +196,7 @@ fn ended<T>(
 }
 
 fn parse(inputs: &Inputs, event: &Event) -> Result<Arguments, Failure> {
-    Arguments::try_parse_from(inputs.arguments(event)?).map_err(|error| {
+    let arguments = Arguments::try_parse_from(inputs.arguments(event)?).map_err(|error| {
         let text = error.to_string();
         let message = text
             .lines()
@@ -211,7 +211,31 @@ fn parse(inputs: &Inputs, event: &Event) -> Result<Arguments, Failure> {
                 inputs.mode.as_str()
             ),
         )
-    })
+    })?;
+    let is_ignoring = match &arguments.command {
+        Command::Scan(scan) => !scan.ignore.is_empty(),
+        Command::Gate(gate) => !gate.ignore.is_empty(),
+        Command::Status(status) => !status.ignore.is_empty(),
+        Command::Packages(_)
+        | Command::Refs(_)
+        | Command::Init(_)
+        | Command::Config(_)
+        | Command::Db(_)
+        | Command::Version(_)
+        | Command::Explain(_)
+        | Command::Demo(_)
+        | Command::Cache(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Action => false,
+    };
+    match is_ignoring {
+        false => Ok(arguments),
+        true => Err(Failure::usage(
+            "`--ignore` in `args` is for local runs: in a workflow, who changes it accepts a risk without a reason and a last day",
+            "Accept the advisory in the policy instead, with `reason` and `expires`: `lockkeeper explain ID` prints the exception.",
+        )),
+    }
 }
 
 fn another() -> Failure {

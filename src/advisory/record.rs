@@ -279,3 +279,11 @@ mod tests {
         }
     }
 }
+
+/// The first moment of the year 2. Several publishers write year 1, Go's zero time, where they know no date.
+const FIRST_DATE: i64 = -62_104_060_800;
+
+/// A date that says something.
+pub(super) fn known(time: Timestamp) -> Option<Timestamp> {
+    (time.as_second() >= FIRST_DATE).then_some(time)
+}

@@ -7,7 +7,7 @@ use super::format::header::Section;
 use super::format::record::{NAME, StoredRecord};
 use super::format::strings::Shared;
 use super::format::texts::TextAddress;
-use super::record::Rating;
+use super::record::{Rating, known};
 use crate::model::Class;
 use crate::model::advisory::TextKey;
 
@@ -68,7 +68,7 @@ impl<'i> RecordView<'i> {
     /// When it was published.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
-        self.record.published
+        self.record.published.and_then(known)
     }
 
     /// When it was last changed.

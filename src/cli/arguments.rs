@@ -27,6 +27,9 @@ const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold());
 
+/// The help of `--format` where there is a text and a document.
+const TWO_FORMATS: &str = "terminal or json; may be given several times";
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub struct OutputOptions {
@@ -95,7 +98,7 @@ pub enum Command {
     Version(Version),
     /// Explain a finding: why the package is here, which rule decided, and what would change the verdict.
     Explain(Explain),
-    /// Run a scan of an embedded sample, offline.
+    /// Show the main commands on an embedded sample, offline.
     Demo(Demo),
     /// Show or empty the cache of advisory databases.
     #[command(subcommand)]
@@ -140,10 +143,11 @@ pub struct Unmatched {
 /// The reports.
 #[derive(Debug, Args)]
 pub struct Reports {
-    /// terminal, json, sarif, markdown or html; may be given several times.
+    /// The format; may be given several times.
     #[arg(long, value_name = "FORMAT")]
     pub format: Vec<String>,
-    /// A file, or `-` for standard output; the i-th --output belongs to the i-th --format.
+    /// A file, or `-` for standard output; the i-th --output belongs to the i-th --format. Without --format the ending of the
+    /// file names it.
     #[arg(long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
 }
@@ -177,6 +181,7 @@ impl From<&Input> for session::Input {
 
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help("terminal, json, sarif, markdown or html; may be given several times")))]
 pub struct Scan {
     /// The input.
     #[command(flatten)]
@@ -194,6 +199,9 @@ pub struct Scan {
     /// vulnerabilities only), known-exploited, fixable, none.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
+    /// Accept this advisory, by its id or an alias, in this run alone; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub ignore: Vec<String>,
     /// Exit with 0 instead of 1 when blocked; with 3 if not everything was checked.
     #[arg(long)]
     pub exit_zero: bool,
@@ -214,6 +222,7 @@ pub struct Scan {
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help("terminal, json, markdown or html; may be given several times")))]
 pub struct Status {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,
@@ -226,6 +235,9 @@ pub struct Status {
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
+    /// Accept this advisory, by its id or an alias, in this run alone; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub ignore: Vec<String>,
     /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
@@ -236,6 +248,7 @@ pub struct Status {
 
 /// Arguments of `refs`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
 pub struct Refs {
     /// A folder of a git repository, or a bare one.
     pub path: Option<PathBuf>,
@@ -245,13 +258,14 @@ pub struct Refs {
     /// The policy.
     #[command(flatten)]
     pub source: Unmatched,
-    /// terminal or json.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help("terminal, json or markdown; may be given several times")))]
 pub struct Gate {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,
@@ -261,6 +275,9 @@ pub struct Gate {
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
+    /// Accept this advisory, by its id or an alias, in this run alone; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub ignore: Vec<String>,
     /// Exit with 0 instead of 1 when blocked; with 3 if not everything was checked.
     #[arg(long)]
     pub exit_zero: bool,
@@ -270,7 +287,7 @@ pub struct Gate {
     /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
-    /// terminal, json or markdown.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -289,13 +306,14 @@ pub struct Init {
 #[derive(Debug, Subcommand)]
 pub enum Config {
     /// Print the effective policy in its canonical form.
+    #[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
     Show {
         /// The folder or repository.
         path: Option<PathBuf>,
         /// The policy.
         #[command(flatten)]
         source: Unmatched,
-        /// Format: terminal (YAML) or json.
+        /// The reports.
         #[command(flatten)]
         reports: Reports,
     },
@@ -305,6 +323,7 @@ pub enum Config {
 
 /// Arguments of `packages`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
 pub struct Packages {
     /// The input.
     #[command(flatten)]
@@ -312,7 +331,7 @@ pub struct Packages {
     /// The policy, for its `exclude`.
     #[command(flatten)]
     pub source: Unmatched,
-    /// The reports: terminal or json.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -349,12 +368,13 @@ pub enum Db {
         read: DbRead,
     },
     /// Compare two databases: added, removed and changed advisories.
+    #[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
     Diff {
         /// The older database.
         old: PathBuf,
         /// The newer database.
         new: PathBuf,
-        /// The reports: terminal or json.
+        /// The reports.
         #[command(flatten)]
         reports: Reports,
     },
@@ -438,6 +458,7 @@ pub struct DbKey {
 
 /// Arguments of the commands that only read the database.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
 pub struct DbRead {
     /// The advisory database; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
@@ -445,7 +466,7 @@ pub struct DbRead {
     /// The policy whose `database` sets the maximum age and the digest of the database; else the built-in rules.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// The reports: terminal or json.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -465,9 +486,10 @@ pub struct Version {
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(TWO_FORMATS)))]
 pub struct Explain {
-    /// An advisory's id or alias, or a package URL with or without version.
-    #[arg(value_name = "ID|PURL")]
+    /// An advisory's id or alias, a package's name, or a package URL with or without version.
+    #[arg(value_name = "ID|PACKAGE")]
     pub subject: String,
     /// The folder, lockfile or repository.
     pub path: Option<PathBuf>,
@@ -477,7 +499,7 @@ pub struct Explain {
     /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,
-    /// terminal or json.
+    /// The reports.
     #[command(flatten)]
     pub reports: Reports,
 }
@@ -485,7 +507,7 @@ pub struct Explain {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Keep the sample repository in this folder instead of a temporary one.
+    /// Keep the sample and its reports in this folder instead of a temporary one.
     #[arg(long, value_name = "FOLDER")]
     pub keep: Option<PathBuf>,
 }

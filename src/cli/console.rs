@@ -1,22 +1,39 @@
 //! What a person sees while a command runs: warnings and progress, on standard error.
 
-use std::io::IsTerminal as _;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
-use super::arguments::OutputOptions;
+use super::arguments::{ErrorForm, OutputOptions};
 use super::output;
 use crate::config::index::Location;
 use crate::database::update::Event;
 use crate::session::{Observer, Session};
+use crate::sys::web::Silence;
 use crate::text::escape;
+
+/// What ends sooner shows no progress.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The standard error of a command.
 pub struct Console<'v> {
     options: &'v OutputOptions,
-    bar: OnceLock<ProgressBar>,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+/// Who reads standard error while the command runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A person at a terminal: a line that changes.
+    Person,
+    /// A log: a line at the start and one at the end.
+    Log,
+    /// Nobody, or a program that wants errors alone.
+    Nobody,
 }
 
 impl<'v> Console<'v> {
@@ -25,7 +42,7 @@ impl<'v> Console<'v> {
     pub fn new(options: &'v OutputOptions) -> Self {
         Self {
             options,
-            bar: OnceLock::new(),
+            bar: Mutex::new(None),
         }
     }
 
@@ -42,6 +59,51 @@ impl<'v> Console<'v> {
             repository: "",
         }
     }
+
+    fn reader(&self) -> Reader {
+        match (
+            self.options.quiet,
+            std::io::stderr().is_terminal(),
+            self.options.errors,
+        ) {
+            (true, ..) => Reader::Nobody,
+            (false, true, _) => Reader::Person,
+            (false, false, ErrorForm::Text) => Reader::Log,
+            (false, false, ErrorForm::Json) => Reader::Nobody,
+        }
+    }
+
+    /// The bar of what is worked on, which shows itself after [`PATIENCE`].
+    fn bar(&self) -> ProgressBar {
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = || match self.reader() {
+            Reader::Person => begin(),
+            Reader::Log | Reader::Nobody => ProgressBar::hidden(),
+        };
+        bar.get_or_insert_with(begun).clone()
+    }
+}
+
+/// A bar that nobody sees yet.
+fn begin() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+        bar.set_style(style);
+    }
+    let later = bar.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(PATIENCE);
+        if !later.is_finished() {
+            later.set_draw_target(ProgressDrawTarget::stderr());
+            later.enable_steady_tick(Duration::from_millis(100));
+        }
+    });
+    bar
+}
+
+fn line(text: &str) {
+    // A failure to write to standard error has nowhere to go.
+    let _ = writeln!(std::io::stderr().lock(), "{}", escape::terminal(text));
 }
 
 impl Observer for Console<'_> {
@@ -49,29 +111,44 @@ impl Observer for Console<'_> {
         output::warn(self.options, text);
     }
 
+    fn note(&self, text: &str) {
+        if self.reader() == Reader::Log {
+            line(text);
+        }
+    }
+
+    fn working(&self, text: &str) {
+        self.bar().set_message(escape::terminal(text));
+    }
+
     fn progress(&self, event: &Event<'_>) {
-        let bar = self.bar.get_or_init(|| bar(self.options));
-        bar.set_message(escape::terminal(&message(event)));
-        bar.tick();
+        self.working(&message(event));
+    }
+
+    fn silence(&self) -> Silence {
+        let (reader, bar) = (self.reader(), self.bar());
+        let told = Mutex::new(BTreeSet::new());
+        Box::new(move |what| {
+            let text = format!("no answer yet from {what}");
+            // One attempt after the other waits for the same.
+            let is_new = |text: &str| {
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                told.insert(text.to_owned())
+            };
+            match reader {
+                Reader::Person => bar.set_message(escape::terminal(&text)),
+                Reader::Log if is_new(&text) => line(&text),
+                Reader::Log | Reader::Nobody => {}
+            }
+        })
     }
 
     fn finished(&self) {
-        if let Some(bar) = self.bar.get() {
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(bar) = bar {
             bar.finish_and_clear();
         }
     }
-}
-
-/// A bar on standard error; nothing where that is no terminal or the user wants quiet.
-pub fn bar(options: &OutputOptions) -> ProgressBar {
-    if options.quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn message(event: &Event<'_>) -> String {
@@ -81,6 +158,7 @@ fn message(event: &Event<'_>) -> String {
     };
     match *event {
         Event::Waiting => "another update works here; waiting for it".to_owned(),
+        Event::Asking { address } => format!("waiting for {address}"),
         Event::Listing { ecosystem } => format!("{ecosystem}: what changed"),
         Event::Archive {
             ecosystem,

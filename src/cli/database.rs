@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::arguments::{Db, DbBuild, DbRead, OutputOptions, Reports};
-use super::console::bar;
+use super::console::Console;
 use super::db_output::{Form, document, form, losses, sources};
 use super::{output, pending, publish, update};
 use crate::advisory::{Damage, Index, Interval};
@@ -21,7 +20,7 @@ use crate::model::verdict::ExitCode;
 use crate::policy;
 use crate::report::{json as json_report, workflow_commands};
 use crate::scan::knowledge;
-use crate::session;
+use crate::session::{self, Observer as _};
 
 /// Runs a command of `db`.
 ///
@@ -57,7 +56,12 @@ pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitC
         }
         Db::Diff { old, new, reports } => {
             let answer = Answer::asked(&reports)?;
-            let open = |path: &Path| database::open(path).map_err(|error| refused(path, &error));
+            let named = |path: &Path| index::Location {
+                path: path.to_owned(),
+                origin: index::Origin::Flag,
+                address: None,
+            };
+            let open = |path: &Path| database::open(path).map_err(|error| refused(&named(path), &error));
             let difference = query::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
             answer.give(&terminal::difference(&difference), &difference_json(&difference))?;
             Ok(ExitCode::Pass)
@@ -72,11 +76,11 @@ fn build(arguments: &DbBuild, options: &OutputOptions, now: Timestamp) -> Result
         None => now,
     };
     let location = index::locate(arguments.db.as_deref())?;
-    let bar = bar(options);
-    let mut progress = |step: Step<'_>| advance(&bar, &step);
+    let console = Console::new(options);
+    let mut progress = |step: Step<'_>| console.working(&working(&step));
     let losses = losses(arguments.allow_rejected);
     let built = database::build::build(&arguments.sources, built, &location.path, losses, &mut progress);
-    bar.finish_and_clear();
+    console.finished();
     let built = built.map_err(|error| {
         let hint = match &error {
             BuildError::NoSource(_) | BuildError::Empty => {
@@ -108,7 +112,7 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
     let answer = Answer::asked(&arguments.reports)?;
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let found = index::open(&location.path, &asked, now);
+    let found = index::open(&location, &asked, now);
     let status = query::status(found.require()?).map_err(damaged)?;
     let warnings = idle_sources(&status.sources, &asked, now);
     let mut text = terminal::status(&status, now);
@@ -131,7 +135,7 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
         "ecosystems": status.ecosystems,
     });
     answer.give(&text, &document)?;
-    match found.trouble {
+    match found.database.trouble {
         None => Ok(ExitCode::Pass),
         Some((message, hint)) => Err(Failure::incomplete(message, hint)),
     }
@@ -165,7 +169,7 @@ fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
     let answer = Answer::asked(&arguments.reports)?;
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let index = database::verify(&location.path).map_err(|error| refused(&location.path, &error))?;
+    let index = database::verify(&location.path).map_err(|error| refused(&location, &error))?;
     is_asked_for(&index, &asked)?;
     let document = json!({
         "schema": "lockkeeper.db-verify/1",
@@ -180,7 +184,7 @@ fn verify(arguments: &DbRead) -> Result<ExitCode, Failure> {
 fn open(arguments: &DbRead) -> Result<Index, Failure> {
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
-    let index = database::open(&location.path).map_err(|error| refused(&location.path, &error))?;
+    let index = database::open(&location.path).map_err(|error| refused(&location, &error))?;
     is_asked_for(&index, &asked)?;
     Ok(index)
 }
@@ -335,15 +339,14 @@ fn damaged(damage: Damage) -> Failure {
     )
 }
 
-fn refused(path: &Path, error: &database::DatabaseError) -> Failure {
-    Failure::incomplete(format!("{}: {error}", path.display()), error.hint())
+fn refused(location: &index::Location, error: &database::DatabaseError) -> Failure {
+    let message = format!("{}: {error}", location.path.display());
+    Failure::incomplete(message, error.hint(&location.flag()))
 }
 
-fn advance(bar: &ProgressBar, step: &Step<'_>) {
-    let done = match step.total {
-        0 => format!("{}", step.done),
-        total => format!("{} of {total}", step.done),
-    };
-    bar.set_message(format!("{}: {done}", crate::text::escape::terminal(step.source)));
-    bar.tick();
+fn working(step: &Step<'_>) -> String {
+    match step.total {
+        0 => format!("{}: {}", step.source, step.done),
+        total => format!("{}: {} of {total}", step.source, step.done),
+    }
 }

@@ -1,7 +1,7 @@
 //! `lockkeeper demo`: the main job on an embedded sample, offline.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -10,12 +10,13 @@ use super::output::{self, Sink};
 use crate::advisory::{Added, Authority, Compiler, Index, import};
 use crate::config::index;
 use crate::model::Failure;
+use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::verdict::ExitCode;
-use crate::model::{IndexState, Verdict};
+use crate::model::{Grid, IndexState, Verdict};
 use crate::policy::Policy;
-use crate::report::terminal;
-use crate::scan::discover::{self, Root};
-use crate::scan::{ExitOptions, FILE_LIMIT, Judge, Keep, Knowledge, Request, ScanTree};
+use crate::report::grid::FORMS;
+use crate::scan::discover::{self, Found, Root};
+use crate::scan::{ExitOptions, FILE_LIMIT, Judge, Keep, Knowledge, Request, ScanTree, grid, scan};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 
@@ -38,6 +39,12 @@ const ADVISORIES: &str = include_str!("../../data/demo/advisories.jsonl");
 
 /// The sample's list of known exploited vulnerabilities.
 const KNOWN_EXPLOITED: &str = include_str!("../../data/demo/known-exploited.json");
+
+/// What `main` of the sample has instead of what its release has.
+const UPGRADES: &[(&str, &str)] = &[("2.14.1", "2.17.1"), ("v0.3.7", "v0.3.8")];
+
+/// What to do where the sample cannot be written.
+const KEEP: &str = "Give a folder that can be written with `--keep FOLDER`.";
 
 /// Runs the demo: it works if the scan finds every advisory of the sample.
 ///
@@ -68,84 +75,97 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
             (folder.clone(), None)
         }
         None => {
-            let temporary = file::temporary_folder().map_err(|error| {
-                Failure::usage(
-                    error.to_string(),
-                    "Give a folder that can be written with `--keep FOLDER`.",
-                )
-            })?;
+            let temporary =
+                file::temporary_folder().map_err(|error| Failure::usage(error.to_string(), KEEP))?;
             let guard = interrupt::Temporary::new(temporary.path());
             (temporary.path().to_owned(), Some((temporary, guard)))
         }
     };
-    write_sample(&folder)?;
+    write_sample(&folder, &[])?;
 
     let policy = Policy::built_in();
-    let mut found = discover::discover(&Root::Path(folder.clone()), FILE_LIMIT)?;
-    // Paths are shown as if the sample were the working directory.
-    found.root = ".".into();
     let bookkeeping = index.bookkeeping().map_err(|damage| broken(damage.to_string()))?;
-    let database = index::described(&index, &bookkeeping);
-    let knowledge = Knowledge::of(&bookkeeping, &[]);
-    let judge = Judge {
-        index: Some(&index),
-        state: IndexState::Sample,
-        age_days: Some(0),
-        database,
-        knowledge,
-        place: "the embedded sample".into(),
-        trouble: None,
-    };
-    let request = Request {
-        judge,
+    let request = |keep| Request {
+        judge: Judge {
+            index: Some(&index),
+            state: IndexState::Sample,
+            age_days: Some(0),
+            database: index::described(&index, &bookkeeping),
+            knowledge: Knowledge::of(&bookkeeping, &[]),
+            place: "the embedded sample".into(),
+        },
         remarks: Vec::new(),
         now,
         exit: ExitOptions::default(),
-        keep: Keep::Findings,
+        keep,
     };
-    let case = ScanTree {
-        found: &found,
-        policy: &policy,
-        base: None,
-    };
-    let outcome = crate::scan::scan(&request, &[case]);
+    let mut release = found(&folder)?;
+    let outcome = scan(&request(Keep::Findings), &[case(&release, &policy)]);
 
     say(
         "This is a demo: a made-up shop, checked against an embedded sample of well-known incidents.\n\n\
          $ lockkeeper scan\n\n",
     )?;
-    output::write_all(
-        &outcome,
-        &[("terminal", Sink::Standard)],
-        options,
-        &HashMap::new(),
-    )?;
+    let standard = [("terminal", Sink::Standard)];
+    output::write_all(&outcome, &standard, options, &HashMap::new())?;
 
-    say("\n$ lockkeeper explain CVE-2021-44228\n\n")?;
-    let explanations = crate::session::explain::explain("CVE-2021-44228", &outcome, &index, &policy)?;
-    let none = HashMap::new();
-    let style = output::style(options, &Sink::Standard, &none);
-    output::write(&Sink::Standard, |out| {
-        explanations
-            .iter()
-            .try_for_each(|explanation| terminal::explain(explanation, &style, out))
-    })?;
+    // The same shop as its next release has it, where two upgrades were made.
+    let upgraded = file::temporary_folder().map_err(|error| Failure::usage(error.to_string(), KEEP))?;
+    let _upgraded_guard = interrupt::Temporary::new(upgraded.path());
+    write_sample(upgraded.path(), UPGRADES)?;
+    let mut main = found(upgraded.path())?;
+    let mut lines = Vec::new();
+    for (found, name, day) in [
+        (&mut main, "refs/heads/main", "2022-01-09T00:00:00Z"),
+        (&mut release, "refs/heads/release/1.4", "2021-11-30T00:00:00Z"),
+    ] {
+        found.head.ref_name = Some(name.to_owned());
+        lines.push(ReleaseLine {
+            ref_name: name.to_owned(),
+            commit: String::new(),
+            committed: day
+                .parse()
+                .map_err(|error: jiff::Error| broken(error.to_string()))?,
+            standing: Standing::Live,
+            reason: "a release line of the sample".to_owned(),
+            last_scanned: None,
+        });
+    }
+    let judged = scan(
+        &request(Keep::Assessments),
+        &[case(&main, &policy), case(&release, &policy)],
+    );
+    let (rows, joined) = grid::rows(&judged, &[&main, &release]);
+    let grid = Grid {
+        rows,
+        joined,
+        outcome: judged,
+        lines,
+        warnings: Vec::new(),
+        history: None,
+    };
+    say("\n$ lockkeeper status\n\n")?;
+    output::write_forms(&grid, FORMS, &standard, options)?;
 
-    let sarif = folder.join("lockkeeper.sarif");
+    let (page, sarif) = (folder.join("lockkeeper.html"), folder.join("lockkeeper.sarif"));
+    let shown = |path: &Path| escape::terminal(&path.to_string_lossy());
+    output::write_forms(&grid, FORMS, &[("html", Sink::File(page.clone()))], options)?;
     let texts = crate::session::texts(&index, &outcome);
     output::write_all(&outcome, &[("sarif", Sink::File(sarif.clone()))], options, &texts)?;
-    let results = outcome.findings().count();
     say(&format!(
-        "\n$ lockkeeper scan --format sarif --output lockkeeper.sarif\n\n{results} findings as SARIF 2.1.0: "
+        "\n$ lockkeeper status --format html --output lockkeeper.html\n\n\
+         The grid as a page: {}\nThe findings as SARIF: {}\n",
+        shown(&page),
+        shown(&sarif)
     ))?;
-    match guard {
-        None => say(&format!("{}\n", escape::terminal(&sarif.to_string_lossy())))?,
-        Some(guard) => {
-            say("written, and removed with the sample (keep it with `lockkeeper demo --keep FOLDER`)\n")?;
-            drop(guard);
-        }
+    if let Some((temporary, guard)) = guard {
+        drop(guard);
+        say(&format!(
+            "Both stay with the sample in {}; remove that folder when you have looked.\n",
+            shown(&temporary.keep())
+        ))?;
     }
-    say("\nNext: `lockkeeper db update`, then `lockkeeper scan` in a repository of your own.\n")?;
+    say("\nNext: `lockkeeper scan` in a repository of your own; the first scan fetches its advisories.\n")?;
 
     // Anything else means that the demo did not work.
     let expected = [
@@ -193,13 +213,33 @@ fn sample_index(now: Timestamp) -> Result<Index, String> {
     Index::open(compiled.into_bytes()).map_err(|error| error.to_string())
 }
 
-fn write_sample(folder: &Path) -> Result<(), Failure> {
+/// Writes the lockfiles, with `upgrades` made.
+fn write_sample(folder: &Path, upgrades: &[(&str, &str)]) -> Result<(), Failure> {
     for (name, text) in REPOSITORY {
-        let path: PathBuf = folder.join(name);
-        file::replace(&path, |out| std::io::Write::write_all(out, text.as_bytes()))
-            .map_err(|error| Failure::usage(error.to_string(), "Give a folder that can be written."))?;
+        let text = upgrades
+            .iter()
+            .fold((*text).to_owned(), |text, (from, to)| text.replace(from, to));
+        file::replace(&folder.join(name), |out| {
+            std::io::Write::write_all(out, text.as_bytes())
+        })
+        .map_err(|error| Failure::usage(error.to_string(), KEEP))?;
     }
     Ok(())
+}
+
+fn case<'f>(found: &'f Found, policy: &'f Policy) -> ScanTree<'f> {
+    ScanTree {
+        found,
+        policy,
+        base: None,
+    }
+}
+
+/// The sample in `folder`, with paths as if that were the working directory.
+fn found(folder: &Path) -> Result<Found, Failure> {
+    let mut found = discover::discover(&Root::Path(folder.to_owned()), FILE_LIMIT)?;
+    found.root = ".".into();
+    Ok(found)
 }
 
 fn say(text: &str) -> Result<(), Failure> {

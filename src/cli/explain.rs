@@ -28,11 +28,21 @@ pub fn run(arguments: &Explain, options: &OutputOptions, now: Timestamp) -> Resu
     };
     let location = index::locate(arguments.source.db.as_deref())?;
     let console = Console::new(options);
-    let Explained { explanations, end } = console.session(&location, now).explain(&request)?;
+    let explained = console.session(&location, now).explain(&request)?;
+    let Explained {
+        explanations,
+        others,
+        is_package,
+        end,
+    } = explained;
+    let is_list = is_package && explanations.len() + others.len() > 1;
     let none = HashMap::new();
     for (format, sink) in &pairs {
         let style = output::style(options, sink, &none);
         output::write(sink, |out| {
+            if is_list && *format != "json" {
+                return terminal::explain_package(&explanations, &others, &style, out);
+            }
             for (number, explanation) in explanations.iter().enumerate() {
                 match *format {
                     "json" => json::explain(explanation, out)?,

@@ -20,7 +20,7 @@ use crate::session::{GateRequest, Input};
 /// A [`Failure`] of usage, of a release that is not there, or of a report that cannot be written.
 pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
-    let request = request(arguments)?;
+    let request = request(arguments, now)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let begun = what_to_do::gate(unfinished(now), &arguments.release);
     output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
@@ -33,11 +33,12 @@ pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<
 ///
 /// # Errors
 /// A [`Failure`] of usage for an unknown word of `--fail-on`.
-pub fn request(arguments: &Gate) -> Result<GateRequest, Failure> {
+pub fn request(arguments: &Gate, now: Timestamp) -> Result<GateRequest, Failure> {
     Ok(GateRequest {
         input: Input::path(arguments.path.as_deref()),
         release: arguments.release.clone(),
-        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
+        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
+            .ignoring(&arguments.ignore, now),
         exit: ExitOptions {
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,

@@ -19,7 +19,7 @@ const WORKFLOW_PLACE: &str = ".github/workflows/lockkeeper.yml";
 /// Shows both files, asks on a terminal, and writes those that do not exist yet.
 ///
 /// # Errors
-/// A [`Failure`] of usage if a file cannot be written.
+/// A [`Failure`] of usage if a file cannot be written, or where nobody says that it may be: without a terminal and `--yes`.
 pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     let found = session::found(&Input::path(arguments.path.as_deref()))?;
     let top = match &found.repository {
@@ -49,7 +49,13 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     if missing.is_empty() {
         return Ok(ExitCode::Pass);
     }
-    if !arguments.yes && io::stdin().is_terminal() && io::stdout().is_terminal() {
+    if !arguments.yes && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(Failure::usage(
+            "nothing was written: there is no terminal to ask at",
+            "Run it again with `--yes` to write what is shown.",
+        ));
+    }
+    if !arguments.yes {
         output::print(b"Write this? [y/N] ")?;
         let mut answer = String::new();
         let _ = io::stdin().lock().read_line(&mut answer);
@@ -63,9 +69,19 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
         let shown = escape::terminal(&path.to_string_lossy());
         output::print(format!("wrote {shown}\n").as_bytes())?;
     }
-    output::print(
-        "\nNext: put the action's owner and commit into the workflow, then commit both files.\n".as_bytes(),
-    )?;
+    let placeholder = WORKFLOW
+        .lines()
+        .position(|line| line.contains("OWNER/lockkeeper@COMMIT"));
+    let is_written = missing.iter().any(|(_, content)| *content == WORKFLOW);
+    let next = match placeholder.filter(|_| is_written) {
+        Some(line) => format!(
+            "\nNext: in {WORKFLOW_PLACE}:{}, put the owner of the action for OWNER and the full commit of a release for \
+             COMMIT; then commit what was written. The workflow needs no more.\n",
+            line + 1
+        ),
+        None => "\nNext: commit what was written.\n".to_owned(),
+    };
+    output::print(next.as_bytes())?;
     Ok(ExitCode::Pass)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::arguments::{ErrorForm, OutputOptions, Reports, When};
 use crate::model::Outcome;
@@ -11,7 +11,8 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
 use crate::session::Failed;
-use crate::sys::{environment, file};
+use crate::sys::environment;
+use crate::sys::file::{self, FileKind};
 use crate::text::escape;
 
 /// Where a report goes.
@@ -26,14 +27,30 @@ pub enum Sink {
 /// Formats that come with later versions.
 const LATER: &[&str] = &["cyclonedx", "spdx", "openvex"];
 
-/// Pairs formats with outputs: the i-th output belongs to the i-th format; without formats, the terminal's.
+/// The format of a report whose file has this ending.
+const ENDINGS: &[(&str, &str)] = &[
+    ("json", "json"),
+    ("sarif", "sarif"),
+    ("md", "markdown"),
+    ("markdown", "markdown"),
+    ("html", "html"),
+    ("htm", "html"),
+    ("txt", "terminal"),
+];
+
+/// Pairs formats with outputs: the i-th output belongs to the i-th format; without formats each output takes that of its
+/// ending, and without outputs the terminal's is printed.
 ///
 /// # Errors
-/// A [`Failure`] of usage for an unknown format, more outputs than formats, or two reports at one place.
+/// A [`Failure`] of usage for an unknown format or ending, more outputs than formats, or two reports at one place.
 pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static str, Sink)>, Failure> {
-    let asked: Vec<&str> = match reports.format.as_slice() {
-        [] => vec!["terminal"],
-        formats => formats.iter().map(String::as_str).collect(),
+    let asked: Vec<&str> = match (reports.format.as_slice(), reports.output.as_slice()) {
+        ([], []) => vec!["terminal"],
+        ([], outputs) => outputs
+            .iter()
+            .map(|path| of_ending(path, known))
+            .collect::<Result<_, _>>()?,
+        (formats, _) => formats.iter().map(String::as_str).collect(),
     };
     if reports.output.len() > asked.len() {
         return Err(Failure::usage(
@@ -68,6 +85,40 @@ pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static s
         pairs.push((format, sink));
     }
     Ok(pairs)
+}
+
+/// The format that the ending of `path` names.
+fn of_ending(path: &Path, known: &[&'static str]) -> Result<&'static str, Failure> {
+    // A stream, a pipe or a device has no ending.
+    if path.as_os_str() == "-" || matches!(file::kind(path), Ok(FileKind::Other)) {
+        return Ok("terminal");
+    }
+    let ending = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let named = ENDINGS.iter().find(|(known, _)| *known == ending);
+    named.map(|(_, format)| *format).ok_or_else(|| {
+        Failure::usage(
+            format!("the ending of {} names no format", path.display()),
+            format!("Give its --format, one of: {}.", known.join(", ")),
+        )
+    })
+}
+
+/// The reports that are written after `failure`: where a server failed, nothing was checked, and the screen shows the failure
+/// alone.
+#[must_use]
+pub fn after_failure(pairs: &[(&'static str, Sink)], failure: &Failure) -> Vec<(&'static str, Sink)> {
+    let is_said = |format: &str, sink: &Sink| {
+        failure.code == ExitCode::Remote && format == "terminal" && *sink == Sink::Standard
+    };
+    pairs
+        .iter()
+        .filter(|(format, sink)| !is_said(format, sink))
+        .cloned()
+        .collect()
 }
 
 /// Writes each report of `outcome` to its place.
@@ -139,7 +190,11 @@ pub fn write_answer<T>(
         Err(Failed { failure, report }) => (report.map(|report| *report), Err(failure)),
     };
     if let Some(shown) = shown {
-        write_forms(&shown, forms, pairs, options)?;
+        let pairs = match &end {
+            Ok(_) => pairs.to_vec(),
+            Err(failure) => after_failure(pairs, failure),
+        };
+        write_forms(&shown, forms, &pairs, options)?;
     }
     end
 }
@@ -242,12 +297,13 @@ pub fn tell(form: ErrorForm, failure: &Failure) {
         ErrorForm::Text => std::iter::once(failure)
             .chain(&failure.others)
             .try_for_each(|failure| {
+                let hint: Vec<String> = failure.hint.lines().map(escape::terminal).collect();
                 writeln!(
                     error,
                     "error: {}{}\n  hint: {}",
                     place(failure),
                     escape::terminal(&failure.to_string()),
-                    escape::terminal(&failure.hint)
+                    hint.join("\n    ")
                 )
             }),
         ErrorForm::Json => report::json::error(failure, &mut error),

@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::arguments::{DbKey, DbPublish, OutputOptions};
+use super::console::Console;
 use super::db_output::{self, Form};
-use super::{console, output};
+use super::output;
 use crate::config::{index, trust};
 use crate::database::manifest::NAME;
 use crate::database::publish::{self, Published, Request, Signer};
 use crate::database::signature::SecretKey;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::session::Observer as _;
 use crate::sys::{file, random};
 use crate::text::escape;
 
@@ -41,13 +43,10 @@ pub fn run(arguments: &DbPublish, options: &OutputOptions) -> Result<ExitCode, F
         folder: &arguments.folder,
         signer: key.as_ref().map_or(Signer::Nobody, Signer::Key),
     };
-    let bar = console::bar(options);
-    let mut hear = |what: &str| {
-        bar.set_message(escape::terminal(what));
-        bar.tick();
-    };
+    let console = Console::new(options);
+    let mut hear = |what: &str| console.working(what);
     let published = publish::publish(&request, &mut hear);
-    bar.finish_and_clear();
+    console.finished();
     let published = published.map_err(|error| {
         let (message, hint) = (error.to_string(), error.hint());
         match error {

@@ -25,7 +25,7 @@ use crate::session::{Failed, ScanRequest};
 pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
-    let request = request(arguments)?;
+    let request = request(arguments, now)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
@@ -55,6 +55,7 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
         Ok(scanned) => scanned,
         Err(Failed { failure, report }) => {
             if let Some(scanned) = report {
+                let pairs = output::after_failure(&pairs, &failure);
                 output::write_all(&scanned.outcome, &pairs, options, &none)?;
             }
             return Err(failure);
@@ -83,13 +84,14 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
 ///
 /// # Errors
 /// A [`Failure`] of usage for an unknown word of `--fail-on` or a category that is no name.
-pub fn request(arguments: &Scan) -> Result<ScanRequest, Failure> {
+pub fn request(arguments: &Scan, now: Timestamp) -> Result<ScanRequest, Failure> {
     Ok(ScanRequest {
         input: (&arguments.input).into(),
         base: arguments.base.clone(),
         staged: arguments.staged,
         refs: arguments.refs.clone(),
-        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
+        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
+            .ignoring(&arguments.ignore, now),
         exit: ExitOptions {
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,

@@ -19,7 +19,7 @@ use crate::session::{Input, StatusRequest};
 /// A [`Failure`] of usage, of missing history, or of a report that cannot be written.
 pub fn run(arguments: &Status, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
-    let request = request(arguments)?;
+    let request = request(arguments, now)?;
     let location = index::locate(arguments.source.db.as_deref())?;
     let begun = Grid::without_lines(unfinished(now));
     output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
@@ -32,11 +32,12 @@ pub fn run(arguments: &Status, options: &OutputOptions, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// A [`Failure`] of usage for an unknown word of `--fail-on`.
-pub fn request(arguments: &Status) -> Result<StatusRequest, Failure> {
+pub fn request(arguments: &Status, now: Timestamp) -> Result<StatusRequest, Failure> {
     Ok(StatusRequest {
         input: Input::path(arguments.path.as_deref()),
         refs: arguments.refs.clone(),
         history: arguments.history,
-        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?,
+        policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
+            .ignoring(&arguments.ignore, now),
     })
 }

@@ -12,6 +12,7 @@ use crate::model::{Ecosystem, IndexState};
 use crate::policy;
 use crate::scan::{Judge, Knowledge, knowledge};
 use crate::sys::environment;
+use crate::text::escape;
 
 /// The name of the index in the cache folder.
 pub const FILE_NAME: &str = "advisories.lkdb";
@@ -28,6 +29,15 @@ pub struct Location {
 }
 
 impl Location {
+    /// ` --db FILE` for a command that is to use the same file; empty where it does so by itself.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        match self.origin {
+            Origin::Flag => format!(" --db {}", escape::shell(&self.path.to_string_lossy())),
+            Origin::Environment | Origin::Cache | Origin::Address => String::new(),
+        }
+    }
+
     /// The folder for what is kept from run to run: that of a fetched index, else the user's own; `None` where none is known.
     #[must_use]
     pub fn cache_folder(&self) -> Option<PathBuf> {
@@ -95,8 +105,8 @@ pub struct FoundDatabase {
     pub database: Database,
     /// Where it is, or should be.
     pub path: PathBuf,
-    /// Why it cannot be used, and the way out.
-    pub trouble: Option<(String, String)>,
+    /// Why it could not be fetched, where nothing can be checked without that.
+    pub unfetched: Option<Failure>,
     /// What it knows of.
     pub knowledge: Knowledge,
     /// The ecosystems of an export that updates of it follow.
@@ -114,7 +124,6 @@ impl FoundDatabase {
             database: self.database.clone(),
             knowledge: self.knowledge.clone(),
             place: self.path.to_string_lossy().into_owned(),
-            trouble: self.trouble.clone(),
         }
     }
 
@@ -139,10 +148,11 @@ impl FoundDatabase {
     /// # Errors
     /// A [`Failure`] of incompleteness with the reason and the way out. An index that is only too old is given.
     pub fn require(&self) -> Result<&Index, Failure> {
-        match (&self.index, &self.trouble) {
-            (Some(index), _) => Ok(index),
-            (None, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
-            (None, None) => Err(Failure::incomplete(
+        match (&self.index, &self.unfetched, &self.database.trouble) {
+            (Some(index), ..) => Ok(index),
+            (None, Some(failure), _) => Err(failure.clone()),
+            (None, None, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
+            (None, None, None) => Err(Failure::incomplete(
                 "there is no advisory database",
                 "Run `lockkeeper db update`, or `lockkeeper db build SOURCE…` from files.",
             )),
@@ -150,9 +160,11 @@ impl FoundDatabase {
     }
 }
 
-/// Opens the index at `path` and says how it stands at `now` and to what a policy asks of it.
+/// Opens the index at `location` and says how it stands at `now` and to what a policy asks of it.
 #[must_use]
-pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatabase {
+pub fn open(location: &Location, asked: &policy::Database, now: Timestamp) -> FoundDatabase {
+    let path = location.path.as_path();
+    let named = (location.origin == Origin::Flag).then(|| path.to_string_lossy().into_owned());
     let opened = database::open(path).and_then(|index| match index.bookkeeping() {
         Ok(bookkeeping) => Ok((bookkeeping, index)),
         Err(damage) => Err(damaged(damage)),
@@ -168,12 +180,16 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatab
                 index: None,
                 state: unopened.state(),
                 age_days: None,
-                database: Database::default(),
+                database: Database {
+                    trouble: Some((
+                        format!("{}: {unopened}", path.display()),
+                        unopened.hint(&location.flag()),
+                    )),
+                    named,
+                    ..Database::default()
+                },
                 path: path.to_owned(),
-                trouble: Some((
-                    format!("{}: {unopened}", path.display()),
-                    unopened.hint().to_owned(),
-                )),
+                unfetched: None,
                 knowledge: Knowledge::default(),
                 follows: Vec::new(),
             };
@@ -198,7 +214,7 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatab
         );
         (
             IndexState::TooOld,
-            Some((reason, "Run `lockkeeper db update`.".to_owned())),
+            Some((reason, format!("Run `lockkeeper db update{}`.", location.flag()))),
         )
     } else if age > asked.max_age {
         (IndexState::Stale, None)
@@ -214,12 +230,16 @@ pub fn open(path: &Path, asked: &policy::Database, now: Timestamp) -> FoundDatab
     // An index that the policy does not ask for judges nothing.
     let is_asked_for = state != IndexState::Other;
     FoundDatabase {
-        database: described(&index, &bookkeeping),
+        database: Database {
+            trouble,
+            named,
+            ..described(&index, &bookkeeping)
+        },
         index: is_asked_for.then_some(index),
         state,
         age_days: Some(age_days),
         path: path.to_owned(),
-        trouble,
+        unfetched: None,
         knowledge: if is_asked_for {
             knowledge
         } else {
@@ -245,5 +265,7 @@ pub fn described(index: &Index, bookkeeping: &Bookkeeping) -> Database {
         built: Some(index.built()),
         sources: bookkeeping.sources.iter().map(knowledge::source).collect(),
         records: index.header().records,
+        trouble: None,
+        named: None,
     }
 }

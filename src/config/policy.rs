@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::git::ObjectId;
 use crate::model::Failure;
 use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
-use crate::policy::{self, FailOn, FailOnError, Policy};
+use crate::policy::{self, Exception, FailOn, FailOnError, Policy};
 use crate::scan::discover::Found;
 use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
@@ -37,6 +40,8 @@ pub struct PolicyRequest {
     pub file: Option<PathBuf>,
     /// What fails, instead of the built-in rules.
     pub fail_on: Option<FailOn>,
+    /// What is accepted for this run.
+    pub ignore: Vec<Exception>,
 }
 
 impl PolicyRequest {
@@ -56,7 +61,22 @@ impl PolicyRequest {
                 )
                 .caused_by(&error)
             })?;
-        Ok(Self { file, fail_on })
+        Ok(Self {
+            file,
+            fail_on,
+            ignore: Vec::new(),
+        })
+    }
+
+    /// The same, which accepts the advisories of `ids` in this run.
+    #[must_use]
+    pub fn ignoring(self, ids: &[String], now: Timestamp) -> Self {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let exception = |id: &String| Exception::of_run(id.trim().to_owned(), today);
+        Self {
+            ignore: ids.iter().map(exception).collect(),
+            ..self
+        }
     }
 }
 
@@ -97,6 +117,9 @@ pub fn effective(
     };
     if let Some(list) = &request.fail_on {
         effective.policy = effective.policy.with_fail_on(list.clone());
+    }
+    if !request.ignore.is_empty() {
+        effective.policy = effective.policy.accepting(&request.ignore);
     }
     Ok(effective)
 }

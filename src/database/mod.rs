@@ -54,19 +54,27 @@ impl DatabaseError {
         }
     }
 
-    /// The way out, as a full instruction.
+    /// What to do, as a full instruction. `flag` names the file to the commands that write it: ` --db FILE`, or nothing.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self, flag: &str) -> String {
+        let build = format!("`lockkeeper db build{flag} SOURCE…`");
         match self {
             Self::Missing => {
-                "Fetch one with `lockkeeper db update`, or build one with `lockkeeper db build`."
+                format!("Fetch one with `lockkeeper db update{flag}`, or build one from files with {build}.")
             }
-            Self::Unreadable(_) => "Check the path given by --db and the file's permissions.",
+            Self::Unreadable(_) => "Check the path given by --db and the file's permissions.".to_owned(),
             Self::Refused(OpenError::Newer { .. }) => {
-                "Install a newer lockkeeper, or build the advisory database with this one."
+                format!("Install a newer lockkeeper, or build the advisory database with this one: {build}.")
+            }
+            Self::Refused(OpenError::NotAnIndex) => {
+                format!(
+                    "Build an advisory database in its place with {build}, or name another file with `--db`."
+                )
             }
             Self::Refused(_) => {
-                "Fetch the advisory database again with `lockkeeper db update`, or build it with `lockkeeper db build`."
+                format!(
+                    "Fetch it again with `lockkeeper db update{flag}`, or build it from files with {build}."
+                )
             }
         }
     }

@@ -19,6 +19,7 @@ use super::signature::{KeyId, SecretKey};
 use crate::advisory::{Damage, Index, Parts, TooLarge};
 use crate::sys::file::{self, FileError, FileKind};
 use crate::sys::lock::Lock;
+use crate::text::escape;
 
 /// What to publish.
 #[derive(Debug, Clone, Copy)]
@@ -99,9 +100,11 @@ pub enum PublishError {
 impl PublishError {
     /// What a person can do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Index { error, .. } => error.hint(),
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Self::Index { path, error } => {
+                return error.hint(&format!(" --db {}", escape::shell(&path.to_string_lossy())));
+            }
             Self::NoEcosystem(_) => {
                 "Build the advisory database with `lockkeeper db update`, or from zips of the OSV export that are called by their ecosystem."
             }
@@ -109,7 +112,8 @@ impl PublishError {
             Self::Manifest { .. } => "Publish into another folder, or remove that file.",
             Self::TooLarge(_) | Self::Part(_) => "Publish an advisory database of fewer ecosystems.",
             Self::File(_) => "Check that the folder can be written and has room.",
-        }
+        };
+        hint.to_owned()
     }
 }
 

@@ -9,6 +9,7 @@ use super::query::{Difference, PackageAdvisories, SearchResult, ShownRecord, Sta
 use crate::advisory::Source;
 use crate::advisory::record::{Affected, Interval, Statement, Undecided};
 use crate::advisory::severity;
+use crate::model::{Advisory, Class};
 use crate::text::escape::terminal;
 
 /// What was built, source by source.
@@ -82,11 +83,14 @@ pub fn shown(shown: &[ShownRecord], id: &str) -> String {
             let _ = writeln!(text, "  also {}", terminal(&record.aliases.join(", ")));
         }
         let said = severity::severity(record.rating.as_ref());
-        let _ = write!(text, "  {} ({}", said.level, said.source);
-        if let Some(vector) = said.vector {
-            let _ = write!(text, ": {}", terminal(&vector));
+        // Nobody rates what is no vulnerability.
+        if record.rating.is_some() || record.class == Class::Vulnerability {
+            let _ = write!(text, "  {} ({}", said.level, said.source);
+            if let Some(vector) = said.vector {
+                let _ = write!(text, ": {}", terminal(&vector));
+            }
+            text.push_str(")\n");
         }
-        text.push_str(")\n");
         for (word, time) in [("published", record.published), ("changed", record.modified)] {
             if let Some(time) = time {
                 let _ = writeln!(text, "  {word} {time}");
@@ -120,10 +124,9 @@ pub fn searched(searched: &SearchResult, wanted: &str) -> String {
         for advisory in advisories {
             let _ = writeln!(
                 text,
-                "  {}  {} {}  {}",
+                "  {}  {}  {}",
                 terminal(&advisory.id),
-                advisory.class,
-                advisory.severity.level,
+                rated(advisory),
                 terminal(&advisory.summary)
             );
         }
@@ -183,6 +186,15 @@ fn sources(sources: &[Source]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `vulnerability high`; the class of what nobody rated.
+fn rated(advisory: &Advisory) -> String {
+    let is_assumed = advisory.severity.source == "assumed" && advisory.class != Class::Vulnerability;
+    match is_assumed {
+        true => advisory.class.to_string(),
+        false => format!("{} {}", advisory.class, advisory.severity.level),
+    }
 }
 
 /// `npm left: >= 1.0.0, < 1.2.0; 3.0.0`.

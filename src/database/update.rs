@@ -30,7 +30,7 @@ use crate::sys::lock::Lock;
 use crate::sys::web::{self, Address, Validator, Web};
 
 pub use apply::Tally;
-pub use error::{FailedOrigin, UpdateError};
+pub use error::{FailedOrigin, KEPT, UpdateError};
 pub use origin::{BadOrigin, Origin, Signer};
 pub use publication::Piece;
 pub use request::{Demanded, Event, Progress, Quiet, Request, Trust};

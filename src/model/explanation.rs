@@ -18,6 +18,8 @@ pub struct Explanation {
     pub decisions: Vec<Ruling>,
     /// What would change the verdict, each a full instruction.
     pub would_change: Vec<String>,
+    /// The part of a policy that accepts the findings until a day, in YAML; empty where nothing is to be accepted.
+    pub exception: String,
 }
 
 /// What one rule decided.

@@ -120,6 +120,10 @@ pub struct Database {
     pub sources: Vec<DatabaseSource>,
     /// Records in it, after withdrawn ones were dropped.
     pub records: u64,
+    /// Why it cannot be used, and what to do; `None` if it can.
+    pub trouble: Option<(String, String)>,
+    /// The file, where the command line names it.
+    pub named: Option<String>,
 }
 
 /// One source of an index.

@@ -231,6 +231,9 @@ impl Policy {
 
     /// `lockkeeper.yml:12`.
     pub(super) fn place(&self, exception: &Exception) -> String {
+        if exception.of_run {
+            return "--ignore".into();
+        }
         let file = self.file.as_deref().unwrap_or("policy");
         format!("{file}:{}", exception.place.line)
     }
@@ -262,8 +265,18 @@ fn matched(matches: bool) -> Matched {
     }
 }
 
+/// A go directive only says what the toolchain must be at least, whatever else decides.
+fn minimum<'p>(asking: Asking, finding: &Finding) -> AskedRule<'p> {
+    asking.asked(
+        Decision::Warn,
+        "built-in: a go directive is a minimum",
+        matched(is_standard_library(finding)),
+        || "the toolchain that builds decides the version of the standard library".into(),
+    )
+}
+
 /// The fail-on list and what it leaves out.
-fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p>; 2] {
+fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p>; 3] {
     let first = match list.matches(finding) {
         Some(word) => asking.asked(Decision::Fail, format!("fail-on: {word}"), Matched::Yes, || {
             format!("`{word}` matches")
@@ -275,18 +288,12 @@ fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p
     let rest = asking.asked(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
         "everything that the list leaves out warns".into()
     });
-    [first, rest]
+    [minimum(asking, finding), first, rest]
 }
 
 fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = AskedRule<'p>> + use<'p> {
     let class = finding.advisory.class;
     let the_class = move || format!("the class is {class}");
-    let minimum = asking.asked(
-        Decision::Warn,
-        "built-in: a go directive is a minimum",
-        matched(is_standard_library(finding)),
-        || "the toolchain that builds decides the version of the standard library".into(),
-    );
     let vulnerability = asking.asked(
         Decision::Fail,
         "built-in: vulnerability",
@@ -304,7 +311,7 @@ fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = Asked
             Some(asking.asked(Decision::Warn, rule, Matched::Yes, why))
         }
     };
-    [minimum, vulnerability].into_iter().chain(rest)
+    [minimum(asking, finding), vulnerability].into_iter().chain(rest)
 }
 
 /// With a base only what a change introduces or makes worse fails, and a rule may wait; but what is malicious fails at once.

@@ -1,6 +1,6 @@
 //! The effective rules of a run.
 
-use super::{Database, Exceptions, FailOn, Globs, Lines, Registries, Rule, SupplyChain};
+use super::{Database, Exception, Exceptions, FailOn, Globs, Lines, Registries, Rule, SupplyChain};
 
 /// The effective rules of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -44,10 +44,18 @@ impl Policy {
     }
 
     /// This policy with the built-in rules replaced by `list`; its own rules and exceptions are asked before. Malicious
-    /// packages fail all the same.
+    /// packages fail all the same, and findings in Go's standard library warn.
     #[must_use]
     pub fn with_fail_on(mut self, list: FailOn) -> Self {
         self.fail_on = Some(list);
+        self
+    }
+
+    /// This policy, which also accepts `exceptions` of the command line, after its own.
+    #[must_use]
+    pub fn accepting(mut self, exceptions: &[Exception]) -> Self {
+        let own = self.exceptions.list().iter();
+        self.exceptions = Exceptions::new(own.chain(exceptions).cloned().collect());
         self
     }
 }

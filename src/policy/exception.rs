@@ -31,6 +31,8 @@ pub struct Exception {
     pub until_fixed: bool,
     /// Where it is in its file.
     pub place: Position,
+    /// It is of the command line, for one run, and in no file.
+    pub of_run: bool,
 }
 
 /// The exceptions of a policy, in their order.
@@ -118,6 +120,23 @@ impl Exceptions {
 }
 
 impl Exception {
+    /// Accepts the advisory `id` for a run on the day `today`, as the command line asks.
+    #[must_use]
+    pub fn of_run(id: String, today: Date) -> Self {
+        Self {
+            id,
+            reason: "--ignore on the command line".into(),
+            owner: None,
+            expires: today,
+            package: None,
+            path: None,
+            ref_name: None,
+            until_fixed: false,
+            place: Position::START,
+            of_run: true,
+        }
+    }
+
     /// What becomes of it on a finding that has its id.
     fn meet(&self, subject: &Subject<'_>, is_allowed: bool) -> ExceptionEffect {
         let finding = subject.finding();

@@ -265,6 +265,7 @@ fn exception<'d>(item: Field<'d>, reader: &mut Reader<'d>) -> Option<Exception> 
         ref_name,
         until_fixed,
         place: reader.position(fields.whole.value.span()),
+        of_run: false,
     })
 }
 

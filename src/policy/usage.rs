@@ -16,8 +16,8 @@ pub struct Remark {
     pub exception: usize,
     /// Its last day is over, and findings of this run would need it; else nothing here does.
     pub is_missed: bool,
-    /// Where the exception is in the file.
-    pub position: Position,
+    /// Where the exception is in the file; `None` for one of the command line.
+    pub position: Option<Position>,
     /// What is odd, as a lowercase fragment that names the id.
     pub message: String,
     /// What to do, as a full instruction.
@@ -50,7 +50,7 @@ impl Policy {
             Some(Remark {
                 exception: number,
                 is_missed,
-                position: exception.place,
+                position: (!exception.of_run).then_some(exception.place),
                 message,
                 hint,
             })
@@ -85,6 +85,12 @@ fn idle(exception: &Exception, hows: &BTreeSet<ExceptionEffect>) -> Option<(Stri
         return None;
     }
     let because = |why: &str| format!("the exception for {id} is unused: {why}");
+    if exception.of_run && !hows.contains(&ExceptionEffect::Malicious) {
+        return Some((
+            format!("--ignore {id} is unused: no finding has this id"),
+            "Correct the id, or leave it out.".into(),
+        ));
+    }
     if hows.contains(&ExceptionEffect::Malicious) {
         return Some((
             because("the package is malicious, and no exception accepts that"),

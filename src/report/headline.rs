@@ -113,6 +113,9 @@ pub fn index(outcome: &Outcome) -> Option<String> {
     if outcome.is_unfinished() {
         return None;
     }
+    if let Some((reason, hint)) = &outcome.database.trouble {
+        return Some(format!("{reason}. {hint}"));
+    }
     let age = match outcome.coverage.index_age_days {
         Some(days) => format!("{} old", counted(days as usize, "day", "days")),
         None => "too old".to_owned(),

@@ -234,6 +234,8 @@ pub fn are_there(
         return Ok(());
     }
     let named = idle.join(", ");
+    let short = || names.iter().map(|name| short_name(name));
+    let meant: String = idle.iter().map(|glob| lines::meant(glob, short())).collect();
     let verb = if idle.len() == 1 { "matches" } else { "match" };
     Err(if is_shallow {
         Failure::incomplete(
@@ -245,7 +247,7 @@ pub fn are_there(
         )
     } else {
         Failure::usage(
-            format!("{named} {place} {verb} no branch and no tag"),
+            format!("{named} {place} {verb} no branch and no tag{meant}"),
             "Correct it, or leave it out: `lockkeeper refs` lists the names there are; those of tags begin with `tags/`.",
         )
     })
@@ -372,7 +374,7 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         None => {
             let commit = repository.resolve(release).map_err(|error| {
                 Failure::incomplete(
-                    format!("the release {release:?} is not in this clone"),
+                    format!("the release {release:?} is not in this clone{}", near(release, &refs)),
                     "Fetch it (`fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag), or name a \
                      branch, a tag or a commit that is there.",
                 )
@@ -388,6 +390,22 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
     let mut odd = remarks(&refs, |name| head.ref_name.as_deref() == Some(name));
     odd.extend(namesakes(repository, release));
     Ok((head, commit, odd))
+}
+
+/// Asks whether a ref with a name near to `wanted` is meant.
+fn near(wanted: &str, refs: &Refs) -> String {
+    let names = refs.candidates.iter().map(|candidate| {
+        let name = short_name(&candidate.name);
+        name.strip_prefix("tags/").unwrap_or(name)
+    });
+    lines::meant(wanted, names.filter(|name| *name != wanted))
+}
+
+/// Asks whether a ref of `repository` with a name near to `wanted` is meant.
+#[must_use]
+pub fn meant(repository: &Repository, wanted: &str) -> String {
+    let refs = repository.refs(Prefer::Local);
+    refs.map(|refs| near(wanted, &refs)).unwrap_or_default()
 }
 
 /// A full object id.

@@ -1,7 +1,7 @@
 //! Which refs are scanned: each candidate is in or out, and has a reason.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::lines::{Candidate, Choice, INCLUDE, Rules, short_name};
+use crate::policy::nearest;
 
 /// Which lines there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,6 +97,26 @@ pub fn unmatched(choice: &Choice, names: &[&str]) -> Result<Vec<String>, BadGlob
         .into_iter()
         .filter(|(_, matcher)| !names.iter().any(|name| matcher.is_match(short_name(name))));
     Ok(idle.map(|(glob, _)| glob).collect())
+}
+
+/// The question that names the ref or pattern nearest to `wanted`, which is none of the refs with these short names; empty if
+/// none is near.
+pub fn meant<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let mut known = BTreeSet::new();
+    for name in names {
+        let folder = name.rsplit_once('/').map(|(folder, _)| format!("{folder}/*"));
+        let series = name.split_once(|character: char| character.is_ascii_digit());
+        let series = series
+            .map(|(before, _)| before)
+            .filter(|before| !before.is_empty());
+        known.extend([
+            Some(name.to_owned()),
+            folder,
+            series.map(|before| format!("{before}*")),
+        ]);
+    }
+    let known = known.iter().flatten().map(String::as_str);
+    nearest::meant(nearest::nearest(as_short_name(wanted), known))
 }
 
 /// A full name stands for the short one.

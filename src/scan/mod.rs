@@ -82,8 +82,6 @@ pub struct Judge<'a> {
     pub knowledge: Knowledge,
     /// Where it lies, or should.
     pub place: String,
-    /// Why it cannot be used, and the way out; empty if it can.
-    pub trouble: Option<(String, String)>,
 }
 
 /// Which exit codes the user wants to be 0.
@@ -120,7 +118,6 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         database: request.judge.database.clone(),
         knowledge: request.judge.knowledge.clone(),
         place: request.judge.place.clone(),
-        trouble: request.judge.trouble.clone(),
         ..request.judge
     };
     let bases = trees.iter().filter_map(|tree| tree.base.as_ref());
@@ -204,7 +201,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     }
     if let Some(reason) = damage {
         judge.state = IndexState::Damaged;
-        judge.trouble = Some((
+        judge.database.trouble = Some((
             reason,
             "Build the advisory database again with `lockkeeper db build` or `lockkeeper db update`.".into(),
         ));
@@ -255,15 +252,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
 /// The outcome of a run that could not look: reports that were asked for say so, and no list of theirs is taken for clean.
 #[must_use]
 pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
-    let mut coverage = Coverage::new(judge.state, judge.age_days);
-    // What is missing is missing in the repository, and in no file of it.
-    let gap = Gap {
-        location: failure.location.clone(),
-        reason: failure.to_string(),
-        hint: failure.hint.clone(),
-    };
-    coverage.add(Cost::Blind, gap);
-    Outcome {
+    let outcome = Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now,
         database: judge.database.clone(),
@@ -271,21 +260,39 @@ pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Time
             digest: policy.digest(),
             file: policy.file.clone(),
         },
-        verdict: match failure.code {
-            ExitCode::Remote | ExitCode::Bug | ExitCode::Interrupted => Verdict::Failed,
-            ExitCode::Pass
-            | ExitCode::Blocked
-            | ExitCode::Usage
-            | ExitCode::Incomplete
-            | ExitCode::NothingToScan
-            | ExitCode::Some => Verdict::Incomplete,
-        },
+        verdict: Verdict::Failed,
         exit_code: failure.code,
-        coverage,
+        coverage: Coverage::new(judge.state, judge.age_days),
         remarks: Vec::new(),
         targets: Vec::new(),
         category: None,
-    }
+    };
+    failed(outcome, failure)
+}
+
+/// The same outcome, of a run that ended with `failure`.
+#[must_use]
+pub fn failed(mut outcome: Outcome, failure: &Failure) -> Outcome {
+    // What is missing is missing in the repository, and in no file of it.
+    let gap = Gap {
+        location: failure.location.clone(),
+        reason: failure.to_string(),
+        hint: failure.hint.clone(),
+    };
+    outcome.coverage.add(Cost::Blind, gap);
+    outcome.verdict = match failure.code {
+        ExitCode::Remote | ExitCode::Bug | ExitCode::Interrupted => Verdict::Failed,
+        ExitCode::Pass
+        | ExitCode::Blocked
+        | ExitCode::Usage
+        | ExitCode::Incomplete
+        | ExitCode::NothingToScan
+        | ExitCode::Some => Verdict::Incomplete,
+    };
+    outcome.exit_code = failure.code;
+    // Why there is none is said, and what to do about that.
+    outcome.database.trouble = None;
+    outcome
 }
 
 /// All targets' coverage together.
@@ -317,7 +324,7 @@ fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
                 skipped
             }));
     }
-    if let Some((reason, hint)) = &judge.trouble {
+    if let Some((reason, hint)) = &judge.database.trouble {
         coverage.problems.push(Gap {
             location: knowledge::at(&judge.place),
             reason: reason.clone(),
@@ -359,9 +366,9 @@ fn idle(
         .into_iter()
         .filter(|remark| remark.is_missed || (is_whole && is_about(remark.exception)))
         .map(|remark| Gap {
-            location: Some(Location {
+            location: remark.position.map(|position| Location {
                 file: file.clone(),
-                position: remark.position,
+                position,
             }),
             reason: remark.message,
             hint: remark.hint,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::found::Found;
 use super::reader::is_wanted;
-use super::{FILE_LIMIT, commit, submodules};
+use super::{FILE_LIMIT, columns, commit, submodules};
 use crate::git::listing::Listing;
 use crate::git::{GitError, Head, ObjectId};
 use crate::model::Failure;
@@ -50,7 +50,13 @@ pub fn since(
         )
     })?;
     let missing = |error: GitError| {
-        let message = format!("the base {revision:?} cannot be compared with");
+        let is_unknown = matches!(error, GitError::NoSuchRevision { .. });
+        let meant = if is_unknown {
+            columns::meant(repository, revision)
+        } else {
+            String::new()
+        };
+        let message = format!("the base {revision:?} cannot be compared with{meant}");
         Failure::incomplete(message, error.hint()).caused_by(&error)
     };
     let head = found.head.commit.ok_or_else(|| {

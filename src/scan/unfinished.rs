@@ -29,7 +29,6 @@ pub fn unfinished(now: Timestamp) -> Outcome {
         database: Database::default(),
         knowledge: Knowledge::default(),
         place: String::new(),
-        trouble: None,
     };
     let failure = Failure::new(ExitCode::Bug, REASON, HINT);
     unjudged(&judge, &Policy::built_in(), &failure, now)

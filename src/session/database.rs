@@ -1,21 +1,27 @@
 //! The index that a session judges by: opened, and fetched before where the policy says so.
 
-use super::Session;
 use super::update::UpdateRequest;
+use super::{Failed, Session};
 use crate::config::index::{self, Origin};
 use crate::config::tracked;
 use crate::database::build::Losses;
+use crate::database::update;
 use crate::model::verdict::ExitCode;
-use crate::model::{Failure, IndexState};
+use crate::model::{Failure, IndexState, Outcome};
 use crate::policy::Policy;
 use crate::policy::database::Update;
+use crate::report::phrases::counted;
+use crate::scan;
 use crate::scan::discover::Found;
 
 /// Opens the index. One in the user's own cache is fetched when the policy says so, for the ecosystems that were found,
 /// and when it has nothing of one of them; one from an address that was named is fetched whenever there is something new.
 ///
+/// Where there is no index to go on with, [`index::FoundDatabase::unfetched`] says why; a good one goes on, and says itself
+/// how old it is.
+///
 /// # Errors
-/// A [`Failure`] of the feed, where there is no index to go on with: a good one goes on, and says itself how old it is.
+/// A [`Failure`] of usage: an update that cannot begin.
 pub(super) fn open(
     session: &Session<'_>,
     found: &[&Found],
@@ -38,7 +44,7 @@ fn fetched(
         ..
     } = *session;
     let database = &policy.database;
-    let opened = index::open(&location.path, database, now);
+    let opened = index::open(location, database, now);
     let fetchable = match location.origin {
         Origin::Cache | Origin::Address => !session.offline,
         Origin::Flag | Origin::Environment => false,
@@ -98,20 +104,60 @@ fn fetched(
         done.warnings.iter().for_each(|warning| observer.warn(warning));
     });
     match updated {
-        Ok(()) => Ok(index::open(&location.path, database, now)),
+        Ok(()) => Ok(index::open(location, database, now)),
         // A file that is no index is replaced by nobody, and judges nothing.
         Err(failure) if damaged && failure.code == ExitCode::Usage => {
             observer.warn(&failure.to_string());
-            Ok(index::open(&location.path, database, now))
+            Ok(index::open(location, database, now))
         }
+        Err(failure) if failure.code == ExitCode::Usage => Err(failure),
         // What the index has nothing of would look clean.
-        Err(failure) if !usable || lacks || failure.code == ExitCode::Usage => Err(failure),
+        Err(failure) if !usable || lacks => {
+            let mut opened = index::open(location, database, now);
+            opened.index = None;
+            opened.unfetched = Some(failure);
+            Ok(opened)
+        }
         Err(failure) => {
             observer.warn(&format!("the advisory database stays as it was: {failure}"));
-            let mut opened = index::open(&location.path, database, now);
+            let mut opened = index::open(location, database, now);
             let reason = format!("the advisory database could not be updated: {failure}");
             opened.knowledge.troubles.push((reason, failure.hint));
             Ok(opened)
         }
     }
+}
+
+/// How a run ends whose database could not be fetched: `outcome` counts what was found, and nothing of it was checked.
+pub(super) fn unfetched<T>(
+    outcome: Outcome,
+    failure: &Failure,
+    report: impl FnOnce(Outcome) -> T,
+) -> Failed<T> {
+    let coverage = &outcome.coverage;
+    let message = format!(
+        "no advisory database could be fetched: {} in {} {} not checked",
+        counted(coverage.packages, "package", "packages"),
+        counted(coverage.files_read, "lockfile", "lockfiles"),
+        if coverage.packages == 1 { "was" } else { "were" },
+    );
+    let hint = failure.hint.strip_suffix(update::KEPT).unwrap_or(&failure.hint);
+    let hint = format!("{}\n{}", hint.trim_end(), other_ways());
+    Failed {
+        failure: Failure::remote(message, hint).caused_by(failure),
+        report: Some(Box::new(report(scan::failed(outcome, failure)))),
+    }
+}
+
+/// How to come by an advisory database without the address that failed, a line each.
+fn other_ways() -> String {
+    let docs = match env!("CARGO_PKG_REPOSITORY") {
+        "" => "docs/database.md".to_owned(),
+        repository => format!("{repository}/blob/main/docs/database.md"),
+    };
+    format!(
+        "Without it: `lockkeeper db build SOURCE…` builds one from files,\n\
+         `lockkeeper db update --from ADDRESS` takes one from a mirror or a folder,\n\
+         `--db FILE` (in a step: `database`) names one. See {docs}."
+    )
 }

@@ -1,5 +1,11 @@
 //! Use case: why an advisory or package is here, why this verdict, what would change it.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
 use super::trees::{Taken, Trees};
 use super::{Input, PolicyRequest, Session, database};
 use crate::advisory::{Damage, Index};
@@ -8,16 +14,17 @@ use crate::model::advisory::{Advisory, Texts};
 use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
-use crate::model::{Failure, Gap, Outcome, PackageUrl, Target};
+use crate::model::{Class, Failure, Gap, Outcome, PackageUrl, Target};
 use crate::policy::{DecisionContext, Policy};
 use crate::report::phrases::counted;
 use crate::scan::discover::Found;
 use crate::scan::{ExitOptions, Keep, Request, scan, what_to_do};
+use crate::text::escape;
 
 /// What to explain.
 #[derive(Debug, Clone, Default)]
 pub struct ExplainRequest {
-    /// An advisory's id or alias, or a package URL.
+    /// An advisory's id or alias, a package URL, or the name of a package in any ecosystem.
     pub subject: String,
     /// What is read.
     pub input: Input,
@@ -29,6 +36,10 @@ pub struct ExplainRequest {
 pub struct Explained {
     /// One for each advisory that is meant; never empty.
     pub explanations: Vec<Explanation>,
+    /// Of a package that something here is affected by: its other advisories.
+    pub others: Vec<Advisory>,
+    /// A package was asked for, and no advisory.
+    pub is_package: bool,
     /// The exit code, or why not everything could be checked.
     pub end: Result<ExitCode, Failure>,
 }
@@ -39,6 +50,13 @@ impl Session<'_> {
     /// # Errors
     /// A [`Failure`] of usage if neither the tree nor the index knows the subject, of incompleteness without an index.
     pub fn explain(&self, request: &ExplainRequest) -> Result<Explained, Failure> {
+        self.observer.working("reading lockfiles");
+        let explained = self.explained(request);
+        self.observer.finished();
+        explained
+    }
+
+    fn explained(&self, request: &ExplainRequest) -> Result<Explained, Failure> {
         let trees = Trees::find(&request.input, Taken::Work, None, &request.policy, None)?;
         let found: Vec<&Found> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
@@ -51,17 +69,37 @@ impl Session<'_> {
             keep: Keep::Findings,
         };
         let outcome = scan(&scanned, &trees.scan_trees());
-        let explanations = explain(&request.subject, &outcome, index, &trees.policy())?;
-        let end = match (outcome.coverage.is_complete(), &opened.trouble) {
+        let Explanations {
+            list,
+            others,
+            is_package,
+        } = explain(&request.subject, &outcome, index, &trees.policy())?;
+        let end = match (outcome.coverage.is_complete(), &opened.database.trouble) {
             (true, _) => Ok(ExitCode::Pass),
             (false, None) => Ok(ExitCode::Incomplete),
             (false, Some((message, hint))) => Err(Failure::incomplete(message.clone(), hint.clone())),
         };
-        Ok(Explained { explanations, end })
+        Ok(Explained {
+            explanations: list,
+            others,
+            is_package,
+            end,
+        })
     }
 }
 
-/// One explanation for each advisory that `subject` means: an id gives one, a package all of its own.
+/// What a subject means.
+pub struct Explanations {
+    /// One for each advisory that is meant; never empty.
+    pub list: Vec<Explanation>,
+    /// Of a package that something here is affected by: its other advisories.
+    pub others: Vec<Advisory>,
+    /// It is a package, and no advisory.
+    pub is_package: bool,
+}
+
+/// One explanation for each advisory that `subject` means: an id gives one, a package all that affect it here, else all of its
+/// own.
 ///
 /// # Errors
 /// A [`Failure`] of usage if nobody knows the subject, of incompleteness if the index is damaged.
@@ -70,8 +108,8 @@ pub fn explain(
     outcome: &Outcome,
     index: &Index,
     policy: &Policy,
-) -> Result<Vec<Explanation>, Failure> {
-    let subject = Subject::read(subject)?;
+) -> Result<Explanations, Failure> {
+    let subject = Subject::read(subject, outcome, index)?;
     let mut findings: Vec<(&Target, &Finding)> = outcome
         .findings()
         .filter(|(_, finding)| subject.is_meant(finding))
@@ -79,7 +117,11 @@ pub fn explain(
     findings.sort_by(|(_, left), (_, right)| left.advisory.id.cmp(&right.advisory.id));
     let unjudged = &outcome.coverage.blind;
     if findings.is_empty() {
-        return unheld(&subject, index, unjudged);
+        return Ok(Explanations {
+            list: unheld(&subject, index, unjudged)?,
+            others: Vec::new(),
+            is_package: subject.is_package(),
+        });
     }
     let explanations = findings
         .chunk_by(|(_, left), (_, right)| left.advisory.id == right.advisory.id)
@@ -103,30 +145,122 @@ pub fn explain(
                     })
                     .unwrap_or_default(),
                 would_change: what_to_do::about(&of_group),
+                exception: exception(&of_group, outcome.now),
             }
         });
-    Ok(explanations.collect())
+    let list: Vec<Explanation> = explanations.collect();
+    let mut others = subject.advisories(index)?;
+    others.retain(|other| {
+        let is_listed = |advisory: &Advisory| advisory.id == other.id;
+        !list.iter().filter_map(|one| one.advisory.as_ref()).any(is_listed)
+    });
+    Ok(Explanations {
+        list,
+        others,
+        is_package: subject.is_package(),
+    })
+}
+
+/// The days that the exception which is proposed lasts.
+const DAYS: i64 = 30;
+
+/// The part of a policy that accepts these findings of one advisory for a while, in YAML; empty where no exception would help.
+fn exception(findings: &[&Finding], now: Timestamp) -> String {
+    let affected = || findings.iter().filter(|finding| finding.is_affected());
+    let Some(first) = affected()
+        .next()
+        .filter(|first| first.advisory.class != Class::Malicious)
+    else {
+        return String::new();
+    };
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let expires = today.checked_add(Span::new().days(DAYS)).unwrap_or(Date::MAX);
+    let packages: BTreeSet<String> = affected()
+        .map(|finding| finding.purl.without_version().to_string())
+        .collect();
+    let entry = |package: &String| {
+        format!(
+            "  - id: {}\n    reason: {}\n    owner: {}\n    expires: {expires}\n    package: {}\n",
+            escape::yaml(&first.advisory.id),
+            escape::yaml("why this is no danger here"),
+            escape::yaml("@your-team"),
+            escape::yaml(package),
+        )
+    };
+    format!("exceptions:\n{}", packages.iter().map(entry).collect::<String>())
 }
 
 /// What is to be explained.
 enum Subject {
     Package(PackageUrl),
+    /// The name of packages, in any ecosystem.
+    Name(String),
     /// The id or an alias of an advisory.
     Id(String),
 }
 
 impl Subject {
-    fn read(text: &str) -> Result<Self, Failure> {
-        match super::package_url(text)? {
-            Some(package) => Ok(Self::Package(package)),
-            None => Ok(Self::Id(text.to_owned())),
+    /// A package URL is a package; another text an id, if something has it, else a name.
+    fn read(text: &str, outcome: &Outcome, index: &Index) -> Result<Self, Failure> {
+        if let Some(package) = super::package_url(text)? {
+            return Ok(Self::Package(package));
         }
+        let id = Self::Id(text.to_owned());
+        let is_id =
+            outcome.findings().any(|(_, finding)| id.is_meant(finding)) || advisory(text, index)?.is_some();
+        if is_id {
+            return Ok(id);
+        }
+        let searched = query::search(index, Query::Name(text)).map_err(damaged)?;
+        let name = Self::Name(text.to_owned());
+        if !searched.packages.is_empty() || outcome.findings().any(|(_, finding)| name.is_meant(finding)) {
+            return Ok(name);
+        }
+        let near: Vec<String> = searched
+            .near
+            .iter()
+            .take(3)
+            .map(|(ecosystem, name)| format!("{name} ({ecosystem})"))
+            .collect();
+        let similar = match near.as_slice() {
+            [] => String::new(),
+            near => format!(" Similar names: {}.", near.join(", ")),
+        };
+        Err(Failure::usage(
+            format!("neither the advisory database nor a finding here has an id or a package {text:?}"),
+            format!(
+                "Give an id or alias as `lockkeeper scan` prints it, a package's name, or a package URL (`pkg:npm/example`).{similar}"
+            ),
+        ))
+    }
+
+    fn is_package(&self) -> bool {
+        match self {
+            Self::Package(_) | Self::Name(_) => true,
+            Self::Id(_) => false,
+        }
+    }
+
+    /// All advisories of the package, whatever its version; none of an id.
+    fn advisories(&self, index: &Index) -> Result<Vec<Advisory>, Failure> {
+        let wanted = match self {
+            Self::Package(package) => Query::Package(package),
+            Self::Name(name) => Query::Name(name),
+            Self::Id(_) => return Ok(Vec::new()),
+        };
+        let searched = query::search(index, wanted).map_err(damaged)?;
+        Ok(searched
+            .packages
+            .into_iter()
+            .flat_map(|package| package.advisories)
+            .collect())
     }
 
     fn is_meant(&self, finding: &Finding) -> bool {
         let ids = || std::iter::once(&finding.advisory.id).chain(&finding.advisory.aliases);
         match self {
             Self::Package(package) => package.names(&finding.purl),
+            Self::Name(name) => finding.name.eq_ignore_ascii_case(name),
             Self::Id(subject) => ids().any(|id| id.eq_ignore_ascii_case(subject)),
         }
     }
@@ -135,16 +269,8 @@ impl Subject {
 /// Advisories of the index that no finding of the tree has: that of an id, or all of a package.
 fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Explanation>, Failure> {
     let known = match subject {
-        Subject::Package(package) => of_package(package, index)?,
-        Subject::Id(id) => {
-            let advisory = advisory(id, index)?.ok_or_else(|| {
-                Failure::usage(
-                    format!("neither the advisory database nor a finding here has the id {id:?}"),
-                    "Give an id or alias as `lockkeeper scan` prints it, or a package URL (`pkg:npm/example`).",
-                )
-            })?;
-            vec![advisory]
-        }
+        Subject::Package(_) | Subject::Name(_) => subject.advisories(index)?,
+        Subject::Id(id) => advisory(id, index)?.into_iter().collect(),
     };
     let way = match (unjudged.len(), known.is_empty()) {
         (0, false) => "Nothing to do: no package that is locked here is affected.".to_owned(),
@@ -161,6 +287,7 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
         unjudged: unjudged.to_vec(),
         decisions: Vec::new(),
         would_change: vec![way.clone()],
+        exception: String::new(),
     };
     if known.is_empty() {
         return Ok(vec![explanation(None)]);
@@ -168,16 +295,6 @@ fn unheld(subject: &Subject, index: &Index, unjudged: &[Gap]) -> Result<Vec<Expl
     Ok(known
         .into_iter()
         .map(|advisory| explanation(Some(advisory)))
-        .collect())
-}
-
-/// The advisories of the package that a package URL names, whatever its version.
-fn of_package(package: &PackageUrl, index: &Index) -> Result<Vec<Advisory>, Failure> {
-    let searched = query::search(index, Query::Package(package)).map_err(damaged)?;
-    Ok(searched
-        .packages
-        .into_iter()
-        .flat_map(|package| package.advisories)
         .collect())
 }
 

@@ -29,26 +29,26 @@ impl Session<'_> {
     /// # Errors
     /// [`Failed`] with a failure of usage outside of git, of incompleteness for a release that the clone lacks.
     pub fn gate(&self, request: &GateRequest) -> Result<Gate, Failed<Gate>> {
-        self.judged(request).map_err(|failure| {
-            let outcome = self.unjudged(&failure, &request.input, &request.policy);
-            Failed {
-                report: outcome.map(|outcome| Box::new(what_to_do::gate(outcome, &request.release))),
-                failure,
-            }
+        self.observer.working("reading lockfiles");
+        let judged = self.judged(request);
+        self.observer.finished();
+        judged.map_err(|failed| {
+            failed.or_report(|failure| {
+                let outcome = self.unjudged(failure, &request.input, &request.policy)?;
+                Some(what_to_do::gate(outcome, &request.release))
+            })
         })
     }
 
-    fn judged(&self, request: &GateRequest) -> Result<Gate, Failure> {
+    fn judged(&self, request: &GateRequest) -> Result<Gate, Failed<Gate>> {
         let found = trees::one(&request.input)?;
         self.reach(&found);
         let mut effective = policy::effective(&found, &request.policy, None)?;
         let (head, id, odd) = release(&found, &request.release, trees::prefer())?;
         effective.remarks.extend(odd);
         let Some(repository) = &found.repository else {
-            return Err(Failure::usage(
-                "this is no git repository",
-                "Give a folder of one.",
-            ));
+            let failure = Failure::usage("this is no git repository", "Give a folder of one.");
+            return Err(failure.into());
         };
         let listing = Listing::new(repository, &is_wanted);
         let line = commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::from)?;
@@ -63,6 +63,10 @@ impl Session<'_> {
             keep: Keep::Findings,
         };
         let outcome = scan(&scanned, &judged.scan_trees());
+        if let Some(failure) = &opened.unfetched {
+            let gate = |outcome| what_to_do::gate(outcome, &request.release);
+            return Err(database::unfetched(outcome, failure, gate));
+        }
         Ok(what_to_do::gate(outcome, &request.release))
     }
 }

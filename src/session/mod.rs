@@ -27,6 +27,7 @@ use crate::model::{Failure, Outcome, PackageUrl};
 use crate::policy::Policy;
 use crate::scan::discover::Found;
 use crate::scan::since::Landing;
+use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
 pub use explain::{ExplainRequest, Explained};
@@ -60,9 +61,15 @@ pub struct Session<'s> {
 pub trait Observer: Sync {
     /// Shows a warning: a sentence or a fragment, not escaped.
     fn warn(&self, text: &str);
+    /// Notes in a log that something that may take long begins or ended: one line, not escaped.
+    fn note(&self, text: &str);
+    /// Shows a person at a terminal what is done now.
+    fn working(&self, text: &str);
     /// Shows how far an update of the index is.
     fn progress(&self, event: &Event<'_>);
-    /// The update has ended.
+    /// What to call from any thread when a server does not answer for a while, with what is waited for.
+    fn silence(&self) -> Silence;
+    /// Whatever was worked on has ended.
     fn finished(&self);
 }
 
@@ -72,6 +79,26 @@ pub struct Failed<T> {
     pub failure: Failure,
     /// An answer that says that nothing was checked, for the reports that were asked for; `None` after a mistake of usage.
     pub report: Option<Box<T>>,
+}
+
+impl<T> From<Failure> for Failed<T> {
+    /// A failure before anything is known that a report could show.
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            report: None,
+        }
+    }
+}
+
+impl<T> Failed<T> {
+    /// The same with the report that `report` makes of the failure, where there is none yet.
+    fn or_report(self, report: impl FnOnce(&Failure) -> Option<T>) -> Self {
+        Self {
+            report: self.report.or_else(|| report(&self.failure).map(Box::new)),
+            failure: self.failure,
+        }
+    }
 }
 
 /// What is read: folders, lockfiles and repositories, or one lockfile by itself.
@@ -191,7 +218,7 @@ impl Session<'_> {
         let found = trees::find(input).ok().and_then(|found| found.into_iter().next());
         let effective = found.and_then(|found| policy::effective(&found, policy, None).ok());
         let policy = effective.map(|effective| effective.policy).unwrap_or_default();
-        let opened = index::open(&self.location.path, &policy.database, self.now);
+        let opened = index::open(self.location, &policy.database, self.now);
         Some(crate::scan::unjudged(&opened.judge(), &policy, failure, self.now))
     }
 }

@@ -74,29 +74,31 @@ impl Session<'_> {
         request: &ScanRequest,
         begin: impl FnOnce(&[&Found]) -> Result<(), Failure>,
     ) -> Result<Scanned, Failed<Scanned>> {
-        self.scanned(request, begin)
-            .map_err(|failure| self.unscanned(request, failure))
+        self.observer.working("reading lockfiles");
+        let scanned = self.scanned(request, begin);
+        self.observer.finished();
+        scanned.map_err(|failed| failed.or_report(|failure| self.unscanned_report(request, failure)))
     }
 
     /// How a scan ends that failed before or while it began.
     #[must_use]
     pub fn unscanned(&self, request: &ScanRequest, failure: Failure) -> Failed<Scanned> {
-        let outcome = self.unjudged(&failure, &request.input, &request.policy);
-        let outcome = outcome.map(|outcome| Outcome {
+        Failed::from(failure).or_report(|failure| self.unscanned_report(request, failure))
+    }
+
+    fn unscanned_report(&self, request: &ScanRequest, failure: &Failure) -> Option<Scanned> {
+        let outcome = self.unjudged(failure, &request.input, &request.policy)?;
+        Some(Scanned::from(Outcome {
             category: request.category.clone(),
             ..outcome
-        });
-        Failed {
-            report: outcome.map(|outcome| Box::new(Scanned::from(outcome))),
-            failure,
-        }
+        }))
     }
 
     fn scanned(
         &self,
         request: &ScanRequest,
         begin: impl FnOnce(&[&Found]) -> Result<(), Failure>,
-    ) -> Result<Scanned, Failure> {
+    ) -> Result<Scanned, Failed<Scanned>> {
         let trees = match &request.refs {
             None => {
                 let taken = if request.staged {
@@ -121,6 +123,9 @@ impl Session<'_> {
         };
         let mut outcome = scan::scan(&scanned, &trees.scan_trees());
         outcome.category.clone_from(&request.category);
+        if let Some(failure) = &index.unfetched {
+            return Err(database::unfetched(outcome, failure, Scanned::from));
+        }
         if !request.staged {
             beat(self.location, &found, &outcome, self.now);
         }

@@ -4,7 +4,7 @@ use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
 use crate::model::verdict::{ExitCode, Verdict};
-use crate::model::{Failure, Gap, Grid, Location};
+use crate::model::{Gap, Grid, Location};
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
@@ -30,16 +30,18 @@ impl Session<'_> {
     /// [`Failed`] with a failure of usage outside of git or where no release line is live, of incompleteness for missing
     /// history.
     pub fn status(&self, request: &StatusRequest) -> Result<Grid, Failed<Grid>> {
-        self.grid(request).map_err(|failure| {
-            let outcome = self.unjudged(&failure, &request.input, &request.policy);
-            Failed {
-                report: outcome.map(|outcome| Box::new(Grid::without_lines(outcome))),
-                failure,
-            }
+        self.observer.working("reading lockfiles");
+        let grid = self.grid(request);
+        self.observer.finished();
+        grid.map_err(|failed| {
+            failed.or_report(|failure| {
+                let outcome = self.unjudged(failure, &request.input, &request.policy)?;
+                Some(Grid::without_lines(outcome))
+            })
         })
     }
 
-    fn grid(&self, request: &StatusRequest) -> Result<Grid, Failure> {
+    fn grid(&self, request: &StatusRequest) -> Result<Grid, Failed<Grid>> {
         let found = trees::one(&request.input)?;
         self.reach(&found);
         let effective = policy::effective(&found, &request.policy, None)?;
@@ -57,6 +59,9 @@ impl Session<'_> {
             keep: Keep::Assessments,
         };
         let mut outcome = scan(&scanned, &judged.scan_trees());
+        if let Some(failure) = &opened.unfetched {
+            return Err(database::unfetched(outcome, failure, Grid::without_lines));
+        }
         let (rows, joined) = grid::rows(&outcome, &lines);
         outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
         let mut warnings = columns.chosen.warnings.clone();
@@ -84,6 +89,7 @@ impl Session<'_> {
         let history = match (request.history, &opened.index) {
             (false, _) | (true, None) => None,
             (true, Some(index)) => {
+                self.observer.working("reading the history of every release line");
                 let history = history(&found, &columns, index)?;
                 warnings.extend(history.warnings);
                 Some(history.holdings)

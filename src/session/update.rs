@@ -9,6 +9,7 @@ use crate::database::update::{self, Done, Event, Origin, Progress, Request};
 use crate::ecosystem;
 use crate::feed::document::{EXPLOIT_PREDICTION, KNOWN_EXPLOITED};
 use crate::model::Failure;
+use crate::report::phrases::counted;
 use crate::sys::web::{Address, Settings, Web};
 
 /// The folder of unfinished downloads and of a publication's files, beside the index.
@@ -64,8 +65,29 @@ impl Session<'_> {
             losses: request.losses,
             now: self.now,
         };
-        let done = update::update(&request, Web::new(Settings::default()), &Shown(self.observer));
+        let named = from
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let start = match request.ecosystems {
+            [] => format!("fetching the advisory database from {named}"),
+            ecosystems => format!("fetching advisories of {} from {named}", ecosystems.join(", ")),
+        };
+        self.observer.note(&start);
+        self.observer.working(&start);
+        let web = Web::new(Settings::default()).on_silence(self.observer.silence());
+        let done = update::update(&request, web, &Shown(self.observer));
         self.observer.finished();
+        if let Ok(done) = &done {
+            self.observer.note(&match &done.facts {
+                Some(facts) => format!(
+                    "fetched {}",
+                    counted(facts.records as usize, "advisory", "advisories")
+                ),
+                None => "the advisory database is up to date".to_owned(),
+            });
+        }
         done.map_err(|failure| match failure {
             update::UpdateError::NoEcosystem | update::UpdateError::NotReplaceable { .. } => {
                 Failure::usage(failure.to_string(), failure.hint())

@@ -22,6 +22,8 @@ use std::time::Duration;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 
+use super::environment;
+
 pub use address::{Address, BadAddress};
 pub use api::{HttpRequest, HttpResponse};
 pub use download::{discard, download};
@@ -32,10 +34,18 @@ pub use retry::{Retry, RetryPolicy, SystemTimer, Timer, retry_after};
 pub struct Web {
     settings: Settings,
     timer: Box<dyn Timer>,
+    silence: Silence,
     plain: OnceLock<Client>,
     near: OnceLock<Client>,
     secure: OnceLock<Client>,
 }
+
+/// Is told what is waited for when a server does not answer for [`SILENCE`]: an address, and the proxy that the environment
+/// names for it, without secrets.
+pub type Silence = Box<dyn Fn(&str) + Send + Sync>;
+
+/// So long nobody wonders.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// How long to wait for what.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -229,10 +239,17 @@ impl Web {
         Self {
             settings,
             timer,
+            silence: Box::new(|_| {}),
             plain: OnceLock::new(),
             near: OnceLock::new(),
             secure: OnceLock::new(),
         }
+    }
+
+    /// The same, which calls `silence` where an answer is late.
+    #[must_use]
+    pub fn on_silence(self, silence: Silence) -> Self {
+        Self { silence, ..self }
     }
 
     /// When to try again, and when to give up.
@@ -367,8 +384,9 @@ impl Web {
                 };
                 builder = builder.header(name, validator.value()?);
             }
-            let response = builder
-                .send()
+            let answer = std::pin::pin!(builder.send());
+            let response = self
+                .patiently(&address, answer)
                 .await
                 .map_err(|error| HttpError::of(error, &self.settings))?;
             match response.status().as_u16() {
@@ -382,6 +400,19 @@ impl Web {
             }
         }
         Err(HttpError::Redirects(MAX_REDIRECTS))
+    }
+
+    /// Awaits an answer from `address`, and says so where it is late.
+    async fn patiently<F: Future + Unpin>(&self, address: &Address, mut answer: F) -> F::Output {
+        if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
+            return answer;
+        }
+        let proxy = match self.settings.proxies {
+            Proxies::Environment => proxy(address),
+            Proxies::Ignored => None,
+        };
+        (self.silence)(&format!("{address}{}", proxy.unwrap_or_default()));
+        answer.await
     }
 
     async fn receive(
@@ -464,6 +495,21 @@ impl Web {
             .map_err(|error| HttpError::Certificates(error::chain(&error)))?;
         Ok(cell.get_or_init(|| client).clone())
     }
+}
+
+/// ` (HTTPS_PROXY is http://proxy.example)` where the environment names a proxy for `address`.
+fn proxy(address: &Address) -> Option<String> {
+    let names: &[&str] = match (address.is_encrypted(), address.is_loopback()) {
+        (true, _) => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+        (false, true) => &[],
+        (false, false) => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+    };
+    let (name, value) = names
+        .iter()
+        .find_map(|name| Some((*name, environment::variable(name)?)))?;
+    let value = error::without_logins(&value);
+    let host = value.rsplit('@').next().unwrap_or_default();
+    Some(format!(" ({name} is {host})"))
 }
 
 /// What the sink holds, and what the bytes came with.

@@ -212,6 +212,16 @@ pub fn yaml(text: &str) -> String {
     escaped
 }
 
+/// A word for a POSIX shell: in quotes where it needs them.
+#[must_use]
+pub fn shell(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./@:+=,".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("'{}'", text.replace('\'', "'\\''"))),
+    }
+}
+
 fn push_hidden(escaped: &mut String, character: char) {
     let _ = write!(escaped, "\\u{{{:x}}}", u32::from(character));
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::{Imported, Noted, Rejected, events, packages};
-use crate::advisory::record::{Affected, Rating, Record, Statement};
+use crate::advisory::record::{Affected, Rating, Record, Statement, known};
 use crate::advisory::severity;
 use crate::ecosystem;
 use crate::model::advisory::Texts;
@@ -63,7 +63,7 @@ fn record(document: &Document<'_>) -> Imported {
                 .filter(|alias| !alias.is_empty() && *alias != id)
                 .map(str::to_owned)
                 .collect(),
-            published: time(document.published.text()),
+            published: time(document.published.text()).and_then(known),
             modified,
             class: class(document, id),
             rating,

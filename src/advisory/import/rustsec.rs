@@ -5,7 +5,7 @@ use rustsec::advisory::Informational;
 use rustsec::osv::ranges_for_advisory;
 
 use super::{Imported, Noted, Rejected, packages};
-use crate::advisory::record::{Affected, End, Interval, Rating, Record, Statement};
+use crate::advisory::record::{Affected, End, Interval, Rating, Record, Statement, known};
 use crate::advisory::severity;
 use crate::ecosystem;
 use crate::model::advisory::Texts;
@@ -130,6 +130,7 @@ fn date(date: &rustsec::advisory::Date) -> Option<Timestamp> {
     )
     .parse()
     .ok()
+    .and_then(known)
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ pub enum UpdateError {
     TooLarge(#[from] TooLarge),
 }
 
+/// What an update that failed left.
+pub const KEPT: &str = "The old advisory database, if there is one, is still in place.";
+
 /// An address that gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedOrigin {
@@ -82,10 +85,7 @@ impl UpdateError {
                 "Name another file with --db, update lockkeeper, or remove the file.".into()
             }
             Self::NoOrigin(all) => match all.last() {
-                Some(last) => format!(
-                    "{} The old advisory database, if there is one, is still in place.",
-                    last.hint
-                ),
+                Some(last) => format!("{} {KEPT}", last.hint),
                 None => "Name an address with --from.".into(),
             },
             Self::File(error) if error.source.kind() == std::io::ErrorKind::TimedOut => {

@@ -120,6 +120,9 @@ impl Fetcher<'_> {
     async fn archive(&self, ecosystem: &str, held: &KnownRecords) -> Result<Fetched, OriginError> {
         let address = self.export.archive(ecosystem);
         let path = self.downloads.join(format!("{}.part", address.fingerprint()));
+        self.progress.report(&Event::Asking {
+            address: &address.to_string(),
+        });
         let mut report = |held, total| {
             self.progress.report(&Event::Archive {
                 ecosystem,

@@ -101,6 +101,11 @@ pub enum Demanded {
 pub enum Event<'e> {
     /// Another update has the folder.
     Waiting,
+    /// A server is asked for a file.
+    Asking {
+        /// Where, without secrets.
+        address: &'e str,
+    },
     /// The list of changes of an ecosystem is read.
     Listing {
         /// Whose.

@@ -1,10 +1,12 @@
 //! Why a finding is there, why it was decided so and what would change it, for a person.
 
+use std::cmp::Reverse;
 use std::io;
 
 use super::findings::{ids, path_line, severity};
 use super::gaps::MAX_GAPS;
 use super::page::{Line, Page, Shade};
+use super::{commands_line, is_plain};
 use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding};
 use crate::report::Length;
@@ -56,7 +58,102 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
             page.text(Shade::Plain, 2, change, 4)?;
         }
     }
+    if !explanation.exception.is_empty() {
+        page.heading("To accept it until a day, in the policy (with your own reason and owner)")?;
+        for line in explanation.exception.lines() {
+            page.line(&Line::indented(2).with(Shade::Plain, line))?;
+        }
+    }
     texts(explanation, length, page)
+}
+
+/// What affects a package, one line each, and how much else is known of it.
+pub(super) fn package(
+    explanations: &[Explanation],
+    others: &[Advisory],
+    length: Length,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    let mut affecting: Vec<(&Advisory, &[Finding])> = explanations
+        .iter()
+        .filter(|explanation| !explanation.findings.is_empty())
+        .filter_map(|explanation| Some((explanation.advisory.as_ref()?, explanation.findings.as_slice())))
+        .collect();
+    affecting.sort_by_key(|(advisory, findings)| {
+        let decided = findings.iter().filter(|finding| finding.is_affected());
+        (
+            Reverse(decided.map(|finding| finding.decision).max()),
+            Reverse(advisory.severity.level),
+            &advisory.id,
+        )
+    });
+    let rest = explanations
+        .iter()
+        .filter(|explanation| explanation.findings.is_empty())
+        .filter_map(|explanation| explanation.advisory.as_ref());
+    let rest: Vec<&Advisory> = rest.chain(others).collect();
+    let heading = match affecting.len() {
+        0 => "Affected: nothing in what was checked".to_owned(),
+        some => format!("Affected by {}", counted(some, "advisory", "advisories")),
+    };
+    page.line(&Line::new().with(Shade::Strong, &heading))?;
+    for (advisory, findings) in &affecting {
+        let Some(finding) = findings.first() else { continue };
+        let (shade, word) = severity(advisory);
+        let more = match findings.len() {
+            0 | 1 => String::new(),
+            several => format!(" and {}", counted(several - 1, "more location", "more locations")),
+        };
+        let words = [
+            (shade, word),
+            (Shade::Strong, advisory.id.clone()),
+            (Shade::Plain, format!("{} {}", finding.name, finding.version)),
+            (
+                Shade::Dim,
+                format!("{}:{}{more}", finding.file, finding.place().line),
+            ),
+            (Shade::Plain, phrases::decision(finding)),
+            (Shade::Plain, remedy(finding)),
+        ];
+        page.whole_words(Line::indented(2), 4, &words)?;
+    }
+    let unjudged = explanations
+        .iter()
+        .flat_map(|explanation| &explanation.unjudged)
+        .count();
+    if unjudged > 0 {
+        page.text(
+            Shade::Bad,
+            2,
+            "Not everything was checked: it may be affected by more.",
+            2,
+        )?;
+    }
+    if !rest.is_empty() {
+        let count = counted(
+            rest.len(),
+            "more advisory of it affects",
+            "more advisories of it affect",
+        );
+        if length != Length::Full {
+            page.heading(&format!("{count} nothing here (-v lists all)"))?;
+        } else {
+            page.heading(&format!("{count} nothing here"))?;
+            for advisory in rest {
+                let (shade, word) = severity(advisory);
+                let words = [
+                    (shade, word),
+                    (Shade::Strong, advisory.id.clone()),
+                    (Shade::Plain, advisory.summary.clone()),
+                ];
+                page.whole_words(Line::indented(2), 4, &words)?;
+            }
+        }
+    }
+    match affecting.first().filter(|(advisory, _)| is_plain(&advisory.id)) {
+        Some((advisory, _)) => commands_line(vec![format!("lockkeeper explain {}", advisory.id)], page),
+        None => Ok(()),
+    }
 }
 
 fn head(advisory: &Advisory, page: &mut Page<'_>) -> io::Result<()> {
@@ -67,7 +164,9 @@ fn head(advisory: &Advisory, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(vector) = &advisory.severity.vector {
         words.push((Shade::Dim, vector.clone()));
     }
-    words.push((Shade::Dim, format!("rated by {}", advisory.severity.source)));
+    if advisory.severity.source != "assumed" {
+        words.push((Shade::Dim, format!("rated by {}", advisory.severity.source)));
+    }
     if let Some(published) = advisory.published {
         words.push((
             Shade::Dim,

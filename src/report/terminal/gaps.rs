@@ -1,6 +1,6 @@
 //! What was not checked, and what was skipped.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit_end};
@@ -19,14 +19,55 @@ pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Pag
         return Ok(());
     }
     page.heading(&places::NOT_CHECKED.heading(blind.len()))?;
+    let reasons = match length {
+        Length::Full => blind.iter().map(|gap| vec![gap]).collect(),
+        Length::Verdict | Length::Normal => by_reason(&blind),
+    };
     let shown = limit(length);
-    for gap in blind.iter().take(shown) {
-        one(gap, Shade::Bad, page)?;
-        if !gap.hint.is_empty() {
-            page.text(Shade::Dim, 4, gap.hint, 2)?;
+    for gaps in reasons.iter().take(shown) {
+        match gaps.as_slice() {
+            [gap] => one(gap, Shade::Bad, page)?,
+            gaps => several(gaps, Shade::Bad, page)?,
+        }
+        let hint = gaps.first().map_or("", |gap| gap.hint);
+        if !hint.is_empty() {
+            page.text(Shade::Dim, 4, hint, 2)?;
         }
     }
-    more(blind.len().saturating_sub(shown), page)
+    more(reasons.iter().skip(shown).map(Vec::len).sum(), page)
+}
+
+/// The gaps by reason and hint, in the order of the first of each.
+fn by_reason<'g, 'o>(gaps: &'g [GapHere<'o>]) -> Vec<Vec<&'g GapHere<'o>>> {
+    let mut numbers: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut reasons: Vec<Vec<&GapHere<'_>>> = Vec::new();
+    for gap in gaps {
+        let number = *numbers.entry((gap.reason, gap.hint)).or_insert(reasons.len());
+        match reasons.get_mut(number) {
+            Some(reason) => reason.push(gap),
+            None => reasons.push(vec![gap]),
+        }
+    }
+    reasons
+}
+
+/// `3 × reason`, and where the first one is.
+fn several(gaps: &[&GapHere<'_>], shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
+    let reason = gaps.first().map_or("", |gap| gap.reason);
+    let start = Line::indented(2)
+        .with(shade, &format!("{:>3} ×", thousands(gaps.len() as u64)))
+        .padded_to(0, 1);
+    page.line(&start.with(Shade::Plain, reason))?;
+    let Some(place) = gaps.iter().find_map(|gap| gap.place(usize::MAX)) else {
+        return Ok(());
+    };
+    let word = if gaps.len() == 1 { "at " } else { "first at " };
+    let room = page.width.saturating_sub(8 + word.len());
+    page.line(
+        &Line::indented(8)
+            .with(Shade::Dim, word)
+            .with(Shade::Dim, &fit_end(&clean(&place), room)),
+    )
 }
 
 /// Remarks on the policy, the base and the refs.
@@ -57,32 +98,12 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
         }
         return Ok(());
     }
-    let mut reasons: BTreeMap<&str, Vec<&GapHere<'_>>> = BTreeMap::new();
-    for gap in &partial {
-        reasons.entry(gap.reason).or_default().push(gap);
+    let mut reasons = by_reason(&partial);
+    reasons.sort_by_key(|gaps| (std::cmp::Reverse(gaps.len()), gaps.first().map(|gap| gap.reason)));
+    for gaps in reasons.iter().take(MAX_GAPS) {
+        several(gaps, Shade::Warn, page)?;
     }
-    let mut reasons: Vec<(&str, Vec<&GapHere<'_>>)> = reasons.into_iter().collect();
-    // The sort is stable: equally frequent ones stay in the order of their names.
-    reasons.sort_by_key(|(_, gaps)| std::cmp::Reverse(gaps.len()));
-    for (reason, gaps) in reasons.iter().take(MAX_GAPS) {
-        let start = Line::indented(2)
-            .with(Shade::Warn, &format!("{:>3} ×", thousands(gaps.len() as u64)))
-            .padded_to(0, 1);
-        page.line(&start.with(Shade::Plain, reason))?;
-        if let Some(place) = gaps.iter().find_map(|gap| gap.place(usize::MAX)) {
-            let word = if gaps.len() == 1 { "at " } else { "first at " };
-            let room = page.width.saturating_sub(8 + word.len());
-            page.line(
-                &Line::indented(8)
-                    .with(Shade::Dim, word)
-                    .with(Shade::Dim, &fit_end(&clean(&place), room)),
-            )?;
-        }
-    }
-    more(
-        reasons.iter().skip(MAX_GAPS).map(|(_, gaps)| gaps.len()).sum(),
-        page,
-    )
+    more(reasons.iter().skip(MAX_GAPS).map(Vec::len).sum(), page)
 }
 
 /// What was skipped on purpose: listed with `-v`, else counted.

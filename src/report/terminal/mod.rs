@@ -16,8 +16,9 @@ use super::grid::verdicts;
 use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
-use crate::model::{Finding, IndexState, Outcome, Verdict};
+use crate::model::{Advisory, Finding, IndexState, Outcome, Verdict};
 use crate::remediation::{Remediation, remediations};
+use crate::text::escape;
 
 /// `--format terminal`.
 #[derive(Debug)]
@@ -81,6 +82,26 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
     io::Write::flush(&mut buffered)
 }
 
+/// What is known of a package, for `lockkeeper explain`.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn explain_package(
+    explanations: &[Explanation],
+    others: &[Advisory],
+    style: &Style<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
+    explain::package(
+        explanations,
+        others,
+        style.length,
+        &mut Page::new(&mut buffered, style.width, style.colour),
+    )?;
+    io::Write::flush(&mut buffered)
+}
+
 /// The first line.
 fn verdict(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     answer(outcome.verdict, headline::words(outcome, failing), page)
@@ -114,13 +135,16 @@ pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let mut commands: Vec<String> = Vec::new();
     match outcome.coverage.index {
-        _ if outcome.is_unfinished() => {}
+        // What failed just now, and what is told with the reason, is not told again.
+        _ if outcome.verdict == Verdict::Failed || outcome.database.trouble.is_some() => {}
         IndexState::Missing
         | IndexState::Damaged
         | IndexState::TooOld
         | IndexState::Stale
         | IndexState::Other => {
-            commands.push("lockkeeper db update".to_owned());
+            let named = outcome.database.named.as_deref();
+            let flag = named.map(|file| format!(" --db {}", escape::shell(file)));
+            commands.push(format!("lockkeeper db update{}", flag.unwrap_or_default()));
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
     }

@@ -204,11 +204,26 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
     std::iter::successors(Some(error), |cause: &&'e (dyn Error + 'static)| (*cause).source())
 }
 
-/// The causes from the outside in, without repetition and without secrets.
+/// Layers of the libraries that only say that something below them failed.
+const LAYERS: [&str; 3] = [
+    "error sending request",
+    "client error (Connect)",
+    "tcp connect error",
+];
+
+/// The causes from the outside in, without repetition, empty layers and secrets.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in causes(error) {
-        let words = cause.to_string();
+        let words = match cause.to_string() {
+            tunnel if tunnel == "tunnel error: failed to create underlying connection" => {
+                "through the proxy".into()
+            }
+            words => words,
+        };
+        if LAYERS.contains(&words.as_str()) && cause.source().is_some() {
+            continue;
+        }
         if !text.contains(&words) {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -220,7 +235,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Takes `user:password@` out of every address in `text`; a proxy's may stand there.
-fn without_logins(text: &str) -> String {
+pub(super) fn without_logins(text: &str) -> String {
     let mut parts = text.split("://");
     let mut clean = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -281,7 +281,7 @@ fn what_cannot_be_opened_is_named() {
     let state = |bytes: &[u8]| {
         std::fs::write(&index, bytes).unwrap();
         let unopened = database::verify(&index).unwrap_err();
-        assert!(unopened.hint().ends_with('.'));
+        assert!(unopened.hint("").ends_with('.'));
         (unopened.state(), unopened.to_string())
     };
     let (cut, message) = state(&good[..good.len() - 1]);

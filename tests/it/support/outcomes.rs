@@ -467,6 +467,7 @@ pub(crate) fn explanation() -> Explanation {
             matched: Matched::Yes,
             why: "class is vulnerability".into(),
         }],
+        exception: String::new(),
         would_change: vec!["Move examplelib to 0.10.48.".into()],
     }
 }
@@ -601,6 +602,7 @@ pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: Exi
                 newest: Some("2030-01-30T12:00:00Z".parse().expect("a time")),
             }],
             records: 412_310,
+            ..Database::default()
         },
         policy: Policy {
             digest: format!("sha256:{}", "cd".repeat(32)),
