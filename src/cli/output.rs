@@ -250,6 +250,9 @@ pub fn say(text: &str) -> Result<(), Failure> {
     print(workflow_commands::inert(text).as_bytes())
 }
 
+/// Columns of a log or file.
+const PIPE_WIDTH: usize = 120;
+
 /// How the terminal's report looks at `sink`.
 pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
     let terminal = *sink == Sink::Standard && io::stdout().is_terminal();
@@ -263,7 +266,7 @@ pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKe
     let columns = environment::variable("COLUMNS").and_then(|columns| columns.parse().ok());
     let width = columns
         .or_else(|| terminal.then(terminal_width).flatten())
-        .unwrap_or(80);
+        .unwrap_or(if terminal { 80 } else { PIPE_WIDTH });
     let length = match (options.quiet, options.verbose) {
         (true, _) => Length::Verdict,
         (false, 0) => Length::Normal,
@@ -271,7 +274,13 @@ pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKe
     };
     Style {
         width,
-        colour: if colour { Colour::Ansi } else { Colour::Plain },
+        colour: match colour {
+            false => Colour::Plain,
+            true if terminal && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout) => {
+                Colour::AnsiAndLinks
+            }
+            true => Colour::Ansi,
+        },
         length,
         texts,
     }

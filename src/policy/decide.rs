@@ -269,7 +269,7 @@ fn matched(matches: bool) -> Matched {
 fn minimum<'p>(asking: Asking, finding: &Finding) -> AskedRule<'p> {
     asking.asked(
         Decision::Warn,
-        "built-in: a go directive is a minimum",
+        GO_DIRECTIVE,
         matched(is_standard_library(finding)),
         || "the toolchain that builds decides the version of the standard library".into(),
     )
@@ -290,6 +290,9 @@ fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p
     });
     [minimum(asking, finding), first, rest]
 }
+
+/// The built-in rule by which the standard library of a `go` directive only warns.
+pub const GO_DIRECTIVE: &str = "built-in: a go directive is a minimum";
 
 fn built_in<'p>(asking: Asking, finding: &Finding) -> impl Iterator<Item = AskedRule<'p>> + use<'p> {
     let class = finding.advisory.class;

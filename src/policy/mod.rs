@@ -28,7 +28,7 @@ pub mod usage;
 mod write;
 
 pub use database::Database;
-pub use decide::Ruled;
+pub use decide::{GO_DIRECTIVE, Ruled};
 pub use effective::{Policy, Strictness};
 pub use exception::{Exception, ExceptionMatch, Exceptions};
 pub use fail_on::{FailOn, FailOnError};

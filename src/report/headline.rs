@@ -1,5 +1,7 @@
 //! The verdict as text, for the reports that people read.
 
+use std::collections::BTreeSet;
+
 use super::phrases::{self, counted, thousands};
 use super::places::NOT_PINNED;
 use crate::model::finding::{Change, State};
@@ -23,7 +25,7 @@ pub fn symbol(verdict: Verdict) -> &'static str {
 pub fn words(outcome: &Outcome, failing: &[Remediation<'_>]) -> Vec<String> {
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => blocking(outcome, failing),
-        Verdict::Pass => match count(outcome, |finding| finding.decision == Decision::Warn) {
+        Verdict::Pass => match warnings(outcome) {
             0 => match outcome.findings().next() {
                 None => "no known vulnerabilities".to_owned(),
                 Some(_) => "nothing blocks".to_owned(),
@@ -69,10 +71,11 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
     let coverage = &outcome.coverage;
     let is_cause = coverage.is_unchecked() && outcome.verdict == Verdict::Incomplete;
     if coverage.unchecked > 0 && coverage.index.is_usable() && !is_cause {
-        let were = if coverage.unchecked == 1 { "was" } else { "were" };
+        let all = coverage.checked.saturating_add(coverage.unchecked);
         words.push(format!(
-            "{} {were} not checked",
-            counted(coverage.unchecked, "dependency", "dependencies")
+            "{} of {} checked",
+            thousands(coverage.checked as u64),
+            counted(all, "dependency", "dependencies")
         ));
     }
     let partial = coverage.partial.len();
@@ -213,6 +216,15 @@ fn base(outcome: &Outcome) -> Option<String> {
         words.push(format!("{} already in the base", number(old)));
         words.join(", ")
     })
+}
+
+/// Distinct advisories that warn.
+#[must_use]
+pub fn warnings(outcome: &Outcome) -> usize {
+    let warns = |finding: &Finding| finding.is_affected() && finding.decision == Decision::Warn;
+    let warning = outcome.findings().filter(|(_, finding)| warns(finding));
+    let ids: BTreeSet<&str> = warning.map(|(_, finding)| finding.advisory.id.as_str()).collect();
+    ids.len()
 }
 
 /// Affected findings that `counts` picks.

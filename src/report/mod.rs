@@ -86,6 +86,8 @@ pub enum Colour {
     Plain,
     /// With SGR escape sequences (ECMA-48, section 8.3.117).
     Ansi,
+    /// And with hyperlinks (OSC 8).
+    AnsiAndLinks,
 }
 
 /// How much the terminal's report shows.

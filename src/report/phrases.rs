@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted, State};
-use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Step};
-use crate::remediation::Kind;
+use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Scope, Step};
+use crate::policy::GO_DIRECTIVE;
+use crate::remediation::{Kind, Remediation};
+use crate::version::Distance;
 
 /// `3 vulnerabilities`; `3 advisories` where one of them is of another class.
 #[must_use]
@@ -88,6 +90,71 @@ pub fn remedy(finding: &Finding) -> String {
         },
         Kind::NoFix => "There is no fixed version yet.".to_owned(),
         Kind::Upgrade(version) => format!("Upgrade to {}.", short(version, 200)),
+    }
+}
+
+/// `fixes 3`, `no fix yet for 2`.
+#[must_use]
+pub fn fixes(step: &Remediation<'_>) -> String {
+    match (step.kind, step.fixes.len()) {
+        (Kind::NoFix, 1) => "no fix yet".to_owned(),
+        (Kind::NoFix, count) => format!("no fix yet for {}", thousands(count as u64)),
+        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), count) => {
+            format!("fixes {}", thousands(count as u64))
+        }
+    }
+}
+
+/// What distinguishes a step from a small upgrade of what runs: `major`, `dev`, `optional`.
+#[must_use]
+pub fn traits(step: &Remediation<'_>) -> Vec<&'static str> {
+    let scopes = step.scopes();
+    let is_major = step.level() == Some(Distance::Major);
+    let only =
+        |scope: Scope| scopes.holds(scope) && !scopes.holds(Scope::Runtime) && !scopes.holds(Scope::Build);
+    [
+        (is_major, "major"),
+        (only(Scope::Dev), "dev"),
+        (only(Scope::Optional), "optional"),
+    ]
+    .into_iter()
+    .filter_map(|(holds, word)| holds.then_some(word))
+    .collect()
+}
+
+/// `via redoc`, `via redoc and 2 more`; `None` for a package that is asked for by name, or where the lockfile does not say.
+#[must_use]
+pub fn via(step: &Remediation<'_>) -> Option<String> {
+    let through = step.through();
+    let first = short(through.first()?, 100);
+    Some(match through.len() {
+        1 => format!("via {first}"),
+        count => format!(
+            "via {first} and {} more",
+            thousands(count.saturating_sub(1) as u64)
+        ),
+    })
+}
+
+/// Why a finding warns and does not fail, as a lowercase fragment.
+#[must_use]
+pub fn why_it_warns(finding: &Finding) -> String {
+    let rule = short(&finding.rule, 200);
+    if let Some(grace) = grace(finding) {
+        return format!("{grace}: the rule {rule} waits until then");
+    }
+    match finding.change {
+        Some(change) if !change.is_of_the_change() => {
+            return format!("warns: it is {}", self::change(change));
+        }
+        Some(_) | None => {}
+    }
+    if *rule == *GO_DIRECTIVE {
+        return "warns: the go directive is a minimum, the toolchain that builds decides".to_owned();
+    }
+    match rule.strip_prefix("built-in: ") {
+        Some(class) => format!("warns: the class {class} does not fail by default"),
+        None => format!("warns: the rule {rule} says so"),
     }
 }
 

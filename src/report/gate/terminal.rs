@@ -22,7 +22,7 @@ const INDENT: usize = 4;
 pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    answer(gate.outcome.verdict, words(gate), &mut page)?;
+    answer(&gate.outcome, words(gate), &mut page)?;
     match style.length {
         Length::Verdict => {}
         Length::Normal | Length::Full => {
@@ -35,7 +35,7 @@ pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
             gaps::remarks(outcome, style.length, &mut page)?;
             gaps::partial(outcome, style.length, &mut page)?;
             next(gate, &mut page)?;
-            provenance(outcome, &mut page)?;
+            provenance(outcome, style.length, &mut page)?;
         }
     }
     io::Write::flush(&mut buffered)

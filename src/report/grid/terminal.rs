@@ -38,7 +38,7 @@ const MAX_LOCATIONS: usize = 3;
 pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    answer(grid.outcome.verdict, texts::headline(grid), &mut page)?;
+    answer(&grid.outcome, texts::headline(grid), &mut page)?;
     match style.length {
         Length::Verdict => {}
         Length::Normal | Length::Full => below(grid, style.length, &mut page)?,
@@ -63,7 +63,7 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
     next(grid, &columns, length, page)?;
-    provenance(&grid.outcome, page)
+    provenance(&grid.outcome, length, page)
 }
 
 /// The rows that are shown of all.
@@ -144,10 +144,13 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
         let mut names = ids(&row.advisory);
         if !row.related.is_empty() {
             let related: Vec<&str> = row.related.iter().map(String::as_str).collect();
-            names.push((
-                Shade::Dim,
-                format!("shares a CVE with {}", texts::names(&related, MAX_NAMES)),
-            ));
+            names.push(
+                (
+                    Shade::Dim,
+                    format!("shares a CVE with {}", texts::names(&related, MAX_NAMES)),
+                )
+                    .into(),
+            );
         }
         page.whole_words(start, 4, &names)?;
         let mut about: Vec<(Shade, String)> = row

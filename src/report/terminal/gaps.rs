@@ -1,6 +1,6 @@
 //! What was not checked, and what was skipped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit_end};
@@ -98,12 +98,48 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
         }
         return Ok(());
     }
-    let mut reasons = by_reason(&partial);
-    reasons.sort_by_key(|gaps| (std::cmp::Reverse(gaps.len()), gaps.first().map(|gap| gap.reason)));
-    for gaps in reasons.iter().take(MAX_GAPS) {
-        several(gaps, Shade::Warn, page)?;
+    // What makes files whole is the same for most of their entries: each hint stands once, below its files.
+    let mut hints: BTreeMap<&str, BTreeMap<Option<&str>, Vec<&GapHere<'_>>>> = BTreeMap::new();
+    for gap in &partial {
+        let file = gap.location.as_ref().map(|(file, _)| file.as_ref());
+        hints
+            .entry(gap.hint)
+            .or_default()
+            .entry(file)
+            .or_default()
+            .push(gap);
     }
-    more(reasons.iter().skip(MAX_GAPS).map(Vec::len).sum(), page)
+    let entries = |files: &BTreeMap<_, Vec<&GapHere<'_>>>| files.values().map(Vec::len).sum::<usize>();
+    let mut hints: Vec<_> = hints.into_iter().collect();
+    // The sort is stable: equally frequent ones stay in the order of their texts.
+    hints.sort_by_key(|(_, files)| std::cmp::Reverse(entries(files)));
+    for (hint, files) in hints.iter().take(MAX_GAPS) {
+        let mut files: Vec<&Vec<&GapHere<'_>>> = files.values().collect();
+        files.sort_by_key(|gaps| std::cmp::Reverse(gaps.len()));
+        for gaps in files.iter().take(MAX_GAPS) {
+            if let [first, others @ ..] = gaps.as_slice() {
+                first_of_file(first, others.len(), page)?;
+            }
+        }
+        let left = files.get(MAX_GAPS..).unwrap_or_default();
+        if !left.is_empty() {
+            let text = format!(
+                "and {} in {}",
+                counted(
+                    left.iter().map(|gaps| gaps.len()).sum(),
+                    "more entry",
+                    "more entries"
+                ),
+                counted(left.len(), "more file", "more files")
+            );
+            page.line(&Line::indented(2).with(Shade::Dim, &text))?;
+        }
+        page.text(Shade::Dim, 4, hint, 2)?;
+    }
+    more(
+        hints.iter().skip(MAX_GAPS).map(|(_, files)| entries(files)).sum(),
+        page,
+    )
 }
 
 /// What was skipped on purpose: listed with `-v`, else counted.
@@ -141,13 +177,26 @@ pub(super) fn skipped(outcome: &Outcome, length: Length, page: &mut Page<'_>) ->
     Ok(())
 }
 
+/// The first entry of a file, and how many `others` it has.
+fn first_of_file(first: &GapHere<'_>, others: usize, page: &mut Page<'_>) -> io::Result<()> {
+    let others = match others {
+        0 => String::new(),
+        others => format!(", and {} more", thousands(others as u64)),
+    };
+    entry(first, &format!("{}{others}", first.reason), Shade::Warn, page)
+}
+
 /// `file:line  reason`, on two lines where one is too narrow; the reason alone without a location.
 fn one(gap: &GapHere<'_>, shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
+    entry(gap, gap.reason, shade, page)
+}
+
+fn entry(gap: &GapHere<'_>, reason: &str, shade: Shade, page: &mut Page<'_>) -> io::Result<()> {
     let Some(place) = gap.place(usize::MAX) else {
-        return page.text(shade, 2, gap.reason, 3);
+        return page.text(shade, 2, reason, 3);
     };
     let place = clean(&place);
-    let reason = clean(gap.reason);
+    let reason = clean(reason);
     if 2 + columns(&place) + 2 + columns(&reason) <= page.width {
         return page.line(
             &Line::indented(2)

@@ -6,6 +6,7 @@ mod findings;
 pub(super) mod gaps;
 mod packages;
 pub(super) mod page;
+mod upgrades;
 
 use std::io;
 
@@ -40,7 +41,8 @@ impl Report for Terminal {
                 verdicts::terminal(outcome, style.length, &mut page)?;
                 read(outcome, &mut page)?;
                 index(outcome, &mut page)?;
-                findings::upgrades(&failing, style.length, &mut page)?;
+                upgrades::upgrades(&failing, style.length, &mut page)?;
+                upgrades::warnings(outcome, style.length, &mut page)?;
                 findings::others(outcome, style.length, &mut page)?;
                 findings::excepted(outcome, style.length, &mut page)?;
                 gaps::blind(outcome, style.length, &mut page)?;
@@ -48,7 +50,7 @@ impl Report for Terminal {
                 gaps::partial(outcome, style.length, &mut page)?;
                 gaps::skipped(outcome, style.length, &mut page)?;
                 next(outcome, &failing, &mut page)?;
-                provenance(outcome, &mut page)?;
+                provenance(outcome, style.length, &mut page)?;
             }
         }
         io::Write::flush(&mut buffered)
@@ -104,12 +106,14 @@ pub fn explain_package(
 
 /// The first line.
 fn verdict(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
-    answer(outcome.verdict, headline::words(outcome, failing), page)
+    answer(outcome, headline::words(outcome, failing), page)
 }
 
 /// The verdict with its reasons.
-pub(super) fn answer(verdict: Verdict, words: Vec<String>, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn answer(outcome: &Outcome, words: Vec<String>, page: &mut Page<'_>) -> io::Result<()> {
+    let verdict = outcome.verdict;
     let shade = match verdict {
+        Verdict::Pass if outcome.coverage.unchecked > 0 => Shade::Warn,
         Verdict::Pass => Shade::Good,
         Verdict::Blocked | Verdict::Incomplete | Verdict::Failed => Shade::Bad,
         Verdict::NothingToScan => Shade::Warn,
@@ -194,7 +198,7 @@ pub(super) fn commands_line(commands: Vec<String>, page: &mut Page<'_>) -> io::R
 }
 
 /// What the verdict can be repeated with.
-pub(super) fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
+pub(super) fn provenance(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     page.gap()?;
     let policy = match &outcome.policy.file {
         Some(file) => format!("policy of {file}"),
@@ -202,6 +206,9 @@ pub(super) fn provenance(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<(
     };
     let version = format!("lockkeeper {}", outcome.tool_version);
     page.whole_words(Line::new(), 2, &[(Shade::Dim, version), (Shade::Dim, policy)])?;
+    if length != Length::Full {
+        return Ok(());
+    }
     let index = outcome.database.digest.as_deref().unwrap_or("none");
     for (what, digest) in [("db    ", index), ("policy", &outcome.policy.digest)] {
         let digest = format!("{what} {digest}");

@@ -6,7 +6,7 @@ use std::io;
 use unicode_width::UnicodeWidthChar;
 
 use crate::report::workflow_commands::inert;
-use crate::report::{Colour, MIN_WIDTH};
+use crate::report::{Colour, MIN_WIDTH, links};
 use crate::text::escape;
 
 /// How a part of a line looks. Each reads the same without colour.
@@ -15,6 +15,8 @@ pub(in crate::report) enum Shade {
     Plain,
     Strong,
     Dim,
+    /// Worse than bad.
+    Worst,
     Bad,
     Warn,
     Good,
@@ -27,9 +29,40 @@ impl Shade {
             Self::Plain => "",
             Self::Strong => "1",
             Self::Dim => "2",
+            Self::Worst => "1;97;41",
             Self::Bad => "1;31",
             Self::Warn => "33",
             Self::Good => "1;32",
+        }
+    }
+}
+
+/// A text that is shown as one piece, and the address that it leads to.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Word {
+    shade: Shade,
+    text: String,
+    /// Printable ASCII without a blank.
+    link: Option<String>,
+}
+
+impl Word {
+    /// The id of an advisory, with its page.
+    pub(in crate::report) fn id(shade: Shade, id: &str) -> Self {
+        Self {
+            shade,
+            text: id.to_owned(),
+            link: links::advisory(id),
+        }
+    }
+}
+
+impl From<(Shade, String)> for Word {
+    fn from((shade, text): (Shade, String)) -> Self {
+        Self {
+            shade,
+            text,
+            link: None,
         }
     }
 }
@@ -66,7 +99,7 @@ impl<'o> Page<'o> {
         let mut room = if wide { self.width - 1 } else { self.width };
         let mut plain = String::new();
         let mut painted = String::new();
-        for (shade, text) in &line.parts {
+        for Word { shade, text, link } in &line.parts {
             let (shown, rest) = text.split_at(cut(text, room));
             room = room.saturating_sub(columns(shown));
             let shown = match rest {
@@ -74,9 +107,17 @@ impl<'o> Page<'o> {
                 _ => Cow::Owned(format!("{}…", shown.trim_end())),
             };
             plain.push_str(&shown);
-            match (self.colour, shade) {
-                (Colour::Plain, _) | (Colour::Ansi, Shade::Plain) => painted.push_str(&shown),
-                (Colour::Ansi, _) => painted.push_str(&format!("\u{1b}[{}m{shown}\u{1b}[0m", shade.sgr())),
+            let coloured = match (self.colour, shade) {
+                (Colour::Plain, _) | (_, Shade::Plain) => shown,
+                (Colour::Ansi | Colour::AnsiAndLinks, _) => {
+                    Cow::Owned(format!("\u{1b}[{}m{shown}\u{1b}[0m", shade.sgr()))
+                }
+            };
+            match (self.colour, link) {
+                (Colour::AnsiAndLinks, Some(link)) => {
+                    painted.push_str(&format!("\u{1b}]8;;{link}\u{1b}\\{coloured}\u{1b}]8;;\u{1b}\\"));
+                }
+                (Colour::Plain | Colour::Ansi | Colour::AnsiAndLinks, _) => painted.push_str(&coloured),
             }
             if !rest.is_empty() {
                 break;
@@ -99,16 +140,17 @@ impl<'o> Page<'o> {
 
     /// Writes words that may not be cut, `indent` columns in, with ` · ` between them. A word that is wider
     /// than a line goes on in the next one; no honest id takes more than [`WORD_LINES`].
-    pub(in crate::report) fn whole_words(
+    pub(in crate::report) fn whole_words<W: Clone + Into<Word>>(
         &mut self,
         start: Line,
         indent: usize,
-        words: &[(Shade, String)],
+        words: &[W],
     ) -> io::Result<()> {
         let mut line = start;
         let mut first = true;
-        for (shade, word) in words {
-            let word = clean(word);
+        for word in words {
+            let Word { shade, text, link } = word.clone().into();
+            let word = clean(&text);
             let word = fit(
                 &word,
                 self.width.saturating_sub(indent).saturating_mul(WORD_LINES),
@@ -127,7 +169,7 @@ impl<'o> Page<'o> {
             loop {
                 let room = self.width.saturating_sub(line.columns);
                 if columns(rest) <= room {
-                    line.push_clean(*shade, rest);
+                    line.push_clean(shade, rest, link.as_deref());
                     break;
                 }
                 // A character wider than a fresh line's room goes there all the same.
@@ -142,7 +184,7 @@ impl<'o> Page<'o> {
                         .unwrap_or(end),
                 };
                 let (head, tail) = rest.split_at(end);
-                line.push_clean(*shade, head);
+                line.push_clean(shade, head, link.as_deref());
                 rest = tail.trim_start();
                 self.line(&line)?;
                 line = Line::indented(indent);
@@ -188,7 +230,7 @@ impl<'o> Page<'o> {
 /// A line that is being put together.
 #[derive(Debug, Clone, Default)]
 pub(in crate::report) struct Line {
-    parts: Vec<(Shade, String)>,
+    parts: Vec<Word>,
     pub(in crate::report) columns: usize,
 }
 
@@ -207,6 +249,13 @@ impl Line {
         self.with_clean(shade, &clean(text))
     }
 
+    /// Adds a word, with its link.
+    #[must_use]
+    pub(in crate::report) fn with_word(mut self, word: &Word) -> Self {
+        self.push_clean(word.shade, &clean(&word.text), word.link.as_deref());
+        self
+    }
+
     /// Adds blanks up to `column`, at least `least`.
     #[must_use]
     pub(in crate::report) fn padded_to(self, column: usize, least: usize) -> Self {
@@ -216,13 +265,17 @@ impl Line {
 
     #[must_use]
     fn with_clean(mut self, shade: Shade, text: &str) -> Self {
-        self.push_clean(shade, text);
+        self.push_clean(shade, text, None);
         self
     }
 
-    fn push_clean(&mut self, shade: Shade, text: &str) {
+    fn push_clean(&mut self, shade: Shade, text: &str, link: Option<&str>) {
         self.columns += columns(text);
-        self.parts.push((shade, text.to_owned()));
+        self.parts.push(Word {
+            shade,
+            text: text.to_owned(),
+            link: link.map(str::to_owned),
+        });
     }
 }
 
@@ -239,15 +292,20 @@ pub(in crate::report) fn columns(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(1)).sum()
 }
 
-/// A clean text cut to `room` columns, the end replaced by an ellipsis.
+/// A clean text cut to `room` columns, after a word where one ends in the second half; an ellipsis stands for the rest.
 pub(in crate::report) fn fit(text: &str, room: usize) -> Cow<'_, str> {
     if columns(text) <= room {
         return Cow::Borrowed(text);
     }
-    match room {
-        0 => Cow::Borrowed(""),
-        _ => Cow::Owned(format!("{}…", text.split_at(cut(text, room - 1)).0.trim_end())),
+    if room == 0 {
+        return Cow::Borrowed("");
     }
+    let (head, rest) = text.split_at(cut(text, room - 1));
+    let kept = match head.rfind(' ') {
+        Some(blank) if !rest.starts_with(' ') && blank > head.len() / 2 => head.split_at(blank).0,
+        Some(_) | None => head,
+    };
+    Cow::Owned(format!("{}…", kept.trim_end()))
 }
 
 /// A clean text cut to `room` columns, the start replaced by an ellipsis.

@@ -14,6 +14,7 @@ const SUBJECTS: &[&str] = &[
     "gate",
     "grid",
     "headline",
+    "links",
     "mod",
     "moves",
     "ours",

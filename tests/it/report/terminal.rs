@@ -172,7 +172,7 @@ fn what_was_not_judged_is_told() {
         "{text}"
     );
     assert!(
-        text.contains("12 × requirement without an exact version"),
+        text.contains("requirements.txt:1  requirement without an exact version, and 11 more"),
         "{text}"
     );
     let text = outcomes::written("terminal", &outcomes::blocked_incomplete(), 80, Length::Normal);
@@ -248,4 +248,30 @@ fn looks() {
             insta::assert_snapshot!(format!("terminal_{name}_{width}"), text);
         }
     }
+}
+
+#[test]
+fn ids_lead_to_their_pages_where_the_terminal_can_show_links() {
+    let written = |colour| {
+        let style = Style {
+            width: 120,
+            colour,
+            length: Length::Normal,
+            texts: &outcomes::texts(),
+        };
+        let mut bytes = Vec::new();
+        Terminal
+            .write(&outcomes::blocked(), &style, &mut bytes)
+            .expect("a Vec takes everything");
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    let link = "\u{1b}]8;;https://osv.dev/vulnerability/RUSTSEC-2030-0001\u{1b}\\";
+    let linked = written(Colour::AnsiAndLinks);
+    assert!(linked.contains(link), "{linked:?}");
+    // Every link ends.
+    assert_eq!(
+        linked.matches("\u{1b}]8;;http").count(),
+        linked.matches("\u{1b}]8;;\u{1b}").count()
+    );
+    assert!(!written(Colour::Ansi).contains("osv.dev"));
 }

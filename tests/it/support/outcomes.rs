@@ -292,7 +292,7 @@ pub(crate) fn compared() -> Outcome {
     let new = found(1, "newcomer", 7.5, Change::Introduced);
     let mut grace = found(2, "graceful", 8.8, Change::Introduced);
     grace.decision = Decision::Warn;
-    grace.rule = "a-week-to-mend".into();
+    grace.rule = "a-week-to-fix".into();
     grace.fails_from = Some("2030-03-01".parse().expect("a day"));
     let since = found(3, "sincere", 9.8, Change::PublishedSince);
     let moved = found(4, "mover", 5.5, Change::Moved);

@@ -1,0 +1,300 @@
+//! What to do: recommended upgrades, and warnings by the upgrade that ends them.
+
+use std::io;
+
+use super::findings::{INDENT, ids_of, is_of_this_change, limit, more, path_line, place, severity};
+use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
+use crate::model::finding::Change;
+use crate::model::{Decision, Finding, Outcome};
+use crate::remediation::{Kind, Remediation, remediations};
+use crate::report::Length;
+use crate::report::phrases::{self, counted, thousands};
+
+/// Upgrades that are shown unless all are asked for, and advisories of each.
+const MAX_UPGRADES: usize = 15;
+const MAX_ADVISORIES: usize = 3;
+/// The same of warnings.
+const MAX_WARNINGS: usize = 10;
+const MAX_WARNING_ADVISORIES: usize = 1;
+/// Reasons of a warning.
+const MAX_REASONS: usize = 2;
+/// The last column of the text at the right, so that the eye keeps the line.
+const WIDE: usize = 110;
+/// Where what belongs to a line starts.
+const DEEPER: usize = INDENT + 2;
+
+/// What to do about what blocks, worst first.
+pub(super) fn upgrades(steps: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let shown = limit(length, MAX_UPGRADES);
+    let advisories = limit(length, MAX_ADVISORIES);
+    list("Recommended upgrades", steps, shown, page, |step, page| {
+        step.advisories(advisories, page)?;
+        step.path(page)?;
+        step.command(page)
+    })
+}
+
+/// What only warns, and why.
+pub(super) fn warnings(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let steps = remediations(outcome, |finding| {
+        finding.decision == Decision::Warn && is_of_this_change(finding)
+    });
+    let shown = limit(length, MAX_WARNINGS);
+    let advisories = limit(length, MAX_WARNING_ADVISORIES);
+    list("Warnings", &steps, shown, page, |step, page| {
+        step.advisories(advisories, page)?;
+        step.path(page)?;
+        step.reasons(page)
+    })
+}
+
+fn list<'a, 'o>(
+    title: &str,
+    steps: &'a [Remediation<'o>],
+    shown: usize,
+    page: &mut Page<'_>,
+    mut rest: impl FnMut(Entry<'a, 'o>, &mut Page<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    page.heading(title)?;
+    let shown = steps.get(..shown.min(steps.len())).unwrap_or_default();
+    // Locations are aligned where the heads leave room for them.
+    let heads = shown.iter().map(|step| columns(&Entry(step).head())).max();
+    let place_column = INDENT + heads.unwrap_or_default().min(page.width * 2 / 5) + 2;
+    for (number, step) in shown.iter().enumerate() {
+        if number > 0 && page.width >= 60 {
+            page.gap()?;
+        }
+        let entry = Entry(step);
+        entry.first_line(number + 1, place_column, page)?;
+        rest(entry, page)?;
+    }
+    more(steps.len() - shown.len(), page)
+}
+
+/// One thing to do.
+struct Entry<'a, 'o>(&'a Remediation<'o>);
+
+impl Entry<'_, '_> {
+    /// What to do with which version, where, and how much that fixes.
+    fn first_line(&self, number: usize, place_column: usize, page: &mut Page<'_>) -> io::Result<()> {
+        let fixes = phrases::fixes(self.0);
+        let place = self.places();
+        let shade = match self.0.kind {
+            Kind::Remove | Kind::OwnRegistry => Shade::Bad,
+            Kind::Upgrade(_) | Kind::NoFix => Shade::Strong,
+        };
+        let start = Line::new()
+            .with(Shade::Dim, &format!("{number:>2}"))
+            .padded_to(INDENT, 2);
+        let end = page.width.min(WIDE).saturating_sub(columns(&fixes));
+        let head = self.head();
+        let line = if columns(&head) + INDENT + 2 <= end {
+            start.with(shade, &head)
+        } else {
+            // The version to upgrade to is never cut: it takes a line of its own.
+            page.whole_words(start, INDENT, &[(shade, self.held())])?;
+            let aim = self.aim();
+            if INDENT + columns(&aim) + 2 > end {
+                page.whole_words(Line::indented(INDENT), DEEPER, &[(shade, aim)])?;
+                Line::indented(INDENT)
+            } else {
+                Line::indented(INDENT).with(shade, &aim)
+            }
+        };
+        let is_beside = line.columns + 2 <= place_column && place_column + columns(&place) + 2 <= end;
+        let line = match is_beside {
+            true => line.padded_to(place_column, 2).with(Shade::Plain, &place),
+            false => line,
+        };
+        page.line(&line.padded_to(end, 2).with(Shade::Dim, &fixes))?;
+        match is_beside {
+            true => Ok(()),
+            false => {
+                page.line(&Line::indented(INDENT).with(Shade::Plain, &fit_end(&place, page.width - INDENT)))
+            }
+        }
+    }
+
+    /// `examplelib 0.10.30 → 1.2.0 (major, dev)`.
+    fn head(&self) -> String {
+        let (held, aim) = (self.held(), self.aim());
+        match aim.is_empty() {
+            true => held,
+            false => format!("{held} {aim}"),
+        }
+    }
+
+    fn held(&self) -> String {
+        let Remediation { name, version, .. } = self.0;
+        let held = match self.0.kind {
+            Kind::Remove => format!("remove {name} {version}"),
+            Kind::OwnRegistry => format!("take {name} {version} from your own registry"),
+            Kind::Upgrade(_) | Kind::NoFix => format!("{name} {version}"),
+        };
+        clean(&held).into_owned()
+    }
+
+    /// `→ 1.2.0 (major, dev)`.
+    fn aim(&self) -> String {
+        let traits = phrases::traits(self.0);
+        let to = match self.0.kind {
+            Kind::Upgrade(to) => format!("→ {}", clean(to)),
+            Kind::Remove | Kind::OwnRegistry | Kind::NoFix => String::new(),
+        };
+        match (to.is_empty(), traits.is_empty()) {
+            (_, true) => to,
+            (true, false) => format!("({})", traits.join(", ")),
+            (false, false) => format!("{to} ({})", traits.join(", ")),
+        }
+    }
+
+    /// The first place of the worst finding, and how many more there are.
+    fn places(&self) -> String {
+        let Some((target, finding)) = self.0.places.first() else {
+            return String::new();
+        };
+        let first = place(target, finding);
+        let places = self.0.places.iter().map(|(_, finding)| finding.places().count());
+        match places.sum::<usize>().saturating_sub(1) {
+            0 => first,
+            more => format!("{first} and {} more", thousands(more as u64)),
+        }
+    }
+
+    /// At most `shown` advisories, and how many more there are.
+    fn advisories(&self, shown: usize, page: &mut Page<'_>) -> io::Result<()> {
+        let fixes = &self.0.fixes;
+        let shown = shown.min(fixes.len());
+        for finding in fixes.iter().take(shown) {
+            advisory(finding, page)?;
+        }
+        if let Some(text) = self.origin() {
+            page.text(Shade::Dim, INDENT, &text, 3)?;
+        }
+        let left = fixes.get(shown..).unwrap_or_default();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "and {} more {}; -v lists all",
+            thousands(left.len() as u64),
+            phrases::severities(left)
+        );
+        page.line(&Line::indented(INDENT).with(Shade::Dim, &text))
+    }
+
+    /// The registry that the lockfile names, for a package that may be internal.
+    fn origin(&self) -> Option<String> {
+        let origin = || self.0.fixes.iter().find_map(|finding| finding.origin.as_ref());
+        match self.0.kind {
+            Kind::Upgrade(_) | Kind::NoFix => None,
+            Kind::Remove => origin().map(|origin| {
+                let origin = origin.as_str();
+                format!(
+                    "the lockfile takes it from {origin}; if it is your own package, name it under `supply-chain.internal` in the policy"
+                )
+            }),
+            Kind::OwnRegistry => Some(match origin() {
+                Some(origin) => format!("the lockfile takes it from {}", origin.as_str()),
+                None => "the lockfile records no registry for it".to_owned(),
+            }),
+        }
+    }
+
+    /// The shortest path from a root; of a long one the start and the end.
+    fn path(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mut places = self.0.places.iter();
+        let Some((finding, path)) = places.find_map(|(_, finding)| Some((finding, finding.paths.first()?)))
+        else {
+            return Ok(());
+        };
+        let others = match finding.paths_total.saturating_sub(1) {
+            0 => String::new(),
+            others => format!("  (and from {})", counted(others, "more root", "more roots")),
+        };
+        path_line(path, &others, page)
+    }
+
+    /// The command that upgrades it, in the first of its folders.
+    fn command(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(commands) = self.0.command() else {
+            return Ok(());
+        };
+        let mut commands = commands.lines();
+        for line in broken(
+            commands.next().unwrap_or_default(),
+            page.width.saturating_sub(DEEPER),
+        ) {
+            page.line(&Line::indented(INDENT).with(Shade::Good, &line))?;
+        }
+        match commands.count() {
+            0 => Ok(()),
+            more => {
+                let text = format!("and in {}", counted(more, "more folder", "more folders"));
+                page.line(&Line::indented(INDENT).with(Shade::Dim, &text))
+            }
+        }
+    }
+
+    /// Why it only warns, and how it compares with the base.
+    fn reasons(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mut reasons: Vec<String> = Vec::new();
+        for finding in &self.0.fixes {
+            let reason = phrases::why_it_warns(finding);
+            if reasons.len() < MAX_REASONS && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        for reason in reasons {
+            page.text(Shade::Warn, INDENT, &reason, 2)?;
+        }
+        Ok(())
+    }
+}
+
+/// The lines of `command`, none wider than `room` if its words are not: a shell joins what ends with a backslash.
+fn broken(command: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in command.split(' ') {
+        match lines.last_mut() {
+            Some(line) if columns(line) + 1 + columns(word) + 2 <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(line) => {
+                line.push_str(" \\");
+                lines.push(format!("  {word}"));
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Severity and ids on one line, the summary beside them or below.
+fn advisory(finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let (shade, word) = severity(&finding.advisory);
+    let start = Line::indented(INDENT).with(shade, &word).padded_to(0, 2);
+    let mut ids = ids_of(finding);
+    match finding.change {
+        None | Some(Change::Introduced) => {}
+        Some(change) => ids.push((Shade::Dim, phrases::change(change).to_owned()).into()),
+    }
+    let summary = clean(&finding.advisory.summary);
+    let mut line = start.clone();
+    for (number, id) in ids.iter().enumerate() {
+        if number > 0 {
+            line = line.with(Shade::Dim, " · ");
+        }
+        line = line.with_word(id);
+    }
+    let room = page.width.saturating_sub(line.columns + 2);
+    if !summary.trim().is_empty() && (columns(&summary) <= room || room >= 50) {
+        return page.line(&line.padded_to(0, 2).with(Shade::Plain, &fit(&summary, room)));
+    }
+    page.whole_words(start, DEEPER, &ids)?;
+    page.text(Shade::Plain, DEEPER, &summary, 2)
+}
