@@ -27,7 +27,8 @@ const MAX_ROWS_FULL: usize = 200;
 const MAX_LINES_FULL: usize = 400;
 const MAX_GAPS_FULL: usize = 30;
 const MAX_HISTORY_FULL: usize = 100;
-/// Release lines that one entry names, and locations of one cell.
+/// Different cells of a row, release lines that one entry names, and locations of one cell.
+const MAX_CELLS: usize = 6;
 const MAX_NAMES: usize = 6;
 const MAX_LOCATIONS: usize = 3;
 
@@ -164,8 +165,17 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
         match length {
             Length::Verdict | Length::Normal => {}
             Length::Full => {
-                for same in texts::alike(row, columns) {
-                    cells(&same, page)?;
+                let alike = texts::alike(row, columns);
+                for same in alike.iter().take(MAX_CELLS) {
+                    cells(same, page)?;
+                }
+                let left = alike.len().saturating_sub(MAX_CELLS);
+                if left > 0 {
+                    let text = format!(
+                        "… and {} (`--format html` shows all)",
+                        counted(left, "more cell", "more cells")
+                    );
+                    page.line(&Line::indented(4).with(Shade::Dim, &text))?;
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lockkeeper::model::grid::{CellState, Standing};
-use lockkeeper::model::{Gate, Grid};
+use lockkeeper::model::{Decision, Gate, Grid};
 use lockkeeper::report::grid::markdown::SUMMARY;
 use lockkeeper::report::grid::{markdown, refs};
 use lockkeeper::report::markdown::COMMENT;
@@ -118,6 +118,7 @@ fn every_cell_stands_below_its_line_in_every_block() {
                         .expect("a ref");
                     let mark = seen.get(&(row.advisory.id.clone(), head.to_owned()));
                     let expected = match cell.state {
+                        CellState::Affected if cell.decision == Some(Decision::Warn) => '!',
                         CellState::Affected => '✗',
                         CellState::Unknown => '?',
                         CellState::Excepted => '~',
@@ -180,7 +181,7 @@ fn every_row_shows_package_and_severity_and_what_only_warns_looks_different() {
         }
         assert!(table.contains("✗ 0.10.30") && table.contains("! 0.1.9"), "{text}");
         assert!(
-            table.contains("✗ blocks (4)") && table.contains("! warns (3)"),
+            table.contains("✗ blocks (5)") && table.contains("! warns (3)"),
             "{text}"
         );
     }
