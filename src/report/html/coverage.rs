@@ -186,7 +186,7 @@ fn trees(outcome: &Outcome, or_none: impl Fn(&Option<String>) -> Markup) -> Opti
         )
     });
     Some(markup!(
-        "<table class=\"plain\"><thead><tr><th>Scanned</th><th>Ref</th><th>Commit</th><th></th></tr></thead><tbody>\n"
+        "<table class=\"plain\"><thead><tr><th>Scanned</th><th>Ref</th><th>Commit</th><th>Lockfiles</th></tr></thead><tbody>\n"
         (rows.collect::<Vec<_>>()) "</tbody></table>\n" (cut(outcome.targets.len(), "tree", "trees"))
     ))
 }

@@ -337,7 +337,7 @@ fn lines(grid: &Grid) -> Section {
     });
     let table = (!grid.lines.is_empty()).then(|| {
         markup!(
-            "<table class=\"plain\"><thead><tr><th>Release line</th><th></th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n"
+            "<table class=\"plain\"><thead><tr><th>Release line</th><th>In or out</th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n"
             (rows.collect::<Vec<_>>()) "</tbody></table>\n" (cut(grid.lines.len(), "ref", "refs"))
         )
     });
