@@ -1,6 +1,8 @@
 //! The tree of one commit, read from objects and never checked out.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::bstr::ByteSlice as _;
@@ -12,7 +14,7 @@ use super::entry::{ObjectId, TrackedKind};
 use super::error::{GitError, broken};
 use super::file_list::{FileList, Shape};
 use super::lfs::Pointer;
-use super::links::{self, End, Entry, Folders, MAX_TARGET};
+use super::links::{self, End, Entry, Folders, MAX_STEPS, MAX_TARGET};
 use super::listing::{Content, Listing};
 use super::odb::{BlobError, Odb};
 use super::repository::Repository;
@@ -205,9 +207,10 @@ impl CommitTree {
         let objects = Objects {
             odb,
             limit: self.limit.min(MAX_TARGET),
-            asks: true,
+            known: None,
         };
-        let (path, id) = links::follow(&objects, self.tree, &path)?.file()?;
+        let mut steps = MAX_STEPS;
+        let (path, id) = links::follow(&objects, self.tree, &path, &mut steps)?.file()?;
         Ok((path, id.0))
     }
 
@@ -218,10 +221,9 @@ impl CommitTree {
         let objects = Objects {
             odb: &odb,
             limit: MAX_TARGET,
-            asks: false,
+            known: Some(RefCell::default()),
         };
-        let end = |path| links::follow(&objects, self.tree, path).unwrap_or(End::Unknown);
-        paths.iter().map(end).collect()
+        links::ends(&objects, &self.tree, paths)
     }
 
     /// The blob at `path` is a pointer of Git LFS that stands for `bytes`.
@@ -244,8 +246,40 @@ impl CommitTree {
 struct Objects<'o> {
     odb: &'o Odb,
     limit: u64,
-    /// Whether a remote is asked for links that the clone lacks.
-    asks: bool,
+    /// What was read, where many paths are followed; then no remote is asked for the targets of links.
+    known: Option<RefCell<Read>>,
+}
+
+/// Folders and targets of links that were read.
+#[derive(Default)]
+struct Read {
+    folders: HashMap<gix::ObjectId, HashMap<Box<[u8]>, Entry<gix::ObjectId>>>,
+    targets: HashMap<ObjectId, Arc<[u8]>>,
+}
+
+impl Objects<'_> {
+    /// Gives `each` what the tree `folder` holds until it has enough.
+    fn entries(
+        &self,
+        folder: gix::ObjectId,
+        mut each: impl FnMut(&[u8], Entry<gix::ObjectId>) -> ControlFlow<()>,
+    ) -> Result<(), BlobError> {
+        let mut buffer = Vec::new();
+        let tree = self.odb.load(folder, &mut buffer)?;
+        for entry in TreeRefIter::from_bytes(tree.data, folder.kind()).filter_map(Result::ok) {
+            let id = entry.oid.to_owned();
+            let found = match entry.mode.kind() {
+                EntryKind::Tree => Entry::Folder(id),
+                EntryKind::Blob | EntryKind::BlobExecutable => Entry::File(ObjectId(id)),
+                EntryKind::Link => Entry::Link(ObjectId(id)),
+                EntryKind::Commit => Entry::Submodule,
+            };
+            if each(entry.filename.as_bytes(), found).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Folders for Objects<'_> {
@@ -254,27 +288,45 @@ impl Folders for Objects<'_> {
 
     /// A folder that the clone lacks is an error: its files are not known.
     fn entry(&self, folder: &gix::ObjectId, name: &[u8]) -> Result<Option<Entry<gix::ObjectId>>, BlobError> {
-        let mut buffer = Vec::new();
-        let tree = self.odb.load(*folder, &mut buffer)?;
-        let found = TreeRefIter::from_bytes(tree.data, folder.kind())
-            .filter_map(Result::ok)
-            .find(|entry| entry.filename.as_bytes() == name);
-        Ok(found.map(|entry| {
-            let id = entry.oid.to_owned();
-            match entry.mode.kind() {
-                EntryKind::Tree => Entry::Folder(id),
-                EntryKind::Blob | EntryKind::BlobExecutable => Entry::File(ObjectId(id)),
-                EntryKind::Link => Entry::Link(ObjectId(id)),
-                EntryKind::Commit => Entry::Submodule,
-            }
-        }))
+        let Some(known) = &self.known else {
+            let mut found = None;
+            self.entries(*folder, |other, entry| match other == name {
+                false => ControlFlow::Continue(()),
+                true => {
+                    found = Some(entry);
+                    ControlFlow::Break(())
+                }
+            })?;
+            return Ok(found);
+        };
+        let mut known = known.borrow_mut();
+        let folders = &mut known.folders;
+        if !folders.contains_key(folder) {
+            let mut entries = HashMap::new();
+            self.entries(*folder, |name, entry| {
+                entries.entry(name.into()).or_insert(entry);
+                ControlFlow::Continue(())
+            })?;
+            folders.insert(*folder, entries);
+        }
+        Ok(folders.get(folder).and_then(|entries| entries.get(name)).copied())
     }
 
     fn target(&self, link: ObjectId) -> Result<Arc<[u8]>, BlobError> {
-        if !self.asks && self.odb.try_find_header(link.0).map_err(broken)?.is_none() {
+        let Some(known) = &self.known else {
+            return self.odb.blob(link.0, self.limit);
+        };
+        let mut known = known.borrow_mut();
+        let targets = &mut known.targets;
+        if let Some(target) = targets.get(&link) {
+            return Ok(target.clone());
+        }
+        if self.odb.try_find_header(link.0).map_err(broken)?.is_none() {
             return Err(GitError::Missing { object: link }.into());
         }
-        self.odb.blob(link.0, self.limit)
+        let target = self.odb.blob(link.0, self.limit)?;
+        targets.insert(link, target.clone());
+        Ok(target)
     }
 }
 

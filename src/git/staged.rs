@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::entry::{ObjectId, Tracked, TrackedKind};
 use super::error::GitError;
-use super::links::{self, End, Entry, Folders, MAX_TARGET};
+use super::links::{self, End, Entry, Folders, MAX_STEPS, MAX_TARGET};
 use super::repository::Repository;
 use crate::model::{Tree, TreePath, Unread};
 use crate::sys::{environment, file};
@@ -87,14 +87,14 @@ impl StagedTree {
     /// The blob at `path` and its own path, from the top of the repository, links followed.
     fn follow(&self, path: &TreePath) -> Result<(TreePath, ObjectId), Unread> {
         let path = self.folder.join(path.as_bytes()).ok_or(Unread::Absent)?;
-        links::follow(self, TreePath::root(), &path)?.file()
+        let mut steps = MAX_STEPS;
+        links::follow(self, TreePath::root(), &path, &mut steps)?.file()
     }
 
     /// Where each of `paths` ends, which count from the top of the repository.
     #[must_use]
     pub fn ends(&self, paths: &[TreePath]) -> Vec<End> {
-        let end = |path| links::follow(self, TreePath::root(), path).unwrap_or(End::Unknown);
-        paths.iter().map(end).collect()
+        links::ends(self, &TreePath::root(), paths)
     }
 }
 

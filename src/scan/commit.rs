@@ -100,8 +100,8 @@ pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
 /// A symbolic link of which it is not known where it leads.
 fn unknown_link(path: TreePath) -> Gap {
     Gap {
-        reason: "a link whose target the clone lacks: what it leads to was not checked".into(),
-        hint: "Fetch the missing objects with `git fetch --refetch --no-filter`.".into(),
+        reason: "it is not known where this link leads: what is there was not checked".into(),
+        hint: "Fetch the missing objects with `git fetch --refetch --no-filter`, or leave the link out with the policy's `exclude`.".into(),
         ..link_out(path)
     }
 }

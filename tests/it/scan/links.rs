@@ -198,7 +198,7 @@ fn a_link_without_its_target_is_a_gap() {
     ]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(
-        gaps(&ran.json(), "partial", "whose target the clone lacks"),
+        gaps(&ran.json(), "partial", "not known where this link leads"),
         ["app/link"]
     );
 }
