@@ -283,6 +283,7 @@ pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKe
         },
         length,
         texts,
+        is_dated: options.now.is_some(),
     }
 }
 

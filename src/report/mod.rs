@@ -74,6 +74,8 @@ pub struct Style<'t> {
     pub length: Length,
     /// The long texts of the advisories that are shown, as far as the index has them.
     pub texts: &'t HashMap<TextKey, Texts>,
+    /// The time of the run was given, and is no clock's: a page may show it, and stays the same for the same input.
+    pub is_dated: bool,
 }
 
 /// A narrower terminal is written to as if it had this many columns.

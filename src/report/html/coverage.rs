@@ -158,7 +158,6 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
     let facts = vec![
         fact("Program", format!("lockkeeper {}", outcome.tool_version)),
         fact("Verdict", verdict),
-        fact("Scanned at", outcome.now.to_string()),
         fact("Advisory database", or_none(&database.digest)),
         fact("State", age),
         fact("Built", database.built.map(|built| built.to_string())),

@@ -34,7 +34,7 @@ const MAX_HINT: usize = 160;
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let columns = columns(&grid.outcome);
     let outcome = &grid.outcome;
     let failing = remediations(outcome, Finding::blocks);
@@ -60,7 +60,7 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
     let mut words = texts::headline(grid);
     words.extend(texts::exit_code(grid));
     let bar = page::bar(&super::all_of(&failing));
-    let body = page::body(outcome, &words, bar, &numbers(grid), &sections);
+    let body = page::body(outcome, &words, bar, &numbers(grid), &sections, style);
     page::write(outcome.verdict, &body, out)
 }
 

@@ -51,6 +51,7 @@ impl Report for Html {
             page::bar(&all_of(&failing)),
             &numbers(outcome),
             &sections,
+            style,
         );
         page::write(outcome.verdict, &body, out)
     }

@@ -10,7 +10,7 @@ use super::markup::{Markup, Show, markup};
 use crate::model::lines::short_name;
 use crate::model::{Advisory, Finding, Outcome, Verdict};
 use crate::report::phrases::{self, counted, sentence, short, thousands};
-use crate::report::{headline, links};
+use crate::report::{Style, headline, links};
 
 const TEMPLATE: &str = include_str!("../../../data/report.html");
 const STYLE: &str = include_str!("../../../data/report.css");
@@ -97,6 +97,7 @@ pub(super) fn body(
     bar: Option<Markup>,
     numbers: &[Count],
     sections: &[Section],
+    style: &Style<'_>,
 ) -> Markup {
     let links = sections
         .iter()
@@ -108,15 +109,20 @@ pub(super) fn body(
         )
     });
     markup!(
-        "" (answer(outcome, words, bar, numbers))
+        "" (answer(outcome, words, bar, numbers, style))
         "<nav aria-label=\"Sections\"><ul class=\"wrap\">\n" (links.collect::<Vec<_>>())
         "</ul></nav>\n<main id=\"main\" class=\"wrap\" tabindex=\"-1\">\n" (parts.collect::<Vec<_>>())
-        "</main>\n<footer><div class=\"wrap\">lockkeeper " (outcome.tool_version)
-        " · scanned at " (outcome.now.to_string()) "</div></footer>"
+        "</main>\n<footer><div class=\"wrap\">lockkeeper " (outcome.tool_version) "</div></footer>"
     )
 }
 
-fn answer(outcome: &Outcome, words: &[String], bar: Option<Markup>, numbers: &[Count]) -> Markup {
+fn answer(
+    outcome: &Outcome,
+    words: &[String],
+    bar: Option<Markup>,
+    numbers: &[Count],
+    style: &Style<'_>,
+) -> Markup {
     let symbol = headline::symbol(outcome.verdict);
     let (mark, word) = symbol.split_once(' ').unwrap_or(("", symbol));
     let verdict = outcome.verdict.as_str();
@@ -126,7 +132,7 @@ fn answer(outcome: &Outcome, words: &[String], bar: Option<Markup>, numbers: &[C
     });
     let index = headline::index(outcome).map(|index| markup!("<p class=\"caution\">" (index) "</p>\n"));
     markup!(
-        "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n" (subject(outcome)) "<h1 data-verdict=\"" (verdict)
+        "<header class=\"answer " (verdict) "\"><div class=\"wrap\">\n" (subject(outcome, style)) "<h1 data-verdict=\"" (verdict)
         "\"><span aria-hidden=\"true\">" (mark) "</span>" (word) "</h1>\n" (reasons.collect::<Vec<_>>())
         "" (index) "" (bar) "<dl class=\"numbers\">\n" (numbers.iter().map(Count::markup).collect::<Vec<_>>())
         "</dl>\n</div></header>\n"
@@ -153,7 +159,7 @@ pub(super) fn id(finding: &Finding) -> Markup {
 }
 
 /// What was scanned: the repository, the ref and its commit, and of what day the data is.
-fn subject(outcome: &Outcome) -> Markup {
+fn subject(outcome: &Outcome, style: &Style<'_>) -> Markup {
     let first = outcome.targets.first();
     let is_one = outcome.targets.len() == 1;
     let repository = first.and_then(|target| target.repository.as_deref());
@@ -175,12 +181,13 @@ fn subject(outcome: &Outcome) -> Markup {
         let advisories = counted(outcome.database.records as usize, "advisory", "advisories");
         format!("{}, {advisories}", day.strftime("%Y-%m-%d"))
     });
+    let scanned = outcome.now.strftime("%Y-%m-%d %H:%M UTC").to_string();
     let facts = [
         fact("Repository", repository.map(|name| short(name, 200))),
         fact(what, refs),
         fact("Commit", commit),
         fact("Advisory data", data),
-        fact("Scanned", outcome.now.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+        fact("Scanned", style.is_dated.then_some(scanned)),
     ];
     let facts = facts.into_iter().filter(|fact| !fact.is_empty());
     let facts = facts.map(|fact| markup!("<div>"(fact)"</div>\n"));

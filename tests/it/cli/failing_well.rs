@@ -622,3 +622,18 @@ fn the_demo_shows_the_grid_and_where_its_page_is() {
     // Only what it names stays behind.
     assert_eq!(std::fs::read_dir(&temporary).expect("a folder").count(), 1);
 }
+
+#[test]
+fn a_page_holds_no_clock_unless_a_time_was_given() {
+    let (sandbox, index) = library();
+    let page = |flags: &[&str]| {
+        let arguments = ["scan", "--db", &index, "--format", "html"];
+        let arguments: Vec<&str> = arguments.iter().chain(flags).copied().collect();
+        sandbox.run(&arguments).out
+    };
+    let first = page(&[]);
+    assert!(!first.to_lowercase().contains("scanned</dt>"), "a clock in the page");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(first, page(&[]));
+    assert!(page(&["--now", NOW]).contains("2026-02-01 00:00 UTC"));
+}

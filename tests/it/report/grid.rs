@@ -441,6 +441,7 @@ fn terminals_can_be_looked_at() {
                 colour: Colour::Ansi,
                 length: Length::Normal,
                 texts: &texts,
+                is_dated: true,
             };
             let mut bytes = Vec::new();
             (terminal.write)(&grid, &style, &mut bytes).expect("a Vec takes everything");
@@ -458,6 +459,7 @@ fn colour_changes_no_word() {
         colour: Colour::Ansi,
         length: Length::Full,
         texts: &texts,
+        is_dated: true,
     };
     for (name, grid) in grids::all() {
         let terminal = grid::FORMS
@@ -585,6 +587,7 @@ fn said(
         colour: Colour::Plain,
         length,
         texts: &texts,
+        is_dated: true,
     };
     let mut bytes = Vec::new();
     write(&style, &mut bytes).expect("a Vec takes everything");

@@ -85,6 +85,7 @@ fn colour_changes_no_word() {
             colour: Colour::Ansi,
             length: Length::Full,
             texts: &texts,
+            is_dated: true,
         };
         report("terminal")
             .expect("a report")
@@ -212,6 +213,7 @@ fn packages_and_explanations_fit_too() {
             colour: Colour::Plain,
             length: Length::Full,
             texts: &texts,
+            is_dated: true,
         };
         let mut bytes = Vec::new();
         terminal::packages(&inventory, &style, &mut bytes).expect("a Vec takes everything");
@@ -231,6 +233,7 @@ fn packages_and_explanations_fit_too() {
         colour: Colour::Plain,
         length: Length::Normal,
         texts: &texts,
+        is_dated: true,
     };
     let mut bytes = Vec::new();
     terminal::packages(&outcomes::inventory(), &style, &mut bytes).expect("a Vec takes everything");

@@ -43,6 +43,7 @@ pub(crate) fn written(name: &str, outcome: &Outcome, width: usize, length: Lengt
         colour: Colour::Plain,
         length,
         texts: &texts,
+        is_dated: true,
     };
     let report: &dyn Report = report(name).expect("a report of that name");
     let mut bytes = Vec::new();
