@@ -9,6 +9,8 @@ use crate::cli::output::{self, Sink};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::finding::Change;
 use crate::model::{Failure, Finding, Gate, Grid, Outcome};
+use crate::report::job::JobPages;
+use crate::report::markdown::{COMMENT, ISSUE, SUMMARY};
 use crate::report::{self, Form, REPORTS, Style};
 use crate::session::Scanned;
 
@@ -108,11 +110,30 @@ impl Answer {
 
     /// The answer in Markdown, within `limit` bytes.
     #[must_use]
-    pub fn markdown(&self, limit: usize) -> String {
+    pub fn markdown(&self, pages: &JobPages, limit: usize) -> String {
         match self {
-            Self::Scan(_) => report::markdown::within(self.outcome(), limit),
+            Self::Scan(_) => report::markdown::within(self.outcome(), pages, limit),
             Self::Gate(gate) => report::gate::markdown::within(gate, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
+        }
+    }
+
+    /// The same as the summary of a run.
+    #[must_use]
+    pub fn summary(&self, pages: &JobPages) -> String {
+        let limit = match self {
+            Self::Scan(_) | Self::Gate(_) => SUMMARY,
+            Self::Status(_) => report::grid::markdown::SUMMARY,
+        };
+        self.markdown(pages, limit)
+    }
+
+    /// The same as a comment; `room` bytes of its limit are for others.
+    #[must_use]
+    pub fn comment(&self, pages: &JobPages, room: usize) -> String {
+        match self {
+            Self::Scan(_) => report::markdown::comment(self.outcome(), pages, COMMENT.saturating_sub(room)),
+            Self::Gate(_) | Self::Status(_) => self.markdown(pages, ISSUE.saturating_sub(room)),
         }
     }
 

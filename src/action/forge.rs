@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::inputs::Inputs;
-use crate::forge::{self, CodeScanning, Forge, ForgeError, RepositoryName, Site};
+use crate::forge::{self, CodeScanning, Forge, ForgeError, RepositoryName, RunPage, Site};
 use crate::git::RemoteError;
 use crate::git::remote::Remote;
 use crate::remote::{ForgeRemote, Unreachable};
+use crate::report::job::JobPages;
 use crate::scan::FILE_LIMIT;
 use crate::session::RemoteOf;
 use crate::sys::environment;
@@ -26,6 +27,12 @@ pub struct JobForge {
     pub(super) ref_name: String,
     /// `GITHUB_SHA`.
     pub(super) sha: String,
+    /// `GITHUB_SERVER_URL`.
+    server: String,
+    /// `GITHUB_RUN_ID`.
+    run_id: String,
+    /// `GITHUB_RUN_NUMBER`.
+    run_number: String,
 }
 
 impl JobForge {
@@ -39,6 +46,9 @@ impl JobForge {
             repository: variable("GITHUB_REPOSITORY"),
             ref_name: variable("GITHUB_REF"),
             sha: variable("GITHUB_SHA"),
+            server: variable("GITHUB_SERVER_URL"),
+            run_id: variable("GITHUB_RUN_ID"),
+            run_number: variable("GITHUB_RUN_NUMBER"),
         }
     }
 
@@ -97,6 +107,30 @@ impl JobForge {
     pub fn has_code_scanning(&self) -> bool {
         self.api()
             .is_ok_and(|api| forge::kind_at(&api).code_scanning == CodeScanning::Offered)
+    }
+
+    /// The pages of the run and of the repository's files; none for an address that would be no plain link.
+    #[must_use]
+    pub fn pages(&self) -> JobPages {
+        let server = self.server.trim_end_matches('/');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte);
+        let is_web = server.starts_with("https://") || server.starts_with("http://");
+        if !is_web || !server.bytes().all(is_plain) || RepositoryName::parse(&self.repository).is_none() {
+            return JobPages::default();
+        }
+        let kind = self.api().map_or(&forge::FORGES[0], |api| forge::kind_at(&api));
+        let run = match kind.run_page {
+            RunPage::ById => &self.run_id,
+            RunPage::ByNumber => &self.run_number,
+        };
+        let repository = format!("{server}/{}", self.repository);
+        let is_number = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
+        JobPages {
+            run: is_number.then(|| format!("{repository}/actions/runs/{run}")),
+            commits: Some(format!("{repository}/commit/")),
+            files: Some(format!("{repository}/{}/", kind.file_page)),
+            event: (!self.ref_name.is_empty()).then(|| (self.sha.clone(), self.ref_name.clone())),
+        }
     }
 
     fn api(&self) -> Result<Address, ConnectError> {

@@ -1,11 +1,9 @@
-//! `INPUT_*` to arguments: flat names, empty ones not given, unknown ones refused with the nearest known one.
+//! `INPUT_*` as values: flat names, empty ones not given, unknown ones refused with the nearest known one.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::events::Event;
 use crate::model::Failure;
 
 /// What the workflow step asks for.
@@ -17,10 +15,20 @@ pub struct Inputs {
     pub paths: Vec<PathBuf>,
     /// Globs of release lines; in mode gate, the release.
     pub refs: Option<String>,
-    /// Flags that other inputs stand for.
-    flags: Vec<OsString>,
+    /// The policy's file.
+    pub policy: Option<PathBuf>,
+    /// What fails, instead of the built-in rules.
+    pub fail_on: Option<String>,
+    /// The revision to compare with.
+    pub base: Option<String>,
+    /// The name of the scan at code scanning.
+    pub category: Option<String>,
+    /// Nothing to scan is no failure.
+    pub allow_empty: bool,
+    /// What blocks is no failure.
+    pub exit_zero: bool,
     /// Words of `args`.
-    args: Vec<String>,
+    pub args: Vec<String>,
     /// Where the SARIF file goes.
     pub sarif_file: Option<String>,
     /// Where the second report goes; its ending is the format.
@@ -148,22 +156,18 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     .filter(|line| !line.is_empty())
                     .map(PathBuf::from),
             ),
-            // One word, so that no value is taken for a flag.
-            "policy" | "fail-on" | "base" | "category" => {
-                inputs.flags.push(format!("--{name}={value}").into())
-            }
+            "policy" => inputs.policy = Some(value.into()),
+            "fail-on" => inputs.fail_on = Some(value.to_owned()),
+            "base" => inputs.base = Some(value.to_owned()),
+            "category" => inputs.category = Some(value.to_owned()),
             "refs" => inputs.refs = Some(value.to_owned()),
             "database" => inputs.database = Some(value.to_owned()),
             "sarif-file" => inputs.sarif_file = Some(file(name, value)?),
             "report-file" => inputs.report_file = Some(file(name, value)?),
             "cache-dir" => inputs.cache_folder = Some(value.to_owned()),
             "allow-empty" if !truth(name, value)? => continue,
-            "allow-empty" => inputs.flags.push("--allow-empty".into()),
-            "exit-zero" => {
-                if truth(name, value)? {
-                    inputs.flags.push("--exit-zero".into());
-                }
-            }
+            "allow-empty" => inputs.allow_empty = true,
+            "exit-zero" => inputs.exit_zero = truth(name, value)?,
             "args" => inputs.args = words(value)?,
             "upload-sarif" => {
                 inputs.upload = upload(value)?;
@@ -185,7 +189,7 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
 
 impl Inputs {
     /// The inputs that were `given` have a meaning in the mode.
-    fn fit(&mut self, given: &[&'static str]) -> Result<(), Failure> {
+    fn fit(&self, given: &[&'static str]) -> Result<(), Failure> {
         let mode = self.mode;
         let odd = OF_MODES
             .iter()
@@ -198,68 +202,12 @@ impl Inputs {
             ));
         }
         match mode {
-            Mode::Scan => {}
-            Mode::Gate | Mode::Status if self.paths.len() > 1 => {
-                return Err(Failure::usage(
-                    format!("mode {} takes one path, and `path` has several", mode.as_str()),
-                    "Give one folder of one repository, and run the step once for each.",
-                ));
-            }
-            Mode::Gate => {}
-            // It shows and does not gate, so that it ends as it was asked to.
-            Mode::Status => self.flags.retain(|flag| flag != "--exit-zero"),
+            Mode::Gate | Mode::Status if self.paths.len() > 1 => Err(Failure::usage(
+                format!("mode {} takes one path, and `path` has several", mode.as_str()),
+                "Give one folder of one repository, and run the step once for each.",
+            )),
+            Mode::Scan | Mode::Gate | Mode::Status => Ok(()),
         }
-        Ok(())
-    }
-
-    /// The command line that the inputs stand for on `event`, without reports.
-    ///
-    /// # Errors
-    /// A [`Failure`] of usage in mode gate where neither the inputs nor the event name a release.
-    pub fn arguments(&self, event: &Event) -> Result<Vec<OsString>, Failure> {
-        let mut arguments: Vec<OsString> = vec!["lockkeeper".into(), self.mode.as_str().into()];
-        arguments.extend(self.flags.iter().cloned());
-        match (self.mode, &self.refs) {
-            (Mode::Scan | Mode::Status, None) => {}
-            (Mode::Scan | Mode::Status, Some(refs)) => arguments.push(format!("--refs={refs}").into()),
-            (Mode::Gate, refs) => {
-                arguments.extend(self.release(refs.as_deref(), event)?.map(OsString::from));
-            }
-        }
-        arguments.extend(self.args.iter().map(OsString::from));
-        if !self.paths.is_empty() {
-            arguments.push("--".into());
-            arguments.extend(self.paths.iter().map(OsString::from));
-        }
-        Ok(arguments)
-    }
-
-    /// The flag that names the release; `None` if `args` has it.
-    fn release(&self, refs: Option<&str>, event: &Event) -> Result<Option<String>, Failure> {
-        let is_release = |word: &String| word == "--release" || word.starts_with("--release=");
-        let release = match (refs, &event.release) {
-            (Some(refs), _)
-                if refs.contains([',', '*', '?', '[', '{']) || refs.contains(char::is_whitespace) =>
-            {
-                return Err(Failure::usage(
-                    format!("mode gate is for one release, and `refs` is {refs:?}"),
-                    "Name one branch, tag or commit, and run the step once for each.",
-                ));
-            }
-            (Some(one), _) => one,
-            (None, _) if self.args.iter().any(is_release) => return Ok(None),
-            (None, Some(tag)) => tag,
-            (None, None) => {
-                return Err(Failure::usage(
-                    format!(
-                        "mode gate needs a release, and the event ({}) is about none",
-                        event.kind.as_str()
-                    ),
-                    "Name a branch or tag with the input `refs`, or run the step on `release` or on the push of a tag.",
-                ));
-            }
-        };
-        Ok(Some(format!("--release={release}")))
     }
 }
 
@@ -367,7 +315,6 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::action::events::{self, Given};
 
     fn from(pairs: &[(&str, &str)]) -> Result<Inputs, Failure> {
         read(
@@ -375,85 +322,6 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         )
-    }
-
-    /// The command line of inputs on an event.
-    fn line(pairs: &[(&str, &str)], event: &str, ref_name: &str) -> Result<String, Failure> {
-        let given = Given {
-            name: event,
-            ref_name,
-            ..Given::default()
-        };
-        let words = from(pairs)?.arguments(&events::read(&given)?)?;
-        let words: Vec<String> = words
-            .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
-        Ok(words.join("|"))
-    }
-
-    #[test]
-    fn inputs_become_arguments() {
-        let given = [
-            ("PATH", "a b\nc"),
-            ("FAIL-ON", "high"),
-            ("POLICY", "--x"),
-            ("BASE", "main"),
-            ("EXIT-ZERO", "true"),
-            ("ALLOW-EMPTY", ""),
-            ("ARGS", "--as 'x y' -v"),
-            ("UPLOAD-SARIF", "auto"),
-        ];
-        assert_eq!(
-            line(&given, "push", "refs/heads/main").expect("inputs"),
-            "lockkeeper|scan|--base=main|--exit-zero|--fail-on=high|--policy=--x|--as|x y|-v|--|a b|c"
-        );
-        assert_eq!(
-            line(&[("REFS", "a,b")], "", "").expect("inputs"),
-            "lockkeeper|scan|--refs=a,b"
-        );
-        let status = [
-            ("MODE", "status"),
-            ("REFS", "*"),
-            ("EXIT-ZERO", "true"),
-            ("ALLOW-EMPTY", "false"),
-        ];
-        assert_eq!(
-            line(&status, "", "").expect("inputs"),
-            "lockkeeper|status|--refs=*"
-        );
-    }
-
-    #[test]
-    fn a_gate_judges_the_release_that_is_named_or_that_the_event_is_about() {
-        let gate = ("MODE", "gate");
-        let named = [gate, ("REFS", "-1.4"), ("ALLOW-EMPTY", "true")];
-        assert_eq!(
-            line(&named, "push", "refs/tags/v2").expect("inputs"),
-            "lockkeeper|gate|--allow-empty|--release=-1.4"
-        );
-        for event in ["push", "release", "workflow_dispatch", "create"] {
-            assert_eq!(
-                line(&[gate], event, "refs/tags/v2").expect("inputs"),
-                "lockkeeper|gate|--release=refs/tags/v2"
-            );
-        }
-        let further = [gate, ("ARGS", "--release=main")];
-        assert_eq!(
-            line(&further, "push", "refs/tags/v2").expect("inputs"),
-            "lockkeeper|gate|--release=main"
-        );
-        let error = line(&[gate], "push", "refs/heads/main").expect_err("no release");
-        assert!(
-            error.to_string().contains("push") && error.hint.contains("`refs`"),
-            "{error:?}"
-        );
-        for several in ["a,b", "release/*", "a b"] {
-            assert!(
-                line(&[gate, ("REFS", several)], "push", "refs/tags/v2").is_err(),
-                "{several}"
-            );
-        }
     }
 
     #[test]

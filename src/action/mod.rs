@@ -1,7 +1,7 @@
-//! The GitHub Actions door: `INPUT_*` and the event to arguments, a command, then summary, annotations and outputs.
+//! The GitHub Actions door: `INPUT_*` and the event to a request, its answer, then summary, annotations and outputs.
 //!
-//! `inputs` reads what the workflow asks for and `events` what started the job, both without touching the world; `base` finds
-//! the base of a change in the clone. `answer` is what a command returned, `report_files` which files it goes to, and
+//! `inputs` reads what the workflow asks for and `events` what started the job, both without touching the world; `requests`
+//! makes a request of them, and `base` finds the base of a change in the clone. `answer` is what a command returned, `report_files` which files it goes to, and
 //! `placeholder` what they hold until then. `page` shows the answer, through the files of `runner`, and `upload` sends it to
 //! the `forge`. The verdict comes first: what cannot be uploaded is reported in one notice and never changes the exit code.
 
@@ -13,17 +13,15 @@ mod inputs;
 mod page;
 mod placeholder;
 mod report_files;
+mod requests;
 mod runner;
 mod step;
 mod upload;
 
 use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
-
-use crate::cli::arguments::{Arguments, Command, ErrorForm};
+use crate::cli::arguments::{self, ErrorForm, OutputOptions};
 use crate::cli::console::Console;
-use crate::cli::{gate, scan, status};
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Grid};
@@ -78,7 +76,7 @@ impl std::io::Write for Escaped {
 fn step() -> Result<ExitCode, Failure> {
     let inputs = inputs::read(environment::variables_after("INPUT_"))?;
     let event = event()?;
-    let Arguments { command, mut options } = parse(&inputs, &event)?;
+    let (flags, mut options) = Flags::of_mode(&inputs)?;
     if environment::variable("RUNNER_DEBUG").as_deref() == Some("1") {
         // Somebody runs the job again "with debug logging".
         options.verbose = options.verbose.max(DEBUG);
@@ -102,27 +100,24 @@ fn step() -> Result<ExitCode, Failure> {
         default_branch: event.default_branch.as_deref(),
         repository: &repository,
     };
-    let (files, (answer, end)) = match inputs.mode {
-        Mode::Scan => {
-            let Command::Scan(arguments) = command else {
-                return Err(another());
-            };
+    let (files, answer) = match flags {
+        Flags::Scan(arguments) => {
+            let mut request = requests::scan(&inputs, &arguments, now)?;
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let files = files.for_refs(arguments.refs.is_some());
+            let files = files.for_refs(request.refs.is_some());
             let begun = Answer::from(unfinished::unfinished(now));
             files.begin(
                 &begun,
                 &options,
                 inputs.sarif_file.is_some(),
-                arguments.refs.as_deref(),
+                request.refs.as_deref(),
             );
             let begin = |found: &[&Found]| {
                 let outcome = unfinished::unread(found, now);
                 files.begin_refs(&outcome, &options, inputs.sarif_file.is_some());
                 Ok(())
             };
-            let mut request = scan::request(&arguments, now)?;
             let session = session(&location);
             let scanned = match take_base(&mut request, &event, remote.as_ref()) {
                 Ok(taken) => {
@@ -133,116 +128,81 @@ fn step() -> Result<ExitCode, Failure> {
             };
             (files, ended(scanned, |scanned| Answer::Scan(Box::new(scanned))))
         }
-        Mode::Gate => {
-            let Command::Gate(arguments) = command else {
-                return Err(another());
-            };
+        Flags::Gate(arguments) => {
+            let request = requests::gate(&inputs, &arguments, &event, now)?;
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
-            let begun = Answer::Gate(what_to_do::gate(unfinished::unfinished(now), &arguments.release));
+            let begun = Answer::Gate(what_to_do::gate(unfinished::unfinished(now), &request.release));
             files.begin(&begun, &options, true, None);
-            let gate = session(&location).gate(&gate::request(&arguments, now)?);
+            let gate = session(&location).gate(&request);
             (files, ended(gate, Answer::Gate))
         }
-        Mode::Status => {
-            let Command::Status(arguments) = command else {
-                return Err(another());
-            };
+        Flags::Status(arguments) => {
+            let request = requests::status(&inputs, &arguments, now)?;
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
             files.begin(&begun, &options, true, None);
-            let grid = session(&location).status(&status::request(&arguments, now)?);
+            let grid = session(&location).status(&request);
             (files, ended(grid, Answer::Status))
         }
     };
-    let files = match &end {
-        Some(_) => files.asked_for(&inputs),
-        None => files,
-    };
-    let result = answer.as_ref().map(|answer| StepResult {
+    let result = |files, answer| StepResult {
         inputs: &inputs,
         event: &event,
         base: base.as_ref(),
         options: &options,
-        files: &files,
+        files,
         answer,
         forge: &forge,
-    });
-    match (end, result) {
-        (None, Some(result)) => {
-            page::show(&result);
-            Ok(result.answer.outcome().exit_code)
+    };
+    match answer {
+        Ok(answer) => {
+            page::show(&result(&files, &answer));
+            Ok(answer.outcome().exit_code)
         }
-        (Some(failure), result) => {
-            // Reports that inputs name are written, and say that nothing was checked.
-            result.iter().for_each(page::reports);
+        Err(Failed { failure, report }) => {
+            if let Some(answer) = report {
+                // Reports that inputs name are written, and say that nothing was checked.
+                page::reports(&result(&files.asked_for(&inputs), &answer));
+            }
             Err(failure)
         }
-        // There is an answer or a reason why there is none.
-        (None, None) => Err(another()),
     }
 }
 
-/// The answer of a use case, and the failure that it ended with.
-fn ended<T>(
-    result: Result<T, Failed<T>>,
-    answer: impl FnOnce(T) -> Answer,
-) -> (Option<Answer>, Option<Failure>) {
-    match result {
-        Ok(given) => (Some(answer(given)), None),
-        Err(Failed { failure, report }) => (report.map(|report| answer(*report)), Some(failure)),
-    }
+/// The answer of a use case, or its failure with the answer that says that nothing was checked.
+fn ended<T>(result: Result<T, Failed<T>>, answer: impl Fn(T) -> Answer) -> Result<Answer, Failed<Answer>> {
+    result.map(&answer).map_err(|Failed { failure, report }| Failed {
+        failure,
+        report: report.map(|report| Box::new(answer(*report))),
+    })
 }
 
-fn parse(inputs: &Inputs, event: &Event) -> Result<Arguments, Failure> {
-    let arguments = Arguments::try_parse_from(inputs.arguments(event)?).map_err(|error| {
-        let text = error.to_string();
-        let message = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
-        Failure::usage(
-            message,
-            format!(
-                "Correct the inputs of the step; `args` takes flags of `lockkeeper {}`.",
-                inputs.mode.as_str()
-            ),
-        )
-    })?;
-    let is_ignoring = match &arguments.command {
-        Command::Scan(scan) => !scan.ignore.is_empty(),
-        Command::Gate(gate) => !gate.ignore.is_empty(),
-        Command::Status(status) => !status.ignore.is_empty(),
-        Command::Packages(_)
-        | Command::Refs(_)
-        | Command::Init(_)
-        | Command::Config(_)
-        | Command::Db(_)
-        | Command::Version(_)
-        | Command::Explain(_)
-        | Command::Demo(_)
-        | Command::Cache(_)
-        | Command::Completions { .. }
-        | Command::Man { .. }
-        | Command::Action => false,
-    };
-    match is_ignoring {
-        false => Ok(arguments),
-        true => Err(Failure::usage(
-            "`--ignore` in `args` is for local runs: in a workflow, who changes it accepts a risk without a reason and a last day",
-            "Accept the advisory in the policy instead, with `reason` and `expires`: `lockkeeper explain ID` prints the exception.",
-        )),
-    }
+/// The flags of `args`, by mode.
+enum Flags {
+    Scan(Box<arguments::Scan>),
+    Gate(Box<arguments::Gate>),
+    Status(Box<arguments::Status>),
 }
 
-fn another() -> Failure {
-    Failure::usage(
-        "the step runs the command of its mode only",
-        "Leave other commands out of `args`, and set `mode`.",
-    )
+impl Flags {
+    fn of_mode(inputs: &Inputs) -> Result<(Self, OutputOptions), Failure> {
+        Ok(match inputs.mode {
+            Mode::Scan => {
+                let flags = requests::Flags::read(inputs)?;
+                (Self::Scan(Box::new(flags.command)), flags.options)
+            }
+            Mode::Gate => {
+                let flags = requests::Flags::read(inputs)?;
+                (Self::Gate(Box::new(flags.command)), flags.options)
+            }
+            Mode::Status => {
+                let flags = requests::Flags::read(inputs)?;
+                (Self::Status(Box::new(flags.command)), flags.options)
+            }
+        })
+    }
 }
 
 /// What started the job, by the runner's environment.

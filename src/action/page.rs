@@ -27,10 +27,8 @@ pub fn show(step: &StepResult<'_>) {
     let style = style(step.options, &Sink::Standard, &texts);
     print(step, &style);
     let written = write_files(step, &texts, &mut notices);
-    let mut summary = Vec::new();
-    if step.answer.write("markdown", &style, &mut summary).is_ok()
-        && let Err(error) = summarize(&summary)
-    {
+    let summary = step.answer.summary(&step.forge.pages());
+    if let Err(error) = summarize(summary.as_bytes()) {
         notices.push(format!("the job summary was not written: {error}"));
     }
     let outcome = step.answer.outcome();

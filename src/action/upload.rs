@@ -14,7 +14,8 @@ use crate::forge::{SarifUpload, Visibility};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Finding, Outcome, Target, Verdict};
-use crate::report::markdown::COMMENT;
+use crate::report::job::JobPages;
+use crate::report::markdown::ISSUE;
 use crate::report::{self, Style};
 use crate::sys::web::{self, Web};
 use crate::upload::{self, Budget, StickyComment, TrackingIssue, TrackingState, Uploaded, Uploads};
@@ -96,10 +97,10 @@ fn work(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>, uploaded: &mut U
     if inputs.comment
         && let Some(number) = event.number
     {
-        work.comment = Some(comment(inputs, number, answer));
+        work.comment = Some(comment(inputs, number, answer, &forge.pages()));
     }
     if inputs.tracking_issue && !matches!(event.kind, Kind::PullRequest | Kind::MergeGroup) {
-        work.issue = Some(tracking(inputs, answer));
+        work.issue = Some(tracking(inputs, answer, &forge.pages()));
     }
     let asks = !work.is_empty();
     if asks && inputs.token.is_none() {
@@ -234,7 +235,7 @@ fn place(outcome: &Outcome, step: &StepResult<'_>) -> Result<(String, String), N
     }
 }
 
-fn comment(inputs: &Inputs, number: u64, answer: &Answer) -> StickyComment {
+fn comment(inputs: &Inputs, number: u64, answer: &Answer, pages: &JobPages) -> StickyComment {
     let visibility = match is_clean(answer) {
         true => Visibility::Minimized,
         false => Visibility::Shown,
@@ -242,7 +243,7 @@ fn comment(inputs: &Inputs, number: u64, answer: &Answer) -> StickyComment {
     StickyComment {
         number,
         key: key(inputs),
-        text: answer.markdown(COMMENT - MARKER),
+        text: answer.comment(pages, MARKER),
         visibility,
     }
 }
@@ -281,7 +282,7 @@ fn key(inputs: &Inputs) -> String {
     digest.as_str().chars().take(16).collect()
 }
 
-fn tracking(inputs: &Inputs, answer: &Answer) -> TrackingIssue {
+fn tracking(inputs: &Inputs, answer: &Answer, pages: &JobPages) -> TrackingIssue {
     let outcome = answer.outcome();
     let blocking: Vec<_> = outcome
         .findings()
@@ -317,7 +318,7 @@ fn tracking(inputs: &Inputs, answer: &Answer) -> TrackingIssue {
     TrackingIssue {
         key: key(inputs),
         title,
-        text: answer.markdown(COMMENT - MARKER),
+        text: answer.markdown(pages, ISSUE - MARKER),
         state,
     }
 }

@@ -244,6 +244,14 @@ impl Cve {
     }
 }
 
+/// The first moment of the year 2. Several publishers write year 1, Go's zero time, where they know no date.
+const FIRST_DATE: i64 = -62_104_060_800;
+
+/// A date that says something.
+pub(super) fn known(time: Timestamp) -> Option<Timestamp> {
+    (time.as_second() >= FIRST_DATE).then_some(time)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,12 +286,4 @@ mod tests {
             assert_eq!(Cve::parse(text), None, "{text}");
         }
     }
-}
-
-/// The first moment of the year 2. Several publishers write year 1, Go's zero time, where they know no date.
-const FIRST_DATE: i64 = -62_104_060_800;
-
-/// A date that says something.
-pub(super) fn known(time: Timestamp) -> Option<Timestamp> {
-    (time.as_second() >= FIRST_DATE).then_some(time)
 }

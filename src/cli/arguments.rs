@@ -270,8 +270,8 @@ pub struct Gate {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,
     /// The release: a branch, a tag, or any revision of git.
-    #[arg(long, value_name = "REF|TAG")]
-    pub release: String,
+    #[arg(long, value_name = "REF|TAG", required = true)]
+    pub release: Option<String>,
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,

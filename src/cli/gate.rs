@@ -22,7 +22,7 @@ pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let request = request(arguments, now)?;
     let location = index::locate(arguments.source.db.as_deref())?;
-    let begun = what_to_do::gate(unfinished(now), &arguments.release);
+    let begun = what_to_do::gate(unfinished(now), &request.release);
     output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
     let console = Console::new(options);
     let gate = console.session(&location, now).gate(&request);
@@ -36,7 +36,8 @@ pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<
 pub fn request(arguments: &Gate, now: Timestamp) -> Result<GateRequest, Failure> {
     Ok(GateRequest {
         input: Input::path(arguments.path.as_deref()),
-        release: arguments.release.clone(),
+        // clap demands it.
+        release: arguments.release.clone().unwrap_or_default(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
             .ignoring(&arguments.ignore, now),
         exit: ExitOptions {

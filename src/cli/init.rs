@@ -49,7 +49,8 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
     if missing.is_empty() {
         return Ok(ExitCode::Pass);
     }
-    if !arguments.yes && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+    let is_asked = || io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !arguments.yes && !is_asked() {
         return Err(Failure::usage(
             "nothing was written: there is no terminal to ask at",
             "Run it again with `--yes` to write what is shown.",

@@ -96,22 +96,26 @@ pub fn request(arguments: &Scan, now: Timestamp) -> Result<ScanRequest, Failure>
             exit_zero: arguments.exit_zero,
             allow_empty: arguments.allow_empty,
         },
-        category: category(arguments)?,
+        category: arguments
+            .category
+            .as_deref()
+            .map(|name| category("--category", name))
+            .transpose()?,
     })
 }
 
-/// What the command line calls the scan.
-fn category(arguments: &Scan) -> Result<Option<Category>, Failure> {
-    let read = |text: &String| {
-        Category::new(text).ok_or_else(|| {
-            Failure::usage(
-                "`--category` is no name of a scan",
-                format!(
-                    "Give it 1 to {} characters on one line, none of them a control character: `--category api`.",
-                    Category::MAX_CHARACTERS
-                ),
-            )
-        })
-    };
-    arguments.category.as_ref().map(read).transpose()
+/// The category that the flag or input `name` gives.
+///
+/// # Errors
+/// A [`Failure`] of usage for a text that is no name.
+pub fn category(name: &str, text: &str) -> Result<Category, Failure> {
+    Category::new(text).ok_or_else(|| {
+        Failure::usage(
+            format!("`{name}` is no name of a scan"),
+            format!(
+                "Give it 1 to {} characters on one line, none of them a control character, such as `api`.",
+                Category::MAX_CHARACTERS
+            ),
+        )
+    })
 }

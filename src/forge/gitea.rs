@@ -18,7 +18,7 @@ use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
 use super::{
     Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
-    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Site,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, RunPage, SarifUpload, Site,
     TokenKind, Visibility,
 };
 use transport::GiteaTransport;
@@ -28,6 +28,8 @@ pub const KIND: Kind = Kind {
     name: "gitea",
     title: "Gitea or Forgejo",
     code_scanning: CodeScanning::Unknown,
+    file_page: "src/commit",
+    run_page: RunPage::ByNumber,
     connect: |site| Ok(Box::new(Gitea::new(site)?)),
 };
 

@@ -22,7 +22,7 @@ use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
 use super::{
     Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
-    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, SarifUpload, Site,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, RunPage, SarifUpload, Site,
     TokenKind, Visibility,
 };
 pub(super) use graphql::page_of_refs as refs;
@@ -33,6 +33,8 @@ pub const KIND: Kind = Kind {
     name: "github",
     title: "GitHub",
     code_scanning: CodeScanning::Offered,
+    file_page: "blob",
+    run_page: RunPage::ById,
     connect: |site| Ok(Box::new(GitHub::new(site)?)),
 };
 

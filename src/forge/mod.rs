@@ -138,6 +138,10 @@ pub struct Kind {
     pub title: &'static str,
     /// Whether it shows SARIF.
     pub code_scanning: CodeScanning,
+    /// What stands between a repository and a commit in the address of a file's page.
+    pub file_page: &'static str,
+    /// What names a run in the address of its page.
+    pub run_page: RunPage,
     /// Connects to a repository.
     pub connect: fn(Site) -> Result<Box<dyn Forge>, ForgeError>,
 }
@@ -149,6 +153,15 @@ pub enum CodeScanning {
     Offered,
     /// Never.
     Unknown,
+}
+
+/// What names a run of a workflow in the address of its page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPage {
+    /// Its id, unique on the forge.
+    ById,
+    /// Its number, counted in the repository.
+    ByNumber,
 }
 
 /// Where a repository lives, and as whom to ask.

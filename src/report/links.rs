@@ -1,6 +1,7 @@
 //! Addresses of pages about what a report shows.
 
-use crate::model::Finding;
+use super::places::uri;
+use crate::model::{Ecosystem, Finding};
 
 /// The page of the OSV database about the advisory `id`; `None` for an id that is none of an advisory database's, or not fit
 /// for an address. Only letters, digits, `-`, `.`, `:` and `_` are in it behind the host.
@@ -21,6 +22,23 @@ pub fn advisory(id: &str) -> Option<String> {
 pub fn finding(finding: &Finding) -> Option<String> {
     finding.group?;
     advisory(finding.id())
+}
+
+/// The page of the Open Source Insights service about a version of a package; `None` for an ecosystem that it does not have.
+#[must_use]
+pub fn package(ecosystem: &Ecosystem, name: &str, version: &str) -> Option<String> {
+    const MAX_BYTES: usize = 200;
+    let system = match ecosystem {
+        _ if *ecosystem == Ecosystem::CRATES_IO => "cargo",
+        _ if *ecosystem == Ecosystem::GO && name.contains('/') => "go",
+        _ if *ecosystem == Ecosystem::MAVEN => "maven",
+        _ if *ecosystem == Ecosystem::NPM => "npm",
+        _ if *ecosystem == Ecosystem::PYPI => "pypi",
+        _ => return None,
+    };
+    let fits = !name.is_empty() && name.len() + version.len() <= MAX_BYTES;
+    let segment = |text: &str| uri(text.as_bytes()).replace('/', "%2F");
+    fits.then(|| format!("https://deps.dev/{system}/{}/{}", segment(name), segment(version)))
 }
 
 #[cfg(test)]
@@ -48,5 +66,41 @@ mod tests {
         ] {
             assert_eq!(advisory(id).as_deref(), page, "{id}");
         }
+    }
+
+    #[test]
+    fn a_package_becomes_an_address_without_anything_that_ends_it() {
+        let npm = Ecosystem::NPM;
+        for (ecosystem, name, version, page) in [
+            (
+                &npm,
+                "@acme/left",
+                "1.0.0",
+                Some("https://deps.dev/npm/@acme%2Fleft/1.0.0"),
+            ),
+            (
+                &Ecosystem::GO,
+                "golang.org/x/net",
+                "v0.1.0",
+                Some("https://deps.dev/go/golang.org%2Fx%2Fnet/v0.1.0"),
+            ),
+            (
+                &Ecosystem::MAVEN,
+                "org.acme:left",
+                "1",
+                Some("https://deps.dev/maven/org.acme%3Aleft/1"),
+            ),
+            (
+                &npm,
+                "a)](b\n<c",
+                "1",
+                Some("https://deps.dev/npm/a%29%5D%28b%0A%3Cc/1"),
+            ),
+            (&Ecosystem::GO, "stdlib", "1.26.0", None),
+            (&npm, "", "1", None),
+        ] {
+            assert_eq!(package(ecosystem, name, version).as_deref(), page, "{name}");
+        }
+        assert_eq!(package(&npm, &"a".repeat(300), "1"), None);
     }
 }

@@ -4,10 +4,12 @@
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report/x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
+pub mod exceptions;
 pub mod gate;
 pub mod grid;
 pub mod headline;
 pub mod html;
+pub mod job;
 pub mod json;
 pub mod links;
 pub mod markdown;

@@ -11,7 +11,11 @@ pub const HEAD: u64 = 16 << 10;
 pub fn is_report(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let text = text.as_ref();
-    is_sarif(head) || is_json(text) || is_page(text) || has_symbol(text)
+    is_sarif(head)
+        || is_json(text)
+        || is_page(text)
+        || text.starts_with("## lockkeeper: ")
+        || has_symbol(text)
 }
 
 /// The file that begins with `head` is SARIF of this program.
@@ -63,9 +67,10 @@ mod tests {
             "{\"schema\":\"lockkeeper.gate/1\"",
             "{\"$schema\":\"x\",\"runs\":[{\"automationDetails\":{\"id\":\"lockkeeper/web\"}",
             "<!doctype html>\n<title>✓ PASS · lockkeeper</title>",
-            "## ✓ PASS\n\nNo known flaw.",
-            "✓ PASS  no known flaw",
-            "\u{1b}[1;32m✓ PASS\u{1b}[0m  no known flaw",
+            "## lockkeeper: no known vulnerabilities\n",
+            "## ✓ PASS\n\nNo known vulnerabilities.",
+            "✓ PASS  no known vulnerabilities",
+            "\u{1b}[1;32m✓ PASS\u{1b}[0m  no known vulnerabilities",
             "∅ NOTHING TO SCAN  there is no lockfile here",
         ] {
             assert!(is_report(ours.as_bytes()), "{ours}");

@@ -168,3 +168,30 @@ pub fn as_named(target: &Target, file: &TreePath) -> Vec<u8> {
         prefix => [prefix, b"/", file.as_bytes()].concat(),
     }
 }
+
+/// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is
+/// percent-encoded, the colon too, which would make a scheme of what precedes it.
+#[must_use]
+pub fn uri(file: &[u8]) -> String {
+    let mut uri = String::with_capacity(file.len());
+    for byte in file {
+        match byte {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'@'
+            | b'+'
+            | b','
+            | b'=' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}

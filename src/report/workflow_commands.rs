@@ -4,11 +4,12 @@
 //! space, begins with two colons, `name key=value,key=value`, two colons and a message.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use super::phrases::{grace, remedy, short};
-use crate::model::{Decision, Finding, Outcome, Target, worst};
+use super::phrases::{advisories, counted, grace, severities, severity, short, thousands};
+use crate::model::{Decision, Finding, Outcome};
+use crate::remediation::{Kind, Remediation, remediations};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
 pub const MAX_ANNOTATIONS: usize = 10;
@@ -43,9 +44,9 @@ pub struct Asides<'a> {
     pub notices: &'a [String],
 }
 
-/// Writes at most [`MAX_ANNOTATIONS`] annotations: `asides` first, then the findings that the gate fails,
-/// then the warnings that came in since the base, then the other ones, worst first. What was accepted is not
-/// annotated. Each counts the rest and names `more_at`, which has them.
+/// Writes at most [`MAX_ANNOTATIONS`] annotations, worst first: errors beside findings, then one for each line of a file where
+/// something is to be done, those that the gate fails first, then notices. What was accepted is not annotated. The last one
+/// counts those that are left out and names `more_at`, which has them.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -56,77 +57,26 @@ pub fn annotations(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let Asides { errors, notices } = *asides;
+    let failing = remediations(outcome, Finding::blocks);
+    let warnings = remediations(outcome, |finding| {
+        finding.is_affected() && finding.decision == Decision::Warn
+    });
+    let at_lines = at_lines(failing.iter().chain(&warnings));
     let beside = errors.len().saturating_add(notices.len());
-    let mut findings: Vec<(&Target, &Finding)> = outcome
-        .findings()
-        .filter(|(_, finding)| finding.decision != Decision::Note && finding.is_affected())
-        .collect();
-    findings.sort_by(|(_, left), (_, right)| {
-        let later = |finding: &Finding| (!finding.blocks(), finding.change);
-        later(left)
-            .cmp(&later(right))
-            .then_with(|| worst::first(left, right))
-    });
-    // The same file may be there twice: at a link, and where that leads.
-    let mut seen = BTreeSet::new();
-    findings.retain(|(target, finding)| {
-        let file = super::places::in_repository(target, finding).into_owned();
-        let ref_name = target.ref_name.as_deref();
-        seen.insert((
-            ref_name,
-            file,
-            finding.place(),
-            &finding.advisory.id,
-            finding.version.clone(),
-        ))
-    });
-    let more = more(beside.saturating_add(findings.len()), more_at);
-    for error in errors.iter().take(MAX_ANNOTATIONS) {
-        let text = format!("{}{more}", short(error, 1_000));
-        writeln!(
-            out,
-            "{}",
-            command(AnnotationKind::Error.as_str(), &[("title", "lockkeeper")], &text)
-        )?;
-    }
-    write_notices(notices, &more, out)?;
+    let room = MAX_ANNOTATIONS.saturating_sub(beside);
     let has_several_refs = outcome.targets.len() > 1;
-    for (target, finding) in findings.iter().take(MAX_ANNOTATIONS.saturating_sub(beside)) {
-        let kind = match finding.decision {
-            Decision::Fail => AnnotationKind::Error,
-            Decision::Warn | Decision::Note => AnnotationKind::Warning,
-        };
-        let advisory = &finding.advisory;
-        let file = super::places::in_repository(target, finding);
-        let place = finding.place();
-        let line = place.line.to_string();
-        let column = place.column.to_string();
-        let title = format!("{} in {} {}", finding.id(), finding.name, finding.version);
-        let title = short(&title, 200);
-        let mut message = format!("{}\n{}", short(&advisory.summary, 1_000), remedy(finding));
-        if let Some(grace) = grace(finding) {
-            message.push_str(&format!("\nThe gate only warns now; it {grace}."));
-        }
-        if let Some(change) = finding.change {
-            message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
-        }
-        if let Some(ref_name) = target.ref_name.as_ref().filter(|_| has_several_refs) {
-            message.push_str(&format!("\nIt is on {}.", short(ref_name, 200)));
-        }
-        message.push_str(&more);
-        let properties = [
-            ("file", file.as_ref()),
-            ("line", &line),
-            ("col", &column),
-            ("title", &title),
-        ];
-        writeln!(
-            out,
-            "{}",
-            command(kind.as_str(), &properties, message.trim_start())
-        )?;
-    }
-    Ok(())
+    let errors = errors
+        .iter()
+        .map(|error| Annotation::aside(AnnotationKind::Error, error));
+    let lines = at_lines
+        .iter()
+        .take(room)
+        .map(|line| line.annotation(has_several_refs));
+    let notices = notices
+        .iter()
+        .map(|notice| Annotation::aside(AnnotationKind::Notice, notice));
+    let total = beside.saturating_add(at_lines.len());
+    write_all(errors.chain(lines).chain(notices).collect(), total, more_at, out)
 }
 
 /// Writes at most [`MAX_ANNOTATIONS`] notices alone, where findings are reported elsewhere.
@@ -134,27 +84,183 @@ pub fn annotations(
 /// # Errors
 /// Only those of `out`.
 pub fn notices(notices: &[String], more_at: &str, out: &mut dyn io::Write) -> io::Result<()> {
-    write_notices(notices, &more(notices.len(), more_at), out)
+    let all = notices
+        .iter()
+        .map(|notice| Annotation::aside(AnnotationKind::Notice, notice));
+    write_all(all.collect(), notices.len(), more_at, out)
 }
 
-/// The text that counts the annotations of `total` that are not shown.
-fn more(total: usize, more_at: &str) -> String {
-    match total.saturating_sub(MAX_ANNOTATIONS) {
-        0 => String::new(),
-        left => format!("\n{left} more: see {more_at}."),
+/// An annotation before its text is escaped.
+struct Annotation<'a> {
+    kind: AnnotationKind,
+    properties: Vec<(&'static str, Cow<'a, str>)>,
+    message: String,
+}
+
+impl Annotation<'_> {
+    /// One that is about no file.
+    fn aside(kind: AnnotationKind, text: &str) -> Self {
+        Self {
+            kind,
+            properties: vec![("title", "lockkeeper".into())],
+            message: short(text, 1_000).into_owned(),
+        }
     }
 }
 
-fn write_notices(notices: &[String], more: &str, out: &mut dyn io::Write) -> io::Result<()> {
-    for notice in notices.iter().take(MAX_ANNOTATIONS) {
-        let text = format!("{notice}{more}");
-        writeln!(
-            out,
-            "{}",
-            command(AnnotationKind::Notice.as_str(), &[("title", "lockkeeper")], &text)
-        )?;
+/// Writes the first of `all`; the last one that is shown counts the rest of `total`.
+fn write_all(
+    mut all: Vec<Annotation<'_>>,
+    total: usize,
+    more_at: &str,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    all.truncate(MAX_ANNOTATIONS);
+    let left = total.saturating_sub(all.len());
+    if let Some(last) = all.last_mut().filter(|_| left > 0) {
+        last.message
+            .push_str(&format!("\n{} more: see {more_at}.", thousands(left as u64)));
+    }
+    for Annotation {
+        kind,
+        properties,
+        message,
+    } in &all
+    {
+        writeln!(out, "{}", command(kind.as_str(), properties, message))?;
     }
     Ok(())
+}
+
+/// What is to be done at one line of a file, on every ref that has it there. A runner shows a line once.
+struct AtLine<'a> {
+    file: Cow<'a, str>,
+    /// The worst finding there.
+    worst: &'a Finding,
+    steps: Vec<&'a Remediation<'a>>,
+    refs: BTreeSet<&'a str>,
+}
+
+/// The lines that `steps` are about, in the order of `steps`. A file that was scanned through a link is there once.
+fn at_lines<'a>(steps: impl Iterator<Item = &'a Remediation<'a>>) -> Vec<AtLine<'a>> {
+    let mut lines: Vec<AtLine<'a>> = Vec::new();
+    let mut known = HashMap::new();
+    for step in steps {
+        for (target, finding) in &step.places {
+            let file = super::places::in_repository(target, finding);
+            let index = *known
+                .entry((file.clone(), finding.place().line))
+                .or_insert(lines.len());
+            if index == lines.len() {
+                lines.push(AtLine {
+                    file,
+                    worst: finding,
+                    steps: Vec::new(),
+                    refs: BTreeSet::new(),
+                });
+            }
+            let Some(line) = lines.get_mut(index) else {
+                continue;
+            };
+            line.refs.extend(target.ref_name.as_deref());
+            if !line.steps.iter().any(|known| std::ptr::eq(*known, step)) {
+                line.steps.push(step);
+            }
+        }
+    }
+    lines
+}
+
+impl<'a> AtLine<'a> {
+    fn annotation(&self, has_several_refs: bool) -> Annotation<'a> {
+        const MAX_STEPS: usize = 5;
+        const MAX_REFS: usize = 5;
+        let finding = self.worst;
+        let mut message = String::new();
+        for (number, step) in self.steps.iter().take(MAX_STEPS).enumerate() {
+            if number > 0 {
+                message.push_str(&format!("\n{}:\n", what_to_do(step)));
+            }
+            message.push_str(&fixes(step));
+        }
+        if let Some(more) = self.steps.len().checked_sub(MAX_STEPS).filter(|more| *more > 0) {
+            message.push_str(&format!("\nAnd {more} more packages on this line."));
+        }
+        if let Some(grace) = grace(finding) {
+            message.push_str(&format!("\nThe gate only warns now; it {grace}."));
+        }
+        if let Some(change) = finding.change {
+            message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
+        }
+        if has_several_refs && !self.refs.is_empty() {
+            let refs: Vec<_> = self
+                .refs
+                .iter()
+                .take(MAX_REFS)
+                .map(|name| short(name, 200))
+                .collect();
+            let more = match self.refs.len().saturating_sub(MAX_REFS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            message.push_str(&format!("\nIt is on {}{more}.", refs.join(", ")));
+        }
+        let title = self
+            .steps
+            .first()
+            .map(|step| what_to_do(step))
+            .unwrap_or_default();
+        let place = finding.place();
+        Annotation {
+            kind: match finding.decision {
+                Decision::Fail => AnnotationKind::Error,
+                Decision::Warn | Decision::Note => AnnotationKind::Warning,
+            },
+            properties: vec![
+                ("file", self.file.clone()),
+                ("line", place.line.to_string().into()),
+                ("col", place.column.to_string().into()),
+                ("title", short(&title, 200).into_owned().into()),
+            ],
+            message,
+        }
+    }
+}
+
+/// `Upgrade examplelib from 0.10.30 to 0.10.81`.
+fn what_to_do(step: &Remediation<'_>) -> String {
+    let (name, version) = (short(step.name, 100), short(step.version, 50));
+    match step.kind {
+        Kind::Upgrade(to) => format!("Upgrade {name} from {version} to {}", short(to, 50)),
+        Kind::Remove => format!("Remove {name} {version}"),
+        Kind::OwnRegistry => format!("Take {name} {version} from your own registry"),
+        Kind::NoFix => format!("No version fixes {name} {version} yet"),
+    }
+}
+
+/// How many advisories of which severity, the worst of them, and the command.
+fn fixes(step: &Remediation<'_>) -> String {
+    const MAX_FIXES: usize = 5;
+    const MAX_COMMANDS: usize = 3;
+    let mut text = format!("{} {}", advisories(&step.fixes), severities(&step.fixes));
+    for finding in step.fixes.iter().take(MAX_FIXES) {
+        let summary = short(finding.advisory.summary.trim(), 200);
+        let separator = if summary.is_empty() { "" } else { ": " };
+        text.push_str(&format!(
+            "\n{} {}{separator}{summary}",
+            severity(&finding.advisory),
+            short(finding.id(), 100)
+        ));
+    }
+    if let Some(more) = step.fixes.len().checked_sub(MAX_FIXES).filter(|more| *more > 0) {
+        text.push_str(&format!("\nand {}", counted(more, "other", "others")));
+    }
+    if let Some(command) = step.command() {
+        for line in command.lines().take(MAX_COMMANDS) {
+            text.push_str(&format!("\n{}", short(line, 300)));
+        }
+    }
+    text
 }
 
 /// Writes one error annotation for a run that could not begin or broke.
@@ -166,7 +272,11 @@ pub fn failure(message: &str, hint: &str, out: &mut dyn io::Write) -> io::Result
     writeln!(
         out,
         "{}",
-        command(AnnotationKind::Error.as_str(), &[("title", "lockkeeper")], &text)
+        command(
+            AnnotationKind::Error.as_str(),
+            &[("title", "lockkeeper".into())],
+            &text
+        )
     )
 }
 
@@ -207,7 +317,7 @@ pub fn inert(text: &str) -> Cow<'_, str> {
 }
 
 /// One command on one line.
-fn command(name: &str, properties: &[(&str, &str)], message: &str) -> String {
+fn command(name: &str, properties: &[(&str, Cow<'_, str>)], message: &str) -> String {
     let mut text = format!("::{name}");
     for (number, (key, value)) in properties.iter().enumerate() {
         text.push(if number == 0 { ' ' } else { ',' });
@@ -239,7 +349,11 @@ mod tests {
     #[test]
     fn commands_are_escaped() {
         assert_eq!(
-            command("error", &[("file", "a,b:c%\n"), ("line", "1")], "50%\r\n::x"),
+            command(
+                "error",
+                &[("file", "a,b:c%\n".into()), ("line", "1".into())],
+                "50%\r\n::x"
+            ),
             "::error file=a%2Cb%3Ac%25,line=1::50%25%0A::x"
         );
         let mut bytes = Vec::new();

@@ -10,7 +10,7 @@ use super::origin::Origin;
 use super::plan::Backward;
 use super::request::{Event, Job, Request};
 use super::state::note_of;
-use crate::advisory::{Index, OpenError, Source};
+use crate::advisory::{Bookkeeping, Index, OpenError};
 use crate::database::manifest::{INDEX_LIMIT, NAME};
 use crate::sys::file::{self, FileKind};
 use crate::sys::web::{self, Address, Reply, Validator};
@@ -127,7 +127,7 @@ fn installed(request: &Request<'_>, address: &Address, base: &Base) -> Option<Va
     let text = String::from_utf8(bytes).ok()?;
     let (digest, validator) = text.split_once(' ')?;
     let suffices = base.digest.as_deref() == Some(digest)
-        && lacking(base, &base.bookkeeping.sources).is_none()
+        && lacking(base, &base.bookkeeping).is_none()
         && base.is_sound();
     Validator::parse(validator).filter(|_| suffices)
 }
@@ -144,14 +144,14 @@ fn usable(path: &Path, base: &Base, backward: Backward, request: &Request<'_>) -
         reason,
         hint: "Name another address.".to_owned(),
     };
-    let verified = || -> Result<(Index, Vec<Source>), OpenError> {
+    let verified = || -> Result<(Index, Bookkeeping), OpenError> {
         let index = open(path)?;
         index.verify()?;
-        let sources = index.bookkeeping()?.sources;
-        Ok((index, sources))
+        let bookkeeping = index.bookkeeping()?;
+        Ok((index, bookkeeping))
     };
-    let (index, sources) = verified().map_err(|error| unusable(error.to_string()))?;
-    if let Some(ecosystem) = lacking(base, &sources) {
+    let (index, bookkeeping) = verified().map_err(|error| unusable(error.to_string()))?;
+    if let Some(ecosystem) = lacking(base, &bookkeeping) {
         return Err(unusable(format!("it does not hold {ecosystem}")));
     }
     if base.digest.as_deref() == Some(index.digest()) {
@@ -171,8 +171,12 @@ fn usable(path: &Path, base: &Base, backward: Backward, request: &Request<'_>) -
     }
 }
 
-/// An ecosystem that is to be followed and that no source gives.
-fn lacking<'b>(base: &'b Base, sources: &[Source]) -> Option<&'b str> {
-    let given = |name: &str| sources.iter().any(|source| source.name == note_of(name));
-    base.names.iter().map(String::as_str).find(|name| !given(name))
+/// An ecosystem that is to be followed, and of which there is neither a source nor a package.
+fn lacking<'b>(base: &'b Base, bookkeeping: &Bookkeeping) -> Option<&'b str> {
+    let is_source = |name: &str| {
+        let sources = &bookkeeping.sources;
+        sources.iter().any(|source| source.name == note_of(name))
+    };
+    let mut names = base.names.iter().map(String::as_str);
+    names.find(|name| !is_source(name) && !bookkeeping.has_packages_of(name))
 }

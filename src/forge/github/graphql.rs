@@ -320,7 +320,8 @@ mod tests {
             let page = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
             let cursor = if self.stuck { 0 } else { page };
             let node = json!({ "name": format!("{page:0200}"), "target": { "oid": "0", "committedDate": "2026-01-01T00:00:00Z" } });
-            let info = json!({ "hasNextPage": page % self.pages != 0, "endCursor": cursor.to_string() });
+            let info =
+                json!({ "hasNextPage": !page.is_multiple_of(self.pages), "endCursor": cursor.to_string() });
             let body = json!({ "data": { "repository": { "refs": { "pageInfo": info, "nodes": [node] } } } });
             Box::pin(std::future::ready(Ok(HttpResponse {
                 status: 200,

@@ -291,7 +291,8 @@ fn entry_of(
 
 /// A state, the release lines that are in it, and why.
 fn cell_entry(cell: &Cell, lines: &[&str]) -> Markup {
-    let mut of_version: Vec<((&str, Option<&str>), Vec<String>)> = Vec::new();
+    type Version<'c> = (&'c str, Option<&'c str>);
+    let mut of_version: Vec<(Version<'_>, Vec<String>)> = Vec::new();
     for occurrence in cell.occurrences.iter().take(MAX_LISTED) {
         let key = (occurrence.version.as_str(), occurrence.upgrade.as_deref());
         let place = format!("{}:{}", short(&occurrence.file.display(), 300), occurrence.line);

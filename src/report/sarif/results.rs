@@ -247,7 +247,7 @@ pub(super) fn location(file: &[u8], place: Position) -> Location {
         .start_line(i64::from(place.line))
         .start_column(i64::from(place.column))
         .build();
-    let artifact = ArtifactLocation::builder().uri(uri(file)).build();
+    let artifact = ArtifactLocation::builder().uri(places::uri(file)).build();
     let physical = PhysicalLocation::builder()
         .artifact_location(artifact)
         .region(region)
@@ -350,30 +350,4 @@ fn fingerprint(group: &Group<'_>) -> String {
         }
     }
     hex::encode(hash.finalize())
-}
-
-/// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is
-/// percent-encoded, the colon too, which would make a scheme of what precedes it.
-pub(super) fn uri(file: &[u8]) -> String {
-    let mut uri = String::with_capacity(file.len());
-    for byte in file {
-        match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b'/'
-            | b'@'
-            | b'+'
-            | b','
-            | b'=' => {
-                uri.push(char::from(*byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
 }

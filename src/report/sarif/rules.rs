@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::ToSpan as _;
+use jiff::Timestamp;
 use serde_json::json;
 use serde_sarif::sarif::{
     MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor, ResultLevel,
@@ -12,8 +12,9 @@ use super::plain;
 use super::results::{Group, level};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Severity};
+use crate::report::exceptions::exception;
 use crate::report::phrases::{self, remedy, short, thousands};
-use crate::text::escape::{markdown, markdown_code, yaml};
+use crate::text::escape::{markdown, markdown_code};
 
 /// What to do about a malicious package: no exception accepts it.
 const REMOVE: &str = "Remove the package, and treat every machine that installed it as compromised. No exception accepts it. \
@@ -30,8 +31,6 @@ const MAX_REFERENCES: usize = 10;
 /// Characters of details for a rule at most, and for all rules together.
 const MAX_DETAILS: usize = 4_000;
 const ALL_DETAILS: usize = 2_000_000;
-/// How long the suggested exception lasts.
-const EXCEPTION_DAYS: i64 = 90;
 
 /// The rules of all groups in the order of their first result, and the index of each id.
 pub(super) fn rules<'o>(
@@ -51,12 +50,6 @@ pub(super) fn rules<'o>(
         }
     }
     let details = MAX_DETAILS.min(ALL_DETAILS / of_rules.len().max(1));
-    let expires = outcome
-        .now
-        .checked_add((EXCEPTION_DAYS * 24).hours())
-        .unwrap_or(outcome.now)
-        .strftime("%Y-%m-%d")
-        .to_string();
     let rules = of_rules
         .iter()
         .filter_map(|groups| {
@@ -67,7 +60,7 @@ pub(super) fn rules<'o>(
                 groups,
                 texts,
                 details,
-                expires: &expires,
+                now: outcome.now,
             };
             Some(help.rule())
         })
@@ -81,7 +74,7 @@ struct Help<'p, 'o> {
     groups: &'p [&'p Group<'o>],
     texts: Option<&'p Texts>,
     details: usize,
-    expires: &'p str,
+    now: Timestamp,
 }
 
 impl Help<'_, '_> {
@@ -360,19 +353,12 @@ impl Help<'_, '_> {
             .collect()
     }
 
-    /// An exception in the policy's shape, ready to be pasted and filled in.
+    /// The exception that accepts it: for the package alone, if there is but one.
     fn exception(&self) -> String {
-        let mut text = format!(
-            "exceptions:\n  - id: {}\n    reason: \"why this is no danger here\"\n    owner: \"@your-team\"\n    expires: {}",
-            scalar(&self.first.advisory.id),
-            self.expires,
-        );
         let package = self.first.purl.package();
         let only = |group: &&Group<'_>| group.first().is_some_and(|first| first.purl.package() == package);
-        if self.groups.iter().all(only) {
-            text.push_str(&format!("\n    package: {}", scalar(package)));
-        }
-        text
+        let package = self.groups.iter().all(only).then_some(package);
+        exception(&self.first.advisory.id, package, self.now)
     }
 }
 
@@ -411,16 +397,4 @@ fn described(text: &str) -> MultiformatMessageString {
     MultiformatMessageString::builder()
         .text(short(&plain(text), MAX_DESCRIPTION))
         .build()
-}
-
-/// A YAML scalar, in quotes if it needs them.
-fn scalar(text: &str) -> String {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./%:".contains(&byte);
-    let safe = text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(letter)
-        && !text.ends_with(':');
-    match safe {
-        true => text.to_owned(),
-        false => yaml(&short(text, 300)),
-    }
 }

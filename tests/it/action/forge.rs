@@ -929,7 +929,7 @@ fn summary_comment_and_annotations_keep_their_limits_on_many_hostile_findings() 
     let [comment] = state.comments.as_slice() else {
         panic!("{} comments", state.comments.len());
     };
-    assert!(comment.body.len() < 60_000, "{}", comment.body.len());
+    assert!(comment.body.len() < 5_000, "{}", comment.body.len());
     let [upload] = state.uploads.as_slice() else {
         panic!("{} uploads", state.uploads.len());
     };
@@ -947,7 +947,7 @@ fn summary_comment_and_annotations_keep_their_limits_on_many_hostile_findings() 
         .collect();
     assert_eq!(commands.len(), 10, "{commands:?}");
     assert!(
-        commands.iter().all(|line| line.contains("4990 more")),
+        commands.last().is_some_and(|line| line.contains("4,990 more")),
         "{commands:?}"
     );
     assert!(!ran.out.contains("##["), "{}", ran.out);

@@ -88,10 +88,75 @@ fn annotations_are_ten_at_most_and_say_how_many_more() {
     let ran = step(&sandbox, &[("INPUT_DATABASE", &index)]);
     let annotations: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("::")).collect();
     assert_eq!(annotations.len(), 10, "{}", ran.out);
-    assert!(
-        annotations.iter().all(|line| line.contains("20 more")),
+    let counted: Vec<bool> = annotations
+        .iter()
+        .map(|line| line.contains("20 more: see the job summary."))
+        .collect();
+    assert_eq!(
+        counted.iter().rposition(|counted| *counted),
+        Some(9),
         "{annotations:?}"
     );
+    assert_eq!(
+        counted.iter().filter(|counted| **counted).count(),
+        1,
+        "{annotations:?}"
+    );
+}
+
+#[test]
+fn the_summary_links_to_the_run_and_to_the_line_at_the_commit() {
+    let (sandbox, index) = prepared();
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "Begin"]);
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    let summary = |more: &[(&str, &str)]| {
+        let given = [
+            ("INPUT_DATABASE", index.as_str()),
+            ("GITHUB_SERVER_URL", "https://forge.example"),
+            ("GITHUB_API_URL", "https://forge.example/api/v3"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_RUN_ID", "4200"),
+            ("GITHUB_RUN_NUMBER", "7"),
+            ("INPUT_UPLOAD-SARIF", "false"),
+        ];
+        let ran = step(&sandbox, &[&given, more].concat());
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary")
+    };
+    let text = summary(&[]);
+    for part in [
+        "## lockkeeper: 1 vulnerability",
+        "[this run](https://forge.example/acme/shop/actions/runs/4200)",
+        &format!("(https://forge.example/acme/shop/blob/{commit}/Cargo.lock#L12)"),
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    // Gitea counts the runs of a repository.
+    let text = summary(&[("GITHUB_API_URL", "https://forge.example/api/v1")]);
+    for part in [
+        "[this run](https://forge.example/acme/shop/actions/runs/7)",
+        &format!("(https://forge.example/acme/shop/src/commit/{commit}/Cargo.lock#L12)"),
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    // A runner checks out the commit of a pull request without a branch.
+    sandbox.git(&["checkout", "-q", "--detach"]);
+    let request = [
+        ("GITHUB_SHA", commit.as_str()),
+        ("GITHUB_REF", "refs/pull/7/merge"),
+    ];
+    let text = summary(&request);
+    let head = format!(
+        "`pull/7/merge` at [`{}`](https://forge.example/acme/shop/commit/{commit}) · ",
+        &commit[..7]
+    );
+    assert!(text.contains(&head), "{head} in {text}");
+    for odd in ["", "javascript:alert(1)", "https://forge.example/)[x](y"] {
+        let text = summary(&[("GITHUB_SERVER_URL", odd)]);
+        assert!(!text.contains("this run") && !text.contains("#L12"), "{text}");
+    }
 }
 
 #[test]
@@ -118,6 +183,8 @@ fn mistakes_are_refused_by_name() {
         ("scan", "INPUT_ARGS", "--format nonsense --output x"),
         ("scan", "INPUT_POLICY", "nowhere.yml"),
         ("scan", "INPUT_FAIL-ON", "-v"),
+        ("scan", "INPUT_ARGS", "--stdin Cargo.lock --staged"),
+        ("gate", "INPUT_ARGS", "--release"),
     ] {
         let ran = step(
             &sandbox,

@@ -632,7 +632,10 @@ fn a_page_holds_no_clock_unless_a_time_was_given() {
         sandbox.run(&arguments).out
     };
     let first = page(&[]);
-    assert!(!first.to_lowercase().contains("scanned</dt>"), "a clock in the page");
+    assert!(
+        !first.to_lowercase().contains("scanned</dt>"),
+        "a clock in the page"
+    );
     std::thread::sleep(Duration::from_millis(1_100));
     assert_eq!(first, page(&[]));
     assert!(page(&["--now", NOW]).contains("2026-02-01 00:00 UTC"));

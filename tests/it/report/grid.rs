@@ -6,7 +6,7 @@ use lockkeeper::model::grid::{CellState, Standing};
 use lockkeeper::model::{Decision, Gate, Grid};
 use lockkeeper::report::grid::markdown::SUMMARY;
 use lockkeeper::report::grid::{markdown, refs};
-use lockkeeper::report::markdown::COMMENT;
+use lockkeeper::report::markdown::ISSUE;
 use lockkeeper::report::{Colour, Form, Length, Style, gate, grid};
 use lockkeeper::text::escape::is_hidden;
 use serde_json::Value;
@@ -355,7 +355,7 @@ fn the_gate_says_what_stands_in_the_way() {
 #[test]
 fn the_table_stays_within_its_limit_and_says_what_it_left_out() {
     for (name, grid) in grids::all() {
-        for limit in [SUMMARY, COMMENT, 20_000] {
+        for limit in [SUMMARY, ISSUE, 20_000] {
             let text = markdown::within(&grid, limit);
             assert!(text.len() < limit, "{name}: {} of {limit}", text.len());
             assert!(text.ends_with("</details>\n"), "{name}");
@@ -363,7 +363,7 @@ fn the_table_stays_within_its_limit_and_says_what_it_left_out() {
         }
     }
     let huge = grids::huge(500, 60);
-    let text = markdown::within(&huge, COMMENT);
+    let text = markdown::within(&huge, ISSUE);
     let is_row = |line: &&str| line.starts_with('|') && line.contains("`GHSA-");
     let told = text.lines().filter(is_row).count();
     assert!((10..500).contains(&told), "{told}");

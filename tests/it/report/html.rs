@@ -411,7 +411,7 @@ fn five_hundred_findings_are_a_small_page() {
         let copies = findings.iter().map(|finding| {
             let mut copy = finding.clone();
             copy.file =
-                lockkeeper::model::TreePath::new(&format!("module-{file}/Cargo.lock")).expect("a path");
+                lockkeeper::model::TreePath::new(format!("module-{file}/Cargo.lock")).expect("a path");
             copy
         });
         let copies: Vec<Finding> = copies.collect();

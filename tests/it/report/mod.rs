@@ -1,5 +1,6 @@
 //! Every report, read by somebody else.
 
+pub(crate) mod corpus;
 pub(crate) mod grid;
 pub(crate) mod html;
 pub(crate) mod json;

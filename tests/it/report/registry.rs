@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lockkeeper::model::Outcome;
+use lockkeeper::model::{Decision, Outcome};
 use lockkeeper::report::workflow_commands::{Asides, MAX_ANNOTATIONS, annotations, inert};
 use lockkeeper::report::{REPORTS, report};
 use lockkeeper::text::escape::is_hidden;
@@ -11,9 +11,11 @@ use crate::support::outcomes;
 
 /// Files of `src/report` that are no report but a subject of several.
 const SUBJECTS: &[&str] = &[
+    "exceptions",
     "gate",
     "grid",
     "headline",
+    "job",
     "links",
     "mod",
     "moves",
@@ -50,29 +52,92 @@ fn the_list_is_the_folder() {
 }
 
 #[test]
-fn there_are_at_most_ten_annotations_and_each_says_how_many_more() {
+fn there_are_at_most_ten_annotations_and_the_last_says_how_many_more() {
     let notices = ["The upload was refused: grant `security-events: write`.".to_owned()];
     let written = annotated(&outcomes::huge(500), &notices);
     let lines: Vec<&str> = written.lines().collect();
     assert_eq!(lines.len(), MAX_ANNOTATIONS);
+    assert!(lines[0].starts_with("::error file=m"), "{}", lines[0]);
+    let (last, others) = lines.split_last().expect("ten");
     assert!(
-        lines
-            .iter()
-            .all(|line| line.ends_with("%0A491 more: see the job's summary.")),
+        last.starts_with("::notice title=lockkeeper::The upload"),
+        "{last}"
+    );
+    assert!(last.ends_with("%0A491 more: see the job's summary."), "{last}");
+    assert!(!others.iter().any(|line| line.contains(" more: ")), "{written}");
+    // Notices alone are ten at most too.
+    let many = vec!["Something was not uploaded.".to_owned(); 30];
+    let written = annotated(&outcomes::clean(), &many);
+    assert_eq!(written.lines().count(), MAX_ANNOTATIONS);
+    assert_eq!(written.matches("20 more: ").count(), 1);
+}
+
+#[test]
+fn an_upgrade_is_one_annotation_in_each_file() {
+    let written = annotated(&outcomes::blocked(), &[]);
+    let heads: Vec<&str> = written
+        .lines()
+        .map(|line| line.rsplit_once("::").map_or(line, |(head, _)| head))
+        .collect();
+    assert_eq!(
+        heads,
+        [
+            "::error file=web/package-lock.json,line=88,col=12,title=Remove left-pod 1.3.1",
+            "::error file=Cargo.lock,line=1204,col=12,title=Upgrade examplelib from 0.10.30 to 0.10.81",
+            "::error file=Cargo.lock,line=2190,col=12,title=No version fixes unpacker 4.0.0 yet",
+            "::warning file=Cargo.lock,line=1800,col=12,title=No version fixes oldcrate 0.1.9 yet",
+        ],
         "{written}"
     );
-    assert!(lines[0].starts_with("::notice title=lockkeeper::The upload"));
-    assert!(lines[1].starts_with("::error file=m"), "{}", lines[1]);
-
-    let written = annotated(&outcomes::blocked(), &[]);
-    assert_eq!(written.lines().count(), 7);
+    for part in [
+        "::4 vulnerabilities (1 critical, 1 high, 1 medium, 1 low)%0Acritical 9.1 RUSTSEC-2030-0001: use after free",
+        "%0Alow 3.1 RUSTSEC-2030-0004: reads past",
+    ] {
+        assert!(written.contains(part), "{part} in {written}");
+    }
     assert!(!written.contains(" more: "));
-    assert!(written.starts_with(
-        "::error file=web/package-lock.json,line=88,col=12,title=MAL-2030-7 in left-pod 1.3.1::"
-    ));
-    assert!(written.contains("::warning file=Cargo.lock,line=1800"));
     assert_eq!(annotated(&outcomes::clean(), &[]), "");
-    assert!(annotated(&outcomes::two_targets(), &[]).contains("file=services/one/go.mod,line=7,"));
+    let two = annotated(&outcomes::two_targets(), &[]);
+    assert!(
+        two.contains("file=services/one/go.mod,line=7,") && two.contains("file=services/two/go.mod,line=7,"),
+        "{two}"
+    );
+}
+
+/// A lockfile on one line, and a file that several refs have.
+#[test]
+fn a_line_is_annotated_once_whatever_is_locked_on_it() {
+    let mut outcome = outcomes::blocked();
+    let target = &mut outcome.targets[0];
+    let first = target.findings[0].clone();
+    let mut findings = Vec::new();
+    for (name, decision) in [
+        ("left", Decision::Warn),
+        ("middle", Decision::Fail),
+        ("right", Decision::Warn),
+    ] {
+        let mut finding = outcomes::finding(&first.advisory, name, "1.0.0", "Cargo.lock", 1);
+        finding.decision = decision;
+        findings.push(finding);
+    }
+    target.findings = findings;
+    let mut other = target.clone();
+    other.ref_name = Some("refs/heads/release/1.0".into());
+    outcome.targets.push(other);
+    let written = annotated(&outcome, &[]);
+    assert_eq!(written.lines().count(), 1, "{written}");
+    assert!(
+        written
+            .starts_with("::error file=Cargo.lock,line=1,col=12,title=No version fixes middle 1.0.0 yet::"),
+        "{written}"
+    );
+    for part in [
+        "%0ANo version fixes left 1.0.0 yet:%0A1 vulnerability",
+        "%0ANo version fixes right 1.0.0 yet:%0A1 vulnerability",
+        "%0AIt is on refs/heads/main, refs/heads/release/1.0.",
+    ] {
+        assert!(written.contains(part), "{part} in {written}");
+    }
 }
 
 #[test]
@@ -82,23 +147,20 @@ fn what_blocks_is_annotated_first_and_what_was_accepted_not_at_all() {
         .lines()
         .map(|line| {
             let title = line.split_once("title=").expect("a title").1;
-            title.split(' ').next().expect("an id")
+            title.split([' ', ':']).nth(1).expect("a name")
         })
         .collect();
     assert_eq!(
         named,
-        [
-            "RUSTSEC-2030-0301",
-            "MAL-2030-9",
-            "RUSTSEC-2030-0302",
-            "RUSTSEC-2030-0303",
-            "RUSTSEC-2030-0304",
-            "RUSTSEC-2030-0305"
-        ],
+        ["left-pod", "newcomer", "graceful", "sincere", "mover", "oldster"],
         "{written}"
     );
     assert!(written.contains("fails from 2030-03-01"), "{written}");
     assert_eq!(written.matches("::error ").count(), 2, "{written}");
+    assert!(
+        !written.contains("0306") && !written.contains("0307"),
+        "{written}"
+    );
 }
 
 #[test]

@@ -261,9 +261,11 @@ fn ids_lead_to_their_pages_where_the_terminal_can_show_links() {
             colour,
             length: Length::Normal,
             texts: &outcomes::texts(),
+            is_dated: true,
         };
         let mut bytes = Vec::new();
-        Terminal
+        report("terminal")
+            .expect("a report")
             .write(&outcomes::blocked(), &style, &mut bytes)
             .expect("a Vec takes everything");
         String::from_utf8(bytes).expect("UTF-8")

@@ -118,6 +118,12 @@ impl Place {
     }
 }
 
+/// The line with the verdict: below the heading of a page about a scan, else the first.
+fn verdict_line(text: &str) -> &str {
+    let is_verdict = |line: &&str| !line.is_empty() && !line.starts_with("## lockkeeper: ");
+    text.lines().find(is_verdict).unwrap_or_default()
+}
+
 /// The report says that something passed.
 fn passes(path: &Path, format: &str) -> bool {
     let Ok(text) = std::fs::read_to_string(path) else {
@@ -134,7 +140,7 @@ fn passes(path: &Path, format: &str) -> bool {
             report["runs"][0]["invocations"][0]["executionSuccessful"] == true
         }
         "html" => text.contains("data-verdict=\"pass\""),
-        _ => text.lines().next().is_some_and(|line| line.contains("PASS")),
+        _ => verdict_line(&text).contains("PASS"),
     }
 }
 
@@ -154,7 +160,7 @@ fn fails(path: &Path, format: &str) -> bool {
 /// The report says that not everything could be judged.
 fn is_incomplete(path: &Path, format: &str) -> bool {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let first = text.lines().next().unwrap_or_default();
+    let first = verdict_line(&text);
     match format {
         "json" => text.contains("\"complete\": false"),
         "sarif" => text.contains("executionSuccessful\":false"),
@@ -263,7 +269,7 @@ fn a_run_without_memory_leaves_reports_that_fail() {
     place.sandbox.write("Cargo.lock", cargo_lock(&packages));
     place.sandbox.git(&["commit", "-q", "-a", "-m", "many"]);
     for command in COMMANDS {
-        for kibibytes in [120_000, 180_000, 220_000] {
+        for kibibytes in [140_000, 180_000, 220_000] {
             let line = place.line(command, &["--db", &place.index]);
             let output = limited(&place.sandbox, &format!("ulimit -v {kibibytes}"), &line)
                 .output()
@@ -542,7 +548,8 @@ fn a_step_that_is_stopped_tells_the_next_that_it_failed() {
     assert_eq!(told("verdict").as_deref(), Some("pass"));
     let page = std::fs::read_to_string(&summary).expect("a summary");
     assert!(
-        page.starts_with("Of another program.\n## ✓ PASS") && !page.contains("FAILED"),
+        page.starts_with("Of another program.\n## lockkeeper: no known vulnerabilities\n\n**✓ PASS**")
+            && !page.contains("FAILED"),
         "{page}"
     );
     let own = |file: &str| place.sandbox.work().join(file);

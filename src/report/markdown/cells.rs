@@ -1,0 +1,60 @@
+//! What stands in the cells of tables: ids, severities and files, each as a link where there is a page.
+
+use crate::model::{Finding, Target};
+use crate::report::job::JobPages;
+use crate::report::phrases::{self, short};
+use crate::report::{links, places};
+use crate::text::escape::{markdown, markdown_code};
+
+/// Characters of a file's path, the end of it.
+const MAX_FILE: usize = 40;
+
+/// A link with a text that is Markdown already, to an address of ours.
+pub(super) fn link(text: &str, address: &str) -> String {
+    format!("[{text}]({address})")
+}
+
+/// The id that people read, as a link to its page.
+pub(super) fn id(finding: &Finding) -> String {
+    let shown = markdown_code(&short(finding.id(), 100));
+    match links::finding(finding) {
+        Some(page) => link(&shown, &page),
+        None => shown,
+    }
+}
+
+/// `**critical 9.1**, known exploited`.
+pub(super) fn severity(finding: &Finding) -> String {
+    let advisory = &finding.advisory;
+    let exploited = if advisory.known_exploited {
+        ", known exploited"
+    } else {
+        ""
+    };
+    format!("**{}**{exploited}", markdown(&phrases::severity(advisory)))
+}
+
+/// The end of the file's path and the line, as a link to it.
+pub(super) fn place_of(target: &Target, finding: &Finding, pages: &JobPages) -> String {
+    let file = places::with_ref(target, &finding.file);
+    let shown = markdown_code(&format!("{}:{}", end(&file, MAX_FILE), finding.place().line));
+    match pages.line(target, finding) {
+        Some(page) => link(&shown, &page),
+        None => shown,
+    }
+}
+
+/// The last `length` characters of a path, from the start of a part of it where one is there.
+fn end(path: &str, length: usize) -> String {
+    let Some((start, _)) = path
+        .char_indices()
+        .rev()
+        .nth(length.saturating_sub(1))
+        .filter(|(start, _)| *start > 0)
+    else {
+        return path.to_owned();
+    };
+    let rest = path.get(start..).unwrap_or_default();
+    let part = rest.find('/').and_then(|slash| rest.get(slash..));
+    format!("…{}", part.unwrap_or(rest))
+}

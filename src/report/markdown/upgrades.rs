@@ -1,0 +1,182 @@
+//! What to do, as one table; the commands for it; and how to accept a finding.
+
+use super::cells::{id, link, place_of, severity};
+use super::lists::{Table, details};
+use crate::model::{Class, Finding, Outcome, Scope, Scopes, worst};
+use crate::remediation::{Kind, Remediation};
+use crate::report::exceptions::exception;
+use crate::report::job::JobPages;
+use crate::report::links;
+use crate::report::phrases::{counted, short, thousands};
+use crate::text::escape::markdown_code;
+use crate::version::Distance;
+
+/// Rows of the table; the lists below it have the rest.
+const MAX_ROWS: usize = 15;
+/// Characters of a package's name, so that no column of the table is off the screen.
+const MAX_NAME: usize = 48;
+/// Characters of a version: the longest of real ones fits.
+const MAX_VERSION: usize = 60;
+
+/// Bytes of two versions that fit beside each other.
+const MAX_PAIR: usize = 20;
+
+/// How much of the table there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Size {
+    /// At most so many bytes.
+    Summary(usize),
+    /// The same, with one id a row where there are many rows.
+    Comment(usize),
+}
+
+/// The upgrades that end what fails, worst first.
+pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) -> String {
+    const MANY: usize = 6;
+    let (room, ids, more_at) = match size {
+        Size::Summary(room) => (room, 3, "they are among the findings below"),
+        Size::Comment(room) if steps.len() > MANY => (room, 1, "the summary of the run has them"),
+        Size::Comment(room) => (room, 3, "the summary of the run has them"),
+    };
+    if steps.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&format!("\n{HEAD}"), room).of(MAX_ROWS);
+    for step in steps {
+        table.push(|| row(step, pages, ids));
+    }
+    table.finish_at("upgrade", "upgrades", more_at)
+}
+
+const HEAD: &str = "| Package | Upgrade | Fixes | Worst | File |\n|---|---|---|---|---|\n";
+
+/// The same for what only warns, below `<details>`.
+pub(super) fn warnings(steps: &[Remediation<'_>], pages: &JobPages, room: usize) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let title = format!("Warnings: {}", counted(steps.len(), "package", "packages"));
+    details(&title, room, |room| {
+        let mut table = Table::new(HEAD, room);
+        for step in steps {
+            table.push(|| row(step, pages, 3));
+        }
+        table.finish("package", "packages")
+    })
+}
+
+fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize) -> String {
+    let name = markdown_code(&short(step.name, MAX_NAME));
+    let name = match links::package(step.ecosystem, step.name, step.version) {
+        Some(page) => link(&name, &page),
+        None => name,
+    };
+    let from = markdown_code(&short(step.version, MAX_VERSION));
+    let what = match step.kind {
+        Kind::Upgrade(to) => {
+            let major = match step.level() {
+                Some(Distance::Major) => " (major)",
+                Some(Distance::Minor | Distance::Patch) | None => "",
+            };
+            // A short pair stays on one line.
+            let arrow = match step.version.len() + to.len() {
+                0..=MAX_PAIR => "\u{a0}→\u{a0}",
+                _ => " → ",
+            };
+            format!("{from}{arrow}{}{major}", markdown_code(&short(to, MAX_VERSION)))
+        }
+        Kind::Remove => format!("remove {from}"),
+        Kind::OwnRegistry => format!("take {from} from your own registry"),
+        Kind::NoFix => format!("{from}: no fixed version yet"),
+    };
+    let ids: Vec<String> = step
+        .fixes
+        .iter()
+        .take(max_ids)
+        .map(|finding| id(finding))
+        .collect();
+    let more = match step.fixes.len().saturating_sub(max_ids) {
+        0 => String::new(),
+        more => format!(" and {} more", thousands(more as u64)),
+    };
+    let worst = step
+        .fixes
+        .first()
+        .map(|finding| severity(finding))
+        .unwrap_or_default();
+    let place = step.places.first();
+    let place = place.map(|(target, finding)| place_of(target, finding, pages));
+    let files = match step.places.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {} more", thousands(more as u64)),
+    };
+    format!(
+        "| {name}{} | {what} | {}{more} | {worst} | {}{files} |\n",
+        notes(step),
+        ids.join(", "),
+        place.unwrap_or_default()
+    )
+}
+
+/// `(dev)`, `via redoc`, `(major)`: what helps to decide about the upgrade.
+fn notes(step: &Remediation<'_>) -> String {
+    const MAX_PARENTS: usize = 2;
+    let mut text = String::new();
+    let scopes = step.scopes();
+    for scope in [Scope::Dev, Scope::Optional] {
+        if scopes == Scopes::only(scope) {
+            text.push_str(&format!(" ({})", scope.as_str()));
+        }
+    }
+    let through = step.through();
+    if !through.is_empty() {
+        let shown = through.iter().take(MAX_PARENTS);
+        let shown: Vec<String> = shown.map(|name| markdown_code(&short(name, MAX_NAME))).collect();
+        let more = match through.len().saturating_sub(MAX_PARENTS) {
+            0 => String::new(),
+            more => format!(" and {} more", thousands(more as u64)),
+        };
+        text.push_str(&format!(" via {}{more}", shown.join(", ")));
+    }
+    text
+}
+
+/// The commands of the upgrades, ready to be pasted.
+pub(super) fn commands(steps: &[Remediation<'_>], room: usize) -> String {
+    let mut text = String::new();
+    for command in steps.iter().filter_map(Remediation::command) {
+        if text.len() + command.len() + 200 > room {
+            break;
+        }
+        text.push_str(&command);
+        text.push('\n');
+    }
+    match text.is_empty() {
+        true => String::new(),
+        false => details("Commands", room, |_| format!("```sh\n{text}```\n")),
+    }
+}
+
+/// The exception that would accept the worst finding; no exception accepts a malicious package.
+pub(super) fn accept(outcome: &Outcome) -> String {
+    let acceptable = |finding: &Finding| match finding.advisory.class {
+        Class::Malicious => false,
+        Class::Confusion
+        | Class::Vulnerability
+        | Class::Unsound
+        | Class::Unmaintained
+        | Class::Yanked
+        | Class::Notice => finding.blocks(),
+    };
+    let findings = outcome.findings().map(|(_, finding)| finding);
+    let worst = findings
+        .filter(|finding| acceptable(finding))
+        .min_by(|left, right| worst::first(left, right));
+    let Some(finding) = worst else {
+        return String::new();
+    };
+    let yaml = exception(finding.id(), Some(finding.purl.package()), outcome.now);
+    details("Accept a finding until a day", usize::MAX, |_| {
+        format!("Add this to `lockkeeper.yml`, and fill it in:\n\n```yaml\n{yaml}\n```\n")
+    })
+}
