@@ -1,7 +1,8 @@
-//! Results: one an advisory, package and file.
+//! Results: one an advisory, package and file; one for all `go.mod` of a repository in which the same holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::Date;
 use serde_json::json;
 use serde_sarif::sarif::{
     ArtifactLocation, Location, PhysicalLocation, Region, Result, ResultLevel, Suppression,
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{bag, message};
 use crate::model::finding::{Change, Excepted, State};
 use crate::model::worst;
-use crate::model::{Decision, Finding, Outcome};
+use crate::model::{Decision, Ecosystem, Finding, Outcome};
 use crate::report::phrases::{self, counted, remedy, short};
 use crate::report::places;
 use crate::text::{Position, escape};
@@ -32,6 +33,8 @@ pub(super) struct Group<'o> {
     links: BTreeSet<Vec<u8>>,
     /// What was not accepted first, then by place; never empty.
     findings: Vec<&'o Finding>,
+    /// The same findings in further files, in order.
+    elsewhere: Vec<(Vec<u8>, Vec<&'o Finding>)>,
 }
 
 impl<'o> Group<'o> {
@@ -125,15 +128,64 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
                 file,
                 links,
                 findings,
+                elsewhere: Vec::new(),
             }
         })
         .collect();
+    join_modules(&mut groups);
     // Stable: equally bad ones stay in the order of their files.
     groups.sort_by(|left, right| match (left.worst(), right.worst()) {
         (Some(left), Some(right)) => worst::first(left, right),
         (left, right) => left.is_none().cmp(&right.is_none()),
     });
     groups
+}
+
+/// Makes one group of those that differ in nothing but the `go.mod` that they are about: a repository of many modules has
+/// one toolchain, and mostly one version of a module. The one nearest to the top comes first.
+fn join_modules(groups: &mut Vec<Group<'_>>) {
+    /// What is the same of two findings that are told as one.
+    fn told(finding: &Finding) -> (&str, Decision, &str, &State, Option<Date>, Option<Change>) {
+        (
+            &finding.version,
+            finding.decision,
+            &finding.rule,
+            &finding.state,
+            finding.fails_from,
+            finding.change,
+        )
+    }
+    let name = |group: &Group<'_>| group.first().map(|first| first.name.clone());
+    let depth = |group: &Group<'_>| group.file.iter().filter(|byte| **byte == b'/').count();
+    let is_module = |group: &Group<'_>| {
+        let is_go = group
+            .first()
+            .is_some_and(|first| first.ecosystem == Ecosystem::GO);
+        is_go && group.file.rsplit(|byte| *byte == b'/').next() == Some(b"go.mod")
+    };
+    let (mut modules, others): (Vec<_>, Vec<_>) = groups.drain(..).partition(is_module);
+    modules.sort_by_key(depth);
+    let mut joined: Vec<Group<'_>> = Vec::with_capacity(modules.len());
+    let mut known: HashMap<_, Vec<usize>> = HashMap::new();
+    for module in modules {
+        let same = |other: &Group<'_>| {
+            let pairs = other.findings.iter().map(|finding| told(finding));
+            pairs.eq(module.findings.iter().map(|finding| told(finding)))
+        };
+        let indices = known.entry((module.id(), name(&module))).or_default();
+        let first = indices
+            .iter()
+            .copied()
+            .find(|index| joined.get(*index).is_some_and(same));
+        match first.and_then(|index| joined.get_mut(index)) {
+            Some(first) => first.elsewhere.push((module.file, module.findings)),
+            None => {
+                indices.push(joined.len());
+                joined.push(module);
+            }
+        }
+    }
+    groups.extend(others.into_iter().chain(joined));
 }
 
 /// Whether the results of a run list suppressions: all of them do or none (section 3.27.23).
@@ -154,16 +206,17 @@ impl Suppressions {
 
 /// The result of a group under its rule's index.
 pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppressions) -> Result {
-    let mut places = group
-        .findings
-        .iter()
-        .flat_map(|finding| finding.places().map(move |place| (place, *finding)));
+    let elsewhere = group.elsewhere.iter().map(|(file, findings)| (file, findings));
+    let mut places = std::iter::once((&group.file, &group.findings))
+        .chain(elsewhere)
+        .flat_map(|(file, findings)| findings.iter().map(move |finding| (file, *finding)))
+        .flat_map(|(file, finding)| finding.places().map(move |place| (file, place, finding)));
     let first = places.next();
     let related: Vec<Location> = places
         .take(MAX_RELATED)
         .enumerate()
-        .map(|(number, (place, finding))| {
-            let mut location = location(&group.file, place);
+        .map(|(number, (file, place, finding))| {
+            let mut location = location(file, place);
             location.id = Some(number as i64 + 1);
             let text = format!("{} {}", short(&finding.name, 200), short(&finding.version, 100));
             location.message = Some(message(&text));
@@ -180,7 +233,7 @@ pub(super) fn result(group: &Group<'_>, rule_index: usize, suppressions: Suppres
         )]))
         .build();
     result.level = Some(level(group.decision()));
-    if let (Some((place, finding)), Some(worst)) = (first, group.worst()) {
+    if let (Some((_, place, finding)), Some(worst)) = (first, group.worst()) {
         result.locations = Some(vec![location(&group.file, place)]);
         let mut properties = BTreeMap::from([
             ("purl".to_owned(), json!(short(finding.purl.as_str(), 500))),
@@ -320,6 +373,10 @@ fn text(group: &Group<'_>) -> String {
             counted(places, "location", "locations")
         ));
     }
+    if !group.elsewhere.is_empty() {
+        let files = counted(group.elsewhere.len(), "further go.mod", "further go.mod files");
+        text.push_str(&format!(" The same holds for {files} of the repository."));
+    }
     if let Some(link) = group.links.first() {
         let more = match group.links.len() {
             1 => String::new(),
@@ -333,7 +390,7 @@ fn text(group: &Group<'_>) -> String {
     text
 }
 
-/// The same for the same advisory, package and file, whatever its version and line. Each part is led by
+/// The same for the same advisory, package and (first) file, whatever its version and line. Each part is led by
 /// its length, so that no two lists of parts look alike.
 fn fingerprint(group: &Group<'_>) -> String {
     let mut hash = Sha256::new();

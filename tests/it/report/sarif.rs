@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lockkeeper::model::{Advisory, Class, Outcome};
+use lockkeeper::model::{Advisory, Class, Decision, Outcome};
 use lockkeeper::report::Length;
 use lockkeeper::text::Position;
 use lockkeeper::text::escape::is_hidden;
@@ -172,6 +172,58 @@ fn one_result_for_an_advisory_a_package_and_a_file() {
 }
 
 #[test]
+fn go_modules_in_which_the_same_holds_are_one_result() {
+    let mut outcome = outcomes::blocked();
+    let first = outcome.targets[0].findings[0].clone();
+    let at = |file: &str, version: &str, decision| {
+        let mut finding = outcomes::go_finding(&first.advisory, "stdlib", version, file);
+        finding.decision = decision;
+        finding
+    };
+    outcome.targets[0].findings = vec![
+        at("cmd/go.mod", "1.26.0", Decision::Warn),
+        at("go.mod", "1.26.0", Decision::Warn),
+        at("tools/go.mod", "1.26.0", Decision::Warn),
+        at("old/go.mod", "1.25.0", Decision::Warn),
+        at("strict/go.mod", "1.26.0", Decision::Fail),
+        // A workspace's file is about the whole of it.
+        at("go.work", "1.26.0", Decision::Warn),
+    ];
+    let log = read(&outcome);
+    let results = list(&log["runs"][0]["results"]);
+    let uri = |location: &Value| text(&location["physicalLocation"]["artifactLocation"]["uri"]).to_owned();
+    let mut files: Vec<(String, String, Vec<String>)> = results
+        .iter()
+        .map(|result| {
+            let further = result["relatedLocations"].as_array().cloned().unwrap_or_default();
+            (
+                uri(&result["locations"][0]),
+                text(&result["level"]).to_owned(),
+                further.iter().map(uri).collect(),
+            )
+        })
+        .collect();
+    files.sort();
+    let expected = [
+        ("go.mod", "warning", &["cmd/go.mod", "tools/go.mod"][..]),
+        ("go.work", "warning", &[]),
+        ("old/go.mod", "warning", &[]),
+        ("strict/go.mod", "error", &[]),
+    ];
+    let expected = expected.map(|(file, level, further)| {
+        let further = further.iter().map(|file| (*file).to_owned()).collect();
+        (file.to_owned(), level.to_owned(), further)
+    });
+    assert_eq!(files, expected);
+    let joined = results
+        .iter()
+        .find(|result| uri(&result["locations"][0]) == "go.mod");
+    let message = text(&joined.expect("a result")["message"]["text"]);
+    assert!(message.contains("2 further go.mod files"), "{message}");
+    assert_eq!(fingerprints(&log).len(), 4);
+}
+
+#[test]
 fn exceptions_suppress_and_a_base_gives_every_result_a_state() {
     let log = read(&outcomes::compared());
     let results = list(&log["runs"][0]["results"]);
@@ -243,10 +295,9 @@ fn exceptions_suppress_and_a_base_gives_every_result_a_state() {
 #[test]
 fn files_are_told_from_the_top_of_the_repository() {
     let log = read(&outcomes::two_targets());
-    let files: Vec<&str> = list(&log["runs"][0]["results"])
-        .iter()
-        .map(|result| text(&result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]))
-        .collect();
+    let result = &log["runs"][0]["results"][0];
+    let places = [&result["locations"][0], &result["relatedLocations"][0]];
+    let files = places.map(|place| text(&place["physicalLocation"]["artifactLocation"]["uri"]));
     assert_eq!(files, ["services/one/go.mod", "services/two/go.mod"]);
     let mut one = outcomes::two_targets();
     one.targets.truncate(1);

@@ -498,14 +498,29 @@ pub(crate) fn purl(text: &str) -> PackageUrl {
 }
 
 pub(crate) fn finding(advisory: &Advisory, name: &str, version: &str, file: &str, line: u32) -> Finding {
+    finding_of(&Ecosystem::CRATES_IO, advisory, name, version, (file, line))
+}
+
+/// A finding in a `go.mod`.
+pub(crate) fn go_finding(advisory: &Advisory, name: &str, version: &str, file: &str) -> Finding {
+    finding_of(&Ecosystem::GO, advisory, name, version, (file, 3))
+}
+
+fn finding_of(
+    ecosystem: &Ecosystem,
+    advisory: &Advisory,
+    name: &str,
+    version: &str,
+    (file, line): (&str, u32),
+) -> Finding {
     let matched = Match {
         advisory: Arc::new(advisory.clone()),
         group: None,
         record: None,
-        ecosystem: Ecosystem::CRATES_IO,
+        ecosystem: ecosystem.clone(),
         name: name.into(),
         version: version.into(),
-        purl: purl::of(&Ecosystem::CRATES_IO, name, version),
+        purl: purl::of(ecosystem, name, version),
         fixed: Arc::default(),
         upgrade: None,
         reason: format!("{}: >= 0", advisory.id).into(),
