@@ -263,6 +263,8 @@ pub struct Reading<'b> {
     pub text: std::borrow::Cow<'b, str>,
     /// What it holds.
     pub parsed: Parsed,
+    /// Problems of [`Cost::Partial`] that are counted and not listed: there are too many.
+    pub unlisted: Vec<Problem>,
 }
 
 /// How the pointers of Git LFS begin; the version of their form follows.
@@ -285,6 +287,7 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
         return Reading {
             text: decoded.text,
             parsed,
+            unlisted: Vec::new(),
         };
     }
     let mut parsed = format.read(
@@ -315,10 +318,11 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
     if let Some(problem) = decoded.problem {
         parsed.blind(problem.span, problem.message, "Save the file as UTF-8.");
     }
-    in_order(&mut parsed.problems);
+    let unlisted = in_order(&mut parsed.problems);
     Reading {
         text: decoded.text,
         parsed,
+        unlisted,
     }
 }
 
@@ -326,11 +330,12 @@ pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dy
 pub const MAX_BLIND: usize = 20;
 
 /// Sorts problems by place and cuts each cost's at [`MAX_PROBLEMS`], or [`MAX_BLIND`], so that a file that is
-/// nothing but damage does not become a report of its own size.
-fn in_order(problems: &mut Vec<Problem>) {
+/// nothing but damage does not become a report of its own size. Gives those of [`Cost::Partial`] that were cut.
+fn in_order(problems: &mut Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|one, other| {
         (&one.file, one.span.start, one.span.end).cmp(&(&other.file, other.span.start, other.span.end))
     });
+    let mut unlisted = Vec::new();
     for cost in [Cost::Nothing, Cost::Partial, Cost::Blind] {
         let most = match cost {
             Cost::Nothing | Cost::Partial => MAX_PROBLEMS,
@@ -342,12 +347,16 @@ fn in_order(problems: &mut Vec<Problem>) {
                 return true;
             }
             count = count.saturating_add(1);
+            if count > most && cost == Cost::Partial {
+                unlisted.push(problem.clone());
+            }
             if count == most {
                 problem.message = "more problems like those before follow from here on".into();
             }
             count <= most
         });
     }
+    unlisted
 }
 
 /// The first conflict marker of git at the start of a line.

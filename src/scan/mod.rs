@@ -10,6 +10,7 @@ mod compare;
 mod confusion;
 pub mod discover;
 mod found;
+mod gap_number;
 pub mod grid;
 pub mod history;
 pub mod inventory;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::found::Found;
+use super::gap_number::gap_number;
 use super::reader::Reader;
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::walked::Walked;
@@ -34,6 +35,8 @@ pub struct ReadFile<T> {
     pub differs: bool,
     /// What could not be read, or not exactly.
     pub gaps: Vec<(Cost, Gap)>,
+    /// Those of [`Cost::Partial`] that are counted and not listed, a number for each.
+    pub unlisted: Vec<u64>,
     /// Packages that this file uses and that stand in others.
     pub elsewhere: Vec<Elsewhere>,
     /// What the caller made of it.
@@ -215,6 +218,10 @@ fn read_one<T: Default>(
             let hint = match &error {
                 Unread::TooLarge { .. } => "Leave the file out of the scan, or split it.",
                 Unread::LinkLeadsOut => "Put the lockfile itself into the repository.",
+                // On disk it may be a link that leads nowhere, a pipe, or another user's.
+                Unread::Unreadable(_) if found.commit().is_none() => {
+                    "Put a file there that can be read, or `exclude` it in the policy; objects that git lacks come with `git fetch --refetch --no-filter`."
+                }
                 Unread::Absent | Unread::Unreadable(_) => {
                     "Make the file readable, or fetch the missing objects with `git fetch --refetch --no-filter`."
                 }
@@ -273,7 +280,7 @@ fn open<T>(
 ) -> ReadFile<T> {
     let reading = lockfile::read(format, path, bytes, tree);
     let parsed = &reading.parsed;
-    let texts = other_texts(parsed, tree);
+    let texts = other_texts(parsed, &reading.unlisted, tree);
     let others: HashMap<TreePath, Lines<'_>> = texts
         .iter()
         .map(|(path, text)| (path.clone(), Lines::of(text)))
@@ -290,6 +297,11 @@ fn open<T>(
         .problems
         .iter()
         .map(|problem| (problem.cost, gap(&opened, problem)))
+        .collect();
+    let unlisted = reading
+        .unlisted
+        .iter()
+        .map(|problem| gap_number(&gap(&opened, problem)))
         .collect();
     let mut packages = 0;
     let mut elsewhere = Vec::new();
@@ -311,18 +323,20 @@ fn open<T>(
         readable: true,
         differs: false,
         gaps,
+        unlisted,
         elsewhere,
         result: each(&opened),
     }
 }
 
 /// The texts of the other files that places lie in.
-fn other_texts(parsed: &Parsed, tree: &dyn Tree) -> HashMap<TreePath, String> {
+fn other_texts(parsed: &Parsed, unlisted: &[Problem], tree: &dyn Tree) -> HashMap<TreePath, String> {
     let places = parsed
         .graph
         .packages()
         .filter_map(|(_, package)| package.place().file.as_ref());
-    let problems = parsed.problems.iter().filter_map(|problem| problem.file.as_ref());
+    let problems = parsed.problems.iter().chain(unlisted);
+    let problems = problems.filter_map(|problem| problem.file.as_ref());
     let mut texts = HashMap::new();
     for file in places.chain(problems) {
         if !texts.contains_key(file)
@@ -354,6 +368,7 @@ fn nothing<T: Default>(path: &TreePath, format: &str, cost: Cost, reason: String
         readable: false,
         differs: false,
         gaps: vec![(cost, whole(path, reason, hint))],
+        unlisted: Vec::new(),
         elsewhere: Vec::new(),
         result: T::default(),
     }

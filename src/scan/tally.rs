@@ -58,9 +58,10 @@ impl Tally {
         self.unchecked.push(of_unmatched(package));
     }
 
-    /// Adds dependencies of which it is not known what they resolve to.
-    pub(super) fn add_open(&mut self, open: usize) {
-        self.open = self.open.saturating_add(open);
+    /// Adds the dependencies of a target of which it is not known what they resolve to, as [`super::gap_number`] numbers them.
+    pub(super) fn add_open(&mut self, mut open: Vec<u64>) {
+        distinct(&mut open);
+        self.open = self.open.saturating_add(open.len());
     }
 
     /// Adds everything of `other`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Judge;
 use super::confusion::{self, Internal, Other};
 use super::found::Found;
+use super::gap_number::gap_number;
 use super::judge::Judged;
 use super::read::{self, ReadFile};
 use super::tally::Tally;
@@ -28,6 +29,7 @@ pub(super) fn target(
     let mut findings: BTreeMap<TreePath, Findings> = BTreeMap::new();
     let mut gaps: Vec<(Cost, Gap)> = Vec::new();
     let mut tally = Tally::default();
+    let mut open: Vec<u64> = Vec::new();
     let mut unmatched: Vec<Unmatched> = Vec::new();
     let mut internal: Vec<Internal> = Vec::new();
     let mut others: Vec<Other> = Vec::new();
@@ -41,6 +43,7 @@ pub(super) fn target(
         coverage.files_read += usize::from(file.readable);
         dirty |= file.differs;
         gaps.extend(file.gaps);
+        open.extend(file.unlisted);
         let undecided = file.result.undecided.into_iter();
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
         assessed.extend(file.result.assessed);
@@ -67,7 +70,9 @@ pub(super) fn target(
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
     // What a reader could not tell exactly is a dependency without a version.
-    tally.add_open(gaps.iter().filter(|(cost, _)| *cost == Cost::Partial).count());
+    let listed = gaps.iter().filter(|(cost, _)| *cost == Cost::Partial);
+    open.extend(listed.map(|(_, gap)| gap_number(gap)));
+    tally.add_open(open);
     unmatched.retain(|package| {
         let origin = policy.origin(package.ecosystem(), package.name(), package.address());
         let is_own = match origin {

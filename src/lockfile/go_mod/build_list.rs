@@ -10,7 +10,7 @@ use super::replace::{Replacements, Replacing};
 use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
 use crate::model::{Ecosystem, NodeId, Package, Place, Source, TreePath};
-use crate::text::{MAX_PROBLEMS, Span};
+use crate::text::Span;
 use crate::version::{Scheme, go};
 
 /// Puts what `module`, the file at `path`, requires into the graph.
@@ -28,7 +28,6 @@ pub(super) fn resolve(
         root: parsed.graph.add_root(name.clone(), ""),
         name,
         path,
-        inexact: 0,
         parsed,
     };
     resolution.standard_library(module, workspace);
@@ -45,8 +44,6 @@ struct Resolution<'r> {
     root: NodeId,
     name: String,
     path: &'r TreePath,
-    /// How many requirements had no exact version so far.
-    inexact: usize,
 }
 
 /// A version and where it stands.
@@ -248,7 +245,7 @@ impl Resolution<'_> {
     }
 
     fn excluded(&mut self, require: &Require<'_>) {
-        self.partial(
+        self.parsed.partial(
             require.version.span,
             format!(
                 "{} {} is required and excluded, and which version Go takes instead is not listed",
@@ -308,25 +305,11 @@ impl Resolution<'_> {
     }
 
     fn inexact(&mut self, span: Span, path: &str) {
-        self.partial(
+        self.parsed.partial(
             span,
             format!("{path} is required without an exact version"),
             "Run `go mod tidy`, which writes the exact version.",
         );
-    }
-
-    /// Tells a gap, unless there are too many already.
-    fn partial(&mut self, span: Span, message: String, hint: &str) {
-        self.inexact = self.inexact.saturating_add(1);
-        match self.inexact.cmp(&MAX_PROBLEMS) {
-            Ordering::Less => self.parsed.partial(span, message, hint),
-            Ordering::Equal => self.parsed.partial(
-                span,
-                "more requirements are not exact; the rest is not listed",
-                hint,
-            ),
-            Ordering::Greater => {}
-        }
     }
 }
 

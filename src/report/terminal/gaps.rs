@@ -31,7 +31,7 @@ pub(in crate::report) fn blind(outcome: &Outcome, length: Length, page: &mut Pag
         }
         let hint = gaps.first().map_or("", |gap| gap.hint);
         if !hint.is_empty() {
-            page.text(Shade::Dim, 4, hint, 2)?;
+            page.text(Shade::Dim, 4, hint, 3)?;
         }
     }
     more(reasons.iter().skip(shown).map(Vec::len).sum(), page)
@@ -80,7 +80,7 @@ pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut P
     let shown = limit(length);
     for gap in remarks.iter().take(shown) {
         one(gap, Shade::Warn, page)?;
-        page.text(Shade::Dim, 4, gap.hint, 2)?;
+        page.text(Shade::Dim, 4, gap.hint, 3)?;
     }
     more(remarks.len().saturating_sub(shown), page)
 }
@@ -92,12 +92,6 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
         return Ok(());
     }
     page.heading(&places::NOT_PINNED.heading(partial.len()))?;
-    if length == Length::Full {
-        for gap in &partial {
-            one(gap, Shade::Warn, page)?;
-        }
-        return Ok(());
-    }
     // What makes files whole is the same for most of their entries: each hint stands once, below its files.
     let mut hints: BTreeMap<&str, BTreeMap<Option<&str>, Vec<&GapHere<'_>>>> = BTreeMap::new();
     for gap in &partial {
@@ -113,15 +107,20 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
     let mut hints: Vec<_> = hints.into_iter().collect();
     // The sort is stable: equally frequent ones stay in the order of their texts.
     hints.sort_by_key(|(_, files)| std::cmp::Reverse(entries(files)));
-    for (hint, files) in hints.iter().take(MAX_GAPS) {
+    let limit = limit(length);
+    for (hint, files) in hints.iter().take(limit) {
         let mut files: Vec<&Vec<&GapHere<'_>>> = files.values().collect();
         files.sort_by_key(|gaps| std::cmp::Reverse(gaps.len()));
-        for gaps in files.iter().take(MAX_GAPS) {
-            if let [first, others @ ..] = gaps.as_slice() {
-                first_of_file(first, others.len(), page)?;
+        for gaps in files.iter().take(limit) {
+            match (length, gaps.as_slice()) {
+                (Length::Verdict | Length::Normal, [first, others @ ..]) => {
+                    first_of_file(first, others.len(), page)?;
+                }
+                (Length::Full, all) => all.iter().try_for_each(|gap| one(gap, Shade::Warn, page))?,
+                (Length::Verdict | Length::Normal, []) => {}
             }
         }
-        let left = files.get(MAX_GAPS..).unwrap_or_default();
+        let left = files.get(limit..).unwrap_or_default();
         if !left.is_empty() {
             let text = format!(
                 "and {} in {}",
@@ -134,10 +133,10 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
             );
             page.line(&Line::indented(2).with(Shade::Dim, &text))?;
         }
-        page.text(Shade::Dim, 4, hint, 2)?;
+        page.text(Shade::Dim, 4, hint, 3)?;
     }
     more(
-        hints.iter().skip(MAX_GAPS).map(|(_, files)| entries(files)).sum(),
+        hints.iter().skip(limit).map(|(_, files)| entries(files)).sum(),
         page,
     )
 }

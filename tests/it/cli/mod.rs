@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod common_flags;
+pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;
 pub(crate) mod failing_well;
 pub(crate) mod manual;
