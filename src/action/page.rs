@@ -49,7 +49,7 @@ pub fn show(step: &StepResult<'_>) {
             let errors: Vec<String> = match outcome.verdict {
                 Verdict::Incomplete => vec![headline::cause(outcome)],
                 Verdict::NothingToScan if outcome.exit_code != ExitCode::Pass => {
-                    vec!["no lockfile found".to_owned()]
+                    vec![headline::no_lockfile(outcome, "")]
                 }
                 Verdict::NothingToScan | Verdict::Pass | Verdict::Blocked | Verdict::Failed => Vec::new(),
             };

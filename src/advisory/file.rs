@@ -27,6 +27,14 @@ struct TableRow {
     hash: [u8; BLOCK_HASH],
 }
 
+/// ` of 4096`; empty where it is not known how many there were.
+fn of(expected: u64) -> String {
+    match expected {
+        0 => String::new(),
+        expected => format!(" of {expected}"),
+    }
+}
+
 /// Why bytes are not taken for an index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -34,7 +42,7 @@ pub enum OpenError {
     #[error("this is not an advisory database of lockkeeper")]
     NotAnIndex,
     /// It ends before its end.
-    #[error("the advisory database is cut short: {length} of {expected} bytes are there")]
+    #[error("the advisory database is cut short: {length}{} bytes are there", of(*expected))]
     CutShort {
         /// Bytes that are there.
         length: u64,

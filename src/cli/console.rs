@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -19,10 +20,23 @@ use crate::text::escape;
 /// What ends sooner shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// What ends sooner is not told to a log.
+const LONG: Duration = Duration::from_secs(2);
+
 /// The standard error of a command.
 pub struct Console<'v> {
     options: &'v OutputOptions,
     bar: Mutex<Option<ProgressBar>>,
+    log: Arc<Log>,
+}
+
+/// What a log was told of the work that goes on.
+#[derive(Debug, Default)]
+struct Log {
+    /// A line of its own stands there already.
+    noted: AtomicBool,
+    /// [`LONG`] has passed, and a line says what is done.
+    begun: AtomicBool,
 }
 
 /// Who reads standard error while the command runs.
@@ -43,6 +57,7 @@ impl<'v> Console<'v> {
         Self {
             options,
             bar: Mutex::new(None),
+            log: Arc::default(),
         }
     }
 
@@ -78,7 +93,8 @@ impl<'v> Console<'v> {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = || match self.reader() {
             Reader::Person => begin(),
-            Reader::Log | Reader::Nobody => ProgressBar::hidden(),
+            Reader::Log => begin_log(&self.log),
+            Reader::Nobody => ProgressBar::hidden(),
         };
         bar.get_or_insert_with(begun).clone()
     }
@@ -101,6 +117,20 @@ fn begin() -> ProgressBar {
     bar
 }
 
+/// Work that nobody sees: a log gets a line where it takes [`LONG`].
+fn begin_log(log: &Arc<Log>) -> ProgressBar {
+    let bar = ProgressBar::hidden();
+    let (later, log) = (bar.clone(), Arc::clone(log));
+    std::thread::spawn(move || {
+        std::thread::sleep(LONG);
+        if !later.is_finished() && !log.noted.load(Ordering::Relaxed) {
+            log.begun.store(true, Ordering::Relaxed);
+            line(&later.message());
+        }
+    });
+    bar
+}
+
 fn line(text: &str) {
     // A failure to write to standard error has nowhere to go.
     let _ = writeln!(std::io::stderr().lock(), "{}", escape::terminal(text));
@@ -113,6 +143,7 @@ impl Observer for Console<'_> {
 
     fn note(&self, text: &str) {
         if self.reader() == Reader::Log {
+            self.log.noted.store(true, Ordering::Relaxed);
             line(text);
         }
     }
@@ -122,7 +153,19 @@ impl Observer for Console<'_> {
     }
 
     fn progress(&self, event: &Event<'_>) {
-        self.working(&message(event));
+        let text = message(event);
+        match event {
+            // It may take a minute, in which nothing else happens.
+            Event::Waiting { .. } => self.note(&text),
+            Event::Asking { .. }
+            | Event::Listing { .. }
+            | Event::Archive { .. }
+            | Event::Records { .. }
+            | Event::Index { .. }
+            | Event::Document { .. }
+            | Event::Compiling => {}
+        }
+        self.working(&text);
     }
 
     fn silence(&self) -> Silence {
@@ -147,6 +190,9 @@ impl Observer for Console<'_> {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(bar) = bar {
             bar.finish_and_clear();
+            if self.log.begun.swap(false, Ordering::Relaxed) {
+                line(&format!("done after {} s", bar.elapsed().as_secs()));
+            }
         }
     }
 }
@@ -157,7 +203,10 @@ fn message(event: &Event<'_>) -> String {
         None => format!("{:.1} MB", megabytes(held)),
     };
     match *event {
-        Event::Waiting => "another update works here; waiting for it".to_owned(),
+        Event::Waiting { folder } => format!(
+            "another update works in {}; waiting for it to end",
+            folder.display()
+        ),
         Event::Asking { address } => format!("waiting for {address}"),
         Event::Listing { ecosystem } => format!("{ecosystem}: what changed"),
         Event::Archive {

@@ -36,8 +36,16 @@ pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitC
         Db::Verify(arguments) => verify(&arguments),
         Db::Show { id, read } => {
             let answer = Answer::asked(&read.reports)?;
-            let shown = query::show(&open(&read)?, &id).map_err(damaged)?;
-            answer.give(&terminal::shown(&shown, &id), &shown_json(&shown))?;
+            let index = open(&read)?;
+            let shown = query::show(&index, &id).map_err(damaged)?;
+            let near = match shown.as_slice() {
+                [] => query::nearest_id(&index, &id).map_err(damaged)?,
+                [..] => None,
+            };
+            answer.give(
+                &terminal::shown(&shown, &id, near.as_deref()),
+                &shown_json(&shown),
+            )?;
             Ok(found(!shown.is_empty()))
         }
         Db::Search { package, read } => {
@@ -340,7 +348,11 @@ fn damaged(damage: Damage) -> Failure {
 }
 
 fn refused(location: &index::Location, error: &database::DatabaseError) -> Failure {
-    let message = format!("{}: {error}", location.path.display());
+    let message = format!(
+        "{}: {error}{}",
+        location.path.display(),
+        index::meant(location, error)
+    );
     Failure::incomplete(message, error.hint(&location.flag()))
 }
 

@@ -41,7 +41,7 @@ pub fn run(arguments: &Explain, options: &OutputOptions, now: Timestamp) -> Resu
         let style = output::style(options, sink, &none);
         output::write(sink, |out| {
             if is_list && *format != "json" {
-                return terminal::explain_package(&explanations, &others, &style, out);
+                return terminal::explain_package(&explanations, &others, &location.flag(), &style, out);
             }
             for (number, explanation) in explanations.iter().enumerate() {
                 match *format {

@@ -10,6 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::arguments::Arguments;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
+use crate::policy::nearest::{meant, nearest};
 
 /// What a page holds besides the help.
 struct Page {
@@ -363,7 +364,11 @@ pub fn page(words: &[String]) -> Result<Vec<u8>, Failure> {
     for word in words {
         command = command.find_subcommand(word).ok_or_else(|| {
             Failure::usage(
-                format!("there is no command {:?}", words.join(" ")),
+                format!(
+                    "there is no command {:?}{}",
+                    words.join(" "),
+                    meant(nearest(word, command.get_subcommands().map(Command::get_name)))
+                ),
                 "Run `lockkeeper --help` for the commands.",
             )
         })?;

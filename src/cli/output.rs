@@ -9,6 +9,7 @@ use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location};
+use crate::policy::nearest::{meant, nearest};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
 use crate::session::Failed;
 use crate::sys::environment;
@@ -63,7 +64,10 @@ pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static s
         let Some(format) = known.iter().copied().find(|name| *name == format) else {
             let later = if LATER.contains(&format) { " yet" } else { "" };
             return Err(Failure::usage(
-                format!("format {format:?} is not supported{later}"),
+                format!(
+                    "format {format:?} is not supported{later}{}",
+                    meant(nearest(format, known.iter().copied()))
+                ),
                 format!("Give one of: {}.", known.join(", ")),
             ));
         };
@@ -107,13 +111,10 @@ fn of_ending(path: &Path, known: &[&'static str]) -> Result<&'static str, Failur
     })
 }
 
-/// The reports that are written after `failure`: where a server failed, nothing was checked, and the screen shows the failure
-/// alone.
+/// The reports that are written after `failure`: nothing was checked, and the screen shows the failure alone.
 #[must_use]
-pub fn after_failure(pairs: &[(&'static str, Sink)], failure: &Failure) -> Vec<(&'static str, Sink)> {
-    let is_said = |format: &str, sink: &Sink| {
-        failure.code == ExitCode::Remote && format == "terminal" && *sink == Sink::Standard
-    };
+pub fn after_failure(pairs: &[(&'static str, Sink)]) -> Vec<(&'static str, Sink)> {
+    let is_said = |format: &str, sink: &Sink| format == "terminal" && *sink == Sink::Standard;
     pairs
         .iter()
         .filter(|(format, sink)| !is_said(format, sink))
@@ -192,7 +193,7 @@ pub fn write_answer<T>(
     if let Some(shown) = shown {
         let pairs = match &end {
             Ok(_) => pairs.to_vec(),
-            Err(failure) => after_failure(pairs, failure),
+            Err(_) => after_failure(pairs),
         };
         write_forms(&shown, forms, &pairs, options)?;
     }

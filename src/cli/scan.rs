@@ -55,7 +55,7 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
         Ok(scanned) => scanned,
         Err(Failed { failure, report }) => {
             if let Some(scanned) = report {
-                let pairs = output::after_failure(&pairs, &failure);
+                let pairs = output::after_failure(&pairs);
                 output::write_all(&scanned.outcome, &pairs, options, &none)?;
             }
             return Err(failure);

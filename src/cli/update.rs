@@ -29,7 +29,14 @@ pub fn run(arguments: &DbUpdate, options: &OutputOptions, now: Timestamp) -> Res
         keys: arguments.key.clone(),
         losses: db_output::losses(arguments.allow_rejected),
     };
-    let done = Console::new(options).session(&location, now).update(&request)?;
+    let console = Console::new(options);
+    let updated = console.session(&location, now).update(&request);
+    let done = updated.map_err(|mut failure| {
+        if failure.code == ExitCode::Remote {
+            failure.hint = format!("{}\n{}", failure.hint, without_it(&location.flag()));
+        }
+        failure
+    })?;
     match form {
         Form::Text => output::print(summary(&done).as_bytes())?,
         Form::Json => db_output::document(&json!({
@@ -53,6 +60,14 @@ pub fn run(arguments: &DbUpdate, options: &OutputOptions, now: Timestamp) -> Res
         }))?,
     }
     Ok(ExitCode::Pass)
+}
+
+/// The other ways to come by an advisory database. `flag` names the file, or is empty.
+fn without_it(flag: &str) -> String {
+    format!(
+        "Without it: `lockkeeper db build{flag} SOURCE…` builds one from files,\n\
+         `lockkeeper db update{flag} --from ADDRESS` takes one from a mirror or a folder."
+    )
 }
 
 fn summary(done: &Done) -> String {

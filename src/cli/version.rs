@@ -7,6 +7,7 @@ use super::output::{self, Sink};
 use crate::ecosystem;
 use crate::model::verdict::ExitCode;
 use crate::model::{Ecosystem, Failure};
+use crate::policy::nearest::{meant, nearest};
 use crate::sys::file;
 use crate::version::Scheme;
 
@@ -69,7 +70,16 @@ fn scheme(name: &str) -> Result<&'static dyn Scheme, Failure> {
             None => format!("Give one of: {}.", known.join(", ")),
         };
         Failure::usage(
-            format!("no version order is known for the ecosystem {name:?}"),
+            format!(
+                "no version order is known for the ecosystem {name:?}{}",
+                meant(nearest(
+                    name,
+                    known
+                        .iter()
+                        .copied()
+                        .filter(|known| !known.eq_ignore_ascii_case(name))
+                ))
+            ),
             hint,
         )
     })

@@ -10,7 +10,7 @@ use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::{Ecosystem, IndexState};
 use crate::policy;
-use crate::scan::{Judge, Knowledge, knowledge};
+use crate::scan::{Judge, Knowledge, knowledge, near};
 use crate::sys::environment;
 use crate::text::escape;
 
@@ -182,7 +182,7 @@ pub fn open(location: &Location, asked: &policy::Database, now: Timestamp) -> Fo
                 age_days: None,
                 database: Database {
                     trouble: Some((
-                        format!("{}: {unopened}", path.display()),
+                        format!("{}: {unopened}{}", path.display(), meant(location, &unopened)),
                         unopened.hint(&location.flag()),
                     )),
                     named,
@@ -250,6 +250,18 @@ pub fn open(location: &Location, asked: &policy::Database, now: Timestamp) -> Fo
             .iter()
             .map(|name| Ecosystem::named(name))
             .collect(),
+    }
+}
+
+/// The question that names the file that may have been meant, where the command line names one that is not there.
+#[must_use]
+pub fn meant(location: &Location, unopened: &DatabaseError) -> String {
+    match (location.origin, unopened) {
+        (Origin::Flag, DatabaseError::Missing) => near::path(&location.path),
+        (
+            Origin::Flag | Origin::Environment | Origin::Cache | Origin::Address,
+            DatabaseError::Missing | DatabaseError::Unreadable(_) | DatabaseError::Refused(_),
+        ) => String::new(),
     }
 }
 

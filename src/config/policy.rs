@@ -14,6 +14,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
 use crate::policy::{self, Exception, FailOn, FailOnError, Policy};
 use crate::scan::discover::Found;
+use crate::scan::near;
 use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
 use crate::text::Position;
@@ -253,7 +254,15 @@ fn one_of(tree: &dyn Tree, places: &[TreePath]) -> Result<Option<Policy>, Failur
 /// A [`Failure`] of usage for a file that cannot be read, and with every mistake in it.
 pub fn named(path: &Path) -> Result<Policy, Failure> {
     let hint = "Give a policy that can be read with `--policy FILE`.";
-    let bytes = file::read(path, LIMIT).map_err(|error| Failure::usage(error.to_string(), hint))?;
+    let bytes = file::read(path, LIMIT).map_err(|error| {
+        let is_missing = error.source.kind() == std::io::ErrorKind::NotFound;
+        let meant = if is_missing {
+            near::path(path)
+        } else {
+            String::new()
+        };
+        Failure::usage(format!("{error}{meant}"), hint)
+    })?;
     let told = path.to_string_lossy().replace('\\', "/");
     let told = TreePath::new(told.trim_start_matches('/')).unwrap_or_default();
     match bytes {

@@ -10,6 +10,7 @@ use crate::advisory::{Damage, Index, RecordView, Source};
 use crate::ecosystem::purl;
 use crate::model::advisory::Texts;
 use crate::model::{Advisory, Ecosystem, PackageUrl};
+use crate::policy::nearest::{is_near, nearest};
 
 /// How the index is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,8 @@ pub struct PackageAdvisories {
 pub struct SearchResult {
     /// The packages of that name, by ecosystem.
     pub packages: Vec<PackageAdvisories>,
-    /// If there are none: packages whose names hold the text, (ecosystem, name), sorted, at most [`MAX_NEAR`].
+    /// If there are none: packages whose names are near the text or hold it, (ecosystem, name), the nearest first, at most
+    /// [`MAX_NEAR`].
     pub near: Vec<(String, String)>,
 }
 
@@ -134,6 +136,23 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<ShownRecord>, Damage> {
     views.iter().map(shown).collect()
 }
 
+/// The id or alias that `wanted` may have been meant for: the same digits in the same order, and nearly the same letters. One
+/// that differs in a digit is another advisory.
+///
+/// # Errors
+/// The first [`Damage`].
+pub fn nearest_id(index: &Index, wanted: &str) -> Result<Option<String>, Damage> {
+    let digits = |id: &str| id.bytes().filter(u8::is_ascii_digit).collect::<Vec<u8>>();
+    let of_wanted = digits(wanted);
+    let mut alike = Vec::new();
+    for view in index.record_views() {
+        let view = view?;
+        let ids = std::iter::once(view.id()).chain(view.aliases());
+        alike.extend(ids.filter(|id| digits(id) == of_wanted).map(str::to_owned));
+    }
+    Ok(nearest(wanted, alike.iter().map(String::as_str)).map(str::to_owned))
+}
+
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
 pub enum Query<'w> {
@@ -177,7 +196,7 @@ pub fn search(index: &Index, wanted: Query<'_>) -> Result<SearchResult, Damage> 
         let part = name.to_lowercase();
         for candidates in index.entries() {
             let candidates = candidates?;
-            if candidates.name().to_lowercase().contains(&part) {
+            if candidates.name().to_lowercase().contains(&part) || is_near(name, candidates.name()) {
                 searched
                     .near
                     .push((candidates.ecosystem().to_owned(), candidates.name().to_owned()));
@@ -185,7 +204,7 @@ pub fn search(index: &Index, wanted: Query<'_>) -> Result<SearchResult, Damage> 
         }
         searched
             .near
-            .sort_unstable_by(|left, right| (left.1.len(), left).cmp(&(right.1.len(), right)));
+            .sort_by_cached_key(|near| (!is_near(name, &near.1), near.1.len(), near.clone()));
         searched.near.truncate(MAX_NEAR);
     }
     Ok(searched)

@@ -10,6 +10,7 @@ use crate::advisory::Source;
 use crate::advisory::record::{Affected, Interval, Statement, Undecided};
 use crate::advisory::severity;
 use crate::model::{Advisory, Class};
+use crate::policy::nearest::meant;
 use crate::text::escape::terminal;
 
 /// What was built, source by source.
@@ -61,11 +62,12 @@ pub fn status(status: &Status, now: Timestamp) -> String {
     text
 }
 
-/// Records in full; one line if there are none.
+/// Records in full; one line if there are none, with the id that may have been meant.
 #[must_use]
-pub fn shown(shown: &[ShownRecord], id: &str) -> String {
+pub fn shown(shown: &[ShownRecord], id: &str, near: Option<&str>) -> String {
     if shown.is_empty() {
-        return format!("{} is not in the advisory database\n", terminal(id));
+        let meant = terminal(&meant(near));
+        return format!("{} is not in the advisory database{meant}\n", terminal(id));
     }
     let mut text = String::new();
     for ShownRecord { record, source } in shown {

@@ -66,7 +66,9 @@ pub struct Done {
 pub fn update(request: &Request<'_>, web: Web, progress: &dyn Progress) -> Result<Done, UpdateError> {
     file::make_folder(request.downloads)?;
     let _lock = Lock::take(&request.downloads.join("lock"), || {
-        progress.report(&Event::Waiting)
+        progress.report(&Event::Waiting {
+            folder: request.downloads,
+        });
     })?;
     let runtime = web::runtime().map_err(|source| FileError {
         path: PathBuf::from("the network"),

@@ -22,6 +22,12 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .map(|(_, known)| known)
 }
 
+/// Whether [`nearest`] would take `known` for `word`.
+#[must_use]
+pub fn is_near(word: &str, known: &str) -> bool {
+    nearest(word, [known]).is_some()
+}
+
 /// Appends the question that names the nearest word.
 #[must_use]
 pub fn meant(nearest: Option<&str>) -> String {

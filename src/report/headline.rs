@@ -33,12 +33,30 @@ pub fn words(outcome: &Outcome, failing: &[Remediation<'_>]) -> Vec<String> {
             warnings => format!("nothing blocks; {}", counted(warnings, "warning", "warnings")),
         },
         Verdict::Incomplete => cause(outcome),
-        Verdict::NothingToScan => "no lockfile found".to_owned(),
+        Verdict::NothingToScan => no_lockfile(outcome, ""),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(base(outcome));
     words.extend(caveats(outcome));
     words
+}
+
+/// Why there is nothing to scan; `place` is where, such as ` in v1.0`.
+#[must_use]
+pub fn no_lockfile(outcome: &Outcome, place: &str) -> String {
+    match excluded(outcome) {
+        0 => format!("no lockfile found{place}"),
+        excluded => format!(
+            "no lockfile found{place}: the policy excludes {}",
+            counted(excluded, "path", "paths")
+        ),
+    }
+}
+
+/// The paths that the policy leaves out.
+pub(super) fn excluded(outcome: &Outcome) -> usize {
+    let targets = outcome.targets.iter();
+    targets.map(|target| target.coverage.skipped.len()).sum()
 }
 
 /// `2 accepted`, and what the verdict does not cover.

@@ -125,7 +125,7 @@ pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -
     are_there(&chosen, &broken, &refs, choice)?;
     let live: Vec<&ReleaseLine> = chosen.live().collect();
     if live.is_empty() && broken.is_empty() {
-        return Err(nothing(choice));
+        return Err(nothing(choice, &chosen));
     }
     let mut trees = trees(found, &live, &refs);
     for line in broken {
@@ -257,8 +257,12 @@ fn bad_glob(bad: BadGlob) -> Failure {
     Failure::usage(bad.to_string(), "Correct the glob.")
 }
 
-fn nothing(choice: &Choice) -> Failure {
+fn nothing(choice: &Choice, chosen: &Chosen) -> Failure {
     match choice {
+        Choice::Globs(_) | Choice::Rules(_) if chosen.lines.is_empty() => Failure::usage(
+            "the repository has no branch and no tag",
+            "Commit first (`git commit`), or fetch its branches (`git fetch`).",
+        ),
         Choice::Globs(globs) => Failure::usage(
             format!("--refs {globs} matches no branch and no tag"),
             "Run `lockkeeper refs` for the names there are; those of tags begin with `tags/`. A shallow checkout has few: \
@@ -327,6 +331,17 @@ fn unread(found: &Found, head: Head, error: &GitError) -> Found {
 }
 
 /// A tree without a file.
+/// The command that brings a branch or tag of `origin` into the clone, so that it is found by the name it was asked by.
+pub(super) fn fetching(name: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    let is_name = !name.starts_with('-') && !name.is_empty() && name.bytes().all(is_plain);
+    match name.strip_prefix("origin/") {
+        _ if !is_name || is_whole_id(name) => "`git fetch origin`".to_owned(),
+        Some(branch) => format!("`git fetch origin {branch}:refs/remotes/{name}`"),
+        None => format!("`git fetch origin {name}:{name}`"),
+    }
+}
+
 struct Nothing;
 
 impl Tree for Nothing {
@@ -373,10 +388,14 @@ pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, Ob
         Some(candidate) => (Some(candidate.name.clone()), candidate.commit),
         None => {
             let commit = repository.resolve(release).map_err(|error| {
+                let hint = format!(
+                    "Name a branch, a tag or a commit that is there (`lockkeeper refs` lists them), or fetch it: {}; \
+                     `fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag.",
+                    fetching(release)
+                );
                 Failure::incomplete(
                     format!("the release {release:?} is not in this clone{}", near(release, &refs)),
-                    "Fetch it (`fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag), or name a \
-                     branch, a tag or a commit that is there.",
+                    hint,
                 )
                 .caused_by(&error)
             })?;

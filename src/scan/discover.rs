@@ -8,7 +8,7 @@ pub use super::found::Found;
 use super::found::{Standing, link_out, relative, submodule, unlocked};
 use super::reader::{Reader, reader, reader_in};
 use super::work_tree::WorkTree;
-use super::{starts, walk};
+use super::{near, starts, walk};
 use crate::git::commit_tree::CommitTree;
 use crate::git::{GitError, Head, Repository, TrackedKind};
 use crate::lockfile::{self, Format, manifest};
@@ -16,6 +16,7 @@ use crate::model::Failure;
 use crate::model::coverage::Gap;
 use crate::model::{Tree, TreePath};
 use crate::policy::Globs;
+use crate::policy::nearest::{meant, nearest};
 use crate::sys::file::{self, FileKind};
 
 /// What to look through.
@@ -391,15 +392,34 @@ fn shown(path: &std::path::Path) -> String {
 }
 
 fn no_such(path: &std::path::Path) -> Failure {
+    let message = match file::kind(path) {
+        Ok(FileKind::Other) => format!("{} is neither a file nor a folder", path.display()),
+        Ok(FileKind::File(_) | FileKind::Folder | FileKind::Missing) | Err(_) if file::is_link(path) => {
+            format!("{} is a symbolic link that leads nowhere", path.display())
+        }
+        Ok(FileKind::File(_) | FileKind::Folder | FileKind::Missing) | Err(_) => {
+            format!(
+                "there is no file or folder {}{}",
+                path.display(),
+                near::path(path)
+            )
+        }
+    };
     Failure::usage(
-        format!("there is no file or folder {}", path.display()),
+        message,
         "Give a folder, a lockfile or a git repository that exists.",
     )
 }
 
 fn no_lockfile(name: &str) -> Failure {
     Failure::usage(
-        format!("{name} is not the name of a lockfile"),
+        format!(
+            "{name} is not the name of a lockfile{}",
+            meant(nearest(
+                name,
+                lockfile::FORMATS.iter().map(|format| format.name())
+            ))
+        ),
         "Say what it is with `--as FORMAT FILE`; README.md lists the formats.",
     )
 }
@@ -407,7 +427,10 @@ fn no_lockfile(name: &str) -> Failure {
 fn unknown_format(name: &str) -> Failure {
     let known: Vec<&str> = lockfile::FORMATS.iter().map(|format| format.name()).collect();
     Failure::usage(
-        format!("there is no format {name:?}"),
+        format!(
+            "there is no format {name:?}{}",
+            meant(nearest(name, known.iter().copied()))
+        ),
         format!("Give one of: {}.", known.join(", ")),
     )
 }

@@ -57,7 +57,15 @@ pub fn since(
             String::new()
         };
         let message = format!("the base {revision:?} cannot be compared with{meant}");
-        Failure::incomplete(message, error.hint()).caused_by(&error)
+        let hint = match is_unknown {
+            true => format!(
+                "Name a branch, a tag or a commit that is there (`lockkeeper refs` lists them), or fetch it: {}; \
+                 `fetch-depth: 0` where a workflow checks out.",
+                columns::fetching(revision)
+            ),
+            false => error.hint().to_owned(),
+        };
+        Failure::incomplete(message, hint).caused_by(&error)
     };
     let head = found.head.commit.ok_or_else(|| {
         Failure::incomplete(

@@ -6,9 +6,12 @@ use crate::model::gate::Blocking;
 use crate::model::{Class, Decision, Finding, Gate, worst};
 use crate::remediation::Kind;
 
-/// What to do about `findings`, the remediation first.
+/// The policy of a repository that has none yet.
+const POLICY: &str = "lockkeeper.yml";
+
+/// What to do about `findings`, the remediation first; `policy` is the file that decided.
 #[must_use]
-pub fn about(findings: &[&Finding]) -> Vec<String> {
+pub fn about(findings: &[&Finding], policy: Option<&str>) -> Vec<String> {
     let applying = findings
         .iter()
         .filter(|finding| finding.state != State::NotAffected);
@@ -20,7 +23,7 @@ pub fn about(findings: &[&Finding]) -> Vec<String> {
         );
     }
     if let Some(finding) = findings.iter().find(|finding| finding.decision == Decision::Fail) {
-        ways.extend(accept(finding));
+        ways.extend(accept(finding, policy.unwrap_or(POLICY)));
     }
     if let Some(State::Excepted(excepted)) = findings.first().map(|finding| &finding.state) {
         ways.push(format!(
@@ -47,7 +50,7 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
         file: finding.file.clone(),
         line: finding.place().line,
         reason: format!("{} (rule: {})", finding.reason, finding.rule),
-        unblock: about(&[finding]),
+        unblock: about(&[finding], outcome.policy.file.as_deref()),
     });
     Gate {
         release: release.to_owned(),
@@ -73,23 +76,27 @@ fn remediation(finding: &Finding) -> String {
 }
 
 /// How a person accepts the risk; a malicious package is only one's own, or none.
-fn accept(finding: &Finding) -> Option<String> {
+fn accept(finding: &Finding, policy: &str) -> Option<String> {
     match finding.advisory.class {
         Class::Malicious => Some(match &finding.origin {
             Some(origin) => format!(
-                "If it is your own package from {origin}, name it in lockkeeper.yml: `supply-chain: {{internal: [{:?}], registries: {{{}: {origin:?}}}}}`.",
+                "If it is your own package from {origin}, name it in {policy}: `supply-chain: {{internal: [{:?}], registries: {{{}: {origin:?}}}}}`.",
                 finding.name,
                 finding.ecosystem,
                 origin = origin.as_str()
             ),
-            None => "If it is your own package, name it under `supply-chain.internal` in lockkeeper.yml, with the registry that it comes from.".to_owned(),
+            None => format!(
+                "If it is your own package, name it under `supply-chain.internal` in {policy}, with the registry that it comes from."
+            ),
         }),
         Class::Confusion
-        | Class::Notice | Class::Yanked | Class::Unmaintained | Class::Unsound | Class::Vulnerability => {
-            Some(format!(
-                "Accept the risk until a date: add an exception for {} to lockkeeper.yml, with a reason and the day on which it expires.",
-                finding.advisory.id
-            ))
-        }
+        | Class::Notice
+        | Class::Yanked
+        | Class::Unmaintained
+        | Class::Unsound
+        | Class::Vulnerability => Some(format!(
+            "Accept the risk until a date: add an exception for {} to {policy}, with a reason and the day on which it expires.",
+            finding.advisory.id
+        )),
     }
 }

@@ -7,7 +7,7 @@ use crate::config::tracked;
 use crate::database::build::Losses;
 use crate::database::update;
 use crate::model::verdict::ExitCode;
-use crate::model::{Failure, IndexState, Outcome};
+use crate::model::{Coverage, Failure, IndexState, Outcome};
 use crate::policy::Policy;
 use crate::policy::database::Update;
 use crate::report::phrases::counted;
@@ -134,7 +134,15 @@ pub(super) fn unfetched<T>(
     failure: &Failure,
     report: impl FnOnce(Outcome) -> T,
 ) -> Failed<T> {
-    let coverage = &outcome.coverage;
+    let told = none_fetched(&outcome.coverage, failure);
+    Failed {
+        failure: told,
+        report: Some(Box::new(report(scan::failed(outcome, failure)))),
+    }
+}
+
+/// The failure that says so, with the other ways to come by a database. `coverage` counts what was found.
+pub(super) fn none_fetched(coverage: &Coverage, failure: &Failure) -> Failure {
     let message = format!(
         "no advisory database could be fetched: {} in {} {} not checked",
         counted(coverage.packages, "package", "packages"),
@@ -143,10 +151,7 @@ pub(super) fn unfetched<T>(
     );
     let hint = failure.hint.strip_suffix(update::KEPT).unwrap_or(&failure.hint);
     let hint = format!("{}\n{}", hint.trim_end(), other_ways());
-    Failed {
-        failure: Failure::remote(message, hint).caused_by(failure),
-        report: Some(Box::new(report(scan::failed(outcome, failure)))),
-    }
+    Failure::remote(message, hint).caused_by(failure)
 }
 
 /// How to come by an advisory database without the address that failed, a line each.

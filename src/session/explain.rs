@@ -15,6 +15,7 @@ use crate::model::explanation::Explanation;
 use crate::model::finding::Finding;
 use crate::model::verdict::ExitCode;
 use crate::model::{Class, Failure, Gap, Outcome, PackageUrl, Target};
+use crate::policy::nearest::{is_near, meant, nearest};
 use crate::policy::{DecisionContext, Policy};
 use crate::report::phrases::counted;
 use crate::scan::discover::Found;
@@ -60,7 +61,6 @@ impl Session<'_> {
         let trees = Trees::find(&request.input, Taken::Work, None, &request.policy, None)?;
         let found: Vec<&Found> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
-        let index = opened.require()?;
         let scanned = Request {
             judge: opened.judge(),
             remarks: Vec::new(),
@@ -69,6 +69,10 @@ impl Session<'_> {
             keep: Keep::Findings,
         };
         let outcome = scan(&scanned, &trees.scan_trees());
+        if let Some(failure) = &opened.unfetched {
+            return Err(database::none_fetched(&outcome.coverage, failure));
+        }
+        let index = opened.require()?;
         let Explanations {
             list,
             others,
@@ -144,7 +148,7 @@ pub fn explain(
                         policy.rulings(finding, &context)
                     })
                     .unwrap_or_default(),
-                would_change: what_to_do::about(&of_group),
+                would_change: what_to_do::about(&of_group, outcome.policy.file.as_deref()),
                 exception: exception(&of_group, outcome.now),
             }
         });
@@ -226,8 +230,21 @@ impl Subject {
             [] => String::new(),
             near => format!(" Similar names: {}.", near.join(", ")),
         };
+        let ids = outcome.findings().flat_map(|(_, finding)| {
+            let advisory = &finding.advisory;
+            std::iter::once(&advisory.id).chain(&advisory.aliases)
+        });
+        let near_id = match nearest(text, ids.map(String::as_str)) {
+            Some(id) => Some(id.to_owned()),
+            None => query::nearest_id(index, text).map_err(damaged)?,
+        };
+        let near_name = searched.near.first().filter(|(_, name)| is_near(text, name));
+        let near = near_id.or_else(|| near_name.map(|(_, name)| name.clone()));
         Err(Failure::usage(
-            format!("neither the advisory database nor a finding here has an id or a package {text:?}"),
+            format!(
+                "neither the advisory database nor a finding here has an id or a package {text:?}{}",
+                meant(near.as_deref())
+            ),
             format!(
                 "Give an id or alias as `lockkeeper scan` prints it, a package's name, or a package URL (`pkg:npm/example`).{similar}"
             ),

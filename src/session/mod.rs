@@ -25,6 +25,7 @@ use crate::git::{ObjectId, RemoteError, Repository};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Outcome, PackageUrl};
 use crate::policy::Policy;
+use crate::policy::nearest::{meant, nearest};
 use crate::scan::discover::Found;
 use crate::scan::since::Landing;
 use crate::sys::web::Silence;
@@ -239,7 +240,11 @@ pub fn package_url(text: &str) -> Result<Option<PackageUrl>, Failure> {
     match purl::parse(text) {
         Ok(package) if purl::package(&package).is_some() => Ok(Some(package)),
         Ok(package) => Err(Failure::usage(
-            format!("{text}: the package type {:?} is unknown", package.kind()),
+            format!(
+                "{text}: the package type {:?} is unknown{}",
+                package.kind(),
+                meant(nearest(package.kind(), purl::types()))
+            ),
             format!(
                 "Known types are {}. `lockkeeper db search NAME` looks in every ecosystem of the database.",
                 purl::types().collect::<Vec<_>>().join(", ")

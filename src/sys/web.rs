@@ -13,6 +13,7 @@ mod address;
 mod api;
 mod download;
 mod error;
+mod proxy;
 mod retry;
 
 use std::io;
@@ -21,8 +22,6 @@ use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
-
-use super::environment;
 
 pub use address::{Address, BadAddress};
 pub use api::{HttpRequest, HttpResponse};
@@ -388,7 +387,7 @@ impl Web {
             let response = self
                 .patiently(&address, answer)
                 .await
-                .map_err(|error| HttpError::of(error, &self.settings))?;
+                .map_err(|error| self.unsent(&address, error))?;
             match response.status().as_u16() {
                 301 | 302 | 303 | 307 | 308 => {
                     let target = text_of(response.headers(), &header::LOCATION).ok_or_else(|| {
@@ -407,12 +406,25 @@ impl Web {
         if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
             return answer;
         }
+        (self.silence)(&format!("{address}{}", self.proxy(address)));
+        answer.await
+    }
+
+    /// The proxy that stands between, in words; empty without one.
+    fn proxy(&self, address: &Address) -> String {
         let proxy = match self.settings.proxies {
-            Proxies::Environment => proxy(address),
+            Proxies::Environment => proxy::of(address),
             Proxies::Ignored => None,
         };
-        (self.silence)(&format!("{address}{}", proxy.unwrap_or_default()));
-        answer.await
+        proxy.unwrap_or_default()
+    }
+
+    /// What an error of a request to `address` means. Who cannot connect is told through which proxy.
+    fn unsent(&self, address: &Address, error: reqwest::Error) -> HttpError {
+        match HttpError::of(error, &self.settings) {
+            HttpError::Connect(text) => HttpError::Connect(format!("{text}{}", self.proxy(address))),
+            other => other,
+        }
     }
 
     async fn receive(
@@ -495,21 +507,6 @@ impl Web {
             .map_err(|error| HttpError::Certificates(error::chain(&error)))?;
         Ok(cell.get_or_init(|| client).clone())
     }
-}
-
-/// ` (HTTPS_PROXY is http://proxy.example)` where the environment names a proxy for `address`.
-fn proxy(address: &Address) -> Option<String> {
-    let names: &[&str] = match (address.is_encrypted(), address.is_loopback()) {
-        (true, _) => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        (false, true) => &[],
-        (false, false) => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-    };
-    let (name, value) = names
-        .iter()
-        .find_map(|name| Some((*name, environment::variable(name)?)))?;
-    let value = error::without_logins(&value);
-    let host = value.rsplit('@').next().unwrap_or_default();
-    Some(format!(" ({name} is {host})"))
 }
 
 /// What the sink holds, and what the bytes came with.

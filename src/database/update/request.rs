@@ -100,7 +100,10 @@ pub enum Demanded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'e> {
     /// Another update has the folder.
-    Waiting,
+    Waiting {
+        /// Its folder for downloads.
+        folder: &'e Path,
+    },
     /// A server is asked for a file.
     Asking {
         /// Where, without secrets.

@@ -46,7 +46,7 @@ fn words(gate: &Gate) -> Vec<String> {
             "cannot decide whether {release} may be released: {}",
             headline::cause(outcome)
         ),
-        Verdict::NothingToScan => format!("no lockfile found in {release}"),
+        Verdict::NothingToScan => headline::no_lockfile(outcome, &format!(" in {release}")),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(headline::caveats(outcome));

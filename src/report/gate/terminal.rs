@@ -7,7 +7,7 @@ use crate::model::{Gate, Outcome};
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns, fit_end};
-use crate::report::terminal::{answer, commands_line, gaps, index, is_plain, provenance, shaded};
+use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, is_plain, provenance, shaded};
 use crate::report::{Length, Style};
 
 /// Findings that are shown unless all are asked for.
@@ -110,10 +110,11 @@ fn unblock(step: &str, page: &mut Page<'_>) -> io::Result<()> {
 
 /// The next command.
 fn next(gate: &Gate, page: &mut Page<'_>) -> io::Result<()> {
+    let db = db_flag(&gate.outcome);
     let worst = gate.blocking.first().filter(|worst| is_plain(&worst.id));
     let commands = worst
-        .map(|worst| format!("lockkeeper explain {}", worst.id))
+        .map(|worst| format!("lockkeeper explain {}{db}", worst.id))
         .into_iter()
-        .chain((!gate.blocking.is_empty()).then(|| "lockkeeper status".to_owned()));
+        .chain((!gate.blocking.is_empty()).then(|| format!("lockkeeper status{db}")));
     commands_line(commands.collect(), page)
 }

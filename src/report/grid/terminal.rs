@@ -1,5 +1,6 @@
 //! The grid for a person at a terminal: the verdict, the table, what its rows are about, what was not checked.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::columns::{Column, columns, short_names};
@@ -11,7 +12,9 @@ use crate::model::{IndexState, Verdict};
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
-use crate::report::terminal::{answer, commands_line, ids, index, is_plain, provenance, severity, shaded};
+use crate::report::terminal::{
+    answer, commands_line, db_flag, ids, index, is_plain, provenance, severity, shaded,
+};
 use crate::report::{Length, Style};
 
 /// Rows of the table, and the lines that they may take; it has at least [`FEW_ROWS`].
@@ -247,19 +250,51 @@ fn gaps(
         Length::Verdict | Length::Normal => MAX_GAPS,
         Length::Full => MAX_GAPS_FULL,
     };
-    for GapOnLines { gap, lines } in gaps.iter().take(limit) {
+    let alike = match length {
+        Length::Verdict | Length::Normal => alike(gaps),
+        Length::Full => gaps.iter().map(|gap| vec![gap]).collect(),
+    };
+    for same in alike.iter().take(limit) {
+        let [GapOnLines { gap, lines }, others @ ..] = same.as_slice() else {
+            continue;
+        };
         if let Some(place) = places::place(gap, usize::MAX) {
-            let place = fit_end(&clean(&place), page.width - 2).into_owned();
-            page.line(&Line::indented(2).with(shade, &place))?;
+            let others = match others.len() {
+                0 => String::new(),
+                others => format!(", and {} more", thousands(others as u64)),
+            };
+            let room = page.width.saturating_sub(2 + others.len());
+            let place = fit_end(&clean(&place), room).into_owned();
+            let start = Line::indented(2).with(shade, &place);
+            page.line(&start.with(Shade::Dim, &others))?;
         }
         if !lines.is_empty() {
             let on = format!("on {}", texts::names(lines, MAX_NAMES));
             page.whole_words(Line::indented(4), 4, &[(Shade::Strong, on)])?;
         }
         page.text(Shade::Plain, 4, &gap.reason, 2)?;
-        page.text(Shade::Dim, 4, &gap.hint, 2)?;
+        page.text(Shade::Dim, 4, &gap.hint, 3)?;
     }
-    more(gaps.len().saturating_sub(limit), "more", length, page)
+    more(alike.iter().skip(limit).map(Vec::len).sum(), "more", length, page)
+}
+
+/// The gaps by reason, hint and release lines, in the order of the first of each.
+fn alike<'a, 'g>(gaps: &'a [GapOnLines<'g>]) -> Vec<Vec<&'a GapOnLines<'g>>> {
+    let mut numbers: HashMap<(&str, &str, &[&str]), usize> = HashMap::new();
+    let mut alike: Vec<Vec<&GapOnLines<'_>>> = Vec::new();
+    for gap in gaps {
+        let key = (
+            gap.gap.reason.as_str(),
+            gap.gap.hint.as_str(),
+            gap.lines.as_slice(),
+        );
+        let number = *numbers.entry(key).or_insert(alike.len());
+        match alike.get_mut(number) {
+            Some(same) => same.push(gap),
+            None => alike.push(vec![gap]),
+        }
+    }
+    alike
 }
 
 /// Which release line locked what, since which commit and until which.
@@ -308,14 +343,16 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 /// The next command.
 fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut commands = Vec::new();
+    let db = db_flag(&grid.outcome);
     match grid.outcome.coverage.index {
-        _ if grid.outcome.is_unfinished() => {}
+        // What is told with the reason is not told again.
+        _ if grid.outcome.is_unfinished() || grid.outcome.database.trouble.is_some() => {}
         IndexState::Missing
         | IndexState::Damaged
         | IndexState::TooOld
         | IndexState::Stale
         | IndexState::Other => {
-            commands.push("lockkeeper db update".to_owned());
+            commands.push(format!("lockkeeper db update{db}"));
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
     }
@@ -324,14 +361,14 @@ fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>
         .find(|column| column.target.verdict == Verdict::Blocked)
         .filter(|column| is_plain(&column.name));
     if let Some(column) = blocked {
-        commands.push(format!("lockkeeper gate --release {}", column.name));
+        commands.push(format!("lockkeeper gate --release {}{db}", column.name));
     }
     if let Some(row) = grid.rows.first().filter(|row| is_plain(&row.advisory.id)) {
-        commands.push(format!("lockkeeper explain {}", row.advisory.id));
+        commands.push(format!("lockkeeper explain {}{db}", row.advisory.id));
     }
     match length {
         Length::Verdict | Length::Normal if grid.rows.len() > MAX_DESCRIBED => {
-            commands.push("lockkeeper status -v".to_owned());
+            commands.push(format!("lockkeeper status -v{db}"));
         }
         Length::Verdict | Length::Normal | Length::Full => {}
     }

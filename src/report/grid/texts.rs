@@ -147,7 +147,7 @@ pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
         },
         Verdict::Incomplete => headline::cause(outcome),
         Verdict::NothingToScan if outcome.targets.is_empty() => "no ref is a live release line".to_owned(),
-        Verdict::NothingToScan => format!("no lockfile found on {lines}"),
+        Verdict::NothingToScan => headline::no_lockfile(outcome, &format!(" on {lines}")),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
     words.extend(headline::limits(outcome));

@@ -71,6 +71,7 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
 pub(super) fn package(
     explanations: &[Explanation],
     others: &[Advisory],
+    db: &str,
     length: Length,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
@@ -151,7 +152,7 @@ pub(super) fn package(
         }
     }
     match affecting.first().filter(|(advisory, _)| is_plain(&advisory.id)) {
-        Some((advisory, _)) => commands_line(vec![format!("lockkeeper explain {}", advisory.id)], page),
+        Some((advisory, _)) => commands_line(vec![format!("lockkeeper explain {}{db}", advisory.id)], page),
         None => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ use super::grid::verdicts;
 use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
+use crate::model::verdict::ExitCode;
 use crate::model::{Advisory, Finding, IndexState, Outcome, Verdict};
 use crate::remediation::{Remediation, remediations};
 use crate::text::escape;
@@ -84,13 +85,14 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
     io::Write::flush(&mut buffered)
 }
 
-/// What is known of a package, for `lockkeeper explain`.
+/// What is known of a package, for `lockkeeper explain`; `db` is the flag of the next command that names the database, or empty.
 ///
 /// # Errors
 /// Only those of `out`.
 pub fn explain_package(
     explanations: &[Explanation],
     others: &[Advisory],
+    db: &str,
     style: &Style<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
@@ -98,6 +100,7 @@ pub fn explain_package(
     explain::package(
         explanations,
         others,
+        db,
         style.length,
         &mut Page::new(&mut buffered, style.width, style.colour),
     )?;
@@ -130,7 +133,8 @@ fn read(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 /// What is wrong with the index, if anything.
 pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     match headline::index(outcome) {
-        Some(text) => page.text(Shade::Warn, 2, &text, 3),
+        // What to do stands at its end.
+        Some(text) => page.text(Shade::Warn, 2, &text, 6),
         None => Ok(()),
     }
 }
@@ -138,6 +142,7 @@ pub(super) fn index(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
 /// The next command.
 fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let mut commands: Vec<String> = Vec::new();
+    let db = db_flag(outcome);
     match outcome.coverage.index {
         // What failed just now, and what is told with the reason, is not told again.
         _ if outcome.verdict == Verdict::Failed || outcome.database.trouble.is_some() => {}
@@ -146,9 +151,7 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
         | IndexState::TooOld
         | IndexState::Stale
         | IndexState::Other => {
-            let named = outcome.database.named.as_deref();
-            let flag = named.map(|file| format!(" --db {}", escape::shell(file)));
-            commands.push(format!("lockkeeper db update{}", flag.unwrap_or_default()));
+            commands.push(format!("lockkeeper db update{db}"));
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
     }
@@ -157,22 +160,32 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
         .and_then(|step| Some((step.fixes.first()?, step.places.first()?.0)));
     if let Some((finding, target)) = worst.filter(|(finding, _)| is_plain(finding.id())) {
         commands.push(match target.root.as_str() {
-            "" | "." => format!("lockkeeper explain {}", finding.id()),
-            root if is_plain(root) => format!("lockkeeper explain {} {root}", finding.id()),
-            _ => format!("lockkeeper explain {}", finding.id()),
+            "" | "." => format!("lockkeeper explain {}{db}", finding.id()),
+            root if is_plain(root) => format!("lockkeeper explain {} {root}{db}", finding.id()),
+            _ => format!("lockkeeper explain {}{db}", finding.id()),
         });
     }
     match outcome.verdict {
-        Verdict::NothingToScan => commands.extend([
-            "lockkeeper scan FOLDER".to_owned(),
-            "lockkeeper scan --allow-empty".to_owned(),
-        ]),
+        // Who allowed it has nothing to do.
+        Verdict::NothingToScan if outcome.exit_code == ExitCode::Pass => {}
+        Verdict::NothingToScan if headline::excluded(outcome) > 0 => {
+            commands.extend(["lockkeeper config show", "lockkeeper scan --allow-empty"].map(str::to_owned));
+        }
+        Verdict::NothingToScan => {
+            commands.extend(["lockkeeper scan FOLDER", "lockkeeper scan --allow-empty"].map(str::to_owned));
+        }
         Verdict::Incomplete if outcome.coverage.blind.len() > gaps::MAX_GAPS => {
-            commands.push("lockkeeper scan -v".to_owned());
+            commands.push(format!("lockkeeper scan -v{db}"));
         }
         Verdict::Incomplete | Verdict::Pass | Verdict::Blocked | Verdict::Failed => {}
     }
     commands_line(commands, page)
+}
+
+/// ` --db FILE` for a command that is to use the database of this run, where the command line names it.
+pub(super) fn db_flag(outcome: &Outcome) -> String {
+    let named = outcome.database.named.as_deref();
+    named.map_or_else(String::new, |file| format!(" --db {}", escape::shell(file)))
 }
 
 /// The text needs no quotes in a command.

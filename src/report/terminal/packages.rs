@@ -1,5 +1,6 @@
 //! What is locked, for a person: a heading for each lockfile, a line for each package.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::page::{Line, Page, Shade, clean, columns, fit};
@@ -11,7 +12,7 @@ use crate::report::phrases::counted;
 const WORDS: usize = 40;
 
 pub(super) fn write(inventory: &Inventory, page: &mut Page<'_>) -> io::Result<()> {
-    let packages = inventory.files.iter().map(|file| file.packages.len()).sum();
+    let packages = distinct(inventory.files.iter().flat_map(|file| &file.packages));
     let text = format!(
         "{} in {}",
         counted(packages, "package", "packages"),
@@ -30,10 +31,18 @@ fn one(file: &InventoryFile, page: &mut Page<'_>) -> io::Result<()> {
         root => format!("{root}/{}", file.path),
     };
     page.gap()?;
+    let packages = distinct(&file.packages);
+    let mut count = counted(packages, "package", "packages");
+    if packages < file.packages.len() {
+        count.push_str(&format!(
+            " in {}",
+            counted(file.packages.len(), "location", "locations")
+        ));
+    }
     let words = [
         (Shade::Strong, path),
         (Shade::Dim, file.format.clone()),
-        (Shade::Dim, counted(file.packages.len(), "package", "packages")),
+        (Shade::Dim, count),
     ];
     page.whole_words(Line::new(), 2, &words)?;
     for problem in &file.problems {
@@ -47,6 +56,15 @@ fn one(file: &InventoryFile, page: &mut Page<'_>) -> io::Result<()> {
         package(held, page)?;
     }
     Ok(())
+}
+
+/// How many different packages there are: one that is locked twice counts once, as in every report.
+fn distinct<'p>(packages: impl IntoIterator<Item = &'p LockedPackage>) -> usize {
+    let packages = packages.into_iter();
+    let all: BTreeSet<_> = packages
+        .map(|package| (package.purl.to_string(), package.source))
+        .collect();
+    all.len()
 }
 
 fn package(held: &LockedPackage, page: &mut Page<'_>) -> io::Result<()> {

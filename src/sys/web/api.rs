@@ -72,7 +72,7 @@ impl Web {
         let mut incoming = builder
             .send()
             .await
-            .map_err(|error| HttpError::of(error, &self.settings))?;
+            .map_err(|error| self.unsent(&request.address, error))?;
         let mut response = HttpResponse {
             status: incoming.status().as_u16(),
             headers: std::mem::take(incoming.headers_mut()),

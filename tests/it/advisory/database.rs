@@ -190,7 +190,7 @@ fn sources_are_told_apart_and_counted() {
         ),
         ("rustsec", "crates.io")
     );
-    let words = terminal::shown(&shown, "RUSTSEC-2024-0001");
+    let words = terminal::shown(&shown, "RUSTSEC-2024-0001", None);
     assert!(
         words.contains("crates.io left: >= 0.5.0, < 0.9.5; >= 0.10.0-0, < 1.2.3"),
         "{words}"

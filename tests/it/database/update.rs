@@ -638,7 +638,8 @@ fn one_update_at_a_time() {
     struct Heard(Mutex<std::sync::mpsc::Sender<()>>);
     impl Progress for Heard {
         fn report(&self, event: &Event<'_>) {
-            if *event == Event::Waiting {
+            if let Event::Waiting { folder } = event {
+                assert!(folder.ends_with("downloads"), "{folder:?}");
                 self.0.lock().unwrap().send(()).unwrap();
             }
         }
