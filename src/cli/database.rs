@@ -9,7 +9,7 @@ use super::arguments::{Db, DbBuild, DbRead, OutputOptions, Reports};
 use super::console::Console;
 use super::db_output::{Form, document, form, losses, sources};
 use super::{output, pending, publish, update};
-use crate::advisory::{Damage, Index, Interval};
+use crate::advisory::{Damage, Index, Interval, OpenError};
 use crate::config::{self, index};
 use crate::database::build::{BuildError, Built, Step};
 use crate::database::query::{self, Query};
@@ -37,9 +37,9 @@ pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitC
         Db::Show { id, read } => {
             let answer = Answer::asked(&read.reports)?;
             let index = open(&read)?;
-            let shown = query::show(&index, &id).map_err(damaged)?;
+            let shown = query::show(&index, &id).map_err(damaged(read.db.as_deref()))?;
             let near = match shown.as_slice() {
-                [] => query::nearest_id(&index, &id).map_err(damaged)?,
+                [] => query::nearest_id(&index, &id).map_err(damaged(read.db.as_deref()))?,
                 [..] => None,
             };
             answer.give(
@@ -55,7 +55,7 @@ pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitC
                 Some(purl) => Query::Package(purl),
                 None => Query::Name(&package),
             };
-            let searched = query::search(&open(&read)?, wanted).map_err(damaged)?;
+            let searched = query::search(&open(&read)?, wanted).map_err(damaged(read.db.as_deref()))?;
             answer.give(
                 &terminal::searched(&searched, &package),
                 &searched_json(&searched),
@@ -70,7 +70,11 @@ pub fn run(command: Db, options: &OutputOptions, now: Timestamp) -> Result<ExitC
                 address: None,
             };
             let open = |path: &Path| database::open(path).map_err(|error| refused(&named(path), &error));
-            let difference = query::diff(&open(&old)?, &open(&new)?).map_err(damaged)?;
+            let (before, after) = (open(&old)?, open(&new)?);
+            let difference = query::diff(&before, &after).map_err(|damage| {
+                let whose = if before.verify().is_err() { &old } else { &new };
+                damaged(Some(whose))(damage)
+            })?;
             answer.give(&terminal::difference(&difference), &difference_json(&difference))?;
             Ok(ExitCode::Pass)
         }
@@ -121,7 +125,7 @@ fn status(arguments: &DbRead, now: Timestamp) -> Result<ExitCode, Failure> {
     let asked = asked(arguments)?;
     let location = index::locate(arguments.db.as_deref())?;
     let found = index::open(&location, &asked, now);
-    let status = query::status(found.require()?).map_err(damaged)?;
+    let status = query::status(found.require()?).map_err(damaged(arguments.db.as_deref()))?;
     let warnings = idle_sources(&status.sources, &asked, now);
     let mut text = terminal::status(&status, now);
     for warning in &warnings {
@@ -340,11 +344,12 @@ fn found(found: bool) -> ExitCode {
     }
 }
 
-fn damaged(damage: Damage) -> Failure {
-    Failure::incomplete(
-        damage.to_string(),
-        "Fetch the advisory database again with `lockkeeper db update`, or build it with `lockkeeper db build`.",
-    )
+/// The failure of a database of which a part is damaged that was only touched now.
+fn damaged(db: Option<&Path>) -> impl Fn(Damage) -> Failure {
+    move |damage| match index::locate(db) {
+        Ok(location) => refused(&location, &OpenError::from(damage).into()),
+        Err(failure) => failure,
+    }
 }
 
 fn refused(location: &index::Location, error: &database::DatabaseError) -> Failure {

@@ -1,5 +1,6 @@
 //! `lockkeeper init`: a workflow and a policy to begin with.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -57,7 +58,9 @@ pub fn run(arguments: &Init) -> Result<ExitCode, Failure> {
         ));
     }
     if !arguments.yes {
-        output::print(b"Write this? [y/N] ")?;
+        let places: Vec<Cow<'_, str>> = missing.iter().map(|(path, _)| path.to_string_lossy()).collect();
+        let question = format!("Write {}? [y/N] ", escape::terminal(&places.join(" and ")));
+        output::print(question.as_bytes())?;
         let mut answer = String::new();
         let _ = io::stdin().lock().read_line(&mut answer);
         if !matches!(answer.trim(), "y" | "Y" | "yes") {

@@ -264,7 +264,7 @@ pub fn named(path: &Path) -> Result<Policy, Failure> {
         Failure::usage(format!("{error}{meant}"), hint)
     })?;
     let told = path.to_string_lossy().replace('\\', "/");
-    let told = TreePath::new(told.trim_start_matches('/')).unwrap_or_default();
+    let told = TreePath::outside(&told).unwrap_or_default();
     match bytes {
         Some(bytes) => read(&told, &path.to_string_lossy(), &bytes),
         None => Err(too_large().at(told, Position::START)),

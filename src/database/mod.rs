@@ -71,13 +71,17 @@ impl DatabaseError {
                     "Build an advisory database in its place with {build}, or name another file with `--db`."
                 )
             }
-            Self::Refused(_) => {
-                format!(
-                    "Fetch it again with `lockkeeper db update{flag}`, or build it from files with {build}."
-                )
-            }
+            Self::Refused(_) => again(flag),
         }
     }
+}
+
+/// What to do about a damaged index; `flag` is ` --db FILE` where the command line names it, else empty.
+#[must_use]
+pub fn again(flag: &str) -> String {
+    format!(
+        "Fetch it again with `lockkeeper db update{flag}`, or build it from files with `lockkeeper db build{flag} SOURCE…`."
+    )
 }
 
 /// Opens the index at `path`.

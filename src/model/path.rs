@@ -24,6 +24,23 @@ impl TreePath {
         Self::root().join(path)
     }
 
+    /// A file of this machine that is in no tree, such as the advisory database: the whole path, if it begins at the root of
+    /// the file system.
+    #[must_use]
+    pub fn outside(path: &str) -> Option<Self> {
+        let inner = Self::new(path.trim_start_matches('/'))?;
+        match path.starts_with('/') {
+            true => Some(Self([b"/", inner.as_bytes()].concat().into())),
+            false => Some(inner),
+        }
+    }
+
+    /// It begins at the root of the file system ([`TreePath::outside`]).
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.0.first() == Some(&b'/')
+    }
+
     /// This path followed by `relative`, under the rules of [`TreePath::new`].
     #[must_use]
     pub fn join(&self, relative: impl AsRef<[u8]>) -> Option<Self> {

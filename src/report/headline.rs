@@ -135,7 +135,7 @@ pub fn index(outcome: &Outcome) -> Option<String> {
         return None;
     }
     if let Some((reason, hint)) = &outcome.database.trouble {
-        return Some(format!("{reason}. {hint}"));
+        return Some(format!("{} {hint}", phrases::ended(reason)));
     }
     let age = match outcome.coverage.index_age_days {
         Some(days) => format!("{} old", counted(days as usize, "day", "days")),

@@ -227,6 +227,15 @@ pub fn left_out(steps: usize) -> String {
     format!("… {steps} more …")
 }
 
+/// A fragment that ends a sentence: with a full stop, unless it asks.
+#[must_use]
+pub fn ended(fragment: &str) -> Cow<'_, str> {
+    match fragment.ends_with('?') {
+        true => Cow::Borrowed(fragment),
+        false => Cow::Owned(format!("{fragment}.")),
+    }
+}
+
 /// The first `length` characters, with an ellipsis if that is not all.
 #[must_use]
 pub fn short(text: &str, length: usize) -> Cow<'_, str> {

@@ -20,6 +20,9 @@ pub fn in_repository<'f>(target: &Target, finding: &'f Finding) -> Cow<'f, str> 
 /// A file of `target` from where the command was started, so that an editor can open it.
 #[must_use]
 pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
+    if file.is_outside() {
+        return file.display();
+    }
     match target.root.trim_end_matches('/') {
         "" if target.root.is_empty() => file.display(),
         "." => file.display(),
@@ -32,6 +35,7 @@ pub fn from_here<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
 #[must_use]
 pub fn with_ref<'f>(target: &Target, file: &'f TreePath) -> Cow<'f, str> {
     match target.told_ref() {
+        Some(_) if file.is_outside() => file.display(),
         None => from_here(target, file),
         Some(name) => Cow::Owned(format!("{name}:{}", from_here(target, file))),
     }
@@ -81,8 +85,8 @@ impl GapList {
 /// A gap of any target.
 #[derive(Debug)]
 pub struct GapHere<'o> {
-    /// The file from where the command was started, and where in it; `None` where no file is to blame.
-    pub location: Option<(Cow<'o, str>, Position)>,
+    /// The file from where the command was started, and where in it unless it is no text; `None` where no file is to blame.
+    pub location: Option<(Cow<'o, str>, Option<Position>)>,
     /// The same with the file from the top of the repository.
     pub in_repository: Option<(Vec<u8>, Position)>,
     /// Why, as a lowercase fragment.
@@ -96,7 +100,7 @@ impl GapHere<'_> {
     #[must_use]
     pub fn place(&self, most: usize) -> Option<String> {
         let (file, position) = self.location.as_ref()?;
-        Some(format!("{}:{}", short(file, most), position.line))
+        Some(named(file, *position, most))
     }
 }
 
@@ -104,7 +108,21 @@ impl GapHere<'_> {
 #[must_use]
 pub fn place(gap: &Gap, most: usize) -> Option<String> {
     let Location { file, position } = gap.location.as_ref()?;
-    Some(format!("{}:{}", short(&file.display(), most), position.line))
+    Some(named(&file.display(), line_of(file, *position), most))
+}
+
+/// `file:line`, or the file alone.
+fn named(file: &str, position: Option<Position>, most: usize) -> String {
+    let file = short(file, most);
+    match position {
+        Some(position) => format!("{file}:{}", position.line),
+        None => file.into_owned(),
+    }
+}
+
+/// What is in no tree is the advisory database, which has no lines, or a policy, whose first one names it as well.
+fn line_of(file: &TreePath, position: Position) -> Option<Position> {
+    (!file.is_outside()).then_some(position)
 }
 
 /// The gaps of one list of the coverage, of all targets.
@@ -134,7 +152,7 @@ pub fn remarks(outcome: &Outcome) -> Vec<GapHere<'_>> {
 }
 
 fn as_named_by_it(gap: &Gap) -> GapHere<'_> {
-    here(gap, TreePath::display, |file| file.as_bytes().to_vec())
+    here(gap, TreePath::display, |file| in_no_tree(file).to_vec())
 }
 
 fn here<'o>(
@@ -144,7 +162,10 @@ fn here<'o>(
 ) -> GapHere<'o> {
     let location = gap.location.as_ref();
     GapHere {
-        location: location.map(|location| (file(&location.file), location.position)),
+        location: location.map(|location| {
+            let position = line_of(&location.file, location.position);
+            (file(&location.file), position)
+        }),
         in_repository: location.map(|location| (in_repository(&location.file), location.position)),
         reason: &gap.reason,
         hint: &gap.hint,
@@ -164,9 +185,16 @@ pub fn bytes_in_repository(target: &Target, file: &TreePath) -> Vec<u8> {
 #[must_use]
 pub fn as_named(target: &Target, file: &TreePath) -> Vec<u8> {
     match target.prefix.as_bytes() {
+        _ if file.is_outside() => in_no_tree(file).to_vec(),
         [] => file.as_bytes().to_vec(),
         prefix => [prefix, b"/", file.as_bytes()].concat(),
     }
+}
+
+/// The bytes of a path that is in no tree, as a relative reference takes them: without the slash at its start.
+fn in_no_tree(file: &TreePath) -> &[u8] {
+    let bytes = file.as_bytes();
+    bytes.strip_prefix(b"/").unwrap_or(bytes)
 }
 
 /// A relative reference (RFC 3986, section 4.2): every byte that is not plainly harmless in a path is

@@ -304,7 +304,7 @@ const EPSS: &str = "Build the advisory database with FIRST's table of scores bes
 
 /// The place of the index, as gaps tell files.
 pub(super) fn at(place: &str) -> Option<Location> {
-    let file = TreePath::new(place.trim_start_matches('/'))?;
+    let file = TreePath::outside(place)?;
     let position = Position::START;
     (file != TreePath::root()).then_some(Location { file, position })
 }

@@ -38,6 +38,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::advisory::Index;
+use crate::database;
 use crate::model::coverage::Gap;
 use crate::model::lines::short_name;
 use crate::model::outcome::Database;
@@ -46,7 +47,9 @@ use crate::model::{
     Cost, Coverage, Decision, Ecosystem, Failure, IndexState, Location, Outcome, SharedStr, Target, TreePath,
     Verdict, outcome,
 };
+use crate::policy::nearest;
 use crate::policy::{DecisionContext, ExceptionMatch, Policy, Strictness};
+use crate::text::escape;
 use compare::BaseTree;
 use discover::Found;
 pub use judge::{Judging, Keep};
@@ -203,10 +206,10 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     }
     if let Some(reason) = damage {
         judge.state = IndexState::Damaged;
-        judge.database.trouble = Some((
-            reason,
-            "Build the advisory database again with `lockkeeper db build` or `lockkeeper db update`.".into(),
-        ));
+        let named = judge.database.named.as_deref();
+        let flag = named.map_or_else(String::new, |file| format!(" --db {}", escape::shell(file)));
+        let reason = format!("{}: {reason}", judge.place);
+        judge.database.trouble = Some((reason, database::again(&flag)));
     }
     let mut roots: HashMap<String, usize> = HashMap::new();
     for target in &targets {
@@ -224,7 +227,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     remarks.extend(at_bases);
     let policies = trees.iter().map(|tree| tree.policy);
     remarks.extend(judge.knowledge.tell(&held, policies, &judge.place, &mut coverage));
-    remarks.extend(idle(policy, &met, trees, &coverage, request.now));
+    remarks.extend(idle(policy, &met, trees, &targets, &coverage, request.now));
     coverage.problems.extend(remarks.iter().cloned());
     for ((target, tree), held) in targets.iter_mut().zip(trees).zip(&held_by_tree) {
         let mut alone = target.coverage.clone();
@@ -342,6 +345,7 @@ fn idle(
     policy: &Policy,
     met: &[ExceptionMatch],
     trees: &[ScanTree<'_>],
+    targets: &[Target],
     coverage: &Coverage,
     now: Timestamp,
 ) -> Vec<Gap> {
@@ -372,16 +376,36 @@ fn idle(
                 file: file.clone(),
                 position,
             }),
-            reason: remark.message,
+            reason: format!(
+                "{}{}",
+                remark.message,
+                meant_id(policy, remark.exception, targets)
+            ),
             hint: remark.hint,
         })
         .collect()
 }
 
+/// The question that names the finding's id nearest to that of an exception, where no finding has it.
+fn meant_id(policy: &Policy, exception: usize, targets: &[Target]) -> String {
+    let Some(exception) = policy.exceptions.list().get(exception) else {
+        return String::new();
+    };
+    let findings = targets.iter().flat_map(|target| &target.findings);
+    let ids: Vec<&str> = findings
+        .flat_map(|finding| std::iter::once(&finding.advisory.id).chain(&finding.advisory.aliases))
+        .map(String::as_str)
+        .collect();
+    match ids.iter().any(|id| id.eq_ignore_ascii_case(&exception.id)) {
+        true => String::new(),
+        false => nearest::meant(nearest::nearest(&exception.id, ids)),
+    }
+}
+
 /// The policy's file, as gaps tell files.
 fn policy_place(policy: &Policy) -> TreePath {
-    let file = policy.file.as_deref().map(|file| file.trim_start_matches('/'));
-    file.and_then(TreePath::new).unwrap_or_default()
+    let file = policy.file.as_deref();
+    file.and_then(TreePath::outside).unwrap_or_default()
 }
 
 /// Enough was seen for a verdict.

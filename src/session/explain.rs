@@ -77,7 +77,16 @@ impl Session<'_> {
             list,
             others,
             is_package,
-        } = explain(&request.subject, &outcome, index, &trees.policy())?;
+        } = explain(&request.subject, &outcome, index, &trees.policy()).map_err(|failure| {
+            let is_damage = failure.code == ExitCode::Incomplete;
+            match is_damage {
+                true => Failure::incomplete(
+                    format!("{}: {failure}", self.location.path.display()),
+                    crate::database::again(&self.location.flag()),
+                ),
+                false => failure,
+            }
+        })?;
         let end = match (outcome.coverage.is_complete(), &opened.database.trouble) {
             (true, _) => Ok(ExitCode::Pass),
             (false, None) => Ok(ExitCode::Incomplete),

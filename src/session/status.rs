@@ -3,8 +3,10 @@
 use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
+use crate::model::Grid;
 use crate::model::verdict::{ExitCode, Verdict};
-use crate::model::{Gap, Grid, Location};
+use crate::report::phrases::ended;
+use crate::report::places::place;
 use crate::scan::columns::columns;
 use crate::scan::discover::Found;
 use crate::scan::history::history;
@@ -76,15 +78,13 @@ impl Session<'_> {
             ));
         }
         warnings.extend(outcome.remarks.iter().map(|remark| {
-            let Gap {
-                location,
-                reason,
-                hint,
-            } = remark;
-            match location {
-                None => format!("{reason}. {hint}"),
-                Some(Location { file, position }) => format!("{file}:{}: {reason}. {hint}", position.line),
-            }
+            let place = place(remark, usize::MAX).map(|place| format!("{place}: "));
+            format!(
+                "{}{} {}",
+                place.unwrap_or_default(),
+                ended(&remark.reason),
+                remark.hint
+            )
         }));
         let history = match (request.history, &opened.index) {
             (false, _) | (true, None) => None,

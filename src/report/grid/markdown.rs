@@ -12,7 +12,7 @@ use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::report::Style;
 use crate::report::headline;
 use crate::report::markdown::{Table, provenance, sentences};
-use crate::report::phrases::{self, counted, sentence, short, thousands};
+use crate::report::phrases::{self, counted, ended, sentence, short, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -362,9 +362,9 @@ fn gaps(list: GapList, gaps: &[GapOnLines<'_>], room: usize) -> String {
                 lines => format!(" on {}", names(lines)),
             };
             format!(
-                "- {}{on}: {}. {}\n",
+                "- {}{on}: {} {}\n",
                 place.unwrap_or_default(),
-                markdown(&short(&gap.reason, 300)),
+                markdown(&ended(&short(&gap.reason, 300))),
                 markdown(&short(&gap.hint, 300))
             )
         });

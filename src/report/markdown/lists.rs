@@ -4,7 +4,7 @@ use super::cells::{id as linked_id, place_of, severity};
 use crate::model::finding::State;
 use crate::model::{Finding, Outcome, Target, worst};
 use crate::report::job::JobPages;
-use crate::report::phrases::{self, counted, short};
+use crate::report::phrases::{self, counted, ended, short};
 use crate::report::places::{GapHere, GapList, with_ref};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -211,9 +211,9 @@ pub(in crate::report) fn gap_list(list: GapList, gaps: &[GapHere<'_>], room: usi
         for gap in gaps {
             table.push(|| {
                 let place = gap.place(300).map(|place| format!("{}: ", markdown_code(&place)));
-                let reason = markdown(&short(gap.reason, 300));
+                let reason = markdown(&ended(&short(gap.reason, 300)));
                 let hint = markdown(&short(gap.hint, 300));
-                format!("- {}{reason}. {hint}\n", place.unwrap_or_default())
+                format!("- {}{reason} {hint}\n", place.unwrap_or_default())
             });
         }
         table.finish(list.one, list.many)

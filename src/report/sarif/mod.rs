@@ -19,7 +19,7 @@ use serde_sarif::sarif::{
     ReportingDescriptorReference, Run, RunAutomationDetails, Sarif, Tool, ToolComponent,
 };
 
-use super::phrases::{counted, short};
+use super::phrases::{counted, ended, short};
 use super::{Report, Style, json, places};
 use crate::model::{IndexState, Outcome};
 use crate::text::escape;
@@ -230,7 +230,7 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
         .iter()
         .map(|gap| (NotificationKind::Remark, "warning", gap));
     for (kind, level, gap) in blind.chain(remarks).chain(partial).take(MAX_NOTIFICATIONS) {
-        let text = format!("{}. {}", short(gap.reason, 500), short(gap.hint, 400));
+        let text = format!("{} {}", ended(&short(gap.reason, 500)), short(gap.hint, 400));
         let locations = gap.in_repository.iter();
         let locations = locations.map(|(file, position)| results::location(file, *position));
         notifications.push(kind.notification(level, text.trim_end(), locations.collect()));

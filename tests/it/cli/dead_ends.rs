@@ -353,7 +353,102 @@ fn misspelt_names_have_the_nearest() {
             "{arguments:?}: {told}"
         );
     }
+    let ran = sandbox.run(&["scan", "--ignore", "GHSA-bda", "--db", &index, "--now", NOW]);
+    assert!(
+        words(&ran.out).contains("no finding has this id; did you mean `GHSA-bad`?"),
+        "{}",
+        ran.out
+    );
     // Another number is another advisory.
     let ran = sandbox.run(&["db", "show", "CVE-2021-44229", "--db", &index]);
     assert!(!ran.out.contains("did you mean"), "{}", ran.out);
+}
+
+#[test]
+fn a_file_that_is_in_no_tree_is_named_whole() {
+    let (sandbox, index) = shop();
+    committed(&sandbox);
+    let arguments = ["--db", &index, "--now", "2026-02-28"];
+    let ask =
+        "database: {refuse-age: 20d}\nrules:\n  - {name: a, when: {known-exploited: true}, then: fail}\n";
+    let policy = sandbox.path("policy.yml");
+    std::fs::write(&policy, ask).expect("a policy");
+    let policy = policy.to_str().expect("a path");
+    for command in [
+        &["scan"][..],
+        &["scan", "."],
+        &["status"],
+        &["explain", "GHSA-bad"],
+    ] {
+        let ran = sandbox.run(&[command, &["--policy", policy], &arguments].concat());
+        let told = ran.out.lines().any(|line| {
+            let line = line.trim_start();
+            line == index || line.starts_with(&format!("{index}  "))
+        });
+        assert!(told, "{command:?}: {}{}", ran.out, ran.err);
+    }
+    let json = sandbox.run(&[&["scan", "--policy", policy, "--format", "json"][..], &arguments].concat());
+    assert_eq!(json.json()["coverage"]["blind"][0]["file"], index);
+    std::fs::write(policy, "rulez: []\n").expect("a policy");
+    let ran = sandbox.run(&[&["scan", "--policy", policy][..], &arguments].concat());
+    assert!(ran.err.contains(&format!("error: {policy}:1:1: ")), "{}", ran.err);
+}
+
+#[test]
+fn a_database_with_one_byte_changed_is_named_wherever_it_is_met() {
+    let (sandbox, index) = shop();
+    let good = std::fs::read(&index).expect("the index");
+    // What is opened is whole: the damage is met when a block is touched.
+    let mut met = 0;
+    for at in (0..good.len()).rev().step_by(150) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&index, &bytes).expect("the index");
+        for command in [&["scan"][..], &["explain", "bad"], &["db", "show", "GHSA-bad"]] {
+            let ran = sandbox.run(&[command, &["--db", &index, "--now", NOW]].concat());
+            let told = words(&format!("{}{}", ran.out, ran.err));
+            if ran.code < 3 {
+                continue;
+            }
+            met += 1;
+            assert!(told.contains(&format!("{index}: ")), "{command:?} {at}: {told}");
+            assert!(
+                told.contains(&format!("--db {index}")),
+                "{command:?} {at}: {told}"
+            );
+        }
+        let built = sandbox.run(&[
+            "db",
+            "build",
+            &format!("{index}-osv"),
+            "--db",
+            &index,
+            "--as-of",
+            NOW,
+        ]);
+        assert_eq!(built.code, 0, "{at}: {}", built.err);
+    }
+    assert!(met > 20, "{met}");
+}
+
+#[test]
+fn a_log_has_two_lines_of_what_takes_long() {
+    let (sandbox, index) = shop();
+    let arguments = ["scan", "--stdin", "Cargo.lock", "--db", &index, "--now", NOW];
+    let slow = |flags: &[&str]| {
+        let mut child = sandbox
+            .command(&[&arguments[..], flags].concat())
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(3_200));
+        drop(child.stdin.take());
+        let output = child.wait_with_output().expect("the program ends");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let told = slow(&[]);
+    let told: Vec<&str> = told.lines().collect();
+    assert!(told.len() == 2 && told[0] == "reading lockfiles", "{told:?}");
+    assert!(told[1].starts_with("done after "), "{told:?}");
+    assert_eq!(slow(&["--quiet"]), "");
 }
