@@ -1,10 +1,11 @@
 //! Every version order over two texts: no panic, refused on both sides or on none, antisymmetric, and a
-//! version equals itself.
+//! version equals itself. And every language of ranges over them: no panic.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use lockkeeper::version::SCHEMES;
+use lockkeeper::version::range::RANGES;
 
 fuzz_target!(|text: &str| {
     let (left, right) = text.split_once('\n').unwrap_or((text, text));
@@ -21,5 +22,8 @@ fuzz_target!(|text: &str| {
         }
         let event = scheme.event(left);
         let _ = scheme.compare(&event, right);
+    }
+    for syntax in RANGES {
+        let _ = syntax.contains(left, right);
     }
 });

@@ -1,7 +1,8 @@
 //! Version orders: one file a scheme, each proved against the ecosystem's own tool.
 //!
-//! A scheme orders two versions *as written*. It never evaluates requirements: advisories are
-//! matched by ordering their events, since requirement operators leave out pre-releases.
+//! A scheme orders two versions *as written*. Advisories are matched by ordering their events, never by
+//! requirements, whose operators leave out pre-releases; what manifests ask for is decided in [`range`], for
+//! the plan of upgrades alone.
 //!
 //! A version may say more than which release it is: how it was built. An advisory speaks of releases, so what it
 //! names without such a part is meant with any ([`Scheme::compare_with_bound`]). Where the part stands decides:
@@ -32,6 +33,7 @@ mod grammar;
 pub mod maven;
 pub mod npm;
 pub mod pep440;
+pub mod range;
 pub mod semver;
 
 use std::borrow::Cow;

@@ -12,9 +12,9 @@ use super::grammar::{digits, semver};
 use super::{Scheme, Unorderable};
 
 /// `MAX_LENGTH` of the package, in UTF-16 units, surrounding white space included.
-const LONGEST: usize = 256;
+pub(super) const LONGEST: usize = 256;
 /// `Number.MAX_SAFE_INTEGER`.
-const LARGEST: u64 = (1 << 53) - 1;
+pub(super) const LARGEST: u64 = (1 << 53) - 1;
 
 /// The order of npm.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ fn read(text: &str) -> Result<semver::Version<'_>, &'static str> {
 }
 
 /// What `String.prototype.trim` removes (ECMAScript, `WhiteSpace` and `LineTerminator`).
-fn is_white_space(character: char) -> bool {
+pub(super) fn is_white_space(character: char) -> bool {
     match character {
         '\u{feff}' => true,
         '\u{85}' => false,
@@ -64,7 +64,7 @@ fn is_white_space(character: char) -> bool {
     }
 }
 
-fn compare_prereleases(left: &str, right: &str) -> Ordering {
+pub(super) fn compare_prereleases(left: &str, right: &str) -> Ordering {
     if left.is_empty() || right.is_empty() {
         return left.is_empty().cmp(&right.is_empty());
     }
@@ -74,11 +74,17 @@ fn compare_prereleases(left: &str, right: &str) -> Ordering {
             (None, None) => return Ordering::Equal,
             (Some(_), None) => return Ordering::Greater,
             (None, Some(_)) => return Ordering::Less,
-            (Some(left), Some(right)) if left == right => {}
+            (Some(left), Some(right)) if left == right || is_same_number(left, right) => {}
             // The first difference in text decides, even when the numbers come out equal.
             (Some(left), Some(right)) => return compare_identifiers(left, right),
         }
     }
+}
+
+/// `01` and `1`, which loose reading takes: they are numbers before they are compared.
+fn is_same_number(left: &str, right: &str) -> bool {
+    let is_number = |text: &str| digits::only(text) && digits::significant(text).len() <= 15;
+    is_number(left) && is_number(right) && digits::compare(left, right).is_eq()
 }
 
 fn compare_identifiers(left: &str, right: &str) -> Ordering {

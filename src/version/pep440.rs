@@ -37,7 +37,7 @@ impl Scheme for Pep440 {
 
     /// PEP 440, "Pre-releases" and "Developmental releases".
     fn is_prerelease(&self, version: &str) -> bool {
-        Version::read(version).is_ok_and(|version| version.pre.is_some() || version.dev.is_some())
+        Version::read(version).is_ok_and(|version| version.is_prerelease())
     }
 
     /// With the epoch, where one is written: `1!2` of `1!2.3`.
@@ -52,19 +52,20 @@ impl Scheme for Pep440 {
 }
 
 /// A version as slices of its text; every number is a run of digits, empty for an implicit zero.
-struct Version<'a> {
-    epoch: &'a str,
+#[derive(Clone, Copy)]
+pub(super) struct Version<'a> {
+    pub(super) epoch: &'a str,
     /// Digits with single dots between them.
-    release: &'a str,
-    pre: Option<(Stage, &'a str)>,
-    post: Option<&'a str>,
-    dev: Option<&'a str>,
-    local: Option<&'a str>,
+    pub(super) release: &'a str,
+    pub(super) pre: Option<(Stage, &'a str)>,
+    pub(super) post: Option<&'a str>,
+    pub(super) dev: Option<&'a str>,
+    pub(super) local: Option<&'a str>,
 }
 
 /// Where a release stands in a pre-release cycle, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     /// A development release with neither pre- nor post-release.
     Development,
     Alpha,
@@ -90,7 +91,7 @@ const DEV: [(&str, ()); 1] = [("dev", ())];
 const SEPARATORS: [char; 3] = ['.', '_', '-'];
 
 impl<'a> Version<'a> {
-    fn read(text: &'a str) -> Result<Self, &'static str> {
+    pub(super) fn read(text: &'a str) -> Result<Self, &'static str> {
         let text = text.trim_matches(is_white_space);
         let rest = text.strip_prefix(['v', 'V']).unwrap_or(text);
         let (epoch, rest) = cut_epoch(rest);
@@ -113,7 +114,7 @@ impl<'a> Version<'a> {
         })
     }
 
-    fn order(&self, other: &Self) -> Ordering {
+    pub(super) fn order(&self, other: &Self) -> Ordering {
         let (stage, number) = self.stage();
         let (other_stage, other_number) = other.stage();
         digits::compare(self.epoch, other.epoch)
@@ -127,6 +128,14 @@ impl<'a> Version<'a> {
                 (left, right) => left.is_none().cmp(&right.is_none()),
             })
             .then_with(|| compare_locals(self.local, other.local))
+    }
+
+    pub(super) fn is_prerelease(&self) -> bool {
+        self.pre.is_some() || self.dev.is_some()
+    }
+
+    pub(super) fn is_same_epoch(&self, other: &Version<'_>) -> bool {
+        digits::compare(self.epoch, other.epoch).is_eq()
     }
 
     fn stage(&self) -> (Stage, &'a str) {
@@ -210,7 +219,7 @@ fn compare_releases(left: &str, right: &str) -> Ordering {
 }
 
 /// Nothing comes before any number.
-fn compare_optional(left: Option<&str>, right: Option<&str>) -> Ordering {
+pub(super) fn compare_optional(left: Option<&str>, right: Option<&str>) -> Ordering {
     match (left, right) {
         (Some(left), Some(right)) => digits::compare(left, right),
         (left, right) => left.is_some().cmp(&right.is_some()),
@@ -246,6 +255,6 @@ fn compare_ignoring_case(left: &str, right: &str) -> Ordering {
 }
 
 /// What `\s` matches in Python's regular expressions.
-fn is_white_space(character: char) -> bool {
+pub(super) fn is_white_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }

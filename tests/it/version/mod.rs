@@ -2,3 +2,4 @@
 
 pub(crate) mod crosscheck_pypi;
 pub(crate) mod order;
+pub(crate) mod range;

@@ -332,10 +332,10 @@ proptest! {
 
 /// A line of a table or a fixture.
 #[derive(Debug)]
-struct Row {
-    left: String,
-    order: String,
-    right: String,
+pub(super) struct Row {
+    pub(super) left: String,
+    pub(super) order: String,
+    pub(super) right: String,
 }
 
 impl Row {
@@ -370,7 +370,7 @@ fn differences(rows: &[Row], scheme: &dyn Scheme, spelling: impl Fn(&str) -> Str
         .collect()
 }
 
-fn table(file: &str) -> Vec<Row> {
+pub(super) fn table(file: &str) -> Vec<Row> {
     let bytes = fs::read(Path::new(ROOT).join(file)).unwrap();
     let mut text = String::new();
     if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -397,7 +397,7 @@ fn table(file: &str) -> Vec<Row> {
         .collect()
 }
 
-fn plain(escaped: &str) -> String {
+pub(super) fn plain(escaped: &str) -> String {
     let mut letters = escaped.chars();
     let mut plain = String::new();
     while let Some(letter) = letters.next() {
