@@ -11,12 +11,13 @@ use super::step::StepResult;
 use super::upload;
 use crate::cli::arguments::OutputOptions;
 use crate::cli::by_ref;
-use crate::cli::output::{Sink, style, write_all};
+use crate::cli::output::{Sink, style, style_in_coloured_log, write_all};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location, Outcome, Verdict};
 use crate::report::workflow_commands::Asides;
 use crate::report::{Style, headline, workflow_commands};
+use crate::sys::environment;
 use crate::text::escape;
 use crate::upload::Uploaded;
 
@@ -24,8 +25,7 @@ use crate::upload::Uploaded;
 pub fn show(step: &StepResult<'_>) {
     let texts = step.answer.texts();
     let mut notices: Vec<String> = Vec::new();
-    let style = style(step.options, &Sink::Standard, &texts);
-    print(step, &style);
+    print(step, &log_style(step.options, &texts));
     let written = write_files(step, &texts, &mut notices);
     let summary = step.answer.summary(&step.forge.pages());
     if let Err(error) = summarize(summary.as_bytes()) {
@@ -134,6 +134,14 @@ fn list_uploads(options: &OutputOptions, uploaded: &Uploaded) {
     }
     // The notice says the same.
     let _ = summarize(summary.as_bytes());
+}
+
+/// How the log looks: the page of a job shows colours, and is no terminal.
+fn log_style<'t>(options: &OutputOptions, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
+    match environment::variable("GITHUB_ACTIONS").as_deref() {
+        Some("true") => style_in_coloured_log(options, texts),
+        Some(_) | None => style(options, &Sink::Standard, texts),
+    }
 }
 
 /// The terminal's report, with nothing in it that a runner would obey.

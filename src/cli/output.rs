@@ -254,16 +254,44 @@ pub fn say(text: &str) -> Result<(), Failure> {
 /// Columns of a log or file.
 const PIPE_WIDTH: usize = 120;
 
+/// What shows the terminal's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Screen {
+    /// A terminal.
+    Terminal,
+    /// A log that shows colours and is no terminal.
+    ColouredLog,
+    /// A file or pipe.
+    Bytes,
+}
+
 /// How the terminal's report looks at `sink`.
 pub fn style<'t>(options: &OutputOptions, sink: &Sink, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
-    let terminal = *sink == Sink::Standard && io::stdout().is_terminal();
+    let screen = match *sink == Sink::Standard && io::stdout().is_terminal() {
+        true => Screen::Terminal,
+        false => Screen::Bytes,
+    };
+    style_on(screen, options, texts)
+}
+
+/// How the terminal's report looks in a log that shows colours and is no terminal.
+pub fn style_in_coloured_log<'t>(options: &OutputOptions, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
+    style_on(Screen::ColouredLog, options, texts)
+}
+
+fn style_on<'t>(screen: Screen, options: &OutputOptions, texts: &'t HashMap<TextKey, Texts>) -> Style<'t> {
     let colour = match options.color {
         When::Always => true,
         When::Never => false,
         When::Auto if environment::variable("NO_COLOR").is_some() => false,
         When::Auto if environment::variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-        When::Auto => terminal && environment::variable("TERM").is_none_or(|name| name != "dumb"),
+        When::Auto => match screen {
+            Screen::Terminal => environment::variable("TERM").is_none_or(|name| name != "dumb"),
+            Screen::ColouredLog => true,
+            Screen::Bytes => false,
+        },
     };
+    let terminal = screen == Screen::Terminal;
     let columns = environment::variable("COLUMNS").and_then(|columns| columns.parse().ok());
     let width = columns
         .or_else(|| terminal.then(terminal_width).flatten())

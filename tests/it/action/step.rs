@@ -74,6 +74,38 @@ fn a_step_writes_everything_and_ends_with_the_verdict() {
     assert!(summary.contains("GHSA"), "{summary}");
 }
 
+/// A job's log shows colours, though it is no terminal; what is written to a file stays plain.
+#[test]
+fn the_log_of_a_job_has_colours_unless_they_are_refused() {
+    let (sandbox, index) = prepared();
+    let colour = "\u{1b}[";
+    let now = format!("--now {NOW}");
+    let never = format!("{now} --color never");
+    for (name, args, has_colour) in [
+        (("GITHUB_ACTIONS", "true"), &now, true),
+        (("GITHUB_ACTIONS", "true"), &never, false),
+        (("GITHUB_ACTIONS", ""), &now, false),
+        (("NO_COLOR", "1"), &now, false),
+    ] {
+        let inputs = [
+            ("INPUT_DATABASE", index.as_str()),
+            ("INPUT_REPORT-FILE", "report.txt"),
+            ("GITHUB_ACTIONS", "true"),
+            ("INPUT_ARGS", args),
+            name,
+        ];
+        let ran = step(&sandbox, &inputs);
+        assert_eq!(
+            ran.out.contains(colour),
+            has_colour,
+            "{name:?} {args}: {}",
+            ran.out
+        );
+        let report = std::fs::read_to_string(sandbox.work().join("report.txt")).expect("a report");
+        assert!(!report.contains(colour), "{report}");
+    }
+}
+
 #[test]
 fn annotations_are_ten_at_most_and_say_how_many_more() {
     let sandbox = Sandbox::new();
