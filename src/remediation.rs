@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ecosystem;
-use crate::lockfile::{self, Claim};
-use crate::model::{Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, worst};
+use crate::lockfile::{self, Claim, UpgradeCommand};
+use crate::model::{
+    Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy, worst,
+};
 use crate::version::Distance;
 
 /// One thing to do about one version of a package.
@@ -118,27 +120,56 @@ impl<'o> Remediation<'o> {
     /// need quotes.
     #[must_use]
     pub fn command(&self) -> Option<String> {
+        self.how(|_| true).0
+    }
+
+    /// The command that upgrades it in `file` alone.
+    #[must_use]
+    pub fn command_for(&self, file: &TreePath) -> Option<String> {
+        self.how(|finding| finding.file == *file).0
+    }
+
+    /// What to do where no command does it, a full sentence.
+    #[must_use]
+    pub fn by_hand(&self) -> Option<&'static str> {
+        self.how(|_| true).1
+    }
+
+    /// The commands, and what to do in folders in which no command does it.
+    fn how(&self, is_meant: impl Fn(&Finding) -> bool) -> (Option<String>, Option<&'static str>) {
         let Kind::Upgrade(to) = self.kind else {
-            return None;
+            return (None, None);
         };
+        let mut by_hand = None;
         let mut lines: Vec<String> = Vec::new();
-        for (target, finding) in &self.places {
+        for (target, finding) in self.places.iter().filter(|(_, finding)| is_meant(finding)) {
             let Claim::Read(format) = lockfile::claim(&finding.file) else {
                 continue;
             };
+            let file = finding.file.display();
             let upgrade = lockfile::Upgrade {
                 name: &finding.name,
                 from: &finding.version,
                 to,
                 direct: finding.direct,
+                file_name: file.rsplit('/').next().unwrap_or_default(),
+                by: finding.upgrade_by.as_deref(),
             };
-            if ![upgrade.name, upgrade.from, upgrade.to].into_iter().all(is_plain) {
-                return None;
+            let names = [upgrade.name, upgrade.from, upgrade.to].into_iter();
+            if !names.chain(names_of(upgrade.by)).all(is_plain) {
+                return (None, None);
             }
-            let Some(command) = format.upgrade_command(&upgrade) else {
-                continue;
+            let command = match format.upgrade_command(&upgrade) {
+                UpgradeCommand::None => continue,
+                UpgradeCommand::Run(command) => command,
+                UpgradeCommand::ByHand(what) => {
+                    by_hand.get_or_insert(what);
+                    continue;
+                }
             };
-            let folder = folder(target, finding)?;
+            let Some(folder) = folder(target, finding) else {
+                return (None, None);
+            };
             let line = match folder.as_str() {
                 "" => command,
                 folder => format!("cd {folder} && {command}"),
@@ -147,7 +178,21 @@ impl<'o> Remediation<'o> {
                 lines.push(line);
             }
         }
-        (!lines.is_empty()).then(|| lines.join("\n"))
+        ((!lines.is_empty()).then(|| lines.join("\n")), by_hand)
+    }
+}
+
+/// What an upgrade names beside the package.
+fn names_of(by: Option<&UpgradeBy>) -> Vec<&str> {
+    match by {
+        Some(UpgradeBy::Property(name)) => vec![name],
+        // The root's folder has no name.
+        Some(UpgradeBy::Workspaces(folders)) => folders
+            .iter()
+            .map(|folder| &**folder)
+            .filter(|folder| !folder.is_empty())
+            .collect(),
+        Some(UpgradeBy::Hand | UpgradeBy::Within(_)) | None => Vec::new(),
     }
 }
 

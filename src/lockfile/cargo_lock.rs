@@ -18,8 +18,8 @@ use std::collections::hash_map;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::{File, Format, Parsed, Problem};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Source, Spans, Tree};
+use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Reach, Source, Spans, Tree};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
 
@@ -45,10 +45,16 @@ impl Format for CargoLock {
         &["Cargo.lock"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+    fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
+        let Upgrade { name, from, to, .. } = upgrade;
+        if !Reach::Caret.allows(from, to) {
+            // Cargo keeps to the requirements of the manifests.
+            return UpgradeCommand::ByHand(
+                "What asks for it does not allow that version: change Cargo.toml, or upgrade the crate that brings it.",
+            );
+        }
         // With the locked version: a Cargo.lock may have several of one name.
-        let super::Upgrade { name, from, to, .. } = upgrade;
-        Some(format!("cargo update -p {name}@{from} --precise {to}"))
+        UpgradeCommand::Run(format!("cargo update -p {name}@{from} --precise {to}"))
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

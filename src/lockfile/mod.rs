@@ -29,7 +29,7 @@ pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
 
-use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath};
+use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath, UpgradeBy};
 use crate::text::tree::Document;
 use crate::text::{MAX_PROBLEMS, Span, decode, toml};
 
@@ -65,11 +65,11 @@ pub trait Format: Sync {
         false
     }
 
-    /// The command that upgrades a package, for a shell in the folder of its lockfile; `None` where the ecosystem's tool has
-    /// none.
-    fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> Option<String> {
+    /// The command that upgrades a package, for a shell in the folder of its lockfile. One that the tool refuses, or after
+    /// which another manifest or nothing is changed, is none.
+    fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         let _ = upgrade;
-        None
+        UpgradeCommand::None
     }
 
     /// Names of files that the reader looks for beside or above a lockfile.
@@ -89,6 +89,21 @@ pub struct Upgrade<'a> {
     pub to: &'a str,
     /// A manifest asks for it by name.
     pub direct: bool,
+    /// The name of the file that locks it.
+    pub file_name: &'a str,
+    /// What another version takes, where the usual command does not do it.
+    pub by: Option<&'a UpgradeBy>,
+}
+
+/// How the tool of a format upgrades a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpgradeCommand {
+    /// It has no command for that.
+    None,
+    /// This one, in the folder of the file.
+    Run(String),
+    /// Its command would not do it: what to do instead, as a full sentence.
+    ByHand(&'static str),
 }
 
 /// A lockfile's text.

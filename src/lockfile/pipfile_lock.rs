@@ -40,9 +40,9 @@ impl Format for PipfileLock {
         &["Pipfile.lock"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
-        // With a version it would write that into the Pipfile.
-        Some(format!("pipenv upgrade {}", upgrade.name))
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        // Without the flag, and with a version, it would write into the Pipfile.
+        super::UpgradeCommand::Run(format!("pipenv upgrade --lock-only {}", upgrade.name))
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

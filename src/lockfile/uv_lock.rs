@@ -54,8 +54,8 @@ impl Format for UvLock {
         &["uv.lock", "*.py.lock"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
-        Some(format!(
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        super::UpgradeCommand::Run(format!(
             "uv lock --upgrade-package {}=={}",
             upgrade.name, upgrade.to
         ))

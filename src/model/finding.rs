@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{
     Advisory, Decision, DependencyPaths, Ecosystem, IndexKey, PackageUrl, Scopes, SharedStr, TreePath,
+    UpgradeBy,
 };
 use crate::text::Position;
 
@@ -28,6 +29,8 @@ pub struct Finding {
     pub scopes: Scopes,
     /// A root asks for it by name.
     pub direct: bool,
+    /// What another version takes, where the usual command does not do it.
+    pub upgrade_by: Option<Box<UpgradeBy>>,
     /// Affected, or why not.
     pub state: State,
     /// What the gate makes of it.
@@ -133,6 +136,7 @@ impl Finding {
             paths_total: 0,
             scopes: Scopes::default(),
             direct: false,
+            upgrade_by: None,
             state: State::Affected,
             decision: Decision::Warn,
             rule: SharedStr::default(),

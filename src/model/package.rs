@@ -25,6 +25,84 @@ pub struct Package {
     place: Place,
     /// What a surgical edit changes.
     pub spans: Spans,
+    /// What another version takes, where the usual command of the ecosystem's tool does not do it.
+    pub upgrade_by: Option<Box<UpgradeBy>>,
+}
+
+/// What another version of a package takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpgradeBy {
+    /// No command does it.
+    Hand,
+    /// Another value of a property with this name (Maven).
+    Property(Box<str>),
+    /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm).
+    Workspaces(Vec<Box<str>>),
+    /// What depends on it takes versions that are so far away at most (npm).
+    Within(Reach),
+}
+
+/// How far the versions that a range allows are from the one that is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// This version alone.
+    Exact,
+    /// The same first two numbers: `~1.2.3`.
+    Minor,
+    /// The same first number that is not 0: `^1.2.3`.
+    Caret,
+    /// The same first number: `1.x`.
+    Major,
+}
+
+impl Reach {
+    /// A range that reaches so far from `from`, which it allows, allows `to` too.
+    #[must_use]
+    pub fn allows(self, from: &str, to: &str) -> bool {
+        let ([from_major, from_minor, from_patch], [major, minor, patch]) = (numbers(from), numbers(to));
+        let same_major = major == from_major;
+        let same_minor = same_major && minor == from_minor;
+        match self {
+            Self::Exact => from == to,
+            Self::Minor => same_minor,
+            Self::Caret if major > 0 => same_major,
+            Self::Caret if minor > 0 => same_minor,
+            Self::Caret => same_minor && patch == from_patch,
+            Self::Major => same_major,
+        }
+    }
+}
+
+/// The first three numbers of a version.
+fn numbers(version: &str) -> [u64; 3] {
+    let release = version.split(['-', '+']).next().unwrap_or_default();
+    let mut numbers = release
+        .split('.')
+        .map(|number| number.parse().unwrap_or_default());
+    std::array::from_fn(|_| numbers.next().unwrap_or_default())
+}
+
+impl UpgradeBy {
+    /// What both take.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Hand, _) | (_, Self::Hand) => Self::Hand,
+            (Self::Workspaces(mut folders), Self::Workspaces(others)) => {
+                folders.extend(others);
+                folders.sort_unstable();
+                folders.dedup();
+                Self::Workspaces(folders)
+            }
+            // Who asks for it by name decides.
+            (Self::Workspaces(folders), Self::Within(_)) | (Self::Within(_), Self::Workspaces(folders)) => {
+                Self::Workspaces(folders)
+            }
+            (Self::Within(reach), Self::Within(other)) => Self::Within(reach.min(other)),
+            (Self::Property(name), Self::Property(other)) if name == other => Self::Property(name),
+            (Self::Property(_), _) | (_, Self::Property(_)) => Self::Hand,
+        }
+    }
 }
 
 impl Package {
@@ -46,6 +124,7 @@ impl Package {
             used_by: None,
             place,
             spans: Spans::default(),
+            upgrade_by: None,
         }
     }
 

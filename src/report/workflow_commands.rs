@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use super::phrases::{advisories, counted, grace, severities, severity, short, thousands};
-use crate::model::{Decision, Finding, Outcome};
+use crate::model::{Decision, Finding, Outcome, TreePath};
 use crate::remediation::{Kind, Remediation, remediations};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
@@ -181,7 +181,7 @@ impl<'a> AtLine<'a> {
             if number > 0 {
                 message.push_str(&format!("\n{}:\n", what_to_do(step)));
             }
-            message.push_str(&fixes(step));
+            message.push_str(&fixes(step, &finding.file));
         }
         if let Some(more) = self.steps.len().checked_sub(MAX_STEPS).filter(|more| *more > 0) {
             message.push_str(&format!("\nAnd {more} more packages on this line."));
@@ -238,10 +238,9 @@ fn what_to_do(step: &Remediation<'_>) -> String {
     }
 }
 
-/// How many advisories of which severity, the worst of them, and the command.
-fn fixes(step: &Remediation<'_>) -> String {
+/// How many advisories of which severity, the worst of them, and the command for the file.
+fn fixes(step: &Remediation<'_>, file: &TreePath) -> String {
     const MAX_FIXES: usize = 5;
-    const MAX_COMMANDS: usize = 3;
     let mut text = format!("{} {}", advisories(&step.fixes), severities(&step.fixes));
     for finding in step.fixes.iter().take(MAX_FIXES) {
         let summary = short(finding.advisory.summary.trim(), 200);
@@ -255,10 +254,8 @@ fn fixes(step: &Remediation<'_>) -> String {
     if let Some(more) = step.fixes.len().checked_sub(MAX_FIXES).filter(|more| *more > 0) {
         text.push_str(&format!("\nand {}", counted(more, "other", "others")));
     }
-    if let Some(command) = step.command() {
-        for line in command.lines().take(MAX_COMMANDS) {
-            text.push_str(&format!("\n{}", short(line, 300)));
-        }
+    if let Some(command) = step.command_for(file) {
+        text.push_str(&format!("\n{}", short(&command, 300)));
     }
     text
 }

@@ -17,7 +17,7 @@ use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match};
 use crate::model::{
     Advisory, Assessed, Assessment, DependencyPaths, Ecosystem, Finding, IndexKey, NodeId, Package,
-    PackageUrl, Scopes, SharedStr, TreePath,
+    PackageUrl, Scopes, SharedStr, TreePath, UpgradeBy,
 };
 use crate::text::Position;
 
@@ -290,6 +290,7 @@ struct Shared {
     further: Vec<Position>,
     scopes: Scopes,
     direct: bool,
+    upgrade_by: Option<Box<UpgradeBy>>,
     upgrade: Option<Arc<Target>>,
 }
 
@@ -311,6 +312,7 @@ impl Shared {
             further: Vec::new(),
             scopes: Scopes::default(),
             direct: false,
+            upgrade_by: None,
             upgrade: None,
         };
         for package in each {
@@ -320,6 +322,10 @@ impl Shared {
             }
             shared.scopes = shared.scopes.with(package.scopes);
             shared.direct |= package.direct;
+            shared.upgrade_by = match (shared.upgrade_by.take(), package.upgrade_by.clone()) {
+                (Some(by), Some(other)) => Some(Box::new(by.with(*other))),
+                (by, other) => by.or(other),
+            };
         }
         shared
     }
@@ -328,6 +334,7 @@ impl Shared {
         let mut finding = Finding::new(matched, self.file.clone(), self.place);
         finding.scopes = self.scopes;
         finding.direct = self.direct;
+        finding.upgrade_by.clone_from(&self.upgrade_by);
         if !self.further.is_empty() {
             finding.also_at(self.further.iter().copied());
         }

@@ -9,7 +9,7 @@ use super::directives::{Directives, Require};
 use super::replace::{Replacements, Replacing};
 use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
-use crate::model::{Ecosystem, NodeId, Package, Place, Source, TreePath};
+use crate::model::{Ecosystem, NodeId, Package, Place, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 use crate::version::{Scheme, go};
 
@@ -231,6 +231,7 @@ impl Resolution<'_> {
                 };
                 let mut package = new_package(&line.new, written);
                 package.spans.source = Some(line.new_span);
+                package.upgrade_by = Some(Box::new(UpgradeBy::Hand));
                 package
             }
         };

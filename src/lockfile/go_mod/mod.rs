@@ -35,7 +35,7 @@ mod versions;
 mod workspace;
 
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, Tree};
+use crate::model::{Ecosystem, Tree, UpgradeBy};
 use crate::text::Problems;
 use directives::{DAMAGED, Directives, Kind, UNENDED};
 
@@ -56,9 +56,13 @@ impl Format for GoMod {
         &["go.mod"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
         let super::Upgrade { name, from, to, .. } = upgrade;
-        Some(match (*name, from.starts_with("go")) {
+        if upgrade.by == Some(&UpgradeBy::Hand) {
+            // `go get` would add a requirement, and the line would go on to replace it.
+            return super::UpgradeCommand::ByHand("Change the version in the `replace` line.");
+        }
+        super::UpgradeCommand::Run(match (*name, from.starts_with("go")) {
             ("stdlib", true) => format!("go get toolchain@{to}"),
             ("stdlib", false) => format!("go get go@{to}"),
             (name, _) => format!("go get {name}@{to}"),

@@ -27,6 +27,7 @@ mod entry;
 mod folders;
 mod scopes;
 mod source;
+mod upgrades;
 mod workspaces;
 
 use std::borrow::Cow;
@@ -35,6 +36,7 @@ use std::collections::HashSet;
 use self::entry::{Entry, EntryPlace, Need};
 use self::folders::Folders;
 use self::scopes::FolderManifest;
+use self::upgrades::{Asker, Upgrades};
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
 use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
@@ -68,12 +70,8 @@ impl Format for PackageLock {
         &["package-lock.json", "npm-shrinkwrap.json"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
-        Some(match upgrade.direct {
-            true => format!("npm install {}@{}", upgrade.name, upgrade.to),
-            // Installing it would make the project itself ask for it.
-            false => format!("npm update {}", upgrade.name),
-        })
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        upgrades::command(upgrade)
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -104,6 +102,7 @@ impl Format for PackageLock {
             nodes: Vec::with_capacity(entries.len()),
             scopes: Vec::new(),
             unsaid: Vec::new(),
+            upgrades: Upgrades::default(),
             parsed,
         };
         let root = entries.iter().find(|entry| entry.is_root());
@@ -159,7 +158,7 @@ impl Format for PackageLock {
             .graph
             .reserve(entries.len().saturating_add(1), edges);
         let root = reader.add_nodes(&top, &is_workspace);
-        reader.add_edges();
+        reader.add_edges(&is_workspace);
         if top.packages.is_none() {
             reader.add_root_edges(root, manifest);
         } else if top.is_version_2 {
@@ -168,6 +167,7 @@ impl Format for PackageLock {
         }
         reader.report_unsaid();
         reader.parsed.graph.mark_direct();
+        reader.upgrades.mark(&mut reader.parsed.graph);
         reader.parsed
     }
 }
@@ -275,6 +275,7 @@ struct Reader<'e> {
     scopes: Vec<Scopes>,
     /// Packages from addresses that do not say which one is there, and the places of those.
     unsaid: Vec<(NodeId, Span)>,
+    upgrades: Upgrades,
     parsed: Parsed,
 }
 
@@ -413,9 +414,15 @@ impl Reader<'_> {
         );
     }
 
-    fn add_edges(&mut self) {
+    fn add_edges(&mut self, is_workspace: &[bool]) {
         for (number, entry) in self.entries.iter().enumerate() {
             let Some(from) = self.node(number) else { continue };
+            let asker = match self.parsed.graph.package(from) {
+                Some(_) => Asker::Package,
+                None if entry.is_root() => Asker::Root,
+                None if is_workspace.get(number) == Some(&true) => Asker::Workspace(&entry.key),
+                None => Asker::Folder,
+            };
             for (need, table) in entry.needs() {
                 for (name, wish) in table.entries() {
                     match self
@@ -426,6 +433,7 @@ impl Reader<'_> {
                         Some(to) => {
                             self.parsed.graph.add_edge(from, to, wish.key_span());
                             self.mark_address(to, wish);
+                            self.upgrades.add(to, asker, wish);
                         }
                         None => self.missing(entry, need, wish),
                     }

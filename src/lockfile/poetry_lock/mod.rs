@@ -59,8 +59,8 @@ impl Format for PoetryLock {
         &["poetry.lock"]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
-        Some(format!("poetry update --lock {}", upgrade.name))
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        super::UpgradeCommand::Run(format!("poetry update --lock {}", upgrade.name))
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -29,6 +29,18 @@ pub(super) struct Located {
     pub(super) text: String,
     pub(super) path: Arc<TreePath>,
     pub(super) span: Span,
+    pub(super) written: Written,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Where it counts.
+    Here,
+    /// As the value of a property with this name.
+    Property(String),
+    /// Put together, or as another part of the model.
+    Otherwise,
 }
 
 /// A text that could not be expanded.
@@ -173,6 +185,7 @@ impl<'p> Environment<'p> {
                 text: value.text.clone(),
                 path: Arc::clone(path),
                 span: value.span,
+                written: Written::Here,
             });
         };
         let whole = before
@@ -182,7 +195,15 @@ impl<'p> Environment<'p> {
             .filter(|name| !name.contains(['}', '{']));
         if let Some(name) = whole {
             let (path, value) = self.look_up(name, steps, left)?;
-            return self.follow(path, value, steps.saturating_add(1), left);
+            let mut located = self.follow(path, value, steps.saturating_add(1), left)?;
+            if located.written == Written::Here {
+                let has = |(_, section): &(&Pom, &Section)| section.properties.contains_key(name);
+                located.written = match self.sections.iter().any(has) {
+                    true => Written::Property(name.to_owned()),
+                    false => Written::Otherwise,
+                };
+            }
+            return Ok(located);
         }
         // A text that is put together stands nowhere but where it is put together.
         let mut text = String::new();
@@ -203,6 +224,7 @@ impl<'p> Environment<'p> {
             text,
             path: Arc::clone(path),
             span: value.span,
+            written: Written::Otherwise,
         })
     }
 

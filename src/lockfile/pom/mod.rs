@@ -41,7 +41,7 @@ mod store;
 mod strict;
 
 use super::{File, Format, Parsed};
-use crate::model::{Derivation, Ecosystem, Tree, TreePath};
+use crate::model::{Derivation, Ecosystem, Tree, TreePath, UpgradeBy};
 
 /// Poms that are read for one file: itself, its parents, BOMs and theirs.
 const MAX_POMS: usize = 256;
@@ -99,11 +99,27 @@ impl Format for Pom {
         ]
     }
 
-    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> Option<String> {
-        let super::Upgrade { name, to, .. } = upgrade;
-        Some(format!(
-            "mvn versions:use-dep-version -Dincludes={name} -DdepVersion={to} -DforceVersion=true"
-        ))
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        let super::Upgrade { name, to, by, .. } = upgrade;
+        // Maven finds no file of another name in a folder, and keeps a copy of what it changes unless it is asked not to.
+        let goal = match by {
+            None => format!("use-dep-version -Dincludes={name} -DdepVersion={to} -DforceVersion=true"),
+            // That goal passes over what has its version from a property.
+            Some(UpgradeBy::Property(property)) => {
+                format!("set-property -Dproperty={property} -DnewVersion={to}")
+            }
+            Some(UpgradeBy::Hand | UpgradeBy::Workspaces(_) | UpgradeBy::Within(_)) => {
+                return super::UpgradeCommand::ByHand(
+                    "Change the version in the file: no goal of Maven's plugins does.",
+                );
+            }
+        };
+        match upgrade.file_name {
+            "pom.xml" => {
+                super::UpgradeCommand::Run(format!("mvn versions:{goal} -DgenerateBackupPoms=false"))
+            }
+            _ => super::UpgradeCommand::ByHand("Change the version in the file."),
+        }
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

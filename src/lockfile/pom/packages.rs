@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::super::{Parsed, Problem};
 use super::MAX_GAPS;
-use super::interpolation::{Environment, Located, Unresolved, Why};
+use super::interpolation::{Environment, Located, Unresolved, Why, Written};
 use super::lineage::{Poms, Project};
 use super::management::{Boms, Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 
 /// The module as its packages are found.
@@ -310,6 +310,7 @@ impl<'m, 'r> Module<'m, 'r> {
     fn add_package(&mut self, wanted: &Wanted<'_>, name: String, located: Located) {
         self.resolved(wanted);
         let here = located.path == self.home;
+        let identity_written = located.written;
         let identity = (name, located.text, located.path, located.span);
         let known = self.packages.get(&identity).copied();
         if let Some(package) = known.and_then(|id| self.parsed.graph.package_mut(id)) {
@@ -333,6 +334,12 @@ impl<'m, 'r> Module<'m, 'r> {
         let inside =
             wanted.pom.path == identity.2 && entry.start <= identity.3.start && identity.3.end <= entry.end;
         package.spans.entry = inside.then_some(entry);
+        package.upgrade_by = match identity_written {
+            Written::Property(name) => Some(Box::new(UpgradeBy::Property(name.into()))),
+            // Goals that change versions look at dependencies alone.
+            Written::Here if wanted.scopes != Scopes::only(Scope::Build) => None,
+            Written::Here | Written::Otherwise => Some(Box::new(UpgradeBy::Hand)),
+        };
         let id = self.parsed.graph.add_package(package);
         self.add_edge(wanted, id);
         self.packages.insert(identity, id);
@@ -459,6 +466,7 @@ fn exact(located: &Located) -> Option<Located> {
     is_version(version).then(|| Located {
         text: version.to_owned(),
         path: Arc::clone(&located.path),
+        written: located.written.clone(),
         span,
     })
 }

@@ -24,6 +24,7 @@ pub(super) struct UpgradeEntry<'o> {
     fixes: Vec<&'o str>,
     files: Vec<FileEntry<'o>>,
     command: Option<String>,
+    by_hand: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +67,7 @@ impl<'o> UpgradeEntry<'o> {
                 })
                 .collect(),
             command: step.command(),
+            by_hand: step.by_hand(),
         })
     }
 }

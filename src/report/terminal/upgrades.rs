@@ -221,7 +221,10 @@ impl Entry<'_, '_> {
     /// The command that upgrades it, in the first of its folders.
     fn command(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Some(commands) = self.0.command() else {
-            return Ok(());
+            return match self.0.by_hand() {
+                Some(what) => page.text(Shade::Dim, INDENT, what, 3),
+                None => Ok(()),
+            };
         };
         let mut commands = commands.lines();
         for line in broken(

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use lockkeeper::ecosystem::purl;
 use lockkeeper::model::finding::Match;
 use lockkeeper::model::{
-    Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Scope, Scopes, Step, Target, TreePath,
+    Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Reach, Scope, Scopes, Step, Target,
+    TreePath, UpgradeBy,
 };
 use lockkeeper::remediation::{Kind, Summary, remediations};
 use lockkeeper::text::Position;
 
 use crate::support::outcomes;
+use crate::support::program::{Sandbox, record};
+use serde_json::Value;
 
 /// A finding of `advisory` on `name` at `version` in `file`, with `upgrade` as the version to upgrade to.
 fn finding(
@@ -157,7 +160,7 @@ fn each_format_gives_the_command_of_its_own_tool() {
                 "Pipfile.lock",
                 "A-1",
             ),
-            "pipenv upgrade h11",
+            "pipenv upgrade --lock-only h11",
         ),
         (
             finding(
@@ -168,7 +171,8 @@ fn each_format_gives_the_command_of_its_own_tool() {
                 "pom.xml",
                 "A-1",
             ),
-            "mvn versions:use-dep-version -Dincludes=org.acme:core -DdepVersion=2.1 -DforceVersion=true",
+            "mvn versions:use-dep-version -Dincludes=org.acme:core -DdepVersion=2.1 -DforceVersion=true \
+             -DgenerateBackupPoms=false",
         ),
     ] {
         assert_eq!(commands(".", vec![finding]), [Some(command.to_owned())]);
@@ -182,6 +186,164 @@ fn each_format_gives_the_command_of_its_own_tool() {
         "A-1",
     );
     assert_eq!(commands(".", vec![requirements]), [None]);
+}
+
+/// What to do instead of a command, and no command.
+fn by_hand(finding: Finding) -> Option<&'static str> {
+    let outcome = outcome(".", vec![finding]);
+    let steps = remediations(&outcome, Finding::blocks);
+    assert_eq!(steps[0].command(), None);
+    steps[0].by_hand()
+}
+
+#[test]
+fn an_upgrade_that_the_tool_would_refuse_or_pass_over_has_no_command() {
+    let by = |mut finding: Finding, by: UpgradeBy| {
+        finding.upgrade_by = Some(Box::new(by));
+        finding
+    };
+    for (from, to) in [
+        ("0.4.8", "1.0.9"),
+        ("0.5.1", "0.6.4"),
+        ("0.0.3", "0.0.4"),
+        ("1.2.3", "2.0.0"),
+    ] {
+        let finding = finding(Ecosystem::CRATES_IO, "h2", from, Some(to), "Cargo.lock", "A-1");
+        assert!(
+            by_hand(finding).is_some_and(|text| text.contains("Cargo.toml")),
+            "{from} {to}"
+        );
+    }
+    let left = || {
+        finding(
+            Ecosystem::NPM,
+            "left",
+            "0.0.8",
+            Some("1.2.6"),
+            "package-lock.json",
+            "A-1",
+        )
+    };
+    for reach in [Reach::Exact, Reach::Minor, Reach::Caret, Reach::Major] {
+        let text = by_hand(by(left(), UpgradeBy::Within(reach)));
+        assert!(text.is_some_and(|text| text.contains("overrides")), "{reach:?}");
+    }
+    let net = finding(
+        Ecosystem::GO,
+        "golang.org/x/net",
+        "v0.1.0",
+        Some("v0.56.0"),
+        "go.mod",
+        "A-1",
+    );
+    assert!(by_hand(by(net, UpgradeBy::Hand)).is_some_and(|text| text.contains("replace")));
+    let core = || {
+        finding(
+            Ecosystem::MAVEN,
+            "org.acme:core",
+            "2.0",
+            Some("2.1"),
+            "pom.xml",
+            "A-1",
+        )
+    };
+    assert!(by_hand(by(core(), UpgradeBy::Hand)).is_some());
+    assert_eq!(
+        commands(".", vec![by(core(), UpgradeBy::Property("core.version".into()))]),
+        [Some(
+            "mvn versions:set-property -Dproperty=core.version -DnewVersion=2.1 -DgenerateBackupPoms=false"
+                .to_owned()
+        )]
+    );
+    assert_eq!(
+        commands(".", vec![by(core(), UpgradeBy::Property("a b".into()))]),
+        [None]
+    );
+    let workspaces =
+        |folders: &[&str]| UpgradeBy::Workspaces(folders.iter().map(|folder| (*folder).into()).collect());
+    for (folders, command) in [
+        (
+            &["packages/x", "packages/y"][..],
+            "npm install left@1.2.6 -w packages/x -w packages/y",
+        ),
+        (
+            &["", "packages/x"][..],
+            "npm install left@1.2.6 -w packages/x --include-workspace-root",
+        ),
+    ] {
+        assert_eq!(
+            commands(".", vec![by(left(), workspaces(folders))]),
+            [Some(command.to_owned())]
+        );
+    }
+    assert_eq!(commands(".", vec![by(left(), workspaces(&["a;b"]))]), [None]);
+}
+
+/// The commands for the lockfile of `files`, read as one of `path`.
+fn commands_of(path: &str, files: &[(&str, &str)], records: &[Value]) -> Vec<Value> {
+    let sandbox = Sandbox::new();
+    let index = sandbox.index("index.lkdb", records, "2026-02-01T00:00:00Z");
+    for (name, text) in files {
+        sandbox.write(name, *text);
+    }
+    let ran = sandbox.run(&[
+        "scan",
+        path,
+        "--db",
+        &index,
+        "--format",
+        "json",
+        "--now",
+        "2026-02-01T00:00:00Z",
+    ]);
+    let document: Value = serde_json::from_str(&ran.out).expect("a document");
+    let upgrades = document["upgrades"].as_array().expect("upgrades");
+    upgrades
+        .iter()
+        .map(|upgrade| upgrade["command"].clone())
+        .collect()
+}
+
+#[test]
+fn what_a_reader_knows_of_an_upgrade_is_in_its_command() {
+    let npm = [record("A-1", "npm", "left", "0", Some("1.0.1"))];
+    let lock = |ws: &str, range: &str| {
+        format!(
+            r#"{{"lockfileVersion": 3, "packages": {{
+                "": {{"name": "r", "workspaces": ["packages/*"], "dependencies": {{"right": "1.0.0"}}}},
+                "node_modules/right": {{"version": "1.0.0", "dependencies": {{"left": "{range}"}}}},
+                "node_modules/left": {{"version": "1.0.0"}},
+                "node_modules/x": {{"resolved": "packages/x", "link": true}},
+                "packages/x": {{"version": "1.0.0", "dependencies": {{{ws}}}}}}}}}"#
+        )
+    };
+    for (ws, range, command) in [
+        (
+            r#""left": "1.0.0""#,
+            "^1.0.0",
+            Value::from("npm install left@1.0.1 -w packages/x"),
+        ),
+        ("", "^1.0.0", Value::from("npm update left")),
+        ("", "1.0.0", Value::Null),
+    ] {
+        let text = lock(ws, range);
+        assert_eq!(
+            commands_of(".", &[("package-lock.json", &text)], &npm),
+            [command],
+            "{ws} {range}"
+        );
+    }
+    let go = [record("A-1", "Go", "example.com/new", "0", Some("1.0.1"))];
+    let module = "module a\n\ngo 1.22\n\nrequire example.com/old v1.0.0\n\nreplace example.com/old => example.com/new v1.0.0\n";
+    assert_eq!(commands_of(".", &[("go.mod", module)], &go), [Value::Null]);
+    let maven = [record("A-1", "Maven", "org.acme:core", "0", Some("1.0.1"))];
+    let pom = "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>b</artifactId><version>1</version>\
+        <properties><core>1.0.0</core></properties><dependencies><dependency><groupId>org.acme</groupId>\
+        <artifactId>core</artifactId><version>${core}</version></dependency></dependencies></project>";
+    assert_eq!(
+        commands_of(".", &[("pom.xml", pom)], &maven),
+        ["mvn versions:set-property -Dproperty=core -DnewVersion=1.0.1 -DgenerateBackupPoms=false"]
+    );
 }
 
 #[test]
@@ -209,6 +371,19 @@ fn a_command_runs_in_the_folder_of_each_lockfile_and_holds_nothing_that_a_shell_
     ] {
         assert_eq!(commands(".", vec![hostile]), [None]);
     }
+}
+
+#[test]
+fn the_command_for_one_file_names_no_other_folder() {
+    let at = |file: &str| finding(Ecosystem::GO, "stdlib", "1.26.0", Some("1.26.6"), file, "A-1");
+    let outcome = outcome(".", vec![at("go.mod"), at("cmd/webhook/go.mod")]);
+    let steps = remediations(&outcome, Finding::blocks);
+    let command = |file: &str| steps[0].command_for(&TreePath::new(file).expect("a path"));
+    assert_eq!(
+        command("cmd/webhook/go.mod").as_deref(),
+        Some("cd cmd/webhook && go get go@1.26.6")
+    );
+    assert_eq!(command("go.mod").as_deref(), Some("go get go@1.26.6"));
 }
 
 #[test]

@@ -109,6 +109,7 @@ fn an_upgrade_names_what_it_fixes_who_brings_it_and_its_command() {
             "decision": "fail",
             "fixes": ["RUSTSEC-2030-0001", "RUSTSEC-2030-0002", "RUSTSEC-2030-0003", "RUSTSEC-2030-0004"],
             "files": [{"file": "Cargo.lock", "line": 1204}],
+            "by_hand": null,
             "command": "cargo update -p examplelib@0.10.30 --precise 0.10.81"
         })
     );
