@@ -45,10 +45,12 @@ pub fn within(gate: &Gate, limit: usize) -> String {
 
 fn blocking(gate: &Gate, room: usize) -> String {
     const MAX_STEPS: usize = 5;
+    // Longer ones would put the last column off GitHub's page.
+    const MAX_NAME: usize = 50;
     if gate.blocking.is_empty() {
         return String::new();
     }
-    let head = "\n### Blocking\n\n| Id | Package | Where | Why | What to do |\n|---|---|---|---|---|\n";
+    let head = "\n### Blocking\n\n| Package and file | Why | What to do |\n|---|---|---|\n";
     let mut table = Table::new(head, room);
     for blocking in &gate.blocking {
         table.push(|| {
@@ -60,10 +62,10 @@ fn blocking(gate: &Gate, room: usize) -> String {
                 .map(|step| markdown(&short(step, 300)))
                 .collect();
             format!(
-                "| {} | {} | {} | {} | {} |\n",
-                markdown_code(&short(&blocking.id, 100)),
-                markdown_code(&short(blocking.purl.as_str(), 300)),
+                "| {}<br>{} | {} {} | {} |\n",
+                markdown_code(&short(blocking.purl.as_str(), MAX_NAME)),
                 markdown_code(&format!("{}:{}", short(&file, 300), blocking.line)),
+                markdown_code(&short(&blocking.id, 100)),
                 markdown(&short(&blocking.reason, 300)),
                 steps.join(" "),
             )

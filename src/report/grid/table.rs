@@ -123,7 +123,22 @@ impl Layout {
         }
     }
 
+    /// Severity and package stand below the id where that makes fewer blocks.
     fn with(detail: Detail, rows: &[GridRow], columns: &[Column<'_>], width: usize) -> Self {
+        let beside = Self::laid(detail, rows, columns, width, width / 2);
+        let blocks = beside.blocks(width).len();
+        if !beside.is_beside() || blocks < 2 {
+            return beside;
+        }
+        let below = Self::laid(detail, rows, columns, width, 0);
+        match below.blocks(width).len() < blocks {
+            true => below,
+            false => beside,
+        }
+    }
+
+    /// The layout in which at most `room` columns stand before the cells, if the id leaves so many.
+    fn laid(detail: Detail, rows: &[GridRow], columns: &[Column<'_>], width: usize, room: usize) -> Self {
         let widest = |of: &dyn Fn(&GridRow) -> usize| rows.iter().map(of).max().unwrap_or_default();
         let most = MAX_ID.min(width / 2);
         let id = rows
@@ -140,8 +155,8 @@ impl Layout {
             id,
             heads: Vec::new(),
         };
-        // Half of the page is for the release lines.
-        if layout.stub() > width / 2 {
+        // The rest of the page is for the release lines.
+        if layout.stub() > room {
             (layout.severity, layout.package) = (0, 0);
         }
         let room = width.saturating_sub(layout.stub() + GAP).max(1);

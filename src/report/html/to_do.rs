@@ -100,8 +100,23 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
         "<li><span class=\"number\">" (number) "</span><div>\n<p class=\"upgrade\"><span class=\"what\">" (what)
         "</span> <span class=\"where\">" (places(step, names)) "</span> <span class=\"fixes\">" (fixes)
         "</span></p>\n<ul class=\"advisories\">\n" (shown) "" (more) "</ul>\n"
-        (drawn.map(|(_, finding)| paths::tree(finding))) "</div></li>\n"
+        (drawn.map(|(_, finding)| paths::tree(finding))) "" (how(step)) "</div></li>\n"
     )
+}
+
+/// The command in the first folder, or what to do where none does it.
+fn how(step: &Remediation<'_>) -> Option<Markup> {
+    let Some(commands) = step.command() else {
+        let what = step.by_hand()?;
+        return Some(markup!("<p class=\"quiet\">" (what) "</p>\n"));
+    };
+    let mut commands = commands.lines();
+    let first = code(commands.next().unwrap_or_default());
+    let more = match commands.count() {
+        0 => None,
+        more => Some(markup!(" and in "(counted(more, "more folder", "more folders")))),
+    };
+    Some(markup!("<p class=\"command\">" (first) "" (more) "</p>\n"))
 }
 
 fn advisory(finding: &Finding) -> Markup {

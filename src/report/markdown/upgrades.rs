@@ -48,7 +48,8 @@ pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) 
     table.finish_at("upgrade", "upgrades", more_at)
 }
 
-const HEAD: &str = "| Package | Upgrade | Fixes | Worst | File |\n|---|---|---|---|---|\n";
+/// The file is below the package: with a column of its own the table would be wider than GitHub's page.
+const HEAD: &str = "| Package and file | Upgrade | Fixes | Worst |\n|---|---|---|---|\n";
 
 /// The same for what only warns, below `<details>`.
 pub(super) fn warnings(steps: &[Remediation<'_>], pages: &JobPages, room: usize) -> String {
@@ -111,10 +112,10 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize) -> String {
         more => format!(" and {} more", thousands(more as u64)),
     };
     format!(
-        "| {name}{} | {what} | {}{more} | {worst} | {}{files} |\n",
+        "| {name}{}<br>{}{files} | {what} | {}{more} | {worst} |\n",
         notes(step),
+        place.unwrap_or_default(),
         ids.join(", "),
-        place.unwrap_or_default()
     )
 }
 

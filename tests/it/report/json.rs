@@ -79,7 +79,7 @@ fn every_key_of_the_contract_is_there_in_its_order_and_type() {
 fn upgrade(upgrade: &Value) {
     keys(
         upgrade,
-        "package:o from:s to:s level:s? direct:b through:a scopes:a decision:s fixes:a files:a command:s?",
+        "package:o from:s to:s level:s? direct:b through:a scopes:a decision:s fixes:a files:a command:s? by_hand:s?",
     );
     for file in list(&upgrade["files"]) {
         keys(file, "file:s line:n");
