@@ -309,7 +309,7 @@ impl<'v> Set<'v> {
     }
 
     fn add_hyphen(&mut self, from: &Edge<'_>, to: &Edge<'_>) -> Result<(), &'static str> {
-        let open = |edge: &Edge<'_>| edge.partial.parts[0] == Part::Any;
+        let open = |edge: &Edge<'_>| matches!(edge.partial.parts, [Part::Any, ..]);
         if open(from) && open(to) {
             self.any = true;
             return Ok(());
