@@ -35,7 +35,7 @@
 //! | 6 | `policy` · `remediation` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them | no | what a person wrote wrong, at its place |
 //! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
-//! | 9 | `git` · `feed` · `forge` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to | through `sys` | typed, with a hint |
+//! | 9 | `git` · `feed` · `forge` · `registry` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to · what registries say of packages | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `scan` · `upload` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
 //! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
@@ -74,6 +74,8 @@
 //! | report | [`report::Report`] | `report/x.rs`, a line in `REPORTS` | every report over every outcome |
 //! | form of a grid or gate | [`report::Form`] | `report/grid/x.rs` or `report/gate/x.rs`, a line in `FORMS` | every form over every grid, held against the JSON |
 //! | forge | [`forge::Forge`] | `forge/x.rs`, a line in `FORGES` | the same contract suite over each |
+//! | registry | [`registry::Registry`] | `registry/x.rs`, a line in `REGISTRIES` | the same contract suite over each |
+//! | language of ranges | [`version::range::RangeSyntax`] | `version/range/x.rs`, a line in `RANGES`, `tests/tables/ranges/x.tsv.gz` | answers of the native tool |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
 //! | ecosystem | [`ecosystem::EcosystemRow`] | one row | every row has a scheme and a purl type |
 //!
@@ -129,6 +131,7 @@ pub mod lockfile;
 pub mod matching;
 pub mod model;
 pub mod policy;
+pub mod registry;
 pub mod remediation;
 pub mod remote;
 pub mod report;

@@ -341,6 +341,35 @@ pub fn make_folder(path: &Path) -> Result<(), FileError> {
     make(path).map_err(|error| failed(path, error))
 }
 
+/// Makes a folder that only its owner may look into, and those above it. One that is there stays as it is.
+///
+/// # Errors
+/// The system's.
+pub fn make_private_folder(path: &Path) -> Result<(), FileError> {
+    let make = || -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        make(path.parent().unwrap_or(Path::new("")))?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            builder.mode(0o700);
+        }
+        match builder.create(path) {
+            // Somebody was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made?,
+        }
+        hand_over(
+            &std::fs::File::open(path)?,
+            path.parent().unwrap_or(Path::new("")),
+        )
+    };
+    make().map_err(|error| failed(path, error))
+}
+
 /// Makes a folder and those above it, each of the owner of the one above it.
 fn make(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder

@@ -147,7 +147,8 @@ impl Validator {
     }
 
     /// The best one of an answer: the tag, else the date.
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
         let tag = text_of(headers, &header::ETAG).map(|tag| Self::Tag(tag.to_owned()));
         tag.or_else(|| text_of(headers, &header::LAST_MODIFIED).map(|date| Self::Date(date.to_owned())))
     }
@@ -158,6 +159,18 @@ impl Validator {
             Self::Tag(tag) => tag.starts_with('"'),
             Self::Date(_) => true,
         }
+    }
+
+    /// The header by which nothing is sent if the resource is still the same.
+    ///
+    /// # Errors
+    /// [`HttpError::Malformed`] for what no header can carry.
+    pub fn condition(&self) -> Result<(header::HeaderName, HeaderValue), HttpError> {
+        let name = match self {
+            Self::Tag(_) => header::IF_NONE_MATCH,
+            Self::Date(_) => header::IF_MODIFIED_SINCE,
+        };
+        Ok((name, self.value()?))
     }
 
     fn value(&self) -> Result<HeaderValue, HttpError> {
@@ -377,11 +390,8 @@ impl Web {
                 builder = builder.header(header::IF_RANGE, validator.value()?);
             }
             if let (0, Some(validator)) = (held.bytes, &request.unless) {
-                let name = match validator {
-                    Validator::Tag(_) => header::IF_NONE_MATCH,
-                    Validator::Date(_) => header::IF_MODIFIED_SINCE,
-                };
-                builder = builder.header(name, validator.value()?);
+                let (name, value) = validator.condition()?;
+                builder = builder.header(name, value);
             }
             let answer = std::pin::pin!(builder.send());
             let response = self

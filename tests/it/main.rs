@@ -18,6 +18,7 @@ mod git;
 mod lockfile;
 mod policy;
 mod project;
+mod registry;
 mod remediation;
 mod report;
 mod scan;

@@ -90,8 +90,11 @@ impl Address {
         &self.0
     }
 
-    /// Where a redirect leads.
-    pub(super) fn join(&self, target: &str) -> Result<Self, BadAddress> {
+    /// Where a redirect to `target` leads.
+    ///
+    /// # Errors
+    /// [`BadAddress`]; so is one that leaves encryption behind.
+    pub fn join(&self, target: &str) -> Result<Self, BadAddress> {
         let url = self
             .0
             .join(target)

@@ -243,7 +243,7 @@ fn every_address_is_told() {
     for source in sources() {
         // Others only write addresses into reports, for people to follow.
         let contacts = [
-            "feed", "sys", "database", "config", "scan", "cli", "action", "git",
+            "feed", "sys", "database", "config", "scan", "cli", "action", "git", "registry",
         ];
         if !source.module().is_some_and(|module| contacts.contains(&module)) {
             continue;
