@@ -4,10 +4,10 @@
 //! Requests are tried again as [`Web`]'s policy says. A registry that cannot be reached is not asked for further
 //! packages. A redirect is followed; the credential goes along only below its own prefix, and never comes in later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
@@ -39,6 +39,8 @@ pub struct Client {
     slots: Semaphore,
     /// Registries that cannot be reached, by scheme, host and port.
     dead: Mutex<BTreeMap<String, Arc<WebError>>>,
+    /// Those that have answered: one late answer of theirs says nothing of the others.
+    alive: Mutex<BTreeSet<String>>,
     limit: u64,
 }
 
@@ -70,6 +72,7 @@ impl Client {
             reach,
             slots: Semaphore::new(MAX_REQUESTS),
             dead: Mutex::default(),
+            alive: Mutex::default(),
             limit: LIMIT,
         }
     }
@@ -169,12 +172,7 @@ impl Client {
         // It is never closed.
         let _slot = self.slots.acquire().await.ok();
         let origin = origin(address);
-        if let Some(error) = self
-            .dead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&origin)
-        {
+        if let Some(error) = locked(&self.dead).get(&origin) {
             return Err(RegistryError::Dead(Arc::clone(error)));
         }
         let credential = credential.filter(|credential| credential.belongs_to(address));
@@ -221,22 +219,28 @@ impl Client {
                 },
             },
             error => {
-                let is_dead = matches!(
-                    error,
-                    HttpError::Connect(_)
-                        | HttpError::Certificates(_)
-                        | HttpError::Untrusted(_)
-                        | HttpError::Idle(_)
-                );
                 let origin = origin(&address);
+                let is_dead = match &error {
+                    HttpError::Connect(_) | HttpError::Certificates(_) | HttpError::Untrusted(_) => true,
+                    HttpError::Idle(_) => !locked(&self.alive).contains(&origin),
+                    HttpError::Slow { .. }
+                    | HttpError::Overdue(_)
+                    | HttpError::Cut(_)
+                    | HttpError::Status { .. }
+                    | HttpError::Malformed(_)
+                    | HttpError::Changed
+                    | HttpError::TooLarge { .. }
+                    | HttpError::Redirect(_)
+                    | HttpError::Redirects(_)
+                    | HttpError::Sink(_) => false,
+                };
                 let error = Arc::new(WebError {
                     address: Box::new(address),
                     error,
                     attempts,
                 });
                 if is_dead {
-                    let mut dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
-                    dead.insert(origin, Arc::clone(&error));
+                    locked(&self.dead).insert(origin, Arc::clone(&error));
                 }
                 RegistryError::Web(error)
             }
@@ -257,6 +261,7 @@ impl Client {
                 .web
                 .request(self.request(at, accept, credential, unless)?)
                 .await?;
+            locked(&self.alive).insert(origin(at));
             match response.status {
                 200 => {
                     let validator = Validator::of(&response.headers);
@@ -328,6 +333,11 @@ impl Client {
             Some(_) => Err(HttpError::Malformed("an encoding that was not asked for".into())),
         }
     }
+}
+
+/// What one panic leaves is whole: each change is one insertion.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The end of a kept answer's name.

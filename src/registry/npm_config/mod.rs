@@ -15,8 +15,8 @@
 //!
 //! - A credential goes to addresses below the one that it is written for, encrypted or on this machine, and along with no
 //!   redirect to elsewhere.
-//! - npm puts `${VARIABLE}` into values of every file. Here a project's file gets no variable: whoever can change it
-//!   could send any of them to any host as a token or as part of an address. A credential that is written so counts as
+//! - npm puts `${VARIABLE}` into values of every file. Here a project's file gets no variable: a pull request that
+//!   changes it could send any of them to any host, as a token or as a part of an address. A credential that is written so counts as
 //!   not set, so that the user's own file may have one for the same address; a registry that is written so is an error,
 //!   for another one in its place may have other packages by the same names.
 //! - A project's file names no other file to read (`userconfig`, `globalconfig`, `prefix`).
@@ -60,7 +60,7 @@ pub struct NpmConfig {
 type Registry = Result<Address, String>;
 
 /// Whose addresses of a lockfile are replaced by the configuration's registry (`replace-registry-host`). npm's default is
-/// the host of its public registry, which is known to nobody here: it counts as none.
+/// the host of its public registry, which no code here knows: it counts as none.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Replaces {
     #[default]
@@ -91,11 +91,11 @@ impl NpmConfig {
     /// What `sources` set.
     #[must_use]
     pub fn of(sources: &Sources) -> Self {
+        let (settings, notes) = settings(sources);
         let mut config = Self {
-            notes: sources.notes.clone(),
+            notes,
             ..Self::default()
         };
-        let settings = settings(sources);
         let mut logins: BTreeMap<&str, BTreeMap<&str, &Setting>> = BTreeMap::new();
         for (key, setting) in &settings {
             if key == "registry" {
@@ -238,12 +238,15 @@ impl Replaces {
     }
 }
 
-/// Every setting as the first that sets it has it. A credential that takes a variable which it does not get is none.
-fn settings(sources: &Sources) -> BTreeMap<String, Setting> {
-    let mut settings = BTreeMap::new();
+/// Every setting as the first that sets it has it. A credential that takes a variable which it does not get is none, and
+/// a note.
+fn settings(sources: &Sources) -> (BTreeMap<String, Setting>, Vec<String>) {
+    let (mut settings, mut notes) = (BTreeMap::new(), sources.notes.clone());
     let mut add = |key: String, value: String, place: &str, writer: Writer, is_open: bool| {
         let is_secret = key.starts_with("//");
-        if !(is_open && is_secret) {
+        if is_open && is_secret {
+            notes.push(format!("{place}: {}", open(&key, writer)));
+        } else {
             let place = place.to_owned();
             settings.entry(key).or_insert(Setting {
                 value,
@@ -273,7 +276,7 @@ fn settings(sources: &Sources) -> BTreeMap<String, Setting> {
             }
         }
     }
-    settings
+    (settings, notes)
 }
 
 fn open(key: &str, writer: Writer) -> String {

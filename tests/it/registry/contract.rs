@@ -387,11 +387,25 @@ fn a_registry_that_hangs_or_is_not_there_is_asked_for_one_package() {
         "{texts:?}"
     );
     assert!(server.hits().is_empty());
-    // One that lives is asked all the same.
+    // One that lives is asked all the same, and one late answer of it does not fail the others.
     let alive = Server::start();
     alive.put("/r/e", document("e", &["1.0.0"]));
-    let third = runtime.block_on(client.ask(npm(), vec![question(&alive.address("/r/"), "e")]));
+    let base = alive.address("/r/");
+    let third = runtime.block_on(client.ask(npm(), vec![question(&base, "e")]));
     assert_eq!(versions(&third[0]), ["1.0.0"]);
+    alive.trouble("/r/late", 99, Trouble::Hang(Duration::from_millis(900)));
+    let late = vec![question(&base, "late"), question(&base, "e")];
+    let late = runtime.block_on(client.ask(npm(), late));
+    assert!(matches!(
+        &late[0],
+        Err(PackageError {
+            error: RegistryError::Web(_),
+            ..
+        })
+    ));
+    assert_eq!(versions(&late[1]), ["1.0.0"]);
+    let again = runtime.block_on(client.ask(npm(), vec![question(&base, "e")]));
+    assert_eq!(versions(&again[0]), ["1.0.0"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use lockkeeper::registry::RegistryError;
 use lockkeeper::registry::npm_config::{ConfigFile, NpmConfig, Sources};
+use proptest::prelude::*;
 
 const CANARY: &str = "canary-77aa";
 
@@ -206,6 +207,13 @@ fn a_file_of_the_repository_gets_no_variable() {
         "app/.npmrc: `@s:registry` takes a variable of the environment, which no file of the repository gets"
     );
     assert!(!error.hint().is_empty());
+    assert_eq!(
+        config.notes(),
+        [
+            "app/.npmrc: `//evil.example/:_authToken` takes a variable of the environment, which no file of the repository gets",
+            "app/.npmrc: `//host.example/:_authToken` takes a variable of the environment, which no file of the repository gets",
+        ]
+    );
     let shown = format!("{config:?}{error:?}{:?}", config.notes());
     assert!(!shown.contains(CANARY), "{shown}");
 }
@@ -287,6 +295,107 @@ fn npm_itself_says_the_same() {
     }
     let theirs = npm_gets(&at("app"), &at("user"), &at("global"), &environment, "registry");
     assert_eq!(base(&config, "a", None), theirs);
+}
+
+/// Which files are read on this machine, by npm and here.
+#[test]
+fn npm_itself_reads_the_same_files() {
+    if !Command::new("npm")
+        .arg("--version")
+        .output()
+        .is_ok_and(|done| done.status.success())
+    {
+        println!("skipped: there is no npm");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, host: &str| {
+        std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        let text = format!("@a:registry=https://{host}.example/\n@{host}:registry=https://{host}.example/\n");
+        std::fs::write(at(name), text).unwrap();
+    };
+    std::fs::create_dir_all(at("app")).unwrap();
+    std::fs::write(at("app/package.json"), "{}").unwrap();
+    write("home/.npmrc", "home");
+    write("other", "other");
+    write("global", "global");
+    write("prefix/etc/npmrc", "prefix");
+    let (home, other) = (
+        at("home").display().to_string(),
+        at("other").display().to_string(),
+    );
+    let (global, prefix) = (
+        at("global").display().to_string(),
+        at("prefix").display().to_string(),
+    );
+    for variables in [
+        vec![("HOME", home.as_str())],
+        vec![("HOME", &home), ("npm_config_userconfig", &other)],
+        vec![("HOME", &home), ("NPM_CONFIG_USERCONFIG", "~/../other")],
+        vec![("HOME", &home), ("npm_config_globalconfig", &global)],
+        vec![("HOME", &home), ("npm_config_prefix", &prefix)],
+        vec![("HOME", &home), ("PREFIX", &prefix)],
+        vec![
+            ("HOME", &home),
+            ("NPM_CONFIG_@A:REGISTRY", "https://variable.example/"),
+        ],
+    ] {
+        let ours = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "registry::npm_config::child_reads_files",
+                "--ignored",
+                "--nocapture",
+            ])
+            .current_dir(at("app"))
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let ours = String::from_utf8_lossy(&ours.stdout).into_owned();
+        for scope in SCOPES {
+            let theirs = Command::new("npm")
+                .args(["config", "get", &format!("{scope}:registry")])
+                .current_dir(at("app"))
+                .env("npm_config_update_notifier", "false")
+                .envs(variables.iter().copied())
+                .output()
+                .unwrap();
+            let theirs = String::from_utf8(theirs.stdout).unwrap();
+            let line = format!("{scope} {}", theirs.trim());
+            assert!(
+                ours.lines().any(|ours| ours == line),
+                "{variables:?}: not {line:?}: {ours}"
+            );
+        }
+    }
+}
+
+const SCOPES: [&str; 5] = ["@a", "@home", "@other", "@global", "@prefix"];
+
+#[test]
+#[ignore = "it runs in an environment of its own"]
+fn child_reads_files() {
+    let config = NpmConfig::of(&Sources::of_machine(Vec::new()));
+    // The harness does not end its own line.
+    println!();
+    for scope in SCOPES {
+        match config.endpoint(&format!("{scope}/a"), None, ["https://undefined.example"]) {
+            Ok(endpoint) if endpoint.base.to_string() == "https://undefined.example/" => {
+                println!("{scope} undefined")
+            }
+            Ok(endpoint) => println!("{scope} {}", endpoint.base),
+            Err(error) => println!("{scope} {error}"),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "([@/:_a-z=\\\\\"'$\\{\\}?;#\\[\\]\n ]|\\$\\{TOKEN\\}|//h.example/:_authToken=|@s:registry=){0,20}") {
+        let config = NpmConfig::of(&sources(&text, &text));
+        let _endpoint = config.endpoint("@s/a", Some(&text), [text.as_str()]);
+    }
 }
 
 fn npm_gets(folder: &Path, user: &Path, global: &Path, environment: &[(&str, &str)], key: &str) -> String {
