@@ -18,6 +18,8 @@ pub use client::{Client, Reach};
 pub use credential::{BadCredential, Credential};
 pub use error::{PackageError, RegistryError};
 
+use std::collections::BTreeMap;
+
 use crate::model::release::Release;
 use crate::model::{Ecosystem, SharedStr};
 use crate::sys::web::Address;
@@ -60,6 +62,8 @@ pub enum Detail {
 pub struct Answer {
     /// Every version that can be read, in the order of their texts.
     pub releases: Vec<Release>,
+    /// Versions that have a name at the registry, by it: `latest`, which npm takes before higher ones in its range.
+    pub tags: BTreeMap<SharedStr, SharedStr>,
     /// What was left out and why: one sentence each, with text of the registry in it.
     pub notes: Vec<String>,
 }

@@ -51,7 +51,13 @@ impl Registry for Npm {
         if document.name != package {
             return Err(format!("it answers for {}", quoted(&document.name)));
         }
-        let mut answer = Answer::default();
+        let tags = document.tags.iter();
+        let mut answer = Answer {
+            tags: tags
+                .filter_map(|(name, version)| Some((name.as_str().into(), version.as_str()?.into())))
+                .collect(),
+            ..Answer::default()
+        };
         for (version, text) in &document.versions {
             let published = document.time.get(version).and_then(Value::as_str);
             match release(package, version, text.get(), published) {
@@ -69,6 +75,8 @@ impl Registry for Npm {
 #[derive(Deserialize)]
 struct Document<'d> {
     name: String,
+    #[serde(default, rename = "dist-tags")]
+    tags: BTreeMap<String, Value>,
     /// A package whose every version was withdrawn has none.
     #[serde(default, borrow)]
     versions: BTreeMap<String, &'d RawValue>,

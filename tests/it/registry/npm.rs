@@ -126,6 +126,18 @@ fn a_version_says_when_it_came_and_whether_it_is_given_up() {
 }
 
 #[test]
+fn tags_name_versions() {
+    let answer =
+        read(&json!({"name": "a", "dist-tags": {"latest": "1.0.0", "next": "2.0.0-rc.1", "odd": 1}}));
+    let tags: Vec<_> = answer
+        .tags
+        .iter()
+        .map(|(name, version)| (name.as_str(), version.as_str()))
+        .collect();
+    assert_eq!(tags, [("latest", "1.0.0"), ("next", "2.0.0-rc.1")]);
+}
+
+#[test]
 fn what_cannot_be_read_is_left_out_with_a_note() {
     let dist = json!({"tarball": "https://registry.example/a.tgz"});
     let answer = read(&json!({
