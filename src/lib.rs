@@ -28,20 +28,21 @@
 //! |--:|---|---|---|---|
 //! | 0 | `text` | spans, lines, escaping; positioned readers of JSON, TOML and XML that go on after damage, and a bounded one of YAML | no | problems with a span |
 //! | 1 | `model` | the words: package, package URL, graph, advisory, finding, verdict, outcome, grid, lines, failure; the trait [`model::Tree`] | no | constructors that refuse |
-//! | 2 | `version` · `schema` | version orders, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
+//! | 2 | `version` · `schema` | version orders and ranges, one file a scheme · foreign documents as they are | no | `Unorderable` · problems |
 //! | 3 | `ecosystem` | one row each: OSV's name, purl type, name rule, version scheme | no | unknown ones are kept by name |
 //! | 4 | `lockfile` · `advisory` | readers, one file a format · import, groups, the compiled index over bytes | no | problems, never an error · typed |
 //! | 5 | `matching` | package × advisory → assessment: affected, fixed, not affected, undecided; the version to upgrade to | no | total functions |
-//! | 6 | `policy` · `remediation` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them | no | what a person wrote wrong, at its place |
-//! | 7 | `report` | an outcome, a grid, a gate → bytes, one file a report | no | those of the writer |
+//! | 6 | `policy` · `remediation` · `plan` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them · what registries answered → the fewest packages that have to move | no | what a person wrote wrong, at its place · total functions · total functions |
+//! | 7 | `report` · `relock` | an outcome, a grid, a gate, a plan → bytes, one file a report · plan + text → the edited lockfile, one file a format | no | those of the writer · why an edit would not be right |
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` · `registry` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to · what registries say of packages | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `scan` · `upload` | use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | `Failure` · none, what was missed |
-//! | 12 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
-//! | 13 | `session` | use cases as requests: plain data → an answer, or a failure with the report that says so | | `Failure` |
-//! | 14 | `cli` | the command line: flags → request → answer → bytes, and the exit codes | | words, a hint, a code |
-//! | 15 | `action` | the step of a workflow: `INPUT_*` and the event → request → answer → outputs | | the same |
+//! | 12 | `remediate` | use case: findings → plan → edit → what a scan of the result says | | what was not fixed, and why |
+//! | 13 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
+//! | 14 | `session` | use cases as requests: plain data → an answer, or a failure with the report that says so | | `Failure` |
+//! | 15 | `cli` | the command line: flags → request → answer → bytes, and the exit codes | | words, a hint, a code |
+//! | 16 | `action` | the step of a workflow: `INPUT_*` and the event → request → answer → outputs | | the same |
 //!
 //! Layers 0 to 7 are ordinary functions of their arguments. Only what talks to the network is async, and only
 //! the command that needs it builds a runtime: a scan never starts one.
@@ -57,6 +58,7 @@
 //! findings of a tree and of its base ─ scan::change ─► introduced, escalated, published since, moved, pre-existing
 //! findings + coverage ─ policy ─► Verdict, with a decision and its rule for each finding
 //! findings ─ remediation ─► what to do: one upgrade, removal or change of registry for each version of a package
+//! upgrades + answers of registries ─ plan ─► moves ─ relock ─► edited lockfiles ─ scan ─► what is left
 //! Outcome { targets, findings, coverage, verdict, digests } ─ report ─► bytes
 //! assessments of several release lines, grouped by advisory ─ scan::grid ─► Grid { rows, cells } ─ report ─► bytes
 //! ```
@@ -77,6 +79,7 @@
 //! | registry | [`registry::Registry`] | `registry/x.rs`, a line in `REGISTRIES` | the same contract suite over each |
 //! | language of ranges | [`version::range::RangeSyntax`] | `version/range/x.rs`, a line in `RANGES`, `tests/tables/ranges/x.tsv.gz` | answers of the native tool |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
+//! | lockfile edit | [`relock::Relock`] | `relock/x.rs`, a line in `RELOCKS` | a check that is not the planner reads every edit; random worlds |
 //! | ecosystem | [`ecosystem::EcosystemRow`] | one row | every row has a scheme and a purl type |
 //!
 //! `mod.rs` in each folder holds the contract: trait, list and documentation. What several formats share is a
@@ -130,8 +133,11 @@ pub mod git;
 pub mod lockfile;
 pub mod matching;
 pub mod model;
+pub mod plan;
 pub mod policy;
 pub mod registry;
+pub mod relock;
+pub mod remediate;
 pub mod remediation;
 pub mod remote;
 pub mod report;

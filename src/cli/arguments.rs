@@ -86,6 +86,10 @@ pub enum Command {
     Refs(Refs),
     /// Decide whether a release may go out, and list what blocks it and what to do.
     Gate(Gate),
+    /// Show which upgrades would fix the findings, and write nothing.
+    Plan(Plan),
+    /// Write the upgrades that fix the findings into the lockfiles, and nothing else.
+    Fix(Fix),
     /// Show, then write, a first workflow and policy.
     Init(Init),
     /// Show the effective policy, or the JSON Schema of the policy file.
@@ -150,6 +154,74 @@ pub struct Reports {
     /// file names it.
     #[arg(long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
+}
+
+/// How far upgrades may go.
+#[derive(Debug, Args)]
+pub struct Upgrades {
+    /// Fix only this: an advisory's id, a package's name or its URL; may be given several times.
+    #[arg(long, value_name = "ID|PACKAGE")]
+    pub only: Vec<String>,
+    /// How far a direct dependency may go; of others, those decide that ask for them.
+    #[arg(long, value_enum, default_value = "minor", value_name = "LEVEL")]
+    pub level: Level,
+    /// Leave manifests as they are, and upgrade inside of their ranges only.
+    #[arg(long)]
+    pub keep_manifests: bool,
+}
+
+/// The number of a version that an upgrade may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Level {
+    /// The third and what follows.
+    Patch,
+    /// The second.
+    Minor,
+    /// The first.
+    Major,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Folders or lockfiles; `.` if none is given.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub upgrades: Upgrades,
+    /// Print the edits as a unified diff after the report.
+    #[arg(long)]
+    pub diff: bool,
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `fix`.
+#[derive(Debug, Args)]
+pub struct Fix {
+    /// Folders or lockfiles; `.` if none is given.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub upgrades: Upgrades,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write over changes that are not committed.
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to.
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// The input.

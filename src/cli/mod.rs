@@ -9,9 +9,11 @@ mod database;
 mod db_output;
 mod demo;
 mod explain;
+mod fix;
 pub mod gate;
 mod init;
 mod man;
+mod man_pages;
 pub mod output;
 mod packages;
 pub mod pending;
@@ -118,6 +120,8 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         Command::Status(arguments) => status::run(&arguments, &options, now),
         Command::Refs(arguments) => refs::run(&arguments, &options, now),
         Command::Gate(arguments) => gate::run(&arguments, &options, now),
+        Command::Plan(arguments) => fix::plan(&arguments, &options, now),
+        Command::Fix(arguments) => fix::run(&arguments, &options, now),
         Command::Init(arguments) => init::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Db(command) => database::run(command, &options, now),

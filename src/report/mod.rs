@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod ours;
 pub mod phrases;
 pub mod places;
+pub mod plan;
 pub mod sarif;
 pub mod terminal;
 pub mod workflow_commands;

@@ -112,9 +112,9 @@ impl Found {
         path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
     }
 
-    /// The bytes of the lockfile at `path` differ from the commit's.
+    /// The bytes of the file at `path` differ from the commit's.
     #[must_use]
-    pub(super) fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
+    pub fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {
         match &self.standing {
             Standing::Disk { submodules, .. } if submodules.iter().any(|folder| path.is_in(folder)) => false,
             Standing::Disk {

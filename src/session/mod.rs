@@ -3,9 +3,11 @@
 
 mod database;
 pub mod explain;
+mod fix;
 mod gate;
 mod packages;
 mod refs;
+mod registries;
 mod scan;
 mod status;
 mod trees;
@@ -32,6 +34,7 @@ use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
 pub use explain::{ExplainRequest, Explained};
+pub use fix::{Edits, FixRequest};
 pub use gate::GateRequest;
 pub use packages::{PackagesRequest, packages};
 pub use refs::{RefsRequest, refs};

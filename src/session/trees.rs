@@ -5,7 +5,7 @@ use crate::config::policy::{self, Effective};
 use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
-use crate::model::{Failure, Location, TreePath};
+use crate::model::{Failure, Location, Tree, TreePath};
 use crate::policy::Policy;
 use crate::scan::columns::namesakes;
 use crate::scan::discover::{self, Found, Root};
@@ -93,6 +93,21 @@ impl Trees {
             base.exclude(&policy.exclude);
         }
         self.entries.push(Entry { found, since, policy });
+    }
+
+    /// The same with what `over` makes of each tree, by its number.
+    #[must_use]
+    pub fn over(mut self, over: impl Fn(usize, Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
+        self.entries = self
+            .entries
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut entry)| {
+                entry.found.tree = over(number, entry.found.tree);
+                entry
+            })
+            .collect();
+        self
     }
 
     /// The trees, in the order of the command line.

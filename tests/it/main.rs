@@ -16,6 +16,7 @@ mod feed;
 mod forge;
 mod git;
 mod lockfile;
+mod plan;
 mod policy;
 mod project;
 mod registry;

@@ -25,6 +25,7 @@
 
 mod entry;
 mod folders;
+pub mod installed;
 mod scopes;
 mod source;
 mod upgrades;

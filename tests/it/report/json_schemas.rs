@@ -143,6 +143,8 @@ fn by_the_program(judge: &mut Judge) {
         "status --history --now 2030-01-02",
         "refs --now 2030-01-02",
         "gate --release v1 --now 2030-01-02",
+        "plan --now 2030-01-02",
+        "fix --dry-run --now 2030-01-02",
         "packages",
         "explain GHSA-aaaa-aaaa-aaaa --now 2030-01-02",
         "explain pkg:cargo/other --now 2030-01-02",

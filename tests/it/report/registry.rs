@@ -22,6 +22,7 @@ const SUBJECTS: &[&str] = &[
     "ours",
     "phrases",
     "places",
+    "plan",
     "workflow_commands",
     "worst",
 ];

@@ -1,0 +1,102 @@
+//! `lockkeeper plan` and `lockkeeper fix`: upgrades that end findings, shown or written.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::arguments::{Fix, Level, OutputOptions, Plan, Reports, Source, Upgrades};
+use super::console::Console;
+use super::output;
+use crate::config::index;
+use crate::config::policy::PolicyRequest;
+use crate::model::Failure;
+use crate::model::verdict::ExitCode;
+use crate::plan::{Manifests, Proposal};
+use crate::remediate::Limits;
+use crate::report::plan::{FORMS, diff};
+use crate::session::{Edits, FixRequest, Input};
+use crate::version::Distance;
+
+/// Runs `plan`.
+///
+/// # Errors
+/// A [`Failure`] of usage, of a missing advisory database, or of a report that cannot be written.
+pub fn plan(arguments: &Plan, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    let proposal = proposed(
+        request(
+            &arguments.paths,
+            &arguments.upgrades,
+            &arguments.source,
+            Edits::Show,
+        )?,
+        &arguments.source,
+        &arguments.reports,
+        (options, now),
+    )?;
+    if arguments.diff {
+        output::print(diff(&proposal).as_bytes())?;
+    }
+    Ok(proposal.exit_code())
+}
+
+/// Runs `fix`.
+///
+/// # Errors
+/// As for [`plan`], and for a file that cannot be written or has changes that are not committed.
+pub fn run(arguments: &Fix, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    let edits = match (arguments.dry_run, arguments.allow_dirty) {
+        (true, _) => Edits::Show,
+        (false, true) => Edits::WriteOverChanges,
+        (false, false) => Edits::Write,
+    };
+    let proposal = proposed(
+        request(&arguments.paths, &arguments.upgrades, &arguments.source, edits)?,
+        &arguments.source,
+        &arguments.reports,
+        (options, now),
+    )?;
+    Ok(proposal.exit_code())
+}
+
+fn request(
+    paths: &[PathBuf],
+    upgrades: &Upgrades,
+    source: &Source,
+    edits: Edits,
+) -> Result<FixRequest, Failure> {
+    Ok(FixRequest {
+        input: Input {
+            paths: paths.to_vec(),
+            ..Input::default()
+        },
+        policy: PolicyRequest::new(source.policy.clone(), None)?,
+        limits: Limits {
+            level: match upgrades.level {
+                Level::Patch => Distance::Patch,
+                Level::Minor => Distance::Minor,
+                Level::Major => Distance::Major,
+            },
+            manifests: match upgrades.keep_manifests {
+                true => Manifests::Keep,
+                false => Manifests::Change,
+            },
+            only: upgrades.only.clone(),
+        },
+        edits,
+    })
+}
+
+fn proposed(
+    request: FixRequest,
+    source: &Source,
+    reports: &Reports,
+    (options, now): (&OutputOptions, Timestamp),
+) -> Result<Proposal, Failure> {
+    let pairs = output::pair_forms(reports, FORMS)?;
+    let location = index::locate(source.db.as_deref())?;
+    let console = Console::new(options);
+    let session = console.session(&location, now);
+    let proposal = session.fix(&request).map_err(|failed| failed.failure)?;
+    output::write_forms(&proposal, FORMS, &pairs, options)?;
+    Ok(proposal)
+}

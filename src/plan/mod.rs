@@ -1,0 +1,232 @@
+//! Plans: the fewest packages of one lockfile that have to move so that findings end.
+//!
+//! Pure: a planner takes the packages of a lockfile, what registries answered, and what it may do. Where an answer is
+//! missing it says which ([`Step::Ask`]); whoever asks registries asks for these and plans again. A plan is the same on every run.
+//!
+//! The order of means, and the first that helps is taken:
+//!
+//! 1. a version that everything that needs the package accepts: the lowest that no known advisory affects;
+//! 2. the nearest dependent that can be upgraded so far that it accepts one;
+//! 3. another range in a manifest of one's own, where that is allowed.
+//!
+//! What none of them ends is [`Blocked`], with every range that is in the way.
+
+pub mod npm;
+mod proposal;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::model::Release;
+use crate::version::Distance;
+
+pub use proposal::{Edited, LockfilePlan, Progress, Proposal};
+
+/// What registries answered.
+pub trait Releases {
+    /// What is known of the package called `name`.
+    fn of(&self, name: &str) -> Known<'_>;
+}
+
+/// What is known of a package.
+#[derive(Debug, Clone, Copy)]
+pub enum Known<'r> {
+    /// Its versions.
+    Releases(&'r [Release]),
+    /// Nobody has asked yet.
+    NotAsked,
+    /// It could not be learnt, and why.
+    Failed(&'r str),
+}
+
+/// What a plan may do.
+pub struct Bounds<'b> {
+    /// A known advisory affects this version of the package of that name.
+    pub is_affected: &'b dyn Fn(&str, &str) -> bool,
+    /// No version that was published later; `None` for no such bound.
+    pub published_before: Option<Timestamp>,
+    /// The toolchains that every package has to run on: `node` and a version of it.
+    pub toolchain: &'b [(String, String)],
+    /// How far a package may go that a manifest of one's own asks for.
+    pub level: Distance,
+    /// Ranges in manifests of one's own may change.
+    pub manifests: Manifests,
+}
+
+/// Whether ranges in manifests of one's own may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manifests {
+    /// They may.
+    Change,
+    /// They stay.
+    Keep,
+}
+
+/// A version that is to leave a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wish {
+    /// The package's name.
+    pub name: String,
+    /// The locked version.
+    pub version: String,
+    /// The version that ends most of its findings, if there is one.
+    pub to: Option<String>,
+    /// Ids of the advisories.
+    pub fixes: Vec<String>,
+}
+
+/// What a planner says.
+#[derive(Debug)]
+pub enum Step {
+    /// It has to know the versions of these packages.
+    Ask(BTreeSet<String>),
+    /// It is done.
+    Done(Plan),
+}
+
+/// What is to change in one lockfile, and what cannot be fixed.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Upgrades of packages with findings.
+    pub moves: Vec<Move>,
+    /// What else comes in, moves or leaves because of them.
+    pub collateral: Vec<Collateral>,
+    /// Ranges in manifests of one's own that change.
+    pub ranges: Vec<NewRange>,
+    /// What stays as it is.
+    pub blocked: Vec<Blocked>,
+    /// The entries of the lockfile that change, by place.
+    pub entries: Vec<EntryChange>,
+}
+
+/// An upgrade that ends findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The package's name.
+    pub name: String,
+    /// The locked version.
+    pub from: String,
+    /// The new one; `None` where nothing needs the package any more.
+    pub to: Option<String>,
+    /// Which of the means it is.
+    pub strategy: Strategy,
+    /// Ids of the advisories that it ends.
+    pub fixes: Vec<String>,
+    /// When the new version was published, if the registry says.
+    pub published: Option<Timestamp>,
+}
+
+/// The means of a move, in the order in which they are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strategy {
+    /// Inside the ranges of everything that needs it.
+    InRange,
+    /// A dependent moves too, and accepts it then.
+    Parent,
+    /// A manifest of one's own asks for another range.
+    Manifest,
+}
+
+impl Strategy {
+    /// `in_range`, `parent`, `manifest`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InRange => "in_range",
+            Self::Parent => "parent",
+            Self::Manifest => "manifest",
+        }
+    }
+}
+
+/// A package that changes because of a move.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Collateral {
+    /// The package's name.
+    pub name: String,
+    /// The locked version; `None` for one that comes in.
+    pub from: Option<String>,
+    /// The new version; `None` for one that leaves.
+    pub to: Option<String>,
+}
+
+/// A range in a manifest of one's own that changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NewRange {
+    /// The folder of the manifest, from that of the lockfile; empty for that itself.
+    pub folder: String,
+    /// The dependency as the manifest calls it.
+    pub name: String,
+    /// What it asks for.
+    pub from: String,
+    /// What it is to ask for.
+    pub to: String,
+}
+
+/// An entry of the lockfile that changes.
+#[derive(Debug, Clone)]
+pub struct EntryChange {
+    /// Its place: the key for npm.
+    pub place: String,
+    /// The package's own name.
+    pub name: String,
+    /// What is done with it.
+    pub edit: EntryEdit,
+}
+
+/// What is done with an entry.
+#[derive(Debug, Clone)]
+pub enum EntryEdit {
+    /// It locks this release; with flags where those differ from before.
+    Lock(Box<Release>, Option<Flags>),
+    /// Only its flags change.
+    Flags(Flags),
+    /// It leaves.
+    Drop,
+}
+
+/// Why a package is installed, as npm writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Only for development.
+    pub dev: bool,
+    /// Only for what is optional.
+    pub optional: bool,
+    /// For development and for what is optional, and for nothing else.
+    pub dev_optional: bool,
+    /// Only because something expects it beside itself.
+    pub peer: bool,
+}
+
+/// A version with findings that stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The package's name.
+    pub name: String,
+    /// The locked version.
+    pub version: String,
+    /// Ids of the advisories that stay.
+    pub fixes: Vec<String>,
+    /// What is in the way.
+    pub by: Vec<Constraint>,
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// A range that keeps a fixed version out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Constraint {
+    /// What needs the package: `markdownlint-cli 0.49.0`, `package.json`.
+    pub dependent: String,
+    /// The package as it calls it.
+    pub name: String,
+    /// The range.
+    pub range: String,
+}
+
+impl std::fmt::Display for Constraint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} needs {} {}", self.dependent, self.name, self.range)
+    }
+}

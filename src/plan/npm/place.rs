@@ -1,0 +1,203 @@
+//! Putting a release into its folder, and whatever it needs where it finds that.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use super::planner::{Failure, Planner, Rated};
+use super::state::State;
+use super::tree::{Dependent, FolderTree, Node, below, parent};
+use crate::model::{Release, Requirement, RequirementKind};
+use crate::plan::Constraint;
+
+/// So many folders may change because of one upgrade.
+const MAX_CHANGES: usize = 200;
+
+impl Planner<'_> {
+    /// Puts `release` at `place`, and whatever it needs where it finds that.
+    pub(super) fn put(
+        &self,
+        state: &State,
+        place: &str,
+        name: &str,
+        release: &Release,
+        depth: usize,
+    ) -> Result<State, Failure> {
+        let mut next = state.clone();
+        let release = Rc::new(release.clone());
+        next.exchange(place, Node::of_release(name, &release));
+        let mut open: VecDeque<(String, Requirement)> = next.requirements_of(place).collect();
+        let mut waiting: Vec<(String, Requirement)> = Vec::new();
+        let mut changes = 0;
+        let mut asked = BTreeSet::new();
+        let mut crowded = None;
+        while let Some((place, requirement)) = open.pop_front() {
+            let is_there = next
+                .tree
+                .node(&place)
+                .is_some_and(|node| node.requirements.contains(&requirement));
+            if !is_there {
+                continue;
+            }
+            match self.satisfy(&mut next, &place, &requirement, depth) {
+                Ok(Some(changed)) => {
+                    changes += 1;
+                    if changes > MAX_CHANGES {
+                        return Err(Failure::because(format!(
+                            "More than {MAX_CHANGES} other packages would have to move."
+                        )));
+                    }
+                    open.extend(next.requirements_of(&changed));
+                    // What has moved may have made room.
+                    open.extend(waiting.drain(..));
+                }
+                Ok(None) => {}
+                Err(Failure::Ask(names)) => asked.extend(names),
+                Err(Failure::Crowded(reason)) => {
+                    waiting.push((place, requirement));
+                    crowded = Some(reason);
+                }
+                Err(blocked @ Failure::Blocked { .. }) => return Err(blocked),
+            }
+        }
+        match (asked.is_empty(), crowded.filter(|_| !waiting.is_empty())) {
+            (false, _) => Err(Failure::Ask(asked)),
+            (true, Some(reason)) => Err(Failure::because(reason)),
+            (true, None) => Ok(next),
+        }
+    }
+
+    /// Has the package at `place` find what it needs; the folder that had to change for that.
+    fn satisfy(
+        &self,
+        state: &mut State,
+        place: &str,
+        requirement: &Requirement,
+        depth: usize,
+    ) -> Result<Option<String>, Failure> {
+        let found = state.tree.resolve(place, &requirement.name).map(str::to_owned);
+        if let Some(found) = &found {
+            let node = state.tree.node(found);
+            if node.is_some_and(|node| self.in_range(&requirement.range, &node.version)) {
+                return Ok(None);
+            }
+        }
+        let is_peer = match requirement.kind {
+            RequirementKind::Runtime | RequirementKind::Optional => false,
+            RequirementKind::Peer => true,
+            RequirementKind::OptionalPeer if found.is_some() => true,
+            RequirementKind::OptionalPeer | RequirementKind::Dev | RequirementKind::Bundled => {
+                return Ok(None);
+            }
+        };
+        let name = requirement.package();
+        if self.overridden.contains(name) {
+            return Err(Failure::because(format!(
+                "`overrides` in package.json decide about {name}, which it needs."
+            )));
+        }
+        let good: Vec<&Release> = self
+            .releases(name)?
+            .iter()
+            .filter(|rated| rated.is_good && self.in_range(&requirement.range, &rated.release.version))
+            .map(|rated| rated.release)
+            .collect();
+        // What is there already moves, if all that need it accept that.
+        if let Some(found) = &found {
+            let node = state.tree.node(found);
+            let is_free =
+                node.is_some_and(|node| node.is_fixed.is_none() && !node.is_own && node.name == name);
+            let dependents = state.tree.dependents(found);
+            let fits = |release: &&&Release| {
+                let mut others = dependents.iter().filter(|other| other.place != place);
+                others.all(|other| self.in_range(&other.requirement.range, &release.version))
+            };
+            if is_free && let Some(release) = good.iter().rev().find(fits) {
+                let release = Rc::new((*release).clone());
+                state.exchange(found, Node::of_release(name, &release));
+                return Ok(Some(found.clone()));
+            }
+            if is_peer && is_free {
+                // There can be one of it only: those who need it in another version have to move too.
+                let accepts = |rated: &Rated<'_>| {
+                    rated.is_good && self.in_range(&requirement.range, &rated.release.version)
+                };
+                let (next, _) = self.upgrade(state, found, &accepts, depth + 1)?;
+                *state = next;
+                return Ok(None);
+            }
+            if is_peer {
+                return Err(Failure::Blocked {
+                    by: vec![Constraint {
+                        dependent: state
+                            .tree
+                            .node(place)
+                            .map(|node| node.label(place))
+                            .unwrap_or_default(),
+                        name: requirement.name.to_string(),
+                        range: requirement.range.to_string(),
+                    }],
+                    reason: "What it needs beside it is there in another version that others need."
+                        .to_owned(),
+                });
+            }
+        }
+        let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
+            return Err(Failure::Blocked {
+                by: vec![Constraint {
+                    dependent: state
+                        .tree
+                        .node(place)
+                        .map(|node| node.label(place))
+                        .unwrap_or_default(),
+                    name: requirement.name.to_string(),
+                    range: requirement.range.to_string(),
+                }],
+                reason: format!("No version of {name} in that range may be taken."),
+            });
+        };
+        let start = match is_peer {
+            true => parent(place).unwrap_or_default(),
+            false => place,
+        };
+        let Some(target) = self.free_place(&state.tree, start, &requirement.name, &release.version) else {
+            return Err(Failure::Crowded(format!(
+                "There is no place for {name} {} that disturbs nothing else.",
+                release.version
+            )));
+        };
+        let release = Rc::new(release.clone());
+        state.exchange(&target, Node::of_release(name, &release));
+        Ok(Some(target))
+    }
+
+    /// The newest of `good` that the project has already.
+    fn of_the_tree<'r>(&self, state: &State, name: &str, good: &[&'r Release]) -> Option<&'r Release> {
+        let held: BTreeSet<&str> = state
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.name == name)
+            .map(|(_, node)| node.version.as_str())
+            .collect();
+        let is_held = |release: &&&Release| held.contains(&*release.version);
+        good.iter().rev().find(is_held).copied()
+    }
+
+    /// The folder for `name` in `version` that is furthest up from `start`, where nothing is and nobody is disturbed.
+    fn free_place(&self, tree: &FolderTree, start: &str, name: &str, version: &str) -> Option<String> {
+        let mut free = None;
+        let mut folder = Some(start);
+        while let Some(at) = folder {
+            let place = below(at, name);
+            if tree.node(&place).is_some() {
+                break;
+            }
+            let accepts = |dependent: &Dependent<'_>| self.in_range(&dependent.requirement.range, version);
+            let is_folder = tree.node(at).is_some_and(|node| node.link.is_none());
+            if is_folder && tree.would_find(&place, name).iter().all(accepts) {
+                free = Some(place);
+            }
+            folder = parent(at);
+        }
+        free
+    }
+}

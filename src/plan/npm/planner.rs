@@ -1,0 +1,156 @@
+//! Who plans: what is known, what may be taken, and what was tried.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+
+use super::state::State;
+use crate::model::Release;
+use crate::plan::{Bounds, Constraint, Known, Releases, Strategy, Wish};
+use crate::version::Scheme as _;
+use crate::version::npm::Npm;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::npm::Npm as NpmRange;
+
+/// What a plan worked out and the next one of the same lockfile, with more answers, need not work out again.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The numbers of a package's releases, lowest first, each with whether it may be taken.
+    pub(super) rated: RefCell<HashMap<String, Vec<(usize, bool)>>>,
+    /// Answers about ranges and versions.
+    pub(super) known: RefCell<HashMap<String, HashMap<String, bool>>>,
+    /// What became of an upgrade of a folder, by its place and what had changed before.
+    pub(super) tried: RefCell<HashMap<(String, u64), Tried>>,
+}
+
+/// What became of an upgrade.
+pub(super) type Tried = Result<(State, Strategy), Failure>;
+
+/// Why a step is not possible.
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    /// These packages are not known yet.
+    Ask(BTreeSet<String>),
+    /// There is no place for a package, as long as others are where they are; why, as a sentence.
+    Crowded(String),
+    Blocked {
+        by: Vec<Constraint>,
+        reason: String,
+    },
+}
+
+impl Failure {
+    /// What is in the way, and why, as a sentence.
+    pub(super) fn told(self) -> (Vec<Constraint>, String) {
+        match self {
+            Self::Ask(names) => (
+                Vec::new(),
+                format!(
+                    "Nothing is known of {}.",
+                    names.into_iter().collect::<Vec<_>>().join(", ")
+                ),
+            ),
+            Self::Crowded(reason) => (Vec::new(), reason),
+            Self::Blocked { by, reason } => (by, reason),
+        }
+    }
+
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self::Blocked {
+            by: Vec::new(),
+            reason: reason.into(),
+        }
+    }
+}
+
+pub(super) struct Planner<'p> {
+    pub(super) releases: &'p dyn Releases,
+    pub(super) bounds: &'p Bounds<'p>,
+    pub(super) overridden: &'p BTreeSet<String>,
+    pub(super) tried: Cell<usize>,
+    pub(super) memory: &'p Memory,
+}
+
+/// A release, and whether it may be taken at all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rated<'p> {
+    pub(super) release: &'p Release,
+    pub(super) is_good: bool,
+}
+
+/// Which releases help.
+pub(super) type Accepts<'a> = &'a dyn Fn(&Rated<'_>) -> bool;
+
+impl<'p> Planner<'p> {
+    /// The versions of a package, lowest first, each with whether it may be taken.
+    pub(super) fn releases(&self, name: &str) -> Result<Vec<Rated<'p>>, Failure> {
+        let releases = match self.releases.of(name) {
+            Known::Releases(releases) => releases,
+            Known::NotAsked => return Err(Failure::Ask(BTreeSet::from([name.to_owned()]))),
+            Known::Failed(reason) => {
+                return Err(Failure::because(format!(
+                    "What versions {name} has could not be learnt: {reason}."
+                )));
+            }
+        };
+        let rated = |(number, is_good): &(usize, bool)| {
+            let release = releases.get(*number)?;
+            Some(Rated {
+                release,
+                is_good: *is_good,
+            })
+        };
+        if let Some(known) = self.memory.rated.borrow().get(name) {
+            return Ok(known.iter().filter_map(rated).collect());
+        }
+        let mut all: Vec<(usize, bool)> = releases
+            .iter()
+            .enumerate()
+            .map(|(number, release)| (number, self.is_good(name, release)))
+            .collect();
+        all.sort_by(
+            |(left, _), (right, _)| match (releases.get(*left), releases.get(*right)) {
+                (Some(left), Some(right)) => {
+                    let order = Npm.compare(&left.version, &right.version);
+                    order.unwrap_or(std::cmp::Ordering::Equal)
+                }
+                (_, _) => std::cmp::Ordering::Equal,
+            },
+        );
+        let result = all.iter().filter_map(rated).collect();
+        self.memory.rated.borrow_mut().insert(name.to_owned(), all);
+        Ok(result)
+    }
+
+    /// `version` is in `range`. What is no range of versions (a tag, an address) takes no version.
+    pub(super) fn in_range(&self, range: &str, version: &str) -> bool {
+        let mut known = self.memory.known.borrow_mut();
+        if let Some(is_in) = known.get(range).and_then(|of_range| of_range.get(version)) {
+            return *is_in;
+        }
+        let is_in = NpmRange.contains(range, version).unwrap_or(false);
+        known
+            .entry(range.to_owned())
+            .or_default()
+            .insert(version.to_owned(), is_in);
+        is_in
+    }
+
+    /// The release may be installed at all.
+    pub(super) fn is_good(&self, name: &str, release: &Release) -> bool {
+        let is_young = self
+            .bounds
+            .published_before
+            .is_some_and(|bound| release.published.is_none_or(|published| published > bound));
+        let runs = release.toolchain.iter().all(|(tool, range)| {
+            let here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
+            here.into_iter().all(|(_, version)| self.in_range(range, version))
+        });
+        release.retired.is_none() && !is_young && runs && !(self.bounds.is_affected)(name, &release.version)
+    }
+
+    /// The release ends what is wished.
+    pub(super) fn fixes(&self, wish: &Wish, rated: &Rated<'_>) -> bool {
+        let release = rated.release;
+        rated.is_good || (wish.to.as_deref() == Some(&*release.version) && release.retired.is_none())
+    }
+}

@@ -1,0 +1,81 @@
+//! The folders and ranges that a plan has changed so far.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
+
+use super::tree::{FolderTree, Node};
+use crate::model::Requirement;
+
+/// What a plan has changed so far.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) tree: FolderTree,
+    /// Ranges of one's own manifests, by folder and name: the old and the new one.
+    pub(super) ranges: BTreeMap<(String, String), (String, String)>,
+}
+
+impl State {
+    /// Equal for states with the same changes.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        for (place, node) in self
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.release.is_some() || node.is_own)
+        {
+            (place, &node.version).hash(&mut hasher);
+        }
+        self.tree.count().hash(&mut hasher);
+        self.ranges.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// What the folder at `place` needs, each with the place.
+    pub(super) fn requirements_of(&self, place: &str) -> impl Iterator<Item = (String, Requirement)> {
+        let requirements = self.tree.node(place).map(|node| node.requirements.clone());
+        let place = place.to_owned();
+        requirements
+            .unwrap_or_default()
+            .into_iter()
+            .map(move |requirement| (place.clone(), requirement))
+    }
+
+    /// Puts `node` at `place`, and takes out what only its predecessor needed. What needs itself in a circle stays until the end.
+    pub(super) fn exchange(&mut self, place: &str, node: Node) {
+        let mut left: Vec<String> = self.needed_by(place);
+        self.tree.put(place, node);
+        while let Some(place) = left.pop() {
+            let is_own = self.tree.node(&place).is_none_or(|node| node.is_own);
+            if is_own || !self.tree.dependents(&place).is_empty() {
+                continue;
+            }
+            left.extend(self.needed_by(&place));
+            self.tree.remove(&place);
+        }
+    }
+
+    /// The folders that the one at `place` needs.
+    fn needed_by(&self, place: &str) -> Vec<String> {
+        let requirements = self.tree.node(place).map(|node| &node.requirements);
+        let found = requirements.into_iter().flatten();
+        let found = found.filter_map(|requirement| self.tree.resolve(place, &requirement.name));
+        found.map(str::to_owned).collect()
+    }
+
+    /// Takes out what nothing leads to any more, and did in `before` or was not there.
+    pub(super) fn drop_unneeded(&mut self, before: &FolderTree) {
+        let needed_before = before.reached();
+        let reached = self.tree.reached();
+        let gone: Vec<String> = self
+            .tree
+            .nodes()
+            .map(|(place, _)| place)
+            .filter(|place| !reached.contains(place))
+            .filter(|place| needed_before.contains(place) || before.node(place).is_none())
+            .map(str::to_owned)
+            .collect();
+        for place in gone {
+            self.tree.remove(&place);
+        }
+    }
+}

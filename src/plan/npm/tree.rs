@@ -1,0 +1,259 @@
+//! The folders of an npm project while a plan changes them, and Node's way of finding a package from one of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use crate::lockfile::package_lock::installed::Installed;
+use crate::model::{Release, Requirement, SharedStr};
+
+/// The folder in which packages lie.
+const MODULES: &str = "node_modules/";
+
+/// Folders by their paths. A copy shares its nodes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FolderTree {
+    nodes: BTreeMap<Rc<str>, Rc<Node>>,
+    /// The folders that need a name, by that name.
+    needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
+}
+
+/// What lies in a folder.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// The package's own name.
+    pub(super) name: String,
+    pub(super) version: String,
+    /// Where a link leads.
+    pub(super) link: Option<String>,
+    /// A folder of one's own.
+    pub(super) is_own: bool,
+    /// Why it cannot be exchanged.
+    pub(super) is_fixed: Option<&'static str>,
+    pub(super) requirements: Vec<Requirement>,
+    /// What it was taken from, if the plan put it here.
+    pub(super) release: Option<Rc<Release>>,
+}
+
+impl Node {
+    fn of(installed: &Installed) -> Self {
+        let is_fixed = if installed.is_bundled {
+            Some("it is part of the archive of another package")
+        } else if !installed.is_of_registry {
+            Some("it does not come from a registry")
+        } else {
+            None
+        };
+        Self {
+            name: installed.name.clone(),
+            version: installed.version.clone(),
+            link: installed.link.clone(),
+            is_own: installed.is_own,
+            is_fixed,
+            requirements: installed.requirements.clone(),
+            release: None,
+        }
+    }
+
+    /// The same folder with a release in it.
+    pub(super) fn of_release(name: &str, release: &Rc<Release>) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: release.version.to_string(),
+            link: None,
+            is_own: false,
+            is_fixed: None,
+            requirements: release.dependencies.clone(),
+            release: Some(release.clone()),
+        }
+    }
+
+    /// `NAME VERSION`, or the manifest of a folder of one's own.
+    pub(super) fn label(&self, place: &str) -> String {
+        match (self.is_own, place) {
+            (true, "") => "package.json".to_owned(),
+            (true, folder) => format!("{folder}/package.json"),
+            (false, _) => format!("{} {}", self.name, self.version),
+        }
+    }
+}
+
+/// A folder that needs another, and how.
+#[derive(Debug, Clone)]
+pub(super) struct Dependent<'t> {
+    pub(super) place: &'t str,
+    pub(super) node: &'t Node,
+    pub(super) requirement: &'t Requirement,
+}
+
+impl FolderTree {
+    pub(super) fn of(installed: &[Installed]) -> Self {
+        let mut tree = Self::default();
+        for folder in installed {
+            tree.put(&folder.place, Node::of(folder));
+        }
+        tree
+    }
+
+    pub(super) fn node(&self, place: &str) -> Option<&Rc<Node>> {
+        self.nodes.get(place)
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, &Rc<Node>)> {
+        self.nodes.iter().map(|(place, node)| (&**place, node))
+    }
+
+    /// How many folders there are.
+    pub(super) fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) fn put(&mut self, place: &str, node: Node) {
+        self.remove(place);
+        let place: Rc<str> = place.into();
+        for requirement in &node.requirements {
+            let needing = self.needing.entry(requirement.name.clone()).or_default();
+            Rc::make_mut(needing).insert(place.clone());
+        }
+        self.nodes.insert(place, Rc::new(node));
+    }
+
+    pub(super) fn remove(&mut self, place: &str) {
+        let Some(node) = self.nodes.remove(place) else {
+            return;
+        };
+        for requirement in &node.requirements {
+            if let Some(needing) = self.needing.get_mut(&requirement.name) {
+                Rc::make_mut(needing).remove(place);
+            }
+        }
+    }
+
+    /// The folder that `name` means in the folder at `place`, links followed.
+    pub(super) fn resolve(&self, place: &str, name: &str) -> Option<&str> {
+        let mut folder = Some(place);
+        while let Some(at) = folder {
+            let (found, node) = match self.nodes.get_key_value(below(at, name).as_str()) {
+                Some(found) => found,
+                None => {
+                    folder = parent(at);
+                    continue;
+                }
+            };
+            return match &node.link {
+                Some(target) => self
+                    .nodes
+                    .get_key_value(target.as_str())
+                    .map(|(place, _)| &**place),
+                None => Some(found),
+            };
+        }
+        None
+    }
+
+    /// Everything that needs the folder at `place`.
+    pub(super) fn dependents(&self, place: &str) -> Vec<Dependent<'_>> {
+        let name = folder_name(place);
+        self.needing(name, |from| self.resolve(from, name) == Some(place))
+    }
+
+    /// Everything that would find `name` at `place`, where nothing is now.
+    pub(super) fn would_find(&self, place: &str, name: &str) -> Vec<Dependent<'_>> {
+        self.needing(name, |from| {
+            let mut folder = Some(from);
+            while let Some(at) = folder {
+                let here = below(at, name);
+                if here == place {
+                    return true;
+                }
+                if self.nodes.contains_key(here.as_str()) {
+                    return false;
+                }
+                folder = parent(at);
+            }
+            false
+        })
+    }
+
+    /// The folders that need `name` and that `is_meant` picks.
+    fn needing(&self, name: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Dependent<'_>> {
+        let mut all = Vec::new();
+        let needing = self.needing.get(&SharedStr::from(name));
+        for from in needing.into_iter().flat_map(|places| places.iter()) {
+            let Some(node) = self.nodes.get(from).filter(|_| is_meant(from)) else {
+                continue;
+            };
+            for requirement in &node.requirements {
+                if &*requirement.name == name {
+                    all.push(Dependent {
+                        place: from,
+                        node,
+                        requirement,
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// The folders that some folder of one's own leads to.
+    pub(super) fn reached(&self) -> BTreeSet<&str> {
+        let mut open: Vec<&str> = self
+            .nodes()
+            .filter(|(_, node)| node.is_own)
+            .map(|(place, _)| place)
+            .collect();
+        let mut reached: BTreeSet<&str> = open.iter().copied().collect();
+        while let Some(place) = open.pop() {
+            let Some(node) = self.nodes.get(place) else {
+                continue;
+            };
+            for requirement in &node.requirements {
+                if let Some(found) = self.resolve(place, &requirement.name)
+                    && reached.insert(found)
+                {
+                    open.push(found);
+                }
+            }
+        }
+        // What leads to a folder is as needed as that.
+        let links: Vec<&str> = self
+            .nodes()
+            .filter(|(_, node)| {
+                node.link
+                    .as_deref()
+                    .is_some_and(|target| reached.contains(target))
+            })
+            .map(|(place, _)| place)
+            .collect();
+        reached.extend(links);
+        reached
+    }
+}
+
+/// The folder of the package `name` in the `node_modules` of `folder`.
+pub(super) fn below(folder: &str, name: &str) -> String {
+    match folder {
+        "" => format!("{MODULES}{name}"),
+        folder => format!("{folder}/{MODULES}{name}"),
+    }
+}
+
+/// The folder above `place` in which Node looks next.
+pub(super) fn parent(place: &str) -> Option<&str> {
+    if place.is_empty() || place.starts_with("..") {
+        return None;
+    }
+    let end = match place.rfind(MODULES) {
+        Some(modules) => modules,
+        None => place.rfind('/').unwrap_or(0),
+    };
+    place.get(..end).map(|folder| folder.trim_end_matches('/'))
+}
+
+/// What the folder is called inside of its `node_modules`.
+pub(super) fn folder_name(place: &str) -> &str {
+    match place.rfind(MODULES) {
+        Some(modules) => place.get(modules + MODULES.len()..).unwrap_or_default(),
+        None => "",
+    }
+}

@@ -1,0 +1,46 @@
+//! Edits of lockfiles: one file a format. Only what a plan names changes; every other byte stays.
+//!
+//! An edit is a list of splices on the spans that the positioned readers give. Before it is handed on, a check that is
+//! not the planner reads the result: what it does not accept is not written, and the reason is the check.
+
+mod npm_check;
+mod npm_json;
+pub mod package_lock;
+mod splice;
+
+use crate::model::TreePath;
+use crate::plan::{Edited, Plan};
+
+pub use splice::{Splice, apply};
+
+/// A format whose files can be edited.
+pub trait Relock: Sync {
+    /// The name of the format in [`crate::lockfile::FORMATS`].
+    fn format(&self) -> &'static str;
+
+    /// The lockfile at `path` and the manifests around it as `plan` has them. `read` gives the text of a file.
+    ///
+    /// # Errors
+    /// Why the edit would not be right, as a sentence.
+    fn edit(
+        &self,
+        path: &TreePath,
+        text: &str,
+        plan: &Plan,
+        read: &dyn Fn(&TreePath) -> Option<String>,
+    ) -> Result<Vec<Edited>, Refused>;
+}
+
+/// Every format that can be edited, in alphabetical order of its file.
+pub static RELOCKS: &[&dyn Relock] = &[&package_lock::PackageLock];
+
+/// Who edits files of the format called `name`.
+#[must_use]
+pub fn relock(name: &str) -> Option<&'static dyn Relock> {
+    RELOCKS.iter().copied().find(|relock| relock.format() == name)
+}
+
+/// An edit that was not made, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);

@@ -1,0 +1,52 @@
+//! A tree with some files exchanged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Tree, TreePath, Unread};
+use crate::plan::Edited;
+
+/// A tree in which edited files have their new text.
+pub struct Overlay {
+    below: Box<dyn Tree + Send>,
+    files: BTreeMap<TreePath, Arc<[u8]>>,
+}
+
+impl Overlay {
+    /// `below` with the texts of `edited`.
+    #[must_use]
+    pub fn new<'e>(below: Box<dyn Tree + Send>, edited: impl IntoIterator<Item = &'e Edited>) -> Self {
+        let files = edited.into_iter();
+        Self {
+            below,
+            files: files
+                .map(|file| (file.path.clone(), file.after.as_bytes().into()))
+                .collect(),
+        }
+    }
+}
+
+impl Tree for Overlay {
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => self.below.read(path),
+        }
+    }
+
+    fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
+        self.below.leads_to(path)
+    }
+
+    fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
+        self.below.is_scanned(path, format)
+    }
+
+    fn is_left_out(&self, path: &TreePath) -> bool {
+        self.below.is_left_out(path)
+    }
+
+    fn is_above(&self, name: &[u8]) -> bool {
+        self.below.is_above(name)
+    }
+}

@@ -1,0 +1,123 @@
+//! The plan in Markdown, as the text of a pull request has it.
+
+use std::io;
+
+use super::{shown, words};
+use crate::plan::{Blocked, LockfilePlan, Move, Proposal};
+use crate::report::phrases::{sentence, short};
+use crate::report::{Style, headline, links};
+use crate::text::escape::{markdown, markdown_code};
+
+/// Rows of a table; `--format json` has all.
+const MAX_ROWS: usize = 200;
+
+/// Writes the report.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(proposal: &Proposal, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = format!("## {}\n\n", headline::symbol(proposal.after.verdict));
+    for word in words(proposal) {
+        text.push_str(&format!("{}.\n", markdown(&sentence(&word))));
+    }
+    for file in &proposal.lockfiles {
+        text.push_str(&lockfile(proposal, file));
+    }
+    out.write_all(text.as_bytes())
+}
+
+fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
+    let plan = &file.plan;
+    let mut text = format!("\n### {}\n", markdown_code(&shown(proposal, file)));
+    if !plan.moves.is_empty() {
+        text.push_str("\n| Package | From | To | Fixes |\n|---|---|---|---|\n");
+        plan.moves
+            .iter()
+            .take(MAX_ROWS)
+            .for_each(|one| text.push_str(&row(one)));
+    }
+    let ranges = plan.ranges.iter().map(|range| {
+        let folder = match range.folder.as_str() {
+            "" => "package.json".to_owned(),
+            folder => format!("{folder}/package.json"),
+        };
+        format!(
+            "{} asks for {} {} instead of {}",
+            markdown_code(&folder),
+            markdown_code(&range.name),
+            markdown_code(&range.to),
+            markdown_code(&range.from)
+        )
+    });
+    let beside = plan.collateral.iter().map(|one| {
+        let name = markdown_code(&short(&one.name, 200));
+        let version = |version: &String| markdown_code(&short(version, 100));
+        match (&one.from, &one.to) {
+            (Some(from), Some(to)) => format!("{name} {} → {}", version(from), version(to)),
+            (None, Some(to)) => format!("adds {name} {}", version(to)),
+            (Some(from), None) => format!("removes {name} {}", version(from)),
+            (None, None) => name,
+        }
+    });
+    let also: Vec<String> = ranges.chain(beside).take(MAX_ROWS).collect();
+    if !also.is_empty() {
+        text.push_str("\nAlso:\n\n");
+        also.iter().for_each(|line| text.push_str(&format!("- {line}\n")));
+    }
+    if !plan.blocked.is_empty() {
+        text.push_str("\n| Not fixed | Why |\n|---|---|\n");
+        plan.blocked
+            .iter()
+            .take(MAX_ROWS)
+            .for_each(|blocked| text.push_str(&blocked_row(blocked)));
+    }
+    text
+}
+
+fn row(one: &Move) -> String {
+    let to = match &one.to {
+        Some(to) => markdown_code(&short(to, 100)),
+        None => "no longer needed".to_owned(),
+    };
+    format!(
+        "| {} | {} | {to} | {} |\n",
+        markdown_code(&short(&one.name, 200)),
+        markdown_code(&short(&one.from, 100)),
+        ids(&one.fixes)
+    )
+}
+
+fn blocked_row(blocked: &Blocked) -> String {
+    let by: Vec<String> = blocked
+        .by
+        .iter()
+        .map(|constraint| markdown(&short(&constraint.to_string(), 200)))
+        .collect();
+    let by = match by.is_empty() {
+        true => String::new(),
+        false => format!("{}. ", by.join("; ")),
+    };
+    format!(
+        "| {} {}<br>{} | {by}{} |\n",
+        markdown_code(&short(&blocked.name, 200)),
+        markdown_code(&short(&blocked.version, 100)),
+        ids(&blocked.fixes),
+        markdown(&short(&blocked.reason, 500))
+    )
+}
+
+fn ids(ids: &[String]) -> String {
+    const MAX_IDS: usize = 10;
+    let link = |id: &String| {
+        let shown = markdown_code(&short(id, 100));
+        match links::advisory(id) {
+            Some(page) => format!("[{shown}]({page})"),
+            None => shown,
+        }
+    };
+    let shown: Vec<String> = ids.iter().take(MAX_IDS).map(link).collect();
+    match ids.len().saturating_sub(MAX_IDS) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

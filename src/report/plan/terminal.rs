@@ -1,0 +1,133 @@
+//! The plan for a person at a terminal.
+
+use std::io;
+
+use super::{shown, step, words};
+use crate::plan::{Blocked, Collateral, LockfilePlan, Progress, Proposal};
+use crate::report::phrases::{short, thousands};
+use crate::report::terminal::page::{Line, Page, Shade};
+use crate::report::terminal::{answer, commands_line, gaps, index, provenance};
+use crate::report::{Length, Style};
+
+/// What is shown of a list unless all is asked for.
+const MAX_LISTED: usize = 20;
+/// What is in the way of one package.
+const MAX_CONSTRAINTS: usize = 5;
+/// Where the text of an entry starts.
+const INDENT: usize = 4;
+
+/// Writes the report.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(proposal: &Proposal, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
+    let mut page = Page::new(&mut buffered, style.width, style.colour);
+    answer(&proposal.after, words(proposal), &mut page)?;
+    match style.length {
+        Length::Verdict => {}
+        Length::Normal | Length::Full => {
+            index(&proposal.after, &mut page)?;
+            for file in &proposal.lockfiles {
+                lockfile(proposal, file, style.length, &mut page)?;
+            }
+            gaps::blind(&proposal.after, style.length, &mut page)?;
+            next(proposal, &mut page)?;
+            provenance(&proposal.after, style.length, &mut page)?;
+        }
+    }
+    io::Write::flush(&mut buffered)
+}
+
+fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let plan = &file.plan;
+    if plan.moves.is_empty() && plan.blocked.is_empty() {
+        return Ok(());
+    }
+    let limit = match length {
+        Length::Verdict | Length::Normal => MAX_LISTED,
+        Length::Full => usize::MAX,
+    };
+    page.heading(&shown(proposal, file))?;
+    for one in plan.moves.iter().take(limit) {
+        let start = Line::indented(2).with(Shade::Good, "↑").padded_to(INDENT, 1);
+        page.whole_words(start, INDENT, &[(Shade::Strong, step(one))])?;
+        let ids = ids(&one.fixes);
+        page.text(Shade::Dim, INDENT, &format!("fixes {ids}"), 2)?;
+    }
+    more(plan.moves.len().saturating_sub(limit), page)?;
+    for range in plan.ranges.iter().take(limit) {
+        let folder = match range.folder.as_str() {
+            "" => "package.json".to_owned(),
+            folder => format!("{folder}/package.json"),
+        };
+        let text = format!(
+            "{folder} asks for {} {} instead of {}",
+            range.name, range.to, range.from
+        );
+        page.text(Shade::Plain, INDENT, &text, 2)?;
+    }
+    for one in plan.collateral.iter().take(limit) {
+        page.text(Shade::Dim, INDENT, &beside(one), 1)?;
+    }
+    more(plan.collateral.len().saturating_sub(limit), page)?;
+    for blocked in plan.blocked.iter().take(limit) {
+        not_fixed(blocked, length, page)?;
+    }
+    more(plan.blocked.len().saturating_sub(limit), page)
+}
+
+/// What else changes: `also universalify 0.1.2 → 0.2.0`.
+fn beside(one: &Collateral) -> String {
+    match (&one.from, &one.to) {
+        (Some(from), Some(to)) => format!("also {} {from} → {to}", one.name),
+        (None, Some(to)) => format!("adds {} {to}", one.name),
+        (Some(from), None) => format!("removes {} {from}, which nothing needs any more", one.name),
+        (None, None) => one.name.clone(),
+    }
+}
+
+fn not_fixed(blocked: &Blocked, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+    let start = Line::indented(2).with(Shade::Bad, "✗").padded_to(INDENT, 1);
+    let head = format!("{} {} stays", blocked.name, blocked.version);
+    page.whole_words(start, INDENT, &[(Shade::Strong, head)])?;
+    page.text(Shade::Dim, INDENT, &ids(&blocked.fixes), 2)?;
+    let limit = match length {
+        Length::Verdict | Length::Normal => MAX_CONSTRAINTS,
+        Length::Full => usize::MAX,
+    };
+    for constraint in blocked.by.iter().take(limit) {
+        page.text(Shade::Plain, INDENT, &constraint.to_string(), 1)?;
+    }
+    more(blocked.by.len().saturating_sub(limit), page)?;
+    page.text(Shade::Plain, INDENT, &blocked.reason, 3)
+}
+
+fn ids(ids: &[String]) -> String {
+    const MAX_IDS: usize = 3;
+    let shown: Vec<_> = ids.iter().take(MAX_IDS).map(|id| short(id, 60)).collect();
+    match ids.len().saturating_sub(MAX_IDS) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
+    match left {
+        0 => Ok(()),
+        left => {
+            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
+            page.line(&Line::indented(INDENT).with(Shade::Dim, &text))
+        }
+    }
+}
+
+fn next(proposal: &Proposal, page: &mut Page<'_>) -> io::Result<()> {
+    let has_edits = proposal.lockfiles.iter().any(|file| !file.edited.is_empty());
+    let command = match (proposal.progress, has_edits) {
+        (Progress::Planned, true) => "lockkeeper fix",
+        (Progress::Written, true) => "git diff",
+        (Progress::Planned | Progress::Written, false) => return Ok(()),
+    };
+    commands_line(vec![command.to_owned()], page)
+}

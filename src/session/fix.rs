@@ -1,0 +1,165 @@
+//! Use cases: what would fix the findings of a work tree, and fixing them.
+
+use std::path::{Path, PathBuf};
+
+use super::trees::{Taken, Trees};
+use super::{Failed, Input, PolicyRequest, Session, database};
+use crate::model::{Failure, Outcome};
+use crate::plan::{Edited, LockfilePlan, Progress, Proposal};
+use crate::remediate::{self, Limits, Overlay};
+use crate::scan::discover::Found;
+use crate::scan::{self, ExitOptions, Keep, Request};
+use crate::sys::file::{self, FileKind};
+
+/// What to fix, and how far.
+#[derive(Debug, Clone)]
+pub struct FixRequest {
+    /// What is read: work trees.
+    pub input: Input,
+    /// Which policy decides.
+    pub policy: PolicyRequest,
+    /// What the plans may do.
+    pub limits: Limits,
+    /// What is done with the edits.
+    pub edits: Edits,
+}
+
+/// What is done with edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edits {
+    /// They are shown.
+    Show,
+    /// They are written, if git has the files as they are.
+    Write,
+    /// They are written over changes that are not committed, too.
+    WriteOverChanges,
+}
+
+impl Session<'_> {
+    /// Plans upgrades, and writes them where the request says so.
+    ///
+    /// # Errors
+    /// [`Failed`] with a failure of usage, of an advisory database that is missing, or of a file with changes that are not
+    /// committed.
+    pub fn fix(&self, request: &FixRequest) -> Result<Proposal, Failed<Proposal>> {
+        self.observer.working("reading lockfiles");
+        let proposed = self.proposed(request);
+        self.observer.finished();
+        proposed
+    }
+
+    fn proposed(&self, request: &FixRequest) -> Result<Proposal, Failed<Proposal>> {
+        let find = || Trees::find(&request.input, Taken::Work, None, &request.policy, None);
+        let trees = find()?;
+        let found: Vec<&Found> = trees.found().collect();
+        let opened = database::open(self, &found, &trees.policy())?;
+        let index = opened.require()?;
+        let scanned = |trees: &Trees| -> Outcome {
+            let request = Request {
+                judge: opened.judge(),
+                remarks: trees.remarks.clone(),
+                now: self.now,
+                exit: ExitOptions::default(),
+                keep: Keep::Findings,
+            };
+            scan::scan(&request, &trees.scan_trees())
+        };
+        let before = scanned(&trees);
+        self.observer.working("asking registries");
+        let registries = self.registries(trees.policy())?;
+        let mut lockfiles: Vec<LockfilePlan> = Vec::new();
+        for target in found.iter().copied().enumerate() {
+            lockfiles.extend(remediate::plans(
+                target,
+                &before,
+                index,
+                &registries,
+                &request.limits,
+            ));
+        }
+        // The very scan that a person would make of the result.
+        let after = scanned(&find()?.over(|number, below| {
+            let edits = lockfiles.iter().filter(|plan| plan.target == number);
+            Box::new(Overlay::new(below, edits.flat_map(|plan| &plan.edited)))
+        }));
+        let progress = match request.edits {
+            Edits::Show => Progress::Planned,
+            Edits::Write | Edits::WriteOverChanges => {
+                write(&found, &roots(&request.input), &lockfiles, request.edits)?;
+                Progress::Written
+            }
+        };
+        Ok(Proposal {
+            before,
+            after,
+            lockfiles,
+            progress,
+        })
+    }
+}
+
+/// The folders that the paths of trees count from.
+fn roots(input: &Input) -> Vec<PathBuf> {
+    let folder = |path: &PathBuf| match file::kind(path) {
+        Ok(FileKind::File(_)) => match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        },
+        Ok(FileKind::Folder | FileKind::Other | FileKind::Missing) | Err(_) => path.clone(),
+    };
+    match input.paths.as_slice() {
+        [] => vec![PathBuf::from(".")],
+        paths => paths.iter().map(folder).collect(),
+    }
+}
+
+/// Writes every edit, or none where one of the files is not as git has it.
+fn write(
+    found: &[&Found],
+    roots: &[PathBuf],
+    lockfiles: &[LockfilePlan],
+    edits: Edits,
+) -> Result<(), Failure> {
+    let mut files: Vec<(PathBuf, &Edited)> = Vec::new();
+    for plan in lockfiles {
+        let (Some(found), Some(root)) = (found.get(plan.target), roots.get(plan.target)) else {
+            continue;
+        };
+        for edited in &plan.edited {
+            if edits == Edits::Write && found.differs(&edited.path, edited.before.as_bytes()) {
+                return Err(Failure::usage(
+                    format!("{} has changes that are not committed", edited.path),
+                    "Commit or stash them first, or give `--allow-dirty`. Nothing was written.",
+                ));
+            }
+            let path = file::inside(root, &edited.path).ok_or_else(|| {
+                Failure::usage(
+                    format!("{} cannot be written on this system", edited.path),
+                    "Rename the file. Nothing was written.",
+                )
+            })?;
+            files.push((path, edited));
+        }
+    }
+    let mut done: Vec<(&Path, &Edited)> = Vec::new();
+    for (path, edited) in &files {
+        match put(path, &edited.after) {
+            Ok(()) => done.push((path, edited)),
+            Err(error) => {
+                for (path, edited) in done {
+                    // What cannot be taken back either is said by the first error.
+                    let _ = put(path, &edited.before);
+                }
+                return Err(Failure::usage(
+                    format!("{}: {error}", path.display()),
+                    "Make the file writable. What had been written before it was taken back.",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn put(path: &Path, text: &str) -> Result<(), file::FileError> {
+    file::replace(path, |writer| std::io::Write::write_all(writer, text.as_bytes()))
+}

@@ -1,0 +1,231 @@
+//! `plan` and `fix` as a user runs them, with a registry on this machine.
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Ran, Sandbox, record};
+use crate::support::server::Server;
+
+const NOW: &str = "2026-02-01T00:00:00Z";
+
+/// A project that locks `cookie` 4.0.0, which needs `case` ^0.1.2; 4.1.3 is fixed and needs ^0.2.0 and `url`.
+struct Project {
+    sandbox: Sandbox,
+    server: Server,
+    index: String,
+}
+
+/// The entry of a lockfile, in npm's own order, for a package of the registry at `registry`.
+fn entry(registry: &str, name: &str, version: &str, needs: &[(&str, &str)]) -> String {
+    let needs: Vec<String> = needs
+        .iter()
+        .map(|(name, range)| format!("        \"{name}\": \"{range}\""))
+        .collect();
+    let needs = match needs.is_empty() {
+        true => String::new(),
+        false => format!(",\n      \"dependencies\": {{\n{}\n      }}", needs.join(",\n")),
+    };
+    format!(
+        "    \"node_modules/{name}\": {{\n      \"version\": \"{version}\",\n      \"resolved\": \"{registry}/{name}/-/{name}-{version}.tgz\",\n      \"integrity\": \"sha512-{name}-{version}\"{needs}\n    }}"
+    )
+}
+
+fn lock(registry: &str, range: &str, entries: &[String]) -> String {
+    format!(
+        "{{\n  \"name\": \"shop\",\n  \"version\": \"1.0.0\",\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {{\n    \"\": {{\n      \"name\": \"shop\",\n      \"version\": \"1.0.0\",\n      \"dependencies\": {{\n        \"cookie\": \"{range}\"\n      }}\n    }},\n{}\n  }}\n}}\n",
+        entries.join(",\n")
+    )
+    .replace("REGISTRY", registry)
+}
+
+fn manifest(range: &str) -> String {
+    format!("{{\n\t\"name\": \"shop\",\n\t\"version\": \"1.0.0\",\n\t\"dependencies\": {{ \"cookie\": \"{range}\" }}\n}}\n")
+}
+
+impl Project {
+    fn new(range: &str) -> Self {
+        let sandbox = Sandbox::new();
+        let server = Server::start();
+        let registry = server.address("");
+        let release = |name: &str, version: &str, needs: Value| {
+            json!({
+                "name": name, "version": version, "dependencies": needs,
+                "dist": {
+                    "integrity": format!("sha512-{name}-{version}"),
+                    "tarball": format!("{registry}/{name}/-/{name}-{version}.tgz"),
+                },
+            })
+        };
+        let put = |name: &str, releases: &[(&str, Value)]| {
+            let versions: serde_json::Map<String, Value> = releases
+                .iter()
+                .map(|(version, needs)| ((*version).to_owned(), release(name, version, needs.clone())))
+                .collect();
+            server.put(&format!("/{name}"), json!({"name": name, "versions": versions}).to_string());
+        };
+        put(
+            "cookie",
+            &[
+                ("4.0.0", json!({"case": "^0.1.2"})),
+                ("4.1.3", json!({"case": "^0.2.0", "url": "^1.5.3"})),
+                ("4.1.4", json!({"case": "^0.2.0", "url": "^1.5.3"})),
+            ],
+        );
+        put("case", &[("0.1.2", json!({})), ("0.2.0", json!({}))]);
+        put("url", &[("1.5.3", json!({})), ("1.5.9", json!({}))]);
+        let entries = [
+            entry(&registry, "case", "0.1.2", &[]),
+            entry(&registry, "cookie", "4.0.0", &[("case", "^0.1.2")]),
+        ];
+        sandbox.write("package-lock.json", lock(&registry, range, &entries));
+        sandbox.write("package.json", manifest(range));
+        sandbox.git(&["init", "-q"]);
+        sandbox.git(&["add", "."]);
+        sandbox.git(&["commit", "-q", "-m", "first"]);
+        let index = sandbox.index("x.lkdb", &[record("GHSA-bad", "npm", "cookie", "0", Some("4.1.3"))], NOW);
+        Self {
+            sandbox,
+            server,
+            index,
+        }
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        let line: Vec<&str> = words
+            .iter()
+            .copied()
+            .chain(["--db", &self.index, "--now", NOW])
+            .collect();
+        self.sandbox.run(&line)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.sandbox.work().join(name)).expect("a file")
+    }
+
+    fn fixed(&self, range: &str) -> String {
+        let registry = self.server.address("");
+        let entries = [
+            entry(&registry, "case", "0.2.0", &[]),
+            entry(&registry, "cookie", "4.1.3", &[("case", "^0.2.0"), ("url", "^1.5.3")]),
+            entry(&registry, "url", "1.5.9", &[]),
+        ];
+        lock(&registry, range, &entries)
+    }
+}
+
+#[test]
+fn a_fix_changes_the_entries_that_have_to_and_a_scan_of_it_passes() {
+    let project = Project::new("^4.0.0");
+    assert_eq!(project.run(&["scan", "-q"]).code, 1);
+    let before = project.text("package-lock.json");
+    let plan = project.run(&["plan", "--diff"]);
+    assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
+    assert!(plan.out.contains("cookie 4.0.0 → 4.1.3"), "{}", plan.out);
+    assert!(plan.out.contains("+      \"version\": \"4.1.3\","), "{}", plan.out);
+    for written in [&["plan"][..], &["fix", "--dry-run"]] {
+        assert_eq!(project.run(written).code, 0);
+        assert_eq!(project.text("package-lock.json"), before, "{written:?}");
+    }
+    let fix = project.run(&["fix"]);
+    assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
+    assert_eq!(project.text("package-lock.json"), project.fixed("^4.0.0"));
+    assert_eq!(project.text("package.json"), manifest("^4.0.0"));
+    assert_eq!(project.run(&["scan", "-q"]).code, 0);
+    // There is nothing left to fix, and nobody is asked.
+    project.server.hits();
+    assert_eq!(project.run(&["fix", "--allow-dirty"]).code, 0);
+    assert_eq!(project.text("package-lock.json"), project.fixed("^4.0.0"));
+    assert!(project.server.hits().is_empty());
+}
+
+#[test]
+fn a_diff_is_what_git_applies() {
+    let project = Project::new("4.0.0");
+    let plan = project.run(&["plan", "--diff", "-q"]);
+    let diff = plan.out.find("--- a/").map(|at| plan.out[at..].to_owned()).expect("a diff");
+    project.sandbox.write("../the.diff", diff);
+    project.sandbox.git(&["apply", "../the.diff"]);
+    assert_eq!(project.text("package-lock.json"), project.fixed("4.1.3"));
+    assert_eq!(project.text("package.json"), manifest("4.1.3"));
+}
+
+#[test]
+fn a_manifest_is_changed_unless_it_is_to_stay() {
+    let project = Project::new("4.0.0");
+    let kept = project.run(&["fix", "--keep-manifests", "--format", "json"]);
+    assert_eq!(kept.code, 1, "{}", kept.out);
+    let unfixable = &kept.json()["targets"][0]["unfixable"][0];
+    assert_eq!(unfixable["id"], "GHSA-bad");
+    assert_eq!(unfixable["blocked_by"][0]["dependent"], "package.json");
+    assert_eq!(unfixable["blocked_by"][0]["range"], "4.0.0");
+    let fix = project.run(&["fix", "--format", "json"]);
+    assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
+    let target = &fix.json()["targets"][0];
+    assert_eq!(target["moves"][0]["strategy"], "manifest");
+    assert_eq!(target["ranges"][0]["to"], "4.1.3");
+    assert_eq!(project.text("package.json"), manifest("4.1.3"));
+    assert_eq!(project.text("package-lock.json"), project.fixed("4.1.3"));
+}
+
+#[test]
+fn changes_that_are_not_committed_are_not_written_over() {
+    let project = Project::new("4.0.0");
+    // The lockfile is as committed, and the manifest, which has to change too, is not.
+    let dirty = manifest("4.0.0").replace("shop", "shop2");
+    project.sandbox.write("package.json", &dirty);
+    let before = project.text("package-lock.json");
+    let fix = project.run(&["fix"]);
+    assert_eq!(fix.code, 2, "{}", fix.err);
+    assert!(fix.err.contains("package.json has changes that are not committed"), "{}", fix.err);
+    assert_eq!(project.text("package-lock.json"), before);
+    assert_eq!(project.text("package.json"), dirty);
+    assert_eq!(project.run(&["fix", "--allow-dirty"]).code, 0);
+    assert_eq!(project.text("package.json"), dirty.replace("4.0.0", "4.1.3"));
+}
+
+#[test]
+fn the_cache_is_enough_offline_and_nothing_is_guessed_without_it() {
+    let project = Project::new("^4.0.0");
+    let cold = project.run(&["plan", "--offline"]);
+    assert_eq!(cold.code, 1, "{}", cold.out);
+    let told = cold.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("cookie 4.0.0 stays") && told.contains("--offline forbids"), "{told}");
+    assert_eq!(project.run(&["plan"]).code, 0);
+    let asked: Vec<String> = project.server.hits().into_iter().map(|hit| hit.path).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert_eq!(project.run(&["plan", "--offline"]).code, 0);
+    assert!(project.server.hits().is_empty());
+}
+
+#[test]
+fn a_dead_registry_blocks_what_needs_it_and_says_so() {
+    let project = Project::new("^4.0.0");
+    project.server.remove("/url");
+    let plan = project.run(&["plan"]);
+    assert_eq!(plan.code, 1, "{}", plan.out);
+    let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("What versions url has could not be learnt"), "{told}");
+    assert_eq!(project.run(&["fix"]).code, 1);
+    assert_eq!(project.text("package-lock.json").matches("4.0.0").count(), 3);
+}
+
+#[test]
+fn only_what_is_named_is_fixed() {
+    let project = Project::new("^4.0.0");
+    for (only, code) in [("GHSA-bad", 0), ("cookie", 0), ("pkg:npm/cookie", 0), ("other", 1)] {
+        let plan = project.run(&["plan", "-q", "--only", only]);
+        assert_eq!(plan.code, code, "{only}: {}{}", plan.out, plan.err);
+    }
+}
+
+#[test]
+fn other_formats_say_that_they_cannot_be_edited_yet() {
+    let project = Project::new("^4.0.0");
+    project.sandbox.write("Cargo.lock", crate::support::program::cargo_lock(&[("left", "1.0.0")]));
+    let records = [record("GHSA-left", "crates.io", "left", "0", Some("1.0.1"))];
+    let index = project.sandbox.index("y.lkdb", &records, NOW);
+    let plan = project.sandbox.run(&["plan", "Cargo.lock", "--db", &index, "--now", NOW]);
+    assert_eq!(plan.code, 1, "{}", plan.err);
+    let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("cannot edit Cargo.lock yet"), "{told}");
+}

@@ -1,0 +1,5 @@
+//! Plans and the edits that they make.
+
+mod npm;
+mod npm_world;
+mod npm_worlds;

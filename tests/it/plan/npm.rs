@@ -1,0 +1,294 @@
+//! Plans for npm, case by case.
+
+use lockkeeper::lockfile::package_lock::installed::installed;
+use lockkeeper::plan::Manifests;
+use lockkeeper::version::Distance;
+
+use super::npm_world::{Asked, World, edited, lock, told};
+
+/// What a plan says and where packages lie afterwards.
+fn planned(world: &str, needs: &str, folders: &str, flaws: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    planned_within(world, needs, folders, flaws, Distance::Minor, Manifests::Change)
+}
+
+fn planned_within(
+    world: &str,
+    needs: &str,
+    folders: &str,
+    flaws: &[(&str, &str)],
+    level: Distance,
+    manifests: Manifests,
+) -> (Vec<String>, Vec<String>) {
+    let world = World::of(world);
+    let text = lock(&world, needs, folders);
+    let asked = Asked {
+        flaws,
+        level,
+        manifests,
+    };
+    let (plan, _) = asked.plan(&world, &text);
+    let after = edited(&text, &plan).expect("an edit that the check accepts");
+    let folders = installed(&after).expect("a lockfile");
+    let folders = folders
+        .iter()
+        .filter(|folder| !folder.is_own)
+        .map(|folder| format!("{}@{}", folder.place.replace("node_modules/", ""), folder.version));
+    (told(&plan), folders.collect())
+}
+
+#[test]
+fn the_lowest_version_that_nothing_affects_and_new_packages_at_their_newest() {
+    let world = "
+        cookie 4.0.0: psl ^1.1.0, case ^0.1.2
+        cookie 4.1.2: psl ^1.1.0, case ^0.2.0
+        cookie 4.1.3: psl ^1.1.0, case ^0.2.0, url ^1.5.3
+        cookie 4.1.4: psl ^1.1.0, case ^0.2.0, url ^1.5.3
+        psl 1.1.0
+        psl 1.2.0
+        case 0.1.2
+        case 0.2.0
+        url 1.5.3
+        url 1.5.9: query ^2.0.0
+        query 2.0.0
+        query 2.2.0
+        query 3.0.0
+    ";
+    let (told, folders) = planned(
+        world,
+        "cookie ^4.0.0",
+        "cookie@4.0.0, psl@1.1.0, case@0.1.2",
+        &[("cookie", "4.1.3")],
+    );
+    assert_eq!(
+        told,
+        [
+            "cookie 4.0.0 → 4.1.3 (in_range)",
+            "~ case 0.1.2 → 0.2.0",
+            "+ query 2.2.0",
+            "+ url 1.5.9",
+        ]
+    );
+    assert_eq!(
+        folders,
+        [
+            "case@0.2.0",
+            "cookie@4.1.3",
+            "psl@1.1.0",
+            "query@2.2.0",
+            "url@1.5.9"
+        ]
+    );
+}
+
+#[test]
+fn what_others_hold_stays_and_gets_a_copy_beside_it() {
+    let world = "
+        cookie 4.0.0: case ^0.1.2
+        cookie 4.1.3: case ^0.2.0
+        other 1.0.0: case ^0.1.2
+        case 0.1.2
+        case 0.2.0
+    ";
+    let (told, folders) = planned(
+        world,
+        "cookie ^4.0.0, other ^1.0.0",
+        "cookie@4.0.0, other@1.0.0, case@0.1.2",
+        &[("cookie", "4.1.3")],
+    );
+    assert_eq!(told, ["cookie 4.0.0 → 4.1.3 (in_range)", "+ case 0.2.0"]);
+    assert_eq!(
+        folders,
+        ["case@0.1.2", "cookie@4.1.3", "cookie/case@0.2.0", "other@1.0.0"]
+    );
+}
+
+#[test]
+fn each_copy_of_a_package_is_judged_by_itself() {
+    let world = "
+        config 9.0.0: yaml ^4.1.0
+        lint 0.49.0: yaml ~4.2.0
+        lint 0.49.1: yaml ~5.2.1
+        yaml 4.2.0
+        yaml 4.3.1
+        yaml 4.3.2
+        yaml 5.2.1
+        yaml 5.2.3
+    ";
+    let folders = "config@9.0.0, lint@0.49.0, yaml@4.3.1, lint/yaml@4.2.0";
+    let needs = "dev config 9.0.0, dev lint 0.49.0";
+    let flaws = [("yaml", "4.3.2")];
+    let (told, _) = planned_within(world, needs, folders, &flaws, Distance::Minor, Manifests::Keep);
+    assert_eq!(told, ["yaml 4.3.1 → 4.3.2 (in_range)", "stays yaml 4.2.0"]);
+    let (told, folders) = planned(world, needs, folders, &flaws);
+    assert_eq!(
+        told,
+        [
+            "yaml 4.2.0 → 5.2.3 (manifest)",
+            "yaml 4.3.1 → 4.3.2 (in_range)",
+            "~ lint 0.49.0 → 0.49.1",
+            "asks lint 0.49.0 → 0.49.1",
+        ]
+    );
+    assert_eq!(
+        folders,
+        ["config@9.0.0", "lint@0.49.1", "lint/yaml@5.2.3", "yaml@4.3.2"]
+    );
+}
+
+#[test]
+fn what_is_in_the_way_is_named_with_its_whole_chain() {
+    let world = World::of(
+        "
+        a 1.0.0: b ~1.0.0
+        b 1.0.0: c ~1.0.0
+        c 1.0.0
+        c 1.1.0
+        ",
+    );
+    let text = lock(&world, "a ^1.0.0", "a@1.0.0, b@1.0.0, c@1.0.0");
+    let asked = Asked {
+        flaws: &[("c", "1.1.0")],
+        level: Distance::Major,
+        manifests: Manifests::Change,
+    };
+    let (plan, _) = asked.plan(&world, &text);
+    let by: Vec<String> = plan.blocked[0].by.iter().map(ToString::to_string).collect();
+    assert_eq!(by, ["b 1.0.0 needs c ~1.0.0"]);
+    assert!(
+        plan.blocked[0].reason.contains("no later version of b"),
+        "{:?}",
+        plan.blocked
+    );
+    assert!(plan.entries.is_empty());
+    assert_eq!(edited(&text, &plan).expect("nothing to refuse"), text);
+}
+
+#[test]
+fn a_long_way_up_moves_what_has_to_and_nothing_else() {
+    let world = "
+        app 1.0.0: b ~1.0.0
+        app 1.1.0: b ~1.1.0
+        b 1.0.0: c ~1.0.0
+        b 1.1.0: c ~1.1.0
+        b 1.1.5: c ~1.1.0
+        c 1.0.0: d 1.0.0
+        c 1.1.0: d 1.1.0
+        d 1.0.0
+        d 1.1.0
+        d 1.2.0
+        e 1.0.0: f ^1.0.0
+        f 1.0.0
+        f 1.9.0
+    ";
+    let (told, _) = planned(
+        world,
+        "app ^1.0.0, e ^1.0.0",
+        "app@1.0.0, b@1.0.0, c@1.0.0, d@1.0.0, e@1.0.0, f@1.0.0",
+        &[("d", "1.1.0")],
+    );
+    assert_eq!(
+        told,
+        [
+            "d 1.0.0 → 1.1.0 (parent)",
+            "~ app 1.0.0 → 1.1.0",
+            "~ b 1.0.0 → 1.1.5",
+            "~ c 1.0.0 → 1.1.0",
+        ]
+    );
+}
+
+#[test]
+fn what_nothing_needs_any_more_leaves() {
+    let world = "
+        a 1.0.0: flawed ^1.0.0
+        a 1.0.1
+        flawed 1.0.0: deep ^1.0.0
+        deep 1.0.0
+    ";
+    // The flawed one itself has no later version.
+    let folders = "a@1.0.0, flawed@1.0.0, deep@1.0.0";
+    let flaws = [("flawed", "2.0.0")];
+    let left = [
+        "flawed 1.0.0 leaves (parent)",
+        "~ a 1.0.0 → 1.0.1",
+        "- deep 1.0.0",
+    ];
+    let (told, now) = planned(world, "a ^1.0.0", folders, &flaws);
+    assert_eq!(
+        (told.as_slice(), now.as_slice()),
+        (&left.map(String::from)[..], &["a@1.0.1".to_owned()][..])
+    );
+    let (told, _) = planned(world, "a ^1.0.0, flawed ^1.0.0", folders, &flaws);
+    assert_eq!(told, ["stays flawed 1.0.0"]);
+    let world = format!("{world}\nflawed 2.0.0");
+    let (told, now) = planned(&world, "a ^1.0.0", folders, &flaws);
+    assert_eq!(told, left);
+    assert_eq!(now, ["a@1.0.1"]);
+}
+
+#[test]
+fn peers_move_together() {
+    let world = "
+        react 17.0.0
+        react 17.0.2
+        dom 17.0.0: peer react 17.0.0
+        dom 17.0.2: peer react 17.0.2
+        widget 1.0.0: peer react >=17.0.0, peer? types ^1.0.0
+    ";
+    let (told, _) = planned(
+        world,
+        "react ^17.0.0, dom ^17.0.0, widget 1.0.0",
+        "react@17.0.0, dom@17.0.0, widget@1.0.0",
+        &[("dom", "17.0.1")],
+    );
+    assert_eq!(
+        told,
+        ["dom 17.0.0 → 17.0.2 (in_range)", "~ react 17.0.0 → 17.0.2"]
+    );
+}
+
+#[test]
+fn a_manifest_changes_within_the_level_alone() {
+    let world = "
+        a 1.0.0
+        a 1.4.0
+        a 2.0.0
+    ";
+    let flaws = [("a", "1.4.0")];
+    let (told, _) = planned(world, "a 1.0.0", "a@1.0.0", &flaws);
+    assert_eq!(told, ["a 1.0.0 → 1.4.0 (manifest)", "asks a 1.0.0 → 1.4.0"]);
+    let (told, _) = planned_within(
+        world,
+        "a 1.0.0",
+        "a@1.0.0",
+        &flaws,
+        Distance::Patch,
+        Manifests::Change,
+    );
+    assert_eq!(told, ["stays a 1.0.0"]);
+    let (told, _) = planned(world, "a ~1.0.0", "a@1.0.0", &[("a", "2.0.0")]);
+    assert_eq!(told, ["stays a 1.0.0"]);
+    let far = planned_within(
+        world,
+        "a ~1.0.0",
+        "a@1.0.0",
+        &[("a", "2.0.0")],
+        Distance::Major,
+        Manifests::Change,
+    );
+    assert_eq!(far.0, ["a 1.0.0 → 2.0.0 (manifest)", "asks a ~1.0.0 → ~2.0.0"]);
+}
+
+#[test]
+fn retired_and_flawed_versions_are_taken_for_nothing() {
+    let world = "
+        a 1.0.0
+        a 1.1.0 retired
+        a 1.2.0: b ^1.0.0
+        b 1.0.0
+        b 1.1.0
+        b 1.2.0 retired
+    ";
+    let (told, _) = planned(world, "a ^1.0.0", "a@1.0.0", &[("a", "1.1.0"), ("b", "1.1.0")]);
+    assert_eq!(told, ["a 1.0.0 → 1.2.0 (in_range)", "+ b 1.1.0"]);
+}
