@@ -53,7 +53,7 @@ impl Session<'_> {
         let trees = find()?;
         let found: Vec<&Found> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
-        let index = opened.require()?;
+        let has_lockfiles = found.iter().any(|found| !found.files.is_empty());
         let scanned = |trees: &Trees| -> Outcome {
             let request = Request {
                 judge: opened.judge(),
@@ -65,6 +65,15 @@ impl Session<'_> {
             scan::scan(&request, &trees.scan_trees())
         };
         let before = scanned(&trees);
+        if !has_lockfiles {
+            return Ok(Proposal {
+                after: before.clone(),
+                before,
+                lockfiles: Vec::new(),
+                progress: Progress::Planned,
+            });
+        }
+        let index = opened.require()?;
         self.observer.working("asking registries");
         let registries = self.registries(trees.policy())?;
         let mut lockfiles: Vec<LockfilePlan> = Vec::new();

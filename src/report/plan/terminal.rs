@@ -6,7 +6,7 @@ use super::{shown, step, words};
 use crate::plan::{Blocked, Collateral, LockfilePlan, Progress, Proposal};
 use crate::report::phrases::{short, thousands};
 use crate::report::terminal::page::{Line, Page, Shade};
-use crate::report::terminal::{answer, commands_line, gaps, index, provenance};
+use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, provenance};
 use crate::report::{Length, Style};
 
 /// What is shown of a list unless all is asked for.
@@ -125,9 +125,9 @@ fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
 fn next(proposal: &Proposal, page: &mut Page<'_>) -> io::Result<()> {
     let has_edits = proposal.lockfiles.iter().any(|file| !file.edited.is_empty());
     let command = match (proposal.progress, has_edits) {
-        (Progress::Planned, true) => "lockkeeper fix",
-        (Progress::Written, true) => "git diff",
+        (Progress::Planned, true) => format!("lockkeeper fix{}", db_flag(&proposal.after)),
+        (Progress::Written, true) => "git diff".to_owned(),
         (Progress::Planned | Progress::Written, false) => return Ok(()),
     };
-    commands_line(vec![command.to_owned()], page)
+    commands_line(vec![command], page)
 }

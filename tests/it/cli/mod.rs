@@ -4,5 +4,6 @@ pub(crate) mod common_flags;
 pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;
 pub(crate) mod failing_well;
+pub(crate) mod fix;
 pub(crate) mod manual;
 pub(crate) mod package_urls;
