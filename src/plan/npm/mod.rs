@@ -17,10 +17,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Failure, Planner, Rated};
+use self::planner::{Failure, Planner, Tried};
 use self::state::State;
-use self::tree::FolderTree;
-use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
+use self::tree::{FolderTree, Node};
+use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::package_lock::installed::Installed;
 
 pub use self::planner::Memory;
@@ -49,57 +49,43 @@ pub fn plan(
         tree: before.clone(),
         ranges: BTreeMap::new(),
     };
-    let mut asked = BTreeSet::new();
+    let places: Vec<(&Wish, String)> = wishes
+        .iter()
+        .flat_map(|wish| {
+            let nodes = before
+                .nodes()
+                .filter(|(_, node)| is_of(node, wish) && !node.is_own);
+            nodes.map(move |(place, _)| (wish, place.to_owned()))
+        })
+        .collect();
+    // What each needs to know by itself is asked for at once.
+    let missing = places
+        .iter()
+        .filter_map(|(wish, place)| match planner.try_one(&state, wish, place) {
+            Err(Failure::Ask(names)) => Some(names),
+            Ok(_) | Err(Failure::Crowded(_) | Failure::Blocked { .. }) => None,
+        });
+    let mut asked: BTreeSet<String> = missing.flatten().collect();
+    if !asked.is_empty() {
+        return Step::Ask(asked);
+    }
     let mut plan = Plan::default();
     let mut strategies: BTreeMap<(String, String), Strategy> = BTreeMap::new();
-    for wish in &wishes {
-        let places: Vec<String> = before
-            .nodes()
-            .filter(|(_, node)| node.name == wish.name && node.version == wish.version && !node.is_own)
-            .map(|(place, _)| place.to_owned())
-            .collect();
-        for place in places {
-            let is_there = |state: &State| {
-                let node = state.tree.node(&place);
-                node.is_some_and(|node| node.name == wish.name && node.version == wish.version)
-            };
-            // An upgrade before this one may have ended it.
-            if !is_there(&state) {
-                continue;
+    for (wish, place) in &places {
+        // An upgrade before this one may have ended it.
+        if !state.tree.node(place).is_some_and(|node| is_of(node, wish)) {
+            continue;
+        }
+        match planner.try_one(&state, wish, place) {
+            Ok((next, strategy)) => {
+                state = next;
+                let known = strategies.entry((wish.name.clone(), wish.version.clone()));
+                let known = known.or_insert(strategy);
+                *known = (*known).max(strategy);
             }
-            let accepts = |rated: &Rated<'_>| planner.fixes(wish, rated);
-            planner.tried.set(0);
-            let key = (place.clone(), state.fingerprint());
-            let known = memory.tried.borrow().get(&key).cloned();
-            let tried = known.unwrap_or_else(|| {
-                let tried = planner.upgrade(&state, &place, &accepts, 0);
-                // Where something is missing it is not decided.
-                if !matches!(tried, Err(Failure::Ask(_))) {
-                    memory.tried.borrow_mut().insert(key, tried.clone());
-                }
-                tried
-            });
-            match tried {
-                Ok((next, strategy)) => {
-                    state = next;
-                    let known = strategies.entry((wish.name.clone(), wish.version.clone()));
-                    let known = known.or_insert(strategy);
-                    *known = (*known).max(strategy);
-                }
-                Err(Failure::Ask(names)) => asked.extend(names),
-                Err(failure) => {
-                    let (by, reason) = failure.told();
-                    let blocked = Blocked {
-                        name: wish.name.clone(),
-                        version: wish.version.clone(),
-                        fixes: wish.fixes.clone(),
-                        by,
-                        reason,
-                    };
-                    if !plan.blocked.contains(&blocked) {
-                        plan.blocked.push(blocked);
-                    }
-                }
+            Err(Failure::Ask(names)) => asked.extend(names),
+            Err(failure) => {
+                block(&mut plan, wish, failure);
             }
         }
     }
@@ -114,4 +100,45 @@ pub fn plan(
     });
     differences(&before, &state, &wishes, &strategies, &mut plan);
     Step::Done(plan)
+}
+
+/// Adds what keeps one folder of a version to what is known of the others.
+fn block(plan: &mut Plan, wish: &Wish, failure: Failure) {
+    let (by, reason) = failure.told();
+    let mut known = plan.blocked.iter_mut();
+    match known.find(|known| known.name == wish.name && known.version == wish.version) {
+        Some(known) => {
+            let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
+            known.by.extend(further);
+        }
+        None => plan.blocked.push(Blocked {
+            name: wish.name.clone(),
+            version: wish.version.clone(),
+            fixes: wish.fixes.clone(),
+            by,
+            reason,
+        }),
+    }
+}
+
+/// The folder holds the version that is to leave.
+fn is_of(node: &Node, wish: &Wish) -> bool {
+    node.name == wish.name && node.version == wish.version
+}
+
+impl Planner<'_> {
+    /// What becomes of the wish for the folder at `place`.
+    fn try_one(&self, state: &State, wish: &Wish, place: &str) -> Tried {
+        let key = (place.to_owned(), state.fingerprint());
+        if let Some(known) = self.memory.tried.borrow().get(&key) {
+            return known.clone();
+        }
+        self.tried.set(0);
+        let tried = self.upgrade(state, place, &|rated| self.fixes(wish, rated), 0);
+        // Where something is missing it is not decided.
+        if !matches!(tried, Err(Failure::Ask(_))) {
+            self.memory.tried.borrow_mut().insert(key, tried.clone());
+        }
+        tried
+    }
 }

@@ -18,14 +18,9 @@ impl State {
     /// Equal for states with the same changes.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = std::hash::DefaultHasher::new();
-        for (place, node) in self
-            .tree
-            .nodes()
-            .filter(|(_, node)| node.release.is_some() || node.is_own)
-        {
-            (place, &node.version).hash(&mut hasher);
+        for change in self.tree.changes() {
+            change.hash(&mut hasher);
         }
-        self.tree.count().hash(&mut hasher);
         self.ranges.hash(&mut hasher);
         hasher.finish()
     }

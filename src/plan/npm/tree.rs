@@ -9,11 +9,20 @@ use crate::model::{Release, Requirement, SharedStr};
 /// The folder in which packages lie.
 const MODULES: &str = "node_modules/";
 
-/// Folders by their paths. A copy shares its nodes.
+/// Folders by their paths. A copy shares all but what was changed since the lockfile was read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FolderTree {
+    read: Rc<Nodes>,
+    /// What is in a folder now; nothing where it was taken out.
+    changed: BTreeMap<Rc<str>, Option<Rc<Node>>>,
+    /// The folders that need a name, by that name, where it is not as it was read.
+    needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
+}
+
+/// The folders as the lockfile has them.
+#[derive(Debug, Default)]
+struct Nodes {
     nodes: BTreeMap<Rc<str>, Rc<Node>>,
-    /// The folders that need a name, by that name.
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
 }
 
@@ -91,48 +100,84 @@ impl FolderTree {
         for folder in installed {
             tree.put(&folder.place, Node::of(folder));
         }
-        tree
+        let Self { changed, needing, .. } = tree;
+        let nodes = changed.into_iter();
+        Self {
+            read: Rc::new(Nodes {
+                nodes: nodes.filter_map(|(place, node)| Some((place, node?))).collect(),
+                needing,
+            }),
+            ..Self::default()
+        }
     }
 
     pub(super) fn node(&self, place: &str) -> Option<&Rc<Node>> {
-        self.nodes.get(place)
+        self.entry(place).map(|(_, node)| node)
+    }
+
+    fn entry(&self, place: &str) -> Option<(&Rc<str>, &Rc<Node>)> {
+        match self.changed.get_key_value(place) {
+            Some((place, node)) => Some((place, node.as_ref()?)),
+            None => self.read.nodes.get_key_value(place),
+        }
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, &Rc<Node>)> {
-        self.nodes.iter().map(|(place, node)| (&**place, node))
+        let kept = self.read.nodes.iter();
+        let kept = kept.filter(|(place, _)| !self.changed.contains_key(*place));
+        let new = self
+            .changed
+            .iter()
+            .filter_map(|(place, node)| Some((place, node.as_ref()?)));
+        kept.chain(new).map(|(place, node)| (&**place, node))
     }
 
-    /// How many folders there are.
-    pub(super) fn count(&self) -> usize {
-        self.nodes.len()
+    /// What is not as it was read: places, with the version that is there now.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let changed = self.changed.iter();
+        changed.map(|(place, node)| (&**place, node.as_ref().map(|node| node.version.as_str())))
     }
 
     pub(super) fn put(&mut self, place: &str, node: Node) {
         self.remove(place);
         let place: Rc<str> = place.into();
         for requirement in &node.requirements {
-            let needing = self.needing.entry(requirement.name.clone()).or_default();
-            Rc::make_mut(needing).insert(place.clone());
+            self.change_needing(&requirement.name, |needing| {
+                needing.insert(place.clone());
+            });
         }
-        self.nodes.insert(place, Rc::new(node));
+        self.changed.insert(place, Some(Rc::new(node)));
     }
 
     pub(super) fn remove(&mut self, place: &str) {
-        let Some(node) = self.nodes.remove(place) else {
+        let Some((place, node)) = self
+            .entry(place)
+            .map(|(place, node)| (place.clone(), node.clone()))
+        else {
             return;
         };
         for requirement in &node.requirements {
-            if let Some(needing) = self.needing.get_mut(&requirement.name) {
-                Rc::make_mut(needing).remove(place);
-            }
+            self.change_needing(&requirement.name, |needing| {
+                needing.remove(&place);
+            });
         }
+        self.changed.insert(place, None);
+    }
+
+    fn change_needing(&mut self, name: &SharedStr, change: impl FnOnce(&mut BTreeSet<Rc<str>>)) {
+        let read = &self.read.needing;
+        let needing = self
+            .needing
+            .entry(name.clone())
+            .or_insert_with(|| read.get(name).cloned().unwrap_or_default());
+        change(Rc::make_mut(needing));
     }
 
     /// The folder that `name` means in the folder at `place`, links followed.
     pub(super) fn resolve(&self, place: &str, name: &str) -> Option<&str> {
         let mut folder = Some(place);
         while let Some(at) = folder {
-            let (found, node) = match self.nodes.get_key_value(below(at, name).as_str()) {
+            let (found, node) = match self.entry(below(at, name).as_str()) {
                 Some(found) => found,
                 None => {
                     folder = parent(at);
@@ -140,10 +185,7 @@ impl FolderTree {
                 }
             };
             return match &node.link {
-                Some(target) => self
-                    .nodes
-                    .get_key_value(target.as_str())
-                    .map(|(place, _)| &**place),
+                Some(target) => self.entry(target.as_str()).map(|(place, _)| &**place),
                 None => Some(found),
             };
         }
@@ -165,7 +207,7 @@ impl FolderTree {
                 if here == place {
                     return true;
                 }
-                if self.nodes.contains_key(here.as_str()) {
+                if self.entry(here.as_str()).is_some() {
                     return false;
                 }
                 folder = parent(at);
@@ -177,9 +219,13 @@ impl FolderTree {
     /// The folders that need `name` and that `is_meant` picks.
     fn needing(&self, name: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Dependent<'_>> {
         let mut all = Vec::new();
-        let needing = self.needing.get(&SharedStr::from(name));
+        let name_of = SharedStr::from(name);
+        let needing = self
+            .needing
+            .get(&name_of)
+            .or_else(|| self.read.needing.get(&name_of));
         for from in needing.into_iter().flat_map(|places| places.iter()) {
-            let Some(node) = self.nodes.get(from).filter(|_| is_meant(from)) else {
+            let Some(node) = self.node(from).filter(|_| is_meant(from)) else {
                 continue;
             };
             for requirement in &node.requirements {
@@ -204,7 +250,7 @@ impl FolderTree {
             .collect();
         let mut reached: BTreeSet<&str> = open.iter().copied().collect();
         while let Some(place) = open.pop() {
-            let Some(node) = self.nodes.get(place) else {
+            let Some(node) = self.node(place) else {
                 continue;
             };
             for requirement in &node.requirements {
