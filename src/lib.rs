@@ -115,6 +115,7 @@
 //! | 3 | not everything could be judged: a blind spot, or the index is missing, damaged, too old or newer |
 //! | 4 | nothing to scan |
 //! | 5 | a server failed |
+//! | 6 | some of what blocks was fixed, and some was not |
 //! | 70 | a bug here |
 //! | 130 | interrupted |
 //!
