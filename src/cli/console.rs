@@ -20,7 +20,7 @@ use crate::text::escape;
 /// What ends sooner shows no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What ends sooner is not told to a log.
+/// What ends sooner gets no line in a log.
 const LONG: Duration = Duration::from_secs(2);
 
 /// The standard error of a command.
@@ -30,7 +30,7 @@ pub struct Console<'v> {
     log: Arc<Log>,
 }
 
-/// What a log was told of the work that goes on.
+/// What a log has of the work that goes on.
 #[derive(Debug, Default)]
 struct Log {
     /// A line of its own stands there already.
@@ -46,8 +46,8 @@ enum Reader {
     Person,
     /// A log: a line at the start and one at the end.
     Log,
-    /// Nobody, or a program that wants errors alone.
-    Nobody,
+    /// There is none, or it is a program that wants errors alone.
+    None,
 }
 
 impl<'v> Console<'v> {
@@ -81,10 +81,10 @@ impl<'v> Console<'v> {
             std::io::stderr().is_terminal(),
             self.options.errors,
         ) {
-            (true, ..) => Reader::Nobody,
+            (true, ..) => Reader::None,
             (false, true, _) => Reader::Person,
             (false, false, ErrorForm::Text) => Reader::Log,
-            (false, false, ErrorForm::Json) => Reader::Nobody,
+            (false, false, ErrorForm::Json) => Reader::None,
         }
     }
 
@@ -94,13 +94,13 @@ impl<'v> Console<'v> {
         let begun = || match self.reader() {
             Reader::Person => begin(),
             Reader::Log => begin_log(&self.log),
-            Reader::Nobody => ProgressBar::hidden(),
+            Reader::None => ProgressBar::hidden(),
         };
         bar.get_or_insert_with(begun).clone()
     }
 }
 
-/// A bar that nobody sees yet.
+/// A bar that is not shown yet.
 fn begin() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
@@ -117,7 +117,7 @@ fn begin() -> ProgressBar {
     bar
 }
 
-/// Work that nobody sees: a log gets a line where it takes [`LONG`].
+/// Work that is not shown: a log gets a line where it takes [`LONG`].
 fn begin_log(log: &Arc<Log>) -> ProgressBar {
     let bar = ProgressBar::hidden();
     let (later, log) = (bar.clone(), Arc::clone(log));
@@ -181,7 +181,7 @@ impl Observer for Console<'_> {
             match reader {
                 Reader::Person => bar.set_message(escape::terminal(&text)),
                 Reader::Log if is_new(&text) => line(&text),
-                Reader::Log | Reader::Nobody => {}
+                Reader::Log | Reader::None => {}
             }
         })
     }

@@ -12,8 +12,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Answer, Detail, Registry};
+use crate::lockfile::package_lock::installed::requirement;
+use crate::model::Ecosystem;
 use crate::model::release::{Release, Requirement, RequirementKind};
-use crate::model::{Ecosystem, SharedStr};
 use crate::sys::web::Address;
 
 /// npm's registry and those that answer like it.
@@ -173,57 +174,7 @@ fn is_peer(kind: RequirementKind) -> bool {
     matches!(kind, RequirementKind::Peer | RequirementKind::OptionalPeer)
 }
 
-/// `npm:other@^1.0.0` is another package by this name.
-fn requirement(name: &str, range: &str, kind: RequirementKind) -> Requirement {
-    let alias = range
-        .get(..4)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("npm:"))
-        .and_then(|_| range.get(4..));
-    let (package, range): (Option<SharedStr>, &str) = match alias {
-        Some(target) => {
-            // The scope begins with one, too.
-            let at = target.char_indices().skip(1).find(|(_, letter)| *letter == '@');
-            let (package, range) = at
-                .and_then(|(at, _)| Some((target.get(..at)?, target.get(at + 1..)?)))
-                .unwrap_or((target, "*"));
-            (Some(package.into()), range)
-        }
-        None => (None, range),
-    };
-    Requirement {
-        name: name.into(),
-        package,
-        range: range.into(),
-        kind,
-    }
-}
-
 fn quoted(text: &str) -> String {
     let short: String = text.chars().take(100).collect();
     format!("{short:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alias_names_another_package() {
-        for (range, package, rest) in [
-            ("npm:other@^1.0.0", Some("other"), "^1.0.0"),
-            ("npm:@scope/other@1 || 2", Some("@scope/other"), "1 || 2"),
-            ("NPM:other", Some("other"), "*"),
-            ("npm:@scope/other", Some("@scope/other"), "*"),
-            ("npm:é@1", Some("é"), "1"),
-            ("^1.0.0", None, "^1.0.0"),
-            ("", None, ""),
-        ] {
-            let need = requirement("name", range, RequirementKind::Runtime);
-            assert_eq!(
-                (need.package.as_deref(), need.range.as_str()),
-                (package, rest),
-                "{range}"
-            );
-        }
-    }
 }

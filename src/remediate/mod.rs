@@ -33,8 +33,6 @@ pub trait Registries {
 pub struct Question<'q> {
     /// The ecosystem of the packages.
     pub ecosystem: &'q Ecosystem,
-    /// The lockfile that they are for, relative to the root of its tree.
-    pub file: &'q TreePath,
     /// Where its packages come from.
     pub addresses: &'q Addresses,
     /// The settings of the ecosystem's client beside it (`.npmrc`): the place and the text.
@@ -292,7 +290,6 @@ impl Asked<'_> {
                 Step::Ask(names) => {
                     let question = Question {
                         ecosystem: self.ecosystem,
-                        file: self.file,
                         addresses: &addresses,
                         settings: settings
                             .as_ref()

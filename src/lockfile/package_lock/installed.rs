@@ -100,31 +100,90 @@ fn requirements(entry: &Entry<'_>) -> Vec<Requirement> {
             all.push(requirement(&name, &range.as_str().unwrap_or_default(), kind));
         }
     }
-    // What stands in both is optional.
-    let optional: Vec<SharedStr> = all
-        .iter()
-        .filter(|one| one.kind == RequirementKind::Optional)
-        .map(|one| one.name.clone())
-        .collect();
-    all.retain(|one| one.kind != RequirementKind::Runtime || !optional.contains(&one.name));
+    // What stands in several tables is optional first, then needed, and only then expected beside it: as npm takes it.
+    let of = |kind: RequirementKind| -> Vec<SharedStr> {
+        let those = all.iter().filter(|one| one.kind == kind);
+        those.map(|one| one.name.clone()).collect()
+    };
+    let (optional, runtime) = (of(RequirementKind::Optional), of(RequirementKind::Runtime));
+    all.retain(|one| match one.kind {
+        RequirementKind::Runtime => !optional.contains(&one.name),
+        RequirementKind::Peer | RequirementKind::OptionalPeer => {
+            !optional.contains(&one.name) && !runtime.contains(&one.name)
+        }
+        RequirementKind::Optional | RequirementKind::Dev | RequirementKind::Bundled => true,
+    });
     all
 }
 
-/// What `range` under `name` asks for: `npm:other@^1` is another package.
+/// What `range` under `name` asks for: `npm:other@^1` is another package by this name.
 #[must_use]
 pub fn requirement(name: &str, range: &str, kind: RequirementKind) -> Requirement {
-    let alias = range.strip_prefix("npm:").map(|alias| match alias.rfind('@') {
-        Some(at) if at > 0 => (alias.get(..at), alias.get(at + 1..)),
-        Some(_) | None => (Some(alias), None),
-    });
-    let (package, range) = match alias {
-        Some((package, range)) => (package, range.unwrap_or_default()),
+    let is_alias = range
+        .get(..4)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("npm:"));
+    let (package, range) = match range.get(4..).filter(|_| is_alias) {
+        Some(target) => {
+            // The scope begins with one, too.
+            let at = target.char_indices().skip(1).find(|(_, letter)| *letter == '@');
+            let (package, range) = at
+                .and_then(|(at, _)| Some((target.get(..at)?, target.get(at + 1..)?)))
+                .unwrap_or((target, "*"));
+            (Some(package.into()), range)
+        }
         None => (None, range),
     };
     Requirement {
         name: name.into(),
-        package: package.filter(|package| *package != name).map(Into::into),
+        package,
         range: range.into(),
         kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_names_another_package() {
+        for (range, package, rest) in [
+            ("npm:other@^1.0.0", Some("other"), "^1.0.0"),
+            ("npm:@scope/other@1 || 2", Some("@scope/other"), "1 || 2"),
+            ("NPM:other", Some("other"), "*"),
+            ("npm:@scope/other", Some("@scope/other"), "*"),
+            ("npm:é@1", Some("é"), "1"),
+            ("^1.0.0", None, "^1.0.0"),
+            ("", None, ""),
+        ] {
+            let need = requirement("name", range, RequirementKind::Runtime);
+            assert_eq!(
+                (need.package.as_deref(), need.range.as_str()),
+                (package, rest),
+                "{range}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_in_several_tables_is_needed_once() {
+        let lock = r#"{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0",
+            "dependencies": {"b": "^1.0.0", "c": "^1.0.0"}, "optionalDependencies": {"c": "^2.0.0"},
+            "peerDependencies": {"b": "^1.1.0", "d": "*"}}}}"#;
+        let installed = installed(lock).expect("a lockfile");
+        let mut kinds: Vec<_> = installed[0]
+            .requirements
+            .iter()
+            .map(|one| (one.name.as_str(), one.range.as_str(), one.kind))
+            .collect();
+        kinds.sort();
+        assert_eq!(
+            kinds,
+            [
+                ("b", "^1.0.0", RequirementKind::Runtime),
+                ("c", "^2.0.0", RequirementKind::Optional),
+                ("d", "*", RequirementKind::Peer),
+            ]
+        );
     }
 }

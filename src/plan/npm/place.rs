@@ -7,7 +7,6 @@ use super::planner::{Failure, Planner, Rated};
 use super::state::State;
 use super::tree::{Dependent, FolderTree, Node, below, parent};
 use crate::model::{Release, Requirement, RequirementKind};
-use crate::plan::Constraint;
 
 /// So many folders may change because of one upgrade.
 const MAX_CHANGES: usize = 200;
@@ -127,15 +126,7 @@ impl Planner<'_> {
             }
             if is_peer {
                 return Err(Failure::Blocked {
-                    by: vec![Constraint {
-                        dependent: state
-                            .tree
-                            .node(place)
-                            .map(|node| node.label(place))
-                            .unwrap_or_default(),
-                        name: requirement.name.to_string(),
-                        range: requirement.range.to_string(),
-                    }],
+                    by: vec![state.tree.constraint(place, requirement)],
                     reason: "What it needs beside it is there in another version that others need."
                         .to_owned(),
                 });
@@ -143,15 +134,7 @@ impl Planner<'_> {
         }
         let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
             return Err(Failure::Blocked {
-                by: vec![Constraint {
-                    dependent: state
-                        .tree
-                        .node(place)
-                        .map(|node| node.label(place))
-                        .unwrap_or_default(),
-                    name: requirement.name.to_string(),
-                    range: requirement.range.to_string(),
-                }],
+                by: vec![state.tree.constraint(place, requirement)],
                 reason: format!("No version of {name} in that range may be taken."),
             });
         };

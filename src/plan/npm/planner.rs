@@ -135,8 +135,8 @@ impl<'p> Planner<'p> {
         is_in
     }
 
-    /// The release may be installed at all.
-    pub(super) fn is_good(&self, name: &str, release: &Release) -> bool {
+    /// The release may be installed, whatever affects it.
+    fn is_installable(&self, release: &Release) -> bool {
         let is_young = self
             .bounds
             .published_before
@@ -145,12 +145,17 @@ impl<'p> Planner<'p> {
             let here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
             here.into_iter().all(|(_, version)| self.in_range(range, version))
         });
-        release.retired.is_none() && !is_young && runs && !(self.bounds.is_affected)(name, &release.version)
+        release.retired.is_none() && !is_young && runs
+    }
+
+    /// The release may be taken.
+    pub(super) fn is_good(&self, name: &str, release: &Release) -> bool {
+        self.is_installable(release) && !(self.bounds.is_affected)(name, &release.version)
     }
 
     /// The release ends what is wished.
     pub(super) fn fixes(&self, wish: &Wish, rated: &Rated<'_>) -> bool {
         let release = rated.release;
-        rated.is_good || (wish.to.as_deref() == Some(&*release.version) && release.retired.is_none())
+        rated.is_good || (wish.to.as_deref() == Some(&*release.version) && self.is_installable(release))
     }
 }

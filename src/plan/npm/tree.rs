@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::lockfile::package_lock::installed::Installed;
 use crate::model::{Release, Requirement, SharedStr};
+use crate::plan::Constraint;
 
 /// The folder in which packages lie.
 const MODULES: &str = "node_modules/";
@@ -190,6 +191,16 @@ impl FolderTree {
             };
         }
         None
+    }
+
+    /// What the folder at `place` asks for, as a person reads it.
+    pub(super) fn constraint(&self, place: &str, requirement: &Requirement) -> Constraint {
+        let node = self.node(place);
+        Constraint {
+            dependent: node.map(|node| node.label(place)).unwrap_or_default(),
+            name: requirement.name.to_string(),
+            range: requirement.range.to_string(),
+        }
     }
 
     /// Everything that needs the folder at `place`.

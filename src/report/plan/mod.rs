@@ -41,7 +41,6 @@ fn words(proposal: &Proposal) -> Vec<String> {
     let moves: usize = proposal.lockfiles.iter().map(|file| file.plan.moves.len()).sum();
     let upgrades = counted(moves, "upgrade", "upgrades");
     let done = match proposal.progress {
-        Progress::Planned if moves == 1 => "would fix",
         Progress::Planned => "would fix",
         Progress::Written => "fixed",
     };

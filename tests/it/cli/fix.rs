@@ -286,3 +286,44 @@ fn nothing_to_scan_and_no_database_are_no_pass() {
     assert_eq!(plan.code, 3, "{}", plan.out);
     assert!(plan.err.contains("there is no advisory database"), "{}", plan.err);
 }
+
+#[test]
+fn overrides_decide_and_the_projects_engines_bound_what_is_taken() {
+    let project = Project::new("^4.0.0");
+    let with = |field: &str| manifest("^4.0.0").replace("\"version\"", &format!("{field},\n\t\"version\""));
+    project.sandbox.write(
+        "package.json",
+        with("\"overrides\": {\"app\": {\"cookie@4\": \"4.0.0\"}}"),
+    );
+    let plan = project.run(&["plan"]);
+    let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(plan.code, 1, "{told}");
+    assert!(
+        told.contains("`overrides` in package.json decide about cookie"),
+        "{told}"
+    );
+
+    // 4.1.3 does not run on the oldest Node that the project runs on, 4.1.4 does.
+    let releases = [("4.0.0", "*"), ("4.1.3", ">=18"), ("4.1.4", ">=14")].map(|(version, node)| {
+        let dist =
+            json!({"integrity": format!("sha512-{version}"), "tarball": project.server.address("/c.tgz")});
+        let release = json!({"name": "cookie", "version": version, "engines": {"node": node}, "dist": dist});
+        (version.to_owned(), release)
+    });
+    let versions: serde_json::Map<String, Value> = releases.into_iter().collect();
+    let document = json!({"name": "cookie", "versions": versions}).to_string();
+    project.server.put("/cookie", document);
+    for (engines, to) in [(">=14.2 <15 || >=16", "4.1.4"), ("^18.1", "4.1.3")] {
+        project.sandbox.write(
+            "package.json",
+            with(&format!("\"engines\": {{\"node\": \"{engines}\"}}")),
+        );
+        let plan = project.run(&["plan", "--format", "json"]);
+        assert_eq!(
+            plan.json()["targets"][0]["moves"][0]["to"],
+            to,
+            "{engines}: {}",
+            plan.out
+        );
+    }
+}
