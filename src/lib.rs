@@ -79,6 +79,7 @@
 //! | registry | [`registry::Registry`] | `registry/x.rs`, a line in `REGISTRIES` | the same contract suite over each |
 //! | language of ranges | [`version::range::RangeSyntax`] | `version/range/x.rs`, a line in `RANGES`, `tests/tables/ranges/x.tsv.gz` | answers of the native tool |
 //! | advisory source | `advisory/import` and `feed` | a file each: what the bytes mean, where they come from | golden import, the update suite |
+//! | lockfile plan | [`remediate::Fixer`] | `remediate/x.rs`, a line in `FIXERS`; rules of the resolver in `plan/x/` | whoever is planned is edited, and the other way round; random worlds |
 //! | lockfile edit | [`relock::Relock`] | `relock/x.rs`, a line in `RELOCKS` | a check that is not the planner reads every edit; random worlds |
 //! | ecosystem | [`ecosystem::EcosystemRow`] | one row | every row has a scheme and a purl type |
 //!

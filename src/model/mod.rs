@@ -40,7 +40,7 @@ pub use outcome::{Outcome, ScannedFile, Target};
 pub use package::{Checksums, Package, Place, Reach, Scope, Scopes, Source, Spans, UpgradeBy};
 pub use package_url::PackageUrl;
 pub use path::TreePath;
-pub use release::{Release, Requirement, RequirementKind};
+pub use release::{Part, Query, Release, Requirement, RequirementKind};
 pub use shared_str::SharedStr;
 pub use tree::{Derivation, Derived, Tree, Unread};
 pub use verdict::{Decision, Verdict};

@@ -1,11 +1,60 @@
-//! What a registry says of a package: the versions that it has, and what each of them needs.
+//! What a registry is asked about a package, and what it says: the versions that it has, and what each of them needs.
 
 use jiff::Timestamp;
 
 use super::SharedStr;
 
+/// What a registry is asked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Query {
+    /// The package.
+    pub package: SharedStr,
+    /// What of it.
+    pub part: Part,
+}
+
+impl Query {
+    /// Asks for the versions of `package`.
+    #[must_use]
+    pub fn versions(package: impl Into<SharedStr>) -> Self {
+        Self {
+            package: package.into(),
+            part: Part::Versions,
+        }
+    }
+
+    /// Asks what `version` of `package` needs.
+    #[must_use]
+    pub fn metadata(package: impl Into<SharedStr>, version: impl Into<SharedStr>) -> Self {
+        Self {
+            package: package.into(),
+            part: Part::Metadata(version.into()),
+        }
+    }
+
+    /// Asks for what only the archive of `version` of `package` tells.
+    #[must_use]
+    pub fn archive(package: impl Into<SharedStr>, version: impl Into<SharedStr>) -> Self {
+        Self {
+            package: package.into(),
+            part: Part::Archive(version.into()),
+        }
+    }
+}
+
+/// What of a package is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Its versions; with what each needs, where the registry says it in the same answer.
+    Versions,
+    /// What this version needs, where the list of versions does not say it.
+    Metadata(SharedStr),
+    /// What only the archive of this version tells: hashes that are computed from what is in it.
+    Archive(SharedStr),
+}
+
 /// A version of a package that can be installed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Release {
     /// As the registry spells it.
     pub version: SharedStr,
@@ -13,7 +62,7 @@ pub struct Release {
     pub published: Option<Timestamp>,
     /// Why nobody is to take it any more: withdrawn, or given up by its maintainers. Empty where no reason is given.
     pub retired: Option<Box<str>>,
-    /// What it needs to be installed with.
+    /// What it needs to be installed with; none where that has to be asked for apart ([`Part::Metadata`]).
     pub dependencies: Vec<Requirement>,
     /// What it needs of the toolchain: `node` and `>=18`.
     pub toolchain: Vec<(SharedStr, SharedStr)>,

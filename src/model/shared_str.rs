@@ -23,6 +23,13 @@ impl std::ops::Deref for SharedStr {
     }
 }
 
+/// Maps by it are asked with any text.
+impl std::borrow::Borrow<str> for SharedStr {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<&str> for SharedStr {
     fn from(text: &str) -> Self {
         Self(text.into())

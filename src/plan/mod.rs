@@ -18,23 +18,29 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::model::Release;
+use crate::model::{Query, Release};
 use crate::version::Distance;
 
 pub use proposal::{Edited, LockfilePlan, Progress, Proposal};
 
 /// What registries answered.
 pub trait Releases {
-    /// What is known of the package called `name`.
-    fn of(&self, name: &str) -> Known<'_>;
+    /// What is known of the versions of the package called `name`.
+    fn versions(&self, name: &str) -> Known<'_, [Release]>;
+
+    /// What is known of what `version` of the package `name` needs, where the list of versions does not say it.
+    fn metadata(&self, name: &str, version: &str) -> Known<'_, Release>;
+
+    /// What is known of what only the archive of `version` of the package `name` tells.
+    fn archive(&self, name: &str, version: &str) -> Known<'_, Release>;
 }
 
-/// What is known of a package.
-#[derive(Debug, Clone, Copy)]
-pub enum Known<'r> {
-    /// Its versions.
-    Releases(&'r [Release]),
-    /// Nobody has asked yet.
+/// What is known.
+#[derive(Debug)]
+pub enum Known<'r, T: ?Sized> {
+    /// What a registry answered.
+    Answer(&'r T),
+    /// Nobody has asked yet: the plan says that it has to know it.
     NotAsked,
     /// It could not be learnt, and why.
     Failed(&'r str),
@@ -79,8 +85,8 @@ pub struct Wish {
 /// What a planner says.
 #[derive(Debug)]
 pub enum Step {
-    /// It has to know the versions of these packages.
-    Ask(BTreeSet<String>),
+    /// It has to know this.
+    Ask(BTreeSet<Query>),
     /// It is done.
     Done(Plan),
 }

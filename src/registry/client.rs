@@ -4,7 +4,7 @@
 //! Requests are tried again as [`Web`]'s policy says. A registry that cannot be reached is not asked for further
 //! packages. A redirect is followed; the credential goes along only below its own prefix, and never comes in later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,13 +13,14 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use reqwest::Method;
 use reqwest::header::{self, HeaderValue};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 
 use super::cache::{Cache, Kept};
 use super::credential::Credential;
 use super::error::{PackageError, RegistryError, Sent};
-use super::{Answer, Detail, Question, Registry};
+use super::{Answer, Detail, Endpoint, Parts, Question, Registry};
+use crate::model::{Part, Query, Release, SharedStr};
 use crate::sys::web::{Address, HttpError, HttpRequest, HttpResponse, Validator, Web, WebError, retry_after};
 
 /// So many requests run at once.
@@ -41,6 +42,8 @@ pub struct Client {
     dead: Mutex<BTreeMap<String, Arc<WebError>>>,
     /// Those that have answered: one late answer of theirs says nothing of the others.
     alive: Mutex<BTreeSet<String>>,
+    /// Lists of versions that were asked for, by the name under which they are kept.
+    lists: Mutex<HashMap<String, Arc<OnceCell<Listed>>>>,
     limit: u64,
 }
 
@@ -52,6 +55,9 @@ pub enum Reach {
     /// The cache alone: `--offline`.
     Cache,
 }
+
+/// What a registry answered when it was asked for versions.
+type Listed = Result<Arc<Answer>, RegistryError>;
 
 /// What came of a request.
 enum Fetched {
@@ -73,6 +79,7 @@ impl Client {
             slots: Semaphore::new(MAX_REQUESTS),
             dead: Mutex::default(),
             alive: Mutex::default(),
+            lists: Mutex::default(),
             limit: LIMIT,
         }
     }
@@ -88,7 +95,7 @@ impl Client {
         self: &Arc<Self>,
         registry: &'static dyn Registry,
         questions: Vec<Question>,
-    ) -> Vec<Result<Answer, PackageError>> {
+    ) -> Vec<Result<Arc<Answer>, PackageError>> {
         let mut tasks = JoinSet::new();
         let mut answers = Vec::with_capacity(questions.len());
         for (place, question) in questions.into_iter().enumerate() {
@@ -107,21 +114,79 @@ impl Client {
         answers.into_iter().flatten().collect()
     }
 
-    async fn answer(&self, registry: &dyn Registry, question: &Question) -> Result<Answer, PackageError> {
-        self.releases(registry, question)
-            .await
-            .map_err(|error| PackageError {
-                package: question.package.clone(),
-                error,
-            })
+    async fn answer(
+        &self,
+        registry: &dyn Registry,
+        question: &Question,
+    ) -> Result<Arc<Answer>, PackageError> {
+        let mut missing = RegistryError::Nowhere {
+            setting: registry.setting(),
+        };
+        for endpoint in &question.endpoints {
+            match self.at(registry, endpoint, question).await {
+                Ok(answer) => return Ok(answer),
+                // The first one that does not have it is the one that a person expects.
+                Err(error @ RegistryError::Missing(_)) => {
+                    if matches!(missing, RegistryError::Nowhere { .. }) {
+                        missing = error;
+                    }
+                }
+                Err(error) => {
+                    missing = error;
+                    break;
+                }
+            }
+        }
+        Err(PackageError {
+            package: question.query.package.clone(),
+            error: missing,
+        })
     }
 
-    async fn releases(&self, registry: &dyn Registry, question: &Question) -> Result<Answer, RegistryError> {
-        let address = registry.address(&question.endpoint.base, &question.package);
-        let name = format!("{}-{}", address.fingerprint(), kept_as(question.detail));
+    async fn at(&self, registry: &dyn Registry, endpoint: &Endpoint, question: &Question) -> Listed {
+        let Query { package, part } = &question.query;
+        match part {
+            Part::Versions => self.versions(registry, endpoint, package, question.detail).await,
+            Part::Metadata(version) | Part::Archive(version) => {
+                let listed = match registry.parts() {
+                    Parts::None | Parts::Named => None,
+                    Parts::Listed => {
+                        let answer = self
+                            .versions(registry, endpoint, package, question.detail)
+                            .await?;
+                        let mut releases = answer.releases.iter();
+                        let release = releases.find(|release| release.version == *version);
+                        Some(release.cloned().ok_or_else(|| {
+                            RegistryError::Lacking(format!("the registry does not have {package} {version}"))
+                        })?)
+                    }
+                };
+                let release = self
+                    .part(registry, endpoint, &question.query, listed.as_ref())
+                    .await?;
+                Ok(Arc::new(Answer {
+                    releases: vec![release],
+                    ..Answer::default()
+                }))
+            }
+        }
+    }
+
+    /// A part of a version. It never changes: what is kept is not asked for again.
+    async fn part(
+        &self,
+        registry: &dyn Registry,
+        endpoint: &Endpoint,
+        Query { package, part }: &Query,
+        listed: Option<&Release>,
+    ) -> Result<Release, RegistryError> {
+        let address = registry
+            .part_address(&endpoint.base, package, part, listed)
+            .map_err(RegistryError::Lacking)?;
+        let name = format!("{}-{}", address.fingerprint(), part_kept_as(part));
         let read = |bytes: &[u8]| {
             registry
-                .read(&question.package, bytes)
+                .read_part(package, part, listed, bytes)
                 .map_err(|reason| RegistryError::Unreadable {
                     address: Box::new(address.clone()),
                     reason,
@@ -131,6 +196,65 @@ impl Client {
             .cache
             .as_ref()
             .and_then(|cache| cache.read(&name, self.limit));
+        let kept = kept.and_then(|kept| match part {
+            Part::Versions | Part::Metadata(_) => read(&kept.bytes).ok(),
+            Part::Archive(version) => Some(of_archive(version, listed, kept.bytes)?),
+        });
+        match (kept, self.reach) {
+            (Some(release), _) => return Ok(release),
+            (None, Reach::Cache) => return Err(RegistryError::NotCached(address)),
+            (None, Reach::Network) => {}
+        }
+        let credential = endpoint.credential.as_ref();
+        match self.fetch(&address, "*/*", credential, None).await? {
+            Fetched::New { bytes, .. } => {
+                let release = read(&bytes)?;
+                let kept = match part {
+                    Part::Versions | Part::Metadata(_) => &bytes,
+                    Part::Archive(_) => release.document.as_bytes(),
+                };
+                self.keep(&name, &address, None, kept);
+                Ok(release)
+            }
+            Fetched::NotModified => read(&[]),
+        }
+    }
+
+    /// The versions of a package; each list is asked for once.
+    async fn versions(
+        &self,
+        registry: &dyn Registry,
+        endpoint: &Endpoint,
+        package: &SharedStr,
+        detail: Detail,
+    ) -> Listed {
+        let address = registry.address(&endpoint.base, package);
+        let name = format!("{}-{}", address.fingerprint(), kept_as(detail));
+        let cell = Arc::clone(locked(&self.lists).entry(name.clone()).or_default());
+        let listed = cell.get_or_init(|| async {
+            let credential = endpoint.credential.as_ref();
+            let accept = registry.accept(detail);
+            let read = |bytes: &[u8]| registry.read(package, bytes);
+            let answer = self.list(&address, &name, (accept, credential), &read).await;
+            answer.map(Arc::new)
+        });
+        listed.await.clone()
+    }
+
+    async fn list(
+        &self,
+        address: &Address,
+        name: &str,
+        (accept, credential): (&'static str, Option<&Credential>),
+        read: &(dyn Fn(&[u8]) -> Result<Answer, String> + Sync),
+    ) -> Result<Answer, RegistryError> {
+        let read = |bytes: &[u8]| {
+            read(bytes).map_err(|reason| RegistryError::Unreadable {
+                address: Box::new(address.clone()),
+                reason,
+            })
+        };
+        let kept = self.cache.as_ref().and_then(|cache| cache.read(name, self.limit));
         if self.reach == Reach::Cache {
             let kept = kept.ok_or_else(|| RegistryError::NotCached(address.clone()))?;
             return read(&kept.bytes);
@@ -140,25 +264,27 @@ impl Client {
         let validator = kept
             .as_ref()
             .and_then(|(_, Kept { validator, .. })| validator.clone());
-        let accept = registry.accept(question.detail);
-        let credential = question.endpoint.credential.as_ref();
         match self
-            .fetch(&address, accept, credential, validator.as_ref())
+            .fetch(address, accept, credential, validator.as_ref())
             .await?
         {
             Fetched::New { bytes, validator } => {
                 let answer = read(&bytes)?;
-                if let Some(cache) = &self.cache
-                    && let Err(error) = cache.write(&name, validator.as_ref(), &bytes)
-                {
-                    tracing::debug!(%address, %error, "the answer is not kept");
-                }
+                self.keep(name, address, validator.as_ref(), &bytes);
                 Ok(answer)
             }
             Fetched::NotModified => match kept {
                 Some((answer, _)) => Ok(answer),
                 None => read(&[]),
             },
+        }
+    }
+
+    fn keep(&self, name: &str, address: &Address, validator: Option<&Validator>, bytes: &[u8]) {
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.write(name, validator, bytes)
+        {
+            tracing::debug!(%address, %error, "the answer is not kept");
         }
     }
 
@@ -346,6 +472,30 @@ fn kept_as(detail: Detail) -> &'static str {
         Detail::Installing => "installing",
         Detail::Times => "times",
     }
+}
+
+fn part_kept_as(part: &Part) -> &'static str {
+    match part {
+        Part::Versions => "versions",
+        Part::Metadata(_) => "metadata",
+        Part::Archive(_) => "archive",
+    }
+}
+
+/// The release of which `document` was kept.
+fn of_archive(version: &SharedStr, listed: Option<&Release>, document: Vec<u8>) -> Option<Release> {
+    let document = String::from_utf8(document).ok()?.into_boxed_str();
+    Some(match listed {
+        Some(listed) => Release {
+            document,
+            ..listed.clone()
+        },
+        None => Release {
+            version: version.clone(),
+            document,
+            ..Release::default()
+        },
+    })
 }
 
 /// Scheme, host and port.

@@ -25,8 +25,13 @@ pub enum RegistryError {
         setting: &'static str,
     },
     /// What the configuration sets cannot be used.
-    #[error("{0}")]
-    Configuration(String),
+    #[error("{reason}")]
+    Configuration {
+        /// What is wrong, with the place.
+        reason: String,
+        /// What a person can do about it.
+        hint: &'static str,
+    },
     /// The registry has no such package.
     #[error("the registry does not have it: {0}")]
     Missing(Address),
@@ -46,6 +51,9 @@ pub enum RegistryError {
     /// The registry was asked for another package, and nothing came.
     #[error("not asked again: {0}")]
     Dead(Arc<WebError>),
+    /// The registry has the package, and not what was asked for of it.
+    #[error("{0}")]
+    Lacking(String),
     /// It was fetched, and is not what it should be.
     #[error("{address}: {reason}")]
     Unreadable {
@@ -82,9 +90,8 @@ impl RegistryError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Nowhere { setting } => setting,
-            Self::Configuration(_) => {
-                "Write the address out, or set it in your own .npmrc or npm_config_registry."
-            }
+            Self::Configuration { hint, .. } => hint,
+            Self::Lacking(_) => "Upgrade the package with its own tool.",
             Self::Missing(_) => {
                 "Check the package's name and the registry that the configuration names for it."
             }

@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] knows at which address a package is asked for and what the answer's bytes mean. Where a project's
 //! packages come from and who may read them there is in the configuration of the ecosystem's own client
-//! ([`npm_config`]). The [`Client`] asks: at most eight requests at once, answers kept in the user's cache folder with
+//! ([`Configuration`]). The [`Client`] asks: at most eight requests at once, answers kept in the user's cache folder with
 //! what proves that they are still right, and one dead registry fails only its own packages.
 //!
 //! There is no registry's address in here: it comes from the lockfile, the client's configuration or the policy.
@@ -20,8 +20,7 @@ pub use error::{PackageError, RegistryError};
 
 use std::collections::BTreeMap;
 
-use crate::model::release::Release;
-use crate::model::{Ecosystem, SharedStr};
+use crate::model::{Ecosystem, Part, Query, Release, SharedStr};
 use crate::sys::web::Address;
 
 /// A kind of registry.
@@ -46,6 +45,84 @@ pub trait Registry: Send + Sync {
     /// # Errors
     /// Why it is no such answer, as a lowercase fragment.
     fn read(&self, package: &str, bytes: &[u8]) -> Result<Answer, String>;
+
+    /// What tells where a part of a version is.
+    fn parts(&self) -> Parts {
+        Parts::None
+    }
+
+    /// Where `part` of a version is: of `release`, which is in the list of versions, for [`Parts::Listed`]; for
+    /// [`Parts::Named`] there is none.
+    ///
+    /// # Errors
+    /// Why there is no such place, as a lowercase fragment.
+    fn part_address(
+        &self,
+        base: &Address,
+        package: &str,
+        part: &Part,
+        release: Option<&Release>,
+    ) -> Result<Address, String> {
+        let _ = (base, package, part, release);
+        Err("the registry says everything with the versions".to_owned())
+    }
+
+    /// The release with what `bytes`, the answer about that part of it, say. Of [`Part::Metadata`] the bytes are cached, of
+    /// [`Part::Archive`] the [`Release::document`] alone: neither ever changes at a registry.
+    ///
+    /// # Errors
+    /// Why it is no such answer, as a lowercase fragment.
+    fn read_part(
+        &self,
+        package: &str,
+        part: &Part,
+        release: Option<&Release>,
+        bytes: &[u8],
+    ) -> Result<Release, String> {
+        let _ = (package, part, release, bytes);
+        Err("the registry says everything with the versions".to_owned())
+    }
+
+    /// What the ecosystem's client is configured to on this machine and by `project`, files of the repository.
+    fn configuration(&self, project: &[ConfigFile]) -> Box<dyn Configuration>;
+}
+
+/// What tells where a part of a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// The list of versions says everything: there are no parts.
+    None,
+    /// The list of versions has the address.
+    Listed,
+    /// The names of the package and of the version tell it.
+    Named,
+}
+
+/// Where packages come from, and with which credential they are asked for.
+pub trait Configuration {
+    /// What was passed over and why; no secret is in it.
+    fn notes(&self) -> &[String];
+
+    /// Where `package` is asked for: the first that has it answers. `locked` is the address that the lockfile has for it,
+    /// `named` are the registries that the policy names.
+    ///
+    /// # Errors
+    /// [`RegistryError::Nowhere`], or [`RegistryError::Configuration`] for one that is set and cannot be used.
+    fn endpoints(
+        &self,
+        package: &str,
+        locked: Option<&str>,
+        named: &[&str],
+    ) -> Result<Vec<Endpoint>, RegistryError>;
+}
+
+/// A file of the client's configuration. Secrets may be in it.
+#[derive(Clone)]
+pub struct ConfigFile {
+    /// How messages call it; on this machine its path.
+    pub place: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// How much is asked for.
@@ -60,7 +137,7 @@ pub enum Detail {
 /// What a registry says of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// Every version that can be read, in the order of their texts.
+    /// The one that was asked for, or every version that can be read, in the order of their texts.
     pub releases: Vec<Release>,
     /// Versions that have a name at the registry, by it: `latest`, which npm takes before higher ones in its range.
     pub tags: BTreeMap<SharedStr, SharedStr>,
@@ -80,10 +157,10 @@ pub struct Endpoint {
 /// A question to a registry.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The package.
-    pub package: SharedStr,
-    /// Where to ask.
-    pub endpoint: Endpoint,
+    /// What to ask.
+    pub query: Query,
+    /// Where to ask; the first that has the package answers.
+    pub endpoints: Vec<Endpoint>,
     /// How much to ask for.
     pub detail: Detail,
 }

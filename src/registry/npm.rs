@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Answer, Detail, Registry};
+use super::npm_config::{NpmConfig, SETTING, Sources};
+use super::{Answer, ConfigFile, Configuration, Detail, Registry};
 use crate::lockfile::package_lock::installed::requirement;
 use crate::model::Ecosystem;
 use crate::model::release::{Release, Requirement, RequirementKind};
@@ -31,7 +32,7 @@ impl Registry for Npm {
     }
 
     fn setting(&self) -> &'static str {
-        "Set `registry` in an .npmrc or npm_config_registry, or name the registry in the policy's `registries`."
+        SETTING
     }
 
     fn address(&self, base: &Address, package: &str) -> Address {
@@ -70,6 +71,10 @@ impl Registry for Npm {
             }
         }
         Ok(answer)
+    }
+
+    fn configuration(&self, project: &[ConfigFile]) -> Box<dyn Configuration> {
+        Box::new(NpmConfig::of(&Sources::of_machine(project.to_vec())))
     }
 }
 

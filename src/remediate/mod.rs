@@ -1,81 +1,55 @@
 //! Use case: from findings to edited lockfiles. Plans with what registries answer, edits the text, and scans the result with
 //! the same database: what counts is what that scan says, not what was planned.
 
+mod npm;
 mod overlay;
+mod project;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::advisory::Index;
 use crate::ecosystem;
-use crate::lockfile::package_lock::installed::{Installed, installed};
 use crate::lockfile::{Claim, claim};
 use crate::matching::{self, Assessment};
-use crate::model::{Decision, Ecosystem, Finding, Outcome, Release, TreePath};
-use crate::plan::{Blocked, Bounds, Known, LockfilePlan, Manifests, Plan, Releases, Step, Wish, npm};
-use crate::relock::{package_lock, relock};
+use crate::model::{Decision, Ecosystem, Finding, Outcome, Part, Query, Release, SharedStr, TreePath};
+use crate::plan::{Blocked, Bounds, Known, LockfilePlan, Manifests, Plan, Releases, Step, Wish};
+use crate::registry::Answer;
+use crate::relock::relock;
 use crate::scan::discover::Found;
-use crate::text::{decode, json};
-use crate::version::{Distance, range};
+use crate::text::decode;
+use crate::version::Distance;
 
 pub use overlay::Overlay;
+pub use project::{Fixer, Project, ProjectFiles};
+
+/// Every format that can be planned, in alphabetical order of its name.
+pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock];
+
+/// Who plans for files of the format called `name`.
+#[must_use]
+pub fn fixer(name: &str) -> Option<&'static dyn Fixer> {
+    FIXERS.iter().copied().find(|fixer| fixer.format() == name)
+}
 
 /// A plan asks registries at most so many times.
 const MAX_ROUNDS: usize = 40;
 
 /// Who asks registries.
 pub trait Registries {
-    /// The versions of each package that `question` names, or why they could not be learnt.
-    fn ask(&self, question: &Question<'_>) -> BTreeMap<String, Result<Vec<Release>, String>>;
+    /// An answer to each of the queries of `question`, or why there is none, as a sentence without its stop.
+    fn ask(&self, question: &Question<'_>) -> BTreeMap<Query, Result<Arc<Answer>, String>>;
 }
 
 /// What a plan has to know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Question<'q> {
     /// The ecosystem of the packages.
     pub ecosystem: &'q Ecosystem,
-    /// Where its packages come from.
-    pub addresses: &'q Addresses,
-    /// The settings of the ecosystem's client beside it (`.npmrc`): the place and the text.
-    pub settings: Option<(&'q str, &'q str)>,
-    /// The packages.
-    pub names: &'q BTreeSet<String>,
-}
-
-/// Where the packages of a lockfile of npm come from.
-#[derive(Debug, Default)]
-pub struct Addresses {
-    /// The archive of each package, by name, with the version that it is of.
-    known: BTreeMap<String, (String, String)>,
-}
-
-impl Addresses {
-    fn of(installed: &[Installed]) -> Self {
-        let known = installed.iter().filter_map(|folder| {
-            let address = folder.resolved.clone().filter(|_| folder.is_of_registry)?;
-            Some((folder.name.clone(), (folder.version.clone(), address)))
-        });
-        Self {
-            known: known.collect(),
-        }
-    }
-
-    /// The address of a package's archive in the lockfile.
-    #[must_use]
-    pub fn own(&self, name: &str) -> Option<&str> {
-        self.known.get(name).map(|(_, address)| address.as_str())
-    }
-
-    /// The address that the archive of a package would have where another one of its scope comes from.
-    #[must_use]
-    pub fn like(&self, name: &str) -> Option<String> {
-        let scope = |name: &str| name.split_once('/').map(|(scope, _)| scope.to_owned());
-        let own = scope(name);
-        let mut others = self.known.iter().filter(|(other, _)| scope(other) == own);
-        others.find_map(|(other, (version, address))| {
-            let registry = address.strip_suffix(&package_lock::archive_path(other, version))?;
-            Some(format!("{registry}{}", package_lock::archive_path(name, version)))
-        })
-    }
+    /// Whose packages they are.
+    pub project: &'q dyn Project,
+    /// What to ask.
+    pub queries: &'q BTreeSet<Query>,
 }
 
 /// What a run may do.
@@ -143,14 +117,13 @@ fn plan_of(
         (true, _) => Plan::default(),
         (false, None) => all_blocked(&wishes, "The file cannot be read."),
         (false, Some(text)) => {
-            let asked = Asked {
-                ecosystem: &ecosystem,
-                file,
+            let files = ProjectFiles {
+                path: file,
                 text: &text,
-                registries,
-                answers: BTreeMap::new(),
+                root: &found.root,
+                read: &|path| text_of(found, path),
             };
-            asked.plan(found, &wishes, index, limits)
+            asked((&ecosystem, &files), &wishes, index, registries, limits)
         }
     };
     let mut edited = Vec::new();
@@ -230,132 +203,118 @@ fn all_blocked(wishes: &[Wish], reason: &str) -> Plan {
 }
 
 /// The registries' answers for one lockfile.
-struct Asked<'a> {
-    ecosystem: &'a Ecosystem,
-    file: &'a TreePath,
-    text: &'a str,
-    registries: &'a dyn Registries,
-    answers: BTreeMap<String, Result<Vec<Release>, String>>,
+#[derive(Default)]
+struct Answers {
+    versions: HashMap<SharedStr, Result<Arc<Answer>, String>>,
+    metadata: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
+    archives: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
 }
 
-impl Releases for Asked<'_> {
-    fn of(&self, name: &str) -> Known<'_> {
-        match self.answers.get(name) {
+impl Answers {
+    fn put(&mut self, query: Query, answer: Result<Arc<Answer>, String>) {
+        match query.part {
+            Part::Versions => self.versions.insert(query.package, answer),
+            Part::Metadata(version) => {
+                let of_package = self.metadata.entry(query.package).or_default();
+                of_package.insert(version, answer)
+            }
+            Part::Archive(version) => {
+                let of_package = self.archives.entry(query.package).or_default();
+                of_package.insert(version, answer)
+            }
+        };
+    }
+}
+
+/// What `answer` says of the one version that was asked for.
+fn one(answer: Option<&Result<Arc<Answer>, String>>) -> Known<'_, Release> {
+    match answer {
+        None => Known::NotAsked,
+        Some(Err(reason)) => Known::Failed(reason),
+        Some(Ok(answer)) => match answer.releases.first() {
+            Some(release) => Known::Answer(release),
+            None => Known::Failed("the registry does not have it"),
+        },
+    }
+}
+
+impl Releases for Answers {
+    fn versions(&self, name: &str) -> Known<'_, [Release]> {
+        match self.versions.get(name) {
             None => Known::NotAsked,
-            Some(Ok(releases)) => Known::Releases(releases),
+            Some(Ok(answer)) => Known::Answer(&answer.releases),
             Some(Err(reason)) => Known::Failed(reason),
         }
     }
+
+    fn metadata(&self, name: &str, version: &str) -> Known<'_, Release> {
+        one(self
+            .metadata
+            .get(name)
+            .and_then(|of_package| of_package.get(version)))
+    }
+
+    fn archive(&self, name: &str, version: &str) -> Known<'_, Release> {
+        one(self
+            .archives
+            .get(name)
+            .and_then(|of_package| of_package.get(version)))
+    }
 }
 
-impl Asked<'_> {
-    /// Plans, asks for what is missing, and plans again.
-    fn plan(mut self, found: &Found, wishes: &[Wish], index: &Index, limits: &Limits) -> Plan {
-        let Claim::Read(format) = claim(self.file) else {
-            return all_blocked(wishes, "The file has no name of a lockfile.");
+/// Plans, asks for what is missing, and plans again.
+fn asked(
+    (ecosystem, files): (&Ecosystem, &ProjectFiles<'_>),
+    wishes: &[Wish],
+    index: &Index,
+    registries: &dyn Registries,
+    limits: &Limits,
+) -> Plan {
+    let Claim::Read(format) = claim(files.path) else {
+        return all_blocked(wishes, "The file has no name of a lockfile.");
+    };
+    let Some(fixer) = fixer(format.name()) else {
+        let reason = format!(
+            "lockkeeper cannot edit {} yet: upgrade it with the command that `lockkeeper scan` shows.",
+            format.name()
+        );
+        return all_blocked(wishes, &reason);
+    };
+    let project = match fixer.open(files) {
+        Ok(project) => project,
+        Err(reason) => return all_blocked(wishes, &reason),
+    };
+    let is_affected = |name: &str, version: &str| is_affected(index, ecosystem, name, version);
+    let mut answers = Answers::default();
+    for _ in 0..MAX_ROUNDS {
+        let bounds = Bounds {
+            is_affected: &is_affected,
+            published_before: None,
+            toolchain: project.toolchain(),
+            level: limits.level,
+            manifests: limits.manifests,
         };
-        if relock(format.name()).is_none() {
-            let reason = format!(
-                "lockkeeper cannot edit {} yet: upgrade it with the command that `lockkeeper scan` shows.",
-                format.name()
-            );
-            return all_blocked(wishes, &reason);
-        }
-        let installed = match installed(self.text) {
-            Ok(installed) => installed,
-            Err(reason) => return all_blocked(wishes, reason),
-        };
-        let manifest = self.file.parent().join("package.json");
-        let manifest = manifest
-            .and_then(|path| text_of(found, &path))
-            .unwrap_or_default();
-        let is_affected = |name: &str, version: &str| is_affected(index, self.ecosystem, name, version);
-        let (overridden, toolchain) = of_manifest(&manifest);
-        let memory = npm::Memory::default();
-        let addresses = Addresses::of(&installed);
-        let settings = self.file.parent().join(".npmrc").and_then(|path| {
-            let place = format!("{}/{path}", found.root);
-            Some((place, text_of(found, &path)?))
-        });
-        for _ in 0..MAX_ROUNDS {
-            let bounds = Bounds {
-                is_affected: &is_affected,
-                published_before: None,
-                toolchain: &toolchain,
-                level: limits.level,
-                manifests: limits.manifests,
-            };
-            match npm::plan(&installed, &overridden, wishes, &self, &bounds, &memory) {
-                Step::Done(plan) => return plan,
-                Step::Ask(names) => {
-                    let question = Question {
-                        ecosystem: self.ecosystem,
-                        addresses: &addresses,
-                        settings: settings
-                            .as_ref()
-                            .map(|(place, text)| (place.as_str(), text.as_str())),
-                        names: &names,
-                    };
-                    let mut answers = self.registries.ask(&question);
-                    for name in names {
-                        let answer = answers.remove(&name);
-                        let answer = answer.unwrap_or_else(|| Err("no registry answered".to_owned()));
-                        self.answers.insert(name, answer);
-                    }
+        match project.plan(wishes, &answers, &bounds) {
+            Step::Done(plan) => return plan,
+            Step::Ask(queries) => {
+                let question = Question {
+                    ecosystem,
+                    project: &*project,
+                    queries: &queries,
+                };
+                let mut given = registries.ask(&question);
+                for query in queries {
+                    let answer = given.remove(&query);
+                    let answer = answer.unwrap_or_else(|| Err("no registry answered".to_owned()));
+                    answers.put(query, answer);
                 }
             }
         }
-        all_blocked(
-            wishes,
-            "The plan needs more answers of registries than one run asks for.",
-        )
     }
-}
-
-/// The names that `overrides` speak of, and the lowest version of each toolchain that the project runs on.
-fn of_manifest(text: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
-    let document = json::read(text);
-    let root = document.root();
-    let mut names = BTreeSet::new();
-    let mut open: Vec<_> = root.get("overrides").into_iter().collect();
-    while let Some(table) = open.pop() {
-        for (key, value) in table.entries() {
-            let name = match key.rfind('@') {
-                Some(at) if at > 0 => key.get(..at).unwrap_or_default().to_owned(),
-                Some(_) | None => key.into_owned(),
-            };
-            names.insert(name);
-            open.push(value);
-        }
-    }
-    let engines = root
-        .get("engines")
-        .into_iter()
-        .flat_map(|engines| engines.entries());
-    let toolchain = engines.filter_map(|(tool, range)| {
-        let range = range.as_str()?;
-        Some((tool.into_owned(), lowest(&range)?))
-    });
-    (names, toolchain.collect())
-}
-
-/// The lowest version that a range names.
-fn lowest(range: &str) -> Option<String> {
-    use range::RangeSyntax as _;
-    let words = range.split(|character: char| character.is_whitespace() || "|<>=^~".contains(character));
-    let mut versions: Vec<[u64; 3]> = words
-        .filter(|word| word.starts_with(|first: char| first.is_ascii_digit()))
-        .map(|word| {
-            let mut numbers = word.split('.').map(|part| part.parse().unwrap_or(0));
-            std::array::from_fn(|_| numbers.next().unwrap_or(0))
-        })
-        .collect();
-    versions.sort_unstable();
-    let version = |numbers: &[u64; 3]| format!("{}.{}.{}", numbers[0], numbers[1], numbers[2]);
-    versions
-        .iter()
-        .map(version)
-        .find(|version| range::npm::Npm.contains(range, version).unwrap_or(false))
+    all_blocked(
+        wishes,
+        "The plan needs more answers of registries than one run asks for.",
+    )
 }
 
 /// An advisory of the database affects the version, or it is not known whether one does.

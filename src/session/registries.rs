@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
-use crate::model::{Failure, Release};
+use crate::model::{Failure, Query};
 use crate::policy::Policy;
-use crate::registry::npm_config::{ConfigFile, NpmConfig, Sources};
-use crate::registry::{self, Client, Detail, Reach};
+use crate::registry::{self, Answer, Client, Detail, Reach};
 use crate::remediate::{Question, Registries};
 use crate::sys::web::{self, Settings, Web};
 
@@ -51,60 +50,50 @@ impl<'s> Session<'s> {
 }
 
 impl Registries for PackageRegistries<'_> {
-    fn ask(&self, question: &Question<'_>) -> BTreeMap<String, Result<Vec<Release>, String>> {
+    fn ask(&self, question: &Question<'_>) -> BTreeMap<Query, Result<Arc<Answer>, String>> {
         let Some(registry) = registry::registry(question.ecosystem) else {
             let why = format!("lockkeeper cannot ask registries of {} yet", question.ecosystem);
-            return question
-                .names
-                .iter()
-                .map(|name| (name.clone(), Err(why.clone())))
-                .collect();
+            let queries = question.queries.iter();
+            return queries.map(|query| (query.clone(), Err(why.clone()))).collect();
         };
-        let files = question.settings.map(|(place, text)| ConfigFile {
-            place: place.to_owned(),
-            text: text.to_owned(),
-        });
-        let config = NpmConfig::of(&Sources::of_machine(files.into_iter().collect()));
-        for note in config.notes() {
+        let project = question.project;
+        let configuration = registry.configuration(project.configuration());
+        for note in configuration.notes() {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             if told.insert(note.clone()) {
                 self.session.observer.warn(note);
             }
         }
+        let named = self.policy.registries.of(question.ecosystem).iter();
+        let named: Vec<&str> = named.map(registry_address).collect();
         let mut answers = BTreeMap::new();
         let mut asked = Vec::new();
-        for name in question.names {
-            let named = self
-                .policy
-                .registries
-                .of(question.ecosystem)
-                .iter()
-                .map(registry_address);
+        for query in question.queries {
+            let package = &*query.package;
+            let locked = project.locked_address(package);
             // What is new to the lockfile comes from where the rest comes from, if nothing else says.
-            let endpoint = config
-                .endpoint(name, question.addresses.own(name), named)
-                .or_else(|error| match question.addresses.like(name) {
-                    Some(address) => config.endpoint(name, Some(&address), []),
+            let endpoints = configuration
+                .endpoints(package, locked.as_deref(), &named)
+                .or_else(|error| match project.likely_address(package) {
+                    Some(address) => configuration.endpoints(package, Some(&address), &[]),
                     None => Err(error),
                 });
-            match endpoint {
-                Ok(endpoint) => asked.push(registry::Question {
-                    package: name.as_str().into(),
-                    endpoint,
+            match endpoints {
+                Ok(endpoints) => asked.push(registry::Question {
+                    query: query.clone(),
+                    endpoints,
                     detail: Detail::Installing,
                 }),
                 Err(error) => {
-                    answers.insert(name.clone(), Err(format!("{error}. {}", error.hint())));
+                    answers.insert(query.clone(), Err(format!("{error}. {}", error.hint())));
                 }
             }
         }
-        let names: Vec<String> = asked.iter().map(|asked| asked.package.to_string()).collect();
+        let queries: Vec<Query> = asked.iter().map(|asked| asked.query.clone()).collect();
         let given = self.runtime.block_on(self.client.ask(registry, asked));
-        for (name, answer) in names.into_iter().zip(given) {
-            let answer = answer
-                .map(|answer| answer.releases)
-                .map_err(|failed| format!("{}. {}", failed.error, failed.hint()));
-            answers.insert(name, answer);
+        for (query, answer) in queries.into_iter().zip(given) {
+            let answer = answer.map_err(|failed| format!("{}. {}", failed.error, failed.hint()));
+            answers.insert(query, answer);
         }
         answers
     }

@@ -22,6 +22,7 @@ use self::state::State;
 use self::tree::{FolderTree, Node};
 use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::package_lock::installed::Installed;
+use crate::model::Query;
 
 pub use self::planner::Memory;
 
@@ -67,7 +68,7 @@ pub fn plan(
         });
     let mut asked: BTreeSet<String> = missing.flatten().collect();
     if !asked.is_empty() {
-        return Step::Ask(asked);
+        return ask(asked);
     }
     let mut plan = Plan::default();
     let mut strategies: BTreeMap<(String, String), Strategy> = BTreeMap::new();
@@ -90,7 +91,7 @@ pub fn plan(
         }
     }
     if !asked.is_empty() {
-        return Step::Ask(asked);
+        return ask(asked);
     }
     state.drop_unneeded(&before);
     // What another upgrade ended is blocked no more.
@@ -100,6 +101,10 @@ pub fn plan(
     });
     differences(&before, &state, &wishes, &strategies, &mut plan);
     Step::Done(plan)
+}
+
+fn ask(packages: BTreeSet<String>) -> Step {
+    Step::Ask(packages.into_iter().map(Query::versions).collect())
 }
 
 /// Adds what keeps one folder of a version to what is known of the others.

@@ -83,8 +83,8 @@ pub(super) type Accepts<'a> = &'a dyn Fn(&Rated<'_>) -> bool;
 impl<'p> Planner<'p> {
     /// The versions of a package, lowest first, each with whether it may be taken.
     pub(super) fn releases(&self, name: &str) -> Result<Vec<Rated<'p>>, Failure> {
-        let releases = match self.releases.of(name) {
-            Known::Releases(releases) => releases,
+        let releases = match self.releases.versions(name) {
+            Known::Answer(releases) => releases,
             Known::NotAsked => return Err(Failure::Ask(BTreeSet::from([name.to_owned()]))),
             Known::Failed(reason) => {
                 return Err(Failure::because(format!(

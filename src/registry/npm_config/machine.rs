@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigFile, Writer, ini};
+use super::super::ConfigFile;
+use super::{Writer, ini};
 use crate::sys::{environment, file};
 
 /// Everything that is read, as it is.

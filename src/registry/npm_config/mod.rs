@@ -30,20 +30,10 @@ use secrecy::SecretString;
 
 use super::credential::{Credential, without_scheme};
 use super::error::RegistryError;
-use super::npm::Npm;
-use super::{Endpoint, Registry as _};
+use super::{Configuration, Endpoint};
 use crate::sys::web::Address;
 
 pub use machine::Sources;
-
-/// A `.npmrc` file. Secrets may be in it.
-#[derive(Clone)]
-pub struct ConfigFile {
-    /// How messages call it.
-    pub place: String,
-    /// What is in it.
-    pub text: String,
-}
 
 /// What is set.
 #[derive(Debug, Default)]
@@ -85,6 +75,25 @@ struct Setting {
     /// A variable is missing in it, or is not put in.
     is_open: bool,
     writer: Writer,
+}
+
+/// What a person sets where nothing says at which registry to ask.
+pub(super) const SETTING: &str =
+    "Set `registry` in an .npmrc or npm_config_registry, or name the registry in the policy's `registries`.";
+
+impl Configuration for NpmConfig {
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn endpoints(
+        &self,
+        package: &str,
+        locked: Option<&str>,
+        named: &[&str],
+    ) -> Result<Vec<Endpoint>, RegistryError> {
+        Ok(vec![self.endpoint(package, locked, named.iter().copied())?])
+    }
 }
 
 impl NpmConfig {
@@ -149,13 +158,16 @@ impl NpmConfig {
         let base = match (locked, set) {
             (Some(base), _) => base,
             (None, Some(Ok(base))) => base.clone(),
-            (None, Some(Err(reason))) => return Err(RegistryError::Configuration(reason.clone())),
+            (None, Some(Err(reason))) => {
+                return Err(RegistryError::Configuration {
+                    reason: reason.clone(),
+                    hint: "Write the address out, or set it in your own .npmrc or npm_config_registry.",
+                });
+            }
             (None, None) => fallback
                 .into_iter()
                 .find_map(|text| Address::parse(text).ok())
-                .ok_or(RegistryError::Nowhere {
-                    setting: Npm.setting(),
-                })?,
+                .ok_or(RegistryError::Nowhere { setting: SETTING })?,
         };
         let credential = self.credential(&base);
         Ok(Endpoint { base, credential })

@@ -3,3 +3,4 @@
 mod npm;
 mod npm_world;
 mod npm_worlds;
+mod registered;

@@ -82,11 +82,19 @@ impl World {
 }
 
 impl Releases for World {
-    fn of(&self, name: &str) -> Known<'_> {
+    fn versions(&self, name: &str) -> Known<'_, [Release]> {
         match self.releases.get(name) {
-            Some(releases) => Known::Releases(releases),
+            Some(releases) => Known::Answer(releases),
             None => Known::Failed("the registry does not have it"),
         }
+    }
+
+    fn metadata(&self, _name: &str, _version: &str) -> Known<'_, Release> {
+        Known::Failed("the list of versions says everything")
+    }
+
+    fn archive(&self, _name: &str, _version: &str) -> Known<'_, Release> {
+        Known::Failed("the list of versions says everything")
     }
 }
 
@@ -97,11 +105,19 @@ pub(super) struct Client<'w> {
 }
 
 impl Releases for Client<'_> {
-    fn of(&self, name: &str) -> Known<'_> {
+    fn versions(&self, name: &str) -> Known<'_, [Release]> {
         match self.asked.contains(name) {
-            true => self.world.of(name),
+            true => self.world.versions(name),
             false => Known::NotAsked,
         }
+    }
+
+    fn metadata(&self, name: &str, version: &str) -> Known<'_, Release> {
+        self.world.metadata(name, version)
+    }
+
+    fn archive(&self, name: &str, version: &str) -> Known<'_, Release> {
+        self.world.archive(name, version)
     }
 }
 
@@ -218,9 +234,11 @@ impl Asked<'_> {
         for _ in 0..100 {
             match npm::plan(&installed, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {
                 Step::Done(plan) => return (plan, client.asked.len()),
-                Step::Ask(names) => {
+                Step::Ask(queries) => {
                     let before = client.asked.len();
-                    client.asked.extend(names);
+                    client
+                        .asked
+                        .extend(queries.iter().map(|query| query.package.to_string()));
                     assert!(client.asked.len() > before, "it asks for what it knows");
                 }
             }

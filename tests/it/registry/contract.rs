@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lockkeeper::model::Query;
 use lockkeeper::registry::{
     Answer, Client, Credential, Detail, Endpoint, PackageError, Question, REGISTRIES, Reach, Registry,
     RegistryError,
@@ -38,14 +39,14 @@ impl Machine {
         Client::new(web, Some(self.cache.path().to_owned()), reach)
     }
 
-    fn ask(&self, server: &Server, packages: &[&str]) -> Vec<Result<Answer, PackageError>> {
+    fn ask(&self, server: &Server, packages: &[&str]) -> Vec<Result<Arc<Answer>, PackageError>> {
         let questions = packages
             .iter()
             .map(|package| question(&server.address("/r/"), package));
         ask(self.client(Reach::Network), questions.collect())
     }
 
-    fn ask_one(&self, server: &Server, package: &str) -> Result<Answer, PackageError> {
+    fn ask_one(&self, server: &Server, package: &str) -> Result<Arc<Answer>, PackageError> {
         self.ask(server, &[package]).pop().unwrap()
     }
 
@@ -60,7 +61,7 @@ fn npm() -> &'static dyn Registry {
     REGISTRIES[0]
 }
 
-fn ask(client: Client, questions: Vec<Question>) -> Vec<Result<Answer, PackageError>> {
+fn ask(client: Client, questions: Vec<Question>) -> Vec<Result<Arc<Answer>, PackageError>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -70,11 +71,11 @@ fn ask(client: Client, questions: Vec<Question>) -> Vec<Result<Answer, PackageEr
 
 fn question(base: &str, package: &str) -> Question {
     Question {
-        package: package.into(),
-        endpoint: Endpoint {
+        query: Query::versions(package),
+        endpoints: vec![Endpoint {
             base: Address::parse(base).unwrap(),
             credential: None,
-        },
+        }],
         detail: Detail::Installing,
     }
 }
@@ -82,7 +83,7 @@ fn question(base: &str, package: &str) -> Question {
 fn with_token(base: &str, package: &str, prefix: &str) -> Question {
     let token = SecretString::from(CANARY.to_owned());
     let mut question = question(base, package);
-    question.endpoint.credential = Some(Credential::bearer(prefix, &token).unwrap());
+    question.endpoints[0].credential = Some(Credential::bearer(prefix, &token).unwrap());
     question
 }
 
@@ -100,7 +101,7 @@ fn document(package: &str, versions: &[&str]) -> String {
     serde_json::json!({"name": package, "versions": versions}).to_string()
 }
 
-fn versions(answer: &Result<Answer, PackageError>) -> Vec<&str> {
+fn versions(answer: &Result<Arc<Answer>, PackageError>) -> Vec<&str> {
     let releases = answer.as_ref().unwrap().releases.iter();
     releases.map(|release| release.version.as_str()).collect()
 }
@@ -124,6 +125,40 @@ fn registries_are_exactly_the_files() {
     let mut files: Vec<_> = files.filter(|file| !parts.contains(&file.as_str())).collect();
     files.sort();
     assert_eq!(names, files);
+}
+
+#[test]
+fn the_first_endpoint_that_has_a_package_answers() {
+    let (server, machine) = (Server::start(), Machine::new());
+    server.put("/second/a", document("a", &["2.0.0"]));
+    server.put("/third/a", document("a", &["3.0.0"]));
+    let at = |path: &str| question(&server.address(path), "a").endpoints.remove(0);
+    let asked = |paths: &[&str]| {
+        let mut question = question(&server.address("/r/"), "a");
+        question.endpoints = paths.iter().map(|path| at(path)).collect();
+        ask(machine.client(Reach::Network), vec![question]).pop().unwrap()
+    };
+    assert_eq!(versions(&asked(&["/first/", "/second/", "/third/"])), ["2.0.0"]);
+    let missing = asked(&["/first/", "/other/"]).unwrap_err();
+    assert!(missing.to_string().contains("/first/a"), "{missing}");
+    // One that fails is not passed over: another one may have another package by that name.
+    server.trouble("/second/a", 1, Trouble::Status(403, None));
+    let refused = asked(&["/second/", "/third/"]).unwrap_err();
+    assert!(refused.to_string().contains("403"), "{refused}");
+}
+
+#[test]
+fn one_client_asks_for_a_list_once() {
+    let (server, machine) = (Server::start(), Machine::new());
+    server.put("/r/a", document("a", &["1.0.0"]));
+    let base = server.address("/r/");
+    let twice = vec![question(&base, "a"), question(&base, "a")];
+    let answers = ask(machine.client(Reach::Network), twice);
+    assert_eq!(answers.len(), 2);
+    for answer in &answers {
+        assert_eq!(versions(answer), ["1.0.0"]);
+    }
+    assert_eq!(server.hits().len(), 1);
 }
 
 #[test]

@@ -3,3 +3,4 @@
 pub(crate) mod contract;
 pub(crate) mod npm;
 pub(crate) mod npm_config;
+mod parts;

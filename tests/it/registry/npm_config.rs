@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use lockkeeper::registry::ConfigFile;
 use lockkeeper::registry::RegistryError;
-use lockkeeper::registry::npm_config::{ConfigFile, NpmConfig, Sources};
+use lockkeeper::registry::npm_config::{NpmConfig, Sources};
 use proptest::prelude::*;
 
 const CANARY: &str = "canary-77aa";

@@ -1,0 +1,66 @@
+//! What a format brings so that its lockfiles can be planned: one file each.
+
+use crate::model::TreePath;
+use crate::plan::{Bounds, Releases, Step, Wish};
+use crate::registry::ConfigFile;
+
+/// A format whose lockfiles can be planned. Its edits are those of [`crate::relock::relock`].
+pub trait Fixer: Sync {
+    /// The name of the format in [`crate::lockfile::FORMATS`].
+    fn format(&self) -> &'static str;
+
+    /// What is there to plan with.
+    ///
+    /// # Errors
+    /// Why nothing can be planned, as a sentence.
+    fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String>;
+}
+
+/// A lockfile and what lies around it.
+#[derive(Clone, Copy)]
+pub struct ProjectFiles<'f> {
+    /// The lockfile, relative to the tree's root.
+    pub path: &'f TreePath,
+    /// What is in it.
+    pub text: &'f str,
+    /// How messages call the tree's root.
+    pub root: &'f str,
+    /// Gives the text of a file of the tree; `None` where there is none that can be edited.
+    pub read: &'f dyn Fn(&TreePath) -> Option<String>,
+}
+
+impl ProjectFiles<'_> {
+    /// The text of the file called `name` in the lockfile's folder.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> Option<String> {
+        (self.read)(&self.path.parent().join(name)?)
+    }
+
+    /// The file called `name` in the lockfile's folder, as a part of the client's configuration.
+    #[must_use]
+    pub fn configuration(&self, name: &str) -> Option<ConfigFile> {
+        let path = self.path.parent().join(name)?;
+        Some(ConfigFile {
+            text: (self.read)(&path)?,
+            place: format!("{}/{path}", self.root),
+        })
+    }
+}
+
+/// A lockfile that was read to be planned.
+pub trait Project {
+    /// The files of the repository that configure the ecosystem's client, the first of which wins.
+    fn configuration(&self) -> &[ConfigFile];
+
+    /// The address that the lockfile has for a package, as the configuration of its registry takes it.
+    fn locked_address(&self, package: &str) -> Option<String>;
+
+    /// The address that the lockfile would have for a package which is new to it, by those of others like it.
+    fn likely_address(&self, package: &str) -> Option<String>;
+
+    /// The lowest version of each toolchain that the project has to run on: `node` and a version.
+    fn toolchain(&self) -> &[(String, String)];
+
+    /// Plans that the versions in `wishes` leave the lockfile. Is asked again with more answers, and remembers what it likes.
+    fn plan(&self, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step;
+}
