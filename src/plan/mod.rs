@@ -162,12 +162,25 @@ pub struct Collateral {
 pub struct NewRange {
     /// The folder of the manifest, from that of the lockfile; empty for that itself.
     pub folder: String,
+    /// The name of the manifest: `package.json`.
+    pub file: String,
     /// The dependency as the manifest calls it.
     pub name: String,
     /// What it asks for.
     pub from: String,
     /// What it is to ask for.
     pub to: String,
+}
+
+impl NewRange {
+    /// The manifest, from the folder of the lockfile.
+    #[must_use]
+    pub fn manifest(&self) -> String {
+        match self.folder.as_str() {
+            "" => self.file.clone(),
+            folder => format!("{folder}/{}", self.file),
+        }
+    }
 }
 
 /// An entry of the lockfile that changes.

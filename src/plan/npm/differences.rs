@@ -63,6 +63,7 @@ pub(super) fn differences(
         .iter()
         .map(|((folder, name), (from, to))| NewRange {
             folder: folder.clone(),
+            file: "package.json".to_owned(),
             name: name.clone(),
             from: from.clone(),
             to: to.clone(),

@@ -106,6 +106,7 @@ impl<'p> PlannedTarget<'p> {
         let ranges = files.iter().flat_map(|file| {
             file.plan.ranges.iter().map(move |range| NewRange {
                 folder: &range.folder,
+                manifest: range.manifest(),
                 name: &range.name,
                 from: &range.from,
                 to: &range.to,
@@ -164,6 +165,7 @@ struct Collateral<'p> {
 #[derive(Serialize)]
 struct NewRange<'p> {
     folder: &'p str,
+    manifest: String,
     name: &'p str,
     from: &'p str,
     to: &'p str,

@@ -37,13 +37,9 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
             .for_each(|one| text.push_str(&row(one)));
     }
     let ranges = plan.ranges.iter().map(|range| {
-        let folder = match range.folder.as_str() {
-            "" => "package.json".to_owned(),
-            folder => format!("{folder}/package.json"),
-        };
         format!(
             "{} asks for {} {} instead of {}",
-            markdown_code(&folder),
+            markdown_code(&range.manifest()),
             markdown_code(&range.name),
             markdown_code(&range.to),
             markdown_code(&range.from)

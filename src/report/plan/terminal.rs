@@ -57,13 +57,12 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut
     }
     more(plan.moves.len().saturating_sub(limit), page)?;
     for range in plan.ranges.iter().take(limit) {
-        let folder = match range.folder.as_str() {
-            "" => "package.json".to_owned(),
-            folder => format!("{folder}/package.json"),
-        };
         let text = format!(
-            "{folder} asks for {} {} instead of {}",
-            range.name, range.to, range.from
+            "{} asks for {} {} instead of {}",
+            range.manifest(),
+            range.name,
+            range.to,
+            range.from
         );
         page.text(Shade::Plain, INDENT, &text, 2)?;
     }
