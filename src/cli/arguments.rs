@@ -162,9 +162,10 @@ pub struct Upgrades {
     /// Fix only this: an advisory's id, a package's name or its URL; may be given several times.
     #[arg(long, value_name = "ID|PACKAGE")]
     pub only: Vec<String>,
-    /// How far a direct dependency may go; of others, those decide that ask for them.
-    #[arg(long, value_enum, default_value = "minor", value_name = "LEVEL")]
-    pub level: Level,
+    /// How far a direct dependency may go [default: `fix.level` of the policy, else minor]; of others, those decide that ask for
+    /// them.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub level: Option<Level>,
     /// Leave manifests as they are, and upgrade inside of their ranges only.
     #[arg(long)]
     pub keep_manifests: bool,

@@ -12,9 +12,8 @@ use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::plan::{Manifests, Proposal};
-use crate::remediate::Limits;
 use crate::report::plan::{FORMS, diff};
-use crate::session::{Edits, FixRequest, Input};
+use crate::session::{Edits, FixLimits, FixRequest, Input};
 use crate::version::Distance;
 
 /// Runs `plan`.
@@ -70,16 +69,13 @@ fn request(
             ..Input::default()
         },
         policy: PolicyRequest::new(source.policy.clone(), None)?,
-        limits: Limits {
-            level: match upgrades.level {
+        limits: FixLimits {
+            level: upgrades.level.map(|level| match level {
                 Level::Patch => Distance::Patch,
                 Level::Minor => Distance::Minor,
                 Level::Major => Distance::Major,
-            },
-            manifests: match upgrades.keep_manifests {
-                true => Manifests::Keep,
-                false => Manifests::Change,
-            },
+            }),
+            manifests: upgrades.keep_manifests.then_some(Manifests::Keep),
             only: upgrades.only.clone(),
         },
         edits,

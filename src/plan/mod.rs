@@ -50,7 +50,8 @@ pub enum Known<'r, T: ?Sized> {
 pub struct Bounds<'b> {
     /// A known advisory affects this version of the package of that name.
     pub is_affected: &'b dyn Fn(&str, &str) -> bool,
-    /// No version that was published later; `None` for no such bound.
+    /// No version that was published later, but where it fixes the package itself ([`Bounds::is_old_enough`]); `None` for no
+    /// such bound.
     pub published_before: Option<Timestamp>,
     /// The toolchains that every package has to run on: `node` and a version of it.
     pub toolchain: &'b [(String, String)],
@@ -58,6 +59,15 @@ pub struct Bounds<'b> {
     pub level: Distance,
     /// Ranges in manifests of one's own may change.
     pub manifests: Manifests,
+}
+
+impl Bounds<'_> {
+    /// The release may be taken for something that is not fixed by it: it was published long enough ago.
+    #[must_use]
+    pub fn is_old_enough(&self, release: &Release) -> bool {
+        self.published_before
+            .is_none_or(|bound| release.published.is_some_and(|published| published <= bound))
+    }
 }
 
 /// Whether ranges in manifests of one's own may change.

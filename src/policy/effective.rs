@@ -1,6 +1,8 @@
 //! The effective rules of a run.
 
-use super::{Database, Exception, Exceptions, FailOn, Globs, Lines, Registries, Rule, SupplyChain};
+use super::{
+    Database, Exception, Exceptions, FailOn, FixSettings, Globs, Lines, Registries, Rule, SupplyChain,
+};
 
 /// The effective rules of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,6 +25,8 @@ pub struct Policy {
     pub registries: Registries,
     /// Which packages are one's own.
     pub supply_chain: SupplyChain,
+    /// How findings are fixed.
+    pub fix: FixSettings,
     pub(super) fail_on: Option<FailOn>,
 }
 

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use super::database::{Database, Update};
 use super::exception::{Exception, Exceptions};
-use super::keys::{DATABASE, EXCEPTION, LINES, RULE, SCHEMA, SUPPLY_CHAIN, TOP, WHEN};
+use super::keys::{DATABASE, EXCEPTION, FIX, LINES, RULE, SCHEMA, SUPPLY_CHAIN, TOP, WHEN};
 use super::lines::{Lines, Support};
 use super::mistake::Mistake;
 use super::reader::{About, Field, Fields, Reader};
 use super::rule::{Fix, Rule, When};
-use super::{Policy, Strictness, shadow, supply_chain};
+use super::{Policy, Strictness, fix, shadow, supply_chain};
 use crate::ecosystem::purl;
 use crate::model::{Class, Decision, Level, PackageUrl, Scope};
 use crate::text::Position;
@@ -97,6 +97,9 @@ fn policy<'d>(name: &str, root: Value<'d>, reader: &mut Reader<'d>) -> Policy {
     }
     if let Some(fields) = section("database").and_then(|field| reader.fields(field, &DATABASE)) {
         policy.database = database(&fields, reader);
+    }
+    if let Some(fields) = section("fix").and_then(|field| reader.fields(field, &FIX)) {
+        policy.fix = fix::read(&fields, reader);
     }
     policy
 }

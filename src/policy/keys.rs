@@ -27,6 +27,7 @@ pub const TOP: Section = Section {
         "database",
         "registries",
         "supply-chain",
+        "fix",
     ],
     later: &["vex"],
 };
@@ -95,9 +96,38 @@ pub const DATABASE: Section = Section {
 /// Where packages come from.
 pub const SUPPLY_CHAIN: Section = Section {
     path: "supply-chain",
-    keys: &["internal", "registries", "allow-malicious"],
-    later: &["min-release-age", "typosquat"],
+    keys: &["internal", "registries", "allow-malicious", "min-release-age"],
+    later: &["typosquat"],
+};
+
+/// How findings are fixed.
+pub const FIX: Section = Section {
+    path: "fix",
+    keys: &[
+        "level",
+        "group",
+        "allow",
+        "max-open",
+        "labels",
+        "reviewers",
+        "assignees",
+        "milestone",
+        "sign-off",
+        "branch-prefix",
+        "title",
+        "body",
+    ],
+    later: &[],
 };
 
 /// Every section.
-pub const SECTIONS: [&Section; 7] = [&TOP, &RULE, &WHEN, &EXCEPTION, &LINES, &DATABASE, &SUPPLY_CHAIN];
+pub const SECTIONS: [&Section; 8] = [
+    &TOP,
+    &RULE,
+    &WHEN,
+    &EXCEPTION,
+    &LINES,
+    &DATABASE,
+    &SUPPLY_CHAIN,
+    &FIX,
+];

@@ -1,5 +1,7 @@
 //! Which packages are one's own, from which registry they come, and which records of malware are none here.
 
+use jiff::SignedDuration;
+
 use super::Policy;
 use super::glob::Globs;
 use super::nearest::{meant, nearest};
@@ -21,6 +23,8 @@ pub struct SupplyChain {
     pub registries: Registries,
     /// Malicious packages that are not failed whatever the rules are.
     pub allow_malicious: Vec<Allowed>,
+    /// Upgrades take no version that was published more recently than this long ago, but to fix a finding in the package itself.
+    pub min_release_age: Option<SignedDuration>,
 }
 
 /// An entry of `allow-malicious`.
@@ -102,7 +106,10 @@ impl SupplyChain {
     /// It is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.internal.is_empty() && self.registries.is_empty() && self.allow_malicious.is_empty()
+        self.internal.is_empty()
+            && self.registries.is_empty()
+            && self.allow_malicious.is_empty()
+            && self.min_release_age.is_none()
     }
 }
 
@@ -143,6 +150,9 @@ pub(super) fn read<'d>(fields: &Fields<'d>, outer: &Registries, reader: &mut Rea
         internal_pypi,
         registries: named.unwrap_or_default(),
         allow_malicious,
+        min_release_age: fields
+            .get("min-release-age")
+            .and_then(|field| reader.duration(&field)),
     }
 }
 

@@ -10,7 +10,7 @@ use super::exception::Exception;
 use super::keys::SCHEMA;
 use super::registry::{Registries, Registry};
 use super::rule::Rule;
-use super::{Policy, Strictness, duration};
+use super::{FixSettings, Policy, Strictness, duration};
 use crate::model::Ecosystem;
 use crate::text::escape;
 
@@ -68,6 +68,8 @@ struct File {
     registries: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     supply_chain: Option<SupplyChain>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Fix>,
 }
 
 #[derive(Serialize)]
@@ -151,6 +153,50 @@ struct SupplyChain {
     internal: Vec<String>,
     registries: BTreeMap<String, Vec<String>>,
     allow_malicious: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_release_age: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Fix {
+    level: &'static str,
+    group: &'static str,
+    allow: Vec<&'static str>,
+    max_open: u32,
+    labels: Vec<String>,
+    reviewers: Vec<String>,
+    assignees: Vec<String>,
+    milestone: Option<String>,
+    sign_off: bool,
+    branch_prefix: String,
+    title: Option<String>,
+    body: Option<String>,
+}
+
+impl Fix {
+    /// `None` where everything is as usual.
+    fn of(fix: &FixSettings, text: Through<'_>) -> Option<Self> {
+        if *fix == FixSettings::default() {
+            return None;
+        }
+        let mut all = |texts: &[String]| texts.iter().map(|one| text(one)).collect::<Vec<String>>();
+        let (labels, reviewers, assignees) = (all(&fix.labels), all(&fix.reviewers), all(&fix.assignees));
+        Some(Self {
+            level: fix.level.as_str(),
+            group: fix.group.as_str(),
+            allow: fix.allow.iter().map(|means| means.as_str()).collect(),
+            max_open: fix.max_open,
+            labels,
+            reviewers,
+            assignees,
+            milestone: fix.milestone.as_deref().map(&mut *text),
+            sign_off: fix.sign_off,
+            branch_prefix: text(&fix.branch_prefix),
+            title: fix.title.as_deref().map(&mut *text),
+            body: fix.body.as_deref().map(&mut *text),
+        })
+    }
 }
 
 impl SupplyChain {
@@ -164,6 +210,7 @@ impl SupplyChain {
                 .iter()
                 .map(|entry| text(&entry.spelling))
                 .collect(),
+            min_release_age: own.min_release_age.map(duration::written),
         })
     }
 }
@@ -208,6 +255,7 @@ impl File {
             },
             registries: registries(&policy.registries, text),
             supply_chain: SupplyChain::of(policy, text),
+            fix: Fix::of(&policy.fix, text),
             rules: policy
                 .rules
                 .iter()

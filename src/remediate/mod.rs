@@ -8,6 +8,8 @@ mod project;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::advisory::Index;
 use crate::ecosystem;
 use crate::lockfile::{Claim, claim};
@@ -61,6 +63,8 @@ pub struct Limits {
     pub manifests: Manifests,
     /// Ids of advisories and names of packages that are to be fixed; all where there is none.
     pub only: Vec<String>,
+    /// What else moves or comes in was published before; `None` for no such bound.
+    pub published_before: Option<Timestamp>,
 }
 
 /// Plans for every lockfile of `found`, target number `number` of `outcome`, that has something to fix.
@@ -289,7 +293,7 @@ fn asked(
     for _ in 0..MAX_ROUNDS {
         let bounds = Bounds {
             is_affected: &is_affected,
-            published_before: None,
+            published_before: limits.published_before,
             toolchain: project.toolchain(),
             level: limits.level,
             manifests: limits.manifests,

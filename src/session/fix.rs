@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::trees::{Taken, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::model::{Failure, Outcome};
-use crate::plan::{Edited, LockfilePlan, Progress, Proposal};
+use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
+use crate::policy::{Means, Policy};
 use crate::remediate::{self, Limits, Overlay};
 use crate::scan::discover::Found;
 use crate::scan::{self, ExitOptions, Keep, Request};
 use crate::sys::file::{self, FileKind};
+use crate::version::Distance;
 
 /// What to fix, and how far.
 #[derive(Debug, Clone)]
@@ -19,9 +23,40 @@ pub struct FixRequest {
     /// Which policy decides.
     pub policy: PolicyRequest,
     /// What the plans may do.
-    pub limits: Limits,
+    pub limits: FixLimits,
     /// What is done with the edits.
     pub edits: Edits,
+}
+
+/// What plans may do, where that is not as the policy says.
+#[derive(Debug, Clone, Default)]
+pub struct FixLimits {
+    /// How far a direct dependency may go.
+    pub level: Option<Distance>,
+    /// Whether ranges in manifests may change.
+    pub manifests: Option<Manifests>,
+    /// Ids of advisories and names of packages that are to be fixed; all where there is none.
+    pub only: Vec<String>,
+}
+
+impl FixLimits {
+    /// The limits under `policy`, at the time `now`.
+    fn under(&self, policy: &Policy, now: Timestamp) -> Limits {
+        Limits {
+            level: self.level.unwrap_or(policy.fix.reach()),
+            manifests: self
+                .manifests
+                .unwrap_or(match policy.fix.allows(Means::Manifest) {
+                    true => Manifests::Change,
+                    false => Manifests::Keep,
+                }),
+            only: self.only.clone(),
+            published_before: policy
+                .supply_chain
+                .min_release_age
+                .map(|age| now.saturating_sub(age).unwrap_or(Timestamp::MIN)),
+        }
+    }
 }
 
 /// What is done with edits.
@@ -75,16 +110,11 @@ impl Session<'_> {
         }
         let index = opened.require()?;
         self.observer.working("asking registries");
+        let limits = request.limits.under(&trees.policy(), self.now);
         let registries = self.registries(trees.policy())?;
         let mut lockfiles: Vec<LockfilePlan> = Vec::new();
         for target in found.iter().copied().enumerate() {
-            lockfiles.extend(remediate::plans(
-                target,
-                &before,
-                index,
-                &registries,
-                &request.limits,
-            ));
+            lockfiles.extend(remediate::plans(target, &before, index, &registries, &limits));
         }
         // The very scan that a person would make of the result.
         let after = scanned(&find()?.over(|number, below| {

@@ -64,6 +64,10 @@ impl Registries for PackageRegistries<'_> {
                 self.session.observer.warn(note);
             }
         }
+        let detail = match self.policy.supply_chain.min_release_age {
+            Some(_) => Detail::Times,
+            None => Detail::Installing,
+        };
         let named = self.policy.registries.of(question.ecosystem).iter();
         let named: Vec<&str> = named.map(registry_address).collect();
         let mut answers = BTreeMap::new();
@@ -82,7 +86,7 @@ impl Registries for PackageRegistries<'_> {
                 Ok(endpoints) => asked.push(registry::Question {
                     query: query.clone(),
                     endpoints,
-                    detail: Detail::Installing,
+                    detail,
                 }),
                 Err(error) => {
                     answers.insert(query.clone(), Err(format!("{error}. {}", error.hint())));

@@ -135,7 +135,7 @@ impl Planner<'_> {
         let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
             return Err(Failure::Blocked {
                 by: vec![state.tree.constraint(place, requirement)],
-                reason: format!("No version of {name} in that range may be taken."),
+                reason: self.none_of(name, &requirement.range)?,
             });
         };
         let start = match is_peer {
@@ -151,6 +151,27 @@ impl Planner<'_> {
         let release = Rc::new(release.clone());
         state.exchange(&target, Node::of_release(name, &release));
         Ok(Some(target))
+    }
+
+    /// Why no version of `name` in `range` is taken.
+    fn none_of(&self, name: &str, range: &str) -> Result<String, Failure> {
+        let rated = self.releases(name)?;
+        let too_young = |rated: &&Rated<'_>| {
+            self.is_clean(name, rated.release) && self.in_range(range, &rated.release.version)
+        };
+        let young = rated.iter().rev().find(too_young);
+        Ok(
+            match (young, rated.iter().any(|rated| rated.release.published.is_some())) {
+                (None, _) => format!("No version of {name} in that range may be taken."),
+                (Some(young), true) => format!(
+                    "{name} {} is younger than `min-release-age` of the policy allows, and no older version in that range may be taken.",
+                    young.release.version
+                ),
+                (Some(_), false) => format!(
+                    "The registry does not say when the versions of {name} were published, and `min-release-age` of the policy asks for it."
+                ),
+            },
+        )
     }
 
     /// The newest of `good` that the project has already.

@@ -137,25 +137,28 @@ impl<'p> Planner<'p> {
 
     /// The release may be installed, whatever affects it.
     fn is_installable(&self, release: &Release) -> bool {
-        let is_young = self
-            .bounds
-            .published_before
-            .is_some_and(|bound| release.published.is_none_or(|published| published > bound));
         let runs = release.toolchain.iter().all(|(tool, range)| {
             let here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
             here.into_iter().all(|(_, version)| self.in_range(range, version))
         });
-        release.retired.is_none() && !is_young && runs
+        release.retired.is_none() && runs
     }
 
     /// The release may be taken.
     pub(super) fn is_good(&self, name: &str, release: &Release) -> bool {
+        self.bounds.is_old_enough(release) && self.is_clean(name, release)
+    }
+
+    /// The release may be taken to fix the package itself, however new it is.
+    pub(super) fn is_clean(&self, name: &str, release: &Release) -> bool {
         self.is_installable(release) && !(self.bounds.is_affected)(name, &release.version)
     }
 
     /// The release ends what is wished.
     pub(super) fn fixes(&self, wish: &Wish, rated: &Rated<'_>) -> bool {
         let release = rated.release;
-        rated.is_good || (wish.to.as_deref() == Some(&*release.version) && self.is_installable(release))
+        rated.is_good
+            || self.is_clean(&wish.name, release)
+            || (wish.to.as_deref() == Some(&*release.version) && self.is_installable(release))
     }
 }

@@ -62,9 +62,24 @@ impl Project {
                 .iter()
                 .map(|(version, needs)| ((*version).to_owned(), release(name, version, needs.clone())))
                 .collect();
+            // All but the oldest of each are three days old.
+            let oldest = releases[0].0;
+            let time: serde_json::Map<String, Value> = releases
+                .iter()
+                .map(|(version, _)| {
+                    (
+                        (*version).to_owned(),
+                        json!(if *version == oldest {
+                            "2025-06-01T00:00:00Z"
+                        } else {
+                            "2026-01-29T00:00:00Z"
+                        }),
+                    )
+                })
+                .collect();
             server.put(
                 &format!("/{name}"),
-                json!({"name": name, "versions": versions}).to_string(),
+                json!({"name": name, "versions": versions, "time": time}).to_string(),
             );
         };
         put(
@@ -105,6 +120,10 @@ impl Project {
             .chain(["--db", &self.index, "--now", NOW])
             .collect();
         self.sandbox.run(&line)
+    }
+
+    fn policy(&self, text: &str) {
+        self.sandbox.write("lockkeeper.yml", text);
     }
 
     fn text(&self, name: &str) -> String {
@@ -154,6 +173,46 @@ fn a_fix_changes_the_entries_that_have_to_and_a_scan_of_it_passes() {
     assert_eq!(project.run(&["fix", "--allow-dirty"]).code, 0);
     assert_eq!(project.text("package-lock.json"), project.fixed("^4.0.0"));
     assert!(project.server.hits().is_empty());
+}
+
+#[test]
+fn what_comes_in_is_as_old_as_the_policy_asks() {
+    let project = Project::new("^4.0.0");
+    project.policy("supply-chain: {min-release-age: 7d}\n");
+    let plan = project.run(&["plan"]);
+    // The fix itself may be new; what it brings along may not.
+    let reason = "case 0.2.0 is younger than `min-release-age` of the policy allows";
+    assert_eq!(plan.code, 1, "{}", plan.out);
+    assert!(plan.out.contains(reason), "{}", plan.out);
+    project.policy("supply-chain: {min-release-age: 2d}\n");
+    assert_eq!(project.run(&["plan"]).code, 0);
+    let versions = json!({
+        "0.1.2": {"name": "case", "version": "0.1.2", "dist": {"tarball": "https://registry.example/case/-/case-0.1.2.tgz"}},
+        "0.2.0": {"name": "case", "version": "0.2.0", "dist": {"tarball": "https://registry.example/case/-/case-0.2.0.tgz"}},
+    });
+    project
+        .server
+        .put("/case", json!({"name": "case", "versions": versions}).to_string());
+    let plan = project.run(&["plan"]);
+    let reason = "The registry does not say when the versions of case were published";
+    assert_eq!(plan.code, 1, "{}", plan.out);
+    assert!(plan.out.contains(reason), "{}", plan.out);
+}
+
+#[test]
+fn the_policy_says_how_far_a_fix_goes() {
+    let project = Project::new("4.0.0");
+    let code = |words: &[&str]| project.run(words).code;
+    assert_eq!(code(&["plan"]), 0);
+    project.policy("fix: {allow: []}\n");
+    assert_eq!(code(&["plan"]), 1);
+    project.policy("fix: {level: patch}\n");
+    assert_eq!(code(&["plan"]), 1);
+    // The command line has the last word.
+    assert_eq!(code(&["plan", "--level", "minor"]), 0);
+    project.policy("fix: {level: patch, allow: [manifest, major]}\n");
+    assert_eq!(code(&["plan"]), 0);
+    assert_eq!(code(&["plan", "--keep-manifests"]), 1);
 }
 
 #[test]

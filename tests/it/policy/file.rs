@@ -17,7 +17,7 @@ use crate::support::outcomes;
 const FULL: &str = include_str!("../../fixtures/policy/full.yml");
 
 /// Policies with one mistake each, which the schema refuses too: the place, the key, and how the message begins.
-const REFUSED: [(&str, &str); 69] = [
+const REFUSED: [(&str, &str); 83] = [
     ("- a\n", "1:1: expected a mapping, found a list"),
     ("a\n", "1:1: expected a mapping, found a text"),
     (
@@ -34,8 +34,64 @@ const REFUSED: [(&str, &str); 69] = [
     ),
     ("schema: 1\n", "1:9: schema: expected a text, found a number"),
     (
-        "supply-chain: {min-release-age: 3d}\n",
-        "1:16: supply-chain.min-release-age: `min-release-age` comes with a later version",
+        "supply-chain: {typosquat: warn}\n",
+        "1:16: supply-chain.typosquat: `typosquat` comes with a later version",
+    ),
+    (
+        "supply-chain: {min-release-age: soon}\n",
+        "1:33: supply-chain.min-release-age: \"soon\" is no length of time",
+    ),
+    (
+        "fix: {level: huge}\n",
+        "1:14: fix.level: \"huge\" is not allowed here",
+    ),
+    (
+        "fix: {allow: [manifests]}\n",
+        "1:15: fix.allow[0]: \"manifests\" is not allowed here; did you mean `manifest`?",
+    ),
+    (
+        "fix: {max-open: 0}\n",
+        "1:17: fix.max-open: a whole number from 1 to 1000000 belongs here",
+    ),
+    (
+        "fix: {labels: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]}\n",
+        "1:16: fix.labels[0]: a name is one line of at most 100 characters",
+    ),
+    (
+        "fix: {branch-prefix: \"a b\"}\n",
+        "1:23: fix.branch-prefix: no name of a branch can begin so",
+    ),
+    (
+        "fix: {branch-prefix: \"a//b\"}\n",
+        "1:23: fix.branch-prefix: no name of a branch can begin so",
+    ),
+    (
+        "fix: {branch-prefix: \"-a\"}\n",
+        "1:23: fix.branch-prefix: no name of a branch can begin so",
+    ),
+    (
+        "fix: {branch-prefix: \"refs/heads/a\"}\n",
+        "1:23: fix.branch-prefix: no name of a branch can begin so",
+    ),
+    (
+        "fix: {branch-prefix: \"a.lock/\"}\n",
+        "1:23: fix.branch-prefix: no name of a branch can begin so",
+    ),
+    (
+        "fix: {title: \"{titel}\"}\n",
+        "1:15: fix.title: {titel} stands for nothing here; did you mean `title`?",
+    ),
+    (
+        "fix: {body: \"{body} {title}\"}\n",
+        "1:14: fix.body: {title} stands for nothing here",
+    ),
+    (
+        "fix: {sign-off: please}\n",
+        "1:17: fix.sign-off: expected `true` or `false`, found a text",
+    ),
+    (
+        "fix: {group: one}\n",
+        "1:14: fix.group: \"one\" is not allowed here",
     ),
     (
         "registries: {npm: []}\n",
@@ -392,6 +448,9 @@ fn the_reader_and_the_schema_take_what_is_right() {
         "rules:\nexceptions:\nlines:\nexclude:\ndatabase:\n",
         "rules:\n  - {then: fail, when: {direct: true}, after: 0d}\n  - {then: note, when: }\n",
         "lines: {newest: 1, active-within: 12h, end-of-support: {}}\n",
+        "fix:\n",
+        "fix: {allow: [], milestone: null, title: null, body: \"{body} {} {A} {a b\", branch-prefix: a-, reviewers: []}\n",
+        "fix: {branch-prefix: \"bot/security-\", title: \"[{ref}] {title}\"}\n",
         "exceptions:\n  - {id: RHSA-2024:1234, reason: a, expires: 2024-02-29, until-fixed: false, package: 'pkg:npm/@a/b@1'}\n",
     ] {
         policy(text);
