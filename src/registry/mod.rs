@@ -13,6 +13,8 @@ mod credential;
 mod error;
 pub mod npm;
 pub mod npm_config;
+pub mod pip_config;
+pub mod pypi;
 
 pub use client::{Client, Reach};
 pub use credential::{BadCredential, Credential};
@@ -166,7 +168,7 @@ pub struct Question {
 }
 
 /// Every kind of registry, in alphabetical order of its file.
-pub static REGISTRIES: &[&dyn Registry] = &[&npm::Npm];
+pub static REGISTRIES: &[&dyn Registry] = &[&npm::Npm, &pypi::PyPi];
 
 /// The registry of an ecosystem.
 #[must_use]

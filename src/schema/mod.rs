@@ -12,6 +12,8 @@
     )
 )]
 
+pub mod core_metadata;
 pub mod epss;
 pub mod kev;
 pub mod osv;
+pub mod simple_index;

@@ -51,6 +51,55 @@ impl Scheme for Pep440 {
     }
 }
 
+/// The one spelling of a version that `packaging` writes (PEP 440, "Normalization"); `None` for what is none.
+#[must_use]
+pub fn normalised(version: &str) -> Option<String> {
+    let read = Version::read(version).ok()?;
+    let mut text = String::with_capacity(version.len());
+    if !read.epoch.is_empty() && number(read.epoch) != "0" {
+        text.push_str(number(read.epoch));
+        text.push('!');
+    }
+    let numbers: Vec<&str> = read.release.split('.').map(number).collect();
+    text.push_str(&numbers.join("."));
+    if let Some((stage, value)) = read.pre {
+        text.push_str(match stage {
+            Stage::Alpha => "a",
+            Stage::Beta => "b",
+            Stage::Candidate => "rc",
+            Stage::Development | Stage::Final => "",
+        });
+        text.push_str(number(value));
+    }
+    for (label, value) in [(".post", read.post), (".dev", read.dev)] {
+        if let Some(value) = value {
+            text.push_str(label);
+            text.push_str(number(value));
+        }
+    }
+    if let Some(local) = read.local {
+        let parts: Vec<String> = local.split(SEPARATORS).map(local_part).collect();
+        text.push('+');
+        text.push_str(&parts.join("."));
+    }
+    Some(text)
+}
+
+/// Digits without zeros in front.
+fn number(digits: &str) -> &str {
+    match digits.trim_start_matches('0') {
+        "" => "0",
+        number => number,
+    }
+}
+
+fn local_part(part: &str) -> String {
+    match digits::only(part) {
+        true => number(part).to_owned(),
+        false => part.to_ascii_lowercase(),
+    }
+}
+
 /// A version as slices of its text; every number is a run of digits, empty for an implicit zero.
 #[derive(Clone, Copy)]
 pub(super) struct Version<'a> {
@@ -257,4 +306,29 @@ fn compare_ignoring_case(left: &str, right: &str) -> Ordering {
 /// What `\s` matches in Python's regular expressions.
 pub(super) fn is_white_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalised;
+
+    /// What `str(packaging.version.Version(…))` gives.
+    #[test]
+    fn one_version_has_one_spelling() {
+        for (version, normal) in [
+            ("1.0", "1.0"),
+            (" v1.00.01 ", "1.0.1"),
+            ("1.0-ALPHA", "1.0a0"),
+            ("1.0.beta_2", "1.0b2"),
+            ("1.0c3", "1.0rc3"),
+            ("1.0-1", "1.0.post1"),
+            ("1.0.rev", "1.0.post0"),
+            ("1.0dev", "1.0.dev0"),
+            ("0!1.0", "1.0"),
+            ("2!1.0a1.post2.dev3+Ubuntu-01_x", "2!1.0a1.post2.dev3+ubuntu.1.x"),
+        ] {
+            assert_eq!(normalised(version).as_deref(), Some(normal), "{version}");
+        }
+        assert_eq!(normalised("main"), None);
+    }
 }

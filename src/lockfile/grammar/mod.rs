@@ -2,6 +2,7 @@
 
 pub mod distribution;
 pub mod index_settings;
+pub mod marker;
 pub mod pep508;
 pub mod rfc3986;
 pub mod simple_repository;

@@ -68,6 +68,25 @@ impl Requirement {
     }
 }
 
+impl Operator {
+    /// As it is written: `==`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        let sign = OPERATORS.iter().find(|(_, operator)| *operator == self);
+        sign.map_or("", |(sign, _)| sign)
+    }
+}
+
+impl Requirement {
+    /// The specifiers of the requirement, which was read from `text`, without spaces: `>=1,<2`; empty for none.
+    #[must_use]
+    pub fn range(&self, text: &str) -> String {
+        let parts = self.specifiers.iter();
+        let parts = parts.map(|part| format!("{}{}", part.operator.as_str(), part.version.of(text)));
+        parts.collect::<Vec<String>>().join(",")
+    }
+}
+
 impl Specifier {
     fn is_exact(&self, text: &str) -> bool {
         let version = self.version.of(text);

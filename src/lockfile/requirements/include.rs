@@ -97,7 +97,7 @@ impl Reader<'_> {
 }
 
 /// The path in the tree that `written`, in the file `from`, leads to; else why there is none, and a hint.
-fn reach(from: &TreePath, written: &str) -> Result<TreePath, (String, &'static str)> {
+pub(super) fn reach(from: &TreePath, written: &str) -> Result<TreePath, (String, &'static str)> {
     let scheme = written
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -64,6 +64,13 @@ impl<'t> Line<'t> {
         self.text.get(self.comment..)?.strip_prefix('#')
     }
 
+    /// The place of the comment in the file, from its `#` on.
+    pub(super) fn comment_span(&self) -> Option<Span> {
+        let comment = self.comment()?;
+        let end = self.comment.saturating_add(1).saturating_add(comment.len());
+        Some(self.span(self.comment..end))
+    }
+
     /// The place of `range` of [`Line::code`] in the file.
     pub(super) fn span(&self, range: Range<usize>) -> Span {
         let start = self.place(range.start);

@@ -34,6 +34,8 @@ mod locator;
 mod options;
 mod own;
 mod packages;
+pub mod pins;
+pub mod project;
 mod via;
 
 use std::collections::{HashMap, HashSet};

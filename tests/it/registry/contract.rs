@@ -110,7 +110,15 @@ fn versions(answer: &Result<Arc<Answer>, PackageError>) -> Vec<&str> {
 fn registries_are_exactly_the_files() {
     let names: Vec<_> = REGISTRIES.iter().map(|registry| registry.name()).collect();
     assert!(names.is_sorted());
-    let parts = ["mod", "cache", "client", "credential", "error", "npm_config"];
+    let parts = [
+        "mod",
+        "cache",
+        "client",
+        "credential",
+        "error",
+        "npm_config",
+        "pip_config",
+    ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/registry");
     let files = std::fs::read_dir(folder).unwrap();
     let files = files.map(|file| {
