@@ -13,6 +13,7 @@
 
 pub mod npm;
 mod proposal;
+pub mod python;
 
 use std::collections::BTreeSet;
 
@@ -211,6 +212,8 @@ pub enum EntryEdit {
     Lock(Box<Release>, Option<Flags>),
     /// Only its flags change.
     Flags(Flags),
+    /// It is one of Python, and changes so.
+    Pin(Box<python::PinChange>),
     /// It leaves.
     Drop,
 }

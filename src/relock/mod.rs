@@ -6,6 +6,10 @@
 mod npm_check;
 mod npm_json;
 pub mod package_lock;
+mod python_hashes;
+mod python_manifest;
+pub mod requirements;
+mod requirements_check;
 mod splice;
 
 use crate::model::TreePath;
@@ -32,7 +36,7 @@ pub trait Relock: Sync {
 }
 
 /// Every format that can be edited, in alphabetical order of its file.
-pub static RELOCKS: &[&dyn Relock] = &[&package_lock::PackageLock];
+pub static RELOCKS: &[&dyn Relock] = &[&package_lock::PackageLock, &requirements::Requirements];
 
 /// Who edits files of the format called `name`.
 #[must_use]

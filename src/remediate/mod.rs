@@ -4,6 +4,7 @@
 mod npm;
 mod overlay;
 mod project;
+mod requirements;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
 
 /// Every format that can be planned, in alphabetical order of its name.
-pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock];
+pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock, &requirements::Requirements];
 
 /// Who plans for files of the format called `name`.
 #[must_use]

@@ -1,0 +1,154 @@
+//! Upgrades in a project of Python: one version a name in each environment.
+//!
+//! What a package needs is in its metadata, which is asked for of each package that moves, comes in, or needs one that moves. A
+//! need counts where its marker may hold in an environment that the lockfile is for; a lockfile may have several versions of one name,
+//! told apart by markers, and each of them moves by itself. Of a new package, and of a locked one that has to move because of another, the
+//! newest version in range is taken, as pip and uv would, but for versions that a known advisory affects, that are
+//! withdrawn, or that the project's Python does not run. What nothing needs any more leaves, where the lockfile says what needs what.
+//!
+//! A file that was made for one platform does not say which: what a locked version needs and the file lacks tells where it is not
+//! for. A file that lists only what somebody wrote down says nothing of the rest: what it lacks is left to the installer.
+
+mod bring;
+mod differences;
+mod environments;
+mod needs;
+mod planner;
+mod project;
+mod ranges;
+mod scope;
+mod search;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::differences::differences;
+use self::planner::{Failure, Planner};
+use self::state::State;
+use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use crate::model::{Query, Release};
+
+pub use self::project::{Asked, Others, Pin, Platforms, Project};
+
+/// How an entry of a lockfile of Python changes.
+#[derive(Debug, Clone, Default)]
+pub struct PinChange {
+    /// The new version with its files; `None` where the version stays.
+    pub release: Option<Release>,
+    /// The metadata of that version: the headers.
+    pub metadata: String,
+    /// What it needs in the environments that it is meant for.
+    pub needs: Vec<Need>,
+    /// What others ask for it.
+    pub ranges: Vec<Constraint>,
+    /// The names of the packages that need it from now on; `None` where that stays as it is.
+    pub needed_by: Option<BTreeSet<String>>,
+    /// The marker of one that is new.
+    pub marker: String,
+}
+
+/// What a version needs of another package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The package, normalised.
+    pub name: String,
+    /// The extras that are asked for, normalised.
+    pub extras: BTreeSet<String>,
+    /// The versions that it takes; empty for any.
+    pub range: String,
+    /// The marker as the metadata has it; empty for none.
+    pub marker: String,
+    /// It is taken from an address, and no version of an index is meant.
+    pub is_located: bool,
+}
+
+/// Plans that the versions in `wishes` leave the project.
+#[must_use]
+pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step {
+    let planner = Planner::new(project, releases, bounds);
+    let mut wishes = wishes.to_vec();
+    wishes.sort();
+    let mut state = State::default();
+    let pins: Vec<(&Wish, usize)> = wishes
+        .iter()
+        .flat_map(|wish| {
+            let pins = project.pins.iter().enumerate();
+            pins.filter(|(_, pin)| is_of(pin, wish))
+                .map(move |(number, _)| (wish, number))
+        })
+        .collect();
+    // What each needs to know by itself is asked for at once.
+    let mut asked: BTreeSet<Query> = BTreeSet::new();
+    for (wish, pin) in &pins {
+        if let Err(Failure::Ask(queries)) = planner.try_one(&state, wish, *pin) {
+            asked.extend(queries);
+        }
+    }
+    if !asked.is_empty() {
+        return Step::Ask(asked);
+    }
+    let mut plan = Plan::default();
+    let mut strategies: BTreeMap<(String, String), Strategy> = BTreeMap::new();
+    for (wish, pin) in &pins {
+        // An upgrade before this one may have ended it.
+        if state.is_changed(*pin) && !planner.is_still(&state, *pin, wish) {
+            continue;
+        }
+        match planner.try_one(&state, wish, *pin) {
+            Ok((next, strategy)) => {
+                state = next;
+                let known = strategies.entry((wish.name.clone(), wish.version.clone()));
+                let known = known.or_insert(strategy);
+                *known = (*known).max(strategy);
+            }
+            Err(Failure::Ask(queries)) => asked.extend(queries),
+            Err(Failure::Blocked { by, reason }) => block(&mut plan, wish, by, reason),
+        }
+    }
+    if !asked.is_empty() {
+        return Step::Ask(asked);
+    }
+    // What another upgrade ended is blocked no more.
+    plan.blocked.retain(|blocked| {
+        pins.iter().any(|(wish, pin)| {
+            wish.name == blocked.name
+                && wish.version == blocked.version
+                && planner.is_still(&state, *pin, wish)
+        })
+    });
+    match differences(&planner, &state, &wishes, &strategies, &mut plan) {
+        Ok(()) => Step::Done(plan),
+        Err(Failure::Ask(queries)) => Step::Ask(queries),
+        Err(Failure::Blocked { reason, .. }) => {
+            let mut plan = Plan::default();
+            for wish in &wishes {
+                block(&mut plan, wish, Vec::new(), reason.clone());
+            }
+            Step::Done(plan)
+        }
+    }
+}
+
+/// Adds what keeps one pin of a version to what is known of the others.
+fn block(plan: &mut Plan, wish: &Wish, by: Vec<Constraint>, reason: String) {
+    let mut known = plan.blocked.iter_mut();
+    match known.find(|known| known.name == wish.name && known.version == wish.version) {
+        Some(known) => {
+            let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
+            known.by.extend(further);
+        }
+        None => plan.blocked.push(Blocked {
+            name: wish.name.clone(),
+            version: wish.version.clone(),
+            fixes: wish.fixes.clone(),
+            by,
+            reason,
+        }),
+    }
+}
+
+/// The pin holds the version that is to leave.
+fn is_of(pin: &Pin, wish: &Wish) -> bool {
+    pin.version == wish.version
+        && pin.name == crate::ecosystem::normalise(&crate::model::Ecosystem::PYPI, &wish.name)
+}
