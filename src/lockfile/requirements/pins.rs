@@ -137,7 +137,11 @@ pub fn read(text: &str) -> PinFile {
             match (line.comment(), file.entries.last_mut().filter(|_| is_open)) {
                 (Some(comment), Some(entry)) => {
                     let span = line.comment_span().unwrap_or_default();
-                    annotate(entry, &mut comments, comment, span, Place::Below, text);
+                    // An empty line in between ends what belongs to the requirement.
+                    is_open = line_start(text, span.start as usize) == entry.block.end;
+                    if is_open {
+                        annotate(entry, &mut comments, comment, span, Place::Below, text);
+                    }
                 }
                 (Some(comment), None) if !has_code => header(comment, &mut file.header),
                 (Some(_) | None, _) => is_open = false,
