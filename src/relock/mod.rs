@@ -11,6 +11,9 @@ mod python_manifest;
 pub mod requirements;
 mod requirements_check;
 mod splice;
+mod uv_check;
+pub mod uv_entries;
+pub mod uv_lock;
 
 use crate::model::TreePath;
 use crate::plan::{Edited, Plan};
@@ -36,7 +39,11 @@ pub trait Relock: Sync {
 }
 
 /// Every format that can be edited, in alphabetical order of its file.
-pub static RELOCKS: &[&dyn Relock] = &[&package_lock::PackageLock, &requirements::Requirements];
+pub static RELOCKS: &[&dyn Relock] = &[
+    &package_lock::PackageLock,
+    &requirements::Requirements,
+    &uv_lock::UvLock,
+];
 
 /// Who edits files of the format called `name`.
 #[must_use]

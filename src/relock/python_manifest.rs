@@ -18,7 +18,7 @@ pub(super) fn input_with(text: &str, ranges: &[&NewRange]) -> Option<String> {
     for range in ranges {
         let before = splices.len();
         for entry in &file.entries {
-            if entry.key() == normal(&range.name) && entry.range == range.from {
+            if entry.key() == normal(&range.name) && is_same_range(&entry.range, &range.from) {
                 splices.extend(exchanged(text, &entry.specifiers, range)?);
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn pyproject_with(text: &str, ranges: &[&NewRange]) -> Option<String>
         for wanted in wanted(text) {
             let read = pep508::read(&wanted.text).ok()?;
             if normal(read.name.of(&wanted.text)) != normal(&range.name)
-                || read.range(&wanted.text) != range.from
+                || !is_same_range(&read.range(&wanted.text), &range.from)
             {
                 continue;
             }
@@ -59,7 +59,17 @@ pub(super) fn pyproject_with(text: &str, ranges: &[&NewRange]) -> Option<String>
     apply(text, splices)
 }
 
-/// Exchanges the version of each specifier that differs; the operators stay.
+/// The two have the same specifiers, in any order.
+fn is_same_range(left: &str, right: &str) -> bool {
+    let sorted = |range: &str| {
+        let mut parts: Vec<String> = range.split(',').map(str::to_owned).collect();
+        parts.sort();
+        parts
+    };
+    sorted(left) == sorted(right)
+}
+
+/// Exchanges the version of each specifier that differs; the operators stay. `specifiers` end where their versions do.
 fn exchanged(text: &str, specifiers: &[std::ops::Range<usize>], range: &NewRange) -> Option<Vec<Splice>> {
     let (from, to): (Vec<&str>, Vec<&str>) = (range.from.split(',').collect(), range.to.split(',').collect());
     if from.len() != to.len() || from.len() != specifiers.len() {
@@ -67,21 +77,28 @@ fn exchanged(text: &str, specifiers: &[std::ops::Range<usize>], range: &NewRange
     }
     let version = |specifier: &str| specifier.trim_start_matches(['=', '<', '>', '~', '!']).to_owned();
     let mut splices = Vec::new();
-    for ((from, to), at) in from.into_iter().zip(to).zip(specifiers) {
+    for (from, to) in from.into_iter().zip(to) {
         let (old, new) = (version(from), version(to));
         if old == new {
             continue;
         }
-        let start = at.end.checked_sub(old.len())?;
-        if text.get(start..at.end)? != old {
-            return None;
-        }
-        splices.push(Splice {
-            at: start..at.end,
-            text: new,
-        });
+        // A version may stand behind several operators; the one in front of it decides.
+        let operator = from.strip_suffix(old.as_str())?;
+        let at = specifiers.iter().find_map(|at| {
+            let start = at.end.checked_sub(old.len())?;
+            let before = text.get(..start)?.trim_end();
+            let is_it = text.get(start..at.end)? == old && ends_with_operator(before, operator);
+            is_it.then_some(start..at.end)
+        })?;
+        splices.push(Splice { at, text: new });
     }
     Some(splices)
+}
+
+/// `text` ends with `operator`, and not with a longer one.
+fn ends_with_operator(text: &str, operator: &str) -> bool {
+    let start = text.trim_end_matches(['=', '<', '>', '~', '!']);
+    text.strip_prefix(start) == Some(operator)
 }
 
 /// Whether what `text` of an input asks for `name` without a marker takes `version`.

@@ -5,6 +5,7 @@ mod npm;
 mod overlay;
 mod project;
 mod requirements;
+mod uv_lock;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
 
 /// Every format that can be planned, in alphabetical order of its name.
-pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock, &requirements::Requirements];
+pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock, &requirements::Requirements, &uv_lock::UvLock];
 
 /// Who plans for files of the format called `name`.
 #[must_use]

@@ -168,6 +168,37 @@ impl Marker {
 }
 
 impl Comparison {
+    /// The same of `python_full_version`, where it is one of `python_version` that has such a form.
+    #[must_use]
+    pub fn with_full_version(self) -> Self {
+        let next = || {
+            let (major, minor) = self.value.split_once('.')?;
+            let minor: u32 = minor.parse().ok()?;
+            Some(format!("{major}.{}", minor.checked_add(1)?))
+        };
+        let is_minor = self.variable == Variable::PythonVersion
+            && self.value.split('.').count() == 2
+            && self
+                .value
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let found = match (is_minor, self.operator) {
+            (true, Operator::Version(sign @ ("<" | ">="))) => Some((sign, self.value.clone())),
+            (true, Operator::Version("<=")) => next().map(|next| ("<", next)),
+            (true, Operator::Version(">")) => next().map(|next| (">=", next)),
+            (true, Operator::Version(sign @ ("==" | "!="))) => Some((sign, format!("{}.*", self.value))),
+            (true | false, _) => None,
+        };
+        match found {
+            Some((sign, value)) => Self {
+                variable: Variable::PythonFullVersion,
+                operator: Operator::Version(sign),
+                value,
+            },
+            None => self,
+        }
+    }
+
     fn holds(&self, environment: &Environment, extra: &str) -> bool {
         let held = match self.variable {
             Variable::PythonVersion => Cow::Borrowed(environment.python_version()),

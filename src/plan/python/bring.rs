@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Need;
 use super::environments::Set;
 use super::planner::{Dependent, Failure, Planner, Rated, nothing_asked};
-use super::project::{Others, Platforms};
+use super::project::{Extras, Others, Platforms};
 use super::search::{Aim, MAX_CANDIDATES, MAX_DEPTH, Taken};
 use super::state::{Added, State};
 use crate::lockfile::grammar::marker::Marker;
@@ -213,7 +213,18 @@ impl Planner<'_> {
             return Ok(None);
         }
         let scope = self.scope(pin)?;
-        Ok((!need.extras.is_subset(&scope.extras)).then(|| need.extras.clone()))
+        let is_new = !need.extras.is_subset(&scope.extras);
+        match (is_new, self.project.extras) {
+            (true, Extras::Written) => {
+                let extras: Vec<&str> = need.extras.iter().map(String::as_str).collect();
+                let (name, extras) = (&need.name, extras.join(", "));
+                Err(Failure::because(format!(
+                    "{name} would be needed with extras that are not locked: {extras}."
+                )))
+            }
+            (true, Extras::PerhapsNot) => Ok(Some(need.extras.clone())),
+            (false, _) => Ok(None),
+        }
     }
 
     /// Brings a package that is not locked: the newest version in range.

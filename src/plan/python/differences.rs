@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::edges::edges;
 use super::environments::Set;
 use super::planner::{Failure, Planner, nothing_asked};
 use super::state::State;
@@ -93,6 +94,7 @@ pub(super) fn differences(
             release: Some(release(planner, name, &added.version)?),
             metadata: metadata.text.clone(),
             needs: active(planner, &metadata.needs, &added.environments, &added.extras),
+            edges: edges(planner, &metadata.needs, &[], &added.environments, &added.extras),
             ranges: Vec::new(),
             needed_by: Some(needing(planner, state, name, &added.environments)?),
             marker: added.marker.clone(),
@@ -151,10 +153,22 @@ fn changed(planner: &Planner<'_>, state: &State, number: usize) -> Result<Option
     let metadata = planner.metadata(&pin.name, version)?;
     let scope = planner.scope(number)?;
     let ranges = planner.dependents(state, number)?;
+    let before = match planner.metadata(&pin.name, &pin.version) {
+        Ok(before) => before.needs.clone(),
+        Err(asks @ Failure::Ask(_)) => return Err(asks),
+        Err(Failure::Blocked { .. }) => Vec::new(),
+    };
     Ok(Some(PinChange {
         release: Some(release(planner, &pin.name, version)?),
         metadata: metadata.text.clone(),
         needs: active(planner, &metadata.needs, &scope.environments, &scope.extras),
+        edges: edges(
+            planner,
+            &metadata.needs,
+            &before,
+            &scope.environments,
+            &scope.extras,
+        ),
         ranges: ranges.into_iter().map(|one| one.constraint).collect(),
         needed_by,
         marker: pin.marker.clone(),

@@ -11,6 +11,7 @@
 
 mod bring;
 mod differences;
+mod edges;
 mod environments;
 mod needs;
 mod planner;
@@ -28,7 +29,7 @@ use self::state::State;
 use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
 use crate::model::{Query, Release};
 
-pub use self::project::{Asked, Others, Pin, Platforms, Project};
+pub use self::project::{Asked, Extras, Others, Pin, Platforms, Project};
 
 /// How an entry of a lockfile of Python changes.
 #[derive(Debug, Clone, Default)]
@@ -39,12 +40,29 @@ pub struct PinChange {
     pub metadata: String,
     /// What it needs in the environments that it is meant for.
     pub needs: Vec<Need>,
+    /// The same as edges to other packages, one for each of them and each of its own extras.
+    pub edges: Vec<Edge>,
     /// What others ask for it.
     pub ranges: Vec<Constraint>,
     /// The names of the packages that need it from now on; `None` where that stays as it is.
     pub needed_by: Option<BTreeSet<String>>,
     /// The marker of one that is new.
     pub marker: String,
+}
+
+/// That a locked package needs another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The extra of its own that needs it.
+    pub extra: Option<String>,
+    /// The package, normalised.
+    pub name: String,
+    /// The extras that are asked for, normalised.
+    pub extras: BTreeSet<String>,
+    /// Where it is needed, without what holds everywhere anyway and without extras; empty for everywhere.
+    pub marker: String,
+    /// The version before needs it in the very same way.
+    pub is_as_before: bool,
 }
 
 /// What a version needs of another package.

@@ -182,8 +182,9 @@ impl<'p> Planner<'p> {
             .iter()
             .filter(|release| Pep440.compare(&release.version, &release.version).is_ok())
             .map(|release| {
-                let is_clean =
-                    release.retired.is_none() && !(self.bounds.is_affected)(name, &release.version);
+                let is_clean = release.retired.is_none()
+                    && !self.is_excluded(release)
+                    && !(self.bounds.is_affected)(name, &release.version);
                 Rated {
                     release,
                     is_clean,
@@ -196,6 +197,12 @@ impl<'p> Planner<'p> {
             order.unwrap_or(Ordering::Equal)
         });
         Ok(all)
+    }
+
+    /// The project itself takes nothing that is so new.
+    pub(super) fn is_excluded(&self, release: &Release) -> bool {
+        let bound = self.project.published_before;
+        bound.is_some_and(|bound| release.published.is_none_or(|published| published > bound))
     }
 
     /// It runs on the lowest Python of `environments`, or, where nothing says which Pythons the project is for, on any.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 /// What is locked, and for whom.
 #[derive(Debug, Default)]
 pub struct Project {
@@ -13,6 +15,10 @@ pub struct Project {
     pub others: Others,
     /// Whether markers of packages decide, or did when the file was made.
     pub platforms: Platforms,
+    /// Whether the file has every extra that is asked for.
+    pub extras: Extras,
+    /// No version that was published later, as the project itself says.
+    pub published_before: Option<Timestamp>,
     /// The versions of Python that it is for, if something says so.
     pub python: Option<String>,
     /// The marker of the platforms that it is for; empty for all.
@@ -27,6 +33,16 @@ pub enum Others {
     ComeIn,
     /// The file lists only what somebody wrote down: the installer finds it.
     AreFound,
+}
+
+/// Whether a lockfile has every extra that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extras {
+    /// It has.
+    #[default]
+    Written,
+    /// Tools may have left them out.
+    PerhapsNot,
 }
 
 /// For which platforms everything that is needed is locked.

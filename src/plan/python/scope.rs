@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Need;
 use super::environments::Set;
 use super::planner::{Failure, Metadata, Planner, Scope};
-use super::project::{Others, Pin, Platforms};
+use super::project::{Extras, Others, Pin, Platforms};
 
 impl Planner<'_> {
     /// Where a pin is meant, by its marker.
@@ -42,14 +42,15 @@ impl Planner<'_> {
     }
 
     fn narrow(&self, scope: &mut Scope, pin: &Pin, metadata: &Metadata) {
-        if let Some(python) = &metadata.python {
+        let is_one = self.project.platforms == Platforms::One;
+        // A lockfile for all platforms is for all its Pythons, whatever a version says of later ones.
+        if let Some(python) = metadata.python.as_ref().filter(|_| is_one) {
             let runs = scope.environments.and(&self.environments.of_pythons(python));
             if !runs.is_empty() {
                 scope.environments = runs;
             }
         }
         let is_locked = |need: &Need| self.by_name.contains_key(need.name.as_str());
-        let is_one = self.project.platforms == Platforms::One;
         let active = |need: &Need, extra: &str| {
             let set = self.environments.of_marker(&need.marker, [extra]);
             set.meets(&scope.environments)
@@ -89,7 +90,9 @@ impl Planner<'_> {
             })
             .cloned()
             .collect();
-        scope.extras.extend(found);
+        if self.project.extras == Extras::PerhapsNot {
+            scope.extras.extend(found);
+        }
         if !is_one {
             return;
         }

@@ -45,7 +45,8 @@ impl Planner<'_> {
         self.tried.set(0);
         let is_usable = |rated: &Rated<'_>| {
             let is_named = wish.to.as_deref() == Some(&*rated.release.version);
-            rated.is_clean || (is_named && rated.release.retired.is_none())
+            rated.is_clean
+                || (is_named && rated.release.retired.is_none() && !self.is_excluded(rated.release))
         };
         let aim = Aim {
             taken: Taken::Lowest,

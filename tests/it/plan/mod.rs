@@ -4,6 +4,7 @@ mod npm;
 mod npm_world;
 mod npm_worlds;
 mod python;
+mod python_uv;
 mod python_world;
 mod python_worlds;
 mod registered;

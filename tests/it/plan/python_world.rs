@@ -100,6 +100,29 @@ pub(super) fn hashes(name: &str, version: &str) -> String {
         .collect()
 }
 
+/// The table of a package in a lockfile of uv, with an empty line in front.
+pub(super) fn uv_package(name: &str, version: &str, needs: &[String]) -> String {
+    let file = |name: &str| {
+        format!(
+            "{{ url = \"https://files.example/{name}\", hash = \"sha256:{}\" }}",
+            digest(name)
+        )
+    };
+    let edges: String = needs
+        .iter()
+        .map(|name| format!("    {{ name = \"{name}\" }},\n"))
+        .collect();
+    let edges = match edges.is_empty() {
+        true => edges,
+        false => format!("dependencies = [\n{edges}]\n"),
+    };
+    format!(
+        "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = {{ registry = \"https://registry.example/simple\" }}\n{edges}sdist = {}\nwheels = [\n    {},\n]\n",
+        file(&format!("{name}-{version}.tar.gz")),
+        file(&format!("{name}-{version}-py3-none-any.whl")),
+    )
+}
+
 /// An index that is asked as a client asks it: what nobody asked for is not known.
 struct Client<'w> {
     world: &'w World,

@@ -10,7 +10,7 @@ use lockkeeper::version::range::RangeSyntax as _;
 use lockkeeper::version::range::pep440::Pep440;
 use proptest::prelude::*;
 
-use super::python_world::{Asked, Files, World, hashes, told};
+use super::python_world::{Asked, Files, World, hashes, told, uv_package};
 
 const PACKAGES: usize = 5;
 const VERSIONS: [&str; 4] = ["1.0", "1.1", "2.0", "2.1"];
@@ -159,6 +159,34 @@ fn written(world: &World, own: &BTreeMap<usize, String>, locked: &Locked) -> Str
     text
 }
 
+/// The lockfile that uv writes for it.
+fn written_by_uv(world: &World, own: &BTreeMap<usize, String>, locked: &Locked) -> String {
+    let mut text = "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n".to_owned();
+    for (package, version) in locked {
+        let names: Vec<String> = needs(world, package, version)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        text.push_str(&uv_package(package, version, &names));
+    }
+    let names = own
+        .keys()
+        .map(|number| format!("    {{ name = \"{}\" }},\n", name(*number)));
+    let asks = own.iter().map(|(number, range)| match range.as_str() {
+        "" => format!("    {{ name = \"{}\" }},\n", name(*number)),
+        range => format!(
+            "    {{ name = \"{}\", specifier = \"{range}\" }},\n",
+            name(*number)
+        ),
+    });
+    text.push_str(&format!(
+        "\n[[package]]\nname = \"shop\"\nversion = \"1.0\"\nsource = {{ virtual = \".\" }}\ndependencies = [\n{}]\n\n[package.metadata]\nrequires-dist = [\n{}]\n",
+        names.collect::<String>(),
+        asks.collect::<String>()
+    ));
+    text
+}
+
 fn read(text: &str) -> Locked {
     let pins = text
         .lines()
@@ -207,6 +235,28 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     let after = read(&text);
     prop_assert!(holds(&world, &case.own, &after), "{plan:?} breaks it:\n{text}");
     prop_assert_eq!(&text, &written(&world, &case.own, &after), "{:?}", plan);
+    // uv's lockfile of the same is planned in the same way.
+    let before = written_by_uv(&world, &case.own, &locked);
+    let files = Files::of(&[("uv.lock", &before), ("pyproject.toml", "")]);
+    let of_uv = files.plan("uv.lock", &world, &asked, &pins);
+    prop_assert_eq!(
+        &plan,
+        &told(&of_uv.plan)
+            .iter()
+            .map(|line| line.replace("pyproject.toml", "requirements.in"))
+            .collect::<Vec<_>>()
+    );
+    if let Err(refused) = &of_uv.edited {
+        return Err(TestCaseError::fail(format!(
+            "{plan:?} of uv is refused: {refused}"
+        )));
+    }
+    prop_assert_eq!(
+        of_uv.text(&files, "uv.lock"),
+        written_by_uv(&world, &case.own, &after),
+        "{:?}",
+        plan
+    );
     // The lowest version alone, if that is enough.
     let better = |name: &str, version: &str| {
         let old = locked.get(name).map(String::as_str);
