@@ -42,5 +42,5 @@ pub use package_url::PackageUrl;
 pub use path::TreePath;
 pub use release::{Part, Query, Release, Requirement, RequirementKind};
 pub use shared_str::SharedStr;
-pub use tree::{Derivation, Derived, Tree, Unread};
+pub use tree::{Contents, Derivation, Derived, Tree, Unread};
 pub use verdict::{Decision, Verdict};

@@ -40,6 +40,24 @@ impl Query {
             part: Part::Archive(version.into()),
         }
     }
+
+    /// Asks when `version` of `package` was published.
+    #[must_use]
+    pub fn time(package: impl Into<SharedStr>, version: impl Into<SharedStr>) -> Self {
+        Self {
+            package: package.into(),
+            part: Part::Time(version.into()),
+        }
+    }
+
+    /// Asks a public log for the hashes of `version` of `package`.
+    #[must_use]
+    pub fn proof(package: impl Into<SharedStr>, version: impl Into<SharedStr>) -> Self {
+        Self {
+            package: package.into(),
+            part: Part::Proof(version.into()),
+        }
+    }
 }
 
 /// What of a package is asked for.
@@ -51,6 +69,10 @@ pub enum Part {
     Metadata(SharedStr),
     /// What only the archive of this version tells: hashes that are computed from what is in it.
     Archive(SharedStr),
+    /// When this version was published, where the list of versions does not say it.
+    Time(SharedStr),
+    /// What a public log of hashes, which is no registry, says of this version.
+    Proof(SharedStr),
 }
 
 /// A version of a package that can be installed.

@@ -59,6 +59,12 @@ pub trait Tree: Sync {
         let _ = (path, how, part);
     }
 
+    /// What is in the folder at `path`, links left out; `None` where that is not known.
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        let _ = path;
+        None
+    }
+
     /// There is a file at `path`, readable or not.
     fn holds(&self, path: &TreePath) -> bool {
         match self.read(path) {
@@ -93,6 +99,15 @@ pub trait Tree: Sync {
         let _ = name;
         false
     }
+}
+
+/// What is in a folder, in the order of the names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contents {
+    /// Regular files.
+    pub files: Vec<TreePath>,
+    /// Folders.
+    pub folders: Vec<TreePath>,
 }
 
 /// Why a file could not be read.

@@ -11,6 +11,7 @@
 //!
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
+pub mod go;
 pub mod npm;
 mod proposal;
 pub mod python;
@@ -34,6 +35,18 @@ pub trait Releases {
 
     /// What is known of what only the archive of `version` of the package `name` tells.
     fn archive(&self, name: &str, version: &str) -> Known<'_, Release>;
+
+    /// What is known of when `version` of the package `name` was published, where the list of versions does not say it.
+    fn time(&self, name: &str, version: &str) -> Known<'_, Release> {
+        let _ = (name, version);
+        Known::Failed("the list of versions says it, or nothing does")
+    }
+
+    /// What is known of what a public log says of the hashes of `version` of the package `name`.
+    fn proof(&self, name: &str, version: &str) -> Known<'_, Release> {
+        let _ = (name, version);
+        Known::Failed("no public log is asked")
+    }
 }
 
 /// What is known.
@@ -214,6 +227,8 @@ pub enum EntryEdit {
     Flags(Flags),
     /// It is one of Python, and changes so.
     Pin(Box<python::PinChange>),
+    /// A line of `go.mod` or `go.sum`.
+    Go(go::GoEdit),
     /// It leaves.
     Drop,
 }

@@ -147,7 +147,7 @@ impl Client {
         let Query { package, part } = &question.query;
         match part {
             Part::Versions => self.versions(registry, endpoint, package, question.detail).await,
-            Part::Metadata(version) | Part::Archive(version) => {
+            Part::Metadata(version) | Part::Archive(version) | Part::Time(version) | Part::Proof(version) => {
                 let listed = match registry.parts() {
                     Parts::None | Parts::Named => None,
                     Parts::Listed => {
@@ -197,7 +197,7 @@ impl Client {
             .as_ref()
             .and_then(|cache| cache.read(&name, self.limit));
         let kept = kept.and_then(|kept| match part {
-            Part::Versions | Part::Metadata(_) => read(&kept.bytes).ok(),
+            Part::Versions | Part::Metadata(_) | Part::Time(_) | Part::Proof(_) => read(&kept.bytes).ok(),
             Part::Archive(version) => Some(of_archive(version, listed, kept.bytes)?),
         });
         match (kept, self.reach) {
@@ -210,7 +210,7 @@ impl Client {
             Fetched::New { bytes, .. } => {
                 let release = read(&bytes)?;
                 let kept = match part {
-                    Part::Versions | Part::Metadata(_) => &bytes,
+                    Part::Versions | Part::Metadata(_) | Part::Time(_) | Part::Proof(_) => &bytes,
                     Part::Archive(_) => release.document.as_bytes(),
                 };
                 self.keep(&name, &address, None, kept);
@@ -479,6 +479,8 @@ fn part_kept_as(part: &Part) -> &'static str {
         Part::Versions => "versions",
         Part::Metadata(_) => "metadata",
         Part::Archive(_) => "archive",
+        Part::Time(_) => "time",
+        Part::Proof(_) => "proof",
     }
 }
 

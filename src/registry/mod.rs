@@ -11,6 +11,8 @@ mod cache;
 mod client;
 mod credential;
 mod error;
+pub mod go;
+pub mod go_config;
 pub mod npm;
 pub mod npm_config;
 pub mod pip_config;
@@ -116,6 +118,17 @@ pub trait Configuration {
         locked: Option<&str>,
         named: &[&str],
     ) -> Result<Vec<Endpoint>, RegistryError>;
+
+    /// Where a public log is asked for the hashes of `package` ([`Part::Proof`]).
+    ///
+    /// # Errors
+    /// [`RegistryError::Configuration`] says why none is asked.
+    fn proofs(&self, package: &str) -> Result<Vec<Endpoint>, RegistryError> {
+        Err(RegistryError::Configuration {
+            reason: format!("no public log has the hashes of {package}"),
+            hint: "There is none for this ecosystem.",
+        })
+    }
 }
 
 /// A file of the client's configuration. Secrets may be in it.
@@ -168,7 +181,7 @@ pub struct Question {
 }
 
 /// Every kind of registry, in alphabetical order of its file.
-pub static REGISTRIES: &[&dyn Registry] = &[&npm::Npm, &pypi::PyPi];
+pub static REGISTRIES: &[&dyn Registry] = &[&go::Go, &npm::Npm, &pypi::PyPi];
 
 /// The registry of an ecosystem.
 #[must_use]

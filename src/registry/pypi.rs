@@ -103,6 +103,7 @@ impl Registry for PyPi {
             Part::Versions => return Ok(page),
             Part::Metadata(version) => (with_metadata(release, package, version)?, ".metadata"),
             Part::Archive(version) => (archive(release, package, version)?, ""),
+            Part::Time(_) | Part::Proof(_) => return Err("an index has no such part".to_owned()),
         };
         // A fragment holds a hash, and is no part of what is asked for.
         let address = file.url.split('#').next().unwrap_or_default();
@@ -119,6 +120,7 @@ impl Registry for PyPi {
     ) -> Result<Release, String> {
         let (version, text) = match part {
             Part::Versions => return Err("the versions are no part of one".to_owned()),
+            Part::Time(_) | Part::Proof(_) => return Err("an index has no such part".to_owned()),
             Part::Metadata(version) => {
                 let file = with_metadata(release, package, version)?;
                 if let CoreMetadata::Hashes(hashes) = &file.core_metadata {

@@ -35,7 +35,9 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
                 return Err(format!("The entry {} is missing.", change.place));
             }
             (EntryEdit::Flags(_), Some(_)) => {}
-            (EntryEdit::Pin(_), _) => return Err("The plan is one of another ecosystem.".to_owned()),
+            (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
+                return Err("The plan is one of another ecosystem.".to_owned());
+            }
             (EntryEdit::Lock(release, _), Some(entry)) => {
                 if entry.version != *release.version || entry.name != change.name {
                     return Err(format!(

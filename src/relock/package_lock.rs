@@ -160,7 +160,7 @@ impl<'d> LockText<'d> {
                 (EntryEdit::Lock(release, flags), None) => {
                     splices.push(self.inserted(change, release, flags.unwrap_or_default())?);
                 }
-                (EntryEdit::Pin(_), _) => {
+                (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
                 (EntryEdit::Drop | EntryEdit::Flags(_), None) => {

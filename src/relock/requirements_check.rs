@@ -106,7 +106,7 @@ fn same_but_for(
         };
         let pin = change.and_then(|change| match &change.edit {
             EntryEdit::Pin(pin) => Some(&**pin),
-            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) => None,
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => None,
         });
         is_planned(old, entry, pin, plan, loaded)?;
     }

@@ -1,6 +1,7 @@
 //! Use case: from findings to edited lockfiles. Plans with what registries answer, edits the text, and scans the result with
 //! the same database: what counts is what that scan says, not what was planned.
 
+mod go;
 mod npm;
 mod overlay;
 mod project;
@@ -28,7 +29,12 @@ pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
 
 /// Every format that can be planned, in alphabetical order of its name.
-pub static FIXERS: &[&dyn Fixer] = &[&npm::PackageLock, &requirements::Requirements, &uv_lock::UvLock];
+pub static FIXERS: &[&dyn Fixer] = &[
+    &go::GoMod,
+    &npm::PackageLock,
+    &requirements::Requirements,
+    &uv_lock::UvLock,
+];
 
 /// Who plans for files of the format called `name`.
 #[must_use]
@@ -128,6 +134,7 @@ fn plan_of(
                 text: &text,
                 root: &found.root,
                 read: &|path| text_of(found, path),
+                list: &|path| found.tree.contents(path),
             };
             asked((&ecosystem, &files), &wishes, index, registries, limits)
         }
@@ -214,6 +221,8 @@ struct Answers {
     versions: HashMap<SharedStr, Result<Arc<Answer>, String>>,
     metadata: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
     archives: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
+    times: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
+    proofs: HashMap<SharedStr, HashMap<SharedStr, Result<Arc<Answer>, String>>>,
 }
 
 impl Answers {
@@ -226,6 +235,14 @@ impl Answers {
             }
             Part::Archive(version) => {
                 let of_package = self.archives.entry(query.package).or_default();
+                of_package.insert(version, answer)
+            }
+            Part::Time(version) => {
+                let of_package = self.times.entry(query.package).or_default();
+                of_package.insert(version, answer)
+            }
+            Part::Proof(version) => {
+                let of_package = self.proofs.entry(query.package).or_default();
                 of_package.insert(version, answer)
             }
         };
@@ -263,6 +280,20 @@ impl Releases for Answers {
     fn archive(&self, name: &str, version: &str) -> Known<'_, Release> {
         one(self
             .archives
+            .get(name)
+            .and_then(|of_package| of_package.get(version)))
+    }
+
+    fn time(&self, name: &str, version: &str) -> Known<'_, Release> {
+        one(self
+            .times
+            .get(name)
+            .and_then(|of_package| of_package.get(version)))
+    }
+
+    fn proof(&self, name: &str, version: &str) -> Known<'_, Release> {
+        one(self
+            .proofs
             .get(name)
             .and_then(|of_package| of_package.get(version)))
     }

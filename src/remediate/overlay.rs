@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::{Contents, Tree, TreePath, Unread};
 use crate::plan::Edited;
 
 /// A tree in which edited files have their new text.
@@ -32,6 +32,10 @@ impl Tree for Overlay {
             Some(bytes) => Ok(bytes.clone()),
             None => self.below.read(path),
         }
+    }
+
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        self.below.contents(path)
     }
 
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {

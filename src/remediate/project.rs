@@ -1,6 +1,6 @@
 //! What a format brings so that its lockfiles can be planned: one file each.
 
-use crate::model::TreePath;
+use crate::model::{Contents, TreePath};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 
@@ -27,6 +27,8 @@ pub struct ProjectFiles<'f> {
     pub root: &'f str,
     /// Gives the text of a file of the tree; `None` where there is none that can be edited.
     pub read: &'f dyn Fn(&TreePath) -> Option<String>,
+    /// Gives what is in a folder of the tree; `None` where that is not known.
+    pub list: &'f dyn Fn(&TreePath) -> Option<Contents>,
 }
 
 impl ProjectFiles<'_> {

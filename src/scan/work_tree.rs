@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::git::{ObjectId, Repository};
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::{Contents, Tree, TreePath, Unread};
 use crate::sys::file::{self, FileKind};
 
 /// A folder. Links are followed inside `boundary` only.
@@ -54,6 +54,29 @@ impl WorkTree {
 }
 
 impl Tree for WorkTree {
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        // What a sparse checkout leaves out is in no folder.
+        if !self.absent.is_empty() {
+            return None;
+        }
+        let on_disk = file::inside(&self.root, path)?;
+        if !file::resolve(&on_disk).ok()?.starts_with(&self.boundary) {
+            return None;
+        }
+        let mut contents = Contents::default();
+        for (name, kind) in file::list(&on_disk).ok()? {
+            let Some(at) = path.join(name.as_encoded_bytes()) else {
+                continue;
+            };
+            match kind {
+                FileKind::File(_) => contents.files.push(at),
+                FileKind::Folder => contents.folders.push(at),
+                FileKind::Other | FileKind::Missing => {}
+            }
+        }
+        Some(contents)
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         if let Some((repository, id)) = self.absent.get(path) {
             return repository.file(*id, self.limit);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
-use crate::model::{Failure, Query};
+use crate::model::{Failure, Part, Query};
 use crate::policy::Policy;
 use crate::registry::{self, Answer, Client, Detail, Reach};
 use crate::remediate::{Question, Registries};
@@ -59,10 +59,7 @@ impl Registries for PackageRegistries<'_> {
         let project = question.project;
         let configuration = registry.configuration(project.configuration());
         for note in configuration.notes() {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.insert(note.clone()) {
-                self.session.observer.warn(note);
-            }
+            self.warn_once(note);
         }
         let detail = match self.policy.supply_chain.min_release_age {
             Some(_) => Detail::Times,
@@ -76,12 +73,15 @@ impl Registries for PackageRegistries<'_> {
             let package = &*query.package;
             let locked = project.locked_address(package);
             // What is new to the lockfile comes from where the rest comes from, if nothing else says.
-            let endpoints = configuration
-                .endpoints(package, locked.as_deref(), &named)
-                .or_else(|error| match project.likely_address(package) {
-                    Some(address) => configuration.endpoints(package, Some(&address), &[]),
-                    None => Err(error),
-                });
+            let endpoints = match &query.part {
+                Part::Proof(_) => configuration.proofs(package),
+                Part::Versions | Part::Metadata(_) | Part::Archive(_) | Part::Time(_) => configuration
+                    .endpoints(package, locked.as_deref(), &named)
+                    .or_else(|error| match project.likely_address(package) {
+                        Some(address) => configuration.endpoints(package, Some(&address), &[]),
+                        None => Err(error),
+                    }),
+            };
             match endpoints {
                 Ok(endpoints) => asked.push(registry::Question {
                     query: query.clone(),
@@ -99,7 +99,24 @@ impl Registries for PackageRegistries<'_> {
             let answer = answer.map_err(|failed| format!("{}. {}", failed.error, failed.hint()));
             answers.insert(query, answer);
         }
+        for (query, answer) in &answers {
+            if let (Part::Proof(_), Err(reason)) = (&query.part, answer) {
+                let package = &query.package;
+                self.warn_once(&format!(
+                    "hashes of {package} were not compared with a public log: {reason}"
+                ));
+            }
+        }
         answers
+    }
+}
+
+impl PackageRegistries<'_> {
+    fn warn_once(&self, note: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(note.to_owned()) {
+            self.session.observer.warn(note);
+        }
     }
 }
 

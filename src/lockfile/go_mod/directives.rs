@@ -35,6 +35,10 @@ pub(super) struct Directives<'t> {
     pub(super) excludes: Vec<Exclude<'t>>,
     /// `replace` lines.
     pub(super) replaces: Vec<Replace<'t>>,
+    /// Versions that the module's authors withdrew: the lowest and the highest of each `retract` line.
+    pub(super) retracts: Vec<(Word<'t>, Word<'t>)>,
+    /// Paths of packages that are built as tools.
+    pub(super) tools: Vec<Word<'t>>,
     /// Folders that a workspace uses.
     pub(super) uses: Vec<Word<'t>>,
     /// The last directive, where no line break follows it: it may go on in the whole file.
@@ -167,15 +171,27 @@ impl<'t> Directives<'t> {
                 self.uses.push(one(statement)?);
                 Ok(())
             }
-            // These say nothing about what is in the build.
-            (Kind::Module, "tool" | "ignore") => one(statement).map(|_| ()),
+            (Kind::Module, "tool") => {
+                self.tools.push(one(statement)?);
+                Ok(())
+            }
+            // It says nothing about what is in the build.
+            (Kind::Module, "ignore") => one(statement).map(|_| ()),
             (_, "godebug") => match one(statement)?.text.contains('=') {
                 true => Ok(()),
                 false => Err(DirectiveError::Godebug),
             },
             (Kind::Module, "retract") => match words {
                 [] => Err(DirectiveError::Retract),
-                _ => Ok(()),
+                [version] => {
+                    self.retracts.push((version.clone(), version.clone()));
+                    Ok(())
+                }
+                [_, low, _, high, ..] => {
+                    self.retracts.push((low.clone(), high.clone()));
+                    Ok(())
+                }
+                [_, _] | [_, _, _] => Ok(()),
             },
             _ => Err(DirectiveError::Unknown),
         }

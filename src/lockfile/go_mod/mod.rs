@@ -24,11 +24,15 @@
 //!
 //! The file holds no edges: modules marked `// indirect` stand for themselves.
 
+pub mod archive;
 mod build_list;
 mod directives;
+pub mod file;
 mod member;
 mod replace;
 mod selection;
+mod source;
+pub mod sum;
 mod syntax;
 mod vendor;
 mod versions;

@@ -1,5 +1,8 @@
 //! Plans and the edits that they make.
 
+mod go;
+mod go_world;
+mod go_worlds;
 mod npm;
 mod npm_world;
 mod npm_worlds;

@@ -245,6 +245,7 @@ impl Files {
             text,
             root: ".",
             read: &read,
+            list: &|_| None,
         };
         let project = fixer(format)
             .expect("a fixer")

@@ -1,6 +1,8 @@
 //! What registries say, over real HTTP on this machine.
 
 pub(crate) mod contract;
+mod go;
+mod go_config;
 pub(crate) mod npm;
 pub(crate) mod npm_config;
 mod parts;

@@ -67,7 +67,7 @@ impl Registry for Lines {
         match part {
             Part::Metadata(version) => Ok(base.below([package, &format!("{version}.metadata")])),
             Part::Archive(version) => Ok(base.below([package, &format!("{version}.archive")])),
-            Part::Versions => Err("it is no part".to_owned()),
+            Part::Versions | Part::Time(_) | Part::Proof(_) => Err("it is no part".to_owned()),
         }
     }
 
