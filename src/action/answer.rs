@@ -8,7 +8,10 @@ use crate::cli::arguments::OutputOptions;
 use crate::cli::output::{self, Sink};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::finding::Change;
+use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Finding, Gate, Grid, Outcome};
+use crate::plan::Proposal;
+use crate::propose::Proposed;
 use crate::report::job::JobPages;
 use crate::report::markdown::{COMMENT, ISSUE, SUMMARY};
 use crate::report::{self, Form, REPORTS, Style};
@@ -22,6 +25,29 @@ pub enum Answer {
     Gate(Gate),
     /// The grid.
     Status(Grid),
+    /// Upgrades, and what became of their pull requests.
+    Fix(Box<Fixed>),
+}
+
+/// Upgrades, and what became of their pull requests.
+pub struct Fixed {
+    /// What all upgrades together do.
+    pub proposal: Proposal,
+    /// What became of the pull requests.
+    pub proposed: Proposed,
+    /// Whether workflows run on them, as a sentence.
+    pub runs: Option<&'static str>,
+}
+
+impl Fixed {
+    /// How the step ends: as the scan of the result, but where the forge failed.
+    fn exit_code(&self) -> ExitCode {
+        match (self.proposed.failed.is_empty(), self.proposed.done.is_empty()) {
+            (true, _) => self.proposal.exit_code(),
+            (false, true) => ExitCode::Remote,
+            (false, false) => ExitCode::Some,
+        }
+    }
 }
 
 impl From<Outcome> for Answer {
@@ -51,6 +77,7 @@ pub fn formats(mode: Mode) -> Vec<&'static str> {
         Mode::Scan => REPORTS.iter().map(|report| report.name()).collect(),
         Mode::Gate => names(report::gate::FORMS),
         Mode::Status => names(report::grid::FORMS),
+        Mode::Fix => names(report::plan::FORMS),
     }
 }
 
@@ -66,6 +93,16 @@ impl Answer {
             Self::Scan(scanned) => &scanned.outcome,
             Self::Gate(gate) => &gate.outcome,
             Self::Status(grid) => &grid.outcome,
+            Self::Fix(fixed) => &fixed.proposal.after,
+        }
+    }
+
+    /// How the step ends.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Scan(_) | Self::Gate(_) | Self::Status(_) => self.outcome().exit_code,
+            Self::Fix(fixed) => fixed.exit_code(),
         }
     }
 
@@ -74,7 +111,7 @@ impl Answer {
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
             Self::Scan(scanned) => scanned.texts(),
-            Self::Gate(_) | Self::Status(_) => HashMap::new(),
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) => HashMap::new(),
         }
     }
 
@@ -90,6 +127,7 @@ impl Answer {
             },
             Self::Gate(gate) => in_form(gate, report::gate::FORMS, format, style, out),
             Self::Status(grid) => in_form(grid, report::grid::FORMS, format, style, out),
+            Self::Fix(fixed) => in_form(&fixed.proposal, report::plan::FORMS, format, style, out),
         }
     }
 
@@ -115,6 +153,7 @@ impl Answer {
             Self::Scan(_) => report::markdown::within(self.outcome(), pages, limit),
             Self::Gate(gate) => report::gate::markdown::within(gate, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
+            Self::Fix(fixed) => report::plan::markdown::within(&fixed.proposal, limit),
         }
     }
 
@@ -122,7 +161,7 @@ impl Answer {
     #[must_use]
     pub fn summary(&self, pages: &JobPages) -> String {
         let limit = match self {
-            Self::Scan(_) | Self::Gate(_) => SUMMARY,
+            Self::Scan(_) | Self::Gate(_) | Self::Fix(_) => SUMMARY,
             Self::Status(_) => report::grid::markdown::SUMMARY,
         };
         self.markdown(pages, limit)
@@ -133,7 +172,9 @@ impl Answer {
     pub fn comment(&self, pages: &JobPages, room: usize) -> String {
         match self {
             Self::Scan(_) => report::markdown::comment(self.outcome(), pages, COMMENT.saturating_sub(room)),
-            Self::Gate(_) | Self::Status(_) => self.markdown(pages, ISSUE.saturating_sub(room)),
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) => {
+                self.markdown(pages, ISSUE.saturating_sub(room))
+            }
         }
     }
 

@@ -69,10 +69,12 @@ pub enum Mode {
     Gate,
     /// Shows the grid.
     Status,
+    /// Opens pull requests with upgrades.
+    Fix,
 }
 
 impl Mode {
-    const ALL: [Self; 3] = [Self::Scan, Self::Gate, Self::Status];
+    const ALL: [Self; 4] = [Self::Scan, Self::Gate, Self::Status, Self::Fix];
 
     /// The command that it is, which is also the input's word for it.
     #[must_use]
@@ -81,12 +83,13 @@ impl Mode {
             Self::Scan => "scan",
             Self::Gate => "gate",
             Self::Status => "status",
+            Self::Fix => "fix",
         }
     }
 }
 
 /// Modes that come with later versions.
-const LATER_MODES: [&str; 2] = ["fix", "backport"];
+const LATER_MODES: [&str; 1] = ["backport"];
 
 /// Inputs that only some modes understand.
 const OF_MODES: &[(&str, &[Mode])] = &[
@@ -95,6 +98,10 @@ const OF_MODES: &[(&str, &[Mode])] = &[
     ("sarif-file", &[Mode::Scan]),
     ("upload-sarif", &[Mode::Scan]),
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
+    ("refs", &[Mode::Scan, Mode::Gate, Mode::Status]),
+    ("comment", &[Mode::Scan, Mode::Gate, Mode::Status]),
+    ("tracking-issue", &[Mode::Scan, Mode::Gate, Mode::Status]),
+    ("exit-zero", &[Mode::Scan, Mode::Gate, Mode::Status]),
 ];
 
 /// The value of a name of a file is shorter, in bytes.
@@ -167,7 +174,6 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
             "cache-dir" => inputs.cache_folder = Some(value.to_owned()),
             "allow-empty" if !truth(name, value)? => continue,
             "allow-empty" => inputs.allow_empty = true,
-            "exit-zero" => inputs.exit_zero = truth(name, value)?,
             "args" => inputs.args = words(value)?,
             "upload-sarif" => {
                 inputs.upload = upload(value)?;
@@ -176,8 +182,10 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     continue;
                 }
             }
-            "comment" => inputs.comment = truth(name, value)?,
-            "tracking-issue" => inputs.tracking_issue = truth(name, value)?,
+            "comment" | "tracking-issue" | "exit-zero" if !truth(name, value)? => continue,
+            "comment" => inputs.comment = true,
+            "tracking-issue" => inputs.tracking_issue = true,
+            "exit-zero" => inputs.exit_zero = true,
             "token" => inputs.token = Some(SecretString::from(value)),
             _ => return Err(unknown(name)),
         }
@@ -206,7 +214,7 @@ impl Inputs {
                 format!("mode {} takes one path, and `path` has several", mode.as_str()),
                 "Give one folder of one repository, and run the step once for each.",
             )),
-            Mode::Scan | Mode::Gate | Mode::Status => Ok(()),
+            Mode::Scan | Mode::Gate | Mode::Status | Mode::Fix => Ok(()),
         }
     }
 }
@@ -219,7 +227,7 @@ fn mode(value: &str) -> Result<Mode, Failure> {
     let known = words.join(", ");
     if LATER_MODES.contains(&value) {
         return Err(Failure::usage(
-            format!("mode {value} comes with a later version: this one writes to no repository"),
+            format!("mode {value} comes with a later version"),
             format!("Set `mode` to one of: {known}."),
         ));
     }

@@ -12,6 +12,7 @@ mod forge;
 mod inputs;
 mod page;
 mod placeholder;
+mod pull_requests;
 mod report_files;
 mod requests;
 mod runner;
@@ -146,6 +147,26 @@ fn step() -> Result<ExitCode, Failure> {
             let grid = session(&location).status(&request);
             (files, ended(grid, Answer::Status))
         }
+        Flags::Fix(arguments) => {
+            let request = requests::fix(&inputs, &arguments)?;
+            let base = match arguments.dry_run {
+                true => None,
+                false => Some(requests::base_branch(&event, &forge.ref_name)?),
+            };
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
+            let begun = Answer::Fix(Box::new(pull_requests::nothing(unfinished::unfinished(now))));
+            files.begin(&begun, &options, true, None);
+            let fixes = session(&location).fixes(&request).map_err(|failed| Failed {
+                failure: failed.failure,
+                report: failed
+                    .report
+                    .map(|proposal| Box::new(Answer::Fix(Box::new(pull_requests::nothing(proposal.after))))),
+            });
+            let answer = fixes
+                .map(|fixes| Answer::Fix(Box::new(pull_requests::propose(fixes, base, &inputs, &forge))));
+            (files, answer)
+        }
     };
     let result = |files, answer| StepResult {
         inputs: &inputs,
@@ -159,7 +180,7 @@ fn step() -> Result<ExitCode, Failure> {
     match answer {
         Ok(answer) => {
             page::show(&result(&files, &answer));
-            Ok(answer.outcome().exit_code)
+            Ok(answer.exit_code())
         }
         Err(Failed { failure, report }) => {
             if let Some(answer) = report {
@@ -184,6 +205,7 @@ enum Flags {
     Scan(Box<arguments::Scan>),
     Gate(Box<arguments::Gate>),
     Status(Box<arguments::Status>),
+    Fix(Box<arguments::Fix>),
 }
 
 impl Flags {
@@ -200,6 +222,10 @@ impl Flags {
             Mode::Status => {
                 let flags = requests::Flags::read(inputs)?;
                 (Self::Status(Box::new(flags.command)), flags.options)
+            }
+            Mode::Fix => {
+                let flags = requests::Flags::read(inputs)?;
+                (Self::Fix(Box::new(flags.command)), flags.options)
             }
         })
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use super::answer::Answer;
+use super::answer::{Answer, Fixed};
 use super::events::Revision;
-use super::runner::{ended, output, output_lines, outputs, summarize};
+use super::runner::{ended, output, output_lines, outputs, pull_requests, summarize};
 use super::step::StepResult;
 use super::upload;
 use crate::cli::arguments::OutputOptions;
@@ -32,8 +32,12 @@ pub fn show(step: &StepResult<'_>) {
         notices.push(format!("the job summary was not written: {error}"));
     }
     let outcome = step.answer.outcome();
-    let mut lines = ended(outcome.verdict, outcome.exit_code);
+    let mut lines = ended(outcome.verdict, step.answer.exit_code());
     lines.push_str(&outputs(step.answer.counts(), &written));
+    if let Answer::Fix(fixed) = step.answer {
+        lines.push_str(&pull_requests(&fixed.proposed.open));
+        list_pull_requests(step.options, fixed);
+    }
     if let Err(error) = output_lines(&lines) {
         notices.push(format!("the outputs were not written: {error}"));
     }
@@ -61,6 +65,15 @@ pub fn show(step: &StepResult<'_>) {
         }
         // A location in a file does not say which release lines have it, and most are not checked out.
         Answer::Status(_) => workflow_commands::notices(&notices, more_at, &mut commands),
+        Answer::Fix(fixed) => {
+            notices.extend(fixed.proposed.held.iter().cloned());
+            let errors = &fixed.proposed.failed;
+            let asides = Asides {
+                errors,
+                notices: &notices,
+            };
+            workflow_commands::asides(&asides, more_at, &mut commands)
+        }
     };
     if annotated.is_ok() {
         // A closed log has no reader left.
@@ -111,6 +124,28 @@ pub fn failure(failure: &Failure) {
             escape::markdown(&failure.to_string()),
             escape::markdown(&failure.hint)
         );
+    }
+    let _ = summarize(summary.as_bytes());
+}
+
+/// Adds to the summary and the log what became of pull requests.
+fn list_pull_requests(options: &OutputOptions, fixed: &Fixed) {
+    let proposed = &fixed.proposed;
+    let mut log = String::new();
+    let mut summary = String::from("\n### Pull requests\n\n");
+    let all = proposed.done.iter().chain(&proposed.held).chain(&proposed.failed);
+    for sentence in all {
+        let _ = writeln!(log, "{}", escape::terminal(sentence));
+        let _ = writeln!(summary, "- {}", escape::markdown(sentence));
+    }
+    if log.is_empty() {
+        summary.push_str("None was needed.\n");
+    }
+    if let Some(runs) = fixed.runs.filter(|_| !proposed.open.is_empty()) {
+        let _ = write!(summary, "\n{}\n", escape::markdown(runs));
+    }
+    if !options.quiet {
+        let _ = io::stdout().write_all(workflow_commands::inert(&log).as_bytes());
     }
     let _ = summarize(summary.as_bytes());
 }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
 use jiff::Timestamp;
 
-use super::events::Event;
+use super::events::{Event, Kind};
 use super::inputs::Inputs;
 use crate::cli::arguments::{self, OutputOptions};
-use crate::cli::{gate, scan, status};
+use crate::cli::{fix, gate, scan, status};
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::scan::ExitOptions;
-use crate::session::{GateRequest, Input, ScanRequest, StatusRequest};
+use crate::session::{Edits, FixRequest, GateRequest, Input, ScanRequest, StatusRequest};
 
 /// The flags of `args`: those of the command that the mode stands for.
 #[derive(Debug, Parser)]
@@ -138,6 +138,42 @@ pub fn status(inputs: &Inputs, flags: &arguments::Status, now: Timestamp) -> Res
         history: over.history,
         policy: policy(inputs, flags.source.policy.as_ref(), flags.fail_on.as_ref())?,
     })
+}
+
+/// The upgrades that the step asks for. Nothing is written where the step runs.
+///
+/// # Errors
+/// As for [`scan`], and for a flag that would write to the checkout.
+pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failure> {
+    if flags.allow_dirty {
+        return Err(Failure::usage(
+            "`--allow-dirty` has no meaning in mode fix: the step changes no file of the checkout",
+            "Leave it out of `args`.",
+        ));
+    }
+    let paths = [flags.paths.clone(), inputs.paths.clone()].concat();
+    let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
+    Ok(fix::of_flags(&paths, &flags.upgrades, policy, Edits::Show))
+}
+
+/// The short name of the branch that pull requests are for: the one that started the job.
+///
+/// # Errors
+/// A [`Failure`] of usage for an event that is not about a branch, or is about somebody's change.
+pub fn base_branch<'r>(event: &Event, ref_name: &'r str) -> Result<&'r str, Failure> {
+    let is_of_branch = match event.kind {
+        Kind::Push | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => true,
+        Kind::PullRequest | Kind::MergeGroup | Kind::Tag | Kind::Release => false,
+    };
+    ref_name
+        .strip_prefix("refs/heads/")
+        .filter(|_| is_of_branch)
+        .ok_or_else(|| {
+            Failure::usage(
+                "mode fix opens pull requests into the branch that a job runs for, and this job runs for none",
+                "Run it on `push` to a branch, `schedule` or `workflow_dispatch`; elsewhere give `args: --dry-run`.",
+            )
+        })
 }
 
 /// Only the policy accepts findings in a workflow: a flag has neither a reason nor a last day.

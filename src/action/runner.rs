@@ -73,6 +73,12 @@ pub(super) fn outputs(counts: Counts, written: &[(&'static str, String)]) -> Str
     lines
 }
 
+/// The numbers of pull requests, with commas.
+pub(super) fn pull_requests(numbers: &[u64]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    format!("pull-requests={}\n", numbers.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

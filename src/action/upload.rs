@@ -115,7 +115,7 @@ fn work(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>, uploaded: &mut U
 /// Whether SARIF is to be uploaded, if it can be.
 fn wants_sarif(inputs: &Inputs, forge: &JobForge) -> bool {
     match (inputs.mode, inputs.upload) {
-        (Mode::Gate | Mode::Status, _) | (_, Upload::Never) => false,
+        (Mode::Gate | Mode::Status | Mode::Fix, _) | (_, Upload::Never) => false,
         (Mode::Scan, Upload::Always) => true,
         // Outside of a workflow no upload is expected.
         (Mode::Scan, Upload::Auto) => {

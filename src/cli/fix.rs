@@ -57,18 +57,15 @@ pub fn run(arguments: &Fix, options: &OutputOptions, now: Timestamp) -> Result<E
     Ok(proposal.exit_code())
 }
 
-fn request(
-    paths: &[PathBuf],
-    upgrades: &Upgrades,
-    source: &Source,
-    edits: Edits,
-) -> Result<FixRequest, Failure> {
-    Ok(FixRequest {
+/// What `fix` is asked to do; `policy` decides.
+#[must_use]
+pub fn of_flags(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, edits: Edits) -> FixRequest {
+    FixRequest {
         input: Input {
             paths: paths.to_vec(),
             ..Input::default()
         },
-        policy: PolicyRequest::new(source.policy.clone(), None)?,
+        policy,
         limits: FixLimits {
             level: upgrades.level.map(|level| match level {
                 Level::Patch => Distance::Patch,
@@ -79,7 +76,17 @@ fn request(
             only: upgrades.only.clone(),
         },
         edits,
-    })
+    }
+}
+
+fn request(
+    paths: &[PathBuf],
+    upgrades: &Upgrades,
+    source: &Source,
+    edits: Edits,
+) -> Result<FixRequest, Failure> {
+    let policy = PolicyRequest::new(source.policy.clone(), None)?;
+    Ok(of_flags(paths, upgrades, policy, edits))
 }
 
 fn proposed(

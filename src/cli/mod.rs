@@ -9,7 +9,7 @@ mod database;
 mod db_output;
 mod demo;
 mod explain;
-mod fix;
+pub mod fix;
 pub mod gate;
 mod init;
 mod man;

@@ -46,7 +46,7 @@ const MAX_TREE_PAGES: u32 = 500;
 pub struct Gitea {
     rest: Rest<GiteaTransport>,
     token: TokenKind,
-    login: OnceCell<Option<String>>,
+    account: OnceCell<Option<Account>>,
 }
 
 impl Gitea {
@@ -66,7 +66,7 @@ impl Gitea {
         };
         Ok(Self {
             token: kind,
-            login: OnceCell::new(),
+            account: OnceCell::new(),
             rest: Rest {
                 repository: site.repository,
                 client: Client::new(GiteaTransport::new(site.web.clone(), site.api, token), site.web),
@@ -75,19 +75,23 @@ impl Gitea {
     }
 
     /// The account behind the token; `None` where the token may not ask, as that of a workflow may not.
-    async fn login(&self) -> Result<Option<String>, ForgeError> {
-        let login = self.login.get_or_try_init(|| async {
+    async fn account(&self) -> Result<Option<&Account>, ForgeError> {
+        let account = self.account.get_or_try_init(|| async {
             if self.token == TokenKind::Nothing {
                 return Ok(None);
             }
             let call = Call::read("asking who the token belongs to", route(&["user"], &[]));
             match self.rest.client.ask::<Account>(&call).await {
-                Ok(account) => Ok(Some(account.login)),
+                Ok(account) => Ok(Some(account)),
                 Err(error) if error.is_refusal() => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        Ok(login.await?.clone())
+        Ok(account.await?.as_ref())
+    }
+
+    async fn login(&self) -> Result<Option<String>, ForgeError> {
+        Ok(self.account().await?.map(|account| account.login.clone()))
     }
 
     fn is_own(author: Option<&Account>, login: Option<&str>) -> bool {
@@ -155,8 +159,13 @@ impl Forge for Gitea {
                 (_, Some(login)) if !WORKFLOW_LOGINS.contains(&login.as_str()) => TokenKind::Classic,
                 (_, Some(_) | None) => TokenKind::Workflow,
             };
+            let signature = self.account().await?.and_then(|account| {
+                let email = account.email.as_deref().filter(|email| !email.is_empty())?;
+                Some(format!("{} <{email}>", account.login))
+            });
             Ok(Access {
                 login,
+                signature,
                 token,
                 default_branch: repository.default_branch,
                 private: repository.private,
@@ -351,6 +360,30 @@ impl Forge for Gitea {
         })
     }
 
+    fn branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, Option<String>> {
+        Box::pin(self.branch_tip(branch))
+    }
+
+    fn move_branch<'f>(&'f self, branch: &'f str, from: &'f str, to: &'f str) -> ForgeFuture<'f, ()> {
+        Box::pin(async move {
+            let body = json!({ "old_commit_id": from, "new_commit_id": to, "force": true });
+            let call = self.rest.write(
+                "moving a branch",
+                Permission::WriteContents,
+                Method::PUT,
+                &["branches", branch],
+                Some(body),
+            );
+            match self.rest.client.send(&call).await {
+                Err(ForgeError {
+                    error: ApiError::Conflict { .. },
+                    ..
+                }) if self.branch_tip(branch).await?.as_deref() == Some(to) => Ok(()),
+                answer => answer.map(drop),
+            }
+        })
+    }
+
     fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let call = self.rest.write(
@@ -433,19 +466,39 @@ impl Forge for Gitea {
         })
     }
 
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>> {
+    fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {
         Box::pin(async move {
-            let call = self.rest.read(
-                "looking for a pull request",
-                &["pulls"],
-                &[("state", "open"), ("limit", PAGE)],
-            );
-            let pulls: Vec<super::response::Pull> = self.rest.client.pages(call).await?;
-            let found = pulls
-                .into_iter()
-                .find(|pull| pull.head.name == branch && pull.base.name == base);
-            Ok(found.map(super::response::Pull::into_resource))
+            let mut pulls = self.rest.pulls(&[("state", "open"), ("limit", PAGE)]).await?;
+            for page in ["1", "2"] {
+                let query = [
+                    ("state", "closed"),
+                    ("sort", "recentupdate"),
+                    ("page", page),
+                    ("limit", PAGE),
+                ];
+                let call = self.rest.read("looking for pull requests", &["pulls"], &query);
+                let closed: Vec<super::response::Pull> = self.rest.client.ask(&call).await?;
+                pulls.extend(closed.into_iter().map(super::response::Pull::into_resource));
+            }
+            pulls.retain(|pull| pull.branch == branch && pull.base == base);
+            pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+            pulls.dedup_by_key(|pull| pull.number);
+            Ok(pulls)
         })
+    }
+
+    fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>> {
+        Box::pin(self.rest.pulls(&[("state", "open"), ("limit", PAGE)]))
+    }
+
+    fn assign<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        milestone: Option<&'f str>,
+    ) -> ForgeFuture<'f, ()> {
+        let query = &[("state", "open"), ("limit", PAGE)];
+        Box::pin(self.rest.assign(number, people, milestone, query))
     }
 
     fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull> {

@@ -48,7 +48,9 @@ const MAX_TREES: usize = 1_000;
 pub struct GitHub {
     rest: Rest<GitHubTransport>,
     token: TokenKind,
-    login: OnceCell<Option<String>>,
+    /// Where a server of one's own is.
+    host: Option<String>,
+    viewer: OnceCell<Option<graphql::Viewer>>,
 }
 
 impl GitHub {
@@ -58,9 +60,11 @@ impl GitHub {
     /// [`ApiError::Unusable`] for a token that no request can carry.
     pub fn new(site: Site) -> Result<Self, ForgeError> {
         let token = transport::token_kind(site.token.as_ref());
+        let host = site.api.host().map(str::to_owned);
         Ok(Self {
             token,
-            login: OnceCell::new(),
+            host,
+            viewer: OnceCell::new(),
             rest: Rest {
                 repository: site.repository,
                 client: Client::new(
@@ -72,8 +76,8 @@ impl GitHub {
     }
 
     /// The account behind the token; `None` without one.
-    async fn login(&self) -> Result<Option<String>, ForgeError> {
-        let login = self.login.get_or_try_init(|| async {
+    async fn viewer(&self) -> Result<Option<&graphql::Viewer>, ForgeError> {
+        let viewer = self.viewer.get_or_try_init(|| async {
             match self.token {
                 TokenKind::Nothing => Ok(None),
                 TokenKind::Workflow
@@ -81,10 +85,14 @@ impl GitHub {
                 | TokenKind::FineGrained
                 | TokenKind::Classic
                 | TokenKind::User
-                | TokenKind::Other => graphql::login(&self.rest.client).await.map(Some),
+                | TokenKind::Other => graphql::viewer(&self.rest.client).await.map(Some),
             }
         });
-        Ok(login.await?.clone())
+        Ok(viewer.await?.as_ref())
+    }
+
+    async fn login(&self) -> Result<Option<String>, ForgeError> {
+        Ok(self.viewer().await?.map(|viewer| viewer.login.clone()))
     }
 
     /// Whether an account is the one behind the token.
@@ -169,13 +177,24 @@ impl Forge for GitHub {
                 (TokenKind::App, Some(WORKFLOW_LOGIN)) => TokenKind::Workflow,
                 (token, _) => token,
             };
+            let server = response.header("x-github-enterprise-version").map(str::to_owned);
+            // The address that GitHub itself gives an account which shows none.
+            let host = match server {
+                None => Some("github.com"),
+                Some(_) => self.host.as_deref(),
+            };
+            let signature = self.viewer().await?.and_then(|viewer| {
+                let (login, id) = (&viewer.login, viewer.id?);
+                Some(format!("{login} <{id}+{login}@users.noreply.{}>", host?))
+            });
             Ok(Access {
                 login,
+                signature,
                 token,
                 default_branch: repository.default_branch,
                 private: repository.private,
                 may_write: repository.permissions.map(|permissions| permissions.push),
-                server: response.header("x-github-enterprise-version").map(str::to_owned),
+                server,
             })
         })
     }
@@ -333,6 +352,29 @@ impl Forge for GitHub {
         Box::pin(async move { self.rest.add_labels(number, &json!(labels)).await })
     }
 
+    fn branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, Option<String>> {
+        Box::pin(self.branch_tip(branch))
+    }
+
+    fn move_branch<'f>(&'f self, branch: &'f str, from: &'f str, to: &'f str) -> ForgeFuture<'f, ()> {
+        Box::pin(async move {
+            let (client, repository) = (&self.rest.client, &self.rest.repository);
+            match graphql::move_branch(client, repository, (branch, from, to)).await {
+                // It may be that it was moved and that the answer was lost.
+                Err(
+                    error @ ForgeError {
+                        error: ApiError::Conflict { .. },
+                        ..
+                    },
+                ) => match self.branch_tip(branch).await? {
+                    Some(tip) if tip == to => Ok(()),
+                    Some(_) | None => Err(error),
+                },
+                answer => answer,
+            }
+        })
+    }
+
     fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()> {
         Box::pin(async move {
             let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
@@ -380,17 +422,34 @@ impl Forge for GitHub {
         Box::pin(graphql::commit(&self.rest.client, &self.rest.repository, change))
     }
 
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>> {
+    fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {
         Box::pin(async move {
             let head = format!("{}:{branch}", self.rest.repository.owner());
-            let query = [("state", "open"), ("head", head.as_str()), ("base", base)];
-            let call = self.rest.read("looking for a pull request", &["pulls"], &query);
-            let pulls: Vec<super::response::Pull> = self.rest.client.ask(&call).await?;
-            Ok(pulls
-                .into_iter()
-                .find(|pull| pull.head.name == branch)
-                .map(super::response::Pull::into_resource))
+            let query = [
+                ("state", "all"),
+                ("head", head.as_str()),
+                ("base", base),
+                ("per_page", "100"),
+            ];
+            let mut pulls = self.rest.pulls(&query).await?;
+            pulls.retain(|pull| pull.branch == branch);
+            pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+            Ok(pulls)
         })
+    }
+
+    fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>> {
+        Box::pin(self.rest.pulls(&[("state", "open"), ("per_page", "100")]))
+    }
+
+    fn assign<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        milestone: Option<&'f str>,
+    ) -> ForgeFuture<'f, ()> {
+        let query = &[("state", "open"), ("per_page", "100")];
+        Box::pin(self.rest.assign(number, people, milestone, query))
     }
 
     fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull> {

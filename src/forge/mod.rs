@@ -97,8 +97,15 @@ pub trait Forge: Send + Sync {
     /// Puts labels that exist on an issue or pull request, beside those that it has.
     fn add_labels<'f>(&'f self, number: u64, labels: &'f [String]) -> ForgeFuture<'f, ()>;
 
+    /// The commit at the tip of a branch.
+    fn branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, Option<String>>;
+
     /// Makes a branch at a commit; a branch of that name that is somewhere else is a conflict.
     fn make_branch<'f>(&'f self, branch: &'f str, commit: &'f str) -> ForgeFuture<'f, ()>;
+
+    /// Moves a branch that is at the commit `from` to the commit `to`, whichever it is; a branch that is somewhere else is a
+    /// conflict.
+    fn move_branch<'f>(&'f self, branch: &'f str, from: &'f str, to: &'f str) -> ForgeFuture<'f, ()>;
 
     /// Removes a branch; one that is not there is fine.
     fn remove_branch<'f>(&'f self, branch: &'f str) -> ForgeFuture<'f, ()>;
@@ -106,8 +113,12 @@ pub trait Forge: Send + Sync {
     /// Puts one commit on a branch whose tip is [`Change::parent`], and gives its id. A branch that moved on is a conflict.
     fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String>;
 
-    /// The open pull request from `branch` of this repository into `base`.
-    fn find_pull<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Option<Pull>>;
+    /// The pull requests from `branch` of this repository into `base`, open and closed, the newest first. A forge that cannot
+    /// be asked for a branch gives of the closed ones only those among the hundred that changed last.
+    fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>>;
+
+    /// Every open pull request.
+    fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>>;
 
     /// Opens a pull request.
     fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull>;
@@ -120,6 +131,15 @@ pub trait Forge: Send + Sync {
         body: &'f str,
         state: IssueState,
     ) -> ForgeFuture<'f, Pull>;
+
+    /// Assigns an issue or pull request to people, and puts it into the open milestone of that title. A milestone that is not
+    /// there is one that is missing.
+    fn assign<'f>(
+        &'f self,
+        number: u64,
+        people: &'f [String],
+        milestone: Option<&'f str>,
+    ) -> ForgeFuture<'f, ()>;
 
     /// Asks people and teams to review a pull request.
     fn ask_review<'f>(

@@ -55,6 +55,8 @@ impl fmt::Display for RepositoryName {
 pub struct Access {
     /// The account of the token; `None` without one, or where the forge does not say.
     pub login: Option<String>,
+    /// How the account signs a commit, `NAME <ADDRESS>`; `None` where the forge does not say who it is.
+    pub signature: Option<String>,
     /// What sort of token it is.
     pub token: TokenKind,
     /// The short name of the default branch.
@@ -155,6 +157,8 @@ pub struct Commit {
     pub parents: Vec<String>,
     /// When it was committed.
     pub committed: Timestamp,
+    /// Its whole message.
+    pub message: String,
 }
 
 /// An entry of a tree.
@@ -306,8 +310,14 @@ pub enum Readiness {
 pub struct Pull {
     /// Its number.
     pub number: u64,
+    /// The branch that it comes from.
+    pub branch: String,
+    /// The branch that it goes to.
+    pub base: String,
     /// The commit at its head.
     pub head: String,
+    /// Whether it was merged, or closed without that.
+    pub merged: bool,
     /// Open or closed.
     pub state: IssueState,
     /// Its title.

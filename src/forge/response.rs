@@ -20,6 +20,7 @@ pub(super) struct Permissions {
 #[derive(Deserialize)]
 pub(super) struct Account {
     pub login: String,
+    pub email: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +118,10 @@ pub(super) struct Pull {
     body: Option<String>,
     #[serde(default)]
     html_url: String,
+    /// Gitea says that it was, GitHub when.
+    #[serde(default)]
+    merged: bool,
+    merged_at: Option<String>,
     pub head: End,
     pub base: End,
 }
@@ -133,13 +138,24 @@ impl Pull {
     pub fn into_resource(self) -> resource::Pull {
         resource::Pull {
             number: self.number,
+            branch: self.head.name,
+            base: self.base.name,
             head: self.head.sha,
+            merged: self.merged || self.merged_at.is_some(),
             state: state(&self.state),
             title: self.title,
             body: self.body.unwrap_or_default(),
             page: self.html_url,
         }
     }
+}
+
+/// A milestone: GitHub names it by its number, Gitea by its id.
+#[derive(Deserialize)]
+pub(super) struct Milestone {
+    pub id: u64,
+    pub number: Option<u64>,
+    pub title: String,
 }
 
 fn state(word: &str) -> IssueState {

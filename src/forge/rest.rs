@@ -5,8 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Call, Client, Transport, route};
+use super::error::one_line;
 use super::response;
-use super::{Comment, ForgeError, Issue, IssueState, Permission, Pull, RepositoryName};
+use super::{ApiError, Comment, ForgeError, Issue, IssueState, Permission, Pull, RepositoryName};
 
 /// One repository behind a transport.
 pub(super) struct Rest<W> {
@@ -203,6 +204,54 @@ impl<W: Transport> Rest<W> {
         );
         let pull: response::Pull = self.client.ask(&call).await?;
         Ok(pull.into_resource())
+    }
+
+    /// Assigns an issue or pull request, and puts it into the milestone that `query` lists.
+    pub async fn assign(
+        &self,
+        number: u64,
+        people: &[String],
+        milestone: Option<&str>,
+        query: &[(&str, &str)],
+    ) -> Result<(), ForgeError> {
+        let mut body = serde_json::Map::new();
+        if !people.is_empty() {
+            body.insert("assignees".to_owned(), json!(people));
+        }
+        if let Some(title) = milestone {
+            let call = || {
+                self.read("looking for the milestone", &["milestones"], query)
+                    .needing(Permission::WriteIssues)
+            };
+            let all: Vec<response::Milestone> = self.client.pages(call()).await?;
+            let found = all.iter().find(|milestone| milestone.title == title);
+            let found = found.ok_or_else(|| {
+                call().error(ApiError::Invalid {
+                    code: 404,
+                    message: one_line(&format!("no open milestone has the title {title}")),
+                })
+            })?;
+            let named = found.number.unwrap_or(found.id);
+            body.insert("milestone".to_owned(), json!(named));
+        }
+        let number = number.to_string();
+        let call = self
+            .write(
+                "assigning",
+                Permission::WriteIssues,
+                Method::PATCH,
+                &["issues", &number],
+                Some(Value::Object(body)),
+            )
+            .repeated();
+        self.client.send(&call).await.map(drop)
+    }
+
+    /// The pull requests that `query` lists.
+    pub async fn pulls(&self, query: &[(&str, &str)]) -> Result<Vec<Pull>, ForgeError> {
+        let call = self.read("looking for pull requests", &["pulls"], query);
+        let pulls: Vec<response::Pull> = self.client.pages(call).await?;
+        Ok(pulls.into_iter().map(response::Pull::into_resource).collect())
     }
 
     /// Asks people and teams to review a pull request.

@@ -20,6 +20,14 @@ impl ObjectId {
     }
 }
 
+/// The id that git gives to a blob of these bytes, as `digits` hexadecimal digits: 40 of SHA-1, 64 of SHA-256.
+#[must_use]
+pub fn blob_id(digits: usize, bytes: &[u8]) -> Option<String> {
+    let kind = gix::hash::Kind::from_hex_len(digits).filter(|kind| kind.len_in_hex() == digits)?;
+    let id = gix::objs::compute_hash(kind, gix::objs::Kind::Blob, bytes).ok()?;
+    Some(id.to_string())
+}
+
 impl std::fmt::Display for ObjectId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)

@@ -29,7 +29,7 @@ mod repository;
 pub mod staged;
 pub mod tree_listing;
 
-pub use entry::{ObjectId, Tracked, TrackedKind};
+pub use entry::{ObjectId, Tracked, TrackedKind, blob_id};
 pub use error::{GitError, RemoteError};
 pub use links::End;
 pub use repository::{Head, Repository};

@@ -84,10 +84,22 @@ pub fn annotations(
 /// # Errors
 /// Only those of `out`.
 pub fn notices(notices: &[String], more_at: &str, out: &mut dyn io::Write) -> io::Result<()> {
-    let all = notices
-        .iter()
-        .map(|notice| Annotation::aside(AnnotationKind::Notice, notice));
-    write_all(all.collect(), notices.len(), more_at, out)
+    let errors = &[];
+    asides(&Asides { errors, notices }, more_at, out)
+}
+
+/// Writes what is about no finding.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn asides(asides: &Asides<'_>, more_at: &str, out: &mut dyn io::Write) -> io::Result<()> {
+    let errors = asides.errors.iter();
+    let errors = errors.map(|error| Annotation::aside(AnnotationKind::Error, error));
+    let notices = asides.notices.iter();
+    let notices = notices.map(|notice| Annotation::aside(AnnotationKind::Notice, notice));
+    let all: Vec<_> = errors.chain(notices).collect();
+    let total = all.len();
+    write_all(all, total, more_at, out)
 }
 
 /// An annotation before its text is escaped.

@@ -1,14 +1,15 @@
 //! Use cases: what would fix the findings of a work tree, and fixing them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::trees::{Taken, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
-use crate::model::{Failure, Outcome};
+use crate::model::{Failure, Finding, Outcome};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
-use crate::policy::{Means, Policy};
+use crate::policy::{FixSettings, Grouping, Means, Policy};
 use crate::remediate::{self, Limits, Overlay};
 use crate::scan::discover::Found;
 use crate::scan::{self, ExitOptions, Keep, Request};
@@ -70,7 +71,48 @@ pub enum Edits {
     WriteOverChanges,
 }
 
+/// Plans for pull requests.
+#[derive(Debug)]
+pub struct Fixes {
+    /// What all upgrades together do.
+    pub whole: Proposal,
+    /// What goes into one pull request by itself: the URL of a package, and its upgrades; none where all go into one.
+    pub parts: Vec<(String, Proposal)>,
+    /// How pull requests look, by the policy.
+    pub settings: FixSettings,
+}
+
 impl Session<'_> {
+    /// Plans upgrades for pull requests, together or package by package as the policy says. Nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Session::fix`].
+    pub fn fixes(&self, request: &FixRequest) -> Result<Fixes, Failed<Proposal>> {
+        let request = FixRequest {
+            edits: Edits::Show,
+            ..request.clone()
+        };
+        let trees = Trees::find(&request.input, Taken::Work, None, &request.policy, None)?;
+        let settings = trees.policy().fix;
+        let whole = self.fix(&request)?;
+        let mut parts = Vec::new();
+        match settings.group {
+            Grouping::All => {}
+            Grouping::Package => {
+                for package in packages(&whole) {
+                    let mut request = request.clone();
+                    request.limits.only = vec![package.clone()];
+                    parts.push((package, self.fix(&request)?));
+                }
+            }
+        }
+        Ok(Fixes {
+            whole,
+            parts,
+            settings,
+        })
+    }
+
     /// Plans upgrades, and writes them where the request says so.
     ///
     /// # Errors
@@ -135,6 +177,21 @@ impl Session<'_> {
             progress,
         })
     }
+}
+
+/// The URLs of the packages that are upgraded, in order.
+fn packages(proposal: &Proposal) -> BTreeSet<String> {
+    let is_moved = |finding: &Finding| {
+        proposal.lockfiles.iter().any(|file| {
+            let mut moves = file.plan.moves.iter();
+            file.ecosystem == finding.ecosystem && moves.any(|one| *finding.name == *one.name)
+        })
+    };
+    let findings = proposal.before.findings().map(|(_, finding)| finding);
+    findings
+        .filter(|finding| is_moved(finding))
+        .map(|finding| finding.purl.package().to_owned())
+        .collect()
 }
 
 /// The folders that the paths of trees count from.

@@ -34,7 +34,7 @@ use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
 pub use explain::{ExplainRequest, Explained};
-pub use fix::{Edits, FixLimits, FixRequest};
+pub use fix::{Edits, FixLimits, FixRequest, Fixes};
 pub use gate::GateRequest;
 pub use packages::{PackagesRequest, packages};
 pub use refs::{RefsRequest, refs};

@@ -74,6 +74,8 @@ pub(super) struct Commit {
 struct Inside {
     tree: Option<Object>,
     committer: Option<Signature>,
+    #[serde(default)]
+    message: String,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +97,7 @@ impl Commit {
                 .map(|parent| parent.sha)
                 .collect(),
             committed: inside.committer?.date,
+            message: inside.message,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::forge::{ApiError, Change, Comment, ForgeError, Permission, Repository
 use crate::sys::web::HttpResponse;
 use reqwest::Method;
 
-const LOGIN: &str = "query { viewer { login } }";
+const LOGIN: &str = "query { viewer { login databaseId } }";
 
 /// A tag's own object stands before its commit; one may stand before another.
 const REFS: &str = "query ($owner: String!, $name: String!, $prefix: String!, $after: String) {
@@ -45,6 +45,13 @@ const COMMIT: &str = "mutation ($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }";
 
+const REPOSITORY: &str =
+    "query ($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { id } }";
+
+const MOVE: &str = "mutation ($input: UpdateRefsInput!) {
+  updateRefs(input: $input) { clientMutationId }
+}";
+
 /// More pages of branches than this are not read, and as many of tags: 100 refs each.
 const MAX_PAGES: usize = 500;
 
@@ -63,19 +70,23 @@ fn mutation(doing: &'static str, needs: Permission, text: &str, variables: Value
     call.needing(needs)
 }
 
+/// An account.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Viewer {
+    pub login: String,
+    #[serde(rename = "databaseId")]
+    pub id: Option<u64>,
+}
+
 /// The account behind the token.
-pub(super) async fn login(client: &Client<impl Transport>) -> Result<String, ForgeError> {
+pub(super) async fn viewer(client: &Client<impl Transport>) -> Result<Viewer, ForgeError> {
     #[derive(Deserialize)]
     struct Answer {
         viewer: Viewer,
     }
-    #[derive(Deserialize)]
-    struct Viewer {
-        login: String,
-    }
     let call = query("asking who the token belongs to", LOGIN, json!({}));
     let answer: Answer = data(client, &call).await?;
-    Ok(answer.viewer.login)
+    Ok(answer.viewer)
 }
 
 /// Every branch and tag.
@@ -248,6 +259,42 @@ pub(super) async fn commit(
     let made = answer.create_commit_on_branch.and_then(|made| made.commit);
     made.map(|commit| commit.oid)
         .ok_or_else(|| call.error(ApiError::Unreadable("there is no commit in it".into())))
+}
+
+/// Moves a branch from a commit, where it must be, to another.
+pub(super) async fn move_branch(
+    client: &Client<impl Transport>,
+    repository: &RepositoryName,
+    (branch, from, to): (&str, &str, &str),
+) -> Result<(), ForgeError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        repository: Option<Found>,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        id: String,
+    }
+    let variables = json!({ "owner": repository.owner(), "name": repository.name() });
+    let call = query("looking at the repository", REPOSITORY, variables).needing(Permission::ReadContents);
+    let answer: Answer = data(client, &call).await?;
+    let found = answer.repository.ok_or_else(|| {
+        call.error(ApiError::NotFound {
+            message: String::new(),
+        })
+    })?;
+    let variables = json!({ "input": {
+        "repositoryId": found.id,
+        "refUpdates": [{
+            "name": format!("refs/heads/{branch}"),
+            "beforeOid": from,
+            "afterOid": to,
+            "force": true,
+        }],
+    }});
+    let call = mutation("moving a branch", Permission::WriteContents, MOVE, variables);
+    let _: serde::de::IgnoredAny = data(client, &call).await?;
+    Ok(())
 }
 
 /// An answer that holds no error.

@@ -20,6 +20,8 @@ pub(super) struct Commit {
     tree: Object,
     parents: Vec<Object>,
     committer: Signature,
+    #[serde(default)]
+    message: String,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +36,7 @@ impl Commit {
             tree: self.tree.sha,
             parents: self.parents.into_iter().map(|parent| parent.sha).collect(),
             committed: self.committer.date,
+            message: self.message,
         }
     }
 }

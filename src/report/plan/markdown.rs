@@ -16,6 +16,25 @@ const MAX_ROWS: usize = 200;
 /// # Errors
 /// Only those of `out`.
 pub fn write(proposal: &Proposal, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(whole(proposal).as_bytes())
+}
+
+/// The report within `limit` bytes; what does not fit is left out with whole lines.
+#[must_use]
+pub fn within(proposal: &Proposal, limit: usize) -> String {
+    const CUT: &str = "\nThe rest is left out here; `lockkeeper plan` shows all of it.\n";
+    let text = whole(proposal);
+    if text.len() <= limit {
+        return text;
+    }
+    let room = limit.saturating_sub(CUT.len());
+    let kept = text.char_indices().take_while(|(at, _)| *at < room);
+    let end = kept.filter(|(_, character)| *character == '\n').last();
+    let end = end.map_or(0, |(at, _)| at.saturating_add(1));
+    format!("{}{CUT}", text.get(..end).unwrap_or_default())
+}
+
+fn whole(proposal: &Proposal) -> String {
     let mut text = format!("## {}\n\n", headline::symbol(proposal.after.verdict));
     for word in words(proposal) {
         text.push_str(&format!("{}.\n", markdown(&sentence(&word))));
@@ -23,7 +42,7 @@ pub fn write(proposal: &Proposal, _: &Style<'_>, out: &mut dyn io::Write) -> io:
     for file in &proposal.lockfiles {
         text.push_str(&lockfile(proposal, file));
     }
-    out.write_all(text.as_bytes())
+    text
 }
 
 fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
@@ -83,7 +102,7 @@ fn row(one: &Move) -> String {
     )
 }
 
-fn blocked_row(blocked: &Blocked) -> String {
+pub(super) fn blocked_row(blocked: &Blocked) -> String {
     let by: Vec<String> = blocked
         .by
         .iter()
@@ -102,7 +121,7 @@ fn blocked_row(blocked: &Blocked) -> String {
     )
 }
 
-fn ids(ids: &[String]) -> String {
+pub(super) fn ids(ids: &[String]) -> String {
     const MAX_IDS: usize = 10;
     let link = |id: &String| {
         let shown = markdown_code(&short(id, 100));

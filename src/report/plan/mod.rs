@@ -5,6 +5,7 @@
 mod diff;
 pub mod json;
 pub mod markdown;
+pub mod pull_request;
 pub mod terminal;
 
 use super::Form;

@@ -24,6 +24,12 @@ pub enum BadAddress {
 }
 
 impl Address {
+    /// The host, without the port.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host_str()
+    }
+
     /// Reads an address; a relative one is an error.
     ///
     /// # Errors

@@ -561,9 +561,23 @@ fn a_branch_is_made_once_and_removed_once() {
             "{style:?}: {error}"
         );
         assert_eq!(stand.git(&["rev-parse", "refs/heads/fix/a&b+c%"]), head);
+        assert_eq!(stand.get(|forge| forge.branch("fix/a&b+c%")), Some(head.clone()));
+        // It is moved from where it is, also to where it was before, and from nowhere else.
+        for _ in 0..2 {
+            stand.get(|forge| forge.move_branch("fix/a&b+c%", &head, &older));
+        }
+        let error = stand
+            .ask(|forge| forge.move_branch("fix/a&b+c%", &head, &head))
+            .expect_err("a conflict");
+        assert!(
+            matches!(error.error, ApiError::Conflict { .. }),
+            "{style:?}: {error}"
+        );
+        assert_eq!(stand.git(&["rev-parse", "refs/heads/fix/a&b+c%"]), older);
         for _ in 0..2 {
             stand.get(|forge| forge.remove_branch("fix/a&b+c%"));
         }
+        assert_eq!(stand.get(|forge| forge.branch("fix/a&b+c%")), None);
         assert_eq!(stand.server.state().repository.branch("fix/a&b+c%"), None);
         stand.server.done();
     }
@@ -638,7 +652,11 @@ fn a_pull_request_is_opened_found_edited_and_reviewed() {
             .server
             .state()
             .open_pull("alice", "Other", "main", "release/1.x");
-        assert_eq!(stand.get(|forge| forge.find_pull("fix/1", "release/1.x")), None);
+        let numbers = |stand: &Stand, branch: &str| -> Vec<(u64, IssueState)> {
+            let pulls = stand.get(|forge| forge.find_pulls(branch, "release/1.x"));
+            pulls.iter().map(|pull| (pull.number, pull.state)).collect()
+        };
+        assert_eq!(numbers(&stand, "fix/1"), [(closed, IssueState::Closed)]);
         let draft = PullDraft {
             branch: "fix/1".into(),
             base: "release/1.x".into(),
@@ -664,8 +682,28 @@ fn a_pull_request_is_opened_found_edited_and_reviewed() {
             }
         }
         assert_eq!(kept.body, "Words");
-        let found = stand.get(|forge| forge.find_pull("fix/1", "release/1.x"));
-        assert_eq!(found.map(|found| found.number), Some(pull.number));
+        assert_eq!(
+            numbers(&stand, "fix/1"),
+            [(pull.number, IssueState::Open), (closed, IssueState::Closed)]
+        );
+        let open = stand.get(|forge| forge.open_pulls());
+        let open: Vec<(&str, &str)> = open.iter().map(|pull| (&*pull.branch, &*pull.base)).collect();
+        assert_eq!(open, [("fix/1", "release/1.x"), ("main", "release/1.x")]);
+        stand.server.state().milestones.insert(3, "1.4.1".to_owned());
+        let bob = ["bob".to_owned()];
+        stand.get(|forge| forge.assign(pull.number, &bob, Some("1.4.1")));
+        let kept = stand.server.state().issue(pull.number).cloned().unwrap();
+        assert_eq!(
+            (kept.assignees, kept.milestone),
+            (BTreeSet::from(["bob".to_owned()]), Some(3))
+        );
+        let error = stand
+            .ask(|forge| forge.assign(pull.number, &[], Some("2.0")))
+            .expect_err("no milestone");
+        assert!(
+            error.to_string().contains("no open milestone has the title 2.0"),
+            "{error}"
+        );
         let people = ["bob".to_owned()];
         stand.get(|forge| forge.ask_review(pull.number, &people, &[]));
         let reviewers = stand
@@ -684,7 +722,24 @@ fn a_pull_request_is_opened_found_edited_and_reviewed() {
             (edited.title.as_str(), edited.body.as_str(), edited.state),
             ("Mended", "More words", IssueState::Closed)
         );
-        assert_eq!(stand.get(|forge| forge.find_pull("fix/1", "release/1.x")), None);
+        assert_eq!(
+            numbers(&stand, "fix/1"),
+            [(pull.number, IssueState::Closed), (closed, IssueState::Closed)]
+        );
+        stand
+            .server
+            .state()
+            .issue_mut(closed)
+            .unwrap()
+            .pull
+            .as_mut()
+            .unwrap()
+            .merged = true;
+        let merged = stand.get(|forge| forge.find_pulls("fix/1", "release/1.x"));
+        assert_eq!(
+            merged.iter().map(|pull| pull.merged).collect::<Vec<_>>(),
+            [false, true]
+        );
         stand.server.done();
     }
 }

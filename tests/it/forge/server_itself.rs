@@ -744,6 +744,7 @@ fn walk_github(server: &ForgeServer) -> Vec<String> {
                 json!({"name": "a b", "color": "00ff00", "description": "d"}),
             ),
             ("GET", repo("/labels"), none()),
+            ("GET", repo("/milestones?state=open"), none()),
             ("GET", repo("/labels/a%20b"), none()),
             ("GET", repo("/git/matching-refs/heads/"), none()),
             ("GET", repo("/git/ref/heads/main"), none()),
@@ -808,14 +809,22 @@ fn walk_github(server: &ForgeServer) -> Vec<String> {
 }
 
 fn walk_gitea(server: &ForgeServer) -> Vec<String> {
-    let (pull, issue, comment, tag, blob, label) = {
+    let (tip, pull, issue, comment, tag, blob, label) = {
         let mut state = server.state();
         let issue = state.open_issue("alice", "An issue", "Words");
         let pull = state.open_pull("carol", "A pull request", "work", "main");
         let comment = state.comment(issue, "robot", "A comment");
         let label = state.label("known", "ff0000", "").id;
         let git = |revision| state.repository.git(&["rev-parse", revision]);
-        (pull, issue, comment, git("v1"), git("main:gone"), label)
+        (
+            git("main"),
+            pull,
+            issue,
+            comment,
+            git("v1"),
+            git("main:gone"),
+            label,
+        )
     };
     let none = || Value::Null;
     let repo = |path: &str| format!("/repos/acme/shop{path}");
@@ -832,6 +841,12 @@ fn walk_gitea(server: &ForgeServer) -> Vec<String> {
                 repo("/branches"),
                 json!({"new_branch_name": "a/b", "old_ref_name": "work"}),
             ),
+            (
+                "PUT",
+                repo("/branches/a%2Fb"),
+                json!({"new_commit_id": tip, "force": true}),
+            ),
+            ("GET", repo("/milestones?state=open"), none()),
             ("GET", repo("/tags"), none()),
             ("GET", repo("/git/refs"), none()),
             ("GET", repo("/git/refs/heads"), none()),

@@ -44,6 +44,14 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
         },
         ("post", "/branches") => make_branch(state, call),
         ("delete", "/branches/{branch}") => remove_branch(state, call),
+        ("put", "/branches/{branch}") => move_branch(state, call),
+        ("get", "/milestones") => {
+            let all = state.milestones.iter().map(|(number, title)| json!({
+                "id": 7000 + number, "title": title, "description": "", "state": "open", "open_issues": 0, "closed_issues": 0,
+                "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+            }));
+            call.paged(all.collect(), PAGES)
+        }
         ("get", "/tags") => tags(state, call),
         ("get", "/git/refs") => refs(state, call, "refs/"),
         ("get", "/git/refs/{ref}") => refs(state, call, &format!("refs/{}", call.parameter("ref"))),
@@ -195,6 +203,28 @@ fn remove_branch(state: &mut State, call: &Call) -> Answer {
         return error(call, 403, "branch protected");
     }
     state.repository.remove(&format!("refs/heads/{name}"));
+    Answer::new(204, Value::Null)
+}
+
+fn move_branch(state: &mut State, call: &Call) -> Answer {
+    let name = call.parameter("branch");
+    let Some(tip) = state.repository.branch(name) else {
+        return missing(call);
+    };
+    let new = call.text("new_commit_id").unwrap_or_default();
+    if state.repository.kind(new).as_deref() != Some("commit") {
+        return missing(call);
+    }
+    if call.text("old_commit_id").is_some_and(|old| old != tip) {
+        return error(call, 409, "update branch: the branch has been changed");
+    }
+    if call.body["force"] != true && !state.repository.is_ancestor(&tip, new) {
+        return error(call, 422, "update branch: not a fast forward");
+    }
+    if state.protected.contains(name) {
+        return error(call, 403, "branch protected");
+    }
+    state.repository.set(&format!("refs/heads/{name}"), new);
     Answer::new(204, Value::Null)
 }
 
@@ -466,6 +496,12 @@ fn edit_issue(state: &mut State, call: &Call, index: u64) -> Answer {
         return missing(call);
     };
     edit(issue, call, moment);
+    if call.body["assignees"].is_array() {
+        issue.assignees = call.texts("assignees").into_iter().collect();
+    }
+    if let Some(id) = call.body["milestone"].as_u64() {
+        issue.milestone = Some(id - 7000);
+    }
     Answer::new(
         201,
         issue_json(state, call, state.issue(index).expect("an issue")),

@@ -252,6 +252,13 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
             call.paged(all.collect(), ("per_page", 100))
         }
         ("post", "/labels") => make_label(state, call),
+        ("get", "/milestones") => {
+            let all = state
+                .milestones
+                .iter()
+                .map(|(number, title)| milestone_json(state, call, *number, title));
+            call.paged(all.collect(), ("per_page", 100))
+        }
         ("get", "/labels/{name}") => match state.find_label(call.parameter("name")) {
             Some(label) => Answer::new(200, label_json(state, call, label)),
             None => call.error(404, "Not Found"),
@@ -451,10 +458,43 @@ fn edit_issue(state: &mut State, call: &Call, number: u64) -> Answer {
         issue.labels.clear();
         put_labels(state, number, &call.texts("labels"));
     }
+    let (assignees, milestone) = (call.texts("assignees"), call.body["milestone"].as_u64());
+    let known = assignees
+        .into_iter()
+        .filter(|login| state.collaborators.contains(login));
+    let known: BTreeSet<String> = known.collect();
+    if let Some(issue) = state.issue_mut(number) {
+        if call.body["assignees"].is_array() {
+            issue.assignees = known;
+        }
+        issue.milestone = milestone.or(issue.milestone);
+    }
     Answer::new(
         200,
         issue_json(state, call, state.issue(number).expect("an issue")),
     )
+}
+
+fn milestone_json(state: &State, call: &Call, number: u64, title: &str) -> Value {
+    let url = format!("{}/milestones/{number}", call.repository_url(state));
+    json!({
+        "id": 7000 + number,
+        "node_id": format!("MI_{number}"),
+        "number": number,
+        "title": title,
+        "description": null,
+        "state": "open",
+        "creator": user(&state.owner),
+        "open_issues": 0,
+        "closed_issues": 0,
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+        "closed_at": null,
+        "due_on": null,
+        "url": url,
+        "labels_url": format!("{url}/labels"),
+        "html_url": html(state, &format!("/milestone/{number}")),
+    })
 }
 
 /// Puts labels on an issue; GitHub makes those that are not there.

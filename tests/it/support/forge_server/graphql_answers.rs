@@ -196,6 +196,7 @@ impl Execution<'_> {
             (Thing::Root("Mutation"), "createCommitOnBranch") => {
                 Some(self.commit(&chosen.arguments["input"]))
             }
+            (Thing::Root("Mutation"), "updateRefs") => Some(self.update_refs(&chosen.arguments["input"])),
             (Thing::RateLimit, "limit") => plain(json!(5000)),
             (Thing::RateLimit, "cost") => plain(json!(1)),
             (Thing::RateLimit, "remaining") => plain(json!(self.state.remaining)),
@@ -208,6 +209,7 @@ impl Execution<'_> {
                 true => login,
                 false => login.trim_end_matches("[bot]"),
             })),
+            (Thing::User(login), "databaseId") => plain(user(login)["id"].clone()),
             (Thing::User(login), "id") => plain(user(login)["node_id"].clone()),
             (Thing::User(login), "url") => plain(user(login)["html_url"].clone()),
             (Thing::Repository, "id") => plain(json!("R_4711")),
@@ -466,6 +468,41 @@ impl Execution<'_> {
             false => ("UnminimizeCommentPayload", "unminimizedComment"),
         };
         Resolved::Thing(Thing::Payload(kind, vec![(field, Thing::Comment(id))]))
+    }
+
+    fn update_refs(&mut self, input: &Value) -> Resolved {
+        if !self.may_write(Area::Contents) {
+            return self.forbidden();
+        }
+        if input["repositoryId"] != "R_4711" {
+            return not_found(input["repositoryId"].as_str().unwrap_or_default());
+        }
+        let updates: Vec<&Value> = input["refUpdates"].as_array().into_iter().flatten().collect();
+        for update in &updates {
+            let text = |key: &str| update[key].as_str().unwrap_or_default();
+            let name = text("name").trim_start_matches("refs/heads/");
+            let tip = self
+                .state
+                .repository
+                .branch(name)
+                .unwrap_or_else(|| "0".repeat(40));
+            if update["beforeOid"].is_string() && text("beforeOid") != tip {
+                let message = format!(
+                    "Reference cannot be updated: expected {} and found {tip}",
+                    text("beforeOid")
+                );
+                return Resolved::Error("STALE_DATA", message);
+            }
+            let is_forward = self.state.repository.is_ancestor(&tip, text("afterOid"));
+            if self.state.protected.contains(name) || (update["force"] != true && !is_forward) {
+                return Resolved::Error("UNPROCESSABLE", "Reference update failed".to_owned());
+            }
+        }
+        for update in updates {
+            let text = |key: &str| update[key].as_str().unwrap_or_default();
+            self.state.repository.set(text("name"), text("afterOid"));
+        }
+        Resolved::Thing(Thing::Payload("UpdateRefsPayload", Vec::new()))
     }
 
     fn commit(&mut self, input: &Value) -> Resolved {

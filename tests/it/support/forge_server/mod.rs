@@ -77,6 +77,8 @@ struct Shared {
     tls: Option<Arc<rustls::ServerConfig>>,
     state: Mutex<State>,
     troubles: Mutex<Vec<(String, String, usize, Trouble)>>,
+    /// So many writes are left until the token has run out; `None` for no end.
+    writes: Mutex<Option<usize>>,
     seen: Mutex<Vec<Seen>>,
     faults: Mutex<Vec<String>>,
     stop: AtomicBool,
@@ -105,6 +107,7 @@ impl ForgeServer {
             tls,
             state: Mutex::new(state),
             troubles: Mutex::default(),
+            writes: Mutex::default(),
             seen: Mutex::default(),
             faults: Mutex::default(),
             stop: AtomicBool::new(false),
@@ -165,8 +168,14 @@ impl ForgeServer {
         }
     }
 
+    /// After so many more writes the token has run out, for reads as well.
+    pub(crate) fn only_write(&self, times: usize) {
+        *self.shared.writes.lock().unwrap() = Some(times);
+    }
+
     /// Nothing goes wrong any more.
     pub(crate) fn calm(&self) {
+        *self.shared.writes.lock().unwrap() = None;
         self.shared.troubles.lock().unwrap().clear();
     }
 
@@ -510,6 +519,15 @@ impl Shared {
     }
 
     fn next_trouble(&self, method: &str, paths: &[&str]) -> Option<Trouble> {
+        if let Some(left) = &mut *self.writes.lock().unwrap() {
+            let is_query = |path: &&str| path.ends_with("#viewer") || path.ends_with("#repository");
+            let is_write = method != "GET" && !paths.iter().any(is_query);
+            match *left {
+                0 => return Some(Trouble::status(401, "Bad credentials")),
+                _ if is_write => *left -= 1,
+                _ => {}
+            }
+        }
         let mut all = self.troubles.lock().unwrap();
         let found = all.iter_mut().find(|(wanted, suffix, times, _)| {
             *times > 0 && wanted == method && paths.iter().any(|path| path.ends_with(suffix.as_str()))

@@ -1,0 +1,99 @@
+//! The first line of a pull request's text, which is not rendered: what it is for.
+
+use std::collections::BTreeSet;
+
+use super::Wanted;
+use crate::text::escape;
+
+/// What the line begins with.
+const BEGIN: &str = "<!-- lockkeeper:fix:";
+const END: &str = " -->";
+
+/// So many ids stand in it.
+const MAX_IDS: usize = 500;
+
+/// What the line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Marker {
+    /// What the text was written for: hexadecimal digits.
+    pub(super) text: String,
+    /// Labels, reviewers and so on are there.
+    pub(super) is_dressed: bool,
+    /// It was closed by us, since there was nothing left to fix.
+    pub(super) is_moot: bool,
+    /// The ids of the advisories that it fixes.
+    pub(super) advisories: BTreeSet<String>,
+}
+
+impl Marker {
+    /// That of a pull request which is opened now.
+    pub(super) fn of(wanted: &Wanted, plan: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(plan.as_bytes());
+        for text in [&wanted.title, &wanted.message] {
+            hasher.update(b"\n").update(text.as_bytes());
+        }
+        Self {
+            text: hasher.finalize().to_hex().chars().take(16).collect(),
+            is_dressed: false,
+            is_moot: false,
+            advisories: wanted.advisories.iter().take(MAX_IDS).cloned().collect(),
+        }
+    }
+
+    /// The line, without its end.
+    pub(super) fn line(&self) -> String {
+        let ids = self.advisories.iter().filter(|id| is_id(id));
+        let mut line = format!("{BEGIN}{}", self.text);
+        for (word, is_set) in [("dressed", self.is_dressed), ("moot", self.is_moot)] {
+            if is_set {
+                line.push(' ');
+                line.push_str(word);
+            }
+        }
+        for id in ids {
+            line.push(' ');
+            line.push_str(id);
+        }
+        line.push_str(END);
+        line
+    }
+}
+
+/// Ids that can stand in a comment of HTML.
+fn is_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    id.bytes().all(is_plain) && !id.contains("--") && id.len() <= 100 && !id.chars().any(escape::is_hidden)
+}
+
+/// What the first line of `body` says, if it is ours.
+pub(super) fn read(body: &str) -> Option<Marker> {
+    let line = body.trim_start().lines().next()?;
+    let inside = line.trim_end().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let mut words = inside.split(' ');
+    let text = words.next()?.to_owned();
+    let mut marker = Marker {
+        text,
+        is_dressed: false,
+        is_moot: false,
+        advisories: BTreeSet::new(),
+    };
+    for word in words {
+        match word {
+            "dressed" => marker.is_dressed = true,
+            "moot" => marker.is_moot = true,
+            id => {
+                marker.advisories.insert(id.to_owned());
+            }
+        }
+    }
+    Some(marker)
+}
+
+/// The text without its first line, if that is ours.
+pub(super) fn rest(body: &str) -> &str {
+    match read(body) {
+        Some(_) => body.trim_start().split_once('\n').map_or("", |(_, rest)| rest),
+        None => body,
+    }
+}

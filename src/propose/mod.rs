@@ -1,0 +1,234 @@
+//! Use case: upgrades as pull requests at a forge.
+//!
+//! For each [`Wanted`] one pull request, on a branch whose name follows from what it is for: made where there is none,
+//! brought up to date where the plan or its base has changed, closed where nothing is left to do, and left alone as soon as
+//! a person has committed to its branch. One that a person closed stays closed until other advisories are fixed.
+//!
+//! # What makes a run repeatable
+//!
+//! - A commit of ours says in its last line which files it puts where (`Lockkeeper-Plan`, [`branch`]); whether the branch
+//!   still holds that and nothing else is seen from the trees, whoever asks.
+//! - The branch starts at the tip of its base, so that nothing of another branch comes with it. A new commit is made on a
+//!   branch beside it, which then takes its place, if that is still where it was.
+//! - The text's first line says what the pull request is for ([`marker`]). What died halfway is found by both and finished.
+//!
+//! One that fails stops none of the others, unless the forge does not answer at all.
+
+mod branch;
+mod marker;
+mod request;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::forge::{ApiError, Forge, ForgeError, IssueState, Pull};
+use crate::policy::FixSettings;
+
+/// What a pull request says, and what is in it.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Distinguishes it from others into the same branch: empty for all upgrades, else the package's URL.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// The first line of the commit's message.
+    pub headline: String,
+    /// The rest of it.
+    pub message: String,
+    /// The files, by their paths from the top of the repository; none where there is nothing to do.
+    pub files: BTreeMap<String, NewText>,
+    /// The ids of the advisories that it fixes.
+    pub advisories: BTreeSet<String>,
+}
+
+/// A file that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewText {
+    /// What stands there.
+    pub before: String,
+    /// What is to stand there.
+    pub after: String,
+}
+
+/// Everything that is to be proposed.
+#[derive(Debug, Clone)]
+pub struct Proposals<'p> {
+    /// The branch that it is for.
+    pub base: &'p str,
+    /// How pull requests look.
+    pub settings: &'p FixSettings,
+    /// Each pull request.
+    pub wanted: Vec<Wanted>,
+}
+
+/// What became of it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The numbers of the pull requests that are open now.
+    pub open: Vec<u64>,
+    /// What was done or is as it should be, each a sentence.
+    pub done: Vec<String>,
+    /// What was not done though nothing failed, each with its reason.
+    pub held: Vec<String>,
+    /// What failed, each with its reason and what to do.
+    pub failed: Vec<String>,
+}
+
+/// What is the same for all pull requests of a run.
+struct Run<'r> {
+    forge: &'r dyn Forge,
+    base: &'r str,
+    settings: &'r FixSettings,
+    /// The commit at the tip of the base.
+    tip: String,
+    /// The files there: their objects by path.
+    files: BTreeMap<String, String>,
+    /// So many of ours are open.
+    open: u32,
+}
+
+/// Makes every pull request as it should be.
+pub async fn propose(forge: &dyn Forge, proposals: &Proposals<'_>) -> Proposed {
+    let mut proposed = Proposed::default();
+    let begun = begin(forge, proposals).await;
+    let (mut run, ours) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            proposed.failed.push(sentence(&error));
+            return proposed;
+        }
+    };
+    let mut branches = BTreeSet::new();
+    for wanted in &proposals.wanted {
+        branches.insert(run.branch_of(wanted));
+        match run.settle(wanted, &mut proposed).await {
+            Ok(()) => {}
+            Err(error) => {
+                proposed.failed.push(sentence(&error));
+                if matches!(error.error, ApiError::Http(_)) {
+                    return proposed;
+                }
+            }
+        }
+    }
+    // What an earlier run made for something that is no longer wanted by itself.
+    for pull in ours
+        .iter()
+        .filter(|pull| pull.base == run.base && !branches.contains(&pull.branch))
+    {
+        if let Err(error) = run.close(pull, &mut proposed).await {
+            proposed.failed.push(sentence(&error));
+        }
+    }
+    proposed
+}
+
+/// Looks at the base, and at the pull requests of ours that are open.
+async fn begin<'r>(
+    forge: &'r dyn Forge,
+    proposals: &Proposals<'r>,
+) -> Result<(Run<'r>, Vec<Pull>), ForgeError> {
+    let mut run = Run {
+        forge,
+        base: proposals.base,
+        settings: proposals.settings,
+        tip: String::new(),
+        files: BTreeMap::new(),
+        open: 0,
+    };
+    if let Some(tip) = forge.branch(proposals.base).await? {
+        let commit = forge.commit(&tip).await?;
+        let entries = forge.tree(&commit.tree).await?.into_iter();
+        run.files = entries.map(|entry| (entry.path, entry.id)).collect();
+        run.tip = tip;
+    }
+    let mut ours = forge.open_pulls().await?;
+    ours.retain(|pull| {
+        pull.branch.starts_with(&run.settings.branch_prefix) && marker::read(&pull.body).is_some()
+    });
+    run.open = u32::try_from(ours.len()).unwrap_or(u32::MAX);
+    Ok((run, ours))
+}
+
+impl Run<'_> {
+    /// Makes one pull request as it should be.
+    async fn settle(&mut self, wanted: &Wanted, proposed: &mut Proposed) -> Result<(), ForgeError> {
+        let branch = self.branch_of(wanted);
+        let pulls = self.forge.find_pulls(&branch, self.base).await?;
+        let open = pulls.iter().find(|pull| pull.state == IssueState::Open);
+        if wanted.files.is_empty() {
+            return match open {
+                Some(pull) => self.close(pull, proposed).await,
+                None => Ok(()),
+            };
+        }
+        if open.is_none() {
+            if let Some(number) = closed_by_a_person(&pulls, wanted) {
+                proposed.held.push(format!(
+                    "#{number} was closed by a person and fixes the same: no other one is opened. Reopen it, or delete its branch and its first line, to have it back."
+                ));
+                return Ok(());
+            }
+            if self.open >= self.settings.max_open {
+                proposed.held.push(format!(
+                    "{}: not opened, since {} of ours are open and the policy allows {} (`fix.max-open`).",
+                    wanted.title, self.open, self.settings.max_open
+                ));
+                return Ok(());
+            }
+        }
+        if let Some(path) = self.is_elsewhere(wanted) {
+            proposed.held.push(format!(
+                "{path} is not on {} as it was read here: the branch has moved on, or the checkout differs from it. The next run plans anew.",
+                self.base
+            ));
+            return Ok(());
+        }
+        match self.put_on_branch(&branch, wanted).await? {
+            branch::Put::Foreign => {
+                if let Some(pull) = open {
+                    proposed.open.push(pull.number);
+                }
+                let name = open.map_or(branch.clone(), |pull| format!("#{} ({branch})", pull.number));
+                proposed.held.push(format!(
+                    "{name} is left alone: it has a commit of another author."
+                ));
+                Ok(())
+            }
+            branch::Put::There | branch::Put::Made => self.describe(&branch, open, wanted, proposed).await,
+        }
+    }
+
+    /// A file that is not on the base as it was planned with.
+    fn is_elsewhere<'w>(&self, wanted: &'w Wanted) -> Option<&'w str> {
+        let mut files = wanted.files.iter();
+        let differs = |path: &String, text: &NewText| {
+            let here = self.files.get(path);
+            here.is_none_or(|id| branch::blob_like(id, text.before.as_bytes()).as_ref() != Some(id))
+        };
+        files
+            .find(|(path, text)| differs(path, text))
+            .map(|(path, _)| path.as_str())
+    }
+}
+
+/// The number of the newest pull request, if a person closed it and it is for nothing less.
+fn closed_by_a_person(pulls: &[Pull], wanted: &Wanted) -> Option<u64> {
+    let newest = pulls.first().filter(|pull| !pull.merged)?;
+    let marker = marker::read(&newest.body)?;
+    let is_for_all = wanted.advisories.iter().all(|id| marker.advisories.contains(id));
+    (!marker.is_moot && is_for_all).then_some(newest.number)
+}
+
+fn sentence(error: &ForgeError) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!(
+        "{}{}. {}",
+        first.unwrap_or_default(),
+        characters.as_str().trim_end_matches('.'),
+        error.hint()
+    )
+}
