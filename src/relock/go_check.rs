@@ -24,6 +24,9 @@ pub(super) struct Pair {
 /// The version of each module and whether it is marked indirect.
 type Listed<'f> = BTreeMap<&'f str, (&'f str, bool)>;
 
+/// The hashes of `go.sum`, by module and version.
+type Hashes<'s> = BTreeMap<(&'s str, &'s str), &'s str>;
+
 /// Checks both files.
 ///
 /// # Errors
@@ -72,10 +75,14 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
         return Err("go.mod does not ask for the Go that was planned.".to_owned());
     }
     let sum_lines = sum::lines(&sums.after).map_err(|line| format!("go.sum is damaged in line {line}."))?;
+    let hashes: Hashes<'_> = sum_lines
+        .iter()
+        .map(|line| ((line.path.as_str(), line.version.as_str()), line.hash.as_str()))
+        .collect();
     for (path, version, text) in raised {
         needs(&new, &new_listed, path, version, text)?;
         if !sums.after.is_empty() {
-            has_hashes(&new, &sum_lines, (path, version), text)?;
+            has_hashes(&new, &hashes, (path, version), text)?;
         }
     }
     of_sums(sums, &sum_lines, plan)
@@ -146,7 +153,7 @@ fn needs(new: &GoModFile, listed: &Listed<'_>, path: &str, version: &str, text: 
 /// `go.sum` has both hashes of what is built.
 fn has_hashes(
     new: &GoModFile,
-    lines: &[SumLine],
+    lines: &Hashes<'_>,
     (path, version): (&str, &str),
     text: &str,
 ) -> Result<(), String> {
@@ -159,11 +166,7 @@ fn has_hashes(
         },
     };
     let of_file = format!("{version}/go.mod");
-    let hash = |version: &str| {
-        let mut lines = lines.iter();
-        let line = lines.find(|line| line.path == path && line.version == version);
-        line.map(|line| line.hash.as_str())
-    };
+    let hash = |version: &str| lines.get(&(path, version)).copied();
     if hash(version).is_none_or(|hash| !hash.starts_with("h1:")) {
         return Err(format!("go.sum has no hash of {path} {version}."));
     }
@@ -200,13 +203,13 @@ fn of_sums(sums: &Pair, new: &[SumLine], plan: &Plan) -> Result<(), String> {
     if stay(&old) != stay(new) {
         return Err("Another line of go.sum changed.".to_owned());
     }
+    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for line in new {
+        found.entry(name(line)).or_default().push(&line.hash);
+    }
     for (wanted, hash) in hashes {
-        let found: Vec<&str> = new
-            .iter()
-            .filter(|line| name(line) == wanted)
-            .map(|line| line.hash.as_str())
-            .collect();
-        if found != hash.into_iter().collect::<Vec<_>>() {
+        let found = found.get(wanted).map(Vec::as_slice).unwrap_or_default();
+        if found != hash.as_slice() {
             return Err(format!("go.sum has not the planned line of {wanted}."));
         }
     }

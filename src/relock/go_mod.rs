@@ -3,6 +3,8 @@
 //! Lines change, come in and leave as `golang.org/x/mod/modfile` writes them: a new module joins the last block that has
 //! indirect ones alone, in the order of paths; a block that is left with one line becomes a line, an empty one goes.
 
+use std::collections::HashMap;
+
 use super::go_check::{self, Pair};
 use super::splice::{Splice, apply};
 use super::{Refused, Relock};
@@ -150,11 +152,13 @@ impl<'t> ModText<'t> {
             start += line.len();
         }
         let number = |at: usize| starts.partition_point(|start| *start <= at).saturating_sub(1);
+        // In the order of the file.
         let requires: Vec<(usize, &RequireLine)> = file
             .requires
             .iter()
             .map(|line| (number(line.span.start as usize), line))
             .collect();
+        let is_require = |number: usize| requires.binary_search_by_key(&number, |(at, _)| *at).is_ok();
         let mut statements: Vec<Statement> = Vec::new();
         let mut open: Option<Statement> = None;
         for (number, line) in lines.iter().enumerate() {
@@ -167,7 +171,7 @@ impl<'t> ModText<'t> {
                     block.last = number;
                     statements.extend(open.take());
                 }
-                Some(block) if requires.iter().any(|(at, _)| *at == number) => block.entries.push(number),
+                Some(block) if is_require(number) => block.entries.push(number),
                 Some(_) => {}
                 None if words.starts_with("require") && words.ends_with('(') => {
                     open = Some(Statement {
@@ -178,7 +182,7 @@ impl<'t> ModText<'t> {
                         is_commented,
                     });
                 }
-                None if requires.iter().any(|(at, _)| *at == number) => statements.push(Statement {
+                None if is_require(number) => statements.push(Statement {
                     first: number,
                     last: number,
                     is_block: false,
@@ -196,6 +200,12 @@ impl<'t> ModText<'t> {
             statements,
             added: Vec::new(),
         }
+    }
+
+    /// The requirement in a line.
+    fn require_at(&self, number: usize) -> Option<&'t RequireLine> {
+        let at = self.requires.binary_search_by_key(&number, |(at, _)| *at).ok()?;
+        self.requires.get(at).map(|(_, line)| *line)
     }
 
     fn now(&self, number: usize) -> &str {
@@ -248,13 +258,11 @@ impl<'t> ModText<'t> {
 
     /// All lines of the statement are indirect, or none is, and nothing else is written there.
     fn is_all(&self, statement: &Statement, indirect: bool) -> bool {
-        let of = |number: &usize| self.requires.iter().find(|(at, _)| at == number);
+        let of = |number: &usize| self.require_at(*number);
         !statement.is_commented
             && !statement.entries.is_empty()
             && statement.entries.iter().all(|number| {
-                of(number).is_some_and(|(number, line)| {
-                    line.indirect == indirect && !self.has_comment(*number, line)
-                })
+                of(number).is_some_and(|line| line.indirect == indirect && !self.has_comment(*number, line))
             })
     }
 
@@ -272,8 +280,8 @@ impl<'t> ModText<'t> {
             .filter(is_there)
             .rfind(|statement| self.is_all(statement, true));
         let path_at = |number: &usize| -> &str {
-            let known = self.requires.iter().find(|(at, _)| at == number);
-            known.map_or("", |(_, line)| line.path.as_str())
+            let known = self.require_at(*number);
+            known.map_or("", |line| line.path.as_str())
         };
         match indirect {
             Some(block) if block.is_block => {
@@ -451,13 +459,15 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
     let end = line_end(text);
     let mut splices = Vec::new();
     let mut added: Vec<(&str, &str, &str)> = Vec::new();
+    let mut known: HashMap<(&str, &str), Vec<&SumLine>> = HashMap::new();
+    for line in &lines {
+        known.entry((&line.path, &line.version)).or_default().push(line);
+    }
     for change in changes {
         let Some((path, version)) = change.name.split_once(' ') else {
             return Err(refused(format!("{} is no line of go.sum.", change.name)));
         };
-        let known = lines
-            .iter()
-            .filter(|line| line.path == path && line.version == version);
+        let known = known.get(&(path, version)).into_iter().flatten();
         match &change.edit {
             EntryEdit::Go(GoEdit::Sum(hash)) => added.push((path, version, hash)),
             EntryEdit::Drop => splices.extend(known.map(|line| Splice {
@@ -473,13 +483,12 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
         }
     }
     added.sort_by(|left, right| order((left.0, left.1), (right.0, right.1)));
+    // Both are in order: each stands in front of the first line that comes after it.
+    let mut rest = lines.iter().peekable();
     for (path, version, hash) in added {
-        let behind =
-            |line: &&SumLine| order((path, version), (&line.path, &line.version)) == std::cmp::Ordering::Less;
-        let at = lines
-            .iter()
-            .find(behind)
-            .map_or(text.len(), |line| line.span.start as usize);
+        let is_behind = |line: &SumLine| order((path, version), (&line.path, &line.version)).is_lt();
+        while rest.next_if(|line| !is_behind(line)).is_some() {}
+        let at = rest.peek().map_or(text.len(), |line| line.span.start as usize);
         let is_open = at == text.len() && !text.is_empty() && !text.ends_with('\n');
         let gap = if is_open { end } else { "" };
         splices.push(Splice {

@@ -61,7 +61,7 @@ impl Fixer for GoMod {
         }
         Ok(Box::new(GoModule {
             project: GoProject {
-                imports: sources(files, &home).map(|own| imports(&own, &file)),
+                imports: sources(files, &home).and_then(|own| imports(&own, &file)),
                 file,
                 sums,
                 folders,
@@ -113,11 +113,18 @@ fn sources(files: &ProjectFiles<'_>, folder: &TreePath) -> Option<GoArchive> {
     Some(archive)
 }
 
-/// What the module imports itself.
-fn imports(own: &GoArchive, file: &GoModFile) -> BTreeSet<String> {
+/// What the module imports itself; `None` where sources are missing, for something is listed as imported and is not.
+fn imports(own: &GoArchive, file: &GoModFile) -> Option<BTreeSet<String>> {
     let packages = own.packages.values();
     let imports = packages.flat_map(|package| package.imports.iter().chain(&package.tests));
-    imports.chain(&file.tools).cloned().collect()
+    let imports: BTreeSet<String> = imports.chain(&file.tools).cloned().collect();
+    let is_imported = |path: &str| {
+        let inside = format!("{path}/");
+        let mut below = imports.range(inside.clone()..);
+        imports.contains(path) || below.next().is_some_and(|import| import.starts_with(&inside))
+    };
+    let mut direct = file.requires.iter().filter(|line| !line.indirect);
+    direct.all(|line| is_imported(&line.path)).then_some(imports)
 }
 
 /// The nearest `go.work`, if it uses the module or cannot be read.

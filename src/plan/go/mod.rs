@@ -81,12 +81,6 @@ impl GoProject {
         }
         listed
     }
-
-    /// `go.sum` has the archive of this version.
-    fn is_summed(&self, path: &str, version: &str) -> bool {
-        let mut lines = self.sums.iter();
-        lines.any(|line| line.path == path && line.version == version)
-    }
 }
 
 struct Planner<'p> {

@@ -1,7 +1,7 @@
 //! What is known of modules: their versions, their `go.mod` files and their archives, each read once.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -17,6 +17,10 @@ use crate::plan::{Constraint, Known, Releases};
 pub struct Memory {
     files: RefCell<HashMap<Version, Learnt<GoModFile>>>,
     archives: RefCell<HashMap<Version, Learnt<GoArchive>>>,
+    /// What a version brings that was written before Go 1.17.
+    pub(super) brought: RefCell<HashMap<Version, BTreeSet<String>>>,
+    /// The lines of `go.sum`.
+    summed: OnceCell<HashSet<Version>>,
 }
 
 /// A module and a version of it.
@@ -100,6 +104,17 @@ impl Modules<'_> {
                 None => Place::Folder(line.new.clone()),
             },
         }
+    }
+
+    /// `go.sum` has a line of this version; with `/go.mod` behind it, of that file.
+    pub(super) fn is_summed(&self, path: &str, version: &str) -> bool {
+        let summed = self.memory.summed.get_or_init(|| {
+            let lines = self.project.sums.iter();
+            lines
+                .map(|line| (line.path.clone(), line.version.clone()))
+                .collect()
+        });
+        summed.contains(&(path.to_owned(), version.to_owned()))
     }
 
     /// The `go.mod` that counts for `version` of `path`; the inner error is why there is none.

@@ -146,9 +146,13 @@ fn imported_by(archive: &GoArchive, versions: &Versions) -> BTreeSet<String> {
 
 /// Everything that a module from before Go 1.17 requires, and what that requires.
 fn brought(modules: Modules<'_>, path: &str, version: &str) -> Result<BTreeSet<String>, Failure> {
+    let own = (path.to_owned(), version.to_owned());
+    if let Some(known) = modules.memory.brought.borrow().get(&own) {
+        return Ok(known.clone());
+    }
     let mut asks = Asks::default();
     let mut seen: BTreeSet<Version> = BTreeSet::new();
-    let mut open = vec![(path.to_owned(), version.to_owned())];
+    let mut open = vec![own.clone()];
     while let Some((path, version)) = open.pop() {
         if let Some(Ok(file)) = asks.known(modules.file(&path, &version))? {
             for line in &file.requires {
@@ -160,7 +164,9 @@ fn brought(modules: Modules<'_>, path: &str, version: &str) -> Result<BTreeSet<S
         }
     }
     asks.settle()?;
-    Ok(seen.into_iter().map(|(path, _)| path).collect())
+    let brought: BTreeSet<String> = seen.into_iter().map(|(path, _)| path).collect();
+    modules.memory.brought.borrow_mut().insert(own, brought.clone());
+    Ok(brought)
 }
 
 /// Whether everything is known.
@@ -187,22 +193,30 @@ pub(super) fn possible(build: Build<'_>) -> BTreeSet<PackageAt> {
         }
     }
     // A package goes if something that it imports is not provided; then those that import it go.
-    loop {
-        let gone: Vec<PackageAt> = packages
-            .iter()
-            .filter(|(_, package)| {
-                let mut imports = package.imports.iter();
-                !imports.all(|import| is_provided(build, &packages, import))
-            })
-            .map(|(at, _)| at.clone())
-            .collect();
-        if gone.is_empty() {
-            return packages.into_keys().collect();
-        }
-        for at in &gone {
-            packages.remove(at);
+    let mut importers: HashMap<PackageAt, Vec<(PackageAt, &str)>> = HashMap::new();
+    let mut gone: Vec<PackageAt> = Vec::new();
+    for (at, package) in &packages {
+        for import in &package.imports {
+            if !is_provided(build, &packages, import) {
+                gone.push(at.clone());
+            }
+            for (path, _) in above(build.listed, import) {
+                let needed = (path.to_owned(), folder(path, import).to_owned());
+                importers.entry(needed).or_default().push((at.clone(), import));
+            }
         }
     }
+    while let Some(at) = gone.pop() {
+        if packages.remove(&at).is_none() {
+            continue;
+        }
+        for (importer, import) in importers.remove(&at).unwrap_or_default() {
+            if packages.contains_key(&importer) && !is_provided(build, &packages, import) {
+                gone.push(importer);
+            }
+        }
+    }
+    packages.into_keys().collect()
 }
 
 fn is_importable(folder: &str) -> bool {
@@ -390,7 +404,7 @@ impl Build<'_> {
                 continue;
             }
             let folder = folder(path, import);
-            let is_summed = self.modules.project.is_summed(path, version);
+            let is_summed = self.modules.is_summed(path, version);
             let archive = match (self.archives.get(path), self.modules.place(path, version)) {
                 (Some(archive), _) => Read::Known(Rc::clone(archive)),
                 // Before anything moved the list was whole.

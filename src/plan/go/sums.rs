@@ -39,7 +39,7 @@ impl Planner<'_> {
         let new_mods = asks.known(self.files_of(&settled.graph, &settled.listed, &new_zips, new_go))?;
         let (old_mods, new_mods) = (old_mods.unwrap_or_default(), new_mods.unwrap_or_default());
         let mut sums = Sums::new();
-        let has = |path: &str, version: &str| project.is_summed(path, version);
+        let has = |path: &str, version: &str| self.modules.is_summed(path, version);
         for (path, version) in old_zips
             .difference(&new_zips)
             .filter(|(path, version)| has(path, version))
