@@ -142,7 +142,9 @@ impl<'o> Remediation<'o> {
         };
         let mut by_hand = None;
         let mut lines: Vec<String> = Vec::new();
-        for (target, finding) in self.places.iter().filter(|(_, finding)| is_meant(finding)) {
+        // Where another ref is checked out a command would change that one.
+        let places = self.places.iter().filter(|(target, _)| target.is_checked_out);
+        for (target, finding) in places.filter(|(_, finding)| is_meant(finding)) {
             let Claim::Read(format) = lockfile::claim(&finding.file) else {
                 continue;
             };

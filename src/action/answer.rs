@@ -151,7 +151,7 @@ impl Answer {
     pub fn markdown(&self, pages: &JobPages, limit: usize) -> String {
         match self {
             Self::Scan(_) => report::markdown::within(self.outcome(), pages, limit),
-            Self::Gate(gate) => report::gate::markdown::within(gate, limit),
+            Self::Gate(gate) => report::gate::markdown::within(gate, pages, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
             Self::Fix(fixed) => report::plan::markdown::within(&fixed.proposal, limit),
         }

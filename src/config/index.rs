@@ -14,8 +14,7 @@ use crate::scan::{Judge, Knowledge, knowledge, near};
 use crate::sys::environment;
 use crate::text::escape;
 
-/// The name of the index in the cache folder.
-pub const FILE_NAME: &str = "advisories.lkdb";
+pub use crate::database::FILE_NAME;
 
 /// Where the index is, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +180,12 @@ pub fn open(location: &Location, asked: &policy::Database, now: Timestamp) -> Fo
                 state: unopened.state(),
                 age_days: None,
                 database: Database {
+                    instead: match &unopened {
+                        DatabaseError::Occupied(occupant) => Some(occupant.as_str()),
+                        DatabaseError::Missing | DatabaseError::Unreadable(_) | DatabaseError::Refused(_) => {
+                            None
+                        }
+                    },
                     trouble: Some((
                         format!("{}: {unopened}{}", path.display(), meant(location, &unopened)),
                         unopened.hint(&location.flag()),
@@ -260,7 +265,10 @@ pub fn meant(location: &Location, unopened: &DatabaseError) -> String {
         (Origin::Flag, DatabaseError::Missing) => near::path(&location.path),
         (
             Origin::Flag | Origin::Environment | Origin::Cache | Origin::Address,
-            DatabaseError::Missing | DatabaseError::Unreadable(_) | DatabaseError::Refused(_),
+            DatabaseError::Missing
+            | DatabaseError::Occupied(_)
+            | DatabaseError::Unreadable(_)
+            | DatabaseError::Refused(_),
         ) => String::new(),
     }
 }
@@ -278,6 +286,7 @@ pub fn described(index: &Index, bookkeeping: &Bookkeeping) -> Database {
         sources: bookkeeping.sources.iter().map(knowledge::source).collect(),
         records: index.header().records,
         trouble: None,
+        instead: None,
         named: None,
     }
 }

@@ -16,12 +16,16 @@ pub mod source;
 pub mod terminal;
 pub mod update;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::advisory::{Index, OpenError};
 use crate::model::IndexState;
 use crate::sys::file::{self, FileKind};
 use crate::sys::positional::Positional;
+use crate::text::escape;
+
+/// The name of an index in a folder that is made for it.
+pub const FILE_NAME: &str = "advisories.lkdb";
 
 /// Why the index could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,9 @@ pub enum DatabaseError {
     /// There is none.
     #[error("there is no advisory database")]
     Missing,
+    /// Something else is at its path.
+    #[error("it is {}, and an advisory database is one file", .0.as_str())]
+    Occupied(Occupant),
     /// The system refused.
     #[error("the advisory database cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
@@ -37,12 +44,51 @@ pub enum DatabaseError {
     Refused(#[from] OpenError),
 }
 
+/// What is at the path of an index and is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occupant {
+    /// A folder, with the path that an index in it would have, and what there is at that.
+    Folder(PathBuf, FileKind),
+    /// Anything else.
+    Other,
+}
+
+impl Occupant {
+    /// `a folder`, `a device, pipe or socket`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Folder(..) => "a folder",
+            Self::Other => "a device, pipe or socket",
+        }
+    }
+
+    fn hint(&self) -> String {
+        let (path, inside) = match self {
+            Self::Folder(path, inside) => (path, inside),
+            Self::Other => {
+                return "Copy the advisory database to a file and name that with `--db FILE`, or build one there: \
+                        `lockkeeper db build --db FILE SOURCE…`."
+                    .to_owned();
+            }
+        };
+        let flag = format!("--db {}", escape::shell(&path.to_string_lossy()));
+        match inside {
+            FileKind::File(_) => format!("Name the file in it: `{flag}`."),
+            FileKind::Folder | FileKind::Other | FileKind::Missing => format!(
+                "Build one in it with `lockkeeper db build {flag} SOURCE…`, or fetch it with `lockkeeper db update {flag}`, \
+                 and name that file: `{flag}`."
+            ),
+        }
+    }
+}
+
 impl DatabaseError {
     /// What the coverage says of it.
     #[must_use]
     pub fn state(&self) -> IndexState {
         match self {
-            Self::Missing => IndexState::Missing,
+            Self::Missing | Self::Occupied(_) => IndexState::Missing,
             Self::Unreadable(_) => IndexState::Damaged,
             Self::Refused(refused) => match refused {
                 OpenError::Newer { .. } => IndexState::Newer,
@@ -62,6 +108,7 @@ impl DatabaseError {
             Self::Missing => {
                 format!("Fetch one with `lockkeeper db update{flag}`, or build one from files with {build}.")
             }
+            Self::Occupied(occupant) => occupant.hint(),
             Self::Unreadable(_) => "Check the path given by --db and the file's permissions.".to_owned(),
             Self::Refused(OpenError::Newer { .. }) => {
                 format!("Install a newer lockkeeper, or build the advisory database with this one: {build}.")
@@ -90,8 +137,15 @@ pub fn again(flag: &str) -> String {
 /// [`DatabaseError`].
 pub fn open(path: &Path) -> Result<Index, DatabaseError> {
     let kind = file::kind(path).map_err(|error| error.source)?;
-    if kind == FileKind::Missing {
-        return Err(DatabaseError::Missing);
+    match kind {
+        FileKind::File(_) => {}
+        FileKind::Missing => return Err(DatabaseError::Missing),
+        FileKind::Other => return Err(DatabaseError::Occupied(Occupant::Other)),
+        FileKind::Folder => {
+            let inside = path.join(FILE_NAME);
+            let kind = file::kind(&inside).unwrap_or(FileKind::Missing);
+            return Err(DatabaseError::Occupied(Occupant::Folder(inside, kind)));
+        }
     }
     let file = Positional::open(path)?;
     Ok(Index::open(file)?)

@@ -13,15 +13,20 @@
 //! - Which registry is crates.io is decided by Cargo's canonical address (`util/canonical_url.rs`).
 //! - The file marks neither development nor build dependencies: no scope is known.
 
+mod manifest;
+
 use std::borrow::Cow;
 use std::collections::hash_map;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use self::manifest::Wish;
 use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Reach, Source, Spans, Tree};
+use crate::model::{Cost, Ecosystem, Graph, NodeId, Package, Place, Source, Spans, Tree, UpgradeBy};
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, toml};
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::cargo::Cargo;
 
 /// The lockfile of Cargo.
 pub struct CargoLock;
@@ -47,8 +52,10 @@ impl Format for CargoLock {
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         let Upgrade { name, from, to, .. } = upgrade;
-        if !Reach::Caret.allows(from, to) {
-            // Cargo keeps to the requirements of the manifests.
+        let allows = |range: &str| Cargo.contains(range, to).ok();
+        // Cargo keeps to the requirements of the manifests. That most of them allow what is compatible is a guess: those of
+        // other crates are in no file here.
+        if allows(&format!("^{from}")) == Some(false) || !UpgradeBy::allows(upgrade.by, allows) {
             return UpgradeCommand::ByHand(
                 "What asks for it does not allow that version: change Cargo.toml, or upgrade the crate that brings it.",
             );
@@ -57,7 +64,7 @@ impl Format for CargoLock {
         UpgradeCommand::Run(format!("cargo update -p {name}@{from} --precise {to}"))
     }
 
-    fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
+    fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut document = toml::read(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
@@ -104,7 +111,39 @@ impl Format for CargoLock {
             }
         }
         parsed.graph.mark_direct();
+        add_wishes(
+            &manifest::wishes(&file.path.parent(), tree),
+            &entries,
+            &nodes,
+            &mut parsed.graph,
+        );
         parsed
+    }
+}
+
+/// Notes on each package which versions the project's own manifests allow of it. Of several versions of one name a wish means
+/// those that it allows.
+fn add_wishes(wishes: &[Wish], entries: &[Entry<'_>], nodes: &[Option<NodeId>], graph: &mut Graph) {
+    // So that a manifest and a lockfile full of one name are no trap.
+    const MAX_RANGES: usize = 64;
+    let mut ranges: HashMap<&str, Vec<&str>> = HashMap::new();
+    for wish in wishes {
+        let known = ranges.entry(&wish.name).or_default();
+        if known.len() < MAX_RANGES {
+            known.push(&wish.range);
+        }
+    }
+    for (entry, node) in entries.iter().zip(nodes) {
+        let package = node.and_then(|node| graph.package_mut(node));
+        let (Some(package), Some(ranges)) = (package, ranges.get(&*entry.name)) else {
+            continue;
+        };
+        for range in ranges
+            .iter()
+            .filter(|range| Cargo.contains(range, &entry.version) == Ok(true))
+        {
+            package.asked_within(range);
+        }
     }
 }
 

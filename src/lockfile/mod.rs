@@ -363,7 +363,14 @@ fn in_order(problems: &mut Vec<Problem>) -> Vec<Problem> {
             }
             count = count.saturating_add(1);
             if count > most && cost == Cost::Partial {
-                unlisted.push(problem.clone());
+                // Taken and not copied: of a large build there may be a million.
+                unlisted.push(Problem {
+                    cost,
+                    file: problem.file.take(),
+                    span: problem.span,
+                    message: std::mem::take(&mut problem.message),
+                    hint: std::mem::take(&mut problem.hint),
+                });
             }
             if count == most {
                 problem.message = "more problems like those before follow from here on".into();

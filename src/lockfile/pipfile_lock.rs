@@ -11,15 +11,17 @@
 //!   of the sources, or on PyPI's own, is the registry's package, by the name and version in its file name.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath, UpgradeBy};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, decode, json, toml};
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::pep440::Pep440;
 
 /// The lockfile of pipenv.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +43,14 @@ impl Format for PipfileLock {
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
-        // Without the flag, and with a version, it would write into the Pipfile.
-        super::UpgradeCommand::Run(format!("pipenv upgrade --lock-only {}", upgrade.name))
+        // Where the Pipfile does not allow another version it ends without an error, and without a change.
+        if UpgradeBy::allows(upgrade.by, |range| Pep440.contains(range, upgrade.to).ok()) {
+            // Without the flag, and with a version, it would write into the Pipfile.
+            return super::UpgradeCommand::Run(format!("pipenv upgrade --lock-only {}", upgrade.name));
+        }
+        super::UpgradeCommand::ByHand(
+            "The Pipfile does not allow that version: change it there, and run `pipenv upgrade --lock-only` with the package's name.",
+        )
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -78,11 +86,17 @@ impl Format for PipfileLock {
                     continue;
                 };
                 package.scopes = Scopes::only(scope);
+                let own = normalise(&Ecosystem::PYPI, &name);
                 package.direct = asked.as_ref().is_none_or(|asked| {
                     asked
                         .get(category.as_ref())
-                        .is_some_and(|names| names.contains(normalise(&Ecosystem::PYPI, &name).as_ref()))
+                        .is_some_and(|wishes| wishes.contains_key(own.as_ref()))
                 });
+                // A name of several categories is upgraded in all of them.
+                let wishes = asked.iter().flat_map(HashMap::values);
+                for range in wishes.filter_map(|wishes| wishes.get(own.as_ref())?.as_deref()) {
+                    package.asked_within(range);
+                }
                 parsed.graph.add_package(package);
             }
         }
@@ -253,9 +267,12 @@ fn exact(value: Value<'_>) -> Option<(Cow<'_, str>, Span)> {
     Some((Cow::Owned(text.get(range)?.to_owned()), place))
 }
 
-/// The names that the `Pipfile` beside the lockfile asks for, by the category's name in the lockfile. `None` if
-/// there is none that can be read whole.
-fn asked(lockfile: &TreePath, tree: &dyn Tree) -> Option<HashMap<String, HashSet<String>>> {
+/// What a category of the `Pipfile` asks for: normalised names with the range, if that is not every version.
+type Wishes = HashMap<String, Option<String>>;
+
+/// What the `Pipfile` beside the lockfile asks for, by the category's name in the lockfile. `None` if there is none that
+/// can be read whole.
+fn asked(lockfile: &TreePath, tree: &dyn Tree) -> Option<HashMap<String, Wishes>> {
     let path = lockfile.parent().join("Pipfile")?;
     let bytes = tree.read(&path).ok()?;
     let decoded = decode::decode(&bytes);
@@ -263,7 +280,7 @@ fn asked(lockfile: &TreePath, tree: &dyn Tree) -> Option<HashMap<String, HashSet
     if !document.problems.is_empty() || decoded.problem.is_some() {
         return None;
     }
-    let mut asked: HashMap<String, HashSet<String>> = HashMap::new();
+    let mut asked: HashMap<String, Wishes> = HashMap::new();
     for (key, section) in document
         .root()
         .entries()
@@ -274,10 +291,13 @@ fn asked(lockfile: &TreePath, tree: &dyn Tree) -> Option<HashMap<String, HashSet
             "dev-packages" => "develop",
             other => other,
         };
-        let names = section
-            .entries()
-            .map(|(name, _)| normalise(&Ecosystem::PYPI, &name).into_owned());
-        asked.entry(category.to_owned()).or_default().extend(names);
+        let wishes = section.entries().map(|(name, wish)| {
+            let range = wish.as_str().or_else(|| wish.str("version"));
+            let range = range.filter(|range| !matches!(range.trim(), "" | "*"));
+            let name = normalise(&Ecosystem::PYPI, &name).into_owned();
+            (name, range.map(Cow::into_owned))
+        });
+        asked.entry(category.to_owned()).or_default().extend(wishes);
     }
     Some(asked)
 }

@@ -16,6 +16,8 @@
 //! - So a file that is cut shows it where a package or a line breaks off, and where a dependency was lost. Cut behind a
 //!   package, or behind a line of the last one, with nothing before that needs what follows, it is a file of uv.
 
+mod ranges;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -55,10 +57,7 @@ impl Format for UvLock {
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
-        super::UpgradeCommand::Run(format!(
-            "uv lock --upgrade-package {}=={}",
-            upgrade.name, upgrade.to
-        ))
+        ranges::upgrade_command(upgrade)
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -80,6 +79,7 @@ impl Format for UvLock {
             }
         }
         lock.add_manifest(&nodes, &mut parsed);
+        lock.add_ranges(&nodes, &mut parsed);
         parsed.graph.mark_direct();
         parsed
     }

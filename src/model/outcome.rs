@@ -122,6 +122,8 @@ pub struct Database {
     pub records: u64,
     /// Why it cannot be used, and what to do; `None` if it can.
     pub trouble: Option<(String, String)>,
+    /// What is at its path and is no file, such as `a folder`.
+    pub instead: Option<&'static str>,
     /// The file, where the command line names it.
     pub named: Option<String>,
 }
@@ -191,6 +193,8 @@ pub struct Target {
     pub commit: Option<String>,
     /// Lockfiles differ from the commit.
     pub dirty: bool,
+    /// Its files are those that lie on disk, and not those of another commit, which places in files do not fit.
+    pub is_checked_out: bool,
     /// Other targets have the same root, at other refs: a file is named with its ref.
     pub is_one_of_several_refs: bool,
     /// What this target's findings rest on.

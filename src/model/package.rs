@@ -38,51 +38,50 @@ pub enum UpgradeBy {
     Property(Box<str>),
     /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm).
     Workspaces(Vec<Box<str>>),
-    /// What depends on it takes versions that are so far away at most (npm).
-    Within(Reach),
+    /// What asks for it allows the versions in these ranges, in the language of its manifests.
+    Within(Ranges),
 }
 
-/// How far the versions that a range allows are from the one that is locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
-    /// This version alone.
-    Exact,
-    /// The same first two numbers: `~1.2.3`.
-    Minor,
-    /// The same first number that is not 0: `^1.2.3`.
-    Caret,
-    /// The same first number: `1.x`.
-    Major,
-}
+/// Ranges of versions, as they are written; those that all of them allow are allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ranges(Vec<Box<str>>);
 
-impl Reach {
-    /// A range that reaches so far from `from`, which it allows, allows `to` too.
+impl Ranges {
+    /// Of a package for which more different ones are asked, the first ones count.
+    const MAX: usize = 64;
+
+    /// One range.
     #[must_use]
-    pub fn allows(self, from: &str, to: &str) -> bool {
-        let ([from_major, from_minor, from_patch], [major, minor, patch]) = (numbers(from), numbers(to));
-        let same_major = major == from_major;
-        let same_minor = same_major && minor == from_minor;
-        match self {
-            Self::Exact => from == to,
-            Self::Minor => same_minor,
-            Self::Caret if major > 0 => same_major,
-            Self::Caret if minor > 0 => same_minor,
-            Self::Caret => same_minor && patch == from_patch,
-            Self::Major => same_major,
+    pub fn of(range: &str) -> Self {
+        Self(vec![range.into()])
+    }
+
+    /// Every range allows what `allows` is asked about; a range of which that is not known (`None`) does.
+    #[must_use]
+    pub fn all(&self, allows: impl Fn(&str) -> Option<bool>) -> bool {
+        self.0.iter().all(|range| allows(range) != Some(false))
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        for range in other.0 {
+            if self.0.len() < Self::MAX && !self.0.contains(&range) {
+                self.0.push(range);
+            }
         }
+        self
     }
 }
 
-/// The first three numbers of a version.
-fn numbers(version: &str) -> [u64; 3] {
-    let release = version.split(['-', '+']).next().unwrap_or_default();
-    let mut numbers = release
-        .split('.')
-        .map(|number| number.parse().unwrap_or_default());
-    std::array::from_fn(|_| numbers.next().unwrap_or_default())
-}
-
 impl UpgradeBy {
+    /// What asks for it allows the version that `allows` asks about, as far as that is known.
+    #[must_use]
+    pub fn allows(by: Option<&Self>, allows: impl Fn(&str) -> Option<bool>) -> bool {
+        match by {
+            Some(Self::Within(ranges)) => ranges.all(allows),
+            Some(Self::Hand | Self::Property(_) | Self::Workspaces(_)) | None => true,
+        }
+    }
+
     /// What both take.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
@@ -98,7 +97,7 @@ impl UpgradeBy {
             (Self::Workspaces(folders), Self::Within(_)) | (Self::Within(_), Self::Workspaces(folders)) => {
                 Self::Workspaces(folders)
             }
-            (Self::Within(reach), Self::Within(other)) => Self::Within(reach.min(other)),
+            (Self::Within(ranges), Self::Within(others)) => Self::Within(ranges.with(others)),
             (Self::Property(name), Self::Property(other)) if name == other => Self::Property(name),
             (Self::Property(_), _) | (_, Self::Property(_)) => Self::Hand,
         }
@@ -126,6 +125,15 @@ impl Package {
             spans: Spans::default(),
             upgrade_by: None,
         }
+    }
+
+    /// What asks for it allows the versions in `range` alone.
+    pub fn asked_within(&mut self, range: &str) {
+        let by = UpgradeBy::Within(Ranges::of(range));
+        self.upgrade_by = Some(Box::new(match self.upgrade_by.take() {
+            Some(known) => known.with(by),
+            None => by,
+        }));
     }
 
     /// Where the version's text stands.

@@ -1,6 +1,6 @@
 //! The verdict as text, for the reports that people read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::phrases::{self, counted, thousands};
 use super::places::NOT_PINNED;
@@ -62,17 +62,11 @@ pub(super) fn excluded(outcome: &Outcome) -> usize {
 /// `2 accepted`, and what the verdict does not cover.
 pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
-    let excepted = outcome
-        .findings()
-        .filter(|(_, finding)| finding.exception().is_some())
-        .count();
+    let excepted = distinct(outcome, |finding| finding.exception().is_some()).len();
     if excepted > 0 {
         words.push(format!("{} accepted", thousands(excepted as u64)));
     }
-    let others = outcome
-        .findings()
-        .filter(|(_, finding)| finding.state == State::NotAffected)
-        .count();
+    let others = distinct(outcome, |finding| finding.state == State::NotAffected).len();
     if others > 0 {
         words.push(format!("{} not affected", thousands(others as u64)));
     }
@@ -107,17 +101,10 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
 #[must_use]
 pub fn cause(outcome: &Outcome) -> String {
     let coverage = &outcome.coverage;
-    let index = match coverage.index {
-        IndexState::Other => Some("the advisory database is not the one that the policy asks for"),
-        IndexState::Missing => Some("there is no advisory database"),
-        IndexState::Damaged => Some("the advisory database is damaged"),
-        IndexState::Newer => Some("the advisory database was written by a newer lockkeeper"),
-        IndexState::TooOld => Some("the advisory database is too old"),
-        IndexState::Fresh | IndexState::Stale | IndexState::Sample => None,
-    };
+    let index = no_index(outcome);
     let gaps = counted(coverage.blind.len(), "gap", "gaps");
     match (index, coverage.blind.len()) {
-        (Some(index), 0) => index.to_owned(),
+        (Some(index), 0) => index,
         (None, 0) if coverage.is_unchecked() => format!(
             "0 of {} checked",
             counted(coverage.unchecked, "dependency", "dependencies")
@@ -126,6 +113,23 @@ pub fn cause(outcome: &Outcome) -> String {
         (Some(index), _) => format!("{index}, and not everything else was checked ({gaps})"),
         (None, _) => format!("not everything was checked ({gaps})"),
     }
+}
+
+/// Why the index gives no verdict, as a fragment; `None` if it does.
+#[must_use]
+pub fn no_index(outcome: &Outcome) -> Option<String> {
+    let text = match (outcome.coverage.index, outcome.database.instead) {
+        (IndexState::Missing, Some(instead)) => {
+            return Some(format!("at the path of the advisory database is {instead}"));
+        }
+        (IndexState::Other, _) => "the advisory database is not the one that the policy asks for",
+        (IndexState::Missing, None) => "there is no advisory database",
+        (IndexState::Damaged, _) => "the advisory database is damaged",
+        (IndexState::Newer, _) => "the advisory database was written by a newer lockkeeper",
+        (IndexState::TooOld, _) => "the advisory database is too old",
+        (IndexState::Fresh | IndexState::Stale | IndexState::Sample, _) => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// What is wrong with the index; `None` if nothing is.
@@ -179,14 +183,23 @@ pub fn read(outcome: &Outcome) -> Vec<String> {
 /// `6 vulnerabilities (2 critical, 4 high) in 3 of 880 packages; 2 upgrades fix 5 of them`.
 fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
     let summary = Summary::of(failing);
-    let all = summary.advisories.len();
-    let text = format!(
+    format!("{}; {}", extent(outcome, &summary), fixing(&summary))
+}
+
+/// `6 vulnerabilities (2 critical, 4 high) in 3 of 880 packages`.
+pub(super) fn extent(outcome: &Outcome, summary: &Summary<'_>) -> String {
+    format!(
         "{} {} in {} of {}",
         phrases::advisories(&summary.advisories),
         phrases::severities(&summary.advisories),
         thousands(summary.packages as u64),
         counted(outcome.coverage.packages, "package", "packages"),
-    );
+    )
+}
+
+/// `2 upgrades fix 5 of them`.
+pub(super) fn fixing(summary: &Summary<'_>) -> String {
+    let all = summary.advisories.len();
     let fixes: Vec<String> = [
         (summary.upgrades, "upgrade", "upgrades"),
         (summary.removals, "removal", "removals"),
@@ -197,7 +210,7 @@ fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
     .map(|(count, one, many)| counted(count, one, many))
     .collect();
     if fixes.is_empty() {
-        return format!("{text}; no fix is known yet");
+        return "no fix is known yet".to_owned();
     }
     let fixed = match summary.fixed {
         1 if all == 1 => "it".to_owned(),
@@ -209,46 +222,82 @@ fn blocking(outcome: &Outcome, failing: &[Remediation<'_>]) -> String {
         1 => "fixes",
         _ => "fix",
     };
-    format!("{text}; {} {verb} {fixed}", fixes.join(" and "))
+    format!("{} {verb} {fixed}", fixes.join(" and "))
 }
 
-/// `2 introduced, 1 escalated, 5 already in the base`; `None` where nothing was compared.
+/// `2 advisories introduced, 1 escalated, 5 already in the base`, each advisory once, at the gravest of its changes; `None`
+/// where nothing was compared.
 fn base(outcome: &Outcome) -> Option<String> {
-    let compared = count(outcome, |finding| finding.change.is_some());
-    let introduced = count(outcome, |finding| finding.change == Some(Change::Introduced));
-    let number = |number: usize| match number {
-        0 => "none".to_owned(),
-        number => thousands(number as u64),
-    };
-    let escalated = count(outcome, |finding| finding.change == Some(Change::Escalated));
-    let unknown = count(outcome, |finding| finding.change == Some(Change::Unknown));
-    (compared > 0).then(|| {
-        let mut words = vec![format!("{} introduced", number(introduced))];
-        if escalated > 0 {
-            words.push(format!("{} escalated", number(escalated)));
+    let mut changes: BTreeMap<&str, (&Finding, Compared)> = BTreeMap::new();
+    for (_, finding) in outcome.findings().filter(|(_, finding)| finding.is_affected()) {
+        let Some(change) = finding.change else { continue };
+        let change = Compared::of(change);
+        let known = changes
+            .entry(finding.advisory.id.as_str())
+            .or_insert((finding, change));
+        known.1 = known.1.min(change);
+    }
+    if changes.is_empty() {
+        return None;
+    }
+    let count = |wanted: Compared| changes.values().filter(|(_, change)| *change == wanted).count();
+    // What the numbers count stands behind the first one.
+    let all: Vec<&Finding> = changes.values().map(|(finding, _)| *finding).collect();
+    let introduced = count(Compared::Introduced);
+    let mut words = vec![format!(
+        "{} introduced",
+        match introduced {
+            0 => format!("no {}", phrases::unit(&all, 1)),
+            number => format!("{} {}", thousands(number as u64), phrases::unit(&all, number)),
         }
-        if unknown > 0 {
-            words.push(format!("{} not compared", number(unknown)));
+    )];
+    for (change, word) in [
+        (Compared::Escalated, "escalated"),
+        (Compared::Unknown, "not compared"),
+    ] {
+        match count(change) {
+            0 => {}
+            count => words.push(format!("{} {word}", thousands(count as u64))),
         }
-        let old = compared - introduced - escalated - unknown;
-        words.push(format!("{} already in the base", number(old)));
-        words.join(", ")
-    })
+    }
+    words.push(match count(Compared::Old) {
+        0 => "none already in the base".to_owned(),
+        old => format!("{} already in the base", thousands(old as u64)),
+    });
+    Some(words.join(", "))
+}
+
+/// How an advisory compares with the base, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Compared {
+    Introduced,
+    Escalated,
+    Unknown,
+    Old,
+}
+
+impl Compared {
+    fn of(change: Change) -> Self {
+        match change {
+            Change::Introduced => Self::Introduced,
+            Change::Escalated => Self::Escalated,
+            Change::Unknown => Self::Unknown,
+            Change::PublishedSince | Change::Moved | Change::PreExisting => Self::Old,
+        }
+    }
 }
 
 /// Distinct advisories that warn.
 #[must_use]
 pub fn warnings(outcome: &Outcome) -> usize {
     let warns = |finding: &Finding| finding.is_affected() && finding.decision == Decision::Warn;
-    let warning = outcome.findings().filter(|(_, finding)| warns(finding));
-    let ids: BTreeSet<&str> = warning.map(|(_, finding)| finding.advisory.id.as_str()).collect();
-    ids.len()
+    distinct(outcome, warns).len()
 }
 
-/// Affected findings that `counts` picks.
-fn count(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> usize {
-    outcome
-        .findings()
-        .filter(|(_, finding)| finding.is_affected() && counts(finding))
-        .count()
+/// The ids of the advisories of findings that `counts` picks.
+fn distinct(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> BTreeSet<&str> {
+    let findings = outcome.findings().filter(|(_, finding)| counts(finding));
+    findings
+        .map(|(_, finding)| finding.advisory.id.as_str())
+        .collect()
 }

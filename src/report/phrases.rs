@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted, State};
-use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Scope, Step};
+use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Scope, Severity, Step};
 use crate::policy::GO_DIRECTIVE;
 use crate::remediation::{Kind, Remediation};
 use crate::version::Distance;
@@ -11,10 +11,19 @@ use crate::version::Distance;
 /// `3 vulnerabilities`; `3 advisories` where one of them is of another class.
 #[must_use]
 pub fn advisories(findings: &[&Finding]) -> String {
+    let count = findings.len();
+    format!("{} {}", thousands(count as u64), unit(findings, count))
+}
+
+/// What `number` of them are called: vulnerabilities, or advisories where one of them is of another class.
+#[must_use]
+pub fn unit(findings: &[&Finding], number: usize) -> &'static str {
     let is_vulnerability = |finding: &&Finding| finding.advisory.class == Class::Vulnerability;
-    match findings.iter().all(is_vulnerability) {
-        true => counted(findings.len(), "vulnerability", "vulnerabilities"),
-        false => counted(findings.len(), "advisory", "advisories"),
+    match (findings.iter().all(is_vulnerability), number) {
+        (true, 1) => "vulnerability",
+        (true, _) => "vulnerabilities",
+        (false, 1) => "advisory",
+        (false, _) => "advisories",
     }
 }
 
@@ -64,6 +73,20 @@ pub fn severity(advisory: &Advisory) -> String {
         (Class::Vulnerability, Some(score)) => format!("{level} {score:.1}"),
         (Class::Vulnerability, None) if advisory.severity.source == "assumed" => format!("{level} (assumed)"),
         _ => rank(advisory).to_owned(),
+    }
+}
+
+/// Who says how severe it is, to follow "rated": `by its CVSS 3 vector`.
+#[must_use]
+pub fn rated(severity: &Severity) -> Cow<'_, str> {
+    match severity.source.as_str() {
+        "CVSS_V2" => "by its CVSS 2 vector".into(),
+        "CVSS_V3" => "by its CVSS 3 vector".into(),
+        "CVSS_V4" => "by its CVSS 4 vector".into(),
+        "database_specific" => "in words, by the database that published it".into(),
+        "assumed" => "high by assumption, since no source rates it".into(),
+        "lockkeeper" => "by lockkeeper".into(),
+        source => format!("by {}", short(source, 50)).into(),
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 use super::phrases::{advisories, counted, grace, severities, severity, short, thousands};
-use crate::model::{Decision, Finding, Outcome, TreePath};
+use crate::model::lines::short_name;
+use crate::model::{Decision, Finding, Outcome, Target, TreePath};
 use crate::remediation::{Kind, Remediation, remediations};
 
 /// A step shows so many annotations of a kind; we write that many in all, notices included.
@@ -144,43 +145,87 @@ fn write_all(
     Ok(())
 }
 
-/// What is to be done at one line of a file, on every ref that has it there. A runner shows a line once.
+/// What is to be done at one place, on every ref that has it there. A runner shows a line once.
 struct AtLine<'a> {
-    file: Cow<'a, str>,
+    /// The file that is checked out; `None` for what is on other refs alone: a runner would show a line of another file.
+    file: Option<Cow<'a, str>>,
     /// The worst finding there.
     worst: &'a Finding,
     steps: Vec<&'a Remediation<'a>>,
     refs: BTreeSet<&'a str>,
+    /// The places, where they are on other refs.
+    places: Vec<String>,
 }
 
-/// The lines that `steps` are about, in the order of `steps`. A file that was scanned through a link is there once.
+/// Where an annotation is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Spot<'a> {
+    /// A line of a file that is checked out.
+    Line(Cow<'a, str>, u32),
+    /// No file: what the step with this number does on other refs.
+    Elsewhere(usize),
+}
+
+/// The lines that `steps` are about, in the order of `steps`. A file that was scanned through a link is there once. What is to
+/// be done in a file that is checked out is not told again for that file on other refs.
 fn at_lines<'a>(steps: impl Iterator<Item = &'a Remediation<'a>>) -> Vec<AtLine<'a>> {
     let mut lines: Vec<AtLine<'a>> = Vec::new();
     let mut known = HashMap::new();
-    for step in steps {
+    for (number, step) in steps.enumerate() {
+        // A file has the package at one line on one ref and at another one on the next.
+        let mut here: HashMap<Cow<'_, str>, u32> = HashMap::new();
+        for (target, finding) in step.places.iter().filter(|(target, _)| target.is_checked_out) {
+            let file = super::places::in_repository(target, finding);
+            here.entry(file).or_insert(finding.place().line);
+        }
         for (target, finding) in &step.places {
             let file = super::places::in_repository(target, finding);
-            let index = *known
-                .entry((file.clone(), finding.place().line))
-                .or_insert(lines.len());
+            let line = match target.is_checked_out {
+                true => Some(finding.place().line),
+                false => here.get(&file).copied(),
+            };
+            let is_known_here = line.is_some();
+            let spot = match line {
+                Some(line) => Spot::Line(file, line),
+                None => Spot::Elsewhere(number),
+            };
+            let index = *known.entry(spot.clone()).or_insert(lines.len());
             if index == lines.len() {
                 lines.push(AtLine {
-                    file,
+                    file: match spot {
+                        Spot::Line(file, _) => Some(file),
+                        Spot::Elsewhere(_) => None,
+                    },
                     worst: finding,
                     steps: Vec::new(),
                     refs: BTreeSet::new(),
+                    places: Vec::new(),
                 });
             }
             let Some(line) = lines.get_mut(index) else {
                 continue;
             };
             line.refs.extend(target.ref_name.as_deref());
+            if !is_known_here {
+                line.places.push(on_its_ref(target, finding));
+            }
             if !line.steps.iter().any(|known| std::ptr::eq(*known, step)) {
                 line.steps.push(step);
             }
         }
     }
     lines
+}
+
+/// `release/1.4:Cargo.lock:7`.
+fn on_its_ref(target: &Target, finding: &Finding) -> String {
+    let file = super::places::in_repository(target, finding);
+    let line = finding.place().line;
+    let name = target.ref_name.as_deref().map(short_name);
+    match name.or(target.commit.as_deref()) {
+        Some(name) => format!("{}:{}:{line}", short(name, 100), short(&file, 300)),
+        None => format!("{}:{line}", short(&file, 300)),
+    }
 }
 
 impl<'a> AtLine<'a> {
@@ -204,7 +249,13 @@ impl<'a> AtLine<'a> {
         if let Some(change) = finding.change {
             message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
         }
-        if has_several_refs && !self.refs.is_empty() {
+        if let Some(first) = self.places.first() {
+            let more = match self.places.len().saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            message.push_str(&format!("\nIt is at {first}{more} (not checked out here)."));
+        } else if has_several_refs && !self.refs.is_empty() {
             let refs: Vec<_> = self
                 .refs
                 .iter()
@@ -223,17 +274,21 @@ impl<'a> AtLine<'a> {
             .map(|step| what_to_do(step))
             .unwrap_or_default();
         let place = finding.place();
+        let title = ("title", short(&title, 200).into_owned().into());
         Annotation {
             kind: match finding.decision {
                 Decision::Fail => AnnotationKind::Error,
                 Decision::Warn | Decision::Note => AnnotationKind::Warning,
             },
-            properties: vec![
-                ("file", self.file.clone()),
-                ("line", place.line.to_string().into()),
-                ("col", place.column.to_string().into()),
-                ("title", short(&title, 200).into_owned().into()),
-            ],
+            properties: match &self.file {
+                Some(file) => vec![
+                    ("file", file.clone()),
+                    ("line", place.line.to_string().into()),
+                    ("col", place.column.to_string().into()),
+                    title,
+                ],
+                None => vec![title],
+            },
             message,
         }
     }

@@ -112,6 +112,18 @@ impl Found {
         path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
     }
 
+    /// The tree is what lies on disk, or that of the commit that is checked out.
+    pub(super) fn is_checked_out(&self) -> bool {
+        match (&self.standing, &self.repository) {
+            (Standing::Disk { .. }, _) => true,
+            (Standing::Commit(_), None) => false,
+            (Standing::Commit(_), Some(repository)) => {
+                let head = repository.head().ok();
+                head.is_some_and(|head| head.commit.is_some() && head.commit == self.head.commit)
+            }
+        }
+    }
+
     /// The bytes of the file at `path` differ from the commit's.
     #[must_use]
     pub fn differs(&self, path: &TreePath, bytes: &[u8]) -> bool {

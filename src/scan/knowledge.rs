@@ -3,7 +3,7 @@
 //! An index that holds nothing of an ecosystem says nothing of its packages, one without CISA's list nothing of
 //! exploitation, and one whose newest record is old nothing of what was published since.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -239,33 +239,53 @@ impl Knowledge {
         }
         let troubles = self.troubles.iter().cloned().chain(lost);
         troubles
-            .chain(held.iter().filter_map(|ecosystem| self.old(ecosystem)))
+            .chain(self.old(held))
             .map(|(reason, hint)| gap(reason, hint))
             .collect()
     }
 
-    /// What there is to say of the newest record of an ecosystem, if it is old.
-    fn old(&self, ecosystem: &Ecosystem) -> Option<(String, String)> {
-        let Refused { before, age } = self.refused.as_ref()?;
-        let name = ecosystem.family();
-        // A folder of somebody's own may speak of anything.
-        let speaks = |source: &&DatabaseSource| speaks_of(&source.name).is_none_or(|other| other == name);
-        let newest = self
-            .sources
-            .iter()
-            .filter(speaks)
-            .filter_map(|source| source.newest)
-            .max()?;
-        (newest < *before && self.has(ecosystem)).then(|| {
+    /// What there is to say of ecosystems of which the newest record is old, once for each day.
+    fn old(&self, held: &BTreeSet<Ecosystem>) -> Vec<(String, String)> {
+        let Some(Refused { before, age }) = &self.refused else {
+            return Vec::new();
+        };
+        let mut days: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for ecosystem in held {
+            let newest = self.newest(ecosystem).filter(|newest| newest < before);
+            if let Some(newest) = newest.filter(|_| self.has(ecosystem)) {
+                let names = days.entry(newest.strftime("%Y-%m-%d").to_string()).or_default();
+                names.push(ecosystem.as_str());
+            }
+        }
+        let told = days.into_iter().map(|(day, names)| {
             (
                 format!(
-                    "the newest record of {ecosystem} in the advisory database is of {}, more than {age} ago: what was published since is missing",
-                    newest.strftime("%Y-%m-%d")
+                    "the newest record of {} in the advisory database is of {day}, more than {age} ago: what was published since is missing",
+                    listed(&names)
                 ),
                 "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status` shows each source's newest record."
                     .to_owned(),
             )
-        })
+        });
+        told.collect()
+    }
+
+    /// When the newest record that may speak of an ecosystem was modified.
+    fn newest(&self, ecosystem: &Ecosystem) -> Option<Timestamp> {
+        let name = ecosystem.family();
+        // A folder of somebody's own may speak of anything.
+        let speaks = |source: &&DatabaseSource| speaks_of(&source.name).is_none_or(|other| other == name);
+        let sources = self.sources.iter().filter(speaks);
+        sources.filter_map(|source| source.newest).max()
+    }
+}
+
+/// `Go`, `Go and npm`, `Go, PyPI and npm`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
     }
 }
 

@@ -121,6 +121,7 @@ pub(super) fn target(
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty,
+        is_checked_out: found.is_checked_out(),
         is_one_of_several_refs: false,
         coverage,
         // Known when its findings are decided.

@@ -46,6 +46,7 @@ pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
         ref_name: found.head.ref_name.clone(),
         commit: found.head.commit.map(|commit| commit.to_string()),
         dirty: false,
+        is_checked_out: found.is_checked_out(),
         is_one_of_several_refs: false,
         coverage: Coverage::new(IndexState::Missing, None),
         verdict: Verdict::Failed,

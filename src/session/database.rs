@@ -76,7 +76,9 @@ fn fetched(
             Update::Missing | Update::Stale,
         ) => false,
     };
-    if !wanted || ecosystems.is_empty() {
+    // What is no file is replaced by nobody.
+    let is_occupied = opened.database.instead.is_some() && location.address.is_none();
+    if !wanted || is_occupied || ecosystems.is_empty() {
         return Ok(opened);
     }
     let addresses = match &location.address {

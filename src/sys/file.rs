@@ -222,7 +222,12 @@ pub fn replace(
 ) -> Result<(), FileError> {
     let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let path = resolved.as_path();
-    if kind(path)? == FileKind::Other {
+    let kind = kind(path)?;
+    if kind == FileKind::Folder {
+        let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, and no file");
+        return Err(failed(path, error));
+    }
+    if kind == FileKind::Other {
         let write_through = || -> io::Result<()> {
             let file = std::fs::OpenOptions::new().write(true).open(path)?;
             let mut writer = io::BufWriter::with_capacity(1 << 16, &file);

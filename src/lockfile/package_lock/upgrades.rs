@@ -6,8 +6,10 @@
 use foldhash::HashMap;
 
 use super::super::{Upgrade, UpgradeCommand};
-use crate::model::{Graph, NodeId, Reach, UpgradeBy};
+use crate::model::{Graph, NodeId, Ranges, UpgradeBy};
 use crate::text::tree::Value;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::npm::Npm;
 
 /// Who asks for a package.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +39,7 @@ impl Upgrades {
             Asker::Folder => Some(UpgradeBy::Hand),
             Asker::Package => wish
                 .as_str()
-                .and_then(|range| reach(&range))
+                .and_then(|wish| range(&wish).map(Ranges::of))
                 .map(UpgradeBy::Within),
         };
         if let Some(by) = by {
@@ -60,44 +62,18 @@ impl Upgrades {
     }
 }
 
-/// How far the versions that a range allows are from one that it allows; `None` for any other version, and where the range is
-/// put together from several, whose parts are not told apart here.
-fn reach(range: &str) -> Option<Reach> {
-    let range = range.trim();
-    let range = match range.strip_prefix("npm:") {
-        Some(alias) => alias.rsplit_once('@')?.1,
-        None => range,
+/// The range of `wish`, without the other name that it may be asked for by; `None` for one that allows every version.
+fn range(wish: &str) -> Option<&str> {
+    let range = match wish.trim().strip_prefix("npm:") {
+        Some(alias) => alias.rsplit_once('@').map_or("", |(_, range)| range),
+        None => wish.trim(),
     };
-    let (sign, version) = match range.strip_prefix(['^', '~', '=']) {
-        Some(version) => (range.chars().next(), version),
-        None => (None, range),
-    };
-    let version = version.trim_start().trim_start_matches('v');
-    let release = version.split(['-', '+']).next()?;
-    let numbers: Vec<&str> = release.split('.').collect();
-    let given = numbers
-        .iter()
-        .take_while(|number| number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty())
-        .count();
-    let is_plain = numbers
-        .iter()
-        .skip(given)
-        .all(|number| matches!(*number, "x" | "X" | "*"));
-    if !is_plain || numbers.len() > 3 || version.contains(char::is_whitespace) {
-        return None;
-    }
-    Some(match (sign, given) {
-        (_, 0) => return None,
-        (_, 1) => Reach::Major,
-        (Some('^'), _) => Reach::Caret,
-        (Some('~'), _) | (_, 2) => Reach::Minor,
-        (_, _) => Reach::Exact,
-    })
+    (!matches!(range, "" | "*")).then_some(range)
 }
 
 /// The command, in the folder of the lockfile.
 pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
-    let Upgrade { name, from, to, .. } = upgrade;
+    let Upgrade { name, to, .. } = upgrade;
     match upgrade.by {
         Some(UpgradeBy::Workspaces(folders)) => {
             let mut command = format!("npm install {name}@{to}");
@@ -113,9 +89,11 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
         None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
             UpgradeCommand::Run(format!("npm install {name}@{to}"))
         }
-        Some(UpgradeBy::Within(reach)) if !reach.allows(from, to) => UpgradeCommand::ByHand(
-            "What brings it does not allow that version: upgrade that, or name the version under `overrides` in package.json.",
-        ),
+        Some(UpgradeBy::Within(ranges)) if !ranges.all(|range| Npm.contains(range, to).ok()) => {
+            UpgradeCommand::ByHand(
+                "What brings it does not allow that version: upgrade that, or name the version under `overrides` in package.json.",
+            )
+        }
         // Installing it would make the project itself ask for it.
         None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("npm update {name}")),
         Some(UpgradeBy::Hand | UpgradeBy::Property(_)) => {
@@ -129,31 +107,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_reaches_as_far_as_npm_takes_it() {
-        for (range, reaches) in [
-            ("1.2.3", Some(Reach::Exact)),
-            ("=1.2.3", Some(Reach::Exact)),
-            ("v1.2.3-rc.1", Some(Reach::Exact)),
-            ("npm:other@1.2.3", Some(Reach::Exact)),
-            ("~1.2.3", Some(Reach::Minor)),
-            ("~1.2", Some(Reach::Minor)),
-            ("1.2.x", Some(Reach::Minor)),
-            ("1.2", Some(Reach::Minor)),
-            ("^1.2.3", Some(Reach::Caret)),
-            ("^0.2.3", Some(Reach::Caret)),
-            ("1.x", Some(Reach::Major)),
-            ("^1", Some(Reach::Major)),
-            ("~1", Some(Reach::Major)),
+    fn a_wish_names_a_range() {
+        for (wish, expected) in [
+            ("^1.2.3", Some("^1.2.3")),
+            (" 1.2.3 ", Some("1.2.3")),
+            ("npm:other@~1.2.3", Some("~1.2.3")),
+            ("npm:@acme/other@1.x", Some("1.x")),
+            ("npm:other", None),
             ("*", None),
             ("", None),
-            ("latest", None),
-            (">=1.2.3", None),
-            ("1.2.3 - 1.4.0", None),
-            ("^1.2.3 || ^2.0.0", None),
-            ("file:../a", None),
-            ("1.2.3.4", None),
         ] {
-            assert_eq!(reach(range), reaches, "{range}");
+            assert_eq!(range(wish), expected, "{wish}");
         }
     }
 }

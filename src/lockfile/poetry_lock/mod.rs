@@ -18,6 +18,7 @@
 
 mod constraint;
 mod project;
+mod reach;
 mod sources;
 
 use std::borrow::Cow;
@@ -25,11 +26,12 @@ use std::collections::{HashMap, HashSet};
 
 use self::constraint::allows;
 use self::project::{Group, Project, wanted};
+use self::reach::{Reach, add_range};
 use self::sources::source;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed, Problem};
 use crate::ecosystem::normalise;
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree};
+use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -60,7 +62,13 @@ impl Format for PoetryLock {
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
-        super::UpgradeCommand::Run(format!("poetry update --lock {}", upgrade.name))
+        // Where nothing allows another version it ends without an error, and without a change.
+        if UpgradeBy::allows(upgrade.by, |range| allows(range, upgrade.to)) {
+            return super::UpgradeCommand::Run(format!("poetry update --lock {}", upgrade.name));
+        }
+        super::UpgradeCommand::ByHand(
+            "What asks for it does not allow that version: change pyproject.toml and run `poetry lock`, or upgrade the package that brings it.",
+        )
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -79,8 +87,9 @@ impl Format for PoetryLock {
             lock.runtime_by_reach(&edges, project);
         }
         let indexes = lock.indexes(&file.path.parent(), tree);
-        let (name, version) =
-            project.map_or_else(Default::default, |project| (project.name, project.version));
+        let (name, version, project_dependencies) = project.map_or_else(Default::default, |project| {
+            (project.name, project.version, project.dependencies)
+        });
         let root = (!lock.entries.is_empty()).then(|| parsed.graph.add_root(name, version));
         let nodes: Vec<NodeId> = lock
             .entries
@@ -96,6 +105,16 @@ impl Format for PoetryLock {
         for edge in &edges {
             if let (Some(from), Some(to)) = (node(edge.from), node(edge.to)) {
                 parsed.graph.add_edge(from, to, edge.span);
+                add_range(&mut parsed.graph, to, &edge.constraint);
+            }
+        }
+        for asked in project_dependencies {
+            for to in lock
+                .find(&asked.name, &asked.constraint)
+                .into_iter()
+                .filter_map(node)
+            {
+                add_range(&mut parsed.graph, to, &asked.constraint);
             }
         }
         parsed.graph.mark_direct();
@@ -130,6 +149,8 @@ struct Need {
     from: usize,
     to: usize,
     span: Span,
+    /// As Poetry writes it; empty for any version.
+    constraint: String,
 }
 
 impl Entry<'_> {
@@ -399,7 +420,12 @@ impl<'d> Lock<'d> {
                 for wanted in wanted(value) {
                     if !wanted.is_optional || is_asked_for {
                         let found = self.find(&name, &wanted.constraint);
-                        edges.extend(found.into_iter().map(|to| Need { from, to, span }));
+                        edges.extend(found.into_iter().map(|to| Need {
+                            from,
+                            to,
+                            span,
+                            constraint: wanted.constraint.clone(),
+                        }));
                     }
                 }
             }
@@ -456,35 +482,6 @@ impl<'d> Lock<'d> {
             }
         }
         brought
-    }
-}
-
-/// What leads where, to be walked often.
-struct Reach {
-    targets: Vec<Vec<usize>>,
-}
-
-impl Reach {
-    fn of(entries: usize, edges: &[Need]) -> Self {
-        let mut targets = vec![Vec::new(); entries];
-        for edge in edges {
-            if let Some(targets) = targets.get_mut(edge.from) {
-                targets.push(edge.to);
-            }
-        }
-        Self { targets }
-    }
-
-    /// Marks `from` and all that it leads to. All calls over the same marks together are linear.
-    fn mark(&self, from: usize, reached: &mut [bool]) {
-        let mut open = vec![from];
-        while let Some(number) = open.pop() {
-            match reached.get_mut(number) {
-                Some(reached) if !*reached => *reached = true,
-                Some(_) | None => continue,
-            }
-            open.extend(self.targets.get(number).into_iter().flatten());
-        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::super::{Parsed, Problem};
-use super::MAX_GAPS;
 use super::interpolation::{Environment, Located, Unresolved, Why, Written};
 use super::lineage::{Poms, Project};
 use super::management::{Boms, Management, key, same_version};
@@ -393,29 +392,16 @@ impl<'m, 'r> Module<'m, 'r> {
 
     /// Tells the gaps that are left when all was read.
     pub(super) fn report_gaps(mut self) {
-        let mut count = 0_usize;
-        let mut gaps: Vec<((Arc<TreePath>, Span), Gap)> = Vec::new();
         for identity in std::mem::take(&mut self.gaps) {
             if let Some(Declared::Gap(gap)) = self.declared.remove(&identity) {
-                gaps.push((identity, gap));
+                self.parsed.problems.push(Problem {
+                    cost: gap.cost,
+                    file: Some((*identity.0).clone()),
+                    span: gap.span,
+                    message: gap.message,
+                    hint: gap.hint.to_owned(),
+                });
             }
-        }
-        // None that is blind is cut for one that is not.
-        gaps.sort_by_key(|(_, gap)| gap.cost != Cost::Blind);
-        for (identity, gap) in gaps {
-            count = count.saturating_add(1);
-            let message = match count {
-                ..MAX_GAPS => gap.message,
-                MAX_GAPS => "more dependencies are not exact; the rest is not listed".into(),
-                _ => break,
-            };
-            self.parsed.problems.push(Problem {
-                cost: gap.cost,
-                file: Some((*identity.0).clone()),
-                span: gap.span,
-                message,
-                hint: gap.hint.to_owned(),
-            });
         }
     }
 }

@@ -8,8 +8,8 @@ pub mod terminal;
 
 use super::Form;
 use super::headline;
-use super::phrases::counted;
 use crate::model::{Gate, Verdict};
+use crate::remediation::{Remediation, Summary};
 
 /// Every form of a gate, in alphabetical order.
 pub static FORMS: &[Form<Gate>] = &[
@@ -27,19 +27,22 @@ pub static FORMS: &[Form<Gate>] = &[
     },
 ];
 
-/// The reasons of the verdict, the most important first. The release is hostile text as any other.
-fn words(gate: &Gate) -> Vec<String> {
+/// The reasons of the verdict, the most important first. `failing` is what to do about what blocks. The release is hostile text as any other.
+fn words(gate: &Gate, failing: &[Remediation<'_>]) -> Vec<String> {
     let outcome = &gate.outcome;
     let release = &gate.release;
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => {
-            let verb = if gate.blocking.len() == 1 {
-                "blocks"
-            } else {
-                "block"
+            let summary = Summary::of(failing);
+            let verb = match summary.advisories.len() {
+                1 => "blocks",
+                _ => "block",
             };
-            let findings = counted(gate.blocking.len(), "finding", "findings");
-            format!("{findings} {verb} the release of {release}")
+            format!(
+                "{} {verb} the release of {release}; {}",
+                headline::extent(outcome, &summary),
+                headline::fixing(&summary)
+            )
         }
         Verdict::Pass => format!("nothing blocks the release of {release}"),
         Verdict::Incomplete => format!(

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::words;
-use crate::model::{Gate, Outcome};
+use crate::model::{Finding, Gate, Outcome};
+use crate::remediation::remediations;
 use crate::report::headline;
 use crate::report::phrases::{counted, thousands};
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns, fit_end};
@@ -22,7 +23,8 @@ const INDENT: usize = 4;
 pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    answer(&gate.outcome, words(gate), &mut page)?;
+    let failing = remediations(&gate.outcome, Finding::blocks);
+    answer(&gate.outcome, words(gate, &failing), &mut page)?;
     match style.length {
         Length::Verdict => {}
         Length::Normal | Length::Full => {

@@ -17,6 +17,8 @@ use crate::report::terminal::page::{Line, Page, Shade, clean, columns as wide, f
 const MAX_HEAD: usize = 20;
 /// Columns of a version in a cell.
 const MAX_VERSION: usize = 14;
+/// The same where that makes no more blocks: a pseudo-version of Go is whole.
+const MAX_WHOLE: usize = 40;
 /// Ids are beside their cells up to this width; a wider one has lines of its own.
 const MAX_ID: usize = 40;
 /// A longer name of a package makes no column wider.
@@ -84,6 +86,7 @@ pub(super) fn is_narrow(rows: &[GridRow], columns: &[Column<'_>], length: Length
 /// What a cell shows besides its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Detail {
+    WholeVersion,
     Version,
     Nothing,
 }
@@ -110,7 +113,11 @@ struct Layout {
 impl Layout {
     fn of(rows: &[GridRow], columns: &[Column<'_>], length: Length, width: usize) -> Self {
         let with = |detail| Self::with(detail, rows, columns, width);
-        let versions = with(Detail::Version);
+        let (whole, cut) = (with(Detail::WholeVersion), with(Detail::Version));
+        let versions = match whole.blocks(width).len() <= cut.blocks(width).len() {
+            true if whole.is_beside() == cut.is_beside() => whole,
+            true | false => cut,
+        };
         match length {
             Length::Full => versions,
             Length::Verdict | Length::Normal => {
@@ -318,7 +325,7 @@ fn number(column: &Column<'_>) -> String {
 fn verdict_of(column: &Column<'_>, detail: Detail) -> &'static str {
     let text = headline::symbol(column.target.verdict);
     match detail {
-        Detail::Version => text,
+        Detail::WholeVersion | Detail::Version => text,
         Detail::Nothing => text.split(' ').next().unwrap_or(text),
     }
 }
@@ -326,12 +333,17 @@ fn verdict_of(column: &Column<'_>, detail: Detail) -> &'static str {
 /// `✗ 0.10.30`.
 fn words_of(cell: &Cell, detail: Detail) -> String {
     let symbol = Look::of(cell).symbol();
-    match (detail, &cell.version) {
-        (Detail::Version, Some(version)) if !version.is_empty() => {
+    let most = match detail {
+        Detail::WholeVersion => MAX_WHOLE,
+        Detail::Version => MAX_VERSION,
+        Detail::Nothing => return symbol.to_owned(),
+    };
+    match &cell.version {
+        Some(version) if !version.is_empty() => {
             let version: Cow<'_, str> = clean(version);
-            format!("{symbol} {}", fit(&version, MAX_VERSION))
+            format!("{symbol} {}", fit(&version, most))
         }
-        (Detail::Version | Detail::Nothing, _) => symbol.to_owned(),
+        Some(_) | None => symbol.to_owned(),
     }
 }
 

@@ -115,8 +115,8 @@ fn table(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_
     page.whole_words(Line::indented(2), 2, &legend)?;
     let left = grid.rows.len().saturating_sub(rows.len());
     let what = match left {
-        1 => "more row of lower severity",
-        _ => "more rows of lower severity",
+        1 => "more row",
+        _ => "more rows",
     };
     more(left, what, length, page)
 }

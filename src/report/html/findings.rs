@@ -347,10 +347,10 @@ fn variant(alike: &[Here<'_>], trees: &[String]) -> Markup {
 /// By whom it is rated, and how.
 fn rating(advisory: &Advisory) -> Markup {
     let severity = &advisory.severity;
-    let source = short(&severity.source, 100);
+    let rated = phrases::rated(severity);
     match &severity.vector {
-        Some(vector) => fact("Rated", markup!("" (code(short(vector, 300))) " (" (source) ")")),
-        None => fact("Rated", source),
+        Some(vector) => fact("Rated", markup!("" (rated) " " (code(short(vector, 300))) "")),
+        None => fact("Rated", rated),
     }
 }
 

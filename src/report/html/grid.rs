@@ -231,7 +231,7 @@ fn advisories(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Option<S
     let cut = (left > 0).then(|| {
         markup!(
             "<p class=\"cut\">… and " (counted(left, "more advisory", "more advisories"))
-            " of lower severity; <code>--format json</code> lists all.</p>\n"
+            "; <code>--format json</code> lists all.</p>\n"
         )
     });
     Some(Section {

@@ -56,9 +56,8 @@ pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: u
     let mut content = list(open, 0);
     if !closed.is_empty() {
         let cut = closed.len().saturating_sub(MAX_MORE);
-        let cut = (cut > 0).then(
-            || markup!("<p class=\"cut\">… and " (thousands(cut as u64)) " more of lower severity.</p>\n"),
-        );
+        let cut =
+            (cut > 0).then(|| markup!("<p class=\"cut\">… and " (thousands(cut as u64)) " more.</p>\n"));
         content.add(markup!(
             "<details class=\"fold\"><summary>" (counted(closed.len(), "more upgrade", "more upgrades")) "</summary>\n"
             (list(closed.get(..MAX_MORE).unwrap_or(closed), open.len())) "" (cut) "</details>\n"

@@ -1,5 +1,7 @@
 //! What stands below `<details>`: findings, what was accepted, what was not checked, and what the verdict rests on.
 
+use std::collections::HashMap;
+
 use super::cells::{id as linked_id, place_of, severity};
 use crate::model::finding::State;
 use crate::model::{Finding, Outcome, Target, worst};
@@ -36,6 +38,11 @@ impl Table {
 
     /// Adds a row; once one did not fit, none is added any more.
     pub(in crate::report) fn push(&mut self, row: impl FnOnce() -> String) {
+        self.push_of(1, row);
+    }
+
+    /// Adds a row that stands for `count` of what the table lists.
+    fn push_of(&mut self, count: usize, row: impl FnOnce() -> String) {
         if self.left_out == 0 && self.rows > 0 {
             let row = row();
             if self.text.len() + row.len() <= self.room {
@@ -44,7 +51,7 @@ impl Table {
                 return;
             }
         }
-        self.left_out += 1;
+        self.left_out += count;
     }
 
     /// The text, and a last line if something was left out.
@@ -85,8 +92,8 @@ pub(super) fn findings(outcome: &Outcome, pages: &JobPages, room: usize) -> Stri
         text.push_str(&details(&title, room.saturating_sub(text.len()), |room| {
             let head = "| Severity and id | Package | What to do | File |\n|---|---|---|---|\n";
             let mut table = Table::new(head, room);
-            for (target, finding) in findings {
-                table.push(|| finding_row(target, finding, pages));
+            for places in joined(findings) {
+                table.push_of(places.len(), || finding_row(&places, pages));
             }
             table.finish("finding", "findings")
         }));
@@ -94,7 +101,40 @@ pub(super) fn findings(outcome: &Outcome, pages: &JobPages, room: usize) -> Stri
     text
 }
 
-fn finding_row(target: &Target, finding: &Finding, pages: &JobPages) -> String {
+/// `findings`, those of one advisory and one version of a package that are decided alike together, in the order of the first
+/// of each.
+fn joined<'o>(findings: Vec<(&'o Target, &'o Finding)>) -> Vec<Vec<(&'o Target, &'o Finding)>> {
+    let mut joined: Vec<Vec<(&Target, &Finding)>> = Vec::new();
+    let mut known = HashMap::new();
+    for (target, finding) in findings {
+        let key = (
+            finding.advisory.id.as_str(),
+            finding.purl.as_str(),
+            finding.change,
+            phrases::decision(finding),
+        );
+        let number = *known.entry(key).or_insert(joined.len());
+        match joined.get_mut(number) {
+            Some(places) => places.push((target, finding)),
+            None => joined.push(vec![(target, finding)]),
+        }
+    }
+    joined
+}
+
+/// `places` are those of one finding in several files.
+fn finding_row(places: &[(&Target, &Finding)], pages: &JobPages) -> String {
+    const MAX_FILES: usize = 3;
+    let Some((_, finding)) = places.first() else {
+        return String::new();
+    };
+    let shown = places.iter().take(MAX_FILES);
+    let mut files: Vec<String> = shown
+        .map(|(target, finding)| place_of(target, finding, pages))
+        .collect();
+    if let Some(more) = places.len().checked_sub(MAX_FILES).filter(|more| *more > 0) {
+        files.push(format!("and {} more", phrases::thousands(more as u64)));
+    }
     let path = finding.paths.first().filter(|path| path.len() > 1);
     let path = path.map(|path| format!("<br>{}", markdown(&short(&phrases::path(path), 300))));
     let change = match finding.change {
@@ -109,7 +149,7 @@ fn finding_row(target: &Target, finding: &Finding, pages: &JobPages) -> String {
         path.unwrap_or_default(),
         markdown(&phrases::remedy(finding)),
         phrases::decision(finding),
-        place_of(target, finding, pages),
+        files.join("<br>"),
     )
 }
 

@@ -52,11 +52,22 @@ impl Report for Markdown {
 pub fn within(outcome: &Outcome, pages: &JobPages, limit: usize) -> String {
     let limit = limit.max(10_000);
     let failing = remediations(outcome, Finding::blocks);
+    let mut head = head(outcome, &failing, pages);
+    head.push_str(&verdicts::in_markdown(outcome, limit / 8));
+    body(head, outcome, &failing, pages, limit)
+}
+
+/// `text`, and what there is to do, what was not checked and what was found, in fewer than `limit` bytes altogether.
+pub(super) fn body(
+    mut text: String,
+    outcome: &Outcome,
+    failing: &[Remediation<'_>],
+    pages: &JobPages,
+    limit: usize,
+) -> String {
     let warnings = remediations(outcome, warns);
-    let mut text = head(outcome, &failing, pages);
-    text.push_str(&verdicts::in_markdown(outcome, limit / 8));
     let tail = provenance(outcome);
-    text.push_str(&upgrades(&failing, pages, upgrades::Size::Summary(limit / 8)));
+    text.push_str(&upgrades(failing, pages, upgrades::Size::Summary(limit / 8)));
     // What was left out comes before what was found.
     text.push_str(&gap_list(
         NOT_CHECKED,
@@ -70,7 +81,7 @@ pub fn within(outcome: &Outcome, pages: &JobPages, limit: usize) -> String {
         limit / 8,
     ));
     text.push_str(&skipped(outcome, limit / 16));
-    text.push_str(&commands(&failing, limit / 16));
+    text.push_str(&commands(failing, limit / 16));
     text.push_str(&upgrades::warnings(&warnings, pages, limit / 8));
     let below = excepted(outcome, pages, limit / 16) + &others(outcome, pages, limit / 16) + &accept(outcome);
     let room = limit.saturating_sub(text.len() + below.len() + tail.len() + 1);

@@ -20,7 +20,7 @@ use serde_sarif::sarif::{
 };
 
 use super::phrases::{counted, ended, short};
-use super::{Report, Style, json, places};
+use super::{Report, Style, headline, json, places};
 use crate::model::{IndexState, Outcome};
 use crate::text::escape;
 
@@ -190,23 +190,20 @@ fn invocation(outcome: &Outcome, left_out: usize) -> Invocation {
         IndexState::Fresh => None,
         IndexState::Stale => Some((
             "warning",
-            "the advisory database is older than the policy's `max-age`",
+            "the advisory database is older than the policy's `max-age`".to_owned(),
         )),
-        IndexState::TooOld => Some(("error", "the advisory database is too old")),
-        IndexState::Missing => Some(("error", "there is no advisory database")),
-        IndexState::Damaged => Some(("error", "the advisory database is damaged")),
-        IndexState::Other => Some((
-            "error",
-            "the advisory database is not the one that the policy asks for",
-        )),
-        IndexState::Newer => Some(("error", "the advisory database was written by a newer lockkeeper")),
+        IndexState::TooOld
+        | IndexState::Missing
+        | IndexState::Damaged
+        | IndexState::Other
+        | IndexState::Newer => headline::no_index(outcome).map(|text| ("error", text)),
         IndexState::Sample => Some((
             "note",
-            "the advisory database is the embedded sample: this is no verdict on real code",
+            "the advisory database is the embedded sample: this is no verdict on real code".to_owned(),
         )),
     };
     if let Some((level, text)) = index {
-        notifications.push(NotificationKind::Index.notification(level, text, Vec::new()));
+        notifications.push(NotificationKind::Index.notification(level, &text, Vec::new()));
     }
     if left_out > 0 {
         let text = format!(

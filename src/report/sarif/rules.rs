@@ -283,7 +283,11 @@ impl Help<'_, '_> {
                 "{}: it has no published rating, so high is assumed.",
                 phrases::severity(advisory)
             ),
-            source => format!("{} ({}).", phrases::severity(advisory), short(&plain(source), 50)),
+            _ => format!(
+                "{}, rated {}.",
+                phrases::severity(advisory),
+                plain(&phrases::rated(&advisory.severity))
+            ),
         };
         if advisory.known_exploited {
             text.push_str(" Known to be exploited.");

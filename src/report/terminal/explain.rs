@@ -162,11 +162,14 @@ fn head(advisory: &Advisory, page: &mut Page<'_>) -> io::Result<()> {
     page.text(Shade::Plain, 2, &advisory.summary, 4)?;
     let (shade, word) = severity(advisory);
     let mut words = vec![(shade, word)];
+    if advisory.severity.source != "assumed" {
+        words.push((
+            Shade::Dim,
+            format!("rated {}", phrases::rated(&advisory.severity)),
+        ));
+    }
     if let Some(vector) = &advisory.severity.vector {
         words.push((Shade::Dim, vector.clone()));
-    }
-    if advisory.severity.source != "assumed" {
-        words.push((Shade::Dim, format!("rated by {}", advisory.severity.source)));
     }
     if let Some(published) = advisory.published {
         words.push((

@@ -321,7 +321,7 @@ fn a_gate_says_whether_a_release_may_go_out() {
     );
     let summary = std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary");
     assert!(
-        summary.contains("### Blocking") && summary.contains("GHSA-bad"),
+        summary.contains("| Package and file |") && summary.contains("GHSA-bad"),
         "{summary}"
     );
     // Accepted for once.
@@ -451,7 +451,10 @@ fn refs_are_scanned_without_one_sarif_for_all() {
         "{notices:?}"
     );
     assert!(
-        both.out.contains("::error file=Cargo.lock") && both.out.contains("It is on refs/heads/release/1.0."),
+        both.out.contains("::error title=")
+            && both
+                .out
+                .contains("It is at release/1.0:Cargo.lock:12 (not checked out here)."),
         "{}",
         both.out
     );

@@ -298,7 +298,7 @@ fn what_cannot_be_opened_is_named() {
     assert_eq!(state(&newer).0, IndexState::Newer);
     assert!(matches!(
         database::open(folder.path()),
-        Err(DatabaseError::Unreadable(_))
+        Err(DatabaseError::Occupied(_))
     ));
 }
 

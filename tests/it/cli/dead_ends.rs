@@ -81,6 +81,21 @@ fn every_dependency_without_a_version_counts_and_not_the_listed_ones_alone() {
         "{}",
         ran.out
     );
+    let mut text = String::from(
+        "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>b</artifactId><version>1</version><dependencies>\n",
+    );
+    for number in 0..1_500 {
+        text.push_str(&format!(
+            "<dependency><groupId>g</groupId><artifactId>open-{number}</artifactId></dependency>\n"
+        ));
+    }
+    sandbox.write("pom.xml", text + "</dependencies></project>\n");
+    sandbox.index("maven.lkdb", &[record("M-1", "Maven", "x:y", "0", None)], NOW);
+    let index = index.replace("go.lkdb", "maven.lkdb");
+    let json = sandbox.run(&[
+        "scan", "pom.xml", "--db", &index, "--now", NOW, "--format", "json",
+    ]);
+    assert_eq!(json.json()["counts"]["unchecked"], 1_500);
 }
 
 #[test]

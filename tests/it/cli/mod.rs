@@ -8,4 +8,5 @@ pub(crate) mod fix;
 mod fix_go;
 mod fix_python;
 pub(crate) mod manual;
+pub(crate) mod named_database;
 pub(crate) mod package_urls;

@@ -1,5 +1,6 @@
 //! What to upgrade to: one answer, which every report prints.
 
+mod ranges;
 mod steps;
 
 use lockkeeper::ecosystem;

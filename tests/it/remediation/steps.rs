@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lockkeeper::ecosystem::purl;
 use lockkeeper::model::finding::Match;
 use lockkeeper::model::{
-    Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Reach, Scope, Scopes, Step, Target,
+    Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Ranges, Scope, Scopes, Step, Target,
     TreePath, UpgradeBy,
 };
 use lockkeeper::remediation::{Kind, Summary, remediations};
@@ -224,9 +224,9 @@ fn an_upgrade_that_the_tool_would_refuse_or_pass_over_has_no_command() {
             "A-1",
         )
     };
-    for reach in [Reach::Exact, Reach::Minor, Reach::Caret, Reach::Major] {
-        let text = by_hand(by(left(), UpgradeBy::Within(reach)));
-        assert!(text.is_some_and(|text| text.contains("overrides")), "{reach:?}");
+    for range in ["0.0.8", "~0.0.8", "^0.0.8", "0.x"] {
+        let text = by_hand(by(left(), UpgradeBy::Within(Ranges::of(range))));
+        assert!(text.is_some_and(|text| text.contains("overrides")), "{range}");
     }
     let net = finding(
         Ecosystem::GO,

@@ -1,6 +1,7 @@
 //! The summary: within its limits, every table whole, nothing that acts.
 
 use lockkeeper::model::advisory::IndexKey;
+use lockkeeper::model::finding::Change;
 use lockkeeper::model::{Outcome, Verdict};
 use lockkeeper::report::job::JobPages;
 use lockkeeper::report::{Length, markdown};
@@ -88,7 +89,7 @@ fn without_links(text: &str) -> String {
     kept + rest
 }
 
-fn acts_nowhere(text: &str) {
+pub(crate) fn acts_nowhere(text: &str) {
     assert!(
         !text.contains(|character| character != '\n' && is_hidden(character)),
         "{text:?}"
@@ -263,7 +264,7 @@ fn what_was_accepted_has_a_table_of_its_own() {
         "{text}"
     );
     assert!(
-        findings.contains("2 introduced, 4 already in the base."),
+        findings.contains("2 advisories introduced, 4 already in the base."),
         "{text}"
     );
     assert!(!written(&outcomes::blocked()).contains("in the base"));
@@ -319,4 +320,42 @@ fn thousands(number: usize) -> String {
 
 fn written(outcome: &Outcome) -> String {
     outcomes::written("markdown", outcome, 80, Length::Normal)
+}
+
+/// The headline has one unit: what is in several files counts once, whatever the sentence says of it.
+#[test]
+fn every_number_of_the_headline_counts_advisories() {
+    let mut outcome = outcomes::compared();
+    let target = &mut outcome.targets[0];
+    let mut again = target.findings.clone();
+    for finding in &mut again {
+        finding.file = outcomes::tree_path("sub/Cargo.lock");
+    }
+    target.findings.extend(again);
+    for length in [Length::Verdict, Length::Normal] {
+        let text = outcomes::written("terminal", &outcome, 160, length);
+        assert_eq!(
+            text.lines().take(2).collect::<Vec<_>>(),
+            outcomes::written("terminal", &outcomes::compared(), 160, length)
+                .lines()
+                .take(2)
+                .collect::<Vec<_>>()
+        );
+        for words in [
+            "2 advisories (1 malicious, 1 high)",
+            "2 advisories introduced, 4 already in the base",
+            "2 accepted",
+        ] {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+    }
+    let mut old = outcomes::compared();
+    old.targets[0]
+        .findings
+        .retain(|finding| finding.change == Some(Change::PreExisting));
+    let text = outcomes::written("terminal", &old, 160, Length::Verdict);
+    assert!(
+        text.contains("no advisory introduced, 2 already in the base"),
+        "{text}"
+    );
 }

@@ -131,7 +131,10 @@ fn an_upgrade_that_fixes_several_advisories_is_one_entry() {
 fn what_was_accepted_stays_listed_and_is_never_to_be_done() {
     for length in [Length::Normal, Length::Full] {
         let text = outcomes::written("terminal", &outcomes::compared(), 80, length);
-        assert!(text.contains("2 introduced, 4 already in the base"), "{text}");
+        assert!(
+            text.contains("2 advisories introduced, 4 already in the base"),
+            "{text}"
+        );
         assert!(text.contains("2 accepted"), "{text}");
         assert!(text.contains("2 of 970 packages"), "{text}");
         let (to_do, others) = text.split_once("\nWarnings").expect("warnings");

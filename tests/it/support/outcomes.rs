@@ -568,6 +568,7 @@ pub(crate) fn target(root: &str) -> Target {
         ref_name: Some("refs/heads/main".into()),
         commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
         dirty: false,
+        is_checked_out: true,
         is_one_of_several_refs: false,
         coverage: Coverage::new(IndexState::Fresh, Some(1)),
         verdict: Verdict::Pass,
