@@ -11,6 +11,7 @@
 //!
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
+pub mod cargo;
 pub mod go;
 pub mod npm;
 mod proposal;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::lockfile::cargo_lock::locked::CrateId;
 use crate::model::{Query, Release};
 use crate::version::Distance;
 
@@ -229,8 +231,23 @@ pub enum EntryEdit {
     Pin(Box<python::PinChange>),
     /// A line of `go.mod` or `go.sum`.
     Go(go::GoEdit),
+    /// It is a package of Cargo that is to be this.
+    Crate(Box<CrateEdit>),
     /// It leaves.
     Drop,
+}
+
+/// A package of a `Cargo.lock` as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrateEdit {
+    /// Which package it locks.
+    pub id: CrateId,
+    /// What it needs.
+    pub needs: BTreeSet<CrateId>,
+    /// What its registry says of the version; `None` for what comes from none.
+    pub release: Option<Release>,
+    /// The folder of its manifest, from that of the lockfile, where it is one's own.
+    pub folder: Option<String>,
 }
 
 /// Why a package is installed, as npm writes it.

@@ -59,11 +59,30 @@ impl Credential {
         Self::new(prefix, "Basic", &STANDARD.encode(login))
     }
 
+    /// `Authorization` with the token as it is, as Cargo sends it: a scheme may stand in it.
+    ///
+    /// # Errors
+    /// [`BadCredential`]
+    pub fn verbatim(prefix: &str, token: &SecretString) -> Result<Self, BadCredential> {
+        let (scheme, secret) = match token.expose_secret().split_once(' ') {
+            Some((scheme, secret)) => (Some(scheme), secret),
+            None => (None, token.expose_secret()),
+        };
+        match scheme {
+            Some(scheme) => Self::new(prefix, scheme, secret),
+            None => Self::whole(prefix, secret, secret),
+        }
+    }
+
     fn new(prefix: &str, scheme: &str, secret: &str) -> Result<Self, BadCredential> {
+        Self::whole(prefix, secret, &format!("{scheme} {secret}"))
+    }
+
+    fn whole(prefix: &str, secret: &str, header: &str) -> Result<Self, BadCredential> {
         if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(BadCredential::Character);
         }
-        let header = HeaderValue::from_str(&format!("{scheme} {secret}"));
+        let header = HeaderValue::from_str(header);
         let mut header = header.map_err(|_| BadCredential::Character)?;
         header.set_sensitive(true);
         let prefix = prefix.to_owned();

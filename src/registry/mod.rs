@@ -8,7 +8,9 @@
 //! There is no registry's address in here: it comes from the lockfile, the client's configuration or the policy.
 
 mod cache;
+pub mod cargo_config;
 mod client;
+pub mod crates_io;
 mod credential;
 mod error;
 pub mod go;
@@ -181,7 +183,7 @@ pub struct Question {
 }
 
 /// Every kind of registry, in alphabetical order of its file.
-pub static REGISTRIES: &[&dyn Registry] = &[&go::Go, &npm::Npm, &pypi::PyPi];
+pub static REGISTRIES: &[&dyn Registry] = &[&crates_io::CratesIo, &go::Go, &npm::Npm, &pypi::PyPi];
 
 /// The registry of an ecosystem.
 #[must_use]

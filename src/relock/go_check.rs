@@ -63,7 +63,11 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
             EntryEdit::Drop => {
                 expected.remove(name);
             }
-            EntryEdit::Go(GoEdit::Sum(_)) | EntryEdit::Lock(..) | EntryEdit::Pin(_) | EntryEdit::Flags(_) => {
+            EntryEdit::Go(GoEdit::Sum(_))
+            | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Pin(_)
+            | EntryEdit::Flags(_) => {
                 return Err(format!("{name} is no line of go.mod."));
             }
         }
@@ -189,6 +193,7 @@ fn of_sums(sums: &Pair, new: &[SumLine], plan: &Plan) -> Result<(), String> {
             EntryEdit::Drop => None,
             EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
             | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_) => return Err(format!("{} is no line of go.sum.", change.name)),
         };

@@ -116,7 +116,11 @@ fn module_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> 
                 lines.remove_with_gap(number, number);
             }
             EntryEdit::Drop => lines.drop(&change.name)?,
-            EntryEdit::Go(GoEdit::Sum(_)) | EntryEdit::Lock(..) | EntryEdit::Pin(_) | EntryEdit::Flags(_) => {
+            EntryEdit::Go(GoEdit::Sum(_))
+            | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Pin(_)
+            | EntryEdit::Flags(_) => {
                 return Err(refused(format!("go.mod has no such line of {}.", change.name)));
             }
         }
@@ -476,6 +480,7 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
             })),
             EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
             | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_) => {
                 return Err(refused(format!("go.sum has no such line of {}.", change.name)));

@@ -3,6 +3,10 @@
 //! An edit is a list of splices on the spans that the positioned readers give. Before it is handed on, a check that is
 //! not the planner reads the result: what it does not accept is not written, and the reason is the check.
 
+mod cargo_check;
+pub mod cargo_lock;
+mod cargo_manifest;
+mod cargo_text;
 mod go_check;
 pub mod go_mod;
 mod npm_check;
@@ -42,6 +46,7 @@ pub trait Relock: Sync {
 
 /// Every format that can be edited, in alphabetical order of its file.
 pub static RELOCKS: &[&dyn Relock] = &[
+    &cargo_lock::CargoLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,
     &requirements::Requirements,

@@ -38,6 +38,7 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
             (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
             }
+            (EntryEdit::Crate(_), _) => return Err(format!("The entry {} is not one of npm.", change.place)),
             (EntryEdit::Lock(release, _), Some(entry)) => {
                 if entry.version != *release.version || entry.name != change.name {
                     return Err(format!(

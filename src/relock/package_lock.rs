@@ -163,7 +163,7 @@ impl<'d> LockText<'d> {
                 (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
-                (EntryEdit::Drop | EntryEdit::Flags(_), None) => {
+                (EntryEdit::Drop | EntryEdit::Flags(_), None) | (EntryEdit::Crate(_), _) => {
                     return Err(Refused(format!("The lockfile has no entry {}.", change.place)));
                 }
             }

@@ -92,7 +92,7 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
                     text: String::new(),
                 }),
                 EntryEdit::Pin(pin) => splices.extend(style.exchanged(entry, pin)?),
-                EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
+                EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
@@ -112,7 +112,11 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
 fn home(files: &[Loaded], plan: &Plan) -> Option<usize> {
     let moves = |change: &&EntryChange| match &change.edit {
         EntryEdit::Pin(pin) => pin.release.is_some() && !change.place.is_empty(),
-        EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => false,
+        EntryEdit::Drop
+        | EntryEdit::Lock(..)
+        | EntryEdit::Crate(_)
+        | EntryEdit::Flags(_)
+        | EntryEdit::Go(_) => false,
     };
     let place = &plan.entries.iter().find(moves)?.place;
     files.iter().position(|loaded| {

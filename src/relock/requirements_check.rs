@@ -106,7 +106,11 @@ fn same_but_for(
         };
         let pin = change.and_then(|change| match &change.edit {
             EntryEdit::Pin(pin) => Some(&**pin),
-            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => None,
+            EntryEdit::Drop
+            | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Flags(_)
+            | EntryEdit::Go(_) => None,
         });
         is_planned(old, entry, pin, plan, loaded)?;
     }

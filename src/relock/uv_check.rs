@@ -35,7 +35,14 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
             }
             (EntryEdit::Pin(_), Some(_)) => {}
             (EntryEdit::Pin(pin), None) => fresh.push((&change.name, pin)),
-            (EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_), _) => {
+            (
+                EntryEdit::Drop
+                | EntryEdit::Lock(..)
+                | EntryEdit::Crate(_)
+                | EntryEdit::Flags(_)
+                | EntryEdit::Go(_),
+                _,
+            ) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
             }
         }

@@ -119,7 +119,7 @@ impl<'l> Lock<'l> {
                         splices.push(self.exchanged(entry, pin, release, plan)?);
                     }
                 }
-                EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
+                EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
@@ -163,7 +163,7 @@ impl<'l> Lock<'l> {
         of_entry.any(|change| match &change.edit {
             EntryEdit::Drop => true,
             EntryEdit::Pin(pin) => pin.release.is_some(),
-            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => false,
+            EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => false,
         })
     }
 
@@ -322,7 +322,11 @@ impl<'l> Lock<'l> {
             .find(|change| change.place == number.to_string());
         let to = change.and_then(|change| match &change.edit {
             EntryEdit::Pin(pin) => pin.release.as_ref().map(|release| release.version.to_string()),
-            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => None,
+            EntryEdit::Drop
+            | EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Flags(_)
+            | EntryEdit::Go(_) => None,
         });
         let Some(to) = to else { return Ok(raw.to_owned()) };
         let start = item.span().start as usize;

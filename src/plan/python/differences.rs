@@ -37,12 +37,20 @@ pub(super) fn differences(
         };
         let to = match &edit {
             EntryEdit::Pin(change) => change.release.as_ref().map(|release| release.version.to_string()),
-            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => None,
+            EntryEdit::Drop
+            | EntryEdit::Lock(..)
+            | EntryEdit::Flags(_)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Go(_) => None,
         };
         let is_version = to.is_some() || matches!(edit, EntryEdit::Drop);
         let published = match &edit {
             EntryEdit::Pin(change) => change.release.as_ref().and_then(|release| release.published),
-            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Go(_) => None,
+            EntryEdit::Drop
+            | EntryEdit::Lock(..)
+            | EntryEdit::Flags(_)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Go(_) => None,
         };
         plan.entries.push(EntryChange {
             place: pin.place.clone(),

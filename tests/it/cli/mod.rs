@@ -5,6 +5,7 @@ pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;
 pub(crate) mod failing_well;
 pub(crate) mod fix;
+pub(crate) mod fix_cargo;
 mod fix_go;
 mod fix_python;
 pub(crate) mod manual;

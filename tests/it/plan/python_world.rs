@@ -246,6 +246,7 @@ impl Files {
             root: ".",
             read: &read,
             list: &|_| None,
+            folders: &|_| Vec::new(),
         };
         let project = fixer(format)
             .expect("a fixer")

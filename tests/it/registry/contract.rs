@@ -114,6 +114,7 @@ fn registries_are_exactly_the_files() {
     let parts = [
         "mod",
         "cache",
+        "cargo_config",
         "client",
         "credential",
         "error",

@@ -13,7 +13,11 @@
 //! - Which registry is crates.io is decided by Cargo's canonical address (`util/canonical_url.rs`).
 //! - The file marks neither development nor build dependencies: no scope is known.
 
+pub mod declared;
+pub mod locked;
 mod manifest;
+mod public;
+pub mod workspace;
 
 use std::borrow::Cow;
 use std::collections::hash_map;
@@ -21,6 +25,7 @@ use std::collections::hash_map;
 use foldhash::{HashMap, HashMapExt as _};
 
 use self::manifest::Wish;
+pub use self::public::{index_of_crates_io, is_source_of_crates_io, source_of_crates_io};
 use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
 use crate::model::{Cost, Ecosystem, Graph, NodeId, Package, Place, Source, Spans, Tree, UpgradeBy};
 use crate::text::tree::{Document, Kind, Value};
