@@ -1,5 +1,6 @@
 //! What registries say, over real HTTP on this machine.
 
+mod cargo_config;
 pub(crate) mod contract;
 mod go;
 mod go_config;
