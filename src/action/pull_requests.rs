@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::answer::Fixed;
 use super::forge::{JobForge, settings};
 use super::inputs::Inputs;
-use crate::model::Outcome;
+use crate::model::{Outcome, Verdict};
 use crate::plan::{Progress, Proposal};
-use crate::propose::{self, NewText, Proposals, Proposed, Wanted};
+use crate::propose::{self, Found, NewText, Proposals, Proposed, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Fixes;
 use crate::sys::web::{self, Web};
@@ -74,6 +74,7 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
         base,
         settings: &fixes.settings,
         wanted,
+        found: found(&fixed.proposal.before),
     };
     fixed.proposed = runtime.block_on(propose::propose(forge.as_ref(), &proposals));
     if !fixed.proposed.open.is_empty() {
@@ -83,6 +84,19 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
     // A name that is still being looked up must not keep the step.
     runtime.shutdown_background();
     fixed
+}
+
+/// What a scan of the base found.
+fn found(before: &Outcome) -> Found {
+    match before.verdict {
+        Verdict::Pass | Verdict::Blocked if before.coverage.is_complete() => {
+            let findings = before.findings().filter(|(_, finding)| finding.is_affected());
+            Found::All(findings.map(|(_, finding)| finding.advisory.id.clone()).collect())
+        }
+        Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::NothingToScan | Verdict::Failed => {
+            Found::Part
+        }
+    }
 }
 
 fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Wanted {

@@ -60,6 +60,17 @@ pub struct Proposals<'p> {
     pub settings: &'p FixSettings,
     /// Each pull request.
     pub wanted: Vec<Wanted>,
+    /// What the branch still has: a pull request is closed only where nothing of it is left to fix.
+    pub found: Found,
+}
+
+/// What a scan of the base found.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Everything was checked: the ids of the advisories that affect it.
+    All(BTreeSet<String>),
+    /// Not everything could be checked, so that nothing is known to be gone.
+    Part,
 }
 
 /// What became of it.
@@ -86,10 +97,13 @@ struct Run<'r> {
     files: BTreeMap<String, String>,
     /// So many of ours are open.
     open: u32,
+    found: &'r Found,
+    /// The ids of the advisories that this run has upgrades for.
+    planned: BTreeSet<&'r str>,
 }
 
 /// Makes every pull request as it should be.
-pub async fn propose(forge: &dyn Forge, proposals: &Proposals<'_>) -> Proposed {
+pub async fn propose<'r>(forge: &'r dyn Forge, proposals: &'r Proposals<'r>) -> Proposed {
     let mut proposed = Proposed::default();
     let begun = begin(forge, proposals).await;
     let (mut run, ours) = match begun {
@@ -127,8 +141,10 @@ pub async fn propose(forge: &dyn Forge, proposals: &Proposals<'_>) -> Proposed {
 /// Looks at the base, and at the pull requests of ours that are open.
 async fn begin<'r>(
     forge: &'r dyn Forge,
-    proposals: &Proposals<'r>,
+    proposals: &'r Proposals<'r>,
 ) -> Result<(Run<'r>, Vec<Pull>), ForgeError> {
+    let wanted = proposals.wanted.iter();
+    let planned = wanted.filter(|wanted| !wanted.files.is_empty());
     let mut run = Run {
         forge,
         base: proposals.base,
@@ -136,6 +152,10 @@ async fn begin<'r>(
         tip: String::new(),
         files: BTreeMap::new(),
         open: 0,
+        found: &proposals.found,
+        planned: planned
+            .flat_map(|wanted| wanted.advisories.iter().map(String::as_str))
+            .collect(),
     };
     if let Some(tip) = forge.branch(proposals.base).await? {
         let commit = forge.commit(&tip).await?;

@@ -1,7 +1,7 @@
 //! The pull request itself: opened, described, dressed with labels and reviewers, and closed.
 
 use super::marker::{self, Marker};
-use super::{Proposed, Run, Wanted, sentence};
+use super::{Found, Proposed, Run, Wanted, sentence};
 use crate::forge::{ForgeError, IssueState, Label, Pull, PullDraft, Readiness};
 use crate::policy::FixSettings;
 
@@ -104,8 +104,34 @@ impl Run<'_> {
         proposed.held.extend(missed);
     }
 
+    /// Why a pull request has nothing left to do; `None` where it has, or where that is not known.
+    fn needless(&self, marker: Option<&Marker>) -> Option<String> {
+        let Found::All(found) = self.found else {
+            return None;
+        };
+        let ids = || marker.into_iter().flat_map(|marker| &marker.advisories);
+        match ids().all(|id| !found.contains(id)) {
+            true => Some(format!(
+                "Nothing of this is needed any more: {} is at {} now, and a scan of it finds nothing that these upgrades would fix.",
+                self.base, self.tip
+            )),
+            false => ids()
+                .all(|id| !found.contains(id) || self.planned.contains(id.as_str()))
+                .then(|| "Another pull request has these upgrades now.".to_owned()),
+        }
+    }
+
     /// Closes a pull request of ours that has nothing left to fix, and removes its branch.
     pub(super) async fn close(&self, pull: &Pull, proposed: &mut Proposed) -> Result<(), ForgeError> {
+        let marker = marker::read(&pull.body);
+        let Some(text) = self.needless(marker.as_ref()) else {
+            proposed.open.push(pull.number);
+            proposed.held.push(format!(
+                "#{} is left as it is: this run has no upgrade for it, and what it fixes is not known to be gone.",
+                pull.number
+            ));
+            return Ok(());
+        };
         if self.ours(&pull.head).await?.is_none() {
             proposed.open.push(pull.number);
             proposed.held.push(format!(
@@ -114,12 +140,8 @@ impl Run<'_> {
             ));
             return Ok(());
         }
-        let text = format!(
-            "Nothing of this is needed any more: {} is at {} now, and a scan of it finds nothing that these upgrades would fix.",
-            self.base, self.tip
-        );
         self.forge.add_comment(pull.number, &text).await?;
-        let mut marker = marker::read(&pull.body).unwrap_or(Marker {
+        let mut marker = marker.unwrap_or(Marker {
             text: String::new(),
             is_dressed: true,
             is_moot: true,

@@ -420,6 +420,39 @@ fn what_is_fixed_is_closed_and_opened_again_when_it_is_back() {
 }
 
 #[test]
+fn what_cannot_be_planned_or_checked_closes_nothing() {
+    for style in [Style::GitHub, Style::Gitea] {
+        let shop = Shop::new(style);
+        shop.run(&[]);
+        shop.writes();
+        // A registry that is gone leaves the findings.
+        shop.registry.remove("/cookie");
+        shop.registry.remove("/jar");
+        let cache = shop
+            .sandbox
+            .path("other-cache")
+            .to_str()
+            .expect("a path")
+            .to_owned();
+        let ran = shop.run(&[("LOCKKEEPER_CACHE", &cache)]);
+        assert_eq!(ran.code, 1, "{style:?} {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("#1 is left as it is"), "{}", ran.out);
+        assert_eq!(shop.writes(), Vec::<String>::new());
+        assert_eq!(outputs(&shop.sandbox)["pull-requests"], "1");
+        // A lockfile that cannot be read has no findings.
+        shop.sandbox.write("app/package-lock.json", "{");
+        shop.sandbox.git(&["commit", "-qam", "Break"]);
+        shop.push();
+        let ran = shop.run(&[]);
+        assert_eq!(ran.code, 3, "{style:?} {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("#1 is left as it is"), "{}", ran.out);
+        assert_eq!(shop.writes(), Vec::<String>::new());
+        assert!(shop.pulls()[0].1);
+        shop.forge.done();
+    }
+}
+
+#[test]
 fn one_for_each_package_and_no_more_than_the_policy_allows() {
     let shop = Shop::new(Style::GitHub);
     shop.policy("fix: {group: package, max-open: 1}\n");
