@@ -182,7 +182,8 @@ mod tests {
         let slugs: BTreeSet<String> = names.iter().map(|name| slug(name)).collect();
         assert_eq!(slugs.len(), names.len());
         assert_eq!(slug("main"), "main");
-        assert_eq!(slug("release-1_4").len(), "release-1_4-".len() + 8);
+        assert_eq!(slug("release-1_4"), "release-1_4");
+        assert_eq!(slug("release/1.4").len(), "release-1-4-".len() + 8);
         for slug in slugs {
             assert!(!slug.contains("..") && slug.is_ascii(), "{slug}");
         }
