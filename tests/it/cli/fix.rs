@@ -320,17 +320,18 @@ fn only_what_is_named_is_fixed() {
 fn other_formats_say_that_they_cannot_be_edited_yet() {
     let project = Project::new("^4.0.0");
     project.sandbox.write(
-        "Cargo.lock",
-        crate::support::program::cargo_lock(&[("left", "1.0.0")]),
+        "pom.xml",
+        "<project><modelVersion>4.0.0</modelVersion><groupId>acme</groupId><artifactId>shop</artifactId><version>1</version>\
+         <dependencies><dependency><groupId>org.left</groupId><artifactId>left</artifactId><version>1.0.0</version></dependency></dependencies></project>\n",
     );
-    let records = [record("GHSA-left", "crates.io", "left", "0", Some("1.0.1"))];
+    let records = [record("GHSA-left", "Maven", "org.left:left", "0", Some("1.0.1"))];
     let index = project.sandbox.index("y.lkdb", &records, NOW);
     let plan = project
         .sandbox
-        .run(&["plan", "Cargo.lock", "--db", &index, "--now", NOW]);
+        .run(&["plan", "pom.xml", "--db", &index, "--now", NOW]);
     assert_eq!(plan.code, 1, "{}", plan.err);
     let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("cannot edit Cargo.lock yet"), "{told}");
+    assert!(told.contains("cannot edit pom.xml yet"), "{told}");
 }
 
 #[test]

@@ -269,7 +269,7 @@ fn a_run_without_memory_leaves_reports_that_fail() {
     place.sandbox.write("Cargo.lock", cargo_lock(&packages));
     place.sandbox.git(&["commit", "-q", "-a", "-m", "many"]);
     for command in COMMANDS {
-        for kibibytes in [140_000, 180_000, 220_000] {
+        for kibibytes in [170_000, 200_000, 230_000] {
             let line = place.line(command, &["--db", &place.index]);
             let output = limited(&place.sandbox, &format!("ulimit -v {kibibytes}"), &line)
                 .output()
