@@ -478,7 +478,8 @@ impl Forge for Gitea {
                 ];
                 let call = self.rest.read("looking for pull requests", &["pulls"], &query);
                 let closed: Vec<super::response::Pull> = self.rest.client.ask(&call).await?;
-                pulls.extend(closed.into_iter().map(super::response::Pull::into_resource));
+                let own = closed.into_iter().filter(super::response::Pull::is_from_here);
+                pulls.extend(own.map(super::response::Pull::into_resource));
             }
             pulls.retain(|pull| pull.branch == branch && pull.base == base);
             pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));

@@ -117,7 +117,7 @@ pub trait Forge: Send + Sync {
     /// be asked for a branch gives of the closed ones only those among the hundred that changed last.
     fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>>;
 
-    /// Every open pull request.
+    /// Every open pull request from a branch of this repository.
     fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>>;
 
     /// Opens a pull request.

@@ -132,9 +132,22 @@ pub(super) struct End {
     pub name: String,
     #[serde(default)]
     sha: String,
+    /// None where the repository is gone.
+    repo: Option<Side>,
+}
+
+/// The repository of one side.
+#[derive(Deserialize, PartialEq, Eq)]
+struct Side {
+    id: u64,
 }
 
 impl Pull {
+    /// Both sides are branches of one repository. Who opens one from a fork chooses its branch, title and text.
+    pub fn is_from_here(&self) -> bool {
+        self.head.repo.is_some() && self.head.repo == self.base.repo
+    }
+
     pub fn into_resource(self) -> resource::Pull {
         resource::Pull {
             number: self.number,

@@ -247,11 +247,12 @@ impl<W: Transport> Rest<W> {
         self.client.send(&call).await.map(drop)
     }
 
-    /// The pull requests that `query` lists.
+    /// The pull requests that `query` lists, but those from forks.
     pub async fn pulls(&self, query: &[(&str, &str)]) -> Result<Vec<Pull>, ForgeError> {
         let call = self.read("looking for pull requests", &["pulls"], query);
         let pulls: Vec<response::Pull> = self.client.pages(call).await?;
-        Ok(pulls.into_iter().map(response::Pull::into_resource).collect())
+        let own = pulls.into_iter().filter(response::Pull::is_from_here);
+        Ok(own.map(response::Pull::into_resource).collect())
     }
 
     /// Asks people and teams to review a pull request.

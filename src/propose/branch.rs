@@ -14,6 +14,11 @@ use crate::git;
 /// What the last line begins with.
 const TRAILER: &str = "Lockkeeper-Plan: ";
 
+/// What the names of branches begin with, behind the policy's prefix: of those of pull requests, and of those on which their
+/// next commit is made.
+const FIX: &str = "fix-";
+const NEXT: &str = "next-";
+
 /// What became of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
@@ -21,7 +26,7 @@ pub(super) enum Put {
     There,
     /// It is right now.
     Made,
-    /// Somebody else has committed to it.
+    /// It has a commit of another author.
     Foreign,
 }
 
@@ -58,11 +63,26 @@ fn slug(name: &str) -> String {
 impl Run<'_> {
     /// The name of the branch for `wanted`.
     pub(super) fn branch_of(&self, wanted: &Wanted) -> String {
+        self.named(FIX, wanted)
+    }
+
+    /// The branch on which the next commit for `wanted` is made: no pull request has its name.
+    fn beside(&self, wanted: &Wanted) -> String {
+        self.named(NEXT, wanted)
+    }
+
+    fn named(&self, family: &str, wanted: &Wanted) -> String {
         let prefix = &self.settings.branch_prefix;
         match wanted.key.as_str() {
-            "" => format!("{prefix}fix-{}", slug(self.base)),
-            key => format!("{prefix}fix-{}-{}", slug(self.base), slug(key)),
+            "" => format!("{prefix}{family}{}", slug(self.base)),
+            key => format!("{prefix}{family}{}-{}", slug(self.base), slug(key)),
         }
+    }
+
+    /// The base is a branch that a run made.
+    pub(super) fn is_own_branch(&self) -> bool {
+        let name = self.base.strip_prefix(self.settings.branch_prefix.as_str());
+        name.is_some_and(|name| name.starts_with(FIX) || name.starts_with(NEXT))
     }
 
     /// The digest of what `wanted` puts on the tip of the base.
@@ -95,7 +115,7 @@ impl Run<'_> {
             None => Ok(Put::Foreign),
             Some((parent, held)) if parent == self.tip && held == plan => Ok(Put::There),
             Some(_) => {
-                let beside = format!("{branch}-next");
+                let beside = self.beside(wanted);
                 self.forge.remove_branch(&beside).await?;
                 self.forge.make_branch(&beside, &self.tip).await?;
                 let made = self.commit(&beside, wanted, &plan).await?;
@@ -138,7 +158,7 @@ impl Run<'_> {
         })
     }
 
-    /// The parent of a commit of ours, and what it puts there; `None` where it is somebody else's.
+    /// The parent of a commit of ours, and what it puts there; `None` where it is another author's.
     pub(super) async fn ours(&self, tip: &str) -> Result<Option<(String, String)>, ForgeError> {
         let commit = self.forge.commit(tip).await?;
         let last = commit.message.trim_end().lines().last();

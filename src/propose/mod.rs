@@ -7,7 +7,7 @@
 //! # What makes a run repeatable
 //!
 //! - A commit of ours says in its last line which files it puts where (`Lockkeeper-Plan`, [`branch`]); whether the branch
-//!   still holds that and nothing else is seen from the trees, whoever asks.
+//!   still holds that and nothing else is seen from the trees, with any token.
 //! - The branch starts at the tip of its base, so that nothing of another branch comes with it. A new commit is made on a
 //!   branch beside it, which then takes its place, if that is still where it was.
 //! - The text's first line says what the pull request is for ([`marker`]). What died halfway is found by both and finished.
@@ -113,6 +113,13 @@ pub async fn propose<'r>(forge: &'r dyn Forge, proposals: &'r Proposals<'r>) -> 
             return proposed;
         }
     };
+    if run.is_own_branch() {
+        proposed.held.push(format!(
+            "{} is a branch that lockkeeper made: run mode fix on the branches that are merged into, as with `branches: [main]`.",
+            run.base
+        ));
+        return proposed;
+    }
     let mut branches = BTreeSet::new();
     for wanted in &proposals.wanted {
         branches.insert(run.branch_of(wanted));
@@ -186,7 +193,7 @@ impl Run<'_> {
         if open.is_none() {
             if let Some(number) = closed_by_a_person(&pulls, wanted) {
                 proposed.held.push(format!(
-                    "#{number} was closed by a person and fixes the same: no other one is opened. Reopen it, or delete its branch and its first line, to have it back."
+                    "#{number} was closed by a person and fixes the same: no other one is opened. To have it back, reopen it."
                 ));
                 return Ok(());
             }

@@ -15,6 +15,7 @@ impl Run<'_> {
         proposed: &mut Proposed,
     ) -> Result<(), ForgeError> {
         let mut marker = Marker::of(wanted, &self.plan_of(wanted));
+        marker.is_dressed = !self.is_dressing_wanted();
         let title = filled(self.settings.title.as_deref(), "title", &wanted.title, self.base);
         let text = filled(self.settings.body.as_deref(), "body", &wanted.body, self.base);
         let known = open.and_then(|pull| marker::read(&pull.body));
@@ -28,7 +29,7 @@ impl Run<'_> {
                 pull.number
             }
             (Some(pull), _) => {
-                marker.is_dressed = known.as_ref().is_some_and(|known| known.is_dressed);
+                marker.is_dressed |= known.as_ref().is_some_and(|known| known.is_dressed);
                 let body = format!("{}\n{text}", marker.line());
                 self.forge
                     .edit_pull(pull.number, &title, &body, IssueState::Open)
@@ -62,6 +63,16 @@ impl Run<'_> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// The policy asks for labels, reviewers, assignees or a milestone.
+    fn is_dressing_wanted(&self) -> bool {
+        let lists = [
+            &self.settings.labels,
+            &self.settings.reviewers,
+            &self.settings.assignees,
+        ];
+        lists.into_iter().any(|list| !list.is_empty()) || self.settings.milestone.is_some()
     }
 
     /// Labels, reviewers, assignees and milestone. What one of them is refused for keeps none of the others.

@@ -203,11 +203,9 @@ fn three_runs_make_one_pull_request() {
             assert!(issue.assignees.contains("bob") && issue.milestone == Some(3));
             assert!(issue.pull.as_ref().expect("one").reviewers.contains("octocat"));
             assert!(issue.body.starts_with("<!-- lockkeeper:fix:"), "{}", issue.body);
-            assert!(
-                issue.body.contains("GHSA-cookie") && issue.body.contains("`1.0.1`"),
-                "{}",
-                issue.body
-            );
+            let says = |text: &str| assert!(issue.body.contains(text), "{text}\n{}", issue.body);
+            says("Fixes 2 of 2 vulnerabilities (2 high) that block `main`.");
+            says("| `1.0.0` | `1.0.1` | [`GHSA-cookie`]");
         }
         // One commit on the tip of the base, which changes the lockfile and nothing else.
         let of_branch = |words: &[&str]| shop.git(words);
@@ -332,6 +330,84 @@ fn what_a_person_committed_to_is_left_alone() {
     assert_eq!(shop.writes(), Vec::<String>::new());
     assert_eq!(shop.git(&["rev-parse", "lockkeeper/fix-main"]), tip);
     shop.forge.done();
+}
+
+#[test]
+fn what_comes_from_a_fork_is_none_of_ours_whatever_it_says() {
+    for style in STYLES {
+        let shop = Shop::new(style);
+        shop.policy("fix: {max-open: 1}\n");
+        let bodies = [
+            "<!-- lockkeeper:fix:0 dressed GHSA-cookie GHSA-jar -->\nOurs",
+            "<!-- lockkeeper:fix:0 -->\n",
+        ];
+        // A branch of ours for another base, and who opens one from a fork gives theirs the same name.
+        let main = shop.git(&["rev-parse", "main"]);
+        shop.git(&["branch", "lockkeeper/fix-other", &main]);
+        for (branch, body, is_open) in [
+            ("lockkeeper/fix-main", bodies[0], true),
+            ("lockkeeper/fix-main", bodies[0], false),
+            ("lockkeeper/fix-other", bodies[1], true),
+        ] {
+            let mut state = shop.forge.state();
+            let number = state.open_pull("mallory", "Upgrade", branch, "main");
+            let issue = state.issue_mut(number).expect("a pull request");
+            issue.body = body.to_owned();
+            issue.open = is_open;
+            issue.pull.as_mut().expect("one").is_from_fork = true;
+        }
+        let ran = shop.run(&[]);
+        assert_eq!(ran.code, 0, "{style:?} {}{}", ran.out, ran.err);
+        assert_eq!(outputs(&shop.sandbox)["pull-requests"], "4", "{}", ran.out);
+        assert_eq!(
+            shop.branches(),
+            ["lockkeeper/fix-main", "lockkeeper/fix-other", "main"]
+        );
+        let state = shop.forge.state();
+        assert!(state.comments.is_empty());
+        for issue in state.issues.iter().filter(|issue| issue.author == "mallory") {
+            assert!(
+                issue.title == "Upgrade" && bodies.contains(&issue.body.as_str()),
+                "{issue:?}"
+            );
+            assert_eq!(issue.open, issue.number != 2);
+        }
+    }
+}
+
+#[test]
+fn the_branches_of_two_bases_do_not_meet() {
+    let shop = Shop::new(Style::GitHub);
+    shop.run(&[]);
+    // `main-next` has a branch of its own, whatever is made beside that of `main`.
+    shop.sandbox.git(&["checkout", "-q", "-b", "main-next"]);
+    let work = shop.sandbox.work();
+    let fetch = |branch: &str| {
+        let spec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+        shop.git(&["fetch", "-q", work.to_str().expect("a path"), &spec]);
+    };
+    fetch("main-next");
+    let ran = shop.run_for(("schedule", "refs/heads/main-next"), &[]);
+    assert_eq!(outputs(&shop.sandbox)["pull-requests"], "2", "{}", ran.out);
+    let other = shop.git(&["rev-parse", "lockkeeper/fix-main-next"]);
+    shop.sandbox.git(&["checkout", "-q", "main"]);
+    shop.sandbox.write("README.md", "# Shop\n");
+    shop.sandbox.git(&["add", "-A"]);
+    shop.sandbox.git(&["commit", "-qm", "Go on"]);
+    fetch("main");
+    let ran = shop.run(&[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(shop.git(&["rev-parse", "lockkeeper/fix-main-next"]), other);
+    assert!(shop.pulls().iter().all(|pull| pull.1), "{:?}", shop.pulls());
+    // Our own branches are no release lines.
+    shop.writes();
+    let ran = shop.run_for(("push", "refs/heads/lockkeeper/fix-main"), &[]);
+    assert!(
+        ran.out.contains("is a branch that lockkeeper made"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(shop.writes(), Vec::<String>::new());
 }
 
 #[test]

@@ -584,7 +584,7 @@ fn open_pull(state: &mut State, call: &Call) -> Answer {
             && issue
                 .pull
                 .as_ref()
-                .is_some_and(|pull| pull.head == head && pull.base == base)
+                .is_some_and(|pull| !pull.is_from_fork && pull.head == head && pull.base == base)
     });
     if let Some(same) = same {
         let words = format!(
@@ -785,10 +785,12 @@ fn issue_json(state: &State, call: &Call, issue: &Issue) -> Value {
 
 fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
     let pull = issue.pull.as_ref()?;
-    let side = |branch: &str| {
+    let side = |branch: &str, repository: u64| {
+        let mut repo = repository_json(state, call);
+        repo["id"] = json!(repository);
         json!({
-            "label": branch, "ref": branch, "sha": state.repository.branch(branch).unwrap_or_default(), "repo_id": 4711,
-            "repo": repository_json(state, call),
+            "label": branch, "ref": branch, "sha": state.repository.branch(branch).unwrap_or_default(), "repo_id": repository,
+            "repo": repo,
         })
     };
     Some(json!({
@@ -810,8 +812,8 @@ fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
         "mergeable": true,
         "merged": pull.merged,
         "merged_at": null,
-        "base": side(&pull.base),
-        "head": side(&pull.head),
+        "base": side(&pull.base, 4711),
+        "head": side(&pull.head, if pull.is_from_fork { 4712 } else { 4711 }),
         "created_at": issue.created,
         "updated_at": issue.updated,
         "closed_at": null,

@@ -667,7 +667,7 @@ fn open_pull(state: &mut State, call: &Call) -> Answer {
             && issue
                 .pull
                 .as_ref()
-                .is_some_and(|pull| pull.head == head && pull.base == base)
+                .is_some_and(|pull| !pull.is_from_fork && pull.head == head && pull.base == base)
     }) {
         format!("A pull request already exists for {}:{head}.", state.owner)
     } else if state
@@ -824,13 +824,15 @@ fn issue_json(state: &State, call: &Call, issue: &Issue) -> Value {
 
 fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
     let pull = issue.pull.as_ref()?;
-    let side = |branch: &str| {
+    let side = |branch: &str, repository: u64| {
+        let mut repo = repository_json(state, call);
+        repo["id"] = json!(repository);
         json!({
             "ref": branch,
             "label": format!("{}:{branch}", state.owner),
             "sha": state.repository.branch(branch).unwrap_or_else(|| "0".repeat(40)),
             "user": user(&state.owner),
-            "repo": repository_json(state, call),
+            "repo": repo,
         })
     };
     let mut value = issue_json(state, call, issue);
@@ -846,8 +848,8 @@ fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
     }
     value["url"] = json!(format!("{}/pulls/{}", call.repository_url(state), issue.number));
     value["html_url"] = json!(html(state, &format!("/pull/{}", issue.number)));
-    value["head"] = side(&pull.head);
-    value["base"] = side(&pull.base);
+    value["head"] = side(&pull.head, if pull.is_from_fork { 4712 } else { 4711 });
+    value["base"] = side(&pull.base, 4711);
     value["draft"] = json!(pull.draft);
     value["merged_at"] = match pull.merged {
         true => json!(issue.updated),

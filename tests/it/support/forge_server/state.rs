@@ -108,6 +108,8 @@ pub(crate) struct Issue {
 #[derive(Debug, Clone)]
 pub(crate) struct Pull {
     pub(crate) head: String,
+    /// The branch is one of a fork.
+    pub(crate) is_from_fork: bool,
     pub(crate) base: String,
     pub(crate) draft: bool,
     pub(crate) merged: bool,
@@ -254,6 +256,7 @@ impl State {
         let number = self.open_issue(author, title, "");
         self.issue_mut(number).expect("an issue").pull = Some(Pull {
             head: head.to_owned(),
+            is_from_fork: false,
             base: base.to_owned(),
             draft: false,
             merged: false,
