@@ -159,7 +159,7 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
 /// The short name of the branch that pull requests are for: the one that started the job.
 ///
 /// # Errors
-/// A [`Failure`] of usage for an event that is not about a branch, or is about somebody's change.
+/// A [`Failure`] of usage for an event that is not about a branch, or is about a change that is not merged.
 pub fn base_branch<'r>(event: &Event, ref_name: &'r str) -> Result<&'r str, Failure> {
     let is_of_branch = match event.kind {
         Kind::Push | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => true,

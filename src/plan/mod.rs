@@ -132,6 +132,26 @@ pub struct Plan {
     pub entries: Vec<EntryChange>,
 }
 
+impl Plan {
+    /// Adds what keeps one place of a version to what is known of the others.
+    fn block(&mut self, wish: &Wish, by: Vec<Constraint>, reason: String) {
+        let mut known = self.blocked.iter_mut();
+        match known.find(|known| known.name == wish.name && known.version == wish.version) {
+            Some(known) => {
+                let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
+                known.by.extend(further);
+            }
+            None => self.blocked.push(Blocked {
+                name: wish.name.clone(),
+                version: wish.version.clone(),
+                fixes: wish.fixes.clone(),
+                by,
+                reason,
+            }),
+        }
+    }
+}
+
 /// An upgrade that ends findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {

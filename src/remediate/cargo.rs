@@ -26,7 +26,7 @@ impl Fixer for CargoLock {
         let workspace = Workspace::read(Files {
             folder: &folder,
             read: files.read,
-            folders: files.folders,
+            list: files.list,
         })?;
         let crates = cargo::Crates::new(locked(files.text)?, workspace)?;
         // The nearest file wins; of two names Cargo takes the old one.

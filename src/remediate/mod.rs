@@ -10,7 +10,6 @@ mod requirements;
 mod uv_lock;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,7 +23,6 @@ use crate::plan::{Blocked, Bounds, Known, LockfilePlan, Manifests, Plan, Release
 use crate::registry::Answer;
 use crate::relock::relock;
 use crate::scan::discover::Found;
-use crate::sys::file::{self, FileKind};
 use crate::text::decode;
 use crate::version::Distance;
 
@@ -139,7 +137,6 @@ fn plan_of(
                 root: &found.root,
                 read: &|path| text_of(found, path),
                 list: &|path| found.tree.contents(path),
-                folders: &|path| folders_of(found, path),
             };
             asked((&ecosystem, &files), &wishes, index, registries, limits)
         }
@@ -171,24 +168,6 @@ fn text_of(found: &Found, path: &TreePath) -> Option<String> {
     let decoded = decode::decode(&bytes);
     // An edit of what was not read letter by letter would write something else.
     (decoded.problem.is_none() && decoded.text.as_bytes() == &*bytes).then(|| decoded.text.into_owned())
-}
-
-/// The names of the folders in a folder; none behind links, and none that are not Unicode.
-fn folders_of(found: &Found, path: &TreePath) -> Vec<String> {
-    let root = Path::new(&found.root);
-    let root = match (file::kind(root), root.parent()) {
-        (Ok(FileKind::File(_)), Some(folder)) => folder,
-        (_, _) => root,
-    };
-    let Some(entries) = file::inside(root, path).and_then(|folder| file::entries(&folder).ok()) else {
-        return Vec::new();
-    };
-    let folders = entries.into_iter().filter(|entry| entry.is_folder);
-    let mut names: Vec<String> = folders
-        .filter_map(|entry| entry.name.into_string().ok())
-        .collect();
-    names.sort();
-    names
 }
 
 /// What is wished, by version, and what no upgrade can fix.

@@ -29,8 +29,6 @@ pub struct ProjectFiles<'f> {
     pub read: &'f dyn Fn(&TreePath) -> Option<String>,
     /// Gives what is in a folder of the tree; `None` where that is not known.
     pub list: &'f dyn Fn(&TreePath) -> Option<Contents>,
-    /// Gives the names of the folders in a folder of the tree, in order.
-    pub folders: &'f dyn Fn(&TreePath) -> Vec<String>,
 }
 
 impl ProjectFiles<'_> {

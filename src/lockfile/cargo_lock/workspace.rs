@@ -10,7 +10,7 @@ use std::rc::Rc;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::declared::{Declared, Dependency, DependencyKind, Origin};
-use crate::model::TreePath;
+use crate::model::{Contents, TreePath};
 use crate::text::toml;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -54,8 +54,8 @@ pub struct Files<'f> {
     pub folder: &'f TreePath,
     /// Gives the text of a file.
     pub read: &'f dyn Fn(&TreePath) -> Option<String>,
-    /// Gives the names of the folders in a folder.
-    pub folders: &'f dyn Fn(&TreePath) -> Vec<String>,
+    /// Gives what is in a folder; `None` where that is not known.
+    pub list: &'f dyn Fn(&TreePath) -> Option<Contents>,
 }
 
 /// At most so many manifests are read.
@@ -87,7 +87,13 @@ impl Workspace {
         reader.workspace.patched = patched(root);
         reader.open.push_back((String::new(), Standing::Member));
         for member in reader.members.clone() {
-            for folder in reader.expanded(&member) {
+            let folders = reader.expanded(&member).ok_or_else(|| {
+                format!(
+                    "The folders that `members` means by {} cannot be listed here: check all of them out.",
+                    shown(&member)
+                )
+            })?;
+            for folder in folders {
                 if !reader.is_excluded(&folder) {
                     reader.open.push_back((folder, Standing::Member));
                 }
@@ -119,7 +125,7 @@ pub fn package(root: &str, folder: &str, text: &str) -> Result<OwnPackage, Strin
         files: Files {
             folder: &TreePath::root(),
             read: &|_| None,
-            folders: &|_| Vec::new(),
+            list: &|_| None,
         },
         root: root.root(),
         workspace: Workspace::default(),
@@ -315,8 +321,8 @@ impl Reader<'_> {
         self.excluded.iter().any(is_below) && !self.members.iter().any(is_below)
     }
 
-    /// The folders that a pattern of `members` names.
-    fn expanded(&self, pattern: &str) -> Vec<String> {
+    /// The folders that a pattern of `members` names; `None` where they are not known.
+    fn expanded(&self, pattern: &str) -> Option<Vec<String>> {
         let mut folders = vec![String::new()];
         for part in pattern.split('/').filter(|part| !part.is_empty()) {
             let mut next = Vec::new();
@@ -328,12 +334,13 @@ impl Reader<'_> {
                 match part.contains(['*', '?', '[']) {
                     false => next.push(joined(part)),
                     true => {
-                        let path = self.files.folder.join(folder);
-                        let names = path.map(|path| (self.files.folders)(&path)).unwrap_or_default();
+                        let contents = (self.files.list)(&self.files.folder.join(folder)?)?;
                         let matcher = matcher(part);
                         let fits =
-                            |name: &&String| matcher.as_ref().is_some_and(|matcher| matcher.is_match(name));
-                        next.extend(names.iter().filter(fits).map(|name| joined(name)));
+                            |name: &&str| matcher.as_ref().is_some_and(|matcher| matcher.is_match(name));
+                        let folders = contents.folders.iter();
+                        let names = folders.filter_map(|path| std::str::from_utf8(path.file_name()).ok());
+                        next.extend(names.filter(fits).map(joined));
                     }
                 }
             }
@@ -341,7 +348,7 @@ impl Reader<'_> {
             next.truncate(MAX_MANIFESTS);
             folders = next;
         }
-        folders
+        Some(folders)
     }
 }
 
@@ -492,19 +499,23 @@ mod tests {
             let found = known.find(|(name, _)| TreePath::new(format!("top/{name}")).as_ref() == Some(path));
             found.map(|(_, text)| (*text).to_owned())
         };
-        let folders = |path: &TreePath| {
+        let list = |path: &TreePath| {
             let names = files.iter().filter_map(|(name, _)| {
                 let path = path.to_string();
                 let rest = format!("top/{name}");
                 let rest = rest.strip_prefix(&path)?.strip_prefix('/')?.to_owned();
                 Some(rest.split_once('/')?.0.to_owned())
             });
-            names.collect::<BTreeSet<String>>().into_iter().collect()
+            let names: BTreeSet<String> = names.collect();
+            Some(Contents {
+                folders: names.iter().filter_map(|name| path.join(name)).collect(),
+                ..Contents::default()
+            })
         };
         Workspace::read(Files {
             folder: &folder,
             read: &text,
-            folders: &folders,
+            list: &list,
         })
     }
 

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::planner::{Failure, Planner};
 use self::search::Order;
 use self::state::State;
-use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::cargo_lock::locked::{CrateId, LockedCrates};
 use crate::lockfile::cargo_lock::workspace::Workspace;
 use crate::lockfile::cargo_lock::{is_source_of_crates_io, source_of_crates_io};
@@ -164,7 +164,12 @@ pub fn plan(
                 strategies.insert((wish.name.clone(), wish.version.clone()), strategy);
             }
             Err(Failure::Ask(names)) => asked.extend(names),
-            Err(failure) => block(&mut plan, wish, failure),
+            Err(failure) => {
+                let (mut by, reason) = failure.into_reason();
+                by.sort();
+                by.dedup();
+                plan.block(wish, by, reason);
+            }
         }
     }
     if !asked.is_empty() {
@@ -183,27 +188,6 @@ fn ask(names: BTreeSet<String>) -> Step {
     Step::Ask(names.into_iter().map(Query::versions).collect())
 }
 
-/// Adds what keeps a version.
-fn block(plan: &mut Plan, wish: &Wish, failure: Failure) {
-    let (mut by, reason) = failure.told();
-    by.sort();
-    by.dedup();
-    let mut known = plan.blocked.iter_mut();
-    match known.find(|known| known.name == wish.name && known.version == wish.version) {
-        Some(known) => {
-            let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
-            known.by.extend(further);
-        }
-        None => plan.blocked.push(Blocked {
-            name: wish.name.clone(),
-            version: wish.version.clone(),
-            fixes: wish.fixes.clone(),
-            by,
-            reason,
-        }),
-    }
-}
-
 impl Planner<'_> {
     /// What becomes of the wish for one package.
     fn try_one(&self, state: &State, wish: &Wish, id: &CrateId) -> Result<(State, Strategy), Failure> {
@@ -214,7 +198,7 @@ impl Planner<'_> {
         self.steps.set(0);
         let tried = self.upgrade(state, id, &|choice| self.fixes(wish, choice), Order::Lowest, 0);
         // Where something is missing it is not decided.
-        if !tried.as_ref().is_err_and(Failure::is_final) {
+        if !tried.as_ref().is_err_and(Failure::is_question) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());
         }
         tried

@@ -60,7 +60,7 @@ impl Failure {
     }
 
     /// What is in the way, and why, as a sentence.
-    pub(super) fn told(self) -> (Vec<Constraint>, String) {
+    pub(super) fn into_reason(self) -> (Vec<Constraint>, String) {
         match self {
             Self::Blocked { by, reason } => (by, reason),
             Self::Ask(names) => {
@@ -70,7 +70,8 @@ impl Failure {
         }
     }
 
-    pub(super) fn is_final(&self) -> bool {
+    /// Registries have to be asked before it is decided.
+    pub(super) fn is_question(&self) -> bool {
         matches!(self, Self::Ask(_))
     }
 }

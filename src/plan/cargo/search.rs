@@ -91,7 +91,7 @@ impl<'p> Planner<'p> {
         for groups in self.groups(state, &users, &candidates)? {
             match self.exchange(state, id, &groups, depth) {
                 Ok(next) => return Ok((next, Strategy::InRange)),
-                Err(ask) if ask.is_final() => return Err(ask),
+                Err(ask) if ask.is_question() => return Err(ask),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
@@ -101,7 +101,7 @@ impl<'p> Planner<'p> {
         for release in self.spaced(state, id, &candidates) {
             match self.move_users(state, id, &users, (release, &candidates), depth) {
                 Ok(moved) => return Ok(moved),
-                Err(ask) if ask.is_final() => return Err(ask),
+                Err(ask) if ask.is_question() => return Err(ask),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
@@ -115,7 +115,7 @@ impl<'p> Planner<'p> {
             })
             .collect();
         let failure = failure.unwrap_or_else(|| Failure::because("No version helps."));
-        let (further, reason) = failure.told();
+        let (further, reason) = failure.into_reason();
         let further: Vec<Constraint> = further.into_iter().filter(|one| !by.contains(one)).collect();
         by.extend(further);
         Err(Failure::Blocked { by, reason })

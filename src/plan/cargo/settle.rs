@@ -226,7 +226,7 @@ impl Planner<'_> {
         match (self.bring(state, id, dependency, depth), fitting.last()) {
             (Ok(need), _) => Ok(need),
             (Err(failure), None) => Err(failure),
-            (Err(failure), Some(_)) if failure.is_final() => Err(failure),
+            (Err(failure), Some(_)) if failure.is_question() => Err(failure),
             (Err(_), Some(need)) => {
                 state.add_need(id, need);
                 Ok(need.clone())
@@ -282,7 +282,7 @@ impl Planner<'_> {
                     *state = next;
                     return Ok(new);
                 }
-                Err(ask) if ask.is_final() => return Err(ask),
+                Err(ask) if ask.is_question() => return Err(ask),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
@@ -297,7 +297,7 @@ impl Planner<'_> {
                         return Ok(need);
                     }
                 }
-                Err(ask) if ask.is_final() => return Err(ask),
+                Err(ask) if ask.is_question() => return Err(ask),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }

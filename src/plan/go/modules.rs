@@ -205,7 +205,7 @@ impl Modules<'_> {
     pub(super) fn is_proven(&self, (path, version): &Version, line: &str, hash: &str) -> Result<(), Failure> {
         match self.releases.proof(path, version) {
             Known::NotAsked => Err(Failure::ask(Query::proof(path.as_str(), version.as_str()))),
-            // Whoever asks says so.
+            // The session reports it.
             Known::Failed(_) => Ok(()),
             Known::Answer(release) => {
                 let known = release

@@ -47,9 +47,9 @@ impl Planner<'_> {
             sums.insert(format!("{path} {version}"), None);
         }
         // What was needed before, and had no line, had none for a reason; what is listed now has to have one.
-        let nobody = Used::default();
-        let listed_before = self.archives_of(&original, &nobody);
-        let mut listed_now = self.archives_of(&settled.listed, &nobody);
+        let no_use = Used::default();
+        let listed_before = self.archives_of(&original, &no_use);
+        let mut listed_now = self.archives_of(&settled.listed, &no_use);
         listed_now.retain(|at| !listed_before.contains(at));
         let is_new = |at: &Version, old: &BTreeSet<Version>| listed_now.contains(at) || !old.contains(at);
         let zips = new_zips.iter().filter(|at| is_new(at, &old_zips));

@@ -20,7 +20,7 @@ use self::differences::differences;
 use self::planner::{Failure, Planner, Tried};
 use self::state::State;
 use self::tree::{FolderTree, Node};
-use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::package_lock::installed::Installed;
 use crate::model::Query;
 
@@ -86,7 +86,8 @@ pub fn plan(
             }
             Err(Failure::Ask(names)) => asked.extend(names),
             Err(failure) => {
-                block(&mut plan, wish, failure);
+                let (by, reason) = failure.into_reason();
+                plan.block(wish, by, reason);
             }
         }
     }
@@ -105,25 +106,6 @@ pub fn plan(
 
 fn ask(packages: BTreeSet<String>) -> Step {
     Step::Ask(packages.into_iter().map(Query::versions).collect())
-}
-
-/// Adds what keeps one folder of a version to what is known of the others.
-fn block(plan: &mut Plan, wish: &Wish, failure: Failure) {
-    let (by, reason) = failure.told();
-    let mut known = plan.blocked.iter_mut();
-    match known.find(|known| known.name == wish.name && known.version == wish.version) {
-        Some(known) => {
-            let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
-            known.by.extend(further);
-        }
-        None => plan.blocked.push(Blocked {
-            name: wish.name.clone(),
-            version: wish.version.clone(),
-            fixes: wish.fixes.clone(),
-            by,
-            reason,
-        }),
-    }
 }
 
 /// The folder holds the version that is to leave.

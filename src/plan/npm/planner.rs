@@ -40,7 +40,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// What is in the way, and why, as a sentence.
-    pub(super) fn told(self) -> (Vec<Constraint>, String) {
+    pub(super) fn into_reason(self) -> (Vec<Constraint>, String) {
         match self {
             Self::Ask(names) => (
                 Vec::new(),

@@ -165,7 +165,7 @@ impl Planner<'_> {
         let mut by = refused(nearest);
         let (further, reason) = failure
             .unwrap_or_else(|| Failure::because("No version helps."))
-            .told();
+            .into_reason();
         let further: Vec<Constraint> = further.into_iter().filter(|one| !by.contains(one)).collect();
         by.extend(further);
         Err(Failure::Blocked { by, reason })

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::differences::differences;
 use self::planner::{Failure, Planner};
 use self::state::State;
-use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use super::{Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
 use crate::model::{Query, Release};
 
 pub use self::project::{Asked, Extras, Others, Pin, Platforms, Project};
@@ -120,7 +120,7 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
                 *known = (*known).max(strategy);
             }
             Err(Failure::Ask(queries)) => asked.extend(queries),
-            Err(Failure::Blocked { by, reason }) => block(&mut plan, wish, by, reason),
+            Err(Failure::Blocked { by, reason }) => plan.block(wish, by, reason),
         }
     }
     if !asked.is_empty() {
@@ -140,28 +140,10 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
         Err(Failure::Blocked { reason, .. }) => {
             let mut plan = Plan::default();
             for wish in &wishes {
-                block(&mut plan, wish, Vec::new(), reason.clone());
+                plan.block(wish, Vec::new(), reason.clone());
             }
             Step::Done(plan)
         }
-    }
-}
-
-/// Adds what keeps one pin of a version to what is known of the others.
-fn block(plan: &mut Plan, wish: &Wish, by: Vec<Constraint>, reason: String) {
-    let mut known = plan.blocked.iter_mut();
-    match known.find(|known| known.name == wish.name && known.version == wish.version) {
-        Some(known) => {
-            let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
-            known.by.extend(further);
-        }
-        None => plan.blocked.push(Blocked {
-            name: wish.name.clone(),
-            version: wish.version.clone(),
-            fixes: wish.fixes.clone(),
-            by,
-            reason,
-        }),
     }
 }
 

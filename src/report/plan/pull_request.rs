@@ -8,7 +8,7 @@ use crate::ecosystem;
 use crate::model::{Finding, Outcome};
 use crate::plan::{LockfilePlan, Move, Proposal};
 use crate::remediation::{Remediation, remediations};
-use crate::report::phrases::{advisories, counted, rank, severities, short};
+use crate::report::phrases::{advisories, counted, rank, severities, short, thousands};
 use crate::report::{headline, links};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -137,10 +137,10 @@ fn body(proposal: &Proposal, base: &str, run: Option<&str>, rows: usize) -> Stri
             "Nothing that blocks {base} is fixed by this; what it ends only warns.\n"
         )),
         false => text.push_str(&format!(
-            "Fixes {} {} of the {} that {base} is blocked by.\n",
-            advisories(&fixed),
-            severities(&fixed),
-            counted(all.len(), "advisory", "advisories")
+            "Fixes {} of {} {} that block {base}.\n",
+            thousands(fixed.len() as u64),
+            advisories(&all),
+            severities(&all)
         )),
     }
     let exploited = fixed
@@ -157,7 +157,7 @@ fn body(proposal: &Proposal, base: &str, run: Option<&str>, rows: usize) -> Stri
         "\n### How it was checked\n\n\
          - Each lockfile was read again by a check that knows nothing of the plan: hashes, ranges, and nothing left over.\n\
          - The result was scanned with the same advisory database{}: {}. The numbers above are those of that scan.\n\
-         - Only these files changed, byte by byte; no package manager and no script was started.\n",
+         - Every other byte of the files stayed; no package manager and no script was started.\n",
         headline::index(after).map(|index| format!(" ({})", markdown(&index))).unwrap_or_default(),
         headline::symbol(after.verdict),
     ));

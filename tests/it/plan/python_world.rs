@@ -246,7 +246,6 @@ impl Files {
             root: ".",
             read: &read,
             list: &|_| None,
-            folders: &|_| Vec::new(),
         };
         let project = fixer(format)
             .expect("a fixer")
