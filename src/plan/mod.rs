@@ -84,6 +84,19 @@ impl Bounds<'_> {
         self.published_before
             .is_none_or(|bound| release.published.is_some_and(|published| published <= bound))
     }
+
+    /// Why `release` of the package `name`, which nothing but its age keeps out, is not taken.
+    fn too_new(&self, name: &str, release: &Release) -> String {
+        match release.published {
+            Some(_) => format!(
+                "{name} {} is younger than `min-release-age` of the policy allows, and no older version in that range may be taken.",
+                release.version
+            ),
+            None => format!(
+                "The registry does not say when the versions of {name} were published, and `min-release-age` of the policy asks for it."
+            ),
+        }
+    }
 }
 
 /// Whether ranges in manifests of one's own may change.

@@ -295,26 +295,40 @@ impl<'p> Planner<'p> {
 
     /// The release may be installed, whatever affects it.
     fn is_installable(&self, release: &Release) -> bool {
-        let is_young = self
-            .bounds
-            .published_before
-            .is_some_and(|bound| release.published.is_none_or(|published| published > bound));
         let builds = release.toolchain.iter().all(|(tool, needed)| {
             let mut here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
             here.all(|(_, version)| numbers(needed) <= numbers(version))
         });
-        release.retired.is_none() && !is_young && builds
+        release.retired.is_none() && builds
     }
 
     /// The release may be taken.
     fn is_good(&self, name: &str, release: &Release) -> bool {
+        self.bounds.is_old_enough(release) && self.is_clean(name, release)
+    }
+
+    /// The release may be taken to fix the package itself, however new it is.
+    fn is_clean(&self, name: &str, release: &Release) -> bool {
         self.is_installable(release) && !(self.bounds.is_affected)(name, &release.version)
+    }
+
+    /// Why none of `choices` in `range` is taken, lowest version first.
+    pub(super) fn none_of(&self, id: &CrateId, name: &str, range: &str, choices: &[Choice<'_>]) -> String {
+        let too_new = |choice: &&Choice<'_>| {
+            !choice.is_good && self.is_clean(name, choice.release) && in_range(range, &choice.release.version)
+        };
+        match choices.iter().rev().find(too_new) {
+            Some(choice) => self.bounds.too_new(name, choice.release),
+            None => format!("{id} needs {name} {range}, of which no version may be taken."),
+        }
     }
 
     /// The release ends what is wished.
     pub(super) fn fixes(&self, wish: &Wish, choice: &Choice<'_>) -> bool {
         let release = choice.release;
-        choice.is_good || (wish.to.as_deref() == Some(&*release.version) && self.is_installable(release))
+        choice.is_good
+            || self.is_clean(&wish.name, release)
+            || (wish.to.as_deref() == Some(&*release.version) && self.is_installable(release))
     }
 }
 

@@ -301,11 +301,7 @@ impl Planner<'_> {
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
-        Err(failure.unwrap_or_else(|| {
-            Failure::because(format!(
-                "{id} needs {name} {range}, of which no version may be taken."
-            ))
-        }))
+        Err(failure.unwrap_or_else(|| Failure::because(self.none_of(id, name, &range, &choices))))
     }
 
     /// The state with the new package `new`, which `id` needs.

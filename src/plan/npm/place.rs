@@ -160,18 +160,10 @@ impl Planner<'_> {
             self.is_clean(name, rated.release) && self.in_range(range, &rated.release.version)
         };
         let young = rated.iter().rev().find(too_young);
-        Ok(
-            match (young, rated.iter().any(|rated| rated.release.published.is_some())) {
-                (None, _) => format!("No version of {name} in that range may be taken."),
-                (Some(young), true) => format!(
-                    "{name} {} is younger than `min-release-age` of the policy allows, and no older version in that range may be taken.",
-                    young.release.version
-                ),
-                (Some(_), false) => format!(
-                    "The registry does not say when the versions of {name} were published, and `min-release-age` of the policy asks for it."
-                ),
-            },
-        )
+        Ok(match young {
+            Some(young) => self.bounds.too_new(name, young.release),
+            None => format!("No version of {name} in that range may be taken."),
+        })
     }
 
     /// The newest of `good` that the project has already.

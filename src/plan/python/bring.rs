@@ -10,7 +10,7 @@ use super::search::{Aim, MAX_CANDIDATES, MAX_DEPTH, Taken};
 use super::state::{Added, State};
 use crate::lockfile::grammar::marker::Marker;
 use crate::model::Release;
-use crate::plan::Constraint;
+use crate::plan::{Bounds, Constraint};
 use crate::version::Scheme as _;
 use crate::version::pep440::Pep440;
 use crate::version::range::pep440;
@@ -315,7 +315,7 @@ impl Planner<'_> {
                 name: need.name.clone(),
                 range: need.range.clone(),
             }],
-            reason: none_of(&rated, need),
+            reason: none_of(self.bounds, &rated, need),
         }))
     }
 
@@ -343,15 +343,12 @@ impl Planner<'_> {
 }
 
 /// Why no version is taken for `need`.
-fn none_of(rated: &[Rated<'_>], need: &Need) -> String {
+fn none_of(bounds: &Bounds<'_>, rated: &[Rated<'_>], need: &Need) -> String {
     let is_young = |rated: &&Rated<'_>| {
         rated.is_clean && !rated.is_good && Planner::in_range(&need.range, &rated.release.version)
     };
     match rated.iter().rev().find(is_young) {
-        Some(young) => format!(
-            "{} {} is younger than `min-release-age` of the policy allows, and no older version in that range may be taken.",
-            need.name, young.release.version
-        ),
+        Some(young) => bounds.too_new(&need.name, young.release),
         None => format!(
             "The index has no version of {} in that range that may be taken.",
             need.name

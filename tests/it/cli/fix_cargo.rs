@@ -230,3 +230,65 @@ fn an_index_that_lies_blocks_and_nothing_is_written() {
         assert_eq!(project.text("Cargo.lock"), before);
     }
 }
+
+#[test]
+fn a_fix_may_be_new_and_what_comes_in_with_it_may_not() {
+    let project = Project::new("1", &[("web", "1.1.0")]);
+    let dated = |lines: &[(&str, String)]| -> String {
+        let dated = lines
+            .iter()
+            .map(|(time, line)| line.replacen('{', &format!("{{\"pubtime\":\"{time}\","), 1));
+        dated.collect()
+    };
+    let (old, new) = ("2025-06-01T00:00:00Z", "2026-01-31T00:00:00Z");
+    let (none, log) = (
+        json!({}),
+        [
+            dependency("jar", "^1.0.0", false),
+            dependency("log", "^0.4", false),
+        ],
+    );
+    let web = dated(&[
+        (old, line("web", "1.0.0", &log[..1], &none, false)),
+        (new, line("web", "1.1.0", &log, &none, false)),
+    ]);
+    project.server.put("/index/3/w/web", web);
+    let logs = |older: &str| {
+        dated(&[
+            (older, line("log", "0.4.1", &[], &none, false)),
+            (new, line("log", "0.4.2", &[], &none, false)),
+        ])
+    };
+    project.server.put("/index/3/l/log", logs(new));
+    project
+        .sandbox
+        .write("lockkeeper.yml", "supply-chain: {min-release-age: 7d}\n");
+    let ran = project.run(&["plan"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        out.contains("log 0.4.2 is younger than `min-release-age` of the policy allows"),
+        "{out}"
+    );
+    project.server.put("/index/3/l/log", logs(old));
+    let ran = project.run(&["fix", "--allow-dirty"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let expected = [
+        entry("jar", "1.0.0", &[]),
+        entry("log", "0.4.1", &[]),
+        own(&["web"]),
+        entry("web", "1.1.0", &["jar", "log"]),
+    ];
+    assert_eq!(project.text("Cargo.lock"), lock(&expected));
+    // An index that says no time.
+    project.sandbox.git(&["checkout", "-q", "Cargo.lock"]);
+    project
+        .server
+        .put("/index/3/l/log", line("log", "0.4.1", &[], &none, false));
+    let ran = project.run(&["plan"]);
+    let out = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        out.contains("does not say when the versions of log were published"),
+        "{out}"
+    );
+}
