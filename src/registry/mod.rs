@@ -15,6 +15,8 @@ mod credential;
 mod error;
 pub mod go;
 pub mod go_config;
+pub mod maven;
+pub mod maven_config;
 pub mod npm;
 pub mod npm_config;
 pub mod pip_config;
@@ -183,7 +185,13 @@ pub struct Question {
 }
 
 /// Every kind of registry, in alphabetical order of its file.
-pub static REGISTRIES: &[&dyn Registry] = &[&crates_io::CratesIo, &go::Go, &npm::Npm, &pypi::PyPi];
+pub static REGISTRIES: &[&dyn Registry] = &[
+    &crates_io::CratesIo,
+    &go::Go,
+    &maven::Maven,
+    &npm::Npm,
+    &pypi::PyPi,
+];
 
 /// The registry of an ecosystem.
 #[must_use]

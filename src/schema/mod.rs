@@ -15,5 +15,6 @@
 pub mod core_metadata;
 pub mod epss;
 pub mod kev;
+pub mod maven_metadata;
 pub mod osv;
 pub mod simple_index;

@@ -119,6 +119,7 @@ fn registries_are_exactly_the_files() {
         "credential",
         "error",
         "go_config",
+        "maven_config",
         "npm_config",
         "pip_config",
     ];

@@ -4,6 +4,8 @@ mod cargo_config;
 pub(crate) mod contract;
 mod go;
 mod go_config;
+pub(crate) mod maven;
+mod maven_config;
 pub(crate) mod npm;
 pub(crate) mod npm_config;
 mod parts;
