@@ -1,9 +1,9 @@
-//! Exchanging a package for another version: inside of all ranges, else with what needs it.
+//! Exchanging a package for another version: inside of all ranges, else with what needs it, else by leaving.
 
 use super::features::lacking;
 use super::planner::{Asked, Choice, Failure, Planner, in_range, slot};
 use super::state::State;
-use crate::lockfile::cargo_lock::declared::{Declared, Dependency};
+use crate::lockfile::cargo_lock::declared::{Declared, Dependency, DependencyKind};
 use crate::lockfile::cargo_lock::locked::CrateId;
 use crate::model::Release;
 use crate::plan::{Constraint, Manifests, Strategy};
@@ -39,8 +39,51 @@ struct User {
 type Group<'p> = (&'p Release, Vec<CrateId>);
 
 impl<'p> Planner<'p> {
-    /// Exchanges the package for a later version that `accepts` takes, else has everything move that refuses one.
+    /// Exchanges the package for a later version that `accepts` takes, else has everything move that needs it, so far that
+    /// nothing does any more.
     pub(super) fn upgrade(
+        &self,
+        state: &State,
+        id: &CrateId,
+        accepts: Accepts<'_>,
+        order: Order,
+        depth: usize,
+    ) -> Result<(State, Strategy), Failure> {
+        let failure = match self.raise(state, id, accepts, order, depth) {
+            Err(failure) if !failure.is_question() => failure,
+            done_or_question => return done_or_question,
+        };
+        match self.do_without(state, id, depth) {
+            Ok(next) => Ok((next, Strategy::Parent)),
+            Err(ask) if ask.is_question() => Err(ask),
+            Err(_) => Err(failure),
+        }
+    }
+
+    /// Has everything that needs the package move to a version that does not.
+    fn do_without(&self, state: &State, id: &CrateId, depth: usize) -> Result<State, Failure> {
+        let mut next = state.clone();
+        while let Some(user) = next.users(id).first().cloned() {
+            self.step()?;
+            if !user.is_of_registry() || user == *id {
+                return Err(Failure::because("One's own manifest needs it."));
+            }
+            let needs_others = |choice: &Choice<'_>| {
+                let asks = self.asks(&user.name, choice.release);
+                choice.is_good && asks.is_ok_and(|asks| does_without(id, &asks))
+            };
+            let (moved, _) = self.upgrade(&next, &user, &needs_others, Order::Lowest, depth + 1)?;
+            next = moved;
+        }
+        self.finish(&mut next)?;
+        match next.has(id) {
+            true => Err(Failure::because("It is one's own.")),
+            false => Ok(next),
+        }
+    }
+
+    /// Exchanges the package for a later version that `accepts` takes, else has everything move that refuses one.
+    fn raise(
         &self,
         state: &State,
         id: &CrateId,
@@ -390,14 +433,20 @@ impl<'p> Planner<'p> {
     }
 }
 
+/// What leads to the crate's package, for those who are no members of the workspace.
+fn leading<'d>(id: &CrateId, asks: &'d Declared) -> impl Iterator<Item = &'d Dependency> {
+    let dependencies = asks.dependencies.iter();
+    dependencies.filter(|one| *one.package == *id.name && one.kind != DependencyKind::Dev)
+}
+
+/// A release that asks for this does not need the crate in this version.
+fn does_without(id: &CrateId, asks: &Declared) -> bool {
+    leading(id, asks).all(|one| !in_range(&one.range, &id.version))
+}
+
 /// A release that asks for this needs nothing that keeps the candidates out.
 fn helps(id: &CrateId, asks: &Declared, candidates: &[&Release]) -> bool {
-    use crate::lockfile::cargo_lock::declared::DependencyKind;
-    let mut leading = asks
-        .dependencies
-        .iter()
-        .filter(|one| *one.package == *id.name && one.kind != DependencyKind::Dev);
-    leading.all(|one| {
+    leading(id, asks).all(|one| {
         candidates
             .iter()
             .any(|release| in_range(&one.range, &release.version))

@@ -1,5 +1,7 @@
 //! Plans and the edits that they make.
 
+mod cargo_world;
+mod cargo_worlds;
 mod go;
 mod go_world;
 mod go_worlds;
