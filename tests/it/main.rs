@@ -20,6 +20,7 @@ mod plan;
 mod policy;
 mod project;
 mod registry;
+mod relock;
 mod remediation;
 mod report;
 mod scan;

@@ -1,0 +1,3 @@
+//! Edits of lockfiles.
+
+mod there_and_back;
