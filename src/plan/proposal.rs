@@ -1,6 +1,8 @@
 //! Plans for the lockfiles of a tree, and what a scan of the result says.
 
-use super::Plan;
+use std::collections::HashSet;
+
+use super::{Blocked, Plan};
 use crate::model::verdict::ExitCode;
 use crate::model::{Ecosystem, Outcome, TreePath};
 
@@ -39,6 +41,23 @@ pub struct LockfilePlan {
     pub plan: Plan,
     /// The files that change, the lockfile first.
     pub edited: Vec<Edited>,
+}
+
+impl LockfilePlan {
+    /// Takes out of what is blocked what a scan of the result, `after`, does not find any more.
+    pub fn forget_what_is_gone(&mut self, after: &Outcome) {
+        let Some(target) = after.targets.get(self.target) else {
+            return;
+        };
+        let left: HashSet<(&str, &str)> = target
+            .findings
+            .iter()
+            .filter(|finding| finding.file == self.file)
+            .map(|finding| (&*finding.name, &*finding.version))
+            .collect();
+        let is_left = |blocked: &Blocked| left.contains(&(blocked.name.as_str(), blocked.version.as_str()));
+        self.plan.blocked.retain(is_left);
+    }
 }
 
 /// A file with another text.

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use super::trees::{Taken, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
-use crate::model::{Failure, Finding, Outcome};
+use crate::model::{Failure, Finding, Outcome, TreePath};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
 use crate::policy::{FixSettings, Grouping, Means, Policy};
-use crate::remediate::{self, Limits, Overlay};
+use crate::remediate::{self, Brought, Limits, Overlay};
 use crate::scan::discover::Found;
 use crate::scan::{self, ExitOptions, Keep, Request};
 use crate::sys::file::{self, FileKind};
@@ -154,15 +154,52 @@ impl Session<'_> {
         self.observer.working("asking registries");
         let limits = request.limits.under(&trees.policy(), self.now);
         let registries = self.registries(trees.policy())?;
-        let mut lockfiles: Vec<LockfilePlan> = Vec::new();
-        for target in found.iter().copied().enumerate() {
-            lockfiles.extend(remediate::plans(target, &before, index, &registries, &limits));
+        let plans = |brought: &Brought, is_planned: &dyn Fn(usize, &TreePath) -> bool| {
+            let supplies = remediate::Supplies {
+                index,
+                registries: &registries,
+                limits: &limits,
+                brought,
+            };
+            let mut lockfiles: Vec<LockfilePlan> = Vec::new();
+            for target in found.iter().copied().enumerate() {
+                let is_planned = |file: &TreePath| is_planned(target.0, file);
+                lockfiles.extend(remediate::plans(target, &before, supplies, &is_planned));
+            }
+            lockfiles
+        };
+        let mut brought = Brought::default();
+        let mut lockfiles = plans(&brought, &|_, _| true);
+        // The very tree that a person would have with the result.
+        let edited = |lockfiles: &[LockfilePlan]| -> Result<Trees, Failure> {
+            Ok(find()?.over(|number, below| {
+                let edits = lockfiles.iter().filter(|plan| plan.target == number);
+                Box::new(Overlay::new(below, edits.flat_map(|plan| &plan.edited)))
+            }))
+        };
+        let after = loop {
+            let after = scanned(&edited(&lockfiles)?);
+            let again = brought.add(&before, &after, &lockfiles);
+            if again.is_empty() {
+                break after;
+            }
+            let files: Vec<(usize, TreePath)> = again
+                .iter()
+                .filter_map(|number| lockfiles.get(*number))
+                .map(|plan| (plan.target, plan.file.clone()))
+                .collect();
+            for plan in plans(&brought, &|target, file| files.contains(&(target, file.clone()))) {
+                let old = lockfiles
+                    .iter_mut()
+                    .find(|old| old.target == plan.target && old.file == plan.file);
+                if let Some(old) = old {
+                    *old = plan;
+                }
+            }
+        };
+        for plan in &mut lockfiles {
+            plan.forget_what_is_gone(&after);
         }
-        // The very scan that a person would make of the result.
-        let after = scanned(&find()?.over(|number, below| {
-            let edits = lockfiles.iter().filter(|plan| plan.target == number);
-            Box::new(Overlay::new(below, edits.flat_map(|plan| &plan.edited)))
-        }));
         let progress = match request.edits {
             Edits::Show => Progress::Planned,
             Edits::Write | Edits::WriteOverChanges => {

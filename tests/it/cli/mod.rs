@@ -7,6 +7,7 @@ pub(crate) mod failing_well;
 pub(crate) mod fix;
 pub(crate) mod fix_cargo;
 mod fix_go;
+mod fix_npm;
 mod fix_python;
 pub(crate) mod manual;
 pub(crate) mod named_database;

@@ -6,7 +6,7 @@ mod go;
 mod go_world;
 mod go_worlds;
 mod npm;
-mod npm_world;
+pub(crate) mod npm_world;
 mod npm_worlds;
 mod python;
 mod python_uv;

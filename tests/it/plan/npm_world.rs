@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 
 /// Packages with their releases.
 #[derive(Debug, Clone, Default)]
-pub(super) struct World {
-    pub(super) releases: BTreeMap<String, Vec<Release>>,
+pub(crate) struct World {
+    pub(crate) releases: BTreeMap<String, Vec<Release>>,
 }
 
 impl World {
     /// Reads lines such as `a 1.0.0: b ^1.0.0, optional c 2.x, peer d >=1, peer? e *`.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut world = Self::default();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (head, needs) = line.split_once(':').unwrap_or((line, ""));
@@ -74,7 +74,7 @@ impl World {
         });
     }
 
-    pub(super) fn release(&self, name: &str, version: &str) -> &Release {
+    pub(crate) fn release(&self, name: &str, version: &str) -> &Release {
         let releases = self.releases.get(name).expect("a package");
         let found = releases.iter().find(|release| *release.version == *version);
         found.unwrap_or_else(|| panic!("no {name} {version}"))
@@ -99,9 +99,9 @@ impl Releases for World {
 }
 
 /// A registry that is asked as a client asks it: what nobody asked for is not known.
-pub(super) struct Client<'w> {
+pub(crate) struct Client<'w> {
     world: &'w World,
-    pub(super) asked: BTreeSet<String>,
+    pub(crate) asked: BTreeSet<String>,
 }
 
 impl Releases for Client<'_> {
@@ -123,7 +123,7 @@ impl Releases for Client<'_> {
 
 /// The lockfile of a project that asks for `needs` (`a ^1.0.0, dev b 2.x`) and has `folders`
 /// (`a@1.0.0, a/b@2.0.0`: b below a).
-pub(super) fn lock(world: &World, needs: &str, folders: &str) -> String {
+pub(crate) fn lock(world: &World, needs: &str, folders: &str) -> String {
     let mut own: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for need in needs.split(',').map(str::trim).filter(|need| !need.is_empty()) {
         let (table, rest) = match need.split_once(' ') {
@@ -177,15 +177,15 @@ pub(super) fn lock(world: &World, needs: &str, folders: &str) -> String {
 }
 
 /// What is asked of a plan.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// `NAME < VERSION` affects a version.
-    pub(super) flaws: &'a [(&'a str, &'a str)],
-    pub(super) level: Distance,
-    pub(super) manifests: Manifests,
+    pub(crate) flaws: &'a [(&'a str, &'a str)],
+    pub(crate) level: Distance,
+    pub(crate) manifests: Manifests,
 }
 
 impl Asked<'_> {
-    pub(super) fn is_affected(&self, name: &str, version: &str) -> bool {
+    pub(crate) fn is_affected(&self, name: &str, version: &str) -> bool {
         let number = |text: &str| -> Vec<u64> {
             let plain = text.split('-').next().unwrap_or_default();
             plain
@@ -198,7 +198,7 @@ impl Asked<'_> {
     }
 
     /// Everything locked that is affected.
-    pub(super) fn wishes(&self, text: &str) -> Vec<Wish> {
+    pub(crate) fn wishes(&self, text: &str) -> Vec<Wish> {
         let installed = installed(text).expect("a lockfile");
         let affected = installed
             .iter()
@@ -215,7 +215,7 @@ impl Asked<'_> {
     }
 
     /// The plan, and how many packages were asked for.
-    pub(super) fn plan(&self, world: &World, text: &str) -> (Plan, usize) {
+    pub(crate) fn plan(&self, world: &World, text: &str) -> (Plan, usize) {
         let installed = installed(text).expect("a lockfile");
         let wishes = self.wishes(text);
         let is_affected = |name: &str, version: &str| self.is_affected(name, version);
@@ -248,7 +248,7 @@ impl Asked<'_> {
 }
 
 /// The lockfile with the plan carried out.
-pub(super) fn edited(text: &str, plan: &Plan) -> Result<String, Refused> {
+pub(crate) fn edited(text: &str, plan: &Plan) -> Result<String, Refused> {
     let path = TreePath::new("package-lock.json").expect("a path");
     let root: Value = serde_json::from_str(text).expect("JSON");
     let manifest = serde_json::to_string_pretty(&root["packages"][""]).expect("JSON");
@@ -257,7 +257,7 @@ pub(super) fn edited(text: &str, plan: &Plan) -> Result<String, Refused> {
 }
 
 /// `a 1.0.0 → 1.1.0`, `+ b 1.0.0`, `- c 1.0.0`, `stays d 1.0.0`.
-pub(super) fn told(plan: &Plan) -> Vec<String> {
+pub(crate) fn told(plan: &Plan) -> Vec<String> {
     let moves = plan.moves.iter().map(|one| match &one.to {
         Some(to) => format!("{} {} → {to} ({})", one.name, one.from, one.strategy.as_str()),
         None => format!("{} {} leaves ({})", one.name, one.from, one.strategy.as_str()),

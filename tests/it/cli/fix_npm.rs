@@ -1,0 +1,199 @@
+//! `plan` and `fix` on projects of npm: which upgrades hold together.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::plan::npm_world::{World, lock};
+use crate::support::program::{Ran, Sandbox, record};
+use crate::support::server::Server;
+
+const NOW: &str = "2026-02-01T00:00:00Z";
+
+/// A project whose packages are those of a small registry on this machine.
+struct Project {
+    sandbox: Sandbox,
+    server: Server,
+    index: String,
+    /// What the registry says of each package.
+    documents: RefCell<BTreeMap<String, Value>>,
+}
+
+impl Project {
+    /// `world` has the registry's releases, `needs` what the project asks for, and `folders` what it locks.
+    fn new(world: &str, needs: &str, folders: &str, records: &[Value]) -> Self {
+        let sandbox = Sandbox::new();
+        let server = Server::start();
+        let registry = server.address("");
+        let world = World::of(world);
+        let mut documents = BTreeMap::new();
+        for (name, releases) in &world.releases {
+            let versions: Map<String, Value> = releases
+                .iter()
+                .map(|release| {
+                    let document = release.document.replace("https://registry.example", &registry);
+                    let document = serde_json::from_str(&document).expect("JSON");
+                    (release.version.to_string(), document)
+                })
+                .collect();
+            let document = json!({"name": name, "versions": versions});
+            server.put(&format!("/{name}"), document.to_string());
+            documents.insert(name.clone(), document);
+        }
+        let text = lock(&world, needs, folders).replace("https://registry.example", &registry);
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let manifest = serde_json::to_string_pretty(&document["packages"][""]).expect("JSON");
+        sandbox.write("package.json", manifest + "\n");
+        sandbox.write("package-lock.json", text);
+        sandbox.git(&["init", "-q"]);
+        sandbox.git(&["add", "."]);
+        sandbox.git(&["commit", "-q", "-m", "first"]);
+        let index = sandbox.index("x.lkdb", records, NOW);
+        Self {
+            sandbox,
+            server,
+            index,
+            documents: RefCell::new(documents),
+        }
+    }
+
+    /// Changes what the registry says of a version.
+    fn change(&self, name: &str, version: &str, change: impl Fn(&mut Value)) {
+        let mut documents = self.documents.borrow_mut();
+        let document = documents.get_mut(name).expect("a package");
+        change(&mut document["versions"][version]);
+        self.server.put(&format!("/{name}"), document.to_string());
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        let line = words.iter().copied().chain(["--db", &self.index, "--now", NOW]);
+        self.sandbox.run(&line.collect::<Vec<_>>())
+    }
+
+    /// What `plan` says: `NAME FROM → TO`, `stays NAME: REASON`.
+    fn plan(&self, code: i32) -> Vec<String> {
+        let ran = self.run(&["plan", "--format", "json"]);
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        let document = ran.json();
+        let target = &document["targets"][0];
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let list = |name: &str| target[name].as_array().cloned().unwrap_or_default();
+        let moves = list("moves");
+        let moves = moves.iter().map(|one| {
+            format!(
+                "{} {} → {}",
+                text(&one["name"]),
+                text(&one["from"]),
+                text(&one["to"])
+            )
+        });
+        let stays = list("unfixable");
+        let stays = stays.iter().map(|one| {
+            format!(
+                "stays {}: {}",
+                text(&one["package"]["name"]),
+                text(&one["reason"])
+            )
+        });
+        moves.chain(stays).collect()
+    }
+}
+
+#[test]
+fn an_upgrade_that_the_check_refuses_keeps_no_other_back() {
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let world: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name} 1.0.0\n{name} 1.0.1"))
+        .collect();
+    let needs: Vec<String> = names.iter().map(|name| format!("{name} ^1.0.0")).collect();
+    let folders: Vec<String> = names.iter().map(|name| format!("{name}@1.0.0")).collect();
+    let records: Vec<Value> = names
+        .iter()
+        .map(|name| record(&format!("GHSA-{name}"), "npm", name, "0", Some("1.0.1")))
+        .collect();
+    let project = Project::new(
+        &world.join("\n"),
+        &needs.join(", "),
+        &folders.join(", "),
+        &records,
+    );
+    for name in ["b", "f"] {
+        project.change(name, "1.0.1", |release| {
+            release["dist"]["integrity"] = Value::Null
+        });
+    }
+    let plan = project.plan(6);
+    assert_eq!(plan.len(), 7, "{plan:#?}");
+    let moved: Vec<&str> = plan[..5].iter().map(|line| &line[..1]).collect();
+    assert_eq!(moved, ["a", "c", "d", "e", "g"]);
+    for (line, name) in plan[5..].iter().zip(["b", "f"]) {
+        assert!(
+            line.contains(&format!("no integrity hash of {name} 1.0.1")),
+            "{line}"
+        );
+    }
+    assert_eq!(project.run(&["fix", "-q"]).code, 6);
+    let scan = project.run(&["scan", "--format", "json"]).json();
+    let left = scan["targets"][0]["findings"].as_array().expect("findings");
+    let left: Vec<&str> = left.iter().filter_map(|one| one["id"].as_str()).collect();
+    assert_eq!(left, ["GHSA-b", "GHSA-f"]);
+}
+
+#[test]
+fn an_upgrade_that_brings_findings_is_left_out_and_the_others_are_made() {
+    let world = "
+        cookie 4.0.0
+        cookie 4.1.0: acme-jar ^1.0.0
+        cookie 4.2.0: acme-jar ^1.1.0
+        acme-jar 1.0.0
+        acme-jar 1.1.0
+        other 1.0.0
+        other 1.0.1
+    ";
+    let records = [
+        record("GHSA-cookie", "npm", "cookie", "0", Some("4.1.0")),
+        record("GHSA-other", "npm", "other", "0", Some("1.0.1")),
+    ];
+    let project = Project::new(
+        world,
+        "cookie ^4.0.0, other ^1.0.0",
+        "cookie@4.0.0, other@1.0.0",
+        &records,
+    );
+    assert_eq!(project.plan(0), ["cookie 4.0.0 → 4.1.0", "other 1.0.0 → 1.0.1"]);
+    project.sandbox.write(
+        "lockkeeper.yml",
+        "supply-chain: {internal: [\"acme-*\"], registries: {npm: \"https://npm.acme.example/\"}}\n",
+    );
+    let plan = project.plan(6);
+    assert_eq!(plan.len(), 2, "{plan:#?}");
+    assert_eq!(plan[0], "other 1.0.0 → 1.0.1");
+    assert!(plan[1].contains("dependency-confusion in acme-jar"), "{plan:#?}");
+}
+
+#[test]
+fn a_version_that_would_bring_an_advisory_is_passed_over() {
+    let world = "
+        a 1.0.0
+        a 1.1.0
+        a 1.2.0
+        b 1.0.0
+        b 1.1.0
+    ";
+    let between =
+        |name: &str, fixed: Option<&str>| record(&format!("GHSA-new-{name}"), "npm", name, "1.1.0", fixed);
+    let records = [
+        record("GHSA-a", "npm", "a", "0", Some("1.1.0")),
+        between("a", Some("1.2.0")),
+        record("GHSA-b", "npm", "b", "0", Some("1.1.0")),
+        between("b", None),
+    ];
+    let project = Project::new(world, "a ^1.0.0, b ^1.0.0", "a@1.0.0, b@1.0.0", &records);
+    let plan = project.plan(6);
+    assert_eq!(plan.len(), 2, "{plan:#?}");
+    assert_eq!(plan[0], "a 1.0.0 → 1.2.0");
+    assert!(plan[1].starts_with("stays b: "), "{plan:#?}");
+    assert!(plan[1].contains("GHSA-new-b in b 1.1.0"), "{plan:#?}");
+}
