@@ -7,7 +7,8 @@
 //!
 //! 1. a version that everything that needs the package accepts: the lowest that no known advisory affects;
 //! 2. the nearest dependent that can be upgraded so far that it accepts one;
-//! 3. another range in a manifest of one's own, where that is allowed.
+//! 3. another range in a manifest of one's own, where that is allowed;
+//! 4. a manifest of one's own that overrides what other packages ask for, where that is allowed.
 //!
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
@@ -73,7 +74,7 @@ pub struct Bounds<'b> {
     pub toolchain: &'b [(String, String)],
     /// How far a package may go that a manifest of one's own asks for.
     pub level: Distance,
-    /// Ranges in manifests of one's own may change.
+    /// What may change in manifests of one's own.
     pub manifests: Manifests,
 }
 
@@ -99,13 +100,31 @@ impl Bounds<'_> {
     }
 }
 
-/// Whether ranges in manifests of one's own may change.
+/// What may change in manifests of one's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manifests {
-    /// They may.
+    /// Ranges.
     Change,
-    /// They stay.
+    /// They may override what other packages ask for; their own ranges stay.
+    Override,
+    /// Both.
+    ChangeAndOverride,
+    /// Nothing.
     Keep,
+}
+
+impl Manifests {
+    /// Ranges may change.
+    #[must_use]
+    pub fn change_ranges(self) -> bool {
+        matches!(self, Self::Change | Self::ChangeAndOverride)
+    }
+
+    /// They may override what other packages ask for.
+    #[must_use]
+    pub fn add_overrides(self) -> bool {
+        matches!(self, Self::Override | Self::ChangeAndOverride)
+    }
 }
 
 /// A version that is to leave a lockfile.
@@ -139,6 +158,8 @@ pub struct Plan {
     pub collateral: Vec<Collateral>,
     /// Ranges in manifests of one's own that change.
     pub ranges: Vec<NewRange>,
+    /// What manifests of one's own override from now on.
+    pub overrides: Vec<NewOverride>,
     /// What stays as it is.
     pub blocked: Vec<Blocked>,
     /// The entries of the lockfile that change, by place.
@@ -191,16 +212,19 @@ pub enum Strategy {
     Parent,
     /// A manifest of one's own asks for another range.
     Manifest,
+    /// A manifest of one's own overrides what others ask for.
+    Override,
 }
 
 impl Strategy {
-    /// `in_range`, `parent`, `manifest`.
+    /// `in_range`, `parent`, `manifest`, `override`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InRange => "in_range",
             Self::Parent => "parent",
             Self::Manifest => "manifest",
+            Self::Override => "override",
         }
     }
 }
@@ -238,6 +262,34 @@ impl NewRange {
         match self.folder.as_str() {
             "" => self.file.clone(),
             folder => format!("{folder}/{}", self.file),
+        }
+    }
+}
+
+/// An override that a manifest of one's own gets: what other packages ask for does not count any more.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NewOverride {
+    /// The manifest, from the folder of the lockfile.
+    pub manifest: String,
+    /// Only for what this package needs, and what that needs; `None` for everything.
+    pub under: Option<String>,
+    /// The package.
+    pub name: String,
+    /// What is asked for instead.
+    pub to: String,
+}
+
+/// `package.json overrides qs with ^6.5.3`.
+impl std::fmt::Display for NewOverride {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "{} overrides {} with {}",
+            self.manifest, self.name, self.to
+        )?;
+        match &self.under {
+            Some(under) => write!(formatter, " for {under}"),
+            None => Ok(()),
         }
     }
 }

@@ -5,27 +5,45 @@
 //! it needs is where Node looks for it, in range, unless it was not before either. Nothing is left that nothing leads to,
 //! unless it was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::lockfile::package_lock::installed::{Installed, installed};
-use crate::model::{Requirement, RequirementKind};
+use super::npm_overrides::Rules;
+use super::npm_tree::{Folders, find};
+use crate::lockfile::package_lock::installed::{Described, Installed, Layout, described, repeated};
+use crate::model::{Release, Requirement, RequirementKind};
 use crate::plan::{EntryEdit, Plan};
 use crate::text::json;
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
 
-/// The folders by their paths.
-type Folders<'i> = BTreeMap<&'i str, &'i Installed>;
+/// A lockfile and the `package.json` beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'f> {
+    pub(super) lockfile: &'f str,
+    pub(super) manifest: Option<&'f str>,
+}
 
-/// Checks the text `after` of a lockfile that was `before`.
+impl Files<'_> {
+    fn read(self) -> Result<Described, &'static str> {
+        described(self.lockfile, self.manifest)
+    }
+}
+
+/// Checks the files `after` that were `before`.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
-pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String> {
-    let old = installed(before)?;
-    let new = installed(after)?;
-    let (old, new) = (by_place(&old), by_place(&new));
+/// What is wrong with them, as a sentence.
+pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<(), String> {
+    let (old, new) = (before.read()?, after.read()?);
+    let layout = new.layout;
+    if layout != old.layout {
+        return Err("The lockfile would get another version.".to_owned());
+    }
+    if layout == Layout::Both {
+        repetition(before, after, &new.folders, plan)?;
+    }
+    let (old, new) = (by_place(&old.folders), by_place(&new.folders));
     for change in &plan.entries {
         let entry = new.get(change.place.as_str());
         match (&change.edit, entry) {
@@ -46,26 +64,35 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
                         change.place, entry.name, entry.version
                     ));
                 }
-                if set(&entry.requirements) != set(&release.dependencies) {
+                let same = match layout {
+                    Layout::Nested => required(&entry.requirements) == required(&release.dependencies),
+                    Layout::Both | Layout::Flat => set(&entry.requirements) == set(&release.dependencies),
+                };
+                if !same {
                     return Err(format!(
                         "The entry {} does not need what the registry says.",
                         change.place
                     ));
                 }
+                is_hashed(entry, release)?;
             }
         }
     }
-    hashes(after, plan)?;
+    if layout != Layout::Nested {
+        fields(after.lockfile, plan)?;
+    }
+    let old_rules = Rules::of(before.manifest.unwrap_or_default(), &old);
+    let rules = Rules::of(after.manifest.unwrap_or_default(), &new);
     let changed: BTreeSet<&str> = plan.entries.iter().map(|change| change.place.as_str()).collect();
     for (place, entry) in &new {
         if !changed.contains(place) && !old.contains_key(place) {
             return Err(format!("The entry {place} came in by itself."));
         }
         for requirement in &entry.requirements {
-            let wrong = wrong(&new, place, requirement);
+            let wrong = wrong(&new, &rules, place, requirement);
             let was_wrong = || {
                 let entry = old.get(place).filter(|_| !changed.contains(place));
-                entry.is_some() && self::wrong(&old, place, requirement).is_some()
+                entry.is_some() && self::wrong(&old, &old_rules, place, requirement).is_some()
             };
             if let Some(wrong) = wrong
                 && !was_wrong()
@@ -105,8 +132,102 @@ fn set(requirements: &[Requirement]) -> BTreeSet<(String, String, String, Requir
         .collect()
 }
 
-/// Every entry with a new release has its hash.
-fn hashes(after: &str, plan: &Plan) -> Result<(), String> {
+/// The same for `requires`, which has no peers and does not say what is optional.
+fn required(requirements: &[Requirement]) -> BTreeSet<(String, String, String)> {
+    let is_in = |requirement: &&Requirement| match requirement.kind {
+        RequirementKind::Runtime | RequirementKind::Optional | RequirementKind::Bundled => true,
+        RequirementKind::Peer | RequirementKind::OptionalPeer | RequirementKind::Dev => false,
+    };
+    let required = requirements.iter().filter(is_in);
+    let shown = required.map(|one| {
+        (
+            one.name.to_string(),
+            one.package().to_owned(),
+            one.range.to_string(),
+        )
+    });
+    shown.collect()
+}
+
+/// What version 2 repeats for npm 6 is what it says itself.
+fn repetition(before: Files<'_>, after: Files<'_>, new: &[Installed], plan: &Plan) -> Result<(), String> {
+    let (old, repeated) = (repeated(before.lockfile), repeated(after.lockfile));
+    let links: Vec<(&str, &str)> = new
+        .iter()
+        .filter_map(|folder| Some((folder.link.as_deref()?, folder.place.as_str())))
+        .collect();
+    // A folder that a link leads to is repeated where the link is.
+    let place_in_tree = |place: &str| {
+        let link = links.iter().find_map(|(target, link)| {
+            let inside = place.strip_prefix(target).filter(|_| !target.is_empty())?;
+            (inside.is_empty() || inside.starts_with('/')).then(|| format!("{link}{inside}"))
+        });
+        link.unwrap_or_else(|| place.to_owned())
+    };
+    let (old, mut left) = (by_place(&old), by_place(&repeated));
+    for change in &plan.entries {
+        let place = place_in_tree(&change.place);
+        let entry = left.remove(place.as_str());
+        let is_right = match (&change.edit, entry) {
+            (EntryEdit::Lock(release, _), Some(entry)) => {
+                is_hashed(entry, release)?;
+                entry.name == change.name
+                    && entry.version == *release.version
+                    && required(&entry.requirements) == required(&release.dependencies)
+            }
+            (EntryEdit::Drop, entry) => entry.is_none(),
+            (EntryEdit::Flags(_), Some(entry)) => old
+                .get(place.as_str())
+                .is_some_and(|old| old.version == entry.version),
+            (
+                EntryEdit::Lock(..)
+                | EntryEdit::Flags(_)
+                | EntryEdit::Pin(_)
+                | EntryEdit::Go(_)
+                | EntryEdit::Crate(_),
+                _,
+            ) => false,
+        };
+        if !is_right {
+            return Err(format!(
+                "What `dependencies` says of {place} is not what `packages` says."
+            ));
+        }
+    }
+    let ranges: Vec<String> = plan
+        .ranges
+        .iter()
+        .map(|range| place_in_tree(&range.folder))
+        .collect();
+    for (place, entry) in left {
+        let same = |old: &&&Installed| {
+            let needs_same = required(&old.requirements) == required(&entry.requirements);
+            (&old.name, &old.version, &old.integrity) == (&entry.name, &entry.version, &entry.integrity)
+                && (needs_same || ranges.iter().any(|range| range == place))
+        };
+        if old.get(place).filter(same).is_none() {
+            return Err(format!("The entry {place} in `dependencies` changed by itself."));
+        }
+    }
+    Ok(())
+}
+
+/// The entry has the hash of the release.
+fn is_hashed(entry: &Installed, release: &Release) -> Result<(), String> {
+    let manifest = json::read(&release.document);
+    let dist = manifest.root().get("dist");
+    let expected = dist.and_then(|dist| Some(dist.get("integrity")?.as_str()?.into_owned()));
+    match entry.integrity.is_some() && entry.integrity == expected {
+        true => Ok(()),
+        false => Err(format!(
+            "The entry {} has not the hash of its release.",
+            entry.place
+        )),
+    }
+}
+
+/// Every entry with a new release has the fields that npm takes from it alone.
+fn fields(after: &str, plan: &Plan) -> Result<(), String> {
     let document = json::read(after);
     let packages = document.root().get("packages");
     for change in &plan.entries {
@@ -114,18 +235,7 @@ fn hashes(after: &str, plan: &Plan) -> Result<(), String> {
             continue;
         };
         let manifest = json::read(&release.document);
-        let expected = manifest
-            .root()
-            .get("dist")
-            .and_then(|dist| Some(dist.get("integrity")?.as_str()?.into_owned()));
         let entry = packages.and_then(|packages| packages.get(&change.place));
-        let locked = entry.and_then(|entry| Some(entry.get("integrity")?.as_str()?.into_owned()));
-        if locked.is_none() || locked != expected {
-            return Err(format!(
-                "The entry {} has not the hash of its release.",
-                change.place
-            ));
-        }
         for field in ["os", "cpu", "hasInstallScript", "bin"] {
             let is_there = |value: Option<Value<'_>>| value.and_then(|value| value.get(field)).is_some();
             if is_there(Some(manifest.root())) && !is_there(entry) {
@@ -144,13 +254,14 @@ fn hashes(after: &str, plan: &Plan) -> Result<(), String> {
 }
 
 /// What is wrong with a requirement of the folder at `place`.
-fn wrong(folders: &Folders<'_>, place: &str, requirement: &Requirement) -> Option<String> {
+fn wrong(folders: &Folders<'_>, rules: &Rules, place: &str, requirement: &Requirement) -> Option<String> {
     let is_needed = match requirement.kind {
         RequirementKind::Runtime | RequirementKind::Dev | RequirementKind::Peer => true,
         RequirementKind::Optional | RequirementKind::OptionalPeer => false,
         RequirementKind::Bundled => return None,
     };
-    let (name, range) = (&requirement.name, &requirement.range);
+    let name = &requirement.name;
+    let range = rules.range(place, name).unwrap_or(&requirement.range);
     let Some(found) = find(folders, place, name) else {
         return is_needed.then(|| format!("{name}, which {} needs, is not there.", shown(place)));
     };
@@ -169,34 +280,6 @@ fn shown(place: &str) -> &str {
     match place {
         "" => "package.json",
         place => place,
-    }
-}
-
-/// The folder that `name` means at `place`: in the `node_modules` there, else above.
-fn find<'i>(folders: &Folders<'i>, place: &str, name: &str) -> Option<&'i Installed> {
-    let mut at = place;
-    loop {
-        let candidate = match at {
-            "" => format!("node_modules/{name}"),
-            at => format!("{at}/node_modules/{name}"),
-        };
-        if let Some(found) = folders.get(candidate.as_str()) {
-            return match &found.link {
-                Some(target) => folders.get(target.as_str()).copied(),
-                None => Some(found),
-            };
-        }
-        if at.is_empty() || at.starts_with("..") {
-            return None;
-        }
-        at = match (at.rfind("/node_modules/"), at.starts_with("node_modules/")) {
-            (Some(slash), _) => at.get(..slash)?,
-            (None, true) => "",
-            (None, false) => at
-                .rfind('/')
-                .and_then(|slash| at.get(..slash))
-                .unwrap_or_default(),
-        };
     }
 }
 

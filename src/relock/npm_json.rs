@@ -40,6 +40,12 @@ impl<'d> Style<'d> {
         }
     }
 
+    /// A field at `depth` behind another one, with the comma between them.
+    pub(super) fn further(&self, field: &Field, depth: usize) -> String {
+        let (line, colon) = (self.line(depth), self.colon());
+        format!(",{line}{}{colon}{}", quoted(&field.key), field.text)
+    }
+
     /// A field of an object that stands at `depth`.
     pub(super) fn field_at(&self, key: &str, value: Value<'_>, depth: usize) -> Field {
         Field {
@@ -78,10 +84,15 @@ impl<'d> Style<'d> {
 
     /// An object that stands at `depth`, its fields in order.
     pub(super) fn nested(&self, mut fields: Vec<Field>, depth: usize) -> String {
+        fields.sort_by(Field::order);
+        self.listed(&fields, depth)
+    }
+
+    /// An object that stands at `depth`, its fields as they are.
+    pub(super) fn listed(&self, fields: &[Field], depth: usize) -> String {
         if fields.is_empty() {
             return "{}".to_owned();
         }
-        fields.sort_by(Field::order);
         let lines: Vec<String> = fields
             .iter()
             .map(|field| {
@@ -96,6 +107,18 @@ impl<'d> Style<'d> {
             .collect();
         format!("{{{}{}}}", lines.join(","), self.line(depth))
     }
+}
+
+/// The text of a value, with the quotes of one that has such.
+pub(super) fn raw<'d>(text: &'d str, value: Value<'_>) -> &'d str {
+    let span = value.span();
+    let (start, end) = (span.start as usize, span.end as usize);
+    match value.kind() {
+        // Its span is inside the quotes.
+        Kind::PlainString | Kind::JsonString => text.get(start.saturating_sub(1)..end + 1),
+        _ => text.get(start..end),
+    }
+    .unwrap_or_default()
 }
 
 /// A value that npm writes down: not `null`, `false` or empty.

@@ -79,6 +79,7 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
         is_as_planned(name, pin, &new)?;
     }
     unchanged(&old, &new, &changes, plan)?;
+    overrides(old_document.root(), new_document.root(), plan)?;
     let leads = |edge: Value<'_>, all: &[Entry<'_>]| all.iter().any(|entry| entry.is_meant_by(edge));
     for entry in &new {
         if let Some((_, edge)) = entry.edges().into_iter().find(|(_, edge)| !leads(*edge, &new)) {
@@ -100,6 +101,46 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
         Some(entry) => Err(format!("Nothing needs {} any more.", entry.name)),
         None => Ok(()),
     }
+}
+
+/// The overrides are those of before and those of the plan, and what they are about is in their range.
+fn overrides(old: Value<'_>, new: Value<'_>, plan: &Plan) -> Result<(), String> {
+    let of = |root: Value<'_>| -> BTreeSet<(String, String)> {
+        let list = root
+            .get("manifest")
+            .and_then(|manifest| manifest.get("overrides"));
+        let items = list.into_iter().flat_map(Value::items);
+        let shown = items.map(|item| {
+            let text = |key: &str| {
+                item.str(key)
+                    .map(std::borrow::Cow::into_owned)
+                    .unwrap_or_default()
+            };
+            (text("name"), text("specifier"))
+        });
+        shown.collect()
+    };
+    let planned = plan
+        .overrides
+        .iter()
+        .map(|one| (one.name.clone(), one.to.clone()));
+    let expected: BTreeSet<(String, String)> = of(old).into_iter().chain(planned).collect();
+    if of(new) != expected {
+        return Err("The overrides of the lockfile are not those of the plan.".to_owned());
+    }
+    for one in &plan.overrides {
+        let packages = new.get("package").into_iter().flat_map(Value::items);
+        let mut of_name =
+            packages.filter(|package| package.str("name").as_deref() == Some(one.name.as_str()));
+        let version = of_name
+            .next()
+            .and_then(|package| package.str("version"))
+            .unwrap_or_default();
+        if of_name.next().is_some() || !takes(&one.to, &version) {
+            return Err(format!("{one}, and {} {version} is locked.", one.name));
+        }
+    }
+    Ok(())
 }
 
 /// The package holds the release of the plan, and what that needs is there.

@@ -10,11 +10,12 @@ use super::python_manifest;
 use super::splice::{Splice, apply};
 use super::uv_check;
 use super::uv_entries::{Entry, List, Parts, document, entries, extras_of, normal};
+use super::uv_overrides;
 use super::{Refused, Relock};
 use crate::lockfile::grammar::distribution;
 use crate::model::{Release, TreePath};
 use crate::plan::python::{Edge, PinChange};
-use crate::plan::{Edited, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryEdit, NewOverride, NewRange, Plan};
 use crate::schema::simple_index::{File, files_of};
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
@@ -45,7 +46,9 @@ impl Relock for UvLock {
             before: text.to_owned(),
             after,
         }];
-        let manifests: BTreeSet<String> = plan.ranges.iter().map(NewRange::manifest).collect();
+        let ranged = plan.ranges.iter().map(NewRange::manifest);
+        let overriding = plan.overrides.iter().map(|one| one.manifest.clone());
+        let manifests: BTreeSet<String> = ranged.chain(overriding).collect();
         for manifest in manifests {
             let ranges: Vec<&NewRange> = plan
                 .ranges
@@ -55,7 +58,13 @@ impl Relock for UvLock {
             let path = path.parent().join(manifest.as_str());
             let path = path.ok_or_else(|| Refused(format!("{manifest} is outside of the repository.")))?;
             let before = read(&path).ok_or_else(|| Refused(format!("{path} cannot be read.")))?;
+            let overrides: Vec<&NewOverride> = plan
+                .overrides
+                .iter()
+                .filter(|one| one.manifest == manifest)
+                .collect();
             let after = python_manifest::pyproject_with(&before, &ranges);
+            let after = after.and_then(|after| uv_overrides::pyproject_with(&after, &overrides));
             let after = after.ok_or_else(|| {
                 Refused(format!(
                     "{path} does not ask for what the lockfile repeats, in a way that is edited."
@@ -143,6 +152,12 @@ impl<'l> Lock<'l> {
                 splices.extend(self.followed(edge, &moved));
             }
             splices.extend(ranges(entry, plan));
+        }
+        if !plan.overrides.is_empty() {
+            let splice = uv_overrides::in_lockfile(self.text, &plan.overrides, self.line_end);
+            splices.push(splice.ok_or_else(|| {
+                Refused("The overrides of the lockfile are not as uv writes them.".to_owned())
+            })?);
         }
         let edited =
             apply(self.text, splices).ok_or_else(|| Refused("Two edits meet at one place.".to_owned()))?;

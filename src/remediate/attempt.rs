@@ -180,7 +180,15 @@ impl<'a> Attempts<'a> {
                 manifests: self.supplies.limits.manifests,
             };
             match project.plan(wishes, &self.answers, &bounds) {
-                Step::Done(plan) => return plan,
+                Step::Done(mut plan) => {
+                    if let Some(sentence) = fixer.no_override()
+                        && self.supplies.limits.manifests.add_overrides()
+                    {
+                        let held = plan.blocked.iter_mut().filter(|blocked| !blocked.by.is_empty());
+                        held.for_each(|blocked| blocked.reason = format!("{} {sentence}", blocked.reason));
+                    }
+                    return plan;
+                }
                 Step::Ask(queries) => {
                     let question = Question {
                         ecosystem,

@@ -21,6 +21,12 @@ impl Fixer for CargoLock {
         "Cargo.lock"
     }
 
+    fn no_override(&self) -> Option<&'static str> {
+        Some(
+            "Cargo overrides no range: `[patch]` changes where a crate comes from. A later version of what asks for it would help, or a fork of that in `[patch]`.",
+        )
+    }
+
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let folder = files.path.parent();
         let workspace = Workspace::read(Files {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::{Fixer, Project, ProjectFiles};
-use crate::lockfile::package_lock::installed::{Installed, installed};
+use crate::lockfile::package_lock::installed::{Described, Installed, described};
 use crate::plan::{Bounds, Releases, Step, Wish, npm};
 use crate::registry::ConfigFile;
 use crate::relock::package_lock;
@@ -20,14 +20,14 @@ impl Fixer for PackageLock {
     }
 
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
-        let installed = installed(files.text)?;
-        let manifest = files.beside("package.json").unwrap_or_default();
-        let (overridden, toolchain) = of_manifest(&manifest);
+        let manifest = files.beside("package.json");
+        let described = described(files.text, manifest.as_deref())?;
+        let manifest = manifest.unwrap_or_default();
         Ok(Box::new(NpmProject {
-            archives: Archives::of(&installed),
-            installed,
-            overridden,
-            toolchain,
+            archives: Archives::of(&described.folders),
+            described,
+            overridden: package_lock::overridden(&manifest),
+            toolchain: toolchain(&manifest),
             configuration: files.configuration(".npmrc").into_iter().collect(),
             memory: npm::Memory::default(),
         }))
@@ -35,7 +35,7 @@ impl Fixer for PackageLock {
 }
 
 struct NpmProject {
-    installed: Vec<Installed>,
+    described: Described,
     archives: Archives,
     /// The names that `overrides` speak of.
     overridden: BTreeSet<String>,
@@ -63,7 +63,7 @@ impl Project for NpmProject {
 
     fn plan(&self, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step {
         npm::plan(
-            &self.installed,
+            &self.described,
             &self.overridden,
             wishes,
             releases,
@@ -107,22 +107,10 @@ impl Archives {
     }
 }
 
-/// The names that `overrides` speak of, and the lowest version of each toolchain that the project runs on.
-fn of_manifest(text: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
-    let document = json::read(text);
+/// The lowest version of each toolchain that the project runs on.
+fn toolchain(manifest: &str) -> Vec<(String, String)> {
+    let document = json::read(manifest);
     let root = document.root();
-    let mut names = BTreeSet::new();
-    let mut open: Vec<_> = root.get("overrides").into_iter().collect();
-    while let Some(table) = open.pop() {
-        for (key, value) in table.entries() {
-            let name = match key.rfind('@') {
-                Some(at) if at > 0 => key.get(..at).unwrap_or_default().to_owned(),
-                Some(_) | None => key.into_owned(),
-            };
-            names.insert(name);
-            open.push(value);
-        }
-    }
     let engines = root
         .get("engines")
         .into_iter()
@@ -131,7 +119,7 @@ fn of_manifest(text: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
         let range = range.as_str()?;
         Some((tool.into_owned(), lowest(&range)?))
     });
-    (names, toolchain.collect())
+    toolchain.collect()
 }
 
 /// The lowest version that a range names.

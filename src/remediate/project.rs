@@ -14,6 +14,11 @@ pub trait Fixer: Sync {
     /// # Errors
     /// Why nothing can be planned, as a sentence.
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String>;
+
+    /// Why nothing overrides what other packages ask for, as a sentence; `None` where something can, or nothing has to.
+    fn no_override(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A lockfile and what lies around it.

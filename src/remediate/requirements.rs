@@ -21,6 +21,10 @@ impl Fixer for Requirements {
         "requirements.txt"
     }
 
+    fn no_override(&self) -> Option<&'static str> {
+        Some("pip overrides no range: a later version of what asks for it would help.")
+    }
+
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let loaded = gather(files.path, files.text, files.read);
         Ok(Box::new(RequirementsProject {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::{Fixer, Project, ProjectFiles};
-use crate::plan::python::{self, Asked, Extras, Others, Pin, Platforms};
+use crate::plan::python::{self, Asked, Extras, Others, Overrides, Pin, Platforms};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::uv_entries::{Entry, document, entries, extras_of, normal};
@@ -28,6 +28,11 @@ impl Fixer for UvLock {
                 .into_iter()
                 .filter_map(|name| files.configuration(name))
                 .collect(),
+            // A script has its settings inside of itself.
+            overrides: match files.path.file_name() == b"uv.lock" {
+                true => Overrides::OfUv,
+                false => Overrides::Never,
+            },
         }))
     }
 }
@@ -37,6 +42,7 @@ struct UvProject {
     /// The index of each package, by name.
     registries: BTreeMap<String, String>,
     configuration: Vec<ConfigFile>,
+    overrides: Overrides,
 }
 
 impl Project for UvProject {
@@ -60,7 +66,7 @@ impl Project for UvProject {
     }
 
     fn plan(&self, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step {
-        python::plan(&self.project, wishes, releases, bounds)
+        python::plan_with(&self.project, wishes, releases, bounds, self.overrides)
     }
 }
 

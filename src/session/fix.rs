@@ -45,12 +45,17 @@ impl FixLimits {
     fn under(&self, policy: &Policy, now: Timestamp) -> Limits {
         Limits {
             level: self.level.unwrap_or(policy.fix.reach()),
-            manifests: self
-                .manifests
-                .unwrap_or(match policy.fix.allows(Means::Manifest) {
-                    true => Manifests::Change,
-                    false => Manifests::Keep,
-                }),
+            manifests: self.manifests.unwrap_or(
+                match (
+                    policy.fix.allows(Means::Manifest),
+                    policy.fix.allows(Means::Override),
+                ) {
+                    (true, false) => Manifests::Change,
+                    (true, true) => Manifests::ChangeAndOverride,
+                    (false, true) => Manifests::Override,
+                    (false, false) => Manifests::Keep,
+                },
+            ),
             only: self.only.clone(),
             published_before: policy
                 .supply_chain

@@ -74,6 +74,11 @@ pub(super) fn of_packages<'d>(packages: Value<'d>) -> Vec<Entry<'d>> {
     entries
 }
 
+/// A `package.json`, as the entry of the folder that it is in.
+pub(super) fn of_manifest(manifest: Value<'_>) -> Entry<'_> {
+    entry(Cow::Borrowed(""), EntryPlace::Path, manifest)
+}
+
 /// The entries of version 1's `dependencies` and of all that lie inside them, in the order of the file.
 pub(super) fn of_dependencies<'d>(dependencies: Value<'d>) -> Vec<Entry<'d>> {
     let mut entries: Vec<Entry<'d>> = Vec::new();

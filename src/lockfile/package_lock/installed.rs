@@ -1,149 +1,95 @@
-//! The folders of an npm project as its lockfile describes them, for those who plan changes: versions 2 and 3.
+//! The folders of an npm project as its lockfile describes them, for those who plan changes.
 
-use super::entry::{self, Entry, EntryPlace, Need};
-use super::source;
-use crate::model::{Requirement, RequirementKind, SharedStr, Source};
+use super::folder::of_entry;
+use super::{entry, nested};
 use crate::text::json;
 use crate::text::tree::{Kind, Value};
 
-/// A folder of the project.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Installed {
-    /// Its path from the folder of the lockfile; empty for that itself.
-    pub place: String,
-    /// The package's own name.
-    pub name: String,
-    /// Its version; empty where there is none.
-    pub version: String,
-    /// Where a link leads.
-    pub link: Option<String>,
-    /// A folder of one's own: the root, or a workspace.
-    pub is_own: bool,
-    /// It lies in the archive of another package.
-    pub is_bundled: bool,
-    /// It comes from a registry.
-    pub is_of_registry: bool,
-    /// Where its archive is, if the file says.
-    pub resolved: Option<String>,
-    /// What it needs; development dependencies of one's own folders alone.
-    pub requirements: Vec<Requirement>,
+pub use super::folder::{Installed, requirement};
+
+/// How a lockfile lists packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Version 1: in `dependencies`, each inside the one in whose `node_modules` it is.
+    Nested,
+    /// Version 2: in `packages`, and in `dependencies` again.
+    Both,
+    /// Version 3: in `packages`, by their paths.
+    Flat,
 }
 
-/// The folders that the lockfile `text` describes, in the order of the file.
+/// What a lockfile describes.
+#[derive(Debug)]
+pub struct Described {
+    /// How it lists that.
+    pub layout: Layout,
+    /// The folders, in the order of the file.
+    pub folders: Vec<Installed>,
+}
+
+/// The folders that the lockfile `text` describes, in the order of the file; versions 2 and 3.
 ///
 /// # Errors
 /// Why nothing can be planned with it, as a sentence.
 pub fn installed(text: &str) -> Result<Vec<Installed>, &'static str> {
+    Ok(described(text, None)?.folders)
+}
+
+/// What the lockfile `text` beside the `package.json` with the text `manifest` describes. Version 1 does not repeat what that
+/// asks for.
+///
+/// # Errors
+/// Why nothing can be planned with it, as a sentence.
+pub fn described(text: &str, manifest: Option<&str>) -> Result<Described, &'static str> {
+    const DAMAGED: &str = "The lockfile is damaged.";
     let document = json::read(text);
     if !document.problems.is_empty() {
-        return Err("The lockfile is damaged.");
+        return Err(DAMAGED);
     }
     let root = document.root();
-    match root.get("lockfileVersion").and_then(Value::as_u64) {
-        Some(2 | 3) => {}
-        Some(1) | None => {
-            return Err(
-                "The lockfile has the form of npm 6: run `npm install --package-lock-only` with a later npm first.",
-            );
-        }
+    let table = |name: &str| root.get(name).filter(|table| table.kind() == Kind::Object);
+    let layout = match root.get("lockfileVersion").and_then(Value::as_u64) {
+        Some(3) => Layout::Flat,
+        Some(2) => Layout::Both,
+        Some(1) => Layout::Nested,
+        None => return Err("The lockfile does not say which version it has."),
         Some(_) => return Err("The lockfile has a form that is newer than what is known here."),
-    }
-    let Some(packages) = root
-        .get("packages")
-        .filter(|packages| packages.kind() == Kind::Object)
-    else {
-        return Err("The lockfile has no `packages`.");
     };
-    Ok(entry::of_packages(packages).iter().map(of_entry).collect())
-}
-
-fn of_entry(entry: &Entry<'_>) -> Installed {
-    let text = |value: Option<Value<'_>>| value.and_then(Value::as_str).map(std::borrow::Cow::into_owned);
-    let resolved = text(entry.resolved());
-    let version = text(entry.version()).unwrap_or_default();
-    let name = entry.own_name().into_owned();
-    let is_own = entry.place == EntryPlace::Path && entry.local_path().is_some();
-    let flag = |name: &str| entry.value.get(name).and_then(Value::as_bool) == Some(true);
-    let pin = source::pin(&name, &version, resolved.as_deref());
-    Installed {
-        place: entry.key.clone().into_owned(),
-        link: entry.link.then(|| resolved.clone().unwrap_or_default()),
-        is_own,
-        is_bundled: flag("inBundle"),
-        is_of_registry: !is_own && !entry.link && matches!(pin.source, Source::Registry(_)),
-        requirements: requirements(entry),
-        resolved,
-        name,
-        version,
-    }
-}
-
-fn requirements(entry: &Entry<'_>) -> Vec<Requirement> {
-    let absent = entry.peers_that_may_be_absent();
-    let bundled: Vec<String> = ["bundleDependencies", "bundledDependencies"]
-        .into_iter()
-        .filter_map(|field| entry.value.get(field))
-        .flat_map(Value::items)
-        .filter_map(|name| Some(name.as_str()?.into_owned()))
-        .collect();
-    let mut all: Vec<Requirement> = Vec::new();
-    for (need, table) in entry.needs() {
-        for (name, range) in table.entries() {
-            let kind = match need {
-                _ if bundled.iter().any(|bundled| *bundled == *name) => RequirementKind::Bundled,
-                Need::Runtime | Need::Unknown => RequirementKind::Runtime,
-                Need::Dev => RequirementKind::Dev,
-                Need::Optional => RequirementKind::Optional,
-                Need::Peer if absent.contains(&name) => RequirementKind::OptionalPeer,
-                Need::Peer => RequirementKind::Peer,
-            };
-            all.push(requirement(&name, &range.as_str().unwrap_or_default(), kind));
+    let folders = match (layout, table("packages"), table("dependencies")) {
+        (Layout::Flat, Some(packages), _) | (Layout::Both, Some(packages), Some(_)) => {
+            entry::of_packages(packages).iter().map(of_entry).collect()
         }
-    }
-    // What stands in several tables is optional first, then needed, and only then expected beside it: as npm takes it.
-    let of = |kind: RequirementKind| -> Vec<SharedStr> {
-        let those = all.iter().filter(|one| one.kind == kind);
-        those.map(|one| one.name.clone()).collect()
+        (Layout::Nested, None, Some(dependencies)) => {
+            let manifest = manifest.map(json::read).ok_or(
+                "A lockfile of version 1 does not say what its project asks for, and there is no package.json beside it.",
+            )?;
+            if !manifest.problems.is_empty() {
+                return Err("The package.json beside the lockfile is damaged.");
+            }
+            nested::folders(dependencies, Some(manifest.root()))
+        }
+        (Layout::Flat | Layout::Both, None, _) => return Err("The lockfile has no `packages`."),
+        (Layout::Both, _, None) | (Layout::Nested, _, None) => {
+            return Err("The lockfile has no `dependencies`.");
+        }
+        (Layout::Nested, Some(_), _) => return Err(DAMAGED),
     };
-    let (optional, runtime) = (of(RequirementKind::Optional), of(RequirementKind::Runtime));
-    all.retain(|one| match one.kind {
-        RequirementKind::Runtime => !optional.contains(&one.name),
-        RequirementKind::Peer | RequirementKind::OptionalPeer => {
-            !optional.contains(&one.name) && !runtime.contains(&one.name)
-        }
-        RequirementKind::Optional | RequirementKind::Dev | RequirementKind::Bundled => true,
-    });
-    all
+    Ok(Described { layout, folders })
 }
 
-/// What `range` under `name` asks for: `npm:other@^1` is another package by this name.
+/// What `dependencies` of the lockfile `text`, version 2, repeats; none in other versions.
 #[must_use]
-pub fn requirement(name: &str, range: &str, kind: RequirementKind) -> Requirement {
-    let is_alias = range
-        .get(..4)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("npm:"));
-    let (package, range) = match range.get(4..).filter(|_| is_alias) {
-        Some(target) => {
-            // The scope begins with one, too.
-            let at = target.char_indices().skip(1).find(|(_, letter)| *letter == '@');
-            let (package, range) = at
-                .and_then(|(at, _)| Some((target.get(..at)?, target.get(at + 1..)?)))
-                .unwrap_or((target, "*"));
-            (Some(package.into()), range)
-        }
-        None => (None, range),
-    };
-    Requirement {
-        name: name.into(),
-        package,
-        range: range.into(),
-        kind,
-    }
+pub fn repeated(text: &str) -> Vec<Installed> {
+    let document = json::read(text);
+    let dependencies = document.root().get("dependencies");
+    let dependencies = dependencies.filter(|table| table.kind() == Kind::Object);
+    dependencies.map_or_else(Vec::new, |table| nested::folders(table, None))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RequirementKind;
 
     #[test]
     fn an_alias_names_another_package() {

@@ -24,8 +24,10 @@
 //! - In version 1 an address of a registry's form says itself what is installed, whatever the entry is called.
 
 mod entry;
+mod folder;
 mod folders;
 pub mod installed;
+mod nested;
 mod scopes;
 mod source;
 mod upgrades;

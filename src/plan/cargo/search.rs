@@ -6,7 +6,7 @@ use super::state::State;
 use crate::lockfile::cargo_lock::declared::{Declared, Dependency, DependencyKind};
 use crate::lockfile::cargo_lock::locked::CrateId;
 use crate::model::Release;
-use crate::plan::{Constraint, Manifests, Strategy};
+use crate::plan::{Constraint, Strategy};
 use crate::version::Scheme as _;
 use crate::version::semver::Semver;
 
@@ -391,7 +391,7 @@ impl<'p> Planner<'p> {
             if in_range(self.range(state, dependency), &new.version) {
                 continue;
             }
-            if self.bounds.manifests == Manifests::Keep {
+            if !self.bounds.manifests.change_ranges() {
                 return Err(Failure::because(format!(
                     "{new} would help, and {} is not to be changed.",
                     self.label(&user.id)

@@ -8,7 +8,7 @@ use super::graph::{Graph, Pruning, graph, is_later, order_of_go};
 use super::modules::{Asks, Failure, Place, Versions};
 use super::packages::{Archives, Build, Seeds, Used, Whole, ancestors, possible};
 use super::{Candidates, Planner};
-use crate::plan::{Constraint, Manifests};
+use crate::plan::Constraint;
 use crate::version::Distance;
 
 /// A plan is given up after so many steps.
@@ -430,7 +430,7 @@ impl Planner<'_> {
                 range: needed.clone(),
             }]
         };
-        if self.bounds.manifests == Manifests::Keep {
+        if !self.bounds.manifests.change_ranges() {
             return Err(Failure::Blocked {
                 by: by(),
                 reason: format!("The go line of go.mod is {own}, and is not to be changed."),

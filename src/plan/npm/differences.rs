@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::flags;
 use super::state::State;
 use super::tree::{FolderTree, Node};
-use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewRange, Plan, Strategy, Wish};
+use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, Strategy, Wish};
 
 /// Puts what differs between the two trees into `plan`.
 pub(super) fn differences(
@@ -58,6 +58,16 @@ pub(super) fn differences(
         }
     }
     plan.collateral.sort();
+    plan.overrides = state
+        .overrides
+        .iter()
+        .map(|((under, name), to)| NewOverride {
+            manifest: "package.json".to_owned(),
+            under: under.clone(),
+            name: name.clone(),
+            to: to.clone(),
+        })
+        .collect();
     plan.ranges = state
         .ranges
         .iter()

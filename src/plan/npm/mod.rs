@@ -3,10 +3,14 @@
 //! Rules of Arborist (npm 11.11.1): a dependency is the nearest folder of its name; a new package goes as far up as no other
 //! package of its name, nor anything that would find it there and does not accept it, is in the way. Of a new package the newest
 //! version in range is taken, but for versions that a known advisory affects or that are too young; a folder that has to move
-//! because of another moves the same way. What nothing needs any more leaves.
+//! because of another moves the same way. What nothing needs any more leaves. Of lockfile version 1 it is npm 6 that installs, which
+//! leaves peers to the project: one that is not there is not brought.
+//!
+//! Where the policy allows it, the last means is an entry in `overrides` of the root's `package.json`.
 
 mod differences;
 mod flags;
+mod overrule;
 mod place;
 mod planner;
 mod search;
@@ -17,19 +21,19 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Failure, Planner, Tried};
+use self::planner::{Failure, Planner, Rated, Tried};
 use self::state::State;
 use self::tree::{FolderTree, Node};
 use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
-use crate::lockfile::package_lock::installed::Installed;
+use crate::lockfile::package_lock::installed::Described;
 use crate::model::Query;
 
 pub use self::planner::Memory;
 
-/// Plans that the versions in `wishes` leave the project. `overridden` are the names that its manifest's `overrides` speak of.
+/// Plans that the versions in `wishes` leave the project that `described` describes. `overridden` are the names that its manifest's `overrides` speak of.
 #[must_use]
 pub fn plan(
-    installed: &[Installed],
+    described: &Described,
     overridden: &BTreeSet<String>,
     wishes: &[Wish],
     releases: &dyn Releases,
@@ -40,15 +44,17 @@ pub fn plan(
         releases,
         bounds,
         overridden,
+        layout: described.layout,
         tried: Cell::new(0),
         memory,
     };
-    let before = FolderTree::of(installed);
+    let before = FolderTree::of(described);
     let mut wishes = wishes.to_vec();
     wishes.sort();
     let mut state = State {
         tree: before.clone(),
         ranges: BTreeMap::new(),
+        overrides: BTreeMap::new(),
     };
     let places: Vec<(&Wish, String)> = wishes
         .iter()
@@ -121,7 +127,13 @@ impl Planner<'_> {
             return known.clone();
         }
         self.tried.set(0);
-        let tried = self.upgrade(state, place, &|rated| self.fixes(wish, rated), 0);
+        let accepts = |rated: &Rated<'_>| self.fixes(wish, rated);
+        let tried = match self.upgrade(state, place, &accepts, 0) {
+            Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {
+                self.overruled(state, place, &accepts, failure)
+            }
+            tried => tried,
+        };
         // Where something is missing it is not decided.
         if !matches!(tried, Err(Failure::Ask(_))) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::planner::{Failure, Planner, Rated};
 use super::state::State;
-use super::tree::{Dependent, FolderTree, Node, below, parent};
+use super::tree::{Dependent, FolderTree, below, parent};
+use crate::lockfile::package_lock::installed::Layout;
 use crate::model::{Release, Requirement, RequirementKind};
 
 /// So many folders may change because of one upgrade.
@@ -23,7 +24,7 @@ impl Planner<'_> {
     ) -> Result<State, Failure> {
         let mut next = state.clone();
         let release = Rc::new(release.clone());
-        next.exchange(place, Node::of_release(name, &release));
+        next.exchange(place, self.folder(name, &release));
         let mut open: VecDeque<(String, Requirement)> = next.requirements_of(place).collect();
         let mut waiting: Vec<(String, Requirement)> = Vec::new();
         let mut changes = 0;
@@ -112,7 +113,7 @@ impl Planner<'_> {
             };
             if is_free && let Some(release) = good.iter().rev().find(fits) {
                 let release = Rc::new((*release).clone());
-                state.exchange(found, Node::of_release(name, &release));
+                state.exchange(found, self.folder(name, &release));
                 return Ok(Some(found.clone()));
             }
             if is_peer && is_free {
@@ -142,14 +143,21 @@ impl Planner<'_> {
             true => parent(place).unwrap_or_default(),
             false => place,
         };
-        let Some(target) = self.free_place(&state.tree, start, &requirement.name, &release.version) else {
+        let free = match (self.layout, &requirement.package) {
+            // npm 6 finds an alias right below the package that asks for it alone.
+            (Layout::Nested, Some(_)) => Some(below(place, &requirement.name)),
+            (Layout::Nested | Layout::Both | Layout::Flat, _) => {
+                self.free_place(&state.tree, start, &requirement.name, &release.version)
+            }
+        };
+        let Some(target) = free else {
             return Err(Failure::Crowded(format!(
                 "There is no place for {name} {} that disturbs nothing else.",
                 release.version
             )));
         };
         let release = Rc::new(release.clone());
-        state.exchange(&target, Node::of_release(name, &release));
+        state.exchange(&target, self.folder(name, &release));
         Ok(Some(target))
     }
 

@@ -2,8 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::state::State;
+use super::tree::Node;
+use crate::lockfile::package_lock::installed::Layout;
 use crate::model::Release;
 use crate::plan::{Bounds, Constraint, Known, Releases, Strategy, Wish};
 use crate::version::Scheme as _;
@@ -54,6 +57,15 @@ impl Failure {
         }
     }
 
+    /// The same with a further sentence.
+    pub(super) fn with(self, sentence: &str) -> Self {
+        let (by, reason) = self.into_reason();
+        Self::Blocked {
+            by,
+            reason: format!("{reason} {sentence}"),
+        }
+    }
+
     pub(super) fn because(reason: impl Into<String>) -> Self {
         Self::Blocked {
             by: Vec::new(),
@@ -66,6 +78,7 @@ pub(super) struct Planner<'p> {
     pub(super) releases: &'p dyn Releases,
     pub(super) bounds: &'p Bounds<'p>,
     pub(super) overridden: &'p BTreeSet<String>,
+    pub(super) layout: Layout,
     pub(super) tried: Cell<usize>,
     pub(super) memory: &'p Memory,
 }
@@ -81,6 +94,11 @@ pub(super) struct Rated<'p> {
 pub(super) type Accepts<'a> = &'a dyn Fn(&Rated<'_>) -> bool;
 
 impl<'p> Planner<'p> {
+    /// The folder of a package with `release` in it.
+    pub(super) fn folder(&self, name: &str, release: &Rc<Release>) -> Node {
+        Node::of_release(name, release, self.layout)
+    }
+
     /// The versions of a package, lowest first, each with whether it may be taken.
     pub(super) fn releases(&self, name: &str) -> Result<Vec<Rated<'p>>, Failure> {
         let releases = match self.releases.versions(name) {

@@ -4,7 +4,7 @@ use super::planner::{Accepts, Failure, Planner, Rated};
 use super::state::State;
 use super::tree::{Dependent, Node, folder_name};
 use crate::model::{Release, Requirement};
-use crate::plan::{Constraint, Manifests, Strategy};
+use crate::plan::{Constraint, Strategy};
 use crate::version::Scheme as _;
 use crate::version::npm::Npm;
 
@@ -245,7 +245,7 @@ impl Planner<'_> {
         let Some(lowest) = candidates.first() else {
             return Err(Failure::because("No version helps."));
         };
-        if self.bounds.manifests == Manifests::Keep {
+        if !self.bounds.manifests.change_ranges() {
             return Err(Failure::because(format!(
                 "{} {} would help, and {} is not to be changed.",
                 dependent.requirement.name,
@@ -289,7 +289,7 @@ impl Planner<'_> {
     }
 }
 
-fn is_later(version: &str, than: &str) -> bool {
+pub(super) fn is_later(version: &str, than: &str) -> bool {
     Npm.compare(version, than).is_ok_and(std::cmp::Ordering::is_lt)
 }
 

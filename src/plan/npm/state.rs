@@ -12,6 +12,8 @@ pub(super) struct State {
     pub(super) tree: FolderTree,
     /// Ranges of one's own manifests, by folder and name: the old and the new one.
     pub(super) ranges: BTreeMap<(String, String), (String, String)>,
+    /// What the manifest overrides from now on: a name, for all or for a package that needs it, and what is asked for instead.
+    pub(super) overrides: BTreeMap<(Option<String>, String), String>,
 }
 
 impl State {
@@ -22,6 +24,7 @@ impl State {
             change.hash(&mut hasher);
         }
         self.ranges.hash(&mut hasher);
+        self.overrides.hash(&mut hasher);
         hasher.finish()
     }
 
@@ -36,8 +39,9 @@ impl State {
     }
 
     /// Puts `node` at `place`, and takes out what only its predecessor needed. What needs itself in a circle stays until the end.
-    pub(super) fn exchange(&mut self, place: &str, node: Node) {
+    pub(super) fn exchange(&mut self, place: &str, mut node: Node) {
         let mut left: Vec<String> = self.needed_by(place);
+        self.overrule(&mut node);
         self.tree.put(place, node);
         while let Some(place) = left.pop() {
             let is_own = self.tree.node(&place).is_none_or(|node| node.is_own);
@@ -46,6 +50,20 @@ impl State {
             }
             left.extend(self.needed_by(&place));
             self.tree.remove(&place);
+        }
+    }
+
+    /// Has `node` ask for what the manifest overrides it with. One's own folders ask for what they say.
+    pub(super) fn overrule(&self, node: &mut Node) {
+        if node.is_own || self.overrides.is_empty() {
+            return;
+        }
+        let name = node.name.clone();
+        for requirement in &mut node.requirements {
+            let of = |under: Option<String>| self.overrides.get(&(under, requirement.name.to_string()));
+            if let Some(range) = of(Some(name.clone())).or_else(|| of(None)) {
+                requirement.range = range.as_str().into();
+            }
         }
     }
 

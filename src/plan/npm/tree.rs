@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::lockfile::package_lock::installed::Installed;
-use crate::model::{Release, Requirement, SharedStr};
+use crate::lockfile::package_lock::installed::{Described, Installed, Layout};
+use crate::model::{Release, Requirement, RequirementKind, SharedStr};
 use crate::plan::Constraint;
 
 /// The folder in which packages lie.
@@ -28,7 +28,7 @@ struct Nodes {
 }
 
 /// What lies in a folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     /// The package's own name.
     pub(super) name: String,
@@ -45,7 +45,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn of(installed: &Installed) -> Self {
+    fn of(installed: &Installed, layout: Layout) -> Self {
         let is_fixed = if installed.is_bundled {
             Some("it is part of the archive of another package")
         } else if !installed.is_of_registry {
@@ -59,20 +59,20 @@ impl Node {
             link: installed.link.clone(),
             is_own: installed.is_own,
             is_fixed,
-            requirements: installed.requirements.clone(),
+            requirements: needs(&installed.requirements, layout),
             release: None,
         }
     }
 
     /// The same folder with a release in it.
-    pub(super) fn of_release(name: &str, release: &Rc<Release>) -> Self {
+    pub(super) fn of_release(name: &str, release: &Rc<Release>, layout: Layout) -> Self {
         Self {
             name: name.to_owned(),
             version: release.version.to_string(),
             link: None,
             is_own: false,
             is_fixed: None,
-            requirements: release.dependencies.clone(),
+            requirements: needs(&release.dependencies, layout),
             release: Some(release.clone()),
         }
     }
@@ -87,6 +87,17 @@ impl Node {
     }
 }
 
+/// What is needed. npm 6, which writes version 1, brings no peers.
+fn needs(requirements: &[Requirement], layout: Layout) -> Vec<Requirement> {
+    let mut needs = requirements.to_vec();
+    if layout == Layout::Nested {
+        for need in needs.iter_mut().filter(|need| need.kind == RequirementKind::Peer) {
+            need.kind = RequirementKind::OptionalPeer;
+        }
+    }
+    needs
+}
+
 /// A folder that needs another, and how.
 #[derive(Debug, Clone)]
 pub(super) struct Dependent<'t> {
@@ -96,10 +107,10 @@ pub(super) struct Dependent<'t> {
 }
 
 impl FolderTree {
-    pub(super) fn of(installed: &[Installed]) -> Self {
+    pub(super) fn of(described: &Described) -> Self {
         let mut tree = Self::default();
-        for folder in installed {
-            tree.put(&folder.place, Node::of(folder));
+        for folder in &described.folders {
+            tree.put(&folder.place, Node::of(folder, described.layout));
         }
         let Self { changed, needing, .. } = tree;
         let nodes = changed.into_iter();

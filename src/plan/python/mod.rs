@@ -14,6 +14,7 @@ mod differences;
 mod edges;
 mod environments;
 mod needs;
+mod overrule;
 mod planner;
 mod project;
 mod ranges;
@@ -26,9 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::differences::differences;
 use self::planner::{Failure, Planner};
 use self::state::State;
-use super::{Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use super::{Bounds, Constraint, NewOverride, Plan, Releases, Step, Strategy, Wish};
 use crate::model::{Query, Release};
 
+pub use self::overrule::Overrides;
 pub use self::project::{Asked, Extras, Others, Pin, Platforms, Project};
 
 /// How an entry of a lockfile of Python changes.
@@ -80,9 +82,21 @@ pub struct Need {
     pub is_located: bool,
 }
 
-/// Plans that the versions in `wishes` leave the project.
+/// Plans that the versions in `wishes` leave the project, whose tool overrides nothing.
 #[must_use]
 pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step {
+    plan_with(project, wishes, releases, bounds, Overrides::Never)
+}
+
+/// Plans that the versions in `wishes` leave the project.
+#[must_use]
+pub fn plan_with(
+    project: &Project,
+    wishes: &[Wish],
+    releases: &dyn Releases,
+    bounds: &Bounds<'_>,
+    overrides: Overrides,
+) -> Step {
     let planner = Planner::new(project, releases, bounds);
     let mut wishes = wishes.to_vec();
     wishes.sort();
@@ -95,12 +109,20 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
                 .map(move |(number, _)| (wish, number))
         })
         .collect();
+    let try_one =
+        |state: &State, wish: &Wish, pin: usize| match (planner.try_one(state, wish, pin), overrides) {
+            (Err(failure @ Failure::Blocked { .. }), Overrides::OfUv) => {
+                planner.overruled(state, wish, pin, failure)
+            }
+            (tried, _) => tried,
+        };
     // What each needs to know by itself is asked for at once.
     let mut asked: BTreeSet<Query> = BTreeSet::new();
     for (wish, pin) in &pins {
-        if let Err(Failure::Ask(queries)) = planner.try_one(&state, wish, *pin) {
+        if let Err(Failure::Ask(queries)) = try_one(&state, wish, *pin) {
             asked.extend(queries);
         }
+        planner.set_override(&planner.pin(*pin).name, None);
     }
     if !asked.is_empty() {
         return Step::Ask(asked);
@@ -112,7 +134,7 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
         if state.is_changed(*pin) && !planner.is_still(&state, *pin, wish) {
             continue;
         }
-        match planner.try_one(&state, wish, *pin) {
+        match try_one(&state, wish, *pin) {
             Ok((next, strategy)) => {
                 state = next;
                 let known = strategies.entry((wish.name.clone(), wish.version.clone()));
@@ -134,11 +156,21 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
                 && planner.is_still(&state, *pin, wish)
         })
     });
+    plan.overrides = planner
+        .overrides()
+        .into_iter()
+        .map(|(name, to)| NewOverride {
+            manifest: "pyproject.toml".to_owned(),
+            under: None,
+            name,
+            to,
+        })
+        .collect();
     match differences(&planner, &state, &wishes, &strategies, &mut plan) {
         Ok(()) => Step::Done(plan),
         Err(Failure::Ask(queries)) => Step::Ask(queries),
         Err(Failure::Blocked { reason, .. }) => {
-            let mut plan = Plan::default();
+            plan = Plan::default();
             for wish in &wishes {
                 plan.block(wish, Vec::new(), reason.clone());
             }

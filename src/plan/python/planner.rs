@@ -94,6 +94,8 @@ pub(super) struct Planner<'p> {
     pub(super) tried: Cell<usize>,
     pub(super) by_name: HashMap<&'p str, Vec<usize>>,
     metadata: RefCell<BTreeMap<(String, String), Rc<Metadata>>>,
+    /// What the project overrides from now on: names, normalised, with what is asked for instead of what others ask for.
+    overrides: RefCell<BTreeMap<String, String>>,
     pub(super) scopes: RefCell<HashMap<usize, Rc<Scope>>>,
 }
 
@@ -132,6 +134,7 @@ impl<'p> Planner<'p> {
             tried: Cell::new(0),
             by_name,
             metadata: RefCell::default(),
+            overrides: RefCell::default(),
             scopes: RefCell::default(),
         }
     }
@@ -246,11 +249,17 @@ impl<'p> Planner<'p> {
             },
         };
         let read = core_metadata::read(&release.document);
-        let needs = needs::needs(&read).map_err(|need| {
+        let mut needs = needs::needs(&read).map_err(|need| {
             Failure::because(format!(
                 "{name} {version} needs {need:?}, which is no requirement."
             ))
         })?;
+        let overrides = self.overrides.borrow();
+        for need in &mut needs {
+            if let Some(range) = overrides.get(&need.name) {
+                need.range.clone_from(range);
+            }
+        }
         let metadata = Rc::new(Metadata {
             needs,
             extras: needs::extras(&read),
@@ -259,6 +268,23 @@ impl<'p> Planner<'p> {
         });
         self.metadata.borrow_mut().insert(key, Rc::clone(&metadata));
         Ok(metadata)
+    }
+
+    /// Has `range` count for the package called `name` instead of what others ask for; `None` has it count no more.
+    pub(super) fn set_override(&self, name: &str, range: Option<&str>) {
+        let mut overrides = self.overrides.borrow_mut();
+        let before = match range {
+            Some(range) => overrides.insert(name.to_owned(), range.to_owned()),
+            None => overrides.remove(name),
+        };
+        if before.as_deref() != range {
+            self.metadata.borrow_mut().clear();
+        }
+    }
+
+    /// What the project overrides from now on.
+    pub(super) fn overrides(&self) -> BTreeMap<String, String> {
+        self.overrides.borrow().clone()
     }
 
     /// Everything that needs the pin and what it asks for.

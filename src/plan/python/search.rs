@@ -7,7 +7,7 @@ use super::planner::{Dependent, Failure, Planner, Rated, Tried, nothing_asked};
 use super::ranges::wider;
 use super::state::{State, Who};
 use crate::model::{Query, Release};
-use crate::plan::{Constraint, Manifests, Strategy, Wish};
+use crate::plan::{Constraint, Strategy, Wish};
 use crate::version::Scheme as _;
 use crate::version::pep440::Pep440;
 
@@ -334,7 +334,7 @@ impl Planner<'_> {
         let Some(lowest) = candidates.first() else {
             return Err(Failure::because("No version helps."));
         };
-        if self.bounds.manifests == Manifests::Keep {
+        if !self.bounds.manifests.change_ranges() {
             return Err(Failure::because(format!(
                 "{} {} would help, and {} is not to be changed.",
                 asked.name, lowest.version, asked.file

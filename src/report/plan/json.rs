@@ -67,6 +67,7 @@ struct PlannedTarget<'p> {
     collateral: Vec<Collateral<'p>>,
     /// Ranges in manifests that change.
     ranges: Vec<NewRange<'p>>,
+    overrides: Vec<NewOverride<'p>>,
     unfixable: Vec<Unfixable<'p>>,
     /// The request that carries the change; null where none is made.
     pull_request: Option<()>,
@@ -113,6 +114,15 @@ impl<'p> PlannedTarget<'p> {
                 file: file.file.display(),
             })
         });
+        let overrides = files.iter().flat_map(|file| {
+            file.plan.overrides.iter().map(move |one| NewOverride {
+                manifest: &one.manifest,
+                under: one.under.as_deref(),
+                name: &one.name,
+                to: &one.to,
+                file: file.file.display(),
+            })
+        });
         let unfixable = files.iter().flat_map(|file| {
             file.plan.blocked.iter().flat_map(move |blocked| {
                 blocked.fixes.iter().map(move |id| Unfixable {
@@ -135,6 +145,7 @@ impl<'p> PlannedTarget<'p> {
             moves: moves.collect(),
             collateral: collateral.collect(),
             ranges: ranges.collect(),
+            overrides: overrides.collect(),
             unfixable: unfixable.collect(),
             pull_request: None,
         }
@@ -168,6 +179,15 @@ struct NewRange<'p> {
     manifest: String,
     name: &'p str,
     from: &'p str,
+    to: &'p str,
+    file: Cow<'p, str>,
+}
+
+#[derive(Serialize)]
+struct NewOverride<'p> {
+    manifest: &'p str,
+    under: Option<&'p str>,
+    name: &'p str,
     to: &'p str,
     file: Cow<'p, str>,
 }

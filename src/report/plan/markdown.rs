@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{shown, words};
-use crate::plan::{Blocked, LockfilePlan, Move, Proposal};
+use crate::plan::{Blocked, LockfilePlan, Move, NewOverride, Proposal};
 use crate::report::phrases::{sentence, short};
 use crate::report::{Style, headline, links};
 use crate::text::escape::{markdown, markdown_code};
@@ -45,6 +45,21 @@ fn whole(proposal: &Proposal) -> String {
     text
 }
 
+/// What a manifest overrides from now on.
+pub(super) fn override_in_words(one: &NewOverride) -> String {
+    let under = one
+        .under
+        .as_ref()
+        .map(|under| format!(" for {}", markdown_code(&short(under, 200))));
+    format!(
+        "{} overrides {} with {}{}",
+        markdown_code(&one.manifest),
+        markdown_code(&short(&one.name, 200)),
+        markdown_code(&short(&one.to, 100)),
+        under.unwrap_or_default()
+    )
+}
+
 fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
     let plan = &file.plan;
     let mut text = format!("\n### {}\n", markdown_code(&shown(proposal, file)));
@@ -74,7 +89,8 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
             (None, None) => name,
         }
     });
-    let also: Vec<String> = ranges.chain(beside).take(MAX_ROWS).collect();
+    let overrides = plan.overrides.iter().map(override_in_words);
+    let also: Vec<String> = ranges.chain(overrides).chain(beside).take(MAX_ROWS).collect();
     if !also.is_empty() {
         text.push_str("\nAlso:\n\n");
         also.iter().for_each(|line| text.push_str(&format!("- {line}\n")));

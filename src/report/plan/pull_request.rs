@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::markdown::{blocked_row, ids};
+use super::markdown::{blocked_row, ids, override_in_words};
 use super::shown;
 use crate::ecosystem;
 use crate::model::{Finding, Outcome};
@@ -262,6 +262,7 @@ fn beside(proposal: &Proposal, rows: usize) -> String {
                 markdown_code(&short(&range.from, 100))
             ));
         }
+        lines.extend(file.plan.overrides.iter().map(override_in_words));
         for one in &file.plan.collateral {
             let name = markdown_code(&short(&one.name, 200));
             let version = |version: &str| markdown_code(&short(version, 100));

@@ -66,6 +66,9 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut
         );
         page.text(Shade::Plain, INDENT, &text, 2)?;
     }
+    for one in plan.overrides.iter().take(limit) {
+        page.text(Shade::Plain, INDENT, &one.to_string(), 2)?;
+    }
     for one in plan.collateral.iter().take(limit) {
         page.text(Shade::Dim, INDENT, &beside(one), 1)?;
     }

@@ -198,6 +198,15 @@ fn a_range_in_the_manifest_moves_where_the_level_allows_it() {
     let plan = project.run(&["plan"]);
     assert_eq!(plan.code, 1, "{}{}", plan.out, plan.err);
     assert!(plan.out.contains("--level minor"), "{}", plan.out);
+    project
+        .sandbox
+        .write("lockkeeper.yml", "fix: {allow: [override]}\n");
+    let plan = project.run(&["plan", "--format", "json"]);
+    let reason = plan.json()["targets"][0]["unfixable"][0]["reason"].to_string();
+    assert!(reason.contains("Cargo overrides no range"), "{reason}");
+    project
+        .sandbox
+        .write("lockkeeper.yml", "fix: {allow: [manifest]}\n");
     assert_eq!(project.text("Cargo.lock"), before);
     let ran = project.run(&["fix", "--level", "major"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);

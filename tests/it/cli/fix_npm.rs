@@ -1,4 +1,4 @@
-//! `plan` and `fix` on projects of npm: which upgrades hold together.
+//! `plan` and `fix` on projects of npm: which upgrades hold together, and what each form of its lockfile becomes.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -196,4 +196,98 @@ fn a_version_that_would_bring_an_advisory_is_passed_over() {
     assert_eq!(plan[0], "a 1.0.0 → 1.2.0");
     assert!(plan[1].starts_with("stays b: "), "{plan:#?}");
     assert!(plan[1].contains("GHSA-new-b in b 1.1.0"), "{plan:#?}");
+}
+
+/// `package.json`, read.
+fn manifest(project: &Project) -> Value {
+    let text = std::fs::read_to_string(project.sandbox.work().join("package.json")).expect("a file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn an_override_is_the_last_means_and_only_where_the_policy_allows_it() {
+    let world = "
+        app 1.0.0: jar ~1.0.0
+        jar 1.0.0
+        jar 1.1.0
+        jar 2.0.0
+    ";
+    let records = [record("GHSA-jar", "npm", "jar", "0", Some("1.1.0"))];
+    let project = Project::new(world, "app ^1.0.0", "app@1.0.0, jar@1.0.0", &records);
+    let plan = project.plan(1);
+    assert!(
+        plan[0].contains("With `override` in `fix.allow` of the policy"),
+        "{plan:#?}"
+    );
+    project
+        .sandbox
+        .write("lockkeeper.yml", "fix: {allow: [manifest, override]}\n");
+    let ran = project.run(&["plan", "--format", "json"]);
+    let document = ran.json();
+    let target = &document["targets"][0];
+    assert_eq!(target["moves"][0]["strategy"], "override", "{}", ran.out);
+    assert_eq!(target["moves"][0]["to"], "1.1.0");
+    assert_eq!(target["overrides"][0]["name"], "jar");
+    assert_eq!(target["overrides"][0]["under"], Value::Null);
+    assert!(
+        project
+            .run(&["plan"])
+            .out
+            .contains("package.json overrides jar with ^1.1.0")
+    );
+    assert_eq!(project.run(&["plan", "--keep-manifests"]).code, 1);
+    assert_eq!(project.run(&["fix", "-q"]).code, 0);
+    assert_eq!(manifest(&project)["overrides"], json!({"jar": "^1.1.0"}));
+    assert_eq!(project.run(&["scan", "-q"]).code, 0);
+    // What is overridden already is for that entry to say.
+    let mut changed = manifest(&project);
+    changed["overrides"]["jar"] = json!("1.0.0");
+    project.sandbox.write("package.json", changed.to_string());
+    project.sandbox.git(&["checkout", "-q", "package-lock.json"]);
+    let plan = project.plan(1);
+    assert!(
+        plan[0].contains("`overrides` in package.json decide about jar"),
+        "{plan:#?}"
+    );
+}
+
+#[test]
+fn an_override_of_one_of_several_copies_is_for_those_that_need_it_alone() {
+    let world = "
+        app 1.0.0: jar ~1.0.0
+        tool 1.0.0: jar ^2.0.0
+        jar 1.0.0
+        jar 1.1.0
+        jar 2.0.0
+    ";
+    let records = [record("GHSA-jar", "npm", "jar", "0", Some("1.1.0"))];
+    let folders = "app@1.0.0, tool@1.0.0, jar@2.0.0, app/jar@1.0.0";
+    let project = Project::new(world, "app ^1.0.0, tool ^1.0.0", folders, &records);
+    project
+        .sandbox
+        .write("lockkeeper.yml", "fix: {allow: [override]}\n");
+    assert_eq!(project.plan(0), ["jar 1.0.0 → 1.1.0"]);
+    assert_eq!(project.run(&["fix", "-q"]).code, 0);
+    assert_eq!(manifest(&project)["overrides"], json!({"app": {"jar": "^1.1.0"}}));
+    // The other copy, and what asks for it, is as it was.
+    let text = std::fs::read_to_string(project.sandbox.work().join("package-lock.json")).expect("a file");
+    let lock: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(lock["packages"]["node_modules/jar"]["version"], "2.0.0");
+    assert_eq!(
+        lock["packages"]["node_modules/app/node_modules/jar"]["version"],
+        "1.1.0"
+    );
+
+    // Where a package below `app` finds the other copy, an override for `app` would reach that.
+    let world = format!("{world}\napp 1.0.1: jar ~1.0.0, tool ^1.0.0");
+    let folders = "app@1.0.1, tool@1.0.0, jar@2.0.0, app/jar@1.0.0";
+    let project = Project::new(&world, "app ^1.0.0, tool ^1.0.0", folders, &records);
+    project
+        .sandbox
+        .write("lockkeeper.yml", "fix: {allow: [override]}\n");
+    let plan = project.plan(1);
+    assert!(
+        plan[0].contains("An override for app would change jar 2.0.0, too"),
+        "{plan:#?}"
+    );
 }

@@ -4,7 +4,7 @@ use lockkeeper::lockfile::package_lock::installed::installed;
 use lockkeeper::plan::Manifests;
 use lockkeeper::version::Distance;
 
-use super::npm_world::{Asked, World, edited, lock, told};
+use super::npm_world::{Asked, World, edited, edited_beside, in_version, lock, manifest_of, told};
 
 /// What a plan says and where packages lie afterwards.
 fn planned(world: &str, needs: &str, folders: &str, flaws: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
@@ -291,4 +291,66 @@ fn retired_and_flawed_versions_are_taken_for_nothing() {
     ";
     let (told, _) = planned(world, "a ^1.0.0", "a@1.0.0", &[("a", "1.1.0"), ("b", "1.1.0")]);
     assert_eq!(told, ["a 1.0.0 → 1.2.0 (in_range)", "+ b 1.1.0"]);
+}
+
+#[test]
+fn the_other_layouts_change_in_step() {
+    let world = World::of(
+        "
+        cookie 4.0.0: case ^0.1.2, optional sock ^1.0.0
+        cookie 4.1.3: case ^0.2.0, url ^1.5.3, optional sock ^1.0.0, peer widget *
+        other 1.0.0: case ^0.1.2
+        case 0.1.2: deep ^1.0.0
+        case 0.2.0: deep ^1.0.0, deeper npm:deep@^1.0.0
+        deep 1.0.0
+        url 1.5.9: peer? case *
+        sock 1.0.0
+        widget 1.0.0
+        ",
+    );
+    let text = lock(
+        &world,
+        "cookie ^4.0.0, other ^1.0.0, dev widget 1.0.0",
+        "cookie@4.0.0, other@1.0.0, case@0.1.2, deep@1.0.0, sock@1.0.0, widget@1.0.0",
+    );
+    let mut marked: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    marked["packages"]["node_modules/sock"]["optional"] = true.into();
+    marked["packages"]["node_modules/widget"]["dev"] = true.into();
+    let text = serde_json::to_string_pretty(&marked).expect("JSON");
+    let asked = Asked {
+        flaws: &[("cookie", "4.1.3")],
+        level: Distance::Minor,
+        manifests: Manifests::Change,
+    };
+    let manifest = manifest_of(&text);
+    let (plan, _) = asked.plan(&world, &text);
+    let after = edited(&text, &plan).expect("an edit");
+    assert!(after.contains("node_modules/cookie/node_modules/case"), "{after}");
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+    let both = in_version(&text, 2);
+    let (plan, _) = asked.plan_beside(&world, &both, Some(&manifest));
+    let edited = edited_beside(&both, &manifest, &plan).expect("an edit");
+    assert_eq!(json(&edited), json(&in_version(&after, 2)));
+    // Its two halves have to say the same before, too.
+    let halves = both.replacen("sha512-cookie-4.0.0", "sha512-other", 1);
+    let (plan, _) = asked.plan_beside(&world, &halves, Some(&manifest));
+    assert!(
+        edited_beside(&halves, &manifest, &plan).is_ok(),
+        "what changes is written anew"
+    );
+
+    let first = in_version(&text, 1);
+    let (plan, _) = asked.plan_beside(&world, &first, Some(&manifest));
+    let edited = json(&edited_beside(&first, &manifest, &plan).expect("an edit"));
+    let cookie = &edited["dependencies"]["cookie"];
+    assert_eq!(cookie["version"], "4.1.3");
+    assert_eq!(cookie["dependencies"]["case"]["version"], "0.2.0");
+    // npm 6 finds an alias right below the package that asks for it.
+    let alias = &cookie["dependencies"]["case"]["dependencies"]["deeper"];
+    assert_eq!(alias["version"], "npm:deep@1.0.0");
+    assert_eq!(edited["dependencies"]["sock"]["optional"], true);
+    assert_eq!(edited["dependencies"]["url"]["optional"], serde_json::Value::Null);
+    // What the manifest asks for is not in the lockfile, and without it nothing is known.
+    let refused = lockkeeper::lockfile::package_lock::installed::described(&first, None);
+    assert!(refused.is_err_and(|reason| reason.contains("no package.json beside it")));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockkeeper::lockfile::package_lock::installed::{installed, requirement};
+use lockkeeper::lockfile::package_lock::installed::{Described, described, requirement};
 use lockkeeper::model::{Release, RequirementKind, TreePath};
 use lockkeeper::plan::{Bounds, Known, Manifests, Plan, Releases, Step, Wish, npm};
 use lockkeeper::relock::package_lock::PackageLock;
@@ -199,8 +199,12 @@ impl Asked<'_> {
 
     /// Everything locked that is affected.
     pub(crate) fn wishes(&self, text: &str) -> Vec<Wish> {
-        let installed = installed(text).expect("a lockfile");
-        let affected = installed
+        self.wishes_of(&described(text, None).expect("a lockfile"))
+    }
+
+    fn wishes_of(&self, described: &Described) -> Vec<Wish> {
+        let affected = described
+            .folders
             .iter()
             .filter(|folder| !folder.is_own && self.is_affected(&folder.name, &folder.version));
         let wishes: BTreeSet<Wish> = affected
@@ -216,8 +220,13 @@ impl Asked<'_> {
 
     /// The plan, and how many packages were asked for.
     pub(crate) fn plan(&self, world: &World, text: &str) -> (Plan, usize) {
-        let installed = installed(text).expect("a lockfile");
-        let wishes = self.wishes(text);
+        self.plan_beside(world, text, None)
+    }
+
+    /// The same for a lockfile beside a manifest.
+    pub(crate) fn plan_beside(&self, world: &World, text: &str, manifest: Option<&str>) -> (Plan, usize) {
+        let described = described(text, manifest).expect("a lockfile");
+        let wishes = self.wishes_of(&described);
         let is_affected = |name: &str, version: &str| self.is_affected(name, version);
         let bounds = Bounds {
             is_affected: &is_affected,
@@ -232,7 +241,7 @@ impl Asked<'_> {
         };
         let memory = npm::Memory::default();
         for _ in 0..100 {
-            match npm::plan(&installed, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {
+            match npm::plan(&described, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {
                 Step::Done(plan) => return (plan, client.asked.len()),
                 Step::Ask(queries) => {
                     let before = client.asked.len();
@@ -249,11 +258,65 @@ impl Asked<'_> {
 
 /// The lockfile with the plan carried out.
 pub(crate) fn edited(text: &str, plan: &Plan) -> Result<String, Refused> {
+    edited_beside(text, &manifest_of(text), plan)
+}
+
+/// The same for a lockfile beside a manifest.
+pub(crate) fn edited_beside(text: &str, manifest: &str, plan: &Plan) -> Result<String, Refused> {
     let path = TreePath::new("package-lock.json").expect("a path");
-    let root: Value = serde_json::from_str(text).expect("JSON");
-    let manifest = serde_json::to_string_pretty(&root["packages"][""]).expect("JSON");
-    let files = PackageLock.edit(&path, text, plan, &|_| Some(manifest.clone()))?;
+    let files = PackageLock.edit(&path, text, plan, &|_| Some(manifest.to_owned()))?;
     Ok(files[0].after.clone())
+}
+
+/// The manifest of which a lockfile, version 2 or 3, repeats what it asks for.
+pub(crate) fn manifest_of(text: &str) -> String {
+    let root: Value = serde_json::from_str(text).expect("JSON");
+    serde_json::to_string_pretty(&root["packages"][""]).expect("JSON")
+}
+
+/// What npm writes of a lockfile, version 3, in version 1 or 2.
+pub(crate) fn in_version(text: &str, version: u64) -> String {
+    let mut lock: Value = serde_json::from_str(text).expect("JSON");
+    let packages = lock["packages"].as_object().expect("packages").clone();
+    let mut tree = json!({});
+    for (place, entry) in packages.iter().filter(|(place, _)| !place.is_empty()) {
+        let mut at = &mut tree;
+        for name in place.split("node_modules/").filter(|name| !name.is_empty()) {
+            at = &mut at["dependencies"][name.trim_end_matches('/')];
+        }
+        for key in [
+            "version",
+            "resolved",
+            "integrity",
+            "dev",
+            "optional",
+            "peer",
+            "devOptional",
+        ] {
+            if !entry[key].is_null() && (version == 2 || !["peer", "devOptional"].contains(&key)) {
+                at[key] = entry[key].clone();
+            }
+        }
+        if let Some(name) = entry["name"].as_str() {
+            at["version"] = format!("npm:{name}@{}", entry["version"].as_str().expect("a version")).into();
+        }
+        let mut needs = Map::new();
+        for table in ["dependencies", "optionalDependencies"] {
+            needs.extend(entry[table].as_object().cloned().unwrap_or_default());
+        }
+        if !needs.is_empty() || (version == 2 && !entry["peerDependencies"].is_null()) {
+            at["requires"] = Value::Object(needs);
+        }
+    }
+    lock["lockfileVersion"] = version.into();
+    lock["dependencies"] = match &tree["dependencies"] {
+        Value::Null => json!({}),
+        table => table.clone(),
+    };
+    if version == 1 {
+        lock.as_object_mut().expect("an object").remove("packages");
+    }
+    serde_json::to_string_pretty(&lock).expect("JSON") + "\n"
 }
 
 /// `a 1.0.0 → 1.1.0`, `+ b 1.0.0`, `- c 1.0.0`, `stays d 1.0.0`.

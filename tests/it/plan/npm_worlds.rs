@@ -11,7 +11,7 @@ use lockkeeper::version::range::RangeSyntax as _;
 use lockkeeper::version::range::npm::Npm;
 use proptest::prelude::*;
 
-use super::npm_world::{Asked, World, edited, lock};
+use super::npm_world::{Asked, World, edited, edited_beside, in_version, lock, manifest_of};
 
 const PACKAGES: usize = 5;
 const VERSIONS: [&str; 5] = ["1.0.0", "1.0.1", "1.1.0", "2.0.0", "2.1.0"];
@@ -270,6 +270,16 @@ proptest! {
         }
         let (again, _) = asked.plan(&world, &text);
         prop_assert_eq!(format!("{:?}", &plan), format!("{again:?}"));
+
+        // The other layouts become what npm would write of the same folders.
+        let manifest = manifest_of(&text);
+        for version in [1, 2] {
+            let other = in_version(&text, version);
+            let (plan, _) = asked.plan_beside(&world, &other, Some(&manifest));
+            let edited = edited_beside(&other, &manifest, &plan).expect("the check accepts it, too");
+            let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+            prop_assert_eq!(json(&edited), json(&in_version(&after, version)), "{:?} {}", &case, version);
+        }
 
         if is_possible(&world, &case.needs, &before, &asked) {
             prop_assert!(plan.blocked.is_empty(), "{case:?} {before:?}: {:?}", plan.blocked);

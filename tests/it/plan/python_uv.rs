@@ -275,3 +275,55 @@ fn what_uv_would_not_write_is_refused() {
         ["stays form 1.0: form 1.0 stays: `override-dependencies` decide about it. []"]
     );
 }
+
+#[test]
+fn an_override_is_the_last_means_and_only_where_it_is_allowed() {
+    let world = World::of("app 1.0: jar<1.1\njar 1.0:\njar 1.1:\njar 2.0:");
+    let lock = |manifest: &str, jar: &str| {
+        let needs = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<String>>()
+        };
+        [
+            HEAD.to_owned(),
+            manifest.to_owned(),
+            uv_package("app", "1.0", &needs(&["jar"])),
+            uv_package("jar", jar, &[]),
+            own("    { name = \"app\" },\n", "{ name = \"app\" }"),
+        ]
+        .concat()
+    };
+    let pyproject = "[project]\nname = \"shop\"\nversion = \"1.0\"\ndependencies = [\"app\"]\n";
+    let before = lock("", "1.0");
+    let files = Files::of(&[("uv.lock", &before), ("pyproject.toml", pyproject)]);
+    let asked = |manifests| Asked {
+        flaws: &[("jar", "1.1")],
+        manifests,
+        ..Asked::default()
+    };
+    let locked = [("app", "1.0"), ("jar", "1.0")];
+    let kept = files.plan("uv.lock", &world, &asked(Manifests::Change), &locked);
+    assert!(kept.plan.moves.is_empty());
+    let reason = &kept.plan.blocked[0].reason;
+    assert!(reason.contains("With `override` in `fix.allow`"), "{reason}");
+
+    let planned = files.plan("uv.lock", &world, &asked(Manifests::Override), &locked);
+    assert_eq!(told(&planned.plan), ["jar 1.0 → 1.1 (override)"]);
+    let manifest = "\n[manifest]\noverrides = [{ name = \"jar\", specifier = \">=1.1,<2\" }]\n";
+    assert_eq!(planned.text(&files, "uv.lock"), lock(manifest, "1.1"));
+    assert_eq!(
+        planned.text(&files, "pyproject.toml"),
+        format!("{pyproject}\n[tool.uv]\noverride-dependencies = [\"jar>=1.1,<2\"]\n")
+    );
+
+    // uv would take the marker of the need away.
+    let before = before.replace("name = \"app\"", "name = \"tool\"");
+    let files = Files::of(&[("uv.lock", &before), ("pyproject.toml", pyproject)]);
+    let world = World::of("tool 1.0: jar<1.1 ; python_version < '3.11'\njar 1.0:\njar 1.1:");
+    let locked = [("tool", "1.0"), ("jar", "1.0")];
+    let marked = files.plan("uv.lock", &world, &asked(Manifests::Override), &locked);
+    let reason = &marked.plan.blocked[0].reason;
+    assert!(reason.contains("tool needs it under a marker"), "{reason}");
+}

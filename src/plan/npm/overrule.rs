@@ -1,0 +1,196 @@
+//! The last means: `overrides` in the root's `package.json`, where the policy allows it.
+//!
+//! Rules of Arborist (npm 11.19.1, `override-set.js`): an entry `name` changes what everything asks for under that name, an entry
+//! `name` inside of one of a package what that package and everything below it asks for. A range of the root itself may not be
+//! changed so. What is overridden by an entry of one's own stays as it is.
+
+use std::collections::BTreeSet;
+
+use super::planner::{Accepts, Failure, Planner, Tried};
+use super::search::is_later;
+use super::state::State;
+use super::tree::{Dependent, FolderTree, Node, folder_name};
+use crate::lockfile::package_lock::installed::Layout;
+use crate::model::Release;
+use crate::plan::Strategy;
+use crate::version::Scheme as _;
+use crate::version::npm::Npm;
+
+/// So many versions are tried.
+const MAX_CANDIDATES: usize = 6;
+
+impl Planner<'_> {
+    /// Has the manifest override what keeps a version out that `accepts` takes, for the package at `place`, which cannot be
+    /// upgraded otherwise because of `failure`. Where that is not possible either, the reason is that of `failure`.
+    pub(super) fn overruled(
+        &self,
+        state: &State,
+        place: &str,
+        accepts: Accepts<'_>,
+        failure: Failure,
+    ) -> Tried {
+        let is_of_others = match &failure {
+            Failure::Blocked { by, .. } => by.iter().any(|one| !one.dependent.ends_with("package.json")),
+            Failure::Ask(_) | Failure::Crowded(_) => false,
+        };
+        if !self.bounds.manifests.add_overrides() {
+            return Err(match is_of_others && self.may_override(state, place) {
+                true => failure.with(
+                    "With `override` in `fix.allow` of the policy, `overrides` in package.json would decide about it.",
+                ),
+                false => failure,
+            });
+        }
+        match self.overrule(state, place, accepts) {
+            Ok(next) => Ok((next, Strategy::Override)),
+            Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
+            Err(Failure::Blocked { reason, .. } | Failure::Crowded(reason)) => {
+                Err(failure.with(&format!("It cannot be overridden either: {reason}")))
+            }
+        }
+    }
+
+    /// npm reads `overrides` for such a lockfile, and none is there for the package.
+    fn may_override(&self, state: &State, place: &str) -> bool {
+        let node = state.tree.node(place);
+        let is_free = node.is_some_and(|node| {
+            !self.overridden.contains(&node.name)
+                && node.is_fixed.is_none()
+                && node.name == folder_name(place)
+        });
+        is_free && self.layout == Layout::Flat
+    }
+
+    fn overrule(&self, state: &State, place: &str, accepts: Accepts<'_>) -> Result<State, Failure> {
+        if self.layout != Layout::Flat {
+            return Err(Failure::because(
+                "That is done in lockfile version 3 alone, which `npm install --package-lock-only --lockfile-version 3` makes of it.",
+            ));
+        }
+        if !self.may_override(state, place) {
+            return Err(Failure::because(
+                "`overrides` decide about it already, or it is an alias.",
+            ));
+        }
+        let Some(node) = state.tree.node(place).cloned() else {
+            return Ok(state.clone());
+        };
+        let rated = self.releases(&node.name)?;
+        let later = rated
+            .iter()
+            .filter(|rated| is_later(&node.version, &rated.release.version) && accepts(rated))
+            .map(|rated| rated.release)
+            .filter(|release| !Npm.is_prerelease(&release.version))
+            .filter(|release| Npm.distance(&node.version, &release.version) <= self.bounds.level);
+        let mut failure = None;
+        for release in later.take(MAX_CANDIDATES) {
+            match self.with_override(state, place, &node, release) {
+                Ok(next) => return Ok(next),
+                Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
+                Err(blocked) => failure = failure.or(Some(blocked)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| {
+            Failure::because(format!(
+                "No version of {} that helps is as near as `--level {}` asks.",
+                node.name,
+                self.bounds.level.as_str()
+            ))
+        }))
+    }
+
+    /// Puts `release` in the place of `node`, and has the manifest override the ranges that keep it out.
+    fn with_override(
+        &self,
+        state: &State,
+        place: &str,
+        node: &Node,
+        release: &Release,
+    ) -> Result<State, Failure> {
+        let name = &node.name;
+        let dependents = state.tree.dependents(place);
+        let (own, others): (Vec<&Dependent<'_>>, Vec<&Dependent<'_>>) =
+            dependents.iter().partition(|dependent| dependent.node.is_own);
+        let refuses =
+            |dependent: &&&Dependent<'_>| !self.in_range(&dependent.requirement.range, &release.version);
+        if let Some(own) = own.iter().find(refuses) {
+            return Err(Failure::because(format!(
+                "{} itself asks for {name} {}.",
+                own.node.label(own.place),
+                own.requirement.range
+            )));
+        }
+        let range = format!("^{}", release.version);
+        let mut alike = state.tree.nodes();
+        let is_single =
+            alike.all(|(at, other)| at == place || (other.name != *name && folder_name(at) != name.as_str()));
+        let mut next = state.clone();
+        if is_single && own.is_empty() && !has_rules_for(state, name) {
+            next.overrides.insert((None, name.clone()), range);
+        } else {
+            for dependent in others.iter().filter(refuses) {
+                let under = dependent.node.name.clone();
+                if self.overridden.contains(&under) || dependent.node.is_fixed.is_some() {
+                    return Err(Failure::because(format!(
+                        "What {under} needs cannot be overridden."
+                    )));
+                }
+                let leads = leads_elsewhere(&state.tree, &under, name, place);
+                if let Some(elsewhere) = leads {
+                    return Err(Failure::because(format!(
+                        "An override for {under} would change {elsewhere}, too."
+                    )));
+                }
+                let known = next
+                    .overrides
+                    .insert((Some(under.clone()), name.clone()), range.clone());
+                if known.is_some_and(|known| known != range) {
+                    return Err(Failure::because(format!(
+                        "What {under} needs is overridden with another version."
+                    )));
+                }
+            }
+        }
+        let needing: Vec<(String, Node)> = state
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.requirements.iter().any(|one| *one.name == **name))
+            .map(|(place, node)| (place.to_owned(), node.as_ref().clone()))
+            .collect();
+        for (place, mut node) in needing {
+            next.overrule(&mut node);
+            next.tree.put(&place, node);
+        }
+        self.put(&next, place, name, release, 0)
+    }
+}
+
+fn has_rules_for(state: &State, name: &str) -> bool {
+    state.overrides.keys().any(|(_, known)| known == name)
+}
+
+/// Where `name` leads, from a package called `under` or anything that it needs, if that is not `place`.
+fn leads_elsewhere(tree: &FolderTree, under: &str, name: &str, place: &str) -> Option<String> {
+    let mut open: Vec<&str> = tree
+        .nodes()
+        .filter(|(_, node)| node.name == under)
+        .map(|(place, _)| place)
+        .collect();
+    let mut reached: BTreeSet<&str> = open.iter().copied().collect();
+    while let Some(from) = open.pop() {
+        let node = tree.node(from)?;
+        for requirement in &node.requirements {
+            let Some(found) = tree.resolve(from, &requirement.name) else {
+                continue;
+            };
+            if *requirement.name == *name && found != place {
+                let other = tree.node(found);
+                return Some(other.map_or_else(|| found.to_owned(), |other| other.label(found)));
+            }
+            if reached.insert(found) {
+                open.push(found);
+            }
+        }
+    }
+    None
+}

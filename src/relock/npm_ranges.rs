@@ -1,0 +1,150 @@
+//! Ranges in the `package.json` files of an npm project, and where a lockfile repeats them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::npm_json::{Field, Style, inside_quotes};
+use super::splice::{Splice, apply};
+use crate::plan::{NewOverride, NewRange};
+use crate::text::json;
+use crate::text::tree::{Kind, Value};
+
+/// The folders with ranges that change, in order.
+pub(super) fn folders(ranges: &[NewRange]) -> Vec<String> {
+    let mut folders: Vec<String> = ranges.iter().map(|range| range.folder.clone()).collect();
+    folders.sort();
+    folders.dedup();
+    folders
+}
+
+/// The tables of a manifest in which dependencies stand.
+const TABLES: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
+
+/// The manifest with other ranges and further overrides; `None` where one of the old ranges does not stand there, or something is
+/// overridden that is already.
+pub(super) fn manifest_with(text: &str, ranges: &[&NewRange], overrides: &[NewOverride]) -> Option<String> {
+    let document = json::read(text);
+    if !document.problems.is_empty() {
+        return None;
+    }
+    let mut splices = range_splices(document.root(), ranges)?;
+    if !overrides.is_empty() {
+        splices.push(override_splice(text, document.root(), overrides)?);
+    }
+    apply(text, splices)
+}
+
+/// What adds `overrides` to `manifest`: behind the last of its overrides, else behind the last of its tables of dependencies.
+fn override_splice(text: &str, manifest: Value<'_>, overrides: &[NewOverride]) -> Option<Splice> {
+    let style = Style::of(text);
+    let known = manifest.get("overrides");
+    let mut entries: BTreeMap<&str, BTreeMap<Option<&str>, &str>> = BTreeMap::new();
+    for one in overrides {
+        let (outer, inner) = match &one.under {
+            Some(under) => (under.as_str(), Some(one.name.as_str())),
+            None => (one.name.as_str(), None),
+        };
+        if known.is_some_and(|known| known.get(outer).is_some()) {
+            return None;
+        }
+        entries.entry(outer).or_default().insert(inner, &one.to);
+    }
+    let fields: Vec<Field> = entries
+        .iter()
+        .map(|(outer, inner)| {
+            if let (Some(to), 1) = (inner.get(&None), inner.len()) {
+                return Field::text(outer, to);
+            }
+            let inner: Vec<Field> = inner
+                .iter()
+                .map(|(name, to)| Field::text(name.unwrap_or("."), to))
+                .collect();
+            Field {
+                key: (*outer).to_owned(),
+                text: style.listed(&inner, 2),
+                is_object: true,
+            }
+        })
+        .collect();
+    let last_of = |table: Value<'_>| table.entries().last().map(|(_, value)| end(value));
+    match known {
+        Some(known) if known.kind() != Kind::Object => None,
+        Some(known) => match last_of(known) {
+            Some(at) => Some(Splice {
+                at: at..at,
+                text: fields.iter().map(|field| style.further(field, 2)).collect(),
+            }),
+            None => Some(Splice {
+                at: known.span().start as usize..known.span().end as usize,
+                text: style.listed(&fields, 1),
+            }),
+        },
+        None => {
+            let tables = [
+                "dependencies",
+                "devDependencies",
+                "optionalDependencies",
+                "peerDependencies",
+            ];
+            let tables = tables.iter().filter_map(|name| manifest.get(name));
+            let at = tables.map(end).max().or_else(|| last_of(manifest))?;
+            let field = Field {
+                key: "overrides".to_owned(),
+                text: style.listed(&fields, 1),
+                is_object: true,
+            };
+            Some(Splice {
+                at: at..at,
+                text: style.further(&field, 1),
+            })
+        }
+    }
+}
+
+/// Where a value ends, with the quote of one that has such.
+fn end(value: Value<'_>) -> usize {
+    let end = value.span().end as usize;
+    match value.kind() {
+        Kind::PlainString | Kind::JsonString => end + 1,
+        _ => end,
+    }
+}
+
+/// The names that `overrides` of a manifest speak of.
+#[must_use]
+pub fn overridden(manifest: &str) -> BTreeSet<String> {
+    let document = json::read(manifest);
+    let mut names = BTreeSet::new();
+    let mut open: Vec<Value<'_>> = document.root().get("overrides").into_iter().collect();
+    while let Some(table) = open.pop() {
+        for (key, value) in table.entries() {
+            let name = match key.rfind('@') {
+                Some(at) if at > 0 => key.get(..at).unwrap_or_default().to_owned(),
+                Some(_) | None => key.into_owned(),
+            };
+            names.insert(name);
+            open.push(value);
+        }
+    }
+    names
+}
+
+/// What changes `ranges` in the tables of `manifest`.
+pub(super) fn range_splices(manifest: Value<'_>, ranges: &[&NewRange]) -> Option<Vec<Splice>> {
+    let mut splices = Vec::new();
+    for range in ranges {
+        let stands = TABLES
+            .iter()
+            .filter_map(|table| manifest.get(table)?.get(&range.name));
+        let before = splices.len();
+        for value in stands.filter(|value| value.as_str().as_deref() == Some(&range.from)) {
+            splices.push(Splice {
+                at: value.span().start as usize..value.span().end as usize,
+                text: inside_quotes(&range.to),
+            });
+        }
+        if splices.len() == before {
+            return None;
+        }
+    }
+    Some(splices)
+}
