@@ -34,7 +34,7 @@
 //! | 5 | `matching` | package × advisory → assessment: affected, fixed, not affected, undecided; the version to upgrade to | no | total functions |
 //! | 6 | `policy` · `remediation` · `plan` | bytes → policy, or every mistake in it; finding → decision · findings → what to do about them · what registries answered → the fewest packages that have to move | no | what a person wrote wrong, at its place · total functions · total functions |
 //! | 7 | `report` · `relock` | an outcome, a grid, a gate, a plan → bytes, one file a report · plan + text → the edited lockfile, one file a format | no | those of the writer · why an edit would not be right |
-//! | 8 | `sys` | files, the network, the clock, the environment, interrupts | **only here** | typed, with a hint |
+//! | 8 | `sys` | files, the network, the clock, the environment, interrupts, package managers | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` · `registry` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to · what registries say of packages | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
 //! | 11 | `propose` · `scan` · `upload` | use case: upgrades → pull requests at a forge · use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | what was held back, and what failed · `Failure` · none, what was missed |
@@ -89,7 +89,8 @@
 //! # Invariants
 //!
 //! 1. Nothing but `sys` reads a file, a clock, an environment variable or the network (clippy's
-//!    `disallowed-methods`), and nothing starts a program.
+//!    `disallowed-methods`). One file, `sys/program.rs`, starts programs: the package managers in its list, from outside of the
+//!    tree, in a temporary folder, and only where a person asks for that (`--verify native`).
 //! 2. A reader never fails and never panics: it gives what it understood and the problems. Should one panic all
 //!    the same, that file is *blind* and the scan goes on. `lockfile`, `version`, `advisory`, `schema` and `text` hold
 //!    no index, slice, `unwrap` or `expect`.

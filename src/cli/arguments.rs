@@ -169,6 +169,17 @@ pub struct Upgrades {
     /// Leave manifests as they are, and upgrade inside of their ranges only.
     #[arg(long)]
     pub keep_manifests: bool,
+    /// Have the package manager check the result, too: its frozen mode runs on a copy, without scripts. What it refuses is not
+    /// written.
+    #[arg(long, value_enum, value_name = "WHO")]
+    pub verify: Option<Prover>,
+}
+
+/// Who checks a result beside lockkeeper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Prover {
+    /// The package manager: cargo, go, npm or uv, as it is in the path.
+    Native,
 }
 
 /// The number of a version that an upgrade may change.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::arguments::{Fix, Level, OutputOptions, Plan, Reports, Source, Upgrades};
+use super::arguments::{Fix, Level, OutputOptions, Plan, Prover, Reports, Source, Upgrades};
 use super::console::Console;
 use super::output;
 use crate::config::index;
@@ -13,7 +13,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::plan::{Manifests, Proposal};
 use crate::report::plan::{FORMS, diff};
-use crate::session::{Edits, FixLimits, FixRequest, Input};
+use crate::session::{Edits, FixLimits, FixRequest, Input, Verify};
 use crate::version::Distance;
 
 /// Runs `plan`.
@@ -74,6 +74,10 @@ pub fn of_flags(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, e
             }),
             manifests: upgrades.keep_manifests.then_some(Manifests::Keep),
             only: upgrades.only.clone(),
+        },
+        verify: match upgrades.verify {
+            Some(Prover::Native) => Verify::Native,
+            None => Verify::Here,
         },
         edits,
     }

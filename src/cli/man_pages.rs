@@ -172,6 +172,10 @@ pub(super) const PAGES: &[Page] = &[
                 "lockkeeper fix --keep-manifests",
                 "Change lockfiles alone, inside of the ranges that manifests ask for.",
             ),
+            (
+                "lockkeeper fix --verify native",
+                "Write only what the package manager accepts, too.",
+            ),
         ],
     },
     Page {

@@ -41,6 +41,8 @@ pub struct LockfilePlan {
     pub plan: Plan,
     /// The files that change, the lockfile first.
     pub edited: Vec<Edited>,
+    /// What the ecosystem's own tool was asked and accepted, as commands; `None` where it was not asked.
+    pub verified: Option<String>,
 }
 
 impl LockfilePlan {

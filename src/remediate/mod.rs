@@ -6,6 +6,7 @@ mod attempt;
 mod brought;
 mod cargo;
 mod go;
+pub mod native;
 mod npm;
 mod overlay;
 mod project;
@@ -160,6 +161,7 @@ fn plan_of(
         ecosystem,
         plan,
         edited,
+        verified: None,
     }
 }
 

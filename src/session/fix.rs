@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::trees::{Taken, Trees};
+use super::verify::{self, Asking, Verify};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::model::{Failure, Finding, Outcome, TreePath};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
@@ -25,6 +26,8 @@ pub struct FixRequest {
     pub policy: PolicyRequest,
     /// What the plans may do.
     pub limits: FixLimits,
+    /// Who proves the edits.
+    pub verify: Verify,
     /// What is done with the edits.
     pub edits: Edits,
 }
@@ -182,7 +185,7 @@ impl Session<'_> {
                 Box::new(Overlay::new(below, edits.flat_map(|plan| &plan.edited)))
             }))
         };
-        let after = loop {
+        let mut after = loop {
             let after = scanned(&edited(&lockfiles)?);
             let again = brought.add(&before, &after, &lockfiles);
             if again.is_empty() {
@@ -202,6 +205,26 @@ impl Session<'_> {
                 }
             }
         };
+        if request.verify == Verify::Native {
+            self.observer.working("asking package managers");
+            let roots = roots(&request.input);
+            let asking = Asking {
+                roots: &roots,
+                is_offline: self.offline,
+            };
+            let trees = edited(&lockfiles)?;
+            let trees: Vec<&Found> = trees.found().collect();
+            for plan in lockfiles.iter_mut().filter(|plan| !plan.edited.is_empty()) {
+                let Some(found) = trees.get(plan.target) else {
+                    continue;
+                };
+                match verify::verify(plan, &*found.tree, asking) {
+                    Ok(asked) => plan.verified = Some(asked),
+                    Err(reason) => verify::take_back(plan, &reason),
+                }
+            }
+            after = scanned(&edited(&lockfiles)?);
+        }
         for plan in &mut lockfiles {
             plan.forget_what_is_gone(&after);
         }

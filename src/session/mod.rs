@@ -12,6 +12,7 @@ mod scan;
 mod status;
 mod trees;
 pub mod update;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -41,6 +42,7 @@ pub use refs::{RefsRequest, refs};
 pub use scan::{ScanRequest, Scanned, texts};
 pub use status::StatusRequest;
 pub use trees::one as found;
+pub use verify::Verify;
 
 /// What every use case runs with: the index, the time, and who has what a clone lacks.
 #[derive(Clone, Copy)]

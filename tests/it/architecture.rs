@@ -427,8 +427,10 @@ fn forbidden(source: &Source, say: &mut dyn FnMut(usize, String)) {
             say(line, "a package URL made outside of `ecosystem`".to_owned());
         }
     }
-    for line in source.lines_with("Command::new") {
-        say(line, "a program is started".to_owned());
+    if source.path != "sys/program.rs" {
+        for line in source.lines_with("Command::new") {
+            say(line, "a program is started".to_owned());
+        }
     }
     for attribute in ["#[allow", "#![allow", ", allow("] {
         for line in source.lines_with(attribute) {

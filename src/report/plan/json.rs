@@ -68,6 +68,7 @@ struct PlannedTarget<'p> {
     /// Ranges in manifests that change.
     ranges: Vec<NewRange<'p>>,
     overrides: Vec<NewOverride<'p>>,
+    verified: Vec<Verified<'p>>,
     unfixable: Vec<Unfixable<'p>>,
     /// The request that carries the change; null where none is made.
     pull_request: Option<()>,
@@ -123,6 +124,12 @@ impl<'p> PlannedTarget<'p> {
                 file: file.file.display(),
             })
         });
+        let verified = files.iter().filter_map(|file| {
+            Some(Verified {
+                file: file.file.display(),
+                by: file.verified.as_deref()?,
+            })
+        });
         let unfixable = files.iter().flat_map(|file| {
             file.plan.blocked.iter().flat_map(move |blocked| {
                 blocked.fixes.iter().map(move |id| Unfixable {
@@ -146,6 +153,7 @@ impl<'p> PlannedTarget<'p> {
             collateral: collateral.collect(),
             ranges: ranges.collect(),
             overrides: overrides.collect(),
+            verified: verified.collect(),
             unfixable: unfixable.collect(),
             pull_request: None,
         }
@@ -190,6 +198,12 @@ struct NewOverride<'p> {
     name: &'p str,
     to: &'p str,
     file: Cow<'p, str>,
+}
+
+#[derive(Serialize)]
+struct Verified<'p> {
+    file: Cow<'p, str>,
+    by: &'p str,
 }
 
 #[derive(Serialize)]

@@ -90,6 +90,9 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
         }
     });
     let overrides = plan.overrides.iter().map(override_in_words);
+    if let Some(asked) = &file.verified {
+        text.push_str(&format!("\nAccepted by {}.\n", markdown_code(asked)));
+    }
     let also: Vec<String> = ranges.chain(overrides).chain(beside).take(MAX_ROWS).collect();
     if !also.is_empty() {
         text.push_str("\nAlso:\n\n");

@@ -1,6 +1,6 @@
 //! What a pull request with upgrades says: title, text, and the message of its commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::markdown::{blocked_row, ids, override_in_words};
 use super::shown;
@@ -153,14 +153,26 @@ fn body(proposal: &Proposal, base: &str, run: Option<&str>, rows: usize) -> Stri
     text.push_str(&upgrades(proposal, rows));
     text.push_str(&beside(proposal, rows));
     text.push_str(&blocked(proposal, rows));
+    let asked: BTreeSet<&String> = proposal
+        .lockfiles
+        .iter()
+        .filter_map(|file| file.verified.as_ref())
+        .collect();
     text.push_str(&format!(
         "\n### How it was checked\n\n\
          - Each lockfile was read again by a check that knows nothing of the plan: hashes, ranges, and nothing left over.\n\
          - The result was scanned with the same advisory database{}: {}. The numbers above are those of that scan.\n\
-         - Every other byte of the files stayed; no package manager and no script was started.\n",
+         - Every other byte of the files stayed; {}no script was started.\n",
         headline::index(after).map(|index| format!(" ({})", markdown(&index))).unwrap_or_default(),
         headline::symbol(after.verdict),
+        match asked.is_empty() {
+            true => "no package manager and ",
+            false => "",
+        },
     ));
+    for asked in asked {
+        text.push_str(&format!("- Accepted on a copy by {}.\n", markdown_code(asked)));
+    }
     text.push_str(
         "\n### If you do not want it\n\n\
          Close it: lockkeeper opens no other one for the same advisories, and every scan goes on showing them. \

@@ -73,6 +73,9 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut
         page.text(Shade::Dim, INDENT, &beside(one), 1)?;
     }
     more(plan.collateral.len().saturating_sub(limit), page)?;
+    if let Some(asked) = &file.verified {
+        page.text(Shade::Dim, INDENT, &format!("accepted by {asked}"), 2)?;
+    }
     for blocked in plan.blocked.iter().take(limit) {
         not_fixed(blocked, length, page)?;
     }

@@ -291,3 +291,97 @@ fn an_override_of_one_of_several_copies_is_for_those_that_need_it_alone() {
         "{plan:#?}"
     );
 }
+
+/// A program called `npm` in a folder of its own, which keeps what it was called with and ends with `code`.
+#[cfg(unix)]
+fn npm(project: &Project, folder: &str, code: i32) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = project.sandbox.path(folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let seen = project.sandbox.path("seen");
+    std::fs::create_dir_all(&seen).expect("a folder");
+    let seen = seen.to_str().expect("a path");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" > {seen}/arguments\nenv > {seen}/environment\npwd > {seen}/folder\n\
+         cp package-lock.json {seen}/lock\ncp .npmrc {seen}/npmrc\n\
+         printf 'npm error \\033[31m::error::code EUSAGE\\nnpm error Missing: jar\\n' >&2\nexit {code}\n"
+    );
+    let program = folder.join("npm");
+    std::fs::write(&program, script).expect("a file");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("rights");
+    format!("{}:/usr/bin:/bin", folder.to_str().expect("a path"))
+}
+
+#[cfg(unix)]
+#[test]
+fn npm_is_asked_where_a_person_asks_for_it_and_what_it_refuses_is_not_written() {
+    let records = [record("GHSA-jar", "npm", "jar", "0", Some("1.0.1"))];
+    let project = Project::new("jar 1.0.0\njar 1.0.1", "jar ^1.0.0", "jar@1.0.0", &records);
+    let registry = project.server.address("/");
+    project.sandbox.write(
+        ".npmrc",
+        format!(
+            "registry={registry}\nnode-options=--require ./evil.js\n//registry.example/:_authToken=secret\n"
+        ),
+    );
+    let work = project.sandbox.work();
+    let lock = || std::fs::read_to_string(work.join("package-lock.json")).expect("a file");
+    let before = lock();
+    let seen = |name: &str| std::fs::read_to_string(project.sandbox.path("seen").join(name)).ok();
+    let run = |words: &[&str], path: &str| {
+        let line = words
+            .iter()
+            .copied()
+            .chain(["--db", &project.index, "--now", NOW]);
+        let environment = [
+            ("PATH", path),
+            ("NPM_TOKEN", "secret"),
+            ("GITHUB_TOKEN", "secret"),
+        ];
+        project.sandbox.run_with(&line.collect::<Vec<_>>(), &environment)
+    };
+    let asked = ["fix", "--verify", "native", "--format", "json"];
+
+    let refusing = npm(&project, "refusing", 1);
+    assert_eq!(run(&["plan"], &refusing).code, 0);
+    assert!(seen("arguments").is_none(), "nothing is started without the flag");
+    let ran = run(&asked, &refusing);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let reason = ran.json()["targets"][0]["unfixable"][0]["reason"].to_string();
+    assert!(
+        reason.contains("npm ci --dry-run") && reason.contains("npm error Missing: jar"),
+        "{reason}"
+    );
+    assert_eq!(lock(), before);
+
+    let in_tree = npm(&project, "work/bin", 0);
+    let absent = in_tree.split(':').next().expect("a folder").to_owned();
+    for path in [absent.as_str(), "bin", "."] {
+        let ran = run(&asked, path);
+        assert_eq!(ran.code, 1, "{path}: {}{}", ran.out, ran.err);
+        let reason = ran.json()["targets"][0]["unfixable"][0]["reason"].to_string();
+        assert!(
+            reason.contains("needs npm, which is not in a folder of PATH"),
+            "{reason}"
+        );
+    }
+    assert_eq!(lock(), before);
+
+    let accepting = npm(&project, "accepting", 0);
+    let ran = run(&asked, &accepting);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let by = ran.json()["targets"][0]["verified"][0]["by"].to_string();
+    assert!(by.contains("npm ci --dry-run --ignore-scripts"), "{by}");
+    assert!(seen("arguments").expect("a call").contains("--ignore-scripts"));
+    let environment = seen("environment").expect("a call");
+    assert!(
+        !environment.contains("secret") && !environment.contains("TOKEN"),
+        "{environment}"
+    );
+    let folder = seen("folder").expect("a call");
+    assert!(!folder.starts_with(work.to_str().expect("a path")), "{folder}");
+    assert_eq!(seen("lock").expect("a copy"), lock());
+    assert!(lock().contains("jar-1.0.1.tgz"));
+    assert_eq!(seen("npmrc").expect("a copy"), format!("registry={registry}\n"));
+    assert!(!std::path::Path::new(folder.trim()).exists(), "the copy is gone");
+}
