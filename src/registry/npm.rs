@@ -91,88 +91,134 @@ struct Document<'d> {
     time: BTreeMap<String, Value>,
 }
 
+/// What is read of a version. A field is taken as it stands until it is known to be of the right form.
+#[derive(Deserialize)]
+struct Manifest<'d> {
+    #[serde(borrow)]
+    name: Option<&'d RawValue>,
+    #[serde(borrow)]
+    version: Option<&'d RawValue>,
+    #[serde(borrow)]
+    dist: Option<&'d RawValue>,
+    #[serde(borrow)]
+    deprecated: Option<&'d RawValue>,
+    #[serde(borrow)]
+    engines: Option<&'d RawValue>,
+    #[serde(borrow)]
+    dependencies: Option<&'d RawValue>,
+    #[serde(borrow, rename = "optionalDependencies")]
+    optional: Option<&'d RawValue>,
+    #[serde(borrow, rename = "peerDependencies")]
+    peers: Option<&'d RawValue>,
+    #[serde(borrow, rename = "peerDependenciesMeta")]
+    peers_meta: Option<&'d RawValue>,
+    #[serde(borrow, rename = "bundleDependencies")]
+    bundle: Option<&'d RawValue>,
+    #[serde(borrow, rename = "bundledDependencies")]
+    bundled: Option<&'d RawValue>,
+}
+
+/// The fields of an object, in order; `None` for anything else.
+fn table(field: Option<&RawValue>) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(field?.get()).ok()
+}
+
+/// The text of a string; `None` for anything else.
+fn text(field: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(field?.get()).ok()
+}
+
 fn release(package: &str, version: &str, document: &str, published: Option<&str>) -> Result<Release, String> {
-    let manifest: Value = serde_json::from_str(document).map_err(|error| error.to_string())?;
-    let text = |key: &str| manifest.get(key).and_then(Value::as_str);
-    if text("name") != Some(package) {
-        return Err(format!(
-            "it calls itself {}",
-            quoted(text("name").unwrap_or_default())
-        ));
+    // A list would count as an object with its fields in order.
+    let document = document.trim();
+    let manifest: Manifest<'_> = match document.starts_with('{') {
+        true => serde_json::from_str(document).map_err(|error| error.to_string())?,
+        false => return Err(format!("it calls itself {}", quoted(""))),
+    };
+    let (name, said) = (text(manifest.name), text(manifest.version));
+    if name.as_deref() != Some(package) {
+        return Err(format!("it calls itself {}", quoted(&name.unwrap_or_default())));
     }
-    if text("version") != Some(version) {
+    if said.as_deref() != Some(version) {
         return Err(format!(
             "it calls itself version {}",
-            quoted(text("version").unwrap_or_default())
+            quoted(&said.unwrap_or_default())
         ));
     }
-    let archive = manifest.get("dist").and_then(|dist| dist.get("tarball"));
-    if archive.and_then(Value::as_str).is_none() {
+    let archive = table(manifest.dist).and_then(|dist| text(dist.get("tarball").copied()));
+    if archive.is_none() {
         return Err("it does not say where its archive is".to_owned());
     }
-    let engines = manifest.get("engines").and_then(Value::as_object);
-    let engines = engines.into_iter().flatten();
+    let engines = table(manifest.engines).into_iter().flatten();
     Ok(Release {
         version: version.into(),
         published: published.and_then(|time| time.parse().ok()),
-        retired: match manifest.get("deprecated") {
-            Some(Value::String(reason)) if !reason.is_empty() => Some(reason.as_str().into()),
-            Some(Value::Bool(true)) => Some("".into()),
-            _ => None,
+        retired: match manifest.deprecated {
+            Some(raw) if raw.get() == "true" => Some("".into()),
+            deprecated => text(deprecated)
+                .filter(|reason| !reason.is_empty())
+                .map(|reason| reason.as_str().into()),
         },
         dependencies: requirements(&manifest)?,
         toolchain: engines
-            .filter_map(|(name, range)| Some((name.as_str().into(), range.as_str()?.into())))
+            .filter_map(|(name, range)| Some((name.as_str().into(), text(Some(range))?.as_str().into())))
             .collect(),
         document: document.into(),
     })
 }
 
 /// What a version needs. One that is optional is not needed always, too, and one that lies in the archive is neither.
-fn requirements(manifest: &Value) -> Result<Vec<Requirement>, String> {
-    let mut needs: BTreeMap<&str, Requirement> = BTreeMap::new();
-    for (key, kind) in [
-        ("peerDependencies", RequirementKind::Peer),
-        ("dependencies", RequirementKind::Runtime),
-        ("optionalDependencies", RequirementKind::Optional),
+fn requirements(manifest: &Manifest<'_>) -> Result<Vec<Requirement>, String> {
+    let mut needs: BTreeMap<String, Requirement> = BTreeMap::new();
+    let meta = table(manifest.peers_meta).unwrap_or_default();
+    for (key, field, kind) in [
+        ("peerDependencies", manifest.peers, RequirementKind::Peer),
+        ("dependencies", manifest.dependencies, RequirementKind::Runtime),
+        (
+            "optionalDependencies",
+            manifest.optional,
+            RequirementKind::Optional,
+        ),
     ] {
-        let entries = manifest.get(key).and_then(Value::as_object);
-        for (name, range) in entries.into_iter().flatten() {
-            let range = range
-                .as_str()
-                .ok_or_else(|| format!("its {key} has no range for {}", quoted(name)))?;
+        for (name, range) in table(field).into_iter().flatten() {
+            let range =
+                text(Some(range)).ok_or_else(|| format!("its {key} has no range for {}", quoted(&name)))?;
             let kind = match kind {
-                RequirementKind::Peer if may_be_absent(manifest, name) => RequirementKind::OptionalPeer,
+                RequirementKind::Peer if may_be_absent(meta.get(&name).copied()) => {
+                    RequirementKind::OptionalPeer
+                }
                 kind => kind,
             };
-            needs.insert(name, requirement(name, range, kind));
+            let need = requirement(&name, &range, kind);
+            needs.insert(name, need);
         }
     }
-    let bundled = ["bundleDependencies", "bundledDependencies"]
-        .into_iter()
-        .find_map(|key| manifest.get(key));
-    match bundled {
-        Some(Value::Bool(true)) => {
+    let bundled = manifest.bundle.or(manifest.bundled);
+    let names: Vec<&RawValue> = bundled
+        .and_then(|bundled| serde_json::from_str(bundled.get()).ok())
+        .unwrap_or_default();
+    match bundled.is_some_and(|bundled| bundled.get() == "true") {
+        true => {
             for need in needs.values_mut().filter(|need| !is_peer(need.kind)) {
                 need.kind = RequirementKind::Bundled;
             }
         }
-        Some(Value::Array(names)) => {
-            for name in names.iter().filter_map(Value::as_str) {
-                if let Some(need) = needs.get_mut(name) {
+        false => {
+            for name in names.into_iter().filter_map(|name| text(Some(name))) {
+                if let Some(need) = needs.get_mut(&name) {
                     need.kind = RequirementKind::Bundled;
                 }
             }
         }
-        _ => {}
     }
     Ok(needs.into_values().collect())
 }
 
-fn may_be_absent(manifest: &Value, name: &str) -> bool {
-    let meta = manifest.get("peerDependenciesMeta");
-    let optional = meta.and_then(|meta| meta.get(name)?.get("optional"));
-    optional.and_then(Value::as_bool).unwrap_or_default()
+/// What `peerDependenciesMeta` says of a peer.
+fn may_be_absent(meta: Option<&RawValue>) -> bool {
+    let meta = table(meta).unwrap_or_default();
+    meta.get("optional")
+        .is_some_and(|optional| optional.get() == "true")
 }
 
 fn is_peer(kind: RequirementKind) -> bool {
