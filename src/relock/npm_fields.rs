@@ -223,12 +223,27 @@ impl Addresses {
 }
 
 /// The address of another version of what is at `old`.
-pub(super) fn of_changed(old: &str, name: &str, from: &str, to: &str, manifest: Value<'_>) -> String {
+///
+/// # Errors
+/// It does not have the form of a registry's, and the registry does not say it.
+pub(super) fn of_changed(
+    old: &str,
+    change: &EntryChange,
+    from: &str,
+    release: &Release,
+    manifest: Value<'_>,
+) -> Result<String, Refused> {
+    let (name, to) = (&change.name, &release.version);
     let like = || {
         let registry = old.strip_suffix(archive_path(name, from).as_str())?;
         Some(format!("{registry}{}", archive_path(name, to)))
     };
-    like().or_else(|| archive(manifest)).unwrap_or_default()
+    let address = like().or_else(|| archive(manifest));
+    address.ok_or_else(|| {
+        Refused(format!(
+            "The registry does not say where the archive of {name} {to} is."
+        ))
+    })
 }
 
 fn scope(name: &str) -> Option<String> {

@@ -267,7 +267,7 @@ impl<'d> Nested<'d> {
                 let from = from
                     .rsplit_once('@')
                     .map_or(from.as_str(), |(_, version)| version);
-                Some(of_changed(&old, &change.name, from, &release.version, manifest))
+                Some(of_changed(&old, change, from, release, manifest)?)
             }
         };
         fields.extend(address.map(|address| Field::text("resolved", &address)));

@@ -153,8 +153,8 @@ impl<'d> Packages<'d> {
             });
             let old = value.get("resolved").and_then(Value::as_str);
             let old_version = value.get("version").and_then(Value::as_str).unwrap_or_default();
-            let resolved =
-                old.map(|old| of_changed(&old, &change.name, &old_version, &release.version, manifest));
+            let resolved = old.map(|old| of_changed(&old, change, &old_version, release, manifest));
+            let resolved = resolved.transpose()?;
             fields.extend(self.style.of_release(change, release, &document, resolved)?);
         }
         Ok(Splice {
