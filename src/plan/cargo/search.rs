@@ -453,7 +453,7 @@ fn helps(id: &CrateId, asks: &Declared, candidates: &[&Release]) -> bool {
     })
 }
 
-fn is_later(version: &str, than: &str) -> bool {
+pub(super) fn is_later(version: &str, than: &str) -> bool {
     Semver.compare(version, than).is_ok_and(std::cmp::Ordering::is_lt)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::features::{gives, lacking};
 use super::planner::{Asked, Choice, Failure, Planner, in_range, slot};
-use super::search::Order;
+use super::search::{Order, is_later};
 use super::state::State;
 use crate::lockfile::cargo_lock::declared::{Declared, Dependency, Origin};
 use crate::lockfile::cargo_lock::locked::CrateId;
@@ -129,7 +129,11 @@ impl Planner<'_> {
         self.ask_together(state, id, &active)?;
         let mut asked = Asked::default();
         let mut given: BTreeMap<CrateId, BTreeSet<String>> = BTreeMap::new();
-        for dependency in &active {
+        // What is locked and stays comes first: what has to come in may exchange others, and then whatever nothing needs leaves.
+        let (fitting, further): (Vec<&Dependency>, Vec<&Dependency>) = active
+            .iter()
+            .partition(|dependency| self.locked_need(state, id, dependency, before).is_some());
+        for dependency in fitting.into_iter().chain(further) {
             let need = self.need(state, id, dependency, before, depth);
             if let Some(need) = asked.gather(need)? {
                 given
@@ -208,6 +212,30 @@ impl Planner<'_> {
         before: &Predecessor,
         depth: usize,
     ) -> Result<CrateId, Failure> {
+        if let Some(need) = self.locked_need(state, id, dependency, before) {
+            state.add_need(id, &need);
+            return Ok(need);
+        }
+        let fitting = self.fitting(state, id, dependency);
+        match (self.bring(state, id, dependency, depth), fitting.last()) {
+            (Ok(need), _) => Ok(need),
+            (Err(failure), None) => Err(failure),
+            (Err(failure), Some(_)) if failure.is_question() => Err(failure),
+            (Err(_), Some(need)) => {
+                state.add_need(id, need);
+                Ok(need.clone())
+            }
+        }
+    }
+
+    /// What is locked and fits `dependency` of `id`: first what the version before needed, then what no advisory affects.
+    fn locked_need(
+        &self,
+        state: &State,
+        id: &CrateId,
+        dependency: &Dependency,
+        before: &Predecessor,
+    ) -> Option<CrateId> {
         let fitting = self.fitting(state, id, dependency);
         let was_needed = |need: &&CrateId| {
             before.gave.contains_key(need)
@@ -218,20 +246,7 @@ impl Planner<'_> {
         };
         let is_clean = |need: &&CrateId| !(self.bounds.is_affected)(&need.name, &need.version);
         let known = fitting.iter().rev().find(was_needed);
-        let known = known.or_else(|| fitting.iter().rev().find(is_clean));
-        if let Some(need) = known {
-            state.add_need(id, need);
-            return Ok(need.clone());
-        }
-        match (self.bring(state, id, dependency, depth), fitting.last()) {
-            (Ok(need), _) => Ok(need),
-            (Err(failure), None) => Err(failure),
-            (Err(failure), Some(_)) if failure.is_question() => Err(failure),
-            (Err(_), Some(need)) => {
-                state.add_need(id, need);
-                Ok(need.clone())
-            }
-        }
+        known.or_else(|| fitting.iter().rev().find(is_clean)).cloned()
     }
 
     /// Locks a new package for `dependency` of `id`.
@@ -271,13 +286,26 @@ impl Planner<'_> {
         for choice in good.iter().take(MAX_CANDIDATES) {
             let new = candidate(choice);
             let occupant = self.occupant(state, &new, None);
-            if let Some(occupant) = occupant.or(self.linking(state, &new, choice.release)?) {
-                if !occupants.contains(&occupant) {
-                    occupants.push(occupant);
+            let brought = match occupant.or(self.linking(state, &new, choice.release)?) {
+                None => self.brought(state, id, dependency, &new, choice.release, depth),
+                // Nothing needs it any more: it is exchanged.
+                Some(occupant)
+                    if occupant.name == new.name
+                        && is_later(&occupant.version, &new.version)
+                        && state.users(&occupant).is_empty() =>
+                {
+                    let groups = [(choice.release, vec![id.clone()])];
+                    self.has_features(&new, choice.release, id, dependency)
+                        .and_then(|()| self.exchange(state, &occupant, &groups, depth + 1))
                 }
-                continue;
-            }
-            match self.brought(state, id, dependency, &new, choice.release, depth) {
+                Some(occupant) => {
+                    if !occupants.contains(&occupant) {
+                        occupants.push(occupant);
+                    }
+                    continue;
+                }
+            };
+            match brought {
                 Ok(next) => {
                     *state = next;
                     return Ok(new);
@@ -304,6 +332,22 @@ impl Planner<'_> {
         Err(failure.unwrap_or_else(|| Failure::because(self.none_of(id, name, &range, &choices))))
     }
 
+    /// The release has the features that `id` asks for.
+    fn has_features(
+        &self,
+        new: &CrateId,
+        release: &Release,
+        id: &CrateId,
+        dependency: &Dependency,
+    ) -> Result<(), Failure> {
+        match lacking(dependency, &*self.asks(&new.name, release)?) {
+            None => Ok(()),
+            Some(feature) => Err(Failure::because(format!(
+                "{new} has no feature `{feature}`, which {id} asks for."
+            ))),
+        }
+    }
+
     /// The state with the new package `new`, which `id` needs.
     fn brought(
         &self,
@@ -314,13 +358,8 @@ impl Planner<'_> {
         release: &Release,
         depth: usize,
     ) -> Result<State, Failure> {
-        let declared = self.asks(&new.name, release)?;
-        if let Some(feature) = lacking(dependency, &declared) {
-            return Err(Failure::because(format!(
-                "{new} has no feature `{feature}`, which {id} asks for."
-            )));
-        }
-        self.check_links(state, new, &declared, None)?;
+        self.has_features(new, release, id, dependency)?;
+        self.check_links(state, new, &*self.asks(&new.name, release)?, None)?;
         let mut next = state.clone();
         next.set_needs(new, BTreeSet::new());
         next.add_need(id, new);

@@ -109,7 +109,10 @@ fn of_folder(folder: &Installed, entry: &Value, version: &str, hash: &str) -> En
         fields.remove(flag);
     }
     fields.insert("version".into(), json!(version));
-    fields.insert("dist".into(), json!({"integrity": hash}));
+    fields.insert(
+        "dist".into(),
+        json!({"integrity": hash, "tarball": entry["resolved"]}),
+    );
     let shown = folder
         .requirements
         .iter()
@@ -238,8 +241,9 @@ fn pins(path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
                 continue;
             };
             let hashes: Vec<&str> = entry.hashes.iter().map(|(hash, _)| hash.as_str()).collect();
-            // Both tools sort them.
-            if !hashes.is_sorted() {
+            // Both tools sort them, and write `=` between the option and its value.
+            let block = loaded.text.get(entry.block.clone()).unwrap_or_default();
+            if !hashes.is_sorted() || block.contains("--hash ") {
                 continue;
             }
             let new: Vec<String> = hashes
@@ -475,6 +479,11 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
             );
         }
     }
+    // Those of Cargo there are not in Cargo's order: the one of this project is.
+    let own = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).expect("a lockfile");
+    let mut tree = MemoryTree::default();
+    tree.insert(&tree_path("Cargo.lock"), &own);
+    walk("this project", &tree, &mut counts);
     for format in ["Cargo.lock", "package-lock.json", "requirements.txt", "uv.lock"] {
         assert!(counts[format].edited > 0, "{format}: {counts:?}");
     }
