@@ -19,7 +19,20 @@ mod npm_packages;
 mod npm_ranges;
 mod npm_tree;
 pub mod package_lock;
+mod pipfile_check;
+pub mod pipfile_entries;
+pub mod pipfile_lock;
+mod pipfile_manifest;
+mod pipfile_markers;
+mod poetry_check;
+pub mod poetry_entries;
+mod poetry_groups;
+pub mod poetry_lock;
+mod poetry_manifest;
+mod poetry_needs;
+mod poetry_text;
 mod python_hashes;
+mod python_json;
 mod python_manifest;
 pub mod requirements;
 mod requirements_check;
@@ -57,6 +70,8 @@ pub static RELOCKS: &[&dyn Relock] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,
+    &pipfile_lock::PipfileLock,
+    &poetry_lock::PoetryLock,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

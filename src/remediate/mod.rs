@@ -9,6 +9,8 @@ mod go;
 pub mod native;
 mod npm;
 mod overlay;
+mod pipfile_lock;
+mod poetry_lock;
 mod project;
 mod requirements;
 mod uv_lock;
@@ -36,6 +38,8 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &cargo::CargoLock,
     &go::GoMod,
     &npm::PackageLock,
+    &pipfile_lock::PipfileLock,
+    &poetry_lock::PoetryLock,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

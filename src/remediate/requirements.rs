@@ -8,7 +8,7 @@ use crate::lockfile::grammar::pep508;
 use crate::lockfile::requirements::pins::{self, Entry, Header, Named};
 use crate::lockfile::requirements::project::{Loaded, Role, gather, is_closed, wanted};
 use crate::model::{Ecosystem, TreePath};
-use crate::plan::python::{self, Asked, Extras, Others, Pin, Platforms};
+use crate::plan::python::{self, Asked, Edges, Extras, Language, Others, Pin, Platforms, Pythons};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::text::toml;
@@ -126,9 +126,12 @@ fn project(files: &ProjectFiles<'_>, loaded: &[Loaded]) -> python::Project {
             true => Platforms::All,
             false => Platforms::One,
         },
+        edges: Edges::Written,
         extras: Extras::PerhapsNot,
         published_before: None,
         python: python_of(&header, files),
+        pythons: Pythons::Lowest,
+        language: Language::Pep440,
         marker: marker_of(&header),
     }
 }

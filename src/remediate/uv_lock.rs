@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::{Fixer, Project, ProjectFiles};
-use crate::plan::python::{self, Asked, Extras, Others, Overrides, Pin, Platforms};
+use crate::plan::python::{
+    self, Asked, Edges, Extras, Language, Others, Overrides, Pin, Platforms, Pythons,
+};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::uv_entries::{Entry, document, entries, extras_of, normal};
@@ -111,9 +113,12 @@ fn project(root: Value<'_>, entries: &[Entry<'_>]) -> python::Project {
         asked,
         others: Others::ComeIn,
         platforms: Platforms::All,
+        edges: Edges::Written,
         extras: Extras::Written,
         published_before: newest.and_then(|time| time.parse().ok()),
         python: root.str("requires-python").map(std::borrow::Cow::into_owned),
+        pythons: Pythons::Lowest,
+        language: Language::Pep440,
         marker: either(&texts(root.get("supported-markers"))),
     }
 }

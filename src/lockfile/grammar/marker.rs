@@ -157,6 +157,20 @@ impl Marker {
         }
     }
 
+    /// The extras that it names, as written.
+    #[must_use]
+    pub fn extras(&self) -> Vec<&str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::extras).collect(),
+            Self::Comparison(Comparison {
+                variable: Variable::Extra,
+                value,
+                ..
+            }) => vec![value.as_str()],
+            Self::Comparison(_) => Vec::new(),
+        }
+    }
+
     /// It asks for extras.
     #[must_use]
     pub fn asks_for_extras(&self) -> bool {

@@ -16,8 +16,8 @@
 //!   is locked), and here that is blind.
 //! - A newer minor lock version is read with a remark, as Poetry reads it with a warning; a newer major one is blind.
 
-mod constraint;
-mod project;
+pub mod constraint;
+pub mod project;
 mod reach;
 mod sources;
 

@@ -277,9 +277,7 @@ impl Planner<'_> {
             let version = &rated.release.version;
             rated.is_good
                 && Self::in_range(&need.range, version)
-                && own
-                    .iter()
-                    .all(|one| Self::in_range(&one.constraint.range, version))
+                && own.iter().all(|one| self.takes(one, version))
                 && (asks_for_prereleases || !Pep440.is_prerelease(version))
                 && self.runs(rated.release, active)
         });

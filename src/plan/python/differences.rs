@@ -101,6 +101,7 @@ pub(super) fn differences(
         let change = PinChange {
             release: Some(release(planner, name, &added.version)?),
             metadata: metadata.text.clone(),
+            metadata_before: String::new(),
             needs: active(planner, &metadata.needs, &added.environments, &added.extras),
             edges: edges(planner, &metadata.needs, &[], &added.environments, &added.extras),
             ranges: Vec::new(),
@@ -162,18 +163,22 @@ fn changed(planner: &Planner<'_>, state: &State, number: usize) -> Result<Option
     let scope = planner.scope(number)?;
     let ranges = planner.dependents(state, number)?;
     let before = match planner.metadata(&pin.name, &pin.version) {
-        Ok(before) => before.needs.clone(),
+        Ok(before) => Some(before),
         Err(asks @ Failure::Ask(_)) => return Err(asks),
-        Err(Failure::Blocked { .. }) => Vec::new(),
+        Err(Failure::Blocked { .. }) => None,
     };
     Ok(Some(PinChange {
         release: Some(release(planner, &pin.name, version)?),
         metadata: metadata.text.clone(),
+        metadata_before: before
+            .as_ref()
+            .map(|before| before.text.clone())
+            .unwrap_or_default(),
         needs: active(planner, &metadata.needs, &scope.environments, &scope.extras),
         edges: edges(
             planner,
             &metadata.needs,
-            &before,
+            before.as_ref().map_or(&[][..], |before| before.needs.as_slice()),
             &scope.environments,
             &scope.extras,
         ),

@@ -130,11 +130,12 @@ impl Environments {
 
     /// Those with a Python in `range`; all of them for a range that cannot be read.
     pub(super) fn of_pythons(&self, range: &str) -> Set {
-        let mut is_in = self
-            .pythons
-            .iter()
-            .map(|python| Range.contains(range, python).unwrap_or(true));
-        let is_in: Vec<bool> = is_in.by_ref().collect();
+        self.of_pythons_that(|python| Range.contains(range, python).unwrap_or(true))
+    }
+
+    /// Those with a Python that is picked.
+    pub(super) fn of_pythons_that(&self, is_picked: impl Fn(&str) -> bool) -> Set {
+        let is_in: Vec<bool> = self.pythons.iter().map(|python| is_picked(python)).collect();
         let mut number = 0;
         self.picked(|_| {
             let picked = is_in.get(number / self.of_python).copied().unwrap_or(true);

@@ -13,6 +13,7 @@ mod bring;
 mod differences;
 mod edges;
 mod environments;
+mod learn;
 mod needs;
 mod overrule;
 mod planner;
@@ -31,7 +32,7 @@ use super::{Bounds, Constraint, NewOverride, Plan, Releases, Step, Strategy, Wis
 use crate::model::{Query, Release};
 
 pub use self::overrule::Overrides;
-pub use self::project::{Asked, Extras, Others, Pin, Platforms, Project};
+pub use self::project::{Asked, Edges, Extras, Language, Others, Pin, Platforms, Project, Pythons};
 
 /// How an entry of a lockfile of Python changes.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +41,8 @@ pub struct PinChange {
     pub release: Option<Release>,
     /// The metadata of that version: the headers.
     pub metadata: String,
+    /// The headers of the version before; empty for one that is new, and where they are not known.
+    pub metadata_before: String,
     /// What it needs in the environments that it is meant for.
     pub needs: Vec<Need>,
     /// The same as edges to other packages, one for each of them and each of its own extras.
@@ -91,6 +94,19 @@ pub fn plan(project: &Project, wishes: &[Wish], releases: &dyn Releases, bounds:
 /// Plans that the versions in `wishes` leave the project.
 #[must_use]
 pub fn plan_with(
+    project: &Project,
+    wishes: &[Wish],
+    releases: &dyn Releases,
+    bounds: &Bounds<'_>,
+    overrides: Overrides,
+) -> Step {
+    match learn::learnt(project, releases, bounds) {
+        Ok(learnt) => plan_of(&learnt, wishes, releases, bounds, overrides),
+        Err(queries) => Step::Ask(queries),
+    }
+}
+
+fn plan_of(
     project: &Project,
     wishes: &[Wish],
     releases: &dyn Releases,

@@ -116,7 +116,8 @@ impl<'p> Planner<'p> {
         let environments = Environments::of(markers.chain(asked));
         let mut everywhere = environments.of_marker(&project.marker, []);
         if let Some(python) = &project.python {
-            everywhere = everywhere.and(&environments.of_pythons(python));
+            let is_meant = |version: &str| project.language.takes(python, version);
+            everywhere = everywhere.and(&environments.of_pythons_that(is_meant));
         }
         if everywhere.is_empty() {
             everywhere = environments.all();
@@ -208,19 +209,13 @@ impl<'p> Planner<'p> {
         bound.is_some_and(|bound| release.published.is_none_or(|published| published > bound))
     }
 
-    /// It runs on the lowest Python of `environments`, or, where nothing says which Pythons the project is for, on any.
-    pub(super) fn runs(&self, release: &Release, environments: &Set) -> bool {
-        let ranges = release.toolchain.iter().filter(|(tool, _)| **tool == *"python");
-        ranges.into_iter().all(|(_, range)| {
-            let pythons = match self.project.python {
-                Some(_) => self.environments.lowest_pythons(environments),
-                None => self.environments.pythons_of(environments),
-            };
-            pythons.is_empty()
-                || pythons
-                    .iter()
-                    .any(|python| Range.contains(range, python).unwrap_or(true))
-        })
+    /// What needs a package takes `version` of it.
+    pub(super) fn takes(&self, dependent: &Dependent, version: &str) -> bool {
+        let range = &dependent.constraint.range;
+        match dependent.who {
+            Who::Own(_) => self.project.language.takes(range, version),
+            Who::Pin(_) | Who::Added(_) => Self::in_range(range, version),
+        }
     }
 
     /// `version` is in `range`, which is empty for any.

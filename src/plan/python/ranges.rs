@@ -1,12 +1,58 @@
 //! Ranges of one's own files, moved up in the form that they have.
 
+use super::Language;
 use crate::lockfile::grammar::pep508::{self, Operator};
+use crate::lockfile::poetry_lock::constraint::{Clause, alternatives, clauses};
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::pep440::Pep440;
 
+/// `range` so that `version` is in it, in its language.
+pub(super) fn wider(language: Language, range: &str, version: &str) -> Option<String> {
+    match language {
+        Language::Pep440 => wider_specifiers(range, version),
+        Language::Poetry => wider_constraint(range, version),
+    }
+}
+
+/// The same of a constraint of Poetry's: `^1.2` becomes `^2.3`, `1.2.3` becomes `1.3.0`. What stands between its clauses stays.
+fn wider_constraint(range: &str, version: &str) -> Option<String> {
+    let mut all = alternatives(range);
+    let (Some(alternative), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let mut wider = String::new();
+    let mut rest = alternative;
+    for clause in clauses(alternative)? {
+        let Clause { operator, bound } = clause;
+        if !bound.starts_with(|letter: char| letter.is_ascii_digit() || letter == '*') {
+            return None;
+        }
+        let (before, behind) = rest.split_at_checked(rest.find(bound)?)?;
+        wider.push_str(before);
+        rest = behind.get(bound.len()..)?;
+        if Language::Poetry.takes(&format!("{operator}{bound}"), version) {
+            wider.push_str(bound);
+            continue;
+        }
+        match (operator, bound.strip_suffix(".*")) {
+            ("" | "=" | "==", Some(prefix)) => {
+                wider.push_str(&format!("{}.*", cut(version, prefix.split('.').count())?));
+            }
+            ("" | "=" | "==" | "===" | "<=", None) => wider.push_str(version),
+            ("^" | "~", None) => wider.push_str(&padded(version, bound.split('.').count())?),
+            _ => {
+                let moved = wider_specifiers(&format!("{operator}{bound}"), version)?;
+                wider.push_str(moved.strip_prefix(operator)?);
+            }
+        }
+    }
+    wider.push_str(rest);
+    Language::Poetry.takes(&wider, version).then_some(wider)
+}
+
 /// `range` so that `version` is in it: `==1.2` becomes `==1.3`, `~=1.2.3` becomes `~=1.4.0`, and of `>=1,<2` the upper bound moves to
 /// the next number in the same place. `None` where it has no form that could be moved.
-pub(super) fn wider(range: &str, version: &str) -> Option<String> {
+fn wider_specifiers(range: &str, version: &str) -> Option<String> {
     let text = format!("x{range}");
     let read = pep508::read(&text).ok()?;
     let mut parts = Vec::new();
@@ -22,7 +68,7 @@ pub(super) fn wider(range: &str, version: &str) -> Option<String> {
             (Operator::Equal | Operator::Identical, _) => format!("{}{version}", specifier.operator.as_str()),
             (Operator::Compatible, _) => {
                 let count = named.split('.').count();
-                format!("~={}", padded(version, count)?)
+                format!("~={}", padded(version, count.max(2))?)
             }
             (Operator::AtMost, _) => format!("<={version}"),
             (Operator::Below, _) => format!("<{}", above(named, version)?),
@@ -52,7 +98,7 @@ fn padded(version: &str, count: usize) -> Option<String> {
         numbers.push(0);
     }
     // More numbers would close the range further than before: the ones behind are left out.
-    numbers.truncate(count.max(2));
+    numbers.truncate(count);
     Some(shown(&numbers))
 }
 
@@ -74,7 +120,7 @@ fn shown(numbers: &[u64]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::wider;
+    use super::{Language, wider};
 
     #[test]
     fn ranges_keep_their_form() {
@@ -94,7 +140,31 @@ mod tests {
             ("", "1", None),
             ("nonsense", "1", None),
         ] {
-            assert_eq!(wider(range, version).as_deref(), expected, "{range} {version}");
+            let wider = wider(Language::Pep440, range, version);
+            assert_eq!(wider.as_deref(), expected, "{range} {version}");
+        }
+    }
+
+    #[test]
+    fn constraints_of_poetry_keep_their_form() {
+        for (range, version, expected) in [
+            ("^1.2.3", "2.0.4", Some("^2.0.4")),
+            ("^1.2", "2.0.4", Some("^2.0")),
+            ("^1", "2.0.4", Some("^2")),
+            ("^0.2", "0.3.1", Some("^0.3")),
+            ("~1.2.3", "1.3.0", Some("~1.3.0")),
+            ("~1.2", "1.3.1", Some("~1.3")),
+            ("1.2.3", "1.3.0", Some("1.3.0")),
+            ("1.2.*", "1.3.4", Some("1.3.*")),
+            (">=1.0 <2", "2.4.5", Some(">=1.0 <3")),
+            (">= 1.0, < 2.0", "2.4.5", Some(">= 1.0, < 3.0")),
+            (">=1.0,<2", "2.4.5", Some(">=1.0,<3")),
+            ("^1.2 || ^2.0", "3.0.0", None),
+            ("*", "1.0", Some("*")),
+            ("latest", "1.0", None),
+        ] {
+            let wider = wider(Language::Poetry, range, version);
+            assert_eq!(wider.as_deref(), expected, "{range} {version}");
         }
     }
 }

@@ -6,7 +6,13 @@ use std::rc::Rc;
 use super::Need;
 use super::environments::Set;
 use super::planner::{Failure, Metadata, Planner, Scope};
-use super::project::{Extras, Others, Pin, Platforms};
+use super::project::{Extras, Others, Pin, Platforms, Pythons};
+use crate::model::Release;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::pep440::Pep440 as Range;
+
+/// No release of Python 3: what takes it has no end in sight.
+const NEXT_PYTHON: &str = "4.0.0";
 
 impl Planner<'_> {
     /// Where a pin is meant, by its marker.
@@ -105,6 +111,32 @@ impl Planner<'_> {
                 scope.environments = rest;
             }
         }
+    }
+
+    /// It runs on the lowest Python of `environments`, or on each of them, as the project asks; where nothing says which Pythons
+    /// the project is for, on any.
+    pub(super) fn runs(&self, release: &Release, environments: &Set) -> bool {
+        let ranges = release.toolchain.iter().filter(|(tool, _)| **tool == *"python");
+        ranges.into_iter().all(|(_, range)| {
+            let pythons = match (&self.project.python, self.project.pythons) {
+                (Some(python), Pythons::Every) => return self.runs_on_every(range, python, environments),
+                (Some(_), Pythons::Lowest) => self.environments.lowest_pythons(environments),
+                (None, _) => self.environments.pythons_of(environments),
+            };
+            pythons.is_empty()
+                || pythons
+                    .iter()
+                    .any(|python| Range.contains(range, python).unwrap_or(true))
+        })
+    }
+
+    /// `range` takes each Python of `environments`, and has no end where `own`, what the project is for, has none.
+    fn runs_on_every(&self, range: &str, own: &str, environments: &Set) -> bool {
+        let takes = |python: &str| Range.contains(range, python).unwrap_or(true);
+        let pythons = self.environments.pythons_of(environments);
+        let is_open = pythons.last() == self.environments.pythons_of(&self.environments.all()).last()
+            && self.project.language.takes(own, NEXT_PYTHON);
+        pythons.iter().all(|python| takes(python)) && (!is_open || takes(NEXT_PYTHON))
     }
 
     /// Where `need` of a version counts, which is meant in `scope`.

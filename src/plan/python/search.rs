@@ -171,7 +171,7 @@ impl Planner<'_> {
         };
         let refuses = |release: &Release| {
             let refusing = dependents.iter();
-            let refusing = refusing.filter(|one| !Self::in_range(&one.constraint.range, &release.version));
+            let refusing = refusing.filter(|one| !self.takes(one, &release.version));
             refusing.collect::<Vec<&Dependent>>()
         };
         let in_range = candidates
@@ -318,7 +318,7 @@ impl Planner<'_> {
         let dependents = self.dependents(&next, number)?;
         let fits = |release: &&&Release| {
             let mut dependents = dependents.iter();
-            dependents.all(|one| Self::in_range(&one.constraint.range, &release.version))
+            dependents.all(|one| self.takes(one, &release.version))
         };
         let Some(release) = candidates.iter().find(fits) else {
             return Err(Failure::because(
@@ -341,7 +341,7 @@ impl Planner<'_> {
             )));
         }
         let old = state.ranges.get(&number).unwrap_or(&asked.range);
-        let Some(new) = wider(old, &lowest.version) else {
+        let Some(new) = wider(self.project.language, old, &lowest.version) else {
             return Err(Failure::because(format!(
                 "{} asks for {}{old}, which is no plain range that could be changed.",
                 asked.file, asked.written

@@ -9,6 +9,7 @@ pub(crate) mod fix_cargo;
 mod fix_go;
 mod fix_npm;
 mod fix_python;
+mod fix_python_locks;
 pub(crate) mod manual;
 pub(crate) mod named_database;
 pub(crate) mod package_urls;

@@ -9,6 +9,8 @@ mod npm;
 pub(crate) mod npm_world;
 mod npm_worlds;
 mod python;
+mod python_pipfile;
+mod python_poetry;
 mod python_uv;
 mod python_world;
 mod python_worlds;

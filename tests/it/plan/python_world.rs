@@ -123,6 +123,59 @@ pub(super) fn uv_package(name: &str, version: &str, needs: &[String]) -> String 
     )
 }
 
+/// The table of a package in a lockfile of Poetry, with an empty line in front. `head` stands behind the Pythons, `needs` and `extras` are
+/// lines of their tables.
+pub(super) fn poetry_package(
+    (name, version): (&str, &str),
+    pythons: &str,
+    head: &str,
+    needs: &[&str],
+    extras: &[&str],
+) -> String {
+    let file = |name: &str| format!("    {{file = \"{name}\", hash = \"sha256:{}\"}},\n", digest(name));
+    let table = |title: &str, lines: &[&str]| match lines.is_empty() {
+        true => String::new(),
+        false => format!("\n[package.{title}]\n{}\n", lines.join("\n")),
+    };
+    format!(
+        "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"\"\noptional = false\npython-versions = \"{pythons}\"\n{head}files = [\n{}{}]\n{}{}",
+        file(&format!("{name}-{version}-py3-none-any.whl")),
+        file(&format!("{name}-{version}.tar.gz")),
+        table("dependencies", needs),
+        table("extras", extras),
+    )
+}
+
+/// A lockfile of pipenv: for each category its packages, by name, version and what stands between the hashes and the version.
+pub(super) fn pipfile_lock(
+    hash: &str,
+    default: &[(&str, &str, &str)],
+    develop: &[(&str, &str, &str)],
+) -> String {
+    let category = |packages: &[(&str, &str, &str)]| {
+        let packages = packages.iter().map(|(name, version, middle)| {
+            let mut hashes = [
+                digest(&format!("{name}-{version}-py3-none-any.whl")),
+                digest(&format!("{name}-{version}.tar.gz")),
+            ];
+            hashes.sort();
+            format!(
+                "        \"{name}\": {{\n            \"hashes\": [\n                \"sha256:{}\",\n                \"sha256:{}\"\n            ],\n{middle}            \"version\": \"=={version}\"\n        }}",
+                hashes[0], hashes[1]
+            )
+        });
+        match packages.collect::<Vec<String>>().join(",\n") {
+            packages if packages.is_empty() => "{}".to_owned(),
+            packages => format!("{{\n{packages}\n    }}"),
+        }
+    };
+    format!(
+        "{{\n    \"_meta\": {{\n        \"hash\": {{\n            \"sha256\": \"{hash}\"\n        }},\n        \"pipfile-spec\": 6,\n        \"requires\": {{\n            \"python_version\": \"3.11\"\n        }},\n        \"sources\": [\n            {{\n                \"name\": \"own\",\n                \"url\": \"https://registry.example/simple\",\n                \"verify_ssl\": true\n            }}\n        ]\n    }},\n    \"default\": {},\n    \"develop\": {}\n}}\n",
+        category(default),
+        category(develop),
+    )
+}
+
 /// An index that is asked as a client asks it: what nobody asked for is not known.
 struct Client<'w> {
     world: &'w World,
