@@ -211,20 +211,21 @@ impl<'p> Planner<'p> {
         user.leading.iter().all(|one| self.fits(state, one, release))
     }
 
-    /// The same of what `user` asks of the crate `name` by any of its dependencies.
+    /// `user` takes the release in the place of `old`: some dependency of it does, and each that always counts and that `old` is
+    /// in range of. Cargo allows several of one crate: serde asks for `serde_derive` exactly and, if a feature wants it, in a range.
     pub(super) fn takes(
         &self,
         state: &State,
-        user: &CrateId,
-        declared: &Declared,
-        name: &str,
+        (user, declared): (&CrateId, &Declared),
+        old: &CrateId,
         release: &Release,
     ) -> bool {
-        let mut leading = declared
-            .dependencies
-            .iter()
-            .filter(|one| *one.package == *name && self.counts(user, one));
-        leading.any(|one| self.fits(state, one, release))
+        let asks = |one: &&Dependency| *one.package == *old.name && self.counts(user, one);
+        let mut asking = declared.dependencies.iter().filter(asks);
+        let mut always = declared.dependencies.iter().filter(asks).filter(|one| {
+            !one.is_optional && in_range(self.range(state, one), &old.version)
+        });
+        asking.any(|one| self.fits(state, one, release)) && always.all(|one| self.fits(state, one, release))
     }
 
     fn fits(&self, state: &State, dependency: &Dependency, release: &Release) -> bool {
@@ -425,7 +426,7 @@ impl<'p> Planner<'p> {
         let release = self.release(new)?;
         for (other, needed) in loose.into_iter().filter(|(other, _)| other.source.is_none()) {
             let declared = self.declared(&other)?;
-            if self.takes(state, &other, &declared, &new.name, release) {
+            if self.takes(state, (&other, &declared), new, release) {
                 state.loose.remove(&(other, needed));
             }
         }

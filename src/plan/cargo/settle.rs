@@ -53,7 +53,7 @@ impl Planner<'_> {
                 next.exchange_need(user, old, &new);
                 next.loose.remove(&(user.clone(), old.clone()));
                 let declared = self.declared(user)?;
-                if !self.takes(&next, user, &declared, &new.name, release) {
+                if !self.takes(&next, (user, &declared), old, release) {
                     next.loose.insert((user.clone(), new.clone()));
                 }
             }
@@ -65,6 +65,9 @@ impl Planner<'_> {
         if listed.iter().any(|(_, is_new)| *is_new) {
             next.remove(old);
         }
+        // Those of one project are often needed exactly, and one of them may have to move before the next is listed.
+        let held = next.held.len();
+        next.held.extend(predecessor.gave.keys().cloned());
         for ((new, is_new), (_, users)) in listed.iter().zip(groups) {
             match is_new {
                 true => self.list(&mut next, new, &predecessor, depth)?,
@@ -74,6 +77,7 @@ impl Planner<'_> {
                 }
             }
         }
+        next.held.truncate(held);
         self.finish(&mut next)?;
         Ok(next)
     }

@@ -18,6 +18,9 @@ pub(super) struct State {
     pub(super) ranges: Ranges,
     /// Packages that need one out of their range, for as long as they have not moved themselves.
     pub(super) loose: BTreeSet<(CrateId, CrateId)>,
+    /// Packages that stay although nothing leads to them: what needed them is being listed anew. The last ones that were put in are the
+    /// first that are taken out.
+    pub(super) held: Vec<CrateId>,
     /// What became of packages that were exchanged, by what they were at the beginning.
     pub(super) moved: BTreeMap<CrateId, CrateId>,
 }
@@ -122,6 +125,9 @@ impl State {
 
     /// Notes that `new` takes the place of `old`.
     pub(super) fn note_move(&mut self, old: &CrateId, new: &CrateId) {
+        for held in self.held.iter_mut().filter(|held| *held == old) {
+            held.clone_from(new);
+        }
         let origins: Vec<CrateId> = self
             .moved
             .iter()
@@ -137,9 +143,10 @@ impl State {
         }
     }
 
-    /// What one's own packages lead to, themselves included.
+    /// What one's own packages and those that are held lead to, themselves included.
     pub(super) fn reached(&self) -> BTreeSet<CrateId> {
         let mut open: Vec<&CrateId> = self.ids().filter(|id| id.source.is_none()).collect();
+        open.extend(self.held.iter().filter(|id| self.has(id)));
         let mut reached: BTreeSet<CrateId> = BTreeSet::new();
         while let Some(id) = open.pop() {
             if reached.insert(id.clone())

@@ -301,3 +301,65 @@ fn a_fix_may_be_new_and_what_comes_in_with_it_may_not() {
         "{out}"
     );
 }
+
+#[test]
+fn crates_that_need_each_other_exactly_move_in_step() {
+    let project = Project::new("1", &[("web", "1.1.0")]);
+    let exactly = |name: &str, version: &str| dependency(name, &format!("={version}"), false);
+    let none = json!({});
+    for (path, lines) in [
+        (
+            "/index/3/w/web",
+            [
+                line("web", "1.0.0", &[exactly("jar", "1.0.0"), exactly("log", "0.4.1")], &none, false),
+                line("web", "1.1.0", &[exactly("jar", "1.0.2"), exactly("log", "0.4.2")], &none, false),
+            ],
+        ),
+        (
+            "/index/3/j/jar",
+            ["1.0.0", "1.0.2"].map(|version| line("jar", version, &[], &none, false)),
+        ),
+        (
+            "/index/3/l/log",
+            [
+                line("log", "0.4.1", &[exactly("jar", "1.0.0")], &none, false),
+                line("log", "0.4.2", &[exactly("jar", "1.0.2")], &none, false),
+            ],
+        ),
+    ] {
+        project.server.put(path, lines.concat());
+    }
+    let locked = |jar: &str, log: &str, web: &str| {
+        lock(&[
+            entry("jar", jar, &[]),
+            entry("log", log, &["jar"]),
+            own(&["web"]),
+            entry("web", web, &["jar", "log"]),
+        ])
+    };
+    project.sandbox.write("Cargo.lock", locked("1.0.0", "0.4.1", "1.0.0"));
+    let ran = project.run(&["fix", "--allow-dirty"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(project.text("Cargo.lock"), locked("1.0.2", "0.4.2", "1.1.0"));
+}
+
+#[test]
+fn every_dependency_on_a_crate_counts_where_there_are_several() {
+    let project = Project::new("1", &[("jar", "1.0.2")]);
+    let web = |version: &str, jar: &str| {
+        let exactly = dependency("jar", &format!("={jar}"), false);
+        let wished = dependency("jar", "^1", true);
+        line("web", version, &[exactly, wished], &json!({"jars": ["dep:jar"]}), false)
+    };
+    project
+        .server
+        .put("/index/3/w/web", [web("1.0.0", "1.0.0"), web("1.1.0", "1.0.2")].concat());
+    let ran = project.run(&["fix"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let expected = [
+        entry("jar", "1.0.2", &[]),
+        own(&["web"]),
+        entry("web", "1.1.0", &["jar"]),
+    ];
+    assert_eq!(project.text("Cargo.lock"), lock(&expected));
+}
