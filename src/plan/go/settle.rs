@@ -44,13 +44,16 @@ impl Planner<'_> {
     }
 
     fn state(&self, listed: &Versions, is_for_whole: IsForWhole) -> Result<State, Failure> {
+        let pruned = graph(self.modules, listed, Pruning::Pruned)?;
+        // Not where the `go` line rises above it.
+        let is_for_1_16 = self.go_line(&pruned).is_none_or(|go| is_for_1_16(&go));
         let whole = match is_for_whole {
-            IsForWhole::Yes => Some(graph(self.modules, listed, Pruning::Whole)?),
-            IsForWhole::No => None,
+            IsForWhole::Yes if is_for_1_16 => Some(graph(self.modules, listed, Pruning::Whole)?),
+            IsForWhole::Yes | IsForWhole::No => None,
         };
         Ok(State {
             listed: listed.clone(),
-            graph: graph(self.modules, listed, Pruning::Pruned)?,
+            graph: pruned,
             whole,
         })
     }
