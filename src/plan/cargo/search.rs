@@ -222,9 +222,11 @@ impl<'p> Planner<'p> {
     ) -> bool {
         let asks = |one: &&Dependency| *one.package == *old.name && self.counts(user, one);
         let mut asking = declared.dependencies.iter().filter(asks);
-        let mut always = declared.dependencies.iter().filter(asks).filter(|one| {
-            !one.is_optional && in_range(self.range(state, one), &old.version)
-        });
+        let mut always = declared
+            .dependencies
+            .iter()
+            .filter(asks)
+            .filter(|one| !one.is_optional && in_range(self.range(state, one), &old.version));
         asking.any(|one| self.fits(state, one, release)) && always.all(|one| self.fits(state, one, release))
     }
 

@@ -311,8 +311,20 @@ fn crates_that_need_each_other_exactly_move_in_step() {
         (
             "/index/3/w/web",
             [
-                line("web", "1.0.0", &[exactly("jar", "1.0.0"), exactly("log", "0.4.1")], &none, false),
-                line("web", "1.1.0", &[exactly("jar", "1.0.2"), exactly("log", "0.4.2")], &none, false),
+                line(
+                    "web",
+                    "1.0.0",
+                    &[exactly("jar", "1.0.0"), exactly("log", "0.4.1")],
+                    &none,
+                    false,
+                ),
+                line(
+                    "web",
+                    "1.1.0",
+                    &[exactly("jar", "1.0.2"), exactly("log", "0.4.2")],
+                    &none,
+                    false,
+                ),
             ],
         ),
         (
@@ -337,7 +349,9 @@ fn crates_that_need_each_other_exactly_move_in_step() {
             entry("web", web, &["jar", "log"]),
         ])
     };
-    project.sandbox.write("Cargo.lock", locked("1.0.0", "0.4.1", "1.0.0"));
+    project
+        .sandbox
+        .write("Cargo.lock", locked("1.0.0", "0.4.1", "1.0.0"));
     let ran = project.run(&["fix", "--allow-dirty"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(project.text("Cargo.lock"), locked("1.0.2", "0.4.2", "1.1.0"));
@@ -349,11 +363,18 @@ fn every_dependency_on_a_crate_counts_where_there_are_several() {
     let web = |version: &str, jar: &str| {
         let exactly = dependency("jar", &format!("={jar}"), false);
         let wished = dependency("jar", "^1", true);
-        line("web", version, &[exactly, wished], &json!({"jars": ["dep:jar"]}), false)
+        line(
+            "web",
+            version,
+            &[exactly, wished],
+            &json!({"jars": ["dep:jar"]}),
+            false,
+        )
     };
-    project
-        .server
-        .put("/index/3/w/web", [web("1.0.0", "1.0.0"), web("1.1.0", "1.0.2")].concat());
+    project.server.put(
+        "/index/3/w/web",
+        [web("1.0.0", "1.0.0"), web("1.1.0", "1.0.2")].concat(),
+    );
     let ran = project.run(&["fix"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let expected = [

@@ -10,6 +10,7 @@ mod fix_go;
 mod fix_npm;
 mod fix_python;
 mod fix_python_locks;
+mod fix_recorded;
 pub(crate) mod manual;
 pub(crate) mod named_database;
 pub(crate) mod package_urls;
