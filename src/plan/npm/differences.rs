@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::flags;
 use super::state::State;
-use super::tree::{FolderTree, Node};
+use super::tree::{FolderTree, Node, folder_name};
 use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, Strategy, Wish};
 
 /// Puts what differs between the two trees into `plan`.
@@ -47,6 +47,12 @@ pub(super) fn differences(
         });
         if is_version && node.link.is_none() {
             let version = |node: Option<&Rc<Node>>| node.map(|node| node.version.clone());
+            let is_wished = |wish: &Wish| wish.name == node.name && wish.version == node.version;
+            let new = match new {
+                None if wishes.iter().any(is_wished) => found_instead(before, state, place),
+                new => new,
+            };
+            let release = new.and_then(|new| new.release.as_deref());
             let published = release.and_then(|release| release.published);
             list(
                 node,
@@ -79,6 +85,16 @@ pub(super) fn differences(
             to: to.clone(),
         })
         .collect();
+}
+
+/// What those find now that needed the folder at `place`, which was taken out.
+fn found_instead<'s>(before: &FolderTree, state: &'s State, place: &str) -> Option<&'s Rc<Node>> {
+    let name = folder_name(place);
+    before.dependents(place).into_iter().find_map(|dependent| {
+        let requirements = &state.tree.node(dependent.place)?.requirements;
+        requirements.iter().find(|one| &*one.name == name)?;
+        state.tree.node(state.tree.resolve(dependent.place, name)?)
+    })
 }
 
 /// Wishes, and the means that fulfilled each.

@@ -100,6 +100,7 @@ pub fn plan(
     if !asked.is_empty() {
         return ask(asked);
     }
+    state.share();
     state.drop_unneeded(&before);
     // What another upgrade ended is blocked no more.
     plan.blocked.retain(|blocked| {

@@ -1,9 +1,10 @@
 //! The folders and ranges that a plan has changed so far.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::hash::{Hash as _, Hasher as _};
 
-use super::tree::{FolderTree, Node};
+use super::tree::{FolderTree, Node, folder_name, parent};
 use crate::model::Requirement;
 
 /// What a plan has changed so far.
@@ -73,6 +74,26 @@ impl State {
         let found = requirements.into_iter().flatten();
         let found = found.filter_map(|requirement| self.tree.resolve(place, &requirement.name));
         found.map(str::to_owned).collect()
+    }
+
+    /// Takes out each folder that the plan filled, if what needs it finds the same version further up without it. It came in there while
+    /// another version was above.
+    pub(super) fn share(&mut self) {
+        let filled = self.tree.changes().filter(|(_, version)| version.is_some());
+        let mut places: Vec<String> = filled.map(|(place, _)| place.to_owned()).collect();
+        places.sort_by_key(|place| Reverse(place.len()));
+        for place in places {
+            let above = parent(&place).and_then(parent);
+            let above = above.and_then(|folder| self.tree.resolve(folder, folder_name(&place)));
+            let above = above.and_then(|place| self.tree.node(place));
+            let (Some(node), Some(above)) = (self.tree.node(&place), above) else {
+                continue;
+            };
+            let is_free = node.release.is_some() && !above.is_own && above.is_fixed.is_none();
+            if is_free && node.name == above.name && node.version == above.version {
+                self.tree.remove(&place);
+            }
+        }
     }
 
     /// Takes out what nothing leads to any more, and did in `before` or was not there.

@@ -136,6 +136,44 @@ fn each_copy_of_a_package_is_judged_by_itself() {
 }
 
 #[test]
+fn copies_that_come_to_the_same_version_are_shared() {
+    let world = "
+        chart 5.0.0: base 1.0.0, draw 5.0.0
+        chart 5.1.0: base 2.0.0, draw 5.1.0
+        draw 5.0.0: base 1.0.0
+        draw 5.1.0: base 2.0.0
+        base 1.0.0
+        base 2.0.0
+    ";
+    let folders = "chart@5.0.0, draw@5.0.0, base@1.0.0";
+    let (told, folders) = planned(world, "chart ^5.0.0", folders, &[("chart", "5.1.0")]);
+    assert_eq!(
+        told,
+        [
+            "chart 5.0.0 → 5.1.0 (in_range)",
+            "~ base 1.0.0 → 2.0.0",
+            "~ draw 5.0.0 → 5.1.0",
+        ]
+    );
+    assert_eq!(folders, ["base@2.0.0", "chart@5.1.0", "draw@5.1.0"]);
+    let world = "
+        config 9.0.0: yaml ^4.1.0
+        lint 0.49.0: yaml ^4.2.0
+        yaml 4.2.0
+        yaml 4.3.1
+        yaml 4.3.2
+    ";
+    let folders = "config@9.0.0, lint@0.49.0, yaml@4.3.1, lint/yaml@4.2.0";
+    let needs = "config 9.0.0, lint 0.49.0";
+    let (told, folders) = planned(world, needs, folders, &[("yaml", "4.3.2")]);
+    assert_eq!(
+        told,
+        ["yaml 4.2.0 → 4.3.2 (in_range)", "yaml 4.3.1 → 4.3.2 (in_range)"]
+    );
+    assert_eq!(folders, ["config@9.0.0", "lint@0.49.0", "yaml@4.3.2"]);
+}
+
+#[test]
 fn what_is_in_the_way_is_named_with_its_whole_chain() {
     let world = World::of(
         "
