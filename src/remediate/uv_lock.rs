@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::{Fixer, Project, ProjectFiles};
-use crate::plan::python::{
-    self, Asked, Edges, Extras, Language, Others, Overrides, Pin, Platforms, Pythons,
-};
+use crate::plan::python::{self, Asked, Edges, Extras, Language, Others, Overrides, Pin, Platforms, Pythons};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::uv_entries::{Entry, document, entries, extras_of, normal};

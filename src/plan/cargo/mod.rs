@@ -2,9 +2,9 @@
 //!
 //! Rules of Cargo's resolver (1.95): what a package needs depends on the features that all who need it switch on, for all
 //! targets at once; which of several locked versions a dependency takes is for its range to say. An already locked version that
-//! fits comes first; of a new package the newest version in range is taken, but for versions that are withdrawn, that a known
-//! advisory affects, that are too young, or that the project's release of Rust does not build; a package that has to move
-//! because of another moves the same way. What nothing needs any more leaves.
+//! fits comes first; of a new package the newest version in range is taken for which nothing that is locked has to move, else the
+//! newest, but for versions that are withdrawn, that a known advisory affects, that are too young, or that the project's release of
+//! Rust does not build; a package that has to move because of another moves the same way. What nothing needs any more leaves.
 
 mod differences;
 mod features;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::features::{gives, lacking};
 use super::planner::{Asked, Choice, Failure, Planner, in_range, slot};
 use super::search::{Order, is_later};
-use super::state::State;
+use super::state::{Moving, State};
 use crate::lockfile::cargo_lock::declared::{Declared, Dependency, Origin};
 use crate::lockfile::cargo_lock::locked::CrateId;
 use crate::model::Release;
@@ -21,8 +21,9 @@ struct Predecessor {
 
 /// New packages bring others at most so deep.
 const MAX_DEPTH: usize = 60;
-/// So many versions of a new package are tried.
+/// So many versions of a new package are tried where others move for it, and where nothing does.
 const MAX_CANDIDATES: usize = 8;
+const MAX_QUIET: usize = 24;
 
 impl Planner<'_> {
     /// Exchanges `old` for the release of each group, for the users in it: all that `old` has. Those of them whose range does
@@ -285,39 +286,58 @@ impl Planner<'_> {
             version: choice.release.version.clone(),
             source: Some(source.as_str().into()),
         };
-        let mut failure = None;
+        let (mut failure, mut held_back) = (None, None);
         let mut occupants: Vec<CrateId> = Vec::new();
-        for choice in good.iter().take(MAX_CANDIDATES) {
-            let new = candidate(choice);
-            let occupant = self.occupant(state, &new, None);
-            let brought = match occupant.or(self.linking(state, &new, choice.release)?) {
-                None => self.brought(state, id, dependency, &new, choice.release, depth),
-                // Nothing needs it any more: it is exchanged.
-                Some(occupant)
-                    if occupant.name == new.name
-                        && is_later(&occupant.version, &new.version)
-                        && state.users(&occupant).is_empty() =>
-                {
-                    let groups = [(choice.release, vec![id.clone()])];
-                    self.has_features(&new, choice.release, id, dependency)
-                        .and_then(|()| self.exchange(state, &occupant, &groups, depth + 1))
-                }
-                Some(occupant) => {
-                    if !occupants.contains(&occupant) {
-                        occupants.push(occupant);
-                    }
-                    continue;
-                }
+        // As Cargo does: the newest that leaves everything where it is locked, and only then one for which others have to move.
+        for moving in [Moving::Nothing, Moving::Others] {
+            if moving > state.moving {
+                break;
+            }
+            let count = match moving {
+                Moving::Nothing => MAX_QUIET,
+                Moving::Others => MAX_CANDIDATES,
             };
-            match brought {
-                Ok(next) => {
-                    *state = next;
-                    return Ok(new);
+            for choice in good.iter().take(count) {
+                let new = candidate(choice);
+                let mut next = state.clone();
+                next.moving = moving;
+                let occupant = self.occupant(state, &new, None);
+                let brought = match occupant.or(self.linking(state, &new, choice.release)?) {
+                    None => self.brought(&next, id, dependency, &new, choice.release, depth),
+                    // Nothing needs it any more: it is exchanged.
+                    Some(occupant)
+                        if occupant.name == new.name
+                            && is_later(&occupant.version, &new.version)
+                            && state.users(&occupant).is_empty() =>
+                    {
+                        let groups = [(choice.release, vec![id.clone()])];
+                        self.has_features(&new, choice.release, id, dependency)
+                            .and_then(|()| self.exchange(&next, &occupant, &groups, depth + 1))
+                    }
+                    Some(occupant) => {
+                        if !occupants.contains(&occupant) {
+                            occupants.push(occupant);
+                        }
+                        continue;
+                    }
+                };
+                match brought {
+                    Ok(next) => {
+                        let moving = state.moving;
+                        *state = next;
+                        state.moving = moving;
+                        return Ok(new);
+                    }
+                    Err(ask) if ask.is_question() => return Err(ask),
+                    Err(blocked) if moving == Moving::Nothing => held_back = held_back.or(Some(blocked)),
+                    Err(blocked) => failure = failure.or(Some(blocked)),
                 }
-                Err(ask) if ask.is_question() => return Err(ask),
-                Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
+        if state.moving == Moving::Nothing {
+            occupants.clear();
+        }
+        failure = failure.or(held_back);
         // One that is locked beside it has to move into the range.
         for occupant in occupants {
             let is_in = |choice: &Choice<'_>| choice.is_good && in_range(&range, &choice.release.version);

@@ -9,9 +9,21 @@ use crate::lockfile::cargo_lock::locked::{CrateId, LockedCrate};
 /// Ranges of one's own manifests that change, by folder and name: the old and the new one.
 pub(super) type Ranges = BTreeMap<(String, String), (String, String)>;
 
+/// What may move for a package that is new to the lockfile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Moving {
+    /// Everything stays where it is locked.
+    Nothing,
+    /// What is locked where another version has to be.
+    #[default]
+    Others,
+}
+
 /// Packages and who needs whom. A copy is cheap.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
+    /// What may move for what comes in.
+    pub(super) moving: Moving,
     needs: BTreeMap<CrateId, Rc<BTreeSet<CrateId>>>,
     users: BTreeMap<CrateId, Rc<BTreeSet<CrateId>>>,
     /// What one's own manifests are to ask for.

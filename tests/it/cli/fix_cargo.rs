@@ -384,3 +384,49 @@ fn every_dependency_on_a_crate_counts_where_there_are_several() {
     ];
     assert_eq!(project.text("Cargo.lock"), lock(&expected));
 }
+
+#[test]
+fn what_comes_in_leaves_the_rest_where_it_is_locked_if_it_can() {
+    let project = Project::new("1", &[("web", "1.1.0")]);
+    let none = json!({});
+    let needs = |name: &str, version: &str, need: &str, range: &str| {
+        line(name, version, &[dependency(need, range, false)], &none, false)
+    };
+    let jar = dependency("jar", "^1.0.0", false);
+    let web = [
+        line("web", "1.0.0", std::slice::from_ref(&jar), &none, false),
+        line(
+            "web",
+            "1.1.0",
+            &[jar, dependency("log", "^0.4", false)],
+            &none,
+            false,
+        ),
+    ];
+    project.server.put("/index/3/w/web", web.concat());
+    // The newest needs a later jar than the one that is locked.
+    let log = [
+        needs("log", "0.4.1", "jar", "^1.0.0"),
+        needs("log", "0.4.2", "jar", "^1.0.2"),
+    ];
+    project.server.put("/index/3/l/log", log.concat());
+    let ran = project.run(&["fix"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let with = |jar: &str, log: &str| {
+        lock(&[
+            entry("jar", jar, &[]),
+            entry("log", log, &["jar"]),
+            own(&["web"]),
+            entry("web", "1.1.0", &["jar", "log"]),
+        ])
+    };
+    assert_eq!(project.text("Cargo.lock"), with("1.0.0", "0.4.1"));
+    // Where there is no other, it moves.
+    project.sandbox.git(&["checkout", "-q", "Cargo.lock"]);
+    project
+        .server
+        .put("/index/3/l/log", needs("log", "0.4.2", "jar", "^1.0.2"));
+    let ran = project.run(&["fix", "--allow-dirty"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(project.text("Cargo.lock"), with("1.0.2", "0.4.2"));
+}
