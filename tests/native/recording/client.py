@@ -46,6 +46,10 @@ class Client:
         """The files without what names people."""
         return files
 
+    def strip(self, files):
+        """The same for what the package manager puts back: it is taken out after it has seen the result."""
+        return files
+
     def environment(self, base):
         """Variables and files of the home folder that send a client to `base`."""
         raise NotImplementedError

@@ -237,7 +237,7 @@ GO_MOD = {
     "image": go("an upgrade that raises the line of Go", "1.17", {"golang.org/x/image": "v0.5.0"}, ["golang.org/x/image/tiff"]),
     "go-git": go("a large module", "1.23.0", {"github.com/go-git/go-git/v5": "v5.4.2"}, ["github.com/go-git/go-git/v5/plumbing"]),
     "saml": go("a module that brings another in", "1.19", {"github.com/crewjam/saml": "v0.4.6"}, ["github.com/crewjam/saml"]),
-    "circl": go("a minor level", "1.20", {"github.com/cloudflare/circl": "v1.3.0", "golang.org/x/net": "v0.17.0"}, ["github.com/cloudflare/circl/sign/ed448", "golang.org/x/net/html"], level="minor"),
+    "circl": go("cryptography", "1.20", {"github.com/cloudflare/circl": "v1.3.0", "golang.org/x/net": "v0.17.0"}, ["github.com/cloudflare/circl/sign/ed448", "golang.org/x/net/html"]),
 }
 
 
