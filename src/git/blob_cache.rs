@@ -1,8 +1,9 @@
 //! What readers made of blobs, for all commits that hold the same ones. The last ones used are kept.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::entry::ObjectId;
 use crate::model::{Derivation, Derived, TreePath, Unread};

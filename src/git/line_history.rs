@@ -3,8 +3,9 @@
 //! Commits, trees and judgements are read once and shared by every line that is asked for.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use foldhash::{HashMap, HashMapExt as _};
 use gix::objs::TreeRefIter;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 

@@ -4,9 +4,9 @@
 //! Folders with the same wanted files below them are one [`Content`], whatever else they hold: two commits with the
 //! same number hold the same lockfiles, so that what was judged for one is judged for both.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 use percent_encoding::percent_encode_byte;
@@ -62,7 +62,7 @@ impl<'a> Listing<'a> {
                 trees: HashMap::new(),
                 lists: HashMap::new(),
                 folders: vec![nothing.clone()],
-                contents: HashMap::from([(nothing, Content::EMPTY)]),
+                contents: HashMap::from_iter([(nothing, Content::EMPTY)]),
                 reads: 0,
                 buffer: Vec::new(),
             }),
@@ -241,7 +241,7 @@ impl Known {
         if self.trees.len() > MAX_TREES {
             self.trees.clear();
         }
-        let mut busy = HashSet::from([id]);
+        let mut busy = HashSet::from_iter([id]);
         let mut open = vec![self.read(id, wanted)?];
         loop {
             let Some(tree) = open.last_mut() else {

@@ -14,7 +14,9 @@
 //!
 //! The work is linear in the commits and in what they hold. Nothing recurses.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::model::disjoint_sets::DisjointSets;
 
@@ -159,7 +161,7 @@ impl<'a, K: Ord + Clone> History<'a, K> {
             return commit;
         }
         let held = self.holds(commit, key);
-        let mut seen = HashSet::from([commit]);
+        let mut seen = HashSet::from_iter([commit]);
         let mut open = vec![commit];
         let mut earliest: Option<usize> = None;
         while let Some(commit) = open.pop() {

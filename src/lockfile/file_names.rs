@@ -15,12 +15,12 @@ pub(super) fn fits(pattern: &str, path: &TreePath) -> bool {
 
 /// A file called `name` is called `pattern` in some folder.
 pub(super) fn fits_in_some_folder(pattern: &str, name: &[u8]) -> bool {
-    let pattern = pattern.rsplit('/').next().unwrap_or_default().as_bytes();
     // Every file of a tree is asked about, and nearly all end otherwise.
     let last = |text: &[u8]| text.last().map(u8::to_ascii_lowercase);
-    if last(name) != last(pattern) {
+    if last(name) != last(pattern.as_bytes()) {
         return false;
     }
+    let pattern = pattern.rsplit('/').next().unwrap_or_default().as_bytes();
     let mut parts = pattern.split(|byte| *byte == b'*');
     let (Some(start), Some(end)) = (parts.next(), parts.next_back()) else {
         return name.eq_ignore_ascii_case(pattern);

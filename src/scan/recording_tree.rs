@@ -5,9 +5,11 @@
 //! reactor) is in the [`Shape`] of a tree; everything else is a question of its own.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::{HashMap, HashSet};
 
 use crate::git::ObjectId;
 use crate::git::commit_tree::CommitTree;
@@ -233,7 +235,9 @@ impl<T: Clone> Readings<T> {
             Some((_, known)) => {
                 known.insert(answers, made);
             }
-            None => self.lists.push((questions, HashMap::from([(answers, made)]))),
+            None => self
+                .lists
+                .push((questions, HashMap::from_iter([(answers, made)]))),
         }
     }
 }

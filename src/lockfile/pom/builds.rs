@@ -1,7 +1,9 @@
 //! Which poms are read for one file, under which command lines and profiles.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::super::Parsed;
 use super::MAX_PROFILES;

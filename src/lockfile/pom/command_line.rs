@@ -6,8 +6,9 @@
 //! Maven 3.8 and older part the arguments at white space, 3.9 and newer at ends of lines, with comments; the grammar
 //! is that of Commons CLI's `GnuParser`, from Maven 4 on that of its `DefaultParser`. Where these differ, each reading that Maven accepts counts; a file that all of them refuse is blind.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::model::Value;
 use super::store::Store;

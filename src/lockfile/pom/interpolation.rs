@@ -5,8 +5,9 @@
 //! that they belong to), those of the Java machine, the model without a prefix.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::lineage::{Poms, Project};
 use super::model::{Activation, Pom, Profile, Section, Value};

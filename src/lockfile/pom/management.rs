@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::MAX_IMPORTS;
 use super::interpolation::{Environment, Located, Unresolved};
@@ -133,6 +134,10 @@ impl<'p> Management<'p> {
                         new.insert(managed);
                     }
                 }
+            }
+            if management.entries.is_empty() {
+                management.entries = own;
+                continue;
             }
             management.entries.reserve(own.len());
             for (key, managed) in own {

@@ -1,8 +1,9 @@
 //! What one pom says, as it is written (POM Reference, model version 4).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::model::TreePath;
 use crate::text::Span;

@@ -1,7 +1,8 @@
 //! From a project to the packages of its module.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::super::{Parsed, Problem};
 use super::interpolation::{Environment, Located, Unresolved, Why, Written};

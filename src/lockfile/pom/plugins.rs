@@ -1,8 +1,9 @@
 //! Plugins and build extensions: what runs when the module is built.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 
 use super::interpolation::Environment;
 use super::model::{DEFAULT_GROUP, Dependency, Inheritance, Plugin, Pom, Section, Value};

@@ -3,8 +3,10 @@
 //! The reactor is looked for only when an artifact could be one of its modules: when its group shares the
 //! organisation (the first two parts) with a pom of the lineage.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::MAX_MODULES;
 use super::model::Pom;
@@ -152,7 +154,7 @@ impl Reactor {
                 builders.entry(path).or_default().push(builder);
             }
         }
-        let mut above: HashSet<&TreePath> = HashSet::from([home]);
+        let mut above: HashSet<&TreePath> = HashSet::from_iter([home]);
         let mut open = vec![home];
         while let Some(path) = open.pop() {
             for builder in builders.get(path).into_iter().flatten() {

@@ -1,8 +1,9 @@
 //! The poms of a tree, each read once for the file that is asked about, and what is left of the limits.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::super::{File, Problem};
 use super::model::{Pom, Value};

@@ -3,7 +3,7 @@
 //!
 //! Parts without a word about packages (licenses, configurations) are not looked into.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt as _};
 
 use crate::text::xml::{Document, Element};
 use crate::text::{Problem, Span};
