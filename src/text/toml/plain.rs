@@ -67,6 +67,31 @@ impl Reader<'_> {
         self.at = self.at.saturating_add(length);
     }
 
+    /// Goes on to the first byte that no plain string has: a quote, a backslash or a control character. Eight bytes at a time:
+    /// taking one from each sets the highest bit of those that were zero.
+    fn pass_plain(&mut self) {
+        const ONES: u64 = u64::from_ne_bytes([1; 8]);
+        const HIGH: u64 = ONES << 7;
+        let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+        let of = |byte: u8| ONES.wrapping_mul(u64::from(byte));
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let (chunks, _) = rest.as_chunks::<8>();
+        for chunk in chunks {
+            let bytes = u64::from_le_bytes(*chunk);
+            let control = bytes.wrapping_sub(of(b' ')) & !bytes;
+            let marks = zero(bytes ^ of(b'"')) | zero(bytes ^ of(b'\\')) | zero(bytes ^ of(0x7f)) | control;
+            if marks & HIGH != 0 {
+                // A byte above the lowest that is marked may be marked in error.
+                self.at = self
+                    .at
+                    .saturating_add((marks & HIGH).trailing_zeros() as usize / 8);
+                return;
+            }
+            self.at = self.at.saturating_add(8);
+        }
+        self.pass(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f));
+    }
+
     fn line_end(&mut self) -> Option<()> {
         self.take(b'\r');
         self.take(b'\n').then_some(())
@@ -134,7 +159,7 @@ impl Reader<'_> {
     fn string(&mut self, builder: &mut Builder<'_>) -> Option<()> {
         self.take(b'"');
         let start = self.at;
-        self.pass(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f));
+        self.pass_plain();
         let span = Span::new(start, self.at);
         self.take(b'"').then_some(())?;
         // `""` may open a string of several lines.
