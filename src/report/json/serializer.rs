@@ -12,8 +12,12 @@ use serde::ser::{self, Impossible};
 
 use crate::text::escape;
 
-/// A line's end, the comma before it, and the indentation of the deepest line that one write does.
-const LINE: &str = ",\n                                ";
+/// The comma before a line's end, the end, and an indentation that is deep enough for most lines.
+const LINE: &[u8; SPACES + 2] = b",\n                                ";
+/// The same without the comma.
+const FIRST_LINE: &[u8; SPACES + 1] = b"\n                                ";
+/// How deep that is.
+const SPACES: usize = 32;
 
 /// So many bytes are handed to the writer at a time.
 const FULL: usize = 64 << 10;
@@ -81,15 +85,18 @@ impl<'w> Serializer<'w> {
         if self.bytes.len() >= FULL {
             self.hand_over()?;
         }
-        let comma = usize::from(is_first);
         let depth = self.depth.saturating_mul(2);
-        match LINE.get(comma..depth.saturating_add(2)) {
-            Some(line) => self.bytes.extend_from_slice(line.as_bytes()),
-            None => {
-                self.bytes
-                    .extend_from_slice(LINE.get(comma..2).unwrap_or_default().as_bytes());
-                self.bytes.resize(self.bytes.len().saturating_add(depth), b' ');
-            }
+        // Copied as a whole, whose length is known here, and cut: most lines of a report are short.
+        match is_first {
+            true => self.bytes.extend_from_slice(FIRST_LINE),
+            false => self.bytes.extend_from_slice(LINE),
+        }
+        let length = self.bytes.len();
+        match SPACES.checked_sub(depth) {
+            Some(more) => self.bytes.truncate(length.saturating_sub(more)),
+            None => self
+                .bytes
+                .resize(length.saturating_add(depth.saturating_sub(SPACES)), b' '),
         }
         Ok(())
     }
@@ -150,6 +157,15 @@ impl<'w> Serializer<'w> {
     fn key(&mut self, key: &str) {
         self.string(key);
         self.bytes.extend_from_slice(b": ");
+    }
+
+    /// A key of a struct, which has nothing to escape.
+    fn field(&mut self, key: &'static str) {
+        debug_assert!(escape::is_plain_json(key), "{key}");
+        self.bytes.reserve(key.len().saturating_add(4));
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(key.as_bytes());
+        self.bytes.extend_from_slice(b"\": ");
     }
 
     fn number(&mut self, number: impl Serialize) -> Result<(), Error> {
@@ -446,7 +462,9 @@ impl ser::SerializeStruct for Open<'_, '_> {
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
-        self.key(key)?;
+        self.serializer.line(!self.has_value)?;
+        self.has_value = true;
+        self.serializer.field(key);
         value.serialize(&mut *self.serializer)
     }
 
