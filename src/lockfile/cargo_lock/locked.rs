@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, Index, Reference, entries};
+use super::entry::{Entry, entries};
+use super::references::{Index, Reference};
 use crate::lockfile::Parsed;
 use crate::model::SharedStr;
 use crate::text::toml;
@@ -94,16 +95,16 @@ pub fn locked(text: &str) -> Result<LockedCrates, String> {
     let mut index = Index::of(&entries);
     let mut crates = Vec::with_capacity(entries.len());
     for entry in &entries {
-        if entry.replace.is_some() {
+        if entry.replace().is_some() {
             return Err(
                 "`[replace]` in Cargo.toml decides about packages: use `[patch]` instead.".to_owned(),
             );
         }
         let mut needs = BTreeSet::new();
-        for value in entry.dependencies.into_iter().flat_map(Value::items) {
+        for value in entry.dependencies() {
             let found = value.as_str().and_then(|text| index.find(&Reference::of(&text)));
             let Some(found) = found.and_then(|number| entries.get(number)) else {
-                return Err(format!("The lockfile lacks what {} needs.", entry.name));
+                return Err(format!("The lockfile lacks what {} needs.", entry.name()));
             };
             needs.insert(id(found));
         }
@@ -127,8 +128,8 @@ pub fn locked(text: &str) -> Result<LockedCrates, String> {
 
 fn id(entry: &Entry<'_>) -> CrateId {
     CrateId {
-        name: entry.name.as_ref().into(),
-        version: entry.version.as_ref().into(),
-        source: entry.source.as_ref().map(|source| source.text.as_ref().into()),
+        name: entry.name().as_ref().into(),
+        version: entry.version().as_ref().into(),
+        source: entry.source().map(|(source, _)| source.as_ref().into()),
     }
 }

@@ -14,33 +14,30 @@
 //! - The file marks neither development nor build dependencies: no scope is known.
 
 pub mod declared;
+mod entry;
 pub mod locked;
 mod manifest;
 mod public;
+mod references;
 pub mod workspace;
 
 use std::borrow::Cow;
-use std::collections::hash_map;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use self::entry::{DAMAGED, Entry, entries};
 use self::manifest::Wish;
 pub use self::public::{index_of_crates_io, is_source_of_crates_io, source_of_crates_io};
+use self::references::{Index, Reference};
 use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
-use crate::model::{Cost, Ecosystem, Graph, NodeId, Package, Place, Source, Spans, Tree, UpgradeBy};
-use crate::text::tree::{Document, Kind, Value};
+use crate::model::{Cost, Ecosystem, Graph, NodeId, Source, Tree, UpgradeBy};
+use crate::text::tree::Value;
 use crate::text::{Span, toml};
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::cargo::Cargo;
 
 /// The lockfile of Cargo.
 pub struct CargoLock;
-
-/// The newest version of the format that is known here.
-const NEWEST: u64 = 4;
-
-const DAMAGED: &str =
-    "Restore the file from its last good commit, or delete it and run `cargo generate-lockfile`.";
 
 impl Format for CargoLock {
     fn name(&self) -> &'static str {
@@ -87,7 +84,7 @@ impl Format for CargoLock {
             && entries.iter().all(|entry| entry.source.is_some())
         {
             parsed.partial(
-                first.span,
+                first.table.span(),
                 "no module of the project is in the file, and Cargo always writes one: it may be cut",
                 DAMAGED,
             );
@@ -96,14 +93,14 @@ impl Format for CargoLock {
         let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(entries.len());
         parsed.graph.reserve(entries.len(), needs.edges.len());
         for (number, entry) in entries.iter().enumerate() {
-            let node = match (&entry.source, needs.replaced.get(number)) {
+            let node = match (entry.source(), needs.replaced.get(number)) {
                 (_, Some(Some(_))) => None,
                 (None, _) if roots.get(number) == Some(&true) => {
-                    Some(parsed.graph.add_root(&*entry.name, &*entry.version))
+                    Some(parsed.graph.add_root(entry.name(), entry.version()))
                 }
-                (None, _) => Some(parsed.graph.add_own(&*entry.name, &*entry.version)),
-                (Some(source), _) => {
-                    let source = sources.source(source, &mut parsed);
+                (None, _) => Some(parsed.graph.add_own(entry.name(), entry.version())),
+                (Some((source, span)), _) => {
+                    let source = sources.source(&source, span, &mut parsed);
                     Some(parsed.graph.add_package(entry.package(source)))
                 }
             };
@@ -140,264 +137,15 @@ fn add_wishes(wishes: &[Wish], entries: &[Entry<'_>], nodes: &[Option<NodeId>], 
     }
     for (entry, node) in entries.iter().zip(nodes) {
         let package = node.and_then(|node| graph.package_mut(node));
-        let (Some(package), Some(ranges)) = (package, ranges.get(&*entry.name)) else {
+        let (Some(package), Some(ranges)) = (package, ranges.get(&*entry.name())) else {
             continue;
         };
         for range in ranges
             .iter()
-            .filter(|range| Cargo.contains(range, &entry.version) == Ok(true))
+            .filter(|range| Cargo.contains(range, &entry.version()) == Ok(true))
         {
             package.asked_within(range);
         }
-    }
-}
-
-/// A `[[package]]`, or the `[root]` of version 1.
-struct Entry<'d> {
-    name: Cow<'d, str>,
-    version: Cow<'d, str>,
-    /// Where the version's text stands.
-    place: Span,
-    span: Span,
-    /// The source as written and where; an own module has none.
-    source: Option<Written<'d>>,
-    checksum: Option<Span>,
-    dependencies: Option<Value<'d>>,
-    replace: Option<Value<'d>>,
-}
-
-/// A string and its place.
-struct Written<'d> {
-    text: Cow<'d, str>,
-    span: Span,
-}
-
-impl Entry<'_> {
-    fn package(&self, source: Source) -> Package {
-        let mut package = Package::new(
-            Ecosystem::CRATES_IO,
-            &*self.name,
-            &*self.version,
-            Place::here(self.place),
-        );
-        package.source = source;
-        package.spans = Spans {
-            entry: Some(self.span),
-            source: self.source.as_ref().map(|source| source.span),
-            checksums: self.checksum.into_iter().collect(),
-            edges: self.dependencies.map(Value::span),
-        };
-        package
-    }
-}
-
-/// The entries in the order of the file, and `[metadata]`, where version 1 keeps the checksums.
-fn entries<'d>(
-    text: &str,
-    document: &'d Document<'d>,
-    parsed: &mut Parsed,
-) -> (Vec<Entry<'d>>, Option<Value<'d>>) {
-    let mut entries = Vec::new();
-    let mut metadata = None;
-    if text.trim().is_empty() {
-        parsed.blind(Span::at(0), "the file is empty", DAMAGED);
-    } else if ["version", "package", "root"]
-        .iter()
-        .all(|mark| document.root().get(mark).is_none())
-    {
-        parsed.blind(Span::at(0), "this is no lockfile of Cargo", DAMAGED);
-    }
-    for (key, value) in document.root().entries() {
-        match key.as_ref() {
-            "version" => match value.as_u64() {
-                Some(version) if version <= NEWEST => {}
-                Some(version) => parsed.blind(
-                    value.span(),
-                    format!(
-                        "version {version} of the format is newer than {NEWEST}, the newest one known here"
-                    ),
-                    "Update lockkeeper.",
-                ),
-                None => parsed.blind(value.span(), "the version of the format is no number", DAMAGED),
-            },
-            "package" => {
-                if value.kind() != Kind::Array {
-                    parsed.blind(value.span(), "`package` is no list of tables", DAMAGED);
-                }
-                entries.extend(value.items().filter_map(|item| entry(item, parsed)));
-            }
-            "root" => entries.extend(entry(value, parsed)),
-            // Not used, but the file is whole only with them.
-            "patch" => {
-                let unused = value.get("unused").into_iter().flat_map(Value::items);
-                for item in unused {
-                    let _unused = entry(item, parsed);
-                }
-            }
-            "metadata" => metadata = Some(value),
-            _ => {}
-        }
-    }
-    (entries, metadata)
-}
-
-fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
-    let (mut name, mut version, mut source, mut checksum) = (None, None, None, None);
-    let (mut dependencies, mut replace) = (None, None);
-    for (key, value) in table.entries() {
-        let slot = match key.as_ref() {
-            "name" => &mut name,
-            "version" => &mut version,
-            "source" => &mut source,
-            "checksum" => &mut checksum,
-            "dependencies" => &mut dependencies,
-            "replace" => &mut replace,
-            _ => continue,
-        };
-        *slot = Some(value);
-    }
-    let written = |value: Option<Value<'d>>| {
-        let value = value?;
-        Some(Written {
-            text: value.as_str()?,
-            span: value.text_span(),
-        })
-    };
-    if let Some(value) = source.filter(|value| value.as_str().is_none()) {
-        parsed.blind(value.span(), "`source` is no string", DAMAGED);
-    }
-    match (written(name), written(version)) {
-        (Some(name), Some(version)) if !name.text.is_empty() && !version.span.is_empty() => Some(Entry {
-            name: name.text,
-            version: version.text,
-            place: version.span,
-            span: table.span(),
-            source: written(source),
-            checksum: checksum.map(Value::text_span),
-            dependencies,
-            replace,
-        }),
-        (Some(_) | None, Some(_) | None) => {
-            parsed.blind(table.span(), "a package without a name or a version", DAMAGED);
-            None
-        }
-    }
-}
-
-/// How a dependency is written: `name`, `name version` or `name version (source)`; since version 2 no longer
-/// than it takes to distinguish packages.
-struct Reference<'t> {
-    name: &'t str,
-    version: Option<&'t str>,
-    source: Option<&'t str>,
-}
-
-impl<'t> Reference<'t> {
-    fn of(text: &'t str) -> Self {
-        let mut parts = text.splitn(3, ' ');
-        Self {
-            name: parts.next().unwrap_or_default(),
-            version: parts.next(),
-            source: parts
-                .next()
-                .map(|source| without_commit(source.trim_start_matches('(').trim_end_matches(')'))),
-        }
-    }
-}
-
-/// The source of a git dependency without the commit that it is locked to, which references leave out.
-fn without_commit(source: &str) -> &str {
-    source.split_once('#').map_or(source, |(source, _)| source)
-}
-
-/// Entries by what references say of them. Several entries for one key are distinguished in constant time, so
-/// that a file full of one name is no trap.
-struct Index<'e> {
-    entries: &'e [Entry<'e>],
-    by_name: HashMap<&'e str, Candidate>,
-    by_version: HashMap<(&'e str, &'e str), Candidate>,
-    /// Made when the first reference with a source comes.
-    by_source: Option<HashMap<(&'e str, &'e str, &'e str), usize>>,
-}
-
-#[derive(Clone, Copy)]
-enum Candidate {
-    One(usize),
-    /// An own module beside others: a reference that names no source means it, for it has none.
-    Own(usize),
-    Several,
-}
-
-impl<'e> Index<'e> {
-    fn of(entries: &'e [Entry<'e>]) -> Self {
-        let mut by_name = HashMap::with_capacity(entries.len());
-        let mut by_version = HashMap::with_capacity(entries.len());
-        for (number, entry) in entries.iter().enumerate() {
-            let (name, version) = (entry.name.as_ref(), entry.version.as_ref());
-            by_name
-                .entry(name)
-                .and_modify(|candidate| *candidate = Candidate::Several)
-                .or_insert(Candidate::One(number));
-            match (by_version.entry((name, version)), &entry.source) {
-                (hash_map::Entry::Vacant(vacant), Some(_)) => {
-                    vacant.insert(Candidate::One(number));
-                }
-                (hash_map::Entry::Vacant(vacant), None) => {
-                    vacant.insert(Candidate::Own(number));
-                }
-                (hash_map::Entry::Occupied(mut occupied), source) => {
-                    *occupied.get_mut() = match (*occupied.get(), source) {
-                        (Candidate::Own(own), _) => Candidate::Own(own),
-                        (Candidate::One(_) | Candidate::Several, None) => Candidate::Own(number),
-                        (Candidate::One(_) | Candidate::Several, Some(_)) => Candidate::Several,
-                    };
-                }
-            }
-        }
-        Self {
-            entries,
-            by_name,
-            by_version,
-            by_source: None,
-        }
-    }
-
-    /// The entry that a reference means; `None` if there is none, or no single one.
-    fn find(&mut self, reference: &Reference<'_>) -> Option<usize> {
-        let candidate = match (reference.version, reference.source) {
-            (None, _) => self.by_name.get(reference.name),
-            (Some(version), None) => self.by_version.get(&(reference.name, version)),
-            (Some(version), Some(source)) => {
-                return self.by_source().get(&(reference.name, version, source)).copied();
-            }
-        };
-        match candidate.copied() {
-            Some(Candidate::One(number) | Candidate::Own(number)) => Some(number),
-            Some(Candidate::Several) | None => None,
-        }
-    }
-
-    /// An entry has the name, and the version if the reference names one.
-    fn knows(&self, reference: &Reference<'_>) -> bool {
-        match reference.version {
-            None => self.by_name.contains_key(reference.name),
-            Some(version) => self.by_version.contains_key(&(reference.name, version)),
-        }
-    }
-
-    fn by_source(&mut self) -> &HashMap<(&'e str, &'e str, &'e str), usize> {
-        let entries = self.entries;
-        self.by_source.get_or_insert_with(|| {
-            let mut by_source = HashMap::with_capacity(entries.len());
-            for (number, entry) in entries.iter().enumerate() {
-                if let Some(source) = &entry.source {
-                    by_source
-                        .entry((&*entry.name, &*entry.version, without_commit(&source.text)))
-                        .or_insert(number);
-                }
-            }
-            by_source
-        })
     }
 }
 
@@ -458,13 +206,18 @@ impl Needs {
         let replaced: Vec<Option<usize>> = entries
             .iter()
             .enumerate()
-            .map(|(number, entry)| entry.replace.and_then(&mut find).filter(|other| *other != number))
+            .map(|(number, entry)| {
+                entry
+                    .replace()
+                    .and_then(&mut find)
+                    .filter(|other| *other != number)
+            })
             .collect();
         let mut edges = Vec::new();
         let mut starts = Vec::with_capacity(entries.len().saturating_add(1));
         for (from, entry) in entries.iter().enumerate() {
             starts.push(edges.len());
-            for value in entry.dependencies.into_iter().flat_map(Value::items) {
+            for value in entry.dependencies() {
                 if let Some(found) = find(value) {
                     let to = replaced.get(found).copied().flatten().unwrap_or(found);
                     let span = value.text_span();
@@ -536,12 +289,12 @@ struct Sources {
 }
 
 impl Sources {
-    fn source(&mut self, written: &Written<'_>, parsed: &mut Parsed) -> Source {
+    fn source(&mut self, written: &str, span: Span, parsed: &mut Parsed) -> Source {
         match &self.last {
-            Some((text, source)) if *text == written.text => source.clone(),
+            Some((text, source)) if text == written => source.clone(),
             Some(_) | None => {
-                let source = source(written, parsed);
-                self.last = Some((written.text.to_string(), source.clone()));
+                let source = source(written, span, parsed);
+                self.last = Some((written.to_owned(), source.clone()));
                 source
             }
         }
@@ -572,15 +325,14 @@ fn is_crates_io(source: &cargo_lock::SourceId) -> bool {
     is_known(format!("registry+{address}")) || is_known(format!("sparse+{address}/"))
 }
 
-fn source(written: &Written<'_>, parsed: &mut Parsed) -> Source {
-    let text = written.text.as_ref();
+fn source(text: &str, span: Span, parsed: &mut Parsed) -> Source {
     match cargo_lock::SourceId::from_url(text) {
         Ok(source) if is_crates_io(&source) => Source::Registry(Some(text.to_owned())),
         Ok(source) if source.is_registry() => Source::OtherRegistry(text.to_owned()),
         Ok(source) if source.is_git() => Source::Git(text.strip_prefix("git+").unwrap_or(text).to_owned()),
         Ok(source) if source.is_path() => Source::Path(text.strip_prefix("path+").unwrap_or(text).to_owned()),
         Ok(_) | Err(_) => {
-            parsed.blind(written.span, "a source of an unknown kind", DAMAGED);
+            parsed.blind(span, "a source of an unknown kind", DAMAGED);
             Source::OtherRegistry(text.to_owned())
         }
     }

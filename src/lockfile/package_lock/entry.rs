@@ -24,6 +24,8 @@ pub(super) struct Entry<'d> {
     peer_dependencies_meta: Option<ValueId>,
     requires: Option<ValueId>,
     pub(super) link: bool,
+    /// Its key is the path of a folder outside every `node_modules`.
+    is_local: bool,
     /// It is marked as not needed for the product.
     pub(super) is_marked: bool,
 }
@@ -109,6 +111,7 @@ pub(super) fn of_dependencies<'d>(dependencies: Value<'d>) -> Vec<Entry<'d>> {
 }
 
 fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d> {
+    let is_local = place == EntryPlace::Path && is_outside_modules(&key);
     let mut entry = Entry {
         key,
         place,
@@ -125,6 +128,7 @@ fn entry<'d>(key: Cow<'d, str>, place: EntryPlace, value: Value<'d>) -> Entry<'d
         peer_dependencies_meta: None,
         requires: None,
         link: false,
+        is_local,
         is_marked: false,
     };
     let text = |field: Value<'_>| field.as_str().map(|_| field.id());
@@ -197,7 +201,7 @@ impl<'d> Entry<'d> {
     /// The folder, if it is outside every `node_modules`. Version 1 names it as the version.
     pub(super) fn local_path(&self) -> Option<Cow<'_, str>> {
         match self.place {
-            EntryPlace::Path => self.is_local().then_some(Cow::Borrowed(&self.key)),
+            EntryPlace::Path => self.is_local.then_some(Cow::Borrowed(&self.key)),
             EntryPlace::InRoot | EntryPlace::Inside(_) => match self.version()?.as_str()? {
                 Cow::Borrowed(version) => version.strip_prefix("file:").map(Cow::Borrowed),
                 Cow::Owned(version) => version
@@ -205,11 +209,6 @@ impl<'d> Entry<'d> {
                     .map(|path| Cow::Owned(path.to_owned())),
             },
         }
-    }
-
-    fn is_local(&self) -> bool {
-        let path = self.place == EntryPlace::Path;
-        path && self.key.split('/').all(|folder| folder != "node_modules")
     }
 
     /// The version, where the field is that and no address.
@@ -237,7 +236,7 @@ impl<'d> Entry<'d> {
     /// What it names, table by table. Only the root and local folders have their development dependencies
     /// installed.
     pub(super) fn needs(&self) -> impl Iterator<Item = (Need, Value<'_>)> {
-        let dev = self.dev_dependencies.filter(|_| self.is_local());
+        let dev = self.dev_dependencies.filter(|_| self.is_local);
         let tables = match self.place {
             EntryPlace::Path => [
                 (Need::Runtime, self.dependencies),
@@ -272,6 +271,12 @@ pub(super) fn may_be_absent(meta: Option<Value<'_>>) -> Absent<'_> {
         .filter(|(_, peer)| optional(peer))
         .map(|(name, _)| name)
         .collect()
+}
+
+/// No folder of `path` is a `node_modules`.
+fn is_outside_modules(path: &str) -> bool {
+    let mut folders = path.as_bytes().split(|byte| *byte == b'/');
+    folders.all(|folder| folder != b"node_modules")
 }
 
 /// The last part of a path, with the scope before it.
