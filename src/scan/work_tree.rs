@@ -98,10 +98,8 @@ impl Tree for WorkTree {
         {
             return Err(Unread::LinkLeadsOut);
         }
-        match file::read(&on_disk, self.limit).map_err(unreadable)? {
-            Some(bytes) => Ok(bytes.into()),
-            None => Err(Unread::TooLarge { limit: self.limit }),
-        }
+        let bytes = file::read_shared(&on_disk, self.limit).map_err(unreadable)?;
+        bytes.ok_or(Unread::TooLarge { limit: self.limit })
     }
 
     fn holds(&self, path: &TreePath) -> bool {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::TreePath;
 
@@ -134,6 +135,37 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
         Ok((bytes.len() as u64 <= limit).then_some(bytes))
     };
     read().map_err(|error| failed(path, error))
+}
+
+/// The same bytes, to be shared, without a copy of them in between.
+///
+/// # Errors
+/// The system's.
+pub fn read_shared(path: &Path, limit: u64) -> Result<Option<Arc<[u8]>>, FileError> {
+    let read = || -> io::Result<Option<Arc<[u8]>>> {
+        refuse_pipe(path)?;
+        let mut file = std::fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        let Some(length) = usize::try_from(length.min(limit))
+            .ok()
+            .filter(|_| length <= limit)
+        else {
+            return Ok(None);
+        };
+        let mut shared: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+        let is_full = match Arc::get_mut(&mut shared).map(|bytes| file.read_exact(bytes)) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+            Some(Ok(())) => true,
+            Some(Err(_)) | None => false,
+        };
+        // It may have become another one since it was opened.
+        let is_whole = is_full && file.read(&mut [0])? == 0;
+        Ok(is_whole.then_some(shared))
+    };
+    match read().map_err(|error| failed(path, error))? {
+        Some(shared) => Ok(Some(shared)),
+        None => Ok(self::read(path, limit)?.map(Arc::from)),
+    }
 }
 
 /// The file at `path`, to read from.
