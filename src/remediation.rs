@@ -5,11 +5,12 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashSet};
+
 use crate::ecosystem;
 use crate::lockfile::{self, Claim, UpgradeCommand};
-use crate::model::{
-    Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy, worst,
-};
+use crate::model::worst::Order;
+use crate::model::{Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy};
 use crate::version::Distance;
 
 /// One thing to do about one version of a package.
@@ -120,7 +121,13 @@ impl<'o> Remediation<'o> {
     /// need quotes.
     #[must_use]
     pub fn command(&self) -> Option<String> {
-        self.how(|_| true).0
+        self.command_or_hand().0
+    }
+
+    /// The same, and what to do where no command does it.
+    #[must_use]
+    pub fn command_or_hand(&self) -> (Option<String>, Option<&'static str>) {
+        self.how(|_| true)
     }
 
     /// The command that upgrades it in `file` alone.
@@ -132,7 +139,7 @@ impl<'o> Remediation<'o> {
     /// What to do where no command does it, a full sentence.
     #[must_use]
     pub fn by_hand(&self) -> Option<&'static str> {
-        self.how(|_| true).1
+        self.command_or_hand().1
     }
 
     /// The commands, and what to do in folders in which no command does it.
@@ -244,22 +251,28 @@ impl<'o> Summary<'o> {
     pub fn of(steps: &[Remediation<'o>]) -> Self {
         let count =
             |is_counted: fn(Kind<'_>) -> bool| steps.iter().filter(|step| is_counted(step.kind)).count();
-        let mut advisories: Vec<&Finding> = steps.iter().flat_map(|step| &step.fixes).copied().collect();
-        advisories.sort_by(|left, right| worst::first(left, right));
-        let mut ids = BTreeSet::new();
-        advisories.retain(|finding| ids.insert(finding.advisory.id.as_str()));
+        // Of each advisory the worst finding, before they are sorted: many have one.
+        let mut worst: HashMap<&str, Order<'o>> = HashMap::default();
+        for finding in steps.iter().flat_map(|step| &step.fixes).copied() {
+            let order = Order::of(finding);
+            let known = worst.entry(&finding.advisory.id).or_insert(order);
+            *known = order.min(*known);
+        }
+        let mut ids: HashSet<&str> = worst.keys().copied().collect();
+        let mut advisories: Vec<Order<'o>> = worst.into_values().collect();
+        advisories.sort_unstable();
         for step in steps.iter().filter(|step| step.kind == Kind::NoFix) {
             for finding in &step.fixes {
                 ids.remove(finding.advisory.id.as_str());
             }
         }
-        let packages: BTreeSet<_> = steps
+        let packages: HashSet<_> = steps
             .iter()
             .map(|step| (step.ecosystem, step.name, step.version))
             .collect();
         Self {
             fixed: ids.len(),
-            advisories,
+            advisories: advisories.into_iter().map(Order::finding).collect(),
             packages: packages.len(),
             upgrades: count(|kind| matches!(kind, Kind::Upgrade(_))),
             removals: count(|kind| kind == Kind::Remove),
@@ -272,24 +285,36 @@ impl<'o> Summary<'o> {
 /// it has; of any other an upgrade, a change of the registry and what has no fix are one entry each.
 #[must_use]
 pub fn remediations<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<Remediation<'o>> {
-    let mut versions: BTreeMap<(&Ecosystem, Cow<'_, str>, &str), Vec<Here<'o>>> = BTreeMap::new();
+    let mut versions: Vec<Vec<Here<'o>>> = Vec::new();
+    let mut numbers: HashMap<(&Ecosystem, Cow<'_, str>, &str), usize> = HashMap::default();
+    let mut last: Option<(&Finding, usize)> = None;
     for (target, finding) in outcome.findings().filter(|(_, finding)| counts(finding)) {
-        // Files spell one name in several ways (PyPI).
-        let name = ecosystem::normalise(&finding.ecosystem, &finding.name);
-        versions
-            .entry((&finding.ecosystem, name, &finding.version))
-            .or_default()
-            .push((target, finding));
+        let number = match last {
+            // The findings of one version in a file stand together.
+            Some((before, number)) if is_of_the_same_version(before, finding) => number,
+            Some(_) | None => {
+                // Files spell one name in several ways (PyPI).
+                let name = ecosystem::normalise(&finding.ecosystem, &finding.name);
+                let key = (&finding.ecosystem, name, finding.version.as_str());
+                *numbers.entry(key).or_insert(versions.len())
+            }
+        };
+        last = Some((finding, number));
+        match versions.get_mut(number) {
+            Some(findings) => findings.push((target, finding)),
+            None => versions.push(vec![(target, finding)]),
+        }
     }
     let mut all: Vec<Remediation<'o>> = versions
-        .into_values()
+        .into_iter()
         .flat_map(|findings| of_version(&findings))
         .collect();
-    all.sort_by(|left, right| match (left.fixes.first(), right.fixes.first()) {
-        (Some(left), Some(right)) => worst::first(left, right),
-        (left, right) => left.is_none().cmp(&right.is_none()),
-    });
+    all.sort_by_cached_key(|step| step.fixes.first().map(|finding| Order::of(finding)));
     all
+}
+
+fn is_of_the_same_version(left: &Finding, right: &Finding) -> bool {
+    left.version == right.version && left.name == right.name && left.ecosystem == right.ecosystem
 }
 
 /// What to do about all findings of one version of one package.
@@ -310,10 +335,10 @@ fn of_version<'o>(findings: &[Here<'o>]) -> Vec<Remediation<'o>> {
         .filter_map(|(kind, findings)| {
             let (_, sample) = findings.first()?;
             let mut fixes: Vec<&Finding> = findings.iter().map(|(_, finding)| *finding).collect();
-            fixes.sort_by(|left, right| worst::first(left, right));
-            let mut ids = BTreeSet::new();
+            fixes.sort_by_cached_key(|finding| Order::of(finding));
+            let mut ids = HashSet::default();
             fixes.retain(|finding| ids.insert(finding.advisory.id.as_str()));
-            let mut files = BTreeSet::new();
+            let mut files = HashSet::default();
             Some(Remediation {
                 ecosystem: &sample.ecosystem,
                 name: &sample.name,

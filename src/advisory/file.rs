@@ -18,6 +18,8 @@ pub(super) struct IndexFile {
     rows: Vec<TableRow>,
     directory: Vec<u8>,
     touched: Vec<OnceLock<Box<[u8]>>>,
+    /// Where each item of a block begins, of those that were asked for one by its number.
+    starts: Vec<OnceLock<Box<[u16]>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +126,10 @@ impl IndexFile {
             .map(|(rows, _)| rows)
             .ok_or_else(|| damaged("the block table does not cover the file"))?;
         let touched = std::iter::repeat_with(OnceLock::new).take(rows.len()).collect();
+        let entries = header.run(Section::Entries).map_or(0, |run| run.count);
+        let starts = std::iter::repeat_with(OnceLock::new)
+            .take((entries as usize).min(rows.len()))
+            .collect();
         let file = Self {
             bytes,
             header,
@@ -131,6 +137,7 @@ impl IndexFile {
             rows,
             directory,
             touched,
+            starts,
         };
         if file.directory().is_whole() {
             Ok(file)
@@ -181,6 +188,20 @@ impl IndexFile {
             .ok_or_else(|| Damage::of("an address leads nowhere"))
     }
 
+    /// The entry numbered `number` of the entries' block `block`.
+    pub(super) fn entry(&self, block: u32, number: u64) -> Result<&[u8], Damage> {
+        let bad = || Damage::of("the key directory does not hold what it says");
+        let bytes = self.block(Section::Entries, block)?;
+        let starts = self
+            .starts
+            .get(block as usize)
+            .ok_or_else(bad)?
+            .get_or_init(|| starts(bytes));
+        let start = usize::try_from(number).ok().and_then(|number| starts.get(number));
+        let rest = start.and_then(|start| bytes.get(usize::from(*start)..));
+        rest.and_then(|rest| Cursor::new(rest).bytes()).ok_or_else(bad)
+    }
+
     /// The items of a section's block, each with its address.
     pub(super) fn items(
         &self,
@@ -205,6 +226,16 @@ impl IndexFile {
         }
         let block = self.fresh(number)?;
         Ok(slot.get_or_init(|| block))
+    }
+
+    /// Keeps no block any more.
+    pub(super) fn forget(&mut self) {
+        for slot in &mut self.touched {
+            slot.take();
+        }
+        for slot in &mut self.starts {
+            slot.take();
+        }
     }
 
     /// A section's block, verified and not kept.
@@ -266,6 +297,17 @@ fn front(
     } else {
         Err(damaged(&format!("{what} is not what was written")))
     }
+}
+
+/// Where each item of `block` begins: no item begins where a number of two bytes does not reach.
+fn starts(block: &[u8]) -> Box<[u16]> {
+    let mut cursor = Cursor::new(block);
+    let next = move || {
+        let start = block.len().checked_sub(cursor.rest().len())?;
+        cursor.bytes()?;
+        u16::try_from(start).ok()
+    };
+    std::iter::from_fn(next).collect()
 }
 
 /// The rows of the block table and where the last block ends.

@@ -8,7 +8,6 @@ use super::blocks::Blocks;
 use super::candidates::Candidates;
 use super::file::{Damage, IndexFile, OpenError};
 use super::format::block::OFFSET_BITS;
-use super::format::bytes::Cursor;
 use super::format::directory::key_hash;
 use super::format::header::{Header, Section};
 use super::format::texts::{PackedBlock, text_at};
@@ -34,6 +33,12 @@ impl Index {
             file: IndexFile::open(Box::new(bytes))?,
             unpacked: Mutex::new(None),
         })
+    }
+
+    /// Gives back the memory of every block that was read. A block that is asked for again is read and verified anew.
+    pub fn forget(&mut self) {
+        self.file.forget();
+        *self.unpacked.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// `sha256:` of the header page, which names every byte of the file through its hashes.
@@ -66,13 +71,7 @@ impl Index {
         // Seldom one too many.
         for number in directory.marked(hash).ok_or_else(bad_directory)? {
             let (block, before) = directory.block_of(number).ok_or_else(bad_directory)?;
-            // An entry is led by its length: those before it in its block are stepped over.
-            let mut cursor = Cursor::new(self.file.block(Section::Entries, block)?);
-            for _ in 0..before {
-                cursor.bytes().ok_or_else(bad_directory)?;
-            }
-            let entry = cursor.bytes().ok_or_else(bad_directory)?;
-            let candidates = Candidates::read(&self.file, entry)?;
+            let candidates = Candidates::read(&self.file, self.file.entry(block, before)?)?;
             if (candidates.ecosystem(), candidates.name()) == (ecosystem.as_str(), name.as_ref()) {
                 return Ok(candidates);
             }

@@ -2,24 +2,43 @@
 
 use std::cmp::Ordering;
 
+/// Runs of so many items are made by insertion.
+const RUN: usize = 16;
+
 /// Sorts `items` stably by `compare`, in `n log n` comparisons, whatever `compare` answers.
 pub fn sort_by<T, E>(
-    items: Vec<T>,
+    mut items: Vec<T>,
     compare: &mut impl FnMut(&T, &T) -> Result<Ordering, E>,
 ) -> Result<Vec<T>, E> {
-    let mut runs: Vec<Vec<T>> = items.into_iter().map(|item| vec![item]).collect();
-    while runs.len() > 1 {
-        let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
-        let mut rest = runs.into_iter();
-        while let Some(left) = rest.next() {
-            merged.push(match rest.next() {
-                Some(right) => merge(left, right, compare)?,
-                None => left,
-            });
-        }
-        runs = merged;
+    if items.len() <= RUN {
+        return inserted(items, compare);
     }
-    Ok(runs.pop().unwrap_or_default())
+    let right = items.split_off(items.len() / 2);
+    merge(sort_by(items, compare)?, sort_by(right, compare)?, compare)
+}
+
+/// A short list, sorted.
+fn inserted<T, E>(
+    mut items: Vec<T>,
+    compare: &mut impl FnMut(&T, &T) -> Result<Ordering, E>,
+) -> Result<Vec<T>, E> {
+    for length in 1..items.len() {
+        let (mut low, mut high) = (0, length);
+        while low < high {
+            let middle = low.midpoint(high);
+            let (Some(there), Some(item)) = (items.get(middle), items.get(length)) else {
+                break;
+            };
+            match compare(there, item)? {
+                Ordering::Less | Ordering::Equal => low = middle.saturating_add(1),
+                Ordering::Greater => high = middle,
+            }
+        }
+        if let Some(run) = items.get_mut(low..=length) {
+            run.rotate_right(1);
+        }
+    }
+    Ok(items)
 }
 
 fn merge<T, E>(
@@ -54,6 +73,11 @@ mod tests {
         let mut expected = items.clone();
         expected.sort_by_key(|item| item.0);
         let sorted = sort_by(items, &mut |a, b| Ok::<_, Infallible>(a.0.cmp(&b.0))).unwrap();
+        assert_eq!(sorted, expected);
+        let many: Vec<(u32, usize)> = (0..1000).map(|item| (item * 7919 % 61, item as usize)).collect();
+        let mut expected = many.clone();
+        expected.sort_by_key(|item| item.0);
+        let sorted = sort_by(many, &mut |a, b| Ok::<_, Infallible>(a.0.cmp(&b.0))).unwrap();
         assert_eq!(sorted, expected);
         let mut turn = 0;
         let nonsense = sort_by((0..1000).collect(), &mut |_, _| {

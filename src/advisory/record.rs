@@ -111,12 +111,14 @@ impl<V> Interval<V> {
     };
 
     /// It has every version.
-    pub(super) fn is_everything(&self) -> bool {
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
         matches!((&self.from, &self.until), (None, End::Never))
     }
 
     /// The same with other texts.
-    pub(super) fn map<W>(self, version: impl Fn(V) -> W) -> Interval<W> {
+    #[must_use]
+    pub fn map<W>(self, version: impl Fn(V) -> W) -> Interval<W> {
         Interval {
             from: self.from.map(&version),
             until: match self.until {

@@ -77,7 +77,10 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
         }
     }
     output::write_all(&scanned.outcome, &pairs, options, &texts)?;
-    Ok(scanned.outcome.exit_code)
+    let code = scanned.outcome.exit_code;
+    // The program ends: its memory goes back as a whole.
+    std::mem::forget(scanned);
+    Ok(code)
 }
 
 /// The request that the command line makes.

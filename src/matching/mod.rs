@@ -4,13 +4,16 @@
 //! Versions are ordered against what an advisory names by [`Scheme::compare_with_bound`], and those that advisories name
 //! among each other by [`Scheme::compare`].
 
+mod release;
 pub mod upgrade;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::advisory::{Candidate, Claim, Damage, End, Interval, Member, Undecided, order};
 use crate::model::Ecosystem;
 use crate::version::{self, Scheme};
+use release::Release;
 
 /// What the records of one group say about a version, in texts of the index.
 #[derive(Debug, Clone)]
@@ -78,49 +81,21 @@ impl PartialEq for Because<'_> {
 
 /// Assesses a locked `version`, as it is written in the lockfile; `scheme` is its ecosystem's order, if there is one.
 ///
-/// It is affected if it is listed (as the same text or, by the order, as the same version) or inside a range.
-/// Where a range could not be evaluated, a list beside it decides.
-///
 /// # Errors
-/// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
+/// Those of [`Locked::assess`].
 pub fn assess<'i>(
     version: &str,
     scheme: Option<&dyn Scheme>,
     candidate: &Candidate<'i>,
 ) -> Result<Assessment<'i>, Damage> {
-    let locked = Locked::new(version, scheme, candidate);
-    let mut undecided = None;
-    let mut is_fixed = false;
-    for member in candidate.members() {
-        for claim in member.claims() {
-            match locked.against(&claim) {
-                Answer::Affected(part) => {
-                    return Ok(Assessment::Affected {
-                        fixed: locked.fixed(candidate),
-                        because: Because { member, part },
-                    });
-                }
-                Answer::Fixed => is_fixed = true,
-                Answer::NotAffected => {}
-                Answer::Unknown(reason) => {
-                    undecided.get_or_insert((member, reason));
-                }
-            }
-        }
-    }
-    match undecided {
-        None if is_fixed => Ok(Assessment::Fixed),
-        None => Ok(Assessment::NotAffected),
-        Some((member, reason)) => Ok(Assessment::Undecided {
-            reason: format!("{} cannot be decided: {reason}", member.id()?),
-        }),
-    }
+    Locked::of(version, scheme, candidate.ecosystem(), candidate.name()).assess(candidate)
 }
 
-/// The version that is asked about, as the scheme reads it.
-struct Locked<'v> {
-    version: std::borrow::Cow<'v, str>,
+/// A locked version, as its scheme reads it: made once for all advisories of its package.
+pub struct Locked<'v> {
+    version: Cow<'v, str>,
     scheme: Option<&'v dyn Scheme>,
+    numbers: Option<[u64; 3]>,
     /// Why it cannot be ordered.
     unorderable: Option<String>,
 }
@@ -142,21 +117,66 @@ enum Side {
 }
 
 impl<'v> Locked<'v> {
-    fn new(version: &'v str, scheme: Option<&'v dyn Scheme>, candidate: &Candidate<'_>) -> Self {
+    /// The `version` of a package as it is written in the lockfile; `scheme` is the ecosystem's order, if there is one, and
+    /// `name` is normalised.
+    #[must_use]
+    pub fn of(version: &'v str, scheme: Option<&'v dyn Scheme>, ecosystem: &str, name: &str) -> Self {
         // The version of Go itself is written in another way than those of modules.
-        let of_go = candidate.ecosystem() == Ecosystem::GO.as_str()
-            && matches!(candidate.name(), "stdlib" | "toolchain");
+        let of_go = ecosystem == Ecosystem::GO.as_str() && matches!(name, "stdlib" | "toolchain");
         let version = if of_go {
             version::go::toolchain(version)
         } else {
             version.into()
         };
-        let unorderable = scheme.and_then(|scheme| scheme.compare(&version, &version).err());
+        let numbers = scheme.and_then(|scheme| scheme.plain(&version));
+        let unorderable = match numbers {
+            Some(_) => None,
+            None => scheme.and_then(|scheme| scheme.compare(&version, &version).err()),
+        };
         Self {
             version,
             scheme,
+            numbers,
             unorderable: unorderable.map(|error| error.to_string()),
         }
+    }
+
+    /// It is affected if it is listed (as the same text or, by the order, as the same version) or inside a range.
+    /// Where a range could not be evaluated, a list beside it decides.
+    ///
+    /// # Errors
+    /// [`Damage`] of the index, if the record that matched could not be named: then nothing is known.
+    pub fn assess<'i>(&self, candidate: &Candidate<'i>) -> Result<Assessment<'i>, Damage> {
+        let mut undecided = None;
+        let mut is_fixed = false;
+        for member in candidate.members() {
+            for claim in member.claims() {
+                match self.against(&claim) {
+                    Answer::Affected(part) => {
+                        return Ok(Assessment::Affected {
+                            fixed: self.fixed(candidate),
+                            because: Because { member, part },
+                        });
+                    }
+                    Answer::Fixed => is_fixed = true,
+                    Answer::NotAffected => {}
+                    Answer::Unknown(reason) => {
+                        undecided.get_or_insert((member, reason));
+                    }
+                }
+            }
+        }
+        match undecided {
+            None if is_fixed => Ok(Assessment::Fixed),
+            None => Ok(Assessment::NotAffected),
+            Some((member, reason)) => Ok(Assessment::Undecided {
+                reason: format!("{} cannot be decided: {reason}", member.id()?),
+            }),
+        }
+    }
+
+    fn release(&self) -> Release<'_> {
+        Release::known(&self.version, self.numbers)
     }
 
     fn against<'i>(&self, claim: &Claim<'i>) -> Answer<'i> {
@@ -170,7 +190,7 @@ impl<'v> Locked<'v> {
         };
         let mut is_fixed = false;
         for interval in claim.intervals() {
-            match side(&self.version, &interval, self.scheme) {
+            match self.side(&interval) {
                 Some(Side::Inside) => return Answer::Affected(Part::Inside(interval)),
                 Some(Side::After) => is_fixed |= matches!(interval.until, End::Fixed(_)),
                 Some(Side::Before) => {}
@@ -197,15 +217,20 @@ impl<'v> Locked<'v> {
     }
 
     /// `None` if that cannot be decided.
-    fn is_inside(&self, interval: &Interval<&str>) -> Option<bool> {
-        is_inside(&self.version, interval, self.scheme)
+    fn side(&self, interval: &Interval<&str>) -> Option<Side> {
+        match self.scheme {
+            Some(scheme) => {
+                let interval = interval.map(|bound| Release::of(bound, scheme));
+                side(&self.release(), &interval, scheme)
+            }
+            None => interval.is_everything().then_some(Side::Inside),
+        }
     }
 
     fn compare(&self, other: &str) -> Option<Ordering> {
-        if self.unorderable.is_some() {
-            return None;
-        }
-        self.scheme?.compare_with_bound(&self.version, other).ok()
+        let scheme = self.scheme.filter(|_| self.unorderable.is_none())?;
+        self.release()
+            .compare_with_bound(&Release::of(other, scheme), scheme)
     }
 
     /// Fixed versions above the locked one that no record of the group affects.
@@ -214,52 +239,55 @@ impl<'v> Locked<'v> {
             return Vec::new();
         };
         let claims = || candidate.members().flat_map(|member| member.claims());
-        let mut above: Vec<&str> = claims()
+        let mut above: Vec<Release<'i>> = claims()
             .flat_map(|claim| claim.fixed())
-            .filter(|fixed| self.compare(fixed) == Some(Ordering::Less))
+            .filter_map(|fixed| self.is_below(fixed, scheme))
             .collect();
-        above.sort_unstable();
-        above.dedup();
-        above.retain(|fixed| !claims().any(|claim| affects(&claim, fixed, scheme)));
-        if above.len() <= 1 {
-            return above;
+        if above.len() > 1 {
+            above.sort_unstable_by_key(|fixed| fixed.text);
+            above.dedup_by_key(|fixed| fixed.text);
         }
-        let sorted = order::sort_by(above, &mut |left: &&str, right: &&str| {
-            scheme.compare(left, right)
-        });
-        let mut sorted = sorted.unwrap_or_default();
-        sorted.dedup_by(|later, earlier| scheme.compare(earlier, later).is_ok_and(Ordering::is_eq));
-        sorted
+        above.retain(|fixed| !claims().any(|claim| affects(&claim, fixed, scheme)));
+        if above.len() > 1 {
+            above = sorted(above, scheme);
+            above.dedup_by(|later, earlier| earlier.compare(later, scheme) == Some(Ordering::Equal));
+        }
+        above.into_iter().map(|fixed| fixed.text).collect()
+    }
+
+    /// `fixed`, if it is above the locked version.
+    fn is_below<'i>(&self, fixed: &'i str, scheme: &dyn Scheme) -> Option<Release<'i>> {
+        let fixed = Release::of(fixed, scheme);
+        let order = self.release().compare_with_bound(&fixed, scheme);
+        (order == Some(Ordering::Less) && self.unorderable.is_none()).then_some(fixed)
     }
 }
 
+/// `releases`, lowest first; none if two of them cannot be ordered.
+fn sorted<'i>(releases: Vec<Release<'i>>, scheme: &dyn Scheme) -> Vec<Release<'i>> {
+    let mut compare = |left: &Release<'_>, right: &Release<'_>| left.compare(right, scheme).ok_or(());
+    order::sort_by(releases, &mut compare).unwrap_or_default()
+}
+
 /// `version` is affected by `claim`; what cannot be told is no hindrance to a fixed version.
-fn affects(claim: &Claim<'_>, version: &str, scheme: &dyn Scheme) -> bool {
-    let listed = |listed: &str| {
-        listed == version
-            || scheme
-                .compare_with_bound(version, listed)
-                .is_ok_and(Ordering::is_eq)
+fn affects(claim: &Claim<'_>, version: &Release<'_>, scheme: &dyn Scheme) -> bool {
+    let listed = |listed: &str| version.is(&Release::of(listed, scheme), scheme);
+    let inside = |interval: Interval<&str>| {
+        let interval = interval.map(|bound| Release::of(bound, scheme));
+        side(version, &interval, scheme) == Some(Side::Inside)
     };
-    claim.versions().any(listed)
-        || claim
-            .intervals()
-            .any(|interval| is_inside(version, &interval, Some(scheme)) == Some(true))
+    claim.versions().any(listed) || claim.intervals().any(inside)
 }
 
 /// `None` if that cannot be decided.
-fn is_inside(version: &str, interval: &Interval<&str>, scheme: Option<&dyn Scheme>) -> Option<bool> {
-    Some(side(version, interval, scheme)? == Side::Inside)
-}
-
-fn side(version: &str, interval: &Interval<&str>, scheme: Option<&dyn Scheme>) -> Option<Side> {
-    let compare = |bound: &str| scheme?.compare_with_bound(version, bound).ok();
-    if let Some(from) = interval.from
+fn side(version: &Release<'_>, interval: &Interval<Release<'_>>, scheme: &dyn Scheme) -> Option<Side> {
+    let compare = |bound: &Release<'_>| version.compare_with_bound(bound, scheme);
+    if let Some(from) = &interval.from
         && compare(from)?.is_lt()
     {
         return Some(Side::Before);
     }
-    let is_inside = match interval.until {
+    let is_inside = match &interval.until {
         End::Never => true,
         End::Fixed(end) | End::Limit(end) => compare(end)?.is_lt(),
         End::LastAffected(end) => compare(end)?.is_le(),

@@ -31,7 +31,8 @@ pub struct Advisory {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextKey(pub u64);
 
-/// Where an open index keeps a package or a group of advisories: the same key for the same one, as long as it is open.
+/// Where an open index keeps a package or a group of advisories: the same key for the same one, as long as the index is open
+/// and forgets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IndexKey(usize, usize);
 

@@ -158,9 +158,13 @@ impl PathTree {
     }
 }
 
-/// The shortest paths to one package, shortest first.
+/// The shortest paths to one package, shortest first. Every finding has them, and those of one package share them.
 #[derive(Debug, Clone, Default)]
-pub struct DependencyPaths {
+pub struct DependencyPaths(Option<Arc<Kept>>);
+
+/// The ends of paths in a tree.
+#[derive(Debug)]
+struct Kept {
     tree: Arc<PathTree>,
     ends: Box<[u32]>,
 }
@@ -191,7 +195,7 @@ impl DependencyPaths {
         let total = ends.len();
         let ends = ends.iter().take(most).map(|end| end.node).collect();
         let tree = tree.clone();
-        (Self { tree, ends }, total)
+        (Self(Some(Arc::new(Kept { tree, ends }))), total)
     }
 
     /// Paths that consist of these steps, in this order.
@@ -207,22 +211,21 @@ impl DependencyPaths {
             }
             ends.extend(end.map(|end| end.node));
         }
-        Self {
-            tree: Arc::new(tree),
-            ends: ends.into(),
-        }
+        let tree = Arc::new(tree);
+        let ends = ends.into();
+        Self(Some(Arc::new(Kept { tree, ends })))
     }
 
     /// How many paths are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.0.as_ref().map_or(0, |kept| kept.ends.len())
     }
 
     /// None is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// The shortest one.
@@ -233,9 +236,12 @@ impl DependencyPaths {
 
     /// The paths, shortest first.
     pub fn iter(&self) -> impl Iterator<Item = DependencyPath<'_>> {
-        self.ends.iter().map(|end| DependencyPath {
-            tree: &self.tree,
-            end: *end,
+        self.0.iter().flat_map(|kept| {
+            let path = |end: &u32| DependencyPath {
+                tree: &kept.tree,
+                end: *end,
+            };
+            kept.ends.iter().map(path)
         })
     }
 }

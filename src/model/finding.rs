@@ -72,6 +72,20 @@ pub struct Match {
     pub group: Option<IndexKey>,
     /// The id of the record that affects the version; `None` where it is the advisory's own.
     pub record: Option<SharedStr>,
+    /// The package.
+    pub package: Arc<LockedVersion>,
+    /// Versions above the locked one that leave every member's ranges, lowest first.
+    pub fixed: Arc<[String]>,
+    /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
+    /// where no version ends this one.
+    pub upgrade: Option<SharedStr>,
+    /// Why the advisory applies: the record and the range that contain the version.
+    pub reason: SharedStr,
+}
+
+/// A version of a package as a lockfile has it. A match reads as the one that it is of.
+#[derive(Debug, Clone)]
+pub struct LockedVersion {
     /// The package's ecosystem.
     pub ecosystem: Ecosystem,
     /// The package's name as written.
@@ -80,13 +94,6 @@ pub struct Match {
     pub version: SharedStr,
     /// The package URL with the version.
     pub purl: PackageUrl,
-    /// Versions above the locked one that leave every member's ranges, lowest first.
-    pub fixed: Arc<[String]>,
-    /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
-    /// where no version ends this one.
-    pub upgrade: Option<SharedStr>,
-    /// Why the advisory applies: the record and the range that contain the version.
-    pub reason: SharedStr,
 }
 
 impl Match {
@@ -108,6 +115,20 @@ impl Match {
 
 /// At most so many paths are kept for a finding.
 pub const MAX_PATHS: usize = 10;
+
+impl std::ops::Deref for Match {
+    type Target = LockedVersion;
+
+    fn deref(&self) -> &LockedVersion {
+        &self.package
+    }
+}
+
+impl std::ops::DerefMut for Match {
+    fn deref_mut(&mut self) -> &mut LockedVersion {
+        Arc::make_mut(&mut self.package)
+    }
+}
 
 impl std::ops::Deref for Finding {
     type Target = Match;

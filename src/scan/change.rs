@@ -252,7 +252,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::finding::Match;
+    use crate::model::finding::{LockedVersion, Match};
     use crate::model::{Advisory, Class, Severity};
     use crate::text::Position;
 
@@ -287,10 +287,12 @@ mod tests {
             advisory: Arc::new(advisory),
             group: None,
             record: None,
-            ecosystem: Ecosystem::NPM,
-            name: name.into(),
-            version: version.into(),
-            purl: crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
+            package: Arc::new(LockedVersion {
+                ecosystem: Ecosystem::NPM,
+                name: name.into(),
+                version: version.into(),
+                purl: crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
+            }),
             fixed: Arc::default(),
             upgrade: None,
             reason: "".into(),

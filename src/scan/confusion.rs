@@ -9,7 +9,7 @@ use super::read::Opened;
 use crate::ecosystem::purl;
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::finding::{MAX_PATHS, Match, RegistryAddress, State};
+use crate::model::finding::{LockedVersion, MAX_PATHS, Match, RegistryAddress, State};
 use crate::model::{
     Advisory, Class, DependencyPaths, Ecosystem, Finding, Level, NodeId, Package, Scopes, Severity,
     SharedStr, Source, TreePath,
@@ -84,10 +84,12 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             advisory: confusion.clone(),
             group: None,
             record: None,
-            ecosystem: package.ecosystem.clone(),
-            name: (&*package.name).into(),
-            version: (&*package.version).into(),
-            purl: purl::of(&package.ecosystem, &package.name, &package.version),
+            package: Arc::new(LockedVersion {
+                ecosystem: package.ecosystem.clone(),
+                name: (&*package.name).into(),
+                version: (&*package.version).into(),
+                purl: purl::of(&package.ecosystem, &package.name, &package.version),
+            }),
             upgrade: None,
             fixed: Arc::default(),
             reason: SharedStr::default(),

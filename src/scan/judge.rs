@@ -1,23 +1,27 @@
 //! Matches the packages of one lockfile against the index.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use foldhash::{HashMap, HashMapExt as _};
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashSet};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::confusion::{self, Internal, Other};
 use super::read::Opened;
 use super::tally::Listed;
 use crate::advisory::{Candidate, Candidates, Damage, Index};
 use crate::ecosystem;
-use crate::matching::{self, Because, upgrade};
+use crate::matching::{self, Because, Locked, upgrade};
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::finding::{MAX_PATHS, Match};
+use crate::model::finding::{LockedVersion, MAX_PATHS, Match};
 use crate::model::{
-    Advisory, Assessed, Assessment, DependencyPaths, Ecosystem, Finding, IndexKey, NodeId, Package,
-    PackageUrl, Scopes, SharedStr, TreePath, UpgradeBy,
+    Advisory, Assessed, Assessment, DependencyPaths, Ecosystem, Finding, Graph, IndexKey, NodeId, Package,
+    Scopes, SharedStr, TreePath, UpgradeBy,
 };
 use crate::text::Position;
 
@@ -118,13 +122,14 @@ impl<'i> Judging<'i> {
         &self,
         ecosystem: &Ecosystem,
         version: &SharedStr,
+        locked: &Locked<'_>,
         package: &Candidates<'_>,
     ) -> Option<Arc<Target>> {
         if self.keep == Keep::Matches {
             return None;
         }
         let target = || {
-            let upgrade = upgrade::upgrade(version, ecosystem::scheme(ecosystem), package)?;
+            let upgrade = upgrade::upgrade(locked, package)?;
             Some(Arc::new(Target {
                 version: (&*ecosystem::spelled_like(ecosystem, version, upgrade.version)).into(),
                 leaves: upgrade.leaves,
@@ -145,24 +150,18 @@ impl<'i> Judging<'i> {
     /// Judges every package of `opened` that advisories may speak of.
     pub fn judge(&self, opened: &Opened<'_>) -> Judged {
         let mut judged = Judged::default();
-        let mut affected: Vec<(usize, Range<usize>)> = Vec::new();
-        let groups = same(opened);
-        for (number, group) in groups.iter().enumerate() {
+        let mut affected: Vec<(Vec<NodeId>, Range<usize>)> = Vec::new();
+        for group in same(opened) {
             let before = judged.findings.len();
-            if let Err(damage) = self.judge_one(opened, group, &mut judged) {
+            if let Err(damage) = self.judge_one(opened, &group, &mut judged) {
                 judged.damage = Some(damage.to_string());
                 break;
             }
             if judged.findings.len() > before {
-                affected.push((number, before..judged.findings.len()));
+                affected.push((group.nodes().collect(), before..judged.findings.len()));
             }
         }
-        let nodes: Vec<Vec<NodeId>> = affected
-            .iter()
-            .filter_map(|(number, _)| groups.get(*number))
-            .map(|group| group.nodes().collect())
-            .collect();
-        let nodes: Vec<&[NodeId]> = nodes.iter().map(Vec::as_slice).collect();
+        let nodes: Vec<&[NodeId]> = affected.iter().map(|(nodes, _)| nodes.as_slice()).collect();
         judged.findings.shrink_to_fit();
         let (tree, ends) = opened.parsed.graph.shortest_paths(&nodes);
         let tree = Arc::new(tree);
@@ -184,12 +183,18 @@ impl<'i> Judging<'i> {
         }
         let each = || same.nodes().filter_map(|id| opened.parsed.graph.package(id));
         let scheme = ecosystem::scheme(&package.ecosystem);
+        let locked = Locked::of(
+            &package.version,
+            scheme,
+            candidates.ecosystem(),
+            candidates.name(),
+        );
         let is_kept = self.keep == Keep::Assessments;
         let mut groups: Vec<(IndexKey, Assessment)> = Vec::new();
         // What all findings of this package share, made for the first one.
         let mut shared: Option<Shared> = None;
         for candidate in candidates.groups() {
-            let assessment = match matching::assess(&package.version, scheme, &candidate)? {
+            let assessment = match locked.assess(&candidate)? {
                 matching::Assessment::NotAffected => Assessment::NotAffected,
                 matching::Assessment::Fixed => Assessment::Fixed,
                 matching::Assessment::Undecided { reason } => {
@@ -205,7 +210,8 @@ impl<'i> Judging<'i> {
                 matching::Assessment::Affected { fixed, because } => {
                     let shared = shared.get_or_insert_with(|| {
                         let mut shared = Shared::of(package, opened, each());
-                        shared.upgrade = self.upgrade(&package.ecosystem, &shared.version, &candidates);
+                        shared.upgrade =
+                            self.upgrade(&package.ecosystem, &shared.package.version, &locked, &candidates);
                         shared
                     });
                     let group = self.group(&candidate)?;
@@ -214,10 +220,7 @@ impl<'i> Judging<'i> {
                         advisory: group.advisory.clone(),
                         group: Some(candidate.key()),
                         record: texts.record,
-                        ecosystem: package.ecosystem.clone(),
-                        name: shared.name.clone(),
-                        version: shared.version.clone(),
-                        purl: shared.purl.clone(),
+                        package: shared.package.clone(),
                         fixed: texts.fixed,
                         upgrade: shared.upgrade_from(candidate.key()),
                         reason: texts.reason,
@@ -282,9 +285,7 @@ impl<'i> Group<'i> {
 
 /// What the findings of one package and version in one file share.
 struct Shared {
-    name: SharedStr,
-    version: SharedStr,
-    purl: PackageUrl,
+    package: Arc<LockedVersion>,
     file: TreePath,
     place: Position,
     further: Vec<Position>,
@@ -304,9 +305,12 @@ impl Shared {
     fn of<'a>(package: &Package, opened: &Opened<'_>, each: impl Iterator<Item = &'a Package>) -> Self {
         let (file, place) = opened.position(package.place());
         let mut shared = Self {
-            name: (&*package.name).into(),
-            version: (&*package.version).into(),
-            purl: ecosystem::purl::of(&package.ecosystem, &package.name, &package.version),
+            package: Arc::new(LockedVersion {
+                ecosystem: package.ecosystem.clone(),
+                name: (&*package.name).into(),
+                version: (&*package.version).into(),
+                purl: ecosystem::purl::of(&package.ecosystem, &package.name, &package.version),
+            }),
             file,
             place,
             further: Vec::new(),
@@ -346,7 +350,7 @@ impl Shared {
 struct Same<'a> {
     package: &'a Package,
     first: NodeId,
-    further: Vec<NodeId>,
+    further: Box<[NodeId]>,
 }
 
 impl Same<'_> {
@@ -355,26 +359,43 @@ impl Same<'_> {
     }
 }
 
-fn same<'a>(opened: &Opened<'a>) -> Vec<Same<'a>> {
-    let packages = opened.parsed.graph.nodes().len();
-    let mut order: Vec<Same<'a>> = Vec::with_capacity(packages);
-    let mut known: HashMap<(&str, &str, Option<&TreePath>), usize> = HashMap::with_capacity(packages);
-    for (id, package) in opened
-        .parsed
-        .graph
-        .packages()
-        .filter(|(_, package)| package.source.is_matched())
-    {
-        let key = (&*package.name, &*package.version, package.place().file.as_ref());
-        let number = *known.entry(key).or_insert(order.len());
-        match order.get_mut(number) {
-            Some(same) => same.further.push(id),
-            None => order.push(Same {
-                package,
-                first: id,
-                further: Vec::new(),
-            }),
+/// The packages that are matched, in the order of the file: of those that are the same, all stand at the first.
+fn same<'a>(opened: &Opened<'a>) -> impl Iterator<Item = Same<'a>> {
+    let graph: &'a Graph = &opened.parsed.graph;
+    let packages = move || {
+        graph
+            .packages()
+            .filter(|(_, package)| package.source.is_matched())
+    };
+    let key = |package: &'a Package| (&*package.name, &*package.version, package.place().file.as_ref());
+    let hasher = RandomState::default();
+    // A file may have a million: the table holds their numbers alone.
+    let mut firsts: HashTable<NodeId> = HashTable::with_capacity(packages().count());
+    let mut further: HashMap<NodeId, Vec<NodeId>> = HashMap::default();
+    let mut is_further = HashSet::default();
+    let hash = |id: &NodeId| hasher.hash_one(graph.package(*id).map(key));
+    for (id, package) in packages() {
+        let own = Some(key(package));
+        match firsts.entry(
+            hasher.hash_one(own),
+            |first| graph.package(*first).map(key) == own,
+            hash,
+        ) {
+            Entry::Occupied(first) => {
+                further.entry(*first.get()).or_default().push(id);
+                is_further.insert(id);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(id);
+            }
         }
     }
-    order
+    drop(firsts);
+    packages()
+        .filter(move |(id, _)| !is_further.contains(id))
+        .map(move |(id, package)| Same {
+            package,
+            first: id,
+            further: further.remove(&id).unwrap_or_default().into(),
+        })
 }

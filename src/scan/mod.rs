@@ -142,6 +142,8 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         judged.others = confusion::others(opened, &policies);
         judged
     });
+    // What served all lockfiles is of no use any more.
+    drop(judging);
     let read_bases = read.split_off(trees.len());
     let held_by_tree: Vec<BTreeSet<Ecosystem>> = read
         .iter()

@@ -113,7 +113,7 @@ impl Session<'_> {
         };
         let found: Vec<&Found> = trees.found().collect();
         begin(&found)?;
-        let index = database::open(self, &found, &trees.policy())?;
+        let mut index = database::open(self, &found, &trees.policy())?;
         let scanned = Request {
             judge: index.judge(),
             remarks: trees.remarks.clone(),
@@ -125,6 +125,10 @@ impl Session<'_> {
         outcome.category.clone_from(&request.category);
         if let Some(failure) = &index.unfetched {
             return Err(database::unfetched(outcome, failure, Scanned::from));
+        }
+        // Reports ask for a few texts at most.
+        if let Some(index) = &mut index.index {
+            index.forget();
         }
         if !request.staged {
             beat(self.location, &found, &outcome, self.now);

@@ -69,6 +69,13 @@ pub trait Scheme: Sync {
         self.compare(version, bound)
     }
 
+    /// The numbers of `version` if they are all that it says: it is a release, and [`Scheme::compare`] and
+    /// [`Scheme::compare_with_bound`] order any two such versions as their numbers. What is compared many times is then read
+    /// once. `None` says nothing of a version.
+    fn plain(&self, _: &str) -> Option<[u64; 3]> {
+        None
+    }
+
     /// `version` comes before a release: an alpha, a candidate, a snapshot. `false` for what cannot be read.
     fn is_prerelease(&self, version: &str) -> bool {
         // SemVer 2.0.0, item 9.
@@ -180,6 +187,38 @@ pub fn scheme(name: &str) -> Option<&'static dyn Scheme> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_versions_are_ordered_by_their_numbers() {
+        let versions = [
+            "1.2.3",
+            "1.10.0",
+            "0.0.0",
+            "999999999999999.1.1",
+            "1.2",
+            "01.2.3",
+            "1.2.3-a",
+            "1.2.3+b",
+            "v1.2.3",
+        ];
+        for scheme in SCHEMES {
+            for left in versions {
+                assert!(
+                    scheme.plain(left).is_none() || !scheme.is_prerelease(left),
+                    "{left}"
+                );
+                for right in versions {
+                    if let (Some(own), Some(others)) = (scheme.plain(left), scheme.plain(right)) {
+                        let order = Ok(own.cmp(&others));
+                        assert_eq!(scheme.compare(left, right), order, "{left} {right}");
+                        assert_eq!(scheme.compare_with_bound(left, right), order, "{left} {right}");
+                    }
+                }
+            }
+        }
+        let plain = |name: &str| scheme(name).and_then(|scheme| scheme.plain("1.20.3"));
+        assert_eq!([plain("npm"), plain("semver")], [Some([1, 20, 3]); 2]);
+    }
 
     #[test]
     fn an_upgrade_goes_as_far_as_the_first_number_that_it_changes() {

@@ -36,6 +36,10 @@ impl Scheme for Npm {
             .then_with(|| compare_prereleases(left.prerelease, right.prerelease)))
     }
 
+    fn plain(&self, version: &str) -> Option<[u64; 3]> {
+        semver::plain(version)
+    }
+
     fn event<'a>(&self, text: &'a str) -> Cow<'a, str> {
         semver::fill(text)
     }

@@ -31,6 +31,10 @@ impl Scheme for Semver {
         Ok(left.precedence(&right))
     }
 
+    fn plain(&self, version: &str) -> Option<[u64; 3]> {
+        plain(version)
+    }
+
     fn event<'a>(&self, text: &'a str) -> Cow<'a, str> {
         fill(text)
     }

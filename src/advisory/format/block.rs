@@ -7,7 +7,7 @@ use super::bytes::{Cursor, put_varint};
 pub const BLOCK_HASH: usize = 16;
 /// A row of the block table, in bytes: the block's length and its hash.
 pub const TABLE_ROW: usize = 4 + BLOCK_HASH;
-/// A block is closed when it has this many bytes; what begins in it may end beyond.
+/// No block has more bytes, unless what begins it has: what does not fit begins the next one.
 pub const BLOCK: usize = 1 << OFFSET_BITS;
 /// The low bits of an address: the offset in its block.
 pub const OFFSET_BITS: u32 = 12;
@@ -60,7 +60,8 @@ impl BlockWriter {
     /// # Errors
     /// [`TooLarge`].
     pub fn add(&mut self, item: &[u8]) -> Result<u32, TooLarge> {
-        if self.blocks.last().is_none_or(|block| block.len() >= BLOCK) {
+        let fits = |block: &Vec<u8>| block.len().saturating_add(item.len()).saturating_add(5) <= BLOCK;
+        if !self.blocks.last().is_some_and(fits) {
             let room = BLOCK.saturating_add(item.len()).saturating_add(5);
             self.blocks.push(Vec::with_capacity(room));
         }

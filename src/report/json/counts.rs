@@ -1,7 +1,8 @@
 //! What a scan counts: the numbers that every report of it agrees with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use foldhash::HashSet;
 use serde::Serialize;
 
 use crate::model::{Class, Decision, Level, Outcome};
@@ -74,7 +75,7 @@ impl Counts {
         let decisions = [Decision::Fail, Decision::Warn, Decision::Note];
         let mut by_decision: BTreeMap<_, _> =
             decisions.iter().map(|decision| (decision.as_str(), 0)).collect();
-        let mut ids = BTreeSet::new();
+        let mut ids = HashSet::default();
         let mut findings = 0;
         for (_, finding) in outcome.findings() {
             findings += 1;

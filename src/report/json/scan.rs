@@ -12,21 +12,21 @@ use super::Each;
 use super::counts::Counts;
 use super::head::{Coverage, Database, Package, Policy, Tool};
 use super::pieces::Pieces;
-use super::upgrades::{UpgradeEntry, upgrades};
+use super::upgrades::Upgrades;
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::Excepted;
 use crate::model::outcome::ScannedFile;
 use crate::model::{self, DependencyPath, DependencyPaths, Outcome};
-use crate::remediation::remediations;
+use crate::remediation::{Remediation, remediations};
 use crate::report::phrases::left_out;
 use crate::text::Position;
 
 #[derive(Serialize)]
-struct Scan<'o> {
+struct Scan<'s, 'o> {
     schema: &'static str,
     tool: Tool<'o>,
     counts: Counts,
-    upgrades: Vec<UpgradeEntry<'o>>,
+    upgrades: Upgrades<'s, 'o>,
     database: Database<'o>,
     policy: Policy<'o>,
     verdict: &'static str,
@@ -37,7 +37,7 @@ struct Scan<'o> {
 /// Writes the document; `targets` is its last key, and `findings` that of a target.
 pub(super) fn write(outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()> {
     let mut pieces = Pieces::new(out);
-    pieces.open(&Scan::of(outcome), "targets")?;
+    open(outcome, &mut pieces)?;
     for target in &outcome.targets {
         pieces.open(&TargetHead::of(target), "findings")?;
         pieces.items(&target.findings, Finding::of)?;
@@ -47,15 +47,25 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn io::Write) -> io::Result<()
     pieces.end()
 }
 
-impl<'o> Scan<'o> {
-    fn of(outcome: &'o Outcome) -> Self {
-        let all = remediations(outcome, model::Finding::is_affected);
-        let failing = remediations(outcome, model::Finding::blocks);
+/// Opens the document, up to its targets.
+fn open(outcome: &Outcome, pieces: &mut Pieces<'_>) -> io::Result<()> {
+    let all = remediations(outcome, model::Finding::is_affected);
+    // By the built-in rules the gate fails all or nearly all that applies.
+    let is_all = outcome
+        .findings()
+        .all(|(_, finding)| finding.is_affected() == finding.blocks());
+    let failing = (!is_all).then(|| remediations(outcome, model::Finding::blocks));
+    let failing = failing.as_deref().unwrap_or(&all);
+    pieces.open(&Scan::of(outcome, &all, failing), "targets")
+}
+
+impl<'s, 'o> Scan<'s, 'o> {
+    fn of(outcome: &'o Outcome, all: &'s [Remediation<'o>], failing: &[Remediation<'o>]) -> Self {
         Self {
             schema: "lockkeeper.scan/1",
             tool: Tool::of(outcome),
-            counts: Counts::of(outcome, &failing),
-            upgrades: upgrades(&all),
+            counts: Counts::of(outcome, failing),
+            upgrades: Upgrades(all),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
             verdict: outcome.verdict.as_str(),

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::head::Package;
 use crate::remediation::{Kind, Remediation};
 
 /// An upgrade.
 #[derive(Serialize)]
-pub(super) struct UpgradeEntry<'o> {
+struct UpgradeEntry<'o> {
     package: Package<'o>,
     from: &'o str,
     to: &'o str,
@@ -33,9 +33,13 @@ struct FileEntry<'o> {
     line: u32,
 }
 
-/// The upgrades among `steps`, in their order.
-pub(super) fn upgrades<'o>(steps: &[Remediation<'o>]) -> Vec<UpgradeEntry<'o>> {
-    steps.iter().filter_map(UpgradeEntry::of).collect()
+/// The upgrades among some steps, in their order, each made when it is written.
+pub(super) struct Upgrades<'s, 'o>(pub(super) &'s [Remediation<'o>]);
+
+impl Serialize for Upgrades<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().filter_map(UpgradeEntry::of))
+    }
 }
 
 impl<'o> UpgradeEntry<'o> {
@@ -44,6 +48,7 @@ impl<'o> UpgradeEntry<'o> {
             return None;
         };
         let finding = step.fixes.first()?;
+        let (command, by_hand) = step.command_or_hand();
         Some(Self {
             package: Package::of(finding),
             from: step.version,
@@ -66,8 +71,8 @@ impl<'o> UpgradeEntry<'o> {
                     line: finding.place().line,
                 })
                 .collect(),
-            command: step.command(),
-            by_hand: step.by_hand(),
+            command,
+            by_hand,
         })
     }
 }

@@ -4,6 +4,7 @@ mod ranges;
 mod steps;
 
 use lockkeeper::ecosystem;
+use lockkeeper::matching::Locked;
 use lockkeeper::matching::upgrade::upgrade;
 use lockkeeper::model::Ecosystem;
 use serde_json::{Value, json};
@@ -106,7 +107,15 @@ fn the_target_is_the_lowest_version_that_nothing_affects() {
         let package = index
             .candidates(&ecosystem, &name(ecosystem.as_str()))
             .expect("candidates");
-        let found = upgrade(locked, ecosystem::scheme(&ecosystem), &package);
+        let found = upgrade(
+            &Locked::of(
+                locked,
+                ecosystem::scheme(&ecosystem),
+                package.ecosystem(),
+                package.name(),
+            ),
+            &package,
+        );
         let spelled = found
             .as_ref()
             .map(|found| ecosystem::spelled_like(&ecosystem, locked, found.version));

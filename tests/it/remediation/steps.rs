@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lockkeeper::ecosystem::purl;
-use lockkeeper::model::finding::Match;
+use lockkeeper::model::finding::{LockedVersion, Match};
 use lockkeeper::model::{
     Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Ranges, Scope, Scopes, Step, Target,
     TreePath, UpgradeBy,
@@ -34,10 +34,12 @@ fn finding(
         advisory: Arc::new(advisory_of),
         group: None,
         record: None,
-        purl: purl::of(&ecosystem, name, version),
-        ecosystem,
-        name: name.into(),
-        version: version.into(),
+        package: Arc::new(LockedVersion {
+            purl: purl::of(&ecosystem, name, version),
+            ecosystem,
+            name: name.into(),
+            version: version.into(),
+        }),
         fixed: Arc::from([]),
         upgrade: upgrade.map(Into::into),
         reason: "in the range".into(),

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use lockkeeper::advisory::Candidates;
 use lockkeeper::ecosystem;
-use lockkeeper::matching::{self, upgrade::upgrade};
+use lockkeeper::matching::{self, Locked, upgrade::upgrade};
 use lockkeeper::model::Ecosystem;
 use lockkeeper::version::{self, Scheme};
 use serde_json::Value;
@@ -170,7 +170,10 @@ fn every_upgrade_of_the_corpus_is_one_answer() {
         let ecosystem = Ecosystem::named(ecosystem);
         let scheme = ecosystem::scheme(&ecosystem).expect("a scheme");
         let package = index.candidates(&ecosystem, name).expect("candidates");
-        let Some(upgrade) = upgrade(version, Some(scheme), &package) else {
+        let Some(upgrade) = upgrade(
+            &Locked::of(version, Some(scheme), package.ecosystem(), package.name()),
+            &package,
+        ) else {
             continue;
         };
         upgrades += 1;

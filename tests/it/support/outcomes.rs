@@ -8,7 +8,7 @@ use lockkeeper::model::Location;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
-use lockkeeper::model::finding::{Change, Excepted, Match, State};
+use lockkeeper::model::finding::{Change, Excepted, LockedVersion, Match, State};
 use lockkeeper::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
@@ -517,10 +517,12 @@ fn finding_of(
         advisory: Arc::new(advisory.clone()),
         group: None,
         record: None,
-        ecosystem: ecosystem.clone(),
-        name: name.into(),
-        version: version.into(),
-        purl: purl::of(ecosystem, name, version),
+        package: Arc::new(LockedVersion {
+            ecosystem: ecosystem.clone(),
+            name: name.into(),
+            version: version.into(),
+            purl: purl::of(ecosystem, name, version),
+        }),
         fixed: Arc::default(),
         upgrade: None,
         reason: format!("{}: >= 0", advisory.id).into(),
