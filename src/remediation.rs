@@ -181,7 +181,8 @@ impl<'o> Remediation<'o> {
             };
             let line = match folder.as_str() {
                 "" => command,
-                folder => format!("cd {folder} && {command}"),
+                // In a shell of its own, so that the next line starts where this one did.
+                folder => format!("(cd {folder} && {command})"),
             };
             if lines.len() < MAX_FOLDERS && !lines.contains(&line) {
                 lines.push(line);

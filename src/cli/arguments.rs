@@ -12,7 +12,7 @@ use crate::session;
 #[command(name = "lockkeeper", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 pass · 1 blocked · 2 usage · 3 not everything was checked · \
-    4 nothing to scan · 5 a server failed · 70 a bug here · 130 interrupted"
+    4 nothing to scan · 5 a server failed · 6 fixed in part · 70 a bug here · 130 interrupted"
 )]
 pub struct Arguments {
     /// The command.

@@ -7,29 +7,42 @@ use jiff::Timestamp;
 
 use super::arguments::{Demo, OutputOptions};
 use super::output::{self, Sink};
+use super::sample_registry::SampleRegistries;
 use crate::advisory::{Added, Authority, Compiler, Index, import};
 use crate::config::index;
 use crate::model::Failure;
 use crate::model::grid::{ReleaseLine, Standing};
 use crate::model::verdict::ExitCode;
-use crate::model::{Grid, IndexState, Verdict};
+use crate::model::{Grid, IndexState, Outcome, Verdict};
+use crate::plan::{Manifests, Progress, Proposal};
 use crate::policy::Policy;
+use crate::remediate::{self, Brought, Limits, Overlay, Supplies};
 use crate::report::grid::FORMS;
+use crate::report::plan;
 use crate::scan::discover::{self, Found, Root};
 use crate::scan::{ExitOptions, FILE_LIMIT, Judge, Keep, Knowledge, Request, ScanTree, grid, scan};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
+use crate::version::Distance;
 
-/// The sample's lockfiles.
+/// The sample's lockfiles and manifests.
 const REPOSITORY: &[(&str, &str)] = &[
     (
         "Cargo.lock",
         include_str!("../../data/demo/repository/Cargo.lock"),
     ),
+    (
+        "Cargo.toml",
+        include_str!("../../data/demo/repository/Cargo.toml"),
+    ),
     ("go.mod", include_str!("../../data/demo/repository/go.mod")),
     (
         "package-lock.json",
         include_str!("../../data/demo/repository/package-lock.json"),
+    ),
+    (
+        "package.json",
+        include_str!("../../data/demo/repository/package.json"),
     ),
     ("pom.xml", include_str!("../../data/demo/repository/pom.xml")),
 ];
@@ -147,6 +160,12 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
     say("\n$ lockkeeper status\n\n")?;
     output::write_forms(&grid, FORMS, &standard, options)?;
 
+    say("\n$ lockkeeper plan\n\n")?;
+    let proposal = proposed(&folder, &outcome, &index, |found| {
+        scan(&request(Keep::Findings), &[case(found, &policy)])
+    })?;
+    output::write_forms(&proposal, plan::FORMS, &standard, options)?;
+
     let (page, sarif) = (folder.join("lockkeeper.html"), folder.join("lockkeeper.sarif"));
     let shown = |path: &Path| escape::terminal(&path.to_string_lossy());
     output::write_forms(&grid, FORMS, &[("html", Sink::File(page.clone()))], options)?;
@@ -188,6 +207,37 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
         ))),
         Some(id) => Err(broken(format!("{id} was not found in the sample"))),
     }
+}
+
+/// The plan for the sample in `folder`, whose scan is `before`, with what a scan by `scanned` says of its result.
+fn proposed(
+    folder: &Path,
+    before: &Outcome,
+    index: &Index,
+    scanned: impl Fn(&Found) -> Outcome,
+) -> Result<Proposal, Failure> {
+    let limits = Limits {
+        level: Distance::Minor,
+        manifests: Manifests::Change,
+        only: Vec::new(),
+        published_before: None,
+    };
+    let mut found = found(folder)?;
+    let supplies = Supplies {
+        index,
+        registries: &SampleRegistries,
+        limits: &limits,
+        brought: &Brought::default(),
+    };
+    let lockfiles = remediate::plans((0, &found), before, supplies, &|_| true);
+    let edits = lockfiles.iter().flat_map(|file| &file.edited);
+    found.tree = Box::new(Overlay::new(found.tree, edits));
+    Ok(Proposal {
+        before: before.clone(),
+        after: scanned(&found),
+        lockfiles,
+        progress: Progress::Planned,
+    })
 }
 
 fn sample_index(now: Timestamp) -> Result<Index, String> {

@@ -19,6 +19,7 @@ mod packages;
 pub mod pending;
 mod publish;
 mod refs;
+mod sample_registry;
 pub mod scan;
 pub mod status;
 mod update;

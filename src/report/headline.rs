@@ -229,6 +229,7 @@ pub(super) fn fixing(summary: &Summary<'_>) -> String {
 /// where nothing was compared.
 fn base(outcome: &Outcome) -> Option<String> {
     let mut changes: BTreeMap<&str, (&Finding, Compared)> = BTreeMap::new();
+    let mut blocking: BTreeSet<&str> = BTreeSet::new();
     for (_, finding) in outcome.findings().filter(|(_, finding)| finding.is_affected()) {
         let Some(change) = finding.change else { continue };
         let change = Compared::of(change);
@@ -236,6 +237,9 @@ fn base(outcome: &Outcome) -> Option<String> {
             .entry(finding.advisory.id.as_str())
             .or_insert((finding, change));
         known.1 = known.1.min(change);
+        if change == Compared::Introduced && finding.blocks() {
+            blocking.insert(finding.advisory.id.as_str());
+        }
     }
     if changes.is_empty() {
         return None;
@@ -244,8 +248,17 @@ fn base(outcome: &Outcome) -> Option<String> {
     // What the numbers count stands behind the first one.
     let all: Vec<&Finding> = changes.values().map(|(finding, _)| *finding).collect();
     let introduced = count(Compared::Introduced);
+    // Beside the number of those that block, the rest would look like a mistake.
+    let others = match blocking.len() {
+        0 => String::new(),
+        number => match introduced.saturating_sub(number) {
+            0 => String::new(),
+            1 => " (1 does not block)".to_owned(),
+            others => format!(" ({} do not block)", thousands(others as u64)),
+        },
+    };
     let mut words = vec![format!(
-        "{} introduced",
+        "{} introduced{others}",
         match introduced {
             0 => format!("no {}", phrases::unit(&all, 1)),
             number => format!("{} {}", thousands(number as u64), phrases::unit(&all, number)),

@@ -181,6 +181,28 @@ pub fn why_it_warns(finding: &Finding) -> String {
     }
 }
 
+/// The heading of what to do about what blocks.
+#[must_use]
+pub fn upgrades_title(steps: &[Remediation<'_>]) -> &'static str {
+    match steps.iter().all(|step| step.kind == Kind::NoFix) {
+        true => "Without a fixed version",
+        false => "Recommended upgrades",
+    }
+}
+
+/// Why what a step fixes warns and does not fail, at most `limit` different reasons.
+#[must_use]
+pub fn warning_reasons(step: &Remediation<'_>, limit: usize) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for finding in &step.fixes {
+        let reason = why_it_warns(finding);
+        if reasons.len() < limit && !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
 /// `fail`, `warn, fails from 2026-12-01`, `accepted until 2026-12-31`.
 #[must_use]
 pub fn decision(finding: &Finding) -> String {

@@ -71,8 +71,11 @@ pub(super) const REMARKS: GapList = GapList {
 };
 
 impl GapList {
-    /// `Not checked: 3 gaps`.
+    /// `Not checked: 3 gaps`; `Remarks`, which are called nothing else.
     pub(super) fn heading(&self, count: usize) -> String {
+        if self.name == self.many {
+            return sentence(self.name);
+        }
         format!("{}: {}", sentence(self.name), counted(count, self.one, self.many))
     }
 

@@ -273,8 +273,16 @@ impl Knowledge {
     /// When the newest record that may speak of an ecosystem was modified.
     fn newest(&self, ecosystem: &Ecosystem) -> Option<Timestamp> {
         let name = ecosystem.family();
-        // A folder of somebody's own may speak of anything.
-        let speaks = |source: &&DatabaseSource| speaks_of(&source.name).is_none_or(|other| other == name);
+        // An export of an ecosystem that no reader is for speaks of that one alone; a folder of one's own may speak of anything.
+        let of_export = |source: &DatabaseSource| {
+            let other = source.name.strip_prefix("osv/")?;
+            let is_known = self.has(&Ecosystem::named(other));
+            is_known.then(|| Ecosystem::family_of(other).to_owned())
+        };
+        let speaks = |source: &&DatabaseSource| match speaks_of(&source.name) {
+            Some(other) => other == name,
+            None => of_export(source).is_none_or(|other| other == name),
+        };
         let sources = self.sources.iter().filter(speaks);
         sources.filter_map(|source| source.newest).max()
     }

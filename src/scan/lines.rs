@@ -99,11 +99,23 @@ pub fn unmatched(choice: &Choice, names: &[&str]) -> Result<Vec<String>, BadGlob
     Ok(idle.map(|(glob, _)| glob).collect())
 }
 
+/// What names of branches of a remote begin with in git, of the usual remotes.
+const REMOTES: [&str; 2] = ["origin/", "upstream/"];
+
 /// The question that names the ref or pattern nearest to `wanted`, which is none of the refs with these short names; empty if
-/// none is near.
+/// none is near. `origin/main` is meant as `main`: branches of a remote have no other name here.
 pub fn meant<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> String {
     let mut known = BTreeSet::new();
+    let behind_remote = REMOTES.iter().find_map(|remote| wanted.strip_prefix(remote));
+    let behind_remote = behind_remote.unwrap_or_default();
+    let matcher = Globs::new([behind_remote].into_iter()).ok();
     for name in names {
+        if matcher
+            .as_ref()
+            .is_some_and(|matcher| matcher.first(name).is_some())
+        {
+            return nearest::meant(Some(behind_remote));
+        }
         let folder = name.rsplit_once('/').map(|(folder, _)| format!("{folder}/*"));
         let series = name.split_once(|character: char| character.is_ascii_digit());
         let series = series
@@ -116,7 +128,8 @@ pub fn meant<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> String {
         ]);
     }
     let known = known.iter().flatten().map(String::as_str);
-    nearest::meant(nearest::nearest(as_short_name(wanted), known))
+    let near = nearest::nearest(as_short_name(wanted), known.clone());
+    nearest::meant(near.or_else(|| nearest::nearest(behind_remote, known)))
 }
 
 /// A full name stands for the short one.

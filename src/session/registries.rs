@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Session;
 use crate::model::{Failure, Part, Query};
 use crate::policy::Policy;
-use crate::registry::{self, Answer, Client, Detail, Reach};
+use crate::registry::{self, Answer, Client, Detail, Reach, RegistryError};
 use crate::remediate::{Question, Registries};
 use crate::sys::web::{self, Settings, Web};
 
@@ -89,14 +89,14 @@ impl Registries for PackageRegistries<'_> {
                     detail,
                 }),
                 Err(error) => {
-                    answers.insert(query.clone(), Err(format!("{error}. {}", error.hint())));
+                    answers.insert(query.clone(), Err(without_stop(&error, error.hint())));
                 }
             }
         }
         let queries: Vec<Query> = asked.iter().map(|asked| asked.query.clone()).collect();
         let given = self.runtime.block_on(self.client.ask(registry, asked));
         for (query, answer) in queries.into_iter().zip(given) {
-            let answer = answer.map_err(|failed| format!("{}. {}", failed.error, failed.hint()));
+            let answer = answer.map_err(|failed| without_stop(&failed.error, failed.hint()));
             answers.insert(query, answer);
         }
         for (query, answer) in &answers {
@@ -118,6 +118,11 @@ impl PackageRegistries<'_> {
             self.session.observer.warn(note);
         }
     }
+}
+
+/// Why there is no answer and what to do, as a sentence without its stop.
+fn without_stop(error: &RegistryError, hint: &str) -> String {
+    format!("{error}. {}", hint.trim_end_matches('.'))
 }
 
 fn registry_address(registry: &crate::policy::registry::Registry) -> &str {

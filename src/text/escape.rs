@@ -167,6 +167,32 @@ pub fn markdown_code(text: &str) -> String {
     format!("<code>{}</code>", markdown(text))
 }
 
+/// A sentence of ours in Markdown: what stands between two backquotes is code.
+#[must_use]
+pub fn markdown_sentence(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len().saturating_add(16));
+    let mut rest = text;
+    while let Some((before, (code, after))) = rest
+        .split_once('`')
+        .and_then(|(before, after)| Some((before, after.split_once('`')?)))
+    {
+        escaped.push_str(&part(before, escaped.is_empty()));
+        escaped.push_str(&markdown_code(code));
+        rest = after;
+    }
+    escaped.push_str(&part(rest, escaped.is_empty()));
+    escaped
+}
+
+/// [`markdown`] of a part of a line. Only the first one could begin a block.
+fn part(text: &str, is_first: bool) -> String {
+    if is_first {
+        return markdown(text);
+    }
+    let escaped = markdown(&format!("a{text}"));
+    escaped.strip_prefix('a').unwrap_or(&escaped).to_owned()
+}
+
 /// Text between the tags of HTML, or inside a quoted attribute. A line of the page never begins with it, and
 /// a log obeys none of it: line breaks are references, `##[` is none. At most [`MARKS`] combining marks stand
 /// on a character.
@@ -247,6 +273,14 @@ mod tests {
         let escaped = json(&encoded);
         assert!(escaped.is_ascii() && !escaped.contains('\u{7f}'));
         assert_eq!(serde_json::from_str::<String>(&escaped).expect("JSON"), HOSTILE);
+    }
+
+    #[test]
+    fn a_sentence_has_its_code_and_no_other_markup() {
+        let text = "Run `a b`, or `c|d`. 1. *x* `e";
+        let escaped = markdown_sentence(text);
+        assert_eq!(escaped, "Run `a b`, or <code>c\\|d</code>. 1. \\*x\\* \\`e");
+        assert_eq!(markdown_sentence("- `x`- y"), "\\- `x`- y");
     }
 
     #[test]

@@ -90,6 +90,12 @@ impl Format for Requirements {
         claims(path)
     }
 
+    fn upgrade_command(&self, _: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        super::UpgradeCommand::ByHand(
+            "No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`.",
+        )
+    }
+
     fn companions(&self) -> &'static [&'static str] {
         &index_settings::FILES
     }

@@ -312,7 +312,7 @@ impl Planner<'_> {
         match self.modules.file(path, last)? {
             Ok(file) => Ok(file.retracts.clone()),
             Err(reason) => Err(Failure::because(format!(
-                "The go.mod of {path} {last}, which may withdraw versions, could not be learnt: {reason}"
+                "The go.mod of {path} {last}, which may withdraw versions, could not be learnt: {reason}."
             ))),
         }
     }

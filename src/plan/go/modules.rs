@@ -148,7 +148,7 @@ impl Modules<'_> {
         match self.releases.metadata(path, version) {
             Known::NotAsked => Err(Failure::ask(Query::metadata(path.as_str(), version.as_str()))),
             Known::Failed(reason) => Err(Failure::because(format!(
-                "The go.mod of {path} {version} could not be learnt: {reason}"
+                "The go.mod of {path} {version} could not be learnt: {reason}."
             ))),
             Known::Answer(release) => Ok(&release.document),
         }
@@ -159,7 +159,7 @@ impl Modules<'_> {
         let (path, version) = at;
         let refused = |reason: &str| {
             Failure::because(format!(
-                "The archive of {path} {version} could not be learnt: {reason}"
+                "The archive of {path} {version} could not be learnt: {reason}."
             ))
         };
         if let Some(known) = self.memory.archives.borrow().get(at) {
@@ -230,7 +230,7 @@ impl Modules<'_> {
         match self.releases.versions(path) {
             Known::NotAsked => Err(Failure::ask(Query::versions(path))),
             Known::Failed(reason) => Err(Failure::because(format!(
-                "What versions {path} has could not be learnt: {reason}"
+                "What versions {path} has could not be learnt: {reason}."
             ))),
             Known::Answer(releases) => Ok(releases.iter().map(|release| release.version.clone()).collect()),
         }

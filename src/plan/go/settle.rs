@@ -90,7 +90,7 @@ impl Planner<'_> {
                     // What cannot be read may require a later version of what comes in.
                     if let Some((unread, reason)) = new.graph.unknown.iter().next() {
                         return Err(Failure::because(format!(
-                            "{path} comes in, and at which version is not known: the go.mod of {unread} could not be learnt: {reason}"
+                            "{path} comes in, and at which version is not known: the go.mod of {unread} could not be learnt: {reason}."
                         )));
                     }
                     dropped.remove(path);
@@ -344,7 +344,7 @@ impl Planner<'_> {
             };
             if has_moved {
                 return Err(Failure::because(format!(
-                    "The go.mod of {path} could not be learnt: {reason}"
+                    "The go.mod of {path} could not be learnt: {reason}."
                 )));
             }
         }

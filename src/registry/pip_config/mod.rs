@@ -33,7 +33,7 @@ use crate::sys::web::Address;
 pub use machine::Sources;
 
 /// What a person sets where nothing says at which index to ask.
-pub(super) const SETTING: &str = "Set `index-url` in pip.conf or PIP_INDEX_URL (for pip's own index too, which is in no code here), or name the index in the policy's `registries`.";
+pub(super) const SETTING: &str = "Name the index, pip's usual one too: with `index-url` in pip.conf, with PIP_INDEX_URL, or in the policy's `registries`.";
 
 const HINT: &str = "Write the address out, or set it in your own pip.conf or PIP_INDEX_URL.";
 

@@ -6,13 +6,12 @@ use super::words;
 use crate::model::{Finding, Gate, Outcome};
 use crate::remediation::remediations;
 use crate::report::headline;
-use crate::report::phrases::{counted, thousands};
+use crate::report::phrases::counted;
 use crate::report::terminal::page::{Line, Page, Shade, clean, columns, fit_end};
+use crate::report::terminal::upgrades::upgrades;
 use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, is_plain, provenance, shaded};
 use crate::report::{Length, Style};
 
-/// Findings that are shown unless all are asked for.
-const MAX_BLOCKING: usize = 15;
 /// Where the text of an entry starts.
 const INDENT: usize = 4;
 
@@ -32,7 +31,12 @@ pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
             page.whole_words(Line::indented(2), 2, &shaded(Shade::Dim, headline::read(outcome)))?;
             line(outcome, &mut page)?;
             index(outcome, &mut page)?;
-            blocking(gate, style.length, &mut page)?;
+            upgrades(&failing, style.length, &mut page)?;
+            otherwise(gate, &mut page)?;
+            match style.length {
+                Length::Full => blocking(gate, &mut page)?,
+                Length::Normal | Length::Verdict => {}
+            }
             gaps::blind(outcome, style.length, &mut page)?;
             gaps::remarks(outcome, style.length, &mut page)?;
             gaps::partial(outcome, style.length, &mut page)?;
@@ -56,7 +60,27 @@ fn line(outcome: &Outcome, page: &mut Page<'_>) -> io::Result<()> {
     }
 }
 
-fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+/// What to do beside the upgrades about what blocks most: the exception, or whose package it may be.
+fn otherwise(gate: &Gate, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(worst) = gate.blocking.first() else {
+        return Ok(());
+    };
+    let steps = worst.unblock.get(1..).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    page.heading("Otherwise")?;
+    steps.iter().try_for_each(|step| unblock(step, page))?;
+    let mut ids = gate.blocking.iter().map(|blocking| &blocking.id);
+    if ids.all(|id| *id == worst.id) {
+        return Ok(());
+    }
+    let text = "`lockkeeper explain ID` prints the exception of any other.";
+    page.text(Shade::Dim, INDENT, text, 2)
+}
+
+/// Each finding by itself, with why it blocks.
+fn blocking(gate: &Gate, page: &mut Page<'_>) -> io::Result<()> {
     if gate.blocking.is_empty() {
         return Ok(());
     }
@@ -64,40 +88,18 @@ fn blocking(gate: &Gate, length: Length, page: &mut Page<'_>) -> io::Result<()> 
         "Blocking: {}",
         counted(gate.blocking.len(), "finding", "findings")
     ))?;
-    let limit = match length {
-        Length::Verdict | Length::Normal => MAX_BLOCKING,
-        Length::Full => usize::MAX,
-    };
-    for (number, blocking) in gate.blocking.iter().take(limit).enumerate() {
-        if number > 0 && page.width >= 60 {
-            page.gap()?;
-        }
+    for blocking in &gate.blocking {
         let place = format!("{}:{}", clean(&blocking.file.display()), blocking.line);
         let room = page.width.saturating_sub(INDENT);
-        let start = Line::new()
-            .with(Shade::Dim, &format!("{:>2}", number + 1))
-            .padded_to(INDENT, 2);
         let words = [
             (Shade::Strong, blocking.id.clone()),
             (Shade::Plain, blocking.purl.to_string()),
             (Shade::Plain, fit_end(&place, room).into_owned()),
         ];
-        page.whole_words(start, INDENT, &words)?;
-        page.text(Shade::Plain, INDENT, &blocking.reason, 3)?;
-        for step in &blocking.unblock {
-            unblock(step, page)?;
-        }
-        if blocking.unblock.is_empty() {
-            page.text(Shade::Dim, INDENT, "no remediation is known", 1)?;
-        }
+        page.whole_words(Line::indented(2), INDENT, &words)?;
+        page.text(Shade::Dim, INDENT, &blocking.reason, 3)?;
     }
-    match gate.blocking.len().saturating_sub(limit) {
-        0 => Ok(()),
-        left => {
-            let text = format!("… and {} more (-v lists them)", thousands(left as u64));
-            page.line(&Line::indented(2).with(Shade::Dim, &text))
-        }
-    }
+    Ok(())
 }
 
 /// `→ Upgrade examplelib from 0.10.30 to 0.10.48.`

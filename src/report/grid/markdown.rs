@@ -14,7 +14,7 @@ use crate::report::headline;
 use crate::report::markdown::{Table, provenance, sentences};
 use crate::report::phrases::{self, counted, ended, sentence, short, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
-use crate::text::escape::{markdown, markdown_code};
+use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 
 /// Release lines that one entry names.
 const MAX_NAMES: usize = 10;
@@ -364,8 +364,8 @@ fn gaps(list: GapList, gaps: &[GapOnLines<'_>], room: usize) -> String {
             format!(
                 "- {}{on}: {} {}\n",
                 place.unwrap_or_default(),
-                markdown(&ended(&short(&gap.reason, 300))),
-                markdown(&short(&gap.hint, 300))
+                markdown_sentence(&ended(&short(&gap.reason, 300))),
+                markdown_sentence(&short(&gap.hint, 300))
             )
         });
     }

@@ -1,7 +1,7 @@
 //! What the verdict rests on: what was not checked, what was read, and the digests to repeat it with.
 
 use super::markup::{Markup, markup};
-use super::page::{Section, code, fact};
+use super::page::{Section, code, fact, sentence_of};
 use crate::model::outcome::FileState;
 use crate::model::{Outcome, Target};
 use crate::report::phrases::{counted, short, thousands};
@@ -60,8 +60,8 @@ fn list(gaps: &[GapHere<'_>]) -> Markup {
 /// One gap, `on` these release lines.
 pub(super) fn entry(place: Option<String>, on: Option<Markup>, reason: &str, hint: &str) -> Markup {
     markup!(
-        "<li>" (place.map(code)) "" (on) "<div class=\"words\">" (short(reason, 500))
-        "</div><div class=\"hint words\">" (short(hint, 500)) "</div></li>\n"
+        "<li>" (place.map(code)) "" (on) "<div class=\"words\">" (sentence_of(&short(reason, 500)))
+        "</div><div class=\"hint words\">" (sentence_of(&short(hint, 500))) "</div></li>\n"
     )
 }
 

@@ -8,7 +8,7 @@ use super::page::{
 };
 use super::paths;
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::{Advisory, Class, Finding, Level, Outcome, Scope, Target, worst};
+use crate::model::{Advisory, Class, Decision, Finding, Level, Outcome, Scope, Target, worst};
 use crate::remediation::Kind;
 use crate::report::grid::columns::targets;
 use crate::report::phrases::{self, counted, short, thousands};
@@ -320,6 +320,9 @@ fn variant(alike: &[Here<'_>], trees: &[String]) -> Markup {
         phrases::decision(finding),
         short(&finding.rule, 200)
     );
+    let warns = (finding.is_affected() && finding.decision == Decision::Warn)
+        .then(|| phrases::why_it_warns(finding))
+        .map(|reason| reason.strip_prefix("warns: ").unwrap_or(&reason).to_owned());
     let scopes: Vec<&str> = finding.scopes.iter().map(Scope::as_str).collect();
     let facts = vec![
         fact(
@@ -328,6 +331,7 @@ fn variant(alike: &[Here<'_>], trees: &[String]) -> Markup {
         ),
         fact("Why", short(&finding.reason, 500)),
         fact("Decided", decided),
+        fact("Why it only warns", warns),
         fact("Accepted", finding.exception().map(phrases::exception)),
         fact("Used for", scopes.join(", ")),
         paths::direct(finding),

@@ -69,8 +69,8 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
     let decided =
         |decision| count(&|finding: &Finding| finding.is_affected() && finding.decision == decision);
     let mut numbers = vec![
-        Count::new("blocking", "blocking", decided(Decision::Fail), "bad"),
-        Count::new("warnings", "warnings", decided(Decision::Warn), "warn"),
+        Count::new("blocking", "blocking findings", decided(Decision::Fail), "bad"),
+        Count::new("warnings", "findings that warn", decided(Decision::Warn), "warn"),
     ];
     let noted = decided(Decision::Note);
     if noted > 0 {

@@ -297,6 +297,22 @@ pub(super) fn code(text: impl Show) -> Markup {
     markup!("<code>" (text) "</code>")
 }
 
+/// A sentence of ours: what stands between two backquotes is code.
+pub(super) fn sentence_of(text: &str) -> Markup {
+    let mut markup = Markup::default();
+    let mut rest = text;
+    while let Some((before, (inside, after))) = rest
+        .split_once('`')
+        .and_then(|(before, after)| Some((before, after.split_once('`')?)))
+    {
+        markup.add(before);
+        markup.add(code(inside));
+        rest = after;
+    }
+    markup.add(rest);
+    markup
+}
+
 /// At most `most` texts as code, and how many more there are.
 pub(super) fn codes<'t>(texts: impl ExactSizeIterator<Item = &'t str>, most: usize) -> Markup {
     let left = texts.len().saturating_sub(most);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::markup::{Markup, markup};
-use super::page::{Section, code, codes, exploited, id, level};
+use super::page::{Section, code, codes, exploited, id, level, sentence_of};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
 use crate::remediation::{Kind, Remediation};
@@ -65,7 +65,7 @@ pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: u
     }
     Some(Section {
         id: "upgrades",
-        title: "Recommended upgrades",
+        title: phrases::upgrades_title(steps),
         markup: content,
     })
 }
@@ -78,6 +78,9 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
         Kind::Upgrade(to) => format!("{package} → {}", short(to, 100)),
         Kind::NoFix => package,
     };
+    let traits = phrases::traits(step);
+    let traits =
+        (!traits.is_empty()).then(|| markup!(" <span class=\"about\">(" (traits.join(", ")) ")</span>"));
     let fixes = match (step.kind, step.fixes.len()) {
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
         (Kind::NoFix, advisories) => format!("no fix yet for {}", thousands(advisories as u64)),
@@ -97,7 +100,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
         .find(|(_, finding)| finding.paths.first().is_some_and(|path| path.len() > 1));
     markup!(
         "<li><span class=\"number\">" (number) "</span><div>\n<p class=\"upgrade\"><span class=\"what\">" (what)
-        "</span> <span class=\"where\">" (places(step, names)) "</span> <span class=\"fixes\">" (fixes)
+        "</span>" (traits) " <span class=\"where\">" (places(step, names)) "</span> <span class=\"fixes\">" (fixes)
         "</span></p>\n<ul class=\"advisories\">\n" (shown) "" (more) "</ul>\n"
         (drawn.map(|(_, finding)| paths::tree(finding))) "" (how(step)) "</div></li>\n"
     )
@@ -107,7 +110,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
 fn how(step: &Remediation<'_>) -> Option<Markup> {
     let Some(commands) = step.command() else {
         let what = step.by_hand()?;
-        return Some(markup!("<p class=\"quiet\">" (what) "</p>\n"));
+        return Some(markup!("<p class=\"quiet\">" (sentence_of(what)) "</p>\n"));
     };
     let mut commands = commands.lines();
     let first = code(commands.next().unwrap_or_default());

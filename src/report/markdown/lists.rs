@@ -8,7 +8,7 @@ use crate::model::{Finding, Outcome, Target, worst};
 use crate::report::job::JobPages;
 use crate::report::phrases::{self, counted, ended, short};
 use crate::report::places::{GapHere, GapList, with_ref};
-use crate::text::escape::{markdown, markdown_code};
+use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 
 /// A table that takes rows as long as there is room.
 pub(in crate::report) struct Table {
@@ -221,11 +221,12 @@ fn list(outcome: &Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<(&Target, &
 }
 
 fn held(finding: &Finding) -> String {
-    markdown_code(&format!(
+    // Two words, so that a long version goes to the next line.
+    format!(
         "{} {}",
-        short(&finding.name, 200),
-        short(&finding.version, 100)
-    ))
+        markdown_code(&short(&finding.name, 200)),
+        markdown_code(&short(&finding.version, 100))
+    )
 }
 
 /// `**critical 9.1** RUSTSEC-2030-0001, CVE-2030-1, known exploited: summary`.
@@ -248,16 +249,43 @@ pub(in crate::report) fn gap_list(list: GapList, gaps: &[GapHere<'_>], room: usi
     }
     details(&list.heading(gaps.len()), room, |room| {
         let mut table = Table::new("", room);
-        for gap in gaps {
-            table.push(|| {
-                let place = gap.place(300).map(|place| format!("{}: ", markdown_code(&place)));
-                let reason = markdown(&ended(&short(gap.reason, 300)));
-                let hint = markdown(&short(gap.hint, 300));
-                format!("- {}{reason} {hint}\n", place.unwrap_or_default())
-            });
+        for (number, alike) in by_hint(gaps).into_iter().enumerate() {
+            // What to do stands once, above those that it is for.
+            let hint = alike.first().map_or("", |gap| gap.hint);
+            let hint = markdown_sentence(&short(hint, 300));
+            let gap_before = if number > 0 { "\n" } else { "" };
+            let (head, end) = match (alike.len(), hint.is_empty()) {
+                (_, true) => (String::new(), String::new()),
+                (1, false) => (String::new(), format!(" {hint}")),
+                (_, false) => (format!("{gap_before}{hint}\n\n"), String::new()),
+            };
+            for (number, gap) in alike.into_iter().enumerate() {
+                table.push(|| {
+                    let place = gap.place(300).map(|place| format!("{}: ", markdown_code(&place)));
+                    let reason = markdown_sentence(&ended(&short(gap.reason, 300)));
+                    let head = if number == 0 { head.as_str() } else { "" };
+                    format!("{head}- {}{reason}{end}\n", place.unwrap_or_default())
+                });
+            }
         }
         table.finish(list.one, list.many)
     })
+}
+
+/// The gaps by what to do about them, in the order of the first of each.
+fn by_hint<'g, 'o>(gaps: &'g [GapHere<'o>]) -> Vec<Vec<&'g GapHere<'o>>> {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut hints: Vec<Vec<&GapHere<'_>>> = Vec::new();
+    for gap in gaps {
+        let number = *numbers.entry(gap.hint).or_insert(hints.len());
+        match hints.get_mut(number) {
+            Some(alike) => alike.push(gap),
+            None => hints.push(vec![gap]),
+        }
+    }
+    // A list right below another one would be read as a part of it.
+    hints.sort_by_key(|alike| alike.len() > 1);
+    hints
 }
 
 /// Paths that were not looked into.

@@ -18,7 +18,7 @@ use crate::model::lines::short_name;
 use crate::model::{Finding, Outcome, Verdict};
 use crate::remediation::{Remediation, Summary, remediations};
 use crate::report::places::{NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks};
-use crate::text::escape::{markdown, markdown_code};
+use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 use cells::link;
 pub(super) use lists::{Table, gap_list, provenance};
 use lists::{excepted, findings, others, skipped};
@@ -132,7 +132,7 @@ fn head(outcome: &Outcome, failing: &[Remediation<'_>], pages: &JobPages) -> Str
     facts.extend(headline::read(outcome).iter().map(|fact| markdown(fact)));
     text.push_str(&format!("\n{}\n", facts.join(" · ")));
     if let Some(index) = headline::index(outcome) {
-        text.push_str(&format!("\n**{}**\n", markdown(&index)));
+        text.push_str(&format!("\n**{}**\n", markdown_sentence(&index)));
     }
     text
 }
@@ -185,7 +185,7 @@ pub(super) fn sentences(outcome: &Outcome, words: &[String], read: &[String]) ->
     }
     text.push_str(&format!("\n{}.\n", markdown(&sentence(&read.join(" · ")))));
     if let Some(index) = headline::index(outcome) {
-        text.push_str(&format!("\n**{}**\n", markdown(&index)));
+        text.push_str(&format!("\n**{}**\n", markdown_sentence(&index)));
     }
     text
 }

@@ -7,8 +7,8 @@ use crate::remediation::{Kind, Remediation};
 use crate::report::exceptions::exception;
 use crate::report::job::JobPages;
 use crate::report::links;
-use crate::report::phrases::{counted, short, thousands};
-use crate::text::escape::markdown_code;
+use crate::report::phrases::{counted, short, thousands, warning_reasons};
+use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 use crate::version::Distance;
 
 /// Rows of the table; the lists below it have the rest.
@@ -43,7 +43,7 @@ pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) 
     }
     let mut table = Table::new(&format!("\n{HEAD}"), room).of(MAX_ROWS);
     for step in steps {
-        table.push(|| row(step, pages, ids));
+        table.push(|| row(step, pages, ids, ""));
     }
     table.finish_at("upgrade", "upgrades", more_at)
 }
@@ -58,15 +58,24 @@ pub(super) fn warnings(steps: &[Remediation<'_>], pages: &JobPages, room: usize)
     }
     let title = format!("Warnings: {}", counted(steps.len(), "package", "packages"));
     details(&title, room, |room| {
-        let mut table = Table::new(HEAD, room);
+        let head = "| Package and file | Upgrade | Fixes | Worst, and why it warns |\n|---|---|---|---|\n";
+        let mut table = Table::new(head, room);
         for step in steps {
-            table.push(|| row(step, pages, 3));
+            table.push(|| row(step, pages, 3, &reasons(step)));
         }
         table.finish("package", "packages")
     })
 }
 
-fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize) -> String {
+/// Why what the step fixes warns and does not fail.
+fn reasons(step: &Remediation<'_>) -> String {
+    const MAX_REASONS: usize = 2;
+    let reasons = warning_reasons(step, MAX_REASONS);
+    let reasons = reasons.iter().map(|reason| format!("<br>{}", markdown(reason)));
+    reasons.collect()
+}
+
+fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) -> String {
     let name = markdown_code(&short(step.name, MAX_NAME));
     let name = match links::package(step.ecosystem, step.name, step.version) {
         Some(page) => link(&name, &page),
@@ -98,7 +107,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize) -> String {
         .collect();
     let more = match step.fixes.len().saturating_sub(max_ids) {
         0 => String::new(),
-        more => format!(" and {} more", thousands(more as u64)),
+        more => format!("<br>and {} more", thousands(more as u64)),
     };
     let worst = step
         .fixes
@@ -112,10 +121,11 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize) -> String {
         more => format!(" and {} more", thousands(more as u64)),
     };
     format!(
-        "| {name}{}<br>{}{files} | {what} | {}{more} | {worst} |\n",
+        "| {name}{}<br>{}{files} | {what} | {}{more} | {worst}{below} |\n",
         notes(step),
         place.unwrap_or_default(),
-        ids.join(", "),
+        // An id that breaks at its hyphens is hard to read and to copy.
+        ids.join("<br>"),
     )
 }
 
@@ -142,8 +152,10 @@ fn notes(step: &Remediation<'_>) -> String {
     text
 }
 
-/// The commands of the upgrades, ready to be pasted.
+/// The commands of the upgrades, ready to be pasted, and what to do where there is none.
 pub(super) fn commands(steps: &[Remediation<'_>], room: usize) -> String {
+    let by_hand = by_hand(steps);
+    let room = room.saturating_sub(by_hand.len());
     let mut text = String::new();
     for command in steps.iter().filter_map(Remediation::command) {
         if text.len() + command.len() + 200 > room {
@@ -152,10 +164,42 @@ pub(super) fn commands(steps: &[Remediation<'_>], room: usize) -> String {
         text.push_str(&command);
         text.push('\n');
     }
-    match text.is_empty() {
-        true => String::new(),
-        false => details("Commands", room, |_| format!("```sh\n{text}```\n")),
+    if !text.is_empty() {
+        text = format!("```sh\n{text}```\n");
     }
+    match text.is_empty() && by_hand.is_empty() {
+        true => String::new(),
+        false => details("Commands", room, |_| format!("{text}{by_hand}")),
+    }
+}
+
+/// `a`, `b`: what to do about upgrades that no command makes, each sentence once.
+fn by_hand(steps: &[Remediation<'_>]) -> String {
+    const MAX_NAMES: usize = 5;
+    let mut sentences: Vec<(&'static str, Vec<&str>)> = Vec::new();
+    for step in steps.iter().filter(|step| step.command().is_none()) {
+        let Some(what) = step.by_hand() else { continue };
+        match sentences.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, names)) if names.contains(&step.name) => {}
+            Some((_, names)) => names.push(step.name),
+            None => sentences.push((what, vec![step.name])),
+        }
+    }
+    let mut text = String::new();
+    for (what, names) in sentences {
+        let shown = names.iter().take(MAX_NAMES);
+        let shown: Vec<String> = shown.map(|name| markdown_code(&short(name, MAX_NAME))).collect();
+        let more = match names.len().saturating_sub(MAX_NAMES) {
+            0 => String::new(),
+            more => format!(" and {} more", thousands(more as u64)),
+        };
+        text.push_str(&format!(
+            "\n- {}{more}: {}\n",
+            shown.join(", "),
+            markdown_sentence(what)
+        ));
+    }
+    text
 }
 
 /// The exception that would accept the worst finding; no exception accepts a malicious package.

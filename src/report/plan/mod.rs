@@ -51,6 +51,17 @@ fn words(proposal: &Proposal) -> Vec<String> {
         if moves > 0 {
             words.push(format!("{upgrades} {done} what only warns"));
         }
+    } else if moves == 0 {
+        let which = if all.advisories.len() == 1 {
+            "the"
+        } else {
+            "any of"
+        };
+        words.push(format!(
+            "no upgrade fixes {which} {} {}",
+            advisories(&all.advisories),
+            severities(&all.advisories)
+        ));
     } else {
         let fixed = all.advisories.len().saturating_sub(rest.advisories.len());
         words.push(format!(
@@ -60,6 +71,8 @@ fn words(proposal: &Proposal) -> Vec<String> {
         ));
     }
     match after.verdict {
+        // It was just said that none is fixed.
+        Verdict::Blocked if moves == 0 => {}
         Verdict::Blocked => words.push(format!(
             "{} would still block",
             counted(rest.advisories.len(), "advisory", "advisories")

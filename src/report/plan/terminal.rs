@@ -76,10 +76,60 @@ fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut
     if let Some(asked) = &file.verified {
         page.text(Shade::Dim, INDENT, &format!("accepted by {asked}"), 2)?;
     }
-    for blocked in plan.blocked.iter().take(limit) {
-        not_fixed(blocked, length, page)?;
+    for alike in by_reason(&plan.blocked, length) {
+        match alike.as_slice() {
+            [blocked] => not_fixed(blocked, length, page)?,
+            several => none_fixed(several, limit, page)?,
+        }
     }
-    more(plan.blocked.len().saturating_sub(limit), page)
+    Ok(())
+}
+
+/// What stays, together where only the reason has to be said; each by itself where all is asked for.
+fn by_reason(blocked: &[Blocked], length: Length) -> Vec<Vec<&Blocked>> {
+    let mut reasons: Vec<Vec<&Blocked>> = Vec::new();
+    for one in blocked {
+        let reason = of_each(one);
+        let is_alike = |other: &&&Blocked| other.by.is_empty() && of_each(other) == reason;
+        let known = reasons
+            .iter_mut()
+            .find(|alike| one.by.is_empty() && alike.first().as_ref().is_some_and(is_alike));
+        match (length, known) {
+            (Length::Verdict | Length::Normal, Some(alike)) => alike.push(one),
+            (Length::Full, _) | (_, None) => reasons.push(vec![one]),
+        }
+    }
+    reasons
+}
+
+/// `adler 1.0.2 · atty 0.2.14 · and 3 more stay`, and why.
+fn none_fixed(alike: &[&Blocked], limit: usize, page: &mut Page<'_>) -> io::Result<()> {
+    let mut names: Vec<String> = Vec::new();
+    for blocked in alike {
+        let name = format!("{} {}", blocked.name, blocked.version);
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    let left = names.len().saturating_sub(limit);
+    let verb = if names.len() == 1 { "stays" } else { "stay" };
+    names.truncate(limit);
+    match (left, names.last_mut()) {
+        (0, Some(last)) => last.push_str(&format!(" {verb}")),
+        (0, None) => {}
+        (left, _) => names.push(format!("and {} more {verb}", thousands(left as u64))),
+    }
+    let start = Line::indented(2).with(Shade::Bad, "✗").padded_to(INDENT, 1);
+    let words: Vec<(Shade, String)> = names.into_iter().map(|name| (Shade::Strong, name)).collect();
+    page.whole_words(start, INDENT, &words)?;
+    let reason = alike.first().map(|blocked| of_each(blocked)).unwrap_or_default();
+    page.text(Shade::Plain, INDENT, &reason, 3)
+}
+
+/// The reason without the package's name.
+fn of_each(blocked: &Blocked) -> String {
+    let name = format!(" {} ", blocked.name);
+    blocked.reason.replace(&name, " each of them ")
 }
 
 /// What else changes: `also universalify 0.1.2 → 0.2.0`.

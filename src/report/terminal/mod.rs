@@ -6,7 +6,7 @@ mod findings;
 pub(super) mod gaps;
 mod packages;
 pub(super) mod page;
-mod upgrades;
+pub(super) mod upgrades;
 
 use std::io;
 
@@ -19,7 +19,7 @@ use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
 use crate::model::verdict::ExitCode;
 use crate::model::{Advisory, Finding, IndexState, Outcome, Verdict};
-use crate::remediation::{Remediation, remediations};
+use crate::remediation::{Kind, Remediation, remediations};
 use crate::text::escape;
 
 /// `--format terminal`.
@@ -155,6 +155,7 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
         }
         IndexState::Fresh | IndexState::Newer | IndexState::Sample => {}
     }
+    commands.extend(plan(outcome, failing, &db));
     let worst = failing
         .first()
         .and_then(|step| Some((step.fixes.first()?, step.places.first()?.0)));
@@ -180,6 +181,18 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
         Verdict::Incomplete | Verdict::Pass | Verdict::Blocked | Verdict::Failed => {}
     }
     commands_line(commands, page)
+}
+
+/// The command that plans the upgrades, where one ends what blocks in a work tree.
+fn plan(outcome: &Outcome, failing: &[Remediation<'_>], db: &str) -> Option<String> {
+    let is_upgrade = |step: &&Remediation<'_>| matches!(step.kind, Kind::Upgrade(_));
+    let mut places = failing.iter().filter(is_upgrade).flat_map(|step| &step.places);
+    let (target, _) = places.find(|(target, _)| target.is_checked_out)?;
+    match (target.root.as_str(), outcome.targets.len()) {
+        ("" | ".", 1) => Some(format!("lockkeeper plan{db}")),
+        (root, 1) if is_plain(root) => Some(format!("lockkeeper plan {root}{db}")),
+        _ => None,
+    }
 }
 
 /// ` --db FILE` for a command that is to use the database of this run, where the command line names it.

@@ -24,14 +24,24 @@ const WIDE: usize = 110;
 const DEEPER: usize = INDENT + 2;
 
 /// What to do about what blocks, worst first.
-pub(super) fn upgrades(steps: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
+pub(in crate::report) fn upgrades(
+    steps: &[Remediation<'_>],
+    length: Length,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let shown = limit(length, MAX_UPGRADES);
     let advisories = limit(length, MAX_ADVISORIES);
-    list("Recommended upgrades", steps, shown, page, |step, page| {
-        step.advisories(advisories, page)?;
-        step.path(page)?;
-        step.command(page)
-    })
+    list(
+        phrases::upgrades_title(steps),
+        steps,
+        shown,
+        page,
+        |step, page| {
+            step.advisories(advisories, page)?;
+            step.path(page)?;
+            step.command(page)
+        },
+    )
 }
 
 /// What only warns, and why.
@@ -44,6 +54,7 @@ pub(super) fn warnings(outcome: &Outcome, length: Length, page: &mut Page<'_>) -
     list("Warnings", &steps, shown, page, |step, page| {
         step.advisories(advisories, page)?;
         step.path(page)?;
+        step.command(page)?;
         step.reasons(page)
     })
 }
@@ -244,14 +255,7 @@ impl Entry<'_, '_> {
 
     /// Why it only warns, and how it compares with the base.
     fn reasons(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let mut reasons: Vec<String> = Vec::new();
-        for finding in &self.0.fixes {
-            let reason = phrases::why_it_warns(finding);
-            if reasons.len() < MAX_REASONS && !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
-        }
-        for reason in reasons {
+        for reason in phrases::warning_reasons(self.0, MAX_REASONS) {
             page.text(Shade::Warn, INDENT, &reason, 2)?;
         }
         Ok(())

@@ -297,6 +297,8 @@ fn misspelt_refs_name_the_nearest() {
         (&["gate", "--release", "v1.4.3"], "v1.4.2"),
         (&["gate", "--release", "relase/1.3"], "release/1.3"),
         (&["scan", "--base", "mian"], "main"),
+        (&["scan", "--refs", "origin/release/1.*"], "release/1.*"),
+        (&["status", "--refs", "origin/relase/1.4"], "release/1.4"),
     ] {
         let arguments: Vec<&str> = arguments
             .iter()
@@ -609,6 +611,10 @@ fn the_demo_shows_the_grid_and_where_its_page_is() {
         "$ lockkeeper status",
         "release/1.4",
         "main",
+        "$ lockkeeper plan",
+        "↑ smallvec 1.6.0 → 1.6.1",
+        "↑ ua-parser-js 0.7.29 → 0.7.30",
+        "✗ event-stream 3.3.6 stays",
     ] {
         assert!(ran.out.contains(words), "no {words:?} in {}", ran.out);
     }

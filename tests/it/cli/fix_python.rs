@@ -172,7 +172,7 @@ fn a_file_without_an_index_names_the_setting() {
     assert_eq!(plan.code, 1, "{}", plan.out);
     let shown = plan.out.split_whitespace().collect::<Vec<&str>>().join(" ");
     assert!(
-        shown.contains("nothing says at which registry to ask for it. Set `index-url` in pip.conf"),
+        shown.contains("nothing says at which registry to ask for it. Name the index, pip's usual one too"),
         "{shown}"
     );
 }

@@ -4,6 +4,7 @@ pub(crate) mod common_flags;
 pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;
 pub(crate) mod failing_well;
+mod first_look;
 pub(crate) mod fix;
 pub(crate) mod fix_cargo;
 mod fix_go;

@@ -258,7 +258,7 @@ impl<'w> Client<'w> {
         match (self.asked.borrow().contains(&query), answer) {
             (false, _) => Known::NotAsked,
             (true, Some(answer)) if !self.world.private.contains(&*query.package) => Known::Answer(answer),
-            (true, _) => Known::Failed("GOPRIVATE keeps it."),
+            (true, _) => Known::Failed("GOPRIVATE keeps it"),
         }
     }
 }

@@ -354,8 +354,8 @@ fn a_command_runs_in_the_folder_of_each_lockfile_and_holds_nothing_that_a_shell_
     assert_eq!(
         commands("web", vec![at("Cargo.lock"), at("api/Cargo.lock")]),
         [Some(
-            "cd web && cargo update -p h2@0.4.2 --precise 0.4.16\n\
-             cd web/api && cargo update -p h2@0.4.2 --precise 0.4.16"
+            "(cd web && cargo update -p h2@0.4.2 --precise 0.4.16)\n\
+             (cd web/api && cargo update -p h2@0.4.2 --precise 0.4.16)"
                 .to_owned()
         )]
     );
@@ -383,7 +383,7 @@ fn the_command_for_one_file_names_no_other_folder() {
     let command = |file: &str| steps[0].command_for(&TreePath::new(file).expect("a path"));
     assert_eq!(
         command("cmd/webhook/go.mod").as_deref(),
-        Some("cd cmd/webhook && go get go@1.26.6")
+        Some("(cd cmd/webhook && go get go@1.26.6)")
     );
     assert_eq!(command("go.mod").as_deref(), Some("go get go@1.26.6"));
 }

@@ -297,8 +297,12 @@ fn old_records_in_a_new_index_are_told_per_ecosystem() {
         folder.to_str().expect("a path").to_owned()
     };
     let (npm, pypi) = (export("npm", &old), export("PyPI", &fresh));
+    // Of an ecosystem that has no lockfiles here, and newer than all.
+    let mut other = record("JLSEC-1", "Julia", "Bad", "0", Some("2.0.0"));
+    other["modified"] = json!("2026-01-31T00:00:00Z");
+    let julia = export("Julia", &other);
     let index = sandbox.path("i.lkdb").to_str().expect("a path").to_owned();
-    let built = sandbox.run(&["db", "build", &npm, &pypi, "--db", &index, "--as-of", NOW]);
+    let built = sandbox.run(&["db", "build", &npm, &pypi, &julia, "--db", &index, "--as-of", NOW]);
     assert_eq!(built.code, 0, "{}", built.err);
     sandbox.write("package-lock.json", npm_lock(&[("good", "1.0.0")]));
     sandbox.write("requirements.txt", "good==1.0\n");
