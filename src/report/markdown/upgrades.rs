@@ -26,18 +26,19 @@ const MAX_PAIR: usize = 20;
 pub(super) enum Size {
     /// At most so many bytes.
     Summary(usize),
-    /// The same, with one id a row where there are many rows.
+    /// The same, below which there is no list of findings.
     Comment(usize),
 }
 
 /// The upgrades that end what fails, worst first.
 pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) -> String {
     const MANY: usize = 6;
-    let (room, ids, more_at) = match size {
-        Size::Summary(room) => (room, 3, "they are among the findings below"),
-        Size::Comment(room) if steps.len() > MANY => (room, 1, "the summary of the run has them"),
-        Size::Comment(room) => (room, 3, "the summary of the run has them"),
+    let (room, more_at) = match size {
+        Size::Summary(room) => (room, "they are among the findings below"),
+        Size::Comment(room) => (room, "the summary of the run has them"),
     };
+    // In a narrow column several ids break at their hyphens, and make a long table longer.
+    let ids = if steps.len() > MANY { 1 } else { 3 };
     if steps.is_empty() {
         return String::new();
     }
@@ -91,7 +92,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
             // A short pair stays on one line.
             let arrow = match step.version.len() + to.len() {
                 0..=MAX_PAIR => "\u{a0}→\u{a0}",
-                _ => " → ",
+                _ => "<br>→\u{a0}",
             };
             format!("{from}{arrow}{}{major}", markdown_code(&short(to, MAX_VERSION)))
         }
@@ -107,7 +108,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
         .collect();
     let more = match step.fixes.len().saturating_sub(max_ids) {
         0 => String::new(),
-        more => format!("<br>and {} more", thousands(more as u64)),
+        more => format!(" and {} more", thousands(more as u64)),
     };
     let worst = step
         .fixes
@@ -124,8 +125,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
         "| {name}{}<br>{}{files} | {what} | {}{more} | {worst}{below} |\n",
         notes(step),
         place.unwrap_or_default(),
-        // An id that breaks at its hyphens is hard to read and to copy.
-        ids.join("<br>"),
+        ids.join(", "),
     )
 }
 

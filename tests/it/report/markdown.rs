@@ -162,7 +162,7 @@ fn it_links_to_the_run_the_commit_the_line_and_each_advisory() {
             "\n`main` at [`0123456`](https://forge.example/acme/app/commit/".to_owned() + commit + ") · [this run](https://forge.example/acme/app/actions/runs/42) · ",
             format!("<br>[`Cargo.lock:1204`](https://forge.example/acme/app/blob/{commit}/Cargo.lock#L1204) |"),
             "| [`examplelib`](https://deps.dev/cargo/examplelib/0.10.30)".to_owned(),
-            "| `0.10.30`\u{a0}→\u{a0}`0.10.81` | [`RUSTSEC-2030-0001`](https://osv.dev/vulnerability/RUSTSEC-2030-0001)<br>".to_owned(),
+            "| `0.10.30`\u{a0}→\u{a0}`0.10.81` | [`RUSTSEC-2030-0001`](https://osv.dev/vulnerability/RUSTSEC-2030-0001), ".to_owned(),
             "```yaml\nexceptions:\n  - id: RUSTSEC-2030-0001\n".to_owned(),
         ] {
             assert!(text.contains(&part), "{part} in {text}");
