@@ -93,6 +93,13 @@ pub trait Tree: Sync {
         true
     }
 
+    /// The pom that a repository of Maven has for this artifact, as a file of this tree that begins at the root of the file
+    /// system ([`TreePath::outside`]); `None` for a tree that knows of no repository.
+    fn published(&self, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        let _ = (group, artifact, version);
+        None
+    }
+
     /// A folder above the root of this tree, and inside what the root is a part of, has a file of this name. It
     /// cannot be read.
     fn is_above(&self, name: &[u8]) -> bool {

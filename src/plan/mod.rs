@@ -14,6 +14,7 @@
 
 pub mod cargo;
 pub mod go;
+pub mod maven;
 pub mod npm;
 mod proposal;
 pub mod python;
@@ -316,6 +317,8 @@ pub enum EntryEdit {
     Pin(Box<python::PinChange>),
     /// A line of `go.mod` or `go.sum`.
     Go(go::GoEdit),
+    /// A text of a pom becomes another.
+    Pom(Box<maven::PomEdit>),
     /// It is a package of Cargo that is to be this.
     Crate(Box<CrateEdit>),
     /// It leaves.

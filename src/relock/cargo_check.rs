@@ -65,7 +65,11 @@ pub(super) fn check(
                     needs_are_declared(entry, &own.declared, Standing::Member, &known)?;
                 }
             }
-            EntryEdit::Lock(..) | EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Flags(_) => {
+            EntryEdit::Lock(..)
+            | EntryEdit::Pin(_)
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_)
+            | EntryEdit::Flags(_) => {
                 return Err(format!("The entry {} is not one of Cargo.", change.place));
             }
         }

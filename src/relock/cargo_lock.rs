@@ -83,7 +83,13 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
             None => Some(kept(one)),
             Some(EntryEdit::Drop) => None,
             Some(EntryEdit::Crate(edit)) => Some(changed(one, edit)?),
-            Some(EntryEdit::Lock(..) | EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Flags(_)) => {
+            Some(
+                EntryEdit::Lock(..)
+                | EntryEdit::Pin(_)
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_)
+                | EntryEdit::Flags(_),
+            ) => {
                 return Err(format!("The plan changes {} as another format has it.", one.id));
             }
         });
@@ -97,6 +103,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
             | EntryEdit::Lock(..)
             | EntryEdit::Pin(_)
             | EntryEdit::Go(_)
+            | EntryEdit::Pom(_)
             | EntryEdit::Flags(_) => {
                 return Err(format!("The lockfile has no {place}."));
             }

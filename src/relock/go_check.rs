@@ -67,7 +67,8 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_) => {
+            | EntryEdit::Flags(_)
+            | EntryEdit::Pom(_) => {
                 return Err(format!("{name} is no line of go.mod."));
             }
         }
@@ -195,7 +196,8 @@ fn of_sums(sums: &Pair, new: &[SumLine], plan: &Plan) -> Result<(), String> {
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_) => return Err(format!("{} is no line of go.sum.", change.name)),
+            | EntryEdit::Flags(_)
+            | EntryEdit::Pom(_) => return Err(format!("{} is no line of go.sum.", change.name)),
         };
         hashes.insert(&change.name, hash);
     }

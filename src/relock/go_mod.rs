@@ -120,7 +120,8 @@ fn module_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> 
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_) => {
+            | EntryEdit::Flags(_)
+            | EntryEdit::Pom(_) => {
                 return Err(refused(format!("go.mod has no such line of {}.", change.name)));
             }
         }
@@ -482,7 +483,8 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_) => {
+            | EntryEdit::Flags(_)
+            | EntryEdit::Pom(_) => {
                 return Err(refused(format!("go.sum has no such line of {}.", change.name)));
             }
         }

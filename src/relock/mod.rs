@@ -31,6 +31,8 @@ pub mod poetry_lock;
 mod poetry_manifest;
 mod poetry_needs;
 mod poetry_text;
+pub mod pom;
+mod pom_check;
 mod python_hashes;
 mod python_json;
 mod python_manifest;
@@ -72,6 +74,7 @@ pub static RELOCKS: &[&dyn Relock] = &[
     &package_lock::PackageLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
+    &pom::Pom,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

@@ -53,7 +53,7 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
                 return Err(format!("The entry {} is missing.", change.place));
             }
             (EntryEdit::Flags(_), Some(_)) => {}
-            (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
+            (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
             }
             (EntryEdit::Crate(_), _) => return Err(format!("The entry {} is not one of npm.", change.place)),

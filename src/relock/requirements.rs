@@ -92,7 +92,11 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
                     text: String::new(),
                 }),
                 EntryEdit::Pin(pin) => splices.extend(style.exchanged(entry, pin)?),
-                EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
+                EntryEdit::Lock(..)
+                | EntryEdit::Crate(_)
+                | EntryEdit::Flags(_)
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
@@ -116,7 +120,8 @@ fn home(files: &[Loaded], plan: &Plan) -> Option<usize> {
         | EntryEdit::Lock(..)
         | EntryEdit::Crate(_)
         | EntryEdit::Flags(_)
-        | EntryEdit::Go(_) => false,
+        | EntryEdit::Go(_)
+        | EntryEdit::Pom(_) => false,
     };
     let place = &plan.entries.iter().find(moves)?.place;
     files.iter().position(|loaded| {

@@ -110,7 +110,8 @@ fn same_but_for(
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Flags(_)
-            | EntryEdit::Go(_) => None,
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_) => None,
         });
         is_planned(old, entry, pin, plan, loaded)?;
     }

@@ -128,7 +128,11 @@ impl<'l> Lock<'l> {
                         splices.push(self.exchanged(entry, pin, release, plan)?);
                     }
                 }
-                EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => {
+                EntryEdit::Lock(..)
+                | EntryEdit::Crate(_)
+                | EntryEdit::Flags(_)
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
@@ -178,7 +182,11 @@ impl<'l> Lock<'l> {
         of_entry.any(|change| match &change.edit {
             EntryEdit::Drop => true,
             EntryEdit::Pin(pin) => pin.release.is_some(),
-            EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_) => false,
+            EntryEdit::Lock(..)
+            | EntryEdit::Crate(_)
+            | EntryEdit::Flags(_)
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_) => false,
         })
     }
 
@@ -341,7 +349,8 @@ impl<'l> Lock<'l> {
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
             | EntryEdit::Flags(_)
-            | EntryEdit::Go(_) => None,
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_) => None,
         });
         let Some(to) = to else { return Ok(raw.to_owned()) };
         let start = item.span().start as usize;

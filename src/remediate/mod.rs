@@ -11,6 +11,7 @@ mod npm;
 mod overlay;
 mod pipfile_lock;
 mod poetry_lock;
+mod pom;
 mod project;
 mod requirements;
 mod uv_lock;
@@ -40,6 +41,7 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &npm::PackageLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
+    &pom::Pom,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

@@ -31,6 +31,8 @@ pub(super) struct Located {
     pub(super) path: Arc<TreePath>,
     pub(super) span: Span,
     pub(super) written: Written,
+    /// Where an expression and nothing else stands for it.
+    pub(super) asked: Option<(Arc<TreePath>, Value)>,
 }
 
 /// How a text is written.
@@ -187,6 +189,7 @@ impl<'p> Environment<'p> {
                 path: Arc::clone(path),
                 span: value.span,
                 written: Written::Here,
+                asked: None,
             });
         };
         let whole = before
@@ -195,8 +198,9 @@ impl<'p> Environment<'p> {
             .flatten()
             .filter(|name| !name.contains(['}', '{']));
         if let Some(name) = whole {
-            let (path, value) = self.look_up(name, steps, left)?;
-            let mut located = self.follow(path, value, steps.saturating_add(1), left)?;
+            let (property, found) = self.look_up(name, steps, left)?;
+            let mut located = self.follow(property, found, steps.saturating_add(1), left)?;
+            located.asked = Some((Arc::clone(path), value.clone()));
             if located.written == Written::Here {
                 let has = |(_, section): &(&Pom, &Section)| section.properties.contains_key(name);
                 located.written = match self.sections.iter().any(has) {
@@ -226,6 +230,7 @@ impl<'p> Environment<'p> {
             path: Arc::clone(path),
             span: value.span,
             written: Written::Otherwise,
+            asked: None,
         })
     }
 

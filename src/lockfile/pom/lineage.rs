@@ -119,6 +119,19 @@ impl<'r> Poms<'r> {
 
     /// Where `relativePath` leads, if that is the parent; else the module of the reactor that is.
     fn parent(&self, child: &Pom, parent: &Parent, known: &[Arc<Pom>]) -> Option<Arc<Pom>> {
+        let of_tree = match child.path.is_outside() {
+            true => None,
+            false => self.parent_in_tree(child, parent, known),
+        };
+        of_tree.or_else(|| {
+            let text = |value: &Option<Value>| value.as_ref().map(|value| value.text.clone());
+            let (group, artifact) = (text(&parent.group)?, text(&parent.artifact)?);
+            let path = self.tree.published(&group, &artifact, &text(&parent.version)?)?;
+            self.pom(&path).filter(|pom| parent.fits(pom))
+        })
+    }
+
+    fn parent_in_tree(&self, child: &Pom, parent: &Parent, known: &[Arc<Pom>]) -> Option<Arc<Pom>> {
         let folder = child.path.parent();
         let relative = parent.relative_path.as_ref().map(|path| path.replace('\\', "/"));
         let candidates = match relative.as_deref() {

@@ -150,6 +150,11 @@ impl<'p> Management<'p> {
         management
     }
 
+    /// Everything that is managed, by [`key`].
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Managed<'p>)> {
+        self.entries.iter().map(|(key, managed)| (&**key, managed))
+    }
+
     /// What is said of the artifact with that [`key`].
     pub(super) fn get(&self, key: &str) -> Option<&Managed<'p>> {
         self.entries.get(key)
@@ -164,6 +169,7 @@ impl<'p> Management<'p> {
         let path = poms.module(&environment.project.poms, &group, &artifact, |written, path| {
             same_version(environment, poms, path, written, &version())
         });
+        let path = path.or_else(|| poms.tree.published(&group, &artifact, &version()));
         // No more than a name from here on.
         let version = poms.aside(version);
         let bom = path.as_ref().and_then(|path| poms.pom(path));

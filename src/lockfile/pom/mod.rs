@@ -28,6 +28,7 @@
 mod builds;
 mod command_line;
 mod core_extensions;
+pub mod declared;
 mod interpolation;
 mod lineage;
 mod management;
@@ -36,6 +37,8 @@ mod outline;
 mod packages;
 mod plugins;
 mod reactor;
+mod recorded;
+pub mod snapshot;
 mod source;
 mod store;
 mod strict;

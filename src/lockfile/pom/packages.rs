@@ -9,6 +9,7 @@ use super::interpolation::{Environment, Located, Unresolved, Why, Written};
 use super::lineage::{Poms, Project};
 use super::management::{Boms, Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
+use super::recorded::{Declaration, Expression, Form};
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 
@@ -99,6 +100,14 @@ impl<'m, 'r> Module<'m, 'r> {
     /// Adds the dependencies of one environment.
     pub(super) fn read(&mut self, environment: &Environment<'_>, boms: &Boms<'_>) {
         let management = Management::of(environment, boms);
+        self.poms.record(|resolved| {
+            let jars = management.entries().filter_map(|(key, managed)| {
+                let name = key.strip_suffix(":jar")?;
+                let located = exact(&managed.version(environment)?.ok()?)?;
+                Some(declaration(name, &located, Scopes::only(Scope::Runtime)))
+            });
+            resolved.managed.extend(jars);
+        });
         let mut seen = HashSet::new();
         for (pom, section) in &environment.sections {
             // Of several declarations in one list Maven takes the last.
@@ -309,6 +318,11 @@ impl<'m, 'r> Module<'m, 'r> {
 
     fn add_package(&mut self, wanted: &Wanted<'_>, name: String, located: Located) {
         self.resolved(wanted);
+        self.poms.record(|resolved| {
+            resolved
+                .declarations
+                .push(declaration(&name, &located, wanted.scopes));
+        });
         let here = located.path == self.home;
         let identity_written = located.written;
         let identity = (name, located.text, located.path, located.span);
@@ -407,6 +421,26 @@ impl<'m, 'r> Module<'m, 'r> {
     }
 }
 
+fn declaration(name: &str, located: &Located, scopes: Scopes) -> Declaration {
+    Declaration {
+        name: name.to_owned(),
+        version: located.text.clone(),
+        scopes,
+        file: (*located.path).clone(),
+        at: located.span,
+        form: match &located.written {
+            Written::Here => Form::Literal,
+            Written::Property(name) => Form::Property(name.clone()),
+            Written::Otherwise => Form::Other,
+        },
+        asked: located.asked.as_ref().map(|(path, value)| Expression {
+            file: (**path).clone(),
+            at: value.span,
+            text: value.text.clone(),
+        }),
+    }
+}
+
 impl Unresolved {
     /// What is wrong, to follow "is".
     pub(super) fn describe(&self, environment: &Environment<'_>) -> String {
@@ -454,6 +488,7 @@ fn exact(located: &Located) -> Option<Located> {
         text: version.to_owned(),
         path: Arc::clone(&located.path),
         written: located.written.clone(),
+        asked: located.asked.clone(),
         span,
     })
 }

@@ -63,6 +63,16 @@ impl Store<'_> {
 }
 
 impl Reactor {
+    /// The poms of every build that has the one at `home`, or begins in a folder above it.
+    pub(super) fn family(store: &Store<'_>, pom: &Arc<Pom>) -> Vec<TreePath> {
+        let mut reactor = Self::default();
+        reactor.start(&pom.path);
+        reactor.reach(store, std::slice::from_ref(pom));
+        let mut poms: Vec<TreePath> = reactor.builds.into_keys().collect();
+        poms.sort();
+        poms
+    }
+
     /// The file that is read is the one at `home` from here on.
     pub(super) fn start(&mut self, home: &TreePath) {
         if self.home != *home {

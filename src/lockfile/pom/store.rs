@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::super::{File, Problem};
 use super::model::{Pom, Value};
+use super::recorded::Resolved;
 use super::source::{Parsing, Part, Source};
 use super::{MAX_GAPS, MAX_POMS, MAX_WORK};
 use crate::model::{Cost, Tree, TreePath, Unread};
@@ -25,6 +26,8 @@ pub(super) struct Store<'r> {
     /// A problem beyond the limit would have been blind.
     hides_blind: Cell<bool>,
     problems: RefCell<Vec<Problem>>,
+    /// How versions are written, where that is asked for.
+    recorded: RefCell<Option<Resolved>>,
     work: Cell<u32>,
 }
 
@@ -38,6 +41,7 @@ impl<'r> Store<'r> {
             read: RefCell::default(),
             hides_blind: Cell::new(false),
             problems: RefCell::default(),
+            recorded: RefCell::default(),
             work: Cell::new(MAX_WORK),
         }
     }
@@ -67,6 +71,10 @@ impl<'r> Store<'r> {
             return None;
         }
         let pom = match self.tree.derived_in_parts(path, &Parsing) {
+            // What Maven refuses in a pom of the project it takes from a repository.
+            Ok(derived) if path.is_outside() => derived
+                .downcast_ref::<Source>()
+                .and_then(|source| source.pom.clone()),
             Ok(derived) => derived.downcast_ref::<Source>().and_then(|source| {
                 if let Some(problem) = &source.decoding {
                     let message = problem.message.clone();
@@ -107,6 +115,23 @@ impl<'r> Store<'r> {
         }
     }
 
+    /// What is found from here on is recorded.
+    pub(super) fn start_recording(&self) {
+        *self.recorded.borrow_mut() = Some(Resolved::default());
+    }
+
+    /// What was recorded.
+    pub(super) fn take_recorded(&self) -> Resolved {
+        self.recorded.borrow_mut().take().unwrap_or_default()
+    }
+
+    /// Notes what was found, if that is asked for.
+    pub(super) fn record(&self, note: impl FnOnce(&mut Resolved)) {
+        if let Some(recorded) = self.recorded.borrow_mut().as_mut() {
+            note(recorded);
+        }
+    }
+
     /// As many declarations or lists of properties more are looked at; `false` if there were too many.
     pub(super) fn may_go_on(&self, more: usize) -> bool {
         let left = self.work.get();
@@ -117,7 +142,11 @@ impl<'r> Store<'r> {
 
     /// Tells that something was wrong with a pom.
     pub(super) fn report(&self, cost: Cost, path: &TreePath, span: Span, message: String, hint: &str) {
-        let problem = Problem::elsewhere(cost, path.clone(), span, message, hint);
+        let home = self.home.borrow();
+        let problem = match home.as_ref().filter(|_| path.is_outside()) {
+            Some(home) => Problem::elsewhere(cost, home.clone(), Span::at(0), message, hint),
+            None => Problem::elsewhere(cost, path.clone(), span, message, hint),
+        };
         let mut problems = self.problems.borrow_mut();
         if problems.contains(&problem) {
             return;

@@ -41,7 +41,8 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
-            | EntryEdit::Go(_) => None,
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_) => None,
         };
         let is_version = to.is_some() || matches!(edit, EntryEdit::Drop);
         let published = match &edit {
@@ -50,7 +51,8 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
-            | EntryEdit::Go(_) => None,
+            | EntryEdit::Go(_)
+            | EntryEdit::Pom(_) => None,
         };
         plan.entries.push(EntryChange {
             place: pin.place.clone(),

@@ -320,18 +320,17 @@ fn only_what_is_named_is_fixed() {
 fn other_formats_say_that_they_cannot_be_edited_yet() {
     let project = Project::new("^4.0.0");
     project.sandbox.write(
-        "pom.xml",
-        "<project><modelVersion>4.0.0</modelVersion><groupId>acme</groupId><artifactId>shop</artifactId><version>1</version>\
-         <dependencies><dependency><groupId>org.left</groupId><artifactId>left</artifactId><version>1.0.0</version></dependency></dependencies></project>\n",
+        "Pipfile.lock",
+        r#"{"_meta": {"hash": {"sha256": "0"}, "pipfile-spec": 6}, "default": {"left": {"version": "==1.0.0"}}, "develop": {}}"#,
     );
-    let records = [record("GHSA-left", "Maven", "org.left:left", "0", Some("1.0.1"))];
+    let records = [record("GHSA-left", "PyPI", "left", "0", Some("1.0.1"))];
     let index = project.sandbox.index("y.lkdb", &records, NOW);
     let plan = project
         .sandbox
-        .run(&["plan", "pom.xml", "--db", &index, "--now", NOW]);
+        .run(&["plan", "Pipfile.lock", "--db", &index, "--now", NOW]);
     assert_eq!(plan.code, 1, "{}", plan.err);
     let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("cannot edit pom.xml yet"), "{told}");
+    assert!(told.contains("cannot edit Pipfile.lock yet"), "{told}");
 }
 
 #[test]

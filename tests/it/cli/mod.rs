@@ -9,6 +9,7 @@ pub(crate) mod fix;
 pub(crate) mod fix_cargo;
 mod fix_go;
 mod fix_npm;
+mod fix_maven;
 mod fix_python;
 mod fix_python_locks;
 mod fix_recorded;
