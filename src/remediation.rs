@@ -126,7 +126,7 @@ impl<'o> Remediation<'o> {
 
     /// The same, and what to do where no command does it.
     #[must_use]
-    pub fn command_or_hand(&self) -> (Option<String>, Option<&'static str>) {
+    pub fn command_or_hand(&self) -> (Option<String>, Option<Cow<'static, str>>) {
         self.how(|_| true)
     }
 
@@ -138,12 +138,12 @@ impl<'o> Remediation<'o> {
 
     /// What to do where no command does it, a full sentence.
     #[must_use]
-    pub fn by_hand(&self) -> Option<&'static str> {
+    pub fn by_hand(&self) -> Option<Cow<'static, str>> {
         self.command_or_hand().1
     }
 
     /// The commands, and what to do in folders in which no command does it.
-    fn how(&self, is_meant: impl Fn(&Finding) -> bool) -> (Option<String>, Option<&'static str>) {
+    fn how(&self, is_meant: impl Fn(&Finding) -> bool) -> (Option<String>, Option<Cow<'static, str>>) {
         let Kind::Upgrade(to) = self.kind else {
             return (None, None);
         };
@@ -202,7 +202,7 @@ fn names_of(by: Option<&UpgradeBy>) -> Vec<&str> {
             .map(|folder| &**folder)
             .filter(|folder| !folder.is_empty())
             .collect(),
-        Some(UpgradeBy::Hand | UpgradeBy::Within(_)) | None => Vec::new(),
+        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Within(_)) | None => Vec::new(),
     }
 }
 

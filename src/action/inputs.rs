@@ -21,6 +21,8 @@ pub struct Inputs {
     pub fail_on: Option<String>,
     /// The revision to compare with.
     pub base: Option<String>,
+    /// Parents and BOMs that the tree lacks are asked for.
+    pub resolve: bool,
     /// The name of the scan at code scanning.
     pub category: Option<String>,
     /// Nothing to scan is no failure.
@@ -95,6 +97,7 @@ const LATER_MODES: [&str; 1] = ["backport"];
 const OF_MODES: &[(&str, &[Mode])] = &[
     ("base", &[Mode::Scan]),
     ("category", &[Mode::Scan]),
+    ("resolve", &[Mode::Scan, Mode::Fix]),
     ("sarif-file", &[Mode::Scan]),
     ("upload-sarif", &[Mode::Scan]),
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
@@ -108,7 +111,7 @@ const OF_MODES: &[(&str, &[Mode])] = &[
 const MAX_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "mode",
     "path",
     "policy",
@@ -117,6 +120,7 @@ pub const NAMES: [&str; 18] = [
     "refs",
     "base",
     "category",
+    "resolve",
     "sarif-file",
     "report-file",
     "upload-sarif",
@@ -182,7 +186,8 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     continue;
                 }
             }
-            "comment" | "tracking-issue" | "exit-zero" if !truth(name, value)? => continue,
+            "comment" | "tracking-issue" | "exit-zero" | "resolve" if !truth(name, value)? => continue,
+            "resolve" => inputs.resolve = true,
             "comment" => inputs.comment = true,
             "tracking-issue" => inputs.tracking_issue = true,
             "exit-zero" => inputs.exit_zero = true,

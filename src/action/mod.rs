@@ -29,11 +29,11 @@ use crate::model::{Failure, Grid};
 use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{unfinished, what_to_do};
-use crate::session::{Failed, RemoteOf, ScanRequest, Session};
+use crate::session::{Failed, Observer as _, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
-use events::{Event, Given, Revision};
+use events::{Event, Given, Revision, Trust};
 use forge::JobForge;
 use inputs::{Inputs, Mode};
 use report_files::ReportFiles;
@@ -104,6 +104,11 @@ fn step() -> Result<ExitCode, Failure> {
     let (files, answer) = match flags {
         Flags::Scan(arguments) => {
             let mut request = requests::scan(&inputs, &arguments, now)?;
+            if request.resolve && event.trust == Trust::Fork {
+                // Its poms may name any repository, and would be asked for with what the runner knows.
+                request.resolve = false;
+                console.warn("`resolve` is left out on a pull request from a fork");
+            }
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let files = files.for_refs(request.refs.is_some());

@@ -74,6 +74,7 @@ pub fn scan(inputs: &Inputs, flags: &arguments::Scan, now: Timestamp) -> Result<
         base: one("base", inputs.base.clone(), over.base)?,
         staged: over.staged,
         refs: one("refs", inputs.refs.clone(), over.refs)?,
+        resolve: inputs.resolve || over.resolve,
         policy: policy(inputs, flags.source.policy.as_ref(), flags.fail_on.as_ref())?,
         exit: exit(inputs, over.exit),
         category: one("category", category, over.category)?,
@@ -83,6 +84,8 @@ pub fn scan(inputs: &Inputs, flags: &arguments::Scan, now: Timestamp) -> Result<
     for (left, right, both) in [
         ("`base`", "`refs`", request.base.is_some() && refs),
         ("`--staged`", "`refs`", request.staged && refs),
+        ("`resolve`", "`refs`", request.resolve && refs),
+        ("`resolve`", "one file by itself", request.resolve && is_one_file),
         (
             "`path`",
             "one file by itself",
@@ -153,7 +156,11 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
     }
     let paths = [flags.paths.clone(), inputs.paths.clone()].concat();
     let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
-    Ok(fix::of_flags(&paths, &flags.upgrades, policy, Edits::Show))
+    let request = fix::of_flags(&paths, &flags.upgrades, policy, Edits::Show);
+    Ok(FixRequest {
+        resolve: inputs.resolve || request.resolve,
+        ..request
+    })
 }
 
 /// The short name of the branch that pull requests are for: the one that started the job.
@@ -334,6 +341,8 @@ mod tests {
             [("POLICY", "a.yml"), ("ARGS", "--policy b.yml")],
             [("CATEGORY", "a"), ("ARGS", "--category b")],
             [("BASE", "main"), ("REFS", "main")],
+            [("RESOLVE", "true"), ("REFS", "main")],
+            [("RESOLVE", "true"), ("ARGS", "--stdin pom.xml")],
             [("BASE", "main"), ("ARGS", "--stdin Cargo.lock")],
             [("REFS", "main"), ("ARGS", "--staged")],
             [("REFS", "main"), ("ARGS", "--as cargo-lock x")],

@@ -169,6 +169,9 @@ pub struct Upgrades {
     /// Leave manifests as they are, and upgrade inside of their ranges only.
     #[arg(long)]
     pub keep_manifests: bool,
+    /// Ask the repositories that Maven is set to for parents and BOMs which the tree lacks, so that what they manage has its version.
+    #[arg(long)]
+    pub resolve: bool,
     /// Have the package manager check the result, too: its frozen mode runs on a copy, without scripts. What it refuses is not
     /// written.
     #[arg(long, value_enum, value_name = "WHO")]
@@ -279,6 +282,9 @@ pub struct Scan {
     /// Scan these branches and tags (`tags/…`) instead: comma-separated globs of short names.
     #[arg(long, value_name = "GLOBS", conflicts_with_all = ["stdin", "as_format"])]
     pub refs: Option<String>,
+    /// Ask the repositories that Maven is set to for parents and BOMs which the tree lacks, so that what they manage has its version.
+    #[arg(long, conflicts_with_all = ["stdin", "as_format", "refs"])]
+    pub resolve: bool,
     /// What fails, instead of the built-in rules: a comma-separated list of classes, severities (that one or higher;
     /// vulnerabilities only), known-exploited, fixable, none.
     #[arg(long, value_name = "LIST")]
@@ -412,6 +418,9 @@ pub struct Packages {
     /// The input.
     #[command(flatten)]
     pub input: Input,
+    /// Ask the repositories that Maven is set to for parents and BOMs which the tree lacks, so that what they manage has its version.
+    #[arg(long, conflicts_with_all = ["stdin", "as_format"])]
+    pub resolve: bool,
     /// The policy, for its `exclude`.
     #[command(flatten)]
     pub source: Unmatched,

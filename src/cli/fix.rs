@@ -66,6 +66,7 @@ pub fn of_flags(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, e
             ..Input::default()
         },
         policy,
+        resolve: upgrades.resolve,
         limits: FixLimits {
             level: upgrades.level.map(|level| match level {
                 Level::Patch => Distance::Patch,

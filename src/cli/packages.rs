@@ -8,6 +8,7 @@ use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::model::outcome::FileState;
 use crate::model::verdict::ExitCode;
+use crate::registry::Reach;
 use crate::report::{json, terminal};
 use crate::session::{self, PackagesRequest};
 
@@ -21,8 +22,12 @@ pub fn run(arguments: &Packages, options: &OutputOptions) -> Result<ExitCode, Fa
     let request = PackagesRequest {
         input: (&arguments.input).into(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), None)?,
+        resolve: arguments.resolve.then_some(match options.offline {
+            true => Reach::Cache,
+            false => Reach::Network,
+        }),
     };
-    let inventory = session::packages(&request)?;
+    let inventory = session::packages(&request, |note| output::warn(options, note))?;
     for (format, sink) in &pairs {
         output::write(sink, |out| match *format {
             "json" => json::packages(&inventory, out),

@@ -93,6 +93,7 @@ pub fn request(arguments: &Scan, now: Timestamp) -> Result<ScanRequest, Failure>
         base: arguments.base.clone(),
         staged: arguments.staged,
         refs: arguments.refs.clone(),
+        resolve: arguments.resolve,
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
             .ignoring(&arguments.ignore, now),
         exit: ExitOptions {

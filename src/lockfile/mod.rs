@@ -29,6 +29,8 @@ pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
 
+use std::borrow::Cow;
+
 use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath, UpgradeBy};
 use crate::text::tree::Document;
 use crate::text::{MAX_PROBLEMS, Span, decode, toml};
@@ -103,7 +105,7 @@ pub enum UpgradeCommand {
     /// This one, in the folder of the file.
     Run(String),
     /// Its command would not do it: what to do instead, as a full sentence.
-    ByHand(&'static str),
+    ByHand(Cow<'static, str>),
 }
 
 /// A lockfile's text.
@@ -275,7 +277,7 @@ pub fn format(name: &str) -> Option<&'static dyn Format> {
 #[derive(Debug)]
 pub struct Reading<'b> {
     /// The decoded text.
-    pub text: std::borrow::Cow<'b, str>,
+    pub text: Cow<'b, str>,
     /// What it holds.
     pub parsed: Parsed,
     /// Problems of [`Cost::Partial`] that are counted and not listed: there are too many.

@@ -49,7 +49,7 @@ impl Format for PipfileLock {
             return super::UpgradeCommand::Run(format!("pipenv upgrade --lock-only {}", upgrade.name));
         }
         super::UpgradeCommand::ByHand(
-            "The Pipfile does not allow that version: change it there, and run `pipenv upgrade --lock-only` with the package's name.",
+            "The Pipfile does not allow that version: change it there, and run `pipenv upgrade --lock-only` with the package's name.".into(),
         )
     }
 

@@ -48,6 +48,8 @@ pub struct LockedPackage {
     pub scopes: Scopes,
     /// See [`crate::model::Source::as_str`].
     pub source: &'static str,
+    /// What says the version, where no file of the tree does.
+    pub version_from: Option<String>,
     /// Own modules that use it, where it is in another module's file.
     pub used_by: Vec<String>,
 }

@@ -34,6 +34,8 @@ pub struct Package {
 pub enum UpgradeBy {
     /// No command does it.
     Hand,
+    /// A parent or BOM of a repository says the version: `groupId:artifactId version` (Maven).
+    Managed(Box<str>),
     /// Another value of a property with this name (Maven).
     Property(Box<str>),
     /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm).
@@ -78,7 +80,7 @@ impl UpgradeBy {
     pub fn allows(by: Option<&Self>, allows: impl Fn(&str) -> Option<bool>) -> bool {
         match by {
             Some(Self::Within(ranges)) => ranges.all(allows),
-            Some(Self::Hand | Self::Property(_) | Self::Workspaces(_)) | None => true,
+            Some(Self::Hand | Self::Managed(_) | Self::Property(_) | Self::Workspaces(_)) | None => true,
         }
     }
 
@@ -99,7 +101,10 @@ impl UpgradeBy {
             }
             (Self::Within(ranges), Self::Within(others)) => Self::Within(ranges.with(others)),
             (Self::Property(name), Self::Property(other)) if name == other => Self::Property(name),
-            (Self::Property(_), _) | (_, Self::Property(_)) => Self::Hand,
+            (Self::Managed(name), Self::Managed(other)) if name == other => Self::Managed(name),
+            (Self::Property(_) | Self::Managed(_), _) | (_, Self::Property(_) | Self::Managed(_)) => {
+                Self::Hand
+            }
         }
     }
 }

@@ -93,10 +93,10 @@ pub trait Tree: Sync {
         true
     }
 
-    /// The pom that a repository of Maven has for this artifact, as a file of this tree that begins at the root of the file
-    /// system ([`TreePath::outside`]); `None` for a tree that knows of no repository.
-    fn published(&self, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
-        let _ = (group, artifact, version);
+    /// The pom that a repository of Maven has for this artifact, which the pom at `by` leads to, as a file of this tree that
+    /// begins at the root of the file system ([`TreePath::outside`]); `None` for a tree that knows of no repository.
+    fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        let _ = (by, group, artifact, version);
         None
     }
 

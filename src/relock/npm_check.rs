@@ -184,6 +184,7 @@ fn repetition(before: Files<'_>, after: Files<'_>, new: &[Installed], plan: &Pla
                 | EntryEdit::Flags(_)
                 | EntryEdit::Pin(_)
                 | EntryEdit::Go(_)
+                | EntryEdit::Pom(_)
                 | EntryEdit::Crate(_),
                 _,
             ) => false,

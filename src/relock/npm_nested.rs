@@ -176,7 +176,14 @@ impl<'d> Nested<'d> {
                 }
             }
             Some((_, EntryEdit::Flags(flags))) => self.mark(&mut fields, *flags),
-            Some((_, EntryEdit::Drop | EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Crate(_))) => {
+            Some((
+                _,
+                EntryEdit::Drop
+                | EntryEdit::Pin(_)
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_)
+                | EntryEdit::Crate(_),
+            )) => {
                 return Err(Refused("The plan is one of another ecosystem.".to_owned()));
             }
             None => {}

@@ -72,7 +72,7 @@ impl<'d> Packages<'d> {
                 (EntryEdit::Lock(release, flags), None) => {
                     splices.push(self.inserted(change, release, flags.unwrap_or_default())?);
                 }
-                (EntryEdit::Pin(_) | EntryEdit::Go(_), _) => {
+                (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
                 (EntryEdit::Drop | EntryEdit::Flags(_), None) | (EntryEdit::Crate(_), _) => {

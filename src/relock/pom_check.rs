@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lockfile::pom::declared::{self, Declaration};
+use crate::lockfile::pom::declared::{self, Declaration, Reference};
 use crate::lockfile::pom::snapshot::{Repository, Snapshot};
 use crate::model::TreePath;
 use crate::plan::Edited;
@@ -28,8 +28,10 @@ pub(super) fn check(
         let known = edited.iter().find(|edited| edited.path == *file);
         known.map_or_else(|| read(file), |edited| Some(text(edited).clone()))
     };
-    let before = build(path, &|file| text_of(file, |edited| &edited.before));
-    let after = build(path, &|file| text_of(file, |edited| &edited.after));
+    let (before, references) = build(path, &|file| text_of(file, |edited| &edited.before));
+    let (after, new_references) = build(path, &|file| text_of(file, |edited| &edited.after));
+    let all: Vec<&PomEdit> = edits.values().flatten().copied().collect();
+    references_are_planned(&all, &references, &new_references)?;
     // An expression that becomes a version decides before the text that it stood for.
     let hit = |all: &[&PomEdit], declaration: &Declaration| {
         let is_at = |file: &TreePath, start: u32| {
@@ -41,7 +43,6 @@ pub(super) fn check(
             .and_then(|asked| is_at(&asked.file, asked.at.start))
             .or_else(|| is_at(&declaration.file, declaration.at.start))
     };
-    let all: Vec<&PomEdit> = edits.values().flatten().copied().collect();
     let mut used: Vec<BTreeSet<Use>> = vec![BTreeSet::new(); all.len()];
     let mut expected = Vec::new();
     for (module, declarations) in &before {
@@ -56,7 +57,7 @@ pub(super) fn check(
         }
     }
     for (edit, used) in all.iter().zip(&used) {
-        if edit.uses.is_empty() || edit.uses != *used {
+        if (edit.uses.is_empty() && edit.reference.is_none()) || edit.uses != *used {
             return Err(format!(
                 "The text {} of {} is not the version of what the plan says.",
                 edit.from, edit.file
@@ -87,17 +88,56 @@ pub(super) fn check(
     }
 }
 
-/// What each module of the build asks for.
+/// The parents and BOMs of repositories are as before, but for those that the plan changes.
+fn references_are_planned(
+    edits: &[&PomEdit],
+    before: &BTreeSet<Reference>,
+    after: &BTreeSet<Reference>,
+) -> Result<(), String> {
+    let plain = |reference: &Reference| {
+        (
+            reference.file.clone(),
+            reference.name.clone(),
+            reference.version.clone(),
+        )
+    };
+    let mut expected: Vec<_> = before.iter().map(plain).collect();
+    for edit in edits {
+        let Some(name) = &edit.reference else { continue };
+        let key = (edit.file.clone(), name.clone(), edit.from.clone());
+        let is_at = |one: &&Reference| one.at.0 as usize == edit.at.start && plain(one) == key;
+        match (
+            before.iter().find(is_at),
+            expected.iter_mut().find(|one| **one == key),
+        ) {
+            (Some(_), Some(one)) => one.2.clone_from(&edit.to),
+            (Some(_) | None, _) => {
+                return Err(format!("{} does not have {name} {}.", edit.file, edit.from));
+            }
+        }
+    }
+    let mut found: Vec<_> = after.iter().map(plain).collect();
+    expected.sort();
+    found.sort();
+    match expected == found {
+        true => Ok(()),
+        false => Err("Another parent or BOM would change.".to_owned()),
+    }
+}
+
+/// What each module of the build asks for, and the parents and BOMs that the tree lacks.
 fn build(
     path: &TreePath,
     read: &dyn Fn(&TreePath) -> Option<String>,
-) -> BTreeMap<TreePath, Vec<Declaration>> {
+) -> (BTreeMap<TreePath, Vec<Declaration>>, BTreeSet<Reference>) {
     let mut snapshot = Snapshot::new(Repository::None);
     let family = snapshot.filled(read, |tree| declared::family(path, tree));
-    let modules = family.into_iter().map(|module| {
+    let (mut modules, mut references) = (BTreeMap::new(), BTreeSet::new());
+    for module in family {
         let mut resolved = snapshot.filled(read, |tree| declared::read(&module, tree));
+        references.extend(resolved.references);
         resolved.declarations.append(&mut resolved.managed);
-        (module, resolved.declarations)
-    });
-    modules.collect()
+        modules.insert(module, resolved.declarations);
+    }
+    (modules, references)
 }

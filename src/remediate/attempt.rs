@@ -17,7 +17,7 @@ use crate::plan::{Blocked, Bounds, Edited, Plan, Step, Wish};
 use crate::relock::relock;
 
 /// A plan asks registries at most so many times.
-const MAX_ROUNDS: usize = 40;
+const MAX_ROUNDS: usize = 120;
 
 /// At most so many plans are made to find out which upgrades hold together.
 const MAX_ATTEMPTS: usize = 60;

@@ -13,6 +13,7 @@ mod pipfile_lock;
 mod poetry_lock;
 mod pom;
 mod project;
+mod published;
 mod requirements;
 mod uv_lock;
 
@@ -33,6 +34,7 @@ use crate::version::Distance;
 pub use brought::Brought;
 pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
+pub use published::Published;
 
 /// Every format that can be planned, in alphabetical order of its name.
 pub static FIXERS: &[&dyn Fixer] = &[
@@ -117,10 +119,25 @@ pub fn plans(
             of_files.entry(&finding.file).or_default().push(finding);
         }
     }
-    let files = of_files.into_iter();
-    files
-        .map(|(file, findings)| plan_of((number, found), file, &findings, supplies))
-        .collect()
+    // What several lockfiles have an edit of, a manifest or the pom of a parent, is edited on and on.
+    let mut texts: BTreeMap<TreePath, String> = BTreeMap::new();
+    let mut plans = Vec::new();
+    for (file, findings) in of_files {
+        let files = Files { found, texts: &texts };
+        let plan = plan_of((number, files), file, &findings, supplies);
+        for edited in &plan.edited {
+            texts.insert(edited.path.clone(), edited.after.clone());
+        }
+        plans.push(plan);
+    }
+    plans
+}
+
+/// The files of a tree, with what earlier plans made of them.
+#[derive(Clone, Copy)]
+struct Files<'f> {
+    found: &'f Found,
+    texts: &'f BTreeMap<TreePath, String>,
 }
 
 /// `--only` names the finding, by an id or by its package.
@@ -134,7 +151,7 @@ fn is_meant(finding: &Finding, limits: &Limits) -> bool {
 }
 
 fn plan_of(
-    (target, found): (usize, &Found),
+    (target, files): (usize, Files<'_>),
     file: &TreePath,
     findings: &[&Finding],
     supplies: Supplies<'_>,
@@ -143,19 +160,20 @@ fn plan_of(
         .first()
         .map_or(Ecosystem::NPM, |finding| finding.ecosystem.clone());
     let (wishes, mut blocked) = wishes(findings);
-    let (mut plan, edited) = match (wishes.is_empty(), text_of(found, file)) {
+    let found = files.found;
+    let (mut plan, edited) = match (wishes.is_empty(), files.text(file)) {
         (true, _) => (Plan::default(), Vec::new()),
         (false, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
         (false, Some(text)) => {
-            let files = ProjectFiles {
+            let project = ProjectFiles {
                 path: file,
                 text: &text,
                 root: &found.root,
-                read: &|path| text_of(found, path),
+                read: &|path| files.text(path),
                 list: &|path| found.tree.contents(path),
             };
             let brought = supplies.brought.of(target, file, &ecosystem);
-            Attempts::new((&ecosystem, &files), supplies, &brought).best(&wishes)
+            Attempts::new((&ecosystem, &project), supplies, &brought).best(&wishes)
         }
     };
     plan.blocked.append(&mut blocked);
@@ -171,11 +189,16 @@ fn plan_of(
     }
 }
 
-fn text_of(found: &Found, path: &TreePath) -> Option<String> {
-    let bytes = found.tree.read(path).ok()?;
-    let decoded = decode::decode(&bytes);
-    // An edit of what was not read letter by letter would write something else.
-    (decoded.problem.is_none() && decoded.text.as_bytes() == &*bytes).then(|| decoded.text.into_owned())
+impl Files<'_> {
+    fn text(&self, path: &TreePath) -> Option<String> {
+        if let Some(text) = self.texts.get(path) {
+            return Some(text.clone());
+        }
+        let bytes = self.found.tree.read(path).ok()?;
+        let decoded = decode::decode(&bytes);
+        // An edit of what was not read letter by letter would write something else.
+        (decoded.problem.is_none() && decoded.text.as_bytes() == &*bytes).then(|| decoded.text.into_owned())
+    }
 }
 
 /// What is wished, by version, and what no upgrade can fix.

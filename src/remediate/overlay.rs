@@ -50,6 +50,10 @@ impl Tree for Overlay {
         self.below.is_left_out(path)
     }
 
+    fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        self.below.published(by, group, artifact, version)
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         self.below.is_above(name)
     }

@@ -8,7 +8,7 @@ use super::target;
 use crate::ecosystem::purl;
 use crate::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use crate::model::outcome::FileState;
-use crate::model::{Cost, TreePath};
+use crate::model::{Cost, TreePath, UpgradeBy};
 
 /// Lists the packages of what was found.
 #[must_use]
@@ -81,6 +81,10 @@ fn packages(opened: &Opened<'_>) -> Vec<(TreePath, LockedPackage)> {
                 direct: package.direct,
                 scopes: package.scopes,
                 source: package.source.as_str(),
+                version_from: match package.upgrade_by.as_deref() {
+                    Some(UpgradeBy::Managed(name)) => Some(name.to_string()),
+                    Some(_) | None => None,
+                },
                 used_by: package.used_by.iter().map(ToString::to_string).collect(),
             };
             (file, held)

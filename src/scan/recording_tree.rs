@@ -177,6 +177,10 @@ impl Tree for RecordingTree<'_> {
         self.tree.is_left_out(path)
     }
 
+    fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        self.tree.published(by, group, artifact, version)
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         self.note(Question::Above(name.to_vec()));
         self.tree.is_above(name)

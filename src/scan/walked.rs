@@ -23,6 +23,10 @@ impl Tree for Walked<'_> {
         self.0.tree.holds(path)
     }
 
+    fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        self.0.tree.published(by, group, artifact, version)
+    }
+
     fn is_above(&self, name: &[u8]) -> bool {
         self.0.tree.is_above(name)
     }

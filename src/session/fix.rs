@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::resolve::Resolver;
 use super::trees::{Taken, Trees};
 use super::verify::{self, Asking, Verify};
 use super::{Failed, Input, PolicyRequest, Session, database};
@@ -24,6 +25,8 @@ pub struct FixRequest {
     pub input: Input,
     /// Which policy decides.
     pub policy: PolicyRequest,
+    /// Parents and BOMs that the trees lack are asked for.
+    pub resolve: bool,
     /// What the plans may do.
     pub limits: FixLimits,
     /// Who proves the edits.
@@ -134,8 +137,18 @@ impl Session<'_> {
     }
 
     fn proposed(&self, request: &FixRequest) -> Result<Proposal, Failed<Proposal>> {
-        let find = || Trees::find(&request.input, Taken::Work, None, &request.policy, None);
-        let trees = find()?;
+        let plain = || Trees::find(&request.input, Taken::Work, None, &request.policy, None);
+        let trees = plain()?;
+        let resolver = request
+            .resolve
+            .then(|| self.resolver(trees.policy()))
+            .transpose()?;
+        let resolved = |trees: Trees| match &resolver {
+            Some(resolver) => resolver.over(trees),
+            None => trees,
+        };
+        let trees = resolved(trees);
+        let find = || plain().map(&resolved);
         let found: Vec<&Found> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
         let has_lockfiles = found.iter().any(|found| !found.files.is_empty());
@@ -150,6 +163,9 @@ impl Session<'_> {
             scan::scan(&request, &trees.scan_trees())
         };
         let before = scanned(&trees);
+        for note in resolver.iter().flat_map(Resolver::notes) {
+            self.observer.warn(&note);
+        }
         if !has_lockfiles {
             return Ok(Proposal {
                 after: before.clone(),
@@ -287,7 +303,8 @@ fn write(
             continue;
         };
         for edited in &plan.edited {
-            if edits == Edits::Write && found.differs(&edited.path, edited.before.as_bytes()) {
+            let is_first = !files.iter().any(|(_, earlier)| earlier.path == edited.path);
+            if is_first && edits == Edits::Write && found.differs(&edited.path, edited.before.as_bytes()) {
                 return Err(Failure::usage(
                     format!("{} has changes that are not committed", edited.path),
                     "Commit or stash them first, or give `--allow-dirty`. Nothing was written.",

@@ -8,6 +8,7 @@ mod gate;
 mod packages;
 mod refs;
 mod registries;
+mod resolve;
 mod scan;
 mod status;
 mod trees;

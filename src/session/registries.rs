@@ -2,6 +2,7 @@
 //! client say.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Session;
@@ -14,11 +15,23 @@ use crate::sys::web::{self, Settings, Web};
 /// Registries over the network, or the answers of them in the cache.
 pub struct PackageRegistries<'s> {
     session: Session<'s>,
+    asker: Asker,
+}
+
+/// The same without anybody who is told: what there is to say is kept.
+pub(super) struct Asker {
     client: Arc<Client>,
     runtime: tokio::runtime::Runtime,
     policy: Policy,
-    /// Notes about the configuration that were shown.
-    told: Mutex<HashSet<String>>,
+    notes: Mutex<Notes>,
+}
+
+/// What a person should know, once each.
+#[derive(Default)]
+struct Notes {
+    known: HashSet<String>,
+    /// What was not shown yet.
+    new: Vec<String>,
 }
 
 impl<'s> Session<'s> {
@@ -27,8 +40,34 @@ impl<'s> Session<'s> {
     /// # Errors
     /// A [`Failure`] where the system cannot start what talks to the network.
     pub(super) fn registries(&self, policy: Policy) -> Result<PackageRegistries<'s>, Failure> {
+        Ok(PackageRegistries {
+            session: *self,
+            asker: self.asker(policy)?,
+        })
+    }
+
+    /// The same for what outlives the session.
+    ///
+    /// # Errors
+    /// As for [`Session::registries`].
+    pub(super) fn asker(&self, policy: Policy) -> Result<Asker, Failure> {
         let web = Web::new(Settings::default()).on_silence(self.observer.silence());
-        let reach = match self.offline {
+        Asker::new(web, policy, self.location.cache_folder(), self.offline)
+    }
+}
+
+impl Asker {
+    /// Asks as `policy` and the configuration of clients say, and keeps answers below `cache`.
+    ///
+    /// # Errors
+    /// A [`Failure`] where the system cannot start what talks to the network.
+    pub(super) fn new(
+        web: Web,
+        policy: Policy,
+        cache: Option<PathBuf>,
+        is_offline: bool,
+    ) -> Result<Self, Failure> {
+        let reach = match is_offline {
             true => Reach::Cache,
             false => Reach::Network,
         };
@@ -39,17 +78,39 @@ impl<'s> Session<'s> {
                 "Close other programs and run it again.",
             )
         })?;
-        Ok(PackageRegistries {
-            session: *self,
-            client: Arc::new(Client::new(Arc::new(web), self.location.cache_folder(), reach)),
+        Ok(Self {
+            client: Arc::new(Client::new(Arc::new(web), cache, reach)),
             runtime,
             policy,
-            told: Mutex::default(),
+            notes: Mutex::default(),
         })
+    }
+
+    /// What there is to say since the last time.
+    pub(super) fn take_notes(&self) -> Vec<String> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut notes.new)
+    }
+
+    pub(super) fn note(&self, note: &str) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.known.insert(note.to_owned()) {
+            notes.new.push(note.to_owned());
+        }
     }
 }
 
 impl Registries for PackageRegistries<'_> {
+    fn ask(&self, question: &Question<'_>) -> BTreeMap<Query, Result<Arc<Answer>, String>> {
+        let answers = self.asker.ask(question);
+        for note in self.asker.take_notes() {
+            self.session.observer.warn(&note);
+        }
+        answers
+    }
+}
+
+impl Registries for Asker {
     fn ask(&self, question: &Question<'_>) -> BTreeMap<Query, Result<Arc<Answer>, String>> {
         let Some(registry) = registry::registry(question.ecosystem) else {
             let why = format!("lockkeeper cannot ask registries of {} yet", question.ecosystem);
@@ -59,7 +120,7 @@ impl Registries for PackageRegistries<'_> {
         let project = question.project;
         let configuration = registry.configuration(project.configuration());
         for note in configuration.notes() {
-            self.warn_once(note);
+            self.note(note);
         }
         let detail = match self.policy.supply_chain.min_release_age {
             Some(_) => Detail::Times,
@@ -102,21 +163,12 @@ impl Registries for PackageRegistries<'_> {
         for (query, answer) in &answers {
             if let (Part::Proof(_), Err(reason)) = (&query.part, answer) {
                 let package = &query.package;
-                self.warn_once(&format!(
+                self.note(&format!(
                     "hashes of {package} were not compared with a public log: {reason}"
                 ));
             }
         }
         answers
-    }
-}
-
-impl PackageRegistries<'_> {
-    fn warn_once(&self, note: &str) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(note.to_owned()) {
-            self.session.observer.warn(note);
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::resolve::Resolver;
 use super::trees::{self, Taken, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::advisory::Index;
@@ -32,6 +33,8 @@ pub struct ScanRequest {
     pub staged: bool,
     /// Release lines instead of the work tree: comma-separated globs on short names.
     pub refs: Option<String>,
+    /// Parents and BOMs that the trees lack are asked for; not with `refs`.
+    pub resolve: bool,
     /// Which policy decides.
     pub policy: PolicyRequest,
     /// Which exit codes are 0.
@@ -111,6 +114,14 @@ impl Session<'_> {
             }
             Some(_) => self.of_refs(request)?,
         };
+        let resolver = request
+            .resolve
+            .then(|| self.resolver(trees.policy()))
+            .transpose()?;
+        let trees = match &resolver {
+            Some(resolver) => resolver.over(trees),
+            None => trees,
+        };
         let found: Vec<&Found> = trees.found().collect();
         begin(&found)?;
         let mut index = database::open(self, &found, &trees.policy())?;
@@ -122,6 +133,9 @@ impl Session<'_> {
             keep: Keep::Findings,
         };
         let mut outcome = scan::scan(&scanned, &trees.scan_trees());
+        for note in resolver.iter().flat_map(Resolver::notes) {
+            self.observer.warn(&note);
+        }
         outcome.category.clone_from(&request.category);
         if let Some(failure) = &index.unfetched {
             return Err(database::unfetched(outcome, failure, Scanned::from));

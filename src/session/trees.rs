@@ -110,6 +110,29 @@ impl Trees {
         self
     }
 
+    /// The same with what `over` makes of every tree, those that the trees are compared with too; it gets how messages call the
+    /// tree's root.
+    #[must_use]
+    pub fn everywhere(mut self, over: impl Fn(&str, Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
+        let covered = |mut found: Found| {
+            found.tree = over(&found.root, found.tree);
+            found
+        };
+        self.entries = self
+            .entries
+            .into_iter()
+            .map(|mut entry| {
+                entry.found = covered(entry.found);
+                if let Some(since) = &mut entry.since {
+                    let sides = std::mem::take(&mut since.sides).into_iter();
+                    since.sides = sides.map(|(base, rest)| (covered(base), rest)).collect();
+                }
+                entry
+            })
+            .collect();
+        self
+    }
+
     /// The trees, in the order of the command line.
     pub fn found(&self) -> impl Iterator<Item = &Found> {
         self.entries.iter().map(|entry| &entry.found)

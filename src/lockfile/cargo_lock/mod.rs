@@ -59,7 +59,7 @@ impl Format for CargoLock {
         // other crates are in no file here.
         if allows(&format!("^{from}")) == Some(false) || !UpgradeBy::allows(upgrade.by, allows) {
             return UpgradeCommand::ByHand(
-                "What asks for it does not allow that version: change Cargo.toml, or upgrade the crate that brings it.",
+                "What asks for it does not allow that version: change Cargo.toml, or upgrade the crate that brings it.".into(),
             );
         }
         // With the locked version: a Cargo.lock may have several of one name.

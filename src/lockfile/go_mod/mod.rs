@@ -64,7 +64,7 @@ impl Format for GoMod {
         let super::Upgrade { name, from, to, .. } = upgrade;
         if upgrade.by == Some(&UpgradeBy::Hand) {
             // `go get` would add a requirement, and the line would go on to replace it.
-            return super::UpgradeCommand::ByHand("Change the version in the `replace` line.");
+            return super::UpgradeCommand::ByHand("Change the version in the `replace` line.".into());
         }
         super::UpgradeCommand::Run(match (*name, from.starts_with("go")) {
             ("stdlib", true) => format!("go get toolchain@{to}"),

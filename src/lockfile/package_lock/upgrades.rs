@@ -91,13 +91,13 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
         }
         Some(UpgradeBy::Within(ranges)) if !ranges.all(|range| Npm.contains(range, to).ok()) => {
             UpgradeCommand::ByHand(
-                "What brings it does not allow that version: upgrade that, or name the version under `overrides` in package.json.",
+                "What brings it does not allow that version: upgrade that, or name the version under `overrides` in package.json.".into(),
             )
         }
         // Installing it would make the project itself ask for it.
         None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("npm update {name}")),
-        Some(UpgradeBy::Hand | UpgradeBy::Property(_)) => {
-            UpgradeCommand::ByHand("A folder that is no workspace asks for it: change its package.json.")
+        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => {
+            UpgradeCommand::ByHand("A folder that is no workspace asks for it: change its package.json.".into())
         }
     }
 }

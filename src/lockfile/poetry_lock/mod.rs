@@ -67,7 +67,7 @@ impl Format for PoetryLock {
             return super::UpgradeCommand::Run(format!("poetry update --lock {}", upgrade.name));
         }
         super::UpgradeCommand::ByHand(
-            "What asks for it does not allow that version: change pyproject.toml and run `poetry lock`, or upgrade the package that brings it.",
+            "What asks for it does not allow that version: change pyproject.toml and run `poetry lock`, or upgrade the package that brings it.".into(),
         )
     }
 

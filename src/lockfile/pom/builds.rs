@@ -194,9 +194,11 @@ fn read_all(
         plugins::read(module, environment);
     };
     let mut profiles: Vec<&str> = Vec::new();
+    // Of a pom of a repository counts what does by itself.
     let ids = project
         .poms
         .iter()
+        .filter(|pom| !pom.path.is_outside())
         .flat_map(|pom| pom.profiles.iter().map(move |profile| (pom, profile.id.as_str())));
     for (pom, id) in ids {
         match profiles.contains(&id) {

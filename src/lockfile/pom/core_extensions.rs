@@ -61,7 +61,7 @@ pub(super) fn read(folder: &TreePath, tree: &dyn Tree, parsed: &mut Parsed) {
             continue;
         };
         let name = format!("{group}:{artifact}");
-        let version = text("version").filter(|version| super::packages::is_version(version));
+        let version = text("version").filter(|version| super::located::is_version(version));
         let (Some(version), Some(element)) = (version, extension.child("version")) else {
             let message = format!("the extension {name} has no exact version");
             problem(parsed, &path, Cost::Partial, extension.span(), &message, CORRECT);

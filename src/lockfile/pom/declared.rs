@@ -13,7 +13,7 @@ use crate::lockfile::{File, Parsed};
 use crate::model::{Scope, Scopes, Tree, TreePath};
 use crate::text::decode;
 
-pub use super::recorded::{Declaration, Expression, Form, Resolved};
+pub use super::recorded::{Declaration, Expression, Form, Reference, Resolved};
 
 /// What the module with the pom at `path` asks for.
 #[must_use]
@@ -72,7 +72,7 @@ pub fn lineage(path: &TreePath, tree: &dyn Tree) -> Vec<TreePath> {
 #[must_use]
 pub fn needs(name: &str, version: &str, tree: &dyn Tree) -> Option<BTreeMap<String, String>> {
     let (group, artifact) = name.split_once(':')?;
-    let path = tree.published(group, artifact, version)?;
+    let path = tree.published(&TreePath::root(), group, artifact, version)?;
     let poms = Poms::new(tree);
     let text = text(&path, tree)?;
     poms.start_recording();

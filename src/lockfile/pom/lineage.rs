@@ -9,6 +9,7 @@ use super::MAX_LINEAGE;
 use super::command_line::CommandLine;
 use super::model::{Parent, Pom, Value};
 use super::reactor::Reactor;
+use super::recorded::Reference;
 use super::store::Store;
 use crate::model::{Cost, Tree, TreePath};
 use crate::text::Span;
@@ -126,7 +127,18 @@ impl<'r> Poms<'r> {
         of_tree.or_else(|| {
             let text = |value: &Option<Value>| value.as_ref().map(|value| value.text.clone());
             let (group, artifact) = (text(&parent.group)?, text(&parent.artifact)?);
-            let path = self.tree.published(&group, &artifact, &text(&parent.version)?)?;
+            let version = parent.version.as_ref()?;
+            if !child.path.is_outside() && !version.text.contains("${") {
+                self.record(|resolved| {
+                    resolved.references.insert(Reference {
+                        file: (*child.path).clone(),
+                        at: (version.span.start, version.span.end),
+                        name: format!("{group}:{artifact}"),
+                        version: version.text.clone(),
+                    });
+                });
+            }
+            let path = self.published(&group, &artifact, &version.text)?;
             self.pom(&path).filter(|pom| parent.fits(pom))
         })
     }
@@ -183,7 +195,7 @@ impl Parent {
         )
     }
 
-    fn place(&self) -> Span {
+    pub(super) fn place(&self) -> Span {
         self.artifact
             .as_ref()
             .or(self.version.as_ref())

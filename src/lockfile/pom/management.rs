@@ -7,9 +7,10 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::MAX_IMPORTS;
-use super::interpolation::{Environment, Located, Unresolved};
+use super::interpolation::{Environment, Located, Unresolved, Written};
 use super::lineage::Poms;
 use super::model::{Dependency, Pom, Section, Value};
+use super::recorded::Reference;
 use super::source::Part;
 use crate::model::{Cost, TreePath};
 use crate::text::Span;
@@ -169,7 +170,22 @@ impl<'p> Management<'p> {
         let path = poms.module(&environment.project.poms, &group, &artifact, |written, path| {
             same_version(environment, poms, path, written, &version())
         });
-        let path = path.or_else(|| poms.tree.published(&group, &artifact, &version()));
+        if path.is_none()
+            && let Some(version) = &import.version
+            && let Ok(located) = environment.expand(&pom.path, version)
+            && !located.path.is_outside()
+            && located.written != Written::Otherwise
+        {
+            poms.record(|resolved| {
+                resolved.references.insert(Reference {
+                    file: (*located.path).clone(),
+                    at: (located.span.start, located.span.end),
+                    name: format!("{group}:{artifact}"),
+                    version: located.text.clone(),
+                });
+            });
+        }
+        let path = path.or_else(|| poms.published(&group, &artifact, &version()));
         // No more than a name from here on.
         let version = poms.aside(version);
         let bom = path.as_ref().and_then(|path| poms.pom(path));

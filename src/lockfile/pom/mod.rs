@@ -31,6 +31,7 @@ mod core_extensions;
 pub mod declared;
 mod interpolation;
 mod lineage;
+mod located;
 mod management;
 mod model;
 mod outline;
@@ -111,9 +112,15 @@ impl Format for Pom {
             Some(UpgradeBy::Property(property)) => {
                 format!("set-property -Dproperty={property} -DnewVersion={to}")
             }
+            Some(UpgradeBy::Managed(manager)) => {
+                let what = format!(
+                    "{manager} manages the version: take a later one of it, or write the version in the pom."
+                );
+                return super::UpgradeCommand::ByHand(what.into());
+            }
             Some(UpgradeBy::Hand | UpgradeBy::Workspaces(_) | UpgradeBy::Within(_)) => {
                 return super::UpgradeCommand::ByHand(
-                    "Change the version in the file: no goal of Maven's plugins does.",
+                    "Change the version in the file: no goal of Maven's plugins does.".into(),
                 );
             }
         };
@@ -121,7 +128,7 @@ impl Format for Pom {
             "pom.xml" => {
                 super::UpgradeCommand::Run(format!("mvn versions:{goal} -DgenerateBackupPoms=false"))
             }
-            _ => super::UpgradeCommand::ByHand("Change the version in the file."),
+            _ => super::UpgradeCommand::ByHand("Change the version in the file.".into()),
         }
     }
 

@@ -7,9 +7,9 @@ use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use super::super::{Parsed, Problem};
 use super::interpolation::{Environment, Located, Unresolved, Why, Written};
 use super::lineage::{Poms, Project};
+use super::located::{declaration, exact, in_tree};
 use super::management::{Boms, Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
-use super::recorded::{Declaration, Expression, Form};
 use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 
@@ -305,7 +305,7 @@ impl<'m, 'r> Module<'m, 'r> {
             }
         };
         match exact(&located) {
-            Some(exact) => self.add_package(wanted, name, exact),
+            Some(exact) => self.add_package(environment, wanted, name, exact),
             None => {
                 let message = format!(
                     "{name} is asked for as {}, which is no exact version",
@@ -316,13 +316,21 @@ impl<'m, 'r> Module<'m, 'r> {
         }
     }
 
-    fn add_package(&mut self, wanted: &Wanted<'_>, name: String, located: Located) {
+    fn add_package(
+        &mut self,
+        environment: &Environment<'_>,
+        wanted: &Wanted<'_>,
+        name: String,
+        located: Located,
+    ) {
         self.resolved(wanted);
         self.poms.record(|resolved| {
             resolved
                 .declarations
                 .push(declaration(&name, &located, wanted.scopes));
         });
+        let span = wanted.declaration.place();
+        let (located, manager) = in_tree(environment, wanted.pom, span, located);
         let here = located.path == self.home;
         let identity_written = located.written;
         let identity = (name, located.text, located.path, located.span);
@@ -348,11 +356,12 @@ impl<'m, 'r> Module<'m, 'r> {
         let inside =
             wanted.pom.path == identity.2 && entry.start <= identity.3.start && identity.3.end <= entry.end;
         package.spans.entry = inside.then_some(entry);
-        package.upgrade_by = match identity_written {
-            Written::Property(name) => Some(Box::new(UpgradeBy::Property(name.into()))),
+        package.upgrade_by = match (manager, identity_written) {
+            (Some(manager), _) => Some(Box::new(UpgradeBy::Managed(manager.into()))),
+            (None, Written::Property(name)) => Some(Box::new(UpgradeBy::Property(name.into()))),
             // Goals that change versions look at dependencies alone.
-            Written::Here if wanted.scopes != Scopes::only(Scope::Build) => None,
-            Written::Here | Written::Otherwise => Some(Box::new(UpgradeBy::Hand)),
+            (None, Written::Here) if wanted.scopes != Scopes::only(Scope::Build) => None,
+            (None, Written::Here | Written::Otherwise) => Some(Box::new(UpgradeBy::Hand)),
         };
         let id = self.parsed.graph.add_package(package);
         self.add_edge(wanted, id);
@@ -421,26 +430,6 @@ impl<'m, 'r> Module<'m, 'r> {
     }
 }
 
-fn declaration(name: &str, located: &Located, scopes: Scopes) -> Declaration {
-    Declaration {
-        name: name.to_owned(),
-        version: located.text.clone(),
-        scopes,
-        file: (*located.path).clone(),
-        at: located.span,
-        form: match &located.written {
-            Written::Here => Form::Literal,
-            Written::Property(name) => Form::Property(name.clone()),
-            Written::Otherwise => Form::Other,
-        },
-        asked: located.asked.as_ref().map(|(path, value)| Expression {
-            file: (**path).clone(),
-            at: value.span,
-            text: value.text.clone(),
-        }),
-    }
-}
-
 impl Unresolved {
     /// What is wrong, to follow "is".
     pub(super) fn describe(&self, environment: &Environment<'_>) -> String {
@@ -469,36 +458,4 @@ impl Unresolved {
             (Why::Undefined, None) => Weight::UnderEveryProfile,
         }
     }
-}
-
-/// The one version that a requirement allows ("Version Requirement Specification", POM Reference): a plain text
-/// is taken as it is, `[1.0]` is 1.0; ranges, `LATEST` and `RELEASE` are not exact.
-fn exact(located: &Located) -> Option<Located> {
-    let text = located.text.as_str();
-    let version = match text.strip_prefix('[') {
-        Some(inside) => inside.strip_suffix(']')?.trim(),
-        None => text,
-    };
-    let start = text.find(version).unwrap_or_default();
-    let span = match located.span.len() == text.len() {
-        true => located.span.inside(start..start.saturating_add(version.len())),
-        false => located.span,
-    };
-    is_version(version).then(|| Located {
-        text: version.to_owned(),
-        path: Arc::clone(&located.path),
-        written: located.written.clone(),
-        asked: located.asked.clone(),
-        span,
-    })
-}
-
-/// One version of an artifact that a repository may hold: no meta-version, and no character that Maven refuses
-/// in a version.
-pub(super) fn is_version(text: &str) -> bool {
-    !matches!(text, "" | "LATEST" | "RELEASE")
-        && !text.contains([
-            '\\', '/', ':', '"', '<', '>', '|', '?', '*', '[', ']', '(', ')', '{', '}', ',', '&', ';', ' ',
-            '\t', '\n',
-        ])
 }

@@ -1,5 +1,7 @@
 //! How versions are written, noted while packages are found.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Scopes, TreePath};
 use crate::text::Span;
 
@@ -10,6 +12,21 @@ pub struct Resolved {
     pub declarations: Vec<Declaration>,
     /// What is managed at one version, jars without a classifier: there no other pom decides.
     pub managed: Vec<Declaration>,
+    /// Parents and BOMs that the tree does not have.
+    pub references: BTreeSet<Reference>,
+}
+
+/// A parent or BOM that the tree does not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The pom that has the text of its version.
+    pub file: TreePath,
+    /// Where in it: the first byte and the one behind the last.
+    pub at: (u32, u32),
+    /// `groupId:artifactId`.
+    pub name: String,
+    /// The version.
+    pub version: String,
 }
 
 /// A dependency, plugin or extension at its version.

@@ -62,6 +62,17 @@ impl Snapshot {
         }
     }
 
+    /// The files of the tree that are known, each with its text; `None` for one that is not there.
+    pub fn files(&self) -> impl Iterator<Item = (&TreePath, Option<&str>)> {
+        let of_tree = self.files.iter().filter(|(path, _)| !path.is_outside());
+        of_tree.map(|(path, bytes)| {
+            let text = bytes
+                .as_ref()
+                .map(|bytes| std::str::from_utf8(bytes).unwrap_or_default());
+            (path, text)
+        })
+    }
+
     /// What was looked for since the last time, and is not known.
     #[must_use]
     pub fn take_wanted(&mut self) -> Wanted {
@@ -115,7 +126,7 @@ impl Tree for Snapshot {
         Ok(derived)
     }
 
-    fn published(&self, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+    fn published(&self, _: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
         if self.repository == Repository::None {
             return None;
         }
@@ -132,7 +143,8 @@ impl Tree for Snapshot {
 }
 
 /// Where the pom of an artifact is; `None` for what no repository has.
-fn path_of(group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+#[must_use]
+pub fn path_of(group: &str, artifact: &str, version: &str) -> Option<TreePath> {
     let is_plain = |text: &str| {
         let is_allowed =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+' | b'~');

@@ -98,6 +98,12 @@ impl<'r> Store<'r> {
         pom
     }
 
+    /// Where the pom is that a repository has for an artifact, if the tree knows of one.
+    pub(super) fn published(&self, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
+        let home = self.home.borrow().clone().unwrap_or_default();
+        self.tree.published(&home, group, artifact, version)
+    }
+
     /// What `make` gives, which is for messages alone: what it uses does not count.
     pub(super) fn aside<T>(&self, make: impl FnOnce() -> T) -> T {
         let before = self.is_aside.replace(true);

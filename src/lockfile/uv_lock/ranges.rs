@@ -11,7 +11,7 @@ use crate::version::range::pep440::Pep440;
 pub(super) fn upgrade_command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     if !UpgradeBy::allows(upgrade.by, |range| Pep440.contains(range, upgrade.to).ok()) {
         return UpgradeCommand::ByHand(
-            "What asks for it does not allow that version: change that file, and run `uv lock`.",
+            "What asks for it does not allow that version: change that file, and run `uv lock`.".into(),
         );
     }
     let script = match upgrade.file_name.strip_suffix(".lock") {

@@ -52,6 +52,7 @@ impl Literal<'_> {
             from: self.version.to_owned(),
             to: version.to_owned(),
             uses: uses(staying),
+            reference: None,
         }
     }
 
@@ -72,6 +73,7 @@ impl Literal<'_> {
                 from: asked.text.clone(),
                 to: version.to_owned(),
                 uses: BTreeSet::new(),
+                reference: None,
             });
             edit.uses.extend(uses(std::iter::once(used)));
         }

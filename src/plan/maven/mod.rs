@@ -9,6 +9,7 @@
 mod brings;
 mod decide;
 mod literal;
+mod managed;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,8 @@ pub struct PomProject {
     pub file: TreePath,
     /// Each module of the build.
     pub modules: Vec<PomModule>,
+    /// What was read for it: the text of each file, `None` for one that is not there.
+    pub files: BTreeMap<TreePath, Option<String>>,
 }
 
 /// A module of a build.
@@ -56,6 +59,8 @@ pub struct PomEdit {
     pub to: String,
     /// What gets that version by it, or has it managed: the pom of each module, and `groupId:artifactId`.
     pub uses: BTreeSet<(TreePath, String)>,
+    /// The parent or BOM of a repository whose version it is, if it is one.
+    pub reference: Option<String>,
 }
 
 /// Plans that the versions in `wishes` leave the pom.
@@ -124,12 +129,14 @@ impl Planner<'_> {
     fn pass(&self) -> Pass {
         let mut pass = Pass::default();
         let literals = self.decider.literals;
-        for wish in self.wishes {
+        let is_elsewhere = |wish: &&Wish| {
             let is_of = |literal: &Literal<'_>| *literal.file == self.project.file && literal.has(wish);
-            if !literals.values().any(is_of) {
-                let reason = "No text of the pom is that version alone: change it by hand.";
-                pass.plan.block(wish, Vec::new(), reason.to_owned());
-            }
+            !literals.values().any(is_of)
+        };
+        let elsewhere: Vec<&Wish> = self.wishes.iter().filter(is_elsewhere).collect();
+        let Decider { releases, bounds, .. } = self.decider;
+        if let Err(queries) = managed::plan(self.project, &elsewhere, releases, bounds, &mut pass.plan) {
+            pass.asked.extend(queries);
         }
         for (place, literal) in literals {
             let is_wished = |wish: &&Wish| *literal.file == self.project.file && literal.has(wish);

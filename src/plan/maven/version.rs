@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::super::{Bounds, Wish};
 use crate::model::Release;
-use crate::version::Scheme as _;
 use crate::version::maven::Maven;
+use crate::version::{Distance, Scheme as _};
 
 /// Versions that help, the lowest first.
 pub(super) struct Candidates<'r> {
@@ -16,9 +16,24 @@ pub(super) struct Candidates<'r> {
 
 /// The versions in `releases` that are later than the wished one, help it, and are of its kind.
 pub(super) fn candidates<'r>(releases: &'r [Release], wish: &Wish, bounds: &Bounds<'_>) -> Candidates<'r> {
-    let from = wish.version.as_str();
-    let helps =
-        |version: &str| !(bounds.is_affected)(&wish.name, version) || wish.to.as_deref() == Some(version);
+    let meant = wish.to.as_deref();
+    chosen(releases, &wish.version, meant, bounds.level, &|version| {
+        !(bounds.is_affected)(&wish.name, version) || meant == Some(version)
+    })
+}
+
+/// The versions in `releases` that are later than `from`, and of its kind.
+pub(super) fn later<'r>(releases: &'r [Release], from: &str, level: Distance) -> Candidates<'r> {
+    chosen(releases, from, None, level, &|_| true)
+}
+
+fn chosen<'r>(
+    releases: &'r [Release],
+    from: &str,
+    meant: Option<&str>,
+    level: Distance,
+    helps: &dyn Fn(&str) -> bool,
+) -> Candidates<'r> {
     let may_be_taken = |release: &&Release| {
         let version = &*release.version;
         Maven.compare(from, version) == Ok(Ordering::Less)
@@ -32,7 +47,7 @@ pub(super) fn candidates<'r>(releases: &'r [Release], wish: &Wish, bounds: &Boun
     match later.iter().any(is_alike) {
         true => later.retain(is_alike),
         // The one that the advisory names is meant, however it is called.
-        false => later.retain(|release| wish.to.as_deref() == Some(&*release.version)),
+        false => later.retain(|release| meant == Some(&*release.version)),
     }
     later.sort_by(|left, right| {
         let order = Maven.compare(&left.version, &right.version);
@@ -40,7 +55,7 @@ pub(super) fn candidates<'r>(releases: &'r [Release], wish: &Wish, bounds: &Boun
     });
     let (near, far): (Vec<&Release>, Vec<&Release>) = later
         .into_iter()
-        .partition(|release| Maven.distance(from, &release.version) <= bounds.level);
+        .partition(|release| Maven.distance(from, &release.version) <= level);
     Candidates {
         near,
         far: far.first().map(|release| &*release.version),
@@ -77,7 +92,6 @@ fn kind(version: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::plan::Manifests;
-    use crate::version::Distance;
 
     fn found(
         from: &str,

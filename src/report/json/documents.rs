@@ -62,6 +62,7 @@ struct Package<'i> {
     direct: bool,
     scopes: Vec<&'static str>,
     source: &'static str,
+    version_from: Option<&'i str>,
     used_by: &'i [String],
 }
 
@@ -77,6 +78,7 @@ impl<'i> Package<'i> {
             direct: held.direct,
             scopes: held.scopes.iter().map(model::Scope::as_str).collect(),
             source: held.source,
+            version_from: held.version_from.as_deref(),
             used_by: &held.used_by,
         }
     }

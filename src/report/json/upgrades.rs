@@ -24,7 +24,7 @@ struct UpgradeEntry<'o> {
     fixes: Vec<&'o str>,
     files: Vec<FileEntry<'o>>,
     command: Option<String>,
-    by_hand: Option<&'static str>,
+    by_hand: Option<Cow<'static, str>>,
 }
 
 #[derive(Serialize)]

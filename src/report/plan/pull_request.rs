@@ -336,13 +336,16 @@ pub fn files(proposal: &Proposal) -> Vec<(String, &str, &str)> {
         for edited in &file.edited {
             if let Some(path) = target.prefix.join(edited.path.as_bytes())
                 && let Ok(path) = std::str::from_utf8(path.as_bytes())
-                && edited.before != edited.after
             {
-                files.push((path.to_owned(), &edited.before, &edited.after));
+                match files.iter_mut().find(|(known, ..)| known == path) {
+                    // Several lockfiles have an edit of it, one after the other.
+                    Some((_, _, after)) => *after = &edited.after,
+                    None => files.push((path.to_owned(), &edited.before, &edited.after)),
+                }
             }
         }
     }
+    files.retain(|(_, before, after)| before != after);
     files.sort();
-    files.dedup();
     files
 }

@@ -233,7 +233,7 @@ impl Entry<'_, '_> {
     fn command(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Some(commands) = self.0.command() else {
             return match self.0.by_hand() {
-                Some(what) => page.text(Shade::Dim, INDENT, what, 3),
+                Some(what) => page.text(Shade::Dim, INDENT, &what, 3),
                 None => Ok(()),
             };
         };

@@ -732,3 +732,22 @@ fn the_trust_of_an_event_costs_a_word_and_no_verdict() {
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(refused.err.contains("pull_request_target"), "{}", refused.err);
 }
+
+#[test]
+fn a_fork_gets_nothing_resolved() {
+    let forge = Forge::new();
+    let job = forge.checkout(&forge.merge, Some(2));
+    let inputs = [("INPUT_RESOLVE", "true")];
+    let warning = "`resolve` is left out on a pull request from a fork";
+    for (payload, is_said) in [("pull_request_fork", true), ("pull_request", false)] {
+        let ran = job.run(
+            "pull_request",
+            payload,
+            "refs/pull/7/merge",
+            &forge.merge,
+            &inputs,
+        );
+        let shown = format!("{}{}", ran.out, ran.err);
+        assert_eq!(shown.contains(warning), is_said, "{payload}: {shown}");
+    }
+}

@@ -443,6 +443,7 @@ pub(crate) fn inventory() -> Inventory {
                 direct: true,
                 scopes: Scopes::only(Scope::Runtime).with(Scopes::only(Scope::Dev)),
                 source: "registry",
+                version_from: None,
                 used_by: vec!["org.example:app".into()],
             }],
             problems: vec![gap("a/pom.xml", 4, "managed outside the tree", "Add the parent.")],
