@@ -39,7 +39,8 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
                 | EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
                 | EntryEdit::Flags(_)
-                | EntryEdit::Go(_),
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_),
                 _,
             ) => return Err("The plan is one of another ecosystem.".to_owned()),
         }

@@ -133,7 +133,11 @@ impl Lock<'_> {
                     return Err(Refused(format!("The lockfile has no entry for {}.", change.name)));
                 }
                 (
-                    EntryEdit::Lock(..) | EntryEdit::Crate(_) | EntryEdit::Flags(_) | EntryEdit::Go(_),
+                    EntryEdit::Lock(..)
+                    | EntryEdit::Crate(_)
+                    | EntryEdit::Flags(_)
+                    | EntryEdit::Go(_)
+                    | EntryEdit::Pom(_),
                     _,
                     _,
                 ) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
@@ -256,7 +260,8 @@ impl Lock<'_> {
                 | EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
                 | EntryEdit::Flags(_)
-                | EntryEdit::Go(_) => false,
+                | EntryEdit::Go(_)
+                | EntryEdit::Pom(_) => false,
             })
         };
         let condition = |parent: &Entry<'_>, edge: &Edge| match is_always(parent, edge) {

@@ -92,7 +92,8 @@ impl Format for Requirements {
 
     fn upgrade_command(&self, _: &super::Upgrade<'_>) -> super::UpgradeCommand {
         super::UpgradeCommand::ByHand(
-            "No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`.",
+            "No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`."
+                .into(),
         )
     }
 

@@ -110,7 +110,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
 fn how(step: &Remediation<'_>) -> Option<Markup> {
     let Some(commands) = step.command() else {
         let what = step.by_hand()?;
-        return Some(markup!("<p class=\"quiet\">" (sentence_of(what)) "</p>\n"));
+        return Some(markup!("<p class=\"quiet\">" (sentence_of(&what)) "</p>\n"));
     };
     let mut commands = commands.lines();
     let first = code(commands.next().unwrap_or_default());

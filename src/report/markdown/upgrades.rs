@@ -1,5 +1,7 @@
 //! What to do, as one table; the commands for it; and how to accept a finding.
 
+use std::borrow::Cow;
+
 use super::cells::{id, link, place_of, severity};
 use super::lists::{Table, details};
 use crate::model::{Class, Finding, Outcome, Scope, Scopes, worst};
@@ -176,7 +178,7 @@ pub(super) fn commands(steps: &[Remediation<'_>], room: usize) -> String {
 /// `a`, `b`: what to do about upgrades that no command makes, each sentence once.
 fn by_hand(steps: &[Remediation<'_>]) -> String {
     const MAX_NAMES: usize = 5;
-    let mut sentences: Vec<(&'static str, Vec<&str>)> = Vec::new();
+    let mut sentences: Vec<(Cow<'static, str>, Vec<&str>)> = Vec::new();
     for step in steps.iter().filter(|step| step.command().is_none()) {
         let Some(what) = step.by_hand() else { continue };
         match sentences.iter_mut().find(|(known, _)| *known == what) {
@@ -196,7 +198,7 @@ fn by_hand(steps: &[Remediation<'_>]) -> String {
         text.push_str(&format!(
             "\n- {}{more}: {}\n",
             shown.join(", "),
-            markdown_sentence(what)
+            markdown_sentence(&what)
         ));
     }
     text
