@@ -172,7 +172,8 @@ impl Lock<'_> {
         let mut fields = Fields::of(entry);
         let span = entry.value.span();
         let at = span.start as usize..span.end as usize;
-        if self.text.get(at.clone()) != Some(fields.shown(self.line_end).as_str()) {
+        let is_plain = self.text.get(at.clone()) == Some(fields.shown(self.line_end).as_str());
+        if !is_plain || !entry.hashes().is_sorted() {
             return Err(Refused(format!(
                 "The entry of {} is not as pipenv writes it.",
                 entry.name

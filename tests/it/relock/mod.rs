@@ -1,3 +1,4 @@
 //! Edits of lockfiles.
 
 mod there_and_back;
+mod there_and_back_python;

@@ -18,6 +18,7 @@ use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
 use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
+use super::there_and_back_python::{pipenv, poetry};
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Of a large file so many packages are edited, evenly spread.
@@ -32,13 +33,15 @@ struct Counts {
 }
 
 /// A plan that moves one package, and the one that moves it back.
-type Pair = (Plan, Plan);
+pub(super) type Pair = (Plan, Plan);
 
 /// The plans for each package of a lockfile; nothing where no plan is made for it.
 fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
     match format {
         "Cargo.lock" => crates(text),
         "package-lock.json" => folders(text),
+        "Pipfile.lock" => pipenv(text),
+        "poetry.lock" => poetry(text),
         "requirements.txt" => pins(path, text, tree),
         "uv.lock" => projects(text),
         _ => Vec::new(),
@@ -46,7 +49,7 @@ fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(S
 }
 
 /// The version behind a version: its last number is one higher.
-fn next(version: &str) -> String {
+pub(super) fn next(version: &str) -> String {
     let (version, build) = version.split_once('+').unwrap_or((version, ""));
     let digits = version
         .trim_end_matches(|character: char| character.is_ascii_digit())
@@ -59,7 +62,7 @@ fn next(version: &str) -> String {
     }
 }
 
-fn of(entries: Vec<EntryChange>) -> Plan {
+pub(super) fn of(entries: Vec<EntryChange>) -> Plan {
     Plan {
         entries,
         ..Plan::default()
@@ -67,7 +70,7 @@ fn of(entries: Vec<EntryChange>) -> Plan {
 }
 
 /// A hash that is another one for each text.
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     let sum = text
         .bytes()
         .fold(5_381_u64, |sum, byte| sum.wrapping_mul(33) ^ u64::from(byte));
@@ -484,7 +487,14 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
     let mut tree = MemoryTree::default();
     tree.insert(&tree_path("Cargo.lock"), &own);
     walk("this project", &tree, &mut counts);
-    for format in ["Cargo.lock", "package-lock.json", "requirements.txt", "uv.lock"] {
+    for format in [
+        "Cargo.lock",
+        "package-lock.json",
+        "Pipfile.lock",
+        "poetry.lock",
+        "requirements.txt",
+        "uv.lock",
+    ] {
         assert!(counts[format].edited > 0, "{format}: {counts:?}");
     }
 }
@@ -504,7 +514,14 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_real_lockfile() {
         );
     }
     println!("{counts:#?}");
-    for format in ["Cargo.lock", "package-lock.json", "requirements.txt", "uv.lock"] {
+    for format in [
+        "Cargo.lock",
+        "package-lock.json",
+        "Pipfile.lock",
+        "poetry.lock",
+        "requirements.txt",
+        "uv.lock",
+    ] {
         let of_format = &counts[format];
         let refused: usize = of_format.refused.values().sum();
         assert!(of_format.edited > refused, "{format}: {of_format:?}");
