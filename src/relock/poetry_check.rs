@@ -90,7 +90,7 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan, project: Option<&Pro
 
 /// What stands with a package but for what brings it.
 fn fields(entry: &Entry<'_>) -> Vec<(String, String)> {
-    let is_free = |key: &str| matches!(key, "groups" | "markers" | "optional");
+    let is_free = |key: &str| matches!(key, "category" | "groups" | "markers" | "optional");
     let fields = entry.table.entries().filter(|(key, _)| !is_free(key));
     let texts = fields.map(|(key, value)| {
         let inner = value

@@ -20,6 +20,8 @@ pub struct Entry<'d> {
     pub is_optional: bool,
     /// The groups of the project that bring it; empty before lock version 2.1.
     pub groups: Vec<String>,
+    /// Whether it is `main` or `dev`, where the file says it so.
+    pub category: Option<String>,
     /// Where it is meant.
     pub markers: Markers,
     /// It comes from elsewhere than the default index.
@@ -146,6 +148,7 @@ fn entry(table: Value<'_>, block: Range<usize>) -> Option<Entry<'_>> {
             .flat_map(Value::items)
             .filter_map(owned)
             .collect(),
+        category: table.str("category").map(std::borrow::Cow::into_owned),
         markers: match table.get("markers") {
             None => Markers::None,
             Some(markers) if markers.is_object() => Markers::Groups(
@@ -241,6 +244,8 @@ pub(super) struct Parts {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) description: String,
+    /// `main` or `dev`, as Poetry 1.3 and 1.4 say what brings it.
+    pub(super) category: Option<String>,
     pub(super) optional: String,
     pub(super) pythons: String,
     /// The list with its brackets, as are those below.
@@ -267,6 +272,7 @@ impl Parts {
             name: value("name").unwrap_or_default(),
             version: value("version").unwrap_or_default(),
             description: value("description").unwrap_or_default(),
+            category: value("category"),
             optional: value("optional").unwrap_or_default(),
             pythons: value("python-versions").unwrap_or_default(),
             groups: value("groups"),
@@ -285,9 +291,14 @@ impl Parts {
             format!("name = {}", self.name),
             format!("version = {}", self.version),
             format!("description = {}", self.description),
-            format!("optional = {}", self.optional),
-            format!("python-versions = {}", self.pythons),
         ];
+        lines.extend(
+            self.category
+                .iter()
+                .map(|category| format!("category = {category}")),
+        );
+        lines.push(format!("optional = {}", self.optional));
+        lines.push(format!("python-versions = {}", self.pythons));
         lines.extend(self.groups.iter().map(|groups| format!("groups = {groups}")));
         // Of a table of markers tomlkit makes a line behind those of plain values.
         let (table, plain): (Vec<&String>, Vec<&String>) =

@@ -15,6 +15,16 @@ pub(super) struct Brought {
     pub(super) is_optional: bool,
 }
 
+impl Brought {
+    /// How Poetry 1.3 and 1.4 call it.
+    pub(super) fn category(&self) -> &'static str {
+        match self.groups.contains(MAIN) {
+            true => MAIN,
+            false => "dev",
+        }
+    }
+}
+
 impl Default for Brought {
     fn default() -> Self {
         Self {

@@ -11,7 +11,7 @@ use super::poetry_entries::{Edge, Entry, Markers, Parts, Style, document, entrie
 use super::poetry_groups::{Brought, brought, groups_shown, markers, markers_shown};
 use super::splice::{Splice, apply};
 use super::{Refused, Relock, poetry_check, poetry_manifest, poetry_needs};
-use crate::lockfile::poetry_lock::project::{Project, read_text};
+use crate::lockfile::poetry_lock::project::{MAIN, Project, read_text};
 use crate::model::{Release, TreePath};
 use crate::plan::python::PinChange;
 use crate::plan::{Edited, EntryEdit, NewRange, Plan};
@@ -196,6 +196,11 @@ impl Lock<'_> {
             .ok_or_else(|| Refused(format!("{name} has no version.")))?;
         let bare = Parts {
             name: string(name),
+            category: self
+                .entries
+                .iter()
+                .any(|entry| entry.category.is_some())
+                .then(|| string(MAIN)),
             optional: "false".to_owned(),
             groups: self.style.has_groups.then(|| "[]".to_owned()),
             source: self.one_source(),
@@ -274,6 +279,10 @@ impl Lock<'_> {
                 Some((known, _)) if known == *brought => {}
                 Some((known, other)) => {
                     let is_as_written = known.is_optional == other.is_optional
+                        && other
+                            .category
+                            .as_ref()
+                            .is_none_or(|category| *category == known.category())
                         && (!self.style.has_groups
                             || known.groups.iter().all(|group| other.groups.contains(group))
                                 && known.groups.len() == other.groups.len());
@@ -319,6 +328,9 @@ impl Lock<'_> {
                 optional: brought.is_optional.to_string(),
                 ..old.clone()
             };
+            if parts.category.is_some() {
+                parts.category = Some(string(brought.category()));
+            }
             if self.style.has_groups {
                 parts.groups = Some(groups_shown(&brought.groups));
                 parts.markers = known.get(&number).and_then(markers_shown);

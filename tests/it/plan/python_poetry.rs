@@ -410,6 +410,36 @@ fn what_only_an_extra_brings_is_optional_until_something_else_does() {
     assert_eq!(planned.text(&files, "poetry.lock"), after.concat());
 }
 
+/// As Poetry 1.3 and 1.4 write it.
+#[test]
+fn a_category_says_what_brings_a_package() {
+    let world = World::of("app 1.0:\napp 1.1: tool | pen\ntool 1.0:\npen 1.0:");
+    let of = |name: &str, version: &str, category: &str, needs: &[&str]| {
+        let text = poetry_package((name, version), "*", "", needs, &[]);
+        text.replace("optional", &format!("category = \"{category}\"\noptional"))
+    };
+    let manifest =
+        "[tool.poetry.dependencies]\napp = \"^1.0\"\n[tool.poetry.dev-dependencies]\ntool = \"*\"\n";
+    let end = metadata("2.0", "00");
+    let before = [
+        FIRST,
+        &of("app", "1.0", "main", &[]),
+        &of("tool", "1.0", "dev", &[]),
+        &end,
+    ];
+    let files = Files::of(&[("poetry.lock", &before.concat()), ("pyproject.toml", manifest)]);
+    let locked = [("app", "1.0"), ("tool", "1.0")];
+    let planned = files.plan("poetry.lock", &world, &flaws(&[("app", "1.1")]), &locked);
+    let after = [
+        FIRST,
+        &of("app", "1.1", "main", &["pen = \"*\"", "tool = \"*\""]),
+        &of("pen", "1.0", "main", &[]),
+        &of("tool", "1.0", "main", &[]),
+        &end,
+    ];
+    assert_eq!(planned.text(&files, "poetry.lock"), after.concat());
+}
+
 #[test]
 fn forks_move_by_themselves() {
     let world = World::of(
