@@ -2,7 +2,9 @@
 //!
 //! Rule of Arborist (`calc-dep-flags.js` of npm 11.11.1): a folder has a flag if every way to it has it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 
 use super::tree::FolderTree;
 use crate::model::RequirementKind;
@@ -15,8 +17,8 @@ const PEER: u8 = 8;
 const ALL: u8 = DEV | OPTIONAL | DEV_OPTIONAL | PEER;
 
 /// The flags of every folder.
-pub(super) fn flags(tree: &FolderTree) -> BTreeMap<&str, Flags> {
-    let mut bits: BTreeMap<&str, u8> = tree.nodes().map(|(place, _)| (place, ALL)).collect();
+pub(super) fn flags(tree: &FolderTree) -> HashMap<&str, Flags, RandomState> {
+    let mut bits: HashMap<&str, u8, RandomState> = tree.nodes().map(|(place, _)| (place, ALL)).collect();
     let mut open: Vec<&str> = Vec::new();
     for (place, node) in tree.nodes() {
         if node.is_own {

@@ -48,7 +48,7 @@ pub fn plan(
         tried: Cell::new(0),
         memory,
     };
-    let before = FolderTree::of(described);
+    let before = memory.before.get_or_init(|| FolderTree::of(described)).clone();
     let mut wishes = wishes.to_vec();
     wishes.sort();
     let mut state = State {

@@ -1,11 +1,11 @@
 //! Who plans: what is known, what may be taken, and what was tried.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::state::State;
-use super::tree::Node;
+use super::tree::{FolderTree, Node};
 use crate::lockfile::package_lock::installed::Layout;
 use crate::model::Release;
 use crate::plan::{Bounds, Constraint, Known, Releases, Strategy, Wish};
@@ -17,6 +17,8 @@ use crate::version::range::npm::Npm as NpmRange;
 /// What a plan worked out and the next one of the same lockfile, with more answers, need not work out again.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// The folders as the lockfile has them.
+    pub(super) before: OnceCell<FolderTree>,
     /// The numbers of a package's releases, lowest first, each with whether it may be taken.
     pub(super) rated: RefCell<HashMap<String, Vec<(usize, bool)>>>,
     /// Answers about ranges and versions.

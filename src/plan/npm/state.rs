@@ -104,8 +104,8 @@ impl State {
             .tree
             .nodes()
             .map(|(place, _)| place)
-            .filter(|place| !reached.contains(place))
-            .filter(|place| needed_before.contains(place) || before.node(place).is_none())
+            .filter(|place| !reached.contains(*place))
+            .filter(|place| needed_before.contains(*place) || before.node(place).is_none())
             .map(str::to_owned)
             .collect();
         for place in gone {

@@ -1,7 +1,10 @@
 //! The folders of an npm project while a plan changes them, and Node's way of finding a package from one of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+
+use foldhash::fast::RandomState;
 
 use crate::lockfile::package_lock::installed::{Described, Installed, Layout};
 use crate::model::{Release, Requirement, RequirementKind, SharedStr};
@@ -20,11 +23,26 @@ pub(super) struct FolderTree {
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
 }
 
+/// Paths of folders.
+pub(super) type Places = HashSet<Rc<str>, RandomState>;
+
 /// The folders as the lockfile has them.
 #[derive(Debug, Default)]
 struct Nodes {
-    nodes: BTreeMap<Rc<str>, Rc<Node>>,
-    needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
+    /// In the order of their paths.
+    nodes: Vec<(Rc<str>, Rc<Node>)>,
+    /// Where each stands in that list.
+    places: HashMap<Rc<str>, usize, RandomState>,
+    needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>, RandomState>,
+    /// What one's own folders lead to.
+    reached: OnceCell<Rc<Places>>,
+}
+
+impl Nodes {
+    fn entry(&self, place: &str) -> Option<(&Rc<str>, &Rc<Node>)> {
+        let (place, node) = self.nodes.get(*self.places.get(place)?)?;
+        Some((place, node))
+    }
 }
 
 /// What lies in a folder.
@@ -108,16 +126,37 @@ pub(super) struct Dependent<'t> {
 
 impl FolderTree {
     pub(super) fn of(described: &Described) -> Self {
-        let mut tree = Self::default();
-        for folder in &described.folders {
-            tree.put(&folder.place, Node::of(folder, described.layout));
+        let folders = described.folders.iter();
+        // Of several at one path the last counts.
+        let nodes: BTreeMap<Rc<str>, Rc<Node>> = folders
+            .map(|folder| {
+                let node = Node::of(folder, described.layout);
+                (folder.place.as_str().into(), Rc::new(node))
+            })
+            .collect();
+        let mut needing: HashMap<SharedStr, Vec<Rc<str>>, RandomState> = HashMap::default();
+        for (place, node) in &nodes {
+            for requirement in &node.requirements {
+                needing
+                    .entry(requirement.name.clone())
+                    .or_default()
+                    .push(place.clone());
+            }
         }
-        let Self { changed, needing, .. } = tree;
-        let nodes = changed.into_iter();
+        let needing = needing.into_iter();
+        let nodes: Vec<(Rc<str>, Rc<Node>)> = nodes.into_iter().collect();
+        let places = nodes
+            .iter()
+            .enumerate()
+            .map(|(number, (place, _))| (place.clone(), number));
         Self {
             read: Rc::new(Nodes {
-                nodes: nodes.filter_map(|(place, node)| Some((place, node?))).collect(),
-                needing,
+                places: places.collect(),
+                needing: needing
+                    .map(|(name, places)| (name, Rc::new(places.into_iter().collect())))
+                    .collect(),
+                nodes,
+                reached: OnceCell::new(),
             }),
             ..Self::default()
         }
@@ -130,12 +169,12 @@ impl FolderTree {
     fn entry(&self, place: &str) -> Option<(&Rc<str>, &Rc<Node>)> {
         match self.changed.get_key_value(place) {
             Some((place, node)) => Some((place, node.as_ref()?)),
-            None => self.read.nodes.get_key_value(place),
+            None => self.read.entry(place),
         }
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, &Rc<Node>)> {
-        let kept = self.read.nodes.iter();
+        let kept = self.read.nodes.iter().map(|(place, node)| (place, node));
         let kept = kept.filter(|(place, _)| !self.changed.contains_key(*place));
         let new = self
             .changed
@@ -188,8 +227,13 @@ impl FolderTree {
     /// The folder that `name` means in the folder at `place`, links followed.
     pub(super) fn resolve(&self, place: &str, name: &str) -> Option<&str> {
         let mut folder = Some(place);
+        let mut candidate = String::with_capacity(place.len() + MODULES.len() + name.len() + 1);
         while let Some(at) = folder {
-            let (found, node) = match self.entry(below(at, name).as_str()) {
+            candidate.clear();
+            candidate.push_str(at);
+            candidate.push_str(if at.is_empty() { MODULES } else { "/node_modules/" });
+            candidate.push_str(name);
+            let (found, node) = match self.entry(&candidate) {
                 Some(found) => found,
                 None => {
                     folder = parent(at);
@@ -264,13 +308,21 @@ impl FolderTree {
     }
 
     /// The folders that some folder of one's own leads to.
-    pub(super) fn reached(&self) -> BTreeSet<&str> {
-        let mut open: Vec<&str> = self
-            .nodes()
-            .filter(|(_, node)| node.is_own)
-            .map(|(place, _)| place)
-            .collect();
-        let mut reached: BTreeSet<&str> = open.iter().copied().collect();
+    pub(super) fn reached(&self) -> Rc<Places> {
+        match self.changed.is_empty() {
+            true => self
+                .read
+                .reached
+                .get_or_init(|| Rc::new(self.find_reached()))
+                .clone(),
+            false => Rc::new(self.find_reached()),
+        }
+    }
+
+    fn find_reached(&self) -> Places {
+        let own = self.nodes().filter(|(_, node)| node.is_own);
+        let mut open: Vec<&str> = own.map(|(place, _)| place).collect();
+        let mut reached: HashSet<&str, RandomState> = open.iter().copied().collect();
         while let Some(place) = open.pop() {
             let Some(node) = self.node(place) else {
                 continue;
@@ -294,7 +346,7 @@ impl FolderTree {
             .map(|(place, _)| place)
             .collect();
         reached.extend(links);
-        reached
+        reached.into_iter().map(Rc::from).collect()
     }
 }
 
