@@ -4,14 +4,16 @@
 //! What a registry would say is made from the lockfile itself: the package's own entry with another version and other
 //! hashes. `go.mod` is not here: its edits never go back, and are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use lockkeeper::lockfile::cargo_lock::locked::{CrateId, LockedCrate, LockedCrates, locked};
 use lockkeeper::lockfile::package_lock::installed::{Installed, installed};
+use lockkeeper::lockfile::pom::declared::{self, Form};
 use lockkeeper::lockfile::requirements::project::{Role, gather};
 use lockkeeper::lockfile::{self, Claim};
 use lockkeeper::model::{Release, RequirementKind, TreePath};
+use lockkeeper::plan::maven::PomEdit;
 use lockkeeper::plan::python::{Edge, Need, PinChange};
 use lockkeeper::plan::{CrateEdit, EntryChange, EntryEdit, Plan};
 use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
@@ -23,6 +25,9 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Of a large file so many packages are edited, evenly spread.
 const PACKAGES: usize = 12;
+
+/// Every pom of a build is read for each edit of one: of larger builds none is edited.
+const BUILD: usize = 40;
 
 /// What became of a file's packages.
 #[derive(Debug, Default)]
@@ -42,6 +47,7 @@ fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(S
         "package-lock.json" => folders(text),
         "Pipfile.lock" => pipenv(text),
         "poetry.lock" => poetry(text),
+        "pom.xml" => versions(path, tree),
         "requirements.txt" => pins(path, text, tree),
         "uv.lock" => projects(text),
         _ => Vec::new(),
@@ -60,6 +66,52 @@ pub(super) fn next(version: &str) -> String {
         "" => next,
         build => format!("{next}+{build}"),
     }
+}
+
+/// Each text of a pom that is a version, with everything that has its version from it.
+fn versions(path: &TreePath, tree: &MemoryTree) -> Vec<(String, Pair)> {
+    let family = declared::family(path, tree);
+    if family.len() > BUILD {
+        return Vec::new();
+    }
+    let mut texts: BTreeMap<u32, PomEdit> = BTreeMap::new();
+    let mut others: BTreeSet<u32> = BTreeSet::new();
+    for module in family {
+        let resolved = declared::read(&module, tree);
+        let all = resolved.declarations.iter().chain(&resolved.managed);
+        for one in all.filter(|one| one.file == *path) {
+            if one.form == Form::Other {
+                others.insert(one.at.start);
+            }
+            let edit = texts.entry(one.at.start).or_insert_with(|| PomEdit {
+                file: path.clone(),
+                at: one.at.start as usize..one.at.end as usize,
+                from: one.version.clone(),
+                to: next(&one.version),
+                uses: BTreeSet::new(),
+                reference: None,
+            });
+            edit.uses.insert((module.clone(), one.name.clone()));
+        }
+    }
+    texts.retain(|at, _| !others.contains(at));
+    let plan = |edit: PomEdit| {
+        of(vec![EntryChange {
+            place: path.to_string(),
+            name: String::new(),
+            edit: EntryEdit::Pom(Box::new(edit)),
+        }])
+    };
+    let pairs = texts.into_values().map(|there| {
+        let back = PomEdit {
+            at: there.at.start..there.at.start + there.to.len(),
+            from: there.to.clone(),
+            to: there.from.clone(),
+            ..there.clone()
+        };
+        (format!("{}", there.at.start), (plan(there), plan(back)))
+    });
+    pairs.collect()
 }
 
 pub(super) fn of(entries: Vec<EntryChange>) -> Plan {
@@ -492,6 +544,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
         "package-lock.json",
         "Pipfile.lock",
         "poetry.lock",
+        "pom.xml",
         "requirements.txt",
         "uv.lock",
     ] {
@@ -519,6 +572,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_real_lockfile() {
         "package-lock.json",
         "Pipfile.lock",
         "poetry.lock",
+        "pom.xml",
         "requirements.txt",
         "uv.lock",
     ] {
