@@ -6,7 +6,6 @@ use std::rc::Rc;
 use super::planner::{Failure, Planner, Rated};
 use super::state::State;
 use super::tree::{Dependent, FolderTree, below, parent};
-use crate::lockfile::package_lock::installed::Layout;
 use crate::model::{Release, Requirement, RequirementKind};
 
 /// So many folders may change because of one upgrade.
@@ -143,13 +142,7 @@ impl Planner<'_> {
             true => parent(place).unwrap_or_default(),
             false => place,
         };
-        let free = match (self.layout, &requirement.package) {
-            // npm 6 finds an alias right below the package that asks for it alone.
-            (Layout::Nested, Some(_)) => Some(below(place, &requirement.name)),
-            (Layout::Nested | Layout::Both | Layout::Flat, _) => {
-                self.free_place(&state.tree, start, &requirement.name, &release.version)
-            }
-        };
+        let free = self.free_place(&state.tree, start, &requirement.name, &release.version);
         let Some(target) = free else {
             return Err(Failure::Crowded(format!(
                 "There is no place for {name} {} that disturbs nothing else.",
