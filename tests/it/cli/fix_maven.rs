@@ -142,3 +142,28 @@ fn a_repository_that_fails_is_named_and_nothing_is_written() {
     }
     assert_eq!(project.text("pom.xml"), before);
 }
+
+#[test]
+fn settings_that_the_build_names_itself_lead_to_its_mirror() {
+    let project = Project::new();
+    let own = project.server.address("/maven2");
+    let elsewhere = project
+        .text("pom.xml")
+        .replace(&own, "https://elsewhere.registry.example/maven2");
+    project.sandbox.write("pom.xml", &elsewhere);
+    project
+        .sandbox
+        .write(".mvn/maven.config", "-s\n.mvn/settings.xml\n");
+    let mirror = format!("<mirror><id>m</id><mirrorOf>*</mirrorOf><url>{own}</url></mirror>");
+    project.sandbox.write(
+        ".mvn/settings.xml",
+        format!("<settings><mirrors>{mirror}</mirrors></settings>"),
+    );
+    let plan = project.run(&["plan"]);
+    assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
+    assert!(
+        plan.out.contains("org.kiln.example:kiln 1.0 → 1.1"),
+        "{}",
+        plan.out
+    );
+}
