@@ -30,6 +30,11 @@ const DOCUMENTS: &[(Ecosystem, &str, &str)] = &[
         include_str!("../../data/demo/registry/crates.io/smallvec"),
     ),
     (
+        Ecosystem::MAVEN,
+        "org.apache.logging.log4j:log4j-core",
+        include_str!("../../data/demo/registry/maven/log4j-core.xml"),
+    ),
+    (
         Ecosystem::NPM,
         "event-stream",
         include_str!("../../data/demo/registry/npm/event-stream.json"),
@@ -50,6 +55,13 @@ const DOCUMENTS: &[(Ecosystem, &str, &str)] = &[
         include_str!("../../data/demo/registry/npm/ua-parser-js.json"),
     ),
 ];
+
+/// The poms among them, each with its version.
+const POMS: &[(&str, &str, &str)] = &[(
+    "org.apache.logging.log4j:log4j-core",
+    "2.17.1",
+    include_str!("../../data/demo/registry/maven/log4j-core-2.17.1.pom"),
+)];
 
 /// Answers from the sample alone: it starts no connection.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +84,17 @@ fn answer(ecosystem: &Ecosystem, query: &Query) -> Result<Answer, String> {
     match (registry::registry(ecosystem), document, &query.part) {
         (Some(registry), Some((_, _, document)), Part::Versions) => {
             registry.read(package, document.as_bytes())
+        }
+        (Some(registry), Some(_), Part::Metadata(version)) => {
+            let pom = POMS
+                .iter()
+                .find(|(name, of, _)| *name == package && **of == **version);
+            let (_, _, pom) =
+                pom.ok_or_else(|| format!("the sample of this demo has no {package} {version}"))?;
+            Ok(Answer {
+                releases: vec![registry.read_part(package, &query.part, None, pom.as_bytes())?],
+                ..Answer::default()
+            })
         }
         _ => Err(format!("the sample of this demo has no versions of {package}")),
     }

@@ -273,7 +273,11 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         &plan,
         &told(&of_uv.plan)
             .iter()
-            .map(|line| line.replace("pyproject.toml", "requirements.in"))
+            .map(|line| {
+                // Only uv can override what others ask for.
+                let hint = " With `override` in `fix.allow` of the policy, `override-dependencies` in pyproject.toml would decide about it.";
+                line.replace(hint, "").replace("pyproject.toml", "requirements.in")
+            })
             .collect::<Vec<_>>()
     );
     if let Err(refused) = &of_uv.edited {
