@@ -136,7 +136,11 @@ fn behind_the_last(list: Value<'_>) -> Option<usize> {
         return None;
     }
     match list.items().last() {
-        Some(last) => Some(last.span().end as usize),
+        Some(last) => {
+            let end = last.span().end as usize;
+            // The span of a plain string is inside of its quotes.
+            Some(end.saturating_add(usize::from(last.kind() == Kind::PlainString)))
+        }
         None => Some((list.span().end as usize).checked_sub(1)?),
     }
 }

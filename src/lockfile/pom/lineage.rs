@@ -147,6 +147,8 @@ impl<'r> Poms<'r> {
         let folder = child.path.parent();
         let relative = parent.relative_path.as_ref().map(|path| path.replace('\\', "/"));
         let candidates = match relative.as_deref() {
+            // A pom of a repository has no folders around it.
+            _ if child.path.is_outside() => [None, None],
             None => [folder.join("../pom.xml"), None],
             Some("") => [None, None],
             Some(path) => [

@@ -134,11 +134,7 @@ impl Planner<'_> {
         self.ask_together(state, id, &active)?;
         let mut asked = Asked::default();
         let mut given: BTreeMap<CrateId, BTreeSet<String>> = BTreeMap::new();
-        // What is locked and stays comes first: what has to come in may exchange others, and then whatever nothing needs leaves.
-        let (fitting, further): (Vec<&Dependency>, Vec<&Dependency>) = active
-            .iter()
-            .partition(|dependency| self.locked_need(state, id, dependency, before).is_some());
-        for dependency in fitting.into_iter().chain(further) {
+        for dependency in &active {
             let need = self.need(state, id, dependency, before, depth);
             if let Some(need) = asked.gather(need)? {
                 given

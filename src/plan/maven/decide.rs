@@ -140,7 +140,7 @@ impl<'p> Decider<'p> {
             Known::Answer(releases) => Ok(releases),
             Known::NotAsked => Err(Failure::Ask(BTreeSet::from([Query::versions(name)]))),
             Known::Failed(reason) => Err(Failure::Blocked(format!(
-                "The versions of {name} could not be learnt: {reason}"
+                "The versions of {name} could not be learnt: {reason}."
             ))),
         }
     }
@@ -370,7 +370,7 @@ impl<'p> Decider<'p> {
                 }
                 Known::Failed(reason) => {
                     return Err(Failure::Blocked(format!(
-                        "The pom of {name} {version} could not be learnt: {reason}"
+                        "The pom of {name} {version} could not be learnt: {reason}."
                     )));
                 }
             }

@@ -317,23 +317,6 @@ fn only_what_is_named_is_fixed() {
 }
 
 #[test]
-fn other_formats_say_that_they_cannot_be_edited_yet() {
-    let project = Project::new("^4.0.0");
-    project.sandbox.write(
-        "Pipfile.lock",
-        r#"{"_meta": {"hash": {"sha256": "0"}, "pipfile-spec": 6}, "default": {"left": {"version": "==1.0.0"}}, "develop": {}}"#,
-    );
-    let records = [record("GHSA-left", "PyPI", "left", "0", Some("1.0.1"))];
-    let index = project.sandbox.index("y.lkdb", &records, NOW);
-    let plan = project
-        .sandbox
-        .run(&["plan", "Pipfile.lock", "--db", &index, "--now", NOW]);
-    assert_eq!(plan.code, 1, "{}", plan.err);
-    let told = plan.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("cannot edit Pipfile.lock yet"), "{told}");
-}
-
-#[test]
 fn nothing_to_scan_and_no_database_are_no_pass() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run(&["plan", "--offline"]).code, 4);

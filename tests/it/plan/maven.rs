@@ -348,7 +348,7 @@ fn bounds_and_gaps_are_reasons() {
     assert_eq!(
         told(&later.plan(&World::default(), &tree).0),
         [
-            "org.saga.example:saga-core 2.0 stays: The versions of org.saga.example:saga-core could not be learnt: the registry does not have it"
+            "org.saga.example:saga-core 2.0 stays: The versions of org.saga.example:saga-core could not be learnt: the registry does not have it."
         ]
     );
     let composed = build(

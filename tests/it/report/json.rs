@@ -251,7 +251,7 @@ fn the_inventory_has_every_key() {
     let package = &file["packages"][0];
     keys(
         package,
-        "ecosystem:s name:s version:s purl:s line:n column:n direct:b scopes:a source:s used_by:a",
+        "ecosystem:s name:s version:s purl:s line:n column:n direct:b scopes:a source:s used_by:a version_from:s?",
     );
     assert_eq!(package["scopes"], serde_json::json!(["runtime", "dev"]));
     problem(&file["problems"][0]);
