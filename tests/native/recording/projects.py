@@ -74,11 +74,6 @@ PACKAGE_LOCK = {
         {"@angular/core": "11.0.0", "@angular/common": "11.0.0"},
         dependencies={"@angular/core": "~11.0.0", "@angular/common": "~11.0.0", "rxjs": "~6.6.0", "zone.js": "~0.10.3", "tslib": "^2.0.0"},
     ),
-    "grpc": npm(
-        "a package that only others need",
-        {"protobufjs": "7.2.4"},
-        dependencies={"@grpc/grpc-js": "^1.8.0", "@grpc/proto-loader": "^0.7.0"},
-    ),
     "express": npm(
         "packages that a framework pins",
         {"express": "4.16.0", "morgan": "1.9.0"},
@@ -166,7 +161,6 @@ CARGO_LOCK = {
         ),
     },
     "rustls": cargo("exact needs between the crates of one project", "2023-04-01", 'rustls = "0.20"\ntokio-rustls = "0.23"\nwebpki-roots = "0.22"', version=3),
-    "reqwest": cargo("a client, with crates of other platforms", "2023-02-15", 'reqwest = { version = "0.11", features = ["json", "cookies"] }\nurl = "2"'),
     "renamed": cargo("renamed crates and two versions of one", "2021-01-01", 'old-smallvec = { package = "smallvec", version = "0.6" }\nsmallvec = "1"\nrand = "0.7"\nbitflags = "1"'),
     "optional": cargo(
         "optional dependencies and weak features",
@@ -178,10 +172,8 @@ CARGO_LOCK = {
     "openssl": cargo("bindings and the crate that links the library", "2023-01-15", 'openssl = "0.10"\nnative-tls = "0.2"'),
     "tar": cargo("archives", "2024-06-01", 'tar = "0.4"\nflate2 = "1"\nzip = "1"'),
     "idna": cargo("a fix outside of the range of a dependent, which moves", "2024-06-01", 'url = "2.5"\ncookie_store = "0.21"'),
-    "quinn": cargo("crates of one project in step", "2024-08-01", 'quinn = "0.11"'),
     "chrono": cargo("a range in the manifest", "2022-04-01", 'chrono = "=0.4.19"\nthread_local = "1.1.3"\nnix = "=0.20.0"', later='chrono = "0.4.19"\nthread_local = "1.1.3"\nnix = "0.20.0"'),
     "sqlx": cargo("a database library with a library of C", "2024-08-01", 'sqlx = { version = "0.8.0", features = ["sqlite", "runtime-tokio"] }'),
-    "git": cargo("a family of crates in step", "2024-05-10", 'gix-path = "0.10"\ngix-index = "0.32"\ngix-date = "0.8"'),
     "crypto": cargo("a pre-release in the range", "2023-06-01", 'ed25519-dalek = "1"\naes-gcm = "0.10.1"\nring = "0.16"\ncurve25519-dalek = "3"'),
     "axum": cargo("a framework, its runtime, and a format", "2022-08-20", 'axum = "0.5"\naxum-core = "0.2"\ntower-http = { version = "0.3", features = ["fs"] }\nprost = "0.11"'),
 }
