@@ -112,7 +112,8 @@ impl Reactor {
         {
             return together;
         }
-        if let Some(first) = lineage.first() {
+        // A pom of a repository has no folders around it.
+        if let Some(first) = lineage.first().filter(|pom| !pom.path.is_outside()) {
             let mut folder = first.path.parent();
             while !folder.as_bytes().is_empty() {
                 folder = folder.parent();
