@@ -1,5 +1,8 @@
 """The projects: small manifests of real packages, and the day of whose versions they are locked."""
+import importlib.machinery
+import importlib.util
 import json
+import pathlib
 
 
 def npm(about, locked, *, resolved=False, workspaces=None, level="major", **fields):
@@ -310,10 +313,81 @@ UV_LOCK = {
     "sphinx": uv("a documentation tool", "2023-02-01", ["sphinx<6"], python=">=3.9,<3.12"),
 }
 
+def poetry(about, before, needs, *, python=">=3.9,<3.12", more=""):
+    listed = "".join(f"    {json.dumps(need)},\n" for need in needs)
+    head = f'[project]\nname = "shop"\nversion = "1.0.0"\nrequires-python = "{python}"\ndependencies = [\n{listed}]\n\n'
+    return {"about": about, "before": before, "files": {"pyproject.toml": f"{head}[tool.poetry]\npackage-mode = false\n{more}"}}
+
+
+def poetry_table(about, before, table, *, more=""):
+    head = '[tool.poetry]\nname = "shop"\nversion = "1.0.0"\ndescription = ""\nauthors = []\npackage-mode = false\n\n'
+    text = f'{head}[tool.poetry.dependencies]\npython = ">=3.9,<3.12"\n{table}{more}'
+    return {"about": about, "before": before, "files": {"pyproject.toml": text}}
+
+
+POETRY_LOCK = {
+    "requests": poetry("one package leaves and another comes in", "2022-01-01", ["requests<2.28"]),
+    "flask": poetry("ranges in the project", "2023-02-01", ["flask>=2,<3", "requests"]),
+    "django": poetry("a framework", "2023-02-01", ["django>=3.2,<4", "djangorestframework"]),
+    "fastapi": poetry("extras", "2023-02-01", ["fastapi", "uvicorn[standard]", "httpx"]),
+    "aiohttp": poetry("many wheels", "2023-02-01", ["aiohttp"], python=">=3.11,<3.12"),
+    "groups": poetry("a group for development", "2023-02-01", ["jinja2"], more='\n[tool.poetry.group.dev.dependencies]\nwerkzeug = "2.2.2"\nsqlparse = "*"\n'),
+    "optional": poetry_table(
+        "extras of the project", "2023-02-01", 'markdown-it-py = "^2.1"\ntornado = {version = "^6.2", optional = true}\n', more='\n[tool.poetry.extras]\nweb = ["tornado"]\n'
+    ),
+    "caret": poetry_table("ranges in Poetry's own form", "2023-02-01", 'werkzeug = "~2.2"\nrequests = "^2.28"\n'),
+    "marker": poetry_table(
+        "needs of some platforms", "2023-02-01", 'colorama = {version = "*", markers = "sys_platform == \'win32\'"}\njinja2 = "^3.1"\nurllib3 = "^1.26"\n'
+    ),
+    "pin": poetry("an exact need that moves", "2023-02-01", ["werkzeug==2.2.2", "flask"]),
+    "sqlparse": poetry("a package that only others need", "2023-02-01", ["django-debug-toolbar<4", "django<4"]),
+    "twisted": poetry("a server", "2023-02-01", ["twisted", "pyopenssl"]),
+    "starlette": poetry("packages in step", "2023-02-01", ["starlette", "python-multipart"]),
+    "sphinx": poetry("a documentation tool", "2023-02-01", ["sphinx<6"]),
+}
+
+
+def pom(about, *dependencies, properties="", more=""):
+    def element(name, version):
+        group, artifact = name.split(":")
+        return f"    <dependency>\n      <groupId>{group}</groupId>\n      <artifactId>{artifact}</artifactId>\n      <version>{version}</version>\n    </dependency>\n"
+
+    listed = "".join(element(*one) for one in dependencies)
+    text = (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0">\n  <modelVersion>4.0.0</modelVersion>\n  <groupId>shop.example</groupId>\n'
+        f"  <artifactId>shop</artifactId>\n  <version>1.0</version>\n{properties}  <dependencies>\n{listed}  </dependencies>\n{more}</project>\n"
+    )
+    return {"about": about, "before": None, "files": {"pom.xml": text}}
+
+
+BUILDS = {
+    "jetty": pom("a server", ("org.eclipse.jetty:jetty-server", "9.4.40.v20210413"), ("org.eclipse.jetty:jetty-http", "9.4.40.v20210413")),
+    "protobuf": pom(
+        "a property for one artifact",
+        ("com.google.protobuf:protobuf-java", "${protobuf.version}"),
+        properties="  <properties>\n    <protobuf.version>3.19.1</protobuf.version>\n  </properties>\n",
+    ),
+    "snappy": pom("two literals", ("org.xerial.snappy:snappy-java", "1.1.8.4"), ("commons-net:commons-net", "3.8.0")),
+    "bouncy": pom("artifacts of one release", ("org.bouncycastle:bcprov-jdk18on", "1.71"), ("org.bouncycastle:bcpkix-jdk18on", "1.71")),
+    "shiro": pom("a literal with dependencies", ("org.apache.shiro:shiro-core", "1.9.0"), ("org.apache.shiro:shiro-web", "1.9.0")),
+    "pdfbox": pom("an upgrade within a minor release", ("org.apache.pdfbox:pdfbox", "2.0.23")),
+}
+
+
+def builds():
+    """Those that fix-maven has."""
+    loader = importlib.machinery.SourceFileLoader("fix_maven", str(pathlib.Path(__file__).resolve().parents[1] / "fix-maven"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("fix_maven", loader))
+    loader.exec_module(module)
+    return {name: {"about": f"the build {name} of fix-maven", "before": None, "files": files} for name, files in module.PROJECTS.items()}
+
+
 PROJECTS = {
     "package_lock": PACKAGE_LOCK,
     "cargo_lock": CARGO_LOCK,
     "go_mod": GO_MOD,
     "requirements": REQUIREMENTS,
     "uv_lock": UV_LOCK,
+    "poetry_lock": POETRY_LOCK,
+    "pom": {**builds(), **BUILDS},
 }
