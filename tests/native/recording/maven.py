@@ -65,12 +65,15 @@ class Maven(Client):
             return f"<metadata><groupId>{group}</groupId><artifactId>{artifact}</artifactId><versioning><versions>{listed}</versions></versioning></metadata>"
         xml.register_namespace("", NAMESPACE)
         root = xml.fromstring(text)
+        root.attrib.clear()
         for child in list(root):
             word = child.tag.rsplit("}", 1)[-1]
             if word not in KEPT:
                 root.remove(child)
             elif word in ("distributionManagement", "profiles"):
                 trimmed(child)
+            elif word == "properties":
+                without_addresses(child)
         return re.sub(r">\s+<", "><", xml.tostring(root, encoding="unicode"))
 
     def pairs(self, files):
@@ -111,6 +114,13 @@ class Maven(Client):
         return commands
 
 
+def without_addresses(properties):
+    """Without those that name a server: no version is one."""
+    for child in list(properties):
+        if "://" in (child.text or ""):
+            properties.remove(child)
+
+
 def trimmed(element):
     """Of profiles and distribution what says which artifacts are meant."""
     for child in list(element):
@@ -119,6 +129,8 @@ def trimmed(element):
             for inner in list(child):
                 if inner.tag.rsplit("}", 1)[-1] not in ("id", "activation", "properties", "dependencies", "dependencyManagement"):
                     child.remove(inner)
+                elif inner.tag.rsplit("}", 1)[-1] == "properties":
+                    without_addresses(inner)
         elif word != "relocation":
             element.remove(child)
 
