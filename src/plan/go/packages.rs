@@ -58,12 +58,15 @@ pub(super) struct Used {
 }
 
 impl Used {
-    /// Modules of which a package was imported before, and is not `after` any more.
+    /// Modules of which a package was imported before, and `after` is not any more, or by tests alone: what it imports itself is
+    /// not listed for them.
     pub(super) fn less(&self, after: &Self) -> BTreeSet<String> {
-        let gone =
-            |import: &str| !after.imports.contains_key(import) && !after.test_imports.contains_key(import);
-        let imports = self.imports.iter().chain(&self.test_imports);
-        let less = imports.filter(|(import, _)| gone(import));
+        let by_build = self.imports.iter();
+        let by_build = by_build.filter(|(import, _)| !after.imports.contains_key(*import));
+        let by_tests = self.test_imports.iter().filter(|(import, _)| {
+            !after.imports.contains_key(*import) && !after.test_imports.contains_key(*import)
+        });
+        let less = by_build.chain(by_tests);
         less.map(|(_, provider)| provider.clone()).collect()
     }
 }

@@ -220,3 +220,54 @@ proptest! {
         prop_assert_eq!(own, expected);
     }
 }
+
+/// A package of a module that stays is imported by tests of another module alone, once that has moved: what the package imports
+/// leaves the list, as `go mod tidy` has it.
+#[test]
+fn what_only_tests_of_other_modules_still_lead_to_leaves_the_list() {
+    let go = "go 1.21.0";
+    let mut world = World::default();
+    world.add("leaf.example/m", "v1.0.0", go, &[("", &[])]);
+    world.add("stays.example/m", "v1.0.0", go, &[("", &[]), ("p", &[])]);
+    let asks = format!("{go}\n\nrequire leaf.example/m v1.0.0");
+    world.add(
+        "stays.example/m",
+        "v1.0.1",
+        &asks,
+        &[("", &["leaf.example/m"]), ("p", &[])],
+    );
+    let asks = format!("{go}\n\nrequire stays.example/m v1.0.1\n\nrequire leaf.example/m v1.0.0 // indirect");
+    world.add("moves.example/m", "v1.0.0", &asks, &[("p", &["stays.example/m"])]);
+    let asks = format!("{go}\n\nrequire stays.example/m v1.0.0");
+    world.add(
+        "moves.example/m",
+        "v1.1.0",
+        &asks,
+        &[("p", &["test:stays.example/m"])],
+    );
+
+    let imports = ["moves.example/m/p", "stays.example/m/p"];
+    let roots = |version: &str| {
+        BTreeMap::from([
+            ("moves.example/m".to_owned(), version.to_owned()),
+            ("stays.example/m".to_owned(), "v1.0.1".to_owned()),
+        ])
+    };
+    let files = tidy(&world, "1.23.0", &imports, &roots("v1.0.0"));
+    assert!(
+        files.file.contains("leaf.example/m v1.0.0 // indirect"),
+        "{}",
+        files.file
+    );
+    let asked = Asked {
+        flaws: &[("moves.example/m", "v1.1.0")],
+        level: Distance::Major,
+        manifests: Manifests::Change,
+        published_before: None,
+        imports: Some(&imports),
+    };
+    let (plan, _) = asked.plan(&world, &files);
+    let done = edited(&files, &plan).expect("an edit");
+    assert_eq!(done, tidy(&world, "1.23.0", &imports, &roots("v1.1.0")));
+    assert!(!done.file.contains("leaf.example"), "{}", done.file);
+}
