@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use super::finding::Change;
 use super::{Class, Decision, Finding, Level};
 
-/// Where a finding is in that order. Made once for each where many are sorted: what it is made of lies far apart.
+/// Where a finding is in that order. Made once for each where many are sorted, since its parts are far apart in memory.
 #[derive(Clone, Copy)]
 pub struct Order<'f> {
     weight: Weight,

@@ -250,7 +250,7 @@ fn scope(name: &str) -> Option<String> {
     name.split_once('/').map(|(scope, _)| scope.to_owned())
 }
 
-/// Where in the registry the archive of a version lies, as nearly every registry has it.
+/// The path of a version's archive, as nearly every registry has it.
 #[must_use]
 pub fn archive_path(name: &str, version: &str) -> String {
     let base = name.rsplit('/').next().unwrap_or(name);

@@ -71,23 +71,18 @@ impl Relock for PipfileLock {
     }
 }
 
+/// The hash of the manifest `after` its edit, and where it is.
 fn new_hash(root: Value<'_>, before: &str, after: &str) -> Result<Splice, Refused> {
     let known = root
         .get("_meta")
         .and_then(|meta| meta.get("hash"))
         .and_then(|hash| hash.get("sha256"));
-    let text = known.and_then(Value::as_str);
-    let hash = text.and_then(|known| pipfile_manifest::hash(before, after, &known));
-    let (Some(known), Some(hash)) = (known, hash) else {
-        return Err(Refused(
+    let hash = |known: &str| pipfile_manifest::hash(before, after, known);
+    python_hashes::of_manifest(known, hash).ok_or_else(|| {
+        Refused(
             "The hash in the lockfile is not the one of the Pipfile, as far as it can be computed here: run `pipenv lock` first."
                 .to_owned(),
-        ));
-    };
-    let span = known.text_span();
-    Ok(Splice {
-        at: span.start as usize..span.end as usize,
-        text: hash,
+        )
     })
 }
 

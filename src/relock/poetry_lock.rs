@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::poetry_entries::{Edge, Entry, Markers, Parts, Style, document, entries, normal, string};
 use super::poetry_groups::{Brought, brought, groups_shown, markers, markers_shown};
 use super::splice::{Splice, apply};
-use super::{Refused, Relock, poetry_check, poetry_manifest, poetry_needs};
+use super::{Refused, Relock, poetry_check, poetry_manifest, poetry_needs, python_hashes};
 use crate::lockfile::poetry_lock::project::{MAIN, Project, read_text};
 use crate::model::{Release, TreePath};
 use crate::plan::python::PinChange;
@@ -88,18 +88,12 @@ fn new_hash(root: Value<'_>, before: &str, after: &str) -> Result<Splice, Refuse
     let known = root
         .get("metadata")
         .and_then(|metadata| metadata.get("content-hash"));
-    let text = known.and_then(Value::as_str);
-    let hash = text.and_then(|known| poetry_manifest::content_hash(before, after, &known));
-    let (Some(known), Some(hash)) = (known, hash) else {
-        return Err(Refused(
+    let hash = |known: &str| poetry_manifest::content_hash(before, after, known);
+    python_hashes::of_manifest(known, hash).ok_or_else(|| {
+        Refused(
             "The content-hash of the lockfile is not the one of pyproject.toml, as far as it can be computed here: run `poetry lock` first."
                 .to_owned(),
-        ));
-    };
-    let span = known.text_span();
-    Ok(Splice {
-        at: span.start as usize..span.end as usize,
-        text: hash,
+        )
     })
 }
 

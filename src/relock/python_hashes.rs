@@ -1,10 +1,12 @@
-//! Hashes of releases of Python packages, as lockfiles have them.
+//! Hashes in lockfiles of Python: of the files of releases, and of manifests.
 
 use std::collections::BTreeSet;
 
 use super::Refused;
+use super::splice::Splice;
 use crate::model::Release;
 use crate::schema::simple_index::files_of;
+use crate::text::tree::Value;
 
 /// `sha256` of `sha256:00…`.
 pub(super) fn algorithm(hash: &str) -> &str {
@@ -36,4 +38,18 @@ pub(super) fn hashes(release: &Release, algorithm: &str, name: &str) -> Result<B
         ))),
         false => Ok(hashes),
     }
+}
+
+/// The exchange of the hash `known` of a manifest for the one that `computed` gives from it; `None` where there is none, or it is not
+/// that of the manifest.
+pub(super) fn of_manifest(
+    known: Option<Value<'_>>,
+    computed: impl FnOnce(&str) -> Option<String>,
+) -> Option<Splice> {
+    let known = known?;
+    let span = known.text_span();
+    Some(Splice {
+        at: span.start as usize..span.end as usize,
+        text: computed(&known.as_str()?)?,
+    })
 }

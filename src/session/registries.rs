@@ -18,7 +18,7 @@ pub struct PackageRegistries<'s> {
     asker: Asker,
 }
 
-/// The same without anybody who is told: what there is to say is kept.
+/// The same for callers that report later: notes are kept until they are taken.
 pub(super) struct Asker {
     client: Arc<Client>,
     runtime: tokio::runtime::Runtime,

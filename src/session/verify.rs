@@ -17,7 +17,7 @@ use crate::sys::program::{self, Run};
 /// Who proves an edit beside the check and the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verify {
-    /// Nobody else.
+    /// Only the check of lockkeeper itself.
     #[default]
     Here,
     /// The ecosystem's own tool, too.

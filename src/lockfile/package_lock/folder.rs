@@ -18,7 +18,7 @@ pub struct Installed {
     pub link: Option<String>,
     /// A folder of one's own: the root, or a workspace.
     pub is_own: bool,
-    /// It lies in the archive of another package.
+    /// The archive of another package contains it.
     pub is_bundled: bool,
     /// It comes from a registry.
     pub is_of_registry: bool,

@@ -1,7 +1,7 @@
 //! Versions that a parent or BOM of a repository manages: a later one of that is taken, the lowest that ends as many findings as any.
 //!
 //! What another version of it makes of the build is read with the poms of the repository: every dependency, plugin and extension of
-//! every module. What else moves by it is told, and one that brings a known advisory to any of them is not taken.
+//! every module. What else moves by it is reported, and a version that brings a known advisory to any of them is not taken.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
