@@ -69,8 +69,8 @@ fn numbers(grid: &Grid) -> Vec<Count> {
     let targets = &grid.outcome.targets;
     let ids: BTreeSet<&str> = grid.rows.iter().map(|row| row.advisory.id.as_str()).collect();
     let mut numbers = vec![
-        Count::new("rows", "advisories", ids.len(), ""),
-        Count::new("lines", "release lines", targets.len(), ""),
+        Count::new("rows", ("advisory", "advisories"), ids.len(), ""),
+        Count::new("lines", ("release line", "release lines"), targets.len(), ""),
     ];
     for (verdict, label, class) in [
         (Verdict::Blocked, "blocked", "bad"),
@@ -80,7 +80,7 @@ fn numbers(grid: &Grid) -> Vec<Count> {
     ] {
         let count = targets.iter().filter(|target| target.verdict == verdict).count();
         if count > 0 {
-            numbers.push(Count::new(verdict.as_str(), label, count, class));
+            numbers.push(Count::new(verdict.as_str(), (label, label), count, class));
         }
     }
     numbers

@@ -69,12 +69,22 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
     let decided =
         |decision| count(&|finding: &Finding| finding.is_affected() && finding.decision == decision);
     let mut numbers = vec![
-        Count::new("blocking", "blocking findings", decided(Decision::Fail), "bad"),
-        Count::new("warnings", "findings that warn", decided(Decision::Warn), "warn"),
+        Count::new(
+            "blocking",
+            ("blocking finding", "blocking findings"),
+            decided(Decision::Fail),
+            "bad",
+        ),
+        Count::new(
+            "warnings",
+            ("finding that warns", "findings that warn"),
+            decided(Decision::Warn),
+            "warn",
+        ),
     ];
     let noted = decided(Decision::Note);
     if noted > 0 {
-        numbers.push(Count::new("noted", "notes", noted, ""));
+        numbers.push(Count::new("noted", ("note", "notes"), noted, ""));
     }
     let compared = count(&|finding: &Finding| finding.change.is_some());
     if compared > 0 {
@@ -82,7 +92,7 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
             count(&|finding: &Finding| finding.is_affected() && finding.change == Some(Change::Introduced));
         numbers.push(Count::new(
             "introduced",
-            "introduced since the base",
+            ("introduced since the base", "introduced since the base"),
             introduced,
             "bad",
         ));
@@ -91,7 +101,7 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
         if escalated > 0 {
             numbers.push(Count::new(
                 "escalated",
-                "escalated since the base",
+                ("escalated since the base", "escalated since the base"),
                 escalated,
                 "bad",
             ));
@@ -99,33 +109,51 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
     }
     let excepted = count(&|finding: &Finding| finding.exception().is_some());
     if excepted > 0 {
-        numbers.push(Count::new("excepted", "accepted", excepted, ""));
+        numbers.push(Count::new("excepted", ("accepted", "accepted"), excepted, ""));
     }
     let others = count(&|finding: &Finding| finding.state == State::NotAffected);
     if others > 0 {
-        numbers.push(Count::new("not_affected", "not affected", others, ""));
+        numbers.push(Count::new(
+            "not_affected",
+            ("not affected", "not affected"),
+            others,
+            "",
+        ));
     }
     let coverage = &outcome.coverage;
     numbers.push(Count::new(
         "blind",
-        "gaps not checked",
+        ("gap not checked", "gaps not checked"),
         coverage.blind.len(),
         "bad",
     ));
     if !coverage.partial.is_empty() {
         numbers.push(Count::new(
             "partial",
-            "not pinned or not from a registry",
+            (
+                "not pinned or not from a registry",
+                "not pinned or not from a registry",
+            ),
             coverage.partial.len(),
             "warn",
         ));
     }
-    numbers.push(Count::new("files", "lockfiles", coverage.files_read, ""));
-    numbers.push(Count::new("packages", "packages", coverage.packages, ""));
+    numbers.push(Count::new(
+        "files",
+        ("lockfile", "lockfiles"),
+        coverage.files_read,
+        "",
+    ));
+    numbers.push(Count::new(
+        "packages",
+        ("package", "packages"),
+        coverage.packages,
+        "",
+    ));
     if coverage.unchecked > 0 {
         numbers.push(Count::new(
             "unchecked",
-            "dependencies not checked",
+            ("dependency not checked", "dependencies not checked"),
             coverage.unchecked,
             "warn",
         ));

@@ -36,10 +36,16 @@ pub(super) struct Count {
 }
 
 impl Count {
-    pub(super) fn new(key: &'static str, label: &'static str, count: usize, class: &'static str) -> Self {
+    /// The label is that of one, and that of any other number.
+    pub(super) fn new(
+        key: &'static str,
+        (one, many): (&'static str, &'static str),
+        count: usize,
+        class: &'static str,
+    ) -> Self {
         Self {
             key,
-            label,
+            label: if count == 1 { one } else { many },
             count,
             class,
         }

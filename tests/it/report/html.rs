@@ -460,6 +460,18 @@ fn the_head_names_what_was_scanned() {
 }
 
 #[test]
+fn what_is_counted_once_has_its_label_in_the_singular() {
+    let mut outcome = outcomes::blocked();
+    outcome.coverage.files_read = 1;
+    outcome.coverage.unchecked = 1;
+    outcome.coverage.packages = 2;
+    let page = scan(&outcome);
+    for label in ["lockfile", "dependency not checked", "packages"] {
+        assert!(page.contains(&format!("<dt>{label}</dt>")), "{label} in {page}");
+    }
+}
+
+#[test]
 fn a_browser_opens_the_largest_pages() {
     for (name, page) in [
         ("huge", scan(&outcomes::huge(60_000))),
