@@ -1,6 +1,7 @@
 //! Ranges in the `package.json` files of an npm project, and where a lockfile repeats them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::npm_json::{Field, Style, inside_quotes};
 use super::splice::{Splice, apply};
@@ -136,15 +137,64 @@ pub(super) fn range_splices(manifest: Value<'_>, ranges: &[&NewRange]) -> Option
             .iter()
             .filter_map(|table| manifest.get(table)?.get(&range.name));
         let before = splices.len();
-        for value in stands.filter(|value| value.as_str().as_deref() == Some(&range.from)) {
-            splices.push(Splice {
-                at: value.span().start as usize..value.span().end as usize,
-                text: inside_quotes(&range.to),
-            });
-        }
+        splices.extend(
+            stands
+                .filter_map(|value| place_of(value, &range.from))
+                .map(|at| Splice {
+                    at,
+                    text: inside_quotes(&range.to),
+                }),
+        );
         if splices.len() == before {
             return None;
         }
     }
     Some(splices)
+}
+
+/// Where `range` stands in what a manifest asks for: behind `npm:other@` of an alias, else it is the whole.
+fn place_of(value: Value<'_>, range: &str) -> Option<Range<usize>> {
+    let text = value.as_str()?;
+    let whole = value.span().start as usize..value.span().end as usize;
+    if *text == *range {
+        return Some(whole);
+    }
+    let other = text.strip_suffix(range)?.strip_suffix('@')?;
+    let is_alias = other
+        .get(..4)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("npm:"));
+    let has_no_escapes = text.len() == whole.len();
+    (is_alias && other.len() > 4 && has_no_escapes).then(|| whole.end - range.len()..whole.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_of_an_alias_stands_behind_its_package() {
+        let range = NewRange {
+            folder: String::new(),
+            file: "package.json".to_owned(),
+            name: "left".to_owned(),
+            from: "~1.2.0".to_owned(),
+            to: "~1.2.7".to_owned(),
+        };
+        for (before, after) in [
+            ("~1.2.0", Some("~1.2.7")),
+            ("npm:other@~1.2.0", Some("npm:other@~1.2.7")),
+            ("NPM:@acme/other@~1.2.0", Some("NPM:@acme/other@~1.2.7")),
+            ("npm:@~1.2.0", None),
+            ("git:other@~1.2.0", None),
+            ("npm:other@1 || ~1.2.0", None),
+        ] {
+            let manifest =
+                |range: &str| format!(r#"{{"dependencies": {{"left": "{range}", "right": "1"}}}}"#);
+            assert_eq!(
+                manifest_with(&manifest(before), &[&range], &[]),
+                after.map(manifest),
+                "{before}"
+            );
+        }
+    }
 }
