@@ -290,7 +290,12 @@ fn reached<'i>(folders: &Folders<'i>) -> BTreeSet<&'i str> {
     let mut open: Vec<&Installed> = own.copied().collect();
     let mut reached: BTreeSet<&str> = open.iter().map(|folder| folder.place.as_str()).collect();
     while let Some(folder) = open.pop() {
-        for requirement in &folder.requirements {
+        // Optional peers hold nothing (Arborist's `calc-dep-flags.js`, npm 11.11.1).
+        let holding = folder
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.kind != RequirementKind::OptionalPeer);
+        for requirement in holding {
             if let Some(found) = find(folders, &folder.place, &requirement.name)
                 && reached.insert(&found.place)
             {

@@ -125,6 +125,8 @@ impl<'p> Planner<'p> {
         let mut all: Vec<(usize, bool)> = releases
             .iter()
             .enumerate()
+            // One that npm cannot order has no place among the others: `3.0.0beta4` of express.
+            .filter(|(_, release)| Npm.compare(&release.version, &release.version).is_ok())
             .map(|(number, release)| (number, self.is_good(name, release)))
             .collect();
         all.sort_by(

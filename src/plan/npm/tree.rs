@@ -327,7 +327,12 @@ impl FolderTree {
             let Some(node) = self.node(place) else {
                 continue;
             };
-            for requirement in &node.requirements {
+            // What only optional peers ask for is not held by them: npm 11.11.1 takes it out, and no npm puts it in.
+            let holding = node
+                .requirements
+                .iter()
+                .filter(|requirement| requirement.kind != RequirementKind::OptionalPeer);
+            for requirement in holding {
                 if let Some(found) = self.resolve(place, &requirement.name)
                     && reached.insert(found)
                 {

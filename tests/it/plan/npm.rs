@@ -265,6 +265,35 @@ fn what_nothing_needs_any_more_leaves() {
 }
 
 #[test]
+fn what_only_optional_peers_ask_for_leaves_too() {
+    let world = "
+        runner 1.0.0: types ^1.0.0
+        runner 1.1.0: peer? types *
+        widget 1.0.0: peer? types *
+        types 1.0.0: deep ^1.0.0
+        deep 1.0.0
+    ";
+    let flaws = [("runner", "1.1.0")];
+    let folders = "runner@1.0.0, widget@1.0.0, types@1.0.0, deep@1.0.0";
+    let (told, now) = planned(world, "runner ^1.0.0, widget ^1.0.0", folders, &flaws);
+    assert_eq!(
+        told,
+        ["runner 1.0.0 → 1.1.0 (in_range)", "- deep 1.0.0", "- types 1.0.0"]
+    );
+    assert_eq!(now, ["runner@1.1.0", "widget@1.0.0"]);
+    // An npm before that rule left it there, and what is not planned stays.
+    let folders = "runner@1.1.0, widget@1.0.0, types@1.0.0, deep@1.0.0";
+    let world = format!("{world}\nwidget 1.0.1: peer? types *");
+    let (told, _) = planned(
+        &world,
+        "runner ^1.0.0, widget ^1.0.0",
+        folders,
+        &[("widget", "1.0.1")],
+    );
+    assert_eq!(told, ["widget 1.0.0 → 1.0.1 (in_range)"]);
+}
+
+#[test]
 fn peers_move_together() {
     let world = "
         react 17.0.0
@@ -329,6 +358,23 @@ fn retired_and_flawed_versions_are_taken_for_nothing() {
     ";
     let (told, _) = planned(world, "a ^1.0.0", "a@1.0.0", &[("a", "1.1.0"), ("b", "1.1.0")]);
     assert_eq!(told, ["a 1.0.0 → 1.2.0 (in_range)", "+ b 1.1.0"]);
+}
+
+#[test]
+fn versions_that_npm_cannot_order_hide_no_other() {
+    let world = "
+        web 4.17.1
+        web 4.19.2
+        web 4.2.0beta1
+        web 5.0.0
+    ";
+    let (told, folders) = planned(world, "web 4.17.1", "web@4.17.1", &[("web", "4.19.2")]);
+    assert_eq!(
+        told,
+        ["web 4.17.1 → 4.19.2 (manifest)", "asks web 4.17.1 → 4.19.2"],
+        "{folders:?}"
+    );
+    assert_eq!(folders, ["web@4.19.2"]);
 }
 
 #[test]
