@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::events::{Event, Kind};
 use super::inputs::Inputs;
 use crate::cli::arguments::{self, OutputOptions};
-use crate::cli::{fix, gate, scan, status};
+use crate::cli::{gate, scan, status, upgrades};
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::scan::ExitOptions;
@@ -156,7 +156,7 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
     }
     let paths = [flags.paths.clone(), inputs.paths.clone()].concat();
     let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
-    let request = fix::of_flags(&paths, &flags.upgrades, policy, Edits::Show);
+    let request = upgrades::request(&paths, &flags.upgrades, policy, Edits::Show);
     Ok(FixRequest {
         resolve: inputs.resolve || request.resolve,
         ..request

@@ -90,6 +90,8 @@ pub enum Command {
     Plan(Plan),
     /// Write the upgrades that fix the findings into the lockfiles, and nothing else.
     Fix(Fix),
+    /// Show which upgrades would fix each live release line; as a step, open a pull request for each.
+    Backport(Backport),
     /// Show, then write, a first workflow and policy.
     Init(Init),
     /// Show the effective policy, or the JSON Schema of the policy file.
@@ -202,6 +204,9 @@ pub struct Plan {
     /// Folders or lockfiles; `.` if none is given.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Plan for these branches and tags (`tags/…`) instead of the work tree: comma-separated globs of short names.
+    #[arg(long, value_name = "GLOBS", conflicts_with = "resolve")]
+    pub refs: Option<String>,
     /// How far.
     #[command(flatten)]
     pub upgrades: Upgrades,
@@ -222,6 +227,9 @@ pub struct Fix {
     /// Folders or lockfiles; `.` if none is given.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Do what `backport` does for these branches: comma-separated globs of short names. Nothing is written to disk.
+    #[arg(long, value_name = "GLOBS", conflicts_with_all = ["resolve", "allow_dirty"])]
+    pub refs: Option<String>,
     /// How far.
     #[command(flatten)]
     pub upgrades: Upgrades,
@@ -231,6 +239,29 @@ pub struct Fix {
     /// Write over changes that are not committed.
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Where from.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to.
+    #[command(flatten)]
+    pub reports: Reports,
+}
+
+/// Arguments of `backport`.
+#[derive(Debug, Args)]
+#[command(mut_arg("resolve", |resolve| resolve.hide(true)))]
+pub struct Backport {
+    /// A folder or lockfile of a git repository, or a bare one.
+    pub path: Option<PathBuf>,
+    /// These branches and tags (`tags/…`) instead of the live release lines: comma-separated globs of short names.
+    #[arg(long, value_name = "GLOBS", conflicts_with = "resolve")]
+    pub refs: Option<String>,
+    /// How far.
+    #[command(flatten)]
+    pub upgrades: Upgrades,
+    /// Show what would be proposed; without a forge that is all there is.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where from.
     #[command(flatten)]
     pub source: Source,

@@ -4,23 +4,37 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::arguments::{Fix, Level, OutputOptions, Plan, Prover, Reports, Source, Upgrades};
+use super::arguments::{Fix, OutputOptions, Plan, Reports, Source, Upgrades};
 use super::console::Console;
-use super::output;
+use super::{backport, output, upgrades};
 use crate::config::index;
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
-use crate::plan::{Manifests, Proposal};
+use crate::plan::Proposal;
+use crate::report::lines;
 use crate::report::plan::{FORMS, diff};
-use crate::session::{Edits, FixLimits, FixRequest, Input, Verify};
-use crate::version::Distance;
+use crate::session::{Edits, FixRequest};
 
 /// Runs `plan`.
 ///
 /// # Errors
 /// A [`Failure`] of usage, of a missing advisory database, or of a report that cannot be written.
 pub fn plan(arguments: &Plan, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    if let Some(refs) = &arguments.refs {
+        let request = backport::of_flags(
+            &arguments.paths,
+            &arguments.upgrades,
+            &arguments.source,
+            Some(refs),
+        )?;
+        let sources = (&arguments.source, &arguments.reports);
+        let plans = backport::shown(&request, sources, (options, now))?;
+        if arguments.diff {
+            output::print(lines::diff(&plans).as_bytes())?;
+        }
+        return Ok(plans.exit_code());
+    }
     let proposal = proposed(
         request(
             &arguments.paths,
@@ -43,6 +57,16 @@ pub fn plan(arguments: &Plan, options: &OutputOptions, now: Timestamp) -> Result
 /// # Errors
 /// As for [`plan`], and for a file that cannot be written or has changes that are not committed.
 pub fn run(arguments: &Fix, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    if let Some(refs) = &arguments.refs {
+        let request = backport::of_flags(
+            &arguments.paths,
+            &arguments.upgrades,
+            &arguments.source,
+            Some(refs),
+        )?;
+        let sources = (&arguments.source, &arguments.reports);
+        return Ok(backport::shown(&request, sources, (options, now))?.exit_code());
+    }
     let edits = match (arguments.dry_run, arguments.allow_dirty) {
         (true, _) => Edits::Show,
         (false, true) => Edits::WriteOverChanges,
@@ -57,33 +81,6 @@ pub fn run(arguments: &Fix, options: &OutputOptions, now: Timestamp) -> Result<E
     Ok(proposal.exit_code())
 }
 
-/// What `fix` is asked to do; `policy` decides.
-#[must_use]
-pub fn of_flags(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, edits: Edits) -> FixRequest {
-    FixRequest {
-        input: Input {
-            paths: paths.to_vec(),
-            ..Input::default()
-        },
-        policy,
-        resolve: upgrades.resolve,
-        limits: FixLimits {
-            level: upgrades.level.map(|level| match level {
-                Level::Patch => Distance::Patch,
-                Level::Minor => Distance::Minor,
-                Level::Major => Distance::Major,
-            }),
-            manifests: upgrades.keep_manifests.then_some(Manifests::Keep),
-            only: upgrades.only.clone(),
-        },
-        verify: match upgrades.verify {
-            Some(Prover::Native) => Verify::Native,
-            None => Verify::Here,
-        },
-        edits,
-    }
-}
-
 fn request(
     paths: &[PathBuf],
     upgrades: &Upgrades,
@@ -91,7 +88,7 @@ fn request(
     edits: Edits,
 ) -> Result<FixRequest, Failure> {
     let policy = PolicyRequest::new(source.policy.clone(), None)?;
-    Ok(of_flags(paths, upgrades, policy, edits))
+    Ok(upgrades::request(paths, upgrades, policy, edits))
 }
 
 fn proposed(

@@ -179,6 +179,21 @@ pub(super) const PAGES: &[Page] = &[
         ],
     },
     Page {
+        command: "backport",
+        codes: FIXES,
+        variables: &[Database, Cache, Keys, Ci, Colour, Network],
+        examples: &[
+            (
+                "lockkeeper backport",
+                "Show, for each live release line, which upgrades fix it, or why there are none.",
+            ),
+            (
+                "lockkeeper backport --refs 'release/*' --only CVE-2023-26136",
+                "Show what fixes one advisory on these branches.",
+            ),
+        ],
+    },
+    Page {
         command: "init",
         codes: SIMPLE,
         variables: &[],

@@ -1,6 +1,7 @@
 //! The command line: arguments in, streams and an exit code out.
 
 pub mod arguments;
+pub mod backport;
 pub mod by_ref;
 mod cache;
 mod config;
@@ -23,6 +24,7 @@ mod sample_registry;
 pub mod scan;
 pub mod status;
 mod update;
+pub mod upgrades;
 mod version;
 
 use std::ffi::OsString;
@@ -123,6 +125,7 @@ fn parse_and_run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         Command::Gate(arguments) => gate::run(&arguments, &options, now),
         Command::Plan(arguments) => fix::plan(&arguments, &options, now),
         Command::Fix(arguments) => fix::run(&arguments, &options, now),
+        Command::Backport(arguments) => backport::run(&arguments, &options, now),
         Command::Init(arguments) => init::run(&arguments),
         Command::Config(command) => config::run(&command),
         Command::Db(command) => database::run(command, &options, now),

@@ -18,7 +18,7 @@ use super::links::{self, End, Entry, Folders, MAX_STEPS, MAX_TARGET};
 use super::listing::{Content, Listing};
 use super::odb::{BlobError, Odb};
 use super::repository::Repository;
-use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
+use crate::model::{Contents, Derivation, Derived, Tree, TreePath, Unread};
 
 /// The files of one commit, read from objects and never checked out.
 #[derive(Clone)]
@@ -331,6 +331,42 @@ impl Folders for Objects<'_> {
 }
 
 impl Tree for CommitTree {
+    /// Not known of a commit with the trees of other repositories in it.
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        if !self.nested.is_empty() {
+            return None;
+        }
+        let odb = self.repository.odb();
+        let objects = Objects {
+            odb: &odb,
+            limit: MAX_TARGET,
+            known: None,
+        };
+        let mut folder = self.tree;
+        for name in self.folder.join(path.as_bytes())?.components() {
+            folder = match objects.entry(&folder, name).ok()?? {
+                Entry::Folder(id) => id,
+                Entry::File(_) | Entry::Link(_) | Entry::Submodule => return None,
+            };
+        }
+        let mut contents = Contents::default();
+        objects
+            .entries(folder, |name, entry| {
+                let at = path.join(name);
+                match entry {
+                    Entry::Folder(_) => contents.folders.extend(at),
+                    Entry::File(_) => contents.files.extend(at),
+                    Entry::Link(_) | Entry::Submodule => {}
+                }
+                ControlFlow::Continue(())
+            })
+            .ok()?;
+        // Git sorts a folder as if its name ended in a slash.
+        contents.files.sort();
+        contents.folders.sort();
+        Some(contents)
+    }
+
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
         if let Some((folder, tree, path)) = self.inner(path) {
             return folder.join(tree.leads_to(&path)?.as_bytes());

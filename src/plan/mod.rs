@@ -14,6 +14,7 @@
 
 pub mod cargo;
 pub mod go;
+pub mod lines;
 pub mod maven;
 pub mod npm;
 mod proposal;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Run, Wanted};
 use crate::forge::{ApiError, Change, ForgeError};
 use crate::git;
+use crate::policy::FixSettings;
 
 /// What the last line begins with.
 const TRAILER: &str = "Lockkeeper-Plan: ";
@@ -18,6 +19,20 @@ const TRAILER: &str = "Lockkeeper-Plan: ";
 /// next commit is made.
 const FIX: &str = "fix-";
 const NEXT: &str = "next-";
+
+/// The name of the branch from which a pull request into `base` comes; `key` is empty for all upgrades, else the package's URL.
+#[must_use]
+pub fn branch_name(settings: &FixSettings, base: &str, key: &str) -> String {
+    named(settings, FIX, base, key)
+}
+
+fn named(settings: &FixSettings, family: &str, base: &str, key: &str) -> String {
+    let prefix = &settings.branch_prefix;
+    match key {
+        "" => format!("{prefix}{family}{}", slug(base)),
+        key => format!("{prefix}{family}{}-{}", slug(base), slug(key)),
+    }
+}
 
 /// What became of a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,20 +78,12 @@ fn slug(name: &str) -> String {
 impl Run<'_> {
     /// The name of the branch for `wanted`.
     pub(super) fn branch_of(&self, wanted: &Wanted) -> String {
-        self.named(FIX, wanted)
+        branch_name(self.settings, self.base, &wanted.key)
     }
 
     /// The branch on which the next commit for `wanted` is made: no pull request has its name.
     fn beside(&self, wanted: &Wanted) -> String {
-        self.named(NEXT, wanted)
-    }
-
-    fn named(&self, family: &str, wanted: &Wanted) -> String {
-        let prefix = &self.settings.branch_prefix;
-        match wanted.key.as_str() {
-            "" => format!("{prefix}{family}{}", slug(self.base)),
-            key => format!("{prefix}{family}{}-{}", slug(self.base), slug(key)),
-        }
+        named(self.settings, NEXT, self.base, &wanted.key)
     }
 
     /// The base is a branch that a run made.

@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::forge::{ApiError, Forge, ForgeError, IssueState, Pull};
 use crate::policy::FixSettings;
 
+pub use branch::branch_name;
+
 /// What a pull request says, and what is in it.
 #[derive(Debug, Clone)]
 pub struct Wanted {

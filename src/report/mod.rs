@@ -11,6 +11,7 @@ pub mod headline;
 pub mod html;
 pub mod job;
 pub mod json;
+pub mod lines;
 pub mod links;
 pub mod markdown;
 pub mod ours;

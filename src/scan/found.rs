@@ -112,6 +112,24 @@ impl Found {
         path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
     }
 
+    /// The same with what `over` makes of its tree, which is that of no commit any more: its files are read by themselves.
+    #[must_use]
+    pub fn edited(self, over: impl FnOnce(Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
+        let standing = match self.standing {
+            standing @ Standing::Disk { .. } => standing,
+            Standing::Commit(_) => Standing::Disk {
+                committed: None,
+                deleted: false,
+                submodules: Vec::new(),
+            },
+        };
+        Self {
+            tree: over(self.tree),
+            standing,
+            ..self
+        }
+    }
+
     /// The tree is what lies on disk, or that of the commit that is checked out.
     pub(super) fn is_checked_out(&self) -> bool {
         match (&self.standing, &self.repository) {

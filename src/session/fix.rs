@@ -12,7 +12,7 @@ use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::model::{Failure, Finding, Outcome, TreePath};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
 use crate::policy::{FixSettings, Grouping, Means, Policy};
-use crate::remediate::{self, Brought, Limits, Overlay};
+use crate::remediate::{self, Brought, Limits};
 use crate::scan::discover::Found;
 use crate::scan::{self, ExitOptions, Keep, Request};
 use crate::sys::file::{self, FileKind};
@@ -137,8 +137,31 @@ impl Session<'_> {
     }
 
     fn proposed(&self, request: &FixRequest) -> Result<Proposal, Failed<Proposal>> {
-        let plain = || Trees::find(&request.input, Taken::Work, None, &request.policy, None);
-        let trees = plain()?;
+        let find = || Trees::find(&request.input, Taken::Work, None, &request.policy, None);
+        let (trees, mut proposal) = self.planned(request, &find, Keep::Findings)?;
+        match request.edits {
+            Edits::Show => {}
+            Edits::Write | Edits::WriteOverChanges => {
+                let found: Vec<&Found> = trees.found().collect();
+                write(&found, &roots(&request.input), &proposal.lockfiles, request.edits)?;
+                proposal.progress = Progress::Written;
+            }
+        }
+        Ok(proposal)
+    }
+
+    /// Plans upgrades of the trees that `find` gives, the same ones each time; the scan before keeps what `keep` says. Nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// As for [`Session::fix`].
+    pub(super) fn planned(
+        &self,
+        request: &FixRequest,
+        find: &dyn Fn() -> Result<Trees, Failure>,
+        keep: Keep,
+    ) -> Result<(Trees, Proposal), Failed<Proposal>> {
+        let trees = find()?;
         let resolver = request
             .resolve
             .then(|| self.resolver(trees.policy()))
@@ -148,31 +171,32 @@ impl Session<'_> {
             None => trees,
         };
         let trees = resolved(trees);
-        let find = || plain().map(&resolved);
+        let find = || find().map(&resolved);
         let found: Vec<&Found> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
         let has_lockfiles = found.iter().any(|found| !found.files.is_empty());
-        let scanned = |trees: &Trees| -> Outcome {
+        let scanned = |trees: &Trees, keep: Keep| -> Outcome {
             let request = Request {
                 judge: opened.judge(),
                 remarks: trees.remarks.clone(),
                 now: self.now,
                 exit: ExitOptions::default(),
-                keep: Keep::Findings,
+                keep,
             };
             scan::scan(&request, &trees.scan_trees())
         };
-        let before = scanned(&trees);
+        let before = scanned(&trees, keep);
         for note in resolver.iter().flat_map(Resolver::notes) {
             self.observer.warn(&note);
         }
         if !has_lockfiles {
-            return Ok(Proposal {
+            let proposal = Proposal {
                 after: before.clone(),
                 before,
                 lockfiles: Vec::new(),
                 progress: Progress::Planned,
-            });
+            };
+            return Ok((trees, proposal));
         }
         let index = opened.require()?;
         self.observer.working("asking registries");
@@ -196,13 +220,13 @@ impl Session<'_> {
         let mut lockfiles = plans(&brought, &|_, _| true);
         // The very tree that a person would have with the result.
         let edited = |lockfiles: &[LockfilePlan]| -> Result<Trees, Failure> {
-            Ok(find()?.over(|number, below| {
+            Ok(find()?.edited(|number| {
                 let edits = lockfiles.iter().filter(|plan| plan.target == number);
-                Box::new(Overlay::new(below, edits.flat_map(|plan| &plan.edited)))
+                edits.flat_map(|plan| &plan.edited).collect()
             }))
         };
         let mut after = loop {
-            let after = scanned(&edited(&lockfiles)?);
+            let after = scanned(&edited(&lockfiles)?, Keep::Findings);
             let again = brought.add(&before, &after, &lockfiles);
             if again.is_empty() {
                 break after;
@@ -239,29 +263,23 @@ impl Session<'_> {
                     Err(reason) => verify::take_back(plan, &reason),
                 }
             }
-            after = scanned(&edited(&lockfiles)?);
+            after = scanned(&edited(&lockfiles)?, Keep::Findings);
         }
         for plan in &mut lockfiles {
             plan.forget_what_is_gone(&after);
         }
-        let progress = match request.edits {
-            Edits::Show => Progress::Planned,
-            Edits::Write | Edits::WriteOverChanges => {
-                write(&found, &roots(&request.input), &lockfiles, request.edits)?;
-                Progress::Written
-            }
-        };
-        Ok(Proposal {
+        let proposal = Proposal {
             before,
             after,
             lockfiles,
-            progress,
-        })
+            progress: Progress::Planned,
+        };
+        Ok((trees, proposal))
     }
 }
 
 /// The URLs of the packages that are upgraded, in order.
-fn packages(proposal: &Proposal) -> BTreeSet<String> {
+pub(super) fn packages(proposal: &Proposal) -> BTreeSet<String> {
     let is_moved = |finding: &Finding| {
         proposal.lockfiles.iter().any(|file| {
             let mut moves = file.plan.moves.iter();

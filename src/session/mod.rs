@@ -1,6 +1,7 @@
 //! Use cases as requests: plain data in, an answer or a [`Failure`] out. `cli` makes requests of flags, `action` of inputs and
 //! the event; neither reads a tree, a policy or an index by itself.
 
+mod backport;
 mod database;
 pub mod explain;
 mod fix;
@@ -35,6 +36,7 @@ use crate::scan::since::Landing;
 use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
+pub use backport::{BackportRequest, Backports};
 pub use explain::{ExplainRequest, Explained};
 pub use fix::{Edits, FixLimits, FixRequest, Fixes};
 pub use gate::GateRequest;

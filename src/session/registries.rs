@@ -1,7 +1,7 @@
 //! Asks registries what a plan has to know: each package where the lockfile and the configuration of the ecosystem's own
 //! client say.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +24,12 @@ pub(super) struct Asker {
     runtime: tokio::runtime::Runtime,
     policy: Policy,
     notes: Mutex<Notes>,
+    /// What was answered, for the other release lines.
+    known: Mutex<HashMap<Asked, Arc<Answer>>>,
 }
+
+/// A question: the ecosystem and the addresses at which it is asked, and what is asked.
+type Asked = (String, Query);
 
 /// What a person should know, once each.
 #[derive(Default)]
@@ -83,6 +88,7 @@ impl Asker {
             runtime,
             policy,
             notes: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 
@@ -129,7 +135,7 @@ impl Registries for Asker {
         let named = self.policy.registries.of(question.ecosystem).iter();
         let named: Vec<&str> = named.map(registry_address).collect();
         let mut answers = BTreeMap::new();
-        let mut asked = Vec::new();
+        let (mut asked, mut keys) = (Vec::new(), Vec::new());
         for query in question.queries {
             let package = &*query.package;
             let locked = project.locked_address(package);
@@ -144,19 +150,42 @@ impl Registries for Asker {
                     }),
             };
             match endpoints {
-                Ok(endpoints) => asked.push(registry::Question {
-                    query: query.clone(),
-                    endpoints,
-                    detail,
-                }),
+                Ok(endpoints) => {
+                    let bases: Vec<String> = endpoints
+                        .iter()
+                        .map(|endpoint| endpoint.base.to_string())
+                        .collect();
+                    let key = (
+                        format!("{} {}", question.ecosystem, bases.join(" ")),
+                        query.clone(),
+                    );
+                    let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                    match known.get(&key) {
+                        Some(answer) => {
+                            answers.insert(query.clone(), Ok(Arc::clone(answer)));
+                        }
+                        None => {
+                            keys.push(key);
+                            asked.push(registry::Question {
+                                query: query.clone(),
+                                endpoints,
+                                detail,
+                            });
+                        }
+                    }
+                }
                 Err(error) => {
                     answers.insert(query.clone(), Err(without_stop(&error, error.hint())));
                 }
             }
         }
-        let queries: Vec<Query> = asked.iter().map(|asked| asked.query.clone()).collect();
         let given = self.runtime.block_on(self.client.ask(registry, asked));
-        for (query, answer) in queries.into_iter().zip(given) {
+        for (key, answer) in keys.into_iter().zip(given) {
+            let query = key.1.clone();
+            if let Ok(answer) = &answer {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.insert(key, Arc::clone(answer));
+            }
             let answer = answer.map_err(|failed| without_stop(&failed.error, failed.hint()));
             answers.insert(query, answer);
         }

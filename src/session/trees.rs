@@ -6,7 +6,9 @@ use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
 use crate::model::{Failure, Location, Tree, TreePath};
+use crate::plan::Edited;
 use crate::policy::Policy;
+use crate::remediate::Overlay;
 use crate::scan::columns::namesakes;
 use crate::scan::discover::{self, Found, Root};
 use crate::scan::since::{Since, since};
@@ -95,15 +97,18 @@ impl Trees {
         self.entries.push(Entry { found, since, policy });
     }
 
-    /// The same with what `over` makes of each tree, by its number.
+    /// The same with the edits that `edits` has for each tree, by its number.
     #[must_use]
-    pub fn over(mut self, over: impl Fn(usize, Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
+    pub fn edited<'e>(mut self, edits: impl Fn(usize) -> Vec<&'e Edited>) -> Self {
         self.entries = self
             .entries
             .into_iter()
             .enumerate()
             .map(|(number, mut entry)| {
-                entry.found.tree = over(number, entry.found.tree);
+                let edits = edits(number);
+                if !edits.is_empty() {
+                    entry.found = entry.found.edited(|below| Box::new(Overlay::new(below, edits)));
+                }
                 entry
             })
             .collect();

@@ -68,7 +68,7 @@ impl<'g> Status<'g> {
 }
 
 /// One row an id: all of its packages.
-fn rows(grid: &Grid) -> impl Iterator<Item = &GridRow> {
+pub(in crate::report) fn rows(grid: &Grid) -> impl Iterator<Item = &GridRow> {
     let joined: HashMap<&str, &GridRow> = grid
         .joined
         .iter()

@@ -59,7 +59,7 @@ impl<'p> Document<'p> {
 }
 
 #[derive(Serialize)]
-struct PlannedTarget<'p> {
+pub(in crate::report) struct PlannedTarget<'p> {
     root: &'p str,
     r#ref: Option<&'p str>,
     commit: Option<&'p str>,
@@ -71,11 +71,11 @@ struct PlannedTarget<'p> {
     verified: Vec<Verified<'p>>,
     unfixable: Vec<Unfixable<'p>>,
     /// The request that carries the change; null where none is made.
-    pull_request: Option<()>,
+    pull_request: Option<NamedRequest>,
 }
 
 impl<'p> PlannedTarget<'p> {
-    fn of(number: usize, target: &'p Target, proposal: &'p Proposal) -> Self {
+    pub(in crate::report) fn of(number: usize, target: &'p Target, proposal: &'p Proposal) -> Self {
         let files: Vec<&LockfilePlan> = proposal
             .lockfiles
             .iter()
@@ -158,6 +158,21 @@ impl<'p> PlannedTarget<'p> {
             pull_request: None,
         }
     }
+
+    /// The same with the request that carries it.
+    pub(in crate::report) fn carried_by(self, request: Option<NamedRequest>) -> Self {
+        Self {
+            pull_request: request,
+            ..self
+        }
+    }
+}
+
+/// A pull request by its branch.
+#[derive(Serialize)]
+pub(in crate::report) struct NamedRequest {
+    pub(in crate::report) branch: String,
+    pub(in crate::report) title: String,
 }
 
 #[derive(Serialize)]

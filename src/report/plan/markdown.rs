@@ -60,7 +60,7 @@ pub(super) fn override_in_words(one: &NewOverride) -> String {
     )
 }
 
-fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
+pub(in crate::report) fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> String {
     let plan = &file.plan;
     let mut text = format!("\n### {}\n", markdown_code(&shown(proposal, file)));
     if !plan.moves.is_empty() {
@@ -140,7 +140,7 @@ pub(super) fn blocked_row(blocked: &Blocked) -> String {
     )
 }
 
-pub(super) fn ids(ids: &[String]) -> String {
+pub(in crate::report) fn ids(ids: &[String]) -> String {
     const MAX_IDS: usize = 10;
     let link = |id: &String| {
         let shown = markdown_code(&short(id, 100));

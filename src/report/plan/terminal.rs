@@ -39,7 +39,13 @@ pub fn write(proposal: &Proposal, style: &Style<'_>, out: &mut dyn io::Write) ->
     io::Write::flush(&mut buffered)
 }
 
-fn lockfile(proposal: &Proposal, file: &LockfilePlan, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+/// What becomes of one lockfile.
+pub(in crate::report) fn lockfile(
+    proposal: &Proposal,
+    file: &LockfilePlan,
+    length: Length,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let plan = &file.plan;
     if plan.moves.is_empty() && plan.blocked.is_empty() {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod backport;
 pub(crate) mod common_flags;
 pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;

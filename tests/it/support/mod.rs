@@ -7,5 +7,6 @@ pub(crate) mod grids;
 pub(crate) mod memory_tree;
 pub(crate) mod outcomes;
 pub(crate) mod program;
+pub(crate) mod release_lines;
 pub(crate) mod rust_source;
 pub(crate) mod server;
