@@ -164,8 +164,8 @@ pub struct Upgrades {
     /// Fix only this: an advisory's id, a package's name or its URL; may be given several times.
     #[arg(long, value_name = "ID|PACKAGE")]
     pub only: Vec<String>,
-    /// How far a direct dependency may go [default: `fix.level` of the policy, else minor]; of others, those decide that ask for
-    /// them.
+    /// How far a direct dependency may go [default: `fix.level` of the policy, else minor]. How far another goes is up to the packages
+    /// that ask for it.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub level: Option<Level>,
     /// Leave manifests as they are, and upgrade inside of their ranges only.
@@ -190,11 +190,11 @@ pub enum Prover {
 /// The number of a version that an upgrade may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Level {
-    /// The third and what follows.
+    /// From 1.2.3 to 1.2.4.
     Patch,
-    /// The second.
+    /// From 1.2.3 to 1.3.0, too.
     Minor,
-    /// The first.
+    /// As far as it takes.
     Major,
 }
 

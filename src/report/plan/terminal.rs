@@ -185,10 +185,15 @@ fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {
 
 fn next(proposal: &Proposal, page: &mut Page<'_>) -> io::Result<()> {
     let has_edits = proposal.lockfiles.iter().any(|file| !file.edited.is_empty());
+    let is_in_git = proposal
+        .before
+        .targets
+        .iter()
+        .any(|target| target.commit.is_some());
     let command = match (proposal.progress, has_edits) {
         (Progress::Planned, true) => format!("lockkeeper fix{}", db_flag(&proposal.after)),
-        (Progress::Written, true) => "git diff".to_owned(),
-        (Progress::Planned | Progress::Written, false) => return Ok(()),
+        (Progress::Written, true) if is_in_git => "git diff".to_owned(),
+        (Progress::Planned | Progress::Written, _) => return Ok(()),
     };
     commands_line(vec![command], page)
 }
