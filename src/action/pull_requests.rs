@@ -7,7 +7,7 @@ use super::answer::Fixed;
 use super::forge::{JobForge, settings};
 use super::inputs::Inputs;
 use crate::model::{Outcome, Verdict};
-use crate::plan::{Progress, Proposal};
+use crate::plan::{Progress, Proposal, PullRequest};
 use crate::propose::{self, Found, NewText, Proposals, Proposed, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Fixes;
@@ -22,6 +22,7 @@ pub fn nothing(outcome: Outcome) -> Fixed {
             after: outcome,
             lockfiles: Vec::new(),
             progress: Progress::Planned,
+            pull_request: None,
         },
         proposed: Proposed::default(),
         runs: None,
@@ -77,6 +78,12 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
         found: found(&fixed.proposal.before),
     };
     fixed.proposed = runtime.block_on(propose::propose(forge.as_ref(), &proposals));
+    let carrier = fixed.proposed.carriers.iter().find(|one| one.key.is_empty());
+    fixed.proposal.pull_request = carrier.map(|one| PullRequest {
+        number: one.number,
+        branch: one.branch.clone(),
+        title: one.title.clone(),
+    });
     if !fixed.proposed.open.is_empty() {
         let access = runtime.block_on(forge.access());
         fixed.runs = access.ok().map(|access| access.runs().sentence());

@@ -237,6 +237,7 @@ fn proposed(
         after: scanned(&found),
         lockfiles,
         progress: Progress::Planned,
+        pull_request: None,
     })
 }
 

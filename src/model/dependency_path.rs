@@ -310,7 +310,9 @@ impl<'p> DependencyPath<'p> {
         self.tree.ending_with(head, MAX_ENDS)
     }
 
-    fn last_steps(self) -> Vec<Step<'p>> {
+    /// Its last steps, in its order; at most [`MAX_ENDS`].
+    #[must_use]
+    pub fn last_steps(self) -> Vec<Step<'p>> {
         self.tree.ending_with(self.end, MAX_ENDS)
     }
 }

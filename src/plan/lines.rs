@@ -91,6 +91,7 @@ impl LinePlans {
             after,
             lockfiles,
             progress,
+            pull_request: _,
         } = proposal;
         let mut of_targets: Vec<Vec<LockfilePlan>> = before.targets.iter().map(|_| Vec::new()).collect();
         for mut plan in lockfiles {
@@ -108,6 +109,7 @@ impl LinePlans {
                     after: alone(&after, number),
                     lockfiles,
                     progress,
+                    pull_request: None,
                 };
                 let (state, reason) = standing(&proposal, &grid.rows, number);
                 let has_edits = proposal.lockfiles.iter().any(|plan| !plan.edited.is_empty());

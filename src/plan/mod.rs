@@ -28,7 +28,7 @@ use crate::lockfile::cargo_lock::locked::CrateId;
 use crate::model::{Query, Release};
 use crate::version::Distance;
 
-pub use proposal::{Edited, LockfilePlan, Progress, Proposal};
+pub use proposal::{Edited, LockfilePlan, Progress, Proposal, PullRequest};
 
 /// What registries answered.
 pub trait Releases {
@@ -138,8 +138,47 @@ pub struct Wish {
     pub version: String,
     /// The version that ends most of its findings, if there is one.
     pub to: Option<String>,
-    /// Ids of the advisories.
+    /// Ids of the advisories that another version ends.
     pub fixes: Vec<String>,
+    /// Ids of those that no version ends: what needs the package has to do without it.
+    pub without: Vec<String>,
+}
+
+impl Wish {
+    /// The wish that the package leaves, and nothing else; `None` where another version is all that is wished.
+    #[must_use]
+    pub fn leaving(&self) -> Option<Self> {
+        (!self.without.is_empty()).then(|| Self {
+            to: None,
+            fixes: self.without.clone(),
+            ..self.clone()
+        })
+    }
+
+    /// `blocked` says why the package cannot leave.
+    #[must_use]
+    pub fn is_leaving(&self, blocked: &Blocked) -> bool {
+        !self.without.is_empty()
+            && (&self.name, &self.version, &self.without) == (&blocked.name, &blocked.version, &blocked.fixes)
+    }
+
+    /// Another version of the package is wished.
+    #[must_use]
+    pub fn is_for_another(&self) -> bool {
+        !self.fixes.is_empty()
+    }
+
+    /// Ids of all of its advisories.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        self.ended(None)
+    }
+
+    /// Ids of the advisories that end if the package is to be `to` from now on, or to leave.
+    fn ended(&self, to: Option<&String>) -> Vec<String> {
+        let without = self.without.iter().filter(|_| to.is_none());
+        self.fixes.iter().chain(without).cloned().collect()
+    }
 }
 
 /// What a planner says.
@@ -172,7 +211,9 @@ impl Plan {
     /// Adds what keeps one place of a version to what is known of the others.
     fn block(&mut self, wish: &Wish, by: Vec<Constraint>, reason: String) {
         let mut known = self.blocked.iter_mut();
-        match known.find(|known| known.name == wish.name && known.version == wish.version) {
+        match known.find(|known| {
+            (&known.name, &known.version, &known.fixes) == (&wish.name, &wish.version, &wish.fixes)
+        }) {
             Some(known) => {
                 let further: Vec<Constraint> = by.into_iter().filter(|one| !known.by.contains(one)).collect();
                 known.by.extend(further);

@@ -1,8 +1,6 @@
 //! Plans for the lockfiles of a tree, and what a scan of the result says.
 
-use std::collections::HashSet;
-
-use super::{Blocked, Plan};
+use super::Plan;
 use crate::model::verdict::ExitCode;
 use crate::model::{Ecosystem, Outcome, TreePath};
 
@@ -17,6 +15,19 @@ pub struct Proposal {
     pub lockfiles: Vec<LockfilePlan>,
     /// What became of the edits.
     pub progress: Progress,
+    /// The pull request that carries all of them; `None` where there is none, or one for each package.
+    pub pull_request: Option<PullRequest>,
+}
+
+/// A pull request that carries the edits of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequest {
+    /// The number that the forge gave it.
+    pub number: u64,
+    /// Its branch.
+    pub branch: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// What became of the edits.
@@ -43,23 +54,6 @@ pub struct LockfilePlan {
     pub edited: Vec<Edited>,
     /// What the ecosystem's own tool was asked and accepted, as commands; `None` where it was not asked.
     pub verified: Option<String>,
-}
-
-impl LockfilePlan {
-    /// Takes out of what is blocked what a scan of the result, `after`, does not find any more.
-    pub fn forget_what_is_gone(&mut self, after: &Outcome) {
-        let Some(target) = after.targets.get(self.target) else {
-            return;
-        };
-        let left: HashSet<(&str, &str)> = target
-            .findings
-            .iter()
-            .filter(|finding| finding.file == self.file)
-            .map(|finding| (&*finding.name, &*finding.version))
-            .collect();
-        let is_left = |blocked: &Blocked| left.contains(&(blocked.name.as_str(), blocked.version.as_str()));
-        self.plan.blocked.retain(is_left);
-    }
 }
 
 /// A file with another text.

@@ -80,12 +80,27 @@ pub enum Found {
 pub struct Proposed {
     /// The numbers of the pull requests that are open now.
     pub open: Vec<u64>,
+    /// Those of them that carry what is wanted: not those whose branch has a commit of another author.
+    pub carriers: Vec<Carrier>,
     /// What was done or is as it should be, each a sentence.
     pub done: Vec<String>,
     /// What was not done though nothing failed, each with its reason.
     pub held: Vec<String>,
     /// What failed, each with its reason and what to do.
     pub failed: Vec<String>,
+}
+
+/// An open pull request that carries what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// [`Wanted::key`].
+    pub key: String,
+    /// Its number.
+    pub number: u64,
+    /// Its branch.
+    pub branch: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// What is the same for all pull requests of a run.

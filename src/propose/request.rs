@@ -1,7 +1,7 @@
 //! The pull request itself: opened, described, dressed with labels and reviewers, and closed.
 
 use super::marker::{self, Marker};
-use super::{Found, Proposed, Run, Wanted, sentence};
+use super::{Carrier, Found, Proposed, Run, Wanted, sentence};
 use crate::forge::{ForgeError, IssueState, Label, Pull, PullDraft, Readiness};
 use crate::policy::FixSettings;
 
@@ -19,11 +19,18 @@ impl Run<'_> {
         let title = filled(self.settings.title.as_deref(), "title", &wanted.title, self.base);
         let text = filled(self.settings.body.as_deref(), "body", &wanted.body, self.base);
         let known = open.and_then(|pull| marker::read(&pull.body));
+        let carrier = |number: u64| Carrier {
+            key: wanted.key.clone(),
+            number,
+            branch: branch.to_owned(),
+            title: title.clone(),
+        };
         let number = match (open, &known) {
             (Some(pull), Some(known)) if known.text == marker.text => {
                 if known.is_dressed {
                     proposed.done.push(format!("#{} is up to date.", pull.number));
                     proposed.open.push(pull.number);
+                    proposed.carriers.push(carrier(pull.number));
                     return Ok(());
                 }
                 pull.number
@@ -54,6 +61,7 @@ impl Run<'_> {
             }
         };
         proposed.open.push(number);
+        proposed.carriers.push(carrier(number));
         if !marker.is_dressed {
             self.dress(number, proposed).await;
             marker.is_dressed = true;

@@ -77,11 +77,11 @@ impl<'a> Attempts<'a> {
     /// The plan for those of `wishes` that hold together, of which not all do, for `reason`.
     fn split(&mut self, wishes: &[Wish], reason: String) -> Held {
         let mut split = Split {
-            first_reason: reason,
+            first_reason: reason.clone(),
             ..Split::default()
         };
         match wishes {
-            [only] => split.refuse(only, split.first_reason.clone()),
+            [only] => self.refuse(&mut split, only, reason),
             _ => {
                 let (first, second) = wishes.split_at(wishes.len() / 2);
                 self.add(&mut split, first);
@@ -91,9 +91,9 @@ impl<'a> Attempts<'a> {
         let (mut plan, edited) = split.held.unwrap_or_default();
         plan.blocked
             .extend(split.refused.into_iter().map(|(wish, reason)| Blocked {
+                fixes: wish.all(),
                 name: wish.name,
                 version: wish.version,
-                fixes: wish.fixes,
                 by: Vec::new(),
                 reason,
             }));
@@ -119,12 +119,27 @@ impl<'a> Attempts<'a> {
         };
         match wishes {
             [] => {}
-            [only] => split.refuse(only, reason),
+            [only] => self.refuse(split, only, reason),
             _ => {
                 let (first, second) = wishes.split_at(wishes.len() / 2);
                 self.add(split, first);
                 self.add(split, second);
             }
+        }
+    }
+
+    /// Refuses the one wish `only`, for `reason`; of one that a package leaves, or else gets another version, that it leaves.
+    fn refuse(&mut self, split: &mut Split, only: &Wish, reason: String) {
+        match only.leaving().filter(|_| only.is_for_another()) {
+            Some(leaving) => {
+                split.refuse(&leaving, reason);
+                let another = Wish {
+                    without: Vec::new(),
+                    ..only.clone()
+                };
+                self.add(split, &[another]);
+            }
+            None => split.refuse(only, reason),
         }
     }
 
@@ -242,7 +257,7 @@ pub(super) fn all_blocked(wishes: &[Wish], reason: &str) -> Plan {
     let blocked = wishes.iter().map(|wish| Blocked {
         name: wish.name.clone(),
         version: wish.version.clone(),
-        fixes: wish.fixes.clone(),
+        fixes: wish.all(),
         by: Vec::new(),
         reason: reason.to_owned(),
     });

@@ -27,6 +27,10 @@ impl Fixer for CargoLock {
         )
     }
 
+    fn takes_out(&self) -> bool {
+        true
+    }
+
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let folder = files.path.parent();
         let workspace = Workspace::read(Files {

@@ -6,6 +6,7 @@ mod attempt;
 mod brought;
 mod cargo;
 mod go;
+mod left;
 pub mod native;
 mod npm;
 mod overlay;
@@ -24,14 +25,17 @@ use jiff::Timestamp;
 
 use self::attempt::{Attempts, all_blocked};
 use crate::advisory::Index;
+use crate::lockfile::{Claim, claim};
 use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Manifests, Plan, Wish};
 use crate::registry::Answer;
+use crate::remediation::Kind;
 use crate::scan::discover::Found;
 use crate::text::decode;
 use crate::version::Distance;
 
 pub use brought::Brought;
+pub use left::settle;
 pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
 pub use published::Published;
@@ -47,6 +51,9 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];
+
+/// So many dependents stand in a reason.
+const MAX_DEPENDENTS: usize = 5;
 
 /// Who plans for files of the format called `name`.
 #[must_use]
@@ -110,10 +117,7 @@ pub fn plans(
         return Vec::new();
     };
     for finding in &target.findings {
-        let is_wanted = finding.is_affected()
-            && finding.decision != Decision::Note
-            && is_meant(finding, supplies.limits)
-            && is_planned(&finding.file);
+        let is_wanted = counts(finding, supplies.limits) && is_planned(&finding.file);
         // The same file at a link is the file that it leads to.
         if is_wanted && !target.links.contains_key(&finding.file) {
             of_files.entry(&finding.file).or_default().push(finding);
@@ -140,6 +144,11 @@ struct Files<'f> {
     texts: &'f BTreeMap<TreePath, String>,
 }
 
+/// The finding is one that is to be fixed.
+fn counts(finding: &Finding, limits: &Limits) -> bool {
+    finding.is_affected() && finding.decision != Decision::Note && is_meant(finding, limits)
+}
+
 /// `--only` names the finding, by an id or by its package.
 fn is_meant(finding: &Finding, limits: &Limits) -> bool {
     let names = |word: &String| {
@@ -159,7 +168,8 @@ fn plan_of(
     let ecosystem = findings
         .first()
         .map_or(Ecosystem::NPM, |finding| finding.ecosystem.clone());
-    let (wishes, mut blocked) = wishes(findings);
+    let takes_out = takes_out(file);
+    let (wishes, mut blocked) = wishes(findings, takes_out, supplies.limits);
     let found = files.found;
     let (mut plan, edited) = match (wishes.is_empty(), files.text(file)) {
         (true, _) => (Plan::default(), Vec::new()),
@@ -176,6 +186,7 @@ fn plan_of(
             Attempts::new((&ecosystem, &project), supplies, &brought).best(&wishes)
         }
     };
+    say_why_without(&mut plan, &wishes, findings);
     plan.blocked.append(&mut blocked);
     plan.blocked
         .sort_by(|left, right| (&left.name, &left.version).cmp(&(&right.name, &right.version)));
@@ -201,35 +212,116 @@ impl Files<'_> {
     }
 }
 
-/// What is wished, by version, and what no upgrade can fix.
-fn wishes(findings: &[&Finding]) -> (Vec<Wish>, Vec<Blocked>) {
-    let mut wishes: BTreeMap<(&str, &str), Wish> = BTreeMap::new();
+/// The planner of the file's format takes packages out.
+fn takes_out(file: &TreePath) -> bool {
+    match claim(file) {
+        Claim::Read(format) => fixer(format.name()).is_some_and(Fixer::takes_out),
+        _ => false,
+    }
+}
+
+/// Puts before the reasons why packages cannot leave why they should.
+fn say_why_without(plan: &mut Plan, wishes: &[Wish], findings: &[&Finding]) {
+    for blocked in &mut plan.blocked {
+        let Some(wish) = wishes.iter().find(|wish| wish.is_leaving(blocked)) else {
+            continue;
+        };
+        let is_of = |finding: &&&Finding| {
+            *finding.name == *wish.name
+                && *finding.version == *wish.version
+                && wish.without.contains(&finding.advisory.id)
+        };
+        // That of malicious ones comes first.
+        let about = findings.iter().filter(is_of);
+        if let Some(worst) = about.min_by_key(|finding| Kind::of(finding)) {
+            blocked.reason = format!("{} {}", reason_of(worst), blocked.reason);
+        }
+    }
+}
+
+/// What is wished, by name and version.
+type Wishes<'f> = BTreeMap<(&'f str, &'f str), Wish>;
+
+/// What is wished of the version of `finding`.
+fn wished<'w, 'f>(wishes: &'w mut Wishes<'f>, finding: &'f Finding) -> &'w mut Wish {
+    let wish = wishes.entry((&finding.name, &finding.version));
+    wish.or_insert_with(|| Wish {
+        name: finding.name.to_string(),
+        version: finding.version.to_string(),
+        to: None,
+        fixes: Vec::new(),
+        without: Vec::new(),
+    })
+}
+
+/// What is wished, by version, and what stays. With `takes_out` it is wished, too, that a package leaves of which no version
+/// fixes what the gate fails, or what `--only` names.
+fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>, Vec<Blocked>) {
+    let mut wishes = Wishes::new();
     let mut blocked: Vec<Blocked> = Vec::new();
     for finding in findings {
-        let reason = match crate::remediation::Kind::of(finding) {
-            crate::remediation::Kind::Upgrade(to) => {
-                let wish = wishes
-                    .entry((&finding.name, &finding.version))
-                    .or_insert_with(|| Wish {
-                        name: finding.name.to_string(),
-                        version: finding.version.to_string(),
-                        to: Some(to.to_owned()),
-                        fixes: Vec::new(),
-                    });
-                wish.fixes.push(finding.advisory.id.clone());
-                continue;
+        let is_urgent = finding.decision == Decision::Fail || !limits.only.is_empty();
+        let id = finding.advisory.id.clone();
+        match Kind::of(finding) {
+            Kind::Upgrade(to) => {
+                let wish = wished(&mut wishes, finding);
+                wish.to.get_or_insert_with(|| to.to_owned());
+                wish.fixes.push(id);
             }
-            crate::remediation::Kind::Remove => "It is malicious: remove it, and whatever needs it.",
-            crate::remediation::Kind::OwnRegistry => "It has to come from your own registry.",
-            crate::remediation::Kind::NoFix => "No version fixes it yet.",
-        };
-        blocked.push(Blocked {
-            name: finding.name.to_string(),
-            version: finding.version.to_string(),
-            fixes: vec![finding.advisory.id.clone()],
-            by: Vec::new(),
-            reason: reason.to_owned(),
-        });
+            Kind::Remove | Kind::NoFix if takes_out && is_urgent => {
+                wished(&mut wishes, finding).without.push(id);
+            }
+            Kind::Remove | Kind::NoFix | Kind::OwnRegistry => blocked.push(Blocked {
+                name: finding.name.to_string(),
+                version: finding.version.to_string(),
+                fixes: vec![id],
+                by: Vec::new(),
+                reason: match is_urgent {
+                    true => format!("{}{}", reason_of(finding), dependents(finding)),
+                    false => reason_of(finding),
+                },
+            }),
+        }
     }
     (wishes.into_values().collect(), blocked)
+}
+
+/// Why nothing fixes the finding where it is, as a sentence.
+fn reason_of(finding: &Finding) -> String {
+    match Kind::of(finding) {
+        Kind::Upgrade(to) => format!("{to} fixes it: plan again when this is merged."),
+        Kind::Remove => "It is malicious: remove it, and whatever needs it.".to_owned(),
+        Kind::OwnRegistry => "It has to come from your own registry.".to_owned(),
+        Kind::NoFix => "No version fixes it yet.".to_owned(),
+    }
+}
+
+/// What needs the package of a finding, and what ends it, as a further sentence; empty where the lockfile does not say.
+fn dependents(finding: &Finding) -> String {
+    if Kind::of(finding) == Kind::OwnRegistry {
+        return String::new();
+    }
+    if finding.direct {
+        return " The project asks for it by name: take it out there, or put another package in its place."
+            .to_owned();
+    }
+    let users = finding.paths.iter().filter_map(|path| {
+        let steps = path.last_steps();
+        let user = steps.len().checked_sub(2).and_then(|at| steps.get(at))?;
+        Some(format!("{} {}", user.name, user.version).trim().to_owned())
+    });
+    let users: BTreeSet<String> = users.filter(|user| !user.is_empty()).collect();
+    let shown: Vec<&str> = users.iter().take(MAX_DEPENDENTS).map(String::as_str).collect();
+    match (shown.as_slice(), users.len().saturating_sub(MAX_DEPENDENTS)) {
+        ([], _) => String::new(),
+        ([one], _) => format!(" {one} needs it: a version of that which does without it ends this."),
+        (_, 0) => format!(
+            " {} need it: versions of these which do without it end this.",
+            shown.join(", ")
+        ),
+        (_, more) => format!(
+            " {} and {more} more need it: versions of these which do without it end this.",
+            shown.join(", ")
+        ),
+    }
 }

@@ -19,6 +19,10 @@ impl Fixer for PackageLock {
         "package-lock.json"
     }
 
+    fn takes_out(&self) -> bool {
+        true
+    }
+
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let manifest = files.beside("package.json");
         let described = described(files.text, manifest.as_deref())?;

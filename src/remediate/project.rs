@@ -15,6 +15,11 @@ pub trait Fixer: Sync {
     /// Why nothing can be planned, as a sentence.
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String>;
 
+    /// It plans, too, that a package leaves because everything that needs it does without it ([`Wish::without`]).
+    fn takes_out(&self) -> bool {
+        false
+    }
+
     /// Why nothing overrides what other packages ask for, as a sentence; `None` where something can, or nothing has to.
     fn no_override(&self) -> Option<&'static str> {
         None

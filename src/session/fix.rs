@@ -195,6 +195,7 @@ impl Session<'_> {
                 before,
                 lockfiles: Vec::new(),
                 progress: Progress::Planned,
+                pull_request: None,
             };
             return Ok((trees, proposal));
         }
@@ -265,14 +266,13 @@ impl Session<'_> {
             }
             after = scanned(&edited(&lockfiles)?, Keep::Findings);
         }
-        for plan in &mut lockfiles {
-            plan.forget_what_is_gone(&after);
-        }
+        remediate::settle(&mut lockfiles, &after, &limits);
         let proposal = Proposal {
             before,
             after,
             lockfiles,
             progress: Progress::Planned,
+            pull_request: None,
         };
         Ok((trees, proposal))
     }

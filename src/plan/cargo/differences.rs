@@ -23,15 +23,17 @@ impl Planner<'_> {
             let to = now.map(|now| now.version.to_string());
             let wish = wishes
                 .iter()
-                .find(|wish| *wish.name == *id.name && *wish.version == *id.version);
+                .find(|wish| *wish.name == *id.name && *wish.version == *id.version)
+                .map(|wish| (wish, wish.ended(to.as_ref())))
+                .filter(|(_, ended)| !ended.is_empty());
             match wish {
-                Some(wish) => {
+                Some((wish, fixes)) => {
                     let key = (wish.name.clone(), wish.version.clone());
                     plan.moves.push(Move {
                         name: wish.name.clone(),
                         from: wish.version.clone(),
                         strategy: strategies.get(&key).copied().unwrap_or(Strategy::Parent),
-                        fixes: wish.fixes.clone(),
+                        fixes,
                         published: now
                             .and_then(|now| self.release(now).ok())
                             .and_then(|release| release.published),

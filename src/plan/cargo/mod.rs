@@ -17,10 +17,10 @@ mod state;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::planner::{Failure, Planner};
+use self::planner::{Aim, Choice, Failure, Planner, Tried};
 use self::search::Order;
 use self::state::State;
-use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
+use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::cargo_lock::locked::{CrateId, LockedCrates};
 use crate::lockfile::cargo_lock::workspace::Workspace;
 use crate::lockfile::cargo_lock::{is_source_of_crates_io, source_of_crates_io};
@@ -144,7 +144,7 @@ pub fn plan(
     let mut asked = BTreeSet::new();
     // What each needs to know by itself is asked for at once.
     for (wish, id) in &places {
-        if let Err(Failure::Ask(names)) = planner.try_one(&state, wish, id) {
+        if let Err(Failure::Ask(names)) = planner.try_all(&state, wish, id, &mut Vec::new()) {
             asked.extend(names);
         }
     }
@@ -158,27 +158,31 @@ pub fn plan(
         if !state.has(id) {
             continue;
         }
-        match planner.try_one(&state, wish, id) {
+        let mut failed = Vec::new();
+        match planner.try_all(&state, wish, id, &mut failed) {
             Ok((next, strategy)) => {
                 state = next;
                 strategies.insert((wish.name.clone(), wish.version.clone()), strategy);
             }
             Err(Failure::Ask(names)) => asked.extend(names),
-            Err(failure) => {
-                let (mut by, reason) = failure.into_reason();
-                by.sort();
-                by.dedup();
-                plan.block(wish, by, reason);
-            }
+            // What failed says why.
+            Err(Failure::Blocked { .. }) => {}
+        }
+        for (wish, failure) in failed {
+            let (mut by, reason) = failure.into_reason();
+            by.sort();
+            by.dedup();
+            plan.block(&wish, by, reason);
         }
     }
     if !asked.is_empty() {
         return ask(asked);
     }
-    // What another upgrade ended is blocked no more.
+    // What another upgrade ended is blocked no more. What no version fixes does not end while some version is there.
+    let is_of_any = |blocked: &Blocked| wishes.iter().any(|wish| wish.is_leaving(blocked));
     plan.blocked.retain(|blocked| {
         let mut named = state.named(&blocked.name);
-        named.any(|id| *id.version == *blocked.version)
+        named.any(|id| *id.version == *blocked.version || is_of_any(blocked))
     });
     planner.differences(&state, &wishes, &strategies, &mut plan);
     Step::Done(plan)
@@ -189,14 +193,44 @@ fn ask(names: BTreeSet<String>) -> Step {
 }
 
 impl Planner<'_> {
-    /// What becomes of the wish for one package.
-    fn try_one(&self, state: &State, wish: &Wish, id: &CrateId) -> Result<(State, Strategy), Failure> {
-        let key = (id.clone(), state.fingerprint(self.before));
+    /// What becomes of the wish for one package: it leaves, where that is wished, else it gets another version. Adds each part of
+    /// the wish that is not possible to `failed`.
+    fn try_all(&self, state: &State, wish: &Wish, id: &CrateId, failed: &mut Vec<(Wish, Failure)>) -> Tried {
+        let mut failure = None;
+        if let Some(leaving) = wish.leaving() {
+            let without = || self.without(state, id);
+            match self.remembered((state, id, Aim::Nothing), &without) {
+                Err(blocked) if !blocked.is_question() => {
+                    failed.push((leaving, blocked.clone()));
+                    failure = Some(blocked);
+                }
+                tried => return tried,
+            }
+        }
+        match failure {
+            Some(failure) if !wish.is_for_another() => Err(failure),
+            Some(_) | None => {
+                let accepts = |choice: &Choice<'_>| self.fixes(wish, choice);
+                let another = || self.upgrade(state, id, &accepts, Order::Lowest, 0);
+                let tried = self.remembered((state, id, Aim::Another), &another);
+                if let Err(blocked) = &tried
+                    && !blocked.is_question()
+                {
+                    failed.push((wish.clone(), blocked.clone()));
+                }
+                tried
+            }
+        }
+    }
+
+    /// What `attempt` came to, if it was made before.
+    fn remembered(&self, (state, id, aim): (&State, &CrateId, Aim), attempt: &dyn Fn() -> Tried) -> Tried {
+        let key = (id.clone(), state.fingerprint(self.before), aim);
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
         self.steps.set(0);
-        let tried = self.upgrade(state, id, &|choice| self.fixes(wish, choice), Order::Lowest, 0);
+        let tried = attempt();
         // Where something is missing it is not decided.
         if !tried.as_ref().is_err_and(Failure::is_question) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());

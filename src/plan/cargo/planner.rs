@@ -23,8 +23,17 @@ pub struct Memory {
     declared: RefCell<HashMap<String, HashMap<SharedStr, Rc<Declared>>>>,
     /// The sources of crates that are new to the lockfile.
     sources: RefCell<BTreeMap<String, String>>,
-    /// What became of an upgrade, by the package and what had changed before.
-    pub(super) tried: RefCell<HashMap<(CrateId, u64), Tried>>,
+    /// What became of an upgrade, by the package, what had changed before, and what was wished.
+    pub(super) tried: RefCell<HashMap<(CrateId, u64, Aim), Tried>>,
+}
+
+/// What is wished of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Aim {
+    /// Another version.
+    Another,
+    /// That nothing needs it.
+    Nothing,
 }
 
 /// What became of an upgrade.

@@ -54,15 +54,53 @@ impl<'p> Planner<'p> {
             done_or_question => return done_or_question,
         };
         match self.do_without(state, id, depth) {
-            Ok(next) => Ok((next, Strategy::Parent)),
+            Ok((next, _)) => Ok((next, Strategy::Parent)),
             Err(ask) if ask.is_question() => Err(ask),
             Err(_) => Err(failure),
         }
     }
 
+    /// Has everything that needs the package do without it, and says what does not.
+    pub(super) fn without(&self, state: &State, id: &CrateId) -> Result<(State, Strategy), Failure> {
+        let failure = match self.do_without(state, id, 0) {
+            Err(failure) if !failure.is_question() => failure,
+            done_or_question => return done_or_question,
+        };
+        let users = self.users(state, id)?;
+        let own = users.iter().find(|user| user.is_own);
+        let reason = match own {
+            Some(own) => format!(
+                "{} asks for it by name: take it out there, or put another package in its place.",
+                self.label(&own.id)
+            ),
+            None => {
+                let (_, reason) = failure.into_reason();
+                format!("It ends with versions of what needs it that do without it. {reason}")
+            }
+        };
+        let by = users.iter().flat_map(|user| self.constraints(state, user));
+        Err(Failure::Blocked {
+            by: by.collect(),
+            reason,
+        })
+    }
+
+    /// What a user asks for.
+    fn constraints(&self, state: &State, user: &User) -> Vec<Constraint> {
+        let leading = user.leading.iter();
+        leading
+            .map(|dependency| Constraint {
+                dependent: self.label(&user.id),
+                name: dependency.name.clone(),
+                range: self.range(state, dependency).to_owned(),
+            })
+            .collect()
+    }
+
     /// Has everything that needs the package move to a version that does not.
-    fn do_without(&self, state: &State, id: &CrateId, depth: usize) -> Result<State, Failure> {
+    fn do_without(&self, state: &State, id: &CrateId, depth: usize) -> Result<(State, Strategy), Failure> {
         let mut next = state.clone();
+        let mut strategy = Strategy::Parent;
         while let Some(user) = next.users(id).first().cloned() {
             self.step()?;
             if !user.is_of_registry() || user == *id {
@@ -72,13 +110,14 @@ impl<'p> Planner<'p> {
                 let asks = self.asks(&user.name, choice.release);
                 choice.is_good && asks.is_ok_and(|asks| does_without(id, &asks))
             };
-            let (moved, _) = self.upgrade(&next, &user, &needs_others, Order::Lowest, depth + 1)?;
+            let (moved, means) = self.upgrade(&next, &user, &needs_others, Order::Lowest, depth + 1)?;
             next = moved;
+            strategy = strategy.max(means);
         }
         self.finish(&mut next)?;
         match next.has(id) {
             true => Err(Failure::because("It is one's own.")),
-            false => Ok(next),
+            false => Ok((next, strategy)),
         }
     }
 
@@ -149,14 +188,7 @@ impl<'p> Planner<'p> {
             }
         }
         let refusing = users.iter().filter(|user| !self.is_taken(state, user, nearest));
-        let mut by: Vec<Constraint> = refusing
-            .flat_map(|user| user.leading.iter().map(move |dependency| (user, dependency)))
-            .map(|(user, dependency)| Constraint {
-                dependent: self.label(&user.id),
-                name: dependency.name.clone(),
-                range: self.range(state, dependency).to_owned(),
-            })
-            .collect();
+        let mut by: Vec<Constraint> = refusing.flat_map(|user| self.constraints(state, user)).collect();
         let failure = failure.unwrap_or_else(|| Failure::because("No version helps."));
         let (further, reason) = failure.into_reason();
         let further: Vec<Constraint> = further.into_iter().filter(|one| !by.contains(one)).collect();

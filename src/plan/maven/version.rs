@@ -112,6 +112,7 @@ mod tests {
             version: from.to_owned(),
             to: to.map(str::to_owned),
             fixes: Vec::new(),
+            without: Vec::new(),
         };
         let is_affected = |_: &str, version: &str| affected.contains(&version);
         let bounds = Bounds {

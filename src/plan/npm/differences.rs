@@ -110,9 +110,11 @@ fn list(
 ) {
     let wish = wishes
         .iter()
-        .find(|wish| wish.name == node.name && Some(&wish.version) == from.as_ref());
+        .find(|wish| wish.name == node.name && Some(&wish.version) == from.as_ref())
+        .map(|wish| (wish, wish.ended(to.as_ref())))
+        .filter(|(_, ended)| !ended.is_empty());
     match (wish, from) {
-        (Some(wish), Some(from)) => {
+        (Some((wish, fixes)), Some(from)) => {
             let strategy = strategies
                 .get(&(wish.name.clone(), wish.version.clone()))
                 .copied();
@@ -121,7 +123,7 @@ fn list(
                 from,
                 to,
                 strategy: strategy.unwrap_or(Strategy::Parent),
-                fixes: wish.fixes.clone(),
+                fixes,
                 published,
             };
             if !plan.moves.contains(&one) {

@@ -21,10 +21,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Failure, Planner, Rated, Tried};
+use self::planner::{Aim, Failure, Planner, Rated, Tried};
 use self::state::State;
 use self::tree::{FolderTree, Node};
-use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
+use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::package_lock::installed::Described;
 use crate::model::Query;
 
@@ -66,13 +66,12 @@ pub fn plan(
         })
         .collect();
     // What each needs to know by itself is asked for at once.
-    let missing = places
-        .iter()
-        .filter_map(|(wish, place)| match planner.try_one(&state, wish, place) {
-            Err(Failure::Ask(names)) => Some(names),
-            Ok(_) | Err(Failure::Crowded(_) | Failure::Blocked { .. }) => None,
-        });
-    let mut asked: BTreeSet<String> = missing.flatten().collect();
+    let mut asked = BTreeSet::new();
+    for (wish, place) in &places {
+        if let Err(Failure::Ask(names)) = planner.try_all(&state, wish, place, &mut Vec::new()) {
+            asked.extend(names);
+        }
+    }
     if !asked.is_empty() {
         return ask(asked);
     }
@@ -83,7 +82,8 @@ pub fn plan(
         if !state.tree.node(place).is_some_and(|node| is_of(node, wish)) {
             continue;
         }
-        match planner.try_one(&state, wish, place) {
+        let mut failed = Vec::new();
+        match planner.try_all(&state, wish, place, &mut failed) {
             Ok((next, strategy)) => {
                 state = next;
                 let known = strategies.entry((wish.name.clone(), wish.version.clone()));
@@ -91,10 +91,12 @@ pub fn plan(
                 *known = (*known).max(strategy);
             }
             Err(Failure::Ask(names)) => asked.extend(names),
-            Err(failure) => {
-                let (by, reason) = failure.into_reason();
-                plan.block(wish, by, reason);
-            }
+            // What failed says why.
+            Err(Failure::Crowded(_) | Failure::Blocked { .. }) => {}
+        }
+        for (wish, failure) in failed {
+            let (by, reason) = failure.into_reason();
+            plan.block(&wish, by, reason);
         }
     }
     if !asked.is_empty() {
@@ -102,10 +104,13 @@ pub fn plan(
     }
     state.share();
     state.drop_unneeded(&before);
-    // What another upgrade ended is blocked no more.
+    // What another upgrade ended is blocked no more. What no version fixes does not end while some version is there.
+    let is_of_any = |blocked: &Blocked| wishes.iter().any(|wish| wish.is_leaving(blocked));
     plan.blocked.retain(|blocked| {
         let mut nodes = state.tree.nodes();
-        nodes.any(|(_, node)| node.name == blocked.name && node.version == blocked.version)
+        nodes.any(|(_, node)| {
+            node.name == blocked.name && (node.version == blocked.version || is_of_any(blocked))
+        })
     });
     differences(&before, &state, &wishes, &strategies, &mut plan);
     Step::Done(plan)
@@ -121,9 +126,48 @@ fn is_of(node: &Node, wish: &Wish) -> bool {
 }
 
 impl Planner<'_> {
-    /// What becomes of the wish for the folder at `place`.
+    /// What becomes of the wish for the folder at `place`: it leaves, where that is wished, else it gets another version. Adds each
+    /// part of the wish that is not possible to `failed`.
+    fn try_all(&self, state: &State, wish: &Wish, place: &str, failed: &mut Vec<(Wish, Failure)>) -> Tried {
+        let mut failure = None;
+        if let Some(leaving) = wish.leaving() {
+            match self.try_without(state, place) {
+                Err(blocked @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {
+                    failed.push((leaving, blocked.clone()));
+                    failure = Some(blocked);
+                }
+                tried => return tried,
+            }
+        }
+        match failure {
+            Some(failure) if !wish.is_for_another() => Err(failure),
+            Some(_) | None => {
+                let tried = self.try_one(state, wish, place);
+                if let Err(blocked @ (Failure::Blocked { .. } | Failure::Crowded(_))) = &tried {
+                    failed.push((wish.clone(), blocked.clone()));
+                }
+                tried
+            }
+        }
+    }
+
+    /// Has everything that needs the folder at `place` do without it.
+    fn try_without(&self, state: &State, place: &str) -> Tried {
+        let key = (place.to_owned(), state.fingerprint(), Aim::Nothing);
+        if let Some(known) = self.memory.tried.borrow().get(&key) {
+            return known.clone();
+        }
+        self.tried.set(0);
+        let tried = self.without(state, place);
+        if !matches!(tried, Err(Failure::Ask(_))) {
+            self.memory.tried.borrow_mut().insert(key, tried.clone());
+        }
+        tried
+    }
+
+    /// Another version for the folder at `place`.
     fn try_one(&self, state: &State, wish: &Wish, place: &str) -> Tried {
-        let key = (place.to_owned(), state.fingerprint());
+        let key = (place.to_owned(), state.fingerprint(), Aim::Another);
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }

@@ -23,8 +23,17 @@ pub struct Memory {
     pub(super) rated: RefCell<HashMap<String, Vec<(usize, bool)>>>,
     /// Answers about ranges and versions.
     pub(super) known: RefCell<HashMap<String, HashMap<String, bool>>>,
-    /// What became of an upgrade of a folder, by its place and what had changed before.
-    pub(super) tried: RefCell<HashMap<(String, u64), Tried>>,
+    /// What became of an upgrade of a folder, by its place, what had changed before, and what was wished.
+    pub(super) tried: RefCell<HashMap<(String, u64, Aim), Tried>>,
+}
+
+/// What is wished of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Aim {
+    /// Another version.
+    Another,
+    /// That nothing needs it.
+    Nothing,
 }
 
 /// What became of an upgrade.

@@ -34,17 +34,40 @@ impl Planner<'_> {
             .or_else(|failure| match failure {
                 Failure::Ask(_) => Err(failure),
                 Failure::Crowded(_) | Failure::Blocked { .. } => match self.leave(state, place, depth) {
-                    Ok(next) => Ok((next, Strategy::Parent)),
+                    Ok((next, _)) => Ok((next, Strategy::Parent)),
                     Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
                     Err(Failure::Crowded(_) | Failure::Blocked { .. }) => Err(failure),
                 },
             })
     }
 
+    /// Has everything that needs the package at `place` do without it, and says what does not.
+    pub(super) fn without(&self, state: &State, place: &str) -> Result<(State, Strategy), Failure> {
+        let failure = match self.leave(state, place, 0) {
+            Err(failure @ (Failure::Crowded(_) | Failure::Blocked { .. })) => failure,
+            done_or_question => return done_or_question,
+        };
+        let dependents = state.tree.dependents(place);
+        let own = dependents.iter().find(|dependent| dependent.node.is_own);
+        let by = dependents.iter().map(constraint).collect();
+        let reason = match own {
+            Some(own) => format!(
+                "{} asks for it by name: take it out there, or put another package in its place.",
+                own.node.label(own.place)
+            ),
+            None => {
+                let (_, reason) = failure.into_reason();
+                format!("It ends with versions of what needs it that do without it. {reason}")
+            }
+        };
+        Err(Failure::Blocked { by, reason })
+    }
+
     /// Has everything that needs the package at `place` move to a version that does not.
-    fn leave(&self, state: &State, place: &str, depth: usize) -> Result<State, Failure> {
+    fn leave(&self, state: &State, place: &str, depth: usize) -> Result<(State, Strategy), Failure> {
         let name = folder_name(place).to_owned();
         let mut next = state.clone();
+        let mut strategy = Strategy::Parent;
         while next.tree.node(place).is_some() {
             let dependents = next.tree.dependents(place);
             let Some(dependent) = dependents.first() else {
@@ -57,11 +80,12 @@ impl Planner<'_> {
             let helps = |rated: &Rated<'_>| {
                 rated.is_good && rated.release.dependencies.iter().all(|asks| *asks.name != *name)
             };
-            let (moved, _) = self.upgrade(&next, &at, &helps, depth + 1)?;
+            let (moved, means) = self.upgrade(&next, &at, &helps, depth + 1)?;
             next = moved;
+            strategy = strategy.max(means);
             next.drop_unneeded(&state.tree);
         }
-        Ok(next)
+        Ok((next, strategy))
     }
 
     /// Exchanges the package at `place` for the lowest later version that `accepts` takes.
@@ -142,16 +166,7 @@ impl Planner<'_> {
             )));
         };
         let refused = |release: &Release| -> Vec<Constraint> {
-            let constraint = |dependent: &&Dependent<'_>| Constraint {
-                dependent: dependent.node.label(dependent.place),
-                name: dependent.requirement.name.to_string(),
-                range: dependent.requirement.range.to_string(),
-            };
-            refusing(release)
-                .iter()
-                .copied()
-                .map(|dependent| constraint(&dependent))
-                .collect()
+            refusing(release).into_iter().map(constraint).collect()
         };
         let mut failure: Option<Failure> = None;
         for (number, release) in candidates.iter().enumerate().take(MAX_MOVING) {
@@ -286,6 +301,14 @@ impl Planner<'_> {
             .and_modify(|(_, latest)| latest.clone_from(&new))
             .or_insert((old, new));
         Ok(())
+    }
+}
+
+fn constraint(dependent: &Dependent<'_>) -> Constraint {
+    Constraint {
+        dependent: dependent.node.label(dependent.place),
+        name: dependent.requirement.name.to_string(),
+        range: dependent.requirement.range.to_string(),
     }
 }
 

@@ -91,6 +91,7 @@ impl<'p> Document<'p> {
 fn named(plan: &LinePlan) -> Option<NamedRequest> {
     let base = short_name(full_name(plan));
     Some(NamedRequest {
+        number: None,
         branch: plan.branch.clone()?,
         title: pull_request(&plan.proposal, base, None).title,
     })

@@ -70,7 +70,7 @@ pub(in crate::report) struct PlannedTarget<'p> {
     overrides: Vec<NewOverride<'p>>,
     verified: Vec<Verified<'p>>,
     unfixable: Vec<Unfixable<'p>>,
-    /// The request that carries the change; null where none is made.
+    /// The pull request that carries the change; null where there is none, and where each package has its own.
     pull_request: Option<NamedRequest>,
 }
 
@@ -155,7 +155,10 @@ impl<'p> PlannedTarget<'p> {
             overrides: overrides.collect(),
             verified: verified.collect(),
             unfixable: unfixable.collect(),
-            pull_request: None,
+            pull_request: (!files.iter().all(|file| file.edited.is_empty()))
+                .then_some(proposal.pull_request.as_ref())
+                .flatten()
+                .map(NamedRequest::of),
         }
     }
 
@@ -171,8 +174,20 @@ impl<'p> PlannedTarget<'p> {
 /// A pull request by its branch.
 #[derive(Serialize)]
 pub(in crate::report) struct NamedRequest {
+    /// What the forge calls it; null where it was not asked.
+    pub(in crate::report) number: Option<u64>,
     pub(in crate::report) branch: String,
     pub(in crate::report) title: String,
+}
+
+impl NamedRequest {
+    fn of(one: &plan::PullRequest) -> Self {
+        Self {
+            number: Some(one.number),
+            branch: one.branch.clone(),
+            title: one.title.clone(),
+        }
+    }
 }
 
 #[derive(Serialize)]

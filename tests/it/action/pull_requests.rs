@@ -529,6 +529,52 @@ fn what_cannot_be_planned_or_checked_closes_nothing() {
 }
 
 #[test]
+fn the_plan_in_the_report_file_names_its_pull_request_and_what_stays() {
+    let shop = Shop::new(Style::GitHub);
+    let records = [
+        record("GHSA-cookie", "npm", "cookie", "0", Some("1.0.1")),
+        record("GHSA-open", "npm", "cookie", "0", None),
+    ];
+    shop.sandbox.index("index.lkdb", &records, NOW);
+    shop.push();
+    let file = shop.sandbox.path("plan.json");
+    let path = file.to_str().expect("a path").to_owned();
+    let inputs = [("INPUT_REPORT-FILE", path.as_str())];
+    let report = || -> Value {
+        let text = std::fs::read_to_string(&file).expect("a report");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    // The second run finds it up to date.
+    for _ in 0..2 {
+        let ran = shop.run(&inputs);
+        assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+        let target = report()["targets"][0].clone();
+        let expected = json!({
+            "number": 1,
+            "branch": "lockkeeper/fix-main",
+            "title": "Upgrade cookie from 1.0.0 to 1.0.1, which fixes GHSA-cookie",
+        });
+        assert_eq!(target["pull_request"], expected);
+        assert_eq!(target["unfixable"][0]["package"]["version"], "1.0.1");
+    }
+    {
+        let state = shop.forge.state();
+        let body = &state.issue(1).expect("a pull request").body;
+        assert!(body.contains("### Not fixed by it"), "{body}");
+        assert!(body.contains("| `cookie` `1.0.1`<br>[`GHSA-open`]"), "{body}");
+        assert!(
+            body.contains("The plan moves it from 1\\.0\\.0 to 1\\.0\\.1")
+                || body.contains("The plan moves it from 1.0.0 to 1.0.1"),
+            "{body}"
+        );
+    }
+    // One for each package: none carries all.
+    shop.policy("fix: {group: package}\n");
+    shop.run(&inputs);
+    assert_eq!(report()["targets"][0]["pull_request"], Value::Null);
+}
+
+#[test]
 fn one_for_each_package_and_no_more_than_the_policy_allows() {
     let shop = Shop::new(Style::GitHub);
     shop.policy("fix: {group: package, max-open: 1}\n");

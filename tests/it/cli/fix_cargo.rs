@@ -224,6 +224,62 @@ fn a_range_in_the_manifest_moves_where_the_level_allows_it() {
 }
 
 #[test]
+fn a_crate_that_no_version_fixes_leaves_where_what_needs_it_can_do_without() {
+    let project = Project::new("1", &[("web", "0.9.0")]);
+    let mut notice = record("RUSTSEC-2026-0001", "crates.io", "jar", "0", None);
+    notice["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
+    let index = project.sandbox.index("y.lkdb", &[notice], NOW);
+    let run = |words: &[&str]| {
+        let line = words.iter().copied().chain(["--db", &index, "--now", NOW]);
+        project.sandbox.run(&line.collect::<Vec<_>>())
+    };
+    let lines = |last: &[Value]| {
+        let jar = [dependency("jar", "^1.0.0", false)];
+        let none = json!({});
+        [
+            line("web", "1.0.0", &jar, &none, false),
+            line("web", "1.1.0", &jar, &none, false),
+            line("web", "1.2.0", last, &none, false),
+        ]
+        .concat()
+    };
+    // It only warns: nothing is tried.
+    project
+        .server
+        .put("/index/3/w/web", lines(&[dependency("log", "^0.4", false)]));
+    let plan = run(&["plan", "--format", "json"]);
+    assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
+    assert_eq!(
+        plan.json()["targets"][0]["unfixable"][0]["reason"],
+        "No version fixes it yet."
+    );
+    assert!(project.server.hits().is_empty());
+    // Every version of what needs it needs it.
+    project
+        .server
+        .put("/index/3/w/web", lines(&[dependency("jar", "^1.0.0", false)]));
+    let plan = run(&["plan", "--format", "json", "--only", "jar"]);
+    let unfixable = plan.json()["targets"][0]["unfixable"][0].clone();
+    let reason = unfixable["reason"].to_string();
+    assert!(
+        reason.contains("It ends with versions of what needs it that do without it"),
+        "{reason}"
+    );
+    assert_eq!(unfixable["blocked_by"][0]["dependent"], "web 1.0.0");
+    project
+        .server
+        .put("/index/3/w/web", lines(&[dependency("log", "^0.4", false)]));
+    let ran = run(&["fix", "--only", "jar"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let expected = [
+        entry("log", "0.4.2", &[]),
+        own(&["web"]),
+        entry("web", "1.2.0", &["log"]),
+    ];
+    assert_eq!(project.text("Cargo.lock"), lock(&expected));
+}
+
+#[test]
 fn an_index_that_lies_blocks_and_nothing_is_written() {
     for wrong in [
         "not JSON\n".to_owned(),

@@ -198,6 +198,115 @@ fn a_version_that_would_bring_an_advisory_is_passed_over() {
     assert!(plan[1].contains("GHSA-new-b in b 1.1.0"), "{plan:#?}");
 }
 
+/// What `plan` prints, on one line.
+fn printed(project: &Project, words: &[&str]) -> String {
+    let ran = project.run(words);
+    ran.out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_stays_in_the_new_version_of_a_package_is_listed_with_its_reason() {
+    let world = "
+        jar 1.0.0
+        jar 1.1.0
+    ";
+    let records = [
+        record("GHSA-fixed", "npm", "jar", "0", Some("1.1.0")),
+        record("GHSA-open", "npm", "jar", "0", None),
+    ];
+    let project = Project::new(world, "jar ^1.0.0", "jar@1.0.0", &records);
+    let ran = project.run(&["plan", "--format", "json"]);
+    assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    let target = &ran.json()["targets"][0];
+    assert_eq!(target["moves"].as_array().map(Vec::len), Some(1), "{}", ran.out);
+    assert_eq!(target["moves"][0]["fixes"], json!(["GHSA-fixed"]));
+    let unfixable = target["unfixable"].as_array().expect("a list");
+    assert_eq!(unfixable.len(), 1, "{}", ran.out);
+    assert_eq!(unfixable[0]["id"], "GHSA-open");
+    assert_eq!(unfixable[0]["package"]["version"], "1.1.0");
+    assert_eq!(unfixable[0]["blocked_by"][0]["dependent"], "package.json");
+    let reason = unfixable[0]["reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("No version fixes it yet. package.json asks for it"),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("The plan moves it from 1.0.0 to 1.1.0"),
+        "{reason}"
+    );
+    for format in ["terminal", "markdown"] {
+        let printed = printed(&project, &["plan", "--format", format]);
+        assert!(
+            printed.contains("GHSA-open") && printed.contains("moves it from 1.0.0 to 1.1.0"),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn a_package_that_no_version_fixes_leaves_where_what_needs_it_can_do_without() {
+    let world = "
+        app 1.0.0: mid ^1.0.0
+        app 1.1.0: mid ^1.1.0
+        mid 1.0.0: old ^1.0.0
+        mid 1.1.0: new ^1.0.0
+        old 1.0.0
+        new 1.0.0
+    ";
+    let mut notice = record("GHSA-old", "npm", "old", "0", None);
+    let folders = "app@1.0.0, mid@1.0.0, old@1.0.0";
+    let project = Project::new(world, "app ^1.0.0", folders, &[notice.clone()]);
+    let ran = project.run(&["plan", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let target = &ran.json()["targets"][0];
+    assert_eq!(target["moves"][0]["name"], "old");
+    assert_eq!(target["moves"][0]["to"], Value::Null);
+    assert_eq!(target["moves"][0]["fixes"], json!(["GHSA-old"]));
+    assert_eq!(target["moves"][0]["strategy"], "parent");
+    let beside: Vec<String> = target["collateral"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["name"].to_string())
+        .collect();
+    assert_eq!(beside, ["\"mid\"", "\"new\""]);
+    assert_eq!(target["unfixable"], json!([]));
+    assert_eq!(project.run(&["fix", "-q"]).code, 0);
+    assert_eq!(project.run(&["scan", "-q"]).code, 0);
+
+    // What only warns is left alone, unless it is named.
+    notice["affected"][0]["database_specific"] = json!({"informational": "unmaintained"});
+    let project = Project::new(world, "app ^1.0.0", folders, &[notice]);
+    assert_eq!(project.plan(0), ["stays old: No version fixes it yet."]);
+    let named = project.run(&["plan", "--only", "old", "--format", "json"]).json();
+    assert_eq!(named["targets"][0]["moves"][0]["name"], "old");
+}
+
+#[test]
+fn a_package_that_cannot_leave_stays_with_what_needs_it_and_gets_the_version_that_is_there() {
+    let world = "
+        app 1.0.0: mid ^1.0.0
+        mid 1.0.0: old ^1.0.0
+        mid 1.0.1: old ^1.0.0
+        old 1.0.0
+        old 1.0.1
+    ";
+    let records = [
+        record("GHSA-fixed", "npm", "old", "0", Some("1.0.1")),
+        record("GHSA-open", "npm", "old", "0", None),
+    ];
+    let folders = "app@1.0.0, mid@1.0.0, old@1.0.0";
+    let project = Project::new(world, "app ^1.0.0", folders, &records);
+    let plan = project.plan(6);
+    assert_eq!(plan.len(), 2, "{plan:#?}");
+    assert_eq!(plan[0], "old 1.0.0 → 1.0.1");
+    let reason =
+        "stays old: No version fixes it yet. It ends with versions of what needs it that do without it.";
+    assert!(plan[1].starts_with(reason), "{plan:#?}");
+    let target = &project.run(&["plan", "--format", "json"]).json()["targets"][0];
+    assert_eq!(target["unfixable"][0]["blocked_by"][0]["dependent"], "mid 1.0.0");
+}
+
 /// `package.json`, read.
 fn manifest(project: &Project) -> Value {
     let text = std::fs::read_to_string(project.sandbox.work().join("package.json")).expect("a file");

@@ -287,6 +287,7 @@ impl Asked<'_> {
                 version: version.clone(),
                 to: None,
                 fixes: vec![format!("X-{name}")],
+                without: Vec::new(),
             })
             .collect()
     }

@@ -317,6 +317,7 @@ impl Asked<'_> {
                 version: line.version.text.clone(),
                 to: None,
                 fixes: vec![format!("X-{}", line.path)],
+                without: Vec::new(),
             })
             .collect();
         let project = GoProject {

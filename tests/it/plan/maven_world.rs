@@ -153,6 +153,7 @@ impl<'a> Asked<'a> {
                 version: (*version).to_owned(),
                 to: None,
                 fixes: vec!["GHSA-1".to_owned()],
+                without: Vec::new(),
             })
             .collect();
         let is_affected = |name: &str, version: &str| {

@@ -213,6 +213,7 @@ impl Asked<'_> {
                 version: folder.version.clone(),
                 to: None,
                 fixes: vec![format!("X-{}", folder.name)],
+                without: Vec::new(),
             })
             .collect();
         wishes.into_iter().collect()

@@ -312,6 +312,7 @@ impl Files {
                 version: (*version).to_owned(),
                 to: None,
                 fixes: vec![format!("X-{name}")],
+                without: Vec::new(),
             })
             .collect();
         let is_affected = |name: &str, version: &str| asked.is_affected(name, version);

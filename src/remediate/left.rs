@@ -1,0 +1,103 @@
+//! What a scan of the result still finds, with the reason why it stays.
+//!
+//! A plan says why a locked version stays. Where that version goes all the same, because another advisory about it is fixed or
+//! another package needs a later one, an advisory may be true of the new version as well.
+
+use std::collections::BTreeMap;
+
+use super::{Limits, counts, reason_of};
+use crate::model::{Finding, Outcome, TreePath};
+use crate::plan::{Blocked, LockfilePlan, Plan};
+
+/// Has each of `plans` list as blocked what `after`, the scan of the result, has of its lockfile, and nothing else. A lockfile
+/// that has something only now gets a plan without an upgrade.
+pub fn settle(plans: &mut Vec<LockfilePlan>, after: &Outcome, limits: &Limits) {
+    for (number, target) in after.targets.iter().enumerate() {
+        let mut of_files: BTreeMap<&TreePath, Vec<&Finding>> = BTreeMap::new();
+        for finding in target.findings.iter().filter(|finding| counts(finding, limits)) {
+            // The same file at a link is the file that it leads to.
+            if !target.links.contains_key(&finding.file) {
+                of_files.entry(&finding.file).or_default().push(finding);
+            }
+        }
+        for plan in plans.iter_mut().filter(|plan| plan.target == number) {
+            let findings = of_files.remove(&plan.file).unwrap_or_default();
+            plan.plan.blocked = blocked(&plan.plan, &findings);
+        }
+        for (file, findings) in of_files {
+            let Some(first) = findings.first() else { continue };
+            plans.push(LockfilePlan {
+                target: number,
+                file: file.clone(),
+                ecosystem: first.ecosystem.clone(),
+                plan: Plan {
+                    blocked: blocked(&Plan::default(), &findings),
+                    ..Plan::default()
+                },
+                edited: Vec::new(),
+                verified: None,
+            });
+        }
+    }
+    plans.sort_by(|left, right| (left.target, &left.file).cmp(&(right.target, &right.file)));
+}
+
+/// A blocked entry for each of `findings`, those of one version that stay for the same reason together.
+fn blocked(plan: &Plan, findings: &[&Finding]) -> Vec<Blocked> {
+    let mut all: Vec<Blocked> = Vec::new();
+    for finding in findings {
+        let one = why(plan, finding);
+        let is_same = |other: &&mut Blocked| {
+            (&other.name, &other.version, &other.by, &other.reason)
+                == (&one.name, &one.version, &one.by, &one.reason)
+        };
+        match all.iter_mut().find(is_same) {
+            Some(known) => {
+                let further = one.fixes.into_iter().filter(|id| !known.fixes.contains(id));
+                known.fixes.extend(further.collect::<Vec<_>>());
+            }
+            None => all.push(one),
+        }
+    }
+    all.sort_by(|left, right| (&left.name, &left.version).cmp(&(&right.name, &right.version)));
+    all
+}
+
+/// Why the finding is there after what `plan` does.
+fn why(plan: &Plan, finding: &Finding) -> Blocked {
+    let (name, version, id) = (&*finding.name, &*finding.version, &finding.advisory.id);
+    let about = plan.blocked.iter().filter(|one| one.name == name);
+    let of_id: Vec<&Blocked> = about.filter(|one| one.fixes.contains(id)).collect();
+    let is_here = |one: &&&Blocked| one.version == version;
+    let known = of_id.iter().find(is_here).or_else(|| of_id.first());
+    let (by, reason) = known.map_or((Vec::new(), None), |known| {
+        (known.by.clone(), Some(known.reason.clone()))
+    });
+    let moves = plan
+        .moves
+        .iter()
+        .map(|one| (&one.name, Some(&one.from), one.to.as_ref()));
+    let beside = plan.collateral.iter();
+    let beside = beside.map(|one| (&one.name, one.from.as_ref(), one.to.as_ref()));
+    let mut changes = moves.chain(beside);
+    let change = changes.find(|(other, _, to)| *other == name && to.is_some_and(|to| to == version));
+    let brought = match change {
+        _ if known.is_some_and(|known| known.version == version) => None,
+        Some((_, Some(from), _)) => Some(format!(
+            "The plan moves it from {from} to {version}, which the advisory affects, too."
+        )),
+        Some((_, None, _)) => Some(format!("The plan adds {version}, which the advisory affects.")),
+        None => None,
+    };
+    let reason = reason.unwrap_or_else(|| reason_of(finding));
+    Blocked {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        fixes: vec![id.clone()],
+        by,
+        reason: match brought {
+            Some(brought) => format!("{reason} {brought}"),
+            None => reason,
+        },
+    }
+}
