@@ -275,6 +275,9 @@ fn minimum<'p>(asking: Asking, finding: &Finding) -> AskedRule<'p> {
     )
 }
 
+/// The rule by which what `--fail-on` leaves out warns.
+pub const NOT_IN_FAIL_ON: &str = "fail-on: not in the list";
+
 /// The fail-on list and what it leaves out.
 fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p>; 3] {
     let first = match list.matches(finding) {
@@ -285,7 +288,7 @@ fn listed<'p>(asking: Asking, list: &FailOn, finding: &Finding) -> [AskedRule<'p
             format!("nothing in `{list}` matches")
         }),
     };
-    let rest = asking.asked(Decision::Warn, "fail-on: not in the list", Matched::Yes, || {
+    let rest = asking.asked(Decision::Warn, NOT_IN_FAIL_ON, Matched::Yes, || {
         "everything that the list leaves out warns".into()
     });
     [minimum(asking, finding), first, rest]

@@ -29,7 +29,7 @@ pub mod usage;
 mod write;
 
 pub use database::Database;
-pub use decide::{GO_DIRECTIVE, Ruled};
+pub use decide::{GO_DIRECTIVE, NOT_IN_FAIL_ON, Ruled};
 pub use effective::{Policy, Strictness};
 pub use exception::{Exception, ExceptionMatch, Exceptions};
 pub use fail_on::{FailOn, FailOnError};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::model::finding::{Change, Excepted, State};
 use crate::model::{Advisory, Class, DependencyPath, Finding, Level, Scope, Severity, Step};
-use crate::policy::GO_DIRECTIVE;
+use crate::policy::{GO_DIRECTIVE, NOT_IN_FAIL_ON};
 use crate::remediation::{Kind, Remediation};
 use crate::version::Distance;
 
@@ -177,7 +177,8 @@ pub fn why_it_warns(finding: &Finding) -> String {
     }
     match rule.strip_prefix("built-in: ") {
         Some(class) => format!("warns: the class {class} does not fail by default"),
-        None => format!("warns: the rule {rule} says so"),
+        None if *rule == *NOT_IN_FAIL_ON => "warns: it is not in the `--fail-on` list".to_owned(),
+        None => format!("warns by the rule {rule}"),
     }
 }
 

@@ -18,3 +18,4 @@ pub(crate) mod manual;
 pub(crate) mod named_database;
 pub(crate) mod package_urls;
 mod resolve_maven;
+mod transcripts;

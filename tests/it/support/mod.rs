@@ -10,3 +10,4 @@ pub(crate) mod program;
 pub(crate) mod release_lines;
 pub(crate) mod rust_source;
 pub(crate) mod server;
+pub(crate) mod transcript;

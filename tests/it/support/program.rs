@@ -109,6 +109,11 @@ impl Sandbox {
 
 /// Starts git in `folder`, with nobody's configuration.
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    git_with(folder, arguments, &[])
+}
+
+/// The same with further variables.
+pub fn git_with(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let output = Command::new("git")
         .args([
             "-c",
@@ -128,6 +133,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .envs(environment.iter().copied())
         .output()
         .expect("git is installed");
     assert!(
