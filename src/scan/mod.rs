@@ -170,7 +170,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
         let (mut target, listed) = target::target(tree.found, files, &judge, tree.policy);
-        all_listed.join(&listed);
+        all_listed.join(listed);
         let context = DecisionContext {
             now: request.now,
             ref_name: tree.found.head.ref_name.as_deref(),

@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use foldhash::quality::FixedState;
-use foldhash::{HashSet, HashSetExt as _};
 
 use super::read::Opened;
 use super::unmatched::Unmatched;
@@ -22,7 +21,10 @@ pub struct Listed {
 impl Listed {
     /// The packages of `opened`.
     pub(super) fn of(opened: &Opened<'_>) -> Self {
-        let mut listed = Self::default();
+        let mut listed = Self {
+            checked: Vec::with_capacity(opened.parsed.graph.nodes().len()),
+            unmatched: Vec::new(),
+        };
         for (_, package) in opened.parsed.graph.packages() {
             match Unmatched::of(opened, package) {
                 None => listed.checked.push(number(package)),
@@ -65,15 +67,22 @@ impl Tally {
     }
 
     /// Adds everything of `other`.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.checked.extend(&other.checked);
-        self.unchecked.extend(&other.unchecked);
+    pub(super) fn join(&mut self, other: Self) {
+        for (own, others) in [
+            (&mut self.checked, other.checked),
+            (&mut self.unchecked, other.unchecked),
+        ] {
+            match own.is_empty() {
+                true => *own = others,
+                false => own.extend(others),
+            }
+        }
         self.open = self.open.saturating_add(other.open);
     }
 
     /// Distinct packages; of them those that were checked; dependencies that were not, those without an exact version among
     /// them. Without an index nothing was checked.
-    pub(super) fn counts(mut self, has_index: bool) -> Counts {
+    pub(super) fn counts(&mut self, has_index: bool) -> Counts {
         distinct(&mut self.checked);
         distinct(&mut self.unchecked);
         let (checked, unchecked) = (self.checked.len(), self.unchecked.len());
@@ -87,10 +96,10 @@ impl Tally {
     }
 }
 
-/// Leaves each of `numbers` once.
+/// Leaves each of `numbers` once, without memory for a second list of them.
 fn distinct(numbers: &mut Vec<u64>) {
-    let mut seen = HashSet::with_capacity(numbers.len());
-    numbers.retain(|number| seen.insert(*number));
+    numbers.sort_unstable();
+    numbers.dedup();
 }
 
 /// What [`Tally::counts`] gives.

@@ -106,9 +106,7 @@ pub(super) fn target(
         coverage.add(cost, gap);
     }
     let files: Vec<ScannedFile> = files.into_values().collect();
-    let mut alone = Tally::default();
-    alone.join(&tally);
-    alone.counts(judge.index.is_some()).put_into(&mut coverage);
+    tally.counts(judge.index.is_some()).put_into(&mut coverage);
     let target = Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
