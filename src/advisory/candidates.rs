@@ -6,7 +6,7 @@ use super::format::entry::{Entry, claims, members};
 use super::format::header::Section;
 use super::format::statement::Claim;
 use super::record::{Cve, Exploit, Rating};
-use super::record_view::RecordView;
+use super::record_view::{RecordBytes, RecordView};
 use super::severity;
 use crate::model::{Advisory, Class, IndexKey};
 
@@ -133,10 +133,12 @@ impl<'i> Candidate<'i> {
     /// # Errors
     /// [`Damage`] of a block that had to be read.
     pub fn advisory(&self) -> Result<Advisory, Damage> {
-        let mut records = Vec::new();
+        let bytes = self.members().map(|member| member.bytes());
+        let bytes = bytes.collect::<Result<Vec<_>, _>>()?;
+        let mut records = Vec::with_capacity(bytes.len());
         let mut rating: Option<Rating<&str>> = None;
-        for member in self.members() {
-            let record = member.record()?;
+        for (member, bytes) in self.members().zip(&bytes) {
+            let record = bytes.view()?;
             rating = severity::higher(rating, record.rating()?);
             for claim in member.claims() {
                 rating = severity::higher(rating, claim.rating);
@@ -201,16 +203,12 @@ impl<'i> Member<'i> {
     ///
     /// # Errors
     /// [`Damage`] of the block that holds it.
-    pub fn id(&self) -> Result<&'i str, Damage> {
-        Ok(self.record()?.id())
+    pub fn id(&self) -> Result<String, Damage> {
+        Ok(self.bytes()?.view()?.id().to_owned())
     }
 
-    /// The record.
-    ///
-    /// # Errors
-    /// [`Damage`] of the block that holds it.
-    pub fn record(&self) -> Result<RecordView<'i>, Damage> {
-        RecordView::at(self.file, self.record)
+    fn bytes(&self) -> Result<RecordBytes<'i>, Damage> {
+        RecordBytes::at(self.file, self.record)
     }
 
     /// The address of the record.

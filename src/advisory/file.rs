@@ -1,6 +1,7 @@
 //! The bytes of an index: header, block table and key directory are verified when it is opened, every other block
 //! when it is first touched.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::OnceLock;
 
@@ -181,11 +182,23 @@ impl IndexFile {
     /// The item at `address` of a section.
     pub(super) fn item(&self, section: Section, address: u32) -> Result<&[u8], Damage> {
         let (block, offset) = position(address);
-        let bytes = self.block(section, block)?;
-        bytes
-            .get(offset..)
-            .and_then(|rest| Cursor::new(rest).bytes())
-            .ok_or_else(|| Damage::of("an address leads nowhere"))
+        item_at(self.block(section, block)?, offset).ok_or_else(|| Damage::of("an address leads nowhere"))
+    }
+
+    /// The same, of a block that is not kept where it was not kept before.
+    pub(super) fn item_once(&self, section: Section, address: u32) -> Result<Cow<'_, [u8]>, Damage> {
+        let (block, offset) = position(address);
+        let number = self.number(section, block)?;
+        let kept = self.touched.get(number).and_then(OnceLock::get);
+        let nowhere = || Damage::of("an address leads nowhere");
+        match kept {
+            Some(block) => item_at(block, offset).map(Cow::Borrowed).ok_or_else(nowhere),
+            None => {
+                let block = self.fresh(number)?;
+                let item = item_at(&block, offset).ok_or_else(nowhere)?;
+                Ok(Cow::Owned(item.to_vec()))
+            }
+        }
     }
 
     /// The entry numbered `number` of the entries' block `block`.
@@ -275,6 +288,11 @@ impl std::fmt::Debug for IndexFile {
             .field("digest", &self.digest)
             .finish_non_exhaustive()
     }
+}
+
+/// The item that begins at `offset` of a block.
+fn item_at(block: &[u8], offset: usize) -> Option<&[u8]> {
+    Cursor::new(block.get(offset..)?).bytes()
 }
 
 fn unreadable(error: io::Error) -> OpenError {

@@ -1,5 +1,7 @@
 //! A record in place.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::file::{Damage, IndexFile};
@@ -17,6 +19,27 @@ pub struct RecordView<'i> {
     file: &'i IndexFile,
     address: u32,
     record: StoredRecord<'i>,
+}
+
+/// The bytes of a record. Matching asks for each record once and for few of a block, so that its block is not kept: all
+/// of them together would be most of the index.
+pub(super) struct RecordBytes<'i> {
+    file: &'i IndexFile,
+    address: u32,
+    bytes: Cow<'i, [u8]>,
+}
+
+impl<'i> RecordBytes<'i> {
+    /// Those of the record at `address`.
+    pub(super) fn at(file: &'i IndexFile, address: u32) -> Result<Self, Damage> {
+        let bytes = file.item_once(Section::Records, address)?;
+        Ok(Self { file, address, bytes })
+    }
+
+    /// The record.
+    pub(super) fn view(&self) -> Result<RecordView<'_>, Damage> {
+        RecordView::read(self.file, self.address, &self.bytes)
+    }
 }
 
 impl<'i> RecordView<'i> {

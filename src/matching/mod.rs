@@ -40,6 +40,8 @@ pub enum Assessment<'i> {
 #[derive(Debug, Clone, Copy)]
 pub struct Because<'i> {
     member: Member<'i>,
+    /// The record is the one that names the group.
+    is_first: bool,
     part: Part<'i>,
 }
 
@@ -51,24 +53,25 @@ enum Part<'i> {
 }
 
 impl<'i> Because<'i> {
-    /// The id of the record that affects the version.
+    /// The id of the record that affects the version, where that is another one than `advisory`, which the group is
+    /// called by.
     ///
     /// # Errors
     /// [`Damage`] of the block that holds the record.
-    pub fn record(&self) -> Result<&'i str, Damage> {
-        self.member.id()
+    pub fn record(&self, advisory: &str) -> Result<Option<String>, Damage> {
+        if self.is_first {
+            return Ok(None);
+        }
+        Ok(Some(self.member.id()?).filter(|id| id != advisory))
     }
 
-    /// Which record and which range, as a sentence without a stop.
-    ///
-    /// # Errors
-    /// [`Damage`] of the block that holds the record.
-    pub fn reason(&self) -> Result<String, Damage> {
-        let id = self.member.id()?;
-        Ok(match &self.part {
+    /// Which record and which range, as a sentence without a stop; `id` is the record's.
+    #[must_use]
+    pub fn reason(&self, id: &str) -> String {
+        match &self.part {
             Part::Listed(version) => format!("{id} affects {version}"),
             Part::Inside(interval) => format!("{id} affects {interval}"),
-        })
+        }
     }
 }
 
@@ -149,13 +152,17 @@ impl<'v> Locked<'v> {
     pub fn assess<'i>(&self, candidate: &Candidate<'i>) -> Result<Assessment<'i>, Damage> {
         let mut undecided = None;
         let mut is_fixed = false;
-        for member in candidate.members() {
+        for (number, member) in candidate.members().enumerate() {
             for claim in member.claims() {
                 match self.against(&claim) {
                     Answer::Affected(part) => {
                         return Ok(Assessment::Affected {
                             fixed: self.fixed(candidate),
-                            because: Because { member, part },
+                            because: Because {
+                                member,
+                                is_first: number == 0,
+                                part,
+                            },
                         });
                     }
                     Answer::Fixed => is_fixed = true,

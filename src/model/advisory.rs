@@ -1,6 +1,7 @@
 //! An advisory as findings speak of it: a group of records that mean one flaw of one package.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
 
@@ -34,13 +35,14 @@ pub struct TextKey(pub u64);
 /// Where an open index keeps a package or a group of advisories: the same key for the same one, as long as the index is open
 /// and forgets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IndexKey(usize, usize);
+pub struct IndexKey(NonZeroUsize, u32);
 
 impl IndexKey {
-    /// From the offset and the length that only one entry has.
+    /// From the address and the length that only one entry has.
     #[must_use]
     pub fn new(offset: usize, length: usize) -> Self {
-        Self(offset, length)
+        let offset = NonZeroUsize::new(offset).unwrap_or(NonZeroUsize::MIN);
+        Self(offset, u32::try_from(length).unwrap_or(u32::MAX))
     }
 }
 

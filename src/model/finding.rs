@@ -10,27 +10,12 @@ use super::{
 };
 use crate::text::Position;
 
-/// One (group, package, version, file), whatever the number of places. What is the same in every file is shared:
-/// a finding reads as its [`Match`], and changing one of its fields changes that of this finding alone.
+/// One (group, package, version, file), whatever the number of places. A finding reads as its [`Match`], and that as the
+/// [`Occurrence`] of the package, which all findings of the package in the file share: changing one of its fields changes that
+/// of this finding alone.
 #[derive(Debug, Clone)]
 pub struct Finding {
     matched: Arc<Match>,
-    /// The file that locks it, relative to the target's root.
-    pub file: TreePath,
-    /// Where in the file: of several places, the first.
-    place: Position,
-    /// Further places, in order.
-    further: Box<[Position]>,
-    /// Shortest paths from roots; at most [`MAX_PATHS`].
-    pub paths: DependencyPaths,
-    /// How many such paths there are: one for each root that reaches the package.
-    pub paths_total: usize,
-    /// What it is used for.
-    pub scopes: Scopes,
-    /// A root asks for it by name.
-    pub direct: bool,
-    /// What another version takes, where the usual command does not do it.
-    pub upgrade_by: Option<Box<UpgradeBy>>,
     /// Affected, or why not.
     pub state: State,
     /// What the gate makes of it.
@@ -63,7 +48,7 @@ impl RegistryAddress {
     }
 }
 
-/// An advisory that applies to a version of a package, wherever that is locked.
+/// An advisory that applies to a version of a package in a file.
 #[derive(Debug, Clone)]
 pub struct Match {
     /// The advisory: every record of the group together.
@@ -72,8 +57,8 @@ pub struct Match {
     pub group: Option<IndexKey>,
     /// The id of the record that affects the version; `None` where it is the advisory's own.
     pub record: Option<SharedStr>,
-    /// The package.
-    pub package: Arc<LockedVersion>,
+    /// The package, and where it is locked.
+    pub package: Arc<Occurrence>,
     /// Versions above the locked one that leave every member's ranges, lowest first.
     pub fixed: Arc<[String]>,
     /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
@@ -83,9 +68,9 @@ pub struct Match {
     pub reason: SharedStr,
 }
 
-/// A version of a package as a lockfile has it. A match reads as the one that it is of.
+/// A version of a package as a lockfile has it, and where. A match reads as the one that it is of.
 #[derive(Debug, Clone)]
-pub struct LockedVersion {
+pub struct Occurrence {
     /// The package's ecosystem.
     pub ecosystem: Ecosystem,
     /// The package's name as written.
@@ -94,6 +79,71 @@ pub struct LockedVersion {
     pub version: SharedStr,
     /// The package URL with the version.
     pub purl: PackageUrl,
+    /// The file that locks it, relative to the target's root.
+    pub file: TreePath,
+    /// Where in the file: of several places, the first.
+    place: Position,
+    /// Further places, in order.
+    further: Box<[Position]>,
+    /// Shortest paths from roots; at most [`MAX_PATHS`].
+    pub paths: DependencyPaths,
+    /// How many such paths there are: one for each root that reaches the package.
+    pub paths_total: usize,
+    /// What it is used for.
+    pub scopes: Scopes,
+    /// A root asks for it by name.
+    pub direct: bool,
+    /// What another version takes, where the usual command does not do it.
+    pub upgrade_by: Option<Box<UpgradeBy>>,
+}
+
+impl Occurrence {
+    /// A version of a package at `place` of `file`; who uses it is not known.
+    #[must_use]
+    pub fn new(
+        ecosystem: Ecosystem,
+        name: SharedStr,
+        version: SharedStr,
+        purl: PackageUrl,
+        file: TreePath,
+        place: Position,
+    ) -> Self {
+        Self {
+            ecosystem,
+            name,
+            version,
+            purl,
+            file,
+            place,
+            further: Box::default(),
+            paths: DependencyPaths::none(),
+            paths_total: 0,
+            scopes: Scopes::default(),
+            direct: false,
+            upgrade_by: None,
+        }
+    }
+
+    /// The places in the file, first one first; never empty.
+    pub fn places(&self) -> impl Iterator<Item = Position> {
+        std::iter::once(self.place).chain(self.further.iter().copied())
+    }
+
+    /// The first place.
+    #[must_use]
+    pub fn place(&self) -> Position {
+        self.place
+    }
+
+    /// Adds further places of the same version in the same file; those that it has already count once.
+    pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
+        let further = std::mem::take(&mut self.further);
+        let mut all: Vec<Position> = std::iter::once(self.place).chain(further).chain(places).collect();
+        all.sort_unstable();
+        all.dedup();
+        self.further = all.split_off(1).into();
+        self.place = all.first().copied().unwrap_or(self.place);
+    }
 }
 
 impl Match {
@@ -117,15 +167,15 @@ impl Match {
 pub const MAX_PATHS: usize = 10;
 
 impl std::ops::Deref for Match {
-    type Target = LockedVersion;
+    type Target = Occurrence;
 
-    fn deref(&self) -> &LockedVersion {
+    fn deref(&self) -> &Occurrence {
         &self.package
     }
 }
 
 impl std::ops::DerefMut for Match {
-    fn deref_mut(&mut self) -> &mut LockedVersion {
+    fn deref_mut(&mut self) -> &mut Occurrence {
         Arc::make_mut(&mut self.package)
     }
 }
@@ -145,19 +195,11 @@ impl std::ops::DerefMut for Finding {
 }
 
 impl Finding {
-    /// An occurrence of `matched` at `place` of `file`, not yet decided by the gate.
+    /// `matched`, not yet decided by the gate.
     #[must_use]
-    pub fn new(matched: Arc<Match>, file: TreePath, place: Position) -> Self {
+    pub fn new(matched: Arc<Match>) -> Self {
         Self {
             matched,
-            file,
-            place,
-            further: Box::default(),
-            paths: DependencyPaths::none(),
-            paths_total: 0,
-            scopes: Scopes::default(),
-            direct: false,
-            upgrade_by: None,
             state: State::Affected,
             decision: Decision::Warn,
             rule: SharedStr::default(),
@@ -165,17 +207,6 @@ impl Finding {
             change: None,
             origin: None,
         }
-    }
-
-    /// The places in the file, first one first; never empty.
-    pub fn places(&self) -> impl Iterator<Item = Position> {
-        std::iter::once(self.place).chain(self.further.iter().copied())
-    }
-
-    /// The first place.
-    #[must_use]
-    pub fn place(&self) -> Position {
-        self.place
     }
 
     /// It applies and no exception accepts it.
@@ -197,16 +228,6 @@ impl Finding {
     #[must_use]
     pub fn blocks(&self) -> bool {
         self.decision == Decision::Fail && self.is_affected()
-    }
-
-    /// Adds further places of the same version in the same file; those that it has already count once.
-    pub fn also_at(&mut self, places: impl IntoIterator<Item = Position>) {
-        let further = std::mem::take(&mut self.further);
-        let mut all: Vec<Position> = std::iter::once(self.place).chain(further).chain(places).collect();
-        all.sort_unstable();
-        all.dedup();
-        self.further = all.split_off(1).into();
-        self.place = all.first().copied().unwrap_or(self.place);
     }
 }
 

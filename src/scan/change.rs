@@ -252,7 +252,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::finding::{LockedVersion, Match};
+    use crate::model::finding::{Match, Occurrence};
     use crate::model::{Advisory, Class, Severity};
     use crate::text::Position;
 
@@ -287,21 +287,19 @@ mod tests {
             advisory: Arc::new(advisory),
             group: None,
             record: None,
-            package: Arc::new(LockedVersion {
-                ecosystem: Ecosystem::NPM,
-                name: name.into(),
-                version: version.into(),
-                purl: crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
-            }),
+            package: Arc::new(Occurrence::new(
+                Ecosystem::NPM,
+                name.into(),
+                version.into(),
+                crate::ecosystem::purl::of(&Ecosystem::NPM, name, version),
+                TreePath::new(file).expect("a path"),
+                Position::START,
+            )),
             fixed: Arc::default(),
             upgrade: None,
             reason: "".into(),
         };
-        Finding::new(
-            Arc::new(matched),
-            TreePath::new(file).expect("a path"),
-            Position::START,
-        )
+        Finding::new(Arc::new(matched))
     }
 
     fn changed(head: &[&str], base: &[&str]) -> Vec<&'static str> {

@@ -9,7 +9,7 @@ use super::read::Opened;
 use crate::ecosystem::purl;
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::finding::{LockedVersion, MAX_PATHS, Match, RegistryAddress, State};
+use crate::model::finding::{MAX_PATHS, Match, Occurrence, RegistryAddress, State};
 use crate::model::{
     Advisory, Class, DependencyPaths, Ecosystem, Finding, Level, NodeId, Package, Scopes, Severity,
     SharedStr, Source, TreePath,
@@ -80,32 +80,34 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
         let Some((_, package)) = packages.first() else {
             continue;
         };
-        let matched = Match {
-            advisory: confusion.clone(),
-            group: None,
-            record: None,
-            package: Arc::new(LockedVersion {
-                ecosystem: package.ecosystem.clone(),
-                name: (&*package.name).into(),
-                version: (&*package.version).into(),
-                purl: purl::of(&package.ecosystem, &package.name, &package.version),
-            }),
-            upgrade: None,
-            fixed: Arc::default(),
-            reason: SharedStr::default(),
-        };
         let (file, position) = opened.position(package.place());
-        let mut finding = Finding::new(Arc::new(matched), file, position);
-        finding.scopes = packages.iter().fold(Scopes::default(), |scopes, (_, package)| {
+        let mut occurrence = Occurrence::new(
+            package.ecosystem.clone(),
+            (&*package.name).into(),
+            (&*package.version).into(),
+            purl::of(&package.ecosystem, &package.name, &package.version),
+            file,
+            position,
+        );
+        occurrence.scopes = packages.iter().fold(Scopes::default(), |scopes, (_, package)| {
             scopes.with(package.scopes)
         });
-        finding.direct = packages.iter().any(|(_, package)| package.direct);
-        finding.also_at(
+        occurrence.direct = packages.iter().any(|(_, package)| package.direct);
+        occurrence.also_at(
             packages
                 .iter()
                 .map(|(_, package)| opened.position(package.place()).1),
         );
-        (finding.paths, finding.paths_total) = DependencyPaths::shortest(&tree, ends, MAX_PATHS);
+        (occurrence.paths, occurrence.paths_total) = DependencyPaths::shortest(&tree, ends, MAX_PATHS);
+        let mut finding = Finding::new(Arc::new(Match {
+            advisory: confusion.clone(),
+            group: None,
+            record: None,
+            package: Arc::new(occurrence),
+            upgrade: None,
+            fixed: Arc::default(),
+            reason: SharedStr::default(),
+        }));
         finding.origin = address.and_then(|address| told(address, &finding.name));
         all.push(Internal {
             finding,

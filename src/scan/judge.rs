@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
@@ -18,12 +17,11 @@ use crate::ecosystem;
 use crate::matching::{self, Because, Locked, upgrade};
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::finding::{LockedVersion, MAX_PATHS, Match};
+use crate::model::finding::{MAX_PATHS, Match, Occurrence};
 use crate::model::{
     Advisory, Assessed, Assessment, DependencyPaths, Ecosystem, Finding, Graph, IndexKey, NodeId, Package,
-    Scopes, SharedStr, TreePath, UpgradeBy,
+    SharedStr,
 };
-use crate::text::Position;
 
 /// What the index says of one lockfile.
 #[derive(Debug, Clone, Default)]
@@ -150,38 +148,45 @@ impl<'i> Judging<'i> {
     /// Judges every package of `opened` that advisories may speak of.
     pub fn judge(&self, opened: &Opened<'_>) -> Judged {
         let mut judged = Judged::default();
-        let mut affected: Vec<(Vec<NodeId>, Range<usize>)> = Vec::new();
-        for group in same(opened) {
-            let before = judged.findings.len();
-            if let Err(damage) = self.judge_one(opened, &group, &mut judged) {
+        let mut met: Vec<Met<'_>> = Vec::new();
+        for same in same(opened) {
+            let mut one = Met::of(same);
+            let damage = self.look(opened, &mut one, &mut judged).err();
+            if !one.said.is_empty() {
+                met.push(one);
+            }
+            if let Some(damage) = damage {
                 judged.damage = Some(damage.to_string());
                 break;
             }
-            if judged.findings.len() > before {
-                affected.push((group.nodes().collect(), before..judged.findings.len()));
-            }
         }
-        let nodes: Vec<&[NodeId]> = affected.iter().map(|(nodes, _)| nodes.as_slice()).collect();
-        judged.findings.shrink_to_fit();
+        // Paths are looked for where something is affected.
+        let affected = || met.iter().filter(|met| met.occurrence.is_some());
+        let nodes: Vec<Vec<NodeId>> = affected().map(|met| met.same.nodes().collect()).collect();
+        let nodes: Vec<&[NodeId]> = nodes.iter().map(Vec::as_slice).collect();
         let (tree, ends) = opened.parsed.graph.shortest_paths(&nodes);
-        let tree = Arc::new(tree);
-        for ((_, findings), ends) in affected.into_iter().zip(ends) {
-            let (paths, total) = DependencyPaths::shortest(&tree, ends, MAX_PATHS);
-            for finding in judged.findings.get_mut(findings).unwrap_or_default() {
-                finding.paths = paths.clone();
-                finding.paths_total = total;
+        let (tree, mut ends) = (Arc::new(tree), ends.into_iter());
+        let of_met = affected().map(|met| met.said.len());
+        judged.findings.reserve_exact(of_met.sum());
+        for mut met in met {
+            if let Some(occurrence) = &mut met.occurrence {
+                let ends = ends.next().unwrap_or_default();
+                (occurrence.paths, occurrence.paths_total) =
+                    DependencyPaths::shortest(&tree, ends, MAX_PATHS);
             }
+            met.put_into(&mut judged, opened, self.keep);
         }
+        judged.findings.shrink_to_fit();
         judged
     }
 
-    fn judge_one(&self, opened: &Opened<'_>, same: &Same<'_>, judged: &mut Judged) -> Result<(), Damage> {
-        let package = same.package;
+    /// What the index says of a package.
+    fn look(&self, opened: &Opened<'_>, met: &mut Met<'_>, judged: &mut Judged) -> Result<(), Damage> {
+        let package = met.same.package;
         let candidates = self.index.candidates(&package.ecosystem, &package.name)?;
         if candidates.name().is_empty() {
             return Ok(());
         }
-        let each = || same.nodes().filter_map(|id| opened.parsed.graph.package(id));
         let scheme = ecosystem::scheme(&package.ecosystem);
         let locked = Locked::of(
             &package.version,
@@ -189,14 +194,11 @@ impl<'i> Judging<'i> {
             candidates.ecosystem(),
             candidates.name(),
         );
-        let is_kept = self.keep == Keep::Assessments;
-        let mut groups: Vec<(IndexKey, Assessment)> = Vec::new();
-        // What all findings of this package share, made for the first one.
-        let mut shared: Option<Shared> = None;
+        let mut upgrade = None;
         for candidate in candidates.groups() {
-            let assessment = match locked.assess(&candidate)? {
-                matching::Assessment::NotAffected => Assessment::NotAffected,
-                matching::Assessment::Fixed => Assessment::Fixed,
+            let said = match locked.assess(&candidate)? {
+                matching::Assessment::NotAffected => Said::NotAffected,
+                matching::Assessment::Fixed => Said::Fixed,
                 matching::Assessment::Undecided { reason } => {
                     let (file, position) = opened.position(package.place());
                     let reason = format!("{} {}: {reason}", package.name, package.version);
@@ -205,52 +207,29 @@ impl<'i> Judging<'i> {
                         reason: reason.clone(),
                         hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
                     });
-                    Assessment::Undecided(reason.into())
+                    Said::Undecided(reason.into())
                 }
                 matching::Assessment::Affected { fixed, because } => {
-                    let shared = shared.get_or_insert_with(|| {
-                        let mut shared = Shared::of(package, opened, each());
-                        shared.upgrade =
-                            self.upgrade(&package.ecosystem, &shared.package.version, &locked, &candidates);
-                        shared
-                    });
+                    if met.occurrence.is_none() {
+                        let occurrence = met.same.occurrence(opened);
+                        upgrade = self.upgrade(&package.ecosystem, &occurrence.version, &locked, &candidates);
+                        met.occurrence = Some(occurrence);
+                    }
                     let group = self.group(&candidate)?;
-                    let texts = group.shared(because, &fixed)?;
-                    let matched = Arc::new(Match {
+                    let ends = |target: &&Arc<Target>| !target.leaves.contains(&candidate.key());
+                    Said::Affected(Affecting {
                         advisory: group.advisory.clone(),
-                        group: Some(candidate.key()),
-                        record: texts.record,
-                        package: shared.package.clone(),
-                        fixed: texts.fixed,
-                        upgrade: shared.upgrade_from(candidate.key()),
-                        reason: texts.reason,
-                    });
-                    let origin = confusion::origin(&matched.advisory, package);
-                    let mut finding = shared.finding(matched.clone());
-                    finding.origin = origin;
-                    judged.findings.push(finding);
-                    Assessment::Affected(matched)
+                        texts: group.shared(because, &fixed)?,
+                        upgrade: upgrade.as_ref().filter(ends).map(|target| target.version.clone()),
+                    })
                 }
             };
-            if is_kept {
-                groups.push((candidate.key(), assessment));
+            if self.keep == Keep::Assessments || matches!(said, Said::Affected(_)) {
+                met.said.push((candidate.key(), said));
             }
         }
-        if is_kept {
-            let groups: Arc<[_]> = groups.into();
-            let name: SharedStr = candidates.name().into();
-            let version: SharedStr = (&*package.version).into();
-            judged.assessed.extend(each().map(|package| {
-                let (file, position) = opened.position(package.place());
-                Assessed {
-                    ecosystem: package.ecosystem.clone(),
-                    name: name.clone(),
-                    version: version.clone(),
-                    file,
-                    position,
-                    groups: groups.clone(),
-                }
-            }));
+        if self.keep == Keep::Assessments {
+            met.name = candidates.name().into();
         }
         Ok(())
     }
@@ -264,9 +243,9 @@ impl<'i> Group<'i> {
         let (record, reason) = match &before {
             Some((known, texts)) if *known == because => (texts.record.clone(), texts.reason.clone()),
             Some(_) | None => {
-                let record = because.record()?;
-                let is_another = record != self.advisory.id;
-                (is_another.then(|| record.into()), because.reason()?.into())
+                let record = because.record(&self.advisory.id)?;
+                let reason = because.reason(record.as_deref().unwrap_or(&self.advisory.id));
+                (record.map(SharedStr::from), reason.into())
             }
         };
         let fixed = match &before {
@@ -283,66 +262,86 @@ impl<'i> Group<'i> {
     }
 }
 
-/// What the findings of one package and version in one file share.
-struct Shared {
-    package: Arc<LockedVersion>,
-    file: TreePath,
-    place: Position,
-    further: Vec<Position>,
-    scopes: Scopes,
-    direct: bool,
-    upgrade_by: Option<Box<UpgradeBy>>,
-    upgrade: Option<Arc<Target>>,
+/// A package that advisories speak of.
+struct Met<'a> {
+    same: Same<'a>,
+    /// As the index writes its name; empty unless assessments are kept.
+    name: SharedStr,
+    /// What its findings share; `None` as long as nothing affects it.
+    occurrence: Option<Occurrence>,
+    /// What each group says; those that do not affect it are left out unless assessments are kept.
+    said: Vec<(IndexKey, Said)>,
 }
 
-impl Shared {
-    /// The version to upgrade to, if that ends the group.
-    fn upgrade_from(&self, group: IndexKey) -> Option<SharedStr> {
-        let target = self.upgrade.as_ref()?;
-        (!target.leaves.contains(&group)).then(|| target.version.clone())
+/// What a group says of a package, before the paths to it are known.
+enum Said {
+    NotAffected,
+    Fixed,
+    Undecided(SharedStr),
+    Affected(Affecting),
+}
+
+/// A group that affects a package.
+struct Affecting {
+    advisory: Arc<Advisory>,
+    texts: Texts,
+    upgrade: Option<SharedStr>,
+}
+
+impl<'a> Met<'a> {
+    fn of(same: Same<'a>) -> Self {
+        Self {
+            same,
+            name: SharedStr::default(),
+            occurrence: None,
+            said: Vec::new(),
+        }
     }
 
-    fn of<'a>(package: &Package, opened: &Opened<'_>, each: impl Iterator<Item = &'a Package>) -> Self {
-        let (file, place) = opened.position(package.place());
-        let mut shared = Self {
-            package: Arc::new(LockedVersion {
-                ecosystem: package.ecosystem.clone(),
-                name: (&*package.name).into(),
-                version: (&*package.version).into(),
-                purl: ecosystem::purl::of(&package.ecosystem, &package.name, &package.version),
-            }),
-            file,
-            place,
-            further: Vec::new(),
-            scopes: Scopes::default(),
-            direct: false,
-            upgrade_by: None,
-            upgrade: None,
-        };
-        for package in each {
-            let (_, place) = opened.position(package.place());
-            if place != shared.place {
-                shared.further.push(place);
-            }
-            shared.scopes = shared.scopes.with(package.scopes);
-            shared.direct |= package.direct;
-            shared.upgrade_by = match (shared.upgrade_by.take(), package.upgrade_by.clone()) {
-                (Some(by), Some(other)) => Some(Box::new(by.with(*other))),
-                (by, other) => by.or(other),
+    /// Makes findings and assessments of it.
+    fn put_into(self, judged: &mut Judged, opened: &Opened<'_>, keep: Keep) {
+        let occurrence = self.occurrence.map(Arc::new);
+        let mut groups: Vec<(IndexKey, Assessment)> = Vec::new();
+        for (key, said) in self.said {
+            let assessment = match (said, &occurrence) {
+                (Said::Affected(affecting), Some(occurrence)) => {
+                    let matched = Arc::new(Match {
+                        advisory: affecting.advisory,
+                        group: Some(key),
+                        record: affecting.texts.record,
+                        package: occurrence.clone(),
+                        fixed: affecting.texts.fixed,
+                        upgrade: affecting.upgrade,
+                        reason: affecting.texts.reason,
+                    });
+                    let mut finding = Finding::new(matched.clone());
+                    finding.origin = confusion::origin(&matched.advisory, self.same.package);
+                    judged.findings.push(finding);
+                    Assessment::Affected(matched)
+                }
+                (Said::Undecided(reason), _) => Assessment::Undecided(reason),
+                (Said::Fixed, _) => Assessment::Fixed,
+                (Said::NotAffected | Said::Affected(_), _) => Assessment::NotAffected,
             };
+            if keep == Keep::Assessments {
+                groups.push((key, assessment));
+            }
         }
-        shared
-    }
-
-    fn finding(&self, matched: Arc<Match>) -> Finding {
-        let mut finding = Finding::new(matched, self.file.clone(), self.place);
-        finding.scopes = self.scopes;
-        finding.direct = self.direct;
-        finding.upgrade_by.clone_from(&self.upgrade_by);
-        if !self.further.is_empty() {
-            finding.also_at(self.further.iter().copied());
+        if keep == Keep::Assessments {
+            let groups: Arc<[_]> = groups.into();
+            let version: SharedStr = (&*self.same.package.version).into();
+            judged.assessed.extend(self.same.packages(opened).map(|package| {
+                let (file, position) = opened.position(package.place());
+                Assessed {
+                    ecosystem: package.ecosystem.clone(),
+                    name: self.name.clone(),
+                    version: version.clone(),
+                    file,
+                    position,
+                    groups: groups.clone(),
+                }
+            }));
         }
-        finding
     }
 }
 
@@ -356,6 +355,40 @@ struct Same<'a> {
 impl Same<'_> {
     fn nodes(&self) -> impl Iterator<Item = NodeId> {
         std::iter::once(self.first).chain(self.further.iter().copied())
+    }
+
+    fn packages<'o>(&self, opened: &Opened<'o>) -> impl Iterator<Item = &'o Package> {
+        let graph = &opened.parsed.graph;
+        self.nodes().filter_map(|id| graph.package(id))
+    }
+
+    /// All of them together, without paths.
+    fn occurrence(&self, opened: &Opened<'_>) -> Occurrence {
+        let package = self.package;
+        let (file, place) = opened.position(package.place());
+        let mut occurrence = Occurrence::new(
+            package.ecosystem.clone(),
+            (&*package.name).into(),
+            (&*package.version).into(),
+            ecosystem::purl::of(&package.ecosystem, &package.name, &package.version),
+            file,
+            place,
+        );
+        for package in self.packages(opened) {
+            occurrence.scopes = occurrence.scopes.with(package.scopes);
+            occurrence.direct |= package.direct;
+            occurrence.upgrade_by = match (occurrence.upgrade_by.take(), package.upgrade_by.clone()) {
+                (Some(by), Some(other)) => Some(Box::new(by.with(*other))),
+                (by, other) => by.or(other),
+            };
+        }
+        if !self.further.is_empty() {
+            occurrence.also_at(
+                self.packages(opened)
+                    .map(|package| opened.position(package.place()).1),
+            );
+        }
+        occurrence
     }
 }
 

@@ -44,11 +44,14 @@ enum Assessed {
 }
 
 impl Assessed {
-    fn of(judged: matching::Assessment<'_>) -> Self {
+    fn of(judged: matching::Assessment<'_>, advisory: &Advisory) -> Self {
         match judged {
             matching::Assessment::Affected { fixed, because } => Self::Affected {
                 fixed: fixed.into_iter().map(str::to_owned).collect(),
-                reason: because.reason().unwrap(),
+                reason: {
+                    let record = because.record(&advisory.id).unwrap();
+                    because.reason(record.as_deref().unwrap_or(&advisory.id))
+                },
             },
             matching::Assessment::Fixed => Self::Fixed,
             matching::Assessment::NotAffected => Self::NotAffected,
@@ -64,10 +67,9 @@ fn judge(index: &Index, ecosystem: &str, name: &str, version: &str) -> Vec<(Advi
     candidates
         .groups()
         .map(|group| {
-            (
-                group.advisory().unwrap(),
-                Assessed::of(matching::assess(version, scheme, &group).unwrap()),
-            )
+            let advisory = group.advisory().unwrap();
+            let assessed = Assessed::of(matching::assess(version, scheme, &group).unwrap(), &advisory);
+            (advisory, assessed)
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lockkeeper::ecosystem::purl;
-use lockkeeper::model::finding::{LockedVersion, Match};
+use lockkeeper::model::finding::{Match, Occurrence};
 use lockkeeper::model::{
     Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Ranges, Scope, Scopes, Step, Target,
     TreePath, UpgradeBy,
@@ -34,21 +34,19 @@ fn finding(
         advisory: Arc::new(advisory_of),
         group: None,
         record: None,
-        package: Arc::new(LockedVersion {
-            purl: purl::of(&ecosystem, name, version),
-            ecosystem,
-            name: name.into(),
-            version: version.into(),
-        }),
+        package: Arc::new(Occurrence::new(
+            ecosystem.clone(),
+            name.into(),
+            version.into(),
+            purl::of(&ecosystem, name, version),
+            TreePath::new(file).expect("a path"),
+            Position { line: 3, column: 1 },
+        )),
         fixed: Arc::from([]),
         upgrade: upgrade.map(Into::into),
         reason: "in the range".into(),
     };
-    let mut finding = Finding::new(
-        Arc::new(matched),
-        TreePath::new(file).expect("a path"),
-        Position { line: 3, column: 1 },
-    );
+    let mut finding = Finding::new(Arc::new(matched));
     finding.decision = Decision::Fail;
     finding
 }

@@ -8,7 +8,7 @@ use lockkeeper::model::Location;
 use lockkeeper::model::advisory::{TextKey, Texts};
 use lockkeeper::model::coverage::Skipped;
 use lockkeeper::model::explanation::{Explanation, Matched, Ruling};
-use lockkeeper::model::finding::{Change, Excepted, LockedVersion, Match, State};
+use lockkeeper::model::finding::{Change, Excepted, Match, Occurrence, State};
 use lockkeeper::model::inventory::{Inventory, InventoryFile, LockedPackage};
 use lockkeeper::model::outcome::{Database, DatabaseSource, FileState, Policy};
 use lockkeeper::model::verdict::ExitCode;
@@ -518,17 +518,19 @@ fn finding_of(
         advisory: Arc::new(advisory.clone()),
         group: None,
         record: None,
-        package: Arc::new(LockedVersion {
-            ecosystem: ecosystem.clone(),
-            name: name.into(),
-            version: version.into(),
-            purl: purl::of(ecosystem, name, version),
-        }),
+        package: Arc::new(Occurrence::new(
+            ecosystem.clone(),
+            name.into(),
+            version.into(),
+            purl::of(ecosystem, name, version),
+            tree_path(file),
+            Position { line, column: 12 },
+        )),
         fixed: Arc::default(),
         upgrade: None,
         reason: format!("{}: >= 0", advisory.id).into(),
     };
-    let mut finding = Finding::new(Arc::new(matched), tree_path(file), Position { line, column: 12 });
+    let mut finding = Finding::new(Arc::new(matched));
     finding.scopes = Scopes::only(Scope::Runtime);
     finding.decision = Decision::Fail;
     finding.rule = "built-in: vulnerabilities".into();
