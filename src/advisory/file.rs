@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::blocks::Blocks;
 use super::format::block::{BLOCK_HASH, Items, TABLE_ROW, block_hash, position};
@@ -19,9 +20,14 @@ pub(super) struct IndexFile {
     rows: Vec<TableRow>,
     directory: Vec<u8>,
     touched: Vec<OnceLock<Box<[u8]>>>,
+    /// Blocks that were found to be what was written, and that may not be kept.
+    verified: Vec<AtomicBool>,
     /// Where each item of a block begins, of those that were asked for one by its number.
     starts: Vec<OnceLock<Box<[u16]>>>,
 }
+
+/// Most records have fewer bytes than this.
+const SHORT: usize = 256;
 
 #[derive(Debug, Clone, Copy)]
 struct TableRow {
@@ -127,6 +133,9 @@ impl IndexFile {
             .map(|(rows, _)| rows)
             .ok_or_else(|| damaged("the block table does not cover the file"))?;
         let touched = std::iter::repeat_with(OnceLock::new).take(rows.len()).collect();
+        let verified = std::iter::repeat_with(AtomicBool::default)
+            .take(rows.len())
+            .collect();
         let entries = header.run(Section::Entries).map_or(0, |run| run.count);
         let starts = std::iter::repeat_with(OnceLock::new)
             .take((entries as usize).min(rows.len()))
@@ -138,6 +147,7 @@ impl IndexFile {
             rows,
             directory,
             touched,
+            verified,
             starts,
         };
         if file.directory().is_whole() {
@@ -185,20 +195,36 @@ impl IndexFile {
         item_at(self.block(section, block)?, offset).ok_or_else(|| Damage::of("an address leads nowhere"))
     }
 
-    /// The same, of a block that is not kept where it was not kept before.
+    /// The same, without keeping its block: the first item of a block verifies it, each further one is read by itself.
     pub(super) fn item_once(&self, section: Section, address: u32) -> Result<Cow<'_, [u8]>, Damage> {
+        let nowhere = || Damage::of("an address leads nowhere");
         let (block, offset) = position(address);
         let number = self.number(section, block)?;
-        let kept = self.touched.get(number).and_then(OnceLock::get);
-        let nowhere = || Damage::of("an address leads nowhere");
-        match kept {
-            Some(block) => item_at(block, offset).map(Cow::Borrowed).ok_or_else(nowhere),
-            None => {
-                let block = self.fresh(number)?;
-                let item = item_at(&block, offset).ok_or_else(nowhere)?;
-                Ok(Cow::Owned(item.to_vec()))
-            }
+        if let Some(block) = self.touched.get(number).and_then(OnceLock::get) {
+            return item_at(block, offset).map(Cow::Borrowed).ok_or_else(nowhere);
         }
+        let verified = self.verified.get(number).ok_or_else(|| no_block(number))?;
+        if verified.load(Ordering::Relaxed)
+            && let Some(item) = self.item_alone(number, offset)?
+        {
+            return Ok(Cow::Owned(item));
+        }
+        let block = self.fresh(number)?;
+        verified.store(true, Ordering::Relaxed);
+        let item = item_at(&block, offset).ok_or_else(nowhere)?;
+        Ok(Cow::Owned(item.to_vec()))
+    }
+
+    /// The item at `offset` of a block that was verified; `None` where it is longer than most.
+    fn item_alone(&self, number: usize, offset: usize) -> Result<Option<Vec<u8>>, Damage> {
+        let row = self.rows.get(number).ok_or_else(|| no_block(number))?;
+        let mut most = [0; SHORT];
+        let length = (row.length as usize).saturating_sub(offset).min(SHORT);
+        let Some(start) = most.get_mut(..length) else {
+            return Ok(None);
+        };
+        self.read(number, row.offset.saturating_add(offset as u64), start)?;
+        Ok(item_at(start, 0).map(<[u8]>::to_vec))
     }
 
     /// The entry numbered `number` of the entries' block `block`.
@@ -249,6 +275,9 @@ impl IndexFile {
         for slot in &mut self.starts {
             slot.take();
         }
+        for verified in &mut self.verified {
+            *verified.get_mut() = false;
+        }
     }
 
     /// A section's block, verified and not kept.
@@ -264,12 +293,16 @@ impl IndexFile {
             .ok_or_else(|| no_block(number as usize))
     }
 
+    fn read(&self, number: usize, offset: u64, buffer: &mut [u8]) -> Result<(), Damage> {
+        self.bytes
+            .read_at(offset, buffer)
+            .map_err(|error| Damage::of(format!("block {number} cannot be read: {error}")))
+    }
+
     fn fresh(&self, number: usize) -> Result<Box<[u8]>, Damage> {
         let row = self.rows.get(number).ok_or_else(|| no_block(number))?;
         let mut block = vec![0; row.length as usize].into_boxed_slice();
-        self.bytes
-            .read_at(row.offset, &mut block)
-            .map_err(|error| Damage::of(format!("block {number} cannot be read: {error}")))?;
+        self.read(number, row.offset, &mut block)?;
         if block_hash(&block) == row.hash {
             Ok(block)
         } else {
