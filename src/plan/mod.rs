@@ -88,6 +88,21 @@ impl Bounds<'_> {
             .is_none_or(|bound| release.published.is_some_and(|published| published <= bound))
     }
 
+    /// Why `release` of the package `name`, which would help and which no advisory affects, is not taken, as a sentence.
+    /// `withdrawn` is the ecosystem's word for what is to be taken no more, and `needs` a toolchain that is later than the one that the project asks for.
+    fn kept_out(&self, name: &str, release: &Release, withdrawn: &str, needs: Option<&str>) -> String {
+        let why = match (&release.retired, needs) {
+            (Some(_), _) => format!("is {withdrawn}"),
+            (None, Some(needs)) => format!("needs {needs}, more than the project asks for"),
+            (None, None) => match release.published {
+                Some(_) => "is younger than `min-release-age` of the policy allows".to_owned(),
+                None => "the registry does not say when it was published, which `min-release-age` asks for"
+                    .to_owned(),
+            },
+        };
+        format!("{name} {} would help, and {why}.", release.version)
+    }
+
     /// Why `release` of the package `name`, which nothing but its age keeps out, is not taken.
     fn too_new(&self, name: &str, release: &Release) -> String {
         match release.published {

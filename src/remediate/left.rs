@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Limits, counts, reason_of};
+use super::{Limits, counts, reason_of, repeated};
 use crate::model::{Finding, Outcome, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Plan};
 
@@ -14,9 +14,9 @@ use crate::plan::{Blocked, LockfilePlan, Plan};
 pub fn settle(plans: &mut Vec<LockfilePlan>, after: &Outcome, limits: &Limits) {
     for (number, target) in after.targets.iter().enumerate() {
         let mut of_files: BTreeMap<&TreePath, Vec<&Finding>> = BTreeMap::new();
+        let repeated = repeated(target);
         for finding in target.findings.iter().filter(|finding| counts(finding, limits)) {
-            // The same file at a link is the file that it leads to.
-            if !target.links.contains_key(&finding.file) {
+            if !repeated.contains(&finding.file) {
                 of_files.entry(&finding.file).or_default().push(finding);
             }
         }

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use self::attempt::{Attempts, all_blocked};
 use crate::advisory::Index;
 use crate::lockfile::{Claim, claim};
-use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, TreePath};
+use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Manifests, Plan, Wish};
 use crate::registry::Answer;
 use crate::remediation::Kind;
@@ -116,10 +116,10 @@ pub fn plans(
     let Some(target) = outcome.targets.get(number) else {
         return Vec::new();
     };
+    let repeated = repeated(target);
     for finding in &target.findings {
         let is_wanted = counts(finding, supplies.limits) && is_planned(&finding.file);
-        // The same file at a link is the file that it leads to.
-        if is_wanted && !target.links.contains_key(&finding.file) {
+        if is_wanted && !repeated.contains(&finding.file) {
             of_files.entry(&finding.file).or_default().push(finding);
         }
     }
@@ -128,7 +128,12 @@ pub fn plans(
     let mut plans = Vec::new();
     for (file, findings) in of_files {
         let files = Files { found, texts: &texts };
-        let plan = plan_of((number, files), file, &findings, supplies);
+        let plan = plan_of(
+            (number, files),
+            (file, target.links.get(file)),
+            &findings,
+            supplies,
+        );
         for edited in &plan.edited {
             texts.insert(edited.path.clone(), edited.after.clone());
         }
@@ -142,6 +147,20 @@ pub fn plans(
 struct Files<'f> {
     found: &'f Found,
     texts: &'f BTreeMap<TreePath, String>,
+}
+
+/// The lockfiles that are links to other lockfiles with findings: the same files, which are planned by their own names.
+fn repeated(target: &Target) -> BTreeSet<&TreePath> {
+    if target.links.is_empty() {
+        return BTreeSet::new();
+    }
+    let files: BTreeSet<&TreePath> = target.findings.iter().map(|finding| &finding.file).collect();
+    let from_top = files
+        .iter()
+        .filter_map(|file| target.prefix.join(file.as_bytes()));
+    let from_top: BTreeSet<TreePath> = from_top.collect();
+    let links = target.links.iter().filter(|(_, end)| from_top.contains(*end));
+    links.map(|(link, _)| link).collect()
 }
 
 /// The finding is one that is to be fixed.
@@ -161,7 +180,7 @@ fn is_meant(finding: &Finding, limits: &Limits) -> bool {
 
 fn plan_of(
     (target, files): (usize, Files<'_>),
-    file: &TreePath,
+    (file, link): (&TreePath, Option<&TreePath>),
     findings: &[&Finding],
     supplies: Supplies<'_>,
 ) -> LockfilePlan {
@@ -171,10 +190,17 @@ fn plan_of(
     let takes_out = takes_out(file);
     let (wishes, mut blocked) = wishes(findings, takes_out, supplies.limits);
     let found = files.found;
-    let (mut plan, edited) = match (wishes.is_empty(), files.text(file)) {
-        (true, _) => (Plan::default(), Vec::new()),
-        (false, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
-        (false, Some(text)) => {
+    let (mut plan, edited) = match (wishes.is_empty(), link, files.text(file)) {
+        (true, ..) => (Plan::default(), Vec::new()),
+        (false, Some(end), _) => {
+            let reason = format!(
+                "It is a symbolic link to {end}, whose name is that of no lockfile: put the lockfile itself there, or upgrade with \
+                 the package manager."
+            );
+            (all_blocked(&wishes, &reason), Vec::new())
+        }
+        (false, None, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
+        (false, None, Some(text)) => {
             let project = ProjectFiles {
                 path: file,
                 text: &text,

@@ -302,13 +302,19 @@ impl<'p> Planner<'p> {
         declared.dependencies.iter().filter(leads).collect()
     }
 
+    /// The release of Rust that the crate needs, where the project allows an older one.
+    pub(super) fn needed_rust<'r>(&self, release: &'r Release) -> Option<&'r str> {
+        let tools = release.toolchain.iter();
+        let mut tools = tools.filter(|(tool, needed)| {
+            let mut here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
+            !here.all(|(_, version)| numbers(needed) <= numbers(version))
+        });
+        tools.next().map(|(_, needed)| &**needed)
+    }
+
     /// The release may be installed, whatever affects it.
     fn is_installable(&self, release: &Release) -> bool {
-        let builds = release.toolchain.iter().all(|(tool, needed)| {
-            let mut here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
-            here.all(|(_, version)| numbers(needed) <= numbers(version))
-        });
-        release.retired.is_none() && builds
+        release.retired.is_none() && self.needed_rust(release).is_none()
     }
 
     /// The release may be taken.

@@ -121,6 +121,31 @@ impl<'p> Planner<'p> {
         }
     }
 
+    /// Why no version after that of `id` is taken: what keeps the lowest out that `accepts` would take.
+    fn none_later(&self, id: &CrateId, choices: &[Choice<'_>], accepts: Accepts<'_>) -> String {
+        let would_help = |choice: &&Choice<'_>| {
+            let version = &choice.release.version;
+            let good = Choice {
+                is_good: true,
+                ..**choice
+            };
+            is_later(&id.version, version)
+                && (!Semver.is_prerelease(version) || Semver.is_prerelease(&id.version))
+                && !(self.bounds.is_affected)(&id.name, version)
+                && accepts(&good)
+        };
+        match choices.iter().find(would_help) {
+            Some(choice) => {
+                let needs = self
+                    .needed_rust(choice.release)
+                    .map(|needed| format!("Rust {needed}"));
+                self.bounds
+                    .kept_out(&id.name, choice.release, "yanked", needs.as_deref())
+            }
+            None => format!("The registry has no later version of {} that helps.", id.name),
+        }
+    }
+
     /// Exchanges the package for a later version that `accepts` takes, else has everything move that refuses one.
     fn raise(
         &self,
@@ -157,10 +182,7 @@ impl<'p> Planner<'p> {
         let (candidates, far): (Vec<&Release>, Vec<&Release>) = later.into_iter().partition(is_near);
         let Some(nearest) = candidates.first().copied() else {
             return Err(Failure::because(match far.first() {
-                None => format!(
-                    "The registry has no later version of {} that helps and may be taken.",
-                    id.name
-                ),
+                None => self.none_later(id, &choices, accepts),
                 Some(far) => format!(
                     "{} {} would help, and is further away than `--level {}` goes.",
                     id.name,

@@ -166,13 +166,18 @@ impl<'p> Planner<'p> {
         is_in
     }
 
+    /// A toolchain, and which of its versions the release needs, where the project allows another.
+    pub(super) fn needed_toolchain<'r>(&self, release: &'r Release) -> Option<(&'r str, &'r str)> {
+        let tools = release.toolchain.iter().map(|(tool, range)| (&**tool, &**range));
+        tools.into_iter().find(|(tool, range)| {
+            let mut here = self.bounds.toolchain.iter().filter(|(known, _)| known == tool);
+            !here.all(|(_, version)| self.in_range(range, version))
+        })
+    }
+
     /// The release may be installed, whatever affects it.
     fn is_installable(&self, release: &Release) -> bool {
-        let runs = release.toolchain.iter().all(|(tool, range)| {
-            let here = self.bounds.toolchain.iter().filter(|(known, _)| *known == **tool);
-            here.into_iter().all(|(_, version)| self.in_range(range, version))
-        });
-        release.retired.is_none() && runs
+        release.retired.is_none() && self.needed_toolchain(release).is_none()
     }
 
     /// The release may be taken.

@@ -131,10 +131,7 @@ impl Planner<'_> {
         };
         let (candidates, far): (Vec<&Release>, Vec<&Release>) = later.into_iter().partition(near);
         let Some(lowest) = candidates.first().or(far.first()) else {
-            return Err(Failure::because(format!(
-                "The registry has no later version of {} that helps and may be taken.",
-                node.name
-            )));
+            return Err(Failure::because(self.none_later(&node, accepts)?));
         };
         let refusing = |release: &Release| -> Vec<&Dependent<'_>> {
             let refuses =
@@ -184,6 +181,31 @@ impl Planner<'_> {
         let further: Vec<Constraint> = further.into_iter().filter(|one| !by.contains(one)).collect();
         by.extend(further);
         Err(Failure::Blocked { by, reason })
+    }
+
+    /// Why no version after that of `node` is taken: what keeps the lowest out that `accepts` would take.
+    fn none_later(&self, node: &Node, accepts: Accepts<'_>) -> Result<String, Failure> {
+        let releases = self.releases(&node.name)?;
+        let would_help = |rated: &&Rated<'_>| {
+            let version = &rated.release.version;
+            let good = Rated {
+                is_good: true,
+                ..**rated
+            };
+            is_later(&node.version, version)
+                && (!Npm.is_prerelease(version) || Npm.is_prerelease(&node.version))
+                && !(self.bounds.is_affected)(&node.name, version)
+                && accepts(&good)
+        };
+        Ok(match releases.iter().find(would_help) {
+            Some(rated) => {
+                let needs = self.needed_toolchain(rated.release);
+                let needs = needs.map(|(tool, range)| format!("{tool} {range}"));
+                self.bounds
+                    .kept_out(&node.name, rated.release, "deprecated", needs.as_deref())
+            }
+            None => format!("The registry has no later version of {} that helps.", node.name),
+        })
     }
 
     /// Has those who refuse every one of `candidates` move so far that they accept one, and puts that at `place`.

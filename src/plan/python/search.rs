@@ -122,6 +122,42 @@ impl Planner<'_> {
         self.asked_by(&other, pin, name, here)
     }
 
+    /// Why no version of `name` after `version` is taken: what keeps the lowest out that would help.
+    fn none_later(
+        &self,
+        (name, version): (&str, &str),
+        rated: &[Rated<'_>],
+        aim: &Aim<'_>,
+        environments: &Set,
+    ) -> String {
+        let would_help = |rated: &&Rated<'_>| {
+            let later = &rated.release.version;
+            let good = Rated {
+                is_clean: true,
+                is_good: true,
+                ..**rated
+            };
+            is_later(version, later)
+                && (!Pep440.is_prerelease(later) || Pep440.is_prerelease(version))
+                && !(self.bounds.is_affected)(name, later)
+                && (aim.is_usable)(&good)
+        };
+        let Some(Rated { release, .. }) = rated.iter().find(would_help) else {
+            return format!("The index has no later version of {name} that helps.");
+        };
+        if release.retired.is_none() && self.is_excluded(release) {
+            return format!(
+                "{name} {} would help, and was published after the day that the project excludes (`exclude-newer`).",
+                release.version
+            );
+        }
+        let pythons = release.toolchain.iter().find(|(tool, _)| **tool == *"python");
+        let needs = pythons
+            .filter(|_| !self.runs(release, environments))
+            .map(|(_, range)| format!("Python {range}"));
+        self.bounds.kept_out(name, release, "yanked", needs.as_deref())
+    }
+
     /// Exchanges the pin for a later version that helps.
     pub(super) fn exchange(&self, state: &State, number: usize, aim: &Aim<'_>, depth: usize) -> Tried {
         let pin = self.pin(number);
@@ -164,9 +200,11 @@ impl Planner<'_> {
         };
         let (candidates, far): (Vec<&Release>, Vec<&Release>) = later.into_iter().partition(near);
         let Some(lowest) = candidates.first().or(far.first()) else {
-            return Err(Failure::because(format!(
-                "The index has no later version of {} that helps and may be taken.",
-                pin.name
+            return Err(Failure::because(self.none_later(
+                (&pin.name, version),
+                &rated,
+                aim,
+                &scope.environments,
             )));
         };
         let refuses = |release: &Release| {

@@ -368,4 +368,30 @@ fn overrides_decide_and_the_projects_engines_bound_what_is_taken() {
             plan.out
         );
     }
+    project
+        .sandbox
+        .write("package.json", with("\"engines\": {\"node\": \">=12\"}"));
+    let plan = project.run(&["plan", "--format", "json"]).json();
+    assert_eq!(
+        plan["targets"][0]["unfixable"][0]["reason"],
+        "cookie 4.1.3 would help, and needs node >=18, more than the project asks for."
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lockfile_that_is_a_link_to_another_name_stays_with_a_reason() {
+    let project = Project::new("^4.0.0");
+    let work = project.sandbox.work();
+    std::fs::rename(work.join("package-lock.json"), work.join("kept.json")).expect("a file");
+    std::os::unix::fs::symlink("kept.json", work.join("package-lock.json")).expect("a link");
+    let plan = project.run(&["fix", "--allow-dirty", "--format", "json"]);
+    assert_eq!(plan.code, 1, "{}", plan.err);
+    let reason = plan.json()["targets"][0]["unfixable"][0]["reason"].clone();
+    let reason = reason.as_str().expect("a reason");
+    assert!(
+        reason.starts_with("It is a symbolic link to kept.json, "),
+        "{reason}"
+    );
+    assert!(work.join("package-lock.json").is_symlink());
 }

@@ -293,7 +293,7 @@ fn each_fork_moves_by_itself() {
         told(&planned.plan),
         [
             "a 2.0 → 2.1 (in_range)",
-            "stays a 1.0: The index has no later version of a that helps and may be taken. []",
+            "stays a 1.0: a 2.1 would help, and needs Python >=3.10, more than the project asks for. []",
         ]
     );
     assert_eq!(

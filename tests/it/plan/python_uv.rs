@@ -229,7 +229,7 @@ fn edges_to_forks_follow_them() {
         told(&planned.plan),
         [
             "a 2.0 → 2.1 (in_range)",
-            "stays a 1.0: The index has no later version of a that helps and may be taken. []",
+            "stays a 1.0: a 2.1 would help, and needs Python >=3.10, more than the project asks for. []",
         ]
     );
     assert_eq!(planned.text(&files, "uv.lock"), lock("1.0", "2.1"));
