@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::backported::Backported;
 use super::inputs::Mode;
 use crate::cli::arguments::OutputOptions;
 use crate::cli::output::{self, Sink};
@@ -27,6 +28,8 @@ pub enum Answer {
     Status(Grid),
     /// Upgrades, and what became of their pull requests.
     Fix(Box<Fixed>),
+    /// The same for release lines.
+    Backport(Box<Backported>),
 }
 
 /// Upgrades, and what became of their pull requests.
@@ -78,6 +81,7 @@ pub fn formats(mode: Mode) -> Vec<&'static str> {
         Mode::Gate => names(report::gate::FORMS),
         Mode::Status => names(report::grid::FORMS),
         Mode::Fix => names(report::plan::FORMS),
+        Mode::Backport => names(report::lines::FORMS),
     }
 }
 
@@ -94,6 +98,7 @@ impl Answer {
             Self::Gate(gate) => &gate.outcome,
             Self::Status(grid) => &grid.outcome,
             Self::Fix(fixed) => &fixed.proposal.after,
+            Self::Backport(backported) => &backported.plans.after,
         }
     }
 
@@ -103,6 +108,7 @@ impl Answer {
         match self {
             Self::Scan(_) | Self::Gate(_) | Self::Status(_) => self.outcome().exit_code,
             Self::Fix(fixed) => fixed.exit_code(),
+            Self::Backport(backported) => backported.exit_code(),
         }
     }
 
@@ -111,7 +117,7 @@ impl Answer {
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
             Self::Scan(scanned) => scanned.texts(),
-            Self::Gate(_) | Self::Status(_) | Self::Fix(_) => HashMap::new(),
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) => HashMap::new(),
         }
     }
 
@@ -128,6 +134,9 @@ impl Answer {
             Self::Gate(gate) => in_form(gate, report::gate::FORMS, format, style, out),
             Self::Status(grid) => in_form(grid, report::grid::FORMS, format, style, out),
             Self::Fix(fixed) => in_form(&fixed.proposal, report::plan::FORMS, format, style, out),
+            Self::Backport(backported) => {
+                in_form(&backported.plans, report::lines::FORMS, format, style, out)
+            }
         }
     }
 
@@ -154,6 +163,7 @@ impl Answer {
             Self::Gate(gate) => report::gate::markdown::within(gate, pages, limit),
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
             Self::Fix(fixed) => report::plan::markdown::within(&fixed.proposal, limit),
+            Self::Backport(backported) => report::lines::markdown::within(&backported.plans, limit),
         }
     }
 
@@ -161,7 +171,7 @@ impl Answer {
     #[must_use]
     pub fn summary(&self, pages: &JobPages) -> String {
         let limit = match self {
-            Self::Scan(_) | Self::Gate(_) | Self::Fix(_) => SUMMARY,
+            Self::Scan(_) | Self::Gate(_) | Self::Fix(_) | Self::Backport(_) => SUMMARY,
             Self::Status(_) => report::grid::markdown::SUMMARY,
         };
         self.markdown(pages, limit)
@@ -172,7 +182,7 @@ impl Answer {
     pub fn comment(&self, pages: &JobPages, room: usize) -> String {
         match self {
             Self::Scan(_) => report::markdown::comment(self.outcome(), pages, COMMENT.saturating_sub(room)),
-            Self::Gate(_) | Self::Status(_) | Self::Fix(_) => {
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) => {
                 self.markdown(pages, ISSUE.saturating_sub(room))
             }
         }

@@ -73,10 +73,12 @@ pub enum Mode {
     Status,
     /// Opens pull requests with upgrades.
     Fix,
+    /// Opens pull requests with upgrades into release lines.
+    Backport,
 }
 
 impl Mode {
-    const ALL: [Self; 4] = [Self::Scan, Self::Gate, Self::Status, Self::Fix];
+    const ALL: [Self; 5] = [Self::Scan, Self::Gate, Self::Status, Self::Fix, Self::Backport];
 
     /// The command that it is, which is also the input's word for it.
     #[must_use]
@@ -86,12 +88,10 @@ impl Mode {
             Self::Gate => "gate",
             Self::Status => "status",
             Self::Fix => "fix",
+            Self::Backport => "backport",
         }
     }
 }
-
-/// Modes that come with later versions.
-const LATER_MODES: [&str; 1] = ["backport"];
 
 /// Inputs that only some modes understand.
 const OF_MODES: &[(&str, &[Mode])] = &[
@@ -101,9 +101,15 @@ const OF_MODES: &[(&str, &[Mode])] = &[
     ("sarif-file", &[Mode::Scan]),
     ("upload-sarif", &[Mode::Scan]),
     ("allow-empty", &[Mode::Scan, Mode::Gate]),
-    ("refs", &[Mode::Scan, Mode::Gate, Mode::Status]),
+    (
+        "refs",
+        &[Mode::Scan, Mode::Gate, Mode::Status, Mode::Fix, Mode::Backport],
+    ),
     ("comment", &[Mode::Scan, Mode::Gate, Mode::Status]),
-    ("tracking-issue", &[Mode::Scan, Mode::Gate, Mode::Status]),
+    (
+        "tracking-issue",
+        &[Mode::Scan, Mode::Gate, Mode::Status, Mode::Backport],
+    ),
     ("exit-zero", &[Mode::Scan, Mode::Gate, Mode::Status]),
 ];
 
@@ -142,7 +148,7 @@ pub(super) fn spelled(variable: &str) -> String {
 ///
 /// # Errors
 /// A [`Failure`] of usage for an unknown input, a value that is none of its kind, an input that the mode does not
-/// understand, or a mode of a later version.
+/// understand.
 pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inputs, Failure> {
     let mut inputs = Inputs::default();
     let mut given: Vec<&'static str> = Vec::new();
@@ -215,11 +221,11 @@ impl Inputs {
             ));
         }
         match mode {
-            Mode::Gate | Mode::Status if self.paths.len() > 1 => Err(Failure::usage(
+            Mode::Gate | Mode::Status | Mode::Backport if self.paths.len() > 1 => Err(Failure::usage(
                 format!("mode {} takes one path, and `path` has several", mode.as_str()),
                 "Give one folder of one repository, and run the step once for each.",
             )),
-            Mode::Scan | Mode::Gate | Mode::Status | Mode::Fix => Ok(()),
+            Mode::Scan | Mode::Gate | Mode::Status | Mode::Fix | Mode::Backport => Ok(()),
         }
     }
 }
@@ -230,12 +236,6 @@ fn mode(value: &str) -> Result<Mode, Failure> {
     }
     let words = Mode::ALL.map(Mode::as_str);
     let known = words.join(", ");
-    if LATER_MODES.contains(&value) {
-        return Err(Failure::usage(
-            format!("mode {value} comes with a later version"),
-            format!("Set `mode` to one of: {known}."),
-        ));
-    }
     let shown: String = value.chars().take(60).collect();
     Err(Failure::usage(
         format!(
@@ -346,10 +346,6 @@ mod tests {
         );
         let error = from(&[("MODE", "stauts")]).expect_err("a typo");
         assert!(error.to_string().contains("`status`"), "{error}");
-        for later in LATER_MODES {
-            let error = from(&[("MODE", later)]).expect_err("a mode of later");
-            assert!(error.to_string().contains("later version"), "{error}");
-        }
         for wrong in [
             [("EXIT-ZERO", "yes"), ("MODE", "")],
             [("ARGS", "'x"), ("MODE", "")],

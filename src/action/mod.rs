@@ -6,6 +6,8 @@
 //! the `forge`. The verdict comes first: what cannot be uploaded is reported in one notice and never changes the exit code.
 
 mod answer;
+mod backported;
+mod backports;
 mod base;
 pub mod events;
 mod forge;
@@ -33,6 +35,7 @@ use crate::session::{Failed, Observer as _, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
+use backported::Backported;
 use events::{Event, Given, Revision, Trust};
 use forge::JobForge;
 use inputs::{Inputs, Mode};
@@ -152,6 +155,25 @@ fn step() -> Result<ExitCode, Failure> {
             let grid = session(&location).status(&request);
             (files, ended(grid, Answer::Status))
         }
+        Flags::Backport(arguments) => {
+            let request = requests::backport(&inputs, &arguments)?;
+            if !arguments.dry_run {
+                requests::may_propose(&event)?;
+            }
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
+            let nothing = |outcome| Answer::Backport(Box::new(Backported::nothing(outcome)));
+            files.begin(&nothing(unfinished::unfinished(now)), &options, true, None);
+            let plans = session(&location).backport(&request).map_err(|failed| Failed {
+                failure: failed.failure,
+                report: failed.report.map(|proposal| Box::new(nothing(proposal.after))),
+            });
+            let answer = plans.map(|plans| {
+                let backported = backports::propose(plans, arguments.dry_run, &inputs, &forge);
+                Answer::Backport(Box::new(backported))
+            });
+            (files, answer)
+        }
         Flags::Fix(arguments) => {
             let request = requests::fix(&inputs, &arguments)?;
             let base = match arguments.dry_run {
@@ -211,6 +233,7 @@ enum Flags {
     Gate(Box<arguments::Gate>),
     Status(Box<arguments::Status>),
     Fix(Box<arguments::Fix>),
+    Backport(Box<arguments::Backport>),
 }
 
 impl Flags {
@@ -229,8 +252,16 @@ impl Flags {
                 (Self::Status(Box::new(flags.command)), flags.options)
             }
             Mode::Fix => {
+                let flags: requests::Flags<arguments::Fix> = requests::Flags::read(inputs)?;
+                let command = match inputs.refs.is_some() || flags.command.refs.is_some() {
+                    true => Self::Backport(Box::new(requests::as_backport(inputs, flags.command)?)),
+                    false => Self::Fix(Box::new(flags.command)),
+                };
+                (command, flags.options)
+            }
+            Mode::Backport => {
                 let flags = requests::Flags::read(inputs)?;
-                (Self::Fix(Box::new(flags.command)), flags.options)
+                (Self::Backport(Box::new(flags.command)), flags.options)
             }
         })
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use super::answer::{Answer, Fixed};
+use super::answer::Answer;
 use super::events::Revision;
-use super::runner::{ended, output, output_lines, outputs, pull_requests, summarize};
+use super::runner::{ended, lines as of_lines, output, output_lines, outputs, pull_requests, summarize};
 use super::step::StepResult;
 use super::upload;
 use crate::cli::arguments::OutputOptions;
@@ -15,6 +15,7 @@ use crate::cli::output::{Sink, style, style_in_coloured_log, write_all};
 use crate::model::advisory::{TextKey, Texts};
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location, Outcome, Verdict};
+use crate::propose::Proposed;
 use crate::report::workflow_commands::Asides;
 use crate::report::{Style, headline, workflow_commands};
 use crate::sys::environment;
@@ -34,9 +35,12 @@ pub fn show(step: &StepResult<'_>) {
     let outcome = step.answer.outcome();
     let mut lines = ended(outcome.verdict, step.answer.exit_code());
     lines.push_str(&outputs(step.answer.counts(), &written));
-    if let Answer::Fix(fixed) = step.answer {
-        lines.push_str(&pull_requests(&fixed.proposed.open));
-        list_pull_requests(step.options, fixed);
+    if let Some((proposed, runs)) = proposed(step.answer) {
+        lines.push_str(&pull_requests(&proposed.open));
+        list_pull_requests(step.options, proposed, runs);
+    }
+    if let Answer::Backport(backported) = step.answer {
+        lines.push_str(&of_lines(backported.counts()));
     }
     if let Err(error) = output_lines(&lines) {
         notices.push(format!("the outputs were not written: {error}"));
@@ -65,9 +69,10 @@ pub fn show(step: &StepResult<'_>) {
         }
         // A location in a file does not say which release lines have it, and most are not checked out.
         Answer::Status(_) => workflow_commands::notices(&notices, more_at, &mut commands),
-        Answer::Fix(fixed) => {
-            notices.extend(fixed.proposed.held.iter().cloned());
-            let errors = &fixed.proposed.failed;
+        Answer::Fix(_) | Answer::Backport(_) => {
+            let proposed = proposed(step.answer).map(|(proposed, _)| proposed);
+            notices.extend(proposed.iter().flat_map(|proposed| proposed.held.iter().cloned()));
+            let errors = proposed.map_or(&[][..], |proposed| &proposed.failed);
             let asides = Asides {
                 errors,
                 notices: &notices,
@@ -128,9 +133,17 @@ pub fn failure(failure: &Failure) {
     let _ = summarize(summary.as_bytes());
 }
 
+/// What became of pull requests, and whether workflows run on them.
+fn proposed(answer: &Answer) -> Option<(&Proposed, Option<&'static str>)> {
+    match answer {
+        Answer::Fix(fixed) => Some((&fixed.proposed, fixed.runs)),
+        Answer::Backport(backported) => Some((&backported.proposed, backported.runs)),
+        Answer::Scan(_) | Answer::Gate(_) | Answer::Status(_) => None,
+    }
+}
+
 /// Adds to the summary and the log what became of pull requests.
-fn list_pull_requests(options: &OutputOptions, fixed: &Fixed) {
-    let proposed = &fixed.proposed;
+fn list_pull_requests(options: &OutputOptions, proposed: &Proposed, runs: Option<&'static str>) {
     let mut log = String::new();
     let mut summary = String::from("\n### Pull requests\n\n");
     let all = proposed.done.iter().chain(&proposed.held).chain(&proposed.failed);
@@ -141,7 +154,7 @@ fn list_pull_requests(options: &OutputOptions, fixed: &Fixed) {
     if log.is_empty() {
         summary.push_str("None was needed.\n");
     }
-    if let Some(runs) = fixed.runs.filter(|_| !proposed.open.is_empty()) {
+    if let Some(runs) = runs.filter(|_| !proposed.open.is_empty()) {
         let _ = write!(summary, "\n{}\n", escape::markdown(runs));
     }
     if !options.quiet {

@@ -94,7 +94,7 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
 }
 
 /// What a scan of the base found.
-fn found(before: &Outcome) -> Found {
+pub(super) fn found(before: &Outcome) -> Found {
     match before.verdict {
         Verdict::Pass | Verdict::Blocked if before.coverage.is_complete() => {
             let findings = before.findings().filter(|(_, finding)| finding.is_affected());
@@ -108,16 +108,6 @@ fn found(before: &Outcome) -> Found {
 
 fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Wanted {
     let text = pull_request::pull_request(proposal, base, run);
-    let files: BTreeMap<String, NewText> = pull_request::files(proposal)
-        .into_iter()
-        .map(|(path, before, after)| {
-            let text = NewText {
-                before: before.to_owned(),
-                after: after.to_owned(),
-            };
-            (path, text)
-        })
-        .collect();
     let moves = proposal.lockfiles.iter().flat_map(|file| &file.plan.moves);
     Wanted {
         key: key.to_owned(),
@@ -125,7 +115,22 @@ fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Want
         body: text.body,
         headline: text.headline,
         message: text.message,
-        files,
+        files: files(proposal),
         advisories: moves.flat_map(|one| one.fixes.iter().cloned()).collect(),
+        table: None,
     }
+}
+
+/// The files that change, by their paths from the top of the repository.
+pub(super) fn files(proposal: &Proposal) -> BTreeMap<String, NewText> {
+    let files = pull_request::files(proposal).into_iter();
+    files
+        .map(|(path, before, after)| {
+            let text = NewText {
+                before: before.to_owned(),
+                after: after.to_owned(),
+            };
+            (path, text)
+        })
+        .collect()
 }

@@ -56,7 +56,7 @@ impl ReportFiles {
         }
         let sarif = match inputs.mode {
             Mode::Scan => Some(inputs.sarif_file.clone().unwrap_or_else(|| SARIF_FILE.to_owned())),
-            Mode::Gate | Mode::Status | Mode::Fix => None,
+            Mode::Gate | Mode::Status | Mode::Fix | Mode::Backport => None,
         };
         Ok(Self {
             sarif,

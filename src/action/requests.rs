@@ -13,7 +13,7 @@ use crate::cli::{gate, scan, status, upgrades};
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
 use crate::scan::ExitOptions;
-use crate::session::{Edits, FixRequest, GateRequest, Input, ScanRequest, StatusRequest};
+use crate::session::{BackportRequest, Edits, FixRequest, GateRequest, Input, ScanRequest, StatusRequest};
 
 /// The flags of `args`: those of the command that the mode stands for.
 #[derive(Debug, Parser)]
@@ -161,6 +161,61 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
         resolve: inputs.resolve || request.resolve,
         ..request
     })
+}
+
+/// The upgrades of release lines that the step asks for.
+///
+/// # Errors
+/// As for [`scan`].
+pub fn backport(inputs: &Inputs, flags: &arguments::Backport) -> Result<BackportRequest, Failure> {
+    let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
+    let input = path(inputs, flags.path.as_ref())?;
+    Ok(BackportRequest {
+        fix: upgrades::request(&input.paths, &flags.upgrades, policy, Edits::Show),
+        refs: one("refs", inputs.refs.clone(), flags.refs.clone())?,
+    })
+}
+
+/// The flags of mode fix with `refs` as those of mode backport, which it is.
+///
+/// # Errors
+/// A [`Failure`] of usage for what release lines do not have.
+pub fn as_backport(inputs: &Inputs, flags: arguments::Fix) -> Result<arguments::Backport, Failure> {
+    let refused = [
+        ("`resolve`", inputs.resolve || flags.upgrades.resolve),
+        ("several paths", inputs.paths.len().max(flags.paths.len()) > 1),
+        ("`--allow-dirty`", flags.allow_dirty),
+    ];
+    if let Some((what, _)) = refused.iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::usage(
+            format!("the step is to fix release lines (`refs`), and {what} has no meaning there"),
+            "Leave one of them out of the inputs and `args`.",
+        ));
+    }
+    Ok(arguments::Backport {
+        path: flags.paths.into_iter().next(),
+        refs: flags.refs,
+        upgrades: flags.upgrades,
+        dry_run: flags.dry_run,
+        source: flags.source,
+        reports: flags.reports,
+    })
+}
+
+/// A job that may propose changes of release lines: it runs for what is merged.
+///
+/// # Errors
+/// A [`Failure`] of usage for an event about a change that is not merged.
+pub fn may_propose(event: &Event) -> Result<(), Failure> {
+    match event.kind {
+        Kind::Push | Kind::Schedule | Kind::WorkflowDispatch | Kind::Tag | Kind::Release | Kind::Other => {
+            Ok(())
+        }
+        Kind::PullRequest | Kind::MergeGroup => Err(Failure::usage(
+            "pull requests into release lines are opened from what is merged, and this job is about a change that is not",
+            "Run it on `push` to the default branch, `schedule` or `workflow_dispatch`; elsewhere give `args: --dry-run`.",
+        )),
+    }
 }
 
 /// The short name of the branch that pull requests are for: the one that started the job.

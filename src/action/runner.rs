@@ -4,6 +4,7 @@
 //! outputs from the top, so that the last line of a name counts.
 
 use super::answer::Counts;
+use super::backported::LineCounts;
 use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::headline;
 use crate::scan::unfinished::{HINT, REASON};
@@ -77,6 +78,20 @@ pub(super) fn outputs(counts: Counts, written: &[(&'static str, String)]) -> Str
 pub(super) fn pull_requests(numbers: &[u64]) -> String {
     let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
     format!("pull-requests={}\n", numbers.join(","))
+}
+
+/// How many release lines there are, and how they stand.
+pub(super) fn lines(counts: LineCounts) -> String {
+    let LineCounts {
+        all,
+        open,
+        blocked,
+        clean,
+        unknown,
+    } = counts;
+    format!(
+        "lines={all}\nlines-open={open}\nlines-blocked={blocked}\nlines-clean={clean}\nlines-unknown={unknown}\n"
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::answer::{Answer, Counts};
+use super::backported::Backported;
 use super::events::{Kind, Trust};
 use super::forge::{JobForge, settings};
 use super::inputs::{Inputs, Mode, Upload};
@@ -22,6 +23,9 @@ use crate::upload::{self, Budget, StickyComment, TrackingIssue, TrackingState, U
 
 /// Room for a marker in a comment and in an issue.
 const MARKER: usize = 200;
+
+/// Distinguishes the table of release lines from other comments.
+const TABLE: &str = "backport";
 
 /// Uploads what the inputs ask for.
 pub fn upload(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>) -> Uploaded {
@@ -99,6 +103,16 @@ fn work(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>, uploaded: &mut U
     {
         work.comment = Some(comment(inputs, number, answer, &forge.pages()));
     }
+    if let Answer::Backport(backported) = answer
+        && let Some((number, visibility)) = backported.table
+    {
+        work.comment = Some(StickyComment {
+            number,
+            key: TABLE.to_owned(),
+            text: report::lines::markdown::table(&backported.plans, ISSUE - MARKER),
+            visibility,
+        });
+    }
     if inputs.tracking_issue && !matches!(event.kind, Kind::PullRequest | Kind::MergeGroup) {
         work.issue = Some(tracking(inputs, answer, &forge.pages()));
     }
@@ -115,7 +129,7 @@ fn work(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>, uploaded: &mut U
 /// Whether SARIF is to be uploaded, if it can be.
 fn wants_sarif(inputs: &Inputs, forge: &JobForge) -> bool {
     match (inputs.mode, inputs.upload) {
-        (Mode::Gate | Mode::Status | Mode::Fix, _) | (_, Upload::Never) => false,
+        (Mode::Gate | Mode::Status | Mode::Fix | Mode::Backport, _) | (_, Upload::Never) => false,
         (Mode::Scan, Upload::Always) => true,
         // Outside of a workflow no upload is expected.
         (Mode::Scan, Upload::Auto) => {
@@ -282,7 +296,33 @@ fn key(inputs: &Inputs) -> String {
     digest.as_str().chars().take(16).collect()
 }
 
+/// The issue with the table of release lines: open while one has something to fix.
+fn of_lines(inputs: &Inputs, backported: &Backported) -> TrackingIssue {
+    let counts = backported.counts();
+    let left = counts.open + counts.blocked;
+    let (title, state) = match (left, counts.unknown) {
+        (0, 0) => ("lockkeeper: nothing is open".to_owned(), TrackingState::Clean),
+        (0, _) => (
+            "lockkeeper: not everything was checked".to_owned(),
+            TrackingState::Incomplete,
+        ),
+        (left, _) => {
+            let lines = report::phrases::counted(left, "release line", "release lines");
+            (format!("lockkeeper: {lines} to fix"), TrackingState::Open)
+        }
+    };
+    TrackingIssue {
+        key: key(inputs),
+        title,
+        text: report::lines::markdown::table(&backported.plans, ISSUE - MARKER),
+        state,
+    }
+}
+
 fn tracking(inputs: &Inputs, answer: &Answer, pages: &JobPages) -> TrackingIssue {
+    if let Answer::Backport(backported) = answer {
+        return of_lines(inputs, backported);
+    }
     let outcome = answer.outcome();
     let blocking: Vec<_> = outcome
         .findings()

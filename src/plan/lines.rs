@@ -32,6 +32,10 @@ pub struct LinePlan {
     pub branch: Option<String>,
     /// The numbers of the pull requests into the line that are open; empty where no forge was asked.
     pub requests: Vec<u64>,
+    /// What keeps its pull request from being as it should, a sentence; `None` where nothing does.
+    pub note: Option<String>,
+    /// It is the default branch.
+    pub is_default: bool,
 }
 
 /// How a release line stands.
@@ -82,10 +86,15 @@ pub struct Fate {
 }
 
 impl LinePlans {
-    /// Divides `proposal`, which is for all lines at once. `grid` is of its scan before, and `branch` names the branch for a line
-    /// with upgrades, by its full name.
+    /// Divides `proposal`, which is for all lines at once. `grid` is of its scan before, `default` the full name of the default
+    /// branch, and `branch` names the branch for a line with upgrades, by its full name.
     #[must_use]
-    pub fn of(grid: Grid, proposal: Proposal, branch: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn of(
+        grid: Grid,
+        proposal: Proposal,
+        default: Option<&str>,
+        branch: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
         let Proposal {
             before,
             after,
@@ -123,6 +132,8 @@ impl LinePlans {
                     state,
                     reason,
                     requests: Vec::new(),
+                    note: None,
+                    is_default: name.is_some() && name == default,
                 }
             })
             .collect();
@@ -179,6 +190,13 @@ impl LinePlans {
 }
 
 impl LinePlan {
+    /// The short name of its branch; `None` for a tag.
+    #[must_use]
+    pub fn base(&self) -> Option<&str> {
+        let target = self.proposal.before.targets.first()?;
+        target.ref_name.as_deref()?.strip_prefix("refs/heads/")
+    }
+
     fn fate(&self, row: &GridRow, cell: &Cell) -> Fate {
         let id = row.advisory.id.as_str();
         let is_of_row = |finding: &Finding| {

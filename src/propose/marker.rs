@@ -33,6 +33,9 @@ impl Marker {
         for text in [&wanted.title, &wanted.message] {
             hasher.update(b"\n").update(text.as_bytes());
         }
+        if let Some(number) = wanted.table {
+            hasher.update(format!("\n#{number}").as_bytes());
+        }
         Self {
             text: hasher.finalize().to_hex().chars().take(16).collect(),
             is_dressed: false,

@@ -42,6 +42,8 @@ pub struct Wanted {
     pub files: BTreeMap<String, NewText>,
     /// The ids of the advisories that it fixes.
     pub advisories: BTreeSet<String>,
+    /// The pull request with the table of all release lines, which the text leads to; `None` where there is none.
+    pub table: Option<u64>,
 }
 
 /// A file that changes.
@@ -88,6 +90,66 @@ pub struct Proposed {
     pub held: Vec<String>,
     /// What failed, each with its reason and what to do.
     pub failed: Vec<String>,
+    /// The forge does not answer: what came behind was not tried.
+    pub is_stopped: bool,
+}
+
+/// The pull requests of lockkeeper that are open, into whatever branch.
+#[derive(Debug, Clone)]
+pub struct OpenRequests(Vec<Pull>);
+
+impl OpenRequests {
+    /// Asks `forge` for them.
+    ///
+    /// # Errors
+    /// The forge's.
+    pub async fn of(forge: &dyn Forge, settings: &FixSettings) -> Result<Self, ForgeError> {
+        let mut ours = forge.open_pulls().await?;
+        ours.retain(|pull| {
+            pull.branch.starts_with(&settings.branch_prefix) && marker::read(&pull.body).is_some()
+        });
+        Ok(Self(ours))
+    }
+
+    /// Those into `base`.
+    fn of_base<'o>(&'o self, base: &'o str) -> impl Iterator<Item = &'o Pull> {
+        self.0.iter().filter(move |pull| pull.base == base)
+    }
+
+    /// There is one into `base`.
+    #[must_use]
+    pub fn has(&self, base: &str) -> bool {
+        self.of_base(base).next().is_some()
+    }
+}
+
+/// The pull request with all upgrades into `base` that is open, else the newest one that was merged and fixes one of `advisories`
+/// or, where there are none, anything: there the table of all release lines is kept.
+///
+/// # Errors
+/// The forge's.
+pub async fn table_place(
+    forge: &dyn Forge,
+    settings: &FixSettings,
+    base: &str,
+    advisories: &BTreeSet<String>,
+) -> Result<Option<u64>, ForgeError> {
+    let pulls = forge.find_pulls(&branch_name(settings, base, ""), base).await?;
+    let fits = |pull: &&Pull| match (pull.state, marker::read(&pull.body)) {
+        (IssueState::Open, _) => true,
+        (IssueState::Closed, Some(marker)) if pull.merged => {
+            advisories.is_empty() || !marker.advisories.is_disjoint(advisories)
+        }
+        (IssueState::Closed, _) => false,
+    };
+    let open = pulls.iter().find(|pull| pull.state == IssueState::Open);
+    Ok(open.or_else(|| pulls.iter().find(fits)).map(|pull| pull.number))
+}
+
+/// What an error of the forge says, and what to do about it.
+#[must_use]
+pub fn in_words(error: &ForgeError) -> String {
+    sentence(error)
 }
 
 /// An open pull request that carries what is wanted.
@@ -112,7 +174,7 @@ struct Run<'r> {
     tip: String,
     /// The files there: their objects by path.
     files: BTreeMap<String, String>,
-    /// So many of ours are open.
+    /// So many of ours into the base are open.
     open: u32,
     found: &'r Found,
     /// The ids of the advisories that this run has upgrades for.
@@ -121,14 +183,22 @@ struct Run<'r> {
 
 /// Makes every pull request as it should be.
 pub async fn propose<'r>(forge: &'r dyn Forge, proposals: &'r Proposals<'r>) -> Proposed {
+    match OpenRequests::of(forge, proposals.settings).await {
+        Ok(open) => propose_beside(forge, proposals, &open).await,
+        Err(error) => failed(&error),
+    }
+}
+
+/// The same where it is known which of ours are open.
+pub async fn propose_beside<'r>(
+    forge: &'r dyn Forge,
+    proposals: &'r Proposals<'r>,
+    open: &OpenRequests,
+) -> Proposed {
     let mut proposed = Proposed::default();
-    let begun = begin(forge, proposals).await;
-    let (mut run, ours) = match begun {
+    let mut run = match begin(forge, proposals, open).await {
         Ok(begun) => begun,
-        Err(error) => {
-            proposed.failed.push(sentence(&error));
-            return proposed;
-        }
+        Err(error) => return failed(&error),
     };
     if run.is_own_branch() {
         proposed.held.push(format!(
@@ -144,17 +214,16 @@ pub async fn propose<'r>(forge: &'r dyn Forge, proposals: &'r Proposals<'r>) -> 
             Ok(()) => {}
             Err(error) => {
                 proposed.failed.push(sentence(&error));
-                if matches!(error.error, ApiError::Http(_)) {
+                if is_final(&error) {
+                    proposed.is_stopped = true;
                     return proposed;
                 }
             }
         }
     }
     // What an earlier run made for something that is no longer wanted by itself.
-    for pull in ours
-        .iter()
-        .filter(|pull| pull.base == run.base && !branches.contains(&pull.branch))
-    {
+    let earlier = open.of_base(proposals.base);
+    for pull in earlier.filter(|pull| !branches.contains(&pull.branch)) {
         if let Err(error) = run.close(pull, &mut proposed).await {
             proposed.failed.push(sentence(&error));
         }
@@ -162,11 +231,25 @@ pub async fn propose<'r>(forge: &'r dyn Forge, proposals: &'r Proposals<'r>) -> 
     proposed
 }
 
-/// Looks at the base, and at the pull requests of ours that are open.
+fn failed(error: &ForgeError) -> Proposed {
+    Proposed {
+        failed: vec![sentence(error)],
+        is_stopped: is_final(error),
+        ..Proposed::default()
+    }
+}
+
+/// Nothing else is tried at a forge that does not answer or does not know the token.
+fn is_final(error: &ForgeError) -> bool {
+    matches!(error.error, ApiError::Http(_) | ApiError::Unauthorized)
+}
+
+/// Looks at the base.
 async fn begin<'r>(
     forge: &'r dyn Forge,
     proposals: &'r Proposals<'r>,
-) -> Result<(Run<'r>, Vec<Pull>), ForgeError> {
+    open: &OpenRequests,
+) -> Result<Run<'r>, ForgeError> {
     let wanted = proposals.wanted.iter();
     let planned = wanted.filter(|wanted| !wanted.files.is_empty());
     let mut run = Run {
@@ -175,7 +258,7 @@ async fn begin<'r>(
         settings: proposals.settings,
         tip: String::new(),
         files: BTreeMap::new(),
-        open: 0,
+        open: u32::try_from(open.of_base(proposals.base).count()).unwrap_or(u32::MAX),
         found: &proposals.found,
         planned: planned
             .flat_map(|wanted| wanted.advisories.iter().map(String::as_str))
@@ -187,12 +270,7 @@ async fn begin<'r>(
         run.files = entries.map(|entry| (entry.path, entry.id)).collect();
         run.tip = tip;
     }
-    let mut ours = forge.open_pulls().await?;
-    ours.retain(|pull| {
-        pull.branch.starts_with(&run.settings.branch_prefix) && marker::read(&pull.body).is_some()
-    });
-    run.open = u32::try_from(ours.len()).unwrap_or(u32::MAX);
-    Ok((run, ours))
+    Ok(run)
 }
 
 impl Run<'_> {
@@ -216,8 +294,8 @@ impl Run<'_> {
             }
             if self.open >= self.settings.max_open {
                 proposed.held.push(format!(
-                    "{}: not opened, since {} of ours are open and the policy allows {} (`fix.max-open`).",
-                    wanted.title, self.open, self.settings.max_open
+                    "{}: not opened, since {} of ours into {} are open and the policy allows {} (`fix.max-open`).",
+                    wanted.title, self.open, self.base, self.settings.max_open
                 ));
                 return Ok(());
             }

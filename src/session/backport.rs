@@ -117,6 +117,7 @@ impl Session<'_> {
             let base = name.strip_prefix("refs/heads/")?;
             Some(branch_name(&rules.fix, base, ""))
         };
-        Ok(LinePlans::of(grid, proposal, &branch))
+        let default = chosen.refs.default.as_deref();
+        Ok(LinePlans::of(grid, proposal, default, &branch))
     }
 }

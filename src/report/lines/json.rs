@@ -6,14 +6,13 @@ use std::io;
 use serde::Serialize;
 
 use crate::model::PackageUrl;
-use crate::model::lines::short_name;
 use crate::plan::lines::{LinePlan, LinePlans, LineState};
 use crate::report::Style;
 use crate::report::grid::json::rows;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
 use crate::report::plan::json::{NamedRequest, PlannedTarget};
-use crate::report::plan::pull_request::pull_request;
+use crate::report::plan::pull_request::of_line;
 
 /// Writes `lockkeeper.plan/1`.
 ///
@@ -89,11 +88,10 @@ impl<'p> Document<'p> {
 
 /// The request that a line's upgrades make.
 fn named(plan: &LinePlan) -> Option<NamedRequest> {
-    let base = short_name(full_name(plan));
     Some(NamedRequest {
         number: None,
         branch: plan.branch.clone()?,
-        title: pull_request(&plan.proposal, base, None).title,
+        title: of_line(plan, &plan.proposal, None, None).title,
     })
 }
 
@@ -109,12 +107,14 @@ fn lines(plans: &LinePlans) -> Vec<Line<'_>> {
         state: plan.state.as_str(),
         reason: &plan.reason,
         pull_requests: &plan.requests,
+        note: plan.note.as_deref(),
     });
     let left_out = plans.left_out().map(|line| Line {
         r#ref: &line.ref_name,
         state: LineState::LeftOut.as_str(),
         reason: &line.reason,
         pull_requests: &[],
+        note: None,
     });
     live.chain(left_out).collect()
 }
@@ -126,6 +126,8 @@ struct Line<'p> {
     reason: &'p str,
     /// Numbers of those that are open.
     pull_requests: &'p [u64],
+    /// What keeps its pull request from being as it should.
+    note: Option<&'p str>,
 }
 
 #[derive(Serialize)]

@@ -77,11 +77,18 @@ fn of_lines(plans: &LinePlans) -> String {
     for line in lines.iter().take(MAX_ROWS) {
         let requests = line.plan.map(|plan| plan.requests.as_slice()).unwrap_or_default();
         let requests: Vec<String> = requests.iter().map(|number| format!("#{number}")).collect();
+        let note = line.plan.and_then(|plan| plan.note.as_deref());
+        let why: Vec<String> = [Some(line.reason), note]
+            .into_iter()
+            .flatten()
+            .map(|text| markdown(&short(&text.replace('\n', " "), 300)))
+            .collect();
+        let why = why.join("<br>");
         text.push_str(&format!(
             "| {} | {} | {} | {} |\n",
             markdown_code(&short(&line.name, 200)),
             state(line.state),
-            markdown(&short(&line.reason.replace('\n', " "), 300)),
+            why,
             requests.join(", ")
         ));
     }

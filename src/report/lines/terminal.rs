@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{has_upgrades, lines, words};
-use crate::plan::lines::{LinePlans, LineState};
+use crate::plan::lines::{LinePlan, LinePlans, LineState};
 use crate::report::plan::terminal::lockfile;
 use crate::report::terminal::page::{Line, Page, Shade};
 use crate::report::terminal::{answer, gaps, index, provenance};
@@ -56,6 +56,8 @@ fn of_lines(plans: &LinePlans, page: &mut Page<'_>) -> io::Result<()> {
         let mut words = vec![(Shade::Strong, line.name)];
         words.extend(requests.iter().map(|number| (Shade::Good, format!("#{number}"))));
         words.push((Shade::Plain, line.reason.to_owned()));
+        let note = line.plan.and_then(|plan| plan.note.clone());
+        words.extend(note.map(|note| (Shade::Warn, note)));
         page.whole_words(start, 2 + STATE + 2, &words)?;
     }
     for warning in &plans.grid.warnings {
@@ -79,8 +81,8 @@ fn look(state: LineState) -> (Shade, &'static str) {
 
 /// How upgrades become pull requests.
 fn next(plans: &LinePlans, page: &mut Page<'_>) -> io::Result<()> {
-    let is_open = plans.plans.iter().any(|plan| !plan.requests.is_empty());
-    if is_open || !plans.plans.iter().any(has_upgrades) {
+    let was_tried = |plan: &LinePlan| !plan.requests.is_empty() || plan.note.is_some();
+    if plans.plans.iter().any(was_tried) || !plans.plans.iter().any(has_upgrades) {
         return Ok(());
     }
     page.gap()?;

@@ -6,6 +6,7 @@ use super::markdown::{blocked_row, ids, override_in_words};
 use super::shown;
 use crate::ecosystem;
 use crate::model::{Finding, Outcome};
+use crate::plan::lines::LinePlan;
 use crate::plan::{LockfilePlan, Move, Proposal};
 use crate::remediation::{Remediation, remediations};
 use crate::report::phrases::{advisories, counted, rank, severities, short, thousands};
@@ -69,6 +70,23 @@ pub fn pull_request(proposal: &Proposal, base: &str, run: Option<&str>) -> PullR
         body,
         message: lines.join("\n"),
     }
+}
+
+/// The same for a release line: it names the line and, where there is one, the pull request with the table of all lines.
+#[must_use]
+pub fn of_line(plan: &LinePlan, proposal: &Proposal, run: Option<&str>, table: Option<u64>) -> PullRequest {
+    let base = plan.base().unwrap_or_default();
+    let mut text = pull_request(proposal, base, run);
+    if !plan.is_default {
+        text.title = format!("[{}] {}", plain(&short(base, 60)), text.title);
+        text.headline = short(&text.title, HEADLINE).into_owned();
+    }
+    if let Some(number) = table {
+        text.body.push_str(&format!(
+            "\nOne of several release lines, each planned by itself: #{number} has the table of all.\n"
+        ));
+    }
+    text
 }
 
 /// Each package once that moves in the same way.

@@ -1,5 +1,6 @@
 //! The step on GitHub and its siblings.
 
+pub(crate) mod backports;
 pub(crate) mod elsewhere;
 pub(crate) mod events;
 pub(crate) mod forge;

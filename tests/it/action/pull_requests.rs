@@ -731,7 +731,6 @@ fn a_dry_run_and_other_events_write_nothing() {
         ran.out
     );
     for (name, value) in [
-        ("INPUT_REFS", "main"),
         ("INPUT_COMMENT", "true"),
         ("INPUT_EXIT-ZERO", "true"),
         ("INPUT_ARGS", "--allow-dirty"),

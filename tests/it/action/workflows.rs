@@ -196,7 +196,12 @@ fn rights_are_the_least() {
                     "{name}: {right}: {level}"
                 );
                 if right == "contents" && level == "write" {
-                    let writing = ["release", "index", "examples/workflows/fix.yml: job fix"];
+                    let writing = [
+                        "release",
+                        "index",
+                        "examples/workflows/backport.yml: job backport",
+                        "examples/workflows/fix.yml: job fix",
+                    ];
                     assert!(
                         writing.contains(
                             &name
