@@ -66,11 +66,15 @@ impl Ranges {
 
     fn with(mut self, other: Self) -> Self {
         for range in other.0 {
-            if self.0.len() < Self::MAX && !self.0.contains(&range) {
-                self.0.push(range);
-            }
+            self.add(&range);
         }
         self
+    }
+
+    fn add(&mut self, range: &str) {
+        if self.0.len() < Self::MAX && self.0.iter().all(|known| **known != *range) {
+            self.0.push(range.into());
+        }
     }
 }
 
@@ -134,11 +138,21 @@ impl Package {
 
     /// What asks for it allows the versions in `range` alone.
     pub fn asked_within(&mut self, range: &str) {
-        let by = UpgradeBy::Within(Ranges::of(range));
-        self.upgrade_by = Some(Box::new(match self.upgrade_by.take() {
-            Some(known) => known.with(by),
-            None => by,
-        }));
+        match self.upgrade_by.as_deref_mut() {
+            Some(UpgradeBy::Within(ranges)) => ranges.add(range),
+            Some(_) | None => self.asked_by(UpgradeBy::Within(Ranges::of(range))),
+        }
+    }
+
+    /// Another version takes `by`, beside what is known.
+    pub fn asked_by(&mut self, by: UpgradeBy) {
+        match &mut self.upgrade_by {
+            Some(known) => {
+                let before = std::mem::replace(&mut **known, UpgradeBy::Hand);
+                **known = before.with(by);
+            }
+            None => self.upgrade_by = Some(Box::new(by)),
+        }
     }
 
     /// Where the version's text stands.

@@ -30,6 +30,7 @@ pub mod installed;
 mod nested;
 mod scopes;
 mod source;
+mod targets;
 mod upgrades;
 mod workspaces;
 
@@ -39,6 +40,7 @@ use std::collections::HashSet;
 use self::entry::{Entry, EntryPlace, Need};
 use self::folders::Folders;
 use self::scopes::FolderManifest;
+use self::targets::Targets;
 use self::upgrades::{Asker, Upgrades};
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
@@ -99,9 +101,11 @@ impl Format for PackageLock {
         // The other versions repeat all of it but what was changed since.
         let own = document.as_ref().map(Document::root);
         let manifest = own.filter(|_| top.packages.is_none());
+        let folders = Folders::of(&entries);
         let mut reader = Reader {
             entries: &entries,
-            folders: Folders::of(&entries),
+            targets: Targets::of(&entries, &folders),
+            folders,
             nodes: Vec::with_capacity(entries.len()),
             scopes: Vec::new(),
             unsaid: Vec::new(),
@@ -154,7 +158,7 @@ impl Format for PackageLock {
             by: entries.iter().position(Entry::is_root),
             manifest,
         }));
-        reader.scopes = scopes::scopes(&entries, &reader.folders, &is_workspace, &asked);
+        reader.scopes = scopes::scopes(&entries, &reader.folders, &reader.targets, &is_workspace, &asked);
         let edges = entries.len().saturating_mul(EDGES);
         reader
             .parsed
@@ -170,7 +174,7 @@ impl Format for PackageLock {
         }
         reader.report_unsaid();
         reader.parsed.graph.mark_direct();
-        reader.upgrades.mark(&mut reader.parsed.graph);
+        std::mem::take(&mut reader.upgrades).finish(&mut reader.parsed.graph);
         reader.parsed
     }
 }
@@ -272,6 +276,7 @@ impl<'d> Top<'d> {
 struct Reader<'e> {
     entries: &'e [Entry<'e>],
     folders: Folders<'e>,
+    targets: Targets,
     /// The node of each entry; a link and what could not be read have none.
     nodes: Vec<Option<NodeId>>,
     /// What each entry is used for.
@@ -426,20 +431,19 @@ impl Reader<'_> {
                 None if is_workspace.get(number) == Some(&true) => Asker::Workspace(&entry.key),
                 None => Asker::Folder,
             };
-            for (need, table) in entry.needs() {
-                for (name, wish) in table.entries() {
-                    match self
-                        .folders
-                        .resolve(number, &name)
-                        .and_then(|found| self.node(found))
-                    {
-                        Some(to) => {
-                            self.parsed.graph.add_edge(from, to, wish.key_span());
-                            self.mark_address(to, wish);
-                            self.upgrades.add(to, asker, wish);
-                        }
-                        None => self.missing(entry, need, wish),
+            let wishes = entry
+                .needs()
+                .flat_map(|(need, table)| table.entries().map(move |(_, wish)| (need, wish)));
+            let targets = self.targets.of_entry(number);
+            let found: Vec<Option<NodeId>> = targets.map(|target| self.node(target?)).collect();
+            for ((need, wish), to) in wishes.zip(found) {
+                match to {
+                    Some(to) => {
+                        self.parsed.graph.add_edge(from, to, wish.key_span());
+                        self.mark_address(to, wish);
+                        self.upgrades.add(&mut self.parsed.graph, to, asker, wish);
                     }
+                    None => self.missing(entry, need, wish),
                 }
             }
         }

@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::entry::{Absent, Entry, EntryPlace, META, Need, may_be_absent};
+use super::entry::{Entry, EntryPlace, META, Need, may_be_absent};
 use super::folders::Folders;
+use super::targets::Targets;
 use crate::model::{Scope, Scopes};
 use crate::text::tree::Value;
 
@@ -34,12 +35,14 @@ pub(super) struct FolderManifest<'m> {
 pub(super) fn scopes(
     entries: &[Entry<'_>],
     folders: &Folders<'_>,
+    targets: &Targets,
     is_workspace: &[bool],
     asked: &[FolderManifest<'_>],
 ) -> Vec<Scopes> {
     let mut walk = Walk {
         entries,
         folders,
+        targets,
         flags: vec![ALL; entries.len()],
         reached: vec![false; entries.len()],
         with_manifest: asked.iter().filter_map(|asked| asked.by).collect(),
@@ -94,6 +97,7 @@ fn of_flags(flags: u8) -> Scopes {
 struct Walk<'w> {
     entries: &'w [Entry<'w>],
     folders: &'w Folders<'w>,
+    targets: &'w Targets,
     flags: Vec<u8>,
     reached: Vec<bool>,
     /// Entries whose manifest says what they need.
@@ -142,18 +146,21 @@ impl Walk<'_> {
             }
             return;
         }
-        let absent = entry.peers_that_may_be_absent();
+        let targets = self.targets;
         let tables = || entry.needs().filter(|(_, table)| table.is_object());
-        if tables().nth(1).is_none() {
-            for (need, table) in tables() {
-                for (name, _) in table.entries() {
-                    self.follow_need(number, flags, &name, need, &absent);
-                }
+        let first = tables().next();
+        if let Some((need, _)) = first
+            && need != Need::Peer
+            && tables().nth(1).is_none()
+        {
+            for to in targets.of_entry(number).flatten() {
+                self.follow_need(number, flags, to, need, false);
             }
             return;
         }
+        let absent = entry.peers_that_may_be_absent();
         // Of several tables that name one package the last one counts, in npm's order.
-        let mut needs: HashMap<Cow<'_, str>, Need> = HashMap::new();
+        let mut needs: HashMap<Cow<'_, str>, (Need, usize)> = HashMap::new();
         for last in [
             Need::Peer,
             Need::Runtime,
@@ -161,25 +168,29 @@ impl Walk<'_> {
             Need::Dev,
             Need::Unknown,
         ] {
-            for (need, table) in tables().filter(|(need, _)| *need == last) {
-                needs.extend(table.entries().map(|(name, _)| (name, need)));
+            let named = entry
+                .needs()
+                .flat_map(|(need, table)| table.entries().map(move |(name, _)| (need, name)));
+            for ((need, name), to) in named.zip(targets.of_entry(number)) {
+                if need == last
+                    && let Some(to) = to
+                {
+                    needs.insert(name, (need, to));
+                }
             }
         }
-        for (name, need) in needs {
-            self.follow_need(number, flags, &name, need, &absent);
+        for (name, (need, to)) in needs {
+            self.follow_need(number, flags, to, need, absent.contains(&name));
         }
     }
 
-    fn follow_need(&mut self, number: usize, flags: u8, name: &str, need: Need, absent: &Absent<'_>) {
-        let Some(to) = self.folders.resolve(number, name) else {
-            return;
-        };
+    /// Entry `number` needs `to`; `may_be_absent` where it does so only if that is there.
+    fn follow_need(&mut self, number: usize, flags: u8, to: usize, need: Need, may_be_absent: bool) {
         // What a folder of version 1 requires is for its development, too: its manifest tells them apart.
         if need == Need::Unknown && self.with_manifest.contains(&number) {
             return;
         }
-        let optional = need == Need::Peer && absent.contains(name);
-        self.arrive(to, left(flags, need, optional));
+        self.arrive(to, left(flags, need, need == Need::Peer && may_be_absent));
     }
 
     fn follow_manifest(&mut self, by: Option<usize>, flags: u8, manifest: Value<'_>) {

@@ -3,10 +3,8 @@
 //! `npm install` writes into the manifest of the folder or of the workspaces that it is told. `npm update` goes to the newest
 //! version that every range allows, and ends without an error where none of them allows another one.
 
-use foldhash::HashMap;
-
 use super::super::{Upgrade, UpgradeCommand};
-use crate::model::{Graph, NodeId, Ranges, UpgradeBy};
+use crate::model::{Graph, NodeId, UpgradeBy};
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
@@ -24,39 +22,46 @@ pub(super) enum Asker<'e> {
     Package,
 }
 
-/// What is known of each package for its upgrade.
+/// Notes for each package what its upgrade takes.
 #[derive(Debug, Default)]
 pub(super) struct Upgrades {
-    by: HashMap<NodeId, UpgradeBy>,
+    /// What the manifest beside the lockfile asks for.
+    of_root: Vec<NodeId>,
 }
 
 impl Upgrades {
     /// `asker` asks for `node` in the range `wish`.
-    pub(super) fn add(&mut self, node: NodeId, asker: Asker<'_>, wish: Value<'_>) {
-        let by = match asker {
-            Asker::Root => Some(UpgradeBy::Workspaces(vec!["".into()])),
-            Asker::Workspace(folder) => Some(UpgradeBy::Workspaces(vec![folder.into()])),
-            Asker::Folder => Some(UpgradeBy::Hand),
-            Asker::Package => wish
-                .as_str()
-                .and_then(|wish| range(&wish).map(Ranges::of))
-                .map(UpgradeBy::Within),
+    pub(super) fn add(&mut self, graph: &mut Graph, node: NodeId, asker: Asker<'_>, wish: Value<'_>) {
+        let Some(package) = graph.package_mut(node) else {
+            return;
         };
-        if let Some(by) = by {
-            let by = match self.by.remove(&node) {
-                Some(known) => known.with(by),
-                None => by,
-            };
-            self.by.insert(node, by);
-        }
+        let by = match asker {
+            Asker::Root => {
+                self.of_root.push(node);
+                UpgradeBy::Workspaces(vec!["".into()])
+            }
+            Asker::Workspace(folder) => UpgradeBy::Workspaces(vec![folder.into()]),
+            Asker::Folder => UpgradeBy::Hand,
+            Asker::Package => {
+                if let Some(wish) = wish.as_str()
+                    && let Some(range) = range(&wish)
+                {
+                    package.asked_within(range);
+                }
+                return;
+            }
+        };
+        package.asked_by(by);
     }
 
-    /// Marks the packages for which the usual command is not enough.
-    pub(super) fn mark(&mut self, graph: &mut Graph) {
-        for (node, by) in self.by.drain() {
-            let is_usual = matches!(&by, UpgradeBy::Workspaces(folders) if folders.iter().all(|folder| folder.is_empty()));
-            if let Some(package) = graph.package_mut(node).filter(|_| !is_usual) {
-                package.upgrade_by = Some(Box::new(by));
+    /// Takes the note away from packages for which the usual command is enough.
+    pub(super) fn finish(self, graph: &mut Graph) {
+        for package in self.of_root {
+            if let Some(package) = graph.package_mut(package)
+                && let Some(UpgradeBy::Workspaces(folders)) = package.upgrade_by.as_deref()
+                && folders.iter().all(|folder| folder.is_empty())
+            {
+                package.upgrade_by = None;
             }
         }
     }
