@@ -2,7 +2,7 @@
 //!
 //! [`Repository`] is opened where `discovery` finds it. `odb` reads objects, of the clone and of its [`remote`]. Above them:
 //! `index` what is tracked and [`staged`], [`refs`] what could be a release line, [`history`] revisions, parents and merge
-//! bases, [`listing`] the lockfiles of many commits with each tree read once, [`commit_tree`] the files of one commit, and
+//! bases, [`merge`] three-way merges of trees, [`listing`] the lockfiles of many commits with each tree read once, [`commit_tree`] the files of one commit, and
 //! [`line_history`] which commit introduced or removed something.
 
 mod blob_cache;
@@ -19,6 +19,7 @@ mod lfs;
 pub mod line_history;
 mod links;
 pub mod listing;
+pub mod merge;
 mod merge_base;
 mod odb;
 mod presence;

@@ -5,6 +5,7 @@ pub(crate) mod history_links;
 pub(crate) mod history_random;
 pub(crate) mod lfs;
 pub(crate) mod lfs_history;
+pub(crate) mod merge;
 pub(crate) mod past;
 pub(crate) mod reactor_history;
 pub(crate) mod refs;
