@@ -59,9 +59,9 @@ fn both_renamed(
 ) -> Result<(), GitError> {
     let [from, one, two] = [&renames[0].from, &renames[0].to, &renames[1].to];
     if one == two {
+        // Markers name no paths here, as those of git do not.
         if let Some(target) = paths.get_mut(one) {
             target.versions[BASE] = old.versions[BASE];
-            target.names[BASE] = from.clone();
             target.files |= 1;
         }
         settle(paths, from);
