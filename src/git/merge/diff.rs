@@ -325,7 +325,7 @@ mod tests {
         for old in 0..243 {
             for new in 0..243 {
                 let (old, new) = (text(old, 5), text(new, 5));
-                let mut made = Vec::new();
+                let mut made: Vec<u32> = Vec::new();
                 let mut at = 0;
                 for hunk in hunks(&old, &new) {
                     made.extend(&old[at..hunk.old]);
