@@ -291,6 +291,16 @@ fn projects_of_poetry_are_fixed_as_poetry_took_them() {
 }
 
 #[test]
+fn projects_of_pipenv_are_fixed_as_pipenv_took_them() {
+    every_project("pipfile_lock");
+}
+
+#[test]
+fn builds_of_maven_are_fixed_as_maven_took_them() {
+    every_project("pom");
+}
+
+#[test]
 fn fixtures_are_small_name_no_registry_and_are_in_the_summary() {
     let text = std::fs::read_to_string(folder().join("summary.tsv")).expect("the summary");
     let rows: BTreeSet<&str> = text.lines().skip(1).collect();

@@ -347,6 +347,30 @@ POETRY_LOCK = {
 }
 
 
+def pipfile(about, before, packages, *, dev="", more=""):
+    source = '[[source]]\nurl = "${INDEX_URL}"\nverify_ssl = true\nname = "own"\n'
+    text = f'{source}\n[packages]\n{packages}\n[dev-packages]\n{dev}\n{more}[requires]\npython_version = "3.11"\n'
+    return {"about": about, "before": before, "files": {"Pipfile": text}}
+
+
+PIPFILE_LOCK = {
+    "requests": pipfile("one package leaves and another comes in", "2022-01-01", 'requests = "<2.28"\n'),
+    "flask": pipfile("ranges in the project", "2023-02-01", 'flask = ">=2,<3"\nrequests = "*"\n'),
+    "django": pipfile("a framework", "2023-02-01", 'django = ">=3.2,<4"\ndjangorestframework = "*"\n'),
+    "fastapi": pipfile("extras", "2023-02-01", 'fastapi = "*"\nuvicorn = {version = "*", extras = ["standard"]}\nhttpx = "*"\n'),
+    "both": pipfile("a package in both categories", "2023-02-01", 'jinja2 = "*"\n', dev='jinja2 = "*"\nsqlparse = "*"\n'),
+    "develop": pipfile("what is developed with", "2023-02-01", 'markdown-it-py = "*"\n', dev='werkzeug = "==2.2.2"\n'),
+    "category": pipfile("a category of one's own", "2023-02-01", 'certifi = "*"\n', more='[docs]\ntornado = "~=6.2"\n\n'),
+    "compatible": pipfile("ranges in another form", "2023-02-01", 'werkzeug = "~=2.2"\nrequests = "~=2.28"\n'),
+    "marker": pipfile("needs of some platforms", "2023-02-01", 'colorama = {version = "*", markers = "sys_platform == \'win32\'"}\njinja2 = "~=3.1"\nurllib3 = "~=1.26"\n'),
+    "pin": pipfile("an exact need that moves", "2023-02-01", 'werkzeug = "==2.2.2"\nflask = "*"\n'),
+    "sqlparse": pipfile("a package that only others need", "2023-02-01", 'django-debug-toolbar = "<4"\ndjango = "<4"\n'),
+    "twisted": pipfile("a server", "2023-02-01", 'twisted = "*"\npyopenssl = "*"\n'),
+    "starlette": pipfile("packages in step", "2023-02-01", 'starlette = "*"\npython-multipart = "*"\n'),
+    "sphinx": pipfile("a documentation tool", "2023-02-01", 'sphinx = "<6"\n'),
+}
+
+
 def pom(about, *dependencies, properties="", more=""):
     def element(name, version):
         group, artifact = name.split(":")
@@ -389,5 +413,6 @@ PROJECTS = {
     "requirements": REQUIREMENTS,
     "uv_lock": UV_LOCK,
     "poetry_lock": POETRY_LOCK,
+    "pipfile_lock": PIPFILE_LOCK,
     "pom": {**builds(), **BUILDS},
 }
