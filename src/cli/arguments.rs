@@ -183,7 +183,7 @@ pub struct Upgrades {
 /// Who checks a result beside lockkeeper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Prover {
-    /// The package manager: cargo, go, npm or uv, as it is in the path.
+    /// The package manager: cargo, go, mvn, npm, pipenv, poetry or uv, as it is in the path.
     Native,
 }
 

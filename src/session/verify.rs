@@ -71,7 +71,8 @@ pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -
         file::replace(&path, |writer| std::io::Write::write_all(writer, &bytes))
             .map_err(|error| failed(&error))?;
     }
-    let folder = below(&copy, &plan.file.parent()).ok_or_else(|| failed(&"its folder has no name here"))?;
+    let folder = below(&copy, &native.folder(&plan.file, tree))
+        .ok_or_else(|| failed(&"its folder has no name here"))?;
     for command in native.commands {
         let offline = native.offline.iter().filter(|_| asking.is_offline);
         let arguments: Vec<&str> = command.iter().chain(offline).copied().collect();

@@ -1,8 +1,8 @@
 //! Programs: the package managers of [`Tool`] and no other, for `--verify native` alone.
 //!
 //! A program is found in the absolute folders of `PATH` that are outside of the trees under judgement. It runs in a folder made for
-//! it, with the variables that are named here and no other, without input, and is ended when its time is over. What it writes goes
-//! to files of that folder's neighbour, so that a child that outlives it holds nothing up.
+//! it, with the variables that are named here and no other, without input, and is ended when its time is over, on Unix with everything
+//! that it has started. What it writes goes to files of that folder's neighbour, so that a child that outlives it holds nothing up.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 use super::environment;
+use super::interrupt::Group;
 
 /// A program that may be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,15 +20,29 @@ pub enum Tool {
     Cargo,
     /// Go's.
     Go,
+    /// Java's.
+    Maven,
     /// Node's.
     Npm,
     /// Python's.
+    Pipenv,
+    /// Python's, too.
+    Poetry,
+    /// Python's as well.
     Uv,
 }
 
 impl Tool {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Cargo, Self::Go, Self::Npm, Self::Uv];
+    pub const ALL: [Self; 7] = [
+        Self::Cargo,
+        Self::Go,
+        Self::Maven,
+        Self::Npm,
+        Self::Pipenv,
+        Self::Poetry,
+        Self::Uv,
+    ];
 
     /// The name of the program.
     #[must_use]
@@ -35,7 +50,10 @@ impl Tool {
         match self {
             Self::Cargo => "cargo",
             Self::Go => "go",
+            Self::Maven => "mvn",
             Self::Npm => "npm",
+            Self::Pipenv => "pipenv",
+            Self::Poetry => "poetry",
             Self::Uv => "uv",
         }
     }
@@ -55,6 +73,9 @@ impl Tool {
                 "GONOPROXY",
                 "GOROOT",
             ],
+            Self::Maven => &["JAVA_HOME", "MAVEN_HOME"],
+            Self::Pipenv => &["PIPENV_CACHE_DIR"],
+            Self::Poetry => &["POETRY_CACHE_DIR"],
             Self::Npm => &[
                 "npm_config_cache",
                 "npm_config_registry",
@@ -189,13 +210,18 @@ pub fn run(run: &Run<'_>) -> Result<Ran, ProgramError> {
         }
     }
     command.envs(run.environment.iter().copied());
+    // What it starts is of its group, and ends with it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn()?;
+    let group = Group::of(&child);
     let watch = Stopwatch::start();
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         if watch.elapsed() > run.at_most {
+            group.end();
             child.kill()?;
             child.wait()?;
             return Err(ProgramError::TooLong(run.at_most));

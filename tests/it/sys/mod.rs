@@ -1,3 +1,4 @@
-//! The network.
+//! The network, and programs that are started.
 
+mod program;
 pub(crate) mod web;
