@@ -2,7 +2,7 @@
 //! lockfiles in `LOCKKEEPER_DATA`.
 //!
 //! What a registry would say is made from the lockfile itself: the package's own entry with another version and other
-//! hashes. `go.mod` is not here: its edits never go back, and are refused.
+//! hashes. Of `go.mod` an edit back is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,6 +13,7 @@ use lockkeeper::lockfile::pom::declared::{self, Form};
 use lockkeeper::lockfile::requirements::project::{Role, gather};
 use lockkeeper::lockfile::{self, Claim};
 use lockkeeper::model::{Release, RequirementKind, TreePath};
+use lockkeeper::plan::go::GoEdit;
 use lockkeeper::plan::maven::PomEdit;
 use lockkeeper::plan::python::{Edge, Need, PinChange};
 use lockkeeper::plan::{CrateEdit, EntryChange, EntryEdit, Plan};
@@ -602,4 +603,27 @@ fn an_edit_and_its_reverse_keep_carriage_returns() {
         edited("Cargo.lock", &path, &after, back, &tree).expect("an edit"),
         text
     );
+}
+
+/// A requirement of Go is a minimum, and the check lets no plan lower one: with other modules it would not be what is built.
+#[test]
+fn a_requirement_of_go_goes_up_and_not_back() {
+    let text = "module shop.example/shop\n\ngo 1.21\n\nrequire (\n\tone.example/a v1.2.0 // why\n\ttwo.example/b v1.0.0 // indirect\n)\n";
+    let path = tree_path("go.mod");
+    let plan = |version: &str| {
+        of(vec![EntryChange {
+            place: "go.mod".to_owned(),
+            name: "one.example/a".to_owned(),
+            edit: EntryEdit::Go(GoEdit::Require {
+                version: version.to_owned(),
+                file: Some("module one.example/a\n".into()),
+            }),
+        }])
+    };
+    let tree = MemoryTree::of([("go.mod", text)]);
+    let after = edited("go.mod", &path, text, &plan("v1.2.1"), &tree).expect("an edit");
+    assert_eq!(after, text.replace("v1.2.0", "v1.2.1"));
+    let tree = MemoryTree::of([("go.mod", after.as_str())]);
+    let back = edited("go.mod", &path, &after, &plan("v1.2.0"), &tree).expect_err("a refusal");
+    assert_eq!(back.0, "one.example/a would go from v1.2.1 down to v1.2.0.");
 }
