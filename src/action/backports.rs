@@ -9,6 +9,7 @@ use super::forge::{JobForge, settings};
 use super::inputs::Inputs;
 use super::pull_requests::{files, found};
 use crate::forge::{Forge, Visibility};
+use crate::model::grid::OpenRequest;
 use crate::plan::lines::{LinePlan, LinePlans};
 use crate::policy::FixSettings;
 use crate::propose::{self, OpenRequests, Proposals, Wanted};
@@ -65,6 +66,30 @@ pub fn propose(backports: Backports, dry_run: bool, inputs: &Inputs, job: &JobFo
     // A name that is still being looked up must not keep the step.
     runtime.shutdown_background();
     backported
+}
+
+/// The pull requests of lockkeeper that are open, for what a report shows beside findings; none where there is no token or the
+/// forge does not give them, which changes no verdict.
+#[must_use]
+pub fn open(looks: &FixSettings, inputs: &Inputs, job: &JobForge) -> Vec<OpenRequest> {
+    if inputs.token.is_none() || !job.has_forge() {
+        return Vec::new();
+    }
+    let (Ok(forge), Ok(runtime)) = (
+        job.connect(inputs, Arc::new(Web::new(settings()))),
+        web::runtime(),
+    ) else {
+        return Vec::new();
+    };
+    let open = runtime.block_on(OpenRequests::of(forge.as_ref(), looks));
+    runtime.shutdown_background();
+    match open {
+        Ok(open) => open.list().collect(),
+        Err(error) => {
+            tracing::info!("open pull requests are not shown: {error}");
+            Vec::new()
+        }
+    }
 }
 
 /// What is the same for all lines.

@@ -26,12 +26,13 @@ use std::path::{Path, PathBuf};
 use crate::cli::arguments::{self, ErrorForm, OutputOptions};
 use crate::cli::console::Console;
 use crate::config::index::{self, FILE_NAME, Location, Origin};
+use crate::model::grid::OpenRequest;
 use crate::model::verdict::ExitCode;
-use crate::model::{Failure, Grid};
+use crate::model::{Failure, Grid, Verdict};
 use crate::report::workflow_commands;
 use crate::scan::discover::Found;
 use crate::scan::{unfinished, what_to_do};
-use crate::session::{Failed, Observer as _, RemoteOf, ScanRequest, Session};
+use crate::session::{Failed, Input, Observer as _, PolicyRequest, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
@@ -143,7 +144,12 @@ fn step() -> Result<ExitCode, Failure> {
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Gate(what_to_do::gate(unfinished::unfinished(now), &request.release));
             files.begin(&begun, &options, true, None);
-            let gate = session(&location).gate(&request);
+            let mut gate = session(&location).gate(&request);
+            if let Ok(gate) = &mut gate
+                && !gate.blocking.is_empty()
+            {
+                gate.propose(&open_requests(&request.input, &request.policy, &inputs, &forge));
+            }
             (files, ended(gate, Answer::Gate))
         }
         Flags::Status(arguments) => {
@@ -152,7 +158,12 @@ fn step() -> Result<ExitCode, Failure> {
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let begun = Answer::Status(Grid::without_lines(unfinished::unfinished(now)));
             files.begin(&begun, &options, true, None);
-            let grid = session(&location).status(&request);
+            let mut grid = session(&location).status(&request);
+            if let Ok(grid) = &mut grid
+                && grid.outcome.verdict == Verdict::Blocked
+            {
+                grid.propose(&open_requests(&request.input, &request.policy, &inputs, &forge));
+            }
             (files, ended(grid, Answer::Status))
         }
         Flags::Backport(arguments) => {
@@ -216,6 +227,14 @@ fn step() -> Result<ExitCode, Failure> {
             }
             Err(failure)
         }
+    }
+}
+
+/// The pull requests of lockkeeper that are open at the forge of the job.
+fn open_requests(input: &Input, policy: &PolicyRequest, inputs: &Inputs, job: &JobForge) -> Vec<OpenRequest> {
+    match crate::session::policy(input, policy) {
+        Ok(policy) => backports::open(&policy.fix, inputs, job),
+        Err(_) => Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether one release line may be released now: the result of `lockkeeper gate`.
 
+use super::grid::OpenRequest;
 use super::{Outcome, PackageUrl, TreePath};
 
 /// The answer for one release.
@@ -11,6 +12,22 @@ pub struct Gate {
     pub release: String,
     /// What blocks it, worst first; empty where nothing does.
     pub blocking: Vec<Blocking>,
+}
+
+impl Gate {
+    /// Puts the open pull requests of `requests` to what each of them unblocks.
+    pub fn propose(&mut self, requests: &[OpenRequest]) {
+        let target = self.outcome.targets.first();
+        let name = target.and_then(|target| target.ref_name.as_deref());
+        for blocking in &mut self.blocking {
+            if let Some(request) = requests.iter().find(|request| request.fixes(&blocking.id, name)) {
+                // Behind the upgrade, which it makes.
+                let place = blocking.unblock.len().min(1);
+                let step = format!("Merge #{}, which fixes it: {}", request.number, request.page);
+                blocking.unblock.insert(place, step);
+            }
+        }
+    }
 }
 
 /// One finding that blocks.

@@ -1,5 +1,6 @@
 //! The grid: advisory × (repository @ ref). Every cell has a state and a reason.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -24,6 +25,26 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// Puts the open pull requests of `requests` to what they fix.
+    pub fn propose(&mut self, requests: &[OpenRequest]) {
+        let names: Vec<Option<&str>> = self
+            .outcome
+            .targets
+            .iter()
+            .map(|target| target.ref_name.as_deref())
+            .collect();
+        for row in self.rows.iter_mut().chain(&mut self.joined) {
+            let id = &row.advisory.id;
+            for (cell, name) in row.cells.iter_mut().zip(&names) {
+                let request = requests.iter().find(|request| request.fixes(id, *name));
+                if let (CellState::Affected, Some(request)) = (cell.state, request) {
+                    cell.reason.push_str(&format!("; #{} fixes it", request.number));
+                    cell.request = Some(request.clone());
+                }
+            }
+        }
+    }
+
     /// A grid without a release line: it has nothing but how the run ended.
     #[must_use]
     pub fn without_lines(outcome: Outcome) -> Self {
@@ -94,8 +115,42 @@ pub struct Cell {
     pub fixed: Vec<String>,
     /// The version to upgrade the worst occurrence to; `None` where it needs none or there is none.
     pub upgrade: Option<SharedStr>,
+    /// The pull request that is open and fixes what affects the line; `None` where there is none, and where no forge was asked.
+    pub request: Option<OpenRequest>,
     /// Everything that the line holds of the row's packages.
     pub occurrences: Vec<Occurrence>,
+}
+
+/// A pull request of lockkeeper that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub page: String,
+    /// The full name of the branch that it goes to.
+    pub ref_name: String,
+    /// The ids of the advisories that it fixes.
+    pub advisories: BTreeSet<String>,
+}
+
+impl OpenRequest {
+    /// It fixes the advisory `id` on the release line `ref_name`.
+    #[must_use]
+    pub fn fixes(&self, id: &str, ref_name: Option<&str>) -> bool {
+        ref_name == Some(self.ref_name.as_str()) && self.advisories.contains(id)
+    }
+}
+
+impl Cell {
+    /// `proposed` where an open pull request fixes what affects the line, else the state.
+    #[must_use]
+    pub fn state_name(&self) -> &'static str {
+        match (self.state, &self.request) {
+            (CellState::Affected, Some(_)) => "proposed",
+            (state, _) => state.as_str(),
+        }
+    }
 }
 
 /// A package of the row at one place of a line.

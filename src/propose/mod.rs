@@ -21,6 +21,7 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::forge::{ApiError, Forge, ForgeError, IssueState, Pull};
+use crate::model::grid::OpenRequest;
 use crate::policy::FixSettings;
 
 pub use branch::branch_name;
@@ -114,6 +115,18 @@ impl OpenRequests {
     /// Those into `base`.
     fn of_base<'o>(&'o self, base: &'o str) -> impl Iterator<Item = &'o Pull> {
         self.0.iter().filter(move |pull| pull.base == base)
+    }
+
+    /// What each of them is for.
+    pub fn list(&self) -> impl Iterator<Item = OpenRequest> {
+        self.0.iter().filter_map(|pull| {
+            Some(OpenRequest {
+                number: pull.number,
+                page: pull.page.clone(),
+                ref_name: format!("refs/heads/{}", pull.base),
+                advisories: marker::read(&pull.body)?.advisories,
+            })
+        })
     }
 
     /// There is one into `base`.

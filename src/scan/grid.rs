@@ -272,6 +272,7 @@ impl<'o> Column<'o> {
             version,
             fixed: of.map_or_else(Vec::new, |finding| finding.fixed.to_vec()),
             upgrade: of.and_then(|finding| finding.upgrade.clone()),
+            request: None,
             occurrences,
         }
     }

@@ -143,7 +143,7 @@ struct StatusCell<'g> {
     reason: &'g str,
     version: Option<&'g str>,
     fixed: &'g [String],
-    /// No request is known to a scan.
+    /// The page of the open request that fixes it.
     pull_request: Option<&'g str>,
     occurrences: Vec<OccurrenceEntry<'g>>,
 }
@@ -151,12 +151,12 @@ struct StatusCell<'g> {
 impl<'g> StatusCell<'g> {
     fn of(cell: &'g Cell) -> Self {
         Self {
-            state: cell.state.as_str(),
+            state: cell.state_name(),
             decision: cell.decision.map(Decision::as_str),
             reason: &cell.reason,
             version: cell.version.as_deref(),
             fixed: &cell.fixed,
-            pull_request: None,
+            pull_request: cell.request.as_ref().map(|request| request.page.as_str()),
             occurrences: cell.occurrences.iter().map(OccurrenceEntry::of).collect(),
         }
     }

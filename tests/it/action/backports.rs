@@ -439,6 +439,35 @@ fn a_clone_of_one_commit_plans_the_other_lines_through_the_forge() {
         ran.out
     );
     assert_eq!(git(&folder, &["rev-list", "--all", "--count"]), "1");
+    let grid = shop.run_in(
+        &folder,
+        &[("INPUT_MODE", "status"), ("INPUT_REPORT-FILE", "grid.json")],
+    );
+    assert_eq!(grid.code, 0, "{}{}", grid.out, grid.err);
+    let path = shop.lines.sandbox.work().join("grid.json");
+    let grid: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a grid")).expect("JSON");
+    let cell = |id: &str, line: &str| {
+        let rows = grid["rows"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["id"] == id).expect("a row");
+        let cell = &row["cells"][format!("refs/heads/{line}")];
+        (cell["state"].clone(), cell["pull_request"].clone())
+    };
+    for (line, number) in [("main", 1), ("release/1.1", 2), ("release/1.0", 3)] {
+        let (state, page) = cell("GHSA-cookie", line);
+        assert_eq!(state, "proposed", "{line}");
+        let page = page.as_str().expect("a page").to_owned();
+        assert!(page.ends_with(&format!("/{number}")), "{page}");
+    }
+    assert_eq!(cell("GHSA-jar", "release/1.0"), ("affected".into(), Value::Null));
+    let gate = [
+        ("INPUT_MODE", "gate"),
+        ("INPUT_REFS", "release/1.0"),
+        ("INPUT_REPORT-FILE", "gate.json"),
+    ];
+    assert_eq!(shop.run_in(&folder, &gate).code, 1);
+    let path = shop.lines.sandbox.work().join("gate.json");
+    let gate = std::fs::read_to_string(path).expect("a report");
+    assert_eq!(gate.matches("Merge #3, which fixes it: ").count(), 1, "{gate}");
     shop.asked();
     // A whole clone comes to the same.
     shop.run(&[]);

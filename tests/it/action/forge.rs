@@ -663,9 +663,13 @@ fn refs_that_a_checkout_lacks_are_read_through_the_forge() {
             assert_eq!(told, expected, "{style:?} {mode} {refs}");
             assert!(!shop.server.seen().is_empty(), "{mode} {refs}: nobody was asked");
         }
-        // What the checkout holds is judged without asking.
+        // What the checkout holds is judged without asking; only open pull requests are asked for.
         assert_eq!(judged(&shallow, "gate", "main").0, 1);
-        assert!(shop.server.seen().is_empty());
+        let seen = shop.server.seen();
+        assert!(
+            seen.iter().all(|seen| seen.operation.ends_with("/pulls")),
+            "{seen:?}"
+        );
         // The clone is left as it was.
         assert_eq!(git(&shallow, &["rev-list", "--all", "--count"]), "1");
         // A forge that does not tell leaves nothing clean.

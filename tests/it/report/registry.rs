@@ -16,6 +16,7 @@ const SUBJECTS: &[&str] = &[
     "grid",
     "headline",
     "job",
+    "lines",
     "links",
     "mod",
     "moves",

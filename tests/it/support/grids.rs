@@ -458,6 +458,7 @@ fn cell(state: CellState, reason: &str) -> Cell {
         version: None,
         fixed: Vec::new(),
         upgrade: None,
+        request: None,
         occurrences: Vec::new(),
     }
 }
@@ -494,6 +495,7 @@ fn held(finding: &Finding, state: CellState, reason: &str) -> Cell {
         version: Some(finding.version.to_string()),
         fixed: finding.fixed.to_vec(),
         upgrade: finding.upgrade.clone(),
+        request: None,
         occurrences: vec![Occurrence {
             file: finding.file.clone(),
             line: finding.place().line,
