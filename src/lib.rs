@@ -37,7 +37,7 @@
 //! | 8 | `sys` | files, the network, the clock, the environment, interrupts, package managers | **only here** | typed, with a hint |
 //! | 9 | `git` · `feed` · `forge` · `registry` | refs, history, trees and blobs, read in process · where advisories come from · where a repository is, and where findings are uploaded to · what registries say of packages | through `sys` | typed, with a hint |
 //! | 10 | `database` · `remote` | use case: the index on disk is built, brought up to date and opened · use case: a shallow clone and its forge as one repository | | typed · why something is not given |
-//! | 11 | `propose` · `scan` · `upload` | use case: upgrades → pull requests at a forge · use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | what was held back, and what failed · `Failure` · none, what was missed |
+//! | 11 | `carry` · `propose` · `scan` · `upload` | use case: commits of one branch → commits for a release line · use case: upgrades → pull requests at a forge · use case: paths, commits and lines → outcome, changes since a base, grid, history · use case: findings → SARIF, comment, issue at a forge | | what was held back, and what failed · `Failure` · none, what was missed |
 //! | 12 | `remediate` | use case: findings → plan → edit → what a scan of the result says | | what was not fixed, and why |
 //! | 13 | `config` | flag, then environment, then default: which index, whose policy | | what a person set wrong |
 //! | 14 | `session` | use cases as requests: plain data → an answer, or a failure with the report that says so | | `Failure` |
@@ -126,6 +126,7 @@
 
 pub mod action;
 pub mod advisory;
+pub mod carry;
 pub mod cli;
 pub mod config;
 pub mod database;

@@ -195,6 +195,7 @@ pub fn as_backport(inputs: &Inputs, flags: arguments::Fix) -> Result<arguments::
     Ok(arguments::Backport {
         path: flags.paths.into_iter().next(),
         refs: flags.refs,
+        commits: Vec::new(),
         upgrades: flags.upgrades,
         dry_run: flags.dry_run,
         source: flags.source,

@@ -256,6 +256,9 @@ pub struct Backport {
     /// These branches and tags (`tags/…`) instead of the live release lines: comma-separated globs of short names.
     #[arg(long, value_name = "GLOBS", conflicts_with = "resolve")]
     pub refs: Option<String>,
+    /// Carry these commits instead: for each line, what `git cherry-pick -x` would make of them, without lockfiles.
+    #[arg(long = "commit", value_name = "COMMIT", num_args = 1.., conflicts_with = "resolve")]
+    pub commits: Vec<String>,
     /// How far.
     #[command(flatten)]
     pub upgrades: Upgrades,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Backport, OutputOptions, Reports, Source, Upgrades};
 use super::console::Console;
-use super::{output, upgrades};
+use super::{carry, output, upgrades};
 use crate::config::index;
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
@@ -21,6 +21,9 @@ use crate::session::{BackportRequest, Edits};
 /// # Errors
 /// A [`Failure`] of usage, of a missing advisory database, or of a report that cannot be written.
 pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    if !arguments.commits.is_empty() {
+        return carry::run(arguments, now);
+    }
     let paths: Vec<PathBuf> = arguments.path.iter().cloned().collect();
     let refs = arguments.refs.as_ref();
     let request = of_flags(&paths, &arguments.upgrades, &arguments.source, refs)?;

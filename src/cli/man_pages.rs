@@ -191,6 +191,10 @@ pub(super) const PAGES: &[Page] = &[
                 "lockkeeper backport --refs 'release/*' --only CVE-2023-26136",
                 "Show what fixes one advisory on these branches.",
             ),
+            (
+                "lockkeeper backport --commit 1a2b3c4",
+                "Show which release lines have the change of a commit, which can take it, and which files conflict.",
+            ),
         ],
     },
     Page {

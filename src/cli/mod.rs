@@ -4,6 +4,7 @@ pub mod arguments;
 pub mod backport;
 pub mod by_ref;
 mod cache;
+mod carry;
 mod config;
 pub mod console;
 mod database;

@@ -8,6 +8,7 @@
 mod blob_cache;
 mod commit;
 mod commit_reader;
+mod commit_text;
 pub mod commit_tree;
 mod discovery;
 mod entry;
@@ -30,6 +31,7 @@ mod repository;
 pub mod staged;
 pub mod tree_listing;
 
+pub use commit_text::{Beyond, CommitText};
 pub use entry::{ObjectId, Tracked, TrackedKind, blob_id};
 pub use error::{GitError, RemoteError};
 pub use links::End;

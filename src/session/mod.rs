@@ -2,6 +2,7 @@
 //! the event; neither reads a tree, a policy or an index by itself.
 
 mod backport;
+mod carry;
 mod database;
 pub mod explain;
 mod fix;
@@ -37,6 +38,7 @@ use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
 pub use backport::{BackportRequest, Backports};
+pub use carry::{CarriedLine, CarryRequest, carry};
 pub use explain::{ExplainRequest, Explained};
 pub use fix::{Edits, FixLimits, FixRequest, Fixes};
 pub use gate::GateRequest;

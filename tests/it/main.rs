@@ -10,6 +10,7 @@
 mod action;
 mod advisory;
 mod architecture;
+mod carry;
 mod cli;
 mod database;
 mod feed;

@@ -122,7 +122,7 @@ fn renamed_folder<'m>(path: &BStr, moved: &'m Moved) -> Option<(&'m BString, &'m
     None
 }
 
-/// `path`, which lies in `folder`, where `folder` is `to`.
+/// `path`, which is in `folder`, where `folder` is `to`.
 fn followed(path: &BStr, folder: &BStr, to: &BStr) -> BString {
     let rest = path.get(folder.len() + 1..).unwrap_or_default();
     let mut followed = to.to_owned();

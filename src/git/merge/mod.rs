@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `diff` and `myers` say which lines differ, `similar` how alike two files are, `attributes` which files are not merged by
-//! lines. No program is started: a merge driver that the attributes name counts as `binary`. Submodules are not looked into.
+//! lines, `identity` what a change is wherever it is made. No program is started: a merge driver that the attributes name counts as `binary`. Submodules are not looked into.
 
 mod attributes;
 mod collect;
@@ -17,6 +17,7 @@ mod content;
 mod diff;
 mod differences;
 mod folders;
+mod identity;
 mod lines;
 mod myers;
 mod objects;
@@ -150,30 +151,6 @@ impl Workspace {
         })
     }
 
-    /// The tree `base` with other files at some paths: mode and bytes, or `None` for one that is gone.
-    ///
-    /// # Errors
-    /// As [`Workspace::merge`].
-    pub fn with_files(
-        &mut self,
-        base: ObjectId,
-        files: &BTreeMap<Vec<u8>, Option<(u32, Vec<u8>)>>,
-    ) -> Result<ObjectId, GitError> {
-        let base = self.tree_of(base)?;
-        let mut changes = BTreeMap::new();
-        for (path, file) in files {
-            let version = match file {
-                None => None,
-                Some((mode, bytes)) => Some(Version {
-                    mode: *mode,
-                    id: self.objects.write(Kind::Blob, bytes.clone())?,
-                }),
-            };
-            changes.insert(BString::from(path.as_slice()), version);
-        }
-        self.objects.changed(base, &changes).map(ObjectId)
-    }
-
     /// The tree `base` with the entries of the tree `from` at some paths: what `from` lacks goes.
     ///
     /// # Errors
@@ -216,6 +193,14 @@ impl Workspace {
     /// As [`Workspace::merge`].
     pub fn differences(&self, old: ObjectId, new: ObjectId) -> Result<Vec<Difference>, GitError> {
         differences::between(&self.objects, self.tree_of(old)?, self.tree_of(new)?)
+    }
+
+    /// What the change from `old` to `new` is, wherever it is made; equal changes have equal digits, and `None` is no change.
+    ///
+    /// # Errors
+    /// As [`Workspace::merge`].
+    pub fn identity(&self, old: ObjectId, new: ObjectId) -> Result<Option<String>, GitError> {
+        identity::of(&self.objects, &self.differences(old, new)?)
     }
 
     fn tree_of(&self, id: ObjectId) -> Result<gix::ObjectId, GitError> {

@@ -1,0 +1,368 @@
+//! Use case: commits of one branch on the tip of a release line, as `git cherry-pick -x` puts them there, in memory.
+//!
+//! Author, date and message stay, lockfiles are left out: they are planned anew on the line, in a commit of their own. What the
+//! line has already is found by ancestry, and by what the change is ([`Workspace::identity`]). At the first conflict it ends:
+//! the rest is for a person, with the commands that do the same.
+//!
+//! `selection` decides which commits a merged request has, by what `request` reads of them, `message` what a carried commit says, `commands` what a person runs.
+
+pub mod commands;
+pub mod message;
+pub mod request;
+pub mod selection;
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::git::merge::{Conflict, Difference, Labels, Reason, Workspace};
+use crate::git::{GitError, ObjectId, Repository};
+use crate::lockfile;
+use crate::model::TreePath;
+use commands::Pick;
+
+/// A release line that takes the change.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its short name.
+    pub name: String,
+    /// Its commit.
+    pub tip: ObjectId,
+}
+
+/// How commits are carried.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Name and address of the committer, whose sign-off is added. Without one none is.
+    pub signer: Option<String>,
+    /// The commands for a person sign off too.
+    pub signs_off: bool,
+}
+
+/// What came of carrying commits to a line.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// The line.
+    pub line: Line,
+    /// How it stands.
+    pub state: State,
+    /// The new commits, in order; those before a conflict, where there is one.
+    pub commits: Vec<CarriedCommit>,
+    /// Commits that the line has, and the one of the line that has the change.
+    pub there: Vec<(ObjectId, ObjectId)>,
+    /// Commits without a change to anything but lockfiles, or whose change the files of the line have already.
+    pub empty: Vec<ObjectId>,
+    /// Lockfiles that were left out.
+    pub lockfiles: BTreeSet<Vec<u8>>,
+    /// The commits change `.github/workflows`, which needs a right of its own.
+    pub changes_workflows: bool,
+    /// What a person runs to do the same.
+    pub commands: Vec<String>,
+    /// The history of the line was not read to its end: it may have more of the commits.
+    pub is_cut: bool,
+}
+
+/// How a line stands.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// It has every commit.
+    Fixed,
+    /// All that it lacks can be carried.
+    Clean,
+    /// Nothing but lockfiles is left to change.
+    Nothing,
+    /// A commit is in conflict.
+    Conflict(Stopped),
+}
+
+/// Where carrying ended.
+#[derive(Debug, Clone)]
+pub struct Stopped {
+    /// The commit in conflict.
+    pub commit: ObjectId,
+    /// The files, and why.
+    pub conflicts: Vec<Conflict>,
+    /// Commits before it that touched these files and that the line lacks, the newest first.
+    pub missing: Vec<ObjectId>,
+}
+
+/// A commit for the line.
+#[derive(Debug, Clone)]
+pub struct CarriedCommit {
+    /// The commit whose change it is.
+    pub source: ObjectId,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Its author with the time, as the source has it.
+    pub author: Vec<u8>,
+    /// Its message.
+    pub message: Vec<u8>,
+    /// What it changes on the line.
+    pub files: Vec<Difference>,
+}
+
+/// So many commits of a line are looked at for what it has, and so many of the source for what it lacks.
+const MAX_COMMITS: usize = 2000;
+
+/// So many commits are named that the line lacks.
+const MAX_MISSING: usize = 20;
+
+/// Carries `commits`, in order, to `line`. What it makes is in `workspace`.
+///
+/// # Errors
+/// [`GitError`] if an object is missing or cannot be read.
+pub fn carry(
+    repository: &Repository,
+    workspace: &mut Workspace,
+    commits: &[ObjectId],
+    line: &Line,
+    settings: &Settings,
+) -> Result<Carried, GitError> {
+    let mut carried = Carried {
+        line: line.clone(),
+        state: State::Fixed,
+        commits: Vec::new(),
+        there: Vec::new(),
+        empty: Vec::new(),
+        lockfiles: BTreeSet::new(),
+        changes_workflows: false,
+        commands: Vec::new(),
+        is_cut: false,
+    };
+    let own = own_changes(repository, workspace, commits, line)?;
+    carried.is_cut = own.is_cut;
+    let mut tree = line.tip;
+    let mut picks = Vec::new();
+    for commit in commits {
+        let source = Source::read(repository, workspace, *commit)?;
+        if repository.is_ancestor(*commit, line.tip)? {
+            carried.there.push((*commit, *commit));
+            continue;
+        }
+        if let Some(has) = source
+            .identity
+            .as_ref()
+            .and_then(|identity| own.by_identity.get(identity))
+        {
+            carried.there.push((*commit, *has));
+            continue;
+        }
+        picks.push(source.pick());
+        let (locked, others): (Vec<_>, Vec<_>) = source
+            .differences
+            .iter()
+            .partition(|difference| is_lockfile(&difference.path));
+        carried
+            .lockfiles
+            .extend(locked.iter().map(|difference| difference.path.clone()));
+        carried.changes_workflows |= others.iter().any(|difference| is_workflow(&difference.path));
+        let paths = locked.iter().map(|difference| difference.path.as_slice());
+        let theirs = workspace.with_entries_of(*commit, source.parent, paths)?;
+        let text = repository.commit_text(*commit)?;
+        let labels = Labels {
+            ours: "HEAD".to_owned(),
+            theirs: label(*commit, &text.message),
+        };
+        let merged = workspace.merge(source.parent, tree, theirs, &labels)?;
+        if !merged.conflicts.is_empty() {
+            let paths: BTreeSet<Vec<u8>> = merged.conflicts.iter().flat_map(paths_of).collect();
+            carried.state = State::Conflict(Stopped {
+                commit: *commit,
+                missing: missing(repository, workspace, &source, line, (&own, &paths))?,
+                conflicts: merged.conflicts,
+            });
+            break;
+        }
+        let files = workspace.differences(tree, merged.tree)?;
+        if files.is_empty() {
+            carried.empty.push(*commit);
+            continue;
+        }
+        tree = merged.tree;
+        carried.commits.push(CarriedCommit {
+            source: *commit,
+            tree,
+            author: text.author,
+            message: message::carried(&text.message, &commit.to_string(), settings.signer.as_deref()),
+            files,
+        });
+    }
+    if !matches!(carried.state, State::Conflict(_)) {
+        carried.state = match (carried.commits.is_empty(), carried.empty.is_empty()) {
+            (false, _) => State::Clean,
+            (true, false) => State::Nothing,
+            (true, true) => State::Fixed,
+        };
+    }
+    if !picks.is_empty() {
+        carried.commands = commands::of(&line.name, &picks, &carried.lockfiles, settings.signs_off);
+    }
+    Ok(carried)
+}
+
+/// A commit that is carried.
+struct Source {
+    id: ObjectId,
+    /// Its first parent: what it changes is the difference to that.
+    parent: ObjectId,
+    is_merge: bool,
+    differences: Vec<Difference>,
+    identity: Option<String>,
+}
+
+impl Source {
+    fn read(repository: &Repository, workspace: &Workspace, id: ObjectId) -> Result<Self, GitError> {
+        let parents = repository.parents(id)?;
+        let parent = parents.ids.first().copied().filter(|_| !parents.is_cut);
+        let Some(parent) = parent else {
+            return Err(match parents.is_cut {
+                true => GitError::Shallow { at: id },
+                false => {
+                    GitError::Unsupported(format!("the commit {id} has no parent, so that it is no change"))
+                }
+            });
+        };
+        Ok(Self {
+            id,
+            parent,
+            is_merge: parents.ids.len() > 1,
+            differences: workspace.differences(parent, id)?,
+            identity: workspace.identity(parent, id)?,
+        })
+    }
+
+    fn pick(&self) -> Pick {
+        Pick {
+            commit: self.id.to_string(),
+            is_merge: self.is_merge,
+        }
+    }
+}
+
+/// What a line changed by itself.
+struct Own {
+    /// The commit by what it changes.
+    by_identity: HashMap<String, ObjectId>,
+    is_cut: bool,
+}
+
+/// What the line has that `commits` do not build on.
+fn own_changes(
+    repository: &Repository,
+    workspace: &Workspace,
+    commits: &[ObjectId],
+    line: &Line,
+) -> Result<Own, GitError> {
+    let beyond = repository.beyond(commits, line.tip, MAX_COMMITS)?;
+    let mut own = Own {
+        by_identity: HashMap::new(),
+        is_cut: beyond.is_cut,
+    };
+    for commit in beyond.commits {
+        let parents = repository.parents(commit)?;
+        if let (Some(parent), false) = (parents.ids.first(), parents.is_cut)
+            && let Some(identity) = workspace.identity(*parent, commit)?
+        {
+            own.by_identity.insert(identity, commit);
+        }
+    }
+    Ok(own)
+}
+
+/// Commits before `source` that touched `paths` and whose change the line lacks.
+fn missing(
+    repository: &Repository,
+    workspace: &Workspace,
+    source: &Source,
+    line: &Line,
+    (own, paths): (&Own, &BTreeSet<Vec<u8>>),
+) -> Result<Vec<ObjectId>, GitError> {
+    let mut missing = Vec::new();
+    for commit in repository
+        .beyond(&[line.tip], source.parent, MAX_COMMITS)?
+        .commits
+    {
+        let parents = repository.parents(commit)?;
+        let [parent] = parents.ids.as_slice() else {
+            continue;
+        };
+        if parents.is_cut {
+            continue;
+        }
+        let differences = workspace.differences(*parent, commit)?;
+        if !differences
+            .iter()
+            .any(|difference| paths.contains(&difference.path))
+        {
+            continue;
+        }
+        let identity = workspace.identity(*parent, commit)?;
+        if !identity.is_some_and(|identity| own.by_identity.contains_key(&identity)) {
+            missing.push(commit);
+        }
+        if missing.len() >= MAX_MISSING {
+            break;
+        }
+    }
+    Ok(missing)
+}
+
+fn paths_of(conflict: &Conflict) -> Vec<Vec<u8>> {
+    let versions = conflict
+        .versions
+        .iter()
+        .flatten()
+        .map(|version| version.path.clone());
+    versions.chain([conflict.path.clone()]).collect()
+}
+
+/// A file that is planned anew instead of carried: a lockfile, or what stands beside one and belongs to it.
+#[must_use]
+pub fn is_lockfile(path: &[u8]) -> bool {
+    let Some(path) = TreePath::new(path) else {
+        return false;
+    };
+    match lockfile::claim(&path) {
+        lockfile::Claim::Read(_) => !is_written_by_hand(path.file_name()),
+        // A lockfile that cannot be planned is carried as it is.
+        lockfile::Claim::Unsupported(_) | lockfile::Claim::Nothing => path.file_name() == b"go.sum",
+    }
+}
+
+/// Of what is read as a lockfile, the files that are sources too.
+fn is_written_by_hand(name: &[u8]) -> bool {
+    name == b"go.mod" || name == b"pom.xml"
+}
+
+fn is_workflow(path: &[u8]) -> bool {
+    path.starts_with(b".github/workflows/")
+}
+
+/// What markers call the commit: the beginning of its id, and its first line.
+fn label(commit: ObjectId, message: &[u8]) -> String {
+    let id: String = commit.to_string().chars().take(7).collect();
+    let subject = message
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    format!("{id} ({})", String::from_utf8_lossy(subject))
+}
+
+/// Why a file is in conflict, a fragment.
+#[must_use]
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Content => "both sides changed the same lines",
+        Reason::AddAdd => "both sides added it, with different content",
+        Reason::ModifyDelete => "one side changed it, the other deleted it",
+        Reason::RenameDelete => "one side renamed it, the other deleted it",
+        Reason::RenameRename => "both sides renamed it, to different paths",
+        Reason::RenameCollision => "a renamed file meets another one there",
+        Reason::FileFolder => "it is a file on one side and a folder on the other",
+        Reason::Kinds => "it is a file, link or submodule on one side and another kind on the other",
+        Reason::Binary => "both sides changed a file that is not merged line by line",
+        Reason::Link => "both sides set the link to different targets",
+        Reason::Submodule => "both sides set the submodule to different commits",
+        Reason::FolderRenamed => "it is in a folder that the other side renamed",
+        Reason::FolderUnclear => "folders were renamed so that its place is not clear",
+        Reason::Mode => "both sides set different modes",
+    }
+}
