@@ -1,5 +1,6 @@
-//! The message of a carried commit: that of the commit itself, byte for byte, with the line of `git cherry-pick -x` and, where
-//! that is asked for, a sign-off. Where they go follows from git's rules for trailers.
+//! The message of a carried commit: that of the commit itself with the line of `git cherry-pick -x` and, where that is asked
+//! for, a sign-off. Where they go follows from git's rules for trailers, and white space at the ends of lines and blank lines
+//! beside blank lines go, as there.
 
 /// The message with `(cherry picked from commit ID)`, and `Signed-off-by: SIGNER` behind it if there is one.
 #[must_use]
@@ -17,7 +18,31 @@ pub fn carried(message: &[u8], id: &str, signer: Option<&str>) -> Vec<u8> {
     if let Some(signer) = signer {
         sign(&mut carried, signer);
     }
-    carried
+    cleaned(&carried)
+}
+
+/// Without white space at the ends of lines, blank lines at both ends, and blank lines beside blank lines
+/// (`git stripspace`).
+fn cleaned(message: &[u8]) -> Vec<u8> {
+    let mut cleaned: Vec<u8> = Vec::new();
+    let mut is_after_blank = false;
+    for line in message.split(|byte| *byte == b'\n') {
+        let length = line
+            .iter()
+            .rposition(|byte| !is_space(*byte))
+            .map_or(0, |last| last + 1);
+        let line = line.get(..length).unwrap_or_default();
+        if line.is_empty() {
+            is_after_blank = !cleaned.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut is_after_blank) {
+            cleaned.push(b'\n');
+        }
+        cleaned.extend_from_slice(line);
+        cleaned.push(b'\n');
+    }
+    cleaned
 }
 
 fn sign_off(signer: &str) -> String {

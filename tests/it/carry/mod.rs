@@ -286,6 +286,7 @@ fn messages_are_those_of_cherry_pick() {
         "\nSigned-off-by: bot <bot@example.org>\nAcked-by: Di <di@example.org>\n",
         "\nhttps://example.org/x: y\n",
         "\n* first\n* second\n\nCo-authored-by: Bo <bo@example.org>\n\n\n",
+        "\nBody  \n\n\n\n# comment\n\nAcked-by: Di <di@example.org>  \n",
         "\nA key : value\n",
         "\nkey : value\n",
         "\nBody\n\n  indented: value\n",
