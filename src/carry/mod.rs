@@ -132,6 +132,7 @@ pub fn carry(
     let mut tree = line.tip;
     let mut picks = Vec::new();
     for commit in commits {
+        let is_stopped = matches!(carried.state, State::Conflict(_));
         let source = Source::read(repository, workspace, *commit)?;
         if repository.is_ancestor(*commit, line.tip)? {
             carried.there.push((*commit, *commit));
@@ -146,6 +147,10 @@ pub fn carry(
             continue;
         }
         picks.push(source.pick());
+        if is_stopped {
+            // The commands are those of all commits.
+            continue;
+        }
         let (locked, others): (Vec<_>, Vec<_>) = source
             .differences
             .iter()
@@ -169,7 +174,7 @@ pub fn carry(
                 missing: missing(repository, workspace, &source, line, (&own, &paths))?,
                 conflicts: merged.conflicts,
             });
-            break;
+            continue;
         }
         let files = workspace.differences(tree, merged.tree)?;
         if files.is_empty() {

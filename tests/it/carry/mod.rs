@@ -241,6 +241,15 @@ fn a_conflict_names_files_and_what_is_missing_and_the_commands_stop_there_too() 
     );
     let named: Vec<String> = stopped.missing.iter().map(ToString::to_string).collect();
     assert_eq!(named, [missing]);
+    // Commits behind it are in the commands too.
+    let after = project.commit(&[("c", "new\n")], "After\n");
+    let both = project.carry(&[&fix, &after], "release/1.0", None);
+    assert!(both.commits.is_empty());
+    assert!(
+        both.commands.iter().any(|command| command.ends_with(&after)),
+        "{:?}",
+        both.commands
+    );
     // The commands, run by a shell, end at the same file.
     let script = carried.commands.join(" && ").replace("../", "./");
     let (is_done, _) = shell(&project.path(), &script);
