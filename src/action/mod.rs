@@ -30,7 +30,7 @@ use crate::model::grid::OpenRequest;
 use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Grid, Verdict};
 use crate::report::workflow_commands;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{unfinished, what_to_do};
 use crate::session::{Failed, Input, Observer as _, PolicyRequest, RemoteOf, ScanRequest, Session};
 use crate::sys::file::{self, FileKind};
@@ -123,7 +123,7 @@ fn step() -> Result<ExitCode, Failure> {
                 inputs.sarif_file.is_some(),
                 request.refs.as_deref(),
             );
-            let begin = |found: &[&Found]| {
+            let begin = |found: &[&DiscoveredTree]| {
                 let outcome = unfinished::unread(found, now);
                 files.begin_refs(&outcome, &options, inputs.sarif_file.is_some());
                 Ok(())

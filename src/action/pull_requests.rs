@@ -8,7 +8,7 @@ use super::forge::{JobForge, settings};
 use super::inputs::Inputs;
 use crate::model::{Outcome, Verdict};
 use crate::plan::{Progress, Proposal, PullRequest};
-use crate::propose::{self, Found, NewText, Proposals, Proposed, Wanted};
+use crate::propose::{self, NewText, Proposals, Proposed, StillAffected, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Fixes;
 use crate::sys::web::{self, Web};
@@ -94,14 +94,14 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
 }
 
 /// What a scan of the base found.
-pub(super) fn found(before: &Outcome) -> Found {
+pub(super) fn found(before: &Outcome) -> StillAffected {
     match before.verdict {
         Verdict::Pass | Verdict::Blocked if before.coverage.is_complete() => {
             let findings = before.findings().filter(|(_, finding)| finding.is_affected());
-            Found::All(findings.map(|(_, finding)| finding.advisory.id.clone()).collect())
+            StillAffected::All(findings.map(|(_, finding)| finding.advisory.id.clone()).collect())
         }
         Verdict::Pass | Verdict::Blocked | Verdict::Incomplete | Verdict::NothingToScan | Verdict::Failed => {
-            Found::Part
+            StillAffected::Part
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::policy::Policy;
 use crate::remediate::{self, Brought, Limits, Overlay, Supplies};
 use crate::report::grid::FORMS;
 use crate::report::plan;
-use crate::scan::discover::{self, Found, Root};
-use crate::scan::{ExitOptions, FILE_LIMIT, Judge, Keep, Knowledge, Request, ScanTree, grid, scan};
+use crate::scan::discover::{self, DiscoveredTree, Root};
+use crate::scan::{Advisories, ExitOptions, FILE_LIMIT, Keep, Knowledge, Request, ScanTree, grid, scan};
 use crate::sys::{file, interrupt};
 use crate::text::escape;
 use crate::version::Distance;
@@ -99,7 +99,7 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
     let policy = Policy::built_in();
     let bookkeeping = index.bookkeeping().map_err(|damage| broken(damage.to_string()))?;
     let request = |keep| Request {
-        judge: Judge {
+        judge: Advisories {
             index: Some(&index),
             state: IndexState::Sample,
             age_days: Some(0),
@@ -214,7 +214,7 @@ fn proposed(
     folder: &Path,
     before: &Outcome,
     index: &Index,
-    scanned: impl Fn(&Found) -> Outcome,
+    scanned: impl Fn(&DiscoveredTree) -> Outcome,
 ) -> Result<Proposal, Failure> {
     let limits = Limits {
         level: Distance::Minor,
@@ -278,7 +278,7 @@ fn write_sample(folder: &Path, upgrades: &[(&str, &str)]) -> Result<(), Failure>
     Ok(())
 }
 
-fn case<'f>(found: &'f Found, policy: &'f Policy) -> ScanTree<'f> {
+fn case<'f>(found: &'f DiscoveredTree, policy: &'f Policy) -> ScanTree<'f> {
     ScanTree {
         found,
         policy,
@@ -287,7 +287,7 @@ fn case<'f>(found: &'f Found, policy: &'f Policy) -> ScanTree<'f> {
 }
 
 /// The sample in `folder`, with paths as if that were the working directory.
-fn found(folder: &Path) -> Result<Found, Failure> {
+fn found(folder: &Path) -> Result<DiscoveredTree, Failure> {
     let mut found = discover::discover(&Root::Path(folder.to_owned()), FILE_LIMIT)?;
     found.root = ".".into();
     Ok(found)

@@ -14,7 +14,7 @@ use crate::model::Failure;
 use crate::model::outcome::Category;
 use crate::model::verdict::ExitCode;
 use crate::report::REPORTS;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{ExitOptions, unfinished};
 use crate::session::{Failed, ScanRequest};
 
@@ -43,7 +43,7 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
         &none,
     )?;
     pending::withdraw_all(&late, refs);
-    let begin = |found: &[&Found]| {
+    let begin = |found: &[&DiscoveredTree]| {
         for (format, sink) in pending::files(&late) {
             for (outcome, sink) in by_ref(&unfinished::unread(found, now), &sink)? {
                 output::write_all(&outcome, &[(format, sink)], options, &none)?;

@@ -10,7 +10,7 @@ use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::{Ecosystem, IndexState};
 use crate::policy;
-use crate::scan::{Judge, Knowledge, knowledge, near};
+use crate::scan::{Advisories, Knowledge, knowledge, near};
 use crate::sys::environment;
 use crate::text::escape;
 
@@ -115,8 +115,8 @@ pub struct FoundDatabase {
 impl FoundDatabase {
     /// The index as a scan wants it.
     #[must_use]
-    pub fn judge(&self) -> Judge<'_> {
-        Judge {
+    pub fn judge(&self) -> Advisories<'_> {
+        Advisories {
             index: self.index.as_ref(),
             state: self.state,
             age_days: self.age_days,

@@ -13,7 +13,7 @@ use crate::model::coverage::Gap;
 use crate::model::verdict::ExitCode;
 use crate::model::{Tree, TreePath, Unread};
 use crate::policy::{self, Exception, FailOn, FailOnError, Policy};
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::near;
 use crate::scan::work_tree::WorkTree;
 use crate::sys::file;
@@ -86,7 +86,7 @@ impl PolicyRequest {
 /// # Errors
 /// A [`Failure`] of usage with every mistake of the file, for two policies, and for one that was named and is not there.
 pub fn effective(
-    found: &Found,
+    found: &DiscoveredTree,
     request: &PolicyRequest,
     tip: Option<ObjectId>,
 ) -> Result<Effective, Failure> {
@@ -180,13 +180,13 @@ fn places() -> Vec<TreePath> {
 }
 
 /// The policy of the tree itself; `None` if it has none.
-fn here(found: &Found) -> Result<Option<Policy>, Failure> {
+fn here(found: &DiscoveredTree) -> Result<Option<Policy>, Failure> {
     let Some(top) = top(found) else { return Ok(None) };
     one_of(top.as_ref(), &places())
 }
 
 /// The tree that policies are looked for in: from the top of the repository, else from the root.
-fn top(found: &Found) -> Option<Box<dyn Tree>> {
+fn top(found: &DiscoveredTree) -> Option<Box<dyn Tree>> {
     match &found.repository {
         None => {
             let root = file::resolve(Path::new(&found.root)).ok()?;
@@ -203,7 +203,7 @@ fn top(found: &Found) -> Option<Box<dyn Tree>> {
 }
 
 /// The policy that a commit holds at one of `places`.
-fn at(found: &Found, commit: ObjectId, places: &[TreePath]) -> Result<Option<Policy>, Failure> {
+fn at(found: &DiscoveredTree, commit: ObjectId, places: &[TreePath]) -> Result<Option<Policy>, Failure> {
     let Some(repository) = &found.repository else {
         return Ok(None);
     };
@@ -279,7 +279,7 @@ fn too_large() -> Failure {
 }
 
 /// `path` from the top of the repository that `found` is in; `None` if it is elsewhere.
-fn inside(found: &Found, path: &Path) -> Option<TreePath> {
+fn inside(found: &DiscoveredTree, path: &Path) -> Option<TreePath> {
     let top = found.repository.as_ref()?.work_folder()?;
     let top = file::resolve(&top).ok()?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

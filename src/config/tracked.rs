@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::index;
 use crate::git::Repository;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::sys::{environment, file};
 
 /// Doubts an index that git tracks in a tree of `found`, unless the policy names it by its `digest`.
-pub fn doubt(opened: &mut index::FoundDatabase, found: &[&Found], digest: Option<&str>) {
+pub fn doubt(opened: &mut index::FoundDatabase, found: &[&DiscoveredTree], digest: Option<&str>) {
     let is_named = digest.is_some() && digest == opened.database.digest.as_deref();
     let repositories = found.iter().filter_map(|found| found.repository.as_deref());
     if is_named

@@ -17,7 +17,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath, UpgradeBy};
+use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree, TreePath, UpgradeBy};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, decode, json, toml};
 use crate::version::range::RangeSyntax as _;
@@ -182,7 +182,7 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
                 .archive(&address, Some(name))
                 .filter(|_| matches!(kind.as_ref(), "file" | "path"))
             {
-                let place = Place::here(value.span_of(found.version.range));
+                let place = FileSpan::here(value.span_of(found.version.range));
                 let mut package = Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place);
                 (package.source, package.spans) = (source, spans);
                 return Some(package);
@@ -209,7 +209,7 @@ fn package<'d>(name: &str, entry: Value<'d>, sources: &Sources<'d>, parsed: &mut
             (sources.registry(index), text, place)
         }
     };
-    let mut package = Package::new(Ecosystem::PYPI, name, text, Place::here(place));
+    let mut package = Package::new(Ecosystem::PYPI, name, text, FileSpan::here(place));
     package.source = source;
     package.spans = spans;
     Some(package)

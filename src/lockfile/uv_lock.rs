@@ -26,7 +26,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Source, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -213,7 +213,7 @@ impl<'d> Lock<'d> {
                 return parsed.graph.add_root(&*entry.name, &*entry.version);
             }
             let mut package = archive_of_registry(entry, indexes).unwrap_or_else(|| {
-                let place = Place::here(entry.place);
+                let place = FileSpan::here(entry.place);
                 let mut package = Package::new(Ecosystem::PYPI, &*entry.name, &*entry.version, place);
                 package.source = entry.source.map_or(Source::Registry(None), source);
                 package
@@ -553,11 +553,11 @@ fn archive_of_registry(entry: &Entry<'_>, indexes: &Indexes) -> Option<Package> 
             Ecosystem::PYPI,
             &*entry.name,
             &*entry.version,
-            Place::here(entry.place),
+            FileSpan::here(entry.place),
         )
     } else {
         let url = value.get("url")?;
-        let place = Place::here(url.span_of(found.version.range));
+        let place = FileSpan::here(url.span_of(found.version.range));
         Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
     };
     package.source = source;

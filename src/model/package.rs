@@ -22,7 +22,7 @@ pub struct Package {
     pub direct: bool,
     /// The own module that uses it, where it stands in the file of another one (Go, Maven).
     pub used_by: Option<Box<str>>,
-    place: Place,
+    place: FileSpan,
     /// What a surgical edit changes.
     pub spans: Spans,
     /// What another version takes, where the usual command of the ecosystem's tool does not do it.
@@ -120,7 +120,7 @@ impl Package {
         ecosystem: Ecosystem,
         name: impl Into<Box<str>>,
         version: impl Into<Box<str>>,
-        place: Place,
+        place: FileSpan,
     ) -> Self {
         Self {
             ecosystem,
@@ -157,21 +157,21 @@ impl Package {
 
     /// Where the version's text stands.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &FileSpan {
         &self.place
     }
 }
 
 /// A span in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FileSpan {
     /// The file, if it is not the one that is being read (a parent pom, an included requirements file).
     pub file: Option<TreePath>,
     /// The bytes of the version's text, in the decoded text of the file.
     pub span: Span,
 }
 
-impl Place {
+impl FileSpan {
     /// In the file that is being read.
     #[must_use]
     pub fn here(span: Span) -> Self {
@@ -188,7 +188,7 @@ impl Place {
     }
 }
 
-/// Further spans of an entry, in the same file as its [`Place`].
+/// Further spans of an entry, in the same file as its [`FileSpan`].
 #[derive(Debug, Clone, Default)]
 pub struct Spans {
     /// The whole entry.

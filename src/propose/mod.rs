@@ -66,12 +66,12 @@ pub struct Proposals<'p> {
     /// Each pull request.
     pub wanted: Vec<Wanted>,
     /// What the branch still has: a pull request is closed only where nothing of it is left to fix.
-    pub found: Found,
+    pub found: StillAffected,
 }
 
 /// What a scan of the base found.
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum StillAffected {
     /// Everything was checked: the ids of the advisories that affect it.
     All(BTreeSet<String>),
     /// Not everything could be checked, so that nothing is known to be gone.
@@ -189,7 +189,7 @@ struct Run<'r> {
     files: BTreeMap<String, String>,
     /// So many of ours into the base are open.
     open: u32,
-    found: &'r Found,
+    found: &'r StillAffected,
     /// The ids of the advisories that this run has upgrades for.
     planned: BTreeSet<&'r str>,
 }

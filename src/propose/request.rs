@@ -1,7 +1,7 @@
 //! The pull request itself: opened, described, dressed with labels and reviewers, and closed.
 
 use super::marker::{self, Marker};
-use super::{Carrier, Found, Proposed, Run, Wanted, sentence};
+use super::{Carrier, Proposed, Run, StillAffected, Wanted, sentence};
 use crate::forge::{ForgeError, IssueState, Label, Pull, PullDraft, Readiness};
 use crate::policy::FixSettings;
 
@@ -125,7 +125,7 @@ impl Run<'_> {
 
     /// Why a pull request has nothing left to do; `None` where it has, or where that is not known.
     fn needless(&self, marker: Option<&Marker>) -> Option<String> {
-        let Found::All(found) = self.found else {
+        let StillAffected::All(found) = self.found else {
             return None;
         };
         let ids = || marker.into_iter().flat_map(|marker| &marker.advisories);

@@ -30,7 +30,7 @@ use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePat
 use crate::plan::{Blocked, LockfilePlan, Manifests, Plan, Wish};
 use crate::registry::Answer;
 use crate::remediation::Kind;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::text::decode;
 use crate::version::Distance;
 
@@ -107,7 +107,7 @@ pub struct Supplies<'m> {
 /// Plans for every lockfile of `found`, target number `number` of `outcome`, that has something to fix and that `is_planned`.
 #[must_use]
 pub fn plans(
-    (number, found): (usize, &Found),
+    (number, found): (usize, &DiscoveredTree),
     outcome: &Outcome,
     supplies: Supplies<'_>,
     is_planned: &dyn Fn(&TreePath) -> bool,
@@ -145,7 +145,7 @@ pub fn plans(
 /// The files of a tree, with what earlier plans made of them.
 #[derive(Clone, Copy)]
 struct Files<'f> {
-    found: &'f Found,
+    found: &'f DiscoveredTree,
     texts: &'f BTreeMap<TreePath, String>,
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::found::{Found, Standing};
+use super::discovered::{DiscoveredTree, Standing};
 use super::lines::{self, BadGlob, Chosen};
 use super::reader::is_wanted;
 use super::{FILE_LIMIT, commit};
@@ -26,7 +26,7 @@ pub struct Columns {
     /// Every candidate, in or out, and what is odd about the choice.
     pub chosen: Chosen,
     /// For each live line, its tree.
-    pub trees: Vec<Found>,
+    pub trees: Vec<DiscoveredTree>,
     /// Branches and tags, with their commits.
     pub refs: Refs,
 }
@@ -68,7 +68,7 @@ pub fn remarks(refs: &Refs, is_meant: impl Fn(&str) -> bool) -> Vec<Gap> {
 /// # Errors
 /// A [`Failure`] of usage outside of git, of a glob that cannot be read, and where nothing is live.
 pub fn lines(
-    found: &Found,
+    found: &DiscoveredTree,
     choice: &Choice,
     prefer: Prefer,
     now: Timestamp,
@@ -101,7 +101,7 @@ pub fn lines(
 
 /// Warns of the branch that is checked out, if the rules make it no release line: a person may think that it is one. Who
 /// says which lines there are, or excludes one by name, knows.
-fn checked_out(found: &Found, chosen: &Chosen, choice: &Choice) -> Option<String> {
+fn checked_out(found: &DiscoveredTree, chosen: &Chosen, choice: &Choice) -> Option<String> {
     let name = found.head.ref_name.as_deref()?;
     let line = chosen.lines.iter().find(|line| line.ref_name == name)?;
     match (choice, line.standing) {
@@ -119,7 +119,12 @@ fn checked_out(found: &Found, chosen: &Chosen, choice: &Choice) -> Option<String
 ///
 /// # Errors
 /// As [`lines`], and a [`Failure`] of usage if no line is live.
-pub fn columns(found: &Found, choice: &Choice, prefer: Prefer, now: Timestamp) -> Result<Columns, Failure> {
+pub fn columns(
+    found: &DiscoveredTree,
+    choice: &Choice,
+    prefer: Prefer,
+    now: Timestamp,
+) -> Result<Columns, Failure> {
     let (mut chosen, refs) = lines(found, choice, prefer, now)?;
     let broken = broken(&refs, choice, now)?;
     are_there(&chosen, &broken, &refs, choice)?;
@@ -275,7 +280,7 @@ fn nothing(choice: &Choice, chosen: &Chosen) -> Failure {
     }
 }
 
-fn trees(found: &Found, live: &[&ReleaseLine], refs: &Refs) -> Vec<Found> {
+fn trees(found: &DiscoveredTree, live: &[&ReleaseLine], refs: &Refs) -> Vec<DiscoveredTree> {
     let Some(repository) = &found.repository else {
         return Vec::new();
     };
@@ -303,8 +308,8 @@ fn trees(found: &Found, live: &[&ReleaseLine], refs: &Refs) -> Vec<Found> {
 }
 
 /// A line of which nothing is known: a blind spot, and no clean line.
-fn unread(found: &Found, head: Head, error: &GitError) -> Found {
-    Found {
+fn unread(found: &DiscoveredTree, head: Head, error: &GitError) -> DiscoveredTree {
+    DiscoveredTree {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
         head,
@@ -355,7 +360,11 @@ impl Tree for Nothing {
 ///
 /// # Errors
 /// A [`Failure`] of incompleteness that names the way to fetch it, if the clone lacks it.
-pub fn release(found: &Found, release: &str, prefer: Prefer) -> Result<(Head, ObjectId, Vec<Gap>), Failure> {
+pub fn release(
+    found: &DiscoveredTree,
+    release: &str,
+    prefer: Prefer,
+) -> Result<(Head, ObjectId, Vec<Gap>), Failure> {
     let repository = found.repository.as_ref().ok_or_else(|| {
         Failure::usage(
             format!("{} is in no git repository, so it has no releases", found.root),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::found::{Found, Standing, link_out, relative, submodule, unlocked};
+use super::discovered::{DiscoveredTree, Standing, link_out, relative, submodule, unlocked};
 use super::reader::{Reader, is_wanted, reader_in};
 use super::starts;
 use crate::git::listing::Listing;
@@ -26,7 +26,7 @@ pub(super) fn head(
     repository: &Arc<Repository>,
     head: Head,
     limit: u64,
-) -> Result<Found, Failure> {
+) -> Result<DiscoveredTree, Failure> {
     let commit = head.commit.ok_or_else(|| {
         Failure::usage(
             format!("{root} has no commit on its head"),
@@ -50,12 +50,12 @@ pub(super) fn head(
 /// # Errors
 /// [`GitError`] if the clone lacks the commit or one of its folders, or if `found` lies in no repository.
 pub fn of(
-    found: &Found,
+    found: &DiscoveredTree,
     head: Head,
     commit: ObjectId,
     listing: &Listing<'_>,
     limit: u64,
-) -> Result<Found, GitError> {
+) -> Result<DiscoveredTree, GitError> {
     let whole = Whole::of(found, limit)?;
     whole.at(head, commit, listing)
 }
@@ -65,12 +65,12 @@ pub fn of(
 /// # Errors
 /// As [`of`].
 pub(super) fn base(
-    found: &Found,
+    found: &DiscoveredTree,
     head: Head,
     commit: ObjectId,
     listing: &Listing<'_>,
     limit: u64,
-) -> Result<Found, GitError> {
+) -> Result<DiscoveredTree, GitError> {
     let mut whole = Whole::of(found, limit)?;
     whole.with_manifests = false;
     whole.at(head, commit, listing)
@@ -80,7 +80,7 @@ pub(super) fn base(
 ///
 /// # Errors
 /// [`GitError`] if git's index cannot be read, or if `found` lies in no repository.
-pub fn staged(found: &Found, limit: u64) -> Result<Found, GitError> {
+pub fn staged(found: &DiscoveredTree, limit: u64) -> Result<DiscoveredTree, GitError> {
     let whole = Whole::of(found, limit)?;
     let tree = StagedTree::new(whole.repository.clone(), whole.prefix.clone(), limit)?;
     let committed = found
@@ -118,7 +118,7 @@ struct Whole<'r> {
 }
 
 impl<'r> Whole<'r> {
-    fn of(found: &'r Found, limit: u64) -> Result<Self, GitError> {
+    fn of(found: &'r DiscoveredTree, limit: u64) -> Result<Self, GitError> {
         let repository = found
             .repository
             .as_ref()
@@ -133,7 +133,7 @@ impl<'r> Whole<'r> {
         })
     }
 
-    fn at(self, head: Head, commit: ObjectId, listing: &Listing<'_>) -> Result<Found, GitError> {
+    fn at(self, head: Head, commit: ObjectId, listing: &Listing<'_>) -> Result<DiscoveredTree, GitError> {
         let (tree, files) = listing.tree(self.repository, commit, is_wanted, self.limit)?;
         let tree = tree.below(self.prefix.clone());
         let standing = Standing::Commit(tree.clone());
@@ -176,7 +176,7 @@ impl<'r> Whole<'r> {
         standing: Standing,
         entries: &[Tracked],
         mut partial: Vec<Gap>,
-    ) -> Found {
+    ) -> DiscoveredTree {
         let mut files: BTreeMap<TreePath, Reader> = BTreeMap::new();
         let mut links = Vec::new();
         let mut manifests = Vec::new();
@@ -229,7 +229,7 @@ impl<'r> Whole<'r> {
             starts::add(&others, &mut files, tree.as_ref());
         }
         let unlocked = unlocked(manifests, &files, tree.as_ref());
-        Found {
+        DiscoveredTree {
             root: self.root,
             prefix: self.prefix,
             head,

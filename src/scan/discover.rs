@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use super::found::Found;
-use super::found::{Standing, link_out, relative, submodule, unlocked};
+pub use super::discovered::DiscoveredTree;
+use super::discovered::{Standing, link_out, relative, submodule, unlocked};
 use super::reader::{Reader, reader, reader_in};
 use super::work_tree::WorkTree;
 use super::{near, starts, walk};
@@ -34,7 +34,7 @@ pub enum Root {
 ///
 /// # Errors
 /// [`Failure::Usage`] if there is nothing at the path, or a file that is no lockfile.
-pub fn discover(root: &Root, limit: u64) -> Result<Found, Failure> {
+pub fn discover(root: &Root, limit: u64) -> Result<DiscoveredTree, Failure> {
     match root {
         Root::Text(name, bytes) => text(name, bytes.clone()),
         Root::As(path, format) => {
@@ -49,7 +49,7 @@ pub fn discover(root: &Root, limit: u64) -> Result<Found, Failure> {
     }
 }
 
-fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
+fn text(name: &str, bytes: Vec<u8>) -> Result<DiscoveredTree, Failure> {
     let path = TreePath::new(name.trim_start_matches("./"))
         .filter(|path| *path != TreePath::root())
         .ok_or_else(|| {
@@ -59,7 +59,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<Found, Failure> {
             )
         })?;
     let reader = reader(&path).ok_or_else(|| no_lockfile(name))?;
-    Ok(Found {
+    Ok(DiscoveredTree {
         root: String::new(),
         prefix: TreePath::root(),
         head: Head::default(),
@@ -88,7 +88,7 @@ fn one_file(
     path: &std::path::Path,
     format: Option<&'static dyn Format>,
     limit: u64,
-) -> Result<Found, Failure> {
+) -> Result<DiscoveredTree, Failure> {
     if !matches!(look(path)?, FileKind::File(_)) {
         return Err(no_such(path));
     }
@@ -113,7 +113,7 @@ fn one_file(
             reader_in(&inside, &path_in_tree).ok_or_else(|| no_lockfile(&path.to_string_lossy()))?
         }
     };
-    Ok(Found {
+    Ok(DiscoveredTree {
         root: shown(&folder),
         prefix,
         head,
@@ -135,7 +135,7 @@ fn one_file(
     })
 }
 
-fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
+fn folder(path: &std::path::Path, limit: u64) -> Result<DiscoveredTree, Failure> {
     let Place {
         root,
         repository,
@@ -228,7 +228,7 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<Found, Failure> {
     starts::add(&walked.files, &mut files, &tree);
     starts::add(&tracked_others, &mut files, &tree);
     let unlocked = unlocked(manifests, &files, &tree);
-    Ok(Found {
+    Ok(DiscoveredTree {
         root: shown(path),
         prefix,
         head,

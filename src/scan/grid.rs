@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::reader::Reader;
 use crate::ecosystem::{self, purl};
 use crate::model::Location;
@@ -17,7 +17,7 @@ use crate::text::Position;
 /// The rows of the grid whose columns are the targets of `outcome`, which were found in `trees` and keep their assessments;
 /// and for each advisory that names several packages all of its rows as one.
 #[must_use]
-pub fn rows(outcome: &Outcome, trees: &[&Found]) -> (Vec<GridRow>, Vec<GridRow>) {
+pub fn rows(outcome: &Outcome, trees: &[&DiscoveredTree]) -> (Vec<GridRow>, Vec<GridRow>) {
     let mut findings: Vec<&Finding> = outcome.findings().map(|(_, finding)| finding).collect();
     findings.sort_by(|left, right| worst::first(left, right));
     let mut subjects: Vec<Subject<'_>> = Vec::new();
@@ -133,7 +133,7 @@ struct Column<'o> {
 }
 
 impl<'o> Column<'o> {
-    fn new(target: &'o Target, found: &'o Found, numbers: &Numbers<'o>) -> Self {
+    fn new(target: &'o Target, found: &'o DiscoveredTree, numbers: &Numbers<'o>) -> Self {
         let mut parts: HashMap<usize, Part<'_>> = HashMap::new();
         for finding in &target.findings {
             if let Some(number) = numbers.ids.get(finding.advisory.id.as_str()) {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::columns::Columns;
-use super::found::{Found, relative};
+use super::discovered::{DiscoveredTree, relative};
 use super::reader::{Reader, is_wanted, reader_in};
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::{FILE_LIMIT, judge, read, starts};
@@ -35,7 +35,7 @@ pub struct History {
 ///
 /// # Errors
 /// A [`Failure`] of incompleteness where objects are missing or the index is damaged.
-pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<History, Failure> {
+pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Result<History, Failure> {
     let Some(repository) = &found.repository else {
         return Ok(History {
             holdings: Vec::new(),
@@ -43,11 +43,11 @@ pub fn history(found: &Found, columns: &Columns, index: &Index) -> Result<Histor
         });
     };
     let listing = Listing::new(repository, &is_wanted);
-    let judging = Judging {
+    let judging = HistoryScan {
         found,
         repository,
         listing: &listing,
-        judge: judge::Judging::by(index, judge::Keep::Matches),
+        judge: judge::Matcher::by(index, judge::Keep::Matches),
         known: RwLock::default(),
         sets: Mutex::default(),
         lists: Lists::default(),
@@ -137,11 +137,11 @@ struct AdvisoryOfPackage {
 }
 
 /// What lockfiles hold, each judged once.
-struct Judging<'a> {
-    found: &'a Found,
+struct HistoryScan<'a> {
+    found: &'a DiscoveredTree,
     repository: &'a Arc<Repository>,
     listing: &'a Listing<'a>,
-    judge: judge::Judging<'a>,
+    judge: judge::Matcher<'a>,
     known: RwLock<HashMap<Identity, Readings<LockedSet>>>,
     /// Each set of flaws that some lockfile held, once.
     sets: Mutex<BTreeSet<LockedSet>>,
@@ -156,7 +156,7 @@ struct Judging<'a> {
 /// What a lockfile holds.
 type LockedSet = Arc<BTreeSet<Arc<AdvisoryOfPackage>>>;
 
-impl KeyReader<Arc<AdvisoryOfPackage>> for Judging<'_> {
+impl KeyReader<Arc<AdvisoryOfPackage>> for HistoryScan<'_> {
     fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<AdvisoryOfPackage>> {
         let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
             lock(&self.unread).insert(TreePath::root());
@@ -203,7 +203,7 @@ impl KeyReader<Arc<AdvisoryOfPackage>> for Judging<'_> {
     }
 }
 
-impl Judging<'_> {
+impl HistoryScan<'_> {
     /// `path` is a link to a lockfile of the tree, which is read where it lies.
     fn is_read_elsewhere(&self, path: &TreePath, tree: &CommitTree) -> bool {
         let target = tree.leads_to(path);

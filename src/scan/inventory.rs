@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::read::{self, Opened};
 use super::target;
 use crate::ecosystem::purl;
@@ -12,13 +12,13 @@ use crate::model::{Cost, TreePath, UpgradeBy};
 
 /// Lists the packages of what was found.
 #[must_use]
-pub fn inventory(found: &[Found]) -> Inventory {
+pub fn inventory(found: &[DiscoveredTree]) -> Inventory {
     Inventory {
         files: found.iter().flat_map(files).collect(),
     }
 }
 
-fn files(found: &Found) -> Vec<InventoryFile> {
+fn files(found: &DiscoveredTree) -> Vec<InventoryFile> {
     let mut files: BTreeMap<TreePath, InventoryFile> = BTreeMap::new();
     let empty = |path: &TreePath, format: &str| InventoryFile {
         root: found.root.clone(),

@@ -25,7 +25,7 @@ use crate::model::{
 
 /// What the index says of one lockfile.
 #[derive(Debug, Clone, Default)]
-pub struct Judged {
+pub struct LockfileMatches {
     /// Flaws that it holds.
     pub findings: Vec<Finding>,
     /// Packages of which the index could not say.
@@ -45,7 +45,7 @@ pub struct Judged {
 }
 
 /// An index, with what was found in it so far: what one lockfile asked for serves the others.
-pub struct Judging<'i> {
+pub struct Matcher<'i> {
     index: &'i Index,
     keep: Keep,
     known: Mutex<HashMap<IndexKey, Arc<Group<'i>>>>,
@@ -91,7 +91,7 @@ struct Texts {
     fixed: Arc<[String]>,
 }
 
-impl<'i> Judging<'i> {
+impl<'i> Matcher<'i> {
     /// Judges by `index`.
     #[must_use]
     pub fn by(index: &'i Index, keep: Keep) -> Self {
@@ -146,8 +146,8 @@ impl<'i> Judging<'i> {
     }
 
     /// Judges every package of `opened` that advisories may speak of.
-    pub fn judge(&self, opened: &Opened<'_>) -> Judged {
-        let mut judged = Judged::default();
+    pub fn judge(&self, opened: &Opened<'_>) -> LockfileMatches {
+        let mut judged = LockfileMatches::default();
         let mut met: Vec<Met<'_>> = Vec::new();
         for same in same(opened) {
             let mut one = Met::of(same);
@@ -181,7 +181,12 @@ impl<'i> Judging<'i> {
     }
 
     /// What the index says of a package.
-    fn look(&self, opened: &Opened<'_>, met: &mut Met<'_>, judged: &mut Judged) -> Result<(), Damage> {
+    fn look(
+        &self,
+        opened: &Opened<'_>,
+        met: &mut Met<'_>,
+        judged: &mut LockfileMatches,
+    ) -> Result<(), Damage> {
         let package = met.same.package;
         let candidates = self.index.candidates(&package.ecosystem, &package.name)?;
         if candidates.name().is_empty() {
@@ -299,7 +304,7 @@ impl<'a> Met<'a> {
     }
 
     /// Makes findings and assessments of it.
-    fn put_into(self, judged: &mut Judged, opened: &Opened<'_>, keep: Keep) {
+    fn put_into(self, judged: &mut LockfileMatches, opened: &Opened<'_>, keep: Keep) {
         let occurrence = self.occurrence.map(Arc::new);
         let mut groups: Vec<(IndexKey, Assessment)> = Vec::new();
         for (key, said) in self.said {

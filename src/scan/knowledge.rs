@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::judge::Judged;
+use super::judge::LockfileMatches;
 use super::read::Opened;
 use crate::advisory::{Bookkeeping, Source, Unread};
 use crate::ecosystem;
@@ -130,7 +130,7 @@ impl Knowledge {
 
     /// Takes note of which ecosystems a lockfile has packages of, and makes it blind where nothing is known of one.
     /// A lockfile without a package asks for nothing.
-    pub(super) fn look(&self, opened: &Opened<'_>, judged: &mut Judged) {
+    pub(super) fn look(&self, opened: &Opened<'_>, judged: &mut LockfileMatches) {
         if self.ecosystems.is_none() {
             return;
         }

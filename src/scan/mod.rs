@@ -9,7 +9,7 @@ pub mod commit;
 mod compare;
 mod confusion;
 pub mod discover;
-mod found;
+mod discovered;
 mod gap_number;
 pub mod grid;
 pub mod history;
@@ -51,8 +51,8 @@ use crate::policy::nearest;
 use crate::policy::{DecisionContext, ExceptionMatch, Policy, Strictness};
 use crate::text::escape;
 use compare::BaseTree;
-use discover::Found;
-pub use judge::{Judging, Keep};
+use discover::DiscoveredTree;
+pub use judge::{Keep, Matcher};
 pub use knowledge::Knowledge;
 use tally::{Listed, Tally};
 
@@ -62,7 +62,7 @@ pub const FILE_LIMIT: u64 = 64 << 20;
 /// What a scan needs to know.
 pub struct Request<'a> {
     /// What to judge by.
-    pub judge: Judge<'a>,
+    pub judge: Advisories<'a>,
     /// What a person should know of the policies, told with the whole run's problems.
     pub remarks: Vec<Gap>,
     /// The moment that ages are counted from.
@@ -74,7 +74,7 @@ pub struct Request<'a> {
 }
 
 /// The index that judges, or why there is none.
-pub struct Judge<'a> {
+pub struct Advisories<'a> {
     /// The index; `None` if it cannot be used.
     pub index: Option<&'a Index>,
     /// Its state.
@@ -101,7 +101,7 @@ pub struct ExitOptions {
 /// A tree that is judged, by what and beside what.
 pub struct ScanTree<'f> {
     /// The tree.
-    pub found: &'f Found,
+    pub found: &'f DiscoveredTree,
     /// The rules.
     pub policy: &'f Policy,
     /// What it came from; `None` where nothing is compared.
@@ -111,7 +111,7 @@ pub struct ScanTree<'f> {
 /// What a tree came from.
 pub struct Base<'f> {
     /// The merge base, and the tip of the branch where that is another commit; each with the moment its commit was made.
-    pub sides: Vec<(&'f Found, Timestamp)>,
+    pub sides: Vec<(&'f DiscoveredTree, Timestamp)>,
     /// The full name of the branch; `None` if the base has no name.
     pub ref_name: Option<&'f str>,
 }
@@ -119,19 +119,19 @@ pub struct Base<'f> {
 /// Scans trees, each compared with its base where it has one. The first one's policy is the one that reports name.
 #[must_use]
 pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
-    let mut judge = Judge {
+    let mut judge = Advisories {
         database: request.judge.database.clone(),
         knowledge: request.judge.knowledge.clone(),
         place: request.judge.place.clone(),
         ..request.judge
     };
     let bases = trees.iter().filter_map(|tree| tree.base.as_ref());
-    let all: Vec<&Found> = trees
+    let all: Vec<&DiscoveredTree> = trees
         .iter()
         .map(|tree| tree.found)
         .chain(bases.flat_map(|base| base.sides.iter().map(|(found, _)| *found)))
         .collect();
-    let judging = judge.index.map(|index| Judging::by(index, request.keep));
+    let judging = judge.index.map(|index| Matcher::by(index, request.keep));
     let policies = confusion::policies(trees);
     let mut read = read::read_many(&all, |opened| {
         let judged = judging.as_ref().map(|judging| judging.judge(opened));
@@ -258,7 +258,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
 
 /// The outcome of a run that could not look: reports that were asked for say so, and no list of theirs is taken for clean.
 #[must_use]
-pub fn unjudged(judge: &Judge<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
+pub fn unjudged(judge: &Advisories<'_>, policy: &Policy, failure: &Failure, now: Timestamp) -> Outcome {
     let outcome = Outcome {
         tool_version: env!("CARGO_PKG_VERSION"),
         now,
@@ -303,7 +303,7 @@ pub fn failed(mut outcome: Outcome, failure: &Failure) -> Outcome {
 }
 
 /// All targets' coverage together.
-fn whole_coverage(targets: &mut [Target], judge: &Judge<'_>) -> Coverage {
+fn whole_coverage(targets: &mut [Target], judge: &Advisories<'_>) -> Coverage {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let several = targets.len() > 1;
     for target in targets {

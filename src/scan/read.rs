@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
 use super::reader::Reader;
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
@@ -14,7 +14,7 @@ use super::walked::Walked;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;
 use crate::model::coverage::Gap;
-use crate::model::{Cost, Place, Tree, TreePath, Unread};
+use crate::model::{Cost, FileSpan, Tree, TreePath, Unread};
 use crate::text::{Lines, Position, decode};
 
 /// From so many files on it pays to start threads.
@@ -71,7 +71,7 @@ pub struct Opened<'a> {
 impl Opened<'_> {
     /// The file in which `place` lies, and where.
     #[must_use]
-    pub fn position(&self, place: &Place) -> (TreePath, Position) {
+    pub fn position(&self, place: &FileSpan) -> (TreePath, Position) {
         match &place.file {
             None => (self.path.clone(), self.lines.position(place.span.start)),
             Some(file) => {
@@ -87,7 +87,7 @@ impl Opened<'_> {
 
 /// Reads every lockfile of `found` and hands each to `each`. The order is that of the paths.
 pub fn read_all<T: Send + Sync + Default>(
-    found: &Found,
+    found: &DiscoveredTree,
     each: impl Fn(&Opened<'_>) -> T + Sync,
 ) -> Vec<Arc<ReadFile<T>>> {
     read_many(&[found], each).pop().unwrap_or_default()
@@ -98,7 +98,7 @@ pub fn read_all<T: Send + Sync + Default>(
 /// A file of a commit is read once for all commits that hold the same bytes at the same path, if every further file
 /// that its reader asked for (a parent, an include, a workspace) is the same there too.
 pub fn read_many<T: Send + Sync + Default>(
-    founds: &[&Found],
+    founds: &[&DiscoveredTree],
     each: impl Fn(&Opened<'_>) -> T + Sync,
 ) -> Vec<Vec<Arc<ReadFile<T>>>> {
     let mut groups: Vec<Vec<Job<'_>>> = Vec::new();
@@ -154,7 +154,7 @@ pub fn read_many<T: Send + Sync + Default>(
 struct Job<'f> {
     tree: usize,
     slot: usize,
-    found: &'f Found,
+    found: &'f DiscoveredTree,
     path: &'f TreePath,
     reader: &'f Reader,
 }
@@ -195,7 +195,7 @@ impl Job<'_> {
 
 /// What was not even opened: folders that could not be listed, manifests without a lockfile.
 #[must_use]
-pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
+pub fn unopened(found: &DiscoveredTree) -> Vec<(Cost, Gap)> {
     let unlisted = found.unlisted.iter().map(|gap| (Cost::Blind, gap.clone()));
     let unlocked = found.unlocked.iter().map(|(manifest, row)| {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
@@ -206,7 +206,7 @@ pub fn unopened(found: &Found) -> Vec<(Cost, Gap)> {
 }
 
 fn read_one<T: Default>(
-    found: &Found,
+    found: &DiscoveredTree,
     tree: &dyn Tree,
     path: &TreePath,
     format: &dyn Format,
@@ -349,7 +349,7 @@ fn other_texts(parsed: &Parsed, unlisted: &[Problem], tree: &dyn Tree) -> HashMa
 }
 
 fn gap(opened: &Opened<'_>, problem: &Problem) -> Gap {
-    let (file, position) = opened.position(&Place {
+    let (file, position) = opened.position(&FileSpan {
         file: problem.file.clone(),
         span: problem.span,
     });

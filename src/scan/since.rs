@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::reader::is_wanted;
 use super::{FILE_LIMIT, columns, commit, submodules};
 use crate::git::listing::Listing;
@@ -14,7 +14,7 @@ pub struct Since {
     /// The commit that the revision names: where the policy is read from.
     pub tip: ObjectId,
     /// The trees of the merge base, and of the tip where that is another commit; each with the moment it was made.
-    pub sides: Vec<(Found, Timestamp)>,
+    pub sides: Vec<(DiscoveredTree, Timestamp)>,
     /// The full name of the branch or tag that the revision is; `None` if it is something else.
     pub ref_name: Option<String>,
 }
@@ -38,7 +38,7 @@ pub struct Landing {
 /// A [`Failure`] of usage outside of git; of incompleteness where the clone lacks what is needed, which is never taken for
 /// "nothing changed".
 pub fn since(
-    found: &Found,
+    found: &DiscoveredTree,
     revision: &str,
     landing: Option<&Landing>,
     with_submodules: bool,

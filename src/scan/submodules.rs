@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::found::{Found, Standing, relative};
+use super::discovered::{DiscoveredTree, Standing, relative};
 use super::reader::{is_wanted, reader};
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::{GitError, ObjectId, Repository, Tracked, TrackedKind};
@@ -23,7 +23,12 @@ const MAX_SUBMODULES: usize = 4096;
 ///
 /// # Errors
 /// [`GitError`] if the tree of the base cannot be listed.
-pub(super) fn enter(base: &mut Found, head: &Found, commit: ObjectId, limit: u64) -> Result<(), GitError> {
+pub(super) fn enter(
+    base: &mut DiscoveredTree,
+    head: &DiscoveredTree,
+    commit: ObjectId,
+    limit: u64,
+) -> Result<(), GitError> {
     let (Standing::Disk { submodules, .. }, Standing::Commit(tree), Some(repository)) =
         (&head.standing, &base.standing, &head.repository)
     else {
@@ -111,7 +116,7 @@ fn open(top: &Path, path: &TreePath, parent: &Repository) -> Option<Arc<Reposito
 struct Walk<'w> {
     top: &'w Path,
     prefix: &'w TreePath,
-    head: &'w Found,
+    head: &'w DiscoveredTree,
     limit: u64,
     /// Lockfiles, relative to the root of what is scanned.
     files: Vec<TreePath>,

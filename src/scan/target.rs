@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
 use std::sync::Arc;
 
-use super::Judge;
+use super::Advisories;
 use super::confusion::{self, Internal, Other};
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
-use super::judge::Judged;
+use super::judge::LockfileMatches;
 use super::read::{self, ReadFile};
 use super::tally::Tally;
 use super::unmatched::{self, Unmatched};
@@ -19,9 +19,9 @@ use crate::text::Position;
 
 /// The target that `read` was read from, its findings not yet decided; and how many packages there are.
 pub(super) fn target(
-    found: &Found,
-    read: Vec<Arc<ReadFile<Judged>>>,
-    judge: &Judge<'_>,
+    found: &DiscoveredTree,
+    read: Vec<Arc<ReadFile<LockfileMatches>>>,
+    judge: &Advisories<'_>,
     policy: &Policy,
 ) -> (Target, Tally) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::found::Found;
-use super::{Judge, Knowledge, unjudged};
+use super::discovered::DiscoveredTree;
+use super::{Advisories, Knowledge, unjudged};
 use crate::model::Failure;
 use crate::model::outcome::Database;
 use crate::model::verdict::ExitCode;
@@ -22,7 +22,7 @@ pub const HINT: &str = "See how the program ended: it was stopped, or ran out of
 /// The outcome of a run that has only begun: failed, with nothing in it. Of index and policy nothing is known yet.
 #[must_use]
 pub fn unfinished(now: Timestamp) -> Outcome {
-    let judge = Judge {
+    let judge = Advisories {
         index: None,
         state: IndexState::Missing,
         age_days: None,
@@ -36,8 +36,8 @@ pub fn unfinished(now: Timestamp) -> Outcome {
 
 /// The same of trees that are known and not read yet.
 #[must_use]
-pub fn unread(found: &[&Found], now: Timestamp) -> Outcome {
-    let target = |found: &&Found| Target {
+pub fn unread(found: &[&DiscoveredTree], now: Timestamp) -> Outcome {
+    let target = |found: &&DiscoveredTree| Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
         only: found.only.clone(),

@@ -103,7 +103,7 @@ pub(super) fn walk(
                 .tracked
                 .iter()
                 .filter(|entry| entry.kind == TrackedKind::Submodule);
-            let submodules = submodules.filter_map(|entry| super::found::relative(prefix, &entry.path));
+            let submodules = submodules.filter_map(|entry| super::discovered::relative(prefix, &entry.path));
             let top = repository.work_folder().and_then(|top| file::resolve(&top).ok());
             Owner {
                 rules: outer(repository, top.as_deref().unwrap_or(root), root),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::found::Found;
+use super::discovered::DiscoveredTree;
 use super::reader::Reader;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The tree of what was found. A file that the scan leaves out (it is ignored, excluded, or one file alone was asked for)
 /// is read where another one includes it.
-pub(super) struct Walked<'f>(pub(super) &'f Found);
+pub(super) struct Walked<'f>(pub(super) &'f DiscoveredTree);
 
 impl Tree for Walked<'_> {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {

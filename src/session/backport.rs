@@ -12,7 +12,7 @@ use crate::plan::lines::LinePlans;
 use crate::policy::{FixSettings, Grouping};
 use crate::propose::branch_name;
 use crate::scan::columns::{self, columns};
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{Keep, grid};
 
 /// Which release lines to plan for, and how far.
@@ -87,7 +87,7 @@ impl Session<'_> {
     fn line_plans(
         &self,
         request: &BackportRequest,
-        found: &Found,
+        found: &DiscoveredTree,
         effective: &policy::Effective,
     ) -> Result<LinePlans, Failed<Proposal>> {
         let rules = &effective.policy;
@@ -103,7 +103,7 @@ impl Session<'_> {
             Ok(trees)
         };
         let (trees, proposal) = self.planned(&request.fix, &find, Keep::Assessments)?;
-        let lines: Vec<&Found> = trees.found().collect();
+        let lines: Vec<&DiscoveredTree> = trees.found().collect();
         let (rows, joined) = grid::rows(&proposal.before, &lines);
         let grid = Grid {
             outcome: proposal.before.clone(),

@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::policy::database::Update;
 use crate::report::phrases::counted;
 use crate::scan;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 
 /// Opens the index. One in the user's own cache is fetched when the policy says so, for the ecosystems that were found,
 /// and when it has nothing of one of them; one from an address that was named is fetched whenever there is something new.
@@ -24,7 +24,7 @@ use crate::scan::discover::Found;
 /// A [`Failure`] of usage: an update that cannot begin.
 pub(super) fn open(
     session: &Session<'_>,
-    found: &[&Found],
+    found: &[&DiscoveredTree],
     policy: &Policy,
 ) -> Result<index::FoundDatabase, Failure> {
     let mut opened = fetched(session, found, policy)?;
@@ -34,7 +34,7 @@ pub(super) fn open(
 
 fn fetched(
     session: &Session<'_>,
-    found: &[&Found],
+    found: &[&DiscoveredTree],
     policy: &Policy,
 ) -> Result<index::FoundDatabase, Failure> {
     let Session {

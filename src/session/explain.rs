@@ -18,7 +18,7 @@ use crate::model::{Class, Failure, Gap, Outcome, PackageUrl, Target};
 use crate::policy::nearest::{is_near, meant, nearest};
 use crate::policy::{DecisionContext, Policy};
 use crate::report::phrases::counted;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{ExitOptions, Keep, Request, scan, what_to_do};
 use crate::text::escape;
 
@@ -59,7 +59,7 @@ impl Session<'_> {
 
     fn explained(&self, request: &ExplainRequest) -> Result<Explained, Failure> {
         let trees = Trees::find(&request.input, Taken::Work, None, &request.policy, None)?;
-        let found: Vec<&Found> = trees.found().collect();
+        let found: Vec<&DiscoveredTree> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
         let scanned = Request {
             judge: opened.judge(),

@@ -13,7 +13,7 @@ use crate::model::{Failure, Finding, Outcome, TreePath};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
 use crate::policy::{FixSettings, Grouping, Means, Policy};
 use crate::remediate::{self, Brought, Limits};
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{self, ExitOptions, Keep, Request};
 use crate::sys::file::{self, FileKind};
 use crate::version::Distance;
@@ -142,7 +142,7 @@ impl Session<'_> {
         match request.edits {
             Edits::Show => {}
             Edits::Write | Edits::WriteOverChanges => {
-                let found: Vec<&Found> = trees.found().collect();
+                let found: Vec<&DiscoveredTree> = trees.found().collect();
                 write(&found, &roots(&request.input), &proposal.lockfiles, request.edits)?;
                 proposal.progress = Progress::Written;
             }
@@ -172,7 +172,7 @@ impl Session<'_> {
         };
         let trees = resolved(trees);
         let find = || find().map(&resolved);
-        let found: Vec<&Found> = trees.found().collect();
+        let found: Vec<&DiscoveredTree> = trees.found().collect();
         let opened = database::open(self, &found, &trees.policy())?;
         let has_lockfiles = found.iter().any(|found| !found.files.is_empty());
         let scanned = |trees: &Trees, keep: Keep| -> Outcome {
@@ -254,7 +254,7 @@ impl Session<'_> {
                 is_offline: self.offline,
             };
             let trees = edited(&lockfiles)?;
-            let trees: Vec<&Found> = trees.found().collect();
+            let trees: Vec<&DiscoveredTree> = trees.found().collect();
             for plan in lockfiles.iter_mut().filter(|plan| !plan.edited.is_empty()) {
                 let Some(found) = trees.get(plan.target) else {
                     continue;
@@ -310,7 +310,7 @@ fn roots(input: &Input) -> Vec<PathBuf> {
 
 /// Writes every edit, or none where one of the files is not as git has it.
 fn write(
-    found: &[&Found],
+    found: &[&DiscoveredTree],
     roots: &[PathBuf],
     lockfiles: &[LockfilePlan],
     edits: Edits,

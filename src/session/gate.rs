@@ -6,7 +6,7 @@ use crate::config::policy;
 use crate::git::listing::Listing;
 use crate::model::{Failure, Gate};
 use crate::scan::columns::release;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::reader::is_wanted;
 use crate::scan::{ExitOptions, FILE_LIMIT, Keep, Request, commit, scan, what_to_do};
 
@@ -53,7 +53,7 @@ impl Session<'_> {
         let listing = Listing::new(repository, &is_wanted);
         let line = commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::from)?;
         let judged = Trees::of(vec![line], &effective.policy);
-        let found: Vec<&Found> = judged.found().collect();
+        let found: Vec<&DiscoveredTree> = judged.found().collect();
         let opened = database::open(self, &found, &effective.policy)?;
         let scanned = Request {
             judge: opened.judge(),

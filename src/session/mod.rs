@@ -32,7 +32,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Outcome, PackageUrl};
 use crate::policy::Policy;
 use crate::policy::nearest::{meant, nearest};
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::since::Landing;
 use crate::sys::web::Silence;
 
@@ -168,7 +168,7 @@ impl RemoteOf {
     }
 
     /// Reads from the remote what the clone of `found` lacks, if it is a clone of this repository.
-    fn reach(&self, found: &Found) {
+    fn reach(&self, found: &DiscoveredTree) {
         if let Some(repository) = &found.repository
             && is_address_of(&repository.identity(), &self.repository)
         {
@@ -200,7 +200,7 @@ fn is_of_a_server(origin: &str) -> bool {
 impl Session<'_> {
     /// Sets the default branch of `found`, and its remote: for trees and files that its clone lacks, and for refs if that is
     /// shallow. Clones of other repositories stay as they are.
-    fn reach(&self, found: &Found) {
+    fn reach(&self, found: &DiscoveredTree) {
         // A workflow may check out other repositories beside its own.
         if let (Some(branch), Some(repository)) = (self.default_branch, &found.repository) {
             let origin = repository.identity();

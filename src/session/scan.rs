@@ -16,7 +16,7 @@ use crate::model::outcome::Category;
 use crate::model::{Failure, Outcome, Target};
 use crate::policy::Policy;
 use crate::scan::columns::{self, columns};
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::{self, ExitOptions, Keep, Request};
 
 /// Long texts are read for at most so many findings; no report prints more than that in full.
@@ -75,7 +75,7 @@ impl Session<'_> {
     pub fn scan(
         &self,
         request: &ScanRequest,
-        begin: impl FnOnce(&[&Found]) -> Result<(), Failure>,
+        begin: impl FnOnce(&[&DiscoveredTree]) -> Result<(), Failure>,
     ) -> Result<Scanned, Failed<Scanned>> {
         self.observer.working("reading lockfiles");
         let scanned = self.scanned(request, begin);
@@ -100,7 +100,7 @@ impl Session<'_> {
     fn scanned(
         &self,
         request: &ScanRequest,
-        begin: impl FnOnce(&[&Found]) -> Result<(), Failure>,
+        begin: impl FnOnce(&[&DiscoveredTree]) -> Result<(), Failure>,
     ) -> Result<Scanned, Failed<Scanned>> {
         let trees = match &request.refs {
             None => {
@@ -122,7 +122,7 @@ impl Session<'_> {
             Some(resolver) => resolver.over(trees),
             None => trees,
         };
-        let found: Vec<&Found> = trees.found().collect();
+        let found: Vec<&DiscoveredTree> = trees.found().collect();
         begin(&found)?;
         let mut index = database::open(self, &found, &trees.policy())?;
         let scanned = Request {
@@ -174,7 +174,7 @@ impl Session<'_> {
 }
 
 /// Records the release lines that were checked in whole.
-fn beat(location: &Location, found: &[&Found], outcome: &Outcome, now: Timestamp) {
+fn beat(location: &Location, found: &[&DiscoveredTree], outcome: &Outcome, now: Timestamp) {
     let (Some(folder), Some(repository)) = (
         location.cache_folder(),
         found.first().and_then(|found| found.repository.as_ref()),

@@ -8,7 +8,7 @@ use crate::model::verdict::{ExitCode, Verdict};
 use crate::report::phrases::ended;
 use crate::report::places::place;
 use crate::scan::columns::columns;
-use crate::scan::discover::Found;
+use crate::scan::discover::DiscoveredTree;
 use crate::scan::history::history;
 use crate::scan::{ExitOptions, Keep, Request, grid, scan};
 
@@ -51,7 +51,7 @@ impl Session<'_> {
         let mut columns = columns(&found, &choice, trees::prefer(), self.now)?;
         let lines = std::mem::take(&mut columns.trees);
         let judged = Trees::of(lines, &effective.policy);
-        let lines: Vec<&Found> = judged.found().collect();
+        let lines: Vec<&DiscoveredTree> = judged.found().collect();
         let opened = database::open(self, &lines, &effective.policy)?;
         let scanned = Request {
             judge: opened.judge(),

@@ -10,7 +10,7 @@ use crate::plan::Edited;
 use crate::policy::Policy;
 use crate::remediate::Overlay;
 use crate::scan::columns::namesakes;
-use crate::scan::discover::{self, Found, Root};
+use crate::scan::discover::{self, DiscoveredTree, Root};
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, FILE_LIMIT, ScanTree, commit};
 use crate::sys::{environment, file};
@@ -24,7 +24,7 @@ pub struct Trees {
 }
 
 struct Entry {
-    found: Found,
+    found: DiscoveredTree,
     since: Option<Since>,
     policy: Policy,
 }
@@ -78,7 +78,7 @@ impl Trees {
 
     /// Trees that were found already, all judged by one policy.
     #[must_use]
-    pub fn of(found: Vec<Found>, policy: &Policy) -> Self {
+    pub fn of(found: Vec<DiscoveredTree>, policy: &Policy) -> Self {
         let mut trees = Self {
             entries: Vec::new(),
             remarks: Vec::new(),
@@ -89,7 +89,7 @@ impl Trees {
         trees
     }
 
-    fn add(&mut self, mut found: Found, mut since: Option<Since>, policy: Policy) {
+    fn add(&mut self, mut found: DiscoveredTree, mut since: Option<Since>, policy: Policy) {
         found.exclude(&policy.exclude);
         for (base, _) in since.iter_mut().flat_map(|since| &mut since.sides) {
             base.exclude(&policy.exclude);
@@ -119,7 +119,7 @@ impl Trees {
     /// tree's root.
     #[must_use]
     pub fn everywhere(mut self, over: impl Fn(&str, Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
-        let covered = |mut found: Found| {
+        let covered = |mut found: DiscoveredTree| {
             found.tree = over(&found.root, found.tree);
             found
         };
@@ -139,7 +139,7 @@ impl Trees {
     }
 
     /// The trees, in the order of the command line.
-    pub fn found(&self) -> impl Iterator<Item = &Found> {
+    pub fn found(&self) -> impl Iterator<Item = &DiscoveredTree> {
         self.entries.iter().map(|entry| &entry.found)
     }
 
@@ -204,7 +204,7 @@ pub enum Taken {
 ///
 /// # Errors
 /// A [`Failure`] of usage for a PATH that is not there or an unknown format.
-pub fn find(input: &Input) -> Result<Vec<Found>, Failure> {
+pub fn find(input: &Input) -> Result<Vec<DiscoveredTree>, Failure> {
     roots(input)?
         .iter()
         .map(|root| discover::discover(root, FILE_LIMIT))
@@ -236,7 +236,7 @@ fn roots(input: &Input) -> Result<Vec<Root>, Failure> {
 ///
 /// # Errors
 /// A [`Failure`] of usage for a path that is not there.
-pub fn one(input: &Input) -> Result<Found, Failure> {
+pub fn one(input: &Input) -> Result<DiscoveredTree, Failure> {
     find(input)?
         .into_iter()
         .next()

@@ -72,7 +72,7 @@ struct Region {
 /// What the search for an anchor gave.
 enum Anchor {
     /// The longest run of the rarest lines.
-    Found(Region),
+    DiscoveredTree(Region),
     /// No line is common.
     Nothing,
     /// All common lines are too frequent.
@@ -104,7 +104,7 @@ fn histogram(old: &[u32], new: &[u32], changed: &mut Changed) {
                 &mut changed.old[old_from..old_to],
                 &mut changed.new[new_from..new_to],
             ),
-            Anchor::Found(common) => {
+            Anchor::DiscoveredTree(common) => {
                 open.push(Region {
                     old: (common.old.1, old_to),
                     new: (common.new.1, new_to),
@@ -195,7 +195,7 @@ fn anchor(old: &[u32], new: &[u32], region: Region) -> Anchor {
     }
     match best {
         _ if is_common && rarest > MAX_OCCURRENCES => Anchor::Frequent,
-        Some(best) => Anchor::Found(best),
+        Some(best) => Anchor::DiscoveredTree(best),
         None => Anchor::Nothing,
     }
 }

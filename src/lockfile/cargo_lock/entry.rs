@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::lockfile::Parsed;
-use crate::model::{Ecosystem, Package, Place, Source, Spans};
+use crate::model::{Ecosystem, FileSpan, Package, Source, Spans};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value, ValueId};
 
@@ -55,7 +55,7 @@ impl<'d> Entry<'d> {
     }
 
     pub(super) fn package(&self, source: Source) -> Package {
-        let place = Place::here(self.table.of_id(self.version).text_span());
+        let place = FileSpan::here(self.table.of_id(self.version).text_span());
         let mut package = Package::new(Ecosystem::CRATES_IO, self.name(), self.version(), place);
         package.source = source;
         package.spans = Spans {

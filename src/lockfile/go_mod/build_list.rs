@@ -9,7 +9,7 @@ use super::directives::{Directives, Require};
 use super::replace::{Replacements, Replacing};
 use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
-use crate::model::{Ecosystem, NodeId, Package, Place, Source, TreePath, UpgradeBy};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 use crate::version::{Scheme, go};
 
@@ -260,9 +260,9 @@ impl Resolution<'_> {
     fn standard_library(&mut self, module: &Directives<'_>, workspace: Option<&Workspace>) {
         let from_work = workspace
             .and_then(|workspace| Some((workspace.toolchain.as_ref()?, &workspace.path)))
-            .map(|((version, span), path)| (version.clone(), Place::elsewhere(path.clone(), *span)));
-        let Some((version, place)) =
-            from_work.or_else(|| toolchain(module).map(|version| (version.text, Place::here(version.span))))
+            .map(|((version, span), path)| (version.clone(), FileSpan::elsewhere(path.clone(), *span)));
+        let Some((version, place)) = from_work
+            .or_else(|| toolchain(module).map(|version| (version.text, FileSpan::here(version.span))))
         else {
             return;
         };
@@ -316,8 +316,8 @@ impl Resolution<'_> {
 
 fn new_package(name: &str, written: Written<'_>) -> Package {
     let place = match written.file {
-        Some(file) => Place::elsewhere(file.clone(), written.span),
-        None => Place::here(written.span),
+        Some(file) => FileSpan::elsewhere(file.clone(), written.span),
+        None => FileSpan::here(written.span),
     };
     let mut package = Package::new(Ecosystem::GO, name, written.version, place);
     package.spans.entry = Some(written.entry);

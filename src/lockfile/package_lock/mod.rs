@@ -44,7 +44,7 @@ use self::targets::Targets;
 use self::upgrades::{Asker, Upgrades};
 use self::workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
-use crate::model::{Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::names::listed;
 use crate::text::tree::{Document, Kind, Value};
 use crate::text::{Span, decode, json};
@@ -370,9 +370,14 @@ impl Reader<'_> {
                         "Run `npm install --package-lock-only` and look at the difference.",
                     );
                 }
-                Package::new(Ecosystem::NPM, archive.name, archive.version, Place::here(place))
+                Package::new(
+                    Ecosystem::NPM,
+                    archive.name,
+                    archive.version,
+                    FileSpan::here(place),
+                )
             }
-            _ => Package::new(Ecosystem::NPM, said, pin.version, Place::here(span)),
+            _ => Package::new(Ecosystem::NPM, said, pin.version, FileSpan::here(span)),
         };
         package.source = match (local, pin.source) {
             (Some(path), _) => Source::Path(path.to_owned()),

@@ -31,7 +31,9 @@ use self::sources::source;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed, Problem};
 use crate::ecosystem::normalise;
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, Spans, Tree, UpgradeBy};
+use crate::model::{
+    Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, UpgradeBy,
+};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -156,7 +158,7 @@ struct Need {
 impl Entry<'_> {
     fn package(&self, indexes: &Indexes) -> Package {
         let mut package = self.archive_of_registry(indexes).unwrap_or_else(|| {
-            let place = Place::here(self.place);
+            let place = FileSpan::here(self.place);
             let mut package = Package::new(Ecosystem::PYPI, &*self.name, &*self.version, place);
             package.source = self.source.map_or(Source::Registry(None), source);
             package

@@ -3,7 +3,7 @@
 use super::{Entry, Lock};
 use crate::lockfile::grammar::rfc3986::without_secrets;
 use crate::lockfile::grammar::simple_repository::Indexes;
-use crate::model::{Ecosystem, Package, Place, Source, Tree, TreePath};
+use crate::model::{Ecosystem, FileSpan, Package, Source, Tree, TreePath};
 use crate::text::tree::Value;
 
 /// `[package.source]`; a package without it comes from the default index.
@@ -54,10 +54,10 @@ impl Entry<'_> {
                 Ecosystem::PYPI,
                 &*self.name,
                 &*self.version,
-                Place::here(self.place),
+                FileSpan::here(self.place),
             )
         } else {
-            let place = Place::here(url.span_of(found.version.range));
+            let place = FileSpan::here(url.span_of(found.version.range));
             Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
         };
         package.source = source;

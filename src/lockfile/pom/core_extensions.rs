@@ -2,7 +2,7 @@
 //! extensions). They belong to the pom beside the folder `.mvn`.
 
 use crate::lockfile::{Parsed, Problem};
-use crate::model::{Cost, Ecosystem, Package, Place, Scope, Scopes, Spans, Tree, TreePath, Unread};
+use crate::model::{Cost, Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree, TreePath, Unread};
 use crate::text::{Span, decode, xml};
 
 const FILE: &str = ".mvn/extensions.xml";
@@ -67,7 +67,7 @@ pub(super) fn read(folder: &TreePath, tree: &dyn Tree, parsed: &mut Parsed) {
             problem(parsed, &path, Cost::Partial, extension.span(), &message, CORRECT);
             continue;
         };
-        let place = Place::elsewhere(path.clone(), element.text_span());
+        let place = FileSpan::elsewhere(path.clone(), element.text_span());
         let mut package = Package::new(Ecosystem::MAVEN, name, version, place);
         package.scopes = Scopes::only(Scope::Build);
         package.direct = true;

@@ -10,7 +10,7 @@ use super::lineage::{Poms, Project};
 use super::located::{declaration, exact, in_tree};
 use super::management::{Boms, Management, key, same_version};
 use super::model::{Dependency, Pom, Value};
-use crate::model::{Cost, Ecosystem, NodeId, Package, Place, Scope, Scopes, Source, TreePath, UpgradeBy};
+use crate::model::{Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 
 /// The module as its packages are found.
@@ -340,8 +340,8 @@ impl<'m, 'r> Module<'m, 'r> {
             return;
         }
         let place = match here {
-            true => Place::here(identity.3),
-            false => Place::elsewhere((*identity.2).clone(), identity.3),
+            true => FileSpan::here(identity.3),
+            false => FileSpan::elsewhere((*identity.2).clone(), identity.3),
         };
         let mut package = Package::new(Ecosystem::MAVEN, identity.0.as_str(), identity.1.as_str(), place);
         package.scopes = wanted.scopes;

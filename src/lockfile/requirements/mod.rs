@@ -52,7 +52,7 @@ use super::grammar::simple_repository::Indexes;
 use super::grammar::{index_settings, pep508};
 use super::{File, Format, Parsed, Problem, file_names};
 use crate::ecosystem::normalise;
-use crate::model::package::{Place, Spans};
+use crate::model::package::{FileSpan, Spans};
 use crate::model::{Cost, Ecosystem, Source, Tree, TreePath};
 use crate::text::{MAX_PROBLEMS, Span};
 
@@ -137,7 +137,7 @@ struct Entry {
     /// The version; `None` if it is left open.
     version: Option<String>,
     /// Where the version stands, else the name.
-    place: Place,
+    place: FileSpan,
     source: Source,
     spans: Spans,
     via: Vec<Via>,
@@ -152,7 +152,7 @@ struct Archive {
     name: String,
     version: String,
     /// Where the version stands.
-    place: Place,
+    place: FileSpan,
 }
 
 struct Reader<'f> {
@@ -169,7 +169,7 @@ struct Reader<'f> {
     /// Folders of our own that are installed, by name.
     modules: Vec<String>,
     /// Where the first of them stands.
-    own_place: Option<Place>,
+    own_place: Option<FileSpan>,
     index: Option<String>,
     has_further_index: bool,
     /// Every index that is named.
@@ -462,11 +462,11 @@ impl<'f> Reader<'f> {
         }
     }
 
-    fn place(&self, path: &TreePath, span: Span) -> Place {
+    fn place(&self, path: &TreePath, span: Span) -> FileSpan {
         if path == self.own {
-            Place::here(span)
+            FileSpan::here(span)
         } else {
-            Place::elsewhere(path.clone(), span)
+            FileSpan::elsewhere(path.clone(), span)
         }
     }
 

@@ -2,7 +2,7 @@
 
 // The example begins here.
 use lockkeeper::lockfile::{File, Format, Parsed};
-use lockkeeper::model::{Ecosystem, Package, Place, Source, Tree};
+use lockkeeper::model::{Ecosystem, FileSpan, Package, Source, Tree};
 use lockkeeper::text::toml;
 use lockkeeper::text::tree::Value;
 
@@ -47,7 +47,7 @@ impl Format for Pylock {
                 continue;
             };
             // The location is that of the version's text, without its quotes.
-            let mut package = Package::new(Ecosystem::PYPI, name, version, Place::here(at.text_span()));
+            let mut package = Package::new(Ecosystem::PYPI, name, version, FileSpan::here(at.text_span()));
             package.source = source(entry);
             parsed.graph.add_package(package);
         }

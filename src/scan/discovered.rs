@@ -14,7 +14,7 @@ use crate::policy::Globs;
 use crate::text::Position;
 
 /// A tree with the lockfiles that were found in it.
-pub struct Found {
+pub struct DiscoveredTree {
     /// The PATH as given.
     pub root: String,
     /// Where the root lies in its repository.
@@ -60,7 +60,7 @@ pub(super) enum Standing {
     Commit(CommitTree),
 }
 
-impl Found {
+impl DiscoveredTree {
     /// The ecosystems of the lockfiles that can be read; may name one twice.
     pub fn ecosystems(&self) -> impl Iterator<Item = Ecosystem> {
         self.files.values().filter_map(|reader| match reader {
