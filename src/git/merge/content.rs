@@ -37,9 +37,11 @@ pub(super) struct Entries<'m> {
 }
 
 impl Entries<'_> {
-    /// Merges `versions`, of which both sides are of one sort; `names` are their paths, and markers are longer by `extra`.
+    /// Merges `versions`, of which both sides are of one sort, by the attributes of `path`; `names` are their paths, and markers are
+    /// longer by `extra`.
     pub(super) fn merge(
         &mut self,
+        path: &BStr,
         versions: &[Version; 3],
         names: &[BString; 3],
         extra: usize,
@@ -65,7 +67,7 @@ impl Entries<'_> {
                 Sort::Link => (ours.id, Some(Reason::Link)),
                 Sort::File | Sort::Folder | Sort::Nothing => {
                     let base = (!is_two_way).then_some(base.id);
-                    self.text(base, ours.id, theirs.id, names, extra)?
+                    self.text((path, extra), base, [ours.id, theirs.id], names)?
                 }
             }
         };
@@ -77,13 +79,12 @@ impl Entries<'_> {
 
     fn text(
         &mut self,
+        (path, extra): (&BStr, usize),
         base: Option<gix::ObjectId>,
-        ours: gix::ObjectId,
-        theirs: gix::ObjectId,
+        [ours, theirs]: [gix::ObjectId; 2],
         names: &[BString; 3],
-        extra: usize,
     ) -> Result<(gix::ObjectId, Option<Reason>), GitError> {
-        let merge = self.attributes.of(names[0].as_bstr());
+        let merge = self.attributes.of(path);
         let bytes = match base {
             Some(base) => self.objects.blob(base)?,
             None => Some([].into()),

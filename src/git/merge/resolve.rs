@@ -77,7 +77,12 @@ fn both_renamed(
         return Ok(());
     }
     let names = [from.clone(), one.clone(), two.clone()];
-    let merged = entries.merge(&[old.versions[BASE], ours, theirs], &names, NESTED)?;
+    let merged = entries.merge(
+        from.as_bstr(),
+        &[old.versions[BASE], ours, theirs],
+        &names,
+        NESTED,
+    )?;
     // Of a binary file each path keeps its own version.
     let is_kept = merged.conflict.is_some() && merged.version == ours;
     for (path, side, version) in [
@@ -121,7 +126,7 @@ fn one_renamed(
             let mut versions = [old.versions[BASE], old.versions[other], old.versions[other]];
             versions[side] = new.versions[side];
             if versions[1].sort() == versions[2].sort() {
-                let merged = entries.merge(&versions, &names, NESTED)?;
+                let merged = entries.merge(rename.from.as_bstr(), &versions, &names, NESTED)?;
                 new.versions[side] = merged.version;
                 if merged.conflict.is_some() {
                     new.reason = Some(Reason::RenameCollision);
@@ -285,7 +290,7 @@ impl Paths {
         match info.files {
             6 | 7 if ours.sort() != theirs.sort() => self.kinds(path, info, entries),
             6 | 7 => {
-                let merged = entries.merge(&info.versions, &info.names, 0)?;
+                let merged = entries.merge(path.as_bstr(), &info.versions, &info.names, 0)?;
                 let reason = match merged.conflict {
                     Some(Reason::Content) if base.mode == 0 => Some(Reason::AddAdd),
                     reason => reason,

@@ -56,6 +56,40 @@ fn made_up_histories_are_merged_as_git_merges_them() {
     );
 }
 
+#[test]
+fn attributes_are_those_of_the_path_that_a_file_is_renamed_to() {
+    let lines: String = (0..20).map(|number| format!("line {number}\n")).collect();
+    let world = |attributes: &str| {
+        let files = |name: &str, added: &str| -> Files {
+            let text = format!("{added}{lines}");
+            [
+                (
+                    ".gitattributes".to_owned(),
+                    ("100644", attributes.as_bytes().to_vec()),
+                ),
+                (name.to_owned(), ("100644", text.into_bytes())),
+            ]
+            .into()
+        };
+        [
+            files("CHANGES", ""),
+            files("CHANGES.rst", "ours\n"),
+            files("CHANGES", "theirs\n"),
+        ]
+    };
+    let worlds = ["CHANGES.rst merge=union\n", "CHANGES merge=union\n"].map(world);
+    let folder = tempfile::tempdir().expect("a folder");
+    git(folder.path(), &["init", "-q", "--bare", "made.git"]);
+    let repository = folder.path().join("made.git");
+    let mut cases = write(&repository, &worlds);
+    for case in &mut cases {
+        case.is_made = false;
+    }
+    let (conflicts, differences) = judge(&repository, &cases);
+    assert!(differences.is_empty(), "{differences:?}");
+    assert_eq!(conflicts, 1);
+}
+
 /// `LOCKKEEPER_HISTORIES` are bare repositories of real projects, with `:` between them: of each, 500 commits are picked onto
 /// others. What differs is printed; at most one in 200 may.
 #[test]
