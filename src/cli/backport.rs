@@ -24,6 +24,12 @@ pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Res
     if !arguments.commits.is_empty() {
         return carry::run(arguments, now);
     }
+    if arguments.upgrades.resolve {
+        return Err(Failure::usage(
+            "`--resolve` asks for what a work tree lacks, and backport reads release lines from git objects",
+            "Leave it out: a version that only a repository knows is named as not pinned.",
+        ));
+    }
     let paths: Vec<PathBuf> = arguments.path.iter().cloned().collect();
     let refs = arguments.refs.as_ref();
     let request = of_flags(&paths, &arguments.upgrades, &arguments.source, refs)?;

@@ -243,3 +243,15 @@ fn a_registry_that_is_gone_stops_only_the_lines_that_need_it() {
     assert_eq!(states["main"].0, "planned");
     assert_eq!(states["release/1.8"].0, "blocked");
 }
+
+#[test]
+fn what_only_a_work_tree_can_have_is_refused() {
+    let lines = ReleaseLines::new();
+    let ran = run(&lines, &["backport", "--resolve"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.err.contains("reads release lines from git objects"),
+        "{}",
+        ran.err
+    );
+}
