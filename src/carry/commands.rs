@@ -11,15 +11,21 @@ pub struct Pick {
     pub is_merge: bool,
 }
 
-/// The commands for a line, one a line of a POSIX shell. Lockfiles stay as the line has them.
+/// The commands for a line and its commit, in the repository's top folder, one a line of a POSIX shell. Lockfiles stay as the line has
+/// them, until the package manager locks them again.
 #[must_use]
-pub fn of(line: &str, picks: &[Pick], lockfiles: &BTreeSet<Vec<u8>>, is_signed: bool) -> Vec<String> {
+pub fn of(
+    (line, tip): (&str, &str),
+    picks: &[Pick],
+    lockfiles: &BTreeSet<Vec<u8>>,
+    is_signed: bool,
+) -> Vec<String> {
     let branch = format!("backport-{}", line.replace('/', "-"));
     let folder = quoted(&format!("../{branch}"));
     let mut commands = vec![format!(
         "git worktree add -b {} {folder} {}",
         quoted(&branch),
-        quoted(line)
+        quoted(tip)
     )];
     let sign = if is_signed { " -s" } else { "" };
     for pick in picks {
@@ -36,10 +42,9 @@ pub fn of(line: &str, picks: &[Pick], lockfiles: &BTreeSet<Vec<u8>>, is_signed: 
             .collect();
         commands.push(format!(
             "git -C {folder} checkout {} -- {}",
-            quoted(line),
+            quoted(tip),
             paths.join(" ")
         ));
-        commands.push(format!("lockkeeper fix {folder}"));
     }
     commands
 }
@@ -65,13 +70,12 @@ mod tests {
         });
         let lockfiles = BTreeSet::from([b"a b/Cargo.lock".to_vec()]);
         assert_eq!(
-            of("release/1.4", &picks, &lockfiles, true),
+            of(("release/1.4", "9abc"), &picks, &lockfiles, true),
             [
-                "git worktree add -b backport-release-1.4 ../backport-release-1.4 release/1.4",
+                "git worktree add -b backport-release-1.4 ../backport-release-1.4 9abc",
                 "git -C ../backport-release-1.4 cherry-pick -x -s -m 1 1234",
                 "git -C ../backport-release-1.4 cherry-pick -x -s 5678",
-                "git -C ../backport-release-1.4 checkout release/1.4 -- 'a b/Cargo.lock'",
-                "lockkeeper fix ../backport-release-1.4",
+                "git -C ../backport-release-1.4 checkout 9abc -- 'a b/Cargo.lock'",
             ]
         );
         assert_eq!(quoted("a'; rm"), "'a'\\''; rm'");

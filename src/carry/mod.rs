@@ -48,6 +48,8 @@ pub struct Carried {
     pub commits: Vec<CarriedCommit>,
     /// Commits that the line has, and the one of the line that has the change.
     pub there: Vec<(ObjectId, ObjectId)>,
+    /// Commits that the line had, and what undid them there, where that is known; they count as not there.
+    pub undone: Vec<(ObjectId, Option<ObjectId>)>,
     /// Commits without a change to anything but lockfiles, or whose change the files of the line have already.
     pub empty: Vec<ObjectId>,
     /// Lockfiles that were left out.
@@ -121,6 +123,7 @@ pub fn carry(
         state: State::Fixed,
         commits: Vec::new(),
         there: Vec::new(),
+        undone: Vec::new(),
         empty: Vec::new(),
         lockfiles: BTreeSet::new(),
         changes_workflows: false,
@@ -131,26 +134,35 @@ pub fn carry(
     carried.is_cut = own.is_cut;
     let mut tree = line.tip;
     let mut picks = Vec::new();
-    for commit in commits {
+    let mut seen = BTreeSet::new();
+    for commit in commits.iter().filter(|commit| seen.insert(**commit)) {
         let is_stopped = matches!(carried.state, State::Conflict(_));
-        let source = Source::read(repository, workspace, *commit)?;
-        if repository.is_ancestor(*commit, line.tip)? {
-            carried.there.push((*commit, *commit));
-            continue;
-        }
-        if let Some(has) = source
-            .identity
-            .as_ref()
-            .and_then(|identity| own.by_identity.get(identity))
-        {
-            carried.there.push((*commit, *has));
-            continue;
+        let is_ancestor = repository.is_ancestor(*commit, line.tip)?;
+        let source = match Source::read(repository, workspace, *commit) {
+            // The first commit of a history changes nothing that could be compared.
+            Err(_) if is_ancestor => {
+                carried.there.push((*commit, *commit));
+                continue;
+            }
+            source => source?,
+        };
+        let identity = source.identity.as_ref();
+        let has = match is_ancestor {
+            true => Some(*commit),
+            false => identity
+                .and_then(|identity| own.by_identity.get(identity))
+                .copied(),
+        };
+        if let Some(has) = has {
+            match undone(workspace, &source, tree, &own)? {
+                None => {
+                    carried.there.push((*commit, has));
+                    continue;
+                }
+                Some(by) => carried.undone.push((*commit, by)),
+            }
         }
         picks.push(source.pick());
-        if is_stopped {
-            // The commands are those of all commits.
-            continue;
-        }
         let (locked, others): (Vec<_>, Vec<_>) = source
             .differences
             .iter()
@@ -159,6 +171,10 @@ pub fn carry(
             .lockfiles
             .extend(locked.iter().map(|difference| difference.path.clone()));
         carried.changes_workflows |= others.iter().any(|difference| is_workflow(&difference.path));
+        if is_stopped {
+            // The commands are those of all commits.
+            continue;
+        }
         let paths = locked.iter().map(|difference| difference.path.as_slice());
         let theirs = workspace.with_entries_of(*commit, source.parent, paths)?;
         let text = repository.commit_text(*commit)?;
@@ -198,9 +214,44 @@ pub fn carry(
         };
     }
     if !picks.is_empty() {
-        carried.commands = commands::of(&line.name, &picks, &carried.lockfiles, settings.signs_off);
+        let tip = line.tip.to_string();
+        carried.commands = commands::of((&line.name, &tip), &picks, &carried.lockfiles, settings.signs_off);
     }
     Ok(carried)
+}
+
+/// Where the change of `source`, which the line had, is in `tree` no more: what undid it, if that is known. `None` where the tree still
+/// has it.
+///
+/// It is there where merging it changes nothing. Where it cannot be merged, later commits changed the same lines: then it is
+/// there unless the line has a commit that is its reverse.
+fn undone(
+    workspace: &mut Workspace,
+    source: &Source,
+    tree: ObjectId,
+    own: &Own,
+) -> Result<Option<Option<ObjectId>>, GitError> {
+    let locked = source
+        .differences
+        .iter()
+        .map(|difference| difference.path.as_slice());
+    let locked = locked.filter(|path| is_lockfile(path));
+    let theirs = workspace.with_entries_of(source.id, source.parent, locked)?;
+    let labels = Labels {
+        ours: String::new(),
+        theirs: String::new(),
+    };
+    let merged = workspace.merge(source.parent, tree, theirs, &labels)?;
+    let reverse = workspace.identity(source.id, source.parent)?;
+    let by = reverse.and_then(|reverse| own.by_identity.get(&reverse)).copied();
+    let is_clean = merged.conflicts.is_empty();
+    Ok(
+        match is_clean && workspace.differences(tree, merged.tree)?.is_empty() {
+            true => None,
+            false if is_clean || by.is_some() => Some(by),
+            false => None,
+        },
+    )
 }
 
 /// A commit that is carried.
@@ -220,9 +271,9 @@ impl Source {
         let Some(parent) = parent else {
             return Err(match parents.is_cut {
                 true => GitError::Shallow { at: id },
-                false => {
-                    GitError::Unsupported(format!("the commit {id} has no parent, so that it is no change"))
-                }
+                false => GitError::Unsupported(format!(
+                    "the commit {id} is the first of its history: there is no change in it"
+                )),
             });
         };
         Ok(Self {

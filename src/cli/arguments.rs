@@ -257,7 +257,7 @@ pub struct Backport {
     #[arg(long, value_name = "GLOBS", conflicts_with = "resolve")]
     pub refs: Option<String>,
     /// Carry these commits instead: for each line, what `git cherry-pick -x` would make of them, without lockfiles.
-    #[arg(long = "commit", value_name = "COMMIT", num_args = 1.., conflicts_with = "resolve")]
+    #[arg(long = "commit", value_name = "COMMIT", num_args = 1.., conflicts_with_all = ["resolve", "level", "keep_manifests", "verify"])]
     pub commits: Vec<String>,
     /// How far.
     #[command(flatten)]

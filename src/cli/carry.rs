@@ -88,6 +88,17 @@ fn line(text: &mut String, name: &str, carried: &Carried) {
             false => writeln!(text, "  {} is on it as {}", short(*commit), short(*by)),
         };
     }
+    for (commit, by) in &carried.undone {
+        let _ = match by {
+            Some(by) => writeln!(
+                text,
+                "  {} was on it, and was reverted by {}",
+                short(*commit),
+                short(*by)
+            ),
+            None => writeln!(text, "  {} was on it, and was undone since", short(*commit)),
+        };
+    }
     for commit in &carried.commits {
         let subject = String::from_utf8_lossy(&commit.message)
             .lines()
@@ -100,7 +111,11 @@ fn line(text: &mut String, name: &str, carried: &Carried) {
         }
     }
     for lockfile in &carried.lockfiles {
-        let _ = writeln!(text, "  left out, to be planned anew: {}", path(lockfile));
+        let _ = writeln!(
+            text,
+            "  left out, to be locked again on the line: {}",
+            path(lockfile)
+        );
     }
     if carried.changes_workflows {
         text.push_str("  changes .github/workflows: a token needs the right `workflows`\n");
@@ -124,7 +139,7 @@ fn line(text: &mut String, name: &str, carried: &Carried) {
                 short(*commit)
             );
         }
-        text.push_str("  by hand:\n");
+        text.push_str("  by hand, in the top folder; after each conflict resolve it, `git add`, and `git cherry-pick --continue`:\n");
         for command in &carried.commands {
             let _ = writeln!(text, "    {}", escape::terminal(command));
         }

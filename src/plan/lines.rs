@@ -269,7 +269,7 @@ fn standing(proposal: &Proposal, rows: &[GridRow], number: usize) -> (LineState,
     let why = || {
         let of_left = all_blocked().find(|one| one.fixes.iter().any(|id| after.contains(id)));
         let reason = of_left.or_else(|| all_blocked().next()).map(reason_of);
-        reason.unwrap_or_else(|| "what blocks cannot be upgraded".to_owned())
+        reason.unwrap_or_else(|| "the rest of what blocks was not asked for (`--only`)".to_owned())
     };
     let is_done = before.iter().all(|id| !after.contains(id));
     match (before.is_empty(), is_done, steps.is_empty()) {

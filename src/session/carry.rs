@@ -60,7 +60,13 @@ pub fn carry(request: &CarryRequest, now: Timestamp) -> Result<Vec<CarriedLine>,
     let mut carried = Vec::new();
     for line in chosen.live() {
         let Some(name) = line.ref_name.strip_prefix("refs/heads/") else {
-            continue;
+            return Err(Failure::usage(
+                format!(
+                    "{} is no branch, and commits are carried to branches",
+                    line.ref_name
+                ),
+                "Leave it out of `--refs`.",
+            ));
         };
         let answer = repository.resolve(&line.commit).and_then(|tip| {
             let line = Line {

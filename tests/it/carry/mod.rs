@@ -418,3 +418,32 @@ fn changes_are_equal_where_gits_patch_ids_are() {
         known.len()
     );
 }
+
+#[test]
+fn a_change_that_the_line_undid_is_not_there() {
+    let project = Project::new();
+    project.commit(&[("a", "1\n2\n3\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    let fix = project.commit(&[("a", "1\ntwo\n3\n")], "Fix\n");
+    project.git(&["checkout", "-q", "release/1.0"]);
+    project.git(&["cherry-pick", "-x", &fix]);
+    let has = |line: &str| {
+        let carried = project.carry(&[&fix, &fix], line, None);
+        let undone: Vec<Option<String>> = carried
+            .undone
+            .iter()
+            .map(|(_, by)| by.map(|by| by.to_string()))
+            .collect();
+        (matches!(carried.state, State::Fixed), carried.there.len(), undone)
+    };
+    assert_eq!(has("release/1.0"), (true, 1, vec![]));
+    project.git(&["revert", "--no-edit", "HEAD"]);
+    let revert = project.git(&["rev-parse", "HEAD"]);
+    assert_eq!(has("release/1.0"), (false, 0, vec![Some(revert)]));
+    // Later commits that change the same lines leave it there, and one that takes it back does not.
+    project.git(&["checkout", "-q", "main"]);
+    project.commit(&[("a", "1\ntwo, better\n3\n")], "Improve\n");
+    assert_eq!(has("main"), (true, 1, vec![]));
+    project.commit(&[("a", "1\n2\n3\n")], "Begin anew\n");
+    assert_eq!(has("main"), (false, 0, vec![None]));
+}
