@@ -2,7 +2,8 @@
 //!
 //! All that need the package add features to it, with all targets at once. They are followed upwards only as far as they can
 //! matter: to the packages that have a feature which passes one on, and no further than to those of one's own, of which
-//! members have all of theirs on. What is locked is evidence: a feature that wants a dependency which is not there is off.
+//! members have all of theirs on. What is locked, and what the plan made of it so far, is evidence: a feature that wants a dependency which is
+//! not there is off.
 
 use std::collections::BTreeSet;
 
@@ -165,12 +166,13 @@ impl Planner<'_> {
         }
         let mut leading = declared.leading_to(asked);
         if self.before.has(id) {
-            let needs = self.before.needs(id);
+            // What came with a user that is new is evidence as well.
+            let (was, is) = (self.before.needs(id), state.needs(id));
             leading.retain(|feature| {
                 let wanted = declared.switched([*feature]).wanted;
                 let is_there = |name: &String| {
                     let mut named = declared.dependencies.iter().filter(|one| one.name == *name);
-                    named.any(|one| needs.iter().any(|need| *need.name == *one.package))
+                    named.any(|one| was.iter().chain(is.iter()).any(|need| *need.name == *one.package))
                 };
                 wanted.iter().all(is_there)
             });

@@ -486,3 +486,55 @@ fn what_comes_in_leaves_the_rest_where_it_is_locked_if_it_can() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(project.text("Cargo.lock"), with("1.0.2", "0.4.2"));
 }
+
+#[test]
+fn features_that_a_new_version_switches_on_keep_what_they_want() {
+    let project = Project::new("1", &[("web", "1.1.0")]);
+    let none = json!({});
+    let plain = |name: &str| {
+        let mut dependency = dependency(name, "^1", false);
+        dependency["default_features"] = false.into();
+        dependency
+    };
+    let mut with_std = plain("core");
+    with_std["features"] = json!(["std"]);
+    let put = |path: &str, lines: &[String]| project.server.put(&format!("/index/{path}"), lines.concat());
+    // `rand` had no features on, and `old` gave `core` its own; the new `web` does without `old` and wants all of `rand`.
+    let web = [
+        line("web", "1.0.0", &[plain("old"), plain("rand")], &none, false),
+        line("web", "1.1.0", &[dependency("rand", "^1", false)], &none, false),
+    ];
+    put("3/w/web", &web);
+    put("3/o/old", &[line("old", "1.0.0", &[with_std], &none, false)]);
+    let log = dependency("log", "^0.4", true);
+    let features = json!({"default": ["std"], "std": ["core/std", "log"]});
+    put(
+        "ra/nd/rand",
+        &[line("rand", "1.0.0", &[plain("core"), log], &features, false)],
+    );
+    let jar = dependency("jar", "^1", true);
+    put(
+        "co/re/core",
+        &[line("core", "1.0.0", &[jar], &json!({"std": ["jar"]}), false)],
+    );
+    let before = [
+        entry("core", "1.0.0", &["jar"]),
+        entry("jar", "1.0.0", &[]),
+        entry("old", "1.0.0", &["core"]),
+        entry("rand", "1.0.0", &["core"]),
+        own(&["web"]),
+        entry("web", "1.0.0", &["old", "rand"]),
+    ];
+    project.sandbox.write("Cargo.lock", lock(&before));
+    let ran = project.run(&["fix", "--allow-dirty"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let expected = [
+        entry("core", "1.0.0", &["jar"]),
+        entry("jar", "1.0.0", &[]),
+        entry("log", "0.4.2", &[]),
+        entry("rand", "1.0.0", &["core", "log"]),
+        own(&["web"]),
+        entry("web", "1.1.0", &["rand"]),
+    ];
+    assert_eq!(project.text("Cargo.lock"), lock(&expected), "{}", ran.out);
+}
