@@ -76,9 +76,8 @@ fn line(text: &mut String, name: &str, carried: &Carried) {
     let head = match &carried.state {
         State::Fixed => "has the change".to_owned(),
         State::Clean => format!("takes {}", count(carried.commits.len())),
-        State::Nothing => {
-            "has no source to change: only lockfiles differ, or the files are as wanted".to_owned()
-        }
+        State::Nothing if carried.lockfiles.is_empty() => "has the files as the commits want them".to_owned(),
+        State::Nothing => "has no source to change: the commits change lockfiles alone".to_owned(),
         State::Conflict(stopped) => format!("conflict at {}", short(stopped.commit)),
     };
     let _ = writeln!(text, "{name}: {head}");
@@ -139,6 +138,8 @@ fn line(text: &mut String, name: &str, carried: &Carried) {
                 short(*commit)
             );
         }
+    }
+    if matches!(carried.state, State::Clean | State::Conflict(_)) {
         text.push_str("  by hand, in the top folder; after each conflict resolve it, `git add`, and `git cherry-pick --continue`:\n");
         for command in &carried.commands {
             let _ = writeln!(text, "    {}", escape::terminal(command));
