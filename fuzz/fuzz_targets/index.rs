@@ -56,7 +56,8 @@ fuzz_target!(|data: &[u8]| {
                 for claim in member.claims() {
                     let _ = (claim.intervals().count(), claim.versions().count(), claim.fixed().count());
                 }
-                if let Ok(record) = member.record()
+                if let Ok(id) = member.id()
+                    && let Ok(Some(record)) = index.find(&id)
                     && let Some(key) = record.text_key()
                 {
                     let _ = index.texts(key);
