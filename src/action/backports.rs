@@ -2,10 +2,9 @@
 //! a line, and one table of all lines.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::backported::Backported;
-use super::forge::{JobForge, settings};
+use super::forge::{Connection, JobForge};
 use super::inputs::Inputs;
 use super::pull_requests::{files, found};
 use crate::forge::{Forge, Visibility};
@@ -15,7 +14,6 @@ use crate::policy::FixSettings;
 use crate::propose::{self, OpenRequests, Proposals, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Backports;
-use crate::sys::web::{self, Web};
 
 /// Has the forge hold a pull request for each line of `backports` with upgrades; in a dry run nothing is asked of it.
 #[must_use]
@@ -29,42 +27,22 @@ pub fn propose(backports: Backports, dry_run: bool, inputs: &Inputs, job: &JobFo
     if dry_run {
         return backported;
     }
-    if inputs.token.is_none() {
-        let failed =
-            "There is no token to open pull requests with. Leave the input `token` out, or give it one.";
-        backported.proposed.failed.push(failed.to_owned());
-        return backported;
-    }
-    let web = Arc::new(Web::new(settings()));
-    let forge = match job.connect(inputs, web) {
-        Ok(forge) => forge,
+    let connection = match job.connection(inputs) {
+        Ok(connection) => connection,
         Err(error) => {
             backported.proposed.failed.push(error.to_string());
             return backported;
         }
     };
-    let runtime = match web::runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let failed = format!("The system refuses what a connection needs: {error}.");
-            backported.proposed.failed.push(failed);
-            return backported;
-        }
-    };
     let run = job.pages().run;
     let lines = Lines {
-        forge: forge.as_ref(),
+        forge: connection.forge.as_ref(),
         looks: &looks,
         parts: &parts,
         run: run.as_deref(),
     };
-    runtime.block_on(lines.propose(&mut backported));
-    if !backported.proposed.open.is_empty() {
-        let access = runtime.block_on(forge.access());
-        backported.runs = access.ok().map(|access| access.runs().sentence());
-    }
-    // A name that is still being looked up must not keep the step.
-    runtime.shutdown_background();
+    connection.runtime.block_on(lines.propose(&mut backported));
+    backported.runs = connection.end(!backported.proposed.open.is_empty());
     backported
 }
 
@@ -72,13 +50,10 @@ pub fn propose(backports: Backports, dry_run: bool, inputs: &Inputs, job: &JobFo
 /// forge does not give them, which changes no verdict.
 #[must_use]
 pub fn open(looks: &FixSettings, inputs: &Inputs, job: &JobForge) -> Vec<OpenRequest> {
-    if inputs.token.is_none() || !job.has_forge() {
+    if !job.has_forge() {
         return Vec::new();
     }
-    let (Ok(forge), Ok(runtime)) = (
-        job.connect(inputs, Arc::new(Web::new(settings()))),
-        web::runtime(),
-    ) else {
+    let Ok(Connection { forge, runtime }) = job.connection(inputs) else {
         return Vec::new();
     };
     let open = runtime.block_on(OpenRequests::of(forge.as_ref(), looks));

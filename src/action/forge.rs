@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use super::inputs::Inputs;
 use crate::forge::{self, CodeScanning, Forge, ForgeError, RepositoryName, RunPage, Site};
 use crate::git::RemoteError;
@@ -13,6 +15,25 @@ use crate::scan::FILE_LIMIT;
 use crate::session::RemoteOf;
 use crate::sys::environment;
 use crate::sys::web::{self, Address, BadAddress, RetryPolicy, Settings, Web};
+
+/// A forge, and what its requests run on.
+pub struct Connection {
+    /// The forge.
+    pub forge: Box<dyn Forge>,
+    /// What its requests run on.
+    pub runtime: Runtime,
+}
+
+impl Connection {
+    /// Ends it. Where pull requests are open, whether workflows run on them with this token, as a sentence.
+    #[must_use]
+    pub fn end(self, are_open: bool) -> Option<&'static str> {
+        let access = are_open.then(|| self.runtime.block_on(self.forge.access()));
+        // A name that is still being looked up must not keep the step.
+        self.runtime.shutdown_background();
+        access?.ok().map(|access| access.runs().sentence())
+    }
+}
 
 /// The forge of a job, as the runner's environment names it.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +98,20 @@ impl JobForge {
             api: api.clone(),
         };
         (forge::kind_at(&api).connect)(site).map_err(ConnectError::Forge)
+    }
+
+    /// The repository at its forge, to open pull requests in it.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub fn connection(&self, inputs: &Inputs) -> Result<Connection, ConnectError> {
+        if inputs.token.is_none() {
+            return Err(ConnectError::NoToken);
+        }
+        Ok(Connection {
+            forge: self.connect(inputs, Arc::new(Web::new(settings())))?,
+            runtime: web::runtime().map_err(ConnectError::System)?,
+        })
     }
 
     /// The forge as the remote of a clone, where there is a forge.
@@ -158,6 +193,12 @@ pub enum ConnectError {
     /// The environment names no repository.
     #[error("GITHUB_REPOSITORY names no repository. Run the step in a workflow.")]
     NoRepository,
+    /// No token was given to write with.
+    #[error("There is no token to open pull requests with. Leave the input `token` out, or give it one.")]
+    NoToken,
+    /// The system refuses what requests run on.
+    #[error("The system refuses what a connection needs: {0}.")]
+    System(#[source] std::io::Error),
     /// The adapter of the forge refuses it.
     #[error("{0}. {hint}", hint = .0.hint())]
     Forge(#[source] ForgeError),

@@ -1,17 +1,15 @@
 //! Pull requests with the upgrades of mode fix.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::answer::Fixed;
-use super::forge::{JobForge, settings};
+use super::forge::JobForge;
 use super::inputs::Inputs;
 use crate::model::{Outcome, Verdict};
 use crate::plan::{Progress, Proposal, PullRequest};
 use crate::propose::{self, NewText, Proposals, Proposed, StillAffected, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Fixes;
-use crate::sys::web::{self, Web};
 
 /// An answer of a run that came to no plan.
 #[must_use]
@@ -40,12 +38,13 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
     let Some(base) = base else {
         return fixed;
     };
-    if inputs.token.is_none() {
-        let failed =
-            "There is no token to open pull requests with. Leave the input `token` out, or give it one.";
-        fixed.proposed.failed.push(failed.to_owned());
-        return fixed;
-    }
+    let connection = match job.connection(inputs) {
+        Ok(connection) => connection,
+        Err(error) => {
+            fixed.proposed.failed.push(error.to_string());
+            return fixed;
+        }
+    };
     let run = job.pages().run;
     let wanted = |(key, proposal): (&str, &Proposal)| wanted(key, proposal, base, run.as_deref());
     let wanted: Vec<Wanted> = match fixes.parts.as_slice() {
@@ -55,41 +54,21 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
             .map(|(key, proposal)| wanted((key, proposal)))
             .collect(),
     };
-    let web = Arc::new(Web::new(settings()));
-    let forge = match job.connect(inputs, web) {
-        Ok(forge) => forge,
-        Err(error) => {
-            fixed.proposed.failed.push(error.to_string());
-            return fixed;
-        }
-    };
-    let runtime = match web::runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let failed = format!("The system refuses what a connection needs: {error}.");
-            fixed.proposed.failed.push(failed);
-            return fixed;
-        }
-    };
     let proposals = Proposals {
         base,
         settings: &fixes.settings,
         wanted,
         found: found(&fixed.proposal.before),
     };
-    fixed.proposed = runtime.block_on(propose::propose(forge.as_ref(), &proposals));
+    let proposed = propose::propose(connection.forge.as_ref(), &proposals);
+    fixed.proposed = connection.runtime.block_on(proposed);
     let carrier = fixed.proposed.carriers.iter().find(|one| one.key.is_empty());
     fixed.proposal.pull_request = carrier.map(|one| PullRequest {
         number: one.number,
         branch: one.branch.clone(),
         title: one.title.clone(),
     });
-    if !fixed.proposed.open.is_empty() {
-        let access = runtime.block_on(forge.access());
-        fixed.runs = access.ok().map(|access| access.runs().sentence());
-    }
-    // A name that is still being looked up must not keep the step.
-    runtime.shutdown_background();
+    fixed.runs = connection.end(!fixed.proposed.open.is_empty());
     fixed
 }
 
