@@ -276,6 +276,7 @@ impl Planner<'_> {
             .iter()
             .rev()
             .filter(|choice| choice.is_good && in_range(&range, &choice.release.version))
+            .filter(|choice| !self.goes_down(name, &source, &choice.release.version))
             .collect();
         let candidate = |choice: &Choice<'_>| CrateId {
             name: name.as_str().into(),
@@ -338,10 +339,10 @@ impl Planner<'_> {
         for occupant in occupants {
             let is_in = |choice: &Choice<'_>| choice.is_good && in_range(&range, &choice.release.version);
             match self.upgrade(state, &occupant, &is_in, Order::Newest, depth + 1) {
-                Ok((next, _)) => {
-                    *state = next;
-                    if let Some(need) = self.fitting(state, id, dependency).pop() {
-                        state.add_need(id, &need);
+                Ok((mut next, _)) => {
+                    if let Some(need) = self.fitting(&next, id, dependency).pop() {
+                        next.add_need(id, &need);
+                        *state = next;
                         return Ok(need);
                     }
                 }
@@ -350,6 +351,16 @@ impl Planner<'_> {
             }
         }
         Err(failure.unwrap_or_else(|| Failure::because(self.none_of(id, name, &range, &choices))))
+    }
+
+    /// A later version was locked in the place of this one at the beginning: it may have left on the way, and nothing goes down.
+    fn goes_down(&self, name: &str, source: &str, version: &str) -> bool {
+        let mut named = self.before.named(name);
+        named.any(|locked| {
+            locked.source.as_deref() == Some(source)
+                && slot(&locked.version) == slot(version)
+                && is_later(version, &locked.version)
+        })
     }
 
     /// The release has the features that `id` asks for.

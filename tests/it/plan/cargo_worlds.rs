@@ -99,7 +99,7 @@ fn changed<'l>(before: &Locked, after: &'l Locked) -> Vec<(&'l str, &'l str)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(super::worlds(400))]
 
     #[test]
     fn plans_hold_and_are_small(

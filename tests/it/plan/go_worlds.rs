@@ -154,7 +154,7 @@ fn searched(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(super::worlds(300))]
 
     #[test]
     fn plans_are_minimal_and_whole(

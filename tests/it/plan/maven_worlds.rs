@@ -151,7 +151,7 @@ fn reversed(plan: &Plan) -> Plan {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(super::worlds(150))]
 
     #[test]
     fn what_can_be_fixed_is_fixed_at_the_lowest_version(

@@ -18,3 +18,13 @@ mod python_uv;
 mod python_world;
 mod python_worlds;
 mod registered;
+
+/// Random worlds that a test plans in: `few`, or so many as `LOCKKEEPER_WORLDS` says.
+fn worlds(few: u32) -> proptest::test_runner::Config {
+    let asked = std::env::var("LOCKKEEPER_WORLDS").ok();
+    proptest::test_runner::Config {
+        cases: asked.map_or(few, |number| number.parse().expect("a number of worlds")),
+        max_global_rejects: 100_000_000,
+        ..proptest::test_runner::Config::default()
+    }
+}

@@ -243,7 +243,7 @@ fn dropped(plan: &Plan) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(super::worlds(400))]
 
     #[test]
     fn plans_hold_and_are_small(case in case()) {

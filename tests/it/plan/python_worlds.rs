@@ -415,7 +415,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::env::var("WORLDS").map_or(200, |cases| cases.parse().unwrap()), ..ProptestConfig::default() })]
+    #![proptest_config(super::worlds(200))]
 
     #[test]
     fn plans_hold_and_are_small(case in case()) {
