@@ -3,6 +3,9 @@
 pub mod distribution;
 pub mod index_settings;
 pub mod marker;
+pub mod npm_archive;
+pub mod npm_scopes;
+pub mod npm_workspaces;
 pub mod pep508;
 pub mod rfc3986;
 pub mod simple_repository;

@@ -32,7 +32,6 @@ mod scopes;
 mod source;
 mod targets;
 mod upgrades;
-mod workspaces;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -42,7 +41,8 @@ use self::folders::Folders;
 use self::scopes::FolderManifest;
 use self::targets::Targets;
 use self::upgrades::{Asker, Upgrades};
-use self::workspaces::Workspaces;
+use super::grammar::npm_archive;
+use super::grammar::npm_workspaces::Workspaces;
 use super::{File, Format, Parsed, is_named};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::names::listed;
@@ -341,17 +341,21 @@ impl Reader<'_> {
         let is_address = matches!(pin.source, Source::Url(_));
         let address = resolved.as_deref().filter(|_| local.is_none());
         let address = match &pin.source {
-            Source::Registry(Some(_)) => address.filter(|it| !source::is_archive_of(it, said, pin.version)),
+            Source::Registry(Some(_)) => {
+                address.filter(|it| !npm_archive::is_archive_of(it, said, pin.version))
+            }
             Source::Url(address) if local.is_none() => Some(address.as_str()),
             _ => None,
         };
-        let archive = address.and_then(source::archive);
+        let archive = address.and_then(npm_archive::archive);
         let is_unsaid =
-            |address| archive.is_none() && !is_address && !source::says(address, said, pin.version);
+            |address| archive.is_none() && !is_address && !npm_archive::says(address, said, pin.version);
         let is_unsaid = address.is_some_and(is_unsaid);
         let is_of_registry = is_address && archive.is_some();
         let mut package = match archive {
-            Some(archive) if archive.name != said || !source::is_version(&archive.version, pin.version) => {
+            Some(archive)
+                if archive.name != said || !npm_archive::is_version(&archive.version, pin.version) =>
+            {
                 let field = entry.resolved().filter(|_| !is_address).unwrap_or(value);
                 let place = match (field.kind(), archive.place) {
                     (Kind::PlainString, Some(place)) => field.span().inside(place),
@@ -516,7 +520,7 @@ impl Reader<'_> {
         if let (Some(wish), Some(package)) = (wish.as_str(), self.parsed.graph.package_mut(to))
             && let Source::Registry(Some(address)) = &package.source
             && source::is_asked_for(address, &wish)
-            && source::version_of_registry(address, &package.name).is_none()
+            && npm_archive::version_of_registry(address, &package.name).is_none()
         {
             package.source = Source::Url(address.clone());
         }

@@ -13,16 +13,9 @@ use std::collections::{HashMap, HashSet};
 use super::entry::{Entry, EntryPlace, META, Need, may_be_absent};
 use super::folders::Folders;
 use super::targets::Targets;
-use crate::model::{Scope, Scopes};
+use crate::lockfile::grammar::npm_scopes::{self, ALL, of_flags};
+use crate::model::Scopes;
 use crate::text::tree::Value;
-
-/// Only development leads here.
-const DEV: u8 = 1;
-/// Only what is optional leads here.
-const OPTIONAL: u8 = 2;
-/// Development leads here and something optional does, and nothing else.
-const DEV_OPTIONAL: u8 = 4;
-const ALL: u8 = DEV | OPTIONAL | DEV_OPTIONAL;
 
 /// What a manifest of a folder asks for, which may differ from what the lockfile repeats of it.
 pub(super) struct FolderManifest<'m> {
@@ -76,22 +69,6 @@ pub(super) fn scopes(
         // What needs a package that nothing leads to is not known: npm up to 11.11.0 installs it.
         .map(|(flags, reached)| of_flags(if *reached { *flags } else { 0 }))
         .collect()
-}
-
-fn of_flags(flags: u8) -> Scopes {
-    let mut scopes = Scopes::default();
-    let either = flags & (DEV | OPTIONAL) != 0;
-    let both = flags & DEV_OPTIONAL != 0 && !either;
-    if flags & DEV != 0 || both {
-        scopes.add(Scope::Dev);
-    }
-    if flags & OPTIONAL != 0 || both {
-        scopes.add(Scope::Optional);
-    }
-    match scopes.is_empty() {
-        true => Scopes::only(Scope::Runtime),
-        false => scopes,
-    }
 }
 
 struct Walk<'w> {
@@ -215,17 +192,5 @@ impl Walk<'_> {
 
 /// The flags that a need of an entry with `flags` leaves to what it needs.
 fn left(flags: u8, need: Need, optional_peer: bool) -> u8 {
-    let dev = need == Need::Dev;
-    let optional = need == Need::Optional || optional_peer;
-    let mut left = ALL;
-    if flags & DEV == 0 && !dev {
-        left &= !DEV;
-    }
-    if flags & OPTIONAL == 0 && !optional {
-        left &= !OPTIONAL;
-    }
-    if flags == 0 && !dev && !optional {
-        left &= !DEV_OPTIONAL;
-    }
-    left
+    npm_scopes::left(flags, need == Need::Dev, need == Need::Optional || optional_peer)
 }

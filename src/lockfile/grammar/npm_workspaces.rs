@@ -1,4 +1,4 @@
-//! The root's `workspaces`: globs of folders that are modules of our own.
+//! `workspaces` of a `package.json` (npm, Yarn, Bun): globs of folders that are modules of our own.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -18,16 +18,18 @@ const MAX_GLOB_LENGTH: usize = 512;
 const MAX_WILDCARDS: usize = 8;
 
 /// Which folders are workspaces. A `!` takes out again what globs before it took in.
-pub(super) struct Workspaces {
+#[derive(Debug)]
+pub struct Workspaces {
     globs: GlobSet,
     takes_out: Vec<bool>,
     /// The first glob that is not read.
-    pub(super) cut: Option<Span>,
+    pub cut: Option<Span>,
 }
 
 impl Workspaces {
     /// Reads the field: a list, or an object with the list under `packages`.
-    pub(super) fn of(field: Option<Value<'_>>) -> Self {
+    #[must_use]
+    pub fn of(field: Option<Value<'_>>) -> Self {
         let mut set = GlobSetBuilder::new();
         let mut takes_out = Vec::new();
         let list = field.map(|field| field.get("packages").unwrap_or(field));
@@ -68,7 +70,8 @@ impl Workspaces {
     }
 
     /// The folder at `path` is a workspace.
-    pub(super) fn contains(&self, path: &str) -> bool {
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
         let last = self.globs.matches(path).into_iter().max();
         last.is_some_and(|last| self.takes_out.get(last) == Some(&false))
     }
