@@ -1,4 +1,4 @@
-//! The YAML reader over any text: no panic, every span inside, bounds kept.
+//! Both YAML readers over any text: no panic, every span inside, bounds kept.
 
 #![no_main]
 
@@ -23,4 +23,17 @@ fuzz_target!(|text: &str| {
         open.extend(value.entries().map(|(_, value)| (value, depth + 1)));
     }
     assert!(values <= text.len() + 1 + MAX_COPIED, "{values}");
+    let stream = yaml::read_stream(text);
+    for problem in &stream.problems {
+        assert!(text.get(problem.span.start as usize..problem.span.end as usize).is_some(), "{problem:?}");
+    }
+    let mut open = vec![stream.root()];
+    while let Some(value) = open.pop() {
+        for span in [value.span(), value.text_span(), value.key_span()] {
+            assert!(text.get(span.start as usize..span.end as usize).is_some(), "{span:?}");
+        }
+        let _ = (value.as_str(), value.as_bool(), value.as_u64(), value.key());
+        open.extend(value.items());
+        open.extend(value.entries().map(|(_, value)| value));
+    }
 });

@@ -1,8 +1,8 @@
 //! Text with places: spans, lines, decoding, escaping, and the positioned readers of JSON, TOML, XML and YAML.
 //!
-//! Every reader here keeps the byte span of what it read, never recurses and takes time linear in its input. All but
-//! that of YAML, whose grammar hangs on indentation, go on after damage; it keeps what it read before. JSON, TOML and
-//! YAML give the same [`tree::Document`].
+//! Every reader here keeps the byte span of what it read, never recurses and takes time linear in its input, and all but
+//! one go on after damage: of YAML there are two readers, one for what programs write ([`yaml::read_stream`]), and one for what
+//! people write ([`yaml::read`]), which stops there. JSON, TOML and YAML give the same [`tree::Document`].
 #![cfg_attr(
     not(test),
     deny(

@@ -10,6 +10,7 @@
 
 mod offsets;
 mod scalar;
+mod stream;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -22,6 +23,8 @@ use super::tree::{Document, Kind, NONE, Node};
 use super::{Problems, Span};
 use offsets::Offsets;
 use scalar::Properties;
+
+pub use stream::read_stream;
 
 /// How much of a text is read; what goes beyond is a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
