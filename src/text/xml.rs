@@ -1,7 +1,7 @@
 //! A positioned reader of XML: elements and their text, with spans, as far as the text can be read.
 //!
-//! Attributes, comments and processing instructions are passed over; no entity but the five of XML
-//! itself and character references is ever expanded, and no DTD is read.
+//! Comments and processing instructions are passed over, and attributes are read when they are asked for; no entity but the
+//! five of XML itself and character references is ever expanded, and no DTD is read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -332,9 +332,87 @@ impl<'d> Element<'d> {
         self.children().find(|element| element.name() == name)
     }
 
+    /// The attributes of the opening tag, in the order of the text, as far as they are well formed.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
+        let text = self.document.text;
+        // The document itself has no tag.
+        let name = self.node().filter(|node| node.name.end > node.name.start);
+        let mut at = name.map_or(text.len(), |node| node.name.end as usize);
+        std::iter::from_fn(move || {
+            let attribute = Attribute::read(text, at)?;
+            at = (attribute.span.end as usize).saturating_add(1);
+            Some(attribute)
+        })
+    }
+
+    /// The first attribute called `name`.
+    #[must_use]
+    pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
+        self.attributes().find(|attribute| attribute.name == name)
+    }
+
     fn node(self) -> Option<&'d Node> {
         self.document.nodes.get(self.id as usize)
     }
+}
+
+/// An attribute of an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute<'d> {
+    /// Its name, with the namespace prefix.
+    pub name: &'d str,
+    /// What its value says.
+    pub value: Cow<'d, str>,
+    /// Where the value stands, inside its quotes.
+    pub span: Span,
+}
+
+impl<'d> Attribute<'d> {
+    /// The attribute that follows at `at`, inside of an opening tag (XML 1.0, section 3.1).
+    fn read(text: &'d str, at: usize) -> Option<Self> {
+        let rest = text.get(at..)?;
+        let begin = rest.find(|character: char| !character.is_ascii_whitespace())?;
+        let rest = rest.get(begin..)?;
+        let end = rest.find(|character: char| {
+            character.is_ascii_whitespace() || matches!(character, '=' | '>' | '/' | '<' | '"' | '\'')
+        })?;
+        let (name, rest) = rest.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
+        let value = rest.trim_ascii_start().strip_prefix('=')?.trim_ascii_start();
+        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        let value = value.get(1..)?;
+        let start = text.len().saturating_sub(value.len());
+        let value = value.get(..value.find(quote)?)?;
+        Some(Self {
+            name,
+            value: expanded(value),
+            span: Span::new(start, start.saturating_add(value.len())),
+        })
+    }
+}
+
+/// `value` with its references expanded; one that stands for nothing stays as it is.
+fn expanded(value: &str) -> Cow<'_, str> {
+    if !value.contains('&') {
+        return Cow::Borrowed(value);
+    }
+    let mut pieces = value.split('&');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let known = piece
+            .split_once(';')
+            .and_then(|(name, rest)| Some((character(name)?, rest)));
+        match known {
+            Some((character, rest)) => {
+                text.push(character);
+                text.push_str(rest);
+            }
+            None => {
+                text.push('&');
+                text.push_str(piece);
+            }
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// The character that a reference without its `&` and `;` stands for (XML 1.0, sections 4.1 and 4.6).
@@ -387,6 +465,37 @@ mod tests {
             ["version", "name", "empty"]
         );
         assert!(version.span().of(text).ends_with("</version>"));
+    }
+
+    #[test]
+    fn attributes_are_read_where_they_stand() {
+        let text = "<a xmlns:p='u' one = \"1&amp;&#50;&x;\" \n p:two='<\"'><b/><c d='e'f=\"\"/><g h></g><i j='>'/></a>";
+        let document = read(text);
+        let outer = document.root().child("a").expect("a");
+        let of = |element: Element<'_>| -> Vec<(String, String, String)> {
+            let attributes = element.attributes();
+            attributes
+                .map(|one| (one.name.into(), one.value.into_owned(), one.span.of(text).into()))
+                .collect()
+        };
+        let told = |name: &str, value: &str, written: &str| (name.into(), value.into(), written.into());
+        let all = [
+            told("xmlns:p", "u", "u"),
+            told("one", "1&2&x;", "1&amp;&#50;&x;"),
+            told("p:two", "<\"", "<\""),
+        ];
+        assert_eq!(of(outer), all);
+        let inner: Vec<_> = outer.children().map(of).collect();
+        let expected = [
+            vec![],
+            vec![told("d", "e", "e"), told("f", "", "")],
+            vec![],
+            vec![told("j", ">", ">")],
+        ];
+        assert_eq!(inner, expected);
+        assert_eq!(of(document.root()), []);
+        assert_eq!(outer.attribute("one").expect("one").value, "1&2&x;");
+        assert_eq!(outer.attribute("two"), None);
     }
 
     #[test]
