@@ -39,7 +39,7 @@ pub static ROWS: &[EcosystemRow] = &[
     name_only("Hex", 10),
     name_only("Julia", 13),
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
-    name_only("NuGet", 8),
+    with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
     name_only("Packagist", 7),
     name_only("Pub", 9),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
@@ -133,6 +133,14 @@ pub fn scheme(ecosystem: &Ecosystem) -> Option<&'static dyn Scheme> {
 
 fn as_written(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(name)
+}
+
+/// Names whose case says nothing.
+fn any_case(name: &str) -> Cow<'_, str> {
+    match name.chars().any(char::is_uppercase) {
+        true => Cow::Owned(name.to_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 /// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.

@@ -19,6 +19,8 @@ impl Ecosystem {
     pub const GO: Self = Self::constant("Go");
     /// Java artifacts.
     pub const MAVEN: Self = Self::constant("Maven");
+    /// .NET packages.
+    pub const NUGET: Self = Self::constant("NuGet");
 
     /// The ecosystem called `name`.
     #[must_use]

@@ -9,7 +9,7 @@
 //!
 //! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
-//! | go, npm, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
+//! | go, npm, nuget, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
 //!
@@ -32,6 +32,7 @@ pub mod go;
 mod grammar;
 pub mod maven;
 pub mod npm;
+pub mod nuget;
 pub mod pep440;
 pub mod range;
 pub mod semver;
@@ -174,6 +175,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &go::Go,
     &maven::Maven,
     &npm::Npm,
+    &nuget::Nuget,
     &pep440::Pep440,
     &semver::Semver,
 ];

@@ -30,6 +30,7 @@ WORDS = {
 SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r", "\f", "\v", "\u00a0", "\ufeff", "\u0085",
           "\u2028", "\x1c", "\u180e", "\u200b", "\u3000"]
 LETTERS = {
+    "nuget": "0123456789...---++abxzAZ-. v_\u00e9\u0661\u00a0",
     "semver": "0123456789..--++abxzAZv=_ ~\u00e9\u0661",
     "pep440": "0123456789...---+_!abcrdevpostv* \u00e9\u0661\u017f",
     "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\U0001f600",
@@ -94,6 +95,23 @@ def odd_maven(rng, _scheme):
     return text + (rng.choice(marks) if rng.random() < 0.1 else "")
 
 
+def odd_nuget(rng, _scheme):
+    easy = rng.random() < 0.75
+    numbers = SMALL if easy else NUMBERS
+    dots = [".", ".", ".", " .", ". ", ".\t", ".\u00a0"] if rng.random() < 0.1 else ["."]
+    text = rng.choice(numbers)
+    for _ in range(rng.choice([0, 1, 2, 2, 2, 2, 3, 3, 3, 4] if easy else [0, 1, 2, 3, 4, 5])):
+        text += rng.choice(dots) + rng.choice(numbers)
+    words = [word for word in WORDS["semver"] if not easy or word not in ("00", "01")]
+    words += ["-1", "-0", "-01", "-2147483648", "-2147483649", "Beta", "beta", "BETA", "preview1", "Preview1", "20240102030405"]
+    for mark, chance in (("-", 0.7), ("+", 0.15)):
+        if rng.random() < chance:
+            parts = rng.choices(words + (SMALL if rng.random() < 0.6 else NUMBERS), k=rng.choice([1, 1, 2, 2, 3]))
+            text += mark + ".".join(parts if easy or rng.random() < 0.9 else parts + [""])
+    front = rng.choice(["", "", "", "v", " "]) if not easy else ""
+    return front + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
+
+
 def odd_toolchain(rng, _scheme):
     text = rng.choice(["1"] * 12 + ["2", "2", "01", "0"])
     text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100"] * 2 + [".021", "."])
@@ -103,7 +121,7 @@ def odd_toolchain(rng, _scheme):
 
 
 ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
-       "maven": odd_maven}
+       "maven": odd_maven, "nuget": odd_nuget}
 
 
 def changed(rng, text, letters):

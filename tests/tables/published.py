@@ -13,13 +13,14 @@ import re
 import sys
 import zipfile
 
-ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven"}
+ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet"}
 LOCKFILES = {
     "semver": ("Cargo.lock", r'^version = "([^"]+)"'),
     "npm": ("package-lock.json", r'"version": "([^"]+)"'),
     "pep440": ("*.lock", r'^version = "([^"]+)"'),
     "go": ("go.mod", r"^\s*(?:require )?[\w./~-]+\.[\w./~-]+ (v[^\s]+)"),
     "maven": ("pom.xml", r"<version>([^<$\s]+)</version>"),
+    "nuget": ("packages.lock.json", r': "\[?([0-9]+\.[^]",/= ]*)["\],]'),
 }
 MOST = 6000
 
@@ -30,6 +31,8 @@ def main() -> None:
     with zipfile.ZipFile(data / "osv" / ECOSYSTEMS[scheme] / "all.zip") as archive:
         for name in archive.namelist():
             for affected in json.loads(archive.read(name)).get("affected", []):
+                if affected.get("package", {}).get("ecosystem") != ECOSYSTEMS[scheme]:
+                    continue
                 found.update(affected.get("versions", []))
                 for span in affected.get("ranges", []):
                     if span["type"] != "GIT":
@@ -38,7 +41,8 @@ def main() -> None:
     for path in (data / "corpus").rglob(pattern):
         if scheme == "pep440" and path.name == "Cargo.lock":
             continue
-        found.update(re.findall(line, path.read_text("utf-8", "replace"), re.MULTILINE))
+        for match in re.finditer(line, path.read_text("utf-8", "replace"), re.MULTILINE):
+            found.add(match[match.lastindex])
     found = sorted(text for text in found if text and "\n" not in text and "\r" not in text)
     step = max(1, -(-len(found) // MOST))
     sys.stdout.write("".join(f"{text}\n" for text in found[::step]))

@@ -70,6 +70,11 @@ fn npm_agrees_with_its_own_tool() {
 }
 
 #[test]
+fn nuget_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/nuget.tsv.gz"), scheme("nuget").unwrap());
+}
+
+#[test]
 fn pep440_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/pep440.tsv.gz"), scheme("pep440").unwrap());
 }
@@ -124,6 +129,7 @@ fn only_pypi_orders_builds_otherwise_beside_a_bound() {
     for (name, version, bound, order) in [
         ("go", "v2.0.0+incompatible", "2.0.0", Ordering::Equal),
         ("npm", "1.2.3+build.5", "1.2.3", Ordering::Equal),
+        ("nuget", "1.2.3+build.5", "1.2.3", Ordering::Equal),
         ("semver", "0.4.55+curl-7.83.1", "0.4.55", Ordering::Equal),
         ("maven", "33.0.0-jre", "33.0.0", Ordering::Greater),
         ("maven", "5.3.39-SNAPSHOT", "5.3.39", Ordering::Less),
@@ -228,7 +234,7 @@ fn published_versions_are_in_a_total_order() {
 #[test]
 fn made_up_versions_are_in_a_total_order() {
     // npm and Maven are not transitive on everything that their tools read; see their files.
-    for name in ["go", "pep440", "semver"] {
+    for name in ["go", "nuget", "pep440", "semver"] {
         let rows = table(&format!(
             "tests/tables/{}.tsv.gz",
             if name == "semver" { "npm" } else { name }
@@ -246,7 +252,7 @@ fn made_up_versions_are_in_a_total_order() {
 /// Advisories of npm, crates.io and Go are written with what people type.
 #[test]
 fn events_are_read_leniently() {
-    for name in ["go", "npm", "semver"] {
+    for name in ["go", "npm", "nuget", "semver"] {
         let scheme = scheme(name).unwrap();
         for (event, version) in [
             ("1.2", "1.2.0"),
