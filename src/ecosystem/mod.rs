@@ -188,6 +188,7 @@ mod tests {
             normalise(&Ecosystem::GO, "github.com/BurntSushi/toml"),
             "github.com/BurntSushi/toml"
         );
+        assert_eq!(normalise(&Ecosystem::NUGET, "Acme.Web_2"), "acme.web_2");
         assert_eq!(normalise(&Ecosystem::named("Hex"), "A"), "A");
     }
 }

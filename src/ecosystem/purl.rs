@@ -192,6 +192,12 @@ mod tests {
                 "pkg:golang/github.com/A/b@v1.0.0",
             ),
             (Ecosystem::PYPI, "Django_Foo", "", "pkg:pypi/django-foo"),
+            (
+                Ecosystem::NUGET,
+                "Newtonsoft.Json",
+                "13.0.3",
+                "pkg:nuget/newtonsoft.json@13.0.3",
+            ),
             (Ecosystem::named("Hex"), "a b", "1", "pkg:generic/a%20b@1"),
         ] {
             let made = of(&ecosystem, name, version);

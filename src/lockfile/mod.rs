@@ -22,6 +22,7 @@ pub mod go_mod;
 pub mod grammar;
 pub mod manifest;
 pub mod package_lock;
+pub mod packages_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod pom;
@@ -204,6 +205,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,
+    &packages_lock::PackagesLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,

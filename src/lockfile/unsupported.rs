@@ -100,10 +100,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Hex",
     },
     UnsupportedFormat {
-        file_name: "packages.lock.json",
-        ecosystem: "NuGet",
-    },
-    UnsupportedFormat {
         file_name: "paket.lock",
         ecosystem: "NuGet",
     },
@@ -191,10 +187,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "dependency-locks/*.lockfile",
         ecosystem: "Maven",
-    },
-    UnsupportedFormat {
-        file_name: "packages.*.lock.json",
-        ecosystem: "NuGet",
     },
     UnsupportedFormat {
         file_name: "pdm.*.lock",

@@ -154,6 +154,10 @@ fn int(label: &str) -> Option<i32> {
         "" => 0,
         digits => digits.parse().ok()?,
     };
-    let number = if label.starts_with('-') { number.checked_neg()? } else { number };
+    let number = if label.starts_with('-') {
+        number.checked_neg()?
+    } else {
+        number
+    };
     i32::try_from(number).ok()
 }
