@@ -19,6 +19,7 @@
 pub mod cargo_lock;
 mod file_names;
 pub mod go_mod;
+pub mod gradle_lockfile;
 pub mod grammar;
 pub mod manifest;
 pub mod package_lock;
@@ -204,6 +205,7 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
+    &gradle_lockfile::GradleLockfile,
     &package_lock::PackageLock,
     &packages_lock::PackagesLock,
     &pipfile_lock::PipfileLock,

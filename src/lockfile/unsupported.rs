@@ -48,10 +48,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "CocoaPods",
     },
     UnsupportedFormat {
-        file_name: "buildscript-gradle.lockfile",
-        ecosystem: "Maven",
-    },
-    UnsupportedFormat {
         file_name: "bun.lock",
         ecosystem: "npm",
     },
@@ -86,10 +82,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
-    },
-    UnsupportedFormat {
-        file_name: "gradle.lockfile",
-        ecosystem: "Maven",
     },
     UnsupportedFormat {
         file_name: "maven_install.json",
@@ -130,10 +122,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "renv.lock",
         ecosystem: "CRAN",
-    },
-    UnsupportedFormat {
-        file_name: "settings-gradle.lockfile",
-        ecosystem: "Maven",
     },
     UnsupportedFormat {
         file_name: "stack.yaml.lock",
@@ -183,10 +171,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "composer.*.lock",
         ecosystem: "Packagist",
-    },
-    UnsupportedFormat {
-        file_name: "dependency-locks/*.lockfile",
-        ecosystem: "Maven",
     },
     UnsupportedFormat {
         file_name: "pdm.*.lock",

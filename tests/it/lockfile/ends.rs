@@ -306,8 +306,6 @@ fn lockfiles_beside_the_known_names_are_known() {
         "pylock.dev.toml",
         "rails_6.gemfile.lock",
         "Gemfile.next.lock",
-        "settings-gradle.lockfile",
-        "gradle/dependency-locks/runtimeClasspath.lockfile",
         "pnpm-lock.feature-x.yaml",
         "composer-dev.lock",
         "ghc9.project.freeze",
