@@ -21,6 +21,7 @@ mod file_names;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
+pub mod libs_versions;
 pub mod manifest;
 pub mod package_lock;
 pub mod packages_lock;
@@ -206,6 +207,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
+    &libs_versions::LibsVersions,
     &package_lock::PackageLock,
     &packages_lock::PackagesLock,
     &pipfile_lock::PipfileLock,

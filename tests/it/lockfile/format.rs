@@ -24,6 +24,24 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
 const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ("cargo_lock", "hostile", "escaped", "written with an escape"),
+    (
+        "libs_versions",
+        "hostile",
+        "com.example.lib:escaped",
+        "written with an escape",
+    ),
+    (
+        "libs_versions",
+        "hostile",
+        "com.example\u{1b}[31m:colour",
+        "the string has an escape",
+    ),
+    (
+        "libs_versions",
+        "hostile",
+        "com.example.lib:multi",
+        "a part of a string over several lines",
+    ),
     ("package_lock", "hostile", "escaped", "written with an escape"),
     (
         "package_lock",
