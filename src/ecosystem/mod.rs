@@ -43,7 +43,7 @@ pub static ROWS: &[EcosystemRow] = &[
     name_only("Packagist", 7),
     name_only("Pub", 9),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
-    name_only("RubyGems", 6),
+    with_rules(Ecosystem::RUBYGEMS, 6, "gem", as_written, "rubygems"),
     name_only("SwiftURL", 11),
     with_rules(Ecosystem::CRATES_IO, 1, "cargo", as_written, "semver"),
     with_rules(Ecosystem::NPM, 4, "npm", as_written, "npm"),

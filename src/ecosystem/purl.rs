@@ -198,7 +198,8 @@ mod tests {
                 "13.0.3",
                 "pkg:nuget/newtonsoft.json@13.0.3",
             ),
-            (Ecosystem::named("Hex"), "a b", "1", "pkg:generic/a%20b@1"),
+            (Ecosystem::named("Acme"), "a b", "1", "pkg:generic/a%20b@1"),
+            (Ecosystem::RUBYGEMS, "RedCloth", "4.3.3", "pkg:gem/RedCloth@4.3.3"),
         ] {
             let made = of(&ecosystem, name, version);
             assert_eq!(made.as_str(), purl);

@@ -21,6 +21,8 @@ impl Ecosystem {
     pub const MAVEN: Self = Self::constant("Maven");
     /// .NET packages.
     pub const NUGET: Self = Self::constant("NuGet");
+    /// Ruby gems.
+    pub const RUBYGEMS: Self = Self::constant("RubyGems");
 
     /// The ecosystem called `name`.
     #[must_use]

@@ -12,6 +12,7 @@
 //! | go, npm, nuget, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
+//! | rubygems | nothing: the platform is no part of a version | – |
 //!
 //! To add a scheme: write `version/x.rs` with a unit struct that implements [`Scheme`], add it to
 //! [`SCHEMES`], and add `tests/fixtures/version/x.txt` and a table of the native tool's answers
@@ -35,6 +36,7 @@ pub mod npm;
 pub mod nuget;
 pub mod pep440;
 pub mod range;
+pub mod rubygems;
 pub mod semver;
 
 use std::borrow::Cow;
@@ -177,6 +179,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &npm::Npm,
     &nuget::Nuget,
     &pep440::Pep440,
+    &rubygems::Rubygems,
     &semver::Semver,
 ];
 

@@ -27,6 +27,7 @@ WORDS = {
               "\u00e9", "\u00c9", "\u0130", "\u212a", "\U0001d7d8", "\uff5a", "\U0001f600", "_",
               "+", "\u0661", "\u0660", "\u0660" * 11, "\uff11", "~", "r", "release1", "alph"],
 }
+WORDS["rubygems"] = ["a", "b", "rc", "pre", "alpha", "beta", "dev", "rc1", "RC", "A", "Z", "x0", "0a", "00b", "p1", "java", "a1b2"]
 SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r", "\f", "\v", "\u00a0", "\ufeff", "\u0085",
           "\u2028", "\x1c", "\u180e", "\u200b", "\u3000"]
 LETTERS = {
@@ -34,6 +35,7 @@ LETTERS = {
     "semver": "0123456789..--++abxzAZv=_ ~\u00e9\u0661",
     "pep440": "0123456789...---+_!abcrdevpostv* \u00e9\u0661\u017f",
     "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\U0001f600",
+    "rubygems": "0000123459......--abrcpeAZ _+\u00e9\u0661",
 }
 
 
@@ -112,6 +114,17 @@ def odd_nuget(rng, _scheme):
     return front + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
 
 
+def odd_rubygems(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.7 else NUMBERS
+    few = rng.random() < 0.5
+    text = rng.choice(numbers)
+    for _ in range(rng.randint(0, 5)):
+        part = rng.choice(["0", "0", "1", "a", "b"]) if few else rng.choice(WORDS["rubygems"] if rng.random() < 0.35 else numbers)
+        mark = "." if rng.random() < 0.9 else rng.choice(["-", "-", "", "..", "--", ".-"])
+        text += mark + part
+    return (rng.choice(SPACES) if rng.random() < 0.05 else "") + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
+
+
 def odd_toolchain(rng, _scheme):
     text = rng.choice(["1"] * 12 + ["2", "2", "01", "0"])
     text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100"] * 2 + [".021", "."])
@@ -121,7 +134,7 @@ def odd_toolchain(rng, _scheme):
 
 
 ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
-       "maven": odd_maven, "nuget": odd_nuget}
+       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems}
 
 
 def changed(rng, text, letters):

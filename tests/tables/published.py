@@ -13,7 +13,8 @@ import re
 import sys
 import zipfile
 
-ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet"}
+ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet",
+              "rubygems": "RubyGems"}
 LOCKFILES = {
     "semver": ("Cargo.lock", r'^version = "([^"]+)"'),
     "npm": ("package-lock.json", r'"version": "([^"]+)"'),
@@ -21,6 +22,7 @@ LOCKFILES = {
     "go": ("go.mod", r"^\s*(?:require )?[\w./~-]+\.[\w./~-]+ (v[^\s]+)"),
     "maven": ("pom.xml", r"<version>([^<$\s]+)</version>"),
     "nuget": ("packages.lock.json", r': "\[?([0-9]+\.[^]",/= ]*)["\],]'),
+    "rubygems": ("Gemfile.lock", r"^    \S+ \(([^-)]+)"),
 }
 MOST = 6000
 

@@ -153,6 +153,14 @@ fn maven_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/maven.tsv.gz"), scheme("maven").unwrap());
 }
 
+#[test]
+fn rubygems_agrees_with_its_own_tool() {
+    agrees(
+        &table("tests/tables/rubygems.tsv.gz"),
+        scheme("rubygems").unwrap(),
+    );
+}
+
 /// `toolchain` leaves alone what is no version of Go; those rows (`!`) say nothing about the order.
 #[test]
 fn versions_of_go_itself_agree_with_its_own_tool() {
@@ -234,7 +242,7 @@ fn published_versions_are_in_a_total_order() {
 #[test]
 fn made_up_versions_are_in_a_total_order() {
     // npm and Maven are not transitive on everything that their tools read; see their files.
-    for name in ["go", "nuget", "pep440", "semver"] {
+    for name in ["go", "nuget", "pep440", "rubygems", "semver"] {
         let rows = table(&format!(
             "tests/tables/{}.tsv.gz",
             if name == "semver" { "npm" } else { name }
@@ -269,7 +277,7 @@ fn events_are_read_leniently() {
             "{name}: a range is no event"
         );
     }
-    for name in ["maven", "pep440"] {
+    for name in ["maven", "pep440", "rubygems"] {
         let scheme = scheme(name).unwrap();
         assert_eq!(
             scheme.compare(&scheme.event("0"), "0.0"),
