@@ -18,6 +18,7 @@
 
 pub mod cargo_lock;
 mod file_names;
+pub mod gemfile_lock;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
@@ -77,7 +78,7 @@ pub trait Format: Sync {
         UpgradeCommand::None
     }
 
-    /// Names of files that the reader looks for beside or above a lockfile.
+    /// Names of files that the reader looks for beside or above a lockfile; a `*` stands for one character or more.
     fn companions(&self) -> &'static [&'static str] {
         &[]
     }
@@ -205,6 +206,7 @@ impl Parsed {
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
+    &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
@@ -270,7 +272,7 @@ pub fn is_companion(name: &[u8]) -> bool {
     FORMATS
         .iter()
         .flat_map(|format| format.companions())
-        .any(|companion| companion.as_bytes() == name)
+        .any(|companion| file_names::fits_in_some_folder(companion, name))
 }
 
 /// The format called `name`.

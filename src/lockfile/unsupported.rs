@@ -28,10 +28,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "SwiftURL",
     },
     UnsupportedFormat {
-        file_name: "Gemfile.lock",
-        ecosystem: "RubyGems",
-    },
-    UnsupportedFormat {
         file_name: "Gopkg.lock",
         ecosystem: "Go",
     },
@@ -74,10 +70,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "deno.lock",
         ecosystem: "npm",
-    },
-    UnsupportedFormat {
-        file_name: "gems.locked",
-        ecosystem: "RubyGems",
     },
     UnsupportedFormat {
         file_name: "glide.lock",
@@ -141,20 +133,12 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
         ecosystem: "PyPI",
     },
     UnsupportedFormat {
-        file_name: "*.gemfile.lock",
-        ecosystem: "RubyGems",
-    },
-    UnsupportedFormat {
         file_name: "*.project.freeze",
         ecosystem: "Hackage",
     },
     UnsupportedFormat {
         file_name: "*_maven_install.json",
         ecosystem: "Maven",
-    },
-    UnsupportedFormat {
-        file_name: "Gemfile.*.lock",
-        ecosystem: "RubyGems",
     },
     UnsupportedFormat {
         file_name: "JuliaManifest-v*.toml",

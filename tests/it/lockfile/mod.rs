@@ -1,5 +1,6 @@
 //! Readers of lockfiles.
 
+pub(crate) mod bundler;
 pub(crate) mod cargo_lock;
 pub(crate) mod ends;
 pub(crate) mod every_prefix;
