@@ -194,7 +194,7 @@ fn unsupported_lockfiles_are_one_line_for_each_format_with_what_accepts_it() {
         &[record("GHSA-x", "crates.io", "other", "0", None)],
         NOW,
     );
-    for file in ["yarn.lock", "a/yarn.lock", "b/c/yarn.lock", "Gemfile.lock"] {
+    for file in ["yarn.lock", "a/yarn.lock", "b/c/yarn.lock", "Gopkg.lock"] {
         sandbox.write(file, "x");
     }
     let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
@@ -208,7 +208,7 @@ fn unsupported_lockfiles_are_one_line_for_each_format_with_what_accepts_it() {
     assert!(ran.out.contains("3 × the format of yarn.lock"), "{}", ran.out);
     let told = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut policy = String::from("exclude:\n");
-    for name in ["yarn.lock", "Gemfile.lock"] {
+    for name in ["yarn.lock", "Gopkg.lock"] {
         assert!(
             told.contains(&format!("`exclude: [\"**/{name}\"]`")),
             "{}",

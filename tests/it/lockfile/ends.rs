@@ -304,8 +304,6 @@ fn globs_of_workspaces_end() {
 fn lockfiles_beside_the_known_names_are_known() {
     for name in [
         "pylock.dev.toml",
-        "rails_6.gemfile.lock",
-        "Gemfile.next.lock",
         "pnpm-lock.feature-x.yaml",
         "composer-dev.lock",
         "ghc9.project.freeze",

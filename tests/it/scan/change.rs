@@ -555,7 +555,7 @@ fn grace_tells_the_day_and_strict_coverage_counts_partial_gaps() {
 #[test]
 fn each_cause_of_a_gap_is_told_in_words_and_in_json() {
     let (sandbox, index) = prepared();
-    sandbox.write("Gemfile.lock", "GEM\n");
+    sandbox.write("Gopkg.lock", "a\n");
     sandbox.write("yarn.lock", "");
     sandbox.write("a/package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {");
     sandbox.write("requirements.txt", "flask\n");
@@ -568,10 +568,7 @@ fn each_cause_of_a_gap_is_told_in_words_and_in_json() {
         let list = coverage[list].as_array().expect("a list");
         list.iter().filter_map(|gap| gap["file"].as_str()).collect()
     };
-    assert_eq!(
-        files("blind"),
-        ["Gemfile.lock", "a/package-lock.json", "yarn.lock"]
-    );
+    assert_eq!(files("blind"), ["Gopkg.lock", "a/package-lock.json", "yarn.lock"]);
     assert_eq!(files("partial"), ["requirements.txt"]);
     for gap in coverage["blind"].as_array().expect("a list") {
         assert!(
@@ -582,7 +579,7 @@ fn each_cause_of_a_gap_is_told_in_words_and_in_json() {
     let shown = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
     assert!(shown.out.contains("more may be hidden"), "{}", shown.out);
     for file in [
-        "Gemfile.lock",
+        "Gopkg.lock",
         "a/package-lock.json",
         "yarn.lock",
         "requirements.txt",
