@@ -25,6 +25,7 @@ pub mod grammar;
 pub mod libs_versions;
 pub mod manifest;
 pub mod package_lock;
+pub mod packages_config;
 pub mod packages_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
@@ -211,6 +212,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
     &package_lock::PackageLock,
+    &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,

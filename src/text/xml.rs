@@ -345,6 +345,19 @@ impl<'d> Element<'d> {
         })
     }
 
+    /// Where its opening tag is no XML behind the last of [`Element::attributes`]: a value without quotes, or without an end.
+    #[must_use]
+    pub fn damaged_tag(self) -> Option<Span> {
+        let name = self.node().map(|node| node.name)?;
+        let last = self.attributes().last();
+        let at = last.map_or(name.end, |attribute| attribute.span.end.saturating_add(1)) as usize;
+        let rest = self.document.text.get(at..)?;
+        let start = rest.len().saturating_sub(rest.trim_ascii_start().len());
+        let rest = rest.trim_ascii_start();
+        let is_end = rest.starts_with('>') || rest.starts_with("/>");
+        (!is_end && self.id != 0).then(|| Span::at(at.saturating_add(start)))
+    }
+
     /// The first attribute called `name`.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<Attribute<'d>> {
@@ -496,6 +509,13 @@ mod tests {
         assert_eq!(of(document.root()), []);
         assert_eq!(outer.attribute("one").expect("one").value, "1&2&x;");
         assert_eq!(outer.attribute("two"), None);
+        assert_eq!(document.root().damaged_tag(), None);
+        assert_eq!(outer.damaged_tag(), None);
+        let damaged: Vec<_> = outer.children().map(Element::damaged_tag).collect();
+        assert_eq!(
+            damaged.iter().map(Option::is_some).collect::<Vec<_>>(),
+            [false, false, true, false]
+        );
     }
 
     #[test]

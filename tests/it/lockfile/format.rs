@@ -44,6 +44,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ),
     ("package_lock", "hostile", "escaped", "written with an escape"),
     (
+        "packages_config",
+        "hostile",
+        "Acme.Dot",
+        "written with a reference to a character",
+    ),
+    (
         "package_lock",
         "hostile",
         "needs-circle",
