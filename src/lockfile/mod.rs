@@ -30,6 +30,7 @@ pub mod packages_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod pom;
+pub mod project_assets;
 pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
@@ -217,6 +218,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,
+    &project_assets::ProjectAssets,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

@@ -55,6 +55,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "needs-circle",
         "written with an escape",
     ),
+    (
+        "project_assets",
+        "hostile",
+        "E\u{1b}[31m",
+        "name and version are one string with an escape",
+    ),
     ("pipfile_lock", "sections", "ours", "a folder has no version"),
     ("pipfile_lock", "alone", "ours", "a folder has no version"),
     (
