@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod package_lock;
 pub mod packages_config;
 pub mod packages_lock;
+pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod pom;
@@ -215,6 +216,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &package_lock::PackageLock,
     &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
+    &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,

@@ -88,10 +88,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "NuGet",
     },
     UnsupportedFormat {
-        file_name: "pdm.lock",
-        ecosystem: "PyPI",
-    },
-    UnsupportedFormat {
         file_name: "pixi.lock",
         ecosystem: "PyPI",
     },
@@ -155,10 +151,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "composer.*.lock",
         ecosystem: "Packagist",
-    },
-    UnsupportedFormat {
-        file_name: "pdm.*.lock",
-        ecosystem: "PyPI",
     },
     UnsupportedFormat {
         file_name: "pnpm-lock.*.yaml",

@@ -11,6 +11,12 @@ use crate::text::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    pub(super) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What a lockfile holds: nodes in the order of the file, edges as the file lists them.
 ///
 /// Own modules (the root, workspace members) are nodes and no packages. A format that holds no edges
@@ -151,7 +157,7 @@ impl Graph {
         if targets.is_empty() {
             return (tree, ends);
         }
-        let children = Children::of(self);
+        let children = Children::of_graph(self);
         let mut labels = HashMap::default();
         let mut before = vec![NONE; self.nodes.len()];
         let mut queue = Vec::new();
@@ -241,13 +247,13 @@ pub const MAX_ROOTS: usize = 64;
 const NONE: u32 = u32::MAX;
 
 /// The edges, by the node that they start from.
-struct Children {
+pub(super) struct Children {
     starts: Vec<u32>,
     targets: Vec<u32>,
 }
 
 impl Children {
-    fn of(graph: &Graph) -> Self {
+    pub(super) fn of_graph(graph: &Graph) -> Self {
         let mut starts = vec![0_u32; graph.nodes.len().saturating_add(1)];
         for edge in &graph.edges {
             if let Some(start) = starts.get_mut(edge.from.0 as usize + 1) {
@@ -270,6 +276,11 @@ impl Children {
             }
         }
         Self { starts, targets }
+    }
+
+    /// What `node` leads to.
+    pub(super) fn of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        self.of_node(node.0).iter().map(|child| NodeId(*child))
     }
 
     fn of_node(&self, node: u32) -> &[u32] {

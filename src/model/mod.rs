@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod package;
 pub mod package_url;
 pub mod path;
+pub mod reach;
 pub mod release;
 pub mod shared_str;
 pub mod tree;

@@ -7,5 +7,6 @@ pub mod npm_archive;
 pub mod npm_scopes;
 pub mod npm_workspaces;
 pub mod pep508;
+pub mod pyproject;
 pub mod rfc3986;
 pub mod simple_repository;

@@ -308,7 +308,6 @@ fn lockfiles_beside_the_known_names_are_known() {
         "composer-dev.lock",
         "ghc9.project.freeze",
         "stack-9.6.yaml.lock",
-        "pdm.ci.lock",
         "paket.lock",
         "JuliaManifest.toml",
     ] {

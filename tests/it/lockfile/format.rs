@@ -61,6 +61,7 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "E\u{1b}[31m",
         "name and version are one string with an escape",
     ),
+    ("pdm_lock", "hostile", "evil", "written with an escape"),
     ("pipfile_lock", "sections", "ours", "a folder has no version"),
     ("pipfile_lock", "alone", "ours", "a folder has no version"),
     (

@@ -16,6 +16,7 @@ pub(crate) mod maven_started_elsewhere;
 pub(crate) mod mutated;
 pub(crate) mod npm_native;
 pub(crate) mod npm_version_1;
+pub(crate) mod pdm_listings;
 pub(crate) mod python_archives;
 pub(crate) mod python_listings;
 pub(crate) mod python_whole_files;
