@@ -32,6 +32,7 @@ pub mod pipfile_lock;
 pub mod poetry_lock;
 pub mod pom;
 pub mod project_assets;
+pub mod pylock;
 pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
@@ -221,6 +222,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &project_assets::ProjectAssets,
+    &pylock::Pylock,
     &requirements::Requirements,
     &uv_lock::UvLock,
 ];

@@ -100,10 +100,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Pub",
     },
     UnsupportedFormat {
-        file_name: "pylock.toml",
-        ecosystem: "PyPI",
-    },
-    UnsupportedFormat {
         file_name: "rebar.lock",
         ecosystem: "Hex",
     },
@@ -155,10 +151,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "pnpm-lock.*.yaml",
         ecosystem: "npm",
-    },
-    UnsupportedFormat {
-        file_name: "pylock.*.toml",
-        ecosystem: "PyPI",
     },
     UnsupportedFormat {
         file_name: "stack-*.yaml.lock",

@@ -24,14 +24,14 @@ pub enum Marker {
 /// `python_version < "3.8"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
-    variable: Variable,
-    operator: Operator,
-    value: String,
+    pub(super) variable: Variable,
+    pub(super) operator: Operator,
+    pub(super) value: String,
 }
 
 /// What a marker asks of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Variable {
+pub(super) enum Variable {
     PythonVersion,
     PythonFullVersion,
     ImplementationVersion,
@@ -42,13 +42,17 @@ enum Variable {
     PlatformPythonImplementation,
     ImplementationName,
     Extra,
+    /// The extras of the project that are asked for (PEP 751).
+    Extras,
+    /// Its groups that are (PEP 751).
+    DependencyGroups,
     /// Nothing is known of it.
     Unknown,
 }
 
 /// How a variable stands to a text, which is behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
+pub(super) enum Operator {
     /// One of PEP 440's, as written.
     Version(&'static str),
     /// The variable is a part of the text.
@@ -228,7 +232,7 @@ impl Comparison {
             }
             Variable::ImplementationName => Cow::Borrowed(environment.implementation_name),
             Variable::Extra => normalise(&Ecosystem::PYPI, extra),
-            Variable::Unknown => return true,
+            Variable::Extras | Variable::DependencyGroups | Variable::Unknown => return true,
         };
         let value = match self.variable == Variable::Extra {
             true => normalise(&Ecosystem::PYPI, &self.value),
@@ -316,6 +320,8 @@ impl Variable {
             Self::PlatformPythonImplementation => "platform_python_implementation",
             Self::ImplementationName => "implementation_name",
             Self::Extra => "extra",
+            Self::Extras => "extras",
+            Self::DependencyGroups => "dependency_groups",
             Self::Unknown => "platform_release",
         }
     }
@@ -461,10 +467,10 @@ fn side(words: &mut Words<'_>) -> Result<Side, &'static str> {
             Variable::PlatformPythonImplementation
         }
         "implementation_name" => Variable::ImplementationName,
+        "extras" => Variable::Extras,
+        "dependency_groups" => Variable::DependencyGroups,
         "extra" => Variable::Extra,
-        "platform_release" | "platform_version" | "platform.version" | "extras" | "dependency_groups" => {
-            Variable::Unknown
-        }
+        "platform_release" | "platform_version" | "platform.version" => Variable::Unknown,
         _ => return Err("a marker asks for something that no environment has"),
     }))
 }

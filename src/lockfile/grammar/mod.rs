@@ -9,4 +9,5 @@ pub mod npm_workspaces;
 pub mod pep508;
 pub mod pyproject;
 pub mod rfc3986;
+pub mod selection;
 pub mod simple_repository;

@@ -42,7 +42,7 @@ const NEWEST: (u64, u64) = (4, 5);
 
 const DAMAGED: &str = "Restore the file from its last good commit, or delete it and run `pdm lock`.";
 
-/// A dependency that fits more packages than this is taken for the first ones, so that a hostile file costs no
+/// A dependency on one of more packages of one name than this is taken for the first one, so that a hostile file costs no
 /// more than its size; the file is then blind.
 const MAX_CANDIDATES: usize = 64;
 
@@ -301,12 +301,11 @@ impl<'d> Lock<'d> {
     fn find(&self, wish: &Wish) -> Vec<usize> {
         let found = self.by_name.get(wish.name.as_str());
         let found = found.map_or(&[][..], Vec::as_slice);
-        if found.len() < 2 {
-            return found.to_vec();
+        if !(2..=MAX_CANDIDATES).contains(&found.len()) {
+            return found.iter().take(1).copied().collect();
         }
         let named: Vec<(usize, &Entry<'_>)> = found
             .iter()
-            .take(MAX_CANDIDATES)
             .filter_map(|number| Some((*number, self.entries.get(*number)?)))
             .collect();
         let in_range = narrowed(named, |entry| {

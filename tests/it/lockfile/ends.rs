@@ -303,7 +303,6 @@ fn globs_of_workspaces_end() {
 #[test]
 fn lockfiles_beside_the_known_names_are_known() {
     for name in [
-        "pylock.dev.toml",
         "pnpm-lock.feature-x.yaml",
         "composer-dev.lock",
         "ghc9.project.freeze",

@@ -6,22 +6,22 @@ use lockkeeper::model::{Ecosystem, FileSpan, Package, Source, Tree};
 use lockkeeper::text::toml;
 use lockkeeper::text::tree::Value;
 
-/// The lockfile of PEP 751.
-pub struct Pylock;
+/// The lockfile of dep, which Go modules followed.
+pub struct Gopkg;
 
-const DAMAGED: &str = "Restore the file from its last good commit, or lock again.";
+const DAMAGED: &str = "Restore the file from its last good commit, or run `dep ensure`.";
 
-impl Format for Pylock {
+impl Format for Gopkg {
     fn name(&self) -> &'static str {
-        "pylock.toml"
+        "Gopkg.lock"
     }
 
     fn ecosystem(&self) -> Ecosystem {
-        Ecosystem::PYPI
+        Ecosystem::GO
     }
 
     fn file_names(&self) -> &'static [&'static str] {
-        &["pylock.toml"]
+        &["Gopkg.lock"]
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
@@ -30,42 +30,33 @@ impl Format for Pylock {
         // The reader goes on after damage; what it could not read was not checked.
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         let root = document.root();
-        if root.get("lock-version").is_none() {
-            parsed.blind(root.span(), "there is no `lock-version`", DAMAGED);
+        // dep writes this table behind all others: a file without it is not whole.
+        if root.get("solve-meta").is_none() {
+            parsed.blind(root.span(), "there is no `[solve-meta]`", DAMAGED);
         }
-        for entry in root.get("packages").into_iter().flat_map(Value::items) {
+        for entry in root.get("projects").into_iter().flat_map(Value::items) {
             let Some(name) = entry.str("name") else {
-                parsed.blind(entry.span(), "a package has no name", DAMAGED);
+                parsed.blind(entry.span(), "a project has no name", DAMAGED);
                 continue;
             };
             let version = entry
                 .get("version")
                 .and_then(|version| Some((version.as_str()?, version)));
             let Some((version, at)) = version else {
-                let hint = "Take the package from an index, whose versions are exact.";
+                let hint = "Ask for a tagged version: a commit has no place in their order.";
                 parsed.partial(entry.span(), format!("{name} has no exact version"), hint);
                 continue;
             };
             // The location is that of the version's text, without its quotes.
-            let mut package = Package::new(Ecosystem::PYPI, name, version, FileSpan::here(at.text_span()));
-            package.source = source(entry);
+            let mut package = Package::new(Ecosystem::GO, name, version, FileSpan::here(at.text_span()));
+            // Only packages from a registry are matched against its advisories; this one is a fork.
+            if let Some(address) = entry.str("source") {
+                package.source = Source::Git(address.into_owned());
+            }
             parsed.graph.add_package(package);
         }
         parsed
     }
-}
-
-/// Only packages from a registry are matched against its advisories.
-fn source(entry: Value<'_>) -> Source {
-    let address = |key: &str| {
-        let table = entry.get(key)?;
-        let address = table.str("url").or_else(|| table.str("path"));
-        Some(address.unwrap_or_default().into_owned())
-    };
-    None.or_else(|| address("vcs").map(Source::Git))
-        .or_else(|| address("directory").map(Source::Path))
-        .or_else(|| address("archive").map(Source::Url))
-        .unwrap_or_else(|| Source::Registry(entry.str("index").map(|index| index.into_owned())))
 }
 // The example ends here.
 
@@ -74,28 +65,31 @@ use lockkeeper::model::{Cost, TreePath};
 use crate::architecture::read;
 use crate::support::memory_tree::MemoryTree;
 
-const LOCK: &str = r#"lock-version = "1.0"
-created-by = "a tool"
+const LOCK: &str = r#"[[projects]]
+  digest = "1:0000"
+  name = "code.example/team/kiln"
+  packages = ["."]
+  revision = "0123456789abcdef0123456789abcdef01234567"
+  version = "v1.4.0"
 
-[[packages]]
-name = "attrs"
-version = "25.1.0"
-index = "https://registry.example/simple"
+[[projects]]
+  name = "code.example/team/fork"
+  source = "https://code.example/ours/fork"
+  version = "v2.0.0"
 
-[[packages]]
-name = "mine"
-version = "1.0.0"
-directory = { path = "libraries/mine" }
+[[projects]]
+  branch = "main"
+  name = "code.example/team/moving"
+  revision = "89abcdef0123456789abcdef0123456789abcdef"
 
-[[packages]]
-name = "moving"
-vcs = { url = "https://files.example/moving.git" }
+[solve-meta]
+  solver-version = 1
 "#;
 
 fn parsed(text: &str) -> Parsed {
-    let path = TreePath::new("pylock.toml").expect("a path");
-    assert!(Pylock.claims(&path));
-    Pylock.read(&File { path: &path, text }, &MemoryTree::default())
+    let path = TreePath::new("Gopkg.lock").expect("a path");
+    assert!(Gopkg.claims(&path));
+    Gopkg.read(&File { path: &path, text }, &MemoryTree::default())
 }
 
 #[test]
@@ -106,21 +100,29 @@ fn the_example_reads_what_is_locked() {
         (&*package.name, version, package.source.is_matched())
     });
     let packages: Vec<_> = packages.collect();
-    assert_eq!(packages, [("attrs", "25.1.0", true), ("mine", "1.0.0", false)]);
+    let expected = [
+        ("code.example/team/kiln", "v1.4.0", true),
+        ("code.example/team/fork", "v2.0.0", false),
+    ];
+    assert_eq!(packages, expected);
     let problems: Vec<_> = read
         .problems
         .iter()
         .map(|problem| (problem.cost, problem.message.as_str()))
         .collect();
-    assert_eq!(problems, [(Cost::Partial, "moving has no exact version")]);
+    let message = "code.example/team/moving has no exact version";
+    assert_eq!(problems, [(Cost::Partial, message)]);
 }
 
 #[test]
-fn the_example_survives_every_cut() {
-    for (end, _) in LOCK.char_indices() {
-        let read = parsed(&LOCK[..end]);
-        // Without the first line it is nobody's lockfile.
-        assert!(end >= 20 || !read.problems.is_empty(), "{end}");
+fn the_example_tells_every_cut() {
+    let end = LOCK.find("[solve-meta]").expect("a table") + "[solve-meta]".len();
+    for (cut, _) in LOCK.char_indices().take_while(|(cut, _)| *cut < end) {
+        let problems = parsed(&LOCK[..cut]).problems;
+        assert!(
+            problems.iter().any(|problem| problem.cost == Cost::Blind),
+            "{cut}"
+        );
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod mutated;
 pub(crate) mod npm_native;
 pub(crate) mod npm_version_1;
 pub(crate) mod pdm_listings;
+pub(crate) mod pylock_listings;
 pub(crate) mod python_archives;
 pub(crate) mod python_listings;
 pub(crate) mod python_whole_files;
