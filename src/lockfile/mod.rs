@@ -29,6 +29,7 @@ pub mod packages_config;
 pub mod packages_lock;
 pub mod pdm_lock;
 pub mod pipfile_lock;
+pub mod pnpm_lock;
 pub mod poetry_lock;
 pub mod pom;
 pub mod project_assets;
@@ -219,6 +220,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &packages_lock::PackagesLock,
     &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
+    &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &project_assets::ProjectAssets,

@@ -92,10 +92,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "PyPI",
     },
     UnsupportedFormat {
-        file_name: "pnpm-lock.yaml",
-        ecosystem: "npm",
-    },
-    UnsupportedFormat {
         file_name: "pubspec.lock",
         ecosystem: "Pub",
     },
@@ -147,10 +143,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "composer.*.lock",
         ecosystem: "Packagist",
-    },
-    UnsupportedFormat {
-        file_name: "pnpm-lock.*.yaml",
-        ecosystem: "npm",
     },
     UnsupportedFormat {
         file_name: "stack-*.yaml.lock",

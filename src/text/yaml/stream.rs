@@ -308,8 +308,16 @@ impl<'t> Reader<'t> {
             if let Some(open) = self.open.last_mut() {
                 open.explicit = false;
             }
+            let colon = self.at;
             self.at = self.at.saturating_add(1);
-            return self.value_behind();
+            self.end = self.at;
+            self.skip_blanks();
+            if self.at < self.line_end && self.byte() != b'#' {
+                // A mapping or a list may begin behind this colon.
+                let column = self.top().column.saturating_add(self.at.saturating_sub(colon));
+                self.node(column);
+            }
+            return;
         }
         if self.is_indicator(b'?') {
             self.at = self.at.saturating_add(1);

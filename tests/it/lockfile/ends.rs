@@ -61,6 +61,35 @@ fn a_cut_package_lock_is_blind() {
 }
 
 #[test]
+fn a_cut_pnpm_lock_is_blind_or_holds_every_package() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile/pnpm_lock");
+    for case in [
+        "version-5.2",
+        "version-5.4",
+        "version-6.0",
+        "version-9.0-pnpm-12",
+        "pnpm-12-documents",
+        "sources-5",
+        "sources-6",
+        "sources-9",
+        "formatted",
+    ] {
+        let tree = MemoryTree::from_folder(&fixtures.join(case));
+        let text = std::fs::read_to_string(fixtures.join(case).join("pnpm-lock.yaml")).expect("a lockfile");
+        let (whole, _) = read("pnpm-lock.yaml", "pnpm-lock.yaml", &text, &tree);
+        let cuts: Vec<usize> = (0..=text.len())
+            .filter(|cut| text.is_char_boundary(*cut))
+            .collect();
+        cuts.par_iter().for_each(|cut| {
+            let (packages, blind) = read("pnpm-lock.yaml", "pnpm-lock.yaml", &text[..*cut], &tree);
+            // What ends without a line break is a gap.
+            let is_told = blind || !text[..*cut].ends_with('\n');
+            assert!(is_told || packages == whole, "{case}: cut at {cut}: {packages:?}");
+        });
+    }
+}
+
+#[test]
 fn a_file_without_the_marks_is_no_lockfile() {
     let none = MemoryTree::of([]);
     for text in [
@@ -303,7 +332,6 @@ fn globs_of_workspaces_end() {
 #[test]
 fn lockfiles_beside_the_known_names_are_known() {
     for name in [
-        "pnpm-lock.feature-x.yaml",
         "composer-dev.lock",
         "ghc9.project.freeze",
         "stack-9.6.yaml.lock",

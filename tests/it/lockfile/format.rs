@@ -63,6 +63,7 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ),
     ("pdm_lock", "hostile", "evil", "written with an escape"),
     ("pipfile_lock", "sections", "ours", "a folder has no version"),
+    ("pnpm_lock", "hostile", "escaped", "written with an escape"),
     ("pipfile_lock", "alone", "ours", "a folder has no version"),
     (
         "pipfile_lock",

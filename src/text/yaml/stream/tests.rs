@@ -56,7 +56,10 @@ fn what_programs_write() {
             "a: one\n  two\nb: 'one\n  two'\n",
             r#"[{a="one two", b="one two"}]"#,
         ),
-        ("? a\n: 1\n? 'b c'\n:\n  d: e\n", r#"[{a=1, b c={d="e"}}]"#),
+        (
+            "? a\n: 1\n? 'b c'\n:\n  d: e\n? f\n: g: h\n  i: j\n",
+            r#"[{a=1, b c={d="e"}, f={g="h", i="j"}}]"#,
+        ),
         ("---\na: 1\n---\nb: 2\n...\n", "[{a=1}, {b=2}]"),
         ("a: {}\r\nb: []\r\n# c\r\n\r\n", "[{a={}, b=[]}]"),
         (
