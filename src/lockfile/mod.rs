@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod bun_lock;
 pub mod cargo_lock;
 mod file_names;
 pub mod gemfile_lock;
@@ -210,6 +211,7 @@ impl Parsed {
 
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
+    &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,

@@ -19,6 +19,19 @@ impl UnsupportedFormat {
     pub fn ecosystem(&self) -> Ecosystem {
         Ecosystem::named(self.ecosystem)
     }
+
+    /// What to do about one.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self.file_name {
+            "bun.lockb" => "Run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, which writes the same as bun.lock, and commit that in its place."
+                .into(),
+            name => format!(
+                "Check its {} packages with another tool, and accept that here in the policy: `exclude: [\"**/{name}\"]`.",
+                self.ecosystem
+            ),
+        }
+    }
 }
 
 /// The closed list, by file name.
@@ -42,10 +55,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "Podfile.lock",
         ecosystem: "CocoaPods",
-    },
-    UnsupportedFormat {
-        file_name: "bun.lock",
-        ecosystem: "npm",
     },
     UnsupportedFormat {
         file_name: "bun.lockb",

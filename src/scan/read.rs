@@ -183,11 +183,7 @@ impl Job<'_> {
             }
             Reader::Unsupported(row) => {
                 let reason = format!("the format of {} is not supported yet", row.file_name);
-                let hint = format!(
-                    "Check its {} packages with another tool, and accept that here in the policy: `exclude: [\"**/{}\"]`.",
-                    row.ecosystem, row.file_name
-                );
-                Arc::new(nothing(path, row.file_name, Cost::Blind, reason, &hint))
+                Arc::new(nothing(path, row.file_name, Cost::Blind, reason, &row.hint()))
             }
         }
     }

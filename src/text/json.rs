@@ -1,4 +1,5 @@
-//! A positioned reader of JSON (RFC 8259) that goes on after damage.
+//! A positioned reader of JSON (RFC 8259) that goes on after damage. It also reads what some tools write and call JSON: with comments and a
+//! comma before a closing bracket.
 
 use super::tree::{Document, Kind, NONE, Node};
 use super::{MAX_DEPTH, Problems, Span};
@@ -8,7 +9,25 @@ use super::{MAX_DEPTH, Problems, Span};
 /// comma or bracket. Comments are no JSON and are problems.
 #[must_use]
 pub fn read(text: &str) -> Document<'_> {
+    read_as(text, Dialect::Strict)
+}
+
+/// Reads `text` as [`read`] does, where comments (`//`, `/* */`) and a comma before a closing bracket are allowed.
+#[must_use]
+pub fn read_with_comments(text: &str) -> Document<'_> {
+    read_as(text, Dialect::WithComments)
+}
+
+/// What counts as JSON.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Strict,
+    WithComments,
+}
+
+fn read_as(text: &str, dialect: Dialect) -> Document<'_> {
     let mut reader = Reader {
+        dialect,
         bytes: text.as_bytes(),
         offset: 0,
         document: Document::empty(text),
@@ -30,6 +49,7 @@ pub fn read(text: &str) -> Document<'_> {
 }
 
 struct Reader<'t> {
+    dialect: Dialect,
     bytes: &'t [u8],
     offset: usize,
     document: Document<'t>,
@@ -68,6 +88,7 @@ impl Reader<'_> {
                 b'-' | b'0'..=b'9' => self.word(Kind::Number),
                 b't' | b'f' => self.word(Kind::Bool),
                 b'n' => self.word(Kind::Null),
+                b'/' if self.dialect == Dialect::WithComments => self.comment(),
                 _ => self.skip_damage("an unexpected character"),
             }
         }
@@ -90,6 +111,23 @@ impl Reader<'_> {
         } else if !self.root_seen {
             self.problems.add(Span::at(0), "the file is empty");
         }
+    }
+
+    fn comment(&mut self) {
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
+        let length = match rest.get(1) {
+            Some(b'/') => Some(memchr::memchr(b'\n', rest).unwrap_or(rest.len())),
+            Some(b'*') => rest
+                .get(2..)
+                .and_then(|inside| memchr::memmem::find(inside, b"*/"))
+                .map(|end| end.saturating_add(4)),
+            Some(_) | None => return self.skip_damage("an unexpected character"),
+        };
+        if length.is_none() {
+            let start = Span::new(self.offset, self.offset.saturating_add(2));
+            self.problems.add(start, "the file ends before this comment does");
+        }
+        self.offset = self.offset.saturating_add(length.unwrap_or(rest.len()));
     }
 
     fn skip_space(&mut self) -> Option<u8> {
@@ -138,7 +176,11 @@ impl Reader<'_> {
                 .get(*id as usize)
                 .is_some_and(|node| node.kind == kind)
         };
-        if matches!(self.expects, Expects::Value | Expects::Key | Expects::Colon) && !self.open.is_empty() {
+        let is_last_comma = self.dialect == Dialect::WithComments
+            && self.key.is_none()
+            && matches!(self.expects, Expects::Value | Expects::Key);
+        let is_missing = matches!(self.expects, Expects::Value | Expects::Key | Expects::Colon);
+        if is_missing && !is_last_comma && !self.open.is_empty() {
             self.problems.add(span, "a value or key is missing before this");
         }
         self.key = None;
@@ -415,6 +457,28 @@ mod tests {
         assert_eq!(read("").problems.len(), 1);
         assert!(!read("01").problems.is_empty());
         assert!(!read("{\"a\": 1} x").problems.is_empty());
+    }
+
+    #[test]
+    fn comments_and_last_commas_where_they_are_allowed() {
+        let text = "// a\n{\"a\": [1, 2,], /* b\n */ \"c\": {\"d\": \"//e\",},}";
+        let document = read_with_comments(text);
+        assert_eq!(document.problems, []);
+        let root = document.root();
+        assert_eq!(root.get("a").map(|list| list.count()), Some(2));
+        assert_eq!(root.get("c").and_then(|c| c.str("d")).as_deref(), Some("//e"));
+        assert!(!read(text).problems.is_empty());
+        for text in [
+            "{\"a\": 1,,}",
+            "{\"a\":,}",
+            "{\"a\":}",
+            "[1,",
+            "[1] /* a",
+            "[1, /]",
+            "{,}",
+        ] {
+            assert!(!read_with_comments(text).problems.is_empty(), "{text}");
+        }
     }
 
     #[test]

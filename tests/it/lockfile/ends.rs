@@ -90,6 +90,21 @@ fn a_cut_pnpm_lock_is_blind_or_holds_every_package() {
 }
 
 #[test]
+fn a_cut_bun_lock_is_blind() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile/bun_lock");
+    for case in ["version-0", "version-2", "sources"] {
+        let tree = MemoryTree::from_folder(&fixtures.join(case));
+        let text = std::fs::read_to_string(fixtures.join(case).join("bun.lock")).expect("a lockfile");
+        let end = text.trim_end().len();
+        let cuts: Vec<usize> = (0..end).filter(|cut| text.is_char_boundary(*cut)).collect();
+        cuts.par_iter().for_each(|cut| {
+            let (_, blind) = read("bun.lock", "bun.lock", &text[..*cut], &tree);
+            assert!(blind, "{case}: cut at {cut}");
+        });
+    }
+}
+
+#[test]
 fn a_file_without_the_marks_is_no_lockfile() {
     let none = MemoryTree::of([]);
     for text in [
