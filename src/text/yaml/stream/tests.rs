@@ -1,3 +1,5 @@
+//! The reader of what programs write, shown by small texts.
+
 use super::*;
 use crate::text::tree::Value;
 
