@@ -38,6 +38,7 @@ pub mod pylock;
 pub mod requirements;
 pub mod unsupported;
 pub mod uv_lock;
+pub mod yarn_lock;
 
 use std::borrow::Cow;
 
@@ -229,6 +230,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &pylock::Pylock,
     &requirements::Requirements,
     &uv_lock::UvLock,
+    &yarn_lock::YarnLock,
 ];
 
 /// Who reads a path.

@@ -116,10 +116,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         file_name: "stack.yaml.lock",
         ecosystem: "Hackage",
     },
-    UnsupportedFormat {
-        file_name: "yarn.lock",
-        ecosystem: "npm",
-    },
 ];
 
 /// Names of which a part is free, with `*` in its place: what the tools write beside the names above, or instead of

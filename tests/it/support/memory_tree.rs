@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use lockkeeper::model::tree::Contents;
 use lockkeeper::model::{Tree, TreePath, Unread};
 
 /// Files by path; cheap to clone.
@@ -62,6 +63,27 @@ impl MemoryTree {
 impl Tree for MemoryTree {
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         self.files.get(path).cloned().ok_or(Unread::Absent)
+    }
+
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        let mut contents = Contents::default();
+        for file in self.files.keys() {
+            let mut at = file.clone();
+            while at != TreePath::root() && at.parent() != *path {
+                at = at.parent();
+            }
+            if at == TreePath::root() {
+                continue;
+            }
+            let list = match at == *file {
+                true => &mut contents.files,
+                false => &mut contents.folders,
+            };
+            if list.last() != Some(&at) {
+                list.push(at);
+            }
+        }
+        Some(contents)
     }
 }
 

@@ -1,0 +1,50 @@
+//! How each Yarn upgrades a package.
+//!
+//! Yarn 1 (1.22.22): `yarn upgrade NAME@VERSION` writes the manifest in whose folder it runs, and does nothing for a package
+//! that this does not ask for: exit 0, no change. Since Yarn 2 `yarn up NAME@VERSION` writes the manifests of all workspaces that ask for
+//! it; `yarn up -R NAME` goes to the newest version that every range allows.
+//!
+//! A package of Yarn 1 carries the folders whose manifests ask for it, none for one that only packages ask for; one of
+//! the later ones carries at most the ranges that packages ask for it in. So the two are told apart.
+
+use crate::lockfile::{Upgrade, UpgradeCommand};
+use crate::model::UpgradeBy;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::npm::Npm;
+
+pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
+    let Upgrade { name, to, .. } = upgrade;
+    match upgrade.by {
+        Some(UpgradeBy::Workspaces(folders)) if folders.is_empty() => UpgradeCommand::ByHand(
+            format!(
+                "Yarn 1 has no command for it: delete its entry from yarn.lock and run `yarn install`, which locks the newest version that \
+                 is allowed, or name the version under `resolutions` in package.json (\"**/{name}\": \"{to}\")."
+            )
+            .into(),
+        ),
+        Some(UpgradeBy::Workspaces(folders)) => {
+            let mut commands: Vec<String> = Vec::new();
+            for folder in folders {
+                commands.push(match folder.is_empty() {
+                    true => format!("yarn upgrade {name}@{to}"),
+                    false => format!("yarn --cwd {folder} upgrade {name}@{to}"),
+                });
+            }
+            UpgradeCommand::Run(commands.join(" && "))
+        }
+        None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
+            UpgradeCommand::Run(format!("yarn up {name}@{to}"))
+        }
+        Some(UpgradeBy::Within(ranges)) if !ranges.all(|range| Npm.contains(range, to).ok()) => {
+            UpgradeCommand::ByHand(
+                format!(
+                    "What brings it does not allow that version: upgrade that, or name the version under `resolutions` in package.json \
+                     (\"{name}\": \"{to}\")."
+                )
+                .into(),
+            )
+        }
+        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("yarn up -R {name}")),
+        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::None,
+    }
+}
