@@ -5,12 +5,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::entry::{ObjectId, Tracked, TrackedKind};
 use super::error::GitError;
 use super::links::{self, End, Entry, Folders, MAX_STEPS, MAX_TARGET};
 use super::repository::Repository;
+use crate::model::tree::Contents;
 use crate::model::{Tree, TreePath, Unread};
 use crate::sys::{environment, file};
 
@@ -21,6 +22,8 @@ pub struct StagedTree {
     entries: HashMap<TreePath, (ObjectId, TrackedKind)>,
     /// The folders that these lie in.
     folders: HashSet<TreePath>,
+    /// What is in each of them, made when it is first asked for.
+    contents: OnceLock<HashMap<TreePath, Contents>>,
     /// The folder that paths count from.
     folder: TreePath,
     limit: u64,
@@ -50,6 +53,7 @@ impl StagedTree {
             repository,
             entries,
             folders,
+            contents: OnceLock::new(),
             folder,
             limit,
         })
@@ -91,6 +95,31 @@ impl StagedTree {
         links::follow(self, TreePath::root(), &path, &mut steps)?.file()
     }
 
+    /// What is in each folder, from the top of the repository, in the order of the names.
+    fn listed(&self) -> &HashMap<TreePath, Contents> {
+        self.contents.get_or_init(|| {
+            let mut all: HashMap<TreePath, Contents> = HashMap::new();
+            for (path, (_, kind)) in &self.entries {
+                if *kind == TrackedKind::File {
+                    all.entry(path.parent()).or_default().files.push(path.clone());
+                }
+            }
+            for folder in &self.folders {
+                if *folder != TreePath::root() {
+                    all.entry(folder.parent())
+                        .or_default()
+                        .folders
+                        .push(folder.clone());
+                }
+            }
+            for contents in all.values_mut() {
+                contents.files.sort();
+                contents.folders.sort();
+            }
+            all
+        })
+    }
+
     /// Where each of `paths` ends, which count from the top of the repository.
     #[must_use]
     pub fn ends(&self, paths: &[TreePath]) -> Vec<End> {
@@ -121,6 +150,19 @@ impl Folders for StagedTree {
 }
 
 impl Tree for StagedTree {
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        let folder = self.folder.join(path.as_bytes())?;
+        let found = self.listed().get(&folder)?;
+        let from_here = |paths: &[TreePath]| {
+            let names = paths.iter().map(TreePath::file_name);
+            names.filter_map(|name| path.join(name)).collect()
+        };
+        Some(Contents {
+            files: from_here(&found.files),
+            folders: from_here(&found.folders),
+        })
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let (_, id) = self.follow(path)?;
         self.repository.file(id, self.limit)

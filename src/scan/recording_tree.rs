@@ -15,6 +15,7 @@ use crate::git::ObjectId;
 use crate::git::commit_tree::CommitTree;
 use crate::git::file_list::Shape;
 use crate::lockfile;
+use crate::model::tree::Contents;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// Something that a reader asked of its tree.
@@ -24,6 +25,8 @@ enum Question {
     File(TreePath),
     /// Is there a file at the path?
     Presence(TreePath),
+    /// Which folders and files are in the folder?
+    Contents(TreePath),
     /// Has a folder above the tree a file of this name?
     Above(Vec<u8>),
     /// What does the part of this name say of what is made of the file at the path?
@@ -114,7 +117,7 @@ impl<'t> RecordingTree<'t> {
         let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         let path = |question: &Question| match question {
             Question::File(path) | Question::Presence(path) | Question::Part(path, ..) => Some(path.clone()),
-            Question::Above(_) => None,
+            Question::Contents(_) | Question::Above(_) => None,
         };
         let mut paths: Vec<TreePath> = questions.iter().filter_map(path).collect();
         paths.dedup();
@@ -165,6 +168,11 @@ impl Tree for RecordingTree<'_> {
             self.note(Question::Presence(path.clone()));
         }
         self.tree.holds(path)
+    }
+
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        self.note(Question::Contents(path.clone()));
+        self.tree.contents(path)
     }
 
     fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
@@ -258,6 +266,17 @@ fn answers(questions: &[Question], commit: &CommitTree) -> [u8; 32] {
                 None => hash.update(if commit.holds(path) { b"?" } else { b"-" }),
             },
             Question::Presence(path) => hash.update(if commit.holds(path) { b"+" } else { b"-" }),
+            Question::Contents(path) => match commit.contents(path) {
+                Some(contents) => {
+                    for (kind, paths) in [(b"f", &contents.files), (b"d", &contents.folders)] {
+                        for path in paths {
+                            hash.update(kind).update(path.file_name()).update(b"/");
+                        }
+                    }
+                    hash.update(b"+")
+                }
+                None => hash.update(b"-"),
+            },
             Question::Above(name) => hash.update(if commit.is_above(name) { b"+" } else { b"-" }),
             Question::Part(path, how, part) => {
                 if !last

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::discovered::DiscoveredTree;
 use super::reader::Reader;
+use crate::model::tree::Contents;
 use crate::model::{Derivation, Derived, Tree, TreePath, Unread};
 
 /// The tree of what was found. A file that the scan leaves out (it is ignored, excluded, or one file alone was asked for)
@@ -21,6 +22,10 @@ impl Tree for Walked<'_> {
 
     fn holds(&self, path: &TreePath) -> bool {
         self.0.tree.holds(path)
+    }
+
+    fn contents(&self, path: &TreePath) -> Option<Contents> {
+        self.0.tree.contents(path)
     }
 
     fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {

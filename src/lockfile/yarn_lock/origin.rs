@@ -43,6 +43,27 @@ pub(super) fn of<'e>(
         return origin;
     };
     let address = without_fragment(whole);
+    let registry = || Source::Registry(Some(address.to_owned()));
+    if is_archive_of(address, &origin.name, &origin.version) {
+        origin.source = registry();
+        return origin;
+    }
+    // Other spellings of an address are that address: this is asked before what kind of address it is.
+    if let Some(archive) = archive(address) {
+        origin.source = registry();
+        if archive.name != origin.name || !is_version(&archive.version, &origin.version) {
+            origin.differs = !asked_by_address;
+            // The address begins where its text does.
+            origin.place = match (scalar, archive.place) {
+                (Some(scalar), Some(place)) => scalar.span_of(place),
+                (Some(scalar), None) => scalar.span,
+                (None, _) => version.span,
+            };
+            origin.name = Cow::Owned(archive.name);
+            origin.version = Cow::Owned(archive.version);
+        }
+        return origin;
+    }
     if !is_http(address) || (asked_by_address && address.ends_with(".git")) {
         origin.source = match of_address(Some(whole)) {
             // A repository by ssh, and the file of an offline mirror.
@@ -64,31 +85,11 @@ pub(super) fn of<'e>(
         };
         return origin;
     }
-    let registry = || Source::Registry(Some(address.to_owned()));
-    if is_archive_of(address, &origin.name, &origin.version) {
+    if asked_by_address {
+        origin.source = Source::Url(whole.to_owned());
+    } else {
+        origin.is_unsaid = !says(address, &origin.name, &origin.version);
         origin.source = registry();
-        return origin;
-    }
-    match archive(address) {
-        Some(archive) => {
-            origin.source = registry();
-            if archive.name != origin.name || !is_version(&archive.version, &origin.version) {
-                origin.differs = !asked_by_address;
-                // The address begins where its text does.
-                origin.place = match (scalar, archive.place) {
-                    (Some(scalar), Some(place)) => scalar.span_of(place),
-                    (Some(scalar), None) => scalar.span,
-                    (None, _) => version.span,
-                };
-                origin.name = Cow::Owned(archive.name);
-                origin.version = Cow::Owned(archive.version);
-            }
-        }
-        None if asked_by_address => origin.source = Source::Url(whole.to_owned()),
-        None => {
-            origin.is_unsaid = !says(address, &origin.name, &origin.version);
-            origin.source = registry();
-        }
     }
     origin
 }

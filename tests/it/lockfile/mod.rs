@@ -23,3 +23,4 @@ pub(crate) mod python_listings;
 pub(crate) mod python_whole_files;
 pub(crate) mod requirements_includes;
 pub(crate) mod requirements_table;
+pub(crate) mod yarn_native;
