@@ -40,8 +40,16 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
         .skip(1)
         .map(|(manifest, number)| (manifest.name.as_str(), *number))
         .collect();
+    let mut has_addresses = false;
     for entry in &all.entries {
-        add(entry, all, &mut links);
+        let needs_none = add(entry, all, &mut links);
+        has_addresses |= entry.origin.is_some();
+        // What follows the version is cut off, where Yarn writes an address for the others.
+        let is_last = entry.keys.end as usize == all.keys.len();
+        if is_last && has_addresses && !needs_none && entry.origin.is_none() {
+            let message = "the last entry has no `resolved`: the file may be cut";
+            links.parsed.blind(entry.head, message, DAMAGED);
+        }
     }
     let find = |name: &str, range: &str| {
         let found = index.get(&(name, range)).copied();
@@ -117,7 +125,8 @@ fn ask(
     }
 }
 
-fn add(entry: &Entry<'_>, all: &Entries<'_>, links: &mut Links) {
+/// Adds the package of an entry; gives whether it comes from a path, which Yarn writes no address for.
+fn add(entry: &Entry<'_>, all: &Entries<'_>, links: &mut Links) -> bool {
     let keys = entry.keys.start as usize..entry.keys.end as usize;
     let key = all.keys.get(keys).and_then(<[_]>::first);
     let (called, asked) = key.map_or(("", ""), |key| split(&key.text));
@@ -126,14 +135,14 @@ fn add(entry: &Entry<'_>, all: &Entries<'_>, links: &mut Links) {
             .parsed
             .blind(entry.head, "a package without a version", DAMAGED);
         links.add_nothing();
-        return;
+        return false;
     };
     if called.is_empty() {
         links
             .parsed
             .blind(entry.head, "a package without a name", DAMAGED);
         links.add_nothing();
-        return;
+        return false;
     }
     let alias = asked.strip_prefix("npm:").map(|alias| split(alias).0);
     let name = match (&entry.name, alias) {
@@ -143,10 +152,18 @@ fn add(entry: &Entry<'_>, all: &Entries<'_>, links: &mut Links) {
     };
     let by_address = alias.is_none() && is_exotic(asked);
     let resolved = entry.origin.as_ref().filter(|resolved| !resolved.text.is_empty());
-    let address = resolved.map(|resolved| (&*resolved.text, Some(resolved)));
+    // A folder or an archive beside the project (`file:`, `link:`, `./x`) needs no address.
+    let is_path = by_address
+        && (["file:", "link:", ".", "/", "~"]
+            .iter()
+            .any(|start| asked.starts_with(start))
+            || !asked.contains(':'));
+    let address = match resolved {
+        Some(resolved) => Some((&*resolved.text, Some(resolved))),
+        None => (by_address && !is_path).then_some((asked, None)),
+    };
     let mut origin = origin::of(name, version, address, by_address);
-    if resolved.is_none() && by_address {
-        // A folder (`file:`, `link:`, `./x`) has no address.
+    if resolved.is_none() && is_path {
         let path = asked.split_once(':').map_or(asked, |(_, path)| path);
         origin.source = Source::Path(path.to_owned());
     }
@@ -177,4 +194,5 @@ fn add(entry: &Entry<'_>, all: &Entries<'_>, links: &mut Links) {
         .is_unsaid
         .then(|| resolved.map_or(version.span, |resolved| resolved.span));
     links.add_package(package, unsaid);
+    is_path
 }

@@ -93,6 +93,13 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Entries<'_> {
     for line in lines(text) {
         reader.line(&line);
     }
+    // Every Yarn ends the last line.
+    if !text.ends_with('\n') {
+        reader.problems.add(
+            Span::at(text.len()),
+            "the file ends inside of a line: it may be cut",
+        );
+    }
     reader.finish()
 }
 
@@ -235,7 +242,7 @@ impl<'t> Reader<'t> {
             self.section = Section::Other;
             return;
         };
-        self.may_be_cut(line, &key, value.as_ref());
+        self.may_be_cut(&key, value.as_ref());
         if self.level == Level::Metadata {
             if key.text == "version" {
                 self.all.format = value.map(|value| (value.text, value.span));
@@ -284,7 +291,7 @@ impl<'t> Reader<'t> {
             self.problems.add(line.span(), ODD);
             return;
         };
-        self.may_be_cut(line, &key, value.as_ref());
+        self.may_be_cut(&key, value.as_ref());
         match (self.section, line.indent, value) {
             (Section::Dependencies | Section::Optional, 4, Some(value)) => {
                 let Some(entry) = self.all.entries.last_mut() else {
@@ -314,12 +321,9 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes note of what the file must not end with.
-    fn may_be_cut(&mut self, line: &Line<'t>, key: &Scalar<'t>, value: Option<&Scalar<'t>>) {
+    fn may_be_cut(&mut self, key: &Scalar<'t>, value: Option<&Scalar<'t>>) {
         self.opened = match value {
             None => Some((key.span, "the file ends before what belongs to this")),
-            Some(value) if !line.is_ended && !value.is_quoted => {
-                Some((value.span, "the file ends inside of this line"))
-            }
             Some(_) => None,
         };
     }
@@ -366,7 +370,6 @@ fn long_key<'t>(rest: &'t str, at: usize, text: &str) -> Option<Scalar<'t>> {
         indent: 0,
         start: at,
         text,
-        is_ended: true,
     };
     let read = field(&line, Syntax::Berry)?;
     if read.value.is_some() {

@@ -27,7 +27,7 @@ pub(super) struct Scalar<'t> {
     pub(super) span: Span,
     /// It stands there letter by letter.
     pub(super) is_plain: bool,
-    /// It has an end of its own: a quote.
+    /// It stands in quotes.
     pub(super) is_quoted: bool,
 }
 
@@ -59,8 +59,6 @@ pub(super) struct Line<'t> {
     pub(super) start: usize,
     /// From there to its end, without blanks there.
     pub(super) text: &'t str,
-    /// A line end follows.
-    pub(super) is_ended: bool,
 }
 
 impl Line<'_> {
@@ -92,7 +90,6 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
                 indent,
                 start: before.saturating_add(indent),
                 text,
-                is_ended: end.is_some(),
             });
         }
     })

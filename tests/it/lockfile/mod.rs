@@ -23,4 +23,5 @@ pub(crate) mod python_listings;
 pub(crate) mod python_whole_files;
 pub(crate) mod requirements_includes;
 pub(crate) mod requirements_table;
+pub(crate) mod yarn_lock;
 pub(crate) mod yarn_native;
