@@ -308,18 +308,18 @@ fn what_is_no_file_is_not_said_to_be_missing() {
 #[test]
 fn unsupported_lockfiles_are_one_entry_of_the_grid_for_each_format() {
     let (sandbox, index) = shop();
-    for file in ["yarn.lock", "a/yarn.lock", "b/yarn.lock"] {
+    for file in ["glide.lock", "a/glide.lock", "b/glide.lock"] {
         sandbox.write(file, "x");
     }
     committed(&sandbox);
     let ran = sandbox.run(&["status", "--db", &index, "--now", NOW]);
     assert_eq!(
-        ran.out.matches("yarn.lock is not supported").count(),
+        ran.out.matches("glide.lock is not supported").count(),
         1,
         "{}",
         ran.out
     );
-    assert!(ran.out.contains("a/yarn.lock:1, and 2 more"), "{}", ran.out);
+    assert!(ran.out.contains("a/glide.lock:1, and 2 more"), "{}", ran.out);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn partial(sandbox: &Sandbox) {
 }
 
 fn unsupported(sandbox: &Sandbox) {
-    sandbox.write("yarn.lock", "# yarn lockfile v1\n");
+    sandbox.write("glide.lock", "imports: []\n");
 }
 
 fn empty_lock(sandbox: &Sandbox) {

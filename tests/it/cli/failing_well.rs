@@ -194,21 +194,21 @@ fn unsupported_lockfiles_are_one_line_for_each_format_with_what_accepts_it() {
         &[record("GHSA-x", "crates.io", "other", "0", None)],
         NOW,
     );
-    for file in ["yarn.lock", "a/yarn.lock", "b/c/yarn.lock", "Gopkg.lock"] {
+    for file in ["glide.lock", "a/glide.lock", "b/c/glide.lock", "Gopkg.lock"] {
         sandbox.write(file, "x");
     }
     let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
     assert_eq!(ran.code, 3);
     assert_eq!(
-        ran.out.matches("yarn.lock is not supported yet").count(),
+        ran.out.matches("glide.lock is not supported yet").count(),
         1,
         "{}",
         ran.out
     );
-    assert!(ran.out.contains("3 × the format of yarn.lock"), "{}", ran.out);
+    assert!(ran.out.contains("3 × the format of glide.lock"), "{}", ran.out);
     let told = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut policy = String::from("exclude:\n");
-    for name in ["yarn.lock", "Gopkg.lock"] {
+    for name in ["glide.lock", "Gopkg.lock"] {
         assert!(
             told.contains(&format!("`exclude: [\"**/{name}\"]`")),
             "{}",
