@@ -122,6 +122,14 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "org.lib:folded",
         "the version is put together from a property and more",
     ),
+    ("yarn_lock", "hostile-1", "@t/eta", "written with an escape"),
+    ("yarn_lock", "hostile-1", "kappa", "written with an escape"),
+    (
+        "yarn_lock",
+        "hostile-berry",
+        "delta",
+        "the version is that of the address, which is percent-encoded",
+    ),
 ];
 
 /// The files in `src/lockfile` that are no format.
