@@ -18,6 +18,7 @@
 
 pub mod bun_lock;
 pub mod cargo_lock;
+pub mod csproj;
 mod file_names;
 pub mod gemfile_lock;
 pub mod go_mod;
@@ -214,6 +215,7 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
+    &csproj::Csproj,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,

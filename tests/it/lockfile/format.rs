@@ -27,6 +27,13 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ("bun_lock", "later", "escaped", "written with an escape"),
     ("cargo_lock", "hostile", "escaped", "written with an escape"),
     (
+        "csproj",
+        "hostile",
+        "Acme.Dot",
+        "written with a reference to a character",
+    ),
+    ("csproj", "hostile", "Acme.Data", "written as CDATA"),
+    (
         "libs_versions",
         "hostile",
         "com.example.lib:escaped",
