@@ -40,7 +40,7 @@ pub static ROWS: &[EcosystemRow] = &[
     name_only("Julia", 13),
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
     with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
-    name_only("Packagist", 7),
+    with_rules(Ecosystem::PACKAGIST, 7, "composer", any_case, "packagist"),
     name_only("Pub", 9),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
     with_rules(Ecosystem::RUBYGEMS, 6, "gem", as_written, "rubygems"),
@@ -189,6 +189,7 @@ mod tests {
             "github.com/BurntSushi/toml"
         );
         assert_eq!(normalise(&Ecosystem::NUGET, "Acme.Web_2"), "acme.web_2");
+        assert_eq!(normalise(&Ecosystem::PACKAGIST, "Acme/Log_a"), "acme/log_a");
         assert_eq!(normalise(&Ecosystem::named("Hex"), "A"), "A");
     }
 }

@@ -200,6 +200,12 @@ mod tests {
             ),
             (Ecosystem::named("Acme"), "a b", "1", "pkg:generic/a%20b@1"),
             (Ecosystem::RUBYGEMS, "RedCloth", "4.3.3", "pkg:gem/RedCloth@4.3.3"),
+            (
+                Ecosystem::PACKAGIST,
+                "Acme/Log",
+                "dev-main",
+                "pkg:composer/acme/log@dev-main",
+            ),
         ] {
             let made = of(&ecosystem, name, version);
             assert_eq!(made.as_str(), purl);
@@ -252,6 +258,10 @@ mod tests {
                     "pkg:golang/github.com%2FA%2Fb@v1.0.0",
                     "pkg:golang//github.com/A/b@v1.0.0",
                 ],
+            ),
+            (
+                "pkg:composer/acme/log@1.0.0",
+                &["pkg:composer/Acme/Log@1.0.0", "pkg:composer/acme%2Flog@1.0.0"],
             ),
             (
                 "pkg:cargo/a?arch=b&type=c#d/e",

@@ -134,7 +134,7 @@ impl<'v> Locked<'v> {
         let numbers = scheme.and_then(|scheme| scheme.plain(&version));
         let unorderable = match numbers {
             Some(_) => None,
-            None => scheme.and_then(|scheme| scheme.compare(&version, &version).err()),
+            None => scheme.and_then(|scheme| scheme.compare_with_bound(&version, &version).err()),
         };
         Self {
             version,
@@ -220,7 +220,11 @@ impl<'v> Locked<'v> {
     }
 
     fn is(&self, listed: &str) -> bool {
-        self.version == listed || self.compare(listed) == Some(Ordering::Equal)
+        self.version == listed
+            || self
+                .scheme
+                .filter(|_| self.unorderable.is_none())
+                .is_some_and(|scheme| self.release().is(&Release::of(listed, scheme), scheme))
     }
 
     /// `None` if that cannot be decided.

@@ -44,6 +44,10 @@ impl<'v> Release<'v> {
 
     /// It is `listed`, as the same text or by the order.
     pub(super) fn is(&self, listed: &Self, scheme: &dyn Scheme) -> bool {
-        self.text == listed.text || self.compare_with_bound(listed, scheme) == Some(Ordering::Equal)
+        self.text == listed.text
+            || match (self.numbers, listed.numbers) {
+                (Some(own), Some(others)) => own == others,
+                (_, _) => scheme.is_same(self.text, listed.text),
+            }
     }
 }

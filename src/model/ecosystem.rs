@@ -23,6 +23,8 @@ impl Ecosystem {
     pub const NUGET: Self = Self::constant("NuGet");
     /// Ruby gems.
     pub const RUBYGEMS: Self = Self::constant("RubyGems");
+    /// PHP packages.
+    pub const PACKAGIST: Self = Self::constant("Packagist");
 
     /// The ecosystem called `name`.
     #[must_use]

@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | go, npm, nuget, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
+//! | packagist | build metadata (`+build`) | no part of it. Beside a bound without a stability the pre-releases of that bound are equal to it (`composer audit`) |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
 //! | rubygems | nothing: the platform is no part of a version | – |
 //!
@@ -34,6 +35,7 @@ mod grammar;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
+pub mod packagist;
 pub mod pep440;
 pub mod range;
 pub mod rubygems;
@@ -70,6 +72,12 @@ pub trait Scheme: Sync {
     /// As [`Scheme::compare`].
     fn compare_with_bound(&self, version: &str, bound: &str) -> Result<Ordering, Unorderable> {
         self.compare(version, bound)
+    }
+
+    /// `version` is the version that an advisory lists as `listed`.
+    fn is_same(&self, version: &str, listed: &str) -> bool {
+        self.compare_with_bound(version, listed)
+            .is_ok_and(Ordering::is_eq)
     }
 
     /// The numbers of `version` if they are all that it says: it is a release, and [`Scheme::compare`] and
@@ -178,6 +186,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &maven::Maven,
     &npm::Npm,
     &nuget::Nuget,
+    &packagist::Packagist,
     &pep440::Pep440,
     &rubygems::Rubygems,
     &semver::Semver,

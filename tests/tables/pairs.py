@@ -26,6 +26,8 @@ WORDS = {
               "jre", "android", "v", "RC", "Final", "GA", "SP", "SNAPSHOT", "Alpha", "M", "B", "z", "xyz", "redhat",
               "\u00e9", "\u00c9", "\u0130", "\u212a", "\U0001d7d8", "\uff5a", "\U0001f600", "_",
               "+", "\u0661", "\u0660", "\u0660" * 11, "\uff11", "~", "r", "release1", "alph"],
+    "packagist": ["alpha", "beta", "RC", "patch", "dev", "a", "b", "p", "pl", "rc", "stable", "Alpha", "BETA", "Stable", "DEV",
+                  "Patch", "foo", "al", "x", "devel", "m", "r\u00e9"],
 }
 WORDS["rubygems"] = ["a", "b", "rc", "pre", "alpha", "beta", "dev", "rc1", "RC", "A", "Z", "x0", "0a", "00b", "p1", "java", "a1b2"]
 SPACES = ["", "", "", "", "", "", "", "", "", "", "", "", " ", "\t", "\n", "\r", "\f", "\v", "\u00a0", "\ufeff", "\u0085",
@@ -36,6 +38,7 @@ LETTERS = {
     "pep440": "0123456789...---+_!abcrdevpostv* \u00e9\u0661\u017f",
     "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\U0001f600",
     "rubygems": "0000123459......--abrcpeAZ _+\u00e9\u0661",
+    "packagist": "0123456789....---__:+@abdevprcxX*v #\u00e9\u0661",
 }
 
 
@@ -125,6 +128,34 @@ def odd_rubygems(rng, _scheme):
     return (rng.choice(SPACES) if rng.random() < 0.05 else "") + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
 
 
+def odd_packagist(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.8 else NUMBERS + ["99999", "100000", "12345", "123456"]
+    prefix = rng.choice(["", "", "", "", "v", "V", " ", "=", "dev-", "vv"] if rng.random() < 0.5 else ["", "v"])
+    kind = rng.random()
+    if kind < 0.05:
+        return rng.choice(["dev-main", "dev-master", "DEV-main", "dev-feature/x", "dev-1.0", "master", "trunk", "default", "main",
+                           "dev-", "dev-main#abc", "dev-main as 1.0", "dev-main@dev", "dev-1.x-dev", "9999999-dev"])
+    if kind < 0.15:
+        return prefix + ".".join(rng.choice(numbers + ["x", "*", "X"]) if place else rng.choice(numbers)
+                                 for place in range(rng.randint(1, 5))) + rng.choice(["-dev", "-dev", ".dev", "dev", ".x-dev", "-x-dev"])
+    if kind < 0.3:
+        parts = [rng.choice(["2010", "2024", "1999", "201"])]
+        parts += [f"{rng.randint(0, 31):02d}" for _ in range(rng.randint(0, 6))]
+        parts += [str(rng.choice([1, 12, 123, 1234, 0])) for _ in range(rng.choice([0, 0, 0, 1, 2, 3]))]
+        marks = [rng.choice(["", "-", ".", ":"])] if rng.random() < 0.7 else ["", "-", ".", ":", "_", "--"]
+        text = parts[0] + "".join(rng.choice(marks) + part for part in parts[1:])
+    else:
+        text = ".".join(rng.choice(numbers) for _ in range(rng.choice([1, 2, 3, 3, 3, 3, 4, 4, 5])))
+    for _ in range(rng.choice([0, 0, 0, 1, 1, 1, 1, 2])):
+        known = WORDS["packagist"][:10] if rng.random() < 0.85 else WORDS["packagist"]
+        text += rng.choice(["-", "-", "", ".", "_", "--"]) + rng.choice(known)
+        for _ in range(rng.choice([0, 1, 1, 1, 2, 3])):
+            text += rng.choice(["", "", ".", "-", "_"]) + rng.choice(numbers)
+    text += rng.choice(["", "", "", "", "", "-dev", ".dev", "-", "@dev", "@RC", "@stable", "+build.1", "+b+c", "#abc", " as 1.0",
+                        "  as  2.0"] if rng.random() < 0.4 else [""])
+    return prefix + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
+
+
 def odd_toolchain(rng, _scheme):
     text = rng.choice(["1"] * 12 + ["2", "2", "01", "0"])
     text += rng.choice(["", ".0", ".5", ".9", ".18", ".20", ".20", ".21", ".21", ".21", ".22", ".22", ".100"] * 2 + [".021", "."])
@@ -134,7 +165,7 @@ def odd_toolchain(rng, _scheme):
 
 
 ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
-       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems}
+       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist}
 
 
 def changed(rng, text, letters):
@@ -187,6 +218,11 @@ def main():
         else:
             left = one()
             right = changed(rng, left, letters)
+        if scheme == "packagist" and rng.random() < 0.15:
+            # Two stabilities of one release.
+            core = ".".join(rng.choice(SMALL) for _ in range(3))
+            left, right = (core + rng.choice(["", "", "-dev", "-alpha1", "beta2", "-RC1", "-rc1-dev", "-beta1-dev", ".b1", "-p1", ".0"])
+                           for _ in range(2))
         if rng.random() < 0.5:
             left, right = right, left
         sys.stdout.write(f"{escaped(left)}\t{escaped(right)}\n")

@@ -14,7 +14,7 @@ import sys
 import zipfile
 
 ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet",
-              "rubygems": "RubyGems"}
+              "rubygems": "RubyGems", "packagist": "Packagist"}
 LOCKFILES = {
     "semver": ("Cargo.lock", r'^version = "([^"]+)"'),
     "npm": ("package-lock.json", r'"version": "([^"]+)"'),
@@ -23,6 +23,7 @@ LOCKFILES = {
     "maven": ("pom.xml", r"<version>([^<$\s]+)</version>"),
     "nuget": ("packages.lock.json", r': "\[?([0-9]+\.[^]",/= ]*)["\],]'),
     "rubygems": ("Gemfile.lock", r"^    \S+ \(([^-)]+)"),
+    "packagist": ("composer.lock", r'^            "version": "([^"]+)"'),
 }
 MOST = 6000
 

@@ -199,13 +199,16 @@ fn holds(interval: &Interval, version: &str, scheme: &dyn Scheme) -> bool {
     let order = |version: &str, bound: &str| scheme.compare_with_bound(version, bound).ok();
     // A bound that names a build of the very version parts the builds: then the version has to stay listed.
     let before = |bound: &str| order(bound, version).is_some_and(Ordering::is_gt);
-    let at = |bound: &str| order(version, bound).is_some_and(Ordering::is_eq);
-    let at_least = |bound: &str| order(version, bound).is_some_and(Ordering::is_ge);
-    interval.from.as_deref().is_none_or(at_least)
+    let is = |bound: &str, side: fn(Ordering) -> bool| order(version, bound).is_some_and(side);
+    interval
+        .from
+        .as_deref()
+        .is_none_or(|from| is(from, Ordering::is_ge))
         && match &interval.until {
             End::Never => true,
-            End::Fixed(bound) | End::Limit(bound) => before(bound),
-            End::LastAffected(bound) => before(bound) || at(bound),
+            // A pre-release of the bound may be equal to it (Composer).
+            End::Fixed(bound) | End::Limit(bound) => before(bound) && is(bound, Ordering::is_lt),
+            End::LastAffected(bound) => before(bound) || is(bound, Ordering::is_eq),
         }
 }
 
@@ -531,6 +534,19 @@ mod tests {
         };
         drop_covered(&mut statement, scheme("semver"));
         assert_eq!(statement.versions, ["0.9.0", "5.0.1", "6.9.9", "odd"]);
+    }
+
+    /// By the range `1.0.0-RC1` is fixed, as `composer audit` has it, and by the list it is affected: the list says more.
+    #[test]
+    fn a_listed_pre_release_of_the_fixed_version_stays_listed() {
+        let mut statement = Statement {
+            versions: ["0.9.0", "1.0.0-RC1", "1.0.0"].map(str::to_owned).to_vec(),
+            ..Statement::default()
+        };
+        let events = [Event::Introduced("0"), Event::Fixed("1.0.0")];
+        add(&mut statement, &events, scheme("packagist"));
+        drop_covered(&mut statement, scheme("packagist"));
+        assert_eq!(statement.versions, ["1.0.0-RC1", "1.0.0"]);
     }
 
     #[test]

@@ -75,6 +75,14 @@ fn nuget_agrees_with_its_own_tool() {
 }
 
 #[test]
+fn packagist_agrees_with_its_own_tool() {
+    agrees(
+        &table("tests/tables/packagist.tsv.gz"),
+        scheme("packagist").unwrap(),
+    );
+}
+
+#[test]
 fn pep440_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/pep440.tsv.gz"), scheme("pep440").unwrap());
 }
@@ -111,10 +119,49 @@ fn bounds_of_pypi_hold_what_its_specifiers_contain() {
     );
 }
 
+/// Each row: a version, a bound, and whether Composer's constraints `<=`, `==`, `<` and `>=` of that bound allow the version (`1`,
+/// `0`), or `!` where it refuses one of the two.
+#[test]
+fn bounds_of_packagist_hold_what_its_constraints_allow() {
+    let packagist = scheme("packagist").unwrap();
+    let (mut rows, mut pre_releases, mut wrong) = (0, 0, Vec::new());
+    for Row {
+        left,
+        order: bound,
+        right,
+    } in table("tests/tables/packagist_bounds.tsv.gz")
+    {
+        rows += 1;
+        let order = packagist.compare_with_bound(&left, &bound);
+        pre_releases += usize::from(order.is_ok() && packagist.compare(&left, &bound) != order);
+        let is = |holds: fn(Ordering) -> bool| u8::from(order.as_ref().is_ok_and(|order| holds(*order)));
+        let same = u8::from(packagist.is_same(&left, &bound));
+        let ours = format!(
+            "{}{same}{}{}",
+            is(Ordering::is_le),
+            is(Ordering::is_lt),
+            is(Ordering::is_ge)
+        );
+        let agrees = match right.as_str() {
+            "!" => order.is_err() && same == 0,
+            theirs => ours == theirs,
+        };
+        if !agrees {
+            wrong.push(format!("{left:?} {bound:?}: {order:?}, {ours}, {right}"));
+        }
+    }
+    wrong.truncate(20);
+    assert!(
+        rows > 20_000 && pre_releases > 500 && wrong.is_empty(),
+        "{rows} rows, {pre_releases} pre-releases, {wrong:#?}"
+    );
+}
+
 /// What the other schemes call a build is no part of their order, or a release of its own.
 #[test]
-fn only_pypi_orders_builds_otherwise_beside_a_bound() {
-    for scheme in SCHEMES.iter().filter(|scheme| scheme.name() != "pep440") {
+fn only_pypi_and_packagist_order_otherwise_beside_a_bound() {
+    let others = |scheme: &&&dyn Scheme| !matches!(scheme.name(), "pep440" | "packagist");
+    for scheme in SCHEMES.iter().filter(others) {
         let published = published(scheme.name());
         let mut random = Random(17);
         for _ in 0..20_000 {
@@ -242,7 +289,7 @@ fn published_versions_are_in_a_total_order() {
 #[test]
 fn made_up_versions_are_in_a_total_order() {
     // npm and Maven are not transitive on everything that their tools read; see their files.
-    for name in ["go", "nuget", "pep440", "rubygems", "semver"] {
+    for name in ["go", "nuget", "packagist", "pep440", "rubygems", "semver"] {
         let rows = table(&format!(
             "tests/tables/{}.tsv.gz",
             if name == "semver" { "npm" } else { name }
@@ -277,7 +324,7 @@ fn events_are_read_leniently() {
             "{name}: a range is no event"
         );
     }
-    for name in ["maven", "pep440", "rubygems"] {
+    for name in ["maven", "packagist", "pep440", "rubygems"] {
         let scheme = scheme(name).unwrap();
         assert_eq!(
             scheme.compare(&scheme.event("0"), "0.0"),
