@@ -18,6 +18,7 @@
 
 pub mod bun_lock;
 pub mod cargo_lock;
+pub mod composer_lock;
 pub mod csproj;
 mod file_names;
 pub mod gemfile_lock;
@@ -215,6 +216,7 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
+    &composer_lock::ComposerLock,
     &csproj::Csproj,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,

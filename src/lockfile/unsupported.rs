@@ -65,10 +65,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Hackage",
     },
     UnsupportedFormat {
-        file_name: "composer.lock",
-        ecosystem: "Packagist",
-    },
-    UnsupportedFormat {
         file_name: "conan.lock",
         ecosystem: "ConanCenter",
     },
@@ -140,14 +136,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "Manifest-v*.toml",
         ecosystem: "Julia",
-    },
-    UnsupportedFormat {
-        file_name: "composer-*.lock",
-        ecosystem: "Packagist",
-    },
-    UnsupportedFormat {
-        file_name: "composer.*.lock",
-        ecosystem: "Packagist",
     },
     UnsupportedFormat {
         file_name: "stack-*.yaml.lock",

@@ -23,6 +23,14 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
 const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
+    ("composer_lock", "hostile", "acme/escaped", "written with an escape"),
+    ("composer_lock", "hostile", "no-vendor", "written with an escape"),
+    (
+        "composer_lock",
+        "hostile",
+        "../../etc/passwd",
+        "written with an escape",
+    ),
     ("bun_lock", "hostile", "escaped", "written with an escape"),
     ("bun_lock", "later", "escaped", "written with an escape"),
     ("cargo_lock", "hostile", "escaped", "written with an escape"),

@@ -288,7 +288,7 @@ fn what_cannot_be_read_is_never_clean() {
         b"{\n<<<<<<< ours\n  \"lockfileVersion\": 3\n=======\n>>>>>>> theirs\n}\n",
         "conflict",
     );
-    blind("composer.lock", b"{}", "not supported");
+    blind("glide.lock", b"{}", "not supported");
     blind(
         "Cargo.lock",
         b"version = 4\n[[package]]\nname = \"a\nversion = \"1.0.0\"\n",
