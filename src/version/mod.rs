@@ -9,7 +9,7 @@
 //!
 //! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
-//! | go, npm, nuget, semver | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
+//! | go, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | packagist | build metadata (`+build`) | no part of it. Beside a bound without a stability the pre-releases of that bound are equal to it (`composer audit`) |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
@@ -40,6 +40,7 @@ pub mod pep440;
 pub mod range;
 pub mod rubygems;
 pub mod semver;
+pub mod swift;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -190,6 +191,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &pep440::Pep440,
     &rubygems::Rubygems,
     &semver::Semver,
+    &swift::Swift,
 ];
 
 /// The scheme called `name`.

@@ -43,7 +43,7 @@ LETTERS = {
 
 
 def family(scheme):
-    return "semver" if scheme in ("semver", "npm", "go", "toolchain") else scheme
+    return "semver" if scheme in ("semver", "npm", "go", "toolchain", "swift", "pub") else scheme
 
 
 def odd_semver(rng, scheme):
@@ -65,6 +65,18 @@ def odd_semver(rng, scheme):
             text += "-" * rng.choice([1, 0]) + "a" * rng.randint(240 - len(text), 260 - len(text)) if len(text) < 200 else ""
         return (rng.choice(SPACES) if rng.random() < 0.2 else "") + prefix + text + rng.choice(SPACES)
     return prefix + text
+
+
+def odd_exact(rng, _scheme):
+    """SemVer 2.0.0 with numbers that each implementation holds exactly."""
+    numbers = SMALL + [number for number in NUMBERS if len(number) < 17 and (number == "0" or number[0] != "0")]
+    numbers = SMALL if rng.random() < 0.75 else numbers
+    words = [word for word in WORDS["semver"] if word not in ("00", "01", "0-0")]
+    text = ".".join(rng.choice(numbers) for _ in range(3))
+    for mark, chance in (("-", 0.7), ("+", 0.3)):
+        if rng.random() < chance:
+            text += mark + ".".join(rng.choices(words + numbers, k=rng.randint(1, 4)))
+    return text
 
 
 def odd_pep440(rng, _scheme):
@@ -165,7 +177,7 @@ def odd_toolchain(rng, _scheme):
 
 
 ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
-       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist}
+       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist, "pub": odd_exact, "swift": odd_exact}
 
 
 def changed(rng, text, letters):

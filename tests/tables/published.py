@@ -14,7 +14,9 @@ import sys
 import zipfile
 
 ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet",
-              "rubygems": "RubyGems", "packagist": "Packagist"}
+              "rubygems": "RubyGems", "packagist": "Packagist",
+              # Versions of Swift and Dart are of SemVer too, and few of them are in these data.
+              "pub": "crates.io", "swift": "crates.io"}
 LOCKFILES = {
     "semver": ("Cargo.lock", r'^version = "([^"]+)"'),
     "npm": ("package-lock.json", r'"version": "([^"]+)"'),
@@ -23,6 +25,8 @@ LOCKFILES = {
     "maven": ("pom.xml", r"<version>([^<$\s]+)</version>"),
     "nuget": ("packages.lock.json", r': "\[?([0-9]+\.[^]",/= ]*)["\],]'),
     "rubygems": ("Gemfile.lock", r"^    \S+ \(([^-)]+)"),
+    "pub": ("Cargo.lock", r'^version = "([^"]+)"'),
+    "swift": ("Cargo.lock", r'^version = "([^"]+)"'),
     "packagist": ("composer.lock", r'^            "version": "([^"]+)"'),
 }
 MOST = 6000

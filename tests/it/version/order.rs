@@ -74,6 +74,12 @@ fn nuget_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/nuget.tsv.gz"), scheme("nuget").unwrap());
 }
 
+/// By two implementations of SemVer 2.0.0, since SwiftPM runs where few others do.
+#[test]
+fn swift_agrees_with_semver() {
+    agrees(&table("tests/tables/swift.tsv.gz"), scheme("swift").unwrap());
+}
+
 #[test]
 fn packagist_agrees_with_its_own_tool() {
     agrees(
@@ -307,7 +313,7 @@ fn made_up_versions_are_in_a_total_order() {
 /// Advisories of npm, crates.io and Go are written with what people type.
 #[test]
 fn events_are_read_leniently() {
-    for name in ["go", "npm", "nuget", "semver"] {
+    for name in ["go", "npm", "nuget", "semver", "swift"] {
         let scheme = scheme(name).unwrap();
         for (event, version) in [
             ("1.2", "1.2.0"),
