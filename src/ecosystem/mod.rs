@@ -3,6 +3,7 @@
 //! The index holds the advisories of every ecosystem. Packages of one without rules cannot be compared with them.
 
 pub mod purl;
+pub mod swift;
 
 use std::borrow::Cow;
 
@@ -44,7 +45,7 @@ pub static ROWS: &[EcosystemRow] = &[
     name_only("Pub", 9),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
     with_rules(Ecosystem::RUBYGEMS, 6, "gem", as_written, "rubygems"),
-    name_only("SwiftURL", 11),
+    with_rules(Ecosystem::SWIFT_URL, 11, "swift", swift::normalise, "swift"),
     with_rules(Ecosystem::CRATES_IO, 1, "cargo", as_written, "semver"),
     with_rules(Ecosystem::NPM, 4, "npm", as_written, "npm"),
 ];

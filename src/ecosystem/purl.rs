@@ -206,6 +206,12 @@ mod tests {
                 "dev-main",
                 "pkg:composer/acme/log@dev-main",
             ),
+            (
+                Ecosystem::SWIFT_URL,
+                "github.com/apple/swift-nio",
+                "2.0.0",
+                "pkg:swift/github.com/apple/swift-nio@2.0.0",
+            ),
         ] {
             let made = of(&ecosystem, name, version);
             assert_eq!(made.as_str(), purl);

@@ -28,6 +28,7 @@ pub mod grammar;
 pub mod libs_versions;
 pub mod manifest;
 pub mod package_lock;
+pub mod package_resolved;
 pub mod packages_config;
 pub mod packages_lock;
 pub mod pdm_lock;
@@ -223,6 +224,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
     &package_lock::PackageLock,
+    &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
     &pdm_lock::PdmLock,

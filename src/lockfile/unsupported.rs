@@ -49,10 +49,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Julia",
     },
     UnsupportedFormat {
-        file_name: "Package.resolved",
-        ecosystem: "SwiftURL",
-    },
-    UnsupportedFormat {
         file_name: "Podfile.lock",
         ecosystem: "CocoaPods",
     },

@@ -23,6 +23,8 @@ impl Ecosystem {
     pub const NUGET: Self = Self::constant("NuGet");
     /// Ruby gems.
     pub const RUBYGEMS: Self = Self::constant("RubyGems");
+    /// Swift packages, by the addresses of their repositories.
+    pub const SWIFT_URL: Self = Self::constant("SwiftURL");
     /// PHP packages.
     pub const PACKAGIST: Self = Self::constant("Packagist");
 

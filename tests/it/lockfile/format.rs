@@ -23,7 +23,12 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
 const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
-    ("composer_lock", "hostile", "acme/escaped", "written with an escape"),
+    (
+        "composer_lock",
+        "hostile",
+        "acme/escaped",
+        "written with an escape",
+    ),
     ("composer_lock", "hostile", "no-vendor", "written with an escape"),
     (
         "composer_lock",
@@ -66,6 +71,13 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "Acme.Dot",
         "written with a reference to a character",
     ),
+    (
+        "package_resolved",
+        "hostile",
+        "git.example/../../x.git",
+        "written with an escape",
+    ),
+    ("package_resolved", "hostile", "../../c", "written with an escape"),
     (
         "package_lock",
         "hostile",
