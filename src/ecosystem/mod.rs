@@ -37,7 +37,7 @@ pub static ROWS: &[EcosystemRow] = &[
     name_only("GitHub Actions", 14),
     with_rules(Ecosystem::GO, 2, "golang", as_written, "go"),
     name_only("Hackage", 12),
-    name_only("Hex", 10),
+    with_rules(Ecosystem::HEX, 10, "hex", any_case, "hex"),
     name_only("Julia", 13),
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
     with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
@@ -191,6 +191,6 @@ mod tests {
         );
         assert_eq!(normalise(&Ecosystem::NUGET, "Acme.Web_2"), "acme.web_2");
         assert_eq!(normalise(&Ecosystem::PACKAGIST, "Acme/Log_a"), "acme/log_a");
-        assert_eq!(normalise(&Ecosystem::named("Hex"), "A"), "A");
+        assert_eq!(normalise(&Ecosystem::named("Acme"), "A"), "A");
     }
 }

@@ -199,6 +199,7 @@ mod tests {
                 "pkg:nuget/newtonsoft.json@13.0.3",
             ),
             (Ecosystem::named("Acme"), "a b", "1", "pkg:generic/a%20b@1"),
+            (Ecosystem::HEX, "Phoenix", "1.7.14", "pkg:hex/phoenix@1.7.14"),
             (Ecosystem::RUBYGEMS, "RedCloth", "4.3.3", "pkg:gem/RedCloth@4.3.3"),
             (
                 Ecosystem::PACKAGIST,

@@ -27,6 +27,8 @@ impl Ecosystem {
     pub const SWIFT_URL: Self = Self::constant("SwiftURL");
     /// PHP packages.
     pub const PACKAGIST: Self = Self::constant("Packagist");
+    /// Elixir, Erlang and Gleam packages.
+    pub const HEX: Self = Self::constant("Hex");
 
     /// The ecosystem called `name`.
     #[must_use]

@@ -43,7 +43,7 @@ LETTERS = {
 
 
 def family(scheme):
-    return "semver" if scheme in ("semver", "npm", "go", "toolchain", "swift", "pub") else scheme
+    return "semver" if scheme in ("semver", "hex", "npm", "go", "toolchain", "swift", "pub") else scheme
 
 
 def odd_semver(rng, scheme):
@@ -59,6 +59,9 @@ def odd_semver(rng, scheme):
         day = f"2024010{rng.randint(1, 9)}0{rng.randint(1, 9)}0000-{rng.getrandbits(48):012x}"
         core = text.split("-")[0].split("+")[0]
         text = core + rng.choice([f"-{day}", f"-0.{day}", f"-rc.1.0.{day}"]) + rng.choice(["", "", "+incompatible"])
+    if scheme == "hex":
+        long = rng.choice(["9" * 13, "9" * 14, "1" + "0" * 13, "1" + "0" * 14, "9" * 15, "20240102030405"])
+        return text.replace("1", long, 1) if rng.random() < 0.1 else text
     prefix = rng.choice(["", "", "v"] if easy else ["", "v", "vv", "V", "=", "v "])
     if scheme == "npm":
         if not easy and rng.random() < 0.1:
@@ -176,7 +179,7 @@ def odd_toolchain(rng, _scheme):
     return "go" + text + rng.choice(["", "", "", "", "", "-acme", "-acme-2"])
 
 
-ODD = {"semver": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
+ODD = {"semver": odd_semver, "hex": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
        "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist, "pub": odd_exact, "swift": odd_exact}
 
 

@@ -16,7 +16,7 @@ import zipfile
 ECOSYSTEMS = {"semver": "crates.io", "npm": "npm", "pep440": "PyPI", "go": "Go", "maven": "Maven", "nuget": "NuGet",
               "rubygems": "RubyGems", "packagist": "Packagist",
               # Versions of Swift and Dart are of SemVer too, and few of them are in these data.
-              "pub": "crates.io", "swift": "crates.io"}
+              "pub": "crates.io", "swift": "crates.io", "hex": "Hex"}
 LOCKFILES = {
     "semver": ("Cargo.lock", r'^version = "([^"]+)"'),
     "npm": ("package-lock.json", r'"version": "([^"]+)"'),
@@ -24,6 +24,7 @@ LOCKFILES = {
     "go": ("go.mod", r"^\s*(?:require )?[\w./~-]+\.[\w./~-]+ (v[^\s]+)"),
     "maven": ("pom.xml", r"<version>([^<$\s]+)</version>"),
     "nuget": ("packages.lock.json", r': "\[?([0-9]+\.[^]",/= ]*)["\],]'),
+    "hex": ("mix.lock", r':hex, :"?\w+"?, "([^"]+)"'),
     "rubygems": ("Gemfile.lock", r"^    \S+ \(([^-)]+)"),
     "pub": ("Cargo.lock", r'^version = "([^"]+)"'),
     "swift": ("Cargo.lock", r'^version = "([^"]+)"'),

@@ -207,6 +207,11 @@ fn maven_agrees_with_its_own_tool() {
 }
 
 #[test]
+fn hex_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/hex.tsv.gz"), scheme("hex").unwrap());
+}
+
+#[test]
 fn rubygems_agrees_with_its_own_tool() {
     agrees(
         &table("tests/tables/rubygems.tsv.gz"),
@@ -295,7 +300,7 @@ fn published_versions_are_in_a_total_order() {
 #[test]
 fn made_up_versions_are_in_a_total_order() {
     // npm and Maven are not transitive on everything that their tools read; see their files.
-    for name in ["go", "nuget", "packagist", "pep440", "rubygems", "semver"] {
+    for name in ["go", "hex", "nuget", "packagist", "pep440", "rubygems", "semver"] {
         let rows = table(&format!(
             "tests/tables/{}.tsv.gz",
             if name == "semver" { "npm" } else { name }
@@ -313,7 +318,7 @@ fn made_up_versions_are_in_a_total_order() {
 /// Advisories of npm, crates.io and Go are written with what people type.
 #[test]
 fn events_are_read_leniently() {
-    for name in ["go", "npm", "nuget", "semver", "swift"] {
+    for name in ["go", "hex", "npm", "nuget", "semver", "swift"] {
         let scheme = scheme(name).unwrap();
         for (event, version) in [
             ("1.2", "1.2.0"),
