@@ -27,6 +27,7 @@ pub mod gradle_lockfile;
 pub mod grammar;
 pub mod libs_versions;
 pub mod manifest;
+pub mod mix_lock;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
@@ -223,6 +224,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
+    &mix_lock::MixLock,
     &package_lock::PackageLock,
     &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,

@@ -81,10 +81,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Maven",
     },
     UnsupportedFormat {
-        file_name: "mix.lock",
-        ecosystem: "Hex",
-    },
-    UnsupportedFormat {
         file_name: "paket.lock",
         ecosystem: "NuGet",
     },

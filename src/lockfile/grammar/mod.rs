@@ -11,3 +11,4 @@ pub mod pyproject;
 pub mod rfc3986;
 pub mod selection;
 pub mod simple_repository;
+pub mod terms;

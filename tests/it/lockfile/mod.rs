@@ -14,6 +14,7 @@ pub(crate) mod maven_expressions;
 pub(crate) mod maven_modules;
 pub(crate) mod maven_native;
 pub(crate) mod maven_started_elsewhere;
+pub(crate) mod mix;
 pub(crate) mod mutated;
 pub(crate) mod npm_native;
 pub(crate) mod npm_version_1;
