@@ -9,6 +9,7 @@ pub(crate) mod first_format;
 pub(crate) mod format;
 pub(crate) mod go_native;
 pub(crate) mod go_workspaces;
+pub(crate) mod js_listings;
 pub(crate) mod maven_builds;
 pub(crate) mod maven_expressions;
 pub(crate) mod maven_modules;
