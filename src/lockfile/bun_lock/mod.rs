@@ -11,6 +11,8 @@
 //!   `name@link:…`, `name@workspace:…`, `name@root:`, or `name@` and the address of an archive.
 //! - The second item of a registry's package is the archive's address where that is not below the default registry. Bun installs what is
 //!   there: where the address names another package or version, that counts.
+//! - A peer is what Node finds from the place of the package that expects it. Where Bun isolates packages (`linker`), a package at one place may
+//!   be installed once for each version of a peer that its dependents have; the file does not say so.
 //! - What a package is used for follows from who needs it.
 //! - Bundled packages are listed, and count as the registry's.
 //!
