@@ -20,6 +20,7 @@ pub mod bun_lock;
 pub mod cargo_lock;
 pub mod composer_lock;
 pub mod csproj;
+pub mod deno_lock;
 mod file_names;
 pub mod gemfile_lock;
 pub mod go_mod;
@@ -220,6 +221,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,
     &csproj::Csproj,
+    &deno_lock::DenoLock,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,

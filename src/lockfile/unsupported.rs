@@ -69,10 +69,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "PyPI",
     },
     UnsupportedFormat {
-        file_name: "deno.lock",
-        ecosystem: "npm",
-    },
-    UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
     },

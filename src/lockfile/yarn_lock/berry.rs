@@ -13,11 +13,14 @@ use super::manifests::{self, FieldKind, Manifest};
 use super::origin;
 use super::settings::Registries;
 use crate::lockfile::{File, Parsed};
-use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree};
+use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 
 /// The newest `version` of `__metadata` that is known here.
 const NEWEST: u64 = 10;
+
+/// The newest `version` that Yarn 2 writes.
+const OF_YARN_2: u64 = 4;
 
 /// So many `resolutions` of one name are looked through.
 const MAX_RESOLUTIONS: usize = 64;
@@ -99,6 +102,12 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
                 };
                 links.add_edge(from, to, wish, false);
             }
+        }
+    }
+    let number = all.format.as_ref().and_then(|(text, _)| text.parse::<u64>().ok());
+    if number.is_some_and(|number| number <= OF_YARN_2) {
+        for number in 0..all.entries.len() as u32 {
+            links.asked_by(number, UpgradeBy::Hand);
         }
     }
     links.finish(knows_scopes)

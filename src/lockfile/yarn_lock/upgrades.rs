@@ -2,10 +2,10 @@
 //!
 //! Yarn 1 (1.22.22): `yarn upgrade NAME@VERSION` writes the manifest in whose folder it runs, and does nothing for a package
 //! that this does not ask for: exit 0, no change. Since Yarn 2 `yarn up NAME@VERSION` writes the manifests of all workspaces that ask for
-//! it; `yarn up -R NAME` goes to the newest version that every range allows.
+//! it; `yarn up -R NAME` goes to the newest version that every range allows, and Yarn 2 (2.4.2) refuses `-R`.
 //!
 //! A package of Yarn 1 carries the folders whose manifests ask for it, none for one that only packages ask for; one of
-//! the later ones carries at most the ranges that packages ask for it in. So the two are told apart.
+//! the later ones carries at most the ranges that packages ask for it in, one of Yarn 2 that it takes a hand. So they are told apart.
 
 use crate::lockfile::{Upgrade, UpgradeCommand};
 use crate::model::UpgradeBy;
@@ -32,9 +32,16 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             }
             UpgradeCommand::Run(commands.join(" && "))
         }
-        None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
+        None | Some(UpgradeBy::Within(_) | UpgradeBy::Hand) if upgrade.direct => {
             UpgradeCommand::Run(format!("yarn up {name}@{to}"))
         }
+        Some(UpgradeBy::Hand) => UpgradeCommand::ByHand(
+            format!(
+                "Yarn 2 has no command for it (later ones have `yarn up -R {name}`): delete its entry from yarn.lock and run `yarn install`, which \
+                 locks the newest version that is allowed, or name the version under `resolutions` in package.json."
+            )
+            .into(),
+        ),
         Some(UpgradeBy::Within(ranges)) if !ranges.all(|range| Npm.contains(range, to).ok()) => {
             UpgradeCommand::ByHand(
                 format!(
@@ -45,6 +52,6 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             )
         }
         None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("yarn up -R {name}")),
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::None,
+        Some(UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::None,
     }
 }

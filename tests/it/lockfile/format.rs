@@ -64,6 +64,7 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "com.example.lib:multi",
         "a part of a string over several lines",
     ),
+    ("deno_lock", "hostile", "zeta", "written with an escape"),
     ("package_lock", "hostile", "escaped", "written with an escape"),
     (
         "packages_config",

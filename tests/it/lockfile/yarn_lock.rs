@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lockkeeper::lockfile::{self, Upgrade, UpgradeCommand};
-use lockkeeper::model::{Cost, Graph, UpgradeBy};
+use lockkeeper::model::{Cost, Graph};
 use rayon::prelude::*;
 
 use crate::support::memory_tree::{MemoryTree, tree_path};
@@ -151,16 +151,12 @@ fn each_yarn_upgrades_as_it_can() {
         command(berry, &none, "beta", "2.0.0"),
         UpgradeCommand::ByHand(_)
     ));
-    let by = Some(&UpgradeBy::Hand);
-    let upgrade = Upgrade {
-        name: "a",
-        from: "1",
-        to: "2",
-        direct: false,
-        file_name: "yarn.lock",
-        by,
-    };
-    assert_eq!(format.upgrade_command(&upgrade), UpgradeCommand::None);
+    let old = berry.replace("version: 8", "version: 4");
+    assert_eq!(command(&old, &none, "alpha", "2.0.0"), run("yarn up alpha@2.0.0"));
+    assert!(matches!(
+        command(&old, &none, "beta", "1.1.0"),
+        UpgradeCommand::ByHand(_)
+    ));
 }
 
 #[test]
