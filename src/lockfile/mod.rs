@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod bom;
 pub mod bun_lock;
 pub mod cargo_lock;
 pub mod composer_lock;
@@ -41,6 +42,7 @@ pub mod pom;
 pub mod project_assets;
 pub mod pylock;
 pub mod requirements;
+pub mod sbom_spdx;
 pub mod unsupported;
 pub mod uv_lock;
 pub mod yarn_lock;
@@ -56,7 +58,7 @@ pub trait Format: Sync {
     /// The name in reports and of `--as`: that of its best-known file (`Cargo.lock`).
     fn name(&self) -> &'static str;
 
-    /// The ecosystem of its packages.
+    /// The ecosystem of its packages; [`Ecosystem::ANY`] where each names its own.
     fn ecosystem(&self) -> Ecosystem;
 
     /// The names of its files; a `*` stands for one character or more, and a folder may stand in front.
@@ -217,6 +219,7 @@ impl Parsed {
 
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
+    &bom::CycloneDx,
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,
@@ -239,6 +242,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &project_assets::ProjectAssets,
     &pylock::Pylock,
     &requirements::Requirements,
+    &sbom_spdx::Spdx,
     &uv_lock::UvLock,
     &yarn_lock::YarnLock,
 ];

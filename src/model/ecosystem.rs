@@ -30,6 +30,8 @@ impl Ecosystem {
     /// Elixir, Erlang and Gleam packages.
     pub const HEX: Self = Self::constant("Hex");
 
+    /// No ecosystem: what a bill of materials is of, each of whose packages names its own.
+    pub const ANY: Self = Self::constant("");
     /// The ecosystem called `name`.
     #[must_use]
     pub fn named(name: &str) -> Self {

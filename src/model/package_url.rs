@@ -119,6 +119,17 @@ impl PackageUrl {
         self.version_end < self.text.len()
     }
 
+    /// The value of the qualifier `key`, decoded.
+    #[must_use]
+    pub fn qualifier(&self, key: &str) -> Option<Cow<'_, str>> {
+        let rest = self.text.get(self.version_end..)?.strip_prefix('?')?;
+        let qualifiers = rest.split('#').next()?;
+        let mut pairs = qualifiers.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| decoded(value))
+    }
+
     /// The spelling without version, qualifiers and subpath.
     #[must_use]
     pub fn package(&self) -> &str {
@@ -192,6 +203,9 @@ mod tests {
         assert_eq!(purl.name(), "left pad");
         assert_eq!(purl.version().as_deref(), Some("1.0.0+x"));
         assert!(purl.is_qualified());
+        assert_eq!(purl.qualifier("arch").as_deref(), Some("a/b&c"));
+        assert_eq!(purl.qualifier("rch"), None);
+        assert_eq!(purl.without_version().qualifier("type"), None);
         assert_eq!(purl.package(), "pkg:npm/%40acme/deep/left%20pad");
         assert_eq!(purl.without_version().as_str(), purl.package());
         assert_eq!(purl.without_version().version(), None);

@@ -1,5 +1,6 @@
 //! Grammars that several formats share, each named after its standard or after what it says.
 
+pub mod bill;
 pub mod distribution;
 pub mod index_settings;
 pub mod marker;
