@@ -61,10 +61,10 @@ pub(super) enum Standing {
 }
 
 impl DiscoveredTree {
-    /// The ecosystems of the lockfiles that can be read; may name one twice.
+    /// The ecosystems of the lockfiles that can be read, as far as their names tell; may name one twice.
     pub fn ecosystems(&self) -> impl Iterator<Item = Ecosystem> {
         self.files.values().filter_map(|reader| match reader {
-            Reader::Format(format) => Some(format.ecosystem()),
+            Reader::Format(_) => reader.ecosystem(),
             Reader::Unsupported(_) => None,
         })
     }

@@ -130,6 +130,8 @@ struct Column<'o> {
     /// What was not checked, each with the ecosystem that it may hide; `None` hides any.
     blind: Vec<(Option<Ecosystem>, String)>,
     ecosystems: BTreeSet<Ecosystem>,
+    /// It has a bill of materials, which may hold packages of any ecosystem.
+    is_of_any: bool,
 }
 
 impl<'o> Column<'o> {
@@ -167,7 +169,7 @@ impl<'o> Column<'o> {
                 let ecosystem = gap
                     .file()
                     .and_then(|file| found.files.get(file))
-                    .map(Reader::ecosystem);
+                    .and_then(Reader::ecosystem);
                 let place = match &gap.location {
                     None => gap.reason.clone(),
                     Some(Location { file, position }) => {
@@ -204,6 +206,7 @@ impl<'o> Column<'o> {
             parts,
             blind,
             ecosystems: found.ecosystems().collect(),
+            is_of_any: found.files.values().any(|reader| reader.ecosystem().is_none()),
         }
     }
 
@@ -293,7 +296,7 @@ impl<'o> Column<'o> {
         let locked = packages
             .iter()
             .any(|(ecosystem, _)| self.ecosystems.contains(ecosystem));
-        match (locked, names.as_slice()) {
+        match (locked || self.is_of_any, names.as_slice()) {
             (false, _) => "no lockfile of its ecosystem".into(),
             (true, [name]) => format!("no lockfile holds {name}"),
             (true, names) => format!("no lockfile holds any of {}", names.join(", ")),

@@ -13,13 +13,14 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// The ecosystem of what it reads, or would.
+    /// The ecosystem of what it reads, or would; `None` where each package names its own.
     #[must_use]
-    pub fn ecosystem(&self) -> Ecosystem {
-        match self {
+    pub fn ecosystem(&self) -> Option<Ecosystem> {
+        let ecosystem = match self {
             Self::Format(format) => format.ecosystem(),
             Self::Unsupported(row) => row.ecosystem(),
-        }
+        };
+        Some(ecosystem).filter(|ecosystem| *ecosystem != Ecosystem::ANY)
     }
 }
 
