@@ -34,7 +34,13 @@ pub struct Rules {
 
 /// Every ecosystem that the program knows by name, in the order of the names.
 pub static ROWS: &[EcosystemRow] = &[
-    name_only("GitHub Actions", 14),
+    with_rules(
+        Ecosystem::GITHUB_ACTIONS,
+        14,
+        "github",
+        any_case,
+        "github_actions",
+    ),
     with_rules(Ecosystem::GO, 2, "golang", as_written, "go"),
     name_only("Hackage", 12),
     with_rules(Ecosystem::HEX, 10, "hex", any_case, "hex"),
@@ -88,6 +94,13 @@ pub fn spelled_like<'v>(ecosystem: &Ecosystem, locked: &str, version: &'v str) -
         Some(front) if !version.starts_with(front) => Cow::Owned(format!("{front}{version}")),
         Some(_) | None => Cow::Borrowed(version),
     }
+}
+
+/// Files with packages of `ecosystem` lie in nearly every repository, whatever else is in it, and mostly name versions that move. So what
+/// a database cannot say of them is a partial gap, where it is blind for others.
+#[must_use]
+pub fn lies_everywhere(ecosystem: &Ecosystem) -> bool {
+    *ecosystem == Ecosystem::GITHUB_ACTIONS
 }
 
 /// The ecosystems with rules.

@@ -186,6 +186,12 @@ mod tests {
             ),
             (Ecosystem::MAVEN, "org.a:b", "1+2", "pkg:maven/org.a/b@1%2B2"),
             (
+                Ecosystem::GITHUB_ACTIONS,
+                "Actions/Setup-Node",
+                "v4.2.0",
+                "pkg:github/actions/setup-node@v4.2.0",
+            ),
+            (
                 Ecosystem::GO,
                 "github.com/A/b",
                 "v1.0.0",

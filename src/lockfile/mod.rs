@@ -24,6 +24,7 @@ pub mod csproj;
 pub mod deno_lock;
 mod file_names;
 pub mod gemfile_lock;
+pub mod github_workflows;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
@@ -220,6 +221,7 @@ impl Parsed {
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
     &bom::CycloneDx,
+    &github_workflows::GithubWorkflows,
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,

@@ -32,6 +32,9 @@ impl Ecosystem {
 
     /// No ecosystem: what a bill of materials is of, each of whose packages names its own.
     pub const ANY: Self = Self::constant("");
+    /// Actions and reusable workflows.
+    pub const GITHUB_ACTIONS: Self = Self::constant("GitHub Actions");
+
     /// The ecosystem called `name`.
     #[must_use]
     pub fn named(name: &str) -> Self {

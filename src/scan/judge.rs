@@ -23,6 +23,10 @@ use crate::model::{
     SharedStr,
 };
 
+const COMPARE: &str =
+    "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.";
+const PIN: &str = "Name one release: its whole version, or its commit with `# v1.2.3` behind it.";
+
 /// What the index says of one lockfile.
 #[derive(Debug, Clone, Default)]
 pub struct LockfileMatches {
@@ -30,6 +34,8 @@ pub struct LockfileMatches {
     pub findings: Vec<Finding>,
     /// Packages of which the index could not say.
     pub undecided: Vec<Gap>,
+    /// Packages of ecosystems that lie everywhere, of which it could not: mostly versions that move.
+    pub inexact: Vec<Gap>,
     /// Packages that advisories name, affected or not; none unless they are kept.
     pub assessed: Vec<Assessed>,
     /// The ecosystems of its packages that advisories may speak of.
@@ -207,10 +213,14 @@ impl<'i> Matcher<'i> {
                 matching::Assessment::Undecided { reason } => {
                     let (file, position) = opened.position(package.place());
                     let reason = format!("{} {}: {reason}", package.name, package.version);
-                    judged.undecided.push(Gap {
+                    let (gaps, hint) = match ecosystem::lies_everywhere(&package.ecosystem) {
+                        true => (&mut judged.inexact, PIN),
+                        false => (&mut judged.undecided, COMPARE),
+                    };
+                    gaps.push(Gap {
                         location: Some(Location { file, position }),
                         reason: reason.clone(),
-                        hint: "Compare the version with the advisory by hand: `lockkeeper db show` prints its ranges.".into(),
+                        hint: hint.into(),
                     });
                     Said::Undecided(reason.into())
                 }

@@ -122,6 +122,11 @@ impl Knowledge {
         wanted.iter().filter(|ecosystem| !self.has(ecosystem))
     }
 
+    /// It has nothing of an ecosystem whose files lie everywhere: that is no blind spot.
+    pub(super) fn is_silent_of(&self, ecosystem: &Ecosystem) -> bool {
+        ecosystem::lies_everywhere(ecosystem) && !self.has(ecosystem)
+    }
+
     fn has(&self, ecosystem: &Ecosystem) -> bool {
         self.ecosystems
             .as_ref()
@@ -156,7 +161,11 @@ impl Knowledge {
             }
         }
         for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
-            judged.undecided.push(Gap {
+            let gaps = match self.is_silent_of(ecosystem) {
+                true => &mut judged.inexact,
+                false => &mut judged.undecided,
+            };
+            gaps.push(Gap {
                 location: Some(Location { file: opened.path.clone(), position: Position::START }),
                 reason: format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
                 hint: format!(

@@ -14,19 +14,23 @@ use crate::model::{Coverage, Ecosystem, Package};
 pub struct Listed {
     /// A number for each package that is matched.
     checked: Vec<u64>,
+    /// A number for each package of an ecosystem that the index has nothing of, where that is no blind spot.
+    unknown: Vec<u64>,
     /// The packages that are not.
     pub(super) unmatched: Vec<Unmatched>,
 }
 
 impl Listed {
-    /// The packages of `opened`.
-    pub(super) fn of(opened: &Opened<'_>) -> Self {
+    /// The packages of `opened`, of which `is_unknown` says what the index has nothing of.
+    pub(super) fn of(opened: &Opened<'_>, is_unknown: impl Fn(&Ecosystem) -> bool) -> Self {
         let mut listed = Self {
             checked: Vec::with_capacity(opened.parsed.graph.nodes().len()),
+            unknown: Vec::new(),
             unmatched: Vec::new(),
         };
         for (_, package) in opened.parsed.graph.packages() {
             match Unmatched::of(opened, package) {
+                None if is_unknown(&package.ecosystem) => listed.unknown.push(number(package)),
                 None => listed.checked.push(number(package)),
                 Some(unmatched) => listed.unmatched.push(unmatched),
             }
@@ -45,9 +49,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds the packages of a file that are matched.
+    /// Adds the packages of a file that are matched, and those that nothing is known of.
     pub(super) fn add(&mut self, listed: &Listed) {
         self.checked.extend(&listed.checked);
+        self.unchecked.extend(&listed.unknown);
     }
 
     /// Adds a package that is the policy's own: no advisory speaks of it, and none has to.

@@ -46,6 +46,8 @@ pub(super) fn target(
         open.extend(file.unlisted);
         let undecided = file.result.undecided.into_iter();
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
+        let inexact = file.result.inexact.into_iter();
+        gaps.extend(inexact.map(|gap| (Cost::Partial, gap)));
         assessed.extend(file.result.assessed);
         collect(&mut findings, file.result.findings);
         tally.add(&file.result.listed);

@@ -6,6 +6,7 @@ use crate::config::index::{self, Origin};
 use crate::config::tracked;
 use crate::database::build::Losses;
 use crate::database::update;
+use crate::ecosystem;
 use crate::model::verdict::ExitCode;
 use crate::model::{Coverage, Failure, IndexState, Outcome};
 use crate::policy::Policy;
@@ -56,7 +57,13 @@ fn fetched(
     let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
     ecosystems.sort();
     ecosystems.dedup();
-    let lacks = !opened.lacks(&ecosystems).is_empty();
+    // What lies everywhere comes along with the next update, and none fails for the want of it.
+    let needed: Vec<_> = ecosystems
+        .iter()
+        .filter(|it| !ecosystem::lies_everywhere(it))
+        .cloned()
+        .collect();
+    let lacks = !opened.lacks(&needed).is_empty();
     // What somebody built from files is not replaced because it grew old.
     let is_followed = !opened.follows().is_empty();
     let wanted = match (opened.state, database.update) {

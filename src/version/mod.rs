@@ -9,7 +9,7 @@
 //!
 //! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
-//! | go, hex, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
+//! | github_actions, go, hex, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | packagist | build metadata (`+build`) | no part of it. Beside a bound without a stability the pre-releases of that bound are equal to it (`composer audit`) |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
@@ -30,6 +30,7 @@
     )
 )]
 
+pub mod github_actions;
 pub mod go;
 mod grammar;
 pub mod hex;
@@ -184,6 +185,7 @@ impl Unorderable {
 
 /// Every scheme, in alphabetical order of its file.
 pub static SCHEMES: &[&dyn Scheme] = &[
+    &github_actions::GithubActions,
     &go::Go,
     &hex::Hex,
     &maven::Maven,

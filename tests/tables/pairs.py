@@ -43,7 +43,7 @@ LETTERS = {
 
 
 def family(scheme):
-    return "semver" if scheme in ("semver", "hex", "npm", "go", "toolchain", "swift", "pub") else scheme
+    return "semver" if scheme in ("semver", "hex", "npm", "go", "toolchain", "github_actions", "swift", "pub") else scheme
 
 
 def odd_semver(rng, scheme):
@@ -132,6 +132,15 @@ def odd_nuget(rng, _scheme):
     return front + text + (rng.choice(SPACES) if rng.random() < 0.1 else "")
 
 
+def odd_github_actions(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.85 else NUMBERS
+    text = rng.choice(["", "v", "v", "v", "V"])
+    text += ".".join(rng.choice(numbers) for _ in range(rng.choice([1, 1, 2, 3, 3, 3, 4])))
+    if rng.random() < 0.35:
+        text += "-" + ".".join(rng.choices(["alpha", "beta", "rc", "pre", "rc1", "a", "x"] + SMALL, k=rng.randint(1, 3)))
+    return text + ("+b.1" if rng.random() < 0.05 else "")
+
+
 def odd_rubygems(rng, _scheme):
     numbers = SMALL if rng.random() < 0.7 else NUMBERS
     few = rng.random() < 0.5
@@ -179,7 +188,7 @@ def odd_toolchain(rng, _scheme):
     return "go" + text + rng.choice(["", "", "", "", "", "-acme", "-acme-2"])
 
 
-ODD = {"semver": odd_semver, "hex": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
+ODD = {"github_actions": odd_github_actions, "semver": odd_semver, "hex": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
        "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist, "pub": odd_exact, "swift": odd_exact}
 
 

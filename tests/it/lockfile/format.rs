@@ -91,6 +91,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "E\u{1b}[31m",
         "name and version are one string with an escape",
     ),
+    (
+        "github_workflows",
+        "hostile",
+        "evil\u{1b}[31m/x",
+        "written with an escape",
+    ),
     ("pdm_lock", "hostile", "evil", "written with an escape"),
     ("pipfile_lock", "sections", "ours", "a folder has no version"),
     ("pnpm_lock", "hostile", "escaped", "written with an escape"),
@@ -759,7 +765,7 @@ fn format_of(module: &str) -> &'static dyn Format {
     let spelled = |format: &&&'static dyn Format| {
         let name = format.name().to_lowercase();
         let name = name.replace(|character: char| !character.is_ascii_alphanumeric(), "_");
-        name.starts_with(module)
+        name.trim_start_matches('_').starts_with(module)
     };
     let found: Vec<&&dyn Format> = FORMATS.iter().filter(spelled).collect();
     match found.as_slice() {

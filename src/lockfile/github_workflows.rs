@@ -1,0 +1,187 @@
+//! Workflows of GitHub (`.github/workflows/*.yml`) and composite actions (`action.yml`): the actions and reusable workflows that their
+//! `uses:` name.
+//!
+//! - `owner/repository/folder@reference` is the package `owner/repository`. What is local (`./…`) and images (`docker://…`) are no
+//!   packages.
+//! - A tag is the version as written. A commit is the version that the comment behind it names (`# v4.1.1`, `# tag=v4.1.1`); without
+//!   one, it is a version that has no order. Branches, and tags that move (`v4`), are kept as written: [`crate::version::github_actions`]
+//!   says which advisories can be decided for them.
+//! - `uses:` counts where GitHub reads it: of jobs and their steps, and of the steps of a composite action. A file without the word is not
+//!   looked at further: other tools have files of these names.
+//! - Everything is for builds, and direct: which actions a composite action uses itself, its own repository says.
+
+use std::collections::HashSet;
+
+use super::{File, Format, Parsed};
+use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree, TreePath};
+use crate::text::Span;
+use crate::text::tree::{Kind, Value};
+use crate::text::yaml::{self, Bounds};
+use crate::version::github_actions::is_version;
+
+/// Workflows and composite actions.
+#[derive(Debug, Clone, Copy)]
+pub struct GithubWorkflows;
+
+/// More than any workflow that GitHub runs.
+const BOUNDS: Bounds = Bounds {
+    bytes: 4 << 20,
+    depth: 64,
+    aliases: 1000,
+};
+
+const DAMAGED: &str = "Repair the file: GitHub does not run it.";
+
+impl Format for GithubWorkflows {
+    fn name(&self) -> &'static str {
+        ".github/workflows"
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::GITHUB_ACTIONS
+    }
+
+    fn file_names(&self) -> &'static [&'static str] {
+        &["workflows/*.yml", "workflows/*.yaml", "action.yml", "action.yaml"]
+    }
+
+    fn claims(&self, path: &TreePath) -> bool {
+        let is_one = |names: &[&str]| names.iter().any(|name| super::file_names::fits(name, path));
+        let is_in_github = || super::is_named(&path.parent().parent(), ".github");
+        is_one(&["action.yml", "action.yaml"])
+            || is_one(&["workflows/*.yml", "workflows/*.yaml"]) && is_in_github()
+    }
+
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
+        let super::Upgrade { name, to, .. } = upgrade;
+        super::UpgradeCommand::ByHand(
+            format!("Change its line to `uses: {name}@` and the commit of {to}, with `# {to}` behind it.")
+                .into(),
+        )
+    }
+
+    fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
+        let mut parsed = Parsed::default();
+        if !file.text.contains("uses") {
+            return parsed;
+        }
+        let mut document = yaml::read(file.text, BOUNDS);
+        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
+        let root = document.root();
+        let jobs = root.get("jobs").into_iter().flat_map(Value::entries);
+        let jobs = jobs.flat_map(|(_, job)| std::iter::once(job).chain(steps(job)));
+        let runs = root.get("runs").into_iter().flat_map(steps);
+        // Aliases of YAML repeat what stands in one place.
+        let mut seen = HashSet::new();
+        for uses in jobs.chain(runs).filter_map(|user| user.get("uses")) {
+            if seen.insert(uses.span()) {
+                add(uses, file.text, &mut parsed);
+            }
+        }
+        parsed
+    }
+}
+
+fn steps(parent: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    parent.get("steps").into_iter().flat_map(Value::items)
+}
+
+/// Adds what `uses:` of a job or step names.
+fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
+    let Some(reference) = uses.as_str() else {
+        parsed.blind(uses.span(), "`uses` is no text", DAMAGED);
+        return;
+    };
+    if reference.starts_with('.') || reference.starts_with("docker://") || reference.is_empty() {
+        return;
+    }
+    let Some((path, version)) = reference
+        .split_once('@')
+        .filter(|(_, version)| !version.is_empty())
+    else {
+        let hint = "Name a version behind `@`: GitHub refuses a reference without one.";
+        parsed.partial(
+            uses.text_span(),
+            format!("{reference} has no exact version"),
+            hint,
+        );
+        return;
+    };
+    let mut parts = path.split('/');
+    let (Some(owner), Some(repository)) = (filled(parts.next()), filled(parts.next())) else {
+        let hint = "Name owner and repository: GitHub refuses the reference.";
+        parsed.partial(uses.text_span(), format!("{reference} names no repository"), hint);
+        return;
+    };
+    let own = uses.span_of(reference.len().saturating_sub(version.len())..reference.len());
+    let commented = is_commit(version)
+        .then(|| comment(text, uses))
+        .flatten()
+        .and_then(|span| version_in(text, span));
+    let (version, place) = match commented {
+        Some(span) => (span.of(text), span),
+        None => (version, own),
+    };
+    let name = format!("{owner}/{repository}");
+    let mut package = Package::new(Ecosystem::GITHUB_ACTIONS, name, version, FileSpan::here(place));
+    package.scopes = Scopes::only(Scope::Build);
+    package.direct = true;
+    package.spans = Spans {
+        entry: Some(uses.text_span()),
+        // The commit, which goes with the version in the comment.
+        checksums: (place != own).then_some(own).into_iter().collect(),
+        ..Spans::default()
+    };
+    parsed.graph.add_package(package);
+}
+
+fn filled(part: Option<&str>) -> Option<&str> {
+    part.filter(|part| !part.is_empty())
+}
+
+/// `text` is a whole commit's name, of SHA-1 or SHA-256.
+fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The comment behind a value, on its line, without its `#`.
+fn comment(text: &str, value: Value<'_>) -> Option<Span> {
+    if value.kind() == Kind::YamlString {
+        return None;
+    }
+    let end = value.text_span().end as usize;
+    let rest = text.get(end..)?;
+    let line = rest.lines().next()?;
+    // A quote may be closed, and a flow mapping.
+    let before = line.find('#')?;
+    let is_behind = line
+        .get(..before)?
+        .chars()
+        .all(|character| matches!(character, ' ' | '\t' | '"' | '\'' | '}' | ']' | ','));
+    let start = end.saturating_add(before).saturating_add(1);
+    is_behind.then(|| Span::new(start, end.saturating_add(line.len())))
+}
+
+/// The version that a comment begins with: `v4.1.1`, `tag=v4.1.1`, `actions/checkout@v4.1.1`; behind a first word that ends with
+/// a colon, the next one. What else a comment says is no statement about the commit.
+fn version_in(text: &str, comment: Span) -> Option<Span> {
+    let said = comment.of(text);
+    let mut rest = said.trim_start();
+    let mut word = rest.split(is_space).next()?;
+    if word.ends_with(':') {
+        rest = rest.get(word.len()..)?.trim_start();
+        word = rest.split(is_space).next()?;
+    }
+    let front = word
+        .rfind(['@', '=', ':'])
+        .map_or(0, |sign| sign.saturating_add(1));
+    let version = word.get(front..)?.trim_end_matches([',', ';', ')', '.']);
+    // A number alone may be anything.
+    let is_one = is_version(version) && (version.starts_with(['v', 'V']) || version.contains('.'));
+    let start = said.len().checked_sub(rest.len())?.saturating_add(front);
+    is_one.then(|| comment.inside(start..start.saturating_add(version.len())))
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r')
+}
