@@ -13,8 +13,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::grammar::gradle_build;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
-use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
 use crate::text::Span;
 use crate::text::tree::Value;
 
@@ -55,7 +56,7 @@ impl Format for LibsVersions {
         }
         let catalog = Catalog {
             versions,
-            is_locked: is_locked(&file.path.parent().parent(), tree),
+            is_locked: gradle_build::is_locked(&file.path.parent().parent(), tree),
         };
         for (alias, value) in table(root, "libraries", &mut parsed) {
             match library(value) {
@@ -208,18 +209,6 @@ fn plugin(value: Value<'_>) -> Option<Entry<'_>> {
         name: format!("{id}:{id}.gradle.plugin"),
         version,
     })
-}
-
-/// The build at `top`, or a project of it, has lock state.
-fn is_locked(top: &TreePath, tree: &dyn Tree) -> bool {
-    let is_there = |folder: &TreePath| {
-        let path = folder.join("gradle.lockfile");
-        path.is_some_and(|path| tree.holds(&path))
-    };
-    is_there(top)
-        || tree
-            .contents(top)
-            .is_some_and(|contents| contents.folders.iter().any(is_there))
 }
 
 struct Catalog<'d> {

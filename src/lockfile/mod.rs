@@ -46,6 +46,7 @@ pub mod requirements;
 pub mod sbom_spdx;
 pub mod unsupported;
 pub mod uv_lock;
+pub mod verification_metadata;
 pub mod yarn_lock;
 
 use std::borrow::Cow;
@@ -246,6 +247,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &requirements::Requirements,
     &sbom_spdx::Spdx,
     &uv_lock::UvLock,
+    &verification_metadata::VerificationMetadata,
     &yarn_lock::YarnLock,
 ];
 

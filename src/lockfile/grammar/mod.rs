@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod distribution;
+pub mod gradle_build;
 pub mod index_settings;
 pub mod marker;
 pub mod npm_archive;

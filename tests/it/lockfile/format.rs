@@ -145,6 +145,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "a folder's version may be left to its build",
     ),
     (
+        "verification_metadata",
+        "hostile",
+        "com.example:escaped",
+        "written with a reference to a character",
+    ),
+    (
         "pom",
         "single",
         "org.lib:composed",
