@@ -25,6 +25,7 @@ pub mod deno_lock;
 mod file_names;
 pub mod gemfile_lock;
 pub mod github_workflows;
+pub mod gleam_manifest;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
@@ -42,6 +43,7 @@ pub mod poetry_lock;
 pub mod pom;
 pub mod project_assets;
 pub mod pylock;
+pub mod rebar_lock;
 pub mod requirements;
 pub mod sbom_spdx;
 pub mod unsupported;
@@ -229,6 +231,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &csproj::Csproj,
     &deno_lock::DenoLock,
     &gemfile_lock::GemfileLock,
+    &gleam_manifest::GleamManifest,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
@@ -244,6 +247,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &pom::Pom,
     &project_assets::ProjectAssets,
     &pylock::Pylock,
+    &rebar_lock::RebarLock,
     &requirements::Requirements,
     &sbom_spdx::Spdx,
     &uv_lock::UvLock,

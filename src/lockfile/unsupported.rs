@@ -89,10 +89,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Pub",
     },
     UnsupportedFormat {
-        file_name: "rebar.lock",
-        ecosystem: "Hex",
-    },
-    UnsupportedFormat {
         file_name: "renv.lock",
         ecosystem: "CRAN",
     },

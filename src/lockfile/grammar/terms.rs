@@ -156,6 +156,12 @@ impl<'d> Term<'d> {
         }
     }
 
+    /// The term as it is written.
+    #[must_use]
+    pub fn raw(self) -> &'d str {
+        self.span().of(self.terms.text)
+    }
+
     /// It is this atom.
     #[must_use]
     pub fn is_atom(self, name: &str) -> bool {

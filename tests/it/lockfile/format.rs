@@ -194,7 +194,12 @@ impl Case {
     fn claimed(&self) -> impl Iterator<Item = (&TreePath, &[u8])> {
         self.tree
             .files()
-            .filter(|(path, _)| self.format.claims(path))
+            .filter(|(path, _)| {
+                // A file whose name is not enough is known by what lies beside it.
+                let is_started =
+                    || self.format.file_names().is_empty() && self.format.starts(path, &self.tree);
+                self.format.claims(path) || is_started()
+            })
             .map(|(path, bytes)| (path, bytes.as_ref()))
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cargo_lock;
 pub(crate) mod composer_native;
 pub(crate) mod deno_lock;
 pub(crate) mod ends;
+pub(crate) mod erlang;
 pub(crate) mod every_prefix;
 pub(crate) mod first_format;
 pub(crate) mod format;
