@@ -36,6 +36,7 @@ pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
 pub mod packages_lock;
+pub mod paket_lock;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
@@ -240,6 +241,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
+    &paket_lock::PaketLock,
     &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
     &pnpm_lock::PnpmLock,

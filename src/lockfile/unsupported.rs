@@ -77,10 +77,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Maven",
     },
     UnsupportedFormat {
-        file_name: "paket.lock",
-        ecosystem: "NuGet",
-    },
-    UnsupportedFormat {
         file_name: "pixi.lock",
         ecosystem: "PyPI",
     },

@@ -350,7 +350,6 @@ fn lockfiles_beside_the_known_names_are_known() {
         "composer-dev.lock",
         "ghc9.project.freeze",
         "stack-9.6.yaml.lock",
-        "paket.lock",
         "JuliaManifest.toml",
     ] {
         for path in [name.to_owned(), format!("some/folder/{name}")] {
