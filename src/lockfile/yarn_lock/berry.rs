@@ -347,7 +347,7 @@ fn add(entry: &Entry<'_>, registries: &Registries, links: &mut Links) -> Option<
         Reference::Address(address) => {
             let origin = origin::of(name.clone(), version, Some((&address, None)), true);
             let installed: Cow<'_, str> = Cow::Owned(origin.version.into_owned());
-            let at = self::place(&installed, version, resolution);
+            let at = place(&installed, version, resolution);
             (Cow::Owned(origin.name.into_owned()), installed, at, origin.source)
         }
         other => {
