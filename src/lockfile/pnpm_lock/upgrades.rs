@@ -1,7 +1,7 @@
 //! How pnpm upgrades a package: who asks for it, and where its version is said.
 //!
 //! `pnpm update NAME@VERSION` changes the manifest of the project that it runs in; `--filter` chooses others. For a package that no
-//! manifest asks for, it takes the newest version that the ranges allow (`pnpm update NAME`), and from pnpm 11 on it refuses a version.
+//! manifest asks for, it takes the newest version that the ranges allow (`pnpm -r update NAME`), and from pnpm 11 on it refuses a version.
 
 use std::collections::HashSet;
 
@@ -85,8 +85,8 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
         None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
             UpgradeCommand::Run(format!("pnpm update {name}@{to}"))
         }
-        // To name the version is refused, or moves every other package too.
-        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("pnpm update {name}")),
+        // To name the version is refused, or moves every other package too; without `-r` what only members bring stays.
+        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("pnpm -r update {name}")),
     }
 }
 
