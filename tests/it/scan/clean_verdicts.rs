@@ -40,6 +40,10 @@ fn a_name_in_another_case_is_the_name() {
         ("Requirements/Prod.TXT", "requirements.txt"),
         ("requirements.lock", "requirements.txt"),
         ("requirements-dev.lock", "requirements.txt"),
+        ("Pnpm-Lock.main.yaml", "pnpm-lock.yaml"),
+        ("Bun.Lock", "bun.lock"),
+        ("YARN.lock", "yarn.lock"),
+        ("Dependency-Locks/x.lockfile", "gradle.lockfile"),
     ] {
         let path = tree_path(path);
         assert!(lockfile::may_claim(path.file_name()), "{path:?}");
@@ -49,9 +53,8 @@ fn a_name_in_another_case_is_the_name() {
         }
     }
     for path in [
-        "YARN.lock",
-        "Pnpm-Lock.main.yaml",
-        "Dependency-Locks/x.lockfile",
+        "BUN.lockb",
+        "Cartfile.RESOLVED",
         "gopkg.lock",
         "Manifest-v1.12.toml",
     ] {
