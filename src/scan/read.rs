@@ -11,6 +11,7 @@ use super::gap_number::gap_number;
 use super::reader::Reader;
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::walked::Walked;
+use crate::ecosystem;
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;
 use crate::model::coverage::Gap;
@@ -41,6 +42,16 @@ pub struct ReadFile<T> {
     pub elsewhere: Vec<Elsewhere>,
     /// What the caller made of it.
     pub result: T,
+}
+
+impl<T> ReadFile<T> {
+    /// It is no lockfile after all: files with such names lie everywhere, and this one names no package.
+    #[must_use]
+    pub fn names_nothing(&self) -> bool {
+        let is_everywhere = lockfile::format(&self.format)
+            .is_some_and(|format| ecosystem::lies_everywhere(&format.ecosystem()));
+        is_everywhere && self.readable && self.packages == 0 && self.gaps.is_empty()
+    }
 }
 
 /// A package that stands in another file than the one that uses it.

@@ -40,6 +40,9 @@ pub(super) fn target(
     for shared in read {
         // What several trees share is copied for each.
         let file = Arc::try_unwrap(shared).unwrap_or_else(|shared| (*shared).clone());
+        if file.names_nothing() {
+            continue;
+        }
         coverage.files_read += usize::from(file.readable);
         dirty |= file.differs;
         gaps.extend(file.gaps);
