@@ -2,6 +2,7 @@
 //! the API names the file that it replaces, and a draft is known by its title.
 
 mod response;
+mod series;
 mod transport;
 
 use std::collections::HashMap;
@@ -18,8 +19,8 @@ use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
 use super::{
     Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
-    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, RunPage, SarifUpload, Site,
-    TokenKind, Visibility,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDetails, PullDraft, RemoteRef, RunPage,
+    SarifUpload, Series, Site, TokenKind, Visibility,
 };
 use transport::GiteaTransport;
 
@@ -464,6 +465,25 @@ impl Forge for Gitea {
             let made: response::Made = self.rest.client.ask(&call).await?;
             Ok(made.commit.sha)
         })
+    }
+
+    fn put_series<'f>(&'f self, series: &'f Series) -> ForgeFuture<'f, String> {
+        Box::pin(self.series(series))
+    }
+
+    fn pull(&self, number: u64) -> ForgeFuture<'_, PullDetails> {
+        Box::pin(self.rest.pull(number))
+    }
+
+    fn pull_commits(&self, number: u64) -> ForgeFuture<'_, Vec<String>> {
+        Box::pin(self.rest.pull_commits(
+            number,
+            &[("files", "false"), ("verification", "false"), ("limit", PAGE)],
+        ))
+    }
+
+    fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool> {
+        Box::pin(self.rest.may_write(login))
     }
 
     fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {

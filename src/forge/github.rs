@@ -2,6 +2,7 @@
 //! for what REST lacks: the dates of refs in one question, minimizing comments, commits that GitHub signs).
 
 mod graphql;
+mod objects;
 mod response;
 mod transport;
 
@@ -22,8 +23,8 @@ use super::response::{Account, Repository, Tree};
 use super::rest::Rest;
 use super::{
     Access, ApiError, Change, CodeScanning, Comment, Commit, Entry, Forge, ForgeError, ForgeFuture, Issue,
-    IssueState, Kind, Label, Permission, Processing, Pull, PullDraft, RemoteRef, RunPage, SarifUpload, Site,
-    TokenKind, Visibility,
+    IssueState, Kind, Label, Permission, Processing, Pull, PullDetails, PullDraft, RemoteRef, RunPage,
+    SarifUpload, Series, Site, TokenKind, Visibility,
 };
 pub(super) use graphql::page_of_refs as refs;
 use transport::GitHubTransport;
@@ -420,6 +421,29 @@ impl Forge for GitHub {
 
     fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String> {
         Box::pin(graphql::commit(&self.rest.client, &self.rest.repository, change))
+    }
+
+    fn put_series<'f>(&'f self, series: &'f Series) -> ForgeFuture<'f, String> {
+        Box::pin(async move {
+            let made = objects::series(&self.rest, series).await?;
+            match &series.from {
+                None => self.make_branch(&series.branch, &made).await?,
+                Some(from) => self.move_branch(&series.branch, from, &made).await?,
+            }
+            Ok(made)
+        })
+    }
+
+    fn pull(&self, number: u64) -> ForgeFuture<'_, PullDetails> {
+        Box::pin(self.rest.pull(number))
+    }
+
+    fn pull_commits(&self, number: u64) -> ForgeFuture<'_, Vec<String>> {
+        Box::pin(self.rest.pull_commits(number, &[("per_page", "100")]))
+    }
+
+    fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool> {
+        Box::pin(self.rest.may_write(login))
     }
 
     fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {

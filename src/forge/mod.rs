@@ -26,8 +26,9 @@ use secrecy::SecretString;
 use crate::sys::web::{Address, Web};
 pub use error::{ApiError, ForgeError, Permission};
 pub use resource::{
-    Access, Change, Comment, Commit, Entry, EntryKind, Issue, IssueState, Label, Processing, Pull, PullDraft,
-    Readiness, RemoteRef, RepositoryName, Runs, SarifUpload, TokenKind, Visibility,
+    Access, Author, Change, Comment, Commit, Entry, EntryKind, Issue, IssueState, Label, NewCommit, NewEntry,
+    PathChange, Processing, Pull, PullDetails, PullDraft, Readiness, RemoteRef, RepositoryName, Runs,
+    SarifUpload, Series, TokenKind, Visibility,
 };
 
 /// A response that is on its way.
@@ -112,6 +113,19 @@ pub trait Forge: Send + Sync {
 
     /// Puts one commit on a branch whose tip is [`Change::parent`], and gives its id. A branch that moved on is a conflict.
     fn commit_files<'f>(&'f self, change: &'f Change) -> ForgeFuture<'f, String>;
+
+    /// Has a branch be a series of commits, and gives the id of the last one. A branch that is not where it must be is a conflict,
+    /// and stays as it is. What a forge cannot write (a link, a submodule) is an error, and nothing of the branch is changed.
+    fn put_series<'f>(&'f self, series: &'f Series) -> ForgeFuture<'f, String>;
+
+    /// A pull request, of a fork too.
+    fn pull(&self, number: u64) -> ForgeFuture<'_, PullDetails>;
+
+    /// The ids of the commits of a pull request, in order; a forge gives at most some hundred.
+    fn pull_commits(&self, number: u64) -> ForgeFuture<'_, Vec<String>>;
+
+    /// Whether an account may write to the repository.
+    fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool>;
 
     /// The pull requests from `branch` of this repository into `base`, open and closed, the newest first. A forge that cannot
     /// be asked for a branch gives of the closed ones only those among the hundred that changed last.

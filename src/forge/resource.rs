@@ -327,3 +327,97 @@ pub struct Pull {
     /// Its page.
     pub page: String,
 }
+
+/// A pull request with what only a question for it alone says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullDetails {
+    /// The pull request.
+    pub pull: Pull,
+    /// Who opened it.
+    pub author: Option<String>,
+    /// The names of its labels.
+    pub labels: Vec<String>,
+    /// The commit with which it was merged; `None` for one that was not.
+    pub merge: Option<String>,
+}
+
+/// Commits that are to be all that a branch has beyond another commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Series {
+    /// The short name of the branch.
+    pub branch: String,
+    /// Where the branch must be; `None` where there must be none.
+    pub from: Option<String>,
+    /// The commit on which they begin.
+    pub parent: String,
+    /// The tree of that commit.
+    pub tree: String,
+    /// The short name of a branch on which a forge without loose commits makes them.
+    pub beside: String,
+    /// The commits, in order; at least one.
+    pub commits: Vec<NewCommit>,
+}
+
+/// A commit that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCommit {
+    /// Its whole message.
+    pub message: String,
+    /// Who wrote it, and when; the account of the token where nobody is named.
+    pub author: Option<Author>,
+    /// What it changes; nothing for one that only says something.
+    pub changes: Vec<PathChange>,
+    /// Its tree, which the forge must come to.
+    pub tree: String,
+}
+
+/// Who wrote a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// When, as RFC 3339 has it.
+    pub date: String,
+}
+
+/// What a commit does to one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathChange {
+    /// The path, with `/`.
+    pub path: String,
+    /// What is to stand there; `None` for what goes.
+    pub to: Option<NewEntry>,
+}
+
+/// What is to stand at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its bytes: of a link, where it leads to; of a submodule, the id of its commit.
+    pub bytes: Vec<u8>,
+}
+
+impl EntryKind {
+    /// It has bytes of its own.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::File | Self::Program => true,
+            Self::Link | Self::Submodule => false,
+        }
+    }
+
+    /// The mode of such an entry, as git writes it.
+    #[must_use]
+    pub fn mode(self) -> &'static str {
+        match self {
+            Self::File => "100644",
+            Self::Program => "100755",
+            Self::Link => "120000",
+            Self::Submodule => "160000",
+        }
+    }
+}

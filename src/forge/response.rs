@@ -122,8 +122,31 @@ pub(super) struct Pull {
     #[serde(default)]
     merged: bool,
     merged_at: Option<String>,
+    /// Of one that is not merged, GitHub gives the commit of a trial.
+    merge_commit_sha: Option<String>,
+    user: Option<Account>,
+    #[serde(default)]
+    labels: Vec<LabelName>,
     pub head: End,
     pub base: End,
+}
+
+#[derive(Deserialize)]
+struct LabelName {
+    name: String,
+}
+
+/// What an account may do.
+#[derive(Deserialize)]
+pub(super) struct Collaborator {
+    permission: String,
+}
+
+impl Collaborator {
+    /// Every forge calls the rights to write alike; `maintain` is `write` there.
+    pub fn may_write(&self) -> bool {
+        matches!(self.permission.as_str(), "admin" | "write" | "owner" | "maintain")
+    }
 }
 
 #[derive(Deserialize)]
@@ -146,6 +169,20 @@ impl Pull {
     /// Both sides are branches of one repository. Who opens one from a fork chooses its branch, title and text.
     pub fn is_from_here(&self) -> bool {
         self.head.repo.is_some() && self.head.repo == self.base.repo
+    }
+
+    /// With what a list leaves out.
+    pub fn into_details(mut self) -> resource::PullDetails {
+        let author = self.user.take().map(|user| user.login);
+        let labels = std::mem::take(&mut self.labels);
+        let merge = self.merge_commit_sha.take();
+        let pull = self.into_resource();
+        resource::PullDetails {
+            author,
+            labels: labels.into_iter().map(|label| label.name).collect(),
+            merge: merge.filter(|_| pull.merged),
+            pull,
+        }
     }
 
     pub fn into_resource(self) -> resource::Pull {

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::client::{Call, Client, Transport, route};
 use super::error::one_line;
 use super::response;
-use super::{ApiError, Comment, ForgeError, Issue, IssueState, Permission, Pull, RepositoryName};
+use super::{
+    ApiError, Comment, ForgeError, Issue, IssueState, Permission, Pull, PullDetails, RepositoryName,
+};
 
 /// One repository behind a transport.
 pub(super) struct Rest<W> {
@@ -253,6 +255,40 @@ impl<W: Transport> Rest<W> {
         let pulls: Vec<response::Pull> = self.client.pages(call).await?;
         let own = pulls.into_iter().filter(response::Pull::is_from_here);
         Ok(own.map(response::Pull::into_resource).collect())
+    }
+
+    /// One pull request.
+    pub async fn pull(&self, number: u64) -> Result<PullDetails, ForgeError> {
+        let number = number.to_string();
+        let call = self.read("reading a pull request", &["pulls", &number], &[]);
+        let pull: response::Pull = self.client.ask(&call).await?;
+        Ok(pull.into_details())
+    }
+
+    /// The ids of the commits of a pull request.
+    pub async fn pull_commits(&self, number: u64, query: &[(&str, &str)]) -> Result<Vec<String>, ForgeError> {
+        let number = number.to_string();
+        let call = self.read(
+            "reading the commits of a pull request",
+            &["pulls", &number, "commits"],
+            query,
+        );
+        let commits: Vec<response::Object> = self.client.pages(call).await?;
+        Ok(commits.into_iter().map(|commit| commit.sha).collect())
+    }
+
+    /// Whether an account may write to the repository; one that the forge does not know may not.
+    pub async fn may_write(&self, login: &str) -> Result<bool, ForgeError> {
+        let call = self.read(
+            "asking what an account may do",
+            &["collaborators", login, "permission"],
+            &[],
+        );
+        match self.client.ask::<response::Collaborator>(&call).await {
+            Ok(collaborator) => Ok(collaborator.may_write()),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Asks people and teams to review a pull request.

@@ -68,6 +68,24 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
         ("get", "/git/trees/{sha}") => tree(state, call),
         ("get", "/git/blobs/{sha}") => blob(state, call),
         ("post", "/contents") => change_files(state, call),
+        ("get", "/pulls/{index}/commits") => match state.issue(index).and_then(|issue| issue.pull.clone()) {
+            Some(pull) => {
+                let all = pull.commits.iter().map(|id| commit_json(state, call, id));
+                call.paged(all.collect(), PAGES)
+            }
+            None => missing(call),
+        },
+        ("get", "/collaborators/{collaborator}/permission") => {
+            let login = call.parameter("collaborator");
+            let level = match state.collaborators.contains(login) {
+                true => "write",
+                false => "read",
+            };
+            Answer::new(
+                200,
+                json!({"permission": level, "role_name": level, "user": user(login)}),
+            )
+        }
         ("get", "/issues") => issues(state, call),
         ("post", "/issues") => open_issue(state, call),
         ("get", "/issues/{index}") => match state.issue(index) {
@@ -400,15 +418,25 @@ fn change_files(state: &mut State, call: &Call) -> Answer {
     }
     let author = &call.body["author"];
     let mail = format!("{}@noreply.forge.example", call.login().replace(['[', ']'], ""));
+    // Of two people of whom one is named, that one is both.
+    let committer = match (&call.body["committer"], author) {
+        (Value::Null, author) => author,
+        (committer, _) => committer,
+    };
+    let of = |person: &Value, field: &str, own: &str| person[field].as_str().unwrap_or(own).to_owned();
+    let (name, email) = (of(author, "name", call.login()), of(author, "email", &mail));
     let who = (
-        author["name"].as_str().unwrap_or(call.login()),
-        author["email"].as_str().unwrap_or(&mail),
+        name.as_str(),
+        email.as_str(),
+        call.body["dates"]["author"].as_str(),
     );
+    let committer = (of(committer, "name", call.login()), of(committer, "email", &mail));
+    let committer = (committer.0.as_str(), committer.1.as_str());
     let message = call.text("message").unwrap_or_default();
     let written = state.repository.write_tree(Some(&tip), &edits).and_then(|tree| {
         state
             .repository
-            .write_commit(&tree, std::slice::from_ref(&tip), message, who)
+            .write_commit_by(&tree, std::slice::from_ref(&tip), message, who, committer)
     });
     match written {
         Err(words) => error(call, 422, &words),
@@ -812,6 +840,7 @@ fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
         "mergeable": true,
         "merged": pull.merged,
         "merged_at": null,
+        "merge_commit_sha": pull.merge,
         "base": side(&pull.base, 4711),
         "head": side(&pull.head, if pull.is_from_fork { 4712 } else { 4711 }),
         "created_at": issue.created,

@@ -209,6 +209,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
             "get" => read(Area::Security),
             _ => write(Area::Security),
         },
+        (_, route) if route.starts_with("/collaborators") => read(Area::Contents),
         (_, route) if route.starts_with("/pulls") => match method {
             "get" => read(Area::Pulls),
             _ => write(Area::Pulls),
@@ -266,6 +267,27 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
         ("get", "/pulls") => pulls(state, call),
         ("post", "/pulls") => open_pull(state, call),
         (_, "/pulls/{pull_number}") => edit_pull(state, call, method),
+        ("get", "/pulls/{pull_number}/commits") => {
+            let issue = state.issue(call.number("pull_number"));
+            match issue.and_then(|issue| issue.pull.clone()) {
+                Some(pull) => {
+                    let all = pull.commits.iter().map(|id| listed_commit(state, call, id));
+                    call.paged(all.collect(), ("per_page", 100))
+                }
+                None => call.error(404, "Not Found"),
+            }
+        }
+        ("get", "/collaborators/{username}/permission") => {
+            let login = call.parameter("username");
+            let level = match state.collaborators.contains(login) {
+                true => "write",
+                false => "read",
+            };
+            Answer::new(
+                200,
+                json!({"permission": level, "role_name": level, "user": null}),
+            )
+        }
         ("post", "/pulls/{pull_number}/requested_reviewers") => ask_reviewers(state, call),
         ("get", "/pulls/{pull_number}/requested_reviewers") => {
             match state.issue(call.number("pull_number")) {
@@ -748,6 +770,24 @@ fn ask_reviewers(state: &mut State, call: &Call) -> Answer {
     }
 }
 
+/// A commit as lists have it.
+fn listed_commit(state: &State, call: &Call, id: &str) -> Value {
+    let written = state.repository.written(id).expect("a commit");
+    let url = format!("{}/commits/{id}", call.repository_url(state));
+    json!({
+        "sha": id,
+        "url": url,
+        "html_url": html(state, &format!("/commit/{id}")),
+        "commit": {
+            "author": written.author, "committer": written.committer, "message": written.message, "comment_count": 0,
+            "url": url, "tree": {"sha": written.tree, "url": format!("{}/git/trees/{}", call.repository_url(state), written.tree)},
+        },
+        "author": null,
+        "committer": null,
+        "parents": written.parents.iter().map(|parent| json!({"sha": parent, "url": url})).collect::<Vec<_>>(),
+    })
+}
+
 /// A page for people.
 pub(crate) fn html(state: &State, path: &str) -> String {
     format!("https://forge.example/{}{path}", state.full_name())
@@ -851,6 +891,7 @@ fn pull_json(state: &State, call: &Call, issue: &Issue) -> Option<Value> {
     value["head"] = side(&pull.head, if pull.is_from_fork { 4712 } else { 4711 });
     value["base"] = side(&pull.base, 4711);
     value["draft"] = json!(pull.draft);
+    value["merge_commit_sha"] = json!(pull.merge);
     value["merged_at"] = match pull.merged {
         true => json!(issue.updated),
         false => Value::Null,

@@ -283,11 +283,13 @@ fn make_commit(state: &mut State, call: &Call) -> Answer {
     let who = (
         author["name"].as_str().unwrap_or(call.login()),
         author["email"].as_str().unwrap_or(&mail),
+        author["date"].as_str(),
     );
     let message = call.text("message").unwrap_or_default();
+    let committer = (call.login(), mail.as_str());
     match state
         .repository
-        .write_commit(tree, &call.texts("parents"), message, who)
+        .write_commit_by(tree, &call.texts("parents"), message, who, committer)
     {
         Ok(id) => Answer::new(201, commit_json(state, call, &id)),
         Err(_) => call.error(422, "Parent SHA does not exist or is not a commit object"),

@@ -210,13 +210,41 @@ impl Repository {
         for parent in parents {
             arguments.extend(["-p", parent]);
         }
-        let who = [
+        let committer = ("GitHub", "noreply@forge.example");
+        self.write_commit_of(&arguments, message, (name, email, None), committer)
+    }
+
+    /// A commit with the date of its author, if there is one.
+    pub(crate) fn write_commit_by(
+        &self,
+        tree: &str,
+        parents: &[String],
+        message: &str,
+        author: (&str, &str, Option<&str>),
+        committer: (&str, &str),
+    ) -> Result<String, String> {
+        let mut arguments = vec!["commit-tree", tree];
+        for parent in parents {
+            arguments.extend(["-p", parent]);
+        }
+        self.write_commit_of(&arguments, message, author, committer)
+    }
+
+    fn write_commit_of(
+        &self,
+        arguments: &[&str],
+        message: &str,
+        (name, email, date): (&str, &str, Option<&str>),
+        committer: (&str, &str),
+    ) -> Result<String, String> {
+        let mut who = vec![
             ("GIT_AUTHOR_NAME", name),
             ("GIT_AUTHOR_EMAIL", email),
-            ("GIT_COMMITTER_NAME", "GitHub"),
-            ("GIT_COMMITTER_EMAIL", "noreply@forge.example"),
+            ("GIT_COMMITTER_NAME", committer.0),
+            ("GIT_COMMITTER_EMAIL", committer.1),
         ];
-        self.bytes(&arguments, message.as_bytes(), &who)
+        who.extend(date.map(|date| ("GIT_AUTHOR_DATE", date)));
+        self.bytes(arguments, message.as_bytes(), &who)
             .map(|id| text(&id))
     }
 

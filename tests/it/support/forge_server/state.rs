@@ -23,7 +23,7 @@ pub(crate) struct State {
     pub(crate) tokens: BTreeMap<String, Token>,
     /// Whether it is no fault to ask without a token.
     pub(crate) anonymous: bool,
-    /// Who can be asked for a review.
+    /// Who can be asked for a review, and may write.
     pub(crate) collaborators: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
     pub(crate) issues: Vec<Issue>,
@@ -113,6 +113,9 @@ pub(crate) struct Pull {
     pub(crate) base: String,
     pub(crate) draft: bool,
     pub(crate) merged: bool,
+    /// The commit with which it was merged, and its own ones.
+    pub(crate) merge: Option<String>,
+    pub(crate) commits: Vec<String>,
     pub(crate) reviewers: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
 }
@@ -260,6 +263,8 @@ impl State {
             base: base.to_owned(),
             draft: false,
             merged: false,
+            merge: None,
+            commits: Vec::new(),
             reviewers: BTreeSet::new(),
             teams: BTreeSet::new(),
         });
