@@ -244,7 +244,10 @@ mod tests {
     fn an_upgrade_goes_as_far_as_the_first_number_that_it_changes() {
         for (scheme, from, to, distance) in [
             ("semver", "1.2.3", "1.2.4", Distance::Patch),
-            ("semver", "0.4.15", "0.5.0", Distance::Minor),
+            ("semver", "0.4.15", "0.5.0", Distance::Major),
+            ("semver", "0.4.15", "0.4.16", Distance::Patch),
+            ("semver", "0.0.3", "0.0.4", Distance::Major),
+            ("semver", "0.9.0", "1.0.0", Distance::Major),
             ("npm", "1.9.9", "2.0.0", Distance::Major),
             ("npm", "10.0.0", "10.0.0", Distance::Patch),
             (

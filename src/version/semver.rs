@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::grammar::semver::{Version, fill, plain};
-use super::{Scheme, Unorderable};
+use super::{Distance, Scheme, Unorderable};
 
 /// The order of crates.io.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,26 @@ impl Scheme for Semver {
 
     fn plain(&self, version: &str) -> Option<[u64; 3]> {
         plain(version)
+    }
+
+    /// By Cargo's rule the first number that is not zero is the one that breaks: `0.1.5` and `0.2.0` are as far from each other as `1.5.0`
+    /// and `2.0.0`.
+    fn distance(&self, from: &str, to: &str) -> Distance {
+        let (Ok(left), Ok(right)) = (read(from), read(to)) else {
+            return Distance::Major;
+        };
+        let differs = left
+            .numbers
+            .iter()
+            .zip(&right.numbers)
+            .position(|(one, other)| one != other);
+        let is_zero = |until: usize| left.numbers.iter().take(until).all(|number| *number == "0");
+        match differs {
+            Some(place) if is_zero(place) => Distance::Major,
+            Some(0) => Distance::Major,
+            Some(1) => Distance::Minor,
+            Some(_) | None => Distance::Patch,
+        }
     }
 
     fn event<'a>(&self, text: &'a str) -> Cow<'a, str> {
