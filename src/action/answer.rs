@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::backported::Backported;
+use super::carries::Carries;
 use super::inputs::Mode;
 use crate::cli::arguments::OutputOptions;
 use crate::cli::output::{self, Sink};
@@ -30,6 +31,8 @@ pub enum Answer {
     Fix(Box<Fixed>),
     /// The same for release lines.
     Backport(Box<Backported>),
+    /// Commits carried to release lines.
+    Carry(Box<Carries>),
 }
 
 /// Upgrades, and what became of their pull requests.
@@ -99,6 +102,7 @@ impl Answer {
             Self::Status(grid) => &grid.outcome,
             Self::Fix(fixed) => &fixed.proposal.after,
             Self::Backport(backported) => &backported.plans.after,
+            Self::Carry(carries) => &carries.outcome,
         }
     }
 
@@ -109,6 +113,7 @@ impl Answer {
             Self::Scan(_) | Self::Gate(_) | Self::Status(_) => self.outcome().exit_code,
             Self::Fix(fixed) => fixed.exit_code(),
             Self::Backport(backported) => backported.exit_code(),
+            Self::Carry(carries) => carries.exit_code(),
         }
     }
 
@@ -117,7 +122,9 @@ impl Answer {
     pub fn texts(&self) -> HashMap<TextKey, Texts> {
         match self {
             Self::Scan(scanned) => scanned.texts(),
-            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) => HashMap::new(),
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) | Self::Carry(_) => {
+                HashMap::new()
+            }
         }
     }
 
@@ -137,6 +144,7 @@ impl Answer {
             Self::Backport(backported) => {
                 in_form(&backported.plans, report::lines::FORMS, format, style, out)
             }
+            Self::Carry(carries) => in_form(&carries.lines, report::carried::FORMS, format, style, out),
         }
     }
 
@@ -164,6 +172,7 @@ impl Answer {
             Self::Status(grid) => report::grid::markdown::within(grid, limit),
             Self::Fix(fixed) => report::plan::markdown::within(&fixed.proposal, limit),
             Self::Backport(backported) => report::lines::markdown::within(&backported.plans, limit),
+            Self::Carry(carries) => report::carried::markdown::within(&carries.lines, limit),
         }
     }
 
@@ -171,7 +180,7 @@ impl Answer {
     #[must_use]
     pub fn summary(&self, pages: &JobPages) -> String {
         let limit = match self {
-            Self::Scan(_) | Self::Gate(_) | Self::Fix(_) | Self::Backport(_) => SUMMARY,
+            Self::Scan(_) | Self::Gate(_) | Self::Fix(_) | Self::Backport(_) | Self::Carry(_) => SUMMARY,
             Self::Status(_) => report::grid::markdown::SUMMARY,
         };
         self.markdown(pages, limit)
@@ -182,7 +191,7 @@ impl Answer {
     pub fn comment(&self, pages: &JobPages, room: usize) -> String {
         match self {
             Self::Scan(_) => report::markdown::comment(self.outcome(), pages, COMMENT.saturating_sub(room)),
-            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) => {
+            Self::Gate(_) | Self::Status(_) | Self::Fix(_) | Self::Backport(_) | Self::Carry(_) => {
                 self.markdown(pages, ISSUE.saturating_sub(room))
             }
         }

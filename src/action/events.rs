@@ -42,6 +42,32 @@ pub struct Event {
     pub number: Option<u64>,
     /// The short name of the repository's default branch.
     pub default_branch: Option<String>,
+    /// A pull request was closed or given a label, which may ask to carry it.
+    pub is_carrying: bool,
+    /// The merged pull request that the event is about, as far as it says so.
+    pub merged: Option<Merged>,
+    /// What somebody wrote below a pull request.
+    pub comment: Option<Comment>,
+}
+
+/// A pull request that was merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The names of its labels.
+    pub labels: Vec<String>,
+    /// The label that was put on it just now.
+    pub label: Option<String>,
+}
+
+/// A comment on a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The number of the pull request.
+    pub number: u64,
+    /// Who wrote it.
+    pub author: String,
+    /// What it says: untrusted text.
+    pub body: String,
 }
 
 impl Event {
@@ -72,6 +98,8 @@ pub enum Kind {
     Schedule,
     /// Somebody pressed the button.
     WorkflowDispatch,
+    /// Somebody wrote below an issue or pull request.
+    IssueComment,
     /// Another event, or none.
     Other,
 }
@@ -88,6 +116,7 @@ impl Kind {
             Self::Release => "release",
             Self::Schedule => "schedule",
             Self::WorkflowDispatch => "workflow_dispatch",
+            Self::IssueComment => "issue_comment",
             Self::Other => "other",
         }
     }
@@ -212,6 +241,7 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
         "release" => Kind::Release,
         "schedule" => Kind::Schedule,
         "workflow_dispatch" => Kind::WorkflowDispatch,
+        "issue_comment" => Kind::IssueComment,
         _ => Kind::Other,
     };
     let change = match kind {
@@ -223,9 +253,13 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
                 .and_then(|group| group.base_ref.strip_prefix("refs/heads/"))
                 .and_then(branch),
         }),
-        Kind::Push | Kind::Tag | Kind::Release | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => {
-            None
-        }
+        Kind::Push
+        | Kind::Tag
+        | Kind::Release
+        | Kind::Schedule
+        | Kind::WorkflowDispatch
+        | Kind::IssueComment
+        | Kind::Other => None,
     };
     let released = payload
         .release
@@ -235,6 +269,9 @@ pub fn read(given: &Given<'_>) -> Result<Event, Failure> {
     Ok(Event {
         default_branch: own.and_then(|own| own.default_branch.as_deref()).and_then(branch),
         number: payload.number(kind),
+        is_carrying: payload.is_carrying(kind),
+        merged: payload.merged(kind),
+        comment: payload.comment(kind),
         kind,
         trust: payload.trust(),
         change,
@@ -269,6 +306,28 @@ struct Payload {
     release: Option<Release>,
     repository: Option<Repository>,
     sender: Option<Account>,
+    action: Option<String>,
+    label: Option<Label>,
+    issue: Option<Issue>,
+    comment: Option<Written>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Issue {
+    number: u64,
+    /// Only there for a pull request.
+    pull_request: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Written {
+    body: Option<String>,
+    user: Option<Account>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -276,6 +335,10 @@ struct PullRequest {
     head: Side,
     base: Side,
     user: Option<Account>,
+    #[serde(default)]
+    merged: bool,
+    #[serde(default)]
+    labels: Vec<Label>,
 }
 
 /// One side of a pull request.
@@ -330,8 +393,38 @@ impl Payload {
             | Kind::Release
             | Kind::Schedule
             | Kind::WorkflowDispatch
+            | Kind::IssueComment
             | Kind::Other => None,
         }
+    }
+
+    /// A pull request was closed or given a label.
+    fn is_carrying(&self, kind: Kind) -> bool {
+        kind == Kind::PullRequest && matches!(self.action.as_deref(), Some("closed" | "labeled"))
+    }
+
+    /// The pull request, if it is merged.
+    fn merged(&self, kind: Kind) -> Option<Merged> {
+        let request = self.pull_request.as_ref().filter(|request| request.merged)?;
+        let is_labelled = self.action.as_deref() == Some("labeled");
+        let label = self.label.as_ref().filter(|_| is_labelled);
+        (kind == Kind::PullRequest).then(|| Merged {
+            labels: request.labels.iter().map(|label| label.name.clone()).collect(),
+            label: label.map(|label| label.name.clone()),
+        })
+    }
+
+    /// What was just written below a pull request.
+    fn comment(&self, kind: Kind) -> Option<Comment> {
+        let issue = self.issue.as_ref().filter(|issue| issue.pull_request.is_some())?;
+        let comment = self.comment.as_ref()?;
+        let is_new = kind == Kind::IssueComment && self.action.as_deref() == Some("created");
+        let author = comment.user.as_ref()?.login.clone();
+        is_new.then(|| Comment {
+            number: issue.number,
+            author,
+            body: comment.body.clone().unwrap_or_default(),
+        })
     }
 
     fn trust(&self) -> Trust {

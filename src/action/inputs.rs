@@ -19,6 +19,10 @@ pub struct Inputs {
     pub policy: Option<PathBuf>,
     /// What fails, instead of the built-in rules.
     pub fail_on: Option<String>,
+    /// Commits that are carried to release lines.
+    pub commits: Vec<String>,
+    /// The number of a merged pull request that is carried to release lines.
+    pub pull_request: Option<u64>,
     /// The revision to compare with.
     pub base: Option<String>,
     /// Parents and BOMs that the tree lacks are asked for.
@@ -97,6 +101,8 @@ impl Mode {
 const OF_MODES: &[(&str, &[Mode])] = &[
     ("base", &[Mode::Scan]),
     ("category", &[Mode::Scan]),
+    ("commit", &[Mode::Backport]),
+    ("pull-request", &[Mode::Backport]),
     ("resolve", &[Mode::Scan, Mode::Fix]),
     ("sarif-file", &[Mode::Scan]),
     ("upload-sarif", &[Mode::Scan]),
@@ -117,13 +123,15 @@ const OF_MODES: &[(&str, &[Mode])] = &[
 const MAX_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 21] = [
     "mode",
     "path",
     "policy",
     "fail-on",
     "database",
     "refs",
+    "commit",
+    "pull-request",
     "base",
     "category",
     "resolve",
@@ -178,6 +186,13 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
             "base" => inputs.base = Some(value.to_owned()),
             "category" => inputs.category = Some(value.to_owned()),
             "refs" => inputs.refs = Some(value.to_owned()),
+            "commit" => inputs.commits.extend(
+                value
+                    .split([',', ' ', '\t', '\r', '\n'])
+                    .filter(|word| !word.is_empty())
+                    .map(str::to_owned),
+            ),
+            "pull-request" => inputs.pull_request = Some(number(name, value)?),
             "database" => inputs.database = Some(value.to_owned()),
             "sarif-file" => inputs.sarif_file = Some(file(name, value)?),
             "report-file" => inputs.report_file = Some(file(name, value)?),
@@ -266,6 +281,15 @@ fn truth(name: &str, value: &str) -> Result<bool, Failure> {
             format!("Set `{name}` to true or false."),
         )),
     }
+}
+
+fn number(name: &str, value: &str) -> Result<u64, Failure> {
+    value.trim_start_matches('#').parse().map_err(|_| {
+        Failure::usage(
+            format!("the input `{name}` is {value:?}"),
+            format!("Give `{name}` the number of a pull request."),
+        )
+    })
 }
 
 fn upload(value: &str) -> Result<Upload, Failure> {

@@ -9,6 +9,7 @@ mod answer;
 mod backported;
 mod backports;
 mod base;
+mod carries;
 pub mod events;
 mod forge;
 mod inputs;
@@ -37,6 +38,7 @@ use crate::sys::file::{self, FileKind};
 use crate::sys::{clock, environment, interrupt};
 use answer::Answer;
 use backported::Backported;
+use carries::{Asked, Carries, Job};
 use events::{Event, Given, Revision, Trust};
 use forge::JobForge;
 use inputs::{Inputs, Mode};
@@ -166,6 +168,16 @@ fn step() -> Result<ExitCode, Failure> {
             }
             (files, ended(grid, Answer::Status))
         }
+        Flags::Backport(arguments) if carried(&inputs, &arguments, &event)?.is_some() => {
+            let (job, asked) = carry_job(&inputs, &arguments, &event, &forge)?;
+            let files = ReportFiles::of(&inputs, &arguments.reports)?;
+            let location = location(&inputs, arguments.source.db.as_deref())?;
+            let begun = Answer::Carry(Box::new(Carries::nothing(unfinished::unfinished(now))));
+            files.begin(&begun, &options, true, None);
+            let carries = job.run(asked, &session(&location), unfinished::unfinished(now));
+            let answer = carries.map(|carries| Answer::Carry(Box::new(carries)));
+            (files, answer.map_err(Failed::from))
+        }
         Flags::Backport(arguments) => {
             let request = requests::backport(&inputs, &arguments)?;
             if !arguments.dry_run {
@@ -228,6 +240,35 @@ fn step() -> Result<ExitCode, Failure> {
             Err(failure)
         }
     }
+}
+
+/// What is to be carried; `None` where upgrades are asked for.
+fn carried(inputs: &Inputs, flags: &arguments::Backport, event: &Event) -> Result<Option<Asked>, Failure> {
+    let request = requests::backport(inputs, flags)?;
+    let looks = crate::session::policy(&request.fix.input, &request.fix.policy)?.fix;
+    carries::asked(inputs, flags, event, &looks)
+}
+
+/// The job of carrying it.
+fn carry_job<'j>(
+    inputs: &'j Inputs,
+    flags: &arguments::Backport,
+    event: &Event,
+    forge: &'j JobForge,
+) -> Result<(Job<'j>, Asked), Failure> {
+    let request = requests::backport(inputs, flags)?;
+    let looks = crate::session::policy(&request.fix.input, &request.fix.policy)?.fix;
+    let asked = carries::asked(inputs, flags, event, &looks)?;
+    let job = Job {
+        inputs,
+        input: request.fix.input,
+        policy: request.fix.policy,
+        refs: request.refs,
+        dry_run: flags.dry_run,
+        forge,
+        looks,
+    };
+    Ok((job, asked.unwrap_or(Asked::Nothing(String::new()))))
 }
 
 /// The pull requests of lockkeeper that are open at the forge of the job.

@@ -39,8 +39,10 @@ pub fn show(step: &StepResult<'_>) {
         lines.push_str(&pull_requests(&proposed.open));
         list_pull_requests(step.options, proposed, runs);
     }
-    if let Answer::Backport(backported) = step.answer {
-        lines.push_str(&of_lines(backported.counts()));
+    match step.answer {
+        Answer::Backport(backported) => lines.push_str(&of_lines(backported.counts())),
+        Answer::Carry(carries) => lines.push_str(&of_lines(carries.counts())),
+        Answer::Scan(_) | Answer::Gate(_) | Answer::Status(_) | Answer::Fix(_) => {}
     }
     if let Err(error) = output_lines(&lines) {
         notices.push(format!("the outputs were not written: {error}"));
@@ -69,7 +71,7 @@ pub fn show(step: &StepResult<'_>) {
         }
         // A location in a file does not say which release lines have it, and most are not checked out.
         Answer::Status(_) => workflow_commands::notices(&notices, more_at, &mut commands),
-        Answer::Fix(_) | Answer::Backport(_) => {
+        Answer::Fix(_) | Answer::Backport(_) | Answer::Carry(_) => {
             let proposed = proposed(step.answer).map(|(proposed, _)| proposed);
             notices.extend(proposed.iter().flat_map(|proposed| proposed.held.iter().cloned()));
             let errors = proposed.map_or(&[][..], |proposed| &proposed.failed);
@@ -138,6 +140,7 @@ fn proposed(answer: &Answer) -> Option<(&Proposed, Option<&'static str>)> {
     match answer {
         Answer::Fix(fixed) => Some((&fixed.proposed, fixed.runs)),
         Answer::Backport(backported) => Some((&backported.proposed, backported.runs)),
+        Answer::Carry(carries) => Some((&carries.proposed, carries.runs)),
         Answer::Scan(_) | Answer::Gate(_) | Answer::Status(_) => None,
     }
 }

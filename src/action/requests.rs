@@ -196,6 +196,7 @@ pub fn as_backport(inputs: &Inputs, flags: arguments::Fix) -> Result<arguments::
         path: flags.paths.into_iter().next(),
         refs: flags.refs,
         commits: Vec::new(),
+        pull_request: None,
         upgrades: flags.upgrades,
         dry_run: flags.dry_run,
         source: flags.source,
@@ -212,7 +213,7 @@ pub fn may_propose(event: &Event) -> Result<(), Failure> {
         Kind::Push | Kind::Schedule | Kind::WorkflowDispatch | Kind::Tag | Kind::Release | Kind::Other => {
             Ok(())
         }
-        Kind::PullRequest | Kind::MergeGroup => Err(Failure::usage(
+        Kind::PullRequest | Kind::MergeGroup | Kind::IssueComment => Err(Failure::usage(
             "pull requests into release lines are opened from what is merged, and this job is about a change that is not",
             "Run it on `push` to the default branch, `schedule` or `workflow_dispatch`; elsewhere give `args: --dry-run`.",
         )),
@@ -226,7 +227,7 @@ pub fn may_propose(event: &Event) -> Result<(), Failure> {
 pub fn base_branch<'r>(event: &Event, ref_name: &'r str) -> Result<&'r str, Failure> {
     let is_of_branch = match event.kind {
         Kind::Push | Kind::Schedule | Kind::WorkflowDispatch | Kind::Other => true,
-        Kind::PullRequest | Kind::MergeGroup | Kind::Tag | Kind::Release => false,
+        Kind::PullRequest | Kind::MergeGroup | Kind::Tag | Kind::Release | Kind::IssueComment => false,
     };
     ref_name
         .strip_prefix("refs/heads/")

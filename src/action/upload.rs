@@ -27,6 +27,9 @@ const MARKER: usize = 200;
 /// Distinguishes the table of release lines from other comments.
 const TABLE: &str = "backport";
 
+/// The same, of what is carried.
+const CARRIED: &str = "carry";
+
 /// Uploads what the inputs ask for.
 pub fn upload(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>) -> Uploaded {
     let mut uploaded = Uploaded::default();
@@ -113,7 +116,22 @@ fn work(step: &StepResult<'_>, texts: &HashMap<TextKey, Texts>, uploaded: &mut U
             visibility,
         });
     }
-    if inputs.tracking_issue && !matches!(event.kind, Kind::PullRequest | Kind::MergeGroup) {
+    if let Answer::Carry(carries) = answer
+        && let Some(source) = &carries.lines.source
+        && !carries.lines.lines.is_empty()
+        && carries.is_proposed
+    {
+        work.comment = Some(StickyComment {
+            number: source.number,
+            key: format!("{CARRIED}{}", carries.scope),
+            text: report::carried::markdown::comment(&carries.lines),
+            visibility: Visibility::Shown,
+        });
+    }
+    if inputs.tracking_issue
+        && !matches!(answer, Answer::Carry(_))
+        && !matches!(event.kind, Kind::PullRequest | Kind::MergeGroup)
+    {
         work.issue = Some(tracking(inputs, answer, &forge.pages()));
     }
     let asks = !work.is_empty();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::text::escape::shell;
+
 /// A commit that is picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
@@ -11,21 +13,26 @@ pub struct Pick {
     pub is_merge: bool,
 }
 
+/// Lockfiles that are to be as the line has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Those that it has.
+    pub had: BTreeSet<Vec<u8>>,
+    /// Those that it lacks.
+    pub lacked: BTreeSet<Vec<u8>>,
+}
+
 /// The commands for a line and its commit, in the repository's top folder, one a line of a POSIX shell. Lockfiles stay as the line has
 /// them, until the package manager locks them again.
 #[must_use]
-pub fn of(
-    (line, tip): (&str, &str),
-    picks: &[Pick],
-    lockfiles: &BTreeSet<Vec<u8>>,
-    is_signed: bool,
-) -> Vec<String> {
+pub fn of((line, tip): (&str, &str), picks: &[Pick], lockfiles: &Restored, is_signed: bool) -> Vec<String> {
     let branch = format!("backport-{}", line.replace('/', "-"));
-    let folder = quoted(&format!("../{branch}"));
+    let folder = format!("../{branch}");
+    let folder = shell(&folder);
     let mut commands = vec![format!(
         "git worktree add -b {} {folder} {}",
-        quoted(&branch),
-        quoted(tip)
+        shell(&branch),
+        shell(tip)
     )];
     let sign = if is_signed { " -s" } else { "" };
     for pick in picks {
@@ -35,27 +42,21 @@ pub fn of(
             pick.commit
         ));
     }
-    if !lockfiles.is_empty() {
-        let paths: Vec<String> = lockfiles
+    let words = |paths: &BTreeSet<Vec<u8>>| {
+        let words = paths
             .iter()
-            .map(|path| quoted(&String::from_utf8_lossy(path)))
-            .collect();
-        commands.push(format!(
-            "git -C {folder} checkout {} -- {}",
-            quoted(tip),
-            paths.join(" ")
-        ));
+            .map(|path| shell(&String::from_utf8_lossy(path)).into_owned());
+        words.collect::<Vec<String>>().join(" ")
+    };
+    if !lockfiles.had.is_empty() {
+        let paths = words(&lockfiles.had);
+        commands.push(format!("git -C {folder} checkout {} -- {paths}", shell(tip)));
+    }
+    if !lockfiles.lacked.is_empty() {
+        let paths = words(&lockfiles.lacked);
+        commands.push(format!("git -C {folder} rm -q -f --ignore-unmatch -- {paths}"));
     }
     commands
-}
-
-/// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./@+:".contains(character);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 #[cfg(test)]
@@ -68,7 +69,10 @@ mod tests {
             commit: commit.to_owned(),
             is_merge,
         });
-        let lockfiles = BTreeSet::from([b"a b/Cargo.lock".to_vec()]);
+        let lockfiles = Restored {
+            had: BTreeSet::from([b"a b/Cargo.lock".to_vec()]),
+            lacked: BTreeSet::from([b"new/Cargo.lock".to_vec()]),
+        };
         assert_eq!(
             of(("release/1.4", "9abc"), &picks, &lockfiles, true),
             [
@@ -76,8 +80,8 @@ mod tests {
                 "git -C ../backport-release-1.4 cherry-pick -x -s -m 1 1234",
                 "git -C ../backport-release-1.4 cherry-pick -x -s 5678",
                 "git -C ../backport-release-1.4 checkout 9abc -- 'a b/Cargo.lock'",
+                "git -C ../backport-release-1.4 rm -q -f --ignore-unmatch -- new/Cargo.lock",
             ]
         );
-        assert_eq!(quoted("a'; rm"), "'a'\\''; rm'");
     }
 }

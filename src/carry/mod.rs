@@ -4,12 +4,15 @@
 //! line has already is found by ancestry, and by what the change is ([`Workspace::identity`]). At the first conflict it ends:
 //! the rest is for a person, with the commands that do the same.
 //!
-//! `selection` decides which commits a merged request has, by what `request` reads of them, `message` what a carried commit says, `commands` what a person runs.
+//! `selection` decides which commits a merged request has, by what `request` reads of them, `message` what a carried commit says,
+//! `locked` which packages a commit locks anew, `commands` what a person runs, `summary` what reports show.
 
 pub mod commands;
+pub mod locked;
 pub mod message;
 pub mod request;
 pub mod selection;
+pub mod summary;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,7 +20,7 @@ use crate::git::merge::{Conflict, Difference, Labels, Reason, Workspace};
 use crate::git::{GitError, ObjectId, Repository};
 use crate::lockfile;
 use crate::model::TreePath;
-use commands::Pick;
+use commands::{Pick, Restored};
 
 /// A release line that takes the change.
 #[derive(Debug, Clone)]
@@ -214,8 +217,15 @@ pub fn carry(
         };
     }
     if !picks.is_empty() {
+        let mut restored = Restored::default();
+        for path in &carried.lockfiles {
+            match workspace.at(line.tip, path)? {
+                Some(_) => restored.had.insert(path.clone()),
+                None => restored.lacked.insert(path.clone()),
+            };
+        }
         let tip = line.tip.to_string();
-        carried.commands = commands::of((&line.name, &tip), &picks, &carried.lockfiles, settings.signs_off);
+        carried.commands = commands::of((&line.name, &tip), &picks, &restored, settings.signs_off);
     }
     Ok(carried)
 }
@@ -242,7 +252,7 @@ fn undone(
         theirs: String::new(),
     };
     let merged = workspace.merge(source.parent, tree, theirs, &labels)?;
-    let reverse = workspace.identity(source.id, source.parent)?;
+    let reverse = identity(workspace, source.id, source.parent)?;
     let by = reverse.and_then(|reverse| own.by_identity.get(&reverse)).copied();
     let is_clean = merged.conflicts.is_empty();
     Ok(
@@ -252,6 +262,13 @@ fn undone(
             false => None,
         },
     )
+}
+
+/// What a change is, wherever it is made, without its lockfiles: a carried commit has none. `None` where it changes nothing else.
+fn identity(workspace: &Workspace, old: ObjectId, new: ObjectId) -> Result<Option<String>, GitError> {
+    let mut differences = workspace.differences(old, new)?;
+    differences.retain(|difference| !is_lockfile(&difference.path));
+    workspace.identity_of(&differences)
 }
 
 /// A commit that is carried.
@@ -281,7 +298,7 @@ impl Source {
             parent,
             is_merge: parents.ids.len() > 1,
             differences: workspace.differences(parent, id)?,
-            identity: workspace.identity(parent, id)?,
+            identity: identity(workspace, parent, id)?,
         })
     }
 
@@ -315,7 +332,7 @@ fn own_changes(
     for commit in beyond.commits {
         let parents = repository.parents(commit)?;
         if let (Some(parent), false) = (parents.ids.first(), parents.is_cut)
-            && let Some(identity) = workspace.identity(*parent, commit)?
+            && let Some(identity) = identity(workspace, *parent, commit)?
         {
             own.by_identity.insert(identity, commit);
         }
@@ -350,7 +367,7 @@ fn missing(
         {
             continue;
         }
-        let identity = workspace.identity(*parent, commit)?;
+        let identity = identity(workspace, *parent, commit)?;
         if !identity.is_some_and(|identity| own.by_identity.contains_key(&identity)) {
             missing.push(commit);
         }
@@ -395,11 +412,7 @@ fn is_workflow(path: &[u8]) -> bool {
 /// What markers call the commit: the beginning of its id, and its first line.
 fn label(commit: ObjectId, message: &[u8]) -> String {
     let id: String = commit.to_string().chars().take(7).collect();
-    let subject = message
-        .split(|byte| *byte == b'\n')
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    format!("{id} ({})", String::from_utf8_lossy(subject))
+    format!("{id} ({})", summary::subject(message))
 }
 
 /// Why a file is in conflict, a fragment.

@@ -23,6 +23,18 @@ pub fn commits(
     merged: ObjectId,
     own: &[ObjectId],
 ) -> Result<Selected, GitError> {
+    // What a merge brought, and the one commit of a request, are known without its own commits.
+    let alone = match (repository.parents(merged)?.ids.len(), own.len()) {
+        (2.., _) => Some(Selection::Merge),
+        (_, 1) => Some(Selection::Squash),
+        _ => None,
+    };
+    if let Some(selection) = alone {
+        return Ok(Selected {
+            selection,
+            commits: vec![merged],
+        });
+    }
     let mut changes = Vec::new();
     for commit in own {
         let parents = repository.parents(*commit)?;

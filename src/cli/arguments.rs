@@ -259,6 +259,9 @@ pub struct Backport {
     /// Carry these commits instead: for each line, what `git cherry-pick -x` would make of them, without lockfiles.
     #[arg(long = "commit", value_name = "COMMIT", num_args = 1.., conflicts_with_all = ["resolve", "level", "keep_manifests", "verify"])]
     pub commits: Vec<String>,
+    /// Carry the commits of this merged pull request instead; LOCKKEEPER_FORGE names the API of the forge.
+    #[arg(long, value_name = "N", conflicts_with_all = ["commits", "resolve", "level", "keep_manifests", "verify"])]
+    pub pull_request: Option<u64>,
     /// How far.
     #[command(flatten)]
     pub upgrades: Upgrades,

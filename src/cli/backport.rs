@@ -21,8 +21,8 @@ use crate::session::{BackportRequest, Edits};
 /// # Errors
 /// A [`Failure`] of usage, of a missing advisory database, or of a report that cannot be written.
 pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
-    if !arguments.commits.is_empty() {
-        return carry::run(arguments, now);
+    if !arguments.commits.is_empty() || arguments.pull_request.is_some() {
+        return carry::run(arguments, options, now);
     }
     if arguments.upgrades.resolve {
         return Err(Failure::usage(

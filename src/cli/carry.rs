@@ -1,156 +1,88 @@
-//! `lockkeeper backport --commit`: what carrying commits to the release lines would do, as text.
+//! `lockkeeper backport --commit`: what carrying commits to the release lines would do.
 
-use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::arguments::Backport;
+use super::arguments::{Backport, OutputOptions};
 use super::output;
-use crate::carry::{self, Carried, State};
+use crate::config::forge;
 use crate::config::policy::PolicyRequest;
-use crate::git::ObjectId;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
-use crate::session::{self, CarriedLine, CarryRequest, Input};
-use crate::text::escape;
+use crate::report::carried::FORMS;
+use crate::session::{self, CarryRequest, CarrySource, Input, MergedPull};
+use crate::sys::file::{self, FileKind};
+use crate::sys::web;
 
 /// Runs the command.
 ///
 /// # Errors
-/// A [`Failure`] of usage: outside of git, for a commit that is not there, for a format other than the terminal's.
-pub fn run(arguments: &Backport, now: Timestamp) -> Result<ExitCode, Failure> {
-    let pairs = output::pair(&arguments.reports, &["terminal"])?;
+/// A [`Failure`] of usage: outside of git, for a commit that is not there.
+pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    let pairs = output::pair_forms(&arguments.reports, FORMS)?;
+    let (commits, path) = commits_and_path(&arguments.commits, arguments.path.as_deref());
+    let input = Input::path(path.as_deref());
+    let source = match arguments.pull_request {
+        None => CarrySource::Commits(commits),
+        Some(number) => CarrySource::Merged(pull(&input, number, options)?),
+    };
     let request = CarryRequest {
-        input: Input::path(arguments.path.as_deref()),
+        input,
         refs: arguments.refs.clone(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), None)?,
-        commits: arguments.commits.clone(),
+        source,
+        ..CarryRequest::default()
     };
-    let lines = session::carry(&request, now)?;
-    for (_, sink) in &pairs {
-        output::write(sink, |out| out.write_all(text(&lines).as_bytes()))?;
-    }
-    Ok(exit_code(&lines))
+    let carried = session::carry(&request, now)?;
+    output::write_forms(&carried, FORMS, &pairs, options)?;
+    Ok(carried.exit_code())
 }
 
-/// 0 where every line can take the commits or has them, 6 where some cannot, 1 where none can.
-fn exit_code(lines: &[CarriedLine]) -> ExitCode {
-    let is_done = |line: &CarriedLine| {
-        line.1
-            .as_ref()
-            .is_ok_and(|carried| !matches!(carried.state, State::Conflict(_)))
+/// The pull request, as the forge of the clone knows it.
+fn pull(input: &Input, number: u64, options: &OutputOptions) -> Result<MergedPull, Failure> {
+    if options.offline {
+        return Err(Failure::usage(
+            "a forge is asked for a pull request, and `--offline` allows no network",
+            "Leave `--offline` out, or give the commits themselves (`--commit`).",
+        ));
+    }
+    let found = session::found(input)?;
+    let origin = found.repository.as_ref().map(|repository| repository.identity());
+    let forge = forge::connect(&origin.unwrap_or_default())?;
+    let runtime = web::runtime().map_err(|error| {
+        Failure::new(
+            ExitCode::Remote,
+            format!("the system refuses what a connection needs: {error}"),
+            "Allow the program to open connections.",
+        )
+    })?;
+    let merged = runtime.block_on(session::merged(forge.as_ref(), number));
+    runtime.shutdown_background();
+    match merged {
+        Ok(Ok(merged)) => Ok(merged),
+        Ok(Err(why)) => Err(Failure::usage(
+            why.trim_end_matches('.').trim_end_matches(": nothing is carried"),
+            "Merge it first, or give the commits themselves (`--commit`).",
+        )),
+        Err(error) => Err(Failure::new(ExitCode::Remote, error.to_string(), error.hint())),
+    }
+}
+
+/// `--commit` takes every word behind it. The last of several is PATH where it leads to a folder or file, is no id, and PATH stands
+/// nowhere else.
+fn commits_and_path(words: &[String], path: Option<&Path>) -> (Vec<String>, Option<PathBuf>) {
+    let is_id = |word: &str| word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_there = |word: &str| {
+        matches!(
+            file::kind(Path::new(word)),
+            Ok(FileKind::File(_) | FileKind::Folder)
+        )
     };
-    match lines.iter().filter(|line| is_done(line)).count() {
-        done if done == lines.len() => ExitCode::Pass,
-        0 => ExitCode::Blocked,
-        _ => ExitCode::Some,
-    }
-}
-
-fn text(lines: &[CarriedLine]) -> String {
-    let mut text = String::new();
-    for (name, answer) in lines {
-        let name = escape::terminal(name);
-        match answer {
-            Ok(carried) => line(&mut text, &name, carried),
-            Err(error) => {
-                let _ = writeln!(
-                    text,
-                    "{name}: not carried: {}",
-                    escape::terminal(&error.to_string())
-                );
-            }
+    match (words, path) {
+        ([commits @ .., last], None) if !commits.is_empty() && !is_id(last) && is_there(last) => {
+            (commits.to_vec(), Some(last.into()))
         }
+        (words, path) => (words.to_vec(), path.map(Path::to_owned)),
     }
-    if lines.is_empty() {
-        text.push_str("No release line is live.\n");
-    }
-    text
-}
-
-fn line(text: &mut String, name: &str, carried: &Carried) {
-    let count = |number: usize| match number {
-        1 => "1 commit".to_owned(),
-        number => format!("{number} commits"),
-    };
-    let head = match &carried.state {
-        State::Fixed => "has the change".to_owned(),
-        State::Clean => format!("takes {}", count(carried.commits.len())),
-        State::Nothing if carried.lockfiles.is_empty() => "has the files as the commits want them".to_owned(),
-        State::Nothing => "has no source to change: the commits change lockfiles alone".to_owned(),
-        State::Conflict(stopped) => format!("conflict at {}", short(stopped.commit)),
-    };
-    let _ = writeln!(text, "{name}: {head}");
-    for (commit, by) in &carried.there {
-        let _ = match commit == by {
-            true => writeln!(text, "  {} is on it", short(*commit)),
-            false => writeln!(text, "  {} is on it as {}", short(*commit), short(*by)),
-        };
-    }
-    for (commit, by) in &carried.undone {
-        let _ = match by {
-            Some(by) => writeln!(
-                text,
-                "  {} was on it, and was reverted by {}",
-                short(*commit),
-                short(*by)
-            ),
-            None => writeln!(text, "  {} was on it, and was undone since", short(*commit)),
-        };
-    }
-    for commit in &carried.commits {
-        let subject = String::from_utf8_lossy(&commit.message)
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let _ = writeln!(text, "  {} {}", short(commit.source), escape::terminal(&subject));
-        for file in &commit.files {
-            let _ = writeln!(text, "    {}", path(&file.path));
-        }
-    }
-    for lockfile in &carried.lockfiles {
-        let _ = writeln!(
-            text,
-            "  left out, to be locked again on the line: {}",
-            path(lockfile)
-        );
-    }
-    if carried.changes_workflows {
-        text.push_str("  changes .github/workflows: a token needs the right `workflows`\n");
-    }
-    if carried.is_cut {
-        text.push_str("  the history was not read to its end: the line may have the change already\n");
-    }
-    if let State::Conflict(stopped) = &carried.state {
-        for conflict in &stopped.conflicts {
-            let _ = writeln!(
-                text,
-                "  {}: {}",
-                path(&conflict.path),
-                carry::reason(conflict.reason)
-            );
-        }
-        for commit in &stopped.missing {
-            let _ = writeln!(
-                text,
-                "  not on this line, and changed these files: {}",
-                short(*commit)
-            );
-        }
-    }
-    if matches!(carried.state, State::Clean | State::Conflict(_)) {
-        text.push_str("  by hand, in the top folder; after each conflict resolve it, `git add`, and `git cherry-pick --continue`:\n");
-        for command in &carried.commands {
-            let _ = writeln!(text, "    {}", escape::terminal(command));
-        }
-    }
-}
-
-fn short(id: ObjectId) -> String {
-    id.to_string().chars().take(12).collect()
-}
-
-fn path(path: &[u8]) -> String {
-    escape::terminal(&String::from_utf8_lossy(path))
 }

@@ -14,7 +14,7 @@ use crate::model::verdict::ExitCode;
 
 use crate::policy::nearest::{meant, nearest};
 use ExitCode::{Blocked, Bug, Incomplete, Interrupted, NothingToScan, Pass, Remote, Usage};
-use Variable::{Cache, Ci, Colour, Database, Inputs, Keys, Network, SecretKey};
+use Variable::{Cache, Ci, Colour, Database, Forge, Inputs, Keys, Network, SecretKey};
 
 /// The page of the command that `words` name, in roff.
 ///
@@ -136,6 +136,20 @@ impl Variable {
                 "LOCKKEEPER_INDEX_KEY",
                 "The public keys whose signature on a published database counts, if --key names none.",
             )],
+            Forge => &[
+                (
+                    "LOCKKEEPER_FORGE",
+                    "The API of the forge that is asked for a pull request, such as https://HOST/api/v3 or https://HOST/api/v1.",
+                ),
+                (
+                    "LOCKKEEPER_REPOSITORY",
+                    "OWNER/NAME there, if it does not follow from the address of origin.",
+                ),
+                (
+                    "LOCKKEEPER_TOKEN",
+                    "A token for it; a public repository is read without one.",
+                ),
+            ],
             SecretKey => &[(
                 "LOCKKEEPER_INDEX_SECRET_KEY",
                 "The secret key of `db publish`, if --key names no file.",

@@ -3,7 +3,7 @@
 use crate::model::verdict::ExitCode;
 
 use ExitCode::{Blocked, Bug, Incomplete, Interrupted, NothingToScan, Pass, Remote, Usage};
-use Variable::{Cache, Ci, Colour, Database, Inputs, Keys, Network, SecretKey};
+use Variable::{Cache, Ci, Colour, Database, Forge, Inputs, Keys, Network, SecretKey};
 
 /// What a page holds besides the help.
 pub(super) struct Page {
@@ -21,6 +21,7 @@ pub(super) enum Variable {
     Database,
     Cache,
     Keys,
+    Forge,
     SecretKey,
     Ci,
     Colour,
@@ -181,7 +182,7 @@ pub(super) const PAGES: &[Page] = &[
     Page {
         command: "backport",
         codes: FIXES,
-        variables: &[Database, Cache, Keys, Ci, Colour, Network],
+        variables: &[Database, Cache, Keys, Forge, Ci, Colour, Network],
         examples: &[
             (
                 "lockkeeper backport",
@@ -194,6 +195,10 @@ pub(super) const PAGES: &[Page] = &[
             (
                 "lockkeeper backport --commit 1a2b3c4",
                 "Show which release lines have the change of a commit, which can take it, and which files conflict.",
+            ),
+            (
+                "LOCKKEEPER_FORGE=https://forge.example/api/v1 lockkeeper backport --pull-request 7",
+                "The same for the commits of a merged pull request.",
             ),
         ],
     },

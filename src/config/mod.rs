@@ -1,5 +1,6 @@
 //! Settings from flags, environment and defaults: flag > environment > default.
 
+pub mod forge;
 pub mod heartbeat;
 pub mod index;
 pub mod policy;

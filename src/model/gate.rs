@@ -23,7 +23,11 @@ impl Gate {
             if let Some(request) = requests.iter().find(|request| request.fixes(&blocking.id, name)) {
                 // Behind the upgrade, which it makes.
                 let place = blocking.unblock.len().min(1);
-                let step = format!("Merge #{}, which fixes it: {}", request.number, request.page);
+                let what = match request.is_draft {
+                    true => "Finish the draft",
+                    false => "Merge",
+                };
+                let step = format!("{what} #{}, which fixes it: {}", request.number, request.page);
                 blocking.unblock.insert(place, step);
             }
         }

@@ -38,7 +38,11 @@ impl Grid {
             for (cell, name) in row.cells.iter_mut().zip(&names) {
                 let request = requests.iter().find(|request| request.fixes(id, *name));
                 if let (CellState::Affected, Some(request)) = (cell.state, request) {
-                    cell.reason.push_str(&format!("; #{} fixes it", request.number));
+                    let what = match request.is_draft {
+                        true => "is a draft that would fix it",
+                        false => "fixes it",
+                    };
+                    cell.reason.push_str(&format!("; #{} {what}", request.number));
                     cell.request = Some(request.clone());
                 }
             }
@@ -130,6 +134,8 @@ pub struct OpenRequest {
     pub page: String,
     /// The full name of the branch that it goes to.
     pub ref_name: String,
+    /// A person has to finish it first.
+    pub is_draft: bool,
     /// The ids of the advisories that it fixes.
     pub advisories: BTreeSet<String>,
 }
@@ -143,10 +149,12 @@ impl OpenRequest {
 }
 
 impl Cell {
-    /// `proposed` where an open pull request fixes what affects the line, else the state.
+    /// `proposed` where an open pull request fixes what affects the line, `draft` where a person has to finish that first, else the
+    /// state.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
         match (self.state, &self.request) {
+            (CellState::Affected, Some(request)) if request.is_draft => "draft",
             (CellState::Affected, Some(_)) => "proposed",
             (state, _) => state.as_str(),
         }

@@ -4,6 +4,7 @@
 
 pub mod advisory;
 pub mod assessment;
+pub mod carried;
 pub mod coverage;
 pub mod dependency_path;
 pub mod disjoint_sets;

@@ -28,6 +28,8 @@ pub struct FixSettings {
     pub sign_off: bool,
     /// What the names of branches begin with.
     pub branch_prefix: String,
+    /// A label that asks to carry a pull request to a release line, in which `{ref}` is the line.
+    pub backport_label: String,
     /// The title, in which `{title}` is the usual one and `{ref}` the target branch.
     pub title: Option<String>,
     /// The body, in which `{body}` is the usual one and `{ref}` the target branch.
@@ -47,6 +49,7 @@ impl Default for FixSettings {
             milestone: None,
             sign_off: false,
             branch_prefix: "lockkeeper/".to_owned(),
+            backport_label: "backport {ref}".to_owned(),
             title: None,
             body: None,
         }
@@ -54,6 +57,14 @@ impl Default for FixSettings {
 }
 
 impl FixSettings {
+    /// The release line that a label asks for; `None` where it asks for none.
+    #[must_use]
+    pub fn line_of_label<'l>(&self, label: &'l str) -> Option<&'l str> {
+        let (before, after) = self.backport_label.split_once("{ref}")?;
+        let line = label.strip_prefix(before)?.strip_suffix(after)?;
+        (!line.is_empty()).then_some(line)
+    }
+
     /// The policy allows it.
     #[must_use]
     pub fn allows(&self, means: Means) -> bool {
@@ -171,6 +182,10 @@ pub(super) fn read<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> FixSetti
             .get("branch-prefix")
             .and_then(|field| branch_prefix(&field, reader))
             .unwrap_or(usual.branch_prefix),
+        backport_label: fields
+            .get("backport-label")
+            .and_then(|field| backport_label(&field, reader))
+            .unwrap_or(usual.backport_label),
         title: set("title").and_then(|field| template(&field, &["title", "ref"], MAX_TITLE, reader)),
         body: set("body").and_then(|field| template(&field, &["body", "ref"], MAX_BODY, reader)),
     }
@@ -220,6 +235,21 @@ fn branch_prefix<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<Strin
         );
     }
     fits.then_some(text)
+}
+
+/// A label that names a release line.
+fn backport_label<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
+    let text = name(field, reader)?;
+    let is_one = text.matches("{ref}").count() == 1 && text != "{ref}";
+    if !is_one {
+        reader.mistake(
+            field.value.span(),
+            &field.path,
+            "a label names its release line with `{ref}`, once, beside other words",
+            "Write such as `backport {ref}`.",
+        );
+    }
+    is_one.then_some(text)
 }
 
 /// A text in which only words of `known` stand in braces.

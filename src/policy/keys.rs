@@ -114,6 +114,7 @@ pub const FIX: Section = Section {
         "milestone",
         "sign-off",
         "branch-prefix",
+        "backport-label",
         "title",
         "body",
     ],

@@ -170,6 +170,7 @@ struct Fix {
     milestone: Option<String>,
     sign_off: bool,
     branch_prefix: String,
+    backport_label: String,
     title: Option<String>,
     body: Option<String>,
 }
@@ -193,6 +194,7 @@ impl Fix {
             milestone: fix.milestone.as_deref().map(&mut *text),
             sign_off: fix.sign_off,
             branch_prefix: text(&fix.branch_prefix),
+            backport_label: text(&fix.backport_label),
             title: fix.title.as_deref().map(&mut *text),
             body: fix.body.as_deref().map(&mut *text),
         })

@@ -19,11 +19,23 @@ const TRAILER: &str = "Lockkeeper-Plan: ";
 /// next commit is made.
 const FIX: &str = "fix-";
 const NEXT: &str = "next-";
+/// Of those of pull requests with carried commits.
+const CARRY: &str = "carry-";
 
 /// The name of the branch from which a pull request into `base` comes; `key` is empty for all upgrades, else the package's URL.
 #[must_use]
 pub fn branch_name(settings: &FixSettings, base: &str, key: &str) -> String {
     named(settings, FIX, base, key)
+}
+
+/// The name of the branch from which the pull request with carried commits into `base` comes; `key` says what is carried.
+pub(super) fn series_name(settings: &FixSettings, base: &str, key: &str) -> String {
+    named(settings, CARRY, base, key)
+}
+
+/// The name of a branch beside that one.
+pub(super) fn next_name(settings: &FixSettings, base: &str, key: &str) -> String {
+    named(settings, NEXT, base, &format!("{CARRY}{key}"))
 }
 
 fn named(settings: &FixSettings, family: &str, base: &str, key: &str) -> String {
@@ -89,7 +101,7 @@ impl Run<'_> {
     /// The base is a branch that a run made.
     pub(super) fn is_own_branch(&self) -> bool {
         let name = self.base.strip_prefix(self.settings.branch_prefix.as_str());
-        name.is_some_and(|name| name.starts_with(FIX) || name.starts_with(NEXT))
+        name.is_some_and(|name| [FIX, NEXT, CARRY].iter().any(|family| name.starts_with(family)))
     }
 
     /// The digest of what `wanted` puts on the tip of the base.

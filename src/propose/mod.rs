@@ -17,6 +17,7 @@
 mod branch;
 mod marker;
 mod request;
+mod series;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ use crate::model::grid::OpenRequest;
 use crate::policy::FixSettings;
 
 pub use branch::branch_name;
+use request::dressed;
+pub use series::{WantedSeries, propose_series};
 
 /// What a pull request says, and what is in it.
 #[derive(Debug, Clone)]
@@ -97,7 +100,12 @@ pub struct Proposed {
 
 /// The pull requests of lockkeeper that are open, into whatever branch.
 #[derive(Debug, Clone)]
-pub struct OpenRequests(Vec<Pull>);
+pub struct OpenRequests {
+    /// Those with upgrades.
+    ours: Vec<Pull>,
+    /// What those with carried commits are for.
+    carried: Vec<OpenRequest>,
+}
 
 impl OpenRequests {
     /// Asks `forge` for them.
@@ -106,27 +114,33 @@ impl OpenRequests {
     /// The forge's.
     pub async fn of(forge: &dyn Forge, settings: &FixSettings) -> Result<Self, ForgeError> {
         let mut ours = forge.open_pulls().await?;
+        let carried = ours
+            .iter()
+            .filter_map(|pull| series::open_request(pull, settings));
+        let carried = carried.collect();
         ours.retain(|pull| {
             pull.branch.starts_with(&settings.branch_prefix) && marker::read(&pull.body).is_some()
         });
-        Ok(Self(ours))
+        Ok(Self { ours, carried })
     }
 
     /// Those into `base`.
     fn of_base<'o>(&'o self, base: &'o str) -> impl Iterator<Item = &'o Pull> {
-        self.0.iter().filter(move |pull| pull.base == base)
+        self.ours.iter().filter(move |pull| pull.base == base)
     }
 
     /// What each of them is for.
     pub fn list(&self) -> impl Iterator<Item = OpenRequest> {
-        self.0.iter().filter_map(|pull| {
+        let ours = self.ours.iter().filter_map(|pull| {
             Some(OpenRequest {
                 number: pull.number,
                 page: pull.page.clone(),
                 ref_name: format!("refs/heads/{}", pull.base),
+                is_draft: false,
                 advisories: marker::read(&pull.body)?.advisories,
             })
-        })
+        });
+        ours.chain(self.carried.iter().cloned())
     }
 
     /// There is one into `base`.

@@ -2,7 +2,7 @@
 
 use super::marker::{self, Marker};
 use super::{Carrier, Proposed, Run, StillAffected, Wanted, sentence};
-use crate::forge::{ForgeError, IssueState, Label, Pull, PullDraft, Readiness};
+use crate::forge::{Forge, ForgeError, IssueState, Label, Pull, PullDraft, Readiness};
 use crate::policy::FixSettings;
 
 impl Run<'_> {
@@ -85,42 +85,9 @@ impl Run<'_> {
 
     /// Labels, reviewers, assignees and milestone. What one of them is refused for keeps none of the others.
     async fn dress(&self, number: u64, proposed: &mut Proposed) {
-        let FixSettings {
-            labels,
-            reviewers,
-            assignees,
-            milestone,
-            ..
-        } = self.settings;
-        let mut errors: Vec<ForgeError> = Vec::new();
-        if !labels.is_empty() {
-            for name in labels {
-                let label = Label {
-                    name: name.clone(),
-                    colour: "d73a4a",
-                    description: "",
-                };
-                errors.extend(self.forge.make_label(&label).await.err());
-            }
-            errors.extend(self.forge.add_labels(number, labels).await.err());
-        }
-        if !assignees.is_empty() || milestone.is_some() {
-            let assigned = self.forge.assign(number, assignees, milestone.as_deref()).await;
-            errors.extend(assigned.err());
-        }
-        if !reviewers.is_empty() {
-            let teams = reviewers.iter().filter_map(|name| team(name));
-            let teams: Vec<String> = teams.map(str::to_owned).collect();
-            let people = reviewers.iter().filter(|name| team(name).is_none());
-            let people: Vec<String> = people
-                .map(|name| name.trim_start_matches('@').to_owned())
-                .collect();
-            errors.extend(self.forge.ask_review(number, &people, &teams).await.err());
-        }
-        let missed = errors
-            .iter()
-            .map(|error| format!("#{number}: {}", sentence(error)));
-        proposed.held.extend(missed);
+        proposed
+            .held
+            .extend(dressed(self.forge, self.settings, number).await);
     }
 
     /// Why a pull request has nothing left to do; `None` where it has, or where that is not known.
@@ -178,6 +145,46 @@ impl Run<'_> {
         ));
         Ok(())
     }
+}
+
+/// Gives a pull request labels, reviewers, assignees and milestone, and says what was refused.
+pub(super) async fn dressed(forge: &dyn Forge, settings: &FixSettings, number: u64) -> Vec<String> {
+    let FixSettings {
+        labels,
+        reviewers,
+        assignees,
+        milestone,
+        ..
+    } = settings;
+    let mut errors: Vec<ForgeError> = Vec::new();
+    if !labels.is_empty() {
+        for name in labels {
+            let label = Label {
+                name: name.clone(),
+                colour: "d73a4a",
+                description: "",
+            };
+            errors.extend(forge.make_label(&label).await.err());
+        }
+        errors.extend(forge.add_labels(number, labels).await.err());
+    }
+    if !assignees.is_empty() || milestone.is_some() {
+        let assigned = forge.assign(number, assignees, milestone.as_deref()).await;
+        errors.extend(assigned.err());
+    }
+    if !reviewers.is_empty() {
+        let teams = reviewers.iter().filter_map(|name| team(name));
+        let teams: Vec<String> = teams.map(str::to_owned).collect();
+        let people = reviewers.iter().filter(|name| team(name).is_none());
+        let people: Vec<String> = people
+            .map(|name| name.trim_start_matches('@').to_owned())
+            .collect();
+        errors.extend(forge.ask_review(number, &people, &teams).await.err());
+    }
+    errors
+        .iter()
+        .map(|error| format!("#{number}: {}", sentence(error)))
+        .collect()
 }
 
 /// The team of `@owner/team`.

@@ -4,6 +4,7 @@
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report/x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
+pub mod carried;
 pub mod exceptions;
 pub mod gate;
 pub mod grid;

@@ -172,8 +172,12 @@ fn all_refs(repository: &Repository, prefer: Prefer) -> Result<Refs, Failure> {
     }
 }
 
-/// Refs that would be lines if they could be read: each is a line of which nothing is known, and no line left out.
-fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<ReleaseLine>, Failure> {
+/// Refs that would be lines if they could be read: each is a line of which nothing is known, and no line left out. Its reason says
+/// why.
+///
+/// # Errors
+/// A [`Failure`] of usage for a glob that cannot be read.
+pub fn broken(refs: &Refs, choice: &Choice, now: Timestamp) -> Result<Vec<ReleaseLine>, Failure> {
     let hidden = refs.remarks.iter().filter_map(|remark| match remark.hides() {
         Hidden::Ref(name) => Some((name.replace("refs/remotes/origin/", "refs/heads/"), remark)),
         Hidden::Nothing | Hidden::Unknown => None,

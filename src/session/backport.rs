@@ -1,14 +1,14 @@
 //! Use case: what would fix the release lines of a repository, each planned anew from its own lockfiles, manifests and bounds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fix::packages;
 use super::trees::{self, Trees};
 use super::{Failed, FixRequest, Session};
 use crate::config::policy;
 use crate::model::{Failure, Grid};
-use crate::plan::Proposal;
 use crate::plan::lines::LinePlans;
+use crate::plan::{Edited, Proposal};
 use crate::policy::{FixSettings, Grouping};
 use crate::propose::branch_name;
 use crate::scan::columns::{self, columns};
@@ -36,6 +36,9 @@ pub struct Backports {
     pub settings: FixSettings,
 }
 
+/// For full names of lines: files that the line is to have before anything is planned for it.
+pub(super) type Carriage = BTreeMap<String, Vec<Edited>>;
+
 impl Session<'_> {
     /// Plans upgrades for every live release line. The policy is that of the tree in which the command runs.
     ///
@@ -60,7 +63,7 @@ impl Session<'_> {
         self.reach(&found);
         let effective = policy::effective(&found, &request.fix.policy, None)?;
         let settings = effective.policy.fix.clone();
-        let whole = self.line_plans(request, &found, &effective)?;
+        let whole = self.line_plans(request, (&found, &effective), &Carriage::new())?;
         let mut parts = Vec::new();
         match settings.group {
             Grouping::All => {}
@@ -73,7 +76,8 @@ impl Session<'_> {
                 for package in names {
                     let mut request = request.clone();
                     request.fix.limits.only = vec![package.clone()];
-                    parts.push((package, self.line_plans(&request, &found, &effective)?));
+                    let plans = self.line_plans(&request, (&found, &effective), &Carriage::new())?;
+                    parts.push((package, plans));
                 }
             }
         }
@@ -84,11 +88,12 @@ impl Session<'_> {
         })
     }
 
-    fn line_plans(
+    /// Plans for every line; `carried` is what each of them has before.
+    pub(super) fn line_plans(
         &self,
         request: &BackportRequest,
-        found: &DiscoveredTree,
-        effective: &policy::Effective,
+        (found, effective): (&DiscoveredTree, &policy::Effective),
+        carried: &Carriage,
     ) -> Result<LinePlans, Failed<Proposal>> {
         let rules = &effective.policy;
         let choice = trees::choice(request.refs.as_deref(), rules);
@@ -98,7 +103,18 @@ impl Session<'_> {
         let mut remarks = effective.remarks.clone();
         remarks.extend(columns::remarks(&chosen.refs, is_live));
         let find = || {
-            let mut trees = Trees::of(columns()?.trees, rules);
+            let columns = columns()?;
+            let refs: Vec<Option<String>> = columns
+                .trees
+                .iter()
+                .map(|tree| tree.head.ref_name.clone())
+                .collect();
+            let edits = |number: usize| -> Vec<&Edited> {
+                let name = refs.get(number).and_then(Option::as_ref);
+                let files = name.and_then(|name| carried.get(name));
+                files.map(|files| files.iter().collect()).unwrap_or_default()
+            };
+            let mut trees = Trees::of(columns.trees, rules).edited(edits);
             trees.remarks.clone_from(&remarks);
             Ok(trees)
         };

@@ -169,6 +169,36 @@ impl Workspace {
         self.objects.changed(base, &changes).map(ObjectId)
     }
 
+    /// The tree `base` with new bytes in some of its files; their modes stay.
+    ///
+    /// # Errors
+    /// As [`Workspace::merge`], and where there is no file at one of the paths.
+    pub fn with_files<'f>(
+        &mut self,
+        base: ObjectId,
+        files: impl IntoIterator<Item = (&'f [u8], &'f [u8])>,
+    ) -> Result<ObjectId, GitError> {
+        let base = self.tree_of(base)?;
+        let mut changes = BTreeMap::new();
+        for (path, bytes) in files {
+            let Some(there) = self.objects.at(base, path.as_bstr())? else {
+                return Err(broken(format!("there is no file {} in the tree", path.as_bstr())));
+            };
+            let id = self.objects.write(Kind::Blob, bytes.to_vec())?;
+            let version = Version { id, ..there };
+            changes.insert(BString::from(path), Some(version));
+        }
+        self.objects.changed(base, &changes).map(ObjectId)
+    }
+
+    /// The id of the tree of a commit, tag or tree.
+    ///
+    /// # Errors
+    /// As [`Workspace::merge`].
+    pub fn tree(&self, id: ObjectId) -> Result<ObjectId, GitError> {
+        self.tree_of(id).map(ObjectId)
+    }
+
     /// Mode and object at a path of a commit, tag or tree.
     ///
     /// # Errors
@@ -201,6 +231,14 @@ impl Workspace {
     /// As [`Workspace::merge`].
     pub fn identity(&self, old: ObjectId, new: ObjectId) -> Result<Option<String>, GitError> {
         identity::of(&self.objects, &self.differences(old, new)?)
+    }
+
+    /// The same of some of the differences between two trees.
+    ///
+    /// # Errors
+    /// As [`Workspace::merge`].
+    pub fn identity_of(&self, differences: &[Difference]) -> Result<Option<String>, GitError> {
+        identity::of(&self.objects, differences)
     }
 
     fn tree_of(&self, id: ObjectId) -> Result<gix::ObjectId, GitError> {

@@ -89,6 +89,12 @@ pub fn of_line(plan: &LinePlan, proposal: &Proposal, run: Option<&str>, table: O
     text
 }
 
+/// The upgrades of `proposal` as a table.
+#[must_use]
+pub fn upgrades_table(proposal: &Proposal) -> String {
+    upgrades(proposal, ROWS[1])
+}
+
 /// Each package once that moves in the same way.
 fn moves(proposal: &Proposal) -> Vec<(&LockfilePlan, &Move)> {
     let mut moves: Vec<(&LockfilePlan, &Move)> = Vec::new();

@@ -132,6 +132,13 @@ impl<'o> Page<'o> {
         self.out.write_all(b"\n")
     }
 
+    /// Writes what people copy, in one line, however wide.
+    pub(in crate::report) fn verbatim(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        self.out.write_all(" ".repeat(indent).as_bytes())?;
+        self.out.write_all(inert(&clean(text)).as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
     /// A heading.
     pub(in crate::report) fn heading(&mut self, text: &str) -> io::Result<()> {
         self.gap()?;

@@ -1,6 +1,7 @@
 //! The step on GitHub and its siblings.
 
 pub(crate) mod backports;
+pub(crate) mod carries;
 pub(crate) mod elsewhere;
 pub(crate) mod events;
 pub(crate) mod forge;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod backport;
+mod carry;
 pub(crate) mod common_flags;
 pub(crate) mod dead_ends;
 pub(crate) mod exit_codes;

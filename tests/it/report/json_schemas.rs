@@ -146,6 +146,7 @@ fn by_the_program(judge: &mut Judge) {
         "plan --now 2030-01-02",
         "fix --dry-run --now 2030-01-02",
         "backport --now 2030-01-02",
+        "backport --commit HEAD --now 2030-01-02",
         "packages",
         "explain GHSA-aaaa-aaaa-aaaa --now 2030-01-02",
         "explain pkg:cargo/other --now 2030-01-02",

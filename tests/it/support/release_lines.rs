@@ -79,6 +79,16 @@ impl ReleaseLines {
 
     /// Commits a lockfile of these packages where the checkout is, with a workflow of that branch's own.
     pub(crate) fn commit(&self, packages: &[(&str, &str)]) {
+        self.lock(packages);
+        let branch = self.sandbox.git(&["symbolic-ref", "--short", "HEAD"]);
+        let workflow = format!("# {branch}\non: push\n");
+        self.sandbox.write(".github/workflows/ci.yml", workflow);
+        self.sandbox.git(&["add", "-A"]);
+        self.sandbox.git(&["commit", "-qm", "Lock"]);
+    }
+
+    /// Writes a manifest and a lockfile of these packages.
+    pub(crate) fn lock(&self, packages: &[(&str, &str)]) {
         let needs: Map<String, Value> = packages
             .iter()
             .map(|(name, _)| ((*name).to_owned(), json!("^1.0.0")))
@@ -87,11 +97,6 @@ impl ReleaseLines {
         self.sandbox.write("app/package.json", format!("{manifest:#}\n"));
         let text = lockfile(&self.registry.address(""), packages);
         self.sandbox.write("app/package-lock.json", text);
-        let branch = self.sandbox.git(&["symbolic-ref", "--short", "HEAD"]);
-        let workflow = format!("# {branch}\non: push\n");
-        self.sandbox.write(".github/workflows/ci.yml", workflow);
-        self.sandbox.git(&["add", "-A"]);
-        self.sandbox.git(&["commit", "-qm", "Lock"]);
     }
 
     /// A branch from the first commit that locks these packages. `main` is checked out afterwards.
