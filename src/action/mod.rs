@@ -14,6 +14,7 @@ pub mod events;
 mod forge;
 mod inputs;
 mod page;
+mod past_requests;
 mod placeholder;
 mod pull_requests;
 mod report_files;
@@ -165,6 +166,11 @@ fn step() -> Result<ExitCode, Failure> {
                 && grid.outcome.verdict == Verdict::Blocked
             {
                 grid.propose(&open_requests(&request.input, &request.policy, &inputs, &forge));
+            }
+            if let Ok(grid) = &mut grid
+                && let Ok(policy) = crate::session::policy(&request.input, &request.policy)
+            {
+                past_requests::put(grid, &policy.fix, &inputs, &forge, now);
             }
             (files, ended(grid, Answer::Status))
         }

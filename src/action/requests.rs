@@ -139,6 +139,7 @@ pub fn status(inputs: &Inputs, flags: &arguments::Status, now: Timestamp) -> Res
         input: path(inputs, flags.path.as_ref())?,
         refs: one("refs", inputs.refs.clone(), over.refs)?,
         history: over.history,
+        metrics: over.metrics,
         policy: policy(inputs, flags.source.policy.as_ref(), flags.fail_on.as_ref())?,
     })
 }

@@ -349,7 +349,7 @@ pub struct Scan {
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(mut_arg("format", |format| format.help("terminal, json, markdown or html; may be given several times")))]
+#[command(mut_arg("format", |format| format.help("terminal, json, markdown or html; with --metrics also csv; may be given several times")))]
 pub struct Status {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,
@@ -359,6 +359,10 @@ pub struct Status {
     /// Also list, for each finding, the commits that introduced and removed it and the tags that contain it.
     #[arg(long)]
     pub history: bool,
+    /// Also show how long each advisory took on each release line, from its publication to a pull request, a fixed lockfile and a
+    /// release.
+    #[arg(long)]
+    pub metrics: bool,
     /// What fails, as for `scan`.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,

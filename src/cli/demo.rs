@@ -156,6 +156,7 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
         lines,
         warnings: Vec::new(),
         history: None,
+        metrics: None,
     };
     say("\n$ lockkeeper status\n\n")?;
     output::write_forms(&grid, FORMS, &standard, options)?;

@@ -128,6 +128,10 @@ pub(super) const PAGES: &[Page] = &[
                 "lockkeeper status --history",
                 "Also list which commit brought each vulnerable package in, which took it out, and the tags between.",
             ),
+            (
+                "lockkeeper status --metrics --format csv --output metrics.csv",
+                "Write how long each advisory took on each release line.",
+            ),
         ],
     },
     Page {

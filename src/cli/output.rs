@@ -30,6 +30,7 @@ const LATER: &[&str] = &["cyclonedx", "spdx", "openvex"];
 
 /// The format of a report whose file has this ending.
 const ENDINGS: &[(&str, &str)] = &[
+    ("csv", "csv"),
     ("json", "json"),
     ("sarif", "sarif"),
     ("md", "markdown"),

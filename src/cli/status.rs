@@ -31,12 +31,27 @@ pub fn run(arguments: &Status, options: &OutputOptions, now: Timestamp) -> Resul
 /// The request that the command line makes.
 ///
 /// # Errors
-/// A [`Failure`] of usage for an unknown word of `--fail-on`.
+/// A [`Failure`] of usage for an unknown word of `--fail-on`, and for a table of metrics without metrics.
 pub fn request(arguments: &Status, now: Timestamp) -> Result<StatusRequest, Failure> {
+    let reports = &arguments.reports;
+    let is_table = match reports.format.as_slice() {
+        [] => reports.output.iter().any(|path| {
+            path.extension()
+                .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+        }),
+        formats => formats.iter().any(|format| format == "csv"),
+    };
+    if is_table && !arguments.metrics {
+        return Err(Failure::usage(
+            "format \"csv\" is the table of metrics, and `--metrics` is not given",
+            "Add --metrics, or give another --format.",
+        ));
+    }
     Ok(StatusRequest {
         input: Input::path(arguments.path.as_deref()),
         refs: arguments.refs.clone(),
         history: arguments.history,
+        metrics: arguments.metrics,
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
             .ignoring(&arguments.ignore, now),
     })

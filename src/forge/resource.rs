@@ -318,6 +318,8 @@ pub struct Pull {
     pub head: String,
     /// Whether it was merged, or closed without that.
     pub merged: bool,
+    /// When it was opened, if the forge says it.
+    pub opened: Option<Timestamp>,
     /// Open or closed.
     pub state: IssueState,
     /// Its title.

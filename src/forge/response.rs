@@ -127,6 +127,7 @@ pub(super) struct Pull {
     user: Option<Account>,
     #[serde(default)]
     labels: Vec<LabelName>,
+    created_at: Option<String>,
     pub head: End,
     pub base: End,
 }
@@ -192,6 +193,7 @@ impl Pull {
             base: self.base.name,
             head: self.head.sha,
             merged: self.merged || self.merged_at.is_some(),
+            opened: self.created_at.and_then(|time| time.parse().ok()),
             state: state(&self.state),
             title: self.title,
             body: self.body.unwrap_or_default(),

@@ -42,6 +42,14 @@ pub(super) fn parse(id: gix::ObjectId, data: &[u8]) -> Result<Commit, GitError> 
     })
 }
 
+/// When the object of a tag says that it was made, in seconds since 1970.
+pub(super) fn tagged(data: &[u8]) -> Option<i64> {
+    data.split(|byte| *byte == b'\n')
+        .take_while(|line| !line.is_empty())
+        .find_map(|line| line.strip_prefix(b"tagger "))
+        .and_then(seconds)
+}
+
 /// The time behind a name and an address: `A <a@example.org> 1700000000 +0100`.
 fn seconds(line: &[u8]) -> Option<i64> {
     let end = line.iter().rposition(|byte| *byte == b'>')?;

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use foldhash::{HashMap, HashMapExt as _};
 use gix::objs::TreeRefIter;
+use jiff::Timestamp;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::commit::Commit;
+use super::commit::{Commit, timestamp};
 use super::commit_reader::CommitReader;
 use super::entry::ObjectId;
 use super::error::{GitError, broken};
@@ -80,6 +81,19 @@ pub struct Presence<K> {
     pub removed_by: Option<ObjectId>,
     /// The tags whose commit holds it within the presence, oldest first.
     pub tags: Vec<String>,
+}
+
+/// A commit of the line itself, and what it holds.
+#[derive(Debug)]
+pub struct LineCommit<'h, K> {
+    /// Its id.
+    pub id: ObjectId,
+    /// When it was committed.
+    pub committed: Timestamp,
+    /// What it holds; equal sets are one and the same.
+    pub held: &'h BTreeSet<K>,
+    /// The clone was cut behind it.
+    pub is_cut: bool,
 }
 
 struct Known {
@@ -174,6 +188,27 @@ impl<'a, K: Ord + Clone + Send> LineHistories<'a, K> {
             presences: presences.collect(),
             cut_at: order.iter().copied().map(ObjectId).filter(is_cut).collect(),
         })
+    }
+
+    /// The commits of the line that ends in `tip`, each the first parent of the next, as far as [`Self::of`] read them: it has to
+    /// be the line that was asked for last.
+    #[must_use]
+    pub fn line(&self, tip: ObjectId) -> Vec<LineCommit<'_, K>> {
+        let mut line = Vec::new();
+        let mut at = Some(tip.0);
+        while let Some((id, known)) = at.and_then(|id| Some((id, self.known.get(&id)?)))
+            && let Some(held) = self.judged.get(&known.files).and_then(|set| self.sets.get(*set))
+        {
+            line.push(LineCommit {
+                id: ObjectId(id),
+                committed: timestamp(known.seconds),
+                held,
+                is_cut: known.is_cut,
+            });
+            at = known.parents.first().copied();
+        }
+        line.reverse();
+        line
     }
 
     /// How many distinct sets of wanted files were judged.

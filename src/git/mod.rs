@@ -2,14 +2,15 @@
 //!
 //! [`Repository`] is opened where `discovery` finds it. `odb` reads objects, of the clone and of its [`remote`]. Above them:
 //! `index` what is tracked and [`staged`], [`refs`] what could be a release line, [`history`] revisions, parents and merge
-//! bases, [`merge`] three-way merges of trees, [`listing`] the lockfiles of many commits with each tree read once, [`commit_tree`] the files of one commit, and
-//! [`line_history`] which commit introduced or removed something.
+//! bases, [`merge`] three-way merges of trees, [`listing`] the lockfiles of many commits with each tree read once, [`commit_tree`] the files of one commit,
+//! [`line_history`] which commit introduced or removed something, and [`containing`] which tags contain a commit.
 
 mod blob_cache;
 mod commit;
 mod commit_reader;
 mod commit_text;
 pub mod commit_tree;
+pub mod containing;
 mod discovery;
 mod entry;
 mod error;

@@ -28,6 +28,39 @@ pub struct Advisory {
     pub text: Option<TextKey>,
 }
 
+impl Advisory {
+    /// The severity of a vulnerability, the class of what is none.
+    #[must_use]
+    pub fn rank(&self) -> &'static str {
+        match self.class {
+            Class::Vulnerability => self.severity.level.as_str(),
+            Class::Malicious
+            | Class::Confusion
+            | Class::Unsound
+            | Class::Unmaintained
+            | Class::Yanked
+            | Class::Notice => self.class.as_str(),
+        }
+    }
+
+    /// The place of [`Self::rank`] among all of them, worst first.
+    #[must_use]
+    pub fn rank_order(&self) -> u8 {
+        let class = Class::ALL.iter().position(|class| *class == self.class);
+        let level = match self.class {
+            Class::Vulnerability => Level::ALL.iter().position(|level| *level == self.severity.level),
+            Class::Malicious
+            | Class::Confusion
+            | Class::Unsound
+            | Class::Unmaintained
+            | Class::Yanked
+            | Class::Notice => None,
+        };
+        let place = class.unwrap_or_default() * Level::ALL.len() + level.unwrap_or_default();
+        u8::try_from(place).unwrap_or(u8::MAX)
+    }
+}
+
 /// The number of a text block entry; only the index that gave it can read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextKey(pub u64);

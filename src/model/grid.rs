@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::metrics::Metrics;
 use super::{Advisory, Decision, Outcome, PackageUrl, SharedStr, TreePath};
 
 /// The grid of one repository. Its columns are the targets of `outcome`, in their order.
@@ -22,6 +23,8 @@ pub struct Grid {
     pub warnings: Vec<String>,
     /// Who held what, since when and until when; `None` where nobody asked.
     pub history: Option<Vec<HistoryEntry>>,
+    /// How long advisories took on each line; `None` where nobody asked.
+    pub metrics: Option<Metrics>,
 }
 
 impl Grid {
@@ -59,6 +62,7 @@ impl Grid {
             lines: Vec::new(),
             warnings: Vec::new(),
             history: None,
+            metrics: None,
         }
     }
 }

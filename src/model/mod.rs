@@ -17,6 +17,7 @@ pub mod graph;
 pub mod grid;
 pub mod inventory;
 pub mod lines;
+pub mod metrics;
 pub mod outcome;
 pub mod package;
 pub mod package_url;

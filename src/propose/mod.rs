@@ -23,7 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::forge::{ApiError, Forge, ForgeError, IssueState, Pull};
 use crate::model::grid::OpenRequest;
-use crate::policy::FixSettings;
+use crate::model::metrics::PastRequest;
+use crate::policy::{FixSettings, Grouping};
 
 pub use branch::branch_name;
 use request::dressed;
@@ -171,6 +172,37 @@ pub async fn table_place(
     };
     let open = pulls.iter().find(|pull| pull.state == IssueState::Open);
     Ok(open.or_else(|| pulls.iter().find(fits)).map(|pull| pull.number))
+}
+
+/// Every pull request of lockkeeper into `base`, open or not: those for all upgrades, and where the policy wants one for each
+/// package, those for `packages`, which are URLs without version. One question for each of them.
+///
+/// # Errors
+/// The forge's.
+pub async fn past_requests(
+    forge: &dyn Forge,
+    settings: &FixSettings,
+    base: &str,
+    packages: &BTreeSet<String>,
+) -> Result<Vec<PastRequest>, ForgeError> {
+    let of_packages = packages.iter().filter(|_| match settings.group {
+        Grouping::All => false,
+        Grouping::Package => true,
+    });
+    let keys = std::iter::once("").chain(of_packages.map(String::as_str));
+    let mut requests = Vec::new();
+    for key in keys {
+        let pulls = forge.find_pulls(&branch_name(settings, base, key), base).await?;
+        requests.extend(pulls.into_iter().filter_map(|pull| {
+            Some(PastRequest {
+                advisories: marker::read(&pull.body)?.advisories,
+                ref_name: format!("refs/heads/{base}"),
+                page: pull.page,
+                opened: pull.opened,
+            })
+        }));
+    }
+    Ok(requests)
 }
 
 /// What an error of the forge says, and what to do about it.

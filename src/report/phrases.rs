@@ -54,15 +54,7 @@ pub fn severities(findings: &[&Finding]) -> String {
 /// `critical`; the class of what is no vulnerability.
 #[must_use]
 pub fn rank(advisory: &Advisory) -> &'static str {
-    match advisory.class {
-        Class::Vulnerability => advisory.severity.level.as_str(),
-        Class::Malicious
-        | Class::Confusion
-        | Class::Unsound
-        | Class::Unmaintained
-        | Class::Yanked
-        | Class::Notice => advisory.class.as_str(),
-    }
+    advisory.rank()
 }
 
 /// `critical 9.1`, `high (assumed)`; the class of what is no vulnerability.

@@ -1,11 +1,12 @@
 //! What the lines of a repository ever held: since which commit, until which, and in which tags.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::columns::Columns;
 use super::discovered::{DiscoveredTree, relative};
+use super::metrics::LinePast;
 use super::reader::{Reader, is_wanted, reader_in};
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::{FILE_LIMIT, judge, read, starts};
@@ -18,7 +19,7 @@ use crate::lockfile::Format;
 use crate::model::Failure;
 use crate::model::grid::{HistoryEntry, ReleaseLine, Standing};
 use crate::model::lines::short_name;
-use crate::model::{PackageUrl, Tree as _, TreePath};
+use crate::model::{Advisory, Ecosystem, PackageUrl, Tree as _, TreePath};
 
 /// So many lines are told of: each may have held everything, in every tag.
 const MAX_LINES: usize = 50;
@@ -29,6 +30,10 @@ pub struct History {
     pub holdings: Vec<HistoryEntry>,
     /// Sentences.
     pub warnings: Vec<String>,
+    /// What the commits of each line itself locked, by advisory.
+    pub past: Vec<LinePast>,
+    /// The advisories that some commit was affected by, by id: of several with one id, the worst.
+    pub advisories: BTreeMap<String, Arc<Advisory>>,
 }
 
 /// Reads the history of every line of `columns`, those that are not scanned any more among them.
@@ -40,6 +45,8 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
         return Ok(History {
             holdings: Vec::new(),
             warnings: Vec::new(),
+            past: Vec::new(),
+            advisories: BTreeMap::new(),
         });
     };
     let listing = Listing::new(repository, &is_wanted);
@@ -54,6 +61,7 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
         beside: Mutex::default(),
         damage: Mutex::default(),
         unread: Mutex::default(),
+        advisories: Mutex::default(),
     };
     let mut histories = LineHistories::new(repository, &listing, &judging).map_err(Failure::from)?;
     let tags: Vec<(String, ObjectId)> = columns
@@ -73,6 +81,7 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
         .iter()
         .map(|candidate| (candidate.name.as_str(), candidate.commit))
         .collect();
+    let mut past = Vec::new();
     let mut holdings = Vec::new();
     let mut warnings = Vec::new();
     let ever: Vec<&ReleaseLine> = columns.chosen.ever().collect();
@@ -96,13 +105,17 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
                 short_name(&line.ref_name)
             ));
         }
-        holdings.extend(line_history.presences.into_iter().map(|presence| HistoryEntry {
-            ids: presence.key.ids.clone(),
-            package: presence.key.purl.clone(),
-            ref_name: line.ref_name.clone(),
-            introduced_by: presence.introduced_by.to_string(),
-            removed_by: presence.removed_by.map(|commit| commit.to_string()),
-            tags: presence.tags,
+        past.push(LinePast::of(&line.ref_name, &histories.line(*tip)));
+        holdings.extend(line_history.presences.into_iter().filter_map(|presence| {
+            let held = presence.key.advisory()?;
+            Some(HistoryEntry {
+                ids: held.ids.clone(),
+                package: held.purl.clone(),
+                ref_name: line.ref_name.clone(),
+                introduced_by: presence.introduced_by.to_string(),
+                removed_by: presence.removed_by.map(|commit| commit.to_string()),
+                tags: presence.tags,
+            })
         }));
     }
     if let Some(damage) = taken(judging.damage) {
@@ -121,7 +134,12 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
             "Some commit holds a {what} that cannot be read in whole: what it held there may be missing here."
         ));
     }
-    Ok(History { holdings, warnings })
+    Ok(History {
+        holdings,
+        warnings,
+        past,
+        advisories: taken(judging.advisories),
+    })
 }
 
 fn taken<T>(shared: Mutex<T>) -> T {
@@ -130,10 +148,37 @@ fn taken<T>(shared: Mutex<T>) -> T {
 
 /// A package at a version, and an advisory that it is affected by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct AdvisoryOfPackage {
-    purl: PackageUrl,
+pub(super) struct AdvisoryOfPackage {
+    pub(super) purl: PackageUrl,
     /// The advisory's id, then its aliases.
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
+    pub(super) ecosystem: Ecosystem,
+}
+
+impl AdvisoryOfPackage {
+    /// The advisory's id.
+    pub(super) fn id(&self) -> &str {
+        self.ids.first().map_or("", String::as_str)
+    }
+}
+
+/// What is known of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// It locks an affected package.
+    Affected(Arc<AdvisoryOfPackage>),
+    /// A lockfile of this ecosystem cannot be read in whole, or one of an unknown one.
+    Unread(Option<Ecosystem>),
+}
+
+impl Key {
+    /// What is affected.
+    pub(super) fn advisory(&self) -> Option<&AdvisoryOfPackage> {
+        match self {
+            Self::Affected(held) => Some(held),
+            Self::Unread(_) => None,
+        }
+    }
 }
 
 /// What lockfiles hold, each judged once.
@@ -151,16 +196,17 @@ struct HistoryScan<'a> {
     damage: Mutex<Option<String>>,
     /// Lockfiles of which some version cannot be read.
     unread: Mutex<BTreeSet<TreePath>>,
+    advisories: Mutex<BTreeMap<String, Arc<Advisory>>>,
 }
 
 /// What a lockfile holds.
-type LockedSet = Arc<BTreeSet<Arc<AdvisoryOfPackage>>>;
+type LockedSet = Arc<BTreeSet<Key>>;
 
-impl KeyReader<Arc<AdvisoryOfPackage>> for HistoryScan<'_> {
-    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Arc<AdvisoryOfPackage>> {
+impl KeyReader<Key> for HistoryScan<'_> {
+    fn keys(&self, content: Content, tree: ObjectId) -> BTreeSet<Key> {
         let Ok(tree) = self.repository.commit_tree(tree, FILE_LIMIT) else {
             lock(&self.unread).insert(TreePath::root());
-            return BTreeSet::new();
+            return BTreeSet::from([Key::Unread(None)]);
         };
         let prefix = &self.found.prefix;
         let tree = tree
@@ -172,13 +218,19 @@ impl KeyReader<Arc<AdvisoryOfPackage>> for HistoryScan<'_> {
             let Some(path) = relative(prefix, &file.path) else {
                 continue;
             };
-            if self.found.only.as_ref().is_some_and(|only| *only != path) {
+            if self.found.only.as_ref().is_some_and(|only| *only != path) || self.found.is_excluded(&path) {
                 continue;
             }
             match file.kind {
                 TrackedKind::File => {}
                 TrackedKind::Link | TrackedKind::Refused => {
-                    if reader_in(prefix, &path).is_some() && !self.is_read_elsewhere(&path, &tree) {
+                    if let Some(reader) = reader_in(prefix, &path)
+                        && !self.is_read_elsewhere(&path, &tree)
+                    {
+                        flaws.insert(Key::Unread(match reader {
+                            Reader::Format(format) => Some(format.ecosystem()),
+                            Reader::Unsupported(_) => None,
+                        }));
                         lock(&self.unread).insert(path);
                     }
                     continue;
@@ -226,24 +278,27 @@ impl HistoryScan<'_> {
         let read = catch_unwind(AssertUnwindSafe(|| {
             read::one(&asked, path, format, |opened| self.judge.judge(opened))
         }));
-        let (held, readable) = match read {
+        let (mut held, readable) = match read {
             Ok(Some((judged, readable))) => {
                 if let Some(damage) = judged.damage {
                     *lock(&self.damage) = Some(damage);
                 }
                 let flaws = judged.findings.into_iter().map(|finding| {
-                    Arc::new(AdvisoryOfPackage {
+                    self.keep(&finding.advisory);
+                    Key::Affected(Arc::new(AdvisoryOfPackage {
                         purl: finding.purl.clone(),
                         ids: std::iter::once(finding.advisory.id.clone())
                             .chain(finding.advisory.aliases.iter().cloned())
                             .collect(),
-                    })
+                        ecosystem: finding.ecosystem.clone(),
+                    }))
                 });
-                (flaws.collect(), readable)
+                (flaws.collect::<BTreeSet<Key>>(), readable)
             }
             Ok(None) | Err(_) => (BTreeSet::new(), false),
         };
         if !readable {
+            held.insert(Key::Unread(Some(format.ecosystem())));
             lock(&self.unread).insert(path.clone());
         }
         let held = self.shared(Arc::new(held));
@@ -255,6 +310,24 @@ impl HistoryScan<'_> {
             .or_default()
             .keep(tree, asked, &self.lists, held.clone());
         held
+    }
+
+    /// Remembers an advisory: whichever lockfile is read first, the worst of those with one id stays.
+    fn keep(&self, advisory: &Arc<Advisory>) {
+        let order = |advisory: &Advisory| {
+            (
+                advisory.rank_order(),
+                advisory.published,
+                advisory.aliases.clone(),
+            )
+        };
+        let mut known = lock(&self.advisories);
+        let kept = known
+            .entry(advisory.id.clone())
+            .or_insert_with(|| Arc::clone(advisory));
+        if order(advisory) < order(kept) {
+            *kept = Arc::clone(advisory);
+        }
     }
 
     /// The same set as the one that is known already.

@@ -17,6 +17,7 @@ pub mod inventory;
 mod judge;
 pub mod knowledge;
 pub mod lines;
+pub mod metrics;
 pub mod near;
 pub mod read;
 pub mod reader;

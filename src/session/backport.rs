@@ -128,6 +128,7 @@ impl Session<'_> {
             lines: chosen.chosen.lines,
             warnings: chosen.chosen.warnings,
             history: None,
+            metrics: None,
         };
         let branch = |name: &str| {
             let base = name.strip_prefix("refs/heads/")?;

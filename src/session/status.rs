@@ -3,13 +3,15 @@
 use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
-use crate::model::Grid;
+use crate::model::metrics::{LineGap, Metrics};
 use crate::model::verdict::{ExitCode, Verdict};
+use crate::model::{Failure, Grid};
 use crate::report::phrases::ended;
 use crate::report::places::place;
-use crate::scan::columns::columns;
+use crate::scan::columns::{Columns, columns};
 use crate::scan::discover::DiscoveredTree;
-use crate::scan::history::history;
+use crate::scan::history::{History, history};
+use crate::scan::metrics::metrics;
 use crate::scan::{ExitOptions, Keep, Request, grid, scan};
 
 /// Which release lines to show.
@@ -21,6 +23,8 @@ pub struct StatusRequest {
     pub refs: Option<String>,
     /// Also the history of every release line.
     pub history: bool,
+    /// Also how long advisories took on every release line.
+    pub metrics: bool,
     /// Which policy decides.
     pub policy: PolicyRequest,
 }
@@ -44,7 +48,7 @@ impl Session<'_> {
     }
 
     fn grid(&self, request: &StatusRequest) -> Result<Grid, Failed<Grid>> {
-        let found = trees::one(&request.input)?;
+        let mut found = trees::one(&request.input)?;
         self.reach(&found);
         let effective = policy::effective(&found, &request.policy, None)?;
         let choice = trees::choice(request.refs.as_deref(), &effective.policy);
@@ -86,23 +90,66 @@ impl Session<'_> {
                 remark.hint
             )
         }));
-        let history = match (request.history, &opened.index) {
+        let history = match (request.history || request.metrics, &opened.index) {
             (false, _) | (true, None) => None,
             (true, Some(index)) => {
                 self.observer.working("reading the history of every release line");
-                let history = history(&found, &columns, index)?;
-                warnings.extend(history.warnings);
-                Some(history.holdings)
+                found.exclude(&effective.policy.exclude);
+                Some(history(&found, &columns, index)?)
             }
         };
-        Ok(Grid {
+        warnings.extend(
+            history
+                .iter()
+                .flat_map(|history| history.warnings.iter().cloned()),
+        );
+        let mut grid = Grid {
             outcome,
             rows,
             joined,
-            lines: columns.chosen.lines,
+            lines: std::mem::take(&mut columns.chosen.lines),
             warnings,
-            history,
-        })
+            history: None,
+            metrics: None,
+        };
+        if request.metrics {
+            grid.metrics = Some(self.metrics(&grid, history.as_ref(), &found, &columns)?);
+        }
+        grid.history = history
+            .filter(|_| request.history)
+            .map(|history| history.holdings);
+        Ok(grid)
+    }
+
+    fn metrics(
+        &self,
+        grid: &Grid,
+        history: Option<&History>,
+        found: &DiscoveredTree,
+        columns: &Columns,
+    ) -> Result<Metrics, Failure> {
+        let (Some(history), Some(repository)) = (history, &found.repository) else {
+            let lines = grid
+                .outcome
+                .targets
+                .iter()
+                .filter_map(|target| target.ref_name.clone());
+            let gap = |ref_name| LineGap {
+                ref_name,
+                reason: "there is no advisory database to look it up in".to_owned(),
+            };
+            return Ok(Metrics {
+                rows: Vec::new(),
+                gaps: lines.map(gap).collect(),
+            });
+        };
+        let tags = columns.refs.candidates.iter().filter_map(|candidate| {
+            let name = candidate.name.strip_prefix("refs/tags/")?;
+            let made = repository.tagged(&candidate.name).unwrap_or(candidate.committed);
+            Some((name.to_owned(), candidate.commit, made))
+        });
+        let tags: Vec<_> = tags.collect();
+        metrics(grid, history, repository, &tags, self.now).map_err(Failure::from)
     }
 }
 

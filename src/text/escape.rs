@@ -193,6 +193,27 @@ fn part(text: &str, is_first: bool) -> String {
     escaped.strip_prefix('a').unwrap_or(&escaped).to_owned()
 }
 
+/// One field of a table for spreadsheets, in quotes. What would make a cell a formula (`=`, `+`, `-`, `@`, in full width too, and
+/// in some programs a tab) has an apostrophe before it; hidden characters are written as `\u{…}`, line ends among them.
+#[must_use]
+pub fn csv(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len().saturating_add(2));
+    escaped.push('"');
+    let first = text.trim_start().chars().next();
+    if matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')) {
+        escaped.push('\'');
+    }
+    for character in text.chars() {
+        match character {
+            '"' => escaped.push_str("\"\""),
+            _ if is_hidden(character) => push_hidden(&mut escaped, character),
+            _ => escaped.push(character),
+        }
+    }
+    escaped.push('"');
+    escaped
+}
+
 /// Text between the tags of HTML, or inside a quoted attribute. A line of the page never begins with it, and
 /// a log obeys none of it: line breaks are references, `##[` is none. At most [`MARKS`] combining marks stand
 /// on a character.

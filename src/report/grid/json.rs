@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use super::columns::{Column, columns};
+use super::metrics::json::MetricsEntry;
 use super::refs::Ref;
 use crate::model::grid::{Cell, GridRow, HistoryEntry, Occurrence};
 use crate::model::{Decision, Grid, PackageUrl};
@@ -42,6 +43,9 @@ struct Status<'g> {
     /// There only if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<Vec<HistoryRow<'g>>>,
+    /// There only if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<MetricsEntry<'g>>,
 }
 
 impl<'g> Status<'g> {
@@ -63,6 +67,7 @@ impl<'g> Status<'g> {
                 .history
                 .as_ref()
                 .map(|history| history.iter().map(HistoryRow::of).collect()),
+            metrics: grid.metrics.as_ref().map(MetricsEntry::of),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::columns::{Column, columns, short_names};
+use super::metrics;
 use super::texts::{self, GapOnLines, Look};
 use super::verdicts;
 use crate::model::Grid;
@@ -54,6 +55,10 @@ pub fn within(grid: &Grid, limit: usize) -> String {
         gaps(NOT_PINNED, &partial, limit / 16),
         lines(&grid.lines, limit / 16),
         history(grid, limit / 16),
+        grid.metrics
+            .as_ref()
+            .map(|metrics| metrics::markdown::section(metrics, limit / 4))
+            .unwrap_or_default(),
         provenance(&grid.outcome),
     ]
     .concat();

@@ -5,8 +5,10 @@
 //! scan, with which it shares its page.
 
 pub(super) mod columns;
+pub mod csv;
 pub mod json;
 pub mod markdown;
+pub(super) mod metrics;
 pub mod refs;
 mod table;
 pub mod terminal;
@@ -18,6 +20,10 @@ use crate::model::Grid;
 
 /// Every form of a grid, in alphabetical order.
 pub static FORMS: &[Form<Grid>] = &[
+    Form {
+        name: "csv",
+        write: csv::write,
+    },
     Form {
         name: "html",
         write: super::html::grid::write,

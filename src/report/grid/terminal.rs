@@ -5,7 +5,7 @@ use std::io;
 
 use super::columns::{Column, columns, short_names};
 use super::texts::{EqualCells, GapOnLines, Look};
-use super::{refs, table, texts, verdicts};
+use super::{metrics, refs, table, texts, verdicts};
 use crate::model::Grid;
 use crate::model::grid::{GridRow, HistoryEntry};
 use crate::model::{IndexState, Verdict};
@@ -66,6 +66,9 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
     gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
+    if let Some(metrics) = &grid.metrics {
+        metrics::terminal::write(metrics, length, page)?;
+    }
     next(grid, &columns, length, page)?;
     provenance(&grid.outcome, length, page)
 }

@@ -8,7 +8,7 @@ use super::markup::{Markup, markup};
 use super::page::{
     self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, link, published,
 };
-use super::{paths, to_do};
+use super::{metrics, paths, to_do};
 use crate::model::advisory::Class;
 use crate::model::grid::{Cell, CellState, GridRow, Standing};
 use crate::model::{Finding, Grid, Level, PackageUrl, Verdict};
@@ -51,6 +51,7 @@ pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
         advisories(grid, rows, &columns),
         Some(lines(grid)),
         history(grid),
+        grid.metrics.as_ref().map(metrics::section),
         Some(coverage(grid, &columns)),
         Some(provenance(outcome)),
     ]

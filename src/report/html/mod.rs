@@ -7,6 +7,7 @@ mod coverage;
 mod findings;
 pub mod grid;
 mod markup;
+mod metrics;
 mod page;
 mod paths;
 mod to_do;

@@ -10,7 +10,7 @@ use crate::action::step::{outputs, step};
 use crate::architecture::root;
 use crate::support::forge_server::state::Token;
 use crate::support::forge_server::{Access, ForgeServer, SECRET, Style, Trouble};
-use crate::support::program::{Ran, git};
+use crate::support::program::{Ran, git, git_with};
 use crate::support::release_lines::{NOW, ReleaseLines};
 
 struct Shop {
@@ -550,4 +550,60 @@ fn what_is_not_merged_proposes_nothing() {
     let ran = shop.run(&[("INPUT_TOKEN", "")]);
     assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
     assert!(shop.forge.seen().is_empty());
+}
+
+/// `status --metrics` in a step knows when the pull request of a line was opened.
+#[test]
+fn metrics_say_when_a_pull_request_was_opened() {
+    for style in [Style::GitHub, Style::Gitea] {
+        let lines = ReleaseLines::new();
+        // It locked what is affected before the advisory was published.
+        let dates = [("GIT_COMMITTER_DATE", "2025-12-01T00:00:00Z")];
+        let amend = [
+            "commit",
+            "-q",
+            "--amend",
+            "--no-edit",
+            "--date=2025-12-01T00:00:00Z",
+        ];
+        git_with(&lines.sandbox.work(), &amend, &dates);
+        lines.line("release/1.0", &[("lid", "1.0.0")]);
+        let shop = Shop::of(style, lines);
+        let metrics = |shop: &Shop, token: &str| {
+            let ran = shop.run(&[
+                ("INPUT_MODE", "status"),
+                ("INPUT_REPORT-FILE", "grid.json"),
+                ("INPUT_ARGS", "--metrics --now 2026-12-01T00:00:00Z"),
+                ("INPUT_TOKEN", token),
+            ]);
+            let path = shop.lines.sandbox.work().join("grid.json");
+            let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{error}: {}", ran.out));
+            let grid: Value = serde_json::from_str(&text).expect("JSON");
+            let rows = grid["metrics"]["rows"].as_array().expect("rows").clone();
+            rows.into_iter()
+                .find(|row| row["ref"] == "refs/heads/main")
+                .expect("a row")
+        };
+        assert_eq!(metrics(&shop, "")["proposed"]["state"], "unknown");
+        // Nobody opened one yet.
+        assert_eq!(metrics(&shop, SECRET)["proposed"]["state"], "open");
+        shop.run(&[]);
+        let opened = {
+            let state = shop.forge.state();
+            state.issues.first().expect("a pull request").created.clone()
+        };
+        let row = metrics(&shop, SECRET);
+        assert_eq!(row["proposed"]["state"], "done", "{row:#}");
+        assert_eq!(row["proposed"]["at"], opened.as_str());
+        assert!(
+            row["proposed"]["by"]
+                .as_str()
+                .is_some_and(|page| page.ends_with("/1")),
+            "{row:#}"
+        );
+        let days = row["proposed"]["days"].as_f64().expect("days");
+        assert!((262.0..264.0).contains(&days), "{days}");
+        assert_eq!(row["merged"]["state"], "open");
+        shop.forge.done();
+    }
 }

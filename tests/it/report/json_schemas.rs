@@ -140,7 +140,7 @@ fn by_the_program(judge: &mut Judge) {
         "scan --refs main --now 2030-01-02",
         "scan --base v1 --now 2030-01-02",
         "scan --offline --db missing.lkdb",
-        "status --history --now 2030-01-02",
+        "status --history --metrics --now 2030-01-02",
         "refs --now 2030-01-02",
         "gate --release v1 --now 2030-01-02",
         "plan --now 2030-01-02",

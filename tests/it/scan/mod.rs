@@ -11,6 +11,7 @@ pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod local_versions;
 pub(crate) mod many_places;
+pub(crate) mod metrics;
 pub(crate) mod not_checked;
 pub(crate) mod places;
 pub(crate) mod real_data;

@@ -527,5 +527,6 @@ fn grid(lines: Vec<Target>, rows: Vec<GridRow>, verdict: Verdict, exit_code: Exi
         lines: live,
         warnings: Vec::new(),
         history: None,
+        metrics: None,
     }
 }
