@@ -1,6 +1,7 @@
 //! Whether one release line may be released now: the result of `lockkeeper gate`.
 
 use super::grid::OpenRequest;
+use super::lines::short_name;
 use super::{Outcome, PackageUrl, TreePath};
 
 /// The answer for one release.
@@ -10,6 +11,9 @@ pub struct Gate {
     pub outcome: Outcome,
     /// The ref or tag as it was asked for.
     pub release: String,
+    /// The full names of the branches that the release is on: of a branch itself; of a tag or a commit those that contain it, as
+    /// far as that is known.
+    pub lines: Vec<String>,
     /// What blocks it, worst first; empty where nothing does.
     pub blocking: Vec<Blocking>,
 }
@@ -20,15 +24,30 @@ impl Gate {
         let target = self.outcome.targets.first();
         let name = target.and_then(|target| target.ref_name.as_deref());
         for blocking in &mut self.blocking {
-            if let Some(request) = requests.iter().find(|request| request.fixes(&blocking.id, name)) {
-                // Behind the upgrade, which it makes.
-                let place = blocking.unblock.len().min(1);
+            // Behind the upgrade, which they make.
+            let mut place = blocking.unblock.len().min(1);
+            for line in &self.lines {
+                let mut own = requests
+                    .iter()
+                    .filter(|request| request.fixes(&blocking.id, Some(line.as_str())));
+                let Some(request) = own.next() else {
+                    continue;
+                };
                 let what = match request.is_draft {
                     true => "Finish the draft",
                     false => "Merge",
                 };
-                let step = format!("{what} #{}, which fixes it: {}", request.number, request.page);
+                let step = match name == Some(line.as_str()) {
+                    true => format!("{what} #{}, which fixes it: {}", request.number, request.page),
+                    false => format!(
+                        "{what} #{} into {}, which fixes it there, and release that: {}",
+                        request.number,
+                        short_name(line),
+                        request.page
+                    ),
+                };
                 blocking.unblock.insert(place, step);
+                place = place.saturating_add(1);
             }
         }
     }

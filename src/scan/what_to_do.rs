@@ -54,6 +54,7 @@ pub fn gate(outcome: Outcome, release: &str) -> Gate {
     });
     Gate {
         release: release.to_owned(),
+        lines: Vec::new(),
         blocking: blocking.collect(),
         outcome,
     }

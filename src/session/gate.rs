@@ -4,11 +4,16 @@ use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::policy;
 use crate::git::listing::Listing;
+use crate::git::refs::Candidate;
+use crate::git::{Head, ObjectId, Repository};
 use crate::model::{Failure, Gate};
 use crate::scan::columns::release;
 use crate::scan::discover::DiscoveredTree;
 use crate::scan::reader::is_wanted;
 use crate::scan::{ExitOptions, FILE_LIMIT, Keep, Request, commit, scan, what_to_do};
+
+/// So many branches are looked at for the release.
+const MAX_BRANCHES: usize = 200;
 
 /// Which release to judge.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +55,7 @@ impl Session<'_> {
             let failure = Failure::usage("this is no git repository", "Give a folder of one.");
             return Err(failure.into());
         };
+        let on = head.clone();
         let listing = Listing::new(repository, &is_wanted);
         let line = commit::of(&found, head, id, &listing, FILE_LIMIT).map_err(Failure::from)?;
         let judged = Trees::of(vec![line], &effective.policy);
@@ -67,6 +73,40 @@ impl Session<'_> {
             let gate = |outcome| what_to_do::gate(outcome, &request.release);
             return Err(database::unfetched(outcome, failure, gate));
         }
-        Ok(what_to_do::gate(outcome, &request.release))
+        let mut gate = what_to_do::gate(outcome, &request.release);
+        if !gate.blocking.is_empty() {
+            gate.lines = lines(repository, &on, id);
+        }
+        Ok(gate)
     }
+}
+
+/// The branches that the release `commit` with the head `on` is on. A tag is mostly made at a tip, which a clone of one commit
+/// knows too.
+fn lines(repository: &Repository, on: &Head, commit: ObjectId) -> Vec<String> {
+    if let Some(name) = on
+        .ref_name
+        .as_ref()
+        .filter(|name| name.starts_with("refs/heads/"))
+    {
+        return vec![name.clone()];
+    }
+    let refs = repository.refs(trees::prefer()).unwrap_or_default();
+    let made = repository.commit_time(commit).ok();
+    let mut heads: Vec<Candidate> = refs
+        .candidates
+        .into_iter()
+        .filter(|candidate| candidate.name.starts_with("refs/heads/"))
+        // A branch that is older than the commit does not contain it.
+        .filter(|candidate| made.is_none_or(|made| candidate.committed >= made))
+        .collect();
+    heads.sort_by_key(|candidate| candidate.committed);
+    heads
+        .into_iter()
+        .take(MAX_BRANCHES)
+        .filter(|candidate| {
+            candidate.commit == commit || repository.is_ancestor(commit, candidate.commit).unwrap_or(false)
+        })
+        .map(|candidate| candidate.name)
+        .collect()
 }

@@ -266,12 +266,12 @@ fn twelve_lines_have_one_request_each_or_a_reason() {
     let (issue, table) = shop.table();
     assert_eq!(issue, 1);
     for row in [
-        "| `main` | upgrades | cookie 1.0.0 → 1.0.1 | #1 |",
-        "| `release/1.10` | upgrades in part | ",
+        "| `main` | planned | cookie 1.0.0 → 1.0.1 | #1 |",
+        "| `release/1.10` | partly | ",
         "| `release/1.8` | blocked | ",
         "| `release/1.7` | fixed | ",
         "| `release/1.1` | left out | end of support was 2026-01-01 |",
-        "| `release/1.2` | upgrades | cookie 1.0.0 → 1.0.1 | #7 |",
+        "| `release/1.2` | planned | cookie 1.0.0 → 1.0.1 | #7 |",
     ] {
         assert!(table.contains(row), "{row}\n{table}");
     }
@@ -304,7 +304,7 @@ fn twelve_lines_have_one_request_each_or_a_reason() {
         "| `main` | fixed | it locks ",
         "| `release/1.9` | fixed | it locks ",
         "| `release/1.4` | fixed | it locks ",
-        "| `release/1.3` | upgrades | cookie 1.0.0 → 1.0.1 | #6 |",
+        "| `release/1.3` | planned | cookie 1.0.0 → 1.0.1 | #6 |",
     ] {
         assert!(table.contains(row), "{row}\n{table}");
     }
@@ -495,7 +495,7 @@ fn where_the_default_branch_needs_nothing_the_issue_has_the_table() {
         issue.body.clone()
     };
     assert!(
-        body.contains("| `release/1.0` | upgrades | cookie 1.0.0 → 1.0.1 | #1 |"),
+        body.contains("| `release/1.0` | planned | cookie 1.0.0 → 1.0.1 | #1 |"),
         "{body}"
     );
     shop.asked();
@@ -606,4 +606,44 @@ fn metrics_say_when_a_pull_request_was_opened() {
         assert_eq!(row["merged"]["state"], "open");
         shop.forge.done();
     }
+}
+
+/// A release that is named by its tag is unblocked by what is proposed for the branch that the tag is on.
+#[test]
+fn the_gate_of_a_tag_names_the_pull_request_into_its_branch() {
+    let shop = Shop::three(Style::GitHub);
+    let git = |arguments: &[&str]| shop.lines.sandbox.git(arguments);
+    git(&["tag", "v1.0.0", "release/1.0"]);
+    git(&["checkout", "-q", "release/1.0"]);
+    git(&["commit", "-q", "--allow-empty", "-m", "Go on"]);
+    git(&["checkout", "-q", "main"]);
+    let forge = ForgeServer::start(Style::GitHub, &shop.lines.sandbox.work());
+    let shop = Shop {
+        lines: shop.lines,
+        forge,
+    };
+    shop.run(&[]);
+    let gate = |release: &str| {
+        let inputs = [
+            ("INPUT_MODE", "gate"),
+            ("INPUT_REFS", release),
+            ("INPUT_REPORT-FILE", "gate.json"),
+        ];
+        assert_eq!(shop.run(&inputs).code, 1);
+        let path = shop.lines.sandbox.work().join("gate.json");
+        std::fs::read_to_string(path).expect("a report")
+    };
+    let of_tag = gate("v1.0.0");
+    let step = "Merge #3 into release/1.0, which fixes it there, and release that: ";
+    assert_eq!(of_tag.matches(step).count(), 1, "{of_tag}");
+    assert!(
+        !of_tag.contains("Merge #1") && !of_tag.contains("Merge #2"),
+        "{of_tag}"
+    );
+    let of_branch = gate("release/1.0");
+    assert_eq!(
+        of_branch.matches("Merge #3, which fixes it: ").count(),
+        1,
+        "{of_branch}"
+    );
 }

@@ -392,6 +392,7 @@ pub(crate) fn gates() -> Vec<(&'static str, Gate)> {
     let no = Gate {
         outcome: outcomes::blocked(),
         release: "release/1.4".into(),
+        lines: Vec::new(),
         blocking: vec![
             blocking(
                 "RUSTSEC-2030-0001",
@@ -408,11 +409,13 @@ pub(crate) fn gates() -> Vec<(&'static str, Gate)> {
     let yes = Gate {
         outcome: outcomes::clean(),
         release: "v1.2".into(),
+        lines: Vec::new(),
         blocking: Vec::new(),
     };
     let hostile = Gate {
         outcome: outcomes::hostile(),
         release: HOSTILE.join(" "),
+        lines: Vec::new(),
         blocking: HOSTILE
             .iter()
             .map(|text| Blocking {
