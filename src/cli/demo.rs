@@ -16,7 +16,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Grid, IndexState, Outcome, Verdict};
 use crate::plan::{Manifests, Progress, Proposal};
 use crate::policy::Policy;
-use crate::remediate::{self, Brought, Limits, Overlay, Supplies};
+use crate::remediate::{self, Brought, Limits, Memory, Overlay, Supplies};
 use crate::report::grid::FORMS;
 use crate::report::plan;
 use crate::scan::discover::{self, DiscoveredTree, Root};
@@ -229,6 +229,7 @@ fn proposed(
         registries: &SampleRegistries,
         limits: &limits,
         brought: &Brought::default(),
+        memory: &Memory::default(),
     };
     let lockfiles = remediate::plans((0, &found), before, supplies, &|_| true);
     let edits = lockfiles.iter().flat_map(|file| &file.edited);

@@ -206,7 +206,7 @@ pub enum Step {
 }
 
 /// What is to change in one lockfile, and what cannot be fixed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// Upgrades of packages with findings.
     pub moves: Vec<Move>,

@@ -40,7 +40,7 @@ pub enum Progress {
 }
 
 /// The plan for a lockfile.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LockfilePlan {
     /// The number of its target.
     pub target: usize,

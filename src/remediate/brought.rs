@@ -16,7 +16,7 @@ pub struct Brought {
 }
 
 /// What upgrades of one lockfile brought.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfFile {
     ecosystem: Ecosystem,
     /// Packages by normal name and version, with the ids of the advisories. No version: every one of them.

@@ -7,6 +7,7 @@ mod brought;
 mod cargo;
 mod go;
 mod left;
+mod memory;
 pub mod native;
 mod npm;
 mod overlay;
@@ -18,12 +19,14 @@ mod published;
 mod requirements;
 mod uv_lock;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use self::attempt::{Attempts, all_blocked};
+use self::memory::{Asked, Basis};
 use crate::advisory::Index;
 use crate::lockfile::{Claim, claim};
 use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePath};
@@ -36,6 +39,7 @@ use crate::version::Distance;
 
 pub use brought::Brought;
 pub use left::settle;
+pub use memory::Memory;
 pub use overlay::Overlay;
 pub use project::{Fixer, Project, ProjectFiles};
 pub use published::Published;
@@ -102,6 +106,8 @@ pub struct Supplies<'m> {
     pub limits: &'m Limits,
     /// What upgrades brought in earlier rounds.
     pub brought: &'m Brought,
+    /// The plans that were made so far.
+    pub memory: &'m Memory,
 }
 
 /// Plans for every lockfile of `found`, target number `number` of `outcome`, that has something to fix and that `is_planned`.
@@ -190,7 +196,25 @@ fn plan_of(
     let takes_out = takes_out(file);
     let (wishes, mut blocked) = wishes(findings, takes_out, supplies.limits);
     let found = files.found;
-    let (mut plan, edited) = match (wishes.is_empty(), link, files.text(file)) {
+    let brought = supplies.brought.of(target, file, &ecosystem);
+    let text = files.text(file);
+    let list = |path: &TreePath| found.tree.contents(path);
+    let basis = text.as_deref().map(|text| Basis {
+        file: file.clone(),
+        text: memory::hash(text),
+        root: found.root.clone(),
+        findings: findings.iter().map(|finding| signature(finding)).collect(),
+        brought: brought.clone(),
+    });
+    let basis = basis.filter(|_| !wishes.is_empty() && link.is_none());
+    let known = basis
+        .as_ref()
+        .and_then(|basis| supplies.memory.find(basis, &|path| files.text(path), &list));
+    if let Some(known) = known {
+        return LockfilePlan { target, ..known };
+    }
+    let asked = RefCell::new(Asked::default());
+    let (mut plan, edited) = match (wishes.is_empty(), link, text) {
         (true, ..) => (Plan::default(), Vec::new()),
         (false, Some(end), _) => {
             let reason = format!(
@@ -201,14 +225,23 @@ fn plan_of(
         }
         (false, None, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
         (false, None, Some(text)) => {
+            let read = |path: &TreePath| {
+                let text = files.text(path);
+                asked.borrow_mut().file(path, text.as_deref());
+                text
+            };
+            let list = |path: &TreePath| {
+                let contents = list(path);
+                asked.borrow_mut().folder(path, contents.as_ref());
+                contents
+            };
             let project = ProjectFiles {
                 path: file,
                 text: &text,
                 root: &found.root,
-                read: &|path| files.text(path),
-                list: &|path| found.tree.contents(path),
+                read: &read,
+                list: &list,
             };
-            let brought = supplies.brought.of(target, file, &ecosystem);
             Attempts::new((&ecosystem, &project), supplies, &brought).best(&wishes)
         }
     };
@@ -216,14 +249,32 @@ fn plan_of(
     plan.blocked.append(&mut blocked);
     plan.blocked
         .sort_by(|left, right| (&left.name, &left.version).cmp(&(&right.name, &right.version)));
-    LockfilePlan {
+    let plan = LockfilePlan {
         target,
         file: file.clone(),
         ecosystem,
         plan,
         edited,
         verified: None,
+    };
+    if let Some(basis) = basis {
+        supplies.memory.keep(basis, asked.into_inner(), &plan);
     }
+    plan
+}
+
+/// All that a plan takes from a finding.
+fn signature(finding: &Finding) -> String {
+    format!(
+        "{} {} {} {:?} {:?} {} {}",
+        finding.advisory.id,
+        finding.name,
+        finding.version,
+        finding.decision,
+        Kind::of(finding),
+        finding.direct,
+        dependents(finding)
+    )
 }
 
 impl Files<'_> {

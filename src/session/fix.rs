@@ -12,7 +12,7 @@ use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::model::{Failure, Finding, Outcome, TreePath};
 use crate::plan::{Edited, LockfilePlan, Manifests, Progress, Proposal};
 use crate::policy::{FixSettings, Grouping, Means, Policy};
-use crate::remediate::{self, Brought, Limits};
+use crate::remediate::{self, Brought, Limits, Memory};
 use crate::scan::discover::DiscoveredTree;
 use crate::scan::{self, ExitOptions, Keep, Request};
 use crate::sys::file::{self, FileKind};
@@ -203,12 +203,14 @@ impl Session<'_> {
         self.observer.working("asking registries");
         let limits = request.limits.under(&trees.policy(), self.now);
         let registries = self.registries(trees.policy())?;
+        let memory = Memory::default();
         let plans = |brought: &Brought, is_planned: &dyn Fn(usize, &TreePath) -> bool| {
             let supplies = remediate::Supplies {
                 index,
                 registries: &registries,
                 limits: &limits,
                 brought,
+                memory: &memory,
             };
             let mut lockfiles: Vec<LockfilePlan> = Vec::new();
             for target in found.iter().copied().enumerate() {
