@@ -251,7 +251,10 @@ impl<'d> Top<'d> {
                 "Update lockkeeper.",
             ),
             Some((None, span)) => parsed.blind(span, "`lockfileVersion` is no number", DAMAGED),
-            Some((Some(2..), span)) if top.packages.is_none() && top.dependencies.is_none() => {
+            // A file that is damaged says so already.
+            Some((Some(2..), span))
+                if top.packages.is_none() && top.dependencies.is_none() && parsed.problems.is_empty() =>
+            {
                 parsed.blind(
                     span,
                     "a lockfile of this version has `packages`, and here are none",

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{has_upgrades, lines, words};
-use crate::plan::lines::{LinePlans, LineState};
+use super::{has_upgrades, lines, word, words};
+use crate::plan::lines::LinePlans;
 use crate::report::phrases::{counted, sentence, short};
 use crate::report::plan::markdown::{ids, lockfile};
 use crate::report::{Style, headline};
@@ -87,7 +87,7 @@ fn of_lines(plans: &LinePlans) -> String {
         text.push_str(&format!(
             "| {} | {} | {} | {} |\n",
             markdown_code(&short(&line.name, 200)),
-            state(line.state),
+            word(line.state),
             why,
             requests.join(", ")
         ));
@@ -140,18 +140,4 @@ fn of_advisories(plans: &LinePlans) -> String {
         )),
     }
     text
-}
-
-/// A state as people read it.
-fn state(state: LineState) -> &'static str {
-    match state {
-        LineState::Planned => "upgrades",
-        LineState::Partly => "upgrades in part",
-        LineState::Blocked => "blocked",
-        LineState::Unknown => "not checked",
-        LineState::Accepted => "accepted",
-        LineState::Fixed => "fixed",
-        LineState::Unaffected => "not affected",
-        LineState::LeftOut => "left out",
-    }
 }

@@ -40,6 +40,20 @@ const STATES: [(LineState, &str); 8] = [
     (LineState::LeftOut, "left out"),
 ];
 
+/// A state as people read it: the word of the JSON.
+fn word(state: LineState) -> &'static str {
+    match state {
+        LineState::LeftOut => "left out",
+        LineState::Planned
+        | LineState::Partly
+        | LineState::Blocked
+        | LineState::Unknown
+        | LineState::Accepted
+        | LineState::Fixed
+        | LineState::Unaffected => state.as_str(),
+    }
+}
+
 /// A line as reports list it.
 struct Listed<'l> {
     name: String,

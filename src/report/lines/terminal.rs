@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{has_upgrades, lines, words};
+use super::{has_upgrades, lines, word, words};
 use crate::plan::lines::{LinePlan, LinePlans, LineState};
 use crate::report::plan::terminal::lockfile;
 use crate::report::terminal::page::{Line, Page, Shade};
@@ -47,9 +47,8 @@ pub fn write(plans: &LinePlans, style: &Style<'_>, out: &mut dyn io::Write) -> i
 fn of_lines(plans: &LinePlans, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("Release lines")?;
     for line in lines(plans) {
-        let (shade, word) = look(line.state);
         let start = Line::indented(2)
-            .with(shade, word)
+            .with(shade(line.state), word(line.state))
             .padded_to(2 + STATE, 0)
             .padded_to(0, 2);
         let requests = line.plan.map(|plan| plan.requests.as_slice()).unwrap_or_default();
@@ -66,16 +65,13 @@ fn of_lines(plans: &LinePlans, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn look(state: LineState) -> (Shade, &'static str) {
+fn shade(state: LineState) -> Shade {
     match state {
-        LineState::Planned => (Shade::Good, "upgrades"),
-        LineState::Partly => (Shade::Warn, "in part"),
-        LineState::Blocked => (Shade::Bad, "blocked"),
-        LineState::Unknown => (Shade::Bad, "unknown"),
-        LineState::Accepted => (Shade::Warn, "accepted"),
-        LineState::Fixed => (Shade::Plain, "fixed"),
-        LineState::Unaffected => (Shade::Plain, "unaffected"),
-        LineState::LeftOut => (Shade::Dim, "left out"),
+        LineState::Planned => Shade::Good,
+        LineState::Partly | LineState::Accepted => Shade::Warn,
+        LineState::Blocked | LineState::Unknown => Shade::Bad,
+        LineState::Fixed | LineState::Unaffected => Shade::Plain,
+        LineState::LeftOut => Shade::Dim,
     }
 }
 

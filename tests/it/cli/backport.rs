@@ -213,7 +213,7 @@ fn reports_name_every_line_and_how_upgrades_become_requests() {
     );
     let ran = run(&lines, &["backport", "--format", "markdown"]);
     for text in [
-        "| `main` | upgrades | cookie 1.0.0 → 1.0.1 |",
+        "| `main` | planned | cookie 1.0.0 → 1.0.1 |",
         "| `release/0.9` | left out |",
         "| planned | planned |",
         "## `release/1.9`",
