@@ -1,5 +1,7 @@
 //! Commits on other branches, against `git cherry-pick`.
 
+mod cases;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,0 +1,150 @@
+//! Further requests of the kinds that other tools carried wrongly: rebased ones (a part taken for the whole), those that are all
+//! merges (nothing left), and authors and trailers that got lost.
+
+use lockkeeper::carry::State;
+use lockkeeper::carry::message::trailers;
+use lockkeeper::carry::selection::Selection;
+
+use super::Project;
+use crate::support::git_repository::git_on;
+
+fn ids(commits: &[lockkeeper::git::ObjectId]) -> Vec<String> {
+    commits.iter().map(ToString::to_string).collect()
+}
+
+/// The branch had moved on where the request changes the same file: every hunk lands at another line.
+#[test]
+fn a_request_that_was_rebased_over_other_lines_is_whole() {
+    let project = Project::new();
+    let text = |head: &str, tail: &str| format!("{head}1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n{tail}");
+    project.commit(&[("a", &text("", ""))], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    project.git(&["checkout", "-qb", "topic"]);
+    for (number, tail) in ["x\n", "x\ny\n", "x\ny\nz\n", "x\ny\nz\n!\n"].into_iter().enumerate() {
+        project.commit(&[("a", &text("", tail))], &format!("Step {number}\n"));
+    }
+    project.git(&["checkout", "-q", "main"]);
+    project.commit(&[("a", &text("new\nhead\n", ""))], "Meanwhile\n");
+    project.git(&["cherry-pick", "main..topic"]);
+    let own = ["topic~3", "topic~2", "topic~1", "topic"];
+    let selected = project.select("main", &own);
+    assert_eq!(selected.selection, Selection::Range(4));
+    let commits = ids(&selected.commits);
+    let commits: Vec<&str> = commits.iter().map(String::as_str).collect();
+    let carried = project.carry(&commits, "release/1.0", None);
+    assert!(matches!(carried.state, State::Clean), "{carried:?}");
+    assert_eq!(carried.commits.len(), 4);
+    // What was on the branch before is not the request's.
+    project.git(&["checkout", "-q", "release/1.0"]);
+    project.git(&[&["cherry-pick", "-x"], commits.as_slice()].concat());
+    let tree = project.git(&["rev-parse", "HEAD^{tree}"]);
+    assert_eq!(carried.commits.last().expect("commits").tree.to_string(), tree);
+}
+
+/// Somebody changed one of three commits while merging: nothing is carried as if it were the whole.
+#[test]
+fn a_request_that_was_changed_on_the_way_is_not_known() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["checkout", "-qb", "topic"]);
+    for name in ["f1", "f2", "f3"] {
+        project.commit(&[(name, "new\n")], name);
+    }
+    project.git(&["checkout", "-q", "main"]);
+    project.git(&["cherry-pick", "topic~2"]);
+    project.commit(&[("f2", "new, and better\n")], "f2\n");
+    project.git(&["cherry-pick", "topic"]);
+    let selected = project.select("main", &["topic~2", "topic~1", "topic"]);
+    assert_eq!(selected.selection, Selection::Unclear { found: 2, of: 3 });
+    assert!(selected.commits.is_empty());
+}
+
+/// The topic took the branch in twice on its way: what came from there is not the request's.
+#[test]
+fn what_a_request_merged_from_its_own_branch_is_not_carried() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    project.git(&["checkout", "-qb", "side"]);
+    project.commit(&[("wanted", "new\n")], "Wanted\n");
+    project.git(&["checkout", "-qb", "topic", "main"]);
+    for number in ["1", "2"] {
+        project.git(&["checkout", "-q", "main"]);
+        project.commit(&[(&format!("unwanted-{number}"), "x\n")], "Only on main\n");
+        project.git(&["checkout", "-q", "topic"]);
+        project.git(&["merge", "-q", "--no-ff", "-m", "Merge main", "main"]);
+    }
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge side", "side"]);
+    let own = project.git(&["rev-list", "--first-parent", "--reverse", "main..topic"]);
+    let own: Vec<&str> = own.lines().collect();
+    project.git(&["checkout", "-q", "main"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge pull request #9", "topic"]);
+    let selected = project.select("main", &own);
+    assert_eq!(selected.selection, Selection::Merge);
+    let commits = ids(&selected.commits);
+    let carried = project.carry(&[&commits[0]], "release/1.0", None);
+    let files: Vec<String> = carried
+        .commits
+        .iter()
+        .flat_map(|commit| &commit.files)
+        .map(|file| String::from_utf8_lossy(&file.path).into_owned())
+        .collect();
+    assert_eq!(files, ["wanted"]);
+}
+
+/// The same request, squashed: one commit with all of it.
+#[test]
+fn a_request_that_is_all_merges_and_was_squashed_is_one_commit() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    for branch in ["x", "y"] {
+        project.git(&["checkout", "-qb", branch, "main"]);
+        project.commit(&[(branch, "new\n")], branch);
+    }
+    project.git(&["checkout", "-qb", "topic", "main"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge x", "x"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge y", "y"]);
+    project.git(&["checkout", "-q", "main"]);
+    project.git(&["merge", "-q", "--squash", "topic"]);
+    project.git(&["commit", "-qm", "All of it (#9)"]);
+    let selected = project.select("main", &["topic~1", "topic"]);
+    assert_eq!(selected.selection, Selection::Squash);
+    let commits = ids(&selected.commits);
+    let carried = project.carry(&[&commits[0]], "release/1.0", None);
+    assert!(matches!(carried.state, State::Clean));
+    assert_eq!(carried.commits[0].files.len(), 2);
+    assert!(carried.commits[0].message.starts_with(b"All of it (#9)\n"));
+}
+
+/// Two people, an address in the text that looks like a trailer, and a line of somebody else's cherry-pick.
+#[test]
+fn co_authors_stay_where_git_finds_them() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    let first = "Read the header\n\nSee https://example.org/a: b, and\nNote: not a trailer, since text follows.\nMore text.\n\n\
+                 Co-authored-by: Bo <bo@example.org>\nCo-authored-by: Cy <cy@example.org>\n";
+    let second = "Read the header again\n\nBody.\n\nCo-authored-by: Bo <bo@example.org>\n\
+                  (cherry picked from commit 0123456789012345678901234567890123456789)\n";
+    for (number, (message, people)) in [(first, 2), (second, 1)].into_iter().enumerate() {
+        project.git(&["checkout", "-q", "main"]);
+        let commit = project.commit(&[(&format!("f{number}"), "x\n")], message);
+        for signer in [None, Some("bot <bot@example.org>")] {
+            let carried = project.carry(&[&commit], "release/1.0", signer);
+            let made = &carried.commits[0];
+            assert!(made.author.starts_with(b"Ann <ann@example.org> "), "{made:?}");
+            let text = String::from_utf8_lossy(&made.message).into_owned();
+            let parsed = git_on(
+                &project.path(),
+                &["interpret-trailers", "--parse", "--no-divider"],
+                text.as_bytes(),
+            );
+            assert_eq!(parsed.matches("Co-authored-by: ").count(), people, "{text}");
+            let signed = parsed.matches("Signed-off-by: bot <bot@example.org>").count();
+            assert_eq!(signed, usize::from(signer.is_some()), "{text}");
+            let line = format!("(cherry picked from commit {commit})");
+            assert!(trailers(text.as_bytes()).contains(&line.as_bytes()), "{text}");
+        }
+    }
+}
