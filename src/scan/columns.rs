@@ -73,15 +73,10 @@ pub fn lines(
     prefer: Prefer,
     now: Timestamp,
 ) -> Result<(Chosen, Refs), Failure> {
-    let repository = found.repository.as_ref().ok_or_else(|| {
-        Failure::usage(
-            format!(
-                "{} is in no git repository, so it has no release lines",
-                found.root
-            ),
-            "Give a folder of a git repository, or leave the refs out.",
-        )
-    })?;
+    let repository = found
+        .repository
+        .as_ref()
+        .ok_or_else(|| outside_of_git(&found.root))?;
     let refs = all_refs(repository, prefer)?;
     let mut chosen = lines::choose(&refs.lines(), refs.default.as_deref(), choice, now).map_err(bad_glob)?;
     chosen.warnings.extend(checked_out(found, &chosen, choice));
@@ -97,6 +92,15 @@ pub fn lines(
     });
     chosen.warnings.extend(odd.map(|remark| format!("{remark}.")));
     Ok((chosen, refs))
+}
+
+/// Why `root` has no release lines.
+#[must_use]
+pub fn outside_of_git(root: &str) -> Failure {
+    Failure::usage(
+        format!("{root} is in no git repository, so it has no release lines"),
+        "Give a folder of a git repository, or leave the refs out.",
+    )
 }
 
 /// Warns of the branch that is checked out, if the rules make it no release line: a person may think that it is one. Who

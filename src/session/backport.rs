@@ -59,7 +59,7 @@ impl Session<'_> {
                 "Give one folder of one repository, and run the command once for each.",
             )));
         }
-        let found = trees::one(&request.fix.input)?;
+        let found = trees::one_in_git(&request.fix.input)?;
         self.reach(&found);
         let effective = policy::effective(&found, &request.fix.policy, None)?;
         let settings = effective.policy.fix.clone();

@@ -48,7 +48,7 @@ impl Session<'_> {
     }
 
     fn grid(&self, request: &StatusRequest) -> Result<Grid, Failed<Grid>> {
-        let mut found = trees::one(&request.input)?;
+        let mut found = trees::one_in_git(&request.input)?;
         self.reach(&found);
         let effective = policy::effective(&found, &request.policy, None)?;
         let choice = trees::choice(request.refs.as_deref(), &effective.policy);

@@ -1,7 +1,10 @@
 //! From paths to trees, each with its policy and what it is compared with.
 
+use std::path::PathBuf;
+
 use super::{Input, PolicyRequest, RemoteOf};
 use crate::config::policy::{self, Effective};
+use crate::git::Repository;
 use crate::git::refs::Prefer;
 use crate::model::coverage::Gap;
 use crate::model::lines::{Choice, Rules};
@@ -9,10 +12,11 @@ use crate::model::{Failure, Location, Tree, TreePath};
 use crate::plan::Edited;
 use crate::policy::Policy;
 use crate::remediate::Overlay;
-use crate::scan::columns::namesakes;
+use crate::scan::columns::{namesakes, outside_of_git};
 use crate::scan::discover::{self, DiscoveredTree, Root};
 use crate::scan::since::{Since, since};
 use crate::scan::{Base, FILE_LIMIT, ScanTree, commit};
+use crate::sys::file::FileKind;
 use crate::sys::{environment, file};
 use crate::text::Position;
 
@@ -241,6 +245,29 @@ pub fn one(input: &Input) -> Result<DiscoveredTree, Failure> {
         .into_iter()
         .next()
         .ok_or_else(|| Failure::usage("there is no path", "Give a folder."))
+}
+
+/// As [`one`], for release lines: outside of git no lockfile is looked for.
+///
+/// # Errors
+/// As [`one`], and a [`Failure`] of usage outside of git.
+pub fn one_in_git(input: &Input) -> Result<DiscoveredTree, Failure> {
+    let here = PathBuf::from(".");
+    let path = input.paths.first().unwrap_or(&here);
+    let folder = match file::kind(path) {
+        Ok(FileKind::Folder) => Some(path.as_path()),
+        Ok(FileKind::File(_)) => path.parent(),
+        Ok(FileKind::Other | FileKind::Missing) | Err(_) => None,
+    };
+    let folder = folder.map(|folder| match folder.as_os_str().is_empty() {
+        true => here.as_path(),
+        false => folder,
+    });
+    // What cannot be opened is explained where it is read.
+    if let Some(Ok(None)) = folder.map(Repository::discover) {
+        return Err(outside_of_git(&path.display().to_string()));
+    }
+    one(input)
 }
 
 /// How lines are chosen: by `--refs`, else by the policy.
