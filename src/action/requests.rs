@@ -169,6 +169,12 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
 /// # Errors
 /// As for [`scan`].
 pub fn backport(inputs: &Inputs, flags: &arguments::Backport) -> Result<BackportRequest, Failure> {
+    if flags.advisory.is_some() {
+        return Err(Failure::usage(
+            "`--advisory` shows what a release line lacks, and the step opens pull requests with upgrades",
+            "Run `lockkeeper backport --advisory` by hand, or leave it out of `args`.",
+        ));
+    }
     let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
     let input = path(inputs, flags.path.as_ref())?;
     Ok(BackportRequest {
@@ -198,6 +204,7 @@ pub fn as_backport(inputs: &Inputs, flags: arguments::Fix) -> Result<arguments::
         refs: flags.refs,
         commits: Vec::new(),
         pull_request: None,
+        advisory: None,
         upgrades: flags.upgrades,
         dry_run: flags.dry_run,
         source: flags.source,

@@ -42,11 +42,13 @@ mod group;
 pub mod import;
 pub mod index;
 pub mod order;
+pub mod own;
 pub mod parts;
 pub mod record;
 pub mod record_view;
 pub mod severity;
 pub mod source;
+pub mod tag_ranges;
 pub mod unread;
 
 pub use blocks::Blocks;

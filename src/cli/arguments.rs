@@ -125,7 +125,7 @@ pub enum Command {
 }
 
 /// The advisory database and the policy.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Source {
     /// The advisory database; else `LOCKKEEPER_DB`, else the one in the user's cache folder.
     #[arg(long, value_name = "FILE")]
@@ -147,7 +147,7 @@ pub struct Unmatched {
 }
 
 /// The reports.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Reports {
     /// The format; may be given several times.
     #[arg(long, value_name = "FORMAT")]
@@ -159,7 +159,7 @@ pub struct Reports {
 }
 
 /// How far upgrades may go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Upgrades {
     /// Fix only this: an advisory's id, a package's name or its URL; may be given several times.
     #[arg(long, value_name = "ID|PACKAGE")]
@@ -248,7 +248,7 @@ pub struct Fix {
 }
 
 /// Arguments of `backport`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(mut_arg("resolve", |resolve| resolve.hide(true)))]
 pub struct Backport {
     /// A folder or lockfile of a git repository, or a bare one.
@@ -262,6 +262,10 @@ pub struct Backport {
     /// Carry the commits of this merged pull request instead; LOCKKEEPER_FORGE names the API of the forge.
     #[arg(long, value_name = "N", conflicts_with_all = ["commits", "resolve", "level", "keep_manifests", "verify"])]
     pub pull_request: Option<u64>,
+    /// Carry the fix of this advisory of the repository itself instead: the id of one in the database, or a file with an OSV record
+    /// or an advisory of GitHub's API. `--format osv` prints the record with the versions that are affected by the tags.
+    #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["commits", "pull_request", "resolve", "level", "keep_manifests", "verify"])]
+    pub advisory: Option<String>,
     /// How far.
     #[command(flatten)]
     pub upgrades: Upgrades,

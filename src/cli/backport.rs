@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Backport, OutputOptions, Reports, Source, Upgrades};
 use super::console::Console;
-use super::{carry, output, upgrades};
+use super::{carry, output, own_advisory, upgrades};
 use crate::config::index;
 use crate::config::policy::PolicyRequest;
 use crate::model::Failure;
@@ -21,6 +21,9 @@ use crate::session::{BackportRequest, Edits};
 /// # Errors
 /// A [`Failure`] of usage, of a missing advisory database, or of a report that cannot be written.
 pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+    if let Some(advisory) = &arguments.advisory {
+        return own_advisory::run(arguments, advisory, options, now);
+    }
     if !arguments.commits.is_empty() || arguments.pull_request.is_some() {
         return carry::run(arguments, options, now);
     }

@@ -17,6 +17,7 @@ mod init;
 mod man;
 mod man_pages;
 pub mod output;
+mod own_advisory;
 mod packages;
 pub mod pending;
 mod publish;

@@ -15,6 +15,7 @@ pub mod json;
 pub mod lines;
 pub mod links;
 pub mod markdown;
+pub mod osv;
 pub mod ours;
 pub mod phrases;
 pub mod places;

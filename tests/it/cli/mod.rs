@@ -17,6 +17,7 @@ mod fix_python_locks;
 mod fix_recorded;
 pub(crate) mod manual;
 pub(crate) mod named_database;
+pub(crate) mod own_advisory;
 pub(crate) mod package_urls;
 mod resolve_maven;
 mod transcripts;

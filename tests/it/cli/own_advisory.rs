@@ -1,0 +1,307 @@
+//! `backport --advisory`: an advisory of the repository itself. What the tags say of its versions is held against `git tag
+//! --contains`, the record against the schema of OSV.
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Ran, Sandbox, git_with};
+
+const NOW: &str = "2026-03-01T00:00:00Z";
+
+/// Release lines of a package: the fix is on `main`, picked onto `release/1.4`, and `release/1.3` and `release/2.0` lack it;
+/// `release/1.0` has no such code.
+struct Project {
+    sandbox: Sandbox,
+    /// What brought the problem in, and what fixed it on `main` and on `release/1.4`.
+    introduced: String,
+    fix: String,
+    picked: String,
+}
+
+impl Project {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["init", "-q"]);
+        sandbox.git(&[
+            "remote",
+            "add",
+            "origin",
+            "https://someone:secret@forge.example/acme/shop",
+        ]);
+        let mut day = 0;
+        let mut commit = |name: &str, text: &str| {
+            day += 1;
+            let time = format!("2026-01-{day:02}T00:00:00Z");
+            let dates = [
+                ("GIT_COMMITTER_DATE", time.as_str()),
+                ("GIT_AUTHOR_DATE", time.as_str()),
+            ];
+            sandbox.write(name, text);
+            sandbox.git(&["add", "-A"]);
+            git_with(
+                &sandbox.work(),
+                &["commit", "-qm", text.lines().last().unwrap_or(name)],
+                &dates,
+            );
+            sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned()
+        };
+        let git = |arguments: &[&str]| sandbox.git(arguments);
+        commit("parser", "a\nb\nc\nd\n");
+        git(&["tag", "v1.0.0"]);
+        git(&["branch", "release/1.0"]);
+        let introduced = commit("parser", "a\nb\nc\nd\nbad\n");
+        git(&["tag", "v1.3.0"]);
+        git(&["branch", "release/1.3"]);
+        commit("other", "1\n");
+        git(&["tag", "v1.4.0"]);
+        git(&["branch", "release/1.4"]);
+        commit("other", "2\n");
+        git(&["tag", "v2.0.0"]);
+        git(&["branch", "release/2.0"]);
+        let fix = commit("parser", "a\nb\nc\nd\ngood\n");
+        git(&["tag", "v2.1.0"]);
+        git(&["checkout", "-q", "release/1.4"]);
+        git(&["cherry-pick", "-x", &fix]);
+        let picked = git(&["rev-parse", "HEAD"]).trim().to_owned();
+        git(&["tag", "v1.4.1"]);
+        git(&["checkout", "-q", "release/1.3"]);
+        commit("other", "0\n");
+        git(&["tag", "v1.3.1"]);
+        git(&["tag", "nightly"]);
+        git(&["checkout", "-q", "main"]);
+        Self {
+            sandbox,
+            introduced,
+            fix,
+            picked,
+        }
+    }
+
+    fn record(&self) -> Value {
+        json!({
+            "schema_version": "1.7.0", "id": "GHSA-2222-3333-4444", "modified": "2026-02-01T00:00:00Z",
+            "published": "2026-02-01T00:00:00Z", "summary": "the parser takes anything", "credits": [{"name": "Ann"}],
+            "references": [{"type": "FIX", "url": format!("https://forge.example/acme/shop/commit/{}", self.fix)}],
+            "affected": [{"package": {"ecosystem": "npm", "name": "shop"}, "ranges": [{
+                "type": "GIT", "repo": "https://forge.example/acme/shop", "events": [{"introduced": self.introduced}]}]}],
+        })
+    }
+
+    fn run(&self, record: &Value, more: &[&str]) -> Ran {
+        let file = self.sandbox.path("advisory.json");
+        std::fs::write(&file, record.to_string()).expect("a file");
+        let file = file.to_str().expect("a path").to_owned();
+        let words = [
+            "backport",
+            "--advisory",
+            &file,
+            "--refs",
+            "main,release/*",
+            "--now",
+            NOW,
+        ];
+        self.sandbox.run(&[&words[..], more].concat())
+    }
+}
+
+fn fits_the_schema(record: &Value) {
+    let schema = include_str!("../../schemas/osv-1.7.5.json");
+    let schema: Value = serde_json::from_str(schema).expect("JSON");
+    let options = jsonschema::draft202012::options().should_validate_formats(true);
+    let validator = options.build(&schema).expect("a schema");
+    let errors: Vec<String> = validator
+        .iter_errors(record)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?} in {record:#}");
+}
+
+/// A version is affected by the rules of OSV: the last event at or before it.
+fn is_affected(record: &Value, version: &str) -> bool {
+    let key = |version: &str| -> Vec<u32> {
+        let numbers = version.split('.').map(|number| number.parse().expect("a number"));
+        numbers.collect()
+    };
+    let ranges = record["affected"][0]["ranges"].as_array().expect("ranges");
+    let range = ranges
+        .iter()
+        .find(|range| range["type"] == "SEMVER")
+        .expect("a range");
+    let mut is_affected = false;
+    for event in range["events"].as_array().expect("events") {
+        if let Some(introduced) = event["introduced"].as_str() {
+            is_affected |= introduced == "0" || key(version) >= key(introduced);
+        } else if let Some(fixed) = event["fixed"].as_str() {
+            is_affected &= key(version) < key(fixed);
+        }
+    }
+    is_affected
+}
+
+#[test]
+fn the_record_says_what_the_tags_say() {
+    let project = Project::new();
+    let ran = project.run(&project.record(), &["--format", "osv"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let record = ran.json();
+    fits_the_schema(&record);
+    assert_eq!(
+        record["affected"][0]["ranges"][0],
+        json!({"type": "SEMVER", "events": [
+            {"introduced": "1.3.0"}, {"fixed": "1.4.1"}, {"introduced": "2.0.0"}, {"fixed": "2.1.0"},
+        ]})
+    );
+    assert_eq!(
+        record["affected"][0]["versions"],
+        json!(["1.3.0", "1.3.1", "1.4.0", "2.0.0"])
+    );
+    assert_eq!(
+        record["affected"][0]["ranges"][1],
+        json!({"type": "GIT", "repo": "https://forge.example/acme/shop", "events": [
+            {"introduced": project.introduced}, {"fixed": project.fix}, {"fixed": project.picked},
+        ]})
+    );
+    // What else the record says stays.
+    assert_eq!(record["credits"][0]["name"], "Ann");
+    assert_eq!(record["modified"], NOW);
+    // As git knows it: what contains the one and neither of the others.
+    let tags = |commit: &str| project.sandbox.git(&["tag", "--contains", commit]);
+    let fixed = format!("{}\n{}", tags(&project.fix), tags(&project.picked));
+    for tag in project
+        .sandbox
+        .git(&["tag"])
+        .lines()
+        .filter(|tag| tag.starts_with('v'))
+    {
+        let by_git = tags(&project.introduced).lines().any(|other| other == tag)
+            && !fixed.lines().any(|other| other == tag);
+        assert_eq!(is_affected(&record, &tag[1..]), by_git, "{tag}");
+    }
+}
+
+#[test]
+fn lines_without_the_fix_take_it() {
+    let project = Project::new();
+    let ran = project.run(&project.record(), &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let short = |id: &str| id[..12].to_owned();
+    for words in [
+        "shop: affected by its tags: >= 1.3.0 < 1.4.1, >= 2.0.0 < 2.1.0".to_owned(),
+        format!("main: has the fix, {}", short(&project.fix)),
+        format!("release/1.4: has the fix, {}", short(&project.picked)),
+        "release/1.0: not affected".to_owned(),
+        "release/1.3: takes 1 commit".to_owned(),
+        "release/2.0: takes 1 commit".to_owned(),
+    ] {
+        assert!(ran.out.contains(&words), "{words}\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("release/1.0: takes"), "{}", ran.out);
+}
+
+#[test]
+fn a_revert_counts_and_so_does_a_range_without_a_beginning() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| project.sandbox.git(arguments);
+    git(&["checkout", "-q", "release/1.4"]);
+    git(&["revert", "--no-edit", &project.picked]);
+    git(&["tag", "v1.4.2"]);
+    git(&["checkout", "-q", "main"]);
+    let mut record = project.record();
+    record["affected"] = json!([{"package": {"ecosystem": "npm", "name": "shop"}}]);
+    let ran = project.run(&record, &["--format", "osv"]);
+    let record = ran.json();
+    fits_the_schema(&record);
+    for (version, is_bad) in [
+        ("1.0.0", true),
+        ("1.4.1", false),
+        ("1.4.2", true),
+        ("2.0.0", true),
+        ("2.1.0", false),
+    ] {
+        assert_eq!(is_affected(&record, version), is_bad, "{version} in {record:#}");
+    }
+    assert_eq!(
+        record["affected"][0]["ranges"][1]["events"][0],
+        json!({"introduced": "0"})
+    );
+}
+
+#[test]
+fn a_record_of_the_database_and_one_of_github_will_do() {
+    let project = Project::new();
+    let mut record = project.record();
+    record["affected"][0]["ranges"] = json!([{"type": "SEMVER", "events": [{"introduced": "0"}]}]);
+    let index = project.sandbox.index("index.lkdb", &[record], NOW);
+    let words = [
+        "backport",
+        "--advisory",
+        "GHSA-2222-3333-4444",
+        "--format",
+        "osv",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+    ];
+    let ran = project.sandbox.run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let record = ran.json();
+    fits_the_schema(&record);
+    assert_eq!(record["summary"], "the parser takes anything");
+    assert!(is_affected(&record, "1.0.0") && !is_affected(&record, "2.1.0"));
+
+    let github = json!({
+        "ghsa_id": "GHSA-2222-3333-4444", "summary": "s", "description": "d", "published_at": "2026-02-01T00:00:00Z",
+        "references": [format!("https://forge.example/acme/shop/commit/{}", &project.fix[..10])],
+        "vulnerabilities": [{"package": {"ecosystem": "npm", "name": "shop"}}],
+    });
+    let record = project.run(&github, &["--format", "osv"]).json();
+    fits_the_schema(&record);
+    assert_eq!(
+        record["affected"][0]["versions"],
+        json!(["1.0.0", "1.3.0", "1.3.1", "1.4.0", "2.0.0"])
+    );
+}
+
+#[test]
+fn what_cannot_be_worked_out_is_said() {
+    let project = Project::new();
+    let mut record = project.record();
+    record["references"] = json!([{"type": "FIX", "url": "https://forge.example/acme/shop/pull/7"}]);
+    let ran = project.run(&record, &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(
+        ran.err.contains("names no commit of this repository"),
+        "{}",
+        ran.err
+    );
+    let ran = project.sandbox.run(&["backport", "--advisory", "nowhere.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    let ran = project.run(&json!({"x": 1}), &[]);
+    assert!(ran.code == 2 && ran.err.contains("is no record"), "{}", ran.err);
+    let ran = project.run(&project.record(), &["--output", "x.txt"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    // A clone that was cut does not say what it cannot see.
+    let origin = format!("file://{}", project.sandbox.work().display());
+    let to = project.sandbox.path("shallow");
+    let to = to.to_str().expect("a path");
+    project
+        .sandbox
+        .git(&["clone", "-q", "--depth=1", "--no-single-branch", &origin, to]);
+    let file = project.sandbox.path("advisory.json");
+    std::fs::write(&file, project.record().to_string()).expect("a file");
+    let file = file.to_str().expect("a path");
+    let ran = project.sandbox.run(&[
+        "backport",
+        to,
+        "--advisory",
+        file,
+        "--refs",
+        "main,release/*",
+        "--format",
+        "osv",
+    ]);
+    // The fix is the tip of `main` and there; of the others nothing is known.
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("is not known"), "{}", ran.err);
+    assert_eq!(ran.json()["affected"][0].get("versions"), None);
+}
