@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::columns::Columns;
 use super::discovered::{DiscoveredTree, relative};
-use super::metrics::LinePast;
+use super::line_past::{AdvisoryOfPackage, Key, LinePast};
 use super::reader::{Reader, is_wanted, reader_in};
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
 use super::{FILE_LIMIT, judge, read, starts};
@@ -19,7 +19,7 @@ use crate::lockfile::Format;
 use crate::model::Failure;
 use crate::model::grid::{HistoryEntry, ReleaseLine, Standing};
 use crate::model::lines::short_name;
-use crate::model::{Advisory, Ecosystem, PackageUrl, Tree as _, TreePath};
+use crate::model::{Advisory, Tree as _, TreePath};
 
 /// So many lines are told of: each may have held everything, in every tag.
 const MAX_LINES: usize = 50;
@@ -144,41 +144,6 @@ pub fn history(found: &DiscoveredTree, columns: &Columns, index: &Index) -> Resu
 
 fn taken<T>(shared: Mutex<T>) -> T {
     shared.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A package at a version, and an advisory that it is affected by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct AdvisoryOfPackage {
-    pub(super) purl: PackageUrl,
-    /// The advisory's id, then its aliases.
-    pub(super) ids: Vec<String>,
-    pub(super) ecosystem: Ecosystem,
-}
-
-impl AdvisoryOfPackage {
-    /// The advisory's id.
-    pub(super) fn id(&self) -> &str {
-        self.ids.first().map_or("", String::as_str)
-    }
-}
-
-/// What is known of a commit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
-    /// It locks an affected package.
-    Affected(Arc<AdvisoryOfPackage>),
-    /// A lockfile of this ecosystem cannot be read in whole, or one of an unknown one.
-    Unread(Option<Ecosystem>),
-}
-
-impl Key {
-    /// What is affected.
-    pub(super) fn advisory(&self) -> Option<&AdvisoryOfPackage> {
-        match self {
-            Self::Affected(held) => Some(held),
-            Self::Unread(_) => None,
-        }
-    }
 }
 
 /// What lockfiles hold, each judged once.

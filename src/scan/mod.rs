@@ -16,6 +16,7 @@ pub mod history;
 pub mod inventory;
 mod judge;
 pub mod knowledge;
+mod line_past;
 pub mod lines;
 pub mod metrics;
 pub mod near;

@@ -20,7 +20,10 @@ fn a_request_that_was_rebased_over_other_lines_is_whole() {
     project.commit(&[("a", &text("", ""))], "Begin\n");
     project.git(&["branch", "release/1.0"]);
     project.git(&["checkout", "-qb", "topic"]);
-    for (number, tail) in ["x\n", "x\ny\n", "x\ny\nz\n", "x\ny\nz\n!\n"].into_iter().enumerate() {
+    for (number, tail) in ["x\n", "x\ny\n", "x\ny\nz\n", "x\ny\nz\n!\n"]
+        .into_iter()
+        .enumerate()
+    {
         project.commit(&[("a", &text("", tail))], &format!("Step {number}\n"));
     }
     project.git(&["checkout", "-q", "main"]);
