@@ -117,6 +117,9 @@ fn released(
     }
 }
 
+/// A cell of the grid, with the advisory and the packages of its row.
+type OfGrid<'m> = (&'m Cell, &'m Arc<Advisory>, &'m [PackageUrl]);
+
 /// One column of the grid.
 struct Line<'m> {
     column: usize,
@@ -130,7 +133,7 @@ struct Line<'m> {
 impl Line<'_> {
     /// The rows of the line, each with the commits that fixed it.
     fn rows(&self) -> Vec<(MetricsRow, Option<Run>)> {
-        let mut cells: BTreeMap<&str, Vec<(&Cell, &Arc<Advisory>, &[PackageUrl])>> = BTreeMap::new();
+        let mut cells: BTreeMap<&str, Vec<OfGrid<'_>>> = BTreeMap::new();
         for row in &self.grid.rows {
             if let Some(cell) = row.cells.get(self.column) {
                 let of_id = cells.entry(row.advisory.id.as_str()).or_default();
