@@ -36,7 +36,11 @@ impl History {
     /// A commit on the branch that is checked out, whose lockfile holds `bad` at this version.
     fn commit(&self, day: &str, bad: &str) -> String {
         let packages = [("bad", bad), ("other", "1.0.0")];
-        let packages = if bad.is_empty() { &packages[1..] } else { &packages };
+        let packages = if bad.is_empty() {
+            &packages[1..]
+        } else {
+            &packages[..]
+        };
         self.write(day, &cargo_lock(packages))
     }
 
@@ -304,7 +308,7 @@ fn a_clone_that_was_cut_or_lacks_tags_makes_up_no_number() {
         let to = to.to_str().expect("a path").to_owned();
         history
             .sandbox
-            .git(&[&["clone", "-q"], flags, &[&origin, &to]].concat());
+            .git(&[&["clone", "-q"], flags, &[origin.as_str(), to.as_str()]].concat());
         let ran = history.sandbox.run(&[
             "status",
             "--metrics",
