@@ -76,7 +76,7 @@ pub fn run(
         refs: Some(lacking.join(",")),
         ..arguments.clone()
     };
-    let code = carry::run(&carried, now)?;
+    let code = carry::run(&carried, options, now)?;
     Ok(match (code, is_known) {
         (ExitCode::Pass, false) => ExitCode::Incomplete,
         (code, _) => code,
