@@ -48,7 +48,7 @@ pub static ROWS: &[EcosystemRow] = &[
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
     with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
     with_rules(Ecosystem::PACKAGIST, 7, "composer", any_case, "packagist"),
-    name_only("Pub", 9),
+    with_rules(Ecosystem::PUB, 9, "pub", any_case, "pub"),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
     with_rules(Ecosystem::RUBYGEMS, 6, "gem", as_written, "rubygems"),
     with_rules(Ecosystem::SWIFT_URL, 11, "swift", swift::normalise, "swift"),

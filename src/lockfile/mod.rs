@@ -43,6 +43,7 @@ pub mod pnpm_lock;
 pub mod poetry_lock;
 pub mod pom;
 pub mod project_assets;
+pub mod pubspec_lock;
 pub mod pylock;
 pub mod rebar_lock;
 pub mod requirements;
@@ -248,6 +249,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &project_assets::ProjectAssets,
+    &pubspec_lock::PubspecLock,
     &pylock::Pylock,
     &rebar_lock::RebarLock,
     &requirements::Requirements,

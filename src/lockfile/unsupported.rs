@@ -81,10 +81,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "PyPI",
     },
     UnsupportedFormat {
-        file_name: "pubspec.lock",
-        ecosystem: "Pub",
-    },
-    UnsupportedFormat {
         file_name: "renv.lock",
         ecosystem: "CRAN",
     },

@@ -25,6 +25,8 @@ impl Ecosystem {
     pub const RUBYGEMS: Self = Self::constant("RubyGems");
     /// Swift packages, by the addresses of their repositories.
     pub const SWIFT_URL: Self = Self::constant("SwiftURL");
+    /// Dart and Flutter packages.
+    pub const PUB: Self = Self::constant("Pub");
     /// PHP packages.
     pub const PACKAGIST: Self = Self::constant("Packagist");
     /// Elixir, Erlang and Gleam packages.

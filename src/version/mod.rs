@@ -12,6 +12,7 @@
 //! | github_actions, go, hex, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | packagist | build metadata (`+build`) | no part of it. Beside a bound without a stability the pre-releases of that bound are equal to it (`composer audit`) |
+//! | pub | build metadata (`1.0.0+1`) | part of it: a release of its own, above `1.0.0` |
 //! | pep440 | the local version (`2.5.1+cu121`) | part of it, and ignored beside a bound that has none (PEP 440, "Version matching") |
 //! | rubygems | nothing: the platform is no part of a version | – |
 //!
@@ -39,6 +40,7 @@ pub mod npm;
 pub mod nuget;
 pub mod packagist;
 pub mod pep440;
+pub mod r#pub;
 pub mod range;
 pub mod rubygems;
 pub mod semver;
@@ -193,6 +195,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &nuget::Nuget,
     &packagist::Packagist,
     &pep440::Pep440,
+    &r#pub::Pub,
     &rubygems::Rubygems,
     &semver::Semver,
     &swift::Swift,

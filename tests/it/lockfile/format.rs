@@ -23,6 +23,7 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
 const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
+    ("pubspec_lock", "hostile", "escaped", "written with an escape"),
     (
         "composer_lock",
         "hostile",

@@ -83,6 +83,24 @@ fn nuget_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/nuget.tsv.gz"), scheme("nuget").unwrap());
 }
 
+/// By the two implementations of SemVer that order builds as pub does: that of npm here, and the crate `semver` below.
+#[test]
+fn pub_agrees_with_semver() {
+    agrees(&table("tests/tables/pub.tsv.gz"), scheme("pub").unwrap());
+    let ours = scheme("pub").unwrap();
+    for Row { left, order, right } in table("tests/tables/pub.tsv.gz") {
+        let read = |text: &str| ::semver::Version::parse(text).ok();
+        // What the crate refuses, such as numbers above 64 bits, it says nothing of.
+        if let (Some(one), Some(other)) = (read(&left), read(&right)) {
+            assert_eq!(
+                ours.compare(&left, &right),
+                Ok(one.cmp(&other)),
+                "{left} {order} {right}"
+            );
+        }
+    }
+}
+
 /// By two implementations of SemVer 2.0.0, since SwiftPM runs where few others do.
 #[test]
 fn swift_agrees_with_semver() {
@@ -320,6 +338,7 @@ fn made_up_versions_are_in_a_total_order() {
         "nuget",
         "packagist",
         "pep440",
+        "pub",
         "rubygems",
         "semver",
     ] {
@@ -340,7 +359,16 @@ fn made_up_versions_are_in_a_total_order() {
 /// Advisories of npm, crates.io and Go are written with what people type.
 #[test]
 fn events_are_read_leniently() {
-    for name in ["github_actions", "go", "hex", "npm", "nuget", "semver", "swift"] {
+    for name in [
+        "github_actions",
+        "go",
+        "hex",
+        "npm",
+        "nuget",
+        "pub",
+        "semver",
+        "swift",
+    ] {
         let scheme = scheme(name).unwrap();
         for (event, version) in [
             ("1.2", "1.2.0"),
