@@ -8,6 +8,7 @@
 //!   says which advisories can be decided for them.
 //! - `uses:` counts where GitHub reads it: of jobs and their steps, and of the steps of a composite action. A file without the word is not
 //!   looked at further: other tools have files of these names.
+//! - A file that ends in a version, without a line end, may be cut there, and says so.
 //! - Everything is for builds, and direct: which actions a composite action uses itself, its own repository says.
 
 use std::collections::HashSet;
@@ -122,6 +123,15 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
         Some(span) => (span.of(text), span),
         None => (version, own),
     };
+    // Nothing ends a plain text but the end of its line.
+    if place.end as usize == text.len() {
+        let hint = "End the file with a line end.";
+        parsed.partial(
+            place,
+            "the file ends inside of this version, which may be cut",
+            hint,
+        );
+    }
     let name = format!("{owner}/{repository}");
     let mut package = Package::new(Ecosystem::GITHUB_ACTIONS, name, version, FileSpan::here(place));
     package.scopes = Scopes::only(Scope::Build);

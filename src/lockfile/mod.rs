@@ -225,8 +225,8 @@ impl Parsed {
 
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
-    &bom::CycloneDx,
     &github_workflows::GithubWorkflows,
+    &bom::CycloneDx,
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,

@@ -26,7 +26,7 @@ impl Project {
     pub(super) fn beside(lockfile: &TreePath, tree: &dyn Tree) -> Option<Self> {
         let name = lockfile.file_name();
         let stem = name.get(..name.len().checked_sub(b".lock".len())?)?;
-        let path = lockfile.parent().join(&[stem, b".json"].concat())?;
+        let path = lockfile.parent().join([stem, b".json"].concat())?;
         let bytes = tree.read(&path).ok()?;
         let decoded = decode::decode(&bytes);
         let document = json::read(&decoded.text);

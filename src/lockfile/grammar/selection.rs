@@ -113,7 +113,7 @@ mod tests {
                 Some("dev optional"),
             ),
             ("'cpu' in extras and 'gpu' not in extras", Some("optional")),
-            ("'gpu' not in extras", Some("runtime optional")),
+            ("'gpu' not in extras", Some("runtime")),
             ("'a' in extras and 'a' not in extras", Some("")),
         ] {
             let found = Marker::read(marker).expect(marker).scopes(&["default"]);

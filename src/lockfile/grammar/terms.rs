@@ -556,7 +556,7 @@ mod tests {
         assert_eq!(terms.problems.len(), 2);
         assert_eq!(
             shown(&terms),
-            "%a={hex a 1.0 } b={hex b }! c={hex c }! d={hex d 1.0 } %"
+            "%a={hex a 1.0 } b={hex }! c={hex c }! d={hex d 1.0 } %"
         );
         for cut in 0..text.trim_end().len() {
             let terms = Terms::read(&text[..cut], Language::Elixir);

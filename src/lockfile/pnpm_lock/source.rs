@@ -110,7 +110,7 @@ pub(super) fn find<'d>(spelled: &'d str, key: &Key, fields: &Fields<'d>) -> Foun
     }
     let name = named
         .or_else(|| fields.name.and_then(text))
-        .unwrap_or_else(|| Cow::Borrowed(behind));
+        .unwrap_or(Cow::Borrowed(behind));
     let commit = fields.commit.and_then(text);
     let source = match (
         &tarball,
