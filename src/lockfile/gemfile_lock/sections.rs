@@ -160,7 +160,17 @@ impl<'t> Lock<'t> {
 
     fn line(&mut self, section: &mut Section, line: &Line<'t>, parsed: &mut Parsed) {
         match section {
-            Section::Source if (line.indent, line.text) == (2, "specs:") => *section = Section::Specs,
+            Section::Source if (line.indent, line.text) == (2, "specs:") => {
+                let is_told = |source: &Source<'_>| source.kind == Kind::Gem || !source.remotes.is_empty();
+                if !self.sources.last().is_some_and(is_told) {
+                    parsed.blind(
+                        line.span,
+                        "the section does not say where its gems come from",
+                        DAMAGED,
+                    );
+                }
+                *section = Section::Specs;
+            }
             Section::Source => self.option(line, parsed),
             Section::Specs => self.spec(line, parsed),
             Section::Dependencies => match Named::of(line.text).filter(|_| line.indent == 2) {

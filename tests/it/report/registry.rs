@@ -21,6 +21,7 @@ const SUBJECTS: &[&str] = &[
     "links",
     "mod",
     "moves",
+    "osv",
     "ours",
     "phrases",
     "places",
