@@ -197,7 +197,7 @@ fn reports_name_every_line_and_how_upgrades_become_requests() {
     let lines = of_every_kind();
     let ran = run(&lines, &["backport"]);
     for text in [
-        "upgrades    main · cookie 1.0.0 → 1.0.1",
+        "planned     main · cookie 1.0.0 → 1.0.1",
         "blocked     release/1.8",
         "fixed       release/1.7 · it locks cookie 1.0.2",
         "unaffected  release/1.6",

@@ -189,12 +189,12 @@ fn lines_without_the_fix_take_it() {
         format!("main: has the fix, {}", short(&project.fix)),
         format!("release/1.4: has the fix, {}", short(&project.picked)),
         "release/1.0: not affected".to_owned(),
-        "release/1.3: takes 1 commit".to_owned(),
-        "release/2.0: takes 1 commit".to_owned(),
+        "planned   release/1.3 · takes 1 commit".to_owned(),
+        "planned   release/2.0 · takes 1 commit".to_owned(),
     ] {
         assert!(ran.out.contains(&words), "{words}\n{}", ran.out);
     }
-    assert!(!ran.out.contains("release/1.0: takes"), "{}", ran.out);
+    assert!(!ran.out.contains("release/1.0 · takes"), "{}", ran.out);
 }
 
 #[test]
