@@ -46,7 +46,7 @@ pub struct Event {
     pub is_carrying: bool,
     /// The merged pull request that the event is about, as far as it says so.
     pub merged: Option<Merged>,
-    /// What somebody wrote below a pull request.
+    /// A comment on a pull request.
     pub comment: Option<Comment>,
 }
 
@@ -98,7 +98,7 @@ pub enum Kind {
     Schedule,
     /// Somebody pressed the button.
     WorkflowDispatch,
-    /// Somebody wrote below an issue or pull request.
+    /// A comment on an issue or pull request.
     IssueComment,
     /// Another event, or none.
     Other,

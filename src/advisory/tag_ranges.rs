@@ -32,7 +32,7 @@ pub fn version_of(name: &str, ecosystem: &Ecosystem, package: &str, scheme: &dyn
         let rest = name.strip_prefix(prefix)?;
         rest.strip_prefix(['-', '@', '/', '_'])
     };
-    // A module of Go that lies in a folder has tags with that folder.
+    // A module of Go in a folder has tags with that folder.
     let folder = package
         .splitn(4, '/')
         .nth(3)

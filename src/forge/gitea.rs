@@ -452,7 +452,7 @@ impl Forge for Gitea {
                 &["contents"],
                 Some(json!({ "branch": change.branch, "message": message.trim_end(), "files": files })),
             );
-            // The server cannot be told where the branch must stand; each file's own id guards what is replaced.
+            // The API takes no commit that the branch must be at; each file's own id guards what is replaced.
             match self.branch_tip(&change.branch).await? {
                 Some(tip) if tip == change.parent => {}
                 Some(_) | None => {

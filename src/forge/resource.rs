@@ -365,7 +365,7 @@ pub struct Series {
 pub struct NewCommit {
     /// Its whole message.
     pub message: String,
-    /// Who wrote it, and when; the account of the token where nobody is named.
+    /// Its author, and when; without one the account of the token.
     pub author: Option<Author>,
     /// What it changes; nothing for one that only says something.
     pub changes: Vec<PathChange>,

@@ -113,18 +113,26 @@ struct Lock {
     parsed: Parsed,
 }
 
+/// An id of a NuGet package: words of letters and digits with `.`, `-` or `_` between them.
+fn is_id(name: &str) -> bool {
+    let is_allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    !name.is_empty() && name.chars().all(is_allowed)
+}
+
 fn small(text: &str) -> String {
     normalise(&Ecosystem::NUGET, text).into_owned()
 }
 
 impl Lock {
     fn line(&mut self, line: &Line<'_>) {
-        let is_known = match line.indent {
-            0 => self.header(line.text),
-            1..=3 => self.remote(line.text),
-            4 | 5 => self.entry(line),
-            _deeper => self.need(line),
-        };
+        // A lone carriage return ends a line for .NET, and none here: what it parts is not read.
+        let is_known = !line.text.contains('\r')
+            && match line.indent {
+                0 => self.header(line.text),
+                1..=3 => self.remote(line.text),
+                4 | 5 => self.entry(line),
+                _deeper => self.need(line),
+            };
         if !is_known {
             self.parsed
                 .blind(line.span(), "this is no line of a paket.lock", DAMAGED);
@@ -154,8 +162,10 @@ impl Lock {
     fn remote(&mut self, text: &str) -> bool {
         self.last = None;
         if let Some(remote) = text.strip_prefix("remote:") {
-            self.remote = without_secrets(remote.trim().trim_matches('"')).into_owned();
-            return true;
+            let remote = remote.trim();
+            self.remote = without_secrets(remote.trim_matches('"')).into_owned();
+            // A folder with packages may have a space in its name, an address has none.
+            return self.section == "NUGET" || !remote.contains(char::is_whitespace);
         }
         // Written by the first versions.
         text == "specs:"
@@ -191,7 +201,7 @@ impl Lock {
             return false;
         };
         let is_package = self.section == "NUGET";
-        if is_package && (name.is_empty() || name.contains(char::is_whitespace)) {
+        if is_package && !is_id(name) {
             return false;
         }
         let named = if is_package { name } else { self.remote.as_str() };

@@ -92,7 +92,7 @@ impl Gitea {
             &["contents"],
             Some(body),
         );
-        // The server cannot be told where the branch must stand; each file's own id guards what is replaced.
+        // The API takes no commit that the branch must be at; each file's own id guards what is replaced.
         if self.branch_tip(branch).await?.as_deref() != Some(tip) {
             return Err(call.error(ApiError::Conflict {
                 code: 409,

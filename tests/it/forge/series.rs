@@ -99,10 +99,12 @@ fn a_branch_is_a_series_of_commits_or_stays_as_it_is() {
         );
         // Elsewhere than it must be, it stays.
         for from in [None, Some("1".repeat(40))] {
-            let wrong = Series {
+            let mut wrong = Series {
                 from,
                 ..series.clone()
             };
+            // The same commits within one second would be the ones that the branch has.
+            wrong.commits[0].message = "Another".to_owned();
             let error = stand
                 .ask(|forge| forge.put_series(&wrong))
                 .expect_err("a conflict");

@@ -793,6 +793,8 @@ fn walk_github(server: &ForgeServer) -> Vec<String> {
                 json!({"title": "t", "head": "second", "base": "main", "body": "b"}),
             ),
             ("GET", repo(&format!("/pulls/{pull}")), none()),
+            ("GET", repo(&format!("/pulls/{pull}/commits")), none()),
+            ("GET", repo("/collaborators/bob/permission"), none()),
             (
                 "PATCH",
                 repo(&format!("/pulls/{pull}")),
@@ -919,6 +921,8 @@ fn walk_gitea(server: &ForgeServer) -> Vec<String> {
                 json!({"title": "t", "head": "fix", "base": "main", "body": "b"}),
             ),
             ("GET", repo(&format!("/pulls/{pull}")), none()),
+            ("GET", repo(&format!("/pulls/{pull}/commits")), none()),
+            ("GET", repo("/collaborators/bob/permission"), none()),
             (
                 "PATCH",
                 repo(&format!("/pulls/{pull}")),
