@@ -139,6 +139,16 @@ pub fn normalise<'n>(ecosystem: &Ecosystem, name: &'n str) -> Cow<'n, str> {
     rules(ecosystem).map_or(Cow::Borrowed(name), |rules| (rules.normalise)(name))
 }
 
+/// As [`normalise`], of a text that may be borrowed for longer.
+#[must_use]
+pub fn normalised<'n>(ecosystem: &Ecosystem, name: Cow<'n, str>) -> Cow<'n, str> {
+    let changed = match normalise(ecosystem, &name) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(changed) => Some(changed),
+    };
+    changed.map_or(name, Cow::Owned)
+}
+
 /// The version order of `ecosystem`; `None` for one without rules.
 #[must_use]
 pub fn scheme(ecosystem: &Ecosystem) -> Option<&'static dyn Scheme> {

@@ -16,15 +16,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::grammar::distribution;
+use super::grammar::lock_version;
 use super::grammar::marker::Marker;
 use super::grammar::pyproject::{Project, Wish};
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
-use super::{File, Format, Parsed, Problem};
-use crate::ecosystem::normalise;
-use crate::model::{
-    Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, TreePath,
-};
+use super::{File, Format, Parsed};
+use crate::ecosystem;
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 use crate::version::range::RangeSyntax as _;
@@ -129,7 +128,10 @@ impl<'d> Lock<'d> {
             }
         }
         for (number, entry) in lock.entries.iter().enumerate() {
-            let named = lock.by_name.entry(normalised(entry.name.clone())).or_default();
+            let named = lock
+                .by_name
+                .entry(ecosystem::normalised(&Ecosystem::PYPI, entry.name.clone()))
+                .or_default();
             named.push(number);
             if named.len() == MAX_CANDIDATES.saturating_add(1) {
                 parsed.blind(
@@ -143,7 +145,7 @@ impl<'d> Lock<'d> {
             return lock;
         }
         match version {
-            Some(version) => check_version(version, parsed),
+            Some(version) => lock_version::check(version, NEWEST, parsed),
             None => parsed.blind(
                 Span::at(0),
                 "no lockfile of PEP 751: it has no `lock-version`",
@@ -212,7 +214,7 @@ impl<'d> Lock<'d> {
                     }
                     None => {
                         let Some(name) = need.get("name") else { continue };
-                        let text = normalised(name.as_str().unwrap_or_default());
+                        let text = ecosystem::normalised(&Ecosystem::PYPI, name.as_str().unwrap_or_default());
                         let version = need.str("version");
                         let range = version.map_or(String::new(), |version| format!("=={version}"));
                         (self.find(&text, &range), name.text_span(), false)
@@ -405,21 +407,7 @@ impl<'d> Entry<'d> {
     fn archive_of_registry(&self, indexes: &Indexes) -> Option<Package> {
         let Source::Url(_) = self.source else { return None };
         let url = self.address?;
-        let (source, found) = indexes.archive(&url.as_str()?, Some(&self.name))?;
-        let is_as_written = found.is_called(&self.name) && found.is_of_version(&self.version);
-        let mut package = if is_as_written {
-            Package::new(
-                Ecosystem::PYPI,
-                &*self.name,
-                &*self.version,
-                FileSpan::here(self.place),
-            )
-        } else {
-            let place = FileSpan::here(url.span_of(found.version.range));
-            Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
-        };
-        package.source = source;
-        Some(package)
+        indexes.package(url, &self.name, &self.version, self.place)
     }
 }
 
@@ -474,37 +462,4 @@ fn whole(table: Value<'_>) -> Span {
         at = last;
     }
     span
-}
-
-fn check_version(value: Value<'_>, parsed: &mut Parsed) {
-    let text = value.as_str().unwrap_or_default();
-    let mut numbers = text.split('.').map(|number| number.parse::<u64>().ok());
-    let major = numbers.next().flatten();
-    let minor = numbers.next().flatten().unwrap_or_default();
-    let (newest_major, newest_minor) = NEWEST;
-    match major {
-        Some(major) if (major, minor) <= NEWEST => {}
-        Some(major) if major == newest_major => parsed.problems.push(Problem {
-            cost: Cost::Nothing,
-            file: None,
-            span: value.span(),
-            message: format!(
-                "lock version {text} is newer than {newest_major}.{newest_minor} and is read as that"
-            ),
-            hint: "Update lockkeeper.".into(),
-        }),
-        Some(_) | None => parsed.blind(
-            value.span(),
-            format!("lock version {text} is not known here; the newest one is {newest_major}.{newest_minor}"),
-            "Update lockkeeper.",
-        ),
-    }
-}
-
-fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
-    let normal = match normalise(&Ecosystem::PYPI, &name) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(normal) => Some(normal),
-    };
-    normal.map_or(name, Cow::Owned)
 }

@@ -25,7 +25,7 @@ use super::grammar::distribution;
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
-use crate::ecosystem::normalise;
+use crate::ecosystem;
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
@@ -168,12 +168,12 @@ impl<'d> Lock<'d> {
         for entry in &mut lock.entries {
             entry.is_root = match own_folder(entry.source) {
                 Some(folder) if members.is_empty() => folder == ".",
-                Some(_) => members.contains(&normalised(entry.name.clone())),
+                Some(_) => members.contains(&ecosystem::normalised(&Ecosystem::PYPI, entry.name.clone())),
                 None => false,
             };
         }
         for (number, entry) in lock.entries.iter().enumerate() {
-            let name = normalised(entry.name.clone());
+            let name = ecosystem::normalised(&Ecosystem::PYPI, entry.name.clone());
             let named = lock.by_version.entry((name.clone(), entry.version.clone()));
             named.or_default().push(number);
             let named = lock.by_name.entry(name).or_default();
@@ -194,7 +194,12 @@ impl<'d> Lock<'d> {
         let mut members = HashSet::new();
         for (key, value) in manifest.entries() {
             match key.as_ref() {
-                "members" => members.extend(value.items().filter_map(Value::as_str).map(normalised)),
+                "members" => members.extend(
+                    value
+                        .items()
+                        .filter_map(Value::as_str)
+                        .map(|name| ecosystem::normalised(&Ecosystem::PYPI, name)),
+                ),
                 "requirements" => self.manifest.push((Scope::Runtime, value)),
                 "dependency-groups" => {
                     let groups = value.entries().map(|(_, group)| (Scope::Dev, group));
@@ -276,7 +281,7 @@ impl<'d> Lock<'d> {
             .flat_map(|(scope, item)| {
                 let found = item
                     .str("name")
-                    .and_then(|name| self.by_name.get(&normalised(name)));
+                    .and_then(|name| self.by_name.get(&ecosystem::normalised(&Ecosystem::PYPI, name)));
                 found
                     .into_iter()
                     .flatten()
@@ -291,7 +296,7 @@ impl<'d> Lock<'d> {
         let Some(name) = dependency.str("name") else {
             return Vec::new();
         };
-        let name = normalised(name);
+        let name = ecosystem::normalised(&Ecosystem::PYPI, name);
         let found = match dependency.str("version") {
             Some(version) => self.by_version.get(&(name, version)),
             None => self.by_name.get(&name),
@@ -330,7 +335,10 @@ impl<'d> Lock<'d> {
         let mut extras: HashMap<(usize, Cow<'d, str>), usize> = HashMap::new();
         for (number, entry) in self.entries.iter().enumerate() {
             for (extra, _) in entry.optional.into_iter().flat_map(Value::entries) {
-                extras.insert((number, normalised(extra)), needs.states.len());
+                extras.insert(
+                    (number, ecosystem::normalised(&Ecosystem::PYPI, extra)),
+                    needs.states.len(),
+                );
                 needs.states.push(Vec::new());
             }
         }
@@ -350,7 +358,9 @@ impl<'d> Lock<'d> {
                     for to in found {
                         needs.edges.push(Need { from, to, span });
                         let asked = dependency.get("extra").into_iter().flat_map(strings);
-                        let asked = asked.filter_map(|extra| extras.get(&(to, normalised(extra))));
+                        let asked = asked.filter_map(|extra| {
+                            extras.get(&(to, ecosystem::normalised(&Ecosystem::PYPI, extra)))
+                        });
                         for target in asked.copied().chain([to]) {
                             if let Some(targets) = state.and_then(|state| needs.states.get_mut(state)) {
                                 targets.push(target);
@@ -364,7 +374,9 @@ impl<'d> Lock<'d> {
                 follow(list, Some(from), entry.is_root.then_some(Scope::Runtime));
             }
             for (extra, list) in entry.optional.into_iter().flat_map(Value::entries) {
-                let state = extras.get(&(from, normalised(extra))).copied();
+                let state = extras
+                    .get(&(from, ecosystem::normalised(&Ecosystem::PYPI, extra)))
+                    .copied();
                 follow(list, state, entry.is_root.then_some(Scope::Optional));
             }
             for (_, list) in entry.groups.into_iter().flat_map(Value::entries) {
@@ -570,12 +582,4 @@ fn strings(value: Value<'_>) -> impl Iterator<Item = Cow<'_, str>> {
         .as_str()
         .into_iter()
         .chain(value.items().filter_map(Value::as_str))
-}
-
-fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
-    let normal = match normalise(&Ecosystem::PYPI, &name) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(normal) => Some(normal),
-    };
-    normal.map_or(name, Cow::Owned)
 }

@@ -4,6 +4,7 @@ pub mod bill;
 pub mod distribution;
 pub mod gradle_build;
 pub mod index_settings;
+pub mod lock_version;
 pub mod marker;
 pub mod npm_archive;
 pub mod npm_scopes;

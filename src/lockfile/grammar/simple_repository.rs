@@ -10,7 +10,9 @@ use std::collections::HashSet;
 
 use super::distribution::{self, Distribution};
 use super::rfc3986::{host, without_secrets};
-use crate::model::Source;
+use crate::model::{Ecosystem, FileSpan, Package, Source};
+use crate::text::Span;
+use crate::text::tree::Value;
 
 /// The folder of an index in which its archives lie.
 const STORE: &str = "packages";
@@ -45,6 +47,22 @@ impl Indexes {
                 distribution,
             )
         })
+    }
+
+    /// The package of the registry whose archive is at `url`, in an entry of `name` and `version`, which is at `place`: what the
+    /// archive is called counts where that differs.
+    #[must_use]
+    pub fn package(&self, url: Value<'_>, name: &str, version: &str, place: Span) -> Option<Package> {
+        let (source, found) = self.archive(&url.as_str()?, Some(name))?;
+        let mut package = match found.is_called(name) && found.is_of_version(version) {
+            true => Package::new(Ecosystem::PYPI, name, version, FileSpan::here(place)),
+            false => {
+                let place = FileSpan::here(url.span_of(found.version.range));
+                Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
+            }
+        };
+        package.source = source;
+        Some(package)
     }
 }
 

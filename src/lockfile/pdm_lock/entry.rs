@@ -159,21 +159,7 @@ impl<'d> Entry<'d> {
     fn archive_of_registry(&self, indexes: &Indexes) -> Option<Package> {
         let Source::Url(_) = self.source else { return None };
         let url = self.address?;
-        let (source, found) = indexes.archive(&url.as_str()?, Some(&self.name))?;
-        let is_as_written = found.is_called(&self.name) && found.is_of_version(&self.version);
-        let mut package = if is_as_written {
-            Package::new(
-                Ecosystem::PYPI,
-                &*self.name,
-                &*self.version,
-                FileSpan::here(self.place),
-            )
-        } else {
-            let place = FileSpan::here(url.span_of(found.version.range));
-            Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
-        };
-        package.source = source;
-        Some(package)
+        indexes.package(url, &self.name, &self.version, self.place)
     }
 
     /// What it needs: a list of specifiers or, in the first versions of the format, a table.

@@ -23,11 +23,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::entry::{Entry, Need};
+use super::grammar::lock_version;
 use super::grammar::pyproject::{Project, Wish};
 use super::grammar::simple_repository::Indexes;
-use super::{File, Format, Parsed, Problem};
-use crate::ecosystem::normalise;
-use crate::model::{Cost, Ecosystem, Graph, NodeId, Scope, Source, Tree, TreePath, UpgradeBy};
+use super::{File, Format, Parsed};
+use crate::ecosystem::{self, normalise};
+use crate::model::{Ecosystem, Graph, NodeId, Scope, Source, Tree, TreePath, UpgradeBy};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 use crate::version::range::RangeSyntax as _;
@@ -130,7 +131,10 @@ impl<'d> Lock<'d> {
             }
         }
         for (number, entry) in lock.entries.iter().enumerate() {
-            let named = lock.by_name.entry(normalised(entry.name.clone())).or_default();
+            let named = lock
+                .by_name
+                .entry(ecosystem::normalised(&Ecosystem::PYPI, entry.name.clone()))
+                .or_default();
             named.push(number);
             if named.len() == MAX_CANDIDATES.saturating_add(1) {
                 parsed.blind(
@@ -151,7 +155,7 @@ impl<'d> Lock<'d> {
             );
         }
         match metadata.and_then(|metadata| metadata.get("lock_version")) {
-            Some(version) => check_version(version, parsed),
+            Some(version) => lock_version::check(version, NEWEST, parsed),
             None => parsed.blind(
                 Span::at(root.span().end as usize),
                 "no whole lockfile of PDM: it has no `lock_version`",
@@ -332,37 +336,4 @@ fn add_range(graph: &mut Graph, node: NodeId, wish: &Wish) {
     if let Some(package) = graph.package_mut(node).filter(|_| !wish.range.is_empty()) {
         package.asked_within(&wish.range);
     }
-}
-
-fn check_version(value: Value<'_>, parsed: &mut Parsed) {
-    let text = value.as_str().unwrap_or_default();
-    let mut numbers = text.split('.').map(|number| number.parse::<u64>().ok());
-    let major = numbers.next().flatten();
-    let minor = numbers.next().flatten().unwrap_or_default();
-    let (newest_major, newest_minor) = NEWEST;
-    match major {
-        Some(major) if (major, minor) <= NEWEST => {}
-        Some(major) if major == newest_major => parsed.problems.push(Problem {
-            cost: Cost::Nothing,
-            file: None,
-            span: value.span(),
-            message: format!(
-                "lock version {text} is newer than {newest_major}.{newest_minor} and is read as that"
-            ),
-            hint: "Update lockkeeper.".into(),
-        }),
-        Some(_) | None => parsed.blind(
-            value.span(),
-            format!("lock version {text} is not known here; the newest one is {newest_major}.{newest_minor}"),
-            "Update lockkeeper.",
-        ),
-    }
-}
-
-fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
-    let normal = match normalise(&Ecosystem::PYPI, &name) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(normal) => Some(normal),
-    };
-    normal.map_or(name, Cow::Owned)
 }

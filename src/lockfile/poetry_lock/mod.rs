@@ -28,12 +28,11 @@ use self::constraint::allows;
 use self::project::{Group, Project, wanted};
 use self::reach::{Reach, add_range};
 use self::sources::source;
+use super::grammar::lock_version;
 use super::grammar::simple_repository::Indexes;
-use super::{File, Format, Parsed, Problem};
-use crate::ecosystem::normalise;
-use crate::model::{
-    Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, UpgradeBy,
-};
+use super::{File, Format, Parsed};
+use crate::ecosystem::{self, normalise};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
 
@@ -212,7 +211,10 @@ impl<'d> Lock<'d> {
             }
         }
         for (number, entry) in lock.entries.iter().enumerate() {
-            let named = lock.by_name.entry(normalised(entry.name.clone())).or_default();
+            let named = lock
+                .by_name
+                .entry(ecosystem::normalised(&Ecosystem::PYPI, entry.name.clone()))
+                .or_default();
             named.push(number);
             if named.len() == MAX_CANDIDATES.saturating_add(1) {
                 parsed.blind(
@@ -247,32 +249,7 @@ impl<'d> Lock<'d> {
     fn read_metadata(&mut self, metadata: Value<'d>, parsed: &mut Parsed) {
         for (key, value) in metadata.entries() {
             match key.as_ref() {
-                "lock-version" => {
-                    let version = value.as_str().unwrap_or_default();
-                    let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());
-                    let major = numbers.next().flatten();
-                    let minor = numbers.next().flatten().unwrap_or_default();
-                    let (newest_major, newest_minor) = NEWEST;
-                    match major {
-                        Some(major) if (major, minor) <= NEWEST => {}
-                        Some(major) if major == newest_major => parsed.problems.push(Problem {
-                            cost: Cost::Nothing,
-                            file: None,
-                            span: value.span(),
-                            message: format!(
-                                "lock version {version} is newer than {newest_major}.{newest_minor} and is read as that"
-                            ),
-                            hint: "Update lockkeeper.".into(),
-                        }),
-                        Some(_) | None => parsed.blind(
-                            value.span(),
-                            format!(
-                                "lock version {version} is not known here; the newest one is {newest_major}.{newest_minor}"
-                            ),
-                            "Update lockkeeper.",
-                        ),
-                    }
-                }
+                "lock-version" => lock_version::check(value, NEWEST, parsed),
                 // 1.x: tables with `file` and `hash`; before: the hashes alone.
                 "files" | "hashes" => {
                     for (name, files) in value.entries() {
@@ -286,7 +263,10 @@ impl<'d> Lock<'d> {
 
     /// Checksums that stand under a package's name, for all of its versions.
     fn add_checksums(&mut self, name: Cow<'d, str>, files: Value<'d>) {
-        let numbers = self.by_name.get(&normalised(name)).map_or(&[][..], Vec::as_slice);
+        let numbers = self
+            .by_name
+            .get(&ecosystem::normalised(&Ecosystem::PYPI, name))
+            .map_or(&[][..], Vec::as_slice);
         let is_only = numbers.len() == 1;
         for number in numbers.iter().take(MAX_CANDIDATES) {
             let Some(entry) = self.entries.get_mut(*number) else {
@@ -416,9 +396,9 @@ impl<'d> Lock<'d> {
         for (from, entry) in self.entries.iter().enumerate() {
             for (name, value) in entry.dependencies.into_iter().flat_map(Value::entries) {
                 let span = value.key_span();
-                let is_asked_for = extras
-                    .as_ref()
-                    .is_none_or(|extras| extras.contains(&(from, normalised(name.clone()))));
+                let is_asked_for = extras.as_ref().is_none_or(|extras| {
+                    extras.contains(&(from, ecosystem::normalised(&Ecosystem::PYPI, name.clone())))
+                });
                 for wanted in wanted(value) {
                     if !wanted.is_optional || is_asked_for {
                         let found = self.find(&name, &wanted.constraint);
@@ -478,7 +458,7 @@ impl<'d> Lock<'d> {
                     if normalise(&Ecosystem::PYPI, &name) == normalise(&Ecosystem::PYPI, &entry.name) {
                         ask(&name, &format!("=={}", entry.version), further, &mut open);
                     } else {
-                        brought.insert((number, normalised(name)));
+                        brought.insert((number, ecosystem::normalised(&Ecosystem::PYPI, name)));
                     }
                 }
             }
@@ -559,12 +539,4 @@ fn full_span(value: Value<'_>) -> Span {
     value
         .entries()
         .fold(value.span(), |span, (_, inner)| span.join(inner.span()))
-}
-
-fn normalised(name: Cow<'_, str>) -> Cow<'_, str> {
-    let normal = match normalise(&Ecosystem::PYPI, &name) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(normal) => Some(normal),
-    };
-    normal.map_or(name, Cow::Owned)
 }

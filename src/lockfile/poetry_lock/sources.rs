@@ -3,7 +3,7 @@
 use super::{Entry, Lock};
 use crate::lockfile::grammar::rfc3986::without_secrets;
 use crate::lockfile::grammar::simple_repository::Indexes;
-use crate::model::{Ecosystem, FileSpan, Package, Source, Tree, TreePath};
+use crate::model::{Package, Source, Tree, TreePath};
 use crate::text::tree::Value;
 
 /// `[package.source]`; a package without it comes from the default index.
@@ -47,20 +47,6 @@ impl Entry<'_> {
         let url = table
             .get("url")
             .filter(|_| table.str("type").as_deref() == Some("url"))?;
-        let (source, found) = indexes.archive(&url.as_str()?, Some(&self.name))?;
-        let is_as_written = found.is_called(&self.name) && found.is_of_version(&self.version);
-        let mut package = if is_as_written {
-            Package::new(
-                Ecosystem::PYPI,
-                &*self.name,
-                &*self.version,
-                FileSpan::here(self.place),
-            )
-        } else {
-            let place = FileSpan::here(url.span_of(found.version.range));
-            Package::new(Ecosystem::PYPI, found.name.text, found.version.text, place)
-        };
-        package.source = source;
-        Some(package)
+        indexes.package(url, &self.name, &self.version, self.place)
     }
 }

@@ -1,8 +1,9 @@
 //! In which ranges own manifests ask for packages.
 
-use super::{Lock, MAX_CANDIDATES, normalised};
+use super::{Lock, MAX_CANDIDATES};
+use crate::ecosystem;
 use crate::lockfile::{Parsed, Upgrade, UpgradeCommand};
-use crate::model::{NodeId, UpgradeBy};
+use crate::model::{Ecosystem, NodeId, UpgradeBy};
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::pep440::Pep440;
@@ -43,7 +44,7 @@ impl Lock<'_> {
             let (Some(name), Some(range)) = (wish.str("name"), wish.str("specifier")) else {
                 continue;
             };
-            let found = self.by_name.get(&normalised(name));
+            let found = self.by_name.get(&ecosystem::normalised(&Ecosystem::PYPI, name));
             for number in found.into_iter().flatten().take(MAX_CANDIDATES) {
                 let (entry, node) = (self.entries.get(*number), nodes.get(*number));
                 let is_meant = entry.is_some_and(|entry| Pep440.contains(&range, &entry.version) == Ok(true));
