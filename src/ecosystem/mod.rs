@@ -103,6 +103,25 @@ pub fn lies_everywhere(ecosystem: &Ecosystem) -> bool {
     *ecosystem == Ecosystem::GITHUB_ACTIONS
 }
 
+/// Package managers whose packages have no ecosystem in OSV's schema, so that no database of advisories speaks of them: with the type of
+/// their package URLs, in the order of the names.
+pub static WITHOUT_ADVISORIES: &[(&str, &str)] = &[
+    ("CPAN", "cpan"),
+    ("Crystal", "generic"),
+    ("Nimble", "generic"),
+    ("conda", "conda"),
+    ("vcpkg", "vcpkg"),
+];
+
+/// No database speaks of packages of `ecosystem`: they are listed, and that they are not checked is a partial gap, since no other
+/// database would change it.
+#[must_use]
+pub fn has_no_advisories(ecosystem: &Ecosystem) -> bool {
+    WITHOUT_ADVISORIES
+        .iter()
+        .any(|(name, _)| *name == ecosystem.as_str())
+}
+
 /// The ecosystems with rules.
 pub fn with_a_scheme() -> impl Iterator<Item = &'static Ecosystem> {
     ROWS.iter()
@@ -202,6 +221,14 @@ mod tests {
         assert!(ROWS.is_sorted_by_key(|row| row.ecosystem.as_str()));
         for ecosystem in with_a_scheme() {
             assert!(scheme(ecosystem).is_some(), "{ecosystem}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_advisories_has_no_rules() {
+        assert!(WITHOUT_ADVISORIES.is_sorted());
+        for (name, _) in WITHOUT_ADVISORIES {
+            assert!(row(name).is_none(), "{name}");
         }
     }
 

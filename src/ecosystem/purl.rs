@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::{EcosystemRow, ROWS, Rules, rules};
+use super::{EcosystemRow, ROWS, Rules, WITHOUT_ADVISORIES, rules};
 use crate::model::Ecosystem;
 use crate::model::package_url::{PackageUrl, Parts};
 
@@ -18,8 +18,12 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
     let separator = separator(ecosystem);
     let name = name.trim_matches(separator);
     let (namespace, name) = name.rsplit_once(separator).unwrap_or(("", name));
+    let unspoken = WITHOUT_ADVISORIES
+        .iter()
+        .find(|(name, _)| *name == ecosystem.as_str());
+    let kind = rules.map(|rules| rules.purl_type);
     PackageUrl::of_parts(&Parts {
-        kind: rules.map_or(GENERIC, |rules| rules.purl_type),
+        kind: kind.or(unspoken.map(|(_, kind)| *kind)).unwrap_or(GENERIC),
         namespace: &namespace.replace(separator, "/"),
         name,
         version,
@@ -205,6 +209,12 @@ mod tests {
                 "pkg:nuget/newtonsoft.json@13.0.3",
             ),
             (Ecosystem::named("Acme"), "a b", "1", "pkg:generic/a%20b@1"),
+            (
+                Ecosystem::named("conda"),
+                "openssl",
+                "3.0.13",
+                "pkg:conda/openssl@3.0.13",
+            ),
             (Ecosystem::HEX, "Phoenix", "1.7.14", "pkg:hex/phoenix@1.7.14"),
             (Ecosystem::RUBYGEMS, "RedCloth", "4.3.3", "pkg:gem/RedCloth@4.3.3"),
             (

@@ -122,9 +122,10 @@ impl Knowledge {
         wanted.iter().filter(|ecosystem| !self.has(ecosystem))
     }
 
-    /// It has nothing of an ecosystem whose files lie everywhere: that is no blind spot.
+    /// It has nothing of an ecosystem whose files lie everywhere, or of which no database has anything: that is no blind spot.
     pub(super) fn is_silent_of(&self, ecosystem: &Ecosystem) -> bool {
-        ecosystem::lies_everywhere(ecosystem) && !self.has(ecosystem)
+        let is_expected = ecosystem::lies_everywhere(ecosystem) || ecosystem::has_no_advisories(ecosystem);
+        is_expected && !self.has(ecosystem)
     }
 
     fn has(&self, ecosystem: &Ecosystem) -> bool {
@@ -165,13 +166,27 @@ impl Knowledge {
                 true => &mut judged.inexact,
                 false => &mut judged.undecided,
             };
-            gaps.push(Gap {
-                location: Some(Location { file: opened.path.clone(), position: Position::START }),
-                reason: format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
-                hint: format!(
-                    "Fetch it with `lockkeeper db update --ecosystem {}`, or build it with an export of {ecosystem}.",
-                    quoted(ecosystem.as_str())
+            let (reason, hint) = match ecosystem::has_no_advisories(ecosystem) {
+                true => (
+                    format!("no database of advisories speaks of packages of {ecosystem}: none of them was checked"),
+                    "OSV has no ecosystem for them: look up by hand what is known of those that the product ships."
+                        .to_owned(),
                 ),
+                false => (
+                    format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
+                    format!(
+                        "Fetch it with `lockkeeper db update --ecosystem {}`, or build it with an export of {ecosystem}.",
+                        quoted(ecosystem.as_str())
+                    ),
+                ),
+            };
+            gaps.push(Gap {
+                location: Some(Location {
+                    file: opened.path.clone(),
+                    position: Position::START,
+                }),
+                reason,
+                hint,
             });
         }
     }

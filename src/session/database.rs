@@ -55,6 +55,8 @@ fn fetched(
         return Ok(opened);
     }
     let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
+    // Of these there is nothing to fetch.
+    ecosystems.retain(|it| !ecosystem::has_no_advisories(it));
     ecosystems.sort();
     ecosystems.dedup();
     // What lies everywhere comes along with the next update, and none fails for the want of it.
