@@ -106,10 +106,17 @@ pub fn lies_everywhere(ecosystem: &Ecosystem) -> bool {
 /// Package managers whose packages have no ecosystem in OSV's schema, so that no database of advisories speaks of them: with the type of
 /// their package URLs, in the order of the names.
 pub static WITHOUT_ADVISORIES: &[(&str, &str)] = &[
+    ("Bazel", "bazel"),
     ("CPAN", "cpan"),
+    ("CocoaPods", "cocoapods"),
     ("Crystal", "generic"),
+    ("Helm", "generic"),
     ("Nimble", "generic"),
+    ("Nix", "generic"),
+    ("Terraform", "generic"),
     ("conda", "conda"),
+    ("git", "generic"),
+    ("pre-commit", "generic"),
     ("vcpkg", "vcpkg"),
 ];
 

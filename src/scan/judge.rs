@@ -415,7 +415,15 @@ fn same<'a>(opened: &Opened<'a>) -> impl Iterator<Item = Same<'a>> {
             .packages()
             .filter(|(_, package)| package.source.is_matched())
     };
-    let key = |package: &'a Package| (&*package.name, &*package.version, package.place().file.as_ref());
+    let key = |package: &'a Package| {
+        // A file may have packages of one name in several ecosystems.
+        (
+            &package.ecosystem,
+            &*package.name,
+            &*package.version,
+            package.place().file.as_ref(),
+        )
+    };
     let hasher = RandomState::default();
     // A file may have a million: the table holds their numbers alone.
     let mut firsts: HashTable<NodeId> = HashTable::with_capacity(packages().count());

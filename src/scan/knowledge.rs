@@ -15,7 +15,7 @@ use crate::ecosystem;
 use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::outcome::DatabaseSource;
-use crate::model::{Cost, Coverage, Ecosystem, TreePath};
+use crate::model::{Cost, Coverage, Ecosystem, Package, TreePath};
 use crate::policy::Policy;
 use crate::text::Position;
 
@@ -141,7 +141,11 @@ impl Knowledge {
             return;
         }
         let packages = opened.parsed.graph.packages();
-        for (_, package) in packages.filter(|(_, package)| package.source.is_matched()) {
+        let counts = |package: &Package| {
+            let ecosystem = &package.ecosystem;
+            package.source.is_matched() || ecosystem::has_no_advisories(ecosystem) && !self.has(ecosystem)
+        };
+        for (_, package) in packages.filter(|(_, package)| counts(package)) {
             if !judged.ecosystems.contains(&package.ecosystem) {
                 judged.ecosystems.insert(package.ecosystem.clone());
             }

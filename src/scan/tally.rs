@@ -29,6 +29,11 @@ impl Listed {
             unmatched: Vec::new(),
         };
         for (_, package) in opened.parsed.graph.packages() {
+            // Wherever it comes from.
+            if ecosystem::has_no_advisories(&package.ecosystem) && is_unknown(&package.ecosystem) {
+                listed.unknown.push(number(package));
+                continue;
+            }
             match Unmatched::of(opened, package) {
                 None if is_unknown(&package.ecosystem) => listed.unknown.push(number(package)),
                 None => listed.checked.push(number(package)),
