@@ -31,6 +31,7 @@ pub mod gradle_lockfile;
 pub mod grammar;
 pub mod libs_versions;
 pub mod manifest;
+pub mod maven_install;
 pub mod mix_lock;
 pub mod package_lock;
 pub mod package_resolved;
@@ -42,15 +43,18 @@ pub mod pipfile_lock;
 pub mod pnpm_lock;
 pub mod poetry_lock;
 pub mod pom;
+pub mod pre_commit_config;
 pub mod project_assets;
 pub mod pubspec_lock;
 pub mod pylock;
 pub mod rebar_lock;
 pub mod requirements;
 pub mod sbom_spdx;
+pub mod sbt_lock;
 pub mod unsupported;
 pub mod uv_lock;
 pub mod verification_metadata;
+pub mod versions_lock;
 pub mod yarn_lock;
 
 use std::borrow::Cow;
@@ -226,6 +230,7 @@ impl Parsed {
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
     &github_workflows::GithubWorkflows,
+    &pre_commit_config::PreCommitConfig,
     &bom::CycloneDx,
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
@@ -237,6 +242,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
     &libs_versions::LibsVersions,
+    &maven_install::MavenInstall,
     &mix_lock::MixLock,
     &package_lock::PackageLock,
     &package_resolved::PackageResolved,
@@ -254,8 +260,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &rebar_lock::RebarLock,
     &requirements::Requirements,
     &sbom_spdx::Spdx,
+    &sbt_lock::SbtLock,
     &uv_lock::UvLock,
     &verification_metadata::VerificationMetadata,
+    &versions_lock::VersionsLock,
     &yarn_lock::YarnLock,
 ];
 

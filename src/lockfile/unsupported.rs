@@ -73,10 +73,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Go",
     },
     UnsupportedFormat {
-        file_name: "maven_install.json",
-        ecosystem: "Maven",
-    },
-    UnsupportedFormat {
         file_name: "pixi.lock",
         ecosystem: "PyPI",
     },
@@ -100,10 +96,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "*.project.freeze",
         ecosystem: "Hackage",
-    },
-    UnsupportedFormat {
-        file_name: "*_maven_install.json",
-        ecosystem: "Maven",
     },
     UnsupportedFormat {
         file_name: "JuliaManifest-v*.toml",
