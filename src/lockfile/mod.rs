@@ -20,6 +20,7 @@ pub mod bom;
 pub mod bun_lock;
 pub mod cargo_lock;
 pub mod composer_lock;
+pub mod conda_lock;
 pub mod csproj;
 pub mod deno_lock;
 mod file_names;
@@ -40,6 +41,7 @@ pub mod packages_lock;
 pub mod paket_lock;
 pub mod pdm_lock;
 pub mod pipfile_lock;
+pub mod pixi_lock;
 pub mod pnpm_lock;
 pub mod poetry_lock;
 pub mod pom;
@@ -194,6 +196,18 @@ impl Parsed {
         (document, parsed)
     }
 
+    /// A file whose tool ends it with a line break, and that has none at its end, may be cut inside of a word.
+    fn ends_with_line_break(&mut self, file: &File<'_>, hint: &str) {
+        if !file.text.is_empty() && !file.text.ends_with(['\n', '\r']) {
+            let end = Span::at(file.text.len());
+            self.partial(
+                end,
+                "the file ends here without a line break and may be cut",
+                hint,
+            );
+        }
+    }
+
     /// Records that something could not be read.
     pub fn blind(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.problem(Cost::Blind, span, message, hint);
@@ -235,6 +249,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,
+    &conda_lock::CondaLock,
     &csproj::Csproj,
     &deno_lock::DenoLock,
     &gemfile_lock::GemfileLock,
@@ -251,6 +266,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &paket_lock::PaketLock,
     &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
+    &pixi_lock::PixiLock,
     &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,

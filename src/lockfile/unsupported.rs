@@ -65,16 +65,8 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "ConanCenter",
     },
     UnsupportedFormat {
-        file_name: "conda-lock.yml",
-        ecosystem: "PyPI",
-    },
-    UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
-    },
-    UnsupportedFormat {
-        file_name: "pixi.lock",
-        ecosystem: "PyPI",
     },
     UnsupportedFormat {
         file_name: "renv.lock",
@@ -89,10 +81,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
 /// Names of which a part is free, with `*` in its place: what the tools write beside the names above, or instead of
 /// them when they are set so. The part that is free is never empty.
 pub static PATTERNS: &[UnsupportedFormat] = &[
-    UnsupportedFormat {
-        file_name: "*.conda-lock.yml",
-        ecosystem: "PyPI",
-    },
     UnsupportedFormat {
         file_name: "*.project.freeze",
         ecosystem: "Hackage",

@@ -211,6 +211,15 @@ impl<'d> Value<'d> {
         unescaped(self.document.text, node.kind, node.span, decoded)
     }
 
+    /// The text of a scalar, also where it looks like a number: YAML writes `version: 1.10` without quotes.
+    #[must_use]
+    pub fn as_text(self) -> Option<Cow<'d, str>> {
+        match self.kind() {
+            Kind::Number => Some(Cow::Borrowed(self.raw())),
+            _ => self.as_str(),
+        }
+    }
+
     /// The text as written: of a string what stands inside the quotes.
     #[must_use]
     pub fn raw(self) -> &'d str {

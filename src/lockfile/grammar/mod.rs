@@ -1,6 +1,7 @@
 //! Grammars that several formats share, each named after its standard or after what it says.
 
 pub mod bill;
+pub mod conda;
 pub mod distribution;
 pub mod gradle_build;
 pub mod index_settings;

@@ -66,6 +66,14 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "a part of a string over several lines",
     ),
     ("deno_lock", "hostile", "zeta", "written with an escape"),
+    ("pixi_lock", "hostile", "x", "the address is percent-encoded"),
+    (
+        "pixi_lock",
+        "hostile",
+        "real-name",
+        "the address is percent-encoded",
+    ),
+    ("pixi_lock", "hostile", "escaped", "written with an escape"),
     ("package_lock", "hostile", "escaped", "written with an escape"),
     (
         "packages_config",
