@@ -551,7 +551,7 @@ pub struct DbUpdate {
     /// built-in ones. With it publications in folders must be signed too.
     #[arg(long, value_name = "KEY|FILE")]
     pub key: Vec<String>,
-    /// Only these ecosystems (OSV's names); else those of the database, else all that lockkeeper can read.
+    /// Only these ecosystems (OSV's names); else those of the database, else those of programming languages but ConanCenter and opam.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub ecosystem: Vec<String>,
     /// The database to update.

@@ -17,6 +17,8 @@ pub struct EcosystemRow {
     pub ecosystem: Ecosystem,
     /// The byte that stands for the name in the index: never 0, never given to another ecosystem.
     pub code: u8,
+    /// A new database takes its advisories where nobody says which ones.
+    pub is_usual: bool,
     /// `None` where only the name is known.
     pub rules: Option<Rules>,
 }
@@ -34,6 +36,16 @@ pub struct Rules {
 
 /// Every ecosystem that the program knows by name, in the order of the names.
 pub static ROWS: &[EcosystemRow] = &[
+    with_rules(Ecosystem::CRAN, 15, "cran", as_written, "cran"),
+    on_request(with_rules(
+        Ecosystem::CONAN_CENTER,
+        16,
+        "conan",
+        as_written,
+        "conan",
+    )),
+    // A compiler and its libraries, no packages: no lockfile names them.
+    name_only("GHC", 18),
     with_rules(
         Ecosystem::GITHUB_ACTIONS,
         14,
@@ -42,9 +54,9 @@ pub static ROWS: &[EcosystemRow] = &[
         "github_actions",
     ),
     with_rules(Ecosystem::GO, 2, "golang", as_written, "go"),
-    name_only("Hackage", 12),
+    with_rules(Ecosystem::HACKAGE, 12, "hackage", as_written, "hackage"),
     with_rules(Ecosystem::HEX, 10, "hex", any_case, "hex"),
-    name_only("Julia", 13),
+    with_rules(Ecosystem::JULIA, 13, "julia", as_written, "julia"),
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
     with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
     with_rules(Ecosystem::PACKAGIST, 7, "composer", any_case, "packagist"),
@@ -54,6 +66,7 @@ pub static ROWS: &[EcosystemRow] = &[
     with_rules(Ecosystem::SWIFT_URL, 11, "swift", swift::normalise, "swift"),
     with_rules(Ecosystem::CRATES_IO, 1, "cargo", as_written, "semver"),
     with_rules(Ecosystem::NPM, 4, "npm", as_written, "npm"),
+    on_request(with_rules(Ecosystem::OPAM, 17, "opam", as_written, "opam")),
 ];
 
 const fn with_rules(
@@ -71,13 +84,21 @@ const fn with_rules(
             normalise,
             scheme,
         }),
+        is_usual: true,
     }
+}
+
+/// An ecosystem whose advisories are taken where they are asked for: an export may not have it.
+const fn on_request(mut row: EcosystemRow) -> EcosystemRow {
+    row.is_usual = false;
+    row
 }
 
 const fn name_only(name: &'static str, code: u8) -> EcosystemRow {
     EcosystemRow {
         ecosystem: Ecosystem::constant(name),
         code,
+        is_usual: false,
         rules: None,
     }
 }
@@ -134,6 +155,11 @@ pub fn with_a_scheme() -> impl Iterator<Item = &'static Ecosystem> {
     ROWS.iter()
         .filter(|row| row.rules.is_some())
         .map(|row| &row.ecosystem)
+}
+
+/// The ecosystems that a new database takes where nobody says which ones.
+pub fn usual() -> impl Iterator<Item = &'static Ecosystem> {
+    ROWS.iter().filter(|row| row.is_usual).map(|row| &row.ecosystem)
 }
 
 fn row(name: &str) -> Option<&'static EcosystemRow> {
@@ -224,7 +250,7 @@ mod tests {
     #[test]
     fn each_row_has_a_code_of_its_own_and_a_scheme_that_there_is() {
         let codes: BTreeSet<u8> = ROWS.iter().map(|row| row.code).collect();
-        assert_eq!(codes, (1..=14).collect());
+        assert_eq!(codes, (1..=18).collect());
         assert!(ROWS.is_sorted_by_key(|row| row.ecosystem.as_str()));
         for ecosystem in with_a_scheme() {
             assert!(scheme(ecosystem).is_some(), "{ecosystem}");

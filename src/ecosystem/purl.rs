@@ -216,6 +216,26 @@ mod tests {
                 "pkg:conda/openssl@3.0.13",
             ),
             (Ecosystem::HEX, "Phoenix", "1.7.14", "pkg:hex/phoenix@1.7.14"),
+            (
+                Ecosystem::HACKAGE,
+                "HTTP",
+                "4000.4.1",
+                "pkg:hackage/HTTP@4000.4.1",
+            ),
+            (Ecosystem::CRAN, "Rcpp", "1.0-1", "pkg:cran/Rcpp@1.0-1"),
+            (
+                Ecosystem::JULIA,
+                "Bzip2_jll",
+                "1.0.7+0",
+                "pkg:julia/Bzip2_jll@1.0.7%2B0",
+            ),
+            (
+                Ecosystem::CONAN_CENTER,
+                "openssl",
+                "3.0.3",
+                "pkg:conan/openssl@3.0.3",
+            ),
+            (Ecosystem::OPAM, "conf-gmp", "4", "pkg:opam/conf-gmp@4"),
             (Ecosystem::RUBYGEMS, "RedCloth", "4.3.3", "pkg:gem/RedCloth@4.3.3"),
             (
                 Ecosystem::PACKAGIST,

@@ -31,6 +31,16 @@ impl Ecosystem {
     pub const PACKAGIST: Self = Self::constant("Packagist");
     /// Elixir, Erlang and Gleam packages.
     pub const HEX: Self = Self::constant("Hex");
+    /// Haskell packages.
+    pub const HACKAGE: Self = Self::constant("Hackage");
+    /// R packages.
+    pub const CRAN: Self = Self::constant("CRAN");
+    /// Julia packages.
+    pub const JULIA: Self = Self::constant("Julia");
+    /// C and C++ packages of Conan.
+    pub const CONAN_CENTER: Self = Self::constant("ConanCenter");
+    /// OCaml packages.
+    pub const OPAM: Self = Self::constant("opam");
 
     /// No ecosystem: what a bill of materials is of, each of whose packages names its own.
     pub const ANY: Self = Self::constant("");

@@ -52,7 +52,7 @@ impl Session<'_> {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let usual: Vec<String> = ecosystem::with_a_scheme().map(ToString::to_string).collect();
+        let usual: Vec<String> = ecosystem::usual().map(ToString::to_string).collect();
         let request = Request {
             index: path,
             downloads: &folder.join(DOWNLOADS),

@@ -9,7 +9,10 @@
 //!
 //! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
+//! | conan, cran, opam | nothing: `1.2.11+b` of Conan and `1.0-1` of opam are releases of their own | part of it |
 //! | github_actions, go, hex, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
+//! | hackage | a tag (`1.2-foo`), which Cabal reads and drops | no part of it |
+//! | julia | build metadata (`1.0.7+0`), of which each package of a library compiled for Julia has one | part of it, and ignored beside a bound that has none |
 //! | maven | nothing: `33.0-jre` and `33.0-android` are releases of their own, each named by advisories | part of it, as Maven has it |
 //! | packagist | build metadata (`+build`) | no part of it. Beside a bound without a stability the pre-releases of that bound are equal to it (`composer audit`) |
 //! | pub | build metadata (`1.0.0+1`) | part of it: a release of its own, above `1.0.0` |
@@ -31,13 +34,18 @@
     )
 )]
 
+pub mod conan;
+pub mod cran;
 pub mod github_actions;
 pub mod go;
 mod grammar;
+pub mod hackage;
 pub mod hex;
+pub mod julia;
 pub mod maven;
 pub mod npm;
 pub mod nuget;
+pub mod opam;
 pub mod packagist;
 pub mod pep440;
 pub mod r#pub;
@@ -55,7 +63,8 @@ use std::cmp::Ordering;
 /// linear in their length, without a panic and, for ordinary versions, without an allocation. On the
 /// strings a scheme can read the order is antisymmetric; versions that are spelt differently may be equal.
 /// It is transitive as far as the ecosystem's own order is: npm's is not among numeric identifiers from
-/// 2^53 on, nor Maven's among odd texts that are never published. What sorts with it must bear that
+/// 2^53 on, nor R's among numbers from 2^31 on, nor Maven's among odd texts that are never published, nor Conan's among numbers and words:
+/// `1.1.2` < `1.1.10` < `1.1.1w` < `1.1.2`. What sorts with it must bear that
 /// (`slice::sort_by` may panic on such an order).
 pub trait Scheme: Sync {
     /// The scheme's name, as `tests/fixtures/version/<name>.txt` and messages spell it.
@@ -187,12 +196,17 @@ impl Unorderable {
 
 /// Every scheme, in alphabetical order of its file.
 pub static SCHEMES: &[&dyn Scheme] = &[
+    &conan::Conan,
+    &cran::Cran,
     &github_actions::GithubActions,
     &go::Go,
+    &hackage::Hackage,
     &hex::Hex,
+    &julia::Julia,
     &maven::Maven,
     &npm::Npm,
     &nuget::Nuget,
+    &opam::Opam,
     &packagist::Packagist,
     &pep440::Pep440,
     &r#pub::Pub,
@@ -268,6 +282,13 @@ mod tests {
             ("maven", "33.0-jre", "33.1-jre", Distance::Minor),
             ("maven", "20231013", "20240303", Distance::Major),
             ("maven", "", "x", Distance::Patch),
+            ("hackage", "1.2.3.4", "1.3.0", Distance::Major),
+            ("hackage", "0.9.1", "0.10.0", Distance::Major),
+            ("hackage", "1.2.3", "1.2.4", Distance::Minor),
+            ("hackage", "1.2.3.4", "1.2.3.5", Distance::Patch),
+            ("hackage", "1", "2", Distance::Major),
+            ("cran", "1.0-1", "1.0-2", Distance::Patch),
+            ("julia", "v1.0.7+0", "1.0.7+1", Distance::Patch),
         ] {
             let scheme = super::scheme(scheme).expect("a scheme");
             assert_eq!(scheme.distance(from, to), distance, "{from} {to}");

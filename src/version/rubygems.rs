@@ -31,23 +31,7 @@ impl Scheme for Rubygems {
 
     /// `1.2` is `1.2.0`, and zeros in front of a number say nothing.
     fn plain(&self, version: &str) -> Option<[u64; 3]> {
-        let mut numbers = [0_u64; 3];
-        let (mut slots, mut digits) = (numbers.iter_mut(), 0_u8);
-        let mut slot = slots.next()?;
-        for byte in version.bytes() {
-            match byte {
-                b'0'..=b'9' if digits < 15 => {
-                    *slot = slot.checked_mul(10)?.checked_add(u64::from(byte & 0xf))?;
-                    digits = digits.saturating_add(1);
-                }
-                b'.' if digits > 0 => {
-                    slot = slots.next()?;
-                    digits = 0;
-                }
-                _ => return None,
-            }
-        }
-        (digits > 0).then_some(numbers)
+        digits::filled(version)
     }
 
     /// `Gem::Version#prerelease?`: it has a letter.

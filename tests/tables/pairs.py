@@ -39,6 +39,14 @@ LETTERS = {
     "maven": "0123456789.....-----_+abcmrxzAM \u00e9\u0661\u0660\U0001f600",
     "rubygems": "0000123459......--abrcpeAZ _+\u00e9\u0661",
     "packagist": "0123456789....---__:+@abdevprcxX*v #\u00e9\u0661",
+    "cran": "0123456789....---0a_+ v\u00e9\u0661",
+    "hackage": "0123456789.....--0aZ_+ v\u00e9\u0661",
+    "julia": "0123456789...---+++abrcvVzZ_ \u00e9\u0661",
+    "opam": "0123456789...--~~++__abrcvZ: ^\u00e9\u0661",
+    "conan": "0123456789...--++__abrcwvZ~:\u00e9\u0661",
+    "debian": "0123456789...--~~++::abrcZ_^ /\u00e9\u0661",
+    "rpm": "0123456789...--~~^^+_:abrcZ %\u00e9\u0661",
+    "alpine": "0123456789...__--~~rabpcfgZ+ \u00e9\u0661",
 }
 
 
@@ -188,8 +196,97 @@ def odd_toolchain(rng, _scheme):
     return "go" + text + rng.choice(["", "", "", "", "", "-acme", "-acme-2"])
 
 
+def odd_cran(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.75 else NUMBERS
+    text = rng.choice(numbers)
+    for _ in range(rng.choice([0, 1, 1, 2, 2, 2, 3, 3, 4, 6])):
+        text += rng.choice("...--") + rng.choice(numbers)
+    return text if rng.random() < 0.9 else rng.choice(["v", "", " ", "-", "."]) + text + rng.choice(["", ".", "-", "a", "-rc1", " ", "..1", "\n"])
+
+
+def odd_hackage(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.75 else NUMBERS + ["999999999", "100000000"]
+    text = ".".join(rng.choice(numbers) for _ in range(rng.choice([1, 2, 3, 3, 4, 4, 4, 5])))
+    for _ in range(rng.choice([0, 0, 0, 0, 1, 2])):
+        text += "-" + rng.choice(["foo", "a", "1", "rc1", "Z", "0a", "\u00e9"] if rng.random() < 0.9 else ["", "_", "a.b", " "])
+    return rng.choice(["", "v", " "] if rng.random() < 0.1 else [""]) + text + rng.choice(["", "", "", "", "", "", "", "", "", " ", "."])
+
+
+def odd_julia(rng, scheme):
+    if rng.random() < 0.4:
+        return odd_exact(rng, scheme)
+    numbers = SMALL if rng.random() < 0.8 else NUMBERS
+    text = rng.choice(["", "", "", "v", "V"]) + ".".join(rng.choice(numbers) for _ in range(rng.choice([1, 2, 3, 3, 3, 3, 4])))
+    words = WORDS["semver"] + numbers + numbers
+
+    def identifiers():
+        return ".".join(rng.choices(words, k=rng.choice([1, 1, 2, 2, 3])))
+    text += rng.choice(["", "", "", "-", "-" + identifiers(), "-" + identifiers(), rng.choice(["rc", "a", "Z", "beta-"]) + identifiers()])
+    return text + rng.choice(["", "", "", "+", "+" + identifiers(), "+" + identifiers(), "+" + rng.choice(SMALL)])
+
+
+def odd_parts(rng, marks, words, most=6):
+    """Numbers, marks and words in any order, mostly a number first."""
+    numbers = SMALL if rng.random() < 0.75 else NUMBERS
+    text = rng.choice(numbers) if rng.random() < 0.9 else ""
+    for _ in range(rng.randint(0, most)):
+        text += rng.choice([rng.choice(marks), rng.choice(marks) + rng.choice(numbers), rng.choice(numbers), rng.choice(words)])
+    return text
+
+
+DEB_WORDS = ["a", "b", "rc", "beta", "alpha", "dfsg", "git", "Z", "A", "x", "v", "p", "deb", "ubuntu", "nmu"]
+
+
+def odd_opam(rng, _scheme):
+    return odd_parts(rng, [".", ".", ".", "-", "-", "~", "~~", "+", "_", "--", "-0"], DEB_WORDS) or rng.choice(["~", "0", "dev", "trunk"])
+
+
+def odd_debian(rng, _scheme):
+    text = rng.choice(["", "", "", "", "0:", "1:", "2:", "10:", "00:"] if rng.random() < 0.97 else [":", "a:", "-1:", " 1:", "2147483647:", "2147483648:", "1 :", "+1:"])
+    text += odd_parts(rng, [".", ".", ".", "~", "~~", "+", "-", "."], DEB_WORDS, 5)
+    if rng.random() < 0.7:
+        text += "-" + odd_parts(rng, [".", "+", "~", "."], ["ubuntu", "deb", "nmu", "b", "build", "+b", "bpo", "a"], 3)
+    return text + rng.choice([""] * 30 + ["-", ":", "_1", " ", " 1", ":1"])
+
+
+def odd_rpm(rng, _scheme):
+    words = ["a", "b", "rc", "beta", "alpha", "git", "Z", "A", "el", "fc", "x", "p", "post"]
+    marks = [".", ".", ".", "~", "^", "+", "_", "..", "~~", "^^", "%", "^~", "~^"]
+    text = rng.choice(["", "", "", "", "0:", "1:", "2:", "10:", "00:"] if rng.random() < 0.97 else [":", "a:", "4294967295:", "4294967296:", "1:2:"])
+    text += odd_parts(rng, marks, words, 5)
+    if rng.random() < 0.7:
+        text += "-" + odd_parts(rng, marks, words, 3) + rng.choice(["", "", ".el9", ".el8_10", ".fc42", ".module_el8+1", ".1"])
+    return text + rng.choice([""] * 30 + ["-", ":", "-1", " ", "\u00e9"])
+
+
+def odd_alpine(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.75 else NUMBERS
+    text = ".".join(rng.choice(numbers) for _ in range(rng.choice([1, 2, 2, 3, 3, 3, 4])))
+    text += rng.choice(["", "", "", "a", "b", "z", "A", "ab"])
+    for _ in range(rng.choice([0, 0, 1, 1, 2])):
+        text += "_" + rng.choice(["alpha", "beta", "pre", "rc", "cvs", "svn", "git", "hg", "p"] * 5 + ["foo", "", "P", "prex"]) + rng.choice(numbers + ["", "", ""])
+    text += rng.choice(["", "", "", "", "~abc", "~0", "~deadbeef", "~", "~xyz", "~abc123"])
+    text += rng.choice(["", "", "-r" + rng.choice(numbers), "-r" + rng.choice(numbers), "-r0", "-r1", "-r10"])
+    return text + rng.choice([""] * 30 + ["-r", "-1", ".", "_", "-r1-r2", "_p1", " ", "a"])
+
+
+def odd_conan(rng, _scheme):
+    numbers = SMALL if rng.random() < 0.8 else NUMBERS
+    words = ["a", "b", "rc1", "rc10", "rc9", "w", "1w", "2u", "10a", "cci", "system", "x", "Z", "1_0", "0_", "_1", "", "-1", "--2", "01a"]
+
+    def items(most):
+        return ".".join(rng.choice(words if rng.random() < 0.3 else numbers) for _ in range(rng.randint(1, most)))
+    text = items(5)
+    for mark, chance in (("-", 0.4), ("+", 0.25), ("+", 0.03)):
+        if rng.random() < chance:
+            text += mark + items(3)
+    return text + rng.choice([""] * 30 + [":", "~", "-", "+", "@", " "])
+
+
 ODD = {"github_actions": odd_github_actions, "semver": odd_semver, "hex": odd_semver, "npm": odd_semver, "go": odd_semver, "toolchain": odd_toolchain, "pep440": odd_pep440,
-       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist, "pub": odd_exact, "swift": odd_exact}
+       "maven": odd_maven, "nuget": odd_nuget, "rubygems": odd_rubygems, "packagist": odd_packagist, "pub": odd_exact, "swift": odd_exact,
+       "cran": odd_cran, "hackage": odd_hackage, "julia": odd_julia, "opam": odd_opam, "debian": odd_debian, "rpm": odd_rpm,
+       "alpine": odd_alpine, "conan": odd_conan}
 
 
 def changed(rng, text, letters):

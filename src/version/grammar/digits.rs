@@ -27,6 +27,28 @@ pub(in crate::version) fn cut(text: &str) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
+/// The numbers of a version that is one to three numbers of at most 15 digits with dots between them, each with any zeros in front; a number
+/// that is left out is zero. `None` says nothing of any other text.
+pub(in crate::version) fn filled(version: &str) -> Option<[u64; 3]> {
+    let mut numbers = [0_u64; 3];
+    let (mut slots, mut digits) = (numbers.iter_mut(), 0_u8);
+    let mut slot = slots.next()?;
+    for byte in version.bytes() {
+        match byte {
+            b'0'..=b'9' if digits < 15 => {
+                *slot = slot.checked_mul(10)?.checked_add(u64::from(byte & 0xf))?;
+                digits = digits.saturating_add(1);
+            }
+            b'.' if digits > 0 => {
+                slot = slots.next()?;
+                digits = 0;
+            }
+            _ => return None,
+        }
+    }
+    (digits > 0).then_some(numbers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
