@@ -17,7 +17,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::ecosystem::normalised;
-use crate::model::{Ecosystem, NodeId, Scope, Scopes, Source, Spans, Tree};
+use crate::model::{Ecosystem, Scope, Scopes, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, yaml};
 
@@ -91,7 +91,6 @@ pub(super) fn read_list(root: Value<'_>, damaged: &str, parsed: &mut Parsed) {
         .collect();
     platforms.sort_unstable();
     platforms.dedup();
-    let root = parsed.graph.add_root("", "");
     let mut members = Vec::with_capacity(list.count());
     for item in list.items() {
         match Entry::read(item) {
@@ -111,20 +110,8 @@ pub(super) fn read_list(root: Value<'_>, damaged: &str, parsed: &mut Parsed) {
     for (name, span) in connect(&members, parsed) {
         parsed.blind(span, format!("{name} is not in the file"), damaged);
     }
-    add_direct(root, &members, parsed);
-}
-
-/// What no other package needs is what was asked for.
-fn add_direct(root: NodeId, members: &[Member<'_>], parsed: &mut Parsed) {
-    let unneeded = parsed.graph.unneeded();
-    for member in members {
-        if unneeded.binary_search(&member.node).is_err() {
-            continue;
-        }
-        if let Some(package) = parsed.graph.package_mut(member.node) {
-            package.direct = true;
-        }
-        parsed.graph.add_edge(root, member.node, Span::default());
+    if !members.is_empty() {
+        parsed.ask_for_unneeded("");
     }
 }
 

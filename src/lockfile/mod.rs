@@ -30,6 +30,7 @@ pub mod gleam_manifest;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
+pub mod julia_manifest;
 pub mod libs_versions;
 pub mod manifest;
 pub mod maven_install;
@@ -50,6 +51,7 @@ pub mod project_assets;
 pub mod pubspec_lock;
 pub mod pylock;
 pub mod rebar_lock;
+pub mod renv_lock;
 pub mod requirements;
 pub mod sbom_spdx;
 pub mod sbt_lock;
@@ -208,6 +210,18 @@ impl Parsed {
         }
     }
 
+    /// Adds a root called `name`, and lets it lead to what no other package needs: what was asked for, where nothing says so.
+    fn ask_for_unneeded(&mut self, name: &str) {
+        let unneeded = self.graph.unneeded();
+        let root = self.graph.add_root(name, "");
+        for node in unneeded {
+            self.graph.add_edge(root, node, Span::default());
+            if let Some(package) = self.graph.package_mut(node) {
+                package.direct = true;
+            }
+        }
+    }
+
     /// Records that something could not be read.
     pub fn blind(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.problem(Cost::Blind, span, message, hint);
@@ -256,6 +270,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &gleam_manifest::GleamManifest,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
+    &julia_manifest::JuliaManifest,
     &libs_versions::LibsVersions,
     &maven_install::MavenInstall,
     &mix_lock::MixLock,
@@ -274,6 +289,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &pubspec_lock::PubspecLock,
     &pylock::Pylock,
     &rebar_lock::RebarLock,
+    &renv_lock::RenvLock,
     &requirements::Requirements,
     &sbom_spdx::Spdx,
     &sbt_lock::SbtLock,

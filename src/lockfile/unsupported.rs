@@ -45,10 +45,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Go",
     },
     UnsupportedFormat {
-        file_name: "JuliaManifest.toml",
-        ecosystem: "Julia",
-    },
-    UnsupportedFormat {
         file_name: "Podfile.lock",
         ecosystem: "CocoaPods",
     },
@@ -69,10 +65,6 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "Go",
     },
     UnsupportedFormat {
-        file_name: "renv.lock",
-        ecosystem: "CRAN",
-    },
-    UnsupportedFormat {
         file_name: "stack.yaml.lock",
         ecosystem: "Hackage",
     },
@@ -84,14 +76,6 @@ pub static PATTERNS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
         file_name: "*.project.freeze",
         ecosystem: "Hackage",
-    },
-    UnsupportedFormat {
-        file_name: "JuliaManifest-v*.toml",
-        ecosystem: "Julia",
-    },
-    UnsupportedFormat {
-        file_name: "Manifest-v*.toml",
-        ecosystem: "Julia",
     },
     UnsupportedFormat {
         file_name: "stack-*.yaml.lock",

@@ -74,6 +74,13 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "the address is percent-encoded",
     ),
     ("pixi_lock", "hostile", "escaped", "written with an escape"),
+    (
+        "julia_manifest",
+        "hostile",
+        "a\u{1b}[31m",
+        "written with an escape",
+    ),
+    ("renv_lock", "hostile", "a\u{1b}[31m", "written with an escape"),
     ("package_lock", "hostile", "escaped", "written with an escape"),
     (
         "packages_config",
@@ -205,8 +212,10 @@ impl Case {
             .files()
             .filter(|(path, _)| {
                 // A file whose name is not enough is known by what lies beside it.
-                let is_started =
-                    || self.format.file_names().is_empty() && self.format.starts(path, &self.tree);
+                let is_started = || {
+                    matches!(self.format.name(), "gleam/manifest.toml" | "julia/Manifest.toml")
+                        && self.format.starts(path, &self.tree)
+                };
                 self.format.claims(path) || is_started()
             })
             .map(|(path, bytes)| (path, bytes.as_ref()))
