@@ -19,11 +19,14 @@
 pub mod bom;
 pub mod bun_lock;
 pub mod cargo_lock;
+pub mod cartfile_resolved;
+pub mod chart_lock;
 pub mod composer_lock;
 pub mod conda_lock;
 pub mod csproj;
 pub mod deno_lock;
 mod file_names;
+pub mod flake_lock;
 pub mod gemfile_lock;
 pub mod github_workflows;
 pub mod gleam_manifest;
@@ -35,6 +38,7 @@ pub mod libs_versions;
 pub mod manifest;
 pub mod maven_install;
 pub mod mix_lock;
+pub mod module_bazel_lock;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
@@ -44,6 +48,7 @@ pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod pixi_lock;
 pub mod pnpm_lock;
+pub mod podfile_lock;
 pub mod poetry_lock;
 pub mod pom;
 pub mod pre_commit_config;
@@ -55,6 +60,7 @@ pub mod renv_lock;
 pub mod requirements;
 pub mod sbom_spdx;
 pub mod sbt_lock;
+pub mod terraform_lock;
 pub mod unsupported;
 pub mod uv_lock;
 pub mod verification_metadata;
@@ -259,13 +265,17 @@ impl Parsed {
 pub static FORMATS: &[&dyn Format] = &[
     &github_workflows::GithubWorkflows,
     &pre_commit_config::PreCommitConfig,
+    &terraform_lock::TerraformLock,
     &bom::CycloneDx,
     &bun_lock::BunLock,
     &cargo_lock::CargoLock,
+    &cartfile_resolved::CartfileResolved,
+    &chart_lock::ChartLock,
     &composer_lock::ComposerLock,
     &conda_lock::CondaLock,
     &csproj::Csproj,
     &deno_lock::DenoLock,
+    &flake_lock::FlakeLock,
     &gemfile_lock::GemfileLock,
     &gleam_manifest::GleamManifest,
     &go_mod::GoMod,
@@ -274,6 +284,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &libs_versions::LibsVersions,
     &maven_install::MavenInstall,
     &mix_lock::MixLock,
+    &module_bazel_lock::ModuleBazelLock,
     &package_lock::PackageLock,
     &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,
@@ -283,6 +294,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &pipfile_lock::PipfileLock,
     &pixi_lock::PixiLock,
     &pnpm_lock::PnpmLock,
+    &podfile_lock::PodfileLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &project_assets::ProjectAssets,

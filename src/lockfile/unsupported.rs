@@ -37,16 +37,8 @@ impl UnsupportedFormat {
 /// The closed list, by file name.
 pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
-        file_name: "Cartfile.resolved",
-        ecosystem: "SwiftURL",
-    },
-    UnsupportedFormat {
         file_name: "Gopkg.lock",
         ecosystem: "Go",
-    },
-    UnsupportedFormat {
-        file_name: "Podfile.lock",
-        ecosystem: "CocoaPods",
     },
     UnsupportedFormat {
         file_name: "bun.lockb",
