@@ -28,6 +28,8 @@ pub struct EcosystemRow {
 pub struct Rules {
     /// The type of its package URLs (purl specification, known types).
     pub purl_type: &'static str,
+    /// The namespace of its package URLs if all of them have one: that of a distribution (`pkg:deb/debian/…`).
+    pub purl_namespace: &'static str,
     /// The spelling under which the index keeps its names.
     pub normalise: fn(&str) -> Cow<'_, str>,
     /// The name of its version scheme.
@@ -36,7 +38,19 @@ pub struct Rules {
 
 /// Every ecosystem that the program knows by name, in the order of the names.
 pub static ROWS: &[EcosystemRow] = &[
+    distribution("AlmaLinux", 19, "rpm", "almalinux", "rpm"),
+    distribution("Alpaquita", 20, "apk", "alpaquita", "alpine"),
+    distribution("Alpine", 21, "apk", "alpine", "alpine"),
+    distribution("Azure Linux", 22, "rpm", "azure-linux", "rpm"),
+    distribution(
+        "BellSoft Hardened Containers",
+        23,
+        "apk",
+        "bellsoft-hardened-containers",
+        "alpine",
+    ),
     with_rules(Ecosystem::CRAN, 15, "cran", as_written, "cran"),
+    distribution("Chainguard", 24, "apk", "chainguard", "alpine"),
     on_request(with_rules(
         Ecosystem::CONAN_CENTER,
         16,
@@ -44,6 +58,8 @@ pub static ROWS: &[EcosystemRow] = &[
         as_written,
         "conan",
     )),
+    distribution("Debian", 25, "deb", "debian", "debian"),
+    distribution("Echo", 26, "deb", "echo", "debian"),
     // A compiler and its libraries, no packages: no lockfile names them.
     name_only("GHC", 18),
     with_rules(
@@ -57,16 +73,26 @@ pub static ROWS: &[EcosystemRow] = &[
     with_rules(Ecosystem::HACKAGE, 12, "hackage", as_written, "hackage"),
     with_rules(Ecosystem::HEX, 10, "hex", any_case, "hex"),
     with_rules(Ecosystem::JULIA, 13, "julia", as_written, "julia"),
+    distribution("Mageia", 27, "rpm", "mageia", "rpm"),
     with_rules(Ecosystem::MAVEN, 3, "maven", as_written, "maven"),
+    distribution("MinimOS", 28, "apk", "minimos", "alpine"),
     with_rules(Ecosystem::NUGET, 8, "nuget", any_case, "nuget"),
     with_rules(Ecosystem::PACKAGIST, 7, "composer", any_case, "packagist"),
+    distribution("Photon OS", 29, "rpm", "photon", "rpm"),
     with_rules(Ecosystem::PUB, 9, "pub", any_case, "pub"),
     with_rules(Ecosystem::PYPI, 5, "pypi", pep503, "pep440"),
+    distribution("Red Hat", 30, "rpm", "redhat", "rpm"),
+    distribution("Rocky Linux", 31, "rpm", "rocky-linux", "rpm"),
     with_rules(Ecosystem::RUBYGEMS, 6, "gem", as_written, "rubygems"),
+    distribution("SUSE", 32, "rpm", "suse", "rpm"),
     with_rules(Ecosystem::SWIFT_URL, 11, "swift", swift::normalise, "swift"),
+    distribution("Ubuntu", 33, "deb", "ubuntu", "debian"),
+    distribution("Wolfi", 34, "apk", "wolfi", "alpine"),
     with_rules(Ecosystem::CRATES_IO, 1, "cargo", as_written, "semver"),
     with_rules(Ecosystem::NPM, 4, "npm", as_written, "npm"),
     on_request(with_rules(Ecosystem::OPAM, 17, "opam", as_written, "opam")),
+    distribution("openEuler", 35, "rpm", "openeuler", "rpm"),
+    distribution("openSUSE", 36, "rpm", "opensuse", "rpm"),
 ];
 
 const fn with_rules(
@@ -81,10 +107,32 @@ const fn with_rules(
         code,
         rules: Some(Rules {
             purl_type,
+            purl_namespace: "",
             normalise,
             scheme,
         }),
         is_usual: true,
+    }
+}
+
+/// A distribution. OSV names its releases (`Debian:12`), and this is what holds for each of them.
+const fn distribution(
+    name: &'static str,
+    code: u8,
+    purl_type: &'static str,
+    purl_namespace: &'static str,
+    scheme: &'static str,
+) -> EcosystemRow {
+    EcosystemRow {
+        ecosystem: Ecosystem::constant(name),
+        code,
+        is_usual: false,
+        rules: Some(Rules {
+            purl_type,
+            purl_namespace,
+            normalise: as_written,
+            scheme,
+        }),
     }
 }
 
@@ -166,10 +214,10 @@ fn row(name: &str) -> Option<&'static EcosystemRow> {
     ROWS.iter().find(|row| row.ecosystem.as_str() == name)
 }
 
-/// The rules of `ecosystem`.
+/// The rules of `ecosystem`, which are those of its family: `Debian:12` has those of `Debian`.
 #[must_use]
 pub fn rules(ecosystem: &Ecosystem) -> Option<&'static Rules> {
-    row(ecosystem.as_str())?.rules.as_ref()
+    row(ecosystem.family())?.rules.as_ref()
 }
 
 /// The byte that stands for the ecosystem called `name` in the index, if one does.
@@ -250,7 +298,7 @@ mod tests {
     #[test]
     fn each_row_has_a_code_of_its_own_and_a_scheme_that_there_is() {
         let codes: BTreeSet<u8> = ROWS.iter().map(|row| row.code).collect();
-        assert_eq!(codes, (1..=18).collect());
+        assert_eq!(codes, (1..=36).collect());
         assert!(ROWS.is_sorted_by_key(|row| row.ecosystem.as_str()));
         for ecosystem in with_a_scheme() {
             assert!(scheme(ecosystem).is_some(), "{ecosystem}");
@@ -263,6 +311,32 @@ mod tests {
         for (name, _) in WITHOUT_ADVISORIES {
             assert!(row(name).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn releases_have_the_rules_of_their_distribution() {
+        for (name, scheme_name) in [
+            ("Debian:12", "debian"),
+            ("Ubuntu:22.04:LTS", "debian"),
+            ("Ubuntu:Pro:18.04:LTS", "debian"),
+            ("Alpine:v3.19", "alpine"),
+            ("Wolfi", "alpine"),
+            ("Red Hat:enterprise_linux:9::baseos", "rpm"),
+            ("Rocky Linux:9", "rpm"),
+            ("SUSE:Linux Enterprise Server 15 SP5", "rpm"),
+            ("openSUSE:Leap 15.6", "rpm"),
+        ] {
+            let ecosystem = Ecosystem::named(name);
+            let found = scheme(&ecosystem).map(Scheme::name);
+            assert_eq!(found, Some(scheme_name), "{name}");
+            // Names in an index are whole.
+            assert_eq!(code(name).is_some(), !name.contains(':'), "{name}");
+            assert!(
+                !usual().any(|usual| usual.as_str() == ecosystem.family()),
+                "{name}"
+            );
+        }
+        assert!(rules(&Ecosystem::named("Debianish:12")).is_none());
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
     let name = rules.map_or(name.into(), |rules| (rules.normalise)(name));
     let separator = separator(ecosystem);
     let name = name.trim_matches(separator);
-    let (namespace, name) = name.rsplit_once(separator).unwrap_or(("", name));
+    let own = rules.map_or("", |rules| rules.purl_namespace);
+    let (namespace, name) = name.rsplit_once(separator).unwrap_or((own, name));
     let unspoken = WITHOUT_ADVISORIES
         .iter()
         .find(|(name, _)| *name == ecosystem.as_str());
@@ -47,6 +48,7 @@ pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
 pub fn types() -> impl Iterator<Item = &'static str> {
     ROWS.iter()
         .filter_map(|row| row.rules.as_ref())
+        .filter(|rules| rules.purl_namespace.is_empty())
         .map(|rules| rules.purl_type)
 }
 
@@ -137,7 +139,7 @@ pub enum BadPurl {
 fn row_of_type(kind: &str) -> Option<(&'static EcosystemRow, &'static Rules)> {
     ROWS.iter()
         .filter_map(|row| Some((row, row.rules.as_ref()?)))
-        .find(|(_, rules)| rules.purl_type == kind)
+        .find(|(_, rules)| rules.purl_type == kind && rules.purl_namespace.is_empty())
 }
 
 /// What stands between namespace and name in the name that advisories use.
@@ -253,7 +255,7 @@ mod tests {
             let made = of(&ecosystem, name, version);
             assert_eq!(made.as_str(), purl);
             assert_eq!(parse(purl).as_ref(), Ok(&made), "{purl}");
-            if rules(&ecosystem).is_some() {
+            if rules(&ecosystem).is_some_and(|rules| rules.purl_namespace.is_empty()) {
                 let spelled = normalise(&ecosystem, name).into_owned();
                 assert_eq!(package(&made), Some((ecosystem, spelled)));
             }

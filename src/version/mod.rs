@@ -9,7 +9,8 @@
 //!
 //! | scheme | what distinguishes builds of one release | in the order |
 //! |---|---|---|
-//! | conan, cran, opam | nothing: `1.2.11+b` of Conan and `1.0-1` of opam are releases of their own | part of it |
+//! | alpine, rpm | the revision (`-r3`) and the release (`-3.el9`) | part of it, and ignored beside a bound that has none |
+//! | conan, cran, debian, opam | nothing: `1.2.11+b` of Conan and `1.0-1` of Debian and opam are releases of their own | part of it |
 //! | github_actions, go, hex, npm, nuget, semver, swift | build metadata (`+incompatible`, `+curl-7.83.1`) | no part of it: such versions are equal |
 //! | hackage | a tag (`1.2-foo`), which Cabal reads and drops | no part of it |
 //! | julia | build metadata (`1.0.7+0`), of which each package of a library compiled for Julia has one | part of it, and ignored beside a bound that has none |
@@ -34,8 +35,10 @@
     )
 )]
 
+pub mod alpine;
 pub mod conan;
 pub mod cran;
+pub mod debian;
 pub mod github_actions;
 pub mod go;
 mod grammar;
@@ -50,6 +53,7 @@ pub mod packagist;
 pub mod pep440;
 pub mod r#pub;
 pub mod range;
+pub mod rpm;
 pub mod rubygems;
 pub mod semver;
 pub mod swift;
@@ -196,8 +200,10 @@ impl Unorderable {
 
 /// Every scheme, in alphabetical order of its file.
 pub static SCHEMES: &[&dyn Scheme] = &[
+    &alpine::Alpine,
     &conan::Conan,
     &cran::Cran,
+    &debian::Debian,
     &github_actions::GithubActions,
     &go::Go,
     &hackage::Hackage,
@@ -210,6 +216,7 @@ pub static SCHEMES: &[&dyn Scheme] = &[
     &packagist::Packagist,
     &pep440::Pep440,
     &r#pub::Pub,
+    &rpm::Rpm,
     &rubygems::Rubygems,
     &semver::Semver,
     &swift::Swift,

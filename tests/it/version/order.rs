@@ -74,6 +74,21 @@ fn github_actions_agrees_with_semver() {
 }
 
 #[test]
+fn alpine_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/alpine.tsv.gz"), scheme("alpine").unwrap());
+}
+
+#[test]
+fn debian_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/debian.tsv.gz"), scheme("debian").unwrap());
+}
+
+#[test]
+fn rpm_agrees_with_its_own_tool() {
+    agrees(&table("tests/tables/rpm.tsv.gz"), scheme("rpm").unwrap());
+}
+
+#[test]
 fn conan_agrees_with_its_own_tool() {
     agrees(&table("tests/tables/conan.tsv.gz"), scheme("conan").unwrap());
 }
@@ -240,7 +255,8 @@ fn bounds_of_packagist_hold_what_its_constraints_allow() {
 /// What the other schemes call a build is no part of their order, or a release of its own.
 #[test]
 fn few_order_otherwise_beside_a_bound() {
-    let others = |scheme: &&&dyn Scheme| !matches!(scheme.name(), "julia" | "pep440" | "packagist");
+    let others =
+        |scheme: &&&dyn Scheme| !matches!(scheme.name(), "alpine" | "julia" | "pep440" | "packagist" | "rpm");
     for scheme in SCHEMES.iter().filter(others) {
         let published = published(scheme.name());
         let mut random = Random(17);
@@ -262,6 +278,15 @@ fn few_order_otherwise_beside_a_bound() {
         ("npm", "1.2.3+build.5", "1.2.3", Ordering::Equal),
         ("nuget", "1.2.3+build.5", "1.2.3", Ordering::Equal),
         ("semver", "0.4.55+curl-7.83.1", "0.4.55", Ordering::Equal),
+        ("alpine", "1.0-r3", "1.0", Ordering::Equal),
+        ("alpine", "1.0_rc1-r3", "1.0", Ordering::Less),
+        ("alpine", "1.0-r3", "1.0-r4", Ordering::Less),
+        ("alpine", "1.0", "1.0-r0", Ordering::Less),
+        ("debian", "1.0-1", "1.0", Ordering::Greater),
+        ("rpm", "1.0-3.el9", "1.0", Ordering::Equal),
+        ("rpm", "1:1.0-3.el9", "1.0", Ordering::Greater),
+        ("rpm", "1.0-3.el9", "0:1.0-4.el9", Ordering::Less),
+        ("rpm", "1.0", "1.0-1", Ordering::Less),
         ("julia", "1.0.7+1", "1.0.7", Ordering::Equal),
         ("julia", "1.0.7+1", "1.0.7+0", Ordering::Greater),
         ("julia", "1.0.7", "1.0.7+0", Ordering::Less),
@@ -386,6 +411,8 @@ fn published_versions_are_in_a_total_order() {
 fn made_up_versions_are_in_a_total_order() {
     // Conan, npm, Maven and R are not transitive on everything that their tools read; see their files.
     for name in [
+        "alpine",
+        "debian",
         "github_actions",
         "go",
         "hackage",
@@ -396,6 +423,7 @@ fn made_up_versions_are_in_a_total_order() {
         "packagist",
         "pep440",
         "pub",
+        "rpm",
         "rubygems",
         "semver",
     ] {
@@ -444,6 +472,9 @@ fn events_are_read_leniently() {
     }
     // Zero comes before every release of them.
     for (name, first) in [
+        ("alpine", "0-r0"),
+        ("debian", "0-1"),
+        ("rpm", "0-1"),
         ("conan", "0.0.1"),
         ("cran", "0.0-1"),
         ("hackage", "0.0"),

@@ -23,9 +23,13 @@ def run(*command):
 
 
 def debian(left, right):
+    if not left.strip() or not right.strip():
+        # To the command no version at all is "none installed".
+        return "!"
     tool = os.environ.get("DPKG", "dpkg")
     for word, sign in (("lt", "<"), ("eq", "=")):
-        code = run(tool, "--compare-versions", left, word, right).returncode
+        # White space around it says nothing, and a hyphen behind it begins no flag.
+        code = run(tool, "--compare-versions", f" {left}", word, f" {right}").returncode
         if code != 1:
             return sign if code == 0 else "!"
     return ">"
