@@ -181,13 +181,13 @@ impl OwnRecord {
                 }
             }
         }
-        for reference in list(document.get("references")) {
-            if text(reference.get("type")) == Some("FIX")
-                && let Some(commit) = text(reference.get("url")).and_then(commit_of)
-            {
-                own.fixed.push(commit);
-            }
-        }
+        let references = || {
+            list(document.get("references")).map(|reference| {
+                let of = |name: &str| text(reference.get(name)).unwrap_or_default();
+                (of("type"), of("url"))
+            })
+        };
+        own.fixed.extend(fixes(references, own.fixed.is_empty()));
         own.document = document;
         own.tidy()
     }
@@ -257,6 +257,23 @@ impl OwnRecord {
     }
 }
 
+/// The commits that references, each with its type and its address, name as the fix. Where none is of type FIX, and nothing else
+/// names a commit, those of type WEB count: GitHub's and RustSec's exports call every reference so.
+pub fn fixes<'r, R: Iterator<Item = (&'r str, &'r str)>>(
+    references: impl Fn() -> R,
+    is_all_there_is: bool,
+) -> Vec<String> {
+    let of = |wanted: &str| -> Vec<String> {
+        let fitting = references().filter(|(kind, _)| *kind == wanted);
+        fitting.filter_map(|(_, url)| commit_of(url)).collect()
+    };
+    let fixes = of("FIX");
+    match fixes.is_empty() && is_all_there_is {
+        true => of("WEB"),
+        false => fixes,
+    }
+}
+
 /// The commit whose page `url` is: `…/commit/ID`, at any forge.
 fn commit_of(url: &str) -> Option<String> {
     let (_, rest) = url
@@ -304,6 +321,20 @@ mod tests {
         assert_eq!(own.packages, [(Ecosystem::NPM, "b".to_owned())]);
         assert_eq!(own.repository.as_deref(), Some("https://forge.example/a/b"));
         assert!(own.document.contains_key("references") && !own.document.contains_key("affected"));
+    }
+
+    #[test]
+    fn commits_of_other_references_count_where_nothing_else_names_one() {
+        let read = |references: &str| {
+            let record = format!("{{\"id\": \"X-1\", \"references\": [{references}]}}");
+            OwnRecord::read(record.as_bytes()).expect("a record").fixed
+        };
+        let web = r#"{"type": "WEB", "url": "https://forge.example/a/b/commit/1111111111"}"#;
+        let fix = r#"{"type": "FIX", "url": "https://forge.example/a/b/commit/2222222222"}"#;
+        let report = r#"{"type": "REPORT", "url": "https://forge.example/a/b/commit/3333333333"}"#;
+        assert_eq!(read(web), ["1111111111"]);
+        assert_eq!(read(&format!("{web}, {fix}")), ["2222222222"]);
+        assert!(read(report).is_empty());
     }
 
     #[test]

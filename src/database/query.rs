@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::advisory::record::IndexedRecord;
 use crate::advisory::record::Record;
-use crate::advisory::{Damage, Index, RecordView, Source};
+use crate::advisory::{Candidate, Damage, Index, RecordView, Source, own};
 use crate::ecosystem::purl;
 use crate::model::advisory::Texts;
 use crate::model::{Advisory, Ecosystem, PackageUrl};
@@ -134,6 +134,23 @@ pub fn show(index: &Index, id: &str) -> Result<Vec<ShownRecord>, Damage> {
         })
     };
     views.iter().map(shown).collect()
+}
+
+/// The commits that the records of `group` name as its fix, as they stand there.
+///
+/// # Errors
+/// The first [`Damage`].
+pub fn fixes(index: &Index, group: &Candidate<'_>) -> Result<Vec<String>, Damage> {
+    let mut references = Vec::new();
+    for member in group.members() {
+        let id = member.id()?;
+        let key = index.find(&id)?.and_then(|view| view.text_key());
+        if let Some(key) = key {
+            references.extend(index.texts(key)?.references);
+        }
+    }
+    let pairs = || references.iter().map(|(kind, url)| (kind.as_str(), url.as_str()));
+    Ok(own::fixes(pairs, true))
 }
 
 /// The id or alias that `wanted` may have been meant for: the same digits in the same order, and nearly the same letters. One

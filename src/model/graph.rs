@@ -103,6 +103,14 @@ impl Graph {
         })
     }
 
+    /// The names of the own modules that have one.
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Own { name, .. } if !name.is_empty() => Some(name.as_str()),
+            Node::Own { .. } | Node::Package(_) => None,
+        })
+    }
+
     /// The package at `id`; `None` for an own module.
     #[must_use]
     pub fn package(&self, id: NodeId) -> Option<&Package> {

@@ -1,12 +1,12 @@
 //! Everything that a report may show of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::lines::short_name;
 use super::verdict::ExitCode;
-use super::{Assessed, Coverage, Finding, Gap, TreePath, Verdict};
+use super::{Assessed, Coverage, Ecosystem, Finding, Gap, TreePath, Verdict};
 
 /// The result of a scan. A report sees this and opens nothing.
 #[derive(Debug, Clone)]
@@ -207,6 +207,8 @@ pub struct Target {
     pub findings: Vec<Finding>,
     /// Its packages that advisories name, affected or not; kept only where a grid is made of them.
     pub assessed: Vec<Assessed>,
+    /// Its own modules, by ecosystem and name; kept only where a grid is made of them.
+    pub own: BTreeSet<(Ecosystem, String)>,
 }
 
 /// A lockfile that was found.

@@ -38,6 +38,8 @@ pub struct LockfileMatches {
     pub inexact: Vec<Gap>,
     /// Packages that advisories name, affected or not; none unless they are kept.
     pub assessed: Vec<Assessed>,
+    /// The names of its own modules; none unless assessments are kept.
+    pub own: BTreeSet<String>,
     /// The ecosystems of its packages that advisories may speak of.
     pub ecosystems: BTreeSet<Ecosystem>,
     /// Every package, counted.
@@ -154,6 +156,9 @@ impl<'i> Matcher<'i> {
     /// Judges every package of `opened` that advisories may speak of.
     pub fn judge(&self, opened: &Opened<'_>) -> LockfileMatches {
         let mut judged = LockfileMatches::default();
+        if self.keep == Keep::Assessments {
+            judged.own = opened.parsed.graph.own_names().map(str::to_owned).collect();
+        }
         let mut met: Vec<Met<'_>> = Vec::new();
         for same in same(opened) {
             let mut one = Met::of(same);

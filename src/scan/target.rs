@@ -1,6 +1,6 @@
 //! From the lockfiles of one tree, read and judged, to a target.
 
-use std::collections::{BTreeMap, HashMap, HashSet, btree_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, btree_map};
 use std::sync::Arc;
 
 use super::Advisories;
@@ -9,6 +9,7 @@ use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
 use super::judge::LockfileMatches;
 use super::read::{self, ReadFile};
+use super::reader::Reader;
 use super::tally::Tally;
 use super::unmatched::{self, Unmatched};
 use crate::model::coverage::Gap;
@@ -35,6 +36,7 @@ pub(super) fn target(
     let mut others: Vec<Other> = Vec::new();
     let mut dirty = found.lost();
     let mut assessed = Vec::new();
+    let mut own = BTreeSet::new();
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
     for shared in read {
@@ -52,6 +54,11 @@ pub(super) fn target(
         let inexact = file.result.inexact.into_iter();
         gaps.extend(inexact.map(|gap| (Cost::Partial, gap)));
         assessed.extend(file.result.assessed);
+        let ecosystem = found.files.get(&file.path).and_then(Reader::ecosystem);
+        if let Some(ecosystem) = ecosystem {
+            let names = file.result.own.into_iter();
+            own.extend(names.map(|name| (ecosystem.clone(), name)));
+        }
         collect(&mut findings, file.result.findings);
         tally.add(&file.result.listed);
         unmatched.extend(file.result.listed.unmatched);
@@ -132,6 +139,7 @@ pub(super) fn target(
         files,
         findings: in_order(findings),
         assessed,
+        own,
     };
     (target, tally)
 }

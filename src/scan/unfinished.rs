@@ -1,7 +1,7 @@
 //! What reports say of a run as long as it has not reached its end: written first, it is what is left where the program is
 //! killed or aborts, and no report of an earlier run is taken for one of this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -53,6 +53,7 @@ pub fn unread(found: &[&DiscoveredTree], now: Timestamp) -> Outcome {
         files: Vec::new(),
         findings: Vec::new(),
         assessed: Vec::new(),
+        own: BTreeSet::new(),
     };
     Outcome {
         targets: found.iter().map(target).collect(),

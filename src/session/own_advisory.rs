@@ -1,18 +1,15 @@
 //! Use case: an advisory of the repository itself. Which release lines and tags contain its fix, and which versions are affected
 //! by that.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::fix_commits::{FixCommits, resolved};
 use super::{Input, PolicyRequest, Session, database, trees};
 use crate::advisory::own::{OwnAdvisory, OwnCommits, OwnLine, OwnPackage, OwnRecord, OwnStanding};
 use crate::advisory::tag_ranges::{Tagged, events, version_of};
-use crate::carry::{self, Line, Settings};
 use crate::config::policy;
 use crate::database::query;
 use crate::ecosystem;
-use crate::git::merge::Workspace;
+use crate::git::ObjectId;
 use crate::git::refs::Candidate;
-use crate::git::{ObjectId, Repository};
 use crate::model::Failure;
 use crate::model::lines::short_name;
 use crate::scan::columns::lines;
@@ -34,12 +31,6 @@ pub struct OwnAdvisoryRequest {
 
 /// A larger record is none.
 const MAX_RECORD: u64 = 16 * 1024 * 1024;
-
-/// A file with more bytes is not compared line by line.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
-
-/// So many branches, and tags on no branch, are looked at for the same change.
-const MAX_TIPS: usize = 200;
 
 impl Session<'_> {
     /// What the advisory means for the release lines and tags of its repository.
@@ -77,14 +68,8 @@ impl Session<'_> {
             ));
         }
         let introduced = resolved(repository, &record.introduced, &mut notes);
-        let mut commits = Commits {
-            repository,
-            fixes,
-            is_beginning_unknown: introduced.len() < record.introduced.len(),
-            introduced,
-            copies: BTreeMap::new(),
-            reverts: BTreeSet::new(),
-        };
+        let is_beginning_unknown = introduced.len() < record.introduced.len();
+        let mut commits = FixCommits::new(repository, fixes, introduced, is_beginning_unknown);
         let of = |prefix: &str| -> Vec<&Candidate> {
             let all = refs.candidates.iter();
             all.filter(|candidate| candidate.name.starts_with(prefix))
@@ -175,19 +160,6 @@ impl Session<'_> {
     }
 }
 
-/// The commits of this clone that `ids` name, each once; of the others a note.
-fn resolved(repository: &Repository, ids: &[String], notes: &mut Vec<String>) -> Vec<ObjectId> {
-    let mut commits = Vec::new();
-    for id in ids {
-        match repository.resolve(id) {
-            Ok(commit) if commits.contains(&commit) => {}
-            Ok(commit) => commits.push(commit),
-            Err(error) => notes.push(format!("{id} does not count: {error}.")),
-        }
-    }
-    commits
-}
-
 /// The address of a repository as a record names it, without anybody's credentials; `None` for a folder.
 fn address(identity: &str) -> Option<String> {
     let (scheme, rest) = identity.split_once("://")?;
@@ -197,164 +169,6 @@ fn address(identity: &str) -> Option<String> {
     let (host, path) = rest.split_once('/')?;
     let host = host.rsplit('@').next().unwrap_or(host);
     Some(format!("{scheme}://{host}/{path}"))
-}
-
-/// What is known of the change.
-struct Commits<'r> {
-    repository: &'r Repository,
-    fixes: Vec<ObjectId>,
-    introduced: Vec<ObjectId>,
-    /// The record names commits that brought it in which this clone lacks.
-    is_beginning_unknown: bool,
-    /// Commits that change the same, with the fix that they are copies of.
-    copies: BTreeMap<ObjectId, ObjectId>,
-    /// Commits that undid it.
-    reverts: BTreeSet<ObjectId>,
-}
-
-impl Commits<'_> {
-    /// Looks on every branch, and on tags that are on none, for commits that change the same as a fix.
-    fn look_for_copies(
-        &mut self,
-        heads: &[&Candidate],
-        tags: &[&Candidate],
-        notes: &mut Vec<String>,
-    ) -> Result<(), Failure> {
-        let of_tags: Vec<ObjectId> = tags.iter().map(|tag| tag.commit).collect();
-        let all: Vec<ObjectId> = heads
-            .iter()
-            .chain(tags)
-            .map(|candidate| candidate.commit)
-            .collect();
-        let containing = self
-            .repository
-            .tags_containing(&of_tags, &all)
-            .map_err(Failure::from)?;
-        // A tag is on a branch, or on a later tag, that is looked at itself.
-        let is_inside = |number: usize, tag: &Candidate| {
-            let later = containing.get(number).map(|containing| &containing.tags);
-            let mut later = later
-                .into_iter()
-                .flatten()
-                .filter_map(|place| all.get(*place).map(|id| (*place, *id)));
-            later.any(|(place, id)| id != tag.commit || place < heads.len().saturating_add(number))
-        };
-        let alone = tags
-            .iter()
-            .enumerate()
-            .filter(|(number, tag)| !is_inside(*number, tag));
-        let tips: Vec<&Candidate> = heads.iter().copied().chain(alone.map(|(_, tag)| *tag)).collect();
-        if tips.len() > MAX_TIPS {
-            notes.push(format!(
-                "Only {MAX_TIPS} of {} branches and tags were looked at for copies of the fix.",
-                tips.len()
-            ));
-        }
-        let mut workspace = Workspace::new(self.repository, MAX_BYTES);
-        let tips = tips.into_iter().take(MAX_TIPS).map(|tip| Line {
-            name: short_name(&tip.name).to_owned(),
-            tip: tip.commit,
-        });
-        let mut open: Vec<Line> = tips.collect();
-        while let Some(line) = open.pop() {
-            let carried = carry::carry(
-                self.repository,
-                &mut workspace,
-                &self.fixes,
-                &line,
-                &Settings::default(),
-            );
-            match carried {
-                Ok(carried) => {
-                    for (fix, there) in carried.there {
-                        if fix != there {
-                            self.copies.insert(there, fix);
-                        }
-                    }
-                    for (fix, by) in carried.undone {
-                        match by {
-                            // What it was before is looked for behind it.
-                            Some(by) if self.reverts.insert(by) => {
-                                let parents = self.repository.parents(by).map_err(Failure::from)?;
-                                open.extend(parents.ids.first().map(|parent| Line {
-                                    name: line.name.clone(),
-                                    tip: *parent,
-                                }));
-                            }
-                            Some(_) => {}
-                            None => notes.push(format!(
-                                "{fix} was undone on {}, and it is not known since when.",
-                                line.name
-                            )),
-                        }
-                    }
-                    if carried.is_cut {
-                        notes.push(format!("The history of {} was not read to its end.", line.name));
-                    }
-                }
-                Err(error) => notes.push(format!(
-                    "{} was not looked at for copies of the fix: {error}.",
-                    line.name
-                )),
-            }
-        }
-        Ok(())
-    }
-
-    /// Those of the fixes that `tip` contains.
-    fn on(&self, tip: ObjectId) -> Result<Vec<ObjectId>, Failure> {
-        let containing = self
-            .repository
-            .tags_containing(&self.fixes, &[tip])
-            .map_err(Failure::from)?;
-        let on = self.fixes.iter().zip(containing);
-        Ok(on
-            .filter(|(_, containing)| !containing.tags.is_empty())
-            .map(|(fix, _)| *fix)
-            .collect())
-    }
-
-    /// How each of `commits` stands.
-    fn standings(&self, commits: &[ObjectId]) -> Result<Vec<OwnStanding>, Failure> {
-        let fixing: Vec<ObjectId> = self.fixes.iter().chain(self.copies.keys()).copied().collect();
-        let marks: Vec<ObjectId> = fixing
-            .iter()
-            .chain(&self.reverts)
-            .chain(&self.introduced)
-            .copied()
-            .collect();
-        let containing = self
-            .repository
-            .tags_containing(&marks, commits)
-            .map_err(Failure::from)?;
-        let (fixed, rest) = containing.split_at_checked(fixing.len()).unwrap_or_default();
-        let (undone, introduced) = rest.split_at_checked(self.reverts.len()).unwrap_or_default();
-        let has = |marks: &[crate::git::containing::Containing], place: usize| {
-            marks.iter().position(|mark| mark.tags.contains(&place))
-        };
-        let standing = |place: usize| {
-            let may_have = |marks: &[crate::git::containing::Containing]| {
-                marks.iter().any(|mark| mark.unclear.contains(&place))
-            };
-            let is_reached = match self.introduced.is_empty() {
-                true => !self.is_beginning_unknown,
-                false => has(introduced, place).is_some(),
-            };
-            match (has(fixed, place), has(undone, place)) {
-                (Some(number), None) => {
-                    let by = fixing.get(number).map(ToString::to_string).unwrap_or_default();
-                    OwnStanding::Fixed { by }
-                }
-                (None, _) if may_have(fixed) => OwnStanding::Unknown,
-                _ if !is_reached && (self.is_beginning_unknown || may_have(introduced)) => {
-                    OwnStanding::Unknown
-                }
-                _ if !is_reached => OwnStanding::NotAffected,
-                (Some(_) | None, _) => OwnStanding::Affected,
-            }
-        };
-        Ok((0..commits.len()).map(standing).collect())
-    }
 }
 
 /// The affected versions of each package of the record, by the tags.

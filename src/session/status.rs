@@ -1,5 +1,8 @@
 //! Use case: the grid of the live release lines. It shows and does not gate.
 
+use std::collections::BTreeSet;
+
+use super::own_rows::own_rows;
 use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
@@ -114,6 +117,13 @@ impl Session<'_> {
         };
         if request.metrics {
             grid.metrics = Some(self.metrics(&grid, history.as_ref(), &found, &columns)?);
+        }
+        if let (Some(index), Some(repository)) = (&opened.index, &found.repository) {
+            let (own, notes) = own_rows(index, repository, &columns, &grid.outcome)?;
+            let known: BTreeSet<String> = grid.rows.iter().map(|row| row.advisory.id.clone()).collect();
+            let own = own.into_iter().filter(|row| !known.contains(&row.advisory.id));
+            grid.rows.splice(..0, own);
+            grid.warnings.extend(notes);
         }
         grid.history = history
             .filter(|_| request.history)

@@ -45,6 +45,10 @@ impl Project {
             sandbox.git(&["rev-parse", "HEAD"]).trim().to_owned()
         };
         let git = |arguments: &[&str]| sandbox.git(arguments);
+        let lock = json!({"name": "shop", "version": "0.0.0-development", "lockfileVersion": 3, "packages": {
+            "": {"name": "shop", "version": "0.0.0-development", "dependencies": {"left": "1.0.0"}},
+            "node_modules/left": {"version": "1.0.0"}}});
+        sandbox.write("package-lock.json", &lock.to_string());
         commit("parser", "a\nb\nc\nd\n");
         git(&["tag", "v1.0.0"]);
         git(&["branch", "release/1.0"]);
@@ -260,6 +264,124 @@ fn a_record_of_the_database_and_one_of_github_will_do() {
         record["affected"][0]["versions"],
         json!(["1.0.0", "1.3.0", "1.3.1", "1.4.0", "2.0.0"])
     );
+}
+
+#[test]
+fn the_grid_shows_which_lines_have_the_fix() {
+    let project = Project::new();
+    let mut record = project.record();
+    record["affected"][0]["ranges"] = json!([{"type": "SEMVER", "events": [{"introduced": "1.3.0"}, {"fixed": "1.4.1"},
+        {"introduced": "2.0.0"}, {"fixed": "2.1.0"}]}]);
+    // Names the same package, and a commit of another repository.
+    let mut other = record.clone();
+    other["id"] = "GHSA-3333-4444-5555".into();
+    other["references"][0]["url"] = "https://forge.example/other/shop/commit/0123456789abcdef".into();
+    let left = json!({"id": "GHSA-4444-5555-6666", "modified": "2026-02-01T00:00:00Z", "affected": [
+        {"package": {"ecosystem": "npm", "name": "left"}, "ranges": [
+            {"type": "SEMVER", "events": [{"introduced": "0"}]}]}]});
+    let index = project
+        .sandbox
+        .index("index.lkdb", &[record.clone(), other, left], NOW);
+    let words = [
+        "status",
+        "--refs",
+        "main,release/*",
+        "--format",
+        "json",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+    ];
+    let ran = project.sandbox.run(&words);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let grid = ran.json();
+    let rows = grid["rows"].as_array().expect("rows");
+    let ids: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+    assert_eq!(ids, ["GHSA-2222-3333-4444", "GHSA-4444-5555-6666"]);
+    assert_eq!(rows[0]["packages"], json!(["pkg:npm/shop"]));
+    let short = |id: &str| id[..12].to_owned();
+    let lacks = format!(
+        "it lacks the fix, {}; `lockkeeper backport --advisory GHSA-2222-3333-4444` carries it",
+        short(&project.fix)
+    );
+    for (line, state, reason) in [
+        (
+            "main",
+            "fixed",
+            format!("it contains the commit {}, which fixes it", short(&project.fix)),
+        ),
+        (
+            "release/1.4",
+            "fixed",
+            format!(
+                "it contains the commit {}, which fixes it",
+                short(&project.picked)
+            ),
+        ),
+        ("release/1.3", "affected", lacks.clone()),
+        ("release/2.0", "affected", lacks),
+        (
+            "release/1.0",
+            "not_affected",
+            "its last version, 1.0.0, is outside of what is affected".to_owned(),
+        ),
+    ] {
+        let cell = &rows[0]["cells"][format!("refs/heads/{line}")];
+        assert_eq!(
+            (cell["state"].as_str(), cell["reason"].as_str()),
+            (Some(state), Some(&*reason)),
+            "{line}"
+        );
+    }
+    for format in ["terminal", "markdown", "html"] {
+        let words = [
+            "status",
+            "--refs",
+            "main,release/*",
+            "--format",
+            format,
+            "--db",
+            &index,
+            "--now",
+            NOW,
+        ];
+        let ran = project.sandbox.run(&words);
+        assert!(
+            ran.code == 0 && ran.out.contains("GHSA-2222-3333-4444"),
+            "{format}\n{}{}",
+            ran.out,
+            ran.err
+        );
+    }
+
+    // What was released as fixed is, though by another commit; and what was undone is not.
+    let git = |arguments: &[&str]| project.sandbox.git(arguments);
+    git(&["checkout", "-q", "release/1.3"]);
+    project.sandbox.write("parser", "a\nb\nc\nd\nbetter\n");
+    git(&["commit", "-qam", "repair"]);
+    git(&["tag", "v1.3.2"]);
+    git(&["checkout", "-q", "release/1.4"]);
+    git(&["revert", "--no-edit", &project.picked]);
+    git(&["checkout", "-q", "main"]);
+    record["affected"][0]["ranges"] =
+        json!([{"type": "SEMVER", "events": [{"introduced": "1.3.0"}, {"fixed": "1.3.2"}]}]);
+    let index = project.sandbox.index("index.lkdb", &[record], NOW);
+    let words = [
+        "status",
+        "--refs",
+        "release/1.3,release/1.4",
+        "--format",
+        "json",
+        "--db",
+        &index,
+        "--now",
+        NOW,
+    ];
+    let grid = project.sandbox.run(&words).json();
+    let cells = &grid["rows"][0]["cells"];
+    assert_eq!(cells["refs/heads/release/1.3"]["state"], "fixed", "{cells:#}");
+    assert_eq!(cells["refs/heads/release/1.4"]["state"], "affected", "{cells:#}");
 }
 
 #[test]

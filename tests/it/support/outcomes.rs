@@ -580,6 +580,7 @@ pub(crate) fn target(root: &str) -> Target {
         files: Vec::new(),
         findings: Vec::new(),
         assessed: Vec::new(),
+        own: std::collections::BTreeSet::new(),
     }
 }
 
