@@ -17,18 +17,19 @@
 //!   package, or behind a line of the last one, with nothing before that needs what follows, it is a file of uv.
 
 mod ranges;
+mod sources;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::grammar::distribution;
-use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{File, Format, Parsed};
 use crate::ecosystem;
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Document, Kind, Value};
+use sources::{is_archive, own_folder, source, source_parts};
 
 /// The lockfile of uv.
 #[derive(Debug, Clone, Copy)]
@@ -505,53 +506,6 @@ fn entry<'d>(table: Value<'d>, parsed: &mut Parsed) -> Option<Entry<'d>> {
         optional,
         groups,
     })
-}
-
-/// The folder of a package that is built from one, workspace member or not.
-fn own_folder(source: Option<Value<'_>>) -> Option<Cow<'_, str>> {
-    match source_parts(source?)? {
-        ("editable" | "virtual" | "directory", folder) => Some(folder),
-        _ => None,
-    }
-}
-
-/// Packages from here always have a version; only folders and repositories may leave it to their build.
-fn is_archive(source: Option<Value<'_>>) -> bool {
-    match source.and_then(source_parts) {
-        Some((kind, _)) => matches!(kind, "registry" | "url" | "path"),
-        None => true,
-    }
-}
-
-fn source(value: Value<'_>) -> Source {
-    let Some((kind, place)) = source_parts(value) else {
-        return Source::Registry(None);
-    };
-    match kind {
-        "registry" => Source::Registry(Some(without_secrets(&place).into_owned())),
-        "git" => Source::Git(without_secrets(&place).into_owned()),
-        "url" => Source::Url(without_secrets(&place).into_owned()),
-        _ => Source::Path(place.into_owned()),
-    }
-}
-
-/// What uv reads a source as, by its keys, in the order in which uv tries them.
-const SOURCES: [&str; 7] = [
-    "registry",
-    "git",
-    "url",
-    "path",
-    "directory",
-    "editable",
-    "virtual",
-];
-
-/// The key of a source that says what it is, with its value. Of several the first one of [`SOURCES`] decides, as for uv;
-/// `subdirectory` and what uv does not know say nothing.
-fn source_parts(source: Value<'_>) -> Option<(&'static str, Cow<'_, str>)> {
-    SOURCES
-        .into_iter()
-        .find_map(|kind| Some((kind, source.str(kind)?)))
 }
 
 /// The package of the registry whose archive `entry` names by its address.
