@@ -39,6 +39,7 @@ pub mod manifest;
 pub mod maven_install;
 pub mod mix_lock;
 pub mod module_bazel_lock;
+pub mod node_modules;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
@@ -63,6 +64,7 @@ pub mod sbt_lock;
 pub mod terraform_lock;
 pub mod unsupported;
 pub mod uv_lock;
+pub mod vendor_modules;
 pub mod verification_metadata;
 pub mod versions_lock;
 pub mod yarn_lock;
@@ -285,6 +287,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &maven_install::MavenInstall,
     &mix_lock::MixLock,
     &module_bazel_lock::ModuleBazelLock,
+    &node_modules::NodeModules,
     &package_lock::PackageLock,
     &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,
@@ -306,6 +309,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &sbom_spdx::Spdx,
     &sbt_lock::SbtLock,
     &uv_lock::UvLock,
+    &vendor_modules::VendorModules,
     &verification_metadata::VerificationMetadata,
     &versions_lock::VersionsLock,
     &yarn_lock::YarnLock,
