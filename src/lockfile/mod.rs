@@ -18,6 +18,7 @@
 
 pub mod bom;
 pub mod bun_lock;
+pub mod cargo_auditable;
 pub mod cargo_lock;
 pub mod cartfile_resolved;
 pub mod chart_lock;
@@ -94,6 +95,15 @@ pub trait Format: Sync {
     /// Reads the file. Total: any text gives what could be understood and the problems, in linear time,
     /// without a panic. `tree` gives the files that this one refers to, and no others are asked for.
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed;
+
+    /// What is read in the place of a file that is no text, and what its places count in; `None` for a file that is read itself.
+    ///
+    /// # Errors
+    /// Why nothing can be read, as a lowercase fragment.
+    fn unpack(&self, bytes: &[u8]) -> Option<Result<String, String>> {
+        let _ = bytes;
+        None
+    }
 
     /// What readers of other files may ask about a file of this format without reading it as a whole; `None` if they
     /// never do.
@@ -270,6 +280,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &terraform_lock::TerraformLock,
     &bom::CycloneDx,
     &bun_lock::BunLock,
+    &cargo_auditable::CargoAuditable,
     &cargo_lock::CargoLock,
     &cartfile_resolved::CartfileResolved,
     &chart_lock::ChartLock,
@@ -388,6 +399,19 @@ pub struct Reading<'b> {
     pub unlisted: Vec<Problem>,
 }
 
+impl<'b> Reading<'b> {
+    /// Of what could not be read at all.
+    fn of_nothing(text: Cow<'b, str>, reason: &str, hint: &str) -> Self {
+        let mut parsed = Parsed::default();
+        parsed.blind(Span::at(0), reason, hint);
+        Self {
+            text,
+            parsed,
+            unlisted: Vec::new(),
+        }
+    }
+}
+
 /// How the pointers of Git LFS begin; the version of their form follows.
 pub const LFS_POINTERS: [&str; 2] = [
     "version https://git-lfs.github.com/spec/",
@@ -397,19 +421,20 @@ pub const LFS_POINTERS: [&str; 2] = [
 /// Reads `bytes` as `format`: decoding, Git LFS pointers and merge conflicts are the same for all formats.
 #[must_use]
 pub fn read<'b>(format: &dyn Format, path: &TreePath, bytes: &'b [u8], tree: &dyn Tree) -> Reading<'b> {
-    let decoded = decode::decode(bytes);
+    let decoded = match format.unpack(bytes) {
+        None => decode::decode(bytes),
+        Some(Ok(text)) => decode::Decoded {
+            text: Cow::Owned(text),
+            encoding: decode::Encoding::Utf8,
+            problem: None,
+        },
+        Some(Err(reason)) => {
+            return Reading::of_nothing(Cow::Borrowed(""), &reason, "Give a whole file of this format.");
+        }
+    };
     if LFS_POINTERS.iter().any(|start| decoded.text.starts_with(start)) {
-        let mut parsed = Parsed::default();
-        parsed.blind(
-            Span::at(0),
-            "this is a pointer of Git LFS, not the lockfile",
-            "Run `git lfs pull` before the scan.",
-        );
-        return Reading {
-            text: decoded.text,
-            parsed,
-            unlisted: Vec::new(),
-        };
+        let reason = "this is a pointer of Git LFS, not the lockfile";
+        return Reading::of_nothing(decoded.text, reason, "Run `git lfs pull` before the scan.");
     }
     let mut parsed = format.read(
         &File {
