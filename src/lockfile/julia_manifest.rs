@@ -28,8 +28,6 @@ use crate::text::{Span, decode, toml};
 #[derive(Debug, Clone, Copy)]
 pub struct JuliaManifest;
 
-const JULIA: Ecosystem = Ecosystem::constant("Julia");
-
 const DAMAGED: &str = "Restore the file from its last good commit, or run `Pkg.resolve()` in Julia.";
 
 /// The names of projects, in the order in which Julia looks for them.
@@ -44,7 +42,7 @@ impl Format for JuliaManifest {
     }
 
     fn ecosystem(&self) -> Ecosystem {
-        JULIA
+        Ecosystem::JULIA
     }
 
     fn file_names(&self) -> &'static [&'static str] {
@@ -196,7 +194,7 @@ impl<'d> Reader<'d> {
                 return;
             }
             (_, Some((text, place)), hash) => {
-                let mut package = Package::new(JULIA, &*name, &**text, FileSpan::here(*place));
+                let mut package = Package::new(Ecosystem::JULIA, &*name, &**text, FileSpan::here(*place));
                 let address = table.get("repo-url").or_else(|| table.get("path"));
                 package.source = source(table, path.as_deref(), registries);
                 package.spans = Spans {

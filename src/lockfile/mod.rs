@@ -18,11 +18,13 @@
 
 pub mod bom;
 pub mod bun_lock;
+pub mod cabal_project;
 pub mod cargo_auditable;
 pub mod cargo_lock;
 pub mod cartfile_resolved;
 pub mod chart_lock;
 pub mod composer_lock;
+pub mod conan_lock;
 pub mod conda_lock;
 pub mod csproj;
 pub mod deno_lock;
@@ -41,6 +43,7 @@ pub mod maven_install;
 pub mod mix_lock;
 pub mod module_bazel_lock;
 pub mod node_modules;
+pub mod opam_locked;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
@@ -62,6 +65,7 @@ pub mod renv_lock;
 pub mod requirements;
 pub mod sbom_spdx;
 pub mod sbt_lock;
+pub mod stack_yaml;
 pub mod terraform_lock;
 pub mod unsupported;
 pub mod uv_lock;
@@ -280,11 +284,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &terraform_lock::TerraformLock,
     &bom::CycloneDx,
     &bun_lock::BunLock,
+    &cabal_project::CabalProject,
     &cargo_auditable::CargoAuditable,
     &cargo_lock::CargoLock,
     &cartfile_resolved::CartfileResolved,
     &chart_lock::ChartLock,
     &composer_lock::ComposerLock,
+    &conan_lock::ConanLock,
     &conda_lock::CondaLock,
     &csproj::Csproj,
     &deno_lock::DenoLock,
@@ -299,6 +305,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &mix_lock::MixLock,
     &module_bazel_lock::ModuleBazelLock,
     &node_modules::NodeModules,
+    &opam_locked::OpamLocked,
     &package_lock::PackageLock,
     &package_resolved::PackageResolved,
     &packages_config::PackagesConfig,
@@ -319,6 +326,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &requirements::Requirements,
     &sbom_spdx::Spdx,
     &sbt_lock::SbtLock,
+    &stack_yaml::StackYaml,
     &uv_lock::UvLock,
     &vendor_modules::VendorModules,
     &verification_metadata::VerificationMetadata,

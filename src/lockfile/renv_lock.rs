@@ -24,7 +24,6 @@ use crate::text::{Span, json};
 #[derive(Debug, Clone, Copy)]
 pub struct RenvLock;
 
-const CRAN: Ecosystem = Ecosystem::constant("CRAN");
 const BIOCONDUCTOR: Ecosystem = Ecosystem::constant("Bioconductor");
 
 const DAMAGED: &str = "Restore the file from its last good commit, or run `renv::snapshot()` in R.";
@@ -38,7 +37,7 @@ impl Format for RenvLock {
     }
 
     fn ecosystem(&self) -> Ecosystem {
-        CRAN
+        Ecosystem::CRAN
     }
 
     fn file_names(&self) -> &'static [&'static str] {
@@ -170,20 +169,20 @@ fn package(
         Some("repository" | "cran") if is_of_bioconductor(&repository) => {
             (BIOCONDUCTOR, Source::Registry(address()))
         }
-        Some("repository" | "cran") => (CRAN, Source::Registry(address())),
+        Some("repository" | "cran") => (Ecosystem::CRAN, Source::Registry(address())),
         Some("github" | "gitlab" | "bitbucket" | "git" | "git2r" | "xgit") => {
-            (CRAN, Source::Git(git(&remote)))
+            (Ecosystem::CRAN, Source::Git(git(&remote)))
         }
         Some("url") => {
             let url = remote("RemoteUrl").unwrap_or_default();
-            (CRAN, Source::Url(without_secrets(url).into_owned()))
+            (Ecosystem::CRAN, Source::Url(without_secrets(url).into_owned()))
         }
         Some("local" | "cellar") => (
-            CRAN,
+            Ecosystem::CRAN,
             Source::Path(remote("RemoteUrl").unwrap_or("local").to_owned()),
         ),
         // What has no source is looked for in the repositories.
-        None => (CRAN, Source::Registry(None)),
+        None => (Ecosystem::CRAN, Source::Registry(None)),
         Some("unknown") => {
             let at = source.as_ref().map_or(place, |(_, span)| *span);
             parsed.partial(
@@ -191,7 +190,7 @@ fn package(
                 format!("it is not known where {name} comes from"),
                 "Install it from a repository with `renv::install()` in R, and run `renv::snapshot()`.",
             );
-            (CRAN, Source::OtherRegistry("unknown".to_owned()))
+            (Ecosystem::CRAN, Source::OtherRegistry("unknown".to_owned()))
         }
         Some(_) => {
             let text = source.as_ref().map(|(text, _)| text.as_ref()).unwrap_or_default();
@@ -201,7 +200,7 @@ fn package(
                 false if text.contains(['/', '\\']) => Source::Path(shown),
                 false => Source::OtherRegistry(shown),
             };
-            (CRAN, source)
+            (Ecosystem::CRAN, source)
         }
     };
     let mut package = Package::new(ecosystem, &*name, &*version, FileSpan::here(place));

@@ -45,35 +45,14 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "npm",
     },
     UnsupportedFormat {
-        file_name: "cabal.project.freeze",
-        ecosystem: "Hackage",
-    },
-    UnsupportedFormat {
-        file_name: "conan.lock",
-        ecosystem: "ConanCenter",
-    },
-    UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
-    },
-    UnsupportedFormat {
-        file_name: "stack.yaml.lock",
-        ecosystem: "Hackage",
     },
 ];
 
 /// Names of which a part is free, with `*` in its place: what the tools write beside the names above, or instead of
 /// them when they are set so. The part that is free is never empty.
-pub static PATTERNS: &[UnsupportedFormat] = &[
-    UnsupportedFormat {
-        file_name: "*.project.freeze",
-        ecosystem: "Hackage",
-    },
-    UnsupportedFormat {
-        file_name: "stack-*.yaml.lock",
-        ecosystem: "Hackage",
-    },
-];
+pub static PATTERNS: &[UnsupportedFormat] = &[];
 
 /// The row of the file at `path`.
 #[must_use]

@@ -1,0 +1,175 @@
+//! `cabal.project.freeze` and `*.project.freeze`, as `cabal freeze` writes them (Haskell).
+//!
+//! Source of the rules: Cabal's user guide (`cabal.project` files, `constraints`) and what its releases write.
+//!
+//! - `any.name ==1.2.3` locks a package, for the project and for what it is built with; what is only for a custom `Setup.hs`
+//!   (`setup.name`, `other:setup.name`) is build. Flags (`name +flag`) lock no version.
+//! - A range, or `installed`, is no exact version. The packages that come with GHC are in the file like all others.
+//! - The file holds no edges and no scopes: every package stands for itself.
+//! - cabal writes a comma behind each constraint but the last: a file that ends behind a comma, or without a line break, is cut.
+
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
+use crate::text::Span;
+
+/// The lockfile of cabal.
+#[derive(Debug, Clone, Copy)]
+pub struct CabalProject;
+
+const DAMAGED: &str = "Restore the file from its last good commit, or run `cabal freeze`.";
+
+impl Format for CabalProject {
+    fn name(&self) -> &'static str {
+        "cabal.project.freeze"
+    }
+
+    fn ecosystem(&self) -> Ecosystem {
+        Ecosystem::HACKAGE
+    }
+
+    fn file_names(&self) -> &'static [&'static str] {
+        &["cabal.project.freeze", "*.project.freeze"]
+    }
+
+    /// cabal keeps what the file says until its line is gone.
+    fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
+        UpgradeCommand::ByHand(
+            format!(
+                "Write `any.{} =={}` in the file, and run `cabal build --dry-run` to see whether all packages allow it.",
+                upgrade.name, upgrade.to
+            )
+            .into(),
+        )
+    }
+
+    fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
+        let mut parsed = Parsed::default();
+        parsed.ends_with_line_break(file, DAMAGED);
+        let mut reader = Reader {
+            parsed,
+            is_open: false,
+            has_constraints: false,
+            ends_with_comma: false,
+        };
+        let mut start = 0_usize;
+        for line in file.text.split_inclusive('\n') {
+            reader.line(line, start);
+            start = start.saturating_add(line.len());
+        }
+        let end = Span::at(file.text.len());
+        if reader.ends_with_comma {
+            reader.parsed.blind(
+                end,
+                "the file ends behind a comma: constraints are missing",
+                DAMAGED,
+            );
+        } else if !reader.has_constraints {
+            reader
+                .parsed
+                .blind(end, "no whole file of cabal: it has no `constraints`", DAMAGED);
+        }
+        reader.parsed
+    }
+}
+
+struct Reader {
+    parsed: Parsed,
+    /// The lines are those of `constraints`.
+    is_open: bool,
+    has_constraints: bool,
+    /// The constraints end behind a comma so far.
+    ends_with_comma: bool,
+}
+
+impl Reader {
+    /// A line that begins at `start`.
+    fn line(&mut self, line: &str, start: usize) {
+        let text = line.trim_end();
+        let inside = text.trim_start();
+        if inside.is_empty() || inside.starts_with("--") {
+            return;
+        }
+        let is_field = !text.starts_with([' ', '\t']);
+        let (value, at) = match is_field {
+            false => (text, start),
+            true => {
+                let Some((name, value)) = text.split_once(':') else {
+                    self.parsed.blind(
+                        Span::new(start, start.saturating_add(text.len())),
+                        "this line is no field",
+                        DAMAGED,
+                    );
+                    self.is_open = false;
+                    return;
+                };
+                self.is_open = name.trim().eq_ignore_ascii_case("constraints");
+                (value, start.saturating_add(name.len()).saturating_add(1))
+            }
+        };
+        if !self.is_open {
+            return;
+        }
+        self.ends_with_comma = value.ends_with(',');
+        let mut at = at;
+        for item in value.split(',') {
+            self.constraint(item, at);
+            at = at.saturating_add(item.len()).saturating_add(1);
+        }
+    }
+
+    /// `any.name ==1.2.3`, which begins at `start`.
+    fn constraint(&mut self, item: &str, start: usize) {
+        let trimmed = item.trim();
+        if trimmed.is_empty() {
+            return;
+        }
+        self.has_constraints = true;
+        let before = item.len().saturating_sub(item.trim_start().len());
+        let start = start.saturating_add(before);
+        let span = Span::new(start, start.saturating_add(trimmed.len()));
+        let end = trimmed
+            .find(|next: char| next.is_whitespace() || matches!(next, '=' | '<' | '>' | '^'))
+            .unwrap_or(trimmed.len());
+        let (name, rest) = trimmed.split_at_checked(end).unwrap_or((trimmed, ""));
+        let rest = rest.trim();
+        if rest.starts_with(['+', '-']) || matches!(rest, "test" | "bench" | "source") {
+            return;
+        }
+        let (name, scopes) = match name.rsplit_once("setup.") {
+            Some(("", name)) => (name, Scopes::only(Scope::Build)),
+            Some((before, name)) if before.ends_with(':') => (name, Scopes::only(Scope::Build)),
+            Some(_) | None => (name.strip_prefix("any.").unwrap_or(name), Scopes::default()),
+        };
+        let is_version = |version: &str| {
+            !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        };
+        let version = rest
+            .strip_prefix("==")
+            .map(str::trim)
+            .filter(|text| is_version(text));
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        match version {
+            _ if !is_name => self.parsed.blind(span, "this is no constraint", DAMAGED),
+            Some(version) => {
+                let end = span.end as usize;
+                let place = Span::new(end.saturating_sub(version.len()), end);
+                let mut package = Package::new(Ecosystem::HACKAGE, name, version, FileSpan::here(place));
+                package.scopes = scopes;
+                package.direct = true;
+                package.spans = Spans {
+                    entry: Some(span),
+                    ..Spans::default()
+                };
+                self.parsed.graph.add_package(package);
+            }
+            None => self.parsed.partial(
+                span,
+                format!("{name} has no exact version"),
+                "Run `cabal freeze`, which writes the version of each package.",
+            ),
+        }
+    }
+}
