@@ -49,6 +49,14 @@ pub static ROWS: &[EcosystemRow] = &[
         "bellsoft-hardened-containers",
         "alpine",
     ),
+    // Its packages are R's, and so is their order.
+    on_request(with_rules(
+        Ecosystem::BIOCONDUCTOR,
+        37,
+        "bioconductor",
+        as_written,
+        "cran",
+    )),
     with_rules(Ecosystem::CRAN, 15, "cran", as_written, "cran"),
     distribution("Chainguard", 24, "apk", "chainguard", "alpine"),
     on_request(with_rules(
@@ -298,7 +306,7 @@ mod tests {
     #[test]
     fn each_row_has_a_code_of_its_own_and_a_scheme_that_there_is() {
         let codes: BTreeSet<u8> = ROWS.iter().map(|row| row.code).collect();
-        assert_eq!(codes, (1..=36).collect());
+        assert_eq!(codes, (1..=37).collect());
         assert!(ROWS.is_sorted_by_key(|row| row.ecosystem.as_str()));
         for ecosystem in with_a_scheme() {
             assert!(scheme(ecosystem).is_some(), "{ecosystem}");

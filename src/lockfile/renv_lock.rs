@@ -24,8 +24,6 @@ use crate::text::{Span, json};
 #[derive(Debug, Clone, Copy)]
 pub struct RenvLock;
 
-const BIOCONDUCTOR: Ecosystem = Ecosystem::constant("Bioconductor");
-
 const DAMAGED: &str = "Restore the file from its last good commit, or run `renv::snapshot()` in R.";
 
 /// The fields with what a package needs.
@@ -165,9 +163,9 @@ fn package(
         .map(|(text, _)| text.to_ascii_lowercase())
         .as_deref()
     {
-        Some("bioconductor") => (BIOCONDUCTOR, Source::Registry(None)),
+        Some("bioconductor") => (Ecosystem::BIOCONDUCTOR, Source::Registry(None)),
         Some("repository" | "cran") if is_of_bioconductor(&repository) => {
-            (BIOCONDUCTOR, Source::Registry(address()))
+            (Ecosystem::BIOCONDUCTOR, Source::Registry(address()))
         }
         Some("repository" | "cran") => (Ecosystem::CRAN, Source::Registry(address())),
         Some("github" | "gitlab" | "bitbucket" | "git" | "git2r" | "xgit") => {

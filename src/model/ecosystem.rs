@@ -33,6 +33,8 @@ impl Ecosystem {
     pub const HEX: Self = Self::constant("Hex");
     /// Haskell packages.
     pub const HACKAGE: Self = Self::constant("Hackage");
+    /// R packages for biology, which have releases of their own.
+    pub const BIOCONDUCTOR: Self = Self::constant("Bioconductor");
     /// R packages.
     pub const CRAN: Self = Self::constant("CRAN");
     /// Julia packages.
