@@ -26,6 +26,7 @@ pub mod chart_lock;
 pub mod composer_lock;
 pub mod conan_lock;
 pub mod conda_lock;
+pub mod cpanfile_snapshot;
 pub mod csproj;
 pub mod deno_lock;
 mod file_names;
@@ -42,6 +43,7 @@ pub mod manifest;
 pub mod maven_install;
 pub mod mix_lock;
 pub mod module_bazel_lock;
+pub mod nimble_lock;
 pub mod node_modules;
 pub mod opam_locked;
 pub mod package_lock;
@@ -65,10 +67,12 @@ pub mod renv_lock;
 pub mod requirements;
 pub mod sbom_spdx;
 pub mod sbt_lock;
+pub mod shard_lock;
 pub mod stack_yaml;
 pub mod terraform_lock;
 pub mod unsupported;
 pub mod uv_lock;
+pub mod vcpkg_json;
 pub mod vendor_modules;
 pub mod verification_metadata;
 pub mod versions_lock;
@@ -292,6 +296,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &composer_lock::ComposerLock,
     &conan_lock::ConanLock,
     &conda_lock::CondaLock,
+    &cpanfile_snapshot::CpanfileSnapshot,
     &csproj::Csproj,
     &deno_lock::DenoLock,
     &flake_lock::FlakeLock,
@@ -304,6 +309,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &maven_install::MavenInstall,
     &mix_lock::MixLock,
     &module_bazel_lock::ModuleBazelLock,
+    &nimble_lock::NimbleLock,
     &node_modules::NodeModules,
     &opam_locked::OpamLocked,
     &package_lock::PackageLock,
@@ -326,8 +332,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &requirements::Requirements,
     &sbom_spdx::Spdx,
     &sbt_lock::SbtLock,
+    &shard_lock::ShardLock,
     &stack_yaml::StackYaml,
     &uv_lock::UvLock,
+    &vcpkg_json::VcpkgJson,
     &vendor_modules::VendorModules,
     &verification_metadata::VerificationMetadata,
     &versions_lock::VersionsLock,
