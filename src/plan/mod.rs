@@ -17,6 +17,8 @@ pub mod go;
 pub mod lines;
 pub mod maven;
 pub mod npm;
+mod npm_catalogue;
+pub mod npm_graph;
 mod proposal;
 pub mod python;
 
@@ -25,7 +27,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::lockfile::cargo_lock::locked::CrateId;
-use crate::model::{Query, Release};
+use crate::model::{Query, Release, SharedStr};
 use crate::version::Distance;
 
 pub use proposal::{Edited, LockfilePlan, Progress, Proposal, PullRequest};
@@ -220,6 +222,8 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// The entries of the lockfile that change, by place.
     pub entries: Vec<EntryChange>,
+    /// The folders of one's own manifests, from that of the lockfile, where that may not list them.
+    pub manifests: Vec<String>,
 }
 
 impl Plan {
@@ -376,10 +380,38 @@ pub enum EntryEdit {
     Go(go::GoEdit),
     /// A text of a pom becomes another.
     Pom(Box<maven::PomEdit>),
+    /// It leads from descriptors to a version.
+    Resolve(Box<ResolutionEdit>),
     /// It is a package of Cargo that is to be this.
     Crate(Box<CrateEdit>),
     /// It leaves.
     Drop,
+}
+
+/// What is asked for: a package by the name that the dependent has for it, and a range as the dependent writes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Descriptor {
+    /// The name.
+    pub name: SharedStr,
+    /// The range, without a protocol that stands for no other; `npm:other@^1` for another package by that name.
+    pub range: SharedStr,
+}
+
+impl std::fmt::Display for Descriptor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}@{}", self.name, self.range)
+    }
+}
+
+/// An entry of a lockfile that says which version descriptors lead to, as it is to be.
+#[derive(Debug, Clone)]
+pub struct ResolutionEdit {
+    /// What leads to it.
+    pub descriptors: BTreeSet<Descriptor>,
+    /// The version.
+    pub version: String,
+    /// What its registry says of that; `None` where the version is locked already.
+    pub release: Option<Release>,
 }
 
 /// A package of a `Cargo.lock` as it is to be.

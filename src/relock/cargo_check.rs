@@ -69,6 +69,7 @@ pub(super) fn check(
             | EntryEdit::Pin(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_) => {
                 return Err(format!("The entry {} is not one of Cargo.", change.place));
             }

@@ -88,6 +88,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
                 | EntryEdit::Pin(_)
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_)
+                | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_),
             ) => {
                 return Err(format!("The plan changes {} as another format has it.", one.id));
@@ -104,6 +105,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
             | EntryEdit::Pin(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_) => {
                 return Err(format!("The lockfile has no {place}."));
             }

@@ -66,6 +66,7 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
             EntryEdit::Go(GoEdit::Sum(_))
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Pom(_) => {
@@ -195,6 +196,7 @@ fn of_sums(sums: &Pair, new: &[SumLine], plan: &Plan) -> Result<(), String> {
             EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Pom(_) => return Err(format!("{} is no line of go.sum.", change.name)),

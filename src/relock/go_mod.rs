@@ -119,6 +119,7 @@ fn module_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> 
             EntryEdit::Go(GoEdit::Sum(_))
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Pom(_) => {
@@ -482,6 +483,7 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
             EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Pin(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Pom(_) => {

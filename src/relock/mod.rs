@@ -43,6 +43,9 @@ mod uv_check;
 pub mod uv_entries;
 pub mod uv_lock;
 mod uv_overrides;
+mod yarn_check;
+mod yarn_classic;
+pub mod yarn_lock;
 
 use crate::model::TreePath;
 use crate::plan::{Edited, Plan};
@@ -77,6 +80,7 @@ pub static RELOCKS: &[&dyn Relock] = &[
     &pom::Pom,
     &requirements::Requirements,
     &uv_lock::UvLock,
+    &yarn_lock::YarnLock,
 ];
 
 /// Who edits files of the format called `name`.

@@ -182,7 +182,8 @@ impl<'d> Nested<'d> {
                 | EntryEdit::Pin(_)
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_)
-                | EntryEdit::Crate(_),
+                | EntryEdit::Crate(_)
+                | EntryEdit::Resolve(_),
             )) => {
                 return Err(Refused("The plan is one of another ecosystem.".to_owned()));
             }

@@ -75,7 +75,8 @@ impl<'d> Packages<'d> {
                 (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
-                (EntryEdit::Drop | EntryEdit::Flags(_), None) | (EntryEdit::Crate(_), _) => {
+                (EntryEdit::Drop | EntryEdit::Flags(_), None)
+                | (EntryEdit::Crate(_) | EntryEdit::Resolve(_), _) => {
                     return Err(Refused(format!("The lockfile has no entry {}.", change.place)));
                 }
             }

@@ -1,11 +1,13 @@
-//! Ranges in the `package.json` files of an npm project, and where a lockfile repeats them.
+//! Ranges in the `package.json` files of a project, what that of the root overrides, and where a lockfile of npm repeats ranges.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::Refused;
 use super::npm_json::{Field, Style, inside_quotes};
 use super::splice::{Splice, apply};
-use crate::plan::{NewOverride, NewRange};
+use crate::model::TreePath;
+use crate::plan::{Edited, NewOverride, NewRange, Plan};
 use crate::text::json;
 use crate::text::tree::{Kind, Value};
 
@@ -20,24 +22,72 @@ pub(super) fn folders(ranges: &[NewRange]) -> Vec<String> {
 /// The tables of a manifest in which dependencies stand.
 const TABLES: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 
+/// The manifests around the lockfile at `path` that `plan` changes. `field` is what the root's calls its overrides.
+pub(super) fn manifests(
+    path: &TreePath,
+    plan: &Plan,
+    field: &str,
+    read: &dyn Fn(&TreePath) -> Option<String>,
+) -> Result<Vec<Edited>, Refused> {
+    let mut edited = Vec::new();
+    let mut folders = folders(&plan.ranges);
+    if !plan.overrides.is_empty() && !folders.iter().any(String::is_empty) {
+        folders.insert(0, String::new());
+    }
+    for folder in folders {
+        let ranges: Vec<&NewRange> = plan
+            .ranges
+            .iter()
+            .filter(|range| range.folder == folder)
+            .collect();
+        let manifest = path
+            .parent()
+            .join(&*folder)
+            .and_then(|folder| folder.join("package.json"));
+        let manifest = manifest.ok_or_else(|| Refused(format!("{folder} is outside of the repository.")))?;
+        let before = read(&manifest).ok_or_else(|| Refused(format!("{manifest} cannot be read.")))?;
+        let overrides = match folder.is_empty() {
+            true => plan.overrides.as_slice(),
+            false => &[],
+        };
+        let after = manifest_with(&before, &ranges, (field, overrides))
+            .ok_or_else(|| Refused(format!("{manifest} does not ask for what the lockfile says.")))?;
+        edited.push(Edited {
+            path: manifest,
+            before,
+            after,
+        });
+    }
+    Ok(edited)
+}
+
 /// The manifest with other ranges and further overrides; `None` where one of the old ranges does not stand there, or something is
 /// overridden that is already.
-pub(super) fn manifest_with(text: &str, ranges: &[&NewRange], overrides: &[NewOverride]) -> Option<String> {
+fn manifest_with(
+    text: &str,
+    ranges: &[&NewRange],
+    (field, overrides): (&str, &[NewOverride]),
+) -> Option<String> {
     let document = json::read(text);
     if !document.problems.is_empty() {
         return None;
     }
     let mut splices = range_splices(document.root(), ranges)?;
     if !overrides.is_empty() {
-        splices.push(override_splice(text, document.root(), overrides)?);
+        splices.push(override_splice(text, document.root(), field, overrides)?);
     }
     apply(text, splices)
 }
 
-/// What adds `overrides` to `manifest`: behind the last of its overrides, else behind the last of its tables of dependencies.
-fn override_splice(text: &str, manifest: Value<'_>, overrides: &[NewOverride]) -> Option<Splice> {
+/// What adds `overrides` to the `field` of `manifest`: behind the last of its overrides, else behind the last of its tables of dependencies.
+fn override_splice(
+    text: &str,
+    manifest: Value<'_>,
+    field: &str,
+    overrides: &[NewOverride],
+) -> Option<Splice> {
     let style = Style::of(text);
-    let known = manifest.get("overrides");
+    let known = manifest.get(field);
     let mut entries: BTreeMap<&str, BTreeMap<Option<&str>, &str>> = BTreeMap::new();
     for one in overrides {
         let (outer, inner) = match &one.under {
@@ -89,7 +139,7 @@ fn override_splice(text: &str, manifest: Value<'_>, overrides: &[NewOverride]) -
             let tables = tables.iter().filter_map(|name| manifest.get(name));
             let at = tables.map(end).max().or_else(|| last_of(manifest))?;
             let field = Field {
-                key: "overrides".to_owned(),
+                key: field.to_owned(),
                 text: style.listed(&fields, 1),
                 is_object: true,
             };
@@ -191,7 +241,7 @@ mod tests {
             let manifest =
                 |range: &str| format!(r#"{{"dependencies": {{"left": "{range}", "right": "1"}}}}"#);
             assert_eq!(
-                manifest_with(&manifest(before), &[&range], &[]),
+                manifest_with(&manifest(before), &[&range], ("overrides", &[])),
                 after.map(manifest),
                 "{before}"
             );

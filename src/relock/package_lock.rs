@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 use super::npm_check::{self, Files};
 use super::npm_nested::Nested;
 use super::npm_packages::Packages;
-use super::npm_ranges::{folders, manifest_with};
+use super::npm_ranges::manifests;
 use super::splice::apply;
 use super::{Refused, Relock};
 use crate::lockfile::package_lock::installed::Layout;
 use crate::model::TreePath;
-use crate::plan::{Edited, EntryChange, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryChange, EntryEdit, Plan};
 use crate::text::json;
 use crate::text::tree::{Kind, Value};
 
@@ -44,35 +44,7 @@ impl Relock for PackageLock {
             before: text.to_owned(),
             after: lockfile(text, plan, &overridden(own_before.as_deref().unwrap_or_default()))?,
         }];
-        let mut folders = folders(&plan.ranges);
-        if !plan.overrides.is_empty() && !folders.iter().any(String::is_empty) {
-            folders.insert(0, String::new());
-        }
-        for folder in folders {
-            let ranges: Vec<&NewRange> = plan
-                .ranges
-                .iter()
-                .filter(|range| range.folder == folder)
-                .collect();
-            let manifest = path
-                .parent()
-                .join(&*folder)
-                .and_then(|folder| folder.join("package.json"));
-            let manifest =
-                manifest.ok_or_else(|| Refused(format!("{folder} is outside of the repository.")))?;
-            let before = read(&manifest).ok_or_else(|| Refused(format!("{manifest} cannot be read.")))?;
-            let overrides = match folder.is_empty() {
-                true => plan.overrides.as_slice(),
-                false => &[],
-            };
-            let after = manifest_with(&before, &ranges, overrides)
-                .ok_or_else(|| Refused(format!("{manifest} does not ask for what the lockfile says.")))?;
-            edited.push(Edited {
-                path: manifest,
-                before,
-                after,
-            });
-        }
+        edited.extend(manifests(path, plan, "overrides", read)?);
         let changed = edited.iter().find(|edited| Some(&edited.path) == own.as_ref());
         let own_after = changed
             .map(|edited| edited.after.clone())

@@ -123,6 +123,7 @@ impl Lock<'_> {
                 (
                     EntryEdit::Lock(..)
                     | EntryEdit::Crate(_)
+                    | EntryEdit::Resolve(_)
                     | EntryEdit::Flags(_)
                     | EntryEdit::Go(_)
                     | EntryEdit::Pom(_),

@@ -129,6 +129,7 @@ impl Lock<'_> {
                 (
                     EntryEdit::Lock(..)
                     | EntryEdit::Crate(_)
+                    | EntryEdit::Resolve(_)
                     | EntryEdit::Flags(_)
                     | EntryEdit::Go(_)
                     | EntryEdit::Pom(_),
@@ -258,6 +259,7 @@ impl Lock<'_> {
                 EntryEdit::Drop
                 | EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_) => false,

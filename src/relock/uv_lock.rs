@@ -130,6 +130,7 @@ impl<'l> Lock<'l> {
                 }
                 EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_) => {
@@ -184,6 +185,7 @@ impl<'l> Lock<'l> {
             EntryEdit::Pin(pin) => pin.release.is_some(),
             EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => false,
@@ -348,6 +350,7 @@ impl<'l> Lock<'l> {
             EntryEdit::Drop
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => None,

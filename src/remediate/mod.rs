@@ -10,6 +10,7 @@ mod left;
 mod memory;
 pub mod native;
 mod npm;
+mod npm_archives;
 mod overlay;
 mod pipfile_lock;
 mod poetry_lock;
@@ -18,6 +19,7 @@ mod project;
 mod published;
 mod requirements;
 mod uv_lock;
+mod yarn_lock;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +56,7 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &pom::Pom,
     &requirements::Requirements,
     &uv_lock::UvLock,
+    &yarn_lock::YarnLock,
 ];
 
 /// So many dependents stand in a reason.

@@ -1,7 +1,7 @@
 //! The `package.json` files of a project: what its modules ask for, and what Yarn is told to take instead.
 
 use crate::lockfile::grammar::npm_workspaces::Workspaces;
-use crate::model::{Tree, TreePath};
+use crate::model::{Contents, Tree, TreePath};
 use crate::text::tree::Value;
 use crate::text::{Span, decode, json};
 
@@ -53,17 +53,47 @@ impl FieldKind {
 
 /// The manifest in `folder`, which is called `relative` from the lockfile's.
 pub(super) fn read(folder: &TreePath, relative: &str, tree: &dyn Tree) -> Option<Manifest> {
-    Some(with_globs(folder, relative, tree)?.0)
+    Some(with_globs(folder, relative, &|path| text_of(tree, path))?.0)
 }
 
-fn with_globs(folder: &TreePath, relative: &str, tree: &dyn Tree) -> Option<(Manifest, Globs)> {
+/// The text of a file.
+fn text_of(tree: &dyn Tree, path: &TreePath) -> Option<String> {
+    let bytes = tree.read(path).ok()?;
+    Some(decode::decode(&bytes).text.into_owned())
+}
+
+/// Where manifests are read from.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// Gives the text of a file.
+    pub(super) text: &'a dyn Fn(&TreePath) -> Option<String>,
+    /// Gives what is in a folder.
+    pub(super) contents: &'a dyn Fn(&TreePath) -> Option<Contents>,
+}
+
+fn with_globs(
+    folder: &TreePath,
+    relative: &str,
+    text: &dyn Fn(&TreePath) -> Option<String>,
+) -> Option<(Manifest, Globs)> {
     let path = folder.join("package.json")?;
-    let bytes = tree.read(&path).ok()?;
-    let decoded = decode::decode(&bytes);
-    let document = json::read(&decoded.text);
-    let root = document.root();
+    let text = text(&path)?;
+    let document = json::read(&text);
+    let (manifest, globs) = of_root(document.root(), relative);
+    Some((Manifest { path, ..manifest }, globs))
+}
+
+/// The manifest with the text `text`, which is called `relative` from the lockfile's folder; `None` where it is damaged.
+pub(super) fn parse(text: &str, relative: &str) -> Option<Manifest> {
+    let document = json::read(text);
+    document
+        .problems
+        .is_empty()
+        .then(|| of_root(document.root(), relative).0)
+}
+
+fn of_root(root: Value<'_>, relative: &str) -> (Manifest, Globs) {
     let mut manifest = Manifest {
-        path,
         folder: relative.to_owned(),
         ..Manifest::default()
     };
@@ -94,7 +124,7 @@ fn with_globs(folder: &TreePath, relative: &str, tree: &dyn Tree) -> Option<(Man
             })
         }));
     }
-    Some((manifest, globs))
+    (manifest, globs)
 }
 
 /// The manifest beside a lockfile of Yarn 1 and those of its workspaces; a message if some of them may not have been found.
@@ -102,14 +132,26 @@ pub(super) fn of_project(
     folder: &TreePath,
     tree: &dyn Tree,
 ) -> Option<(Vec<Manifest>, Option<&'static str>)> {
-    let (root, globs) = with_globs(folder, "", tree)?;
+    let around = Around {
+        text: &|path| text_of(tree, path),
+        contents: &|path| tree.contents(path),
+    };
+    of_files(folder, around)
+}
+
+/// The same of files that are not those of a tree.
+pub(super) fn of_files(
+    folder: &TreePath,
+    around: Around<'_>,
+) -> Option<(Vec<Manifest>, Option<&'static str>)> {
+    let (root, globs) = with_globs(folder, "", around.text)?;
     let mut manifests = vec![root];
     let mut cut = globs
         .is_cut
         .then_some("a glob of `workspaces` is not read, it is one too many or too complex");
     let mut found: Vec<String> = Vec::new();
     let mut walk = Walk {
-        tree,
+        around,
         left: MAX_FOLDERS,
     };
     for glob in &globs.list {
@@ -128,7 +170,7 @@ pub(super) fn of_project(
             continue;
         }
         if let Some(folder) = folder.join(&relative) {
-            manifests.extend(read(&folder, &relative, tree));
+            manifests.extend(with_globs(&folder, &relative, around.text).map(|(manifest, _)| manifest));
         }
     }
     Some((manifests, cut))
@@ -178,7 +220,7 @@ impl Globs {
 }
 
 struct Walk<'t> {
-    tree: &'t dyn Tree,
+    around: Around<'t>,
     left: usize,
 }
 
@@ -197,7 +239,7 @@ impl Walk<'_> {
             }) else {
                 continue;
             };
-            let Some(contents) = self.tree.contents(&folder) else {
+            let Some(contents) = (self.around.contents)(&folder) else {
                 continue;
             };
             let has_manifest = contents

@@ -18,6 +18,7 @@ mod descriptor;
 mod entries;
 mod lines;
 mod links;
+pub mod locked;
 mod manifests;
 mod origin;
 mod settings;

@@ -21,9 +21,10 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Aim, Failure, Planner, Rated, Tried};
+use self::planner::{Aim, Planner, Tried};
 use self::state::State;
 use self::tree::{FolderTree, Node};
+use super::npm_catalogue::{Catalogue, Failure, Rated};
 use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::package_lock::installed::Described;
 use crate::model::Query;
@@ -41,8 +42,7 @@ pub fn plan(
     memory: &Memory,
 ) -> Step {
     let planner = Planner {
-        releases,
-        bounds,
+        catalogue: Catalogue::new(releases, bounds, &memory.rated),
         overridden,
         layout: described.layout,
         tried: Cell::new(0),
@@ -172,7 +172,7 @@ impl Planner<'_> {
             return known.clone();
         }
         self.tried.set(0);
-        let accepts = |rated: &Rated<'_>| self.fixes(wish, rated);
+        let accepts = |rated: &Rated<'_>| self.catalogue.fixes(wish, rated);
         let tried = match self.upgrade(state, place, &accepts, 0) {
             Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {
                 self.overruled(state, place, &accepts, failure)

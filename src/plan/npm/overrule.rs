@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::planner::{Accepts, Failure, Planner, Tried};
-use super::search::is_later;
+use super::planner::{Planner, Tried};
 use super::state::State;
 use super::tree::{Dependent, FolderTree, Node, folder_name};
 use crate::lockfile::package_lock::installed::Layout;
 use crate::model::Release;
 use crate::plan::Strategy;
+use crate::plan::npm_catalogue::{Accepts, Failure, is_later};
 use crate::version::Scheme as _;
 use crate::version::npm::Npm;
 
@@ -33,7 +33,7 @@ impl Planner<'_> {
             Failure::Blocked { by, .. } => by.iter().any(|one| !one.dependent.ends_with("package.json")),
             Failure::Ask(_) | Failure::Crowded(_) => false,
         };
-        if !self.bounds.manifests.add_overrides() {
+        if !self.catalogue.bounds.manifests.add_overrides() {
             return Err(match is_of_others && self.may_override(state, place) {
                 true => failure.with(
                     "With `override` in `fix.allow` of the policy, `overrides` in package.json would decide about it.",
@@ -75,13 +75,13 @@ impl Planner<'_> {
         let Some(node) = state.tree.node(place).cloned() else {
             return Ok(state.clone());
         };
-        let rated = self.releases(&node.name)?;
+        let rated = self.catalogue.releases(&node.name)?;
         let later = rated
             .iter()
             .filter(|rated| is_later(&node.version, &rated.release.version) && accepts(rated))
             .map(|rated| rated.release)
             .filter(|release| !Npm.is_prerelease(&release.version))
-            .filter(|release| Npm.distance(&node.version, &release.version) <= self.bounds.level);
+            .filter(|release| Npm.distance(&node.version, &release.version) <= self.catalogue.bounds.level);
         let mut failure = None;
         for release in later.take(MAX_CANDIDATES) {
             match self.with_override(state, place, &node, release) {
@@ -94,7 +94,7 @@ impl Planner<'_> {
             Failure::because(format!(
                 "No version of {} that helps is as near as `--level {}` asks.",
                 node.name,
-                self.bounds.level.as_str()
+                self.catalogue.bounds.level.as_str()
             ))
         }))
     }
@@ -111,8 +111,11 @@ impl Planner<'_> {
         let dependents = state.tree.dependents(place);
         let (own, others): (Vec<&Dependent<'_>>, Vec<&Dependent<'_>>) =
             dependents.iter().partition(|dependent| dependent.node.is_own);
-        let refuses =
-            |dependent: &&&Dependent<'_>| !self.in_range(&dependent.requirement.range, &release.version);
+        let refuses = |dependent: &&&Dependent<'_>| {
+            !self
+                .catalogue
+                .in_range(&dependent.requirement.range, &release.version)
+        };
         if let Some(own) = own.iter().find(refuses) {
             return Err(Failure::because(format!(
                 "{} itself asks for {name} {}.",

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::planner::{Failure, Planner, Rated};
+use super::planner::Planner;
 use super::state::State;
 use super::tree::{Dependent, FolderTree, below, parent};
 use crate::model::{Release, Requirement, RequirementKind};
+use crate::plan::npm_catalogue::{Failure, Rated};
 
 /// So many folders may change because of one upgrade.
 const MAX_CHANGES: usize = 200;
@@ -76,7 +77,7 @@ impl Planner<'_> {
         let found = state.tree.resolve(place, &requirement.name).map(str::to_owned);
         if let Some(found) = &found {
             let node = state.tree.node(found);
-            if node.is_some_and(|node| self.in_range(&requirement.range, &node.version)) {
+            if node.is_some_and(|node| self.catalogue.in_range(&requirement.range, &node.version)) {
                 return Ok(None);
             }
         }
@@ -95,9 +96,15 @@ impl Planner<'_> {
             )));
         }
         let good: Vec<&Release> = self
+            .catalogue
             .releases(name)?
             .iter()
-            .filter(|rated| rated.is_good && self.in_range(&requirement.range, &rated.release.version))
+            .filter(|rated| {
+                rated.is_good
+                    && self
+                        .catalogue
+                        .in_range(&requirement.range, &rated.release.version)
+            })
             .map(|rated| rated.release)
             .collect();
         // What is there already moves, if all that need it accept that.
@@ -108,7 +115,10 @@ impl Planner<'_> {
             let dependents = state.tree.dependents(found);
             let fits = |release: &&&Release| {
                 let mut others = dependents.iter().filter(|other| other.place != place);
-                others.all(|other| self.in_range(&other.requirement.range, &release.version))
+                others.all(|other| {
+                    self.catalogue
+                        .in_range(&other.requirement.range, &release.version)
+                })
             };
             if is_free && let Some(release) = good.iter().rev().find(fits) {
                 let release = Rc::new((*release).clone());
@@ -118,7 +128,10 @@ impl Planner<'_> {
             if is_peer && is_free {
                 // There can be one of it only: those who need it in another version have to move too.
                 let accepts = |rated: &Rated<'_>| {
-                    rated.is_good && self.in_range(&requirement.range, &rated.release.version)
+                    rated.is_good
+                        && self
+                            .catalogue
+                            .in_range(&requirement.range, &rated.release.version)
                 };
                 let (next, _) = self.upgrade(state, found, &accepts, depth + 1)?;
                 *state = next;
@@ -135,7 +148,7 @@ impl Planner<'_> {
         let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
             return Err(Failure::Blocked {
                 by: vec![state.tree.constraint(place, requirement)],
-                reason: self.none_of(name, &requirement.range)?,
+                reason: self.catalogue.none_of(name, &requirement.range)?,
             });
         };
         let start = match is_peer {
@@ -152,19 +165,6 @@ impl Planner<'_> {
         let release = Rc::new(release.clone());
         state.exchange(&target, self.folder(name, &release));
         Ok(Some(target))
-    }
-
-    /// Why no version of `name` in `range` is taken.
-    fn none_of(&self, name: &str, range: &str) -> Result<String, Failure> {
-        let rated = self.releases(name)?;
-        let too_young = |rated: &&Rated<'_>| {
-            self.is_clean(name, rated.release) && self.in_range(range, &rated.release.version)
-        };
-        let young = rated.iter().rev().find(too_young);
-        Ok(match young {
-            Some(young) => self.bounds.too_new(name, young.release),
-            None => format!("No version of {name} in that range may be taken."),
-        })
     }
 
     /// The newest of `good` that the project has already.
@@ -188,7 +188,8 @@ impl Planner<'_> {
             if tree.node(&place).is_some() {
                 break;
             }
-            let accepts = |dependent: &Dependent<'_>| self.in_range(&dependent.requirement.range, version);
+            let accepts =
+                |dependent: &Dependent<'_>| self.catalogue.in_range(&dependent.requirement.range, version);
             let is_folder = tree.node(at).is_some_and(|node| node.link.is_none());
             if is_folder && tree.would_find(&place, name).iter().all(accepts) {
                 free = Some(place);

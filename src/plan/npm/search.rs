@@ -1,9 +1,10 @@
 //! Exchanging a package for another version: inside of all ranges, else with what needs it, else by leaving.
 
-use super::planner::{Accepts, Failure, Planner, Rated};
+use super::planner::Planner;
 use super::state::State;
 use super::tree::{Dependent, Node, folder_name};
 use crate::model::{Release, Requirement};
+use crate::plan::npm_catalogue::{Accepts, Failure, Rated, is_later, wider};
 use crate::plan::{Constraint, Strategy};
 use crate::version::Scheme as _;
 use crate::version::npm::Npm;
@@ -112,6 +113,7 @@ impl Planner<'_> {
             )));
         }
         let mut later: Vec<&Release> = self
+            .catalogue
             .releases(&node.name)?
             .iter()
             .rev()
@@ -127,15 +129,20 @@ impl Planner<'_> {
         // How far a package goes that others ask for is for those to say.
         let is_direct = dependents.iter().any(|dependent| dependent.node.is_own);
         let near = |release: &&Release| {
-            !is_direct || Npm.distance(&node.version, &release.version) <= self.bounds.level
+            !is_direct || Npm.distance(&node.version, &release.version) <= self.catalogue.bounds.level
         };
         let (candidates, far): (Vec<&Release>, Vec<&Release>) = later.into_iter().partition(near);
         let Some(lowest) = candidates.first().or(far.first()) else {
-            return Err(Failure::because(self.none_later(&node, accepts)?));
+            return Err(Failure::because(
+                self.catalogue.none_later((&node.name, &node.version), accepts)?,
+            ));
         };
         let refusing = |release: &Release| -> Vec<&Dependent<'_>> {
-            let refuses =
-                |dependent: &&Dependent<'_>| !self.in_range(&dependent.requirement.range, &release.version);
+            let refuses = |dependent: &&Dependent<'_>| {
+                !self
+                    .catalogue
+                    .in_range(&dependent.requirement.range, &release.version)
+            };
             dependents.iter().filter(refuses).collect()
         };
         let in_range: Vec<&&Release> = candidates
@@ -159,7 +166,7 @@ impl Planner<'_> {
                 "{} {} would help, and is further away than `--level {}` goes.",
                 node.name,
                 lowest.version,
-                self.bounds.level.as_str()
+                self.catalogue.bounds.level.as_str()
             )));
         };
         let refused = |release: &Release| -> Vec<Constraint> {
@@ -181,31 +188,6 @@ impl Planner<'_> {
         let further: Vec<Constraint> = further.into_iter().filter(|one| !by.contains(one)).collect();
         by.extend(further);
         Err(Failure::Blocked { by, reason })
-    }
-
-    /// Why no version after that of `node` is taken: what keeps the lowest out that `accepts` would take.
-    fn none_later(&self, node: &Node, accepts: Accepts<'_>) -> Result<String, Failure> {
-        let releases = self.releases(&node.name)?;
-        let would_help = |rated: &&Rated<'_>| {
-            let version = &rated.release.version;
-            let good = Rated {
-                is_good: true,
-                ..**rated
-            };
-            is_later(&node.version, version)
-                && (!Npm.is_prerelease(version) || Npm.is_prerelease(&node.version))
-                && !(self.bounds.is_affected)(&node.name, version)
-                && accepts(&good)
-        };
-        Ok(match releases.iter().find(would_help) {
-            Some(rated) => {
-                let needs = self.needed_toolchain(rated.release);
-                let needs = needs.map(|(tool, range)| format!("{tool} {range}"));
-                self.bounds
-                    .kept_out(&node.name, rated.release, "deprecated", needs.as_deref())
-            }
-            None => format!("The registry has no later version of {} that helps.", node.name),
-        })
     }
 
     /// Has those who refuse every one of `candidates` move so far that they accept one, and puts that at `place`.
@@ -238,7 +220,7 @@ impl Planner<'_> {
                     candidates
                         .iter()
                         .take(MAX_CANDIDATES)
-                        .any(|candidate| self.in_range(&asks.range, &candidate.version))
+                        .any(|candidate| self.catalogue.in_range(&asks.range, &candidate.version))
                 };
                 rated.is_good && asks.is_none_or(is_in)
             };
@@ -258,9 +240,10 @@ impl Planner<'_> {
         }
         let dependents = next.tree.dependents(place);
         let fits = |release: &&&Release| {
-            dependents
-                .iter()
-                .all(|dependent| self.in_range(&dependent.requirement.range, &release.version))
+            dependents.iter().all(|dependent| {
+                self.catalogue
+                    .in_range(&dependent.requirement.range, &release.version)
+            })
         };
         let Some(release) = candidates.iter().find(fits) else {
             return Err(Failure::because(
@@ -282,7 +265,7 @@ impl Planner<'_> {
         let Some(lowest) = candidates.first() else {
             return Err(Failure::because("No version helps."));
         };
-        if !self.bounds.manifests.change_ranges() {
+        if !self.catalogue.bounds.manifests.change_ranges() {
             return Err(Failure::because(format!(
                 "{} {} would help, and {} is not to be changed.",
                 dependent.requirement.name,
@@ -331,26 +314,5 @@ fn constraint(dependent: &Dependent<'_>) -> Constraint {
         dependent: dependent.node.label(dependent.place),
         name: dependent.requirement.name.to_string(),
         range: dependent.requirement.range.to_string(),
-    }
-}
-
-pub(super) fn is_later(version: &str, than: &str) -> bool {
-    Npm.compare(version, than).is_ok_and(std::cmp::Ordering::is_lt)
-}
-
-/// `range` moved up to `version`, in the form that it has: `^1.2.3`, `~1.2.3` or `1.2.3`.
-fn wider(range: &str, version: &str) -> Option<String> {
-    let plain = range.trim();
-    let operator = plain
-        .find(|character: char| character.is_ascii_digit())
-        .and_then(|digit| plain.get(..digit))?;
-    let rest = plain.get(operator.len()..)?;
-    let is_version = rest
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
-    match operator {
-        "^" | "~" | "" | "=" | "v" if is_version => Some(format!("{operator}{version}")),
-        ">=" if is_version => Some(format!("^{version}")),
-        _ => None,
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => None,
         };
@@ -51,6 +52,7 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
+            | EntryEdit::Resolve(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => None,
         };

@@ -18,6 +18,9 @@ mod python_uv;
 mod python_world;
 mod python_worlds;
 mod registered;
+mod yarn;
+mod yarn_world;
+mod yarn_worlds;
 
 /// Random worlds that a test plans in: `few`, or so many as `LOCKKEEPER_WORLDS` says.
 fn worlds(few: u32) -> proptest::test_runner::Config {

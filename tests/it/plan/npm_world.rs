@@ -104,6 +104,16 @@ pub(crate) struct Client<'w> {
     pub(crate) asked: BTreeSet<String>,
 }
 
+impl<'w> Client<'w> {
+    /// One that has asked for nothing.
+    pub(crate) fn of(world: &'w World) -> Self {
+        Self {
+            world,
+            asked: BTreeSet::new(),
+        }
+    }
+}
+
 impl Releases for Client<'_> {
     fn versions(&self, name: &str) -> Known<'_, [Release]> {
         match self.asked.contains(name) {
@@ -236,10 +246,7 @@ impl Asked<'_> {
             level: self.level,
             manifests: self.manifests,
         };
-        let mut client = Client {
-            world,
-            asked: BTreeSet::new(),
-        };
+        let mut client = Client::of(world);
         let memory = npm::Memory::default();
         for _ in 0..100 {
             match npm::plan(&described, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {

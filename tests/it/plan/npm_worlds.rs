@@ -14,22 +14,22 @@ use proptest::prelude::*;
 use super::npm_world::{Asked, World, edited, edited_beside, in_version, lock, manifest_of};
 
 const PACKAGES: usize = 5;
-const VERSIONS: [&str; 5] = ["1.0.0", "1.0.1", "1.1.0", "2.0.0", "2.1.0"];
+pub(super) const VERSIONS: [&str; 5] = ["1.0.0", "1.0.1", "1.1.0", "2.0.0", "2.1.0"];
 
 /// A world and a project.
 #[derive(Debug, Clone)]
-struct Case {
-    world: String,
-    needs: String,
-    flaw: (usize, usize),
+pub(super) struct Case {
+    pub(super) world: String,
+    pub(super) needs: String,
+    pub(super) flaw: (usize, usize),
 }
 
-fn name(number: usize) -> String {
+pub(super) fn name(number: usize) -> String {
     format!("p{number}")
 }
 
 /// Packages need only those of higher numbers, so that none needs itself.
-fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let range = (0..VERSIONS.len(), 0..3_usize).prop_map(|(version, form)| {
         let operator = ["^", "~", ""][form];
         format!("{operator}{}", VERSIONS[version])

@@ -2,3 +2,4 @@
 
 mod there_and_back;
 mod there_and_back_python;
+mod there_and_back_yarn;

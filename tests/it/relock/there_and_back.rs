@@ -22,6 +22,7 @@ use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
 use super::there_and_back_python::{pipenv, poetry};
+use super::there_and_back_yarn::yarn;
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Of a large file so many packages are edited, evenly spread.
@@ -51,6 +52,7 @@ fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(S
         "pom.xml" => versions(path, tree),
         "requirements.txt" => pins(path, text, tree),
         "uv.lock" => projects(text),
+        "yarn.lock" => yarn(text),
         _ => Vec::new(),
     }
 }
@@ -548,6 +550,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
         "pom.xml",
         "requirements.txt",
         "uv.lock",
+        "yarn.lock",
     ] {
         assert!(counts[format].edited > 0, "{format}: {counts:?}");
     }
@@ -576,6 +579,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_real_lockfile() {
         "pom.xml",
         "requirements.txt",
         "uv.lock",
+        "yarn.lock",
     ] {
         let of_format = &counts[format];
         let refused: usize = of_format.refused.values().sum();

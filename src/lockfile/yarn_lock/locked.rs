@@ -1,0 +1,234 @@
+//! The entries of a `yarn.lock` and the manifests around it, for those who plan changes.
+
+use std::ops::Range;
+
+use super::descriptor::{Reference, locator, split};
+use super::entries::{Entries, Entry, read};
+use super::lines::Syntax;
+use super::manifests::{self, Around, FieldKind, Manifest};
+use super::{origin, syntax};
+use crate::lockfile::package_lock::installed::requirement;
+use crate::model::{Contents, Requirement, RequirementKind, Source, TreePath};
+use crate::text::Span;
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Yarn 1's.
+    Classic,
+    /// Of the others, with this number as `version` of `__metadata`.
+    Berry(u64),
+}
+
+/// What a lockfile locks.
+#[derive(Debug)]
+pub struct Locked {
+    /// Whose file it is.
+    pub dialect: Dialect,
+    /// The entries, in the order of the file.
+    pub entries: Vec<LockedEntry>,
+}
+
+/// An entry of the lockfile.
+#[derive(Debug)]
+pub struct LockedEntry {
+    /// Where it stands, from its keys to the end of its last line.
+    pub at: Range<usize>,
+    /// What leads to it, as it is written, `name@range`.
+    pub keys: Vec<String>,
+    /// The package's own name.
+    pub name: String,
+    /// The version that is installed.
+    pub version: String,
+    /// `resolved` of Yarn 1, `resolution` of the others.
+    pub origin: Option<String>,
+    /// `integrity` of Yarn 1, `checksum` of the others.
+    pub checksum: Option<String>,
+    /// What it asks for.
+    pub needs: Vec<Asked>,
+    /// What it expects beside itself; Yarn 1 does not write it.
+    pub peers: Vec<Requirement>,
+    /// It comes from a registry, as its keys ask.
+    pub is_of_registry: bool,
+    /// The folder of a module of one's own, which the others list.
+    pub module: Option<String>,
+}
+
+/// What something asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The name that the dependent has for it.
+    pub name: String,
+    /// The range, as it is written but for a protocol that stands for no other.
+    pub range: String,
+    /// It may be left out where it cannot be installed.
+    pub is_optional: bool,
+}
+
+/// A `package.json` of the project.
+#[derive(Debug, Clone, Default)]
+pub struct OwnManifest {
+    /// Its folder, from that of the lockfile; empty for that itself.
+    pub folder: String,
+    /// The name of the package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it asks for.
+    pub needs: Vec<Asked>,
+    /// `resolutions`, in the order of the file.
+    pub resolutions: Vec<(String, String)>,
+}
+
+/// What the lockfile `text` locks.
+///
+/// # Errors
+/// Why nothing can be planned with it, as a sentence.
+pub fn locked(text: &str) -> Result<Locked, &'static str> {
+    const DAMAGED: &str = "The lockfile is damaged.";
+    let syntax = syntax(text).ok_or("It is no lockfile of Yarn.")?;
+    let all = read(text, syntax);
+    if !all.problems.is_empty() {
+        return Err(DAMAGED);
+    }
+    let dialect = match syntax {
+        Syntax::Classic => Dialect::Classic,
+        Syntax::Berry => {
+            let number = all.format.as_ref().and_then(|(number, _)| number.parse().ok());
+            Dialect::Berry(number.ok_or(DAMAGED)?)
+        }
+    };
+    let entries = all.entries.iter().map(|entry| of_entry(text, &all, entry));
+    let entries: Option<Vec<LockedEntry>> = entries.collect();
+    Ok(Locked {
+        dialect,
+        entries: entries.ok_or(DAMAGED)?,
+    })
+}
+
+/// The range without a protocol that stands for no other: of an alias it stays.
+#[must_use]
+pub fn plain(range: &str) -> &str {
+    match range.strip_prefix("npm:") {
+        Some(rest) if !rest.contains('@') => rest,
+        Some(_) | None => range,
+    }
+}
+
+/// Takes `name@range` apart.
+#[must_use]
+pub fn parts(key: &str) -> (&str, &str) {
+    let (name, range) = split(key);
+    (name, plain(range))
+}
+
+fn of_entry(text: &str, all: &Entries<'_>, entry: &Entry<'_>) -> Option<LockedEntry> {
+    let within = |range: &Range<u32>| range.start as usize..range.end as usize;
+    let keys = all.keys.get(within(&entry.keys))?;
+    let said = entry.version.as_ref()?;
+    let (called, asked) = split(&keys.first()?.text);
+    let needs = all.dependencies.get(within(&entry.dependencies))?;
+    let needs = needs.iter().map(|need| Asked {
+        name: need.name.to_string(),
+        range: plain(&need.range).to_owned(),
+        is_optional: need.is_optional,
+    });
+    let mut locked = LockedEntry {
+        at: entry.span.start as usize..entry.span.end as usize,
+        keys: keys.iter().map(|key| key.text.to_string()).collect(),
+        name: called.to_owned(),
+        version: said.text.to_string(),
+        origin: entry.origin.as_ref().map(|origin| origin.text.to_string()),
+        checksum: entry.checksum.and_then(|span| of(text, span)).map(str::to_owned),
+        needs: needs.collect(),
+        peers: Vec::new(),
+        is_of_registry: false,
+        module: None,
+    };
+    match all.syntax {
+        Syntax::Classic => {
+            let need = requirement(called, asked, RequirementKind::Runtime);
+            let name = entry
+                .name
+                .as_ref()
+                .map_or(need.package().to_owned(), |name| name.text.to_string());
+            let is_exotic = need.package.is_none() && need.range.contains([':', '/']);
+            let address = locked.origin.as_deref().filter(|origin| !origin.is_empty());
+            let origin = origin::of(
+                name.into(),
+                said,
+                address.map(|address| (address, None)),
+                is_exotic,
+            );
+            locked.is_of_registry = !is_exotic
+                && !origin.differs
+                && !origin.is_unsaid
+                && matches!(origin.source, Source::Registry(_));
+            locked.name = origin.name.into_owned();
+        }
+        Syntax::Berry => {
+            let (name, reference) = locator(locked.origin.as_deref()?);
+            let is_patched = keys.iter().any(|key| split(&key.text).1.starts_with("patch:"));
+            locked.name = name;
+            match reference {
+                Reference::Npm {
+                    version,
+                    archive: None,
+                } => {
+                    locked.is_of_registry = !is_patched && version == locked.version;
+                    locked.version = version;
+                }
+                Reference::Workspace(folder) => {
+                    locked.module = Some(if folder == "." { String::new() } else { folder });
+                }
+                _ => {}
+            }
+        }
+    }
+    Some(locked)
+}
+
+fn of(text: &str, span: Span) -> Option<&str> {
+    text.get(span.start as usize..span.end as usize)
+}
+
+/// The manifest beside the lockfile in `folder`, and those of its workspaces: `text` gives the text of a file, `contents` what is in a folder.
+///
+/// # Errors
+/// Why they are not known, as a sentence.
+pub fn own_manifests(
+    folder: &TreePath,
+    text: &dyn Fn(&TreePath) -> Option<String>,
+    contents: &dyn Fn(&TreePath) -> Option<Contents>,
+) -> Result<Vec<OwnManifest>, &'static str> {
+    let (manifests, cut) = manifests::of_files(folder, Around { text, contents }).ok_or(
+        "A lockfile of Yarn does not say what its project asks for, and there is no package.json beside it.",
+    )?;
+    match cut {
+        Some(_) => Err(
+            "`workspaces` of package.json cannot be read, so that it is not known what the project asks for.",
+        ),
+        None => Ok(manifests.into_iter().map(own).collect()),
+    }
+}
+
+/// The manifest with the text `text`, which lies in `folder`; `None` where that is damaged.
+#[must_use]
+pub fn own_manifest(folder: &str, text: &str) -> Option<OwnManifest> {
+    manifests::parse(text, folder).map(own)
+}
+
+fn own(manifest: Manifest) -> OwnManifest {
+    let needs = manifest.asked.into_iter().map(|asked| Asked {
+        name: asked.name,
+        range: plain(&asked.range).to_owned(),
+        is_optional: asked.field == FieldKind::Optional,
+    });
+    OwnManifest {
+        folder: manifest.folder,
+        name: manifest.name,
+        version: manifest.version,
+        needs: needs.collect(),
+        resolutions: manifest.resolutions,
+    }
+}

@@ -1,0 +1,191 @@
+//! What a new version asks for, and which versions that leads to.
+
+use super::graph::{State, Wanted};
+use super::planner::{Goal, Planner};
+use crate::model::{Release, RequirementKind};
+use crate::plan::npm_catalogue::{Failure, Rated, is_later};
+use crate::plan::{Constraint, Descriptor};
+
+/// A chain of new packages is not followed further than this.
+const MAX_DEPTH: usize = 60;
+/// So many versions are put somewhere before an upgrade is given up.
+const MAX_PUTS: usize = 4_000;
+/// So many versions of what is new are tried.
+const MAX_CANDIDATES: usize = 8;
+
+impl Planner<'_> {
+    /// The lockfile locks what is needed so.
+    pub(super) fn is_need(&self, kind: RequirementKind) -> bool {
+        matches!(
+            kind,
+            RequirementKind::Runtime | RequirementKind::Optional | RequirementKind::Bundled
+        )
+    }
+
+    /// Leads `wanted` to `release`, and what that asks for to versions that fit.
+    pub(super) fn put(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        release: &Release,
+        goal: Option<&Goal<'_>>,
+        depth: usize,
+    ) -> Result<State, Failure> {
+        self.puts.set(self.puts.get() + 1);
+        if self.puts.get() > MAX_PUTS {
+            return Err(Failure::because("Too many other packages would have to come in."));
+        }
+        let asked = self.table.asked(wanted);
+        let needs = || {
+            let needs = release.dependencies.iter().filter(|one| self.is_need(one.kind));
+            let descriptors = needs.map(|one| Descriptor {
+                name: one.name.clone(),
+                range: match &one.package {
+                    None => one.range.clone(),
+                    Some(package) => format!("npm:{package}@{}", one.range).into(),
+                },
+            });
+            descriptors.map(|one| self.table.wanted(&one)).collect()
+        };
+        let found = self.table.released(asked.means.package(), release, needs);
+        let before = state.to(wanted);
+        let mut next = state.clone();
+        next.lead(wanted, found);
+        let mut asked = std::collections::BTreeSet::new();
+        for need in &self.table.resolution(found).needs {
+            match self.ensure(&next, *need, goal, depth) {
+                Ok(with) => next = with,
+                // The others are asked for at once.
+                Err(Failure::Ask(names)) => asked.extend(names),
+                Err(blocked) => return Err(blocked),
+            }
+        }
+        if !asked.is_empty() {
+            return Err(Failure::Ask(asked));
+        }
+        let locked = before.map(|before| self.table.resolution(before));
+        let old = locked.map(|locked| locked.peers.clone()).unwrap_or_default();
+        for peer in &self.table.resolution(found).peers {
+            let is_refused = |range: &str| {
+                let there = self.versions(&next, peer.package());
+                !there.is_empty()
+                    && !there
+                        .iter()
+                        .any(|version| self.catalogue.in_range(range, version))
+            };
+            let was_refused = old
+                .iter()
+                .any(|old| old.name == peer.name && is_refused(&old.range));
+            if is_refused(&peer.range) && !was_refused {
+                return Err(Failure::Blocked {
+                    by: vec![Constraint {
+                        dependent: format!("{} {}", self.table.resolution(found).name, release.version),
+                        name: peer.name.to_string(),
+                        range: peer.range.to_string(),
+                    }],
+                    reason: "What it needs beside it is there in another version.".to_owned(),
+                });
+            }
+        }
+        Ok(next)
+    }
+
+    /// The versions of the package `name` that something leads to, or that one's own modules have.
+    pub(super) fn versions(&self, state: &State, name: &str) -> Vec<String> {
+        let used = self.table.called(name).into_iter();
+        let used = used.filter(|found| state.leads(*found));
+        let own = self.described.modules.iter().filter(|module| module.name == name);
+        used.map(|found| self.table.resolution(found).version.clone())
+            .chain(own.map(|module| module.version.clone()))
+            .collect()
+    }
+
+    /// Has `wanted`, for which something asks now, lead somewhere: where it leads already, else to what is locked and fits, else to
+    /// the newest that may be taken; of a package that is to move to the lowest that helps.
+    pub(super) fn ensure(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        goal: Option<&Goal<'_>>,
+        depth: usize,
+    ) -> Result<State, Failure> {
+        let asked = self.table.asked(wanted);
+        let name = asked.means.package();
+        let range = &asked.means.range;
+        let is_affected = |version: &str| (self.catalogue.bounds.is_affected)(name, version);
+        if let Some(found) = state.to(wanted) {
+            let resolution = self.table.resolution(found);
+            if resolution.is_fixed.is_some()
+                || !is_affected(&resolution.version)
+                || state.live(self.table).wants(wanted)
+            {
+                return Ok(state.clone());
+            }
+        }
+        if depth >= MAX_DEPTH {
+            return Err(Failure::because("Too many other packages would have to come in."));
+        }
+        // What did not help is not tried again for others that ask for it.
+        if let Some(known) = self.hopeless.borrow().get(&wanted) {
+            return Err(known.clone());
+        }
+        if let Some(found) = self.ruled(state, &asked.descriptor)? {
+            let mut next = state.clone();
+            next.lead(wanted, found);
+            return Ok(next);
+        }
+        let modules = self.described.modules.iter();
+        let mut own = modules.filter(|module| module.name == *asked.descriptor.name);
+        if own.any(|module| self.catalogue.in_range(range, &module.version)) {
+            // It is one's own, which the lockfile does not list.
+            return Ok(state.clone());
+        }
+        let rated = self.catalogue.releases(name)?;
+        let fitting: Vec<&Rated<'_>> = rated
+            .iter()
+            .filter(|rated| self.catalogue.in_range(range, &rated.release.version))
+            .collect();
+        let locked = self.versions(state, name);
+        let is_locked = |rated: &Rated<'_>| locked.iter().any(|version| **version == *rated.release.version);
+        let wished = goal.and_then(|goal| goal.of(name));
+        let wished: Vec<&Release> = match wished {
+            Some(goal) => fitting
+                .iter()
+                .filter(|rated| is_later(goal.version, &rated.release.version) && (goal.accepts)(rated))
+                .map(|rated| rated.release)
+                .collect(),
+            None => Vec::new(),
+        };
+        let shared = fitting
+            .iter()
+            .rev()
+            .filter(|rated| is_locked(rated) && !is_affected(&rated.release.version));
+        let shared = shared.map(|rated| rated.release);
+        let newest = fitting
+            .iter()
+            .rev()
+            .filter(|rated| rated.is_good && !is_locked(rated));
+        let newest = newest.map(|rated| rated.release);
+        // What is locked with an advisory is no worse than before.
+        let known = fitting
+            .iter()
+            .rev()
+            .filter(|rated| is_locked(rated) && is_affected(&rated.release.version));
+        let known = known.map(|rated| rated.release);
+        let order = wished.into_iter().chain(shared).chain(newest);
+        let mut failure = None;
+        for release in order.take(MAX_CANDIDATES).chain(known.take(1)) {
+            match self.put(state, wanted, release, goal, depth + 1) {
+                Ok(next) => return Ok(next),
+                Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
+                Err(blocked) => failure = failure.or(Some(blocked)),
+            }
+        }
+        let failure = match failure {
+            Some(failure) => failure,
+            None => Failure::because(self.catalogue.none_of(name, range)?),
+        };
+        self.hopeless.borrow_mut().insert(wanted, failure.clone());
+        Err(failure)
+    }
+}

@@ -1,0 +1,220 @@
+//! What differs between what was locked and what is to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::graph::{Found, Live, Resolution, State};
+use super::planner::Planner;
+use crate::plan::npm_catalogue::is_later;
+use crate::plan::{
+    Collateral, Descriptor, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, ResolutionEdit,
+    Strategy, Wish,
+};
+
+/// Wishes, and the means that fulfilled each.
+type Fulfilled<'w> = (&'w [Wish], &'w BTreeMap<(String, String), Strategy>);
+
+/// What leads to each resolution.
+type Keys = BTreeMap<Found, BTreeSet<Descriptor>>;
+
+/// Puts what differs between the two states into `plan`.
+pub(super) fn differences(
+    planner: &Planner<'_>,
+    before: &State,
+    state: &State,
+    fulfilled: Fulfilled<'_>,
+    plan: &mut Plan,
+) {
+    let described = planner.described;
+    plan.ranges = state
+        .ranges
+        .iter()
+        .map(|((folder, name), (from, to))| NewRange {
+            folder: folder.clone(),
+            file: "package.json".to_owned(),
+            name: name.clone(),
+            from: from.clone(),
+            to: to.clone(),
+        })
+        .collect();
+    plan.overrides = state
+        .overrides
+        .iter()
+        .map(|(name, (to, _))| NewOverride {
+            manifest: "package.json".to_owned(),
+            under: None,
+            name: name.clone(),
+            to: to.clone(),
+        })
+        .collect();
+    plan.manifests = described
+        .modules
+        .iter()
+        .map(|module| module.folder.clone())
+        .collect();
+    let lives = (before.live(planner.table), state.live(planner.table));
+    // What the lockfile has was numbered first, in its order.
+    let entries = described.entries.iter().enumerate();
+    let old: Keys = entries
+        .map(|(number, entry)| (number as Found, entry.descriptors.iter().cloned().collect()))
+        .collect();
+    let new = keys(planner, before, state, &lives);
+    let all: BTreeSet<Found> = old.keys().chain(new.keys()).copied().collect();
+    for found in all {
+        let resolution = planner.table.resolution(found);
+        let (old, new) = (old.get(&found), new.get(&found));
+        let edit = match (new, old) {
+            (None, _) => EntryEdit::Drop,
+            (Some(new), Some(old)) if new == old => continue,
+            (Some(new), _) => EntryEdit::Resolve(Box::new(ResolutionEdit {
+                descriptors: new.clone(),
+                version: resolution.version.clone(),
+                release: resolution.release.as_deref().cloned(),
+            })),
+        };
+        let first = new.and_then(BTreeSet::first).map(ToString::to_string);
+        plan.entries.push(EntryChange {
+            place: resolution.place.clone().or(first).unwrap_or_default(),
+            name: resolution.name.clone(),
+            edit,
+        });
+    }
+    list(planner, (before, state), &lives, fulfilled, plan);
+}
+
+/// What leads to each resolution once the plan is carried out.
+fn keys(planner: &Planner<'_>, before: &State, state: &State, (live_before, live): &(Live, Live)) -> Keys {
+    let rules = &planner.described.rules;
+    let rule = |name: &str| {
+        let new = state.overrides.get(name).map(|(range, _)| range);
+        new.or_else(|| rules.all.get(name))
+    };
+    let mut keys = Keys::new();
+    let mut ruled: BTreeMap<String, Found> = BTreeMap::new();
+    for (wanted, found) in state.leading() {
+        let descriptor = &planner.table.asked(wanted).descriptor;
+        let is_used = live.wants(wanted);
+        if rule(&descriptor.name).is_some() && is_used {
+            ruled.insert(descriptor.name.to_string(), found);
+        }
+        let is_kept = before.to(wanted) == Some(found) && !live_before.wants(wanted);
+        let is_replaced = rules.replace && rule(&descriptor.name).is_some();
+        let is_left = rule(&descriptor.name).is_some_and(|range| **range == *descriptor.range);
+        if (is_used || is_kept) && !is_replaced && !is_left {
+            keys.entry(found).or_default().insert(descriptor.clone());
+        }
+    }
+    for (name, found) in ruled {
+        if let Some(range) = rule(&name) {
+            keys.entry(found).or_default().insert(Descriptor {
+                name: name.as_str().into(),
+                range: range.as_str().into(),
+            });
+        }
+    }
+    keys
+}
+
+/// Lists what moves, comes in and leaves.
+fn list(
+    planner: &Planner<'_>,
+    (before, state): (&State, &State),
+    (live_before, live): &(Live, Live),
+    (wishes, strategies): Fulfilled<'_>,
+    plan: &mut Plan,
+) {
+    let table = planner.table;
+    let gone = |found: &Found| !live.has(*found);
+    let new: BTreeSet<Found> = live
+        .all
+        .iter()
+        .copied()
+        .filter(|found| !live_before.has(*found))
+        .collect();
+    let mut listed: BTreeSet<Found> = BTreeSet::new();
+    let mut old: Vec<Found> = live_before.all.clone();
+    old.sort_unstable();
+    for from in old {
+        let resolution = table.resolution(from);
+        let led = before.leading_to(live_before, from);
+        let moved = led
+            .iter()
+            .filter(|wanted| live.wants(**wanted))
+            .filter_map(|wanted| state.to(*wanted));
+        let mut to: BTreeSet<Found> = moved.filter(|to| *to != from).collect();
+        if to.is_empty() && gone(&from) {
+            to.extend(instead(planner, &resolution, live, &new));
+        }
+        if to.is_empty() && !gone(&from) {
+            continue;
+        }
+        let targets: Vec<Option<Found>> = match to.is_empty() {
+            true => vec![None],
+            false => to.iter().copied().map(Some).collect(),
+        };
+        let wish = wishes
+            .iter()
+            .find(|wish| wish.name == resolution.name && wish.version == resolution.version);
+        for target in targets {
+            let target_of = target.map(|target| table.resolution(target));
+            let version = target_of.as_ref().map(|target| target.version.clone());
+            listed.extend(target);
+            let ended = wish.map(|wish| wish.ended(version.as_ref())).unwrap_or_default();
+            if ended.is_empty() {
+                plan.collateral.push(Collateral {
+                    name: resolution.name.clone(),
+                    from: Some(resolution.version.clone()),
+                    to: version,
+                });
+                continue;
+            }
+            let release = target_of.and_then(|target| target.release.clone());
+            let key = (resolution.name.clone(), resolution.version.clone());
+            plan.moves.push(Move {
+                strategy: strategies.get(&key).copied().unwrap_or(Strategy::Parent),
+                name: key.0,
+                from: key.1,
+                to: version,
+                fixes: ended,
+                published: release.and_then(|release| release.published),
+            });
+        }
+    }
+    for found in new.difference(&listed) {
+        let resolution = table.resolution(*found);
+        plan.collateral.push(Collateral {
+            name: resolution.name.clone(),
+            from: None,
+            to: Some(resolution.version.clone()),
+        });
+    }
+    plan.moves
+        .sort_by(|left, right| (&left.name, &left.from).cmp(&(&right.name, &right.from)));
+    plan.collateral.sort();
+    plan.collateral.dedup();
+}
+
+/// The version that is there in the place of one to which nothing leads any more: the lowest later one that came in, else the lowest
+/// later one.
+fn instead(
+    planner: &Planner<'_>,
+    gone: &Rc<Resolution>,
+    live: &Live,
+    new: &BTreeSet<Found>,
+) -> Option<Found> {
+    let of_name = |found: &&Found| {
+        let other = planner.table.resolution(**found);
+        other.name == gone.name && is_later(&gone.version, &other.version)
+    };
+    let lowest = |all: Vec<Found>| {
+        all.into_iter().reduce(|left, right| {
+            let version = |found: Found| planner.table.resolution(found).version.clone();
+            match is_later(&version(right), &version(left)) {
+                true => right,
+                false => left,
+            }
+        })
+    };
+    lowest(new.iter().filter(of_name).copied().collect())
+        .or_else(|| lowest(live.all.iter().filter(of_name).copied().collect()))
+}

@@ -1,0 +1,170 @@
+//! The last means: an entry of the root's manifest in the place of what is asked for, where the policy allows it.
+//!
+//! An entry under a package's name decides for everything that asks for it, so that one version of it is locked afterwards. What an entry of
+//! one's own decides about stays as it is.
+
+use super::graph::{Dependent, Found, Live, State, Wanted, label};
+use super::planner::{Goal, Planner, Tried};
+use crate::model::Release;
+use crate::plan::npm_catalogue::{Failure, is_later};
+use crate::plan::{Descriptor, Strategy};
+use crate::version::Scheme as _;
+use crate::version::npm::Npm;
+
+/// So many versions are tried.
+const MAX_CANDIDATES: usize = 6;
+
+impl Planner<'_> {
+    /// What a rule of the root's manifest has `descriptor` lead to.
+    ///
+    /// # Errors
+    /// What the rule says about it is not known.
+    pub(super) fn ruled(&self, state: &State, descriptor: &Descriptor) -> Result<Option<Found>, Failure> {
+        if let Some((_, found)) = state.overrides.get(&*descriptor.name) {
+            return Ok(Some(*found));
+        }
+        let rules = &self.described.rules;
+        let rule = rules.all.get(&*descriptor.name).map(|range| Descriptor {
+            name: descriptor.name.clone(),
+            range: range.as_str().into(),
+        });
+        let found = rule.as_ref().and_then(|rule| state.to(self.table.wanted(rule)));
+        match found {
+            Some(found) => Ok(Some(found)),
+            None if rule.is_some() || rules.others.contains(&*descriptor.name) => {
+                Err(Failure::because(format!(
+                    "`{}` in package.json decide about {}, which it needs.",
+                    rules.field, descriptor.name
+                )))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Has the root's manifest decide about the package of `wanted`, which cannot be upgraded otherwise because of `failure`. Where that
+    /// is not possible either, the reason is that of `failure`.
+    pub(super) fn overruled(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        goal: &Goal<'_>,
+        failure: Failure,
+    ) -> Tried {
+        let is_of_others = match &failure {
+            Failure::Blocked { by, .. } => by.iter().any(|one| !one.dependent.ends_with("package.json")),
+            Failure::Ask(_) | Failure::Crowded(_) => false,
+        };
+        let is_possible = self.single(state, wanted);
+        if !self.catalogue.bounds.manifests.add_overrides() {
+            return Err(match is_of_others && is_possible.is_ok() {
+                true => failure.with(&format!(
+                    "With `override` in `fix.allow` of the policy, `{}` in package.json would decide about it.",
+                    self.described.rules.field
+                )),
+                false => failure,
+            });
+        }
+        match is_possible.and_then(|live| self.overrule(state, wanted, goal, &live)) {
+            Ok(next) => Ok((next, Strategy::Override)),
+            Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
+            Err(Failure::Blocked { reason, .. } | Failure::Crowded(reason)) => {
+                Err(failure.with(&format!("It cannot be overridden either: {reason}")))
+            }
+        }
+    }
+
+    /// What is in use, if one version of the package of `wanted` is, under its own name.
+    fn single(&self, state: &State, wanted: Wanted) -> Result<Live, Failure> {
+        let asked = self.table.asked(wanted);
+        let name = asked.means.package();
+        self.is_free(state, name)?;
+        let live = state.live(self.table);
+        let mut of_name = live
+            .all
+            .iter()
+            .filter(|found| self.table.resolution(**found).name == name);
+        let first = of_name.next().map(|found| self.table.resolution(*found));
+        let is_alias = state.leading().any(|(other, _)| {
+            let other = self.table.asked(other);
+            other.means.package() == name && *other.descriptor.name != *name
+        });
+        match (first, of_name.next()) {
+            _ if is_alias => Err(Failure::because("It is asked for under another name.")),
+            (Some(first), None) if first.is_fixed.is_none() => Ok(live),
+            (Some(_), None) | (None, _) => Err(Failure::because("It does not come from a registry.")),
+            (Some(_), Some(_)) => Err(Failure::because(
+                "Several versions of it are locked, about all of which an entry would decide.",
+            )),
+        }
+    }
+
+    fn overrule(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        goal: &Goal<'_>,
+        live: &Live,
+    ) -> Result<State, Failure> {
+        let rated = self.catalogue.releases(goal.name)?;
+        let later = rated
+            .iter()
+            .filter(|rated| is_later(goal.version, &rated.release.version) && (goal.accepts)(rated))
+            .map(|rated| rated.release)
+            .filter(|release| !Npm.is_prerelease(&release.version))
+            .filter(|release| Npm.distance(goal.version, &release.version) <= self.catalogue.bounds.level);
+        let mut failure = None;
+        for release in later.take(MAX_CANDIDATES) {
+            match self.with_override(state, wanted, live, release) {
+                Ok(next) => return Ok(next),
+                Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
+                Err(blocked) => failure = failure.or(Some(blocked)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| {
+            Failure::because(format!(
+                "No version of {} that helps is as near as `--level {}` asks.",
+                goal.name,
+                self.catalogue.bounds.level.as_str()
+            ))
+        }))
+    }
+
+    /// Leads everything that asks for the package of `wanted` to `release`, as an entry of the root's manifest says.
+    fn with_override(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        live: &Live,
+        release: &Release,
+    ) -> Result<State, Failure> {
+        let name = self.table.asked(wanted).descriptor.name.clone();
+        let of_name = state
+            .leading()
+            .map(|(other, _)| other)
+            .filter(|other| live.wants(*other) && self.table.asked(*other).descriptor.name == name);
+        let of_name: Vec<Wanted> = of_name.collect();
+        for other in &of_name {
+            let asked = self.table.asked(*other);
+            let own = state.own.iter().position(|needs| needs.contains(other));
+            if let Some(own) = own
+                && !self.catalogue.in_range(&asked.means.range, &release.version)
+            {
+                return Err(Failure::because(format!(
+                    "{} itself asks for {name} {}.",
+                    label(self.described, self.table, Dependent::Own(own)),
+                    asked.means.range
+                )));
+            }
+        }
+        let mut next = self.put(state, wanted, release, None, 0)?;
+        let Some(found) = next.to(wanted) else {
+            return Err(Failure::because("It leads nowhere."));
+        };
+        for other in of_name {
+            next.lead(other, found);
+        }
+        next.overrides
+            .insert(name.to_string(), (format!("^{}", release.version), found));
+        Ok(next)
+    }
+}

@@ -1,0 +1,134 @@
+//! Random worlds, each a small registry and a project that Yarn locked from it: a plan never breaks what holds, fixes whatever an exhaustive
+//! search fixes inside of one's own ranges, moves one package alone where its lowest version without a flaw is enough, and is the same
+//! on every run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockkeeper::plan::Manifests;
+use lockkeeper::version::Distance;
+use lockkeeper::version::range::RangeSyntax as _;
+use lockkeeper::version::range::npm::Npm;
+use proptest::prelude::*;
+
+use super::npm_world::{Asked, World};
+use super::npm_worlds::{Case, VERSIONS, case, name};
+use super::yarn_world::{Keys, edited, keys_of, lock, package, project};
+
+fn is_in(range: &str, version: &str) -> bool {
+    Npm.contains(range, version).expect("a range")
+}
+
+fn range(key: &str) -> &str {
+    key.split_once('@').expect("a range").1
+}
+
+/// The keys of what the project asks for.
+fn own(needs: &str) -> Vec<String> {
+    needs.split(", ").map(|need| need.replacen(' ', "@", 1)).collect()
+}
+
+/// The keys of what a version asks for.
+fn asked_by(world: &World, key: &str, version: &str) -> Vec<String> {
+    let needs = world.release(package(key), version).dependencies.iter();
+    needs
+        .map(|need| format!("{}@{}", need.name, need.range))
+        .collect()
+}
+
+/// Locks what the project needs, each in the lowest version in range. `None` where something is not to be had.
+fn install(world: &World, needs: &str) -> Option<Keys> {
+    let mut keys = Keys::new();
+    let mut open = own(needs);
+    while let Some(key) = open.pop() {
+        if keys.contains_key(&key) {
+            continue;
+        }
+        let mut releases = world.releases.get(package(&key))?.iter();
+        let release = releases.find(|release| is_in(range(&key), &release.version))?;
+        open.extend(asked_by(world, &key, &release.version));
+        keys.insert(key, release.version.to_string());
+    }
+    Some(keys)
+}
+
+/// Whatever is asked for is locked in range, and nothing else is.
+fn holds(world: &World, needs: &str, keys: &Keys) -> bool {
+    let mut open = own(needs);
+    let mut seen = BTreeSet::new();
+    while let Some(key) = open.pop() {
+        let Some(version) = keys.get(&key).filter(|version| is_in(range(&key), version)) else {
+            return false;
+        };
+        if seen.insert(key.clone()) {
+            open.extend(asked_by(world, &key, version));
+        }
+    }
+    seen.len() == keys.len()
+}
+
+/// Whether some version in the range of the key, not lower than the one that is locked, is without a flaw, with all that it needs.
+fn is_possible(world: &World, asked: &Asked<'_>, before: &Keys, key: &str) -> bool {
+    let name = package(key);
+    let mut releases = world.releases[name].iter().filter(|release| {
+        is_in(range(key), &release.version)
+            && !asked.is_affected(name, &release.version)
+            && before.get(key).is_none_or(|locked| **locked <= *release.version)
+    });
+    releases.any(|release| {
+        let needs = asked_by(world, key, &release.version);
+        needs.iter().all(|need| is_possible(world, asked, before, need))
+    })
+}
+
+proptest! {
+    #![proptest_config(super::worlds(400))]
+
+    #[test]
+    fn plans_of_yarn_hold_and_are_small(case in case()) {
+        let Case { world, needs, flaw } = &case;
+        let world = World::of(world);
+        let before = install(&world, needs);
+        prop_assume!(before.is_some());
+        let before = before.expect("just asked");
+        let flawed = name(flaw.0);
+        let flaws = [(flawed.as_str(), VERSIONS[flaw.1])];
+        let asked = Asked { flaws: &flaws, level: Distance::Major, manifests: Manifests::Keep };
+        prop_assume!(!asked.wishes_of_keys(&before).is_empty());
+        let own_needs: BTreeMap<&str, &str> = needs.split(", ").map(|need| need.split_once(' ').expect("a range")).collect();
+        let manifest = serde_json::json!({"name": "project", "version": "1.0.0", "dependencies": own_needs}).to_string();
+        let files = project(&manifest, &lock(&world, &before));
+
+        let plan = asked.plan_yarn(&world, &files);
+        let after = edited(&files, &plan).expect("the check accepts what the planner made");
+        let now = keys_of(&after["yarn.lock"]);
+        prop_assert!(holds(&world, needs, &now), "{case:?} {before:?} {now:?}");
+        prop_assert_eq!(&after["yarn.lock"], &lock(&world, &now), "it is as Yarn writes it");
+        prop_assert_eq!(&after["package.json"], &manifest);
+        for (key, version) in &now {
+            let name = package(key);
+            let is_blocked = plan.blocked.iter().any(|blocked| blocked.name == name && blocked.version == *version);
+            prop_assert!(!asked.is_affected(name, version) || is_blocked, "{case:?} {key} {version}");
+        }
+        let again = asked.plan_yarn(&world, &files);
+        prop_assert_eq!(format!("{:?}", &plan), format!("{again:?}"));
+
+        if own(needs).iter().all(|key| is_possible(&world, &asked, &before, key)) {
+            prop_assert!(plan.blocked.is_empty(), "{case:?} {before:?}: {:?}", plan.blocked);
+        }
+        // The one flawed key has a lowest version without a flaw that needs nothing new.
+        let keys: Vec<&String> = before.keys().filter(|key| asked.is_affected(package(key), &before[*key])).collect();
+        if let [key] = keys.as_slice() {
+            let others = before.iter().any(|(other, version)| package(other) == package(key) && other != *key && is_in(range(key), version));
+            let mut later = world.releases[package(key)].iter().filter(|release| {
+                is_in(range(key), &release.version) && *release.version > *before[*key].as_str() && !asked.is_affected(package(key), &release.version)
+            });
+            let lowest = later.next();
+            if let Some(lowest) = lowest.filter(|lowest| !others && asked_by(&world, key, &lowest.version).iter().all(|need| before.contains_key(need))) {
+                prop_assert_eq!(&now[*key], &*lowest.version);
+                for (other, version) in &now {
+                    prop_assert!(other == *key || before.get(other) == Some(version), "{case:?} {other} {version}");
+                }
+            }
+        }
+    }
+}
