@@ -48,11 +48,19 @@ impl Planner<'_> {
             descriptors.map(|one| self.table.wanted(&one)).collect()
         };
         let found = self.table.released(asked.means.package(), release, needs);
+        let needed = self.table.resolution(found);
+        let hopeless = self.hopeless.borrow();
+        if let Some(known) = needed.needs.iter().find_map(|need| hopeless.get(need))
+            && state.to(wanted) != Some(found)
+        {
+            return Err(known.clone());
+        }
+        drop(hopeless);
         let before = state.to(wanted);
         let mut next = state.clone();
         next.lead(wanted, found);
         let mut asked = std::collections::BTreeSet::new();
-        for need in &self.table.resolution(found).needs {
+        for need in &needed.needs {
             match self.ensure(&next, *need, goal, depth) {
                 Ok(with) => next = with,
                 // The others are asked for at once.

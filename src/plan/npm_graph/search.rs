@@ -16,6 +16,8 @@ const MAX_DEPTH: usize = 12;
 const MAX_CANDIDATES: usize = 20;
 /// So many upgrades are tried for one descriptor.
 const MAX_TRIED: usize = 300;
+/// So many ranges of a manifest are tried.
+const MAX_RANGES: usize = 4;
 /// So many dependents of one package move.
 const MAX_DEPENDENTS: usize = 200;
 
@@ -165,16 +167,35 @@ impl Planner<'_> {
                         || candidates.any(|one| self.catalogue.in_range(&asks.range, &one.version))
                 })
         };
-        let widen = |state: &mut State, module: usize| self.widen(state, module, wanted, &candidates.near);
-        match self.away(state, wanted, goal, (&helps, &widen), depth) {
-            Err(Failure::Blocked { by, reason }) => {
-                let mut all = self.constraints(state, wanted);
-                let further: Vec<Constraint> = by.into_iter().filter(|one| !all.contains(one)).collect();
-                all.extend(further);
-                Err(Failure::Blocked { by: all, reason })
+        // What a manifest asks for goes to the lowest range in which something helps, and from there to the next.
+        let mut rest = candidates.near.as_slice();
+        let mut failure: Option<Failure> = None;
+        for _ in 0..MAX_RANGES {
+            let Some(lowest) = rest.first() else { break };
+            let widen = |state: &mut State, module: usize| self.widen(state, module, wanted, lowest);
+            match self.away(state, wanted, goal, (&helps, &widen), depth) {
+                Err(blocked @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {
+                    failure = failure.or(Some(blocked));
+                }
+                done_or_question => return done_or_question,
             }
-            tried => tried,
+            let range = wider(&asked.means.range, &lowest.version);
+            let is_direct = state.own.iter().any(|needs| needs.contains(&wanted));
+            let Some(range) = range.filter(|_| is_direct) else {
+                break;
+            };
+            let is_tried = |release: &&Release| self.catalogue.in_range(&range, &release.version);
+            let tried = rest.iter().take_while(|release| is_tried(release)).count();
+            rest = rest.get(tried.max(1)..).unwrap_or_default();
         }
+        let (by, reason) = match failure {
+            Some(failure) => failure.into_reason(),
+            None => (Vec::new(), "No version helps.".to_owned()),
+        };
+        let mut all = self.constraints(state, wanted);
+        let further: Vec<Constraint> = by.into_iter().filter(|one| !all.contains(one)).collect();
+        all.extend(further);
+        Err(Failure::Blocked { by: all, reason })
     }
 
     /// Has everything that asks for `wanted` move to versions that do not ask for the package.
@@ -291,17 +312,14 @@ impl Planner<'_> {
             .collect()
     }
 
-    /// Has a manifest of one's own ask for a range with the lowest of `candidates` in it.
+    /// Has a manifest of one's own ask for a range that begins with `lowest`.
     fn widen(
         &self,
         state: &mut State,
         module: usize,
         wanted: Wanted,
-        candidates: &[&Release],
+        lowest: &Release,
     ) -> Result<(), Failure> {
-        let Some(lowest) = candidates.first() else {
-            return Err(Failure::because("No version helps."));
-        };
         let asked = self.table.asked(wanted);
         let manifest = label(self.described, self.table, Dependent::Own(module));
         let name = &asked.descriptor.name;
