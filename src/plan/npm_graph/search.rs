@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::graph::{Dependent, State, Wanted, constraint, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
-use crate::plan::npm_catalogue::{Failure, Rated, is_later, wider};
+use crate::plan::npm_catalogue::{Accepts, Failure, Rated, is_later, wider};
 use crate::plan::{Constraint, Descriptor, Strategy};
 use crate::version::npm::Npm;
 use crate::version::{Distance, Scheme as _};
@@ -26,6 +26,9 @@ struct Candidates<'r> {
     all: Vec<&'r Release>,
     near: Vec<&'r Release>,
 }
+
+/// The versions of dependents that help, and what is done with manifests of one's own.
+type Ways<'w> = (Accepts<'w>, &'w dyn Fn(&mut State, usize) -> Result<(), Failure>);
 
 impl Planner<'_> {
     /// Leads `wanted` to a version that `goal` accepts, else has everything move that asks for it.
@@ -238,10 +241,7 @@ impl Planner<'_> {
         state: &State,
         wanted: Wanted,
         goal: &Goal<'_>,
-        (helps, own): (
-            &dyn Fn(&Rated<'_>) -> bool,
-            &dyn Fn(&mut State, usize) -> Result<(), Failure>,
-        ),
+        (helps, own): Ways<'_>,
         depth: usize,
     ) -> Tried {
         let mut next = state.clone();
