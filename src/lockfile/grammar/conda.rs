@@ -22,7 +22,7 @@ pub const CONDA: Ecosystem = Ecosystem::constant("conda");
 
 /// A dependency on one of more packages of one name than this is followed to the first ones, so that a hostile file costs no more
 /// than its size.
-const MAX_CANDIDATES: usize = 128;
+const MAX_CANDIDATES: usize = 32;
 
 /// A package of conda is taken for so many projects of PyPI.
 const MAX_PROJECTS: usize = 8;
