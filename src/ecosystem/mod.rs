@@ -2,6 +2,7 @@
 //!
 //! The index holds the advisories of every ecosystem. Packages of one without rules cannot be compared with them.
 
+pub mod distribution;
 pub mod purl;
 pub mod swift;
 

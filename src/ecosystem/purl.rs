@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::distribution::{self, Unknown};
 use super::{EcosystemRow, ROWS, Rules, WITHOUT_ADVISORIES, rules};
 use crate::model::Ecosystem;
 use crate::model::package_url::{PackageUrl, Parts};
@@ -35,6 +36,9 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
 /// The ecosystem of the package that `purl` names and its name there, as advisories spell it; `None` where no ecosystem has its type.
 #[must_use]
 pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
+    if distribution::is_type(purl.kind()) {
+        return of_distribution(purl);
+    }
     let (row, _) = row_of_type(purl.kind())?;
     let (namespace, name) = (purl.namespace(), purl.name());
     let name = match namespace.is_empty() {
@@ -42,6 +46,17 @@ pub fn package(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
         false => format!("{namespace}{}{name}", separator(&row.ecosystem)),
     };
     Some((row.ecosystem.clone(), name))
+}
+
+/// A package of a distribution. Where its release is not said, the distribution stands for all of them.
+fn of_distribution(purl: &PackageUrl) -> Option<(Ecosystem, String)> {
+    match distribution::package(purl) {
+        Ok(package) => Some((package.ecosystem, package.name)),
+        Err(Unknown::Release(family) | Unknown::Product(family)) => {
+            Some((Ecosystem::constant(family), purl.name().into_owned()))
+        }
+        Err(Unknown::Distribution(_)) => None,
+    }
 }
 
 /// The types of the known ecosystems.

@@ -22,7 +22,7 @@ use crate::text::Position;
 /// What an index knows of. That of an index that cannot be used is empty, and asks for nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
-    /// The ecosystems that it has packages of, without suffixes; `None` without an index.
+    /// The ecosystems that it has packages of, with their suffixes and without; `None` without an index.
     ecosystems: Option<BTreeSet<String>>,
     /// Its sources of advisories.
     sources: Vec<DatabaseSource>,
@@ -96,7 +96,8 @@ impl Knowledge {
             ecosystems: Some(
                 told.ecosystems
                     .keys()
-                    .map(|name| Ecosystem::family_of(name).to_owned())
+                    .flat_map(|name| [name.as_str(), Ecosystem::family_of(name)])
+                    .map(str::to_owned)
                     .collect(),
             ),
             sources: sources.filter(DatabaseSource::has_advisories).collect(),
@@ -128,10 +129,11 @@ impl Knowledge {
         is_expected && !self.has(ecosystem)
     }
 
+    /// Of a release of a distribution it has something only if records name that release: one that is not looked after has none.
     fn has(&self, ecosystem: &Ecosystem) -> bool {
         self.ecosystems
             .as_ref()
-            .is_none_or(|known| known.contains(ecosystem.family()))
+            .is_none_or(|known| known.contains(ecosystem.as_str()))
     }
 
     /// Takes note of which ecosystems a lockfile has packages of, and makes it blind where nothing is known of one.
@@ -180,7 +182,8 @@ impl Knowledge {
                     format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
                     format!(
                         "Fetch it with `lockkeeper db update --ecosystem {}`, or build it with an export of {ecosystem}.",
-                        quoted(ecosystem.as_str())
+                        // An export has a whole distribution.
+                        quoted(ecosystem.family())
                     ),
                 ),
             };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{check_version, is_dev, label, may_be_package, note_incomplete, settle};
+use super::{SOURCE_PACKAGE, check_version, is_dev, label, may_be_package, note_incomplete, settle};
 use crate::lockfile::Parsed;
 use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, Need};
 use crate::model::Scopes;
@@ -132,10 +132,14 @@ fn component<'d>(
                 component.checksums = contents.map(Value::text_span).collect();
             }
             "properties" => {
-                for_development = value.items().any(|property| {
+                for property in value.items() {
                     let text = |key| property.str(key).unwrap_or_default();
-                    is_dev(&text("name"), &text("value"))
-                });
+                    let (name, value) = (text("name"), text("value"));
+                    for_development |= is_dev(&name, &value);
+                    if name == SOURCE_PACKAGE {
+                        component.source_package = Some(value);
+                    }
+                }
             }
             "components" => parts = Some(value),
             _ => {}

@@ -94,6 +94,9 @@ fn scopes(scope: &str) -> Scopes {
     }
 }
 
+/// The property by which Trivy names the source package of a distribution's package.
+const SOURCE_PACKAGE: &str = "aquasecurity:trivy:SrcName";
+
 /// The property says that the component is for development.
 fn is_dev(name: &str, value: &str) -> bool {
     match name {

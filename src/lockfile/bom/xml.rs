@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{check_version, is_dev, label, may_be_package, note_incomplete, settle};
+use super::{SOURCE_PACKAGE, check_version, is_dev, label, may_be_package, note_incomplete, settle};
 use crate::lockfile::Parsed;
 use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, Need, Placed};
 use crate::model::Scopes;
@@ -149,10 +149,14 @@ fn component<'d>(
             "scope" => scope = child.text(),
             "hashes" => component.checksums = child.children().map(Element::text_span).collect(),
             "properties" => {
-                for_development = child.children().any(|property| {
+                for property in child.children() {
                     let name = property.attribute("name").map(|name| name.value);
-                    is_dev(&name.unwrap_or_default(), &property.text())
-                });
+                    let (name, value) = (name.unwrap_or_default(), property.text());
+                    for_development |= is_dev(&name, &value);
+                    if name == SOURCE_PACKAGE {
+                        component.source_package = Some(value);
+                    }
+                }
             }
             "components" => inner = Some(child),
             _ => {}

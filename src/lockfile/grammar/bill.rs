@@ -4,16 +4,19 @@
 //! - The package URL decides which package it is, and of which ecosystem. Where it has no version, the component's own counts.
 //! - A component without a package URL is a partial gap if it may be a package, and none if it is a file, a device or another
 //!   thing that is none. So is a package of a type that no advisory of the known ecosystems speaks of (`pkg:docker/…`).
-//! - Packages of a distribution (`pkg:deb/…`) have advisories, which are not compared here: they are *blind*.
+//! - Advisories of distributions are about the source packages of a release, both of which a package URL may say (`distro`, `upstream`). Where
+//!   it does not say the release, the package is *blind*. A tool that names source packages names them where they are called otherwise;
+//!   of one that names none, the packages are compared by their own names, which is a partial gap.
 //! - The roots are what the document describes. Where it tells nothing that they need, the packages are direct that nothing else
 //!   needs.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::ecosystem::distribution::{self, Unknown};
 use crate::ecosystem::purl;
 use crate::lockfile::Parsed;
-use crate::model::{FileSpan, NodeId, Package, PackageUrl, Scope, Scopes, Source, Spans};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, PackageUrl, Scope, Scopes, Source, Spans};
 use crate::text::Span;
 use crate::text::names::listed;
 
@@ -25,9 +28,6 @@ const WRITE_PURLS: &str = "Use a tool that writes the package URL of each compon
 
 /// So many components are named in a gap.
 const MAX_NAMES: usize = 10;
-
-/// Types of packages of distributions, whose advisories are in OSV.
-const OF_DISTRIBUTIONS: [&str; 3] = ["apk", "deb", "rpm"];
 
 /// A text and where it stands.
 pub type Placed<'d> = (Cow<'d, str>, Span);
@@ -43,6 +43,8 @@ pub struct Component<'d> {
     pub version: Option<Placed<'d>>,
     /// Its package URL, and where that stands.
     pub purl: Option<Placed<'d>>,
+    /// The source package of a distribution's package, where the document says it beside the package URL.
+    pub source_package: Option<Cow<'d, str>>,
     /// All of its entry.
     pub entry: Span,
     /// It may be a package: one without a package URL was not checked.
@@ -86,6 +88,12 @@ struct Unchecked<'d> {
     nameless: Vec<(&'d str, Span)>,
     /// Of a type without an ecosystem.
     of_type: BTreeMap<String, Vec<(&'d str, Span)>>,
+    /// Of a distribution, whose package URLs do not say enough.
+    of_distribution: BTreeMap<Unknown, Vec<(&'d str, Span)>>,
+    /// Of a distribution, without a source package.
+    without_source: BTreeMap<Ecosystem, Vec<(&'d str, Span)>>,
+    /// Of which some packages name their source packages.
+    with_sources: BTreeSet<Ecosystem>,
 }
 
 impl<'d> Bill<'d> {
@@ -274,15 +282,22 @@ fn package<'d>(
             return None;
         }
     };
-    let Some((ecosystem, name)) = purl::package(&purl) else {
-        let others = unchecked.of_type.entry(purl.kind().to_owned()).or_default();
-        others.push((label, *at));
-        return None;
+    let (ecosystem, name, built_from) = match distribution::is_type(purl.kind()) {
+        true => of_distribution(component, &purl, *at, unchecked)?,
+        false => match purl::package(&purl) {
+            Some((ecosystem, name)) => (ecosystem, name, None),
+            None => {
+                let others = unchecked.of_type.entry(purl.kind().to_owned()).or_default();
+                others.push((label, *at));
+                return None;
+            }
+        },
     };
     let Some((version, place)) = version(component, &purl, text, *at) else {
         parsed.partial(*at, format!("{name} has no exact version"), WRITE_PURLS);
         return None;
     };
+    let version = built_from.map_or(version, Cow::Owned);
     let mut package = Package::new(ecosystem, name, version, FileSpan::here(place));
     package.source = source(&purl);
     package.scopes = component.scopes;
@@ -293,6 +308,44 @@ fn package<'d>(
         edges: None,
     };
     Some(package)
+}
+
+/// The ecosystem of a distribution's package, its name there, and its version where that is not the package URL's.
+fn of_distribution<'d>(
+    component: &'d Component<'_>,
+    purl: &PackageUrl,
+    at: Span,
+    unchecked: &mut Unchecked<'d>,
+) -> Option<(Ecosystem, String, Option<String>)> {
+    let label: &str = &component.name;
+    let found = match distribution::package(purl) {
+        Ok(found) => found,
+        Err(unknown) => {
+            let others = unchecked.of_distribution.entry(unknown).or_default();
+            others.push((label, at));
+            return None;
+        }
+    };
+    let beside = component.source_package.as_ref().filter(|name| !name.is_empty());
+    let name = match (found.has_no_source, beside) {
+        (true, None) => {
+            let others = unchecked
+                .without_source
+                .entry(found.ecosystem.clone())
+                .or_default();
+            others.push((label, at));
+            found.name
+        }
+        (true, Some(source)) => {
+            unchecked.with_sources.insert(found.ecosystem.clone());
+            source.clone().into_owned()
+        }
+        (false, _) => {
+            unchecked.with_sources.insert(found.ecosystem.clone());
+            found.name
+        }
+    };
+    Some((found.ecosystem, name, found.version))
 }
 
 /// The version, and where it stands: in the package URL, or beside it where that says the same or says none.
@@ -350,25 +403,83 @@ impl Unchecked<'_> {
                 continue;
             };
             let (count, names) = named(&components);
-            let (packages, were) = if count == 1 {
-                ("package", "was")
-            } else {
-                ("packages", "were")
-            };
-            let message = format!("{count} {packages} of type {kind} {were} not checked: {names}");
-            match OF_DISTRIBUTIONS.contains(&kind.as_str()) {
-                true => parsed.blind(
-                    *first,
-                    message,
-                    "Packages of distributions are not compared with advisories here: scan the image with a scanner for these, or leave the file out with `exclude`.",
-                ),
-                false => parsed.partial(
-                    *first,
-                    message,
-                    "No advisories of a known ecosystem speak of this type: look up by hand what is known of these.",
-                ),
-            }
+            let message = format!(
+                "{} of type {kind} {} not checked: {names}",
+                packages(count),
+                were(count)
+            );
+            parsed.partial(
+                *first,
+                message,
+                "No advisories of a known ecosystem speak of this type: look up by hand what is known of these.",
+            );
         }
+        for (unknown, components) in self.of_distribution {
+            report_unknown(&unknown, &components, parsed);
+        }
+        for (ecosystem, components) in self.without_source {
+            let Some((_, first)) = components.first() else {
+                continue;
+            };
+            if self.with_sources.contains(&ecosystem) {
+                continue;
+            }
+            let (count, names) = named(&components);
+            let message = format!(
+                "{} of {ecosystem} {} no source package, which its advisories are about, and {} compared by name: {names}",
+                packages(count),
+                if count == 1 { "has" } else { "have" },
+                if count == 1 { "is" } else { "are" },
+            );
+            parsed.partial(
+                *first,
+                message,
+                "Use a tool that writes the qualifier `upstream` of package URLs where the source package is called otherwise (syft).",
+            );
+        }
+    }
+}
+
+fn packages(count: usize) -> String {
+    match count {
+        1 => "1 package".to_owned(),
+        count => format!("{count} packages"),
+    }
+}
+
+fn were(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}
+
+/// Reports packages of distributions of which it is not known what advisories speak of them.
+fn report_unknown(unknown: &Unknown, components: &[(&str, Span)], parsed: &mut Parsed) {
+    let Some((_, first)) = components.first() else {
+        return;
+    };
+    let (count, names) = named(components);
+    let (packages, were) = (packages(count), were(count));
+    match unknown {
+        Unknown::Distribution(namespace) => {
+            let of = match namespace.as_str() {
+                "" => "no distribution that is named".to_owned(),
+                namespace => format!("the distribution {namespace}"),
+            };
+            parsed.partial(
+                *first,
+                format!("{packages} of {of} {were} not checked: {names}"),
+                "No advisories of a known ecosystem speak of this distribution: look up by hand what is known of these.",
+            );
+        }
+        Unknown::Release(family) => parsed.blind(
+            *first,
+            format!("{packages} of {family} {were} not checked, of which release is not said: {names}"),
+            "Use a tool that writes the release into package URLs (`distro=debian-12`: syft, Trivy), or leave the file out with `exclude`.",
+        ),
+        Unknown::Product(family) => parsed.blind(
+            *first,
+            format!("{packages} of {family} {were} not checked: {names}"),
+            "Advisories of this distribution are about products, which package URLs do not name: scan the image with a scanner for these, or leave the file out with `exclude`.",
+        ),
     }
 }
 

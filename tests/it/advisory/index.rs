@@ -235,7 +235,7 @@ fn listed_versions_decide_where_ranges_cannot() {
 fn unknown_ecosystems_are_kept_by_name() {
     let index = index_of(&[
         json!({"id": "D", "modified": "2024-01-01T00:00:00Z", "affected": [
-        {"package": {"ecosystem": "Debian:12", "name": "openssl"}, "versions": ["3.0.1-1"],
+        {"package": {"ecosystem": "Nowhere:12", "name": "openssl"}, "versions": ["3.0.1-1"],
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.2-1"}]}]},
         {"package": {"ecosystem": "Nowhere", "name": "all"},
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]},
@@ -243,14 +243,14 @@ fn unknown_ecosystems_are_kept_by_name() {
          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1"}]}]}]}),
     ]);
     assert_eq!(
-        judge(&index, "Debian:12", "openssl", "3.0.1-1")[0].1,
+        judge(&index, "Nowhere:12", "openssl", "3.0.1-1")[0].1,
         affected(&[], "D affects 3.0.1-1")
     );
     assert_eq!(
-        judge(&index, "Debian:12", "openssl", "3.0.1-2")[0].1,
+        judge(&index, "Nowhere:12", "openssl", "3.0.1-2")[0].1,
         Assessed::NotAffected
     );
-    assert!(judge(&index, "Debian:11", "openssl", "3.0.1-1").is_empty());
+    assert!(judge(&index, "Nowhere:11", "openssl", "3.0.1-1").is_empty());
     assert_eq!(
         judge(&index, "Nowhere", "all", "?")[0].1,
         affected(&[], "D affects every version")

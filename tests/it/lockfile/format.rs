@@ -24,6 +24,9 @@ use crate::support::memory_tree::{MemoryTree, tree_path};
 /// Packages whose place does not hold the version word for word: module, case, package, and why.
 const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ("pubspec_lock", "hostile", "escaped", "written with an escape"),
+    ("bom", "debian", "gcc-12", "the version of its source package"),
+    ("bom", "debian", "shadow", "the version of its source package"),
+    ("bom", "distributions", "openssl-libs", "the epoch stands apart"),
     (
         "composer_lock",
         "hostile",
