@@ -13,7 +13,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree};
 use crate::text::json;
-use crate::text::tree::{Kind, Value};
+use crate::text::tree::Value;
 
 /// The lockfile of Nix.
 #[derive(Debug, Clone, Copy)]

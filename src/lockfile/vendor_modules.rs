@@ -294,7 +294,7 @@ mod tests {
     }
 
     const VENDORED: &str = "# b.example v1.0.0\n## explicit; go 1.20\nb.example/x\n# c.example v1.2.0\n## explicit\nc.example\n\
-        # d.example v0.1.0 => e.example v0.2.0\n## explicit\nd.example\n# d.example v0.1.0 => e.example v0.2.0\n";
+        # d.example v0.1.0 => e.example v0.2.0\n## explicit\nd.example\n# d.example => e.example v0.2.0\n";
 
     #[test]
     fn what_a_go_mod_says_is_not_said_twice() {
