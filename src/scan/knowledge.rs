@@ -19,6 +19,10 @@ use crate::model::{Cost, Coverage, Ecosystem, Package, TreePath};
 use crate::policy::Policy;
 use crate::text::Position;
 
+/// Formats whose files lie in repositories of all languages and install tools of development, whose ecosystems nobody fetches for
+/// their sake.
+const EVERYWHERE: [&str; 1] = [".pre-commit-config.yaml"];
+
 /// What an index knows of. That of an index that cannot be used is empty, and asks for nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
@@ -123,9 +127,12 @@ impl Knowledge {
         wanted.iter().filter(|ecosystem| !self.has(ecosystem))
     }
 
-    /// It has nothing of an ecosystem whose files lie everywhere, or of which no database has anything: that is no blind spot.
-    pub(super) fn is_silent_of(&self, ecosystem: &Ecosystem) -> bool {
-        let is_expected = ecosystem::lies_everywhere(ecosystem) || ecosystem::has_no_advisories(ecosystem);
+    /// It has nothing of an ecosystem of a lockfile of `format`, where that is no blind spot: files of the format or the ecosystem lie
+    /// everywhere, or no database has anything of it.
+    pub(super) fn is_silent_of(&self, format: &str, ecosystem: &Ecosystem) -> bool {
+        let is_expected = EVERYWHERE.contains(&format)
+            || ecosystem::lies_everywhere(ecosystem)
+            || ecosystem::has_no_advisories(ecosystem);
         is_expected && !self.has(ecosystem)
     }
 
@@ -168,7 +175,7 @@ impl Knowledge {
             }
         }
         for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
-            let gaps = match self.is_silent_of(ecosystem) {
+            let gaps = match self.is_silent_of(opened.format, ecosystem) {
                 true => &mut judged.inexact,
                 false => &mut judged.undecided,
             };

@@ -139,7 +139,9 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         let judged = judging.as_ref().map(|judging| judging.judge(opened));
         let mut judged = judged.unwrap_or_default();
         judge.knowledge.look(opened, &mut judged);
-        judged.listed = Listed::of(opened, |ecosystem| judge.knowledge.is_silent_of(ecosystem));
+        judged.listed = Listed::of(opened, |ecosystem| {
+            judge.knowledge.is_silent_of(opened.format, ecosystem)
+        });
         judged.internal = confusion::internal(opened, &policies);
         judged.others = confusion::others(opened, &policies);
         judged
