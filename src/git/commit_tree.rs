@@ -367,6 +367,34 @@ impl Tree for CommitTree {
         Some(contents)
     }
 
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        if let Some((_, tree, path)) = self.inner(path) {
+            return tree.submodule(&path);
+        }
+        let odb = self.repository.odb();
+        let objects = Objects {
+            odb: &odb,
+            limit: MAX_TARGET,
+            known: None,
+        };
+        let path = self.folder.join(path.as_bytes())?;
+        let mut folder = self.tree;
+        for name in path.parent().components() {
+            folder = match objects.entry(&folder, name).ok()?? {
+                Entry::Folder(id) => id,
+                Entry::File(_) | Entry::Link(_) | Entry::Submodule => return None,
+            };
+        }
+        let mut buffer = Vec::new();
+        let tree = odb.load(folder, &mut buffer).ok()?;
+        TreeRefIter::from_bytes(tree.data, folder.kind())
+            .filter_map(Result::ok)
+            .find(|entry| {
+                entry.filename.as_bytes() == path.file_name() && entry.mode.kind() == EntryKind::Commit
+            })
+            .map(|entry| entry.oid.to_string())
+    }
+
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
         if let Some((folder, tree, path)) = self.inner(path) {
             return folder.join(tree.leads_to(&path)?.as_bytes());

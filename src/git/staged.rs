@@ -163,6 +163,13 @@ impl Tree for StagedTree {
         })
     }
 
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        match self.entries.get(&self.folder.join(path.as_bytes())?)? {
+            (id, TrackedKind::Submodule) => Some(id.to_string()),
+            (_, TrackedKind::File | TrackedKind::Link | TrackedKind::Refused) => None,
+        }
+    }
+
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, Unread> {
         let (_, id) = self.follow(path)?;
         self.repository.file(id, self.limit)

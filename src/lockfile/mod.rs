@@ -33,6 +33,7 @@ mod file_names;
 pub mod flake_lock;
 pub mod gemfile_lock;
 pub mod github_workflows;
+pub mod gitmodules;
 pub mod gleam_manifest;
 pub mod go_mod;
 pub mod gradle_lockfile;
@@ -284,6 +285,7 @@ impl Parsed {
 /// Every format, in alphabetical order of its file.
 pub static FORMATS: &[&dyn Format] = &[
     &github_workflows::GithubWorkflows,
+    &gitmodules::Gitmodules,
     &pre_commit_config::PreCommitConfig,
     &terraform_lock::TerraformLock,
     &bom::CycloneDx,

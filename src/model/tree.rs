@@ -65,6 +65,12 @@ pub trait Tree: Sync {
         None
     }
 
+    /// The commit, in hexadecimal, that the submodule of git at `path` is set to; `None` where there is none, or none is known.
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        let _ = path;
+        None
+    }
+
     /// There is a file at `path`, readable or not.
     fn holds(&self, path: &TreePath) -> bool {
         match self.read(path) {

@@ -38,6 +38,10 @@ impl Tree for Overlay {
         self.below.contents(path)
     }
 
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        self.below.submodule(path)
+    }
+
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
         self.below.leads_to(path)
     }

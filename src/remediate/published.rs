@@ -114,6 +114,10 @@ impl Tree for Published {
         }
     }
 
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        self.below.submodule(path)
+    }
+
     fn leads_to(&self, path: &TreePath) -> Option<TreePath> {
         self.below.leads_to(path)
     }

@@ -179,7 +179,10 @@ fn folder(path: &std::path::Path, limit: u64) -> Result<DiscoveredTree, Failure>
             };
             let Some(path) = path else { continue };
             match entry.kind {
-                TrackedKind::Submodule => submodules.push(path),
+                TrackedKind::Submodule => {
+                    tree.add_submodule(path.clone(), entry.id);
+                    submodules.push(path);
+                }
                 // No index holds one.
                 TrackedKind::Refused => {}
                 // The walk has seen it.

@@ -27,6 +27,8 @@ enum Question {
     Presence(TreePath),
     /// Which folders and files are in the folder?
     Contents(TreePath),
+    /// Which commit has the submodule at the path?
+    Submodule(TreePath),
     /// Has a folder above the tree a file of this name?
     Above(Vec<u8>),
     /// What does the part of this name say of what is made of the file at the path?
@@ -117,7 +119,7 @@ impl<'t> RecordingTree<'t> {
         let questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         let path = |question: &Question| match question {
             Question::File(path) | Question::Presence(path) | Question::Part(path, ..) => Some(path.clone()),
-            Question::Contents(_) | Question::Above(_) => None,
+            Question::Contents(_) | Question::Submodule(_) | Question::Above(_) => None,
         };
         let mut paths: Vec<TreePath> = questions.iter().filter_map(path).collect();
         paths.dedup();
@@ -173,6 +175,11 @@ impl Tree for RecordingTree<'_> {
     fn contents(&self, path: &TreePath) -> Option<Contents> {
         self.note(Question::Contents(path.clone()));
         self.tree.contents(path)
+    }
+
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        self.note(Question::Submodule(path.clone()));
+        self.tree.submodule(path)
     }
 
     fn is_scanned(&self, path: &TreePath, format: &str) -> bool {
@@ -275,6 +282,10 @@ fn answers(questions: &[Question], commit: &CommitTree) -> [u8; 32] {
                     }
                     hash.update(b"+")
                 }
+                None => hash.update(b"-"),
+            },
+            Question::Submodule(path) => match commit.submodule(path) {
+                Some(id) => hash.update(id.as_bytes()),
                 None => hash.update(b"-"),
             },
             Question::Above(name) => hash.update(if commit.is_above(name) { b"+" } else { b"-" }),

@@ -28,6 +28,10 @@ impl Tree for Walked<'_> {
         self.0.tree.contents(path)
     }
 
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        self.0.tree.submodule(path)
+    }
+
     fn published(&self, by: &TreePath, group: &str, artifact: &str, version: &str) -> Option<TreePath> {
         self.0.tree.published(by, group, artifact, version)
     }

@@ -17,6 +17,8 @@ pub struct WorkTree {
     is_in_repository: bool,
     /// Tracked files that are not on disk, relative to `root`, with the repository that tracks each.
     absent: HashMap<TreePath, (Arc<Repository>, ObjectId)>,
+    /// Submodules that the index has, relative to `root`, with their commits.
+    submodules: HashMap<TreePath, ObjectId>,
 }
 
 impl WorkTree {
@@ -29,6 +31,7 @@ impl WorkTree {
             limit,
             is_in_repository: false,
             absent: HashMap::new(),
+            submodules: HashMap::new(),
         }
     }
 
@@ -53,7 +56,18 @@ impl WorkTree {
     }
 }
 
+impl WorkTree {
+    /// Says that the submodule at `path` is set to the commit `id`.
+    pub fn add_submodule(&mut self, path: TreePath, id: ObjectId) {
+        self.submodules.insert(path, id);
+    }
+}
+
 impl Tree for WorkTree {
+    fn submodule(&self, path: &TreePath) -> Option<String> {
+        self.submodules.get(path).map(ToString::to_string)
+    }
+
     fn contents(&self, path: &TreePath) -> Option<Contents> {
         // What a sparse checkout leaves out is in no folder.
         if !self.absent.is_empty() {

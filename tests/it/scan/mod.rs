@@ -9,6 +9,7 @@ pub(crate) mod github_actions;
 pub(crate) mod grid;
 pub(crate) mod grid_undecided;
 pub(crate) mod grid_verdicts;
+pub(crate) mod inventory;
 pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod local_versions;

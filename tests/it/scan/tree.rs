@@ -196,8 +196,9 @@ fn submodules_that_are_not_there_are_listed() {
     sandbox.git(&["commit", "-qm", "one"]);
     sandbox.git(&["submodule", "--quiet", "deinit", "-f", "vendor/other"]);
     let report = json(&sandbox, &index, &[]).json();
-    assert_eq!(
-        report["coverage"]["partial"][0]["file"], "vendor/other",
+    let partial = report["coverage"]["partial"].as_array().expect("gaps");
+    assert!(
+        partial.iter().any(|gap| gap["file"] == "vendor/other"),
         "{}",
         report["coverage"]
     );
