@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::arguments::{self, ErrorForm, OutputOptions};
 use crate::cli::console::Console;
+use crate::cli::output;
 use crate::config::index::{self, FILE_NAME, Location, Origin};
 use crate::model::grid::OpenRequest;
 use crate::model::verdict::ExitCode;
@@ -119,6 +120,10 @@ fn step() -> Result<ExitCode, Failure> {
             let files = ReportFiles::of(&inputs, &arguments.reports)?;
             let location = location(&inputs, arguments.source.db.as_deref())?;
             let files = files.for_refs(request.refs.is_some());
+            let reports = files.reports();
+            request.keep = output::keep(reports.iter().map(|(_, format, _)| *format));
+            let sinks = reports.into_iter().map(|(_, format, sink)| (format, sink));
+            request.input.reports = output::files(&sinks.collect::<Vec<_>>());
             let begun = Answer::from(unfinished::unfinished(now));
             files.begin(
                 &begun,

@@ -233,8 +233,9 @@ fn write_files(
             Some(Err(_)) if name == Some("sarif-file") && step.inputs.sarif_file.is_none() => continue,
             Some(Err(refs)) => {
                 notices.push(format!(
-                    "no SARIF was written to {}: one file is for one ref, and {refs} were scanned; put `{{ref}}` \
+                    "no {} was written to {}: one file is for one ref, and {refs} were scanned; put `{{ref}}` \
                      into the name",
+                    by_ref::title(format),
                     place(&sink)
                 ));
                 continue;
@@ -260,7 +261,7 @@ fn one_each(step: &StepResult<'_>, format: &str, sink: &Sink) -> Option<Result<V
         return None;
     }
     let outcome = step.answer.outcome();
-    Some(by_ref::by_ref(outcome, sink).map_err(|_| outcome.targets.len()))
+    Some(by_ref::by_ref(outcome, format, sink).map_err(|_| outcome.targets.len()))
 }
 
 fn write_outcome(

@@ -34,7 +34,7 @@ impl ReportFiles {
             if !is_named || !self.is_of_one_ref(format, &sink) {
                 continue;
             }
-            for (outcome, sink) in by_ref(outcome, &sink).unwrap_or_default() {
+            for (outcome, sink) in by_ref(outcome, format, &sink).unwrap_or_default() {
                 let answer = Answer::from(outcome);
                 let _ = answer.write_to(options, format, &sink, &HashMap::new());
             }

@@ -102,7 +102,7 @@ impl ReportFiles {
     /// A report in this format at this place is about one of the refs that are scanned.
     pub(super) fn is_of_one_ref(&self, format: &str, sink: &Sink) -> bool {
         let is_named = matches!(sink, Sink::File(path) if path.to_string_lossy().contains(by_ref::REF));
-        format == "sarif" && (self.refs || is_named)
+        by_ref::is_of_one_ref(format) && (self.refs || is_named)
     }
 
     /// Whether refs were scanned.
@@ -120,6 +120,10 @@ impl ReportFiles {
 
 /// The format of a file's ending; JSON for an unknown one.
 fn format_of(file: &str, mode: Mode, known: &[&'static str]) -> Result<&'static str, Failure> {
+    let name = Path::new(file).file_name().unwrap_or_default().to_string_lossy();
+    if let Some(format) = output::of_bill(&name).filter(|format| known.contains(format)) {
+        return Ok(format);
+    }
     let format = match Path::new(file).extension().and_then(|ending| ending.to_str()) {
         Some("md") => "markdown",
         Some("sarif") => "sarif",

@@ -75,6 +75,7 @@ pub fn scan(inputs: &Inputs, flags: &arguments::Scan, now: Timestamp) -> Result<
         staged: over.staged,
         refs: one("refs", inputs.refs.clone(), over.refs)?,
         resolve: inputs.resolve || over.resolve,
+        keep: over.keep,
         policy: policy(inputs, flags.source.policy.as_ref(), flags.fail_on.as_ref())?,
         exit: exit(inputs, over.exit),
         category: one("category", category, over.category)?,

@@ -303,13 +303,14 @@ impl From<&Input> for session::Input {
                 [format, path] => Some((format.clone(), path.into())),
                 _ => None,
             },
+            reports: Vec::new(),
         }
     }
 }
 
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
-#[command(mut_arg("format", |format| format.help("terminal, json, sarif, markdown or html; may be given several times")))]
+#[command(mut_arg("format", |format| format.help("terminal, json, sarif, markdown, html, cyclonedx or spdx; may be given several times")))]
 pub struct Scan {
     /// The input.
     #[command(flatten)]

@@ -9,11 +9,28 @@ use crate::model::{Failure, Outcome};
 /// What stands in `--output` for the name of a ref.
 pub const REF: &str = "{ref}";
 
-/// One outcome a ref, each with a place of its own: code scanning takes the findings of one ref at a time.
+/// A file of this format is about one ref: code scanning takes the findings of one at a time, and what two of them lock is in no
+/// release together.
+#[must_use]
+pub fn is_of_one_ref(format: &str) -> bool {
+    matches!(format, "cyclonedx" | "sarif" | "spdx")
+}
+
+/// What a format is called that is about one ref.
+#[must_use]
+pub fn title(format: &str) -> &'static str {
+    match format {
+        "cyclonedx" => "CycloneDX",
+        "spdx" => "SPDX",
+        _ => "SARIF",
+    }
+}
+
+/// One outcome a ref, each with a place of its own, for a file of `format`.
 ///
 /// # Errors
 /// A [`Failure`] of usage for several refs and one file for all of them.
-pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
+pub fn by_ref(outcome: &Outcome, format: &str, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Failure> {
     let pattern = match sink {
         Sink::Standard => None,
         Sink::File(path) => path.to_str().filter(|path| path.contains(REF)),
@@ -22,8 +39,17 @@ pub fn by_ref(outcome: &Outcome, sink: &Sink) -> Result<Vec<(Outcome, Sink)>, Fa
         return match outcome.targets.len() {
             0 | 1 => Ok(vec![(outcome.clone(), sink.clone())]),
             refs => Err(Failure::usage(
-                format!("one SARIF file is for one ref, and --refs names {refs}"),
-                "Write one file each: `--format sarif --output 'sarif/{ref}.sarif'`.",
+                format!(
+                    "one {} file is for one ref, and --refs names {refs}",
+                    title(format)
+                ),
+                match format {
+                    "cyclonedx" => {
+                        "Write one file each: `--format cyclonedx --output 'sbom/{ref}.cdx.json'`."
+                    }
+                    "spdx" => "Write one file each: `--format spdx --output 'sbom/{ref}.spdx.json'`.",
+                    _ => "Write one file each: `--format sarif --output 'sarif/{ref}.sarif'`.",
+                },
             )),
         };
     };

@@ -11,6 +11,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location};
 use crate::policy::nearest::{meant, nearest};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
+use crate::scan::Keep;
 use crate::session::Failed;
 use crate::sys::environment;
 use crate::sys::file::{self, FileKind};
@@ -26,7 +27,7 @@ pub enum Sink {
 }
 
 /// Formats that come with later versions.
-const LATER: &[&str] = &["cyclonedx", "spdx", "openvex"];
+const LATER: &[&str] = &["openvex"];
 
 /// The format of a report whose file has this ending.
 const ENDINGS: &[(&str, &str)] = &[
@@ -98,6 +99,10 @@ fn of_ending(path: &Path, known: &[&'static str]) -> Result<&'static str, Failur
     if path.as_os_str() == "-" || matches!(file::kind(path), Ok(FileKind::Other)) {
         return Ok("terminal");
     }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(format) = of_bill(&name).filter(|format| known.contains(format)) {
+        return Ok(format);
+    }
     let ending = path
         .extension()
         .unwrap_or_default()
@@ -110,6 +115,38 @@ fn of_ending(path: &Path, known: &[&'static str]) -> Result<&'static str, Failur
             format!("Give its --format, one of: {}.", known.join(", ")),
         )
     })
+}
+
+/// What a scan keeps for reports in these formats.
+pub fn keep<'f>(formats: impl IntoIterator<Item = &'f str>) -> Keep {
+    let mut reports = formats.into_iter().filter_map(report::report);
+    match reports.any(|report| report.needs_bill()) {
+        true => Keep::Bill,
+        false => Keep::Findings,
+    }
+}
+
+/// The files that reports go to.
+#[must_use]
+pub fn files(pairs: &[(&'static str, Sink)]) -> Vec<PathBuf> {
+    let files = pairs.iter().filter_map(|(_, sink)| match sink {
+        Sink::Standard => None,
+        Sink::File(path) => Some(path.clone()),
+    });
+    files.collect()
+}
+
+/// The format that the standard of a bill of materials means by a file's name.
+#[must_use]
+pub fn of_bill(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    if name == "bom.json" || name.ends_with(".cdx.json") {
+        Some("cyclonedx")
+    } else if name.ends_with(".spdx.json") {
+        Some("spdx")
+    } else {
+        None
+    }
 }
 
 /// The reports that are written after `failure`: nothing was checked, and the screen shows the failure alone.

@@ -41,7 +41,7 @@ pub fn withdraw(path: &Path, refs: Option<&str>) {
     match (pattern, refs) {
         (Some(pattern), Some(refs)) => {
             for path in of_refs(pattern, refs) {
-                remove(&path, ours::is_sarif);
+                remove(&path, ours::is_of_one_ref);
             }
         }
         (Some(_), None) | (None, _) => remove(path, ours::is_report),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::arguments::{OutputOptions, Scan};
-use super::by_ref::by_ref;
+use super::by_ref::{self, by_ref};
 use super::console::Console;
 use super::{output, pending};
 use crate::config::index;
@@ -15,7 +15,7 @@ use crate::model::outcome::Category;
 use crate::model::verdict::ExitCode;
 use crate::report::REPORTS;
 use crate::scan::discover::DiscoveredTree;
-use crate::scan::{ExitOptions, unfinished};
+use crate::scan::{ExitOptions, Keep, unfinished};
 use crate::session::{Failed, ScanRequest};
 
 /// Runs the command. Reports are written whatever the verdict.
@@ -25,12 +25,14 @@ use crate::session::{Failed, ScanRequest};
 pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
     let known: Vec<&'static str> = REPORTS.iter().map(|report| report.name()).collect();
     let pairs = output::pair(&arguments.reports, &known)?;
-    let request = request(arguments, now)?;
+    let mut request = request(arguments, now)?;
+    request.keep = output::keep(pairs.iter().map(|(format, _)| *format));
+    request.input.reports = output::files(&pairs);
     let location = index::locate(arguments.source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
     let refs = arguments.refs.as_deref();
-    let is_of_one_ref = |format: &str| refs.is_some() && format == "sarif";
+    let is_of_one_ref = |format: &str| refs.is_some() && by_ref::is_of_one_ref(format);
     let none = HashMap::new();
     let (early, late): (Vec<_>, Vec<_>) = pairs
         .iter()
@@ -45,7 +47,7 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
     pending::withdraw_all(&late, refs);
     let begin = |found: &[&DiscoveredTree]| {
         for (format, sink) in pending::files(&late) {
-            for (outcome, sink) in by_ref(&unfinished::unread(found, now), &sink)? {
+            for (outcome, sink) in by_ref(&unfinished::unread(found, now), format, &sink)? {
                 output::write_all(&outcome, &[(format, sink)], options, &none)?;
             }
         }
@@ -72,7 +74,7 @@ pub fn run(arguments: &Scan, options: &OutputOptions, now: Timestamp) -> Result<
     let (of_one_ref, pairs): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|(format, _)| is_of_one_ref(format));
     for (format, sink) in &of_one_ref {
-        for (outcome, sink) in by_ref(&scanned.outcome, sink)? {
+        for (outcome, sink) in by_ref(&scanned.outcome, format, sink)? {
             output::write_all(&outcome, &[(*format, sink)], options, &texts)?;
         }
     }
@@ -94,6 +96,7 @@ pub fn request(arguments: &Scan, now: Timestamp) -> Result<ScanRequest, Failure>
         staged: arguments.staged,
         refs: arguments.refs.clone(),
         resolve: arguments.resolve,
+        keep: Keep::Findings,
         policy: PolicyRequest::new(arguments.source.policy.clone(), arguments.fail_on.as_deref())?
             .ignoring(&arguments.ignore, now),
         exit: ExitOptions {

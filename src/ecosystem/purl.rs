@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 
 use super::distribution::{self, Unknown};
 use super::{EcosystemRow, ROWS, Rules, WITHOUT_ADVISORIES, rules};
-use crate::model::Ecosystem;
 use crate::model::package_url::{PackageUrl, Parts};
+use crate::model::{Ecosystem, Source};
 
 /// The package URL of `name`, with `version` unless that is empty. An ecosystem without rules has the type `generic`.
 #[must_use]
@@ -31,6 +31,65 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
         version,
         ..Parts::default()
     })
+}
+
+/// The package URL of what a lockfile locks from `source`: where it is not from the ecosystem's registry, a qualifier says so.
+/// `None` where the standard has none for it, and a package URL would name another package, the registry's of that name.
+#[must_use]
+pub fn of_source(ecosystem: &Ecosystem, name: &str, version: &str, source: &Source) -> Option<PackageUrl> {
+    let (key, value) = match source {
+        Source::Registry(_) => return Some(of(ecosystem, name, version)),
+        // Only Cargo tells registries apart by their addresses.
+        Source::OtherRegistry(address) if *ecosystem == Ecosystem::CRATES_IO => {
+            let address = address.strip_prefix("registry+").unwrap_or(address);
+            ("repository_url", Cow::Borrowed(address))
+        }
+        Source::Git(place) => ("vcs_url", version_control(place)),
+        Source::Url(address) => ("download_url", Cow::Borrowed(&**address)),
+        Source::OtherRegistry(_) | Source::Path(_) => return None,
+    };
+    // A qualifier without a value is as if it were not there.
+    (!value.is_empty()).then(|| qualified(&of(ecosystem, name, version), key, &value))
+}
+
+/// `purl` with a qualifier.
+fn qualified(purl: &PackageUrl, key: &str, value: &str) -> PackageUrl {
+    PackageUrl::of_parts(&Parts {
+        kind: purl.kind(),
+        namespace: &purl.namespace(),
+        name: &purl.name(),
+        version: purl.version().as_deref().unwrap_or_default(),
+        qualifiers: &[(key.to_owned(), value.to_owned())],
+        subpath: "",
+    })
+}
+
+/// `address#commit`, as SPDX writes it (2.3, section 7.7.1): `git+https://host/path@commit`.
+#[must_use]
+pub fn version_control(place: &str) -> Cow<'_, str> {
+    if place.is_empty() || place.starts_with("git+") {
+        return Cow::Borrowed(place);
+    }
+    let (address, commit) = place.split_once('#').unwrap_or((place, ""));
+    // `?branch=main` asks for the commit that is locked.
+    let address = match commit.is_empty() {
+        true => address,
+        false => address.split('?').next().unwrap_or(address),
+    };
+    let scp = || {
+        let (host, path) = address.split_once(':')?;
+        (host.contains('@') && !host.contains('/')).then(|| format!("git+ssh://{host}/{path}"))
+    };
+    let mut text = match address.split_once("://") {
+        Some(("git", _)) => address.to_owned(),
+        Some(_) => format!("git+{address}"),
+        None => scp().unwrap_or_else(|| address.to_owned()),
+    };
+    if !commit.is_empty() {
+        text.push('@');
+        text.push_str(commit);
+    }
+    Cow::Owned(text)
 }
 
 /// The ecosystem of the package that `purl` names and its name there, as advisories spell it; `None` where no ecosystem has its type.

@@ -13,7 +13,7 @@ use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::grammar::rfc3986::without_secrets;
 use super::mix_lock::requirement::allows;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{Digests, File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Source, Spans, Tree, TreePath, UpgradeBy};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, decode, toml};
@@ -48,6 +48,10 @@ impl Format for GleamManifest {
 
     fn companions(&self) -> &'static [&'static str] {
         &["gleam.toml", "manifest.toml"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Sha256
     }
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {

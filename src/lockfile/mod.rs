@@ -81,6 +81,7 @@ pub mod yarn_lock;
 
 use std::borrow::Cow;
 
+pub use self::grammar::digest::Digests;
 use crate::model::{Cost, Derivation, Ecosystem, Graph, Tree, TreePath, UpgradeBy};
 use crate::text::tree::Document;
 use crate::text::{MAX_PROBLEMS, Span, decode, toml};
@@ -131,6 +132,14 @@ pub trait Format: Sync {
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         let _ = upgrade;
         UpgradeCommand::None
+    }
+
+    /// What the checksums of its entries are of, as far as that is something that a registry serves.
+    fn digests(&self) -> Digests {
+        match self.ecosystem() == Ecosystem::PYPI {
+            true => Digests::OfFiles,
+            false => Digests::Unknown,
+        }
     }
 
     /// Names of files that the reader looks for beside or above a lockfile; a `*` stands for one character or more.

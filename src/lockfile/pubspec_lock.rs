@@ -11,7 +11,7 @@
 //! - `sdks`, before it `sdk`, stands behind all packages. A file without is cut, and blind.
 
 use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{Digests, File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, yaml};
@@ -36,6 +36,10 @@ impl Format for PubspecLock {
     }
 
     /// `dart pub upgrade` takes what `pubspec.yaml` and all packages allow, and says nothing where that is no other version.
+    fn digests(&self) -> Digests {
+        Digests::Sha256
+    }
+
     fn upgrade_command(&self, _: &Upgrade<'_>) -> UpgradeCommand {
         UpgradeCommand::ByHand(
             "Let pubspec.yaml allow that version, and run `dart pub upgrade` or `flutter pub upgrade` with the package's name."

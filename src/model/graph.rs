@@ -12,7 +12,9 @@ use crate::text::Span;
 pub struct NodeId(u32);
 
 impl NodeId {
-    pub(super) fn number(self) -> usize {
+    /// It, as the place in the order of the nodes.
+    #[must_use]
+    pub fn number(self) -> usize {
         self.0 as usize
     }
 }

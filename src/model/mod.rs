@@ -4,6 +4,7 @@
 
 pub mod advisory;
 pub mod assessment;
+pub mod bill;
 pub mod carried;
 pub mod coverage;
 pub mod dependency_path;
@@ -31,6 +32,7 @@ pub mod worst;
 
 pub use advisory::{Advisory, Class, IndexKey, Level, Severity};
 pub use assessment::{Assessed, Assessment};
+pub use bill::Bill;
 pub use coverage::{Cost, Coverage, Gap, IndexState};
 pub use dependency_path::{DependencyPath, DependencyPaths, Step};
 pub use ecosystem::Ecosystem;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::lines::short_name;
 use super::verdict::ExitCode;
-use super::{Assessed, Coverage, Ecosystem, Finding, Gap, TreePath, Verdict};
+use super::{Assessed, Bill, Coverage, Ecosystem, Finding, Gap, TreePath, Verdict};
 
 /// The result of a scan. A report sees this and opens nothing.
 #[derive(Debug, Clone)]
@@ -209,6 +209,8 @@ pub struct Target {
     pub assessed: Vec<Assessed>,
     /// Its own modules, by ecosystem and name; kept only where a grid is made of them.
     pub own: BTreeSet<(Ecosystem, String)>,
+    /// All that its lockfiles lock; kept only where a report asks for it.
+    pub bill: Option<Bill>,
 }
 
 /// A lockfile that was found.

@@ -4,7 +4,9 @@
 //! struct that implements [`Report`], add it to [`REPORTS`], and add its outcomes to `tests/it/report/x.rs`.
 //! The files here that are no report are a subject that several reports share.
 
+pub mod bill;
 pub mod carried;
+pub mod cyclonedx;
 pub mod exceptions;
 pub mod gate;
 pub mod grid;
@@ -21,6 +23,7 @@ pub mod phrases;
 pub mod places;
 pub mod plan;
 pub mod sarif;
+pub mod spdx;
 pub mod terminal;
 pub mod workflow_commands;
 
@@ -38,6 +41,11 @@ pub trait Report: Sync {
     /// The name that `--format` knows it by; also the name of its file.
     fn name(&self) -> &'static str;
 
+    /// It lists all that is locked: [`crate::model::Target::bill`] is asked for.
+    fn needs_bill(&self) -> bool {
+        false
+    }
+
     /// Writes the report.
     ///
     /// # Errors
@@ -47,10 +55,12 @@ pub trait Report: Sync {
 
 /// Every report, in alphabetical order.
 pub static REPORTS: &[&dyn Report] = &[
+    &cyclonedx::CycloneDx,
     &html::Html,
     &json::Json,
     &markdown::Markdown,
     &sarif::SarifReport,
+    &spdx::Spdx,
     &terminal::Terminal,
 ];
 

@@ -11,18 +11,39 @@ pub const HEAD: u64 = 16 << 10;
 pub fn is_report(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let text = text.as_ref();
-    is_sarif(head)
+    is_of_one_ref(head)
         || is_json(text)
         || is_page(text)
         || text.starts_with("## lockkeeper: ")
         || has_symbol(text)
 }
 
-/// The file that begins with `head` is SARIF of this program.
+/// The file that begins with `head` is a report of this program in a format that is about one ref.
 #[must_use]
-pub fn is_sarif(head: &[u8]) -> bool {
+pub fn is_of_one_ref(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
+    let text = text.as_ref();
+    is_sarif(text) || is_cyclonedx(text) || is_spdx(text)
+}
+
+fn is_sarif(text: &str) -> bool {
     text.starts_with("{\"$schema\":") && text.contains("\"automationDetails\":{\"id\":\"lockkeeper/")
+}
+
+/// Tools stand before what a tool writes.
+fn is_cyclonedx(text: &str) -> bool {
+    let head = text.split("\"components\": [").nth(1);
+    text.starts_with("{\n  \"$schema\": \"http://cyclonedx.org/")
+        && head.is_some_and(|tools| {
+            tools
+                .split('}')
+                .next()
+                .is_some_and(|tool| tool.contains("\"name\": \"lockkeeper\""))
+        })
+}
+
+fn is_spdx(text: &str) -> bool {
+    text.starts_with("{\n  \"spdxVersion\": ") && text.contains("\"Tool: lockkeeper-")
 }
 
 fn is_json(text: &str) -> bool {
@@ -72,6 +93,8 @@ mod tests {
             "✓ PASS  no known vulnerabilities",
             "\u{1b}[1;32m✓ PASS\u{1b}[0m  no known vulnerabilities",
             "∅ NOTHING TO SCAN  there is no lockfile here",
+            "{\n  \"$schema\": \"http://cyclonedx.org/schema/bom-1.6.schema.json\",\n  \"components\": [\n {\n \"name\": \"lockkeeper\",",
+            "{\n  \"spdxVersion\": \"SPDX-2.3\",\n \"Tool: lockkeeper-0.1.0\"",
         ] {
             assert!(is_report(ours.as_bytes()), "{ours}");
         }
@@ -81,11 +104,13 @@ mod tests {
             "{\"schema\": \"other/1\", \"name\": \"lockkeeper.scan/1\"}",
             "{\"$schema\":\"x\",\"runs\":[{\"automationDetails\":{\"id\":\"other/\"}",
             "# PASS\n✓ PASS",
+            "{\n  \"$schema\": \"http://cyclonedx.org/schema/bom-1.6.schema.json\",\n  \"components\": [\n {\n \"name\": \"other\" }, {\n \"name\": \"lockkeeper\"",
+            "{\n  \"spdxVersion\": \"SPDX-2.3\",\n \"Tool: other-0.1.0\"",
             "schema: lockkeeper.policy/1\n",
             "<!doctype html><title>lockkeeper</title>",
         ] {
             assert!(!is_report(other.as_bytes()), "{other}");
         }
-        assert!(!is_report(b"\xFF\xFE\0") && !is_sarif(b"## \xE2\x9C\x93 PASS"));
+        assert!(!is_report(b"\xFF\xFE\0") && !is_of_one_ref(b"## \xE2\x9C\x93 PASS"));
     }
 }

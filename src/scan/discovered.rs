@@ -1,6 +1,7 @@
 //! A tree with the lockfiles that were found in it, and what is asked of it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::reader::Reader;
@@ -11,6 +12,7 @@ use crate::model::Location;
 use crate::model::coverage::{Gap, Skipped};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::policy::Globs;
+use crate::sys::file;
 use crate::text::Position;
 
 /// A tree with the lockfiles that were found in it.
@@ -104,6 +106,27 @@ impl DiscoveredTree {
         self.unlisted.retain(|gap| gap.file().and_then(&glob).is_none());
         self.partial.retain(|gap| gap.file().and_then(&glob).is_none());
         self.skipped.extend(left_out);
+    }
+
+    /// Leaves out the files that `reports` go to, where they are in `folder`, which is the root.
+    pub fn leave_out_reports(&mut self, folder: &Path, reports: &[PathBuf]) {
+        if self.only.is_some() || self.commit().is_some() {
+            return;
+        }
+        let Ok(folder) = file::resolve(folder) else { return };
+        for report in reports {
+            let inside = file::resolve(report).ok();
+            let inside = inside
+                .as_deref()
+                .and_then(|report| report.strip_prefix(&folder).ok());
+            let path = inside.and_then(|inside| TreePath::new(inside.as_os_str().as_encoded_bytes()));
+            if let Some(path) = path
+                && self.files.remove(&path).is_some()
+            {
+                let reason = "a report of this run goes there".to_owned();
+                self.skipped.push(Skipped { path, reason });
+            }
+        }
     }
 
     /// The policy leaves out the file at `path`, or a folder that it lies in.

@@ -16,6 +16,7 @@ use crate::advisory::{Candidate, Candidates, Damage, Index};
 use crate::ecosystem;
 use crate::matching::{self, Because, Locked, upgrade};
 use crate::model::Location;
+use crate::model::bill::BillFile;
 use crate::model::coverage::Gap;
 use crate::model::finding::{MAX_PATHS, Match, Occurrence};
 use crate::model::{
@@ -40,6 +41,8 @@ pub struct LockfileMatches {
     pub assessed: Vec<Assessed>,
     /// The names of its own modules; none unless assessments are kept.
     pub own: BTreeSet<String>,
+    /// All that it locks; none unless it is kept.
+    pub bill: Option<Arc<BillFile>>,
     /// The ecosystems of its packages that advisories may speak of.
     pub ecosystems: BTreeSet<Ecosystem>,
     /// Every package, counted.
@@ -74,14 +77,17 @@ struct Target {
 }
 
 /// How much is kept of a lockfile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Keep {
     /// Findings without a version to upgrade to.
     Matches,
     /// Findings.
+    #[default]
     Findings,
     /// Findings, and the assessment of each package that advisories name.
     Assessments,
+    /// Findings, and all that is locked.
+    Bill,
 }
 
 /// A group of records that something was found in, and its last match: most versions of a package are inside the same

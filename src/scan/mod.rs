@@ -3,6 +3,7 @@
 //! `discover` finds lockfiles, `read` reads them, `judge` matches their packages, and this file puts the
 //! answer together. `lines` chooses which refs are scanned when more than one tree is. Nothing of the repository is run.
 
+mod bill;
 pub mod change;
 pub mod columns;
 pub mod commit;
@@ -36,6 +37,7 @@ pub mod what_to_do;
 pub mod work_tree;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -144,6 +146,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         });
         judged.internal = confusion::internal(opened, &policies);
         judged.others = confusion::others(opened, &policies);
+        judged.bill = (request.keep == Keep::Bill).then(|| Arc::new(bill::file(opened)));
         judged
     });
     // What served all lockfiles is of no use any more.
@@ -173,7 +176,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     // Most findings in a row are decided by one rule.
     let mut rule = SharedStr::default();
     for (tree, files) in trees.iter().zip(read) {
-        let (mut target, listed) = target::target(tree.found, files, &judge, tree.policy);
+        let (mut target, listed) = target::target(tree.found, files, &judge, tree.policy, request.keep);
         all_listed.join(listed);
         let context = DecisionContext {
             now: request.now,
@@ -184,7 +187,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
             let sides = base.sides.iter().zip(read_bases.by_ref());
             let befores: Vec<BaseTree> = sides
                 .map(|((found, committed), files)| BaseTree {
-                    target: target::target(found, files, &judge, tree.policy).0,
+                    target: target::target(found, files, &judge, tree.policy, Keep::Matches).0,
                     lacking: found.lacking(),
                     committed: *committed,
                 })

@@ -16,7 +16,7 @@ use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;
 use crate::model::coverage::Gap;
 use crate::model::{Cost, FileSpan, Tree, TreePath, Unread};
-use crate::text::{Lines, Position, decode};
+use crate::text::{Lines, Position, Span, decode};
 
 /// From so many files on it pays to start threads.
 const PARALLEL_FROM: usize = 8;
@@ -80,6 +80,17 @@ pub struct Opened<'a> {
 }
 
 impl Opened<'_> {
+    /// What is written at `span`, in the file of `place`.
+    #[must_use]
+    pub fn text(&self, place: &FileSpan, span: Span) -> &str {
+        let lines = match &place.file {
+            None => Some(self.lines),
+            Some(file) => self.others.get(file),
+        };
+        let text = lines.and_then(|lines| lines.text().get(span.start as usize..span.end as usize));
+        text.unwrap_or_default()
+    }
+
     /// The file in which `place` lies, and where.
     #[must_use]
     pub fn position(&self, place: &FileSpan) -> (TreePath, Position) {

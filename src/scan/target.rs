@@ -7,14 +7,14 @@ use super::Advisories;
 use super::confusion::{self, Internal, Other};
 use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
-use super::judge::LockfileMatches;
+use super::judge::{Keep, LockfileMatches};
 use super::read::{self, ReadFile};
 use super::reader::Reader;
 use super::tally::Tally;
 use super::unmatched::{self, Unmatched};
 use crate::model::coverage::Gap;
 use crate::model::outcome::FileState;
-use crate::model::{Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath, Verdict};
+use crate::model::{Bill, Cost, Coverage, Finding, ScannedFile, SharedStr, Target, TreePath, Verdict};
 use crate::policy::{Origin, Policy};
 use crate::text::Position;
 
@@ -24,6 +24,7 @@ pub(super) fn target(
     read: Vec<Arc<ReadFile<LockfileMatches>>>,
     judge: &Advisories<'_>,
     policy: &Policy,
+    keep: Keep,
 ) -> (Target, Tally) {
     let mut coverage = Coverage::new(judge.state, judge.age_days);
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
@@ -37,6 +38,7 @@ pub(super) fn target(
     let mut dirty = found.lost();
     let mut assessed = Vec::new();
     let mut own = BTreeSet::new();
+    let mut bill = (keep == Keep::Bill).then(Bill::default);
     coverage.skipped = found.skipped.clone();
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
     for shared in read {
@@ -47,6 +49,10 @@ pub(super) fn target(
         }
         coverage.files_read += usize::from(file.readable);
         dirty |= file.differs;
+        if let Some(bill) = &mut bill {
+            bill.files.extend(file.result.bill);
+            bill.gaps.extend(costly(&file.gaps));
+        }
         gaps.extend(file.gaps);
         open.extend(file.unlisted);
         let undecided = file.result.undecided.into_iter();
@@ -104,7 +110,13 @@ pub(super) fn target(
     let unmatched = unmatched::gaps(unmatched.iter().collect())
         .into_iter()
         .map(|gap| (Cost::Partial, gap));
-    gaps.extend(read::unopened(found).into_iter().chain(unmatched));
+    let unopened = read::unopened(found);
+    if let Some(bill) = &mut bill {
+        bill.gaps.extend(costly(&unopened));
+        bill.gaps.sort();
+        bill.gaps.dedup();
+    }
+    gaps.extend(unopened.into_iter().chain(unmatched));
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     for (cost, gap) in gaps {
         if let Some(file) = gap.file().and_then(|file| files.get_mut(file)) {
@@ -140,8 +152,15 @@ pub(super) fn target(
         findings: in_order(findings),
         assessed,
         own,
+        bill,
     };
     (target, tally)
+}
+
+/// The gaps in which dependencies may be that are not listed.
+fn costly(gaps: &[(Cost, Gap)]) -> impl Iterator<Item = Gap> {
+    let costly = gaps.iter().filter(|(cost, _)| *cost != Cost::Nothing);
+    costly.map(|(_, gap)| gap.clone())
 }
 
 /// `owner/name` of an address of a repository, without user and host; the name of a folder.

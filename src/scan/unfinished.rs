@@ -54,6 +54,7 @@ pub fn unread(found: &[&DiscoveredTree], now: Timestamp) -> Outcome {
         findings: Vec::new(),
         assessed: Vec::new(),
         own: BTreeSet::new(),
+        bill: None,
     };
     Outcome {
         targets: found.iter().map(target).collect(),

@@ -127,6 +127,8 @@ pub struct Input {
     pub stdin: Option<String>,
     /// A format and the file that is read in it, whatever its name.
     pub as_format: Option<(String, PathBuf)>,
+    /// Files that reports of this run go to: a bill of materials is no lockfile of the run that writes it.
+    pub reports: Vec<PathBuf>,
 }
 
 impl Input {

@@ -35,6 +35,8 @@ pub struct ScanRequest {
     pub refs: Option<String>,
     /// Parents and BOMs that the trees lack are asked for; not with `refs`.
     pub resolve: bool,
+    /// What is kept for reports, besides findings.
+    pub keep: Keep,
     /// Which policy decides.
     pub policy: PolicyRequest,
     /// Which exit codes are 0.
@@ -130,7 +132,7 @@ impl Session<'_> {
             remarks: trees.remarks.clone(),
             now: self.now,
             exit: request.exit,
-            keep: Keep::Findings,
+            keep: request.keep,
         };
         let mut outcome = scan::scan(&scanned, &trees.scan_trees());
         for note in resolver.iter().flat_map(Resolver::notes) {

@@ -209,10 +209,15 @@ pub enum Taken {
 /// # Errors
 /// A [`Failure`] of usage for a PATH that is not there or an unknown format.
 pub fn find(input: &Input) -> Result<Vec<DiscoveredTree>, Failure> {
-    roots(input)?
-        .iter()
-        .map(|root| discover::discover(root, FILE_LIMIT))
-        .collect()
+    let roots = roots(input)?;
+    let found = roots.iter().map(|root| {
+        let mut found = discover::discover(root, FILE_LIMIT)?;
+        if let Root::Path(folder) = root {
+            found.leave_out_reports(folder, &input.reports);
+        }
+        Ok(found)
+    });
+    found.collect()
 }
 
 fn roots(input: &Input) -> Result<Vec<Root>, Failure> {

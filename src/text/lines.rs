@@ -50,6 +50,12 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// The place of byte `offset`; an offset after the end is taken for the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {

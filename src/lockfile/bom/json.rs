@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{SOURCE_PACKAGE, check_version, is_dev, label, may_be_package, note_incomplete, settle};
+use super::{Properties, SOURCE_PACKAGE, check_version, label, may_be_package, note_incomplete, settle};
 use crate::lockfile::Parsed;
 use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, Need};
 use crate::model::Scopes;
@@ -116,7 +116,7 @@ fn component<'d>(
         ..Component::default()
     };
     let (mut group, mut name, mut scope) = (None, None, Cow::Borrowed(""));
-    let (mut parts, mut for_development) = (None, false);
+    let (mut parts, mut properties) = (None, Properties::default());
     let placed = |value: Value<'d>| Some((value.as_str()?, value.text_span()));
     for (key, value) in value.entries() {
         match key.as_ref() {
@@ -135,7 +135,7 @@ fn component<'d>(
                 for property in value.items() {
                     let text = |key| property.str(key).unwrap_or_default();
                     let (name, value) = (text("name"), text("value"));
-                    for_development |= is_dev(&name, &value);
+                    properties.add(&name, &value);
                     if name == SOURCE_PACKAGE {
                         component.source_package = Some(value);
                     }
@@ -146,6 +146,6 @@ fn component<'d>(
         }
     }
     component.name = label(group, name.unwrap_or_default());
-    settle(&mut component, &scope, for_development);
+    settle(&mut component, &scope, &properties);
     (component, parts)
 }

@@ -3,7 +3,8 @@
 //!
 //! - `metadata.component` is the root; parts of it and of components (`components` inside of one) are needed by the whole.
 //! - `scope` says what a component is used for: `required` is runtime, `optional` optional, `excluded` dev. The properties by
-//!   which package managers' tools mark what is for development (CycloneDX property taxonomy) make it dev.
+//!   which package managers' tools mark what is for development (CycloneDX property taxonomy) make it dev. Our own reports have
+//!   properties for scopes without a word of their own, and for modules of the project, which are no packages.
 //! - What a document says of itself under `compositions`, that it is incomplete, is a partial gap.
 //! - Vulnerabilities, services and licences in it are not read.
 
@@ -12,7 +13,7 @@ mod xml;
 
 use std::borrow::Cow;
 
-use super::grammar::bill::{Component, DAMAGED};
+use super::grammar::bill::{Component, DAMAGED, LIST_ALL, LISTS_NOT_ALL};
 use super::{File, Format, Parsed};
 use crate::model::{Ecosystem, Scope, Scopes, Tree};
 use crate::text::Span;
@@ -71,11 +72,7 @@ fn check_version(version: Option<(&str, Span)>, root: Span, parsed: &mut Parsed)
 /// Notes that the document says of itself that it does not list everything.
 fn note_incomplete(aggregate: &str, at: Span, parsed: &mut Parsed) {
     if aggregate.starts_with("incomplete") {
-        parsed.partial(
-            at,
-            format!("the file says of itself that it does not list everything (`{aggregate}`)"),
-            "Have the tool that writes it list all components.",
-        );
+        parsed.partial(at, format!("{LISTS_NOT_ALL} (`{aggregate}`)"), LIST_ALL);
     }
 }
 
@@ -97,13 +94,35 @@ fn scopes(scope: &str) -> Scopes {
 /// The property by which Trivy names the source package of a distribution's package.
 const SOURCE_PACKAGE: &str = "aquasecurity:trivy:SrcName";
 
-/// The property says that the component is for development.
-fn is_dev(name: &str, value: &str) -> bool {
-    match name {
-        "cdx:npm:package:development" | "cdx:composer:package:isDevRequirement" => value == "true",
-        "cdx:pipenv:category" => value == "develop",
-        "cdx:poetry:group" => value == "dev",
-        _ => false,
+/// What the properties of a component say.
+#[derive(Default)]
+struct Properties {
+    /// By package managers' tools it is for development.
+    is_dev: bool,
+    /// By our own reports it is a module of the project.
+    is_own: bool,
+    /// By our own reports it is for these.
+    scopes: Scopes,
+}
+
+impl Properties {
+    /// Takes in one property.
+    fn add(&mut self, name: &str, value: &str) {
+        match name {
+            "cdx:npm:package:development" | "cdx:composer:package:isDevRequirement" => {
+                self.is_dev |= value == "true";
+            }
+            "cdx:pipenv:category" => self.is_dev |= value == "develop",
+            "cdx:poetry:group" => self.is_dev |= value == "dev",
+            "lockkeeper:own-module" => self.is_own |= value == "true",
+            "lockkeeper:scope" => {
+                let scope = Scope::ALL.into_iter().find(|scope| scope.as_str() == value);
+                if let Some(scope) = scope {
+                    self.scopes.add(scope);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -115,10 +134,12 @@ fn label<'d>(group: Option<Cow<'d, str>>, name: Cow<'d, str>) -> Cow<'d, str> {
     }
 }
 
-/// The scopes of `component`, once all is known that says something of them.
-fn settle(component: &mut Component<'_>, scope: &str, is_dev: bool) {
-    component.scopes = match is_dev {
-        true => Scopes::only(Scope::Dev),
-        false => scopes(scope),
+/// What its `scope` and its properties say of `component`.
+fn settle(component: &mut Component<'_>, scope: &str, properties: &Properties) {
+    component.is_own = properties.is_own;
+    component.scopes = match (properties.is_dev, properties.scopes.is_empty()) {
+        (true, _) => Scopes::only(Scope::Dev),
+        (false, false) => properties.scopes,
+        (false, true) => scopes(scope),
     };
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{SOURCE_PACKAGE, check_version, is_dev, label, may_be_package, note_incomplete, settle};
+use super::{Properties, SOURCE_PACKAGE, check_version, label, may_be_package, note_incomplete, settle};
 use crate::lockfile::Parsed;
 use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, Need, Placed};
 use crate::model::Scopes;
@@ -138,7 +138,7 @@ fn component<'d>(
     component.may_be_package = kind.is_some_and(|kind| may_be_package(&kind));
     component.reference = reference;
     let (mut group, mut name, mut scope) = (None, None, Cow::Borrowed(""));
-    let (mut inner, mut for_development) = (None, false);
+    let (mut inner, mut properties) = (None, Properties::default());
     let placed = |child: Element<'d>| -> Option<Placed<'d>> { Some((child.text(), child.text_span())) };
     for child in element.children() {
         match child.name() {
@@ -152,7 +152,7 @@ fn component<'d>(
                 for property in child.children() {
                     let name = property.attribute("name").map(|name| name.value);
                     let (name, value) = (name.unwrap_or_default(), property.text());
-                    for_development |= is_dev(&name, &value);
+                    properties.add(&name, &value);
                     if name == SOURCE_PACKAGE {
                         component.source_package = Some(value);
                     }
@@ -163,6 +163,6 @@ fn component<'d>(
         }
     }
     component.name = label(group, name.unwrap_or_default());
-    settle(&mut component, &scope, for_development);
+    settle(&mut component, &scope, &properties);
     (component, inner)
 }

@@ -29,7 +29,7 @@ use self::place::Places;
 use self::upgrades::Overrides;
 use super::grammar::npm_archive as archive;
 use super::grammar::npm_scopes::{self, Need};
-use super::{File, Format, Parsed};
+use super::{Digests, File, Format, Parsed};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree};
 use crate::text::names::listed;
 use crate::text::tree::{Kind, Value};
@@ -55,6 +55,10 @@ impl Format for BunLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["bun.lock"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Integrity
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {

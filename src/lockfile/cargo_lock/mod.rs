@@ -29,7 +29,7 @@ use self::entry::{DAMAGED, Entry, entries};
 use self::manifest::Wish;
 pub use self::public::{index_of_crates_io, is_source_of_crates_io, source_of_crates_io};
 use self::references::{Index, Reference};
-use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
+use super::{Digests, File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
 use crate::model::{Cost, Ecosystem, Graph, NodeId, Source, Tree, UpgradeBy};
 use crate::text::tree::Value;
 use crate::text::{Span, toml};
@@ -50,6 +50,10 @@ impl Format for CargoLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["Cargo.lock"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Sha256
     }
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {

@@ -24,7 +24,7 @@ use self::members::Members;
 use self::tables::{Tables, split};
 use super::grammar::npm_archive::{archive, is_version, says};
 use super::grammar::npm_scopes::{Need, of_needs};
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{Digests, File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree, UpgradeBy};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, json};
@@ -52,6 +52,10 @@ impl Format for DenoLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["deno.lock"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Integrity
     }
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {

@@ -20,6 +20,11 @@ use crate::model::{Ecosystem, FileSpan, NodeId, Package, PackageUrl, Scope, Scop
 use crate::text::Span;
 use crate::text::names::listed;
 
+/// What a bill says of itself that lacks something.
+pub const LISTS_NOT_ALL: &str = "the file says of itself that it does not list everything";
+/// What can be done about that.
+pub const LIST_ALL: &str = "Have the tool that writes it list all components.";
+
 /// What can be done about a bill that was damaged.
 pub const DAMAGED: &str =
     "Restore the file from its last good commit, or write it again with the tool that made it.";
@@ -55,6 +60,8 @@ pub struct Component<'d> {
     pub checksums: Vec<Span>,
     /// It is what the document describes.
     pub is_root: bool,
+    /// It is a module of the described project, and no package.
+    pub is_own: bool,
     /// The number of the component that it is a part of.
     pub part_of: Option<usize>,
 }
@@ -128,16 +135,19 @@ impl<'d> Bill<'d> {
             .count();
         // One of several that are described, or all that there is, is not what needs the others: it is to be checked itself.
         let is_whole = described == 1 && self.components.len() > 1;
-        let mut roots: Vec<NodeId> = Vec::new();
+        let mut owns: Vec<NodeId> = Vec::new();
         for component in &self.components {
-            let node = match component.is_root && (is_whole || component.purl.is_none()) {
-                true => {
-                    let version = component.version.as_ref().map_or("", |(version, _)| version);
-                    let root = parsed.graph.add_root(component.name.clone(), version);
-                    roots.push(root);
-                    Some(root)
-                }
-                false => package(component, &mut unchecked, parsed).map(|one| parsed.graph.add_package(one)),
+            let version = || component.version.as_ref().map_or("", |(version, _)| version);
+            let node = if component.is_root && (is_whole || component.purl.is_none()) {
+                let root = parsed.graph.add_root(component.name.clone(), version());
+                owns.push(root);
+                Some(root)
+            } else if component.is_own && component.purl.is_none() {
+                let own = parsed.graph.add_own(component.name.clone(), version());
+                owns.push(own);
+                Some(own)
+            } else {
+                package(component, &mut unchecked, parsed).map(|one| parsed.graph.add_package(one))
             };
             nodes.push(node);
             if let (Some(reference), Some(node)) = (&component.reference, node) {
@@ -148,7 +158,7 @@ impl<'d> Bill<'d> {
         for edge in &edges {
             parsed.graph.add_edge(edge.from, edge.to, edge.span);
         }
-        settle(&edges, &roots, parsed);
+        settle(&edges, &owns, parsed);
         for (component, node) in self.components.iter().zip(&nodes) {
             let package = node
                 .filter(|_| component.is_root)
@@ -191,11 +201,11 @@ struct Edge {
 }
 
 /// Works out from the edges what is direct, and scopes where edges say some.
-fn settle(edges: &[Edge], roots: &[NodeId], parsed: &mut Parsed) {
-    let is_root = |id: &NodeId| roots.binary_search(id).is_ok();
+fn settle(edges: &[Edge], owns: &[NodeId], parsed: &mut Parsed) {
+    let is_own = |id: &NodeId| owns.binary_search(id).is_ok();
     let mut direct: Vec<NodeId> = edges
         .iter()
-        .filter(|edge| is_root(&edge.from))
+        .filter(|edge| is_own(&edge.from) && !is_own(&edge.to))
         .map(|edge| edge.to)
         .collect();
     if direct.is_empty() {
@@ -209,7 +219,7 @@ fn settle(edges: &[Edge], roots: &[NodeId], parsed: &mut Parsed) {
         direct = packages.filter(|id| needed.binary_search(id).is_err()).collect();
     }
     if edges.iter().any(|edge| !edge.scopes.is_empty()) {
-        spread(edges, &is_root, parsed);
+        spread(edges, &is_own, parsed);
     }
     for id in direct {
         if let Some(package) = parsed.graph.package_mut(id) {
@@ -218,9 +228,9 @@ fn settle(edges: &[Edge], roots: &[NodeId], parsed: &mut Parsed) {
     }
 }
 
-/// A package is for runtime if edges that say nothing else lead to it from a root, and else for what the first edge on the way
-/// to it says.
-fn spread(edges: &[Edge], is_root: &dyn Fn(&NodeId) -> bool, parsed: &mut Parsed) {
+/// A package is for runtime if edges that say nothing else lead to it from an own module, and else for what the first edge on the
+/// way to it says that is for something else.
+fn spread(edges: &[Edge], is_own: &dyn Fn(&NodeId) -> bool, parsed: &mut Parsed) {
     let mut by_source: HashMap<NodeId, Vec<&Edge>> = HashMap::new();
     for edge in edges {
         by_source.entry(edge.from).or_default().push(edge);
@@ -229,11 +239,15 @@ fn spread(edges: &[Edge], is_root: &dyn Fn(&NodeId) -> bool, parsed: &mut Parsed
         true => scope == Scope::Runtime,
         false => edge.scopes.holds(scope),
     };
+    let is_only_optional = |edge: &Edge| edge.scopes == Scopes::only(Scope::Optional);
     let mut found: HashMap<NodeId, Scopes> = HashMap::new();
+    let mut at_runtime: HashSet<NodeId> = HashSet::new();
     for scope in Scope::ALL {
+        let starts_at =
+            |from: &NodeId| is_own(from) || (scope == Scope::Optional && at_runtime.contains(from));
         let first = edges
             .iter()
-            .filter(|edge| is_root(&edge.from) && is_for(edge, scope));
+            .filter(|edge| starts_at(&edge.from) && is_for(edge, scope) && !is_own(&edge.to));
         let mut open: Vec<NodeId> = first.map(|edge| edge.to).collect();
         let mut seen: HashSet<NodeId> = HashSet::new();
         while let Some(node) = open.pop() {
@@ -241,14 +255,20 @@ fn spread(edges: &[Edge], is_root: &dyn Fn(&NodeId) -> bool, parsed: &mut Parsed
                 continue;
             }
             let next = by_source.get(&node).into_iter().flatten();
-            // What a dependency needs for its own development is not there.
-            open.extend(next.filter(|edge| !is_for(edge, Scope::Dev)).map(|edge| edge.to));
+            // What a dependency needs for its own development is not there, and what is optional to it starts anew.
+            let next = next.filter(|edge| {
+                !is_for(edge, Scope::Dev) && !(scope == Scope::Runtime && is_only_optional(edge))
+            });
+            open.extend(next.map(|edge| edge.to));
         }
-        for node in seen {
-            let scopes = found.entry(node).or_default();
+        for node in &seen {
+            let scopes = found.entry(*node).or_default();
             if !scopes.holds(Scope::Runtime) {
                 scopes.add(scope);
             }
+        }
+        if scope == Scope::Runtime {
+            at_runtime = seen;
         }
     }
     for (node, scopes) in found {
@@ -299,7 +319,7 @@ fn package<'d>(
     };
     let version = built_from.map_or(version, Cow::Owned);
     let mut package = Package::new(ecosystem, name, version, FileSpan::here(place));
-    package.source = source(&purl);
+    package.source = source(&purl, &package.ecosystem);
     package.scopes = component.scopes;
     package.spans = Spans {
         entry: Some(component.entry),
@@ -379,12 +399,27 @@ fn version<'d>(
 }
 
 /// Where the package comes from, by the qualifiers that the standard knows.
-fn source(purl: &PackageUrl) -> Source {
+fn source(purl: &PackageUrl, ecosystem: &Ecosystem) -> Source {
     let of = |key: &str| purl.qualifier(key).map(Cow::into_owned);
     match (of("vcs_url"), of("download_url"), of("repository_url")) {
         (Some(address), _, _) => Source::Git(address),
         (None, Some(address), _) => Source::Url(address),
+        // A name means another package in another registry of Cargo; others' are mirrors.
+        (None, None, Some(registry)) if *ecosystem == Ecosystem::CRATES_IO => cargo_registry(registry),
         (None, None, registry) => Source::Registry(registry),
+    }
+}
+
+fn cargo_registry(address: String) -> Source {
+    let is_default =
+        |text: &str| cargo_lock::SourceId::from_url(text).is_ok_and(|source| source.is_default_registry());
+    let spellings = ["", "registry+", "sparse+"];
+    match spellings
+        .iter()
+        .any(|kind| is_default(&format!("{kind}{address}")))
+    {
+        true => Source::Registry(Some(address)),
+        false => Source::OtherRegistry(address),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod conda;
+pub mod digest;
 pub mod distribution;
 pub mod gradle_build;
 pub mod index_settings;

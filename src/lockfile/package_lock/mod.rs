@@ -43,7 +43,7 @@ use self::targets::Targets;
 use self::upgrades::{Asker, Upgrades};
 use super::grammar::npm_archive;
 use super::grammar::npm_workspaces::Workspaces;
-use super::{File, Format, Parsed, is_named};
+use super::{Digests, File, Format, Parsed, is_named};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::names::listed;
 use crate::text::tree::{Document, Kind, Value};
@@ -73,6 +73,10 @@ impl Format for PackageLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["package-lock.json", "npm-shrinkwrap.json"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Integrity
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {

@@ -40,7 +40,7 @@ use self::key::Style;
 use self::lock::{Lock, Table};
 use self::source::{Fields, Found, text};
 use super::grammar::npm_scopes::{self, Need};
-use super::{File, Format, Parsed};
+use super::{Digests, File, Format, Parsed};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree};
 use crate::text::names::listed;
 use crate::text::tree::{Kind, Value};
@@ -63,6 +63,10 @@ impl Format for PnpmLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["pnpm-lock.yaml", "pnpm-lock.*.yaml"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Integrity
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::lockfile::Parsed;
-use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, Need, Placed};
+use crate::lockfile::grammar::bill::{Bill, Component, DAMAGED, LIST_ALL, LISTS_NOT_ALL, Need, Placed};
 use crate::model::{Scope, Scopes};
 use crate::text::Span;
 use crate::text::tree::{Kind, Value};
@@ -20,8 +20,13 @@ pub(super) fn read<'d>(root: Value<'d>, parsed: &mut Parsed) {
             "packages" => packages = Some(value),
             "documentDescribes" => described.extend(value.items().filter_map(Value::as_str)),
             "relationships" => {
+                let mut open = None;
                 for relationship in value.items() {
-                    self::relationship(relationship, &own_id, &mut bill, &mut described);
+                    let known = self::relationship(relationship, &own_id, &mut bill, &mut described);
+                    open = open.or(known.err());
+                }
+                if let Some(at) = open {
+                    parsed.partial(at, format!("{LISTS_NOT_ALL} (`NOASSERTION`)"), LIST_ALL);
                 }
             }
             "externalDocumentRefs" if value.count() > 0 => {
@@ -46,29 +51,29 @@ pub(super) fn read<'d>(root: Value<'d>, parsed: &mut Parsed) {
     bill.add_to(parsed);
 }
 
-/// Takes in what one relationship says (SPDX 2.3, section 11).
+/// Takes in what one relationship says (SPDX 2.3, section 11). The error is the place of one to what is not said (section 11.1.3).
 fn relationship<'d>(
     value: Value<'d>,
     document: &str,
     bill: &mut Bill<'d>,
     described: &mut HashSet<Cow<'d, str>>,
-) {
+) -> Result<(), Span> {
     let (Some(element), Some(related)) = (
         placed(value, "spdxElementId"),
         placed(value, "relatedSpdxElement"),
     ) else {
-        return;
+        return Ok(());
     };
     let kind = value.str("relationshipType").unwrap_or_default();
     let only = Scopes::only;
     let (is_reversed, scopes) = match kind.as_ref() {
         "DESCRIBES" if element.0 == document => {
             described.insert(related.0);
-            return;
+            return Ok(());
         }
         "DESCRIBED_BY" if related.0 == document => {
             described.insert(element.0);
-            return;
+            return Ok(());
         }
         "DEPENDS_ON" | "CONTAINS" | "HAS_PREREQUISITE" => (false, Scopes::default()),
         "DEPENDENCY_OF" | "CONTAINED_BY" | "PREREQUISITE_FOR" | "PROVIDED_DEPENDENCY_OF" => {
@@ -80,8 +85,11 @@ fn relationship<'d>(
         }
         "BUILD_DEPENDENCY_OF" | "BUILD_TOOL_OF" => (true, only(Scope::Build)),
         "OPTIONAL_DEPENDENCY_OF" => (true, only(Scope::Optional)),
-        _ => return,
+        _ => return Ok(()),
     };
+    if !is_reversed && related.0 == "NOASSERTION" {
+        return Err(related.1);
+    }
     let (from, to) = if is_reversed {
         (related, element)
     } else {
@@ -93,6 +101,7 @@ fn relationship<'d>(
         to: to.0,
         scopes,
     });
+    Ok(())
 }
 
 fn placed<'d>(value: Value<'d>, key: &str) -> Option<Placed<'d>> {
@@ -126,6 +135,7 @@ fn package<'d>(
                 let values = value.items().filter_map(|checksum| checksum.get("checksumValue"));
                 component.checksums = values.map(Value::text_span).collect();
             }
+            "annotations" => component.is_own = value.items().any(says_own),
             "primaryPackagePurpose" => {
                 let purpose = value.as_str().unwrap_or_default();
                 component.may_be_package = matches!(
@@ -144,6 +154,14 @@ fn package<'d>(
         .as_ref()
         .is_some_and(|own| described.contains(own));
     bill.add_with_purls(component, purls);
+}
+
+/// By our own reports it is a module of the project, and no package.
+fn says_own(annotation: Value<'_>) -> bool {
+    let is_ours = annotation
+        .str("annotator")
+        .is_some_and(|annotator| annotator.starts_with("Tool: lockkeeper-"));
+    is_ours && annotation.str("comment").as_deref() == Some("own module")
 }
 
 /// A version, which may be said not to be known.

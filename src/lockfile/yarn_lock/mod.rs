@@ -25,7 +25,7 @@ mod settings;
 mod upgrades;
 
 use self::lines::Syntax;
-use super::{File, Format, Parsed};
+use super::{Digests, File, Format, Parsed};
 use crate::model::{Ecosystem, Tree};
 use crate::text::Span;
 
@@ -47,6 +47,10 @@ impl Format for YarnLock {
 
     fn file_names(&self) -> &'static [&'static str] {
         &["yarn.lock"]
+    }
+
+    fn digests(&self) -> Digests {
+        Digests::Integrity
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {

@@ -1,6 +1,8 @@
 //! Every report, read by somebody else.
 
+pub(crate) mod bill;
 pub(crate) mod corpus;
+pub(crate) mod cyclonedx;
 pub(crate) mod grid;
 pub(crate) mod html;
 pub(crate) mod json;
@@ -9,5 +11,6 @@ pub(crate) mod markdown;
 pub(crate) mod registry;
 pub(crate) mod sarif;
 pub(crate) mod sarif_levels;
+pub(crate) mod spdx;
 pub(crate) mod terminal;
 pub(crate) mod wording;

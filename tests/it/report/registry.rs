@@ -11,6 +11,7 @@ use crate::support::outcomes;
 
 /// Files of `src/report` that are no report but a subject of several.
 const SUBJECTS: &[&str] = &[
+    "bill",
     "carried",
     "exceptions",
     "gate",

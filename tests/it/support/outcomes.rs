@@ -581,6 +581,7 @@ pub(crate) fn target(root: &str) -> Target {
         findings: Vec::new(),
         assessed: Vec::new(),
         own: std::collections::BTreeSet::new(),
+        bill: None,
     }
 }
 
