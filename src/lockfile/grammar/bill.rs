@@ -257,7 +257,8 @@ fn spread(edges: &[Edge], is_own: &dyn Fn(&NodeId) -> bool, parsed: &mut Parsed)
             let next = by_source.get(&node).into_iter().flatten();
             // What a dependency needs for its own development is not there, and what is optional to it starts anew.
             let next = next.filter(|edge| {
-                !is_for(edge, Scope::Dev) && !(scope == Scope::Runtime && is_only_optional(edge))
+                let is_elsewhere = scope == Scope::Runtime && is_only_optional(edge);
+                !is_elsewhere && !is_for(edge, Scope::Dev)
             });
             open.extend(next.map(|edge| edge.to));
         }
