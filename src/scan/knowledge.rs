@@ -181,7 +181,7 @@ impl Knowledge {
             };
             let (reason, hint) = match ecosystem::has_no_advisories(ecosystem) {
                 true => (
-                    format!("no database of advisories speaks of packages of {ecosystem}: none of them was checked"),
+                    format!("no database has advisories for packages of {ecosystem}: none of them was checked"),
                     "OSV has no ecosystem for them: look up by hand what is known of those that the product ships."
                         .to_owned(),
                 ),
