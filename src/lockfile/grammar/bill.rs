@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::ecosystem::distribution::{self, Unknown};
 use crate::ecosystem::purl;
 use crate::lockfile::Parsed;
+use crate::lockfile::grammar::npm_archive;
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, PackageUrl, Scope, Scopes, Source, Spans};
 use crate::text::Span;
 use crate::text::names::listed;
@@ -320,7 +321,7 @@ fn package<'d>(
     };
     let version = built_from.map_or(version, Cow::Owned);
     let mut package = Package::new(ecosystem, name, version, FileSpan::here(place));
-    package.source = source(&purl, &package.ecosystem);
+    package.source = source(&purl, &package);
     package.scopes = component.scopes;
     package.spans = Spans {
         entry: Some(component.entry),
@@ -400,10 +401,18 @@ fn version<'d>(
 }
 
 /// Where the package comes from, by the qualifiers that the standard knows.
-fn source(purl: &PackageUrl, ecosystem: &Ecosystem) -> Source {
+fn source(purl: &PackageUrl, package: &Package) -> Source {
+    let ecosystem = &package.ecosystem;
     let of = |key: &str| purl.qualifier(key).map(Cow::into_owned);
     match (of("vcs_url"), of("download_url"), of("repository_url")) {
         (Some(address), _, _) => Source::Git(address),
+        // cyclonedx-npm writes the address of a mirror's archive so.
+        (None, Some(address), _)
+            if *ecosystem == Ecosystem::NPM
+                && npm_archive::is_archive_of(&address, &package.name, &package.version) =>
+        {
+            Source::Registry(Some(address))
+        }
         (None, Some(address), _) => Source::Url(address),
         // A name means another package in another registry of Cargo; others' are mirrors.
         (None, None, Some(registry)) if *ecosystem == Ecosystem::CRATES_IO => cargo_registry(registry),
