@@ -43,6 +43,8 @@ fn a_name_in_another_case_is_the_name() {
         ("Pnpm-Lock.main.yaml", "pnpm-lock.yaml"),
         ("Bun.Lock", "bun.lock"),
         ("YARN.lock", "yarn.lock"),
+        ("Cartfile.RESOLVED", "Cartfile.resolved"),
+        ("manifest-V1.12.toml", "julia/Manifest.toml"),
         ("Dependency-Locks/x.lockfile", "gradle.lockfile"),
     ] {
         let path = tree_path(path);
@@ -52,12 +54,7 @@ fn a_name_in_another_case_is_the_name() {
             Claim::Unsupported(_) | Claim::Nothing => panic!("{path:?}"),
         }
     }
-    for path in [
-        "BUN.lockb",
-        "Cartfile.RESOLVED",
-        "gopkg.lock",
-        "Manifest-v1.12.toml",
-    ] {
+    for path in ["BUN.lockb", "gopkg.lock", "Glide.LOCK"] {
         let path = tree_path(path);
         assert!(lockfile::may_claim(path.file_name()), "{path:?}");
         assert!(
