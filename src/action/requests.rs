@@ -79,6 +79,7 @@ pub fn scan(inputs: &Inputs, flags: &arguments::Scan, now: Timestamp) -> Result<
         policy: policy(inputs, flags.source.policy.as_ref(), flags.fail_on.as_ref())?,
         exit: exit(inputs, over.exit),
         category: one("category", category, over.category)?,
+        vex: over.vex,
     };
     let (input, refs) = (&request.input, request.refs.is_some());
     let is_one_file = input.stdin.is_some() || input.as_format.is_some();

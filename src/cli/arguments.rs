@@ -344,6 +344,9 @@ pub struct Scan {
     /// folder or file.
     #[arg(long, value_name = "NAME")]
     pub category: Option<String>,
+    /// List the findings in bills of materials (cyclonedx, spdx), too, with what the policy says of each.
+    #[arg(long)]
+    pub vex: bool,
     /// The advisory database and the policy.
     #[command(flatten)]
     pub source: Source,

@@ -108,6 +108,7 @@ pub fn request(arguments: &Scan, now: Timestamp) -> Result<ScanRequest, Failure>
             .as_deref()
             .map(|name| category("--category", name))
             .transpose()?,
+        vex: arguments.vex,
     })
 }
 

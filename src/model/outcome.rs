@@ -32,6 +32,8 @@ pub struct Outcome {
     pub targets: Vec<Target>,
     /// What the person calls this scan at code scanning; `None` where what was scanned names it.
     pub category: Option<Category>,
+    /// Bills of materials list the findings, too.
+    pub vex: bool,
 }
 
 /// A name that distinguishes the results of one scan in code scanning.
@@ -98,6 +100,7 @@ impl Outcome {
             remarks: self.remarks.clone(),
             targets: vec![target.clone()],
             category: self.category.clone(),
+            vex: self.vex,
         }
     }
 

@@ -5,15 +5,17 @@
 //! to a lockfile: `NOASSERTION`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::bill::{Bill, Component, Extent, Kind, uuid, whole_seconds};
-use super::{Report, Style, json};
+use super::{Report, Style, json, links, phrases};
 use crate::ecosystem::purl::version_control;
 use crate::model::bill::Algorithm;
+use crate::model::finding::State;
 use crate::model::{Outcome, Scope, Source};
 
 /// The report.
@@ -103,7 +105,9 @@ struct Checksum<'b> {
 struct ExternalRef<'b> {
     reference_category: &'static str,
     reference_type: &'static str,
-    reference_locator: &'b str,
+    reference_locator: Cow<'b, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -141,12 +145,14 @@ impl<'b> Document<'b> {
                 Kind::Own => Some(annotation("own module".to_owned())),
                 Kind::Package { .. } => None,
             };
-            Package {
-                annotations: own.into_iter().collect(),
-                ..package(component, id)
-            }
+            let mut package = package(component, id);
+            package.annotations.extend(own);
+            package
         });
-        let packages = packages.collect();
+        let mut packages: Vec<Package<'b>> = packages.collect();
+        if outcome.vex {
+            add_findings(outcome, bill, &mut packages);
+        }
         Self {
             spdx_version: "SPDX-2.3",
             data_license: "CC0-1.0",
@@ -232,7 +238,8 @@ fn package<'b>(component: &'b Component<'_>, id: &'b str) -> Package<'b> {
     let purls = purl.map(|purl| ExternalRef {
         reference_category: "PACKAGE-MANAGER",
         reference_type: "purl",
-        reference_locator: purl.as_str(),
+        reference_locator: Cow::Borrowed(purl.as_str()),
+        comment: None,
     });
     Package {
         id,
@@ -249,6 +256,39 @@ fn package<'b>(component: &'b Component<'_>, id: &'b str) -> Package<'b> {
         external_refs: purls.into_iter().collect(),
         comment: comment(component),
         annotations: Vec::new(),
+    }
+}
+
+/// Adds what `outcome` found to the packages, with what the policy says of it.
+fn add_findings(outcome: &Outcome, bill: &Bill<'_>, packages: &mut [Package<'_>]) {
+    let mut seen = HashSet::new();
+    for (_, finding) in outcome.findings() {
+        let Some(number) = bill.number(&finding.purl) else {
+            continue;
+        };
+        let Some(address) = links::finding(finding) else {
+            continue;
+        };
+        let comment = match &finding.state {
+            State::Affected => format!("affected; the policy decides {}", finding.decision.as_str()),
+            State::Excepted(excepted) => {
+                format!(
+                    "affected; accepted by the policy {}",
+                    phrases::exception(excepted)
+                )
+            }
+            State::NotAffected => format!("not affected: {}", finding.reason),
+        };
+        if let Some(package) = packages.get_mut(number)
+            && seen.insert((number, address.clone(), comment.clone()))
+        {
+            package.external_refs.push(ExternalRef {
+                reference_category: "SECURITY",
+                reference_type: "advisory",
+                reference_locator: Cow::Owned(address),
+                comment: Some(comment),
+            });
+        }
     }
 }
 

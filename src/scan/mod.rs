@@ -260,6 +260,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
         remarks,
         targets,
         category: None,
+        vex: false,
     }
 }
 
@@ -280,6 +281,7 @@ pub fn unjudged(judge: &Advisories<'_>, policy: &Policy, failure: &Failure, now:
         remarks: Vec::new(),
         targets: Vec::new(),
         category: None,
+        vex: false,
     };
     failed(outcome, failure)
 }

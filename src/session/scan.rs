@@ -43,6 +43,8 @@ pub struct ScanRequest {
     pub exit: ExitOptions,
     /// The name of the scan at code scanning.
     pub category: Option<Category>,
+    /// Bills of materials list the findings, too.
+    pub vex: bool,
 }
 
 /// An outcome with the index that gave it.
@@ -139,6 +141,7 @@ impl Session<'_> {
             self.observer.warn(&note);
         }
         outcome.category.clone_from(&request.category);
+        outcome.vex = request.vex;
         if let Some(failure) = &index.unfetched {
             return Err(database::unfetched(outcome, failure, Scanned::from));
         }

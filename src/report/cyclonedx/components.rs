@@ -55,9 +55,9 @@ struct Reference<'b> {
 }
 
 #[derive(Serialize)]
-struct Property {
-    name: &'static str,
-    value: String,
+pub(super) struct Property {
+    pub(super) name: &'static str,
+    pub(super) value: String,
 }
 
 #[derive(Serialize)]

@@ -4,12 +4,14 @@
 //! What could not be read makes the composition `incomplete`, and an annotation says what it is.
 
 mod components;
+mod vex;
 
 use std::io;
 
 use serde::Serialize;
 
 use self::components::Component;
+use self::vex::Vulnerability;
 use super::bill::{Bill, Extent, uuid, whole_seconds};
 use super::{Report, Style, json};
 use crate::model::Outcome;
@@ -50,10 +52,13 @@ struct Document<'b> {
     compositions: Vec<Composition<'b>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     annotations: Vec<Annotation<'b>>,
+    /// `None` unless findings were asked for: an empty list says that there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vulnerabilities: Option<Vec<Vulnerability<'b>>>,
 }
 
 impl<'b> Document<'b> {
-    fn of(outcome: &Outcome, bill: &'b Bill<'_>) -> Self {
+    fn of(outcome: &'b Outcome, bill: &'b Bill<'_>) -> Self {
         let timestamp = whole_seconds(outcome.now);
         let reference = |number: &usize| bill.components.get(*number).map(|one| one.reference.as_str());
         let dependencies = bill.components.iter().filter_map(|component| {
@@ -90,6 +95,7 @@ impl<'b> Document<'b> {
             dependencies: dependencies.collect(),
             compositions: compositions(bill, &subjects),
             annotations: annotations.collect(),
+            vulnerabilities: outcome.vex.then(|| vex::vulnerabilities(outcome, bill)),
         }
     }
 }

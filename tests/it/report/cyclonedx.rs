@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 
 use lockkeeper::model::Outcome;
 use lockkeeper::report::Length;
+use lockkeeper::scan::unfinished;
 use lockkeeper::text::escape::is_hidden;
 use serde_json::{Value, json};
 
 use super::bill;
 use crate::support::outcomes;
+use crate::support::program::{Sandbox, cargo_lock, record};
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let schema = include_str!("../../schemas/cyclonedx-1.6.json");
@@ -177,4 +179,87 @@ fn digests_are_those_of_what_a_registry_serves() {
     assert!(with_files["hashes"].is_null(), "{with_files}");
     let name = with_files["name"].as_str().expect("a name");
     assert_eq!(references(name)[0]["hashes"][0]["alg"], "SHA-256");
+}
+
+/// What was accepted is exploitable all the same, and a list that was not asked for is not there.
+#[test]
+fn findings_are_listed_where_they_are_asked_for() {
+    const NOW: &str = "2026-02-01T00:00:00Z";
+    let sandbox = Sandbox::new();
+    let records = [
+        record("GHSA-bad", "crates.io", "bad", "0", Some("1.0.1")),
+        record("GHSA-old", "crates.io", "old", "0", None),
+    ];
+    let index = sandbox.index("index.lkdb", &records, NOW);
+    sandbox.write(
+        "Cargo.lock",
+        cargo_lock(&[("bad", "1.0.0"), ("good", "1.0.0"), ("old", "2.0.0")]),
+    );
+    sandbox.write(
+        "lockkeeper.yml",
+        "exceptions:\n  - {id: GHSA-old, reason: only trusted input, expires: 2026-12-31}\n",
+    );
+    let scan = |further: &[&str]| {
+        let line = ["scan", "--db", &index, "--now", NOW];
+        let line: Vec<&str> = line.iter().chain(further).copied().collect();
+        sandbox.run(&line)
+    };
+    let plain = checked("plain", &scan(&["--format", "cyclonedx"]).out);
+    assert!(plain["vulnerabilities"].is_null());
+    assert!(plain["components"].as_array().is_some_and(|list| list.len() >= 3));
+    let ran = scan(&["--format", "cyclonedx", "--vex"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let document = checked("vex", &ran.out);
+    let found = document["vulnerabilities"].as_array().expect("a list");
+    assert_eq!(found.len(), 2, "{found:?}");
+    let (bad, old) = (&found[0], &found[1]);
+    assert_eq!(bad["id"], "GHSA-bad");
+    assert_eq!(bad["analysis"]["state"], "exploitable");
+    assert_eq!(bad["analysis"]["response"], json!(["update"]));
+    assert_eq!(bad["affects"][0]["ref"], "pkg:cargo/bad@1.0.0");
+    assert_eq!(old["analysis"]["state"], "exploitable");
+    assert_eq!(old["analysis"]["response"], json!(["will_not_fix"]));
+    let detail = old["analysis"]["detail"].as_str().expect("a text");
+    assert!(
+        detail.contains("until 2026-12-31") && detail.contains("only trusted input"),
+        "{detail}"
+    );
+    let spdx = scan(&["--format", "spdx", "--vex"]).out;
+    assert!(spdx.contains("\"referenceCategory\": \"SECURITY\""), "{spdx}");
+    assert!(spdx.contains("accepted by the policy until 2026-12-31"), "{spdx}");
+    // A file in the tree is no lockfile of the run that writes it, and one of the next.
+    for _ in 0..2 {
+        let ran = scan(&["--output", "sbom.cdx.json", "--output", "report.json"]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let report = std::fs::read_to_string(sandbox.work().join("report.json")).expect("a report");
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let files = report["targets"][0]["files"].as_array().map(Vec::len);
+        assert_eq!(files, Some(1), "{report:#}");
+    }
+    // The bill gives what the lockfile gave.
+    let ids = |path: &str| -> Vec<String> {
+        let ran = scan(&[path, "--format", "json"]);
+        let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+        let findings = report["targets"][0]["findings"]
+            .as_array()
+            .expect("a list")
+            .clone();
+        let ids = findings
+            .iter()
+            .map(|one| format!("{} {}", one["id"], one["package"]["purl"]));
+        ids.collect()
+    };
+    assert_eq!(ids("sbom.cdx.json").len(), 2);
+    assert_eq!(ids("sbom.cdx.json"), ids("Cargo.lock"));
+}
+
+/// What a killed run leaves.
+#[test]
+fn a_run_that_did_not_reach_its_end_lists_nothing_and_says_so() {
+    let outcome = unfinished::unfinished("2026-02-01T00:00:00Z".parse().expect("a time"));
+    let document = checked("unfinished", &written(&outcome));
+    assert_eq!(document["components"], json!([]));
+    assert_eq!(document["compositions"][0]["aggregate"], "incomplete");
+    let text = document["annotations"][0]["text"].as_str().expect("a text");
+    assert!(text.contains("the run did not reach its end"), "{text}");
 }

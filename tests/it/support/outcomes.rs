@@ -638,5 +638,6 @@ pub(crate) fn outcome(mut targets: Vec<Target>, verdict: Verdict, exit_code: Exi
         remarks: Vec::new(),
         targets,
         category: None,
+        vex: false,
     }
 }
