@@ -506,7 +506,12 @@ fn place(gap: &Gap, prefix: &str) -> String {
         return String::new();
     };
     let file: &TreePath = &location.file;
-    format!("{prefix}{}:{}: ", file.display(), location.position.line)
+    format!(
+        "{prefix}{}:{}:{}: ",
+        file.display(),
+        location.position.line,
+        location.position.column
+    )
 }
 
 /// What the scanned tree is called.
