@@ -148,9 +148,15 @@ impl<'r> FixCommits<'r> {
         Ok(())
     }
 
-    /// Somewhere the fix was undone.
-    pub(super) fn is_undone(&self) -> bool {
-        !self.reverts.is_empty()
+    /// Which of `commits` contain one that undid the fix, even where another brought it back.
+    pub(super) fn undone(&self, commits: &[ObjectId]) -> Result<Vec<bool>, Failure> {
+        let reverts: Vec<ObjectId> = self.reverts.iter().copied().collect();
+        let containing = self
+            .repository
+            .tags_containing(&reverts, commits)
+            .map_err(Failure::from)?;
+        let is_in = |place: usize| containing.iter().any(|revert| revert.tags.contains(&place));
+        Ok((0..commits.len()).map(is_in).collect())
     }
 
     /// Those of the fixes that `tip` contains.

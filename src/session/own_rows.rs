@@ -65,13 +65,13 @@ pub(super) fn own_rows(
         let fixes = own.fixes.iter().copied().collect();
         let mut commits = FixCommits::new(repository, fixes, Vec::new(), false);
         commits.look_for_copies(&heads, &[], &mut notes)?;
-        let mut standings = commits.standings(&tips)?.into_iter();
+        let mut standings = commits.standings(&tips)?.into_iter().zip(commits.undone(&tips)?);
         let mut cells = Vec::with_capacity(lines.len());
         for line in &lines {
             let cell = match line {
                 Some(line) => {
-                    let standing = standings.next().unwrap_or(OwnStanding::Unknown);
-                    cell(&own, line, &standing, commits.is_undone()).map_err(damaged)?
+                    let (standing, is_undone) = standings.next().unwrap_or((OwnStanding::Unknown, false));
+                    cell(&own, line, &standing, is_undone).map_err(damaged)?
                 }
                 None => plain(CellState::Unknown, "its commit is not known".to_owned()),
             };

@@ -72,7 +72,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Has everything that needs the pin move to a version that does not.
+    /// Has everything that needs the pin move to a version that does not, or leave.
     fn leave(&self, state: &State, pin: usize, depth: usize) -> Result<State, Failure> {
         let own = self.pin(pin);
         if own.is_asked || own.needed_by.is_none() {
@@ -103,7 +103,8 @@ impl Planner<'_> {
                 is_usable: &|rated| rated.is_good,
                 helps: &helps,
             };
-            next = self.exchange(&next, other, &aim, depth + 1)?.0;
+            // It may have to leave itself.
+            next = self.upgrade(&next, other, &aim, depth + 1)?.0;
         }
         Err(Failure::because("Too many packages need it."))
     }
