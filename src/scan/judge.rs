@@ -37,6 +37,9 @@ pub struct LockfileMatches {
     pub undecided: Vec<Gap>,
     /// Packages of ecosystems that lie everywhere, of which it could not: mostly versions that move.
     pub inexact: Vec<Gap>,
+    /// Ecosystems of its packages of which the index has nothing, where that is no blind spot: each stands for packages that are
+    /// counted.
+    pub silent: Vec<Gap>,
     /// Packages that advisories name, affected or not; none unless they are kept.
     pub assessed: Vec<Assessed>,
     /// The names of its own modules; none unless assessments are kept.

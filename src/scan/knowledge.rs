@@ -176,7 +176,7 @@ impl Knowledge {
         }
         for ecosystem in judged.ecosystems.iter().filter(|ecosystem| !self.has(ecosystem)) {
             let gaps = match self.is_silent_of(opened.format, ecosystem) {
-                true => &mut judged.inexact,
+                true => &mut judged.silent,
                 false => &mut judged.undecided,
             };
             let (reason, hint) = match ecosystem::has_no_advisories(ecosystem) {

@@ -30,6 +30,7 @@ pub(super) fn target(
     let mut files: BTreeMap<TreePath, ScannedFile> = BTreeMap::new();
     let mut findings: BTreeMap<TreePath, Findings> = BTreeMap::new();
     let mut gaps: Vec<(Cost, Gap)> = Vec::new();
+    let mut silent: Vec<Gap> = Vec::new();
     let mut tally = Tally::default();
     let mut open: Vec<u64> = Vec::new();
     let mut unmatched: Vec<Unmatched> = Vec::new();
@@ -59,6 +60,7 @@ pub(super) fn target(
         gaps.extend(undecided.map(|gap| (Cost::Blind, gap)));
         let inexact = file.result.inexact.into_iter();
         gaps.extend(inexact.map(|gap| (Cost::Partial, gap)));
+        silent.extend(file.result.silent);
         assessed.extend(file.result.assessed);
         let ecosystem = found.files.get(&file.path).and_then(Reader::ecosystem);
         if let Some(ecosystem) = ecosystem {
@@ -91,6 +93,7 @@ pub(super) fn target(
     let listed = gaps.iter().filter(|(cost, _)| *cost == Cost::Partial);
     open.extend(listed.map(|(_, gap)| gap_number(gap)));
     tally.add_open(open);
+    gaps.extend(silent.into_iter().map(|gap| (Cost::Partial, gap)));
     unmatched.retain(|package| {
         let origin = policy.origin(package.ecosystem(), package.name(), package.address());
         let is_own = match origin {

@@ -121,7 +121,9 @@ fn state(finding: &Finding) -> &'static str {
 /// Why, in a sentence.
 fn detail(finding: &Finding) -> String {
     match &finding.state {
-        State::Affected => "The version is one that the advisory names; nobody has assessed more.".to_owned(),
+        State::Affected => {
+            "The version is one that the advisory names; no more than that was assessed.".to_owned()
+        }
         State::Excepted(excepted) => format!("Accepted by the policy: {}.", phrases::exception(excepted)),
         State::NotAffected => phrases::ended(&finding.reason).into_owned(),
     }
