@@ -282,7 +282,7 @@ mod tests {
             parsed
                 .graph
                 .packages()
-                .all(|(_, package)| &*package.version == "c0ffee".repeat(6))
+                .all(|(_, package)| *package.version == *"c0ffee".repeat(6))
         );
         let messages: Vec<&str> = parsed
             .problems

@@ -48,7 +48,7 @@ impl Project {
         let lock = json!({"name": "shop", "version": "0.0.0-development", "lockfileVersion": 3, "packages": {
             "": {"name": "shop", "version": "0.0.0-development", "dependencies": {"left": "1.0.0"}},
             "node_modules/left": {"version": "1.0.0"}}});
-        sandbox.write("package-lock.json", &lock.to_string());
+        sandbox.write("package-lock.json", lock.to_string());
         commit("parser", "a\nb\nc\nd\n");
         git(&["tag", "v1.0.0"]);
         git(&["branch", "release/1.0"]);
