@@ -155,8 +155,8 @@ impl Planner<'_> {
             .collect();
         let locked = self.versions(state, name);
         let is_locked = |rated: &Rated<'_>| locked.iter().any(|version| **version == *rated.release.version);
-        let wished = goal.and_then(|goal| goal.of(name));
-        let wished: Vec<&Release> = match wished {
+        let moving = goal.and_then(|goal| goal.of(name));
+        let wished: Vec<&Release> = match moving {
             Some(goal) => fitting
                 .iter()
                 .filter(|rated| is_later(goal.version, &rated.release.version) && (goal.accepts)(rated))
@@ -174,11 +174,13 @@ impl Planner<'_> {
             .rev()
             .filter(|rated| rated.is_good && !is_locked(rated));
         let newest = newest.map(|rated| rated.release);
-        // What is locked with an advisory is no worse than before.
+        // What is locked with an advisory is no worse than before, unless it is what is to leave.
+        let is_to_leave =
+            |rated: &Rated<'_>| moving.is_some_and(|goal| *goal.version == *rated.release.version);
         let known = fitting
             .iter()
             .rev()
-            .filter(|rated| is_locked(rated) && is_affected(&rated.release.version));
+            .filter(|rated| is_locked(rated) && is_affected(&rated.release.version) && !is_to_leave(rated));
         let known = known.map(|rated| rated.release);
         let order = wished.into_iter().chain(shared).chain(newest);
         let mut failure = None;

@@ -128,6 +128,7 @@ fn fixtures(folder: &str) -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = std::fs::read_dir(&folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_file())
         .collect();
     paths.sort();
     let read = |path: &Path| std::fs::read(path).expect("a fixture");
