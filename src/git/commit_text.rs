@@ -63,9 +63,12 @@ impl Repository {
             commits: Vec::new(),
             is_cut: false,
         };
-        // Known commits are walked while others wait: one of them may be an ancestor.
-        while walk.open > 0 {
-            let Some((_, id)) = walk.queue.pop() else { break };
+        // Known commits are walked while one of those that were found may be their ancestor.
+        let mut oldest = i64::MAX;
+        while let Some((seconds, id)) = walk.queue.pop() {
+            if walk.open == 0 && seconds.saturating_add(CLOCKS_DIFFER) < oldest {
+                break;
+            }
             let is_known = walk.is_known.get(&id).copied().unwrap_or(true);
             if !is_known {
                 walk.open -= 1;
@@ -74,6 +77,7 @@ impl Repository {
                     break;
                 }
                 beyond.commits.push(ObjectId(id));
+                oldest = oldest.min(seconds);
             }
             if walk.reader.is_cut(id) {
                 beyond.is_cut |= !is_known;
@@ -90,6 +94,9 @@ impl Repository {
         Ok(beyond)
     }
 }
+
+/// A commit may be so many seconds older than its parent: one day.
+const CLOCKS_DIFFER: i64 = 86_400;
 
 struct Walk {
     reader: CommitReader,

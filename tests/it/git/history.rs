@@ -271,6 +271,52 @@ fn merge_bases_survive_clocks_that_go_wrong() {
 }
 
 #[test]
+fn what_is_beyond_others_survives_clocks_that_go_wrong() {
+    for seed in 21..=24 {
+        let mut dice = Dice::new(seed);
+        let mut history = random_history(&mut dice, 120);
+        // In the first histories all have the same second.
+        for commit in &mut history {
+            let later = if seed < 23 { 0 } else { dice.below(4000) };
+            commit.time = 1_600_000_000 + i64::try_from(later).expect("small");
+        }
+        let written = Written::new(&history);
+        let repository = written.open();
+        let ancestors = |tip: usize| {
+            let (mut all, mut open) = (BTreeSet::new(), vec![tip]);
+            while let Some(number) = open.pop() {
+                if all.insert(number) {
+                    open.extend(&history[number].parents);
+                }
+            }
+            all
+        };
+        for _ in 0..80 {
+            let (tip, known) = (dice.below(120), dice.below(120));
+            let beyond = repository.beyond(
+                &[written.id(&repository, known)],
+                written.id(&repository, tip),
+                1000,
+            );
+            let mut found: Vec<String> = beyond
+                .expect("a walk")
+                .commits
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let (of_tip, of_known) = (ancestors(tip), ancestors(known));
+            let expected = of_tip
+                .difference(&of_known)
+                .map(|number| written.ids[*number].clone());
+            let mut expected: Vec<String> = expected.collect();
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected, "seed {seed}: {tip} without {known}");
+        }
+    }
+}
+
+#[test]
 fn a_shallow_clone_answers_right_or_not_at_all() {
     let (mut right, mut refused) = (0, 0);
     for seed in 26..=29 {
