@@ -66,13 +66,15 @@ fn holds(world: &World, needs: &str, keys: &Keys) -> bool {
     seen.len() == keys.len()
 }
 
-/// Whether some version in the range of the key, not lower than the one that is locked, is without a flaw, with all that it needs.
+/// Whether some version in the range of the key, not lower than any that is locked of its package, is without a flaw, with all that it needs.
 fn is_possible(world: &World, asked: &Asked<'_>, before: &Keys, key: &str) -> bool {
     let name = package(key);
     let mut releases = world.releases[name].iter().filter(|release| {
         is_in(range(key), &release.version)
             && !asked.is_affected(name, &release.version)
-            && before.get(key).is_none_or(|locked| **locked <= *release.version)
+            && before
+                .iter()
+                .all(|(other, locked)| package(other) != name || **locked <= *release.version)
     });
     releases.any(|release| {
         let needs = asked_by(world, key, &release.version);
