@@ -18,7 +18,7 @@ pub struct EcosystemRow {
     pub ecosystem: Ecosystem,
     /// The byte that stands for the name in the index: never 0, never given to another ecosystem.
     pub code: u8,
-    /// A new database takes its advisories where nobody says which ones.
+    /// A new database takes its advisories unless it is asked for others.
     pub is_usual: bool,
     /// `None` where only the name is known.
     pub rules: Option<Rules>,
@@ -214,7 +214,7 @@ pub fn with_a_scheme() -> impl Iterator<Item = &'static Ecosystem> {
         .map(|row| &row.ecosystem)
 }
 
-/// The ecosystems that a new database takes where nobody says which ones.
+/// The ecosystems that a new database takes unless it is asked for others.
 pub fn usual() -> impl Iterator<Item = &'static Ecosystem> {
     ROWS.iter().filter(|row| row.is_usual).map(|row| &row.ecosystem)
 }

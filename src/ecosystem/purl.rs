@@ -39,7 +39,7 @@ pub fn of(ecosystem: &Ecosystem, name: &str, version: &str) -> PackageUrl {
 pub fn of_source(ecosystem: &Ecosystem, name: &str, version: &str, source: &Source) -> Option<PackageUrl> {
     let (key, value) = match source {
         Source::Registry(_) => return Some(of(ecosystem, name, version)),
-        // Only Cargo tells registries apart by their addresses.
+        // Only registries of Cargo differ by their addresses alone.
         Source::OtherRegistry(address) if *ecosystem == Ecosystem::CRATES_IO => {
             let address = address.strip_prefix("registry+").unwrap_or(address);
             ("repository_url", Cow::Borrowed(address))

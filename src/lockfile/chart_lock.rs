@@ -8,6 +8,7 @@
 //! - No advisories are published for charts; what images they run is not said here.
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
@@ -49,12 +50,7 @@ impl Format for ChartLock {
         let mut document = yaml::read_stream(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        let all = document.root();
-        let mut documents = all.items();
-        let root = documents.next().unwrap_or(all);
-        if let Some(other) = documents.next() {
-            parsed.blind(other.span(), "a second document begins here", DAMAGED);
-        }
+        let root = yaml_document::only(&document, &mut parsed, DAMAGED).unwrap_or(document.root());
         if root.get("digest").is_none() {
             parsed.blind(
                 root.span(),
@@ -104,7 +100,7 @@ fn add(entry: Value<'_>, parsed: &mut Parsed) {
         Some((address, _)) if !address.is_empty() => {
             Source::Registry(Some(without_secrets(address).into_owned()))
         }
-        // It lies in `charts/`.
+        // It is in `charts/`.
         Some(_) | None => Source::Path("charts".into()),
     };
     package.spans = Spans {

@@ -15,6 +15,7 @@ use super::grammar::conda::{self, Member, Need, archive, connect, python_source,
 use super::grammar::distribution;
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::ecosystem::normalised;
 use crate::model::{Ecosystem, Scope, Scopes, Source, Spans, Tree};
@@ -56,7 +57,7 @@ impl Format for CondaLock {
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         parsed.ends_with_line_break(file, DAMAGED);
-        match document.root().items().next() {
+        match yaml_document::only(&document, &mut parsed, DAMAGED) {
             Some(root) => read_list(root, DAMAGED, &mut parsed),
             None => parsed.blind(Span::at(0), "the file is empty", DAMAGED),
         }

@@ -179,7 +179,7 @@ fn read_graph(graph: Value<'_>, parsed: &mut Parsed) {
             let key = to.as_str().unwrap_or_default();
             match ids.get(&*key) {
                 Some(to_id) => parsed.graph.add_edge(from, *to_id, to.text_span()),
-                // Overridden ones were told, and what belongs to Bazel itself is none.
+                // Overridden ones are gaps already, and what belongs to Bazel itself is none.
                 None if is_of_bazel(&key) || key.ends_with("@_") => {}
                 None => parsed.partial(
                     to.text_span(),

@@ -13,6 +13,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
@@ -54,12 +55,7 @@ impl Format for PodfileLock {
         let mut document = yaml::read_stream(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        let all = document.root();
-        let mut documents = all.items();
-        let root = documents.next().unwrap_or(all);
-        if let Some(other) = documents.next() {
-            parsed.blind(other.span(), "a second document begins here", DAMAGED);
-        }
+        let root = yaml_document::only(&document, &mut parsed, DAMAGED).unwrap_or(document.root());
         if root.get("COCOAPODS").is_none() {
             parsed.blind(
                 root.span(),

@@ -11,6 +11,7 @@
 //! - `sdks`, before it `sdk`, stands behind all packages. A file without is cut, and blind.
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::yaml_document;
 use super::{Digests, File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
@@ -51,15 +52,7 @@ impl Format for PubspecLock {
         let mut document = yaml::read_stream(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        let mut documents = document.root().items();
-        let root = documents.next();
-        if let Some(second) = documents.next() {
-            parsed.blind(
-                second.span(),
-                "a second document, which pub does not read",
-                DAMAGED,
-            );
-        }
+        let root = yaml_document::only(&document, &mut parsed, DAMAGED);
         let get = |key: &str| root.and_then(|root| root.get(key));
         let packages = get("packages");
         if get("sdks").or_else(|| get("sdk")).is_none() {

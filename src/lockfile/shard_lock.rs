@@ -11,6 +11,7 @@
 use foldhash::HashMap;
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Kind, Value};
@@ -68,7 +69,7 @@ impl Format for ShardLock {
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         parsed.ends_with_line_break(file, DAMAGED);
-        let root = document.root().items().next();
+        let root = yaml_document::only(&document, &mut parsed, DAMAGED);
         let get = |key: &str| root.and_then(|root| root.get(key));
         let version = get("version");
         match version.and_then(Value::as_text).as_deref() {

@@ -7,6 +7,7 @@
 //! - `snapshots` stand behind the packages: a file without is cut, and blind.
 
 use super::grammar::rfc3986::without_secrets;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
@@ -50,7 +51,7 @@ impl Format for StackYaml {
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         parsed.ends_with_line_break(file, DAMAGED);
-        let root = document.root().items().next();
+        let root = yaml_document::only(&document, &mut parsed, DAMAGED);
         let list = |key: &str| {
             let value = root.and_then(|root| root.get(key));
             value.filter(|value| value.kind() == Kind::Array)

@@ -73,7 +73,7 @@ impl Format for CargoAuditable {
                 let to = number.as_u64().and_then(|number| usize::try_from(number).ok());
                 match to.and_then(|to| nodes.get(to)) {
                     Some(Some(to)) => parsed.graph.add_edge(from, *to, number.span()),
-                    // It was told.
+                    // That is a problem already.
                     Some(None) => {}
                     None => parsed.blind(number.span(), "there is no package of this number", DAMAGED),
                 }

@@ -18,3 +18,4 @@ pub mod rfc3986;
 pub mod selection;
 pub mod simple_repository;
 pub mod terms;
+pub mod yaml_document;

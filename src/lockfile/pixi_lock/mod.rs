@@ -24,6 +24,7 @@ use self::manifest::Asked;
 use super::conda_lock;
 use super::grammar::conda::{self, Member, connect, slot};
 use super::grammar::simple_repository::Indexes;
+use super::grammar::yaml_document;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::ecosystem::normalised;
 use crate::model::{Ecosystem, NodeId, Scope, Tree};
@@ -72,7 +73,7 @@ impl Format for PixiLock {
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         parsed.ends_with_line_break(file, DAMAGED);
-        let Some(root) = document.root().items().next() else {
+        let Some(root) = yaml_document::only(&document, &mut parsed, DAMAGED) else {
             parsed.blind(Span::at(0), "the file is empty", DAMAGED);
             return parsed;
         };

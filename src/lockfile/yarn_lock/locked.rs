@@ -212,7 +212,7 @@ pub fn own_manifests(
     }
 }
 
-/// The manifest with the text `text`, which lies in `folder`; `None` where that is damaged.
+/// The manifest with the text `text`, of the folder `folder`; `None` where that is damaged.
 #[must_use]
 pub fn own_manifest(folder: &str, text: &str) -> Option<OwnManifest> {
     manifests::parse(text, folder).map(own)

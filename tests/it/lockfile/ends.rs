@@ -25,6 +25,18 @@ fn read(format: &str, path: &str, text: &str, tree: &MemoryTree) -> (Vec<String>
     )
 }
 
+/// Formats of one document of YAML.
+const YAML: [&str; 8] = [
+    ".pre-commit-config.yaml",
+    "Chart.lock",
+    "Podfile.lock",
+    "conda-lock.yml",
+    "pixi.lock",
+    "pubspec.lock",
+    "shard.lock",
+    "stack.yaml.lock",
+];
+
 #[test]
 fn a_cut_cargo_lock_is_blind_or_whole() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile/cargo_lock");
@@ -367,5 +379,33 @@ fn lockfiles_beside_the_known_names_are_known() {
             matches!(lockfile::claim(&tree_path(name)), Claim::Nothing),
             "{name}"
         );
+    }
+}
+
+/// What stands in a document behind the one that the tool reads must not be passed over in silence. (pnpm reads several.)
+#[test]
+fn a_second_document_of_yaml_is_blind() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile");
+    let mut formats = Vec::new();
+    for folder in std::fs::read_dir(&root).expect("fixtures") {
+        for case in std::fs::read_dir(folder.expect("a folder").path()).expect("cases") {
+            let case = case.expect("a case").path();
+            let tree = MemoryTree::from_folder(&case);
+            for format in lockfile::FORMATS {
+                let names = format.file_names().iter().filter(|name| !name.contains('*'));
+                for name in names.filter(|name| YAML.contains(&format.name()) && case.join(name).is_file()) {
+                    let text = std::fs::read_to_string(case.join(name)).expect("a lockfile");
+                    if text.is_empty() || read(format.name(), name, &text, &tree).1 {
+                        continue;
+                    }
+                    let (_, is_blind) = read(format.name(), name, &format!("{text}---\nversion: 1\n"), &tree);
+                    assert!(is_blind, "{}", case.display());
+                    formats.push(format.name());
+                }
+            }
+        }
+    }
+    for name in YAML {
+        assert!(formats.contains(&name), "{name}: no fixture was tried");
     }
 }
