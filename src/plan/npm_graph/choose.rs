@@ -1,8 +1,10 @@
 //! What a new version asks for, and which versions that leads to.
 
+use std::collections::BTreeSet;
+
 use super::graph::{State, Wanted};
 use super::planner::{Goal, Planner};
-use crate::model::{Release, RequirementKind};
+use crate::model::{Release, Requirement, RequirementKind};
 use crate::plan::npm_catalogue::{Failure, Rated, is_later};
 use crate::plan::{Constraint, Descriptor};
 
@@ -12,6 +14,17 @@ const MAX_DEPTH: usize = 60;
 const MAX_PUTS: usize = 4_000;
 /// So many versions of what is new are tried.
 const MAX_CANDIDATES: usize = 8;
+
+/// What leads to what a release asks for.
+pub(super) fn descriptor_of(need: &Requirement) -> Descriptor {
+    Descriptor {
+        name: need.name.clone(),
+        range: match &need.package {
+            None => need.range.clone(),
+            Some(package) => format!("npm:{package}@{}", need.range).into(),
+        },
+    }
+}
 
 impl Planner<'_> {
     /// The lockfile locks what is needed so.
@@ -38,14 +51,7 @@ impl Planner<'_> {
         let asked = self.table.asked(wanted);
         let needs = || {
             let needs = release.dependencies.iter().filter(|one| self.is_need(one.kind));
-            let descriptors = needs.map(|one| Descriptor {
-                name: one.name.clone(),
-                range: match &one.package {
-                    None => one.range.clone(),
-                    Some(package) => format!("npm:{package}@{}", one.range).into(),
-                },
-            });
-            descriptors.map(|one| self.table.wanted(&one)).collect()
+            needs.map(|one| self.table.wanted(&descriptor_of(one))).collect()
         };
         let found = self.table.released(asked.means.package(), release, needs);
         let needed = self.table.resolution(found);
@@ -59,7 +65,7 @@ impl Planner<'_> {
         let before = state.to(wanted);
         let mut next = state.clone();
         next.lead(wanted, found);
-        let mut asked = std::collections::BTreeSet::new();
+        let mut asked = BTreeSet::new();
         for need in &needed.needs {
             match self.ensure(&next, *need, goal, depth) {
                 Ok(with) => next = with,
@@ -121,11 +127,18 @@ impl Planner<'_> {
         let name = asked.means.package();
         let range = &asked.means.range;
         let is_affected = |version: &str| (self.catalogue.bounds.is_affected)(name, version);
+        let moving = goal.and_then(|goal| goal.of(name));
+        // Of the package with the finding every version with one is.
+        let is_to_leave = |version: &str| {
+            moving
+                .is_some_and(|goal| goal.version == version || (goal.above.is_none() && is_affected(version)))
+        };
         if let Some(found) = state.to(wanted) {
             let resolution = self.table.resolution(found);
+            let leaves = is_to_leave(&resolution.version);
             if resolution.is_fixed.is_some()
-                || !is_affected(&resolution.version)
-                || state.live(self.table).wants(wanted)
+                || (!leaves && !is_affected(&resolution.version))
+                || self.is_still_wanted(state, wanted, leaves)
             {
                 return Ok(state.clone());
             }
@@ -155,7 +168,6 @@ impl Planner<'_> {
             .collect();
         let locked = self.versions(state, name);
         let is_locked = |rated: &Rated<'_>| locked.iter().any(|version| **version == *rated.release.version);
-        let moving = goal.and_then(|goal| goal.of(name));
         let wished: Vec<&Release> = match moving {
             Some(goal) => fitting
                 .iter()
@@ -164,10 +176,10 @@ impl Planner<'_> {
                 .collect(),
             None => Vec::new(),
         };
-        let shared = fitting
-            .iter()
-            .rev()
-            .filter(|rated| is_locked(rated) && !is_affected(&rated.release.version));
+        let shared = fitting.iter().rev().filter(|rated| {
+            let version = &*rated.release.version;
+            is_locked(rated) && !is_affected(version) && !is_to_leave(version)
+        });
         let shared = shared.map(|rated| rated.release);
         let newest = fitting
             .iter()
@@ -175,12 +187,10 @@ impl Planner<'_> {
             .filter(|rated| rated.is_good && !is_locked(rated));
         let newest = newest.map(|rated| rated.release);
         // What is locked with an advisory is no worse than before, unless it is what is to leave.
-        let is_to_leave =
-            |rated: &Rated<'_>| moving.is_some_and(|goal| *goal.version == *rated.release.version);
-        let known = fitting
-            .iter()
-            .rev()
-            .filter(|rated| is_locked(rated) && is_affected(&rated.release.version) && !is_to_leave(rated));
+        let known = fitting.iter().rev().filter(|rated| {
+            let version = &*rated.release.version;
+            is_locked(rated) && is_affected(version) && !is_to_leave(version)
+        });
         let known = known.map(|rated| rated.release);
         let order = wished.into_iter().chain(shared).chain(newest);
         let mut failure = None;
@@ -197,5 +207,26 @@ impl Planner<'_> {
         };
         self.hopeless.borrow_mut().insert(wanted, failure.clone());
         Err(failure)
+    }
+
+    /// Something asks for `wanted`; where it leads to a version that `leaves`, only what leads where it led before the plan counts.
+    fn is_still_wanted(&self, state: &State, wanted: Wanted, leaves: bool) -> bool {
+        let Some(before) = self.memory.before.get().filter(|_| leaves) else {
+            return state.live(self.table).wants(wanted);
+        };
+        let mut open: Vec<Wanted> = state.own.iter().flat_map(|needs| needs.iter().copied()).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(asked) = open.pop() {
+            if asked == wanted {
+                return true;
+            }
+            if let Some(found) = state.to(asked)
+                && before.to(asked) == Some(found)
+                && seen.insert(asked)
+            {
+                open.extend(self.table.resolution(found).needs.iter().copied());
+            }
+        }
+        false
     }
 }

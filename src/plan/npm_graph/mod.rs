@@ -115,17 +115,7 @@ pub fn plan(
         .clone();
     let mut wishes = wishes.to_vec();
     wishes.sort();
-    let live = before.live(&memory.table);
-    let places: Vec<(&Wish, Wanted)> = wishes
-        .iter()
-        .flat_map(|wish| {
-            let of = before.leading().filter(|(wanted, found)| {
-                let resolution = memory.table.resolution(*found);
-                live.wants(*wanted) && resolution.name == wish.name && resolution.version == wish.version
-            });
-            of.map(move |(wanted, _)| (wish, wanted)).collect::<Vec<_>>()
-        })
-        .collect();
+    let mut places = planner.places(&before, &wishes);
     // What each needs to know by itself is asked for at once.
     let mut asked = BTreeSet::new();
     for (wish, wanted) in &places {
@@ -139,30 +129,36 @@ pub fn plan(
     let mut plan = Plan::default();
     let mut state = before.clone();
     let mut strategies: BTreeMap<(String, String), Strategy> = BTreeMap::new();
-    for (wish, wanted) in &places {
-        // An upgrade before this one may have ended it.
-        if !planner.is_wished(&state, &state.live(&memory.table), wish, *wanted) {
-            continue;
-        }
-        let mut failed = Vec::new();
-        match planner.try_all(&state, wish, *wanted, &mut failed) {
-            Ok((next, strategy)) => {
-                state = next;
-                let known = strategies.entry((wish.name.clone(), wish.version.clone()));
-                let known = known.or_insert(strategy);
-                *known = (*known).max(strategy);
+    let mut seen: BTreeSet<Wanted> = places.iter().map(|(_, wanted)| *wanted).collect();
+    while !places.is_empty() {
+        for (wish, wanted) in &places {
+            // An upgrade before this one may have ended it.
+            if !planner.is_wished(&state, &state.live(&memory.table), wish, *wanted) {
+                continue;
             }
-            Err(Failure::Ask(names)) => asked.extend(names),
-            // What failed says why.
-            Err(Failure::Crowded(_) | Failure::Blocked { .. }) => {}
+            let mut failed = Vec::new();
+            match planner.try_all(&state, wish, *wanted, &mut failed) {
+                Ok((next, strategy)) => {
+                    state = next;
+                    let known = strategies.entry((wish.name.clone(), wish.version.clone()));
+                    let known = known.or_insert(strategy);
+                    *known = (*known).max(strategy);
+                }
+                Err(Failure::Ask(names)) => asked.extend(names),
+                // What failed says why.
+                Err(Failure::Crowded(_) | Failure::Blocked { .. }) => {}
+            }
+            for (wish, failure) in failed {
+                let (by, reason) = failure.into_reason();
+                plan.block(&wish, by, reason);
+            }
         }
-        for (wish, failure) in failed {
-            let (by, reason) = failure.into_reason();
-            plan.block(&wish, by, reason);
+        if !asked.is_empty() {
+            return ask(asked);
         }
-    }
-    if !asked.is_empty() {
-        return ask(asked);
+        // What came in may lead to a version that another wish is for.
+        places = planner.places(&state, &wishes);
+        places.retain(|(_, wanted)| seen.insert(*wanted));
     }
     let live = state.live(&memory.table);
     // What another upgrade ended is blocked no more. What no version fixes does not end while some version is there.
@@ -182,6 +178,17 @@ fn ask(packages: BTreeSet<String>) -> Step {
 }
 
 impl Planner<'_> {
+    /// The descriptors in use that lead to the version of a wish.
+    fn places<'w>(&self, state: &State, wishes: &'w [Wish]) -> Vec<(&'w Wish, Wanted)> {
+        let live = state.live(self.table);
+        let of = |wish: &'w Wish| {
+            let leading = state.leading().map(|(wanted, _)| wanted);
+            let wished = leading.filter(|wanted| self.is_wished(state, &live, wish, *wanted));
+            wished.map(move |wanted| (wish, wanted)).collect::<Vec<_>>()
+        };
+        wishes.iter().flat_map(of).collect()
+    }
+
     /// The descriptor is in use, and leads to the version that is to leave.
     fn is_wished(&self, state: &State, live: &Live, wish: &Wish, wanted: Wanted) -> bool {
         let found = state.to(wanted).map(|found| self.table.resolution(found));

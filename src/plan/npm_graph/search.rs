@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::choose::descriptor_of;
 use super::graph::{Dependent, State, Wanted, constraint, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
@@ -71,7 +72,7 @@ impl Planner<'_> {
             (Err(_), Some(failure)) | (Err(failure), None) => failure,
         };
         // A version that none of these is may be in what asks for it, or that does without it.
-        match self.leave(state, wanted, goal, depth) {
+        match self.leave(state, wanted, goal, depth, Descriptor::eq) {
             Ok((next, means)) => Ok((next, means.max(Strategy::Parent))),
             Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
             Err(Failure::Crowded(_) | Failure::Blocked { .. }) => Err(failure),
@@ -201,12 +202,20 @@ impl Planner<'_> {
         Err(Failure::Blocked { by: all, reason })
     }
 
-    /// Has everything that asks for `wanted` move to versions that do not ask for the package.
-    fn leave(&self, state: &State, wanted: Wanted, goal: &Goal<'_>, depth: usize) -> Tried {
-        let name = self.table.asked(wanted).descriptor.name.clone();
+    /// Has everything that asks for `wanted` move to versions that need nothing which `is_left` takes for it.
+    fn leave(
+        &self,
+        state: &State,
+        wanted: Wanted,
+        goal: &Goal<'_>,
+        depth: usize,
+        is_left: fn(&Descriptor, &Descriptor) -> bool,
+    ) -> Tried {
+        let descriptor = self.table.asked(wanted).descriptor.clone();
         let helps = |rated: &Rated<'_>| {
-            let mut asks = rated.release.dependencies.iter();
-            rated.is_good && !asks.any(|asks| asks.name == name && self.is_need(asks.kind))
+            let needs = rated.release.dependencies.iter();
+            let mut needs = needs.filter(|need| self.is_need(need.kind));
+            rated.is_good && !needs.any(|need| is_left(&descriptor_of(need), &descriptor))
         };
         let refuse = |_: &mut State, _: usize| Err(Failure::because("One's own manifest asks for it."));
         self.away(state, wanted, goal, (&helps, &refuse), depth)
@@ -214,7 +223,7 @@ impl Planner<'_> {
 
     /// The same as a wish, with everything that is in the way.
     pub(super) fn without(&self, state: &State, wanted: Wanted, goal: &Goal<'_>) -> Tried {
-        let failure = match self.leave(state, wanted, goal, 0) {
+        let failure = match self.leave(state, wanted, goal, 0, |need, left| need.name == left.name) {
             Err(failure @ (Failure::Crowded(_) | Failure::Blocked { .. })) => failure,
             done_or_question => return done_or_question,
         };

@@ -66,15 +66,14 @@ fn holds(world: &World, needs: &str, keys: &Keys) -> bool {
     seen.len() == keys.len()
 }
 
-/// Whether some version in the range of the key, not lower than any that is locked of its package, is without a flaw, with all that it needs.
+/// Whether some version in the range of the key, not lower than the one that is locked, is without a flaw, with all that it needs.
 fn is_possible(world: &World, asked: &Asked<'_>, before: &Keys, key: &str) -> bool {
     let name = package(key);
-    let mut releases = world.releases[name].iter().filter(|release| {
+    let releases = world.releases.get(name).into_iter().flatten();
+    let mut releases = releases.filter(|release| {
         is_in(range(key), &release.version)
             && !asked.is_affected(name, &release.version)
-            && before
-                .iter()
-                .all(|(other, locked)| package(other) != name || **locked <= *release.version)
+            && before.get(key).is_none_or(|locked| **locked <= *release.version)
     });
     releases.any(|release| {
         let needs = asked_by(world, key, &release.version);
@@ -82,55 +81,136 @@ fn is_possible(world: &World, asked: &Asked<'_>, before: &Keys, key: &str) -> bo
     })
 }
 
+fn check(case: &Case) -> Result<(), TestCaseError> {
+    let Case { world, needs, flaw } = case;
+    let world = World::of(world);
+    let before = install(&world, needs);
+    prop_assume!(before.is_some());
+    let before = before.expect("just asked");
+    let flawed = name(flaw.0);
+    let flaws = [(flawed.as_str(), VERSIONS[flaw.1])];
+    let asked = Asked {
+        flaws: &flaws,
+        level: Distance::Major,
+        manifests: Manifests::Keep,
+    };
+    prop_assume!(!asked.wishes_of_keys(&before).is_empty());
+    let own_needs: BTreeMap<&str, &str> = needs
+        .split(", ")
+        .map(|need| need.split_once(' ').expect("a range"))
+        .collect();
+    let manifest =
+        serde_json::json!({"name": "project", "version": "1.0.0", "dependencies": own_needs}).to_string();
+    let files = project(&manifest, &lock(&world, &before));
+
+    let plan = asked.plan_yarn(&world, &files);
+    let after = edited(&files, &plan).expect("the check accepts what the planner made");
+    let now = keys_of(&after["yarn.lock"]);
+    prop_assert!(holds(&world, needs, &now), "{case:?} {before:?} {now:?}");
+    prop_assert_eq!(
+        &after["yarn.lock"],
+        &lock(&world, &now),
+        "it is as Yarn writes it"
+    );
+    prop_assert_eq!(&after["package.json"], &manifest);
+    for (key, version) in &now {
+        let name = package(key);
+        let is_blocked = plan
+            .blocked
+            .iter()
+            .any(|blocked| blocked.name == name && blocked.version == *version);
+        prop_assert!(
+            !asked.is_affected(name, version) || is_blocked,
+            "{case:?} {key} {version}"
+        );
+    }
+    let again = asked.plan_yarn(&world, &files);
+    prop_assert_eq!(format!("{:?}", &plan), format!("{again:?}"));
+
+    if own(needs)
+        .iter()
+        .all(|key| is_possible(&world, &asked, &before, key))
+    {
+        prop_assert!(plan.blocked.is_empty(), "{case:?} {before:?}: {:?}", plan.blocked);
+    }
+    // The one flawed key has a lowest version without a flaw that needs nothing new.
+    let keys: Vec<&String> = before
+        .keys()
+        .filter(|key| asked.is_affected(package(key), &before[*key]))
+        .collect();
+    if let [key] = keys.as_slice() {
+        let others = before.iter().any(|(other, version)| {
+            package(other) == package(key) && other != *key && is_in(range(key), version)
+        });
+        let mut later = world.releases[package(key)].iter().filter(|release| {
+            is_in(range(key), &release.version)
+                && *release.version > *before[*key].as_str()
+                && !asked.is_affected(package(key), &release.version)
+        });
+        let lowest = later.next();
+        if let Some(lowest) = lowest.filter(|lowest| {
+            !others
+                && asked_by(&world, key, &lowest.version)
+                    .iter()
+                    .all(|need| before.contains_key(need))
+        }) {
+            prop_assert_eq!(&now[*key], &*lowest.version);
+            for (other, version) in &now {
+                prop_assert!(
+                    other == *key || before.get(other) == Some(version),
+                    "{case:?} {other} {version}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(super::worlds(400))]
 
     #[test]
     fn plans_of_yarn_hold_and_are_small(case in case()) {
-        let Case { world, needs, flaw } = &case;
-        let world = World::of(world);
-        let before = install(&world, needs);
-        prop_assume!(before.is_some());
-        let before = before.expect("just asked");
-        let flawed = name(flaw.0);
-        let flaws = [(flawed.as_str(), VERSIONS[flaw.1])];
-        let asked = Asked { flaws: &flaws, level: Distance::Major, manifests: Manifests::Keep };
-        prop_assume!(!asked.wishes_of_keys(&before).is_empty());
-        let own_needs: BTreeMap<&str, &str> = needs.split(", ").map(|need| need.split_once(' ').expect("a range")).collect();
-        let manifest = serde_json::json!({"name": "project", "version": "1.0.0", "dependencies": own_needs}).to_string();
-        let files = project(&manifest, &lock(&world, &before));
+        check(&case)?;
+    }
+}
 
-        let plan = asked.plan_yarn(&world, &files);
-        let after = edited(&files, &plan).expect("the check accepts what the planner made");
-        let now = keys_of(&after["yarn.lock"]);
-        prop_assert!(holds(&world, needs, &now), "{case:?} {before:?} {now:?}");
-        prop_assert_eq!(&after["yarn.lock"], &lock(&world, &now), "it is as Yarn writes it");
-        prop_assert_eq!(&after["package.json"], &manifest);
-        for (key, version) in &now {
-            let name = package(key);
-            let is_blocked = plan.blocked.iter().any(|blocked| blocked.name == name && blocked.version == *version);
-            prop_assert!(!asked.is_affected(name, version) || is_blocked, "{case:?} {key} {version}");
-        }
-        let again = asked.plan_yarn(&world, &files);
-        prop_assert_eq!(format!("{:?}", &plan), format!("{again:?}"));
-
-        if own(needs).iter().all(|key| is_possible(&world, &asked, &before, key)) {
-            prop_assert!(plan.blocked.is_empty(), "{case:?} {before:?}: {:?}", plan.blocked);
-        }
-        // The one flawed key has a lowest version without a flaw that needs nothing new.
-        let keys: Vec<&String> = before.keys().filter(|key| asked.is_affected(package(key), &before[*key])).collect();
-        if let [key] = keys.as_slice() {
-            let others = before.iter().any(|(other, version)| package(other) == package(key) && other != *key && is_in(range(key), version));
-            let mut later = world.releases[package(key)].iter().filter(|release| {
-                is_in(range(key), &release.version) && *release.version > *before[*key].as_str() && !asked.is_affected(package(key), &release.version)
-            });
-            let lowest = later.next();
-            if let Some(lowest) = lowest.filter(|lowest| !others && asked_by(&world, key, &lowest.version).iter().all(|need| before.contains_key(need))) {
-                prop_assert_eq!(&now[*key], &*lowest.version);
-                for (other, version) in &now {
-                    prop_assert!(other == *key || before.get(other) == Some(version), "{case:?} {other} {version}");
-                }
-            }
+/// Worlds in which the way out is another range of the same package, an older version of something new, or none.
+#[test]
+fn what_comes_in_is_not_what_leaves() {
+    for (world, flaw) in [
+        (
+            "p0 1.0.0: p2 ~2.0.0\np0 1.0.1: p3 1.0.0\np2 2.0.0: p3 ^1.0.0\np3 1.0.0: \n",
+            (3, 1),
+        ),
+        (
+            "p0 1.0.0: p3 ^2.0.0\np0 1.1.0: p3 ^1.0.0\np3 1.0.1: \np3 2.1.0: p4 ^1.0.0\np4 1.1.0: \n",
+            (4, 3),
+        ),
+        (
+            "p0 1.0.1: p3 ~1.0.1\np0 1.1.0: p2 ^1.0.0\np2 1.0.1: \np2 1.1.0: p3 ~1.0.1\np3 1.0.1: p4 ^1.0.0\np4 1.1.0: \n",
+            (3, 2),
+        ),
+        (
+            "p0 1.0.0: p2 ^1.0.1\np0 1.0.1: p2 ^1.0.0\np2 1.0.0: \np2 1.0.1: p3 ~1.0.0\np3 1.0.1: \n",
+            (3, 2),
+        ),
+        (
+            "p0 1.0.1: p2 ^2.1.0, p4 ^1.0.0\np0 1.1.0: p2 ^1.0.0\np2 1.1.0: p4 ^1.0.1\np2 2.1.0: p4 ~1.0.1\np4 1.0.0: \np4 1.0.1: \n",
+            (4, 2),
+        ),
+        (
+            "p0 1.0.0: p2 ^1.0.0, p3 ~1.0.1\np0 1.0.1: p2 ^2.0.0\np2 1.0.1: p3 1.0.1\np2 2.0.0: \np2 2.1.0: p3 ~1.0.1\np3 1.0.1: p4 ~1.0.0\np4 1.0.1: \n",
+            (4, 2),
+        ),
+    ] {
+        let case = Case {
+            world: world.to_owned(),
+            needs: "p0 ^1.0.0".to_owned(),
+            flaw,
+        };
+        if let Err(error) = check(&case) {
+            panic!("{error}");
         }
     }
 }
