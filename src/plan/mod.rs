@@ -412,6 +412,8 @@ pub struct ResolutionEdit {
     pub version: String,
     /// What its registry says of that; `None` where the version is locked already.
     pub release: Option<Release>,
+    /// What that says of the version in whose place it comes, or of another that is locked.
+    pub before: Option<Release>,
 }
 
 /// A package of a `Cargo.lock` as it is to be.

@@ -43,6 +43,7 @@ mod uv_check;
 pub mod uv_entries;
 pub mod uv_lock;
 mod uv_overrides;
+mod yarn_berry;
 mod yarn_check;
 mod yarn_classic;
 pub mod yarn_lock;

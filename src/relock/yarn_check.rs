@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::yarn_classic::table;
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::yarn_lock::locked::{
-    Asked, Locked, LockedEntry, OwnManifest, locked, own_manifest, parts, plain,
+    Asked, Dialect, Locked, LockedEntry, OwnManifest, locked, own_manifest, parts, patched, plain,
 };
 use crate::model::{Release, RequirementKind, TreePath};
 use crate::plan::{Edited, EntryEdit, Plan, ResolutionEdit};
@@ -146,7 +146,14 @@ fn entries(old: &Project, new: &Project, plan: &Plan) -> Result<(), String> {
                 }
                 is_right(entry, &change.name, edit)?;
                 match (&edit.release, before) {
-                    (Some(release), _) => is_of_release(entry, release)?,
+                    (Some(release), _) if old.locked.dialect == Dialect::Classic => {
+                        is_hashed(entry, release)?;
+                        is_of_release(entry, release)?;
+                    }
+                    (Some(release), _) => {
+                        is_resolved(entry)?;
+                        is_of_release(entry, release)?;
+                    }
                     (None, Some(before)) if is_same(before, entry) => {}
                     (None, _) => return Err(format!("The entry {} changed by itself.", change.place)),
                 }
@@ -193,6 +200,12 @@ fn entries(old: &Project, new: &Project, plan: &Plan) -> Result<(), String> {
         }
         let Some(key) = entry.keys.first() else { continue };
         let before = was.get(&parts(key));
+        if let (Some(before), Some(folder)) = (before, &entry.module) {
+            let asks = needs_with(before, plan, folder);
+            if asks == entry.needs && before.keys == entry.keys && before.origin == entry.origin {
+                continue;
+            }
+        }
         if !before.is_some_and(|before| is_same(before, entry) && before.keys == entry.keys) {
             return Err(format!("The entry {key} changed by itself."));
         }
@@ -244,8 +257,37 @@ fn is_right(entry: &LockedEntry, name: &str, edit: &ResolutionEdit) -> Result<()
     }
 }
 
-/// The entry has the hash of the release, and needs what its registry says.
-fn is_of_release(entry: &LockedEntry, release: &Release) -> Result<(), String> {
+/// What a module of one's own asks for, with the ranges of the plan.
+fn needs_with(before: &LockedEntry, plan: &Plan, folder: &str) -> Vec<Asked> {
+    let mut needs = before.needs.clone();
+    for range in plan.ranges.iter().filter(|range| range.folder == *folder) {
+        for need in needs.iter_mut().filter(|need| need.name == range.name) {
+            if let Some(start) = need.range.strip_suffix(range.from.as_str()) {
+                need.range = format!("{start}{}", range.to);
+            }
+        }
+    }
+    needs
+}
+
+/// Yarn installs what the entry says.
+fn is_resolved(entry: &LockedEntry) -> Result<(), String> {
+    let expected = format!("{}@npm:{}", entry.name, entry.version);
+    match (entry.origin.as_deref() == Some(&*expected), &entry.checksum) {
+        (true, None) => Ok(()),
+        (false, _) => Err(format!(
+            "The entry of {} {} installs something else.",
+            entry.name, entry.version
+        )),
+        (_, Some(_)) => Err(format!(
+            "The entry of {} {} has a hash that nobody computed.",
+            entry.name, entry.version
+        )),
+    }
+}
+
+/// The entry has the hash of the release.
+fn is_hashed(entry: &LockedEntry, release: &Release) -> Result<(), String> {
     let document = json::read(&release.document);
     let manifest = document.root();
     let dist = |field: &str| Some(manifest.get("dist")?.get(field)?.as_str()?.into_owned());
@@ -272,12 +314,21 @@ fn is_of_release(entry: &LockedEntry, release: &Release) -> Result<(), String> {
             entry.name, entry.version
         ));
     }
+    Ok(())
+}
+
+/// The entry needs what the registry says of the release.
+fn is_of_release(entry: &LockedEntry, release: &Release) -> Result<(), String> {
+    let document = json::read(&release.document);
+    let manifest = document.root();
     let optional = needs_of(manifest, "optionalDependencies", true);
     let names: BTreeSet<String> = optional.iter().map(|need| need.name.clone()).collect();
     let mut said = needs_of(manifest, "dependencies", false);
     said.retain(|need| !names.contains(&need.name));
     said.extend(optional);
-    let needs: BTreeSet<Asked> = entry.needs.iter().cloned().collect();
+    let mut needs: BTreeSet<Asked> = entry.needs.iter().cloned().collect();
+    // Yarn 2 and later have what builds itself need this, which the registry's short document does not show.
+    needs.retain(|need| said.contains(need) || need.name != "node-gyp" || need.range != "latest");
     match needs == said {
         true => Ok(()),
         false => Err(format!(
@@ -300,6 +351,8 @@ fn needs_of(manifest: Value<'_>, field: &str, is_optional: bool) -> BTreeSet<Ask
 fn needs(old: &Project, new: &Project) -> Result<(), String> {
     let (was, is) = (old.by_key(), new.by_key());
     let ruled = new.ruled();
+    // Yarn 2 and later have the rule alone as a key.
+    let is_replaced = new.locked.dialect != Dialect::Classic;
     let modules: BTreeSet<&str> = new
         .manifests
         .iter()
@@ -308,7 +361,7 @@ fn needs(old: &Project, new: &Project) -> Result<(), String> {
     let wrong = |project: &BTreeMap<Key<'_>, &LockedEntry>, need: &Asked| match project
         .get(&(need.name.as_str(), need.range.as_str()))
     {
-        None => !modules.contains(need.name.as_str()),
+        None => !modules.contains(need.name.as_str()) && !(is_replaced && ruled.contains(need.name.as_str())),
         Some(found) => {
             let asks = requirement(&need.name, &need.range, RequirementKind::Runtime);
             // Other ranges are those of git, files and tags.
@@ -334,8 +387,8 @@ fn keys(old: &Project, new: &Project) -> Result<(), String> {
     let (led_before, led) = (led(old), led(new));
     let (was, is) = (old.by_key(), new.by_key());
     let unasked = is.keys().find(|key| {
-        let was_unasked = was.contains_key(*key) && !led_before.contains(*key);
-        !led.contains(*key) && !was_unasked && !ruled.contains(key.0)
+        let was_unasked = was.contains_key(*key) && !led_before.contains(&owned(key));
+        !led.contains(&owned(key)) && !was_unasked && !ruled.contains(key.0)
     });
     match unasked {
         Some((name, range)) => Err(format!("Nothing needs the entry {name}@{range} any more.")),
@@ -344,8 +397,22 @@ fn keys(old: &Project, new: &Project) -> Result<(), String> {
 }
 
 /// The keys that one's own manifests lead to.
-fn led(project: &Project) -> BTreeSet<Key<'_>> {
+fn led(project: &Project) -> BTreeSet<(String, String)> {
     let by_key = project.by_key();
+    let mut patches: BTreeMap<Key<'_>, Vec<Key<'_>>> = BTreeMap::new();
+    let inner: Vec<(Option<(String, String)>, Key<'_>)> = project
+        .locked
+        .entries
+        .iter()
+        .flat_map(|entry| &entry.keys)
+        .map(|key| (patched(key), parts(key)))
+        .collect();
+    for (inner, key) in &inner {
+        if let Some((name, range)) = inner {
+            patches.entry((name, range)).or_default().push(*key);
+            patches.entry(*key).or_default().push((name, range));
+        }
+    }
     let own = project.manifests.iter().flat_map(|manifest| &manifest.needs);
     let mut open: Vec<Key<'_>> = own
         .map(|need| (need.name.as_str(), need.range.as_str()))
@@ -355,9 +422,15 @@ fn led(project: &Project) -> BTreeSet<Key<'_>> {
         if !led.insert(key) {
             continue;
         }
+        // What Yarn patches of itself, it takes the patch for.
+        open.extend(patches.get(&key).into_iter().flatten());
         let entry = by_key.get(&key).into_iter();
         let needs = entry.flat_map(|entry| &entry.needs);
         open.extend(needs.map(|need| (need.name.as_str(), need.range.as_str())));
     }
-    led
+    led.iter().map(owned).collect()
+}
+
+fn owned((name, range): &Key<'_>) -> (String, String) {
+    ((*name).to_owned(), (*range).to_owned())
 }

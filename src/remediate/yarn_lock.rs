@@ -1,14 +1,18 @@
 //! Yarn's `yarn.lock`, with the `package.json` files of the project and the settings beside it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::npm_archives::{Archives, toolchain};
 use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::yarn_lock::locked::{
-    Asked, Dialect, LockedEntry, OwnManifest, locked, own_manifests, parts, plain,
+    self, Asked, Dialect, LockedEntry, OwnManifest, own_manifest, own_manifests, parts, patched, plain,
 };
 use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Rules};
 use crate::plan::{Bounds, Descriptor, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::yarn_lock::{RESOLUTIONS, place};
+use crate::text::tree::Value;
+use crate::text::yaml;
 
 /// Plans lockfiles of Yarn.
 pub struct YarnLock;
@@ -23,11 +27,14 @@ impl Fixer for YarnLock {
     }
 
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
-        let locked = locked(files.text)?;
-        if locked.dialect != Dialect::Classic {
-            return Err("lockkeeper edits lockfiles of Yarn 1 alone: upgrade it with the command that `lockkeeper scan` shows.".to_owned());
-        }
-        let manifests = own_manifests(&files.path.parent(), files.read, files.list)?;
+        let locked = locked::locked(files.text)?;
+        let manifests = match locked.dialect {
+            Dialect::Classic => own_manifests(&files.path.parent(), files.read, files.list)?,
+            Dialect::Berry(number) if (OLDEST..=NEWEST).contains(&number) => listed(files, &locked.entries)?,
+            Dialect::Berry(number) => {
+                return Err(format!("Lockfiles of version {number} of Yarn are not edited."));
+            }
+        };
         let registered = locked.entries.iter().filter(|entry| entry.is_of_registry);
         let addresses = registered.map(|entry| {
             let address = entry
@@ -38,9 +45,16 @@ impl Fixer for YarnLock {
         });
         let archives = Archives::of(addresses);
         let mut configuration: Vec<ConfigFile> = files.configuration(".npmrc").into_iter().collect();
-        configuration.extend(files.configuration(".yarnrc").map(as_npmrc));
+        configuration.extend(match locked.dialect {
+            Dialect::Classic => files
+                .configuration(".yarnrc")
+                .map(|file| as_npmrc(file, of_yarnrc)),
+            Dialect::Berry(_) => files
+                .configuration(SETTINGS)
+                .map(|file| as_npmrc(file, of_settings)),
+        });
         Ok(Box::new(YarnProject {
-            described: described(&locked.entries, &manifests),
+            described: described(&locked, &manifests, files.beside(SETTINGS).as_deref()),
             archives,
             toolchain: toolchain(&files.beside("package.json").unwrap_or_default()),
             configuration,
@@ -49,18 +63,121 @@ impl Fixer for YarnLock {
     }
 }
 
-/// What the planner takes from the lockfile and the manifests.
-fn described(entries: &[LockedEntry], manifests: &[OwnManifest]) -> Described {
+/// The settings of Yarn 2 and later.
+const SETTINGS: &str = ".yarnrc.yml";
+
+/// The numbers of lockfiles of Yarn 2 and later that are edited: those of Yarn 2.4 to 4.
+const OLDEST: u64 = 4;
+const NEWEST: u64 = 10;
+
+/// The manifests that the lockfile of Yarn 2 and later lists, that of the root first.
+fn listed(files: &ProjectFiles<'_>, entries: &[LockedEntry]) -> Result<Vec<OwnManifest>, String> {
+    let folders: BTreeSet<&String> = entries.iter().filter_map(|entry| entry.module.as_ref()).collect();
+    let manifest = |folder: &&String| {
+        let path = files.path.parent().join(folder.as_str());
+        let path = path.and_then(|folder| folder.join("package.json"));
+        let text = path.and_then(|path| (files.read)(&path));
+        let manifest = text.and_then(|text| own_manifest(folder, &text));
+        manifest.ok_or_else(|| format!("The package.json in `{folder}` cannot be read."))
+    };
+    folders.iter().map(manifest).collect()
+}
+
+/// What the planner takes from the lockfile, the manifests and the settings.
+fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Option<&str>) -> Described {
+    let is_berry = locked.dialect != Dialect::Classic;
+    let patches = Patches::of(&locked.entries);
     let modules = manifests.iter().map(|manifest| Module {
         folder: manifest.folder.clone(),
         name: manifest.name.clone(),
         version: manifest.version.clone(),
-        needs: needs(&manifest.needs),
+        needs: patches.with(needs(&manifest.needs)),
     });
+    let mut closed = extended(settings.filter(|_| is_berry));
+    if is_berry {
+        closed.extend(PATCHED.map(|name| {
+            (
+                name.to_owned(),
+                format!("Yarn patches {name}, and what a new range of it leads to is for Yarn to say."),
+            )
+        }));
+    }
     Described {
         modules: modules.collect(),
-        entries: entries.iter().map(of_entry).collect(),
-        rules: rules(manifests.first()),
+        entries: locked
+            .entries
+            .iter()
+            .map(|entry| of_entry(entry, &patches))
+            .collect(),
+        rules: Rules {
+            replace: is_berry,
+            ..rules(manifests.first())
+        },
+        lists_modules: is_berry,
+        closed,
+    }
+}
+
+/// What Yarn 2 and later patch of themselves.
+const PATCHED: [&str; 3] = ["fsevents", "resolve", "typescript"];
+
+/// Packages that settings change, each with why nothing new of it comes in.
+fn extended(settings: Option<&str>) -> BTreeMap<String, String> {
+    let document = yaml::read(settings.unwrap_or_default(), yaml::Bounds::STRANGER);
+    let extensions = document.root().get("packageExtensions");
+    let names = extensions.into_iter().flat_map(Value::entries);
+    names
+        .map(|(key, _)| {
+            let name = parts(&key).0.to_owned();
+            let reason = format!("`packageExtensions` in {SETTINGS} change what {name} needs.");
+            (name, reason)
+        })
+        .collect()
+}
+
+/// What is patched: descriptors, with those of the patches.
+struct Patches {
+    of: BTreeMap<Descriptor, Vec<Descriptor>>,
+    names: BTreeSet<String>,
+}
+
+impl Patches {
+    fn of(entries: &[LockedEntry]) -> Self {
+        let mut patches = Self {
+            of: BTreeMap::new(),
+            names: BTreeSet::new(),
+        };
+        for key in entries.iter().flat_map(|entry| &entry.keys) {
+            let Some((name, range)) = patched(key) else {
+                continue;
+            };
+            let inner = Descriptor {
+                name: name.as_str().into(),
+                range: range.into(),
+            };
+            patches.of.entry(inner).or_default().push(descriptor(key));
+            patches.names.insert(name);
+        }
+        patches
+    }
+
+    /// The needs, with the patches of what is needed, for which Yarn takes those.
+    fn with(&self, mut needs: Vec<Need>) -> Vec<Need> {
+        let patches = needs
+            .iter()
+            .filter_map(|need| self.of.get(&need.descriptor))
+            .flatten();
+        let patches: Vec<Need> = patches.cloned().map(|descriptor| Need { descriptor }).collect();
+        needs.extend(patches);
+        needs
+    }
+}
+
+fn descriptor(key: &str) -> Descriptor {
+    let (name, range) = parts(key);
+    Descriptor {
+        name: name.into(),
+        range: range.into(),
     }
 }
 
@@ -74,28 +191,38 @@ fn needs(asked: &[Asked]) -> Vec<Need> {
     needs.collect()
 }
 
-fn of_entry(entry: &LockedEntry) -> Locked {
-    let descriptors = entry.keys.iter().map(|key| {
-        let (name, range) = parts(key);
-        Descriptor {
-            name: name.into(),
-            range: range.into(),
-        }
-    });
+fn of_entry(entry: &LockedEntry, patches: &Patches) -> Locked {
     let address = entry.origin.as_deref().unwrap_or_default();
     let is_fixed = match entry.is_of_registry {
+        _ if entry.module.is_some() => Some("it is a module of the project"),
+        _ if patches.names.contains(&entry.name) => Some("Yarn patches it"),
         false => Some("it does not come from a registry"),
-        true if !address.is_empty() && !address.contains("://") => {
+        true if !address.is_empty() && !address.contains(':') => {
             Some("its archive is taken from a folder, in which no other is")
         }
         true => None,
     };
+    // Its manifest asks.
+    let own = match entry.module {
+        Some(_) => Vec::new(),
+        None => patches.with(needs(&entry.needs)),
+    };
+    let inner = entry
+        .keys
+        .iter()
+        .filter_map(|key| patched(key))
+        .map(|(name, range)| Need {
+            descriptor: Descriptor {
+                name: name.into(),
+                range: range.into(),
+            },
+        });
     Locked {
         place: place(entry).to_owned(),
         name: entry.name.clone(),
         version: entry.version.clone(),
-        descriptors: descriptors.collect(),
-        needs: needs(&entry.needs),
+        descriptors: entry.keys.iter().map(|key| descriptor(key)).collect(),
+        needs: own.into_iter().chain(inner).collect(),
         peers: entry.peers.clone(),
         is_fixed,
     }
@@ -140,18 +267,41 @@ fn names(pattern: &str) -> Vec<String> {
     names
 }
 
-/// `.yarnrc` of Yarn 1 in the form of an `.npmrc`: `registry "ADDRESS"` becomes `registry=ADDRESS`.
-fn as_npmrc(file: ConfigFile) -> ConfigFile {
-    let lines = file.text.lines().filter_map(|line| {
+/// The registries of a file in the form of an `.npmrc`: `registry=ADDRESS`, `@scope:registry=ADDRESS`.
+fn as_npmrc(file: ConfigFile, read: fn(&str) -> Vec<(String, String)>) -> ConfigFile {
+    let lines = read(&file.text)
+        .into_iter()
+        .filter(|(_, value)| !value.contains('\n'));
+    ConfigFile {
+        text: lines.map(|(key, value)| format!("{key}={value}\n")).collect(),
+        place: file.place,
+    }
+}
+
+/// What `.yarnrc` of Yarn 1 sets: `registry "ADDRESS"`.
+fn of_yarnrc(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().filter_map(|line| {
         let (key, value) = line.trim().split_once(char::is_whitespace)?;
         let key = key.trim_matches('"');
         let is_registry = key == "registry" || (key.starts_with('@') && key.ends_with(":registry"));
-        is_registry.then(|| format!("{key}={}\n", value.trim().trim_matches('"')))
+        is_registry.then(|| (key.to_owned(), value.trim().trim_matches('"').to_owned()))
     });
-    ConfigFile {
-        text: lines.collect(),
-        place: file.place,
-    }
+    lines.collect()
+}
+
+/// What `.yarnrc.yml` sets: `npmRegistryServer`, also of `npmScopes`.
+fn of_settings(text: &str) -> Vec<(String, String)> {
+    const SERVER: &str = "npmRegistryServer";
+    let document = yaml::read(text, yaml::Bounds::STRANGER);
+    let root = document.root();
+    let of = |value: Value<'_>| value.str(SERVER).map(std::borrow::Cow::into_owned);
+    let mut all: Vec<(String, String)> = of(root)
+        .map(|server| ("registry".to_owned(), server))
+        .into_iter()
+        .collect();
+    let scopes = root.get("npmScopes").into_iter().flat_map(Value::entries);
+    all.extend(scopes.filter_map(|(scope, value)| Some((format!("@{scope}:registry"), of(value)?))));
+    all
 }
 
 struct YarnProject {

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::descriptor::{Reference, locator, split};
+use super::descriptor::{self, Reference, locator, split};
 use super::entries::{Entries, Entry, read};
-use super::lines::Syntax;
+use super::lines::{Field, Syntax, field, lines};
 use super::manifests::{self, Around, FieldKind, Manifest};
 use super::{origin, syntax};
 use crate::lockfile::package_lock::installed::requirement;
@@ -27,6 +27,8 @@ pub struct Locked {
     pub dialect: Dialect,
     /// The entries, in the order of the file.
     pub entries: Vec<LockedEntry>,
+    /// What entries ask for has its protocol in front, as Yarn 4 writes it.
+    pub has_protocols: bool,
 }
 
 /// An entry of the lockfile.
@@ -100,8 +102,14 @@ pub fn locked(text: &str) -> Result<Locked, &'static str> {
     };
     let entries = all.entries.iter().map(|entry| of_entry(text, &all, entry));
     let entries: Option<Vec<LockedEntry>> = entries.collect();
+    let is_registered = |need: &super::entries::Dependency<'_>| need.range.starts_with("npm:");
     Ok(Locked {
         dialect,
+        has_protocols: matches!(dialect, Dialect::Berry(8..))
+            || all
+                .dependencies
+                .iter()
+                .any(|need| is_registered(need) && plain(&need.range) != need.range),
         entries: entries.ok_or(DAMAGED)?,
     })
 }
@@ -183,9 +191,44 @@ fn of_entry(text: &str, all: &Entries<'_>, entry: &Entry<'_>) -> Option<LockedEn
                 }
                 _ => {}
             }
+            locked.peers = peers(of(text, entry.span)?);
         }
     }
     Some(locked)
+}
+
+/// What an entry of Yarn 2 and later expects beside itself.
+fn peers(block: &str) -> Vec<Requirement> {
+    let mut peers: Vec<Requirement> = Vec::new();
+    let mut section = String::new();
+    let mut about = String::new();
+    for line in lines(block) {
+        let Some(Field { key, value }) = field(&line, Syntax::Berry) else {
+            continue;
+        };
+        match (line.indent, value) {
+            (2, None) => section = key.text.into_owned(),
+            (2, Some(_)) => section.clear(),
+            (4, Some(value)) if section == "peerDependencies" => {
+                peers.push(requirement(&key.text, &value.text, RequirementKind::Peer));
+            }
+            (4, None) if section == "peerDependenciesMeta" => about = key.text.into_owned(),
+            (6, Some(value)) if section == "peerDependenciesMeta" && value.text == "true" => {
+                let peer = peers.iter_mut().find(|peer| *peer.name == *about);
+                if let Some(peer) = peer.filter(|_| key.text == "optional") {
+                    peer.kind = RequirementKind::OptionalPeer;
+                }
+            }
+            _ => {}
+        }
+    }
+    peers
+}
+
+/// The name and range that Yarn patches under the key, of itself or because the project asks for it.
+#[must_use]
+pub fn patched(key: &str) -> Option<(String, String)> {
+    descriptor::patched(split(key).1)
 }
 
 fn of(text: &str, span: Span) -> Option<&str> {

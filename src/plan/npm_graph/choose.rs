@@ -158,7 +158,10 @@ impl Planner<'_> {
         let modules = self.described.modules.iter();
         let mut own = modules.filter(|module| module.name == *asked.descriptor.name);
         if own.any(|module| self.catalogue.in_range(range, &module.version)) {
-            // It is one's own, which the lockfile does not list.
+            if self.described.lists_modules {
+                return Err(Failure::because(format!("{name} is a module of the project.")));
+            }
+            // The lockfile does not list it.
             return Ok(state.clone());
         }
         let rated = self.catalogue.releases(name)?;

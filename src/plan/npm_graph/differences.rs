@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::graph::{Found, Live, Resolution, State};
 use super::planner::Planner;
+use crate::model::Release;
 use crate::plan::npm_catalogue::is_later;
 use crate::plan::{
     Collateral, Descriptor, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, ResolutionEdit,
@@ -69,6 +70,10 @@ pub(super) fn differences(
             (Some(new), _) => EntryEdit::Resolve(Box::new(ResolutionEdit {
                 descriptors: new.clone(),
                 version: resolution.version.clone(),
+                before: resolution
+                    .release
+                    .as_ref()
+                    .and_then(|_| predecessor(planner, new, &resolution)),
                 release: resolution.release.as_deref().cloned(),
             })),
         };
@@ -80,6 +85,29 @@ pub(super) fn differences(
         });
     }
     list(planner, (before, state), &lives, fulfilled, plan);
+}
+
+/// What the registry says of the version in whose place `resolution` comes, to which `descriptors` are to lead; else of another that is
+/// locked.
+fn predecessor(
+    planner: &Planner<'_>,
+    descriptors: &BTreeSet<Descriptor>,
+    resolution: &Resolution,
+) -> Option<Release> {
+    let of_name = planner.described.entries.iter();
+    let of_name = of_name.filter(|entry| entry.name == resolution.name && entry.is_fixed.is_none());
+    let mut in_place = of_name.clone().filter(|entry| {
+        entry
+            .descriptors
+            .iter()
+            .any(|descriptor| descriptors.contains(descriptor))
+    });
+    let entry = in_place.next().or_else(|| of_name.clone().next())?;
+    let releases = planner.catalogue.releases(&resolution.name).ok()?;
+    let found = releases
+        .iter()
+        .find(|rated| *rated.release.version == *entry.version)?;
+    Some(found.release.clone())
 }
 
 /// What leads to each resolution once the plan is carried out.

@@ -37,6 +37,10 @@ pub struct Described {
     pub entries: Vec<Locked>,
     /// What the root's manifest says in the place of what is asked for.
     pub rules: Rules,
+    /// The lockfile lists the modules of the project among the rest.
+    pub lists_modules: bool,
+    /// Packages for which no new range can be added, each with why, as a sentence.
+    pub closed: BTreeMap<String, String>,
 }
 
 /// A manifest of one's own.

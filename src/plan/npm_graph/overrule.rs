@@ -23,6 +23,9 @@ impl Planner<'_> {
         if let Some((_, found)) = state.overrides.get(&*descriptor.name) {
             return Ok(Some(*found));
         }
+        if let Some(reason) = self.described.closed.get(&*descriptor.name) {
+            return Err(Failure::because(reason.clone()));
+        }
         let rules = &self.described.rules;
         let rule = rules.all.get(&*descriptor.name).map(|range| Descriptor {
             name: descriptor.name.clone(),

@@ -70,6 +70,7 @@ fn exchanged(entry: &LockedEntry, version: &str, hash: &str, sum: &str) -> Plan 
                 document: document.to_string().into(),
                 ..Release::default()
             }),
+            before: None,
         }))),
     ])
 }
