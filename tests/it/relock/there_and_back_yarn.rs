@@ -1,6 +1,6 @@
 //! Plans that move one package of a lockfile of Yarn, and back: the registry's document of both versions says what the lockfile has.
 
-use lockkeeper::lockfile::yarn_lock::locked::{LockedEntry, locked, parts};
+use lockkeeper::lockfile::yarn_lock::locked::{Dialect, LockedEntry, locked, parts};
 use lockkeeper::model::Release;
 use lockkeeper::plan::{Descriptor, EntryChange, EntryEdit, Plan, ResolutionEdit};
 use lockkeeper::relock::package_lock::archive_path;
@@ -12,6 +12,10 @@ use super::there_and_back::{Pair, next, of};
 /// The plans for each package of a `yarn.lock` that comes from a registry.
 pub(super) fn yarn(text: &str) -> Vec<(String, Pair)> {
     let Ok(all) = locked(text) else { return Vec::new() };
+    // What comes in has no checksum in the others.
+    if all.dialect != Dialect::Classic {
+        return Vec::new();
+    }
     let has_hashes = all.entries.iter().any(|entry| entry.checksum.is_some());
     let has_fragments = all.entries.iter().any(|entry| fragment(entry).is_some());
     let wanted = all.entries.iter().filter(|entry| {
