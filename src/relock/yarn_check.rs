@@ -361,7 +361,7 @@ fn needs(old: &Project, new: &Project) -> Result<(), String> {
     let wrong = |project: &BTreeMap<Key<'_>, &LockedEntry>, need: &Asked| match project
         .get(&(need.name.as_str(), need.range.as_str()))
     {
-        None => !modules.contains(need.name.as_str()) && !(is_replaced && ruled.contains(need.name.as_str())),
+        None => !(modules.contains(need.name.as_str()) || is_replaced && ruled.contains(need.name.as_str())),
         Some(found) => {
             let asks = requirement(&need.name, &need.range, RequirementKind::Runtime);
             // Other ranges are those of git, files and tags.
