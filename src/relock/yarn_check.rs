@@ -280,7 +280,7 @@ fn is_resolved(entry: &LockedEntry) -> Result<(), String> {
             entry.name, entry.version
         )),
         (_, Some(_)) => Err(format!(
-            "The entry of {} {} has a hash that nobody computed.",
+            "The entry of {} {} has a hash that was not computed.",
             entry.name, entry.version
         )),
     }
