@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::backported::Backported;
 use super::forge::{Connection, JobForge};
 use super::inputs::Inputs;
-use super::pull_requests::{files, found};
+use super::pull_requests::{advisories, files, found};
 use crate::forge::{Forge, Visibility};
 use crate::model::grid::OpenRequest;
 use crate::plan::lines::{LinePlan, LinePlans};
@@ -167,7 +167,7 @@ impl Lines<'_> {
     fn wanted(&self, plans: &LinePlans, number: usize, table: Option<u64>) -> Vec<Wanted> {
         let of = |key: &str, plan: &LinePlan| {
             let text = pull_request::of_line(plan, &plan.proposal, self.run, table);
-            let moves = plan.proposal.lockfiles.iter().flat_map(|file| &file.plan.moves);
+            let (advisories, blocked) = advisories(&plan.proposal);
             Wanted {
                 key: key.to_owned(),
                 title: text.title,
@@ -175,7 +175,8 @@ impl Lines<'_> {
                 headline: text.headline,
                 message: text.message,
                 files: files(&plan.proposal),
-                advisories: moves.flat_map(|one| one.fixes.iter().cloned()).collect(),
+                advisories,
+                blocked,
                 table,
             }
         };

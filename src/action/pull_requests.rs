@@ -1,6 +1,6 @@
 //! Pull requests with the upgrades of mode fix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::Fixed;
 use super::forge::JobForge;
@@ -87,7 +87,7 @@ pub(super) fn found(before: &Outcome) -> StillAffected {
 
 fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Wanted {
     let text = pull_request::pull_request(proposal, base, run);
-    let moves = proposal.lockfiles.iter().flat_map(|file| &file.plan.moves);
+    let (advisories, blocked) = advisories(proposal);
     Wanted {
         key: key.to_owned(),
         title: text.title,
@@ -95,9 +95,21 @@ fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Want
         headline: text.headline,
         message: text.message,
         files: files(proposal),
-        advisories: moves.flat_map(|one| one.fixes.iter().cloned()).collect(),
+        advisories,
+        blocked,
         table: None,
     }
+}
+
+/// The ids of the advisories that `proposal` fixes, and of those that it could not.
+pub(super) fn advisories(proposal: &Proposal) -> (BTreeSet<String>, BTreeSet<String>) {
+    let plans = || proposal.lockfiles.iter().map(|file| &file.plan);
+    let moves = plans().flat_map(|plan| &plan.moves);
+    let fixed: BTreeSet<String> = moves.flat_map(|one| one.fixes.iter().cloned()).collect();
+    let blocked = plans().flat_map(|plan| &plan.blocked);
+    let mut blocked: BTreeSet<String> = blocked.flat_map(|one| one.fixes.iter().cloned()).collect();
+    blocked.retain(|id| !fixed.contains(id));
+    (fixed, blocked)
 }
 
 /// The files that change, by their paths from the top of the repository.

@@ -39,15 +39,28 @@ impl Grid {
         for row in self.rows.iter_mut().chain(&mut self.joined) {
             let id = &row.advisory.id;
             for (cell, name) in row.cells.iter_mut().zip(&names) {
-                let request = requests.iter().find(|request| request.fixes(id, *name));
-                if let (CellState::Affected, Some(request)) = (cell.state, request) {
-                    let what = match request.is_draft {
-                        true => "is a draft that would fix it",
-                        false => "fixes it",
-                    };
-                    cell.reason.push_str(&format!("; #{} {what}", request.number));
-                    cell.request = Some(request.clone());
+                if cell.state != CellState::Affected {
+                    continue;
                 }
+                let fixing = requests.iter().find(|request| request.fixes(id, *name));
+                let (state, request) = match fixing {
+                    Some(request) if request.is_draft => (RequestState::Draft, request),
+                    Some(request) => (RequestState::Proposed, request),
+                    None => match requests.iter().find(|request| request.leaves(id, *name)) {
+                        Some(request) => (RequestState::Blocked, request),
+                        None => continue,
+                    },
+                };
+                let what = match state {
+                    RequestState::Proposed => "fixes it",
+                    RequestState::Draft => "is a draft that would fix it",
+                    RequestState::Blocked => "fixes other advisories, and says what keeps this one",
+                };
+                cell.reason.push_str(&format!("; #{} {what}", request.number));
+                cell.request = Some(CellRequest {
+                    state,
+                    page: request.page.clone(),
+                });
             }
         }
     }
@@ -123,10 +136,42 @@ pub struct Cell {
     pub fixed: Vec<String>,
     /// The version to upgrade the worst occurrence to; `None` where it needs none or there is none.
     pub upgrade: Option<SharedStr>,
-    /// The pull request that is open and fixes what affects the line; `None` where there is none, and where no forge was asked.
-    pub request: Option<OpenRequest>,
+    /// The open pull request about what affects the line; `None` where there is none, and where no forge was asked.
+    pub request: Option<CellRequest>,
     /// Everything that the line holds of the row's packages.
     pub occurrences: Vec<Occurrence>,
+}
+
+/// What an open pull request means for a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellRequest {
+    /// What it does.
+    pub state: RequestState,
+    /// Its page.
+    pub page: String,
+}
+
+/// What a pull request does about an advisory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RequestState {
+    /// It fixes it.
+    Proposed,
+    /// It would fix it, and a person has to finish it first.
+    Draft,
+    /// It fixes others, and says why this one stays.
+    Blocked,
+}
+
+impl RequestState {
+    /// As written in JSON: `proposed`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Draft => "draft",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// A pull request of lockkeeper that is open.
@@ -142,6 +187,8 @@ pub struct OpenRequest {
     pub is_draft: bool,
     /// The ids of the advisories that it fixes.
     pub advisories: BTreeSet<String>,
+    /// The ids of those that it could not fix.
+    pub blocked: BTreeSet<String>,
 }
 
 impl OpenRequest {
@@ -150,16 +197,20 @@ impl OpenRequest {
     pub fn fixes(&self, id: &str, ref_name: Option<&str>) -> bool {
         ref_name == Some(self.ref_name.as_str()) && self.advisories.contains(id)
     }
+
+    /// It says why the advisory `id` stays on the release line `ref_name`.
+    #[must_use]
+    pub fn leaves(&self, id: &str, ref_name: Option<&str>) -> bool {
+        ref_name == Some(self.ref_name.as_str()) && self.blocked.contains(id)
+    }
 }
 
 impl Cell {
-    /// `proposed` where an open pull request fixes what affects the line, `draft` where a person has to finish that first, else the
-    /// state.
+    /// That of the pull request where one is open about what affects the line, else the state.
     #[must_use]
     pub fn state_name(&self) -> &'static str {
         match (self.state, &self.request) {
-            (CellState::Affected, Some(request)) if request.is_draft => "draft",
-            (CellState::Affected, Some(_)) => "proposed",
+            (CellState::Affected, Some(request)) => request.state.as_str(),
             (state, _) => state.as_str(),
         }
     }

@@ -9,6 +9,9 @@ use crate::text::escape;
 const BEGIN: &str = "<!-- lockkeeper:fix:";
 const END: &str = " -->";
 
+/// What stands before the id of an advisory that stays.
+const BLOCKED: &str = "blocked=";
+
 /// So many ids stand in it.
 const MAX_IDS: usize = 500;
 
@@ -23,6 +26,8 @@ pub(super) struct Marker {
     pub(super) is_moot: bool,
     /// The ids of the advisories that it fixes.
     pub(super) advisories: BTreeSet<String>,
+    /// The ids of those that it could not fix.
+    pub(super) blocked: BTreeSet<String>,
 }
 
 impl Marker {
@@ -41,12 +46,13 @@ impl Marker {
             is_dressed: false,
             is_moot: false,
             advisories: wanted.advisories.iter().take(MAX_IDS).cloned().collect(),
+            blocked: wanted.blocked.iter().take(MAX_IDS).cloned().collect(),
         }
     }
 
     /// The line, without its end.
     pub(super) fn line(&self) -> String {
-        let ids = self.advisories.iter().filter(|id| is_id(id));
+        let ids = |ids: &BTreeSet<String>| ids.iter().filter(|id| is_id(id)).cloned().collect::<Vec<_>>();
         let mut line = format!("{BEGIN}{}", self.text);
         for (word, is_set) in [("dressed", self.is_dressed), ("moot", self.is_moot)] {
             if is_set {
@@ -54,9 +60,14 @@ impl Marker {
                 line.push_str(word);
             }
         }
-        for id in ids {
+        for id in ids(&self.advisories) {
             line.push(' ');
-            line.push_str(id);
+            line.push_str(&id);
+        }
+        for id in ids(&self.blocked) {
+            line.push(' ');
+            line.push_str(BLOCKED);
+            line.push_str(&id);
         }
         line.push_str(END);
         line
@@ -80,14 +91,20 @@ pub(super) fn read(body: &str) -> Option<Marker> {
         is_dressed: false,
         is_moot: false,
         advisories: BTreeSet::new(),
+        blocked: BTreeSet::new(),
     };
     for word in words {
         match word {
             "dressed" => marker.is_dressed = true,
             "moot" => marker.is_moot = true,
-            id => {
-                marker.advisories.insert(id.to_owned());
-            }
+            id => match id.strip_prefix(BLOCKED) {
+                Some(id) => {
+                    marker.blocked.insert(id.to_owned());
+                }
+                None => {
+                    marker.advisories.insert(id.to_owned());
+                }
+            },
         }
     }
     Some(marker)

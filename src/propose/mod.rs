@@ -47,6 +47,8 @@ pub struct Wanted {
     pub files: BTreeMap<String, NewText>,
     /// The ids of the advisories that it fixes.
     pub advisories: BTreeSet<String>,
+    /// The ids of those that it could not fix.
+    pub blocked: BTreeSet<String>,
     /// The pull request with the table of all release lines, which the text leads to; `None` where there is none.
     pub table: Option<u64>,
 }
@@ -133,12 +135,14 @@ impl OpenRequests {
     /// What each of them is for.
     pub fn list(&self) -> impl Iterator<Item = OpenRequest> {
         let ours = self.ours.iter().filter_map(|pull| {
+            let marker = marker::read(&pull.body)?;
             Some(OpenRequest {
                 number: pull.number,
                 page: pull.page.clone(),
                 ref_name: format!("refs/heads/{}", pull.base),
                 is_draft: false,
-                advisories: marker::read(&pull.body)?.advisories,
+                advisories: marker.advisories,
+                blocked: marker.blocked,
             })
         });
         ours.chain(self.carried.iter().cloned())

@@ -132,6 +132,7 @@ impl Run<'_> {
             is_dressed: true,
             is_moot: true,
             advisories: Default::default(),
+            blocked: Default::default(),
         });
         marker.is_moot = true;
         let body = format!("{}\n{}", marker.line(), marker::rest(&pull.body));

@@ -106,6 +106,7 @@ pub(super) fn open_request(pull: &Pull, settings: &FixSettings) -> Option<OpenRe
         ref_name: format!("refs/heads/{}", pull.base),
         is_draft: marker.is_draft,
         advisories: marker.advisories,
+        blocked: BTreeSet::new(),
     })
 }
 
