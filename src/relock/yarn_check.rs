@@ -53,7 +53,8 @@ pub(super) fn check(
     }
     entries(&old, &new, plan)?;
     needs(&old, &new)?;
-    keys(&old, &new)
+    keys(&old, &new)?;
+    owners(&old, &new)
 }
 
 impl Project {
@@ -370,6 +371,8 @@ fn needs(old: &Project, new: &Project) -> Result<(), String> {
         }
     };
     let asked_before: BTreeSet<&Asked> = old.asked().map(|(_, need)| need).collect();
+    let (patched_before, patched) = (built_in(old), built_in(new));
+    let names: BTreeSet<&String> = patched_before.iter().map(|(name, _)| name).collect();
     for (label, need) in new.asked() {
         if wrong(&is, need) && !(asked_before.contains(need) && wrong(&was, need)) {
             return Err(format!(
@@ -377,8 +380,23 @@ fn needs(old: &Project, new: &Project) -> Result<(), String> {
                 need.name, need.range
             ));
         }
+        let key = (need.name.clone(), need.range.clone());
+        let lacked = asked_before.contains(need) && !patched_before.contains(&key);
+        if names.contains(&need.name) && !patched.contains(&key) && !lacked {
+            return Err(format!(
+                "{label} needs {} {}, of which the lockfile does not have the patch.",
+                need.name, need.range
+            ));
+        }
     }
     Ok(())
+}
+
+/// The names and ranges of which Yarn's own patches are locked.
+fn built_in(project: &Project) -> BTreeSet<(String, String)> {
+    let keys = project.locked.entries.iter().flat_map(|entry| &entry.keys);
+    let own = keys.filter(|key| key.contains("builtin<"));
+    own.filter_map(|key| patched(key)).collect()
 }
 
 /// Every key is asked for by something that one's own manifests lead to, unless it was not before.
@@ -394,6 +412,44 @@ fn keys(old: &Project, new: &Project) -> Result<(), String> {
         Some((name, range)) => Err(format!("Nothing needs the entry {name}@{range} any more.")),
         None => Ok(()),
     }
+}
+
+/// Yarn 2 and later give some packages further needs, by a list that only they have. All that is seen of it is a key that nothing asks for, whose owner
+/// is not known: as long as there is one, no package leaves with its last version of a major one.
+fn owners(old: &Project, new: &Project) -> Result<(), String> {
+    if new.locked.dialect == Dialect::Classic {
+        return Ok(());
+    }
+    let (ruled, led) = (old.ruled(), led(old));
+    let of_registry = old.locked.entries.iter().filter(|entry| entry.is_of_registry);
+    let mut keys = of_registry.flat_map(|entry| &entry.keys);
+    let given = keys.find(|key| !led.contains(&owned(&parts(key))) && !ruled.contains(parts(key).0));
+    let Some(given) = given else { return Ok(()) };
+    let lines = |project: &Project| -> BTreeMap<(String, String), String> {
+        let entries = project.locked.entries.iter().filter(|entry| entry.is_of_registry);
+        entries
+            .map(|entry| {
+                (
+                    (entry.name.clone(), line(&entry.version).to_owned()),
+                    entry.version.clone(),
+                )
+            })
+            .collect()
+    };
+    let stay = lines(new);
+    match lines(old).iter().find(|(line, _)| !stay.contains_key(line)) {
+        Some(((name, _), version)) => Err(format!(
+            "Yarn itself has some package need {given}, which nothing in the lockfile asks for. That may be {name} {version}, which would leave."
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What versions have in common that a range such as `^1.2.3` has together.
+fn line(version: &str) -> &str {
+    let dots = if version.starts_with("0.") { 2 } else { 1 };
+    let end = version.match_indices('.').nth(dots - 1).map(|(at, _)| at);
+    end.and_then(|end| version.get(..end)).unwrap_or(version)
 }
 
 /// The keys that one's own manifests lead to.

@@ -7,7 +7,7 @@ use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::yarn_lock::locked::{
     self, Asked, Dialect, LockedEntry, OwnManifest, own_manifest, own_manifests, parts, patched, plain,
 };
-use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Rules};
+use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Patch, Rules};
 use crate::plan::{Bounds, Descriptor, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::yarn_lock::{RESOLUTIONS, place};
@@ -98,7 +98,7 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
         closed.extend(PATCHED.map(|name| {
             (
                 name.to_owned(),
-                format!("Yarn patches {name}, and what a new range of it leads to is for Yarn to say."),
+                format!("Yarn patches {name}: it has to say what a new range of it leads to, where no version in that range is locked with its patch."),
             )
         }));
     }
@@ -115,11 +115,43 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
         },
         lists_modules: is_berry,
         closed,
+        patches: match is_berry {
+            true => PATCHED
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), built_in(name, &locked.entries)?)))
+                .collect(),
+            false => BTreeMap::new(),
+        },
     }
 }
 
 /// What Yarn 2 and later patch of themselves.
 const PATCHED: [&str; 3] = ["fsevents", "resolve", "typescript"];
+
+/// How the file asks for Yarn's own patch of the package `name`, if it does in one way.
+fn built_in(name: &str, entries: &[LockedEntry]) -> Option<Patch> {
+    let keys = entries.iter().flat_map(|entry| &entry.keys);
+    let ranges = keys.map(|key| parts(key)).filter(|(other, _)| *other == name);
+    let patches: Option<BTreeSet<(&str, &str)>> = ranges
+        .filter(|(_, range)| range.starts_with("patch:"))
+        .map(|(_, range)| {
+            let (inner, patch) = range.split_once('#')?;
+            let start = [format!("patch:{name}@npm%3A"), format!("patch:{name}@")];
+            let start = start
+                .iter()
+                .find(|start| inner.starts_with(start.as_str()))?
+                .len();
+            Some((range.get(..start)?, patch))
+                .filter(|_| patch.contains("builtin<") && !patch.contains(['&', ',']))
+        })
+        .collect();
+    let patches = patches?;
+    let one = patches.first().filter(|_| patches.len() == 1);
+    one.map(|(before, patch)| Patch {
+        before: (*before).to_owned(),
+        after: format!("#{patch}"),
+    })
+}
 
 /// Packages that settings change, each with why nothing new of it comes in.
 fn extended(settings: Option<&str>) -> BTreeMap<String, String> {

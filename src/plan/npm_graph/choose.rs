@@ -51,7 +51,8 @@ impl Planner<'_> {
         let asked = self.table.asked(wanted);
         let needs = || {
             let needs = release.dependencies.iter().filter(|one| self.is_need(one.kind));
-            needs.map(|one| self.table.wanted(&descriptor_of(one))).collect()
+            let needs = needs.flat_map(|one| self.with_patch(descriptor_of(one)));
+            needs.map(|one| self.table.wanted(&one)).collect()
         };
         let found = self.table.released(asked.means.package(), release, needs);
         let needed = self.table.resolution(found);

@@ -13,6 +13,7 @@ mod choose;
 mod differences;
 mod graph;
 mod overrule;
+mod patched;
 mod planner;
 mod search;
 
@@ -41,6 +42,17 @@ pub struct Described {
     pub lists_modules: bool,
     /// Packages for which no new range can be added, each with why, as a sentence.
     pub closed: BTreeMap<String, String>,
+    /// By name, what the package manager patches of itself: of these a new range leads to what is locked with its patch, or nowhere.
+    pub patches: BTreeMap<String, Patch>,
+}
+
+/// How a patch of a range of a package is asked for: the range stands between two texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// In front of the range.
+    pub before: String,
+    /// Behind it.
+    pub after: String,
 }
 
 /// A manifest of one's own.

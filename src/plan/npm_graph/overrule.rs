@@ -23,10 +23,15 @@ impl Planner<'_> {
         if let Some((_, found)) = state.overrides.get(&*descriptor.name) {
             return Ok(Some(*found));
         }
-        if let Some(reason) = self.described.closed.get(&*descriptor.name) {
-            return Err(Failure::because(reason.clone()));
-        }
         let rules = &self.described.rules;
+        let is_ruled = rules.all.contains_key(&*descriptor.name) || rules.others.contains(&*descriptor.name);
+        if let Some(reason) = self.described.closed.get(&*descriptor.name) {
+            let patched = (!is_ruled).then(|| self.patched(state, descriptor)).flatten();
+            return match patched {
+                Some(found) => Ok(Some(found)),
+                None => Err(Failure::because(reason.clone())),
+            };
+        }
         let rule = rules.all.get(&*descriptor.name).map(|range| Descriptor {
             name: descriptor.name.clone(),
             range: range.as_str().into(),

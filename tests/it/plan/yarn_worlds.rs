@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::npm_world::{Asked, World};
 use super::npm_worlds::{Case, VERSIONS, case, name};
-use super::yarn_world::{Keys, edited, keys_of, lock, package, project};
+use super::yarn_world::{Keys, berry_lock, edited, keys_of, lock, package, project};
 
 fn is_in(range: &str, version: &str) -> bool {
     Npm.contains(range, version).expect("a range")
@@ -81,7 +81,30 @@ fn is_possible(world: &World, asked: &Asked<'_>, before: &Keys, key: &str) -> bo
     })
 }
 
-fn check(case: &Case) -> Result<(), TestCaseError> {
+/// Whose lockfile it is.
+#[derive(Debug, Clone, Copy)]
+enum Writer {
+    Classic,
+    /// A later Yarn, with the number of its lockfiles.
+    Berry(u64),
+}
+
+impl Writer {
+    /// The lockfile of a project that asks for `needs`; `before` is what was locked when the checksums of a later Yarn were written.
+    fn lock(self, world: &World, needs: &str, keys: &Keys, before: &Keys) -> String {
+        match self {
+            Self::Classic => lock(world, keys),
+            Self::Berry(number) => {
+                let needs = own(needs);
+                let mut needs: Vec<&str> = needs.iter().map(String::as_str).collect();
+                needs.sort_unstable();
+                berry_lock(world, keys, &[(".", "project", &needs)], before, number)
+            }
+        }
+    }
+}
+
+fn check(case: &Case, writer: Writer) -> Result<(), TestCaseError> {
     let Case { world, needs, flaw } = case;
     let world = World::of(world);
     let before = install(&world, needs);
@@ -101,7 +124,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         .collect();
     let manifest =
         serde_json::json!({"name": "project", "version": "1.0.0", "dependencies": own_needs}).to_string();
-    let files = project(&manifest, &lock(&world, &before));
+    let files = project(&manifest, &writer.lock(&world, needs, &before, &before));
 
     let plan = asked.plan_yarn(&world, &files);
     let after = edited(&files, &plan).expect("the check accepts what the planner made");
@@ -109,7 +132,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     prop_assert!(holds(&world, needs, &now), "{case:?} {before:?} {now:?}");
     prop_assert_eq!(
         &after["yarn.lock"],
-        &lock(&world, &now),
+        &writer.lock(&world, needs, &now, &before),
         "it is as Yarn writes it"
     );
     prop_assert_eq!(&after["package.json"], &manifest);
@@ -171,7 +194,12 @@ proptest! {
 
     #[test]
     fn plans_of_yarn_hold_and_are_small(case in case()) {
-        check(&case)?;
+        check(&case, Writer::Classic)?;
+    }
+
+    #[test]
+    fn plans_of_later_ones_hold_and_are_small(case in case(), number in 4_u64..=10) {
+        check(&case, Writer::Berry(number))?;
     }
 }
 
@@ -209,8 +237,10 @@ fn what_comes_in_is_not_what_leaves() {
             needs: "p0 ^1.0.0".to_owned(),
             flaw,
         };
-        if let Err(error) = check(&case) {
-            panic!("{error}");
+        for writer in [Writer::Classic, Writer::Berry(6), Writer::Berry(10)] {
+            if let Err(error) = check(&case, writer) {
+                panic!("{writer:?} {error}");
+            }
         }
     }
 }
