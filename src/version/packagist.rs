@@ -55,7 +55,7 @@ impl Scheme for Packagist {
             (_, Version::Branch(_)) => Err(Unorderable::new(bound, "a branch bounds no range")),
             (Version::Numbered(held), Version::Numbered(end)) => {
                 let order = held.order(&end);
-                let is_begun = || !names_stability(bound) && held.order(&end.with_dev()).is_ge();
+                let is_begun = || !names_stability(bound) && held.order(&end.with_devs(1)).is_ge();
                 Ok(match order {
                     Ordering::Less if is_begun() => Ordering::Equal,
                     order => order,
@@ -82,6 +82,65 @@ impl Scheme for Packagist {
             }
             Err(_) => false,
         }
+    }
+}
+
+/// How finished a version is, least first (`VersionParser::parseStability`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stability {
+    /// A branch, or what stands before all else.
+    Dev,
+    /// `alpha`, `a`.
+    Alpha,
+    /// `beta`, `b`.
+    Beta,
+    /// `RC`.
+    Rc,
+    /// Anything else.
+    Stable,
+}
+
+/// How finished `version` is; `None` for what is none.
+#[must_use]
+pub fn stability(version: &str) -> Option<Stability> {
+    Some(match normalise(version)? {
+        Version::Branch(_) => Stability::Dev,
+        Version::Numbered(version) if version.devs > 0 => Stability::Dev,
+        Version::Numbered(version) => match version.word.map(|word| word.rank) {
+            Some(1) => Stability::Alpha,
+            Some(2) => Stability::Beta,
+            Some(RANK_OF_RC) => Stability::Rc,
+            Some(_) | None => Stability::Stable,
+        },
+    })
+}
+
+/// What a version comes to, for ranges.
+pub(super) enum Normal<'a> {
+    /// The branch's name.
+    Branch(&'a str),
+    /// One that has an order.
+    Numbered,
+}
+
+/// What `text` comes to; `None` for what is no version.
+pub(super) fn normal(text: &str) -> Option<Normal<'_>> {
+    Some(match normalise(text)? {
+        Version::Branch(name) => Normal::Branch(name),
+        Version::Numbered(_) => Normal::Numbered,
+    })
+}
+
+/// The order of two versions with numbers, each with so many more `-dev` behind it.
+pub(super) fn order_with_devs(
+    (left, more): (&str, usize),
+    (right, other): (&str, usize),
+) -> Option<Ordering> {
+    match (normalise(left)?, normalise(right)?) {
+        (Version::Numbered(left), Version::Numbered(right)) => {
+            Some(left.with_devs(more).order(&right.with_devs(other)))
+        }
+        (Version::Branch(_), _) | (_, Version::Branch(_)) => None,
     }
 }
 
@@ -169,10 +228,10 @@ impl<'a> Numbered<'a> {
         written.map(number).chain(fill).chain(word).chain(devs)
     }
 
-    /// With one more `-dev` at its end.
-    fn with_dev(self) -> Self {
+    /// With `more` times `-dev` at its end.
+    fn with_devs(self, more: usize) -> Self {
         Self {
-            devs: self.devs.saturating_add(1),
+            devs: self.devs.saturating_add(more),
             ..self
         }
     }
@@ -434,7 +493,7 @@ fn branch(text: &str) -> Option<Numbered<'_>> {
 
 /// A hyphen in `bound` is followed by a stability, `dev` or nothing to its end: then `>=` and `<` leave it as it is. Composer
 /// looks for `RC` in a text of small letters, and so finds none.
-fn names_stability(bound: &str) -> bool {
+pub(super) fn names_stability(bound: &str) -> bool {
     let is_found = |rest: &str| {
         let read = with_stability("", 0, rest);
         read.is_some_and(|read| read.word.is_none_or(|word| word.rank != RANK_OF_RC))

@@ -20,6 +20,7 @@ OPERATORS = {
     "npm": ["", "", "", "^", "^", "^", "~", "~", "~>", ">", ">=", ">=", "<", "<", "<=", "=", "==", "=>", "v", "=v", ">=v", "^v", "~="],
     "cargo": ["", "", "", "^", "^", "~", ">", ">=", ">=", "<", "<", "<=", "=", "==", "~>", "v"],
     "pep440": ["==", "==", "!=", "!=", "~=", "~=", ">", ">", ">=", "<", "<", "<=", "===", "=", "", "^", "=== "],
+    "packagist": ["", "", "", "^", "^", "^", "~", "~", ">", ">=", ">=", "<", "<", "<=", "=", "==", "!=", "<>", "~>", "=>"],
 }
 SEMVER_PRE = ["", "", "", "", "-0", "-1", "-rc.1", "-rc.2", "-alpha", "-beta.10", "-a.b.c", "-", "--", "-01", "beta", "rc1", "-x", "-v"]
 PEP440_PRE = ["", "", "", "", "a1", "a2", "b1", "rc1", "rc2", ".dev0", ".dev1", ".post0", ".post1", "-1", "a1.post1", "rc1.dev2",
@@ -27,7 +28,11 @@ PEP440_PRE = ["", "", "", "", "a1", "a2", "b1", "rc1", "rc2", ".dev0", ".dev1", 
 LOCALS = ["", "", "", "+l", "+1", "+l.1", "+L", "+l-1", "+10"]
 CARGO_PRE = ["", "", "", "", "", "", "-0", "-1", "-rc.1", "-rc.2", "-alpha", "-beta.10", "-a.b.c", "--", "-01", "-x"]
 BUILDS = ["", "", "", "", "", "+b", "+b.1", "+", "+a..b"]
+PACKAGIST_PRE = ["", "", "", "", "", "-dev", "-alpha1", "-beta", "-beta.2", "-RC1", "RC2", "-rc1", "a1", "b2", "-p1", "-pl2", "-patch3",
+                 ".x-dev", "-stable", "-RC1-dev", "-", "_beta1", "+b", "-dev+b"]
+FLAGS = ["@dev", "@beta", "@stable", "@RC", "@alpha", "#4f1c", " as 1.0", " as 1.2.x-dev"]
 LETTERS = {
+    "packagist": "012..--+,,|xX*=~^<>@ devbet",
     "npm": "0123..--++abxXv=~^<>*|| \t",
     "cargo": "0123..--+,,abxX=~^<>* \t",
     "pep440": "012..--+,,!!=~<>*abcrdevpost \t;)",
@@ -52,11 +57,25 @@ def pep440_version(rng):
     return text + rng.choice(PEP440_PRE) + rng.choice(LOCALS)
 
 
+def packagist_version(rng):
+    if rng.random() < 0.08:
+        return rng.choice(["dev-main", "dev-master", "dev-feature/x", "dev-1.0", "1.x-dev", "1.2.x-dev", "dev-1.x"])
+    numbers = [rng.choice(SMALL) for _ in range(rng.choice([1, 2, 3, 3, 3, 4]))]
+    return rng.choice(["", "", "v"]) + ".".join(numbers) + rng.choice(PACKAGIST_PRE)
+
+
 def version(rng, syntax):
+    if syntax == "packagist":
+        return packagist_version(rng)
     return pep440_version(rng) if syntax == "pep440" else semver_version(rng, syntax)
 
 
 def partial(rng, syntax):
+    if syntax == "packagist":
+        text = packagist_version(rng)
+        if rng.random() < 0.15:
+            text = ".".join(rng.choice(SMALL) for _ in range(rng.choice([1, 2, 3]))) + rng.choice([".*", ".x", ".*.*", ".X"])
+        return text + (rng.choice(FLAGS) if rng.random() < 0.08 else "")
     parts = [number(rng) for _ in range(rng.choice([1, 2, 3, 3, 3]))]
     if syntax != "pep440" and rng.random() < 0.2:
         parts[-1 if rng.random() < 0.7 else rng.randrange(len(parts))] = rng.choice("xX**")
@@ -72,6 +91,8 @@ def bound(rng, syntax):
     text = rng.choice(OPERATORS[syntax]) + rng.choice(["", "", "", " ", "  "]) + partial(rng, syntax)
     if syntax == "npm" and rng.random() < 0.12:
         return rng.choice(["*", "x", "", "latest", "foo", ">=0.0.0", "<*", "^", "~", ">", "=", "v", "~>", "1.2.3*", "^*", "~x", "-"])
+    if syntax == "packagist" and rng.random() < 0.05:
+        return rng.choice(["*", "x", "*.*", "v*", "", "main", "main-dev", "dev-main", "@dev", "@stable", "self.version", "foo", "*@dev"])
     if syntax == "cargo" and rng.random() < 0.06:
         return rng.choice(["*", "x", "", "foo", "*.*"])
     return text
@@ -88,6 +109,14 @@ def made_up(rng, syntax):
             else:
                 sets.append(rng.choice([" ", " ", "  "]).join(bound(rng, syntax) for _ in range(count)))
         return rng.choice(["||", " || ", "|| "]).join(sets)
+    if syntax == "packagist":
+        groups = []
+        for _ in range(rng.choice([1, 1, 1, 2, 3])):
+            if rng.random() < 0.12:
+                groups.append(partial(rng, syntax) + rng.choice([" - ", " - ", "  -  ", "- ", " -"]) + partial(rng, syntax))
+            else:
+                groups.append(rng.choice([",", ", ", " ", " ", "  ", " , "]).join(bound(rng, syntax) for _ in range(count)))
+        return rng.choice(["||", " || ", "|", " | ", "|| "]).join(groups)
     mark = rng.choice([",", ", ", " , "]) if rng.random() < 0.95 else " "
     return mark.join(bound(rng, syntax) for _ in range(count)) + ("," if rng.random() < 0.03 else "")
 
@@ -112,7 +141,9 @@ def near(rng, text, syntax):
         parts[place] = str(max(0, int(parts[place][:18]) + rng.choice([-1, 1, 1, 2, 5])))
         if place + 1 < len(parts) and rng.random() < 0.4:
             parts[place + 1:] = ["0"] * len(parts[place + 1:])
-    marks = {"pep440": PEP440_PRE + LOCALS, "npm": SEMVER_PRE, "cargo": CARGO_PRE}[syntax]
+    marks = {"packagist": PACKAGIST_PRE, "pep440": PEP440_PRE + LOCALS, "npm": SEMVER_PRE, "cargo": CARGO_PRE}[syntax]
+    if syntax == "packagist" and rng.random() < 0.08:
+        return rng.choice(re.findall(r"dev-[\w/.]+|\d[\w.]*-dev", text) or [packagist_version(rng)])
     own = re.findall(r"\d(-[\w.-]+|(?:a|b|rc|\.dev|\.post)\d+)", text)
     mark = rng.choice(own) if own and rng.random() < 0.4 else rng.choice(marks) if rng.random() < 0.5 else ""
     return ("1!" if syntax == "pep440" and "!" in text and rng.random() < 0.4 else "") + ".".join(parts) + mark

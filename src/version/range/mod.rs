@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `cargo` | `Cargo.toml` | that names one of the same three numbers |
 //! | `npm` | `package.json` | that names one of the same three numbers, and in `*` |
+//! | `packagist` | `composer.json` | always here; how finished a version may be is said elsewhere |
 //! | `pep440` | `requires-dist`, requirement lines | always here; [`pep440::contains`] leaves them out |
 //!
 //! To add a language: write `version/range/x.rs` with a unit struct that implements [`RangeSyntax`], add it to
@@ -15,6 +16,7 @@
 
 pub mod cargo;
 pub mod npm;
+pub mod packagist;
 pub mod pep440;
 
 use std::borrow::Cow;
@@ -80,7 +82,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Every language, in alphabetical order of its file.
-pub static RANGES: &[&dyn RangeSyntax] = &[&cargo::Cargo, &npm::Npm, &pep440::Pep440];
+pub static RANGES: &[&dyn RangeSyntax] = &[&cargo::Cargo, &npm::Npm, &packagist::Packagist, &pep440::Pep440];
 
 /// The language called `name`.
 #[must_use]

@@ -1,7 +1,8 @@
 <?php
 // Orders pairs of versions with composer/semver, as Composer reads them; called by ../make. With `bounds` it says of a version and
 // a bound whether `<=`, `==`, `<` and `>=` of that bound allow the version: rows of `version<TAB>bound<TAB>answers`, `1` or `0`, and `!` where
-// Composer refuses one of the two.
+// Composer refuses one of the two. With `ranges` it says of a constraint and a version whether the one allows the other: rows of
+// `constraint<TAB>version<TAB>answer`.
 //
 // SEMVER is the folder of its sources, and VERSION what the first line of the table calls it.
 
@@ -49,11 +50,25 @@ function answers(string $version, string $bound): string
     return $answers;
 }
 
+function within(string $range, string $version): string
+{
+    try {
+        return (string) (int) Semver::satisfies($version, $range);
+    } catch (UnexpectedValueException $refused) {
+        return '!';
+    }
+}
+
 $parser = new VersionParser();
 echo '# ', getenv('VERSION'), ', PHP ', PHP_VERSION, "\n";
 foreach (explode("\n", substr(stream_get_contents(STDIN), 0, -1)) as $line) {
     [$left, $right] = explode("\t", $line);
-    if (($argv[1] ?? '') === 'bounds') {
+    if (($argv[1] ?? '') === 'ranges') {
+        // 64 bits end below such numbers, and what PHP makes of them then is no version.
+        if (!preg_match('/\d{10}/', $line)) {
+            echo $left, "\t", $right, "\t", within(plain($left), plain($right)), "\n";
+        }
+    } elseif (($argv[1] ?? '') === 'bounds') {
         // What else means something in a constraint is no bound alone.
         if (preg_match('/[\s,|@#<>=!^~]/', plain($right))) {
             continue;
