@@ -310,7 +310,7 @@ impl From<&Input> for session::Input {
 
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
-#[command(mut_arg("format", |format| format.help("terminal, json, sarif, markdown, html, cyclonedx or spdx; may be given several times")))]
+#[command(mut_arg("format", |format| format.help("terminal, json, sarif, markdown, html, cyclonedx, spdx or openvex; may be given several times")))]
 pub struct Scan {
     /// The input.
     #[command(flatten)]

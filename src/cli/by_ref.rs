@@ -13,7 +13,7 @@ pub const REF: &str = "{ref}";
 /// release together.
 #[must_use]
 pub fn is_of_one_ref(format: &str) -> bool {
-    matches!(format, "cyclonedx" | "sarif" | "spdx")
+    matches!(format, "cyclonedx" | "openvex" | "sarif" | "spdx")
 }
 
 /// What a format is called that is about one ref.
@@ -21,6 +21,7 @@ pub fn is_of_one_ref(format: &str) -> bool {
 pub fn title(format: &str) -> &'static str {
     match format {
         "cyclonedx" => "CycloneDX",
+        "openvex" => "OpenVEX",
         "spdx" => "SPDX",
         _ => "SARIF",
     }
@@ -47,6 +48,7 @@ pub fn by_ref(outcome: &Outcome, format: &str, sink: &Sink) -> Result<Vec<(Outco
                     "cyclonedx" => {
                         "Write one file each: `--format cyclonedx --output 'sbom/{ref}.cdx.json'`."
                     }
+                    "openvex" => "Write one file each: `--format openvex --output 'vex/{ref}.openvex.json'`.",
                     "spdx" => "Write one file each: `--format spdx --output 'sbom/{ref}.spdx.json'`.",
                     _ => "Write one file each: `--format sarif --output 'sarif/{ref}.sarif'`.",
                 },

@@ -136,7 +136,7 @@ pub fn files(pairs: &[(&'static str, Sink)]) -> Vec<PathBuf> {
     files.collect()
 }
 
-/// The format that the standard of a bill of materials means by a file's name.
+/// The format that a file's name means by the standards of bills of materials and of OpenVEX.
 #[must_use]
 pub fn of_bill(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
@@ -144,6 +144,8 @@ pub fn of_bill(name: &str) -> Option<&'static str> {
         Some("cyclonedx")
     } else if name.ends_with(".spdx.json") {
         Some("spdx")
+    } else if name.ends_with(".openvex.json") || name.ends_with(".vex.json") {
+        Some("openvex")
     } else {
         None
     }

@@ -108,6 +108,15 @@ pub enum Class {
 }
 
 impl Class {
+    /// It can be attacked. Others say that a package is not maintained, or that a name is another's: no state of an analysis fits them.
+    #[must_use]
+    pub const fn is_exploitable(self) -> bool {
+        match self {
+            Self::Vulnerability | Self::Malicious | Self::Unsound => true,
+            Self::Confusion | Self::Unmaintained | Self::Yanked | Self::Notice => false,
+        }
+    }
+
     /// Every class, worst first.
     pub const ALL: [Self; 7] = [
         Self::Malicious,

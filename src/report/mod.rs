@@ -17,6 +17,7 @@ pub mod json;
 pub mod lines;
 pub mod links;
 pub mod markdown;
+pub mod openvex;
 pub mod osv;
 pub mod ours;
 pub mod phrases;
@@ -59,6 +60,7 @@ pub static REPORTS: &[&dyn Report] = &[
     &html::Html,
     &json::Json,
     &markdown::Markdown,
+    &openvex::OpenVex,
     &sarif::SarifReport,
     &spdx::Spdx,
     &terminal::Terminal,

@@ -23,7 +23,7 @@ pub fn is_report(head: &[u8]) -> bool {
 pub fn is_of_one_ref(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let text = text.as_ref();
-    is_sarif(text) || is_cyclonedx(text) || is_spdx(text)
+    is_sarif(text) || is_cyclonedx(text) || is_spdx(text) || is_openvex(text)
 }
 
 fn is_sarif(text: &str) -> bool {
@@ -44,6 +44,11 @@ fn is_cyclonedx(text: &str) -> bool {
 
 fn is_spdx(text: &str) -> bool {
     text.starts_with("{\n  \"spdxVersion\": ") && text.contains("\"Tool: lockkeeper-")
+}
+
+fn is_openvex(text: &str) -> bool {
+    text.starts_with("{\n  \"@context\": \"https://openvex.dev/")
+        && text.contains("\"tooling\": \"lockkeeper ")
 }
 
 fn is_json(text: &str) -> bool {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::components::Property;
 use crate::model::finding::State;
-use crate::model::{Advisory, Class, Finding, Level, Outcome};
+use crate::model::{Advisory, Finding, Level, Outcome};
 use crate::report::bill::Bill;
 use crate::report::{links, phrases};
 
@@ -79,7 +79,7 @@ struct Version<'o> {
 pub(super) fn vulnerabilities<'o>(outcome: &'o Outcome, bill: &'o Bill<'_>) -> Vec<Vulnerability<'o>> {
     let mut groups: BTreeMap<(&str, &'static str, String), Vec<&Finding>> = BTreeMap::new();
     for (_, finding) in outcome.findings() {
-        if speaks_of_a_vulnerability(&finding.advisory) {
+        if finding.advisory.class.is_exploitable() {
             let key = (finding.id(), state(finding), detail(finding));
             groups.entry(key).or_default().push(finding);
         }
@@ -101,14 +101,6 @@ pub(super) fn vulnerabilities<'o>(outcome: &'o Outcome, bill: &'o Bill<'_>) -> V
             (!affects.is_empty()).then(|| Vulnerability::of(id, first, state, detail, affects))
         })
         .collect()
-}
-
-/// Others say that nobody maintains a package, or that a name is another's: no state of an analysis fits them.
-fn speaks_of_a_vulnerability(advisory: &Advisory) -> bool {
-    match advisory.class {
-        Class::Vulnerability | Class::Malicious | Class::Unsound => true,
-        Class::Confusion | Class::Unmaintained | Class::Yanked | Class::Notice => false,
-    }
 }
 
 fn state(finding: &Finding) -> &'static str {
