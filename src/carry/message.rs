@@ -45,6 +45,17 @@ fn cleaned(message: &[u8]) -> Vec<u8> {
     cleaned
 }
 
+/// A line of the message is a sign-off of `author`, a header of git: checks of the Developer Certificate of Origin look for it on any
+/// line, whatever its case.
+#[must_use]
+pub fn is_signed_by(message: &[u8], author: &[u8]) -> bool {
+    let end = author.iter().rposition(|byte| *byte == b'>');
+    let author = author.get(..end.map_or(0, |at| at + 1)).unwrap_or_default();
+    let wanted = sign_off(&String::from_utf8_lossy(author));
+    let mut lines = message.split(|byte| *byte == b'\n');
+    lines.any(|line| line.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
 fn sign_off(signer: &str) -> String {
     format!("Signed-off-by: {signer}")
 }
@@ -226,6 +237,24 @@ mod tests {
             format!("{with}{line}{signed}")
         );
         assert_eq!(made("Title: a\n", None), format!("Title: a\n\n{line}"));
+    }
+
+    #[test]
+    fn a_sign_off_is_found_on_any_line() {
+        let message = "Title\n\nSigned-off-by: Ann <a@example.org>\n\n---------\n\nCo-authored-by: Bo <b@example.org>\n";
+        assert!(is_signed_by(
+            message.as_bytes(),
+            b"Ann <a@example.org> 1767672428 +0200"
+        ));
+        assert!(is_signed_by(
+            b"T\n\nsigned-off-by: ann <A@example.org> \n",
+            b"Ann <a@example.org> 1767672428 +0200"
+        ));
+        assert!(!is_signed_by(message.as_bytes(), b"Bo <b@example.org> 0 +0000"));
+        assert!(!is_signed_by(
+            b"T\n\nSigned-off-by: Ann <other@example.org>\n",
+            b"Ann <a@example.org> 1767672428 +0200"
+        ));
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub struct CarriedCommit {
     pub message: Vec<u8>,
     /// What it changes on the line.
     pub files: Vec<Difference>,
+    /// Its message has a sign-off of its author, or of who commits it.
+    pub is_signed: bool,
 }
 
 /// So many commits of a line are looked at for what it has, and so many of the source for what it lacks.
@@ -201,8 +203,10 @@ pub fn carry(
             continue;
         }
         tree = merged.tree;
+        let is_signed = settings.signer.is_some() || message::is_signed_by(&text.message, &text.author);
         carried.commits.push(CarriedCommit {
             source: *commit,
+            is_signed,
             tree,
             author: text.author,
             message: message::carried(&text.message, &commit.to_string(), settings.signer.as_deref()),

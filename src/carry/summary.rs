@@ -40,6 +40,7 @@ pub fn line(repository: &Repository, ref_name: &str, carried: &Carried) -> Resul
                 subject: subject(&commit.message),
                 author: author(&commit.author),
                 files: commit.files.iter().map(|file| shown(&file.path)).collect(),
+                is_signed: commit.is_signed,
             })
             .collect(),
         empty: carried.empty.iter().map(ToString::to_string).collect(),

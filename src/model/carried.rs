@@ -158,6 +158,8 @@ pub struct NewCommit {
     pub author: String,
     /// The files that it changes on the line.
     pub files: Vec<String>,
+    /// Its message has a sign-off of its author, or of who commits it.
+    pub is_signed: bool,
 }
 
 /// Where carrying ended.

@@ -149,6 +149,7 @@ impl<'c> Line<'c> {
                          subject,
                          author,
                          files,
+                         is_signed: _,
                      }| New {
                         source,
                         subject,

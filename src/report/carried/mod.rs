@@ -102,6 +102,18 @@ fn details(line: &CarriedLine) -> Vec<String> {
     for lockfile in &line.lockfiles {
         details.push(format!("left out, to be locked again on the line: {lockfile}"));
     }
+    let unsigned: Vec<&str> = line
+        .commits
+        .iter()
+        .filter(|commit| !commit.is_signed)
+        .map(|commit| id(&commit.source))
+        .collect();
+    if !unsigned.is_empty() {
+        details.push(format!(
+            "no sign-off of the author in {}: a check for it (DCO) fails; `sign-off: true` in the policy's `fix` adds that of the committer",
+            unsigned.join(", ")
+        ));
+    }
     if line.changes_workflows {
         details.push("changes .github/workflows: a token needs the right `workflows`".to_owned());
     }
