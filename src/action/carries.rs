@@ -7,6 +7,7 @@ use super::backported::LineCounts;
 use super::events::{Event, Kind};
 use super::forge::{Connection, JobForge};
 use super::inputs::Inputs;
+use crate::advisory::own::{OwnAdvisory, OwnStanding};
 use crate::cli::arguments::Backport;
 use crate::forge::{Access, Forge, ForgeError, Readiness, TokenKind};
 use crate::model::carried::{CarriedLine, CarriedLines, CarryState};
@@ -16,7 +17,8 @@ use crate::policy::FixSettings;
 use crate::propose::{self, Proposed, WantedSeries};
 use crate::report::carried::pull_request;
 use crate::session::{
-    CarryRequest, CarrySource, Carrying, Input, LineSeries, PolicyRequest, Session, merged,
+    CarryRequest, CarrySource, Carrying, Input, LineSeries, OwnAdvisoryRequest, PolicyRequest, Session,
+    merged,
 };
 
 /// What a comment begins with that asks to carry its pull request.
@@ -52,6 +54,8 @@ pub enum Asked {
         /// Who asks for it in a comment.
         by: Option<String>,
     },
+    /// The fix of an advisory of the repository itself, to the lines that lack it.
+    Advisory(String),
     /// Nothing, with the reason as a sentence.
     Nothing(String),
 }
@@ -67,13 +71,21 @@ pub fn asked(
     looks: &FixSettings,
 ) -> Result<Option<Asked>, Failure> {
     let commits = [inputs.commits.clone(), flags.commits.clone()].concat();
-    let pull = inputs.pull_request.or(flags.pull_request);
-    if inputs.pull_request.is_some() && flags.pull_request.is_some() || !commits.is_empty() && pull.is_some()
-    {
+    let pulls = [inputs.pull_request, flags.pull_request];
+    let advisories = [&inputs.advisory, &flags.advisory];
+    let pull = pulls.into_iter().flatten().next();
+    let advisory = advisories.into_iter().flatten().next();
+    let given = usize::from(!commits.is_empty())
+        + pulls.into_iter().flatten().count()
+        + advisories.into_iter().flatten().count();
+    if given > 1 {
         return Err(Failure::usage(
             "the step is to carry two things at once",
-            "Give one of the inputs `commit` and `pull-request`, and neither in `args`.",
+            "Give one of the inputs `commit`, `pull-request` and `advisory`, and none of them in `args`.",
         ));
+    }
+    if let Some(advisory) = advisory {
+        return Ok(Some(Asked::Advisory(advisory.clone())));
     }
     if !commits.is_empty() {
         return Ok(Some(Asked::Commits(commits)));
@@ -170,7 +182,6 @@ impl Job<'_> {
             carries.settle();
             return Ok(carries);
         }
-        let key = key(&asked);
         if let Asked::Pull {
             lines: Some(lines), ..
         } = &asked
@@ -178,7 +189,10 @@ impl Job<'_> {
             let digest = blake3::hash(lines.join(",").as_bytes()).to_hex();
             carries.scope = digest.chars().take(10).collect();
         }
-        let needs_forge = !self.dry_run || matches!(asked, Asked::Pull { .. });
+        let needs_forge = match &asked {
+            Asked::Pull { .. } => true,
+            Asked::Commits(_) | Asked::Advisory(_) | Asked::Nothing(_) => !self.dry_run,
+        };
         let connection = match needs_forge {
             true => Some(self.forge.connection(self.inputs).map_err(|error| {
                 Failure::new(
@@ -189,17 +203,15 @@ impl Job<'_> {
             })?),
             false => None,
         };
-        let request = match self.request(asked, connection.as_ref()) {
-            Ok(Ok(request)) => request,
-            Ok(Err(why)) => {
+        let request = match self.request(asked, connection.as_ref(), session, &mut carries.proposed)? {
+            Ok(request) => request,
+            Err(why) => {
                 carries.proposed.held.push(why);
                 carries.settle();
                 return Ok(carries);
             }
-            Err(error) => {
-                return Err(Failure::new(ExitCode::Remote, error.to_string(), error.hint()));
-            }
         };
+        let key = key(&request.source);
         let carrying = session.carry(&request)?;
         carries.lines = carrying.lines.clone();
         if let (Some(connection), false) = (connection, self.dry_run) {
@@ -222,7 +234,9 @@ impl Job<'_> {
         &self,
         asked: Asked,
         connection: Option<&Connection>,
-    ) -> Result<Result<CarryRequest, String>, ForgeError> {
+        session: &Session<'_>,
+        proposed: &mut Proposed,
+    ) -> Result<Result<CarryRequest, String>, Failure> {
         let mut request = CarryRequest {
             input: self.input.clone(),
             refs: self.refs.clone(),
@@ -232,41 +246,86 @@ impl Job<'_> {
         if self.looks.sign_off
             && let Some(Connection { forge, runtime }) = connection
         {
-            request.signer = runtime.block_on(forge.access())?.signature;
+            request.signer = runtime.block_on(forge.access()).map_err(failed)?.signature;
         }
         match (asked, connection) {
             (Asked::Commits(commits), _) => request.source = CarrySource::Commits(commits),
             (Asked::Pull { number, lines, by }, Some(Connection { forge, runtime })) => {
                 if let Some(login) = by
-                    && !runtime.block_on(forge.may_write(&login))?
+                    && !runtime.block_on(forge.may_write(&login)).map_err(failed)?
                 {
                     return Ok(Err(format!(
                         "{login} may not write to the repository: the comment is not obeyed."
                     )));
                 }
-                let merged = match runtime.block_on(merged(forge.as_ref(), number))? {
+                let merged = match runtime.block_on(merged(forge.as_ref(), number)).map_err(failed)? {
                     Ok(merged) => merged,
                     Err(why) => return Ok(Err(why)),
                 };
                 request.source = CarrySource::Merged(merged);
                 request.names = lines;
             }
+            (Asked::Advisory(advisory), connection) => {
+                let own = self.own(advisory, connection, session)?;
+                proposed.held.extend(own.notes);
+                let of = |standing: &OwnStanding| {
+                    let lines = own.lines.iter().filter(|line| line.standing == *standing);
+                    lines.map(|line| line.name.as_str()).collect::<Vec<_>>()
+                };
+                proposed.held.extend(of(&OwnStanding::Unknown).into_iter().map(|line| {
+                    format!("{line}: whether it has the fix is not known, since this clone lacks a part of its history.")
+                }));
+                let lacking = of(&OwnStanding::Affected);
+                if lacking.is_empty() {
+                    return Ok(Err(format!(
+                        "No release line lacks the fix of {}: nothing is carried.",
+                        own.id
+                    )));
+                }
+                request.refs = Some(lacking.join(","));
+                request.source = CarrySource::Commits(own.commits.carried);
+            }
             (Asked::Pull { .. } | Asked::Nothing(_), _) => {}
         }
         Ok(Ok(request))
     }
+
+    /// The advisory of the repository itself.
+    fn own(
+        &self,
+        advisory: String,
+        connection: Option<&Connection>,
+        session: &Session<'_>,
+    ) -> Result<OwnAdvisory, Failure> {
+        let document = match connection.filter(|_| OwnAdvisoryRequest::is_of_forge(&advisory)) {
+            Some(Connection { forge, runtime }) => {
+                runtime.block_on(forge.advisory(&advisory)).map_err(failed)?
+            }
+            None => None,
+        };
+        session.own_advisory(&OwnAdvisoryRequest {
+            input: self.input.clone(),
+            refs: self.refs.clone(),
+            policy: self.policy.clone(),
+            advisory,
+            document,
+        })
+    }
 }
 
-/// What distinguishes the branches of this run from others.
-fn key(asked: &Asked) -> String {
-    match asked {
-        Asked::Pull { number, .. } => format!("{number}"),
-        Asked::Commits(commits) => {
+fn failed(error: ForgeError) -> Failure {
+    Failure::new(ExitCode::Remote, error.to_string(), error.hint())
+}
+
+/// What distinguishes the branches of this run from others. Of an advisory that is not published nothing shows.
+fn key(source: &CarrySource) -> String {
+    match source {
+        CarrySource::Merged(pull) => pull.number.to_string(),
+        CarrySource::Commits(commits) => {
             let digest = blake3::hash(commits.join(" ").as_bytes()).to_hex();
             let digest: String = digest.chars().take(10).collect();
             format!("commits-{digest}")
         }
-        Asked::Nothing(_) => String::new(),
     }
 }
 

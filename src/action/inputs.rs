@@ -23,6 +23,8 @@ pub struct Inputs {
     pub commits: Vec<String>,
     /// The number of a merged pull request that is carried to release lines.
     pub pull_request: Option<u64>,
+    /// An advisory of the repository itself whose fix is carried to release lines.
+    pub advisory: Option<String>,
     /// The revision to compare with.
     pub base: Option<String>,
     /// Parents and BOMs that the tree lacks are asked for.
@@ -99,6 +101,7 @@ impl Mode {
 
 /// Inputs that only some modes understand.
 const OF_MODES: &[(&str, &[Mode])] = &[
+    ("advisory", &[Mode::Backport]),
     ("base", &[Mode::Scan]),
     ("category", &[Mode::Scan]),
     ("commit", &[Mode::Backport]),
@@ -123,7 +126,7 @@ const OF_MODES: &[(&str, &[Mode])] = &[
 const MAX_BYTES: usize = 1_000;
 
 /// Every input of `action.yml`.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "mode",
     "path",
     "policy",
@@ -132,6 +135,7 @@ pub const NAMES: [&str; 21] = [
     "refs",
     "commit",
     "pull-request",
+    "advisory",
     "base",
     "category",
     "resolve",
@@ -193,6 +197,7 @@ pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Inp
                     .map(str::to_owned),
             ),
             "pull-request" => inputs.pull_request = Some(number(name, value)?),
+            "advisory" => inputs.advisory = Some(file(name, value)?),
             "database" => inputs.database = Some(value.to_owned()),
             "sarif-file" => inputs.sarif_file = Some(file(name, value)?),
             "report-file" => inputs.report_file = Some(file(name, value)?),

@@ -213,6 +213,14 @@ impl OwnRecord {
             references.push(json!({"type": kind, "url": url}));
             own.fixed.extend(commit);
         }
+        // A repository's advisory has no references, but what its text says.
+        if own.fixed.is_empty() {
+            let description = text(advisory.get("description")).unwrap_or_default();
+            for (url, commit) in named_as_fix(description) {
+                references.push(json!({"type": "FIX", "url": url}));
+                own.fixed.push(commit);
+            }
+        }
         let mut document = Map::new();
         let mut put =
             |name: &str, value: Option<Value>| document.extend(value.map(|value| (name.to_owned(), value)));
@@ -274,6 +282,34 @@ pub fn fixes<'r, R: Iterator<Item = (&'r str, &'r str)>>(
     }
 }
 
+/// The addresses of commits that `description`, a Markdown text, names as the fix, each with its commit: those below a heading like
+/// "Patches", as GitHub's template has it, and on lines that speak of a fix. A line about what brought the problem in names none.
+fn named_as_fix(description: &str) -> Vec<(&str, String)> {
+    let says = |line: &str, words: &[&str]| {
+        let line = line.to_ascii_lowercase();
+        words.iter().any(|word| line.contains(word))
+    };
+    let mut is_below = false;
+    let mut named = Vec::new();
+    for line in description.lines() {
+        if line.starts_with('#') {
+            is_below = says(line, &FIX_WORDS);
+        }
+        if !(is_below || says(line, &FIX_WORDS)) || says(line, &CAUSE_WORDS) {
+            continue;
+        }
+        let is_around = |character: char| character.is_whitespace() || "()<>[]\"'`,;".contains(character);
+        let words = line.split(is_around);
+        named.extend(words.filter_map(|word| Some((word, commit_of(word)?))));
+    }
+    named
+}
+
+/// Words of a line or heading about a fix, in lower case.
+const FIX_WORDS: [&str; 2] = ["fix", "patch"];
+/// Words of a line about what brought a problem in.
+const CAUSE_WORDS: [&str; 4] = ["introduc", "caus", "regress", "since"];
+
 /// The commit whose page `url` is: `…/commit/ID`, at any forge.
 fn commit_of(url: &str) -> Option<String> {
     let (_, rest) = url
@@ -321,6 +357,24 @@ mod tests {
         assert_eq!(own.packages, [(Ecosystem::NPM, "b".to_owned())]);
         assert_eq!(own.repository.as_deref(), Some("https://forge.example/a/b"));
         assert!(own.document.contains_key("references") && !own.document.contains_key("affected"));
+    }
+
+    #[test]
+    fn a_repositorys_advisory_names_its_fix_in_its_text() {
+        let read = |description: &str| {
+            let advisory = json!({"ghsa_id": "GHSA-2222-3333-4444", "description": description});
+            OwnRecord::read(advisory.to_string().as_bytes()).map(|own| own.fixed)
+        };
+        let page = |id: &str| format!("https://forge.example/acme/shop/commit/{id}");
+        let (bad, good) = (page("aaaaaaaaaa"), page("bbbbbbbbbb"));
+        for text in [
+            format!("Introduced in {bad}.\n\nIt is fixed by [bbbbbbb]({good})."),
+            format!("### Impact\nSee {bad}\n### Patches\n- 1.2.0, <{good}>\n### References\n{bad}\n"),
+            format!("The fix of what {bad} introduced.\nPatched in {good}, and by 1.2.0"),
+        ] {
+            assert_eq!(read(&text), Ok(vec!["bbbbbbbbbb".to_owned()]), "{text}");
+        }
+        assert_eq!(read(&format!("See {bad}")), Ok(Vec::new()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::arguments::{Backport, OutputOptions};
 use super::output;
 use crate::config::forge;
 use crate::config::policy::PolicyRequest;
+use crate::forge::{Forge, ForgeFuture};
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::carried::FORMS;
@@ -47,6 +48,23 @@ fn pull(input: &Input, number: u64, options: &OutputOptions) -> Result<MergedPul
             "Leave `--offline` out, or give the commits themselves (`--commit`).",
         ));
     }
+    let merged = at_forge(input, |forge| Box::pin(session::merged(forge, number)))?;
+    merged.map_err(|why| {
+        Failure::usage(
+            why.trim_end_matches('.').trim_end_matches(": nothing is carried"),
+            "Merge it first, or give the commits themselves (`--commit`).",
+        )
+    })
+}
+
+/// What the forge of the clone answers.
+///
+/// # Errors
+/// A [`Failure`] of usage where it is not known which forge that is, and of the forge.
+pub fn at_forge<T>(
+    input: &Input,
+    ask: impl for<'f> FnOnce(&'f dyn Forge) -> ForgeFuture<'f, T>,
+) -> Result<T, Failure> {
     let found = session::found(input)?;
     let origin = found.repository.as_ref().map(|repository| repository.identity());
     let forge = forge::connect(&origin.unwrap_or_default())?;
@@ -57,16 +75,9 @@ fn pull(input: &Input, number: u64, options: &OutputOptions) -> Result<MergedPul
             "Allow the program to open connections.",
         )
     })?;
-    let merged = runtime.block_on(session::merged(forge.as_ref(), number));
+    let answer = runtime.block_on(ask(forge.as_ref()));
     runtime.shutdown_background();
-    match merged {
-        Ok(Ok(merged)) => Ok(merged),
-        Ok(Err(why)) => Err(Failure::usage(
-            why.trim_end_matches('.').trim_end_matches(": nothing is carried"),
-            "Merge it first, or give the commits themselves (`--commit`).",
-        )),
-        Err(error) => Err(Failure::new(ExitCode::Remote, error.to_string(), error.hint())),
-    }
+    answer.map_err(|error| Failure::new(ExitCode::Remote, error.to_string(), error.hint()))
 }
 
 /// `--commit` takes every word behind it. The last of several is PATH where it leads to a folder or file, is no id, and PATH stands

@@ -10,8 +10,8 @@ use super::console::Console;
 use super::{carry, output};
 use crate::advisory::own::{OwnAdvisory, OwnStanding};
 use crate::advisory::tag_ranges::Event;
-use crate::config::index;
 use crate::config::policy::PolicyRequest;
+use crate::config::{forge, index};
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::osv;
@@ -47,6 +47,20 @@ pub fn run(
         refs: arguments.refs.clone(),
         policy: PolicyRequest::new(arguments.source.policy.clone(), None)?,
         advisory: advisory.to_owned(),
+        document: None,
+    };
+    let is_asked = forge::is_named() && !options.offline && OwnAdvisoryRequest::is_of_forge(advisory);
+    let request = OwnAdvisoryRequest {
+        document: match is_asked {
+            true => {
+                let id = advisory.to_owned();
+                carry::at_forge(&request.input, |forge| {
+                    Box::pin(async move { forge.advisory(&id).await })
+                })?
+            }
+            false => None,
+        },
+        ..request
     };
     let own = console.session(&location, now).own_advisory(&request)?;
     if let Some((_, sink)) = record {

@@ -16,6 +16,12 @@ const REPOSITORY: &str = "LOCKKEEPER_REPOSITORY";
 /// The token; public repositories are read without one.
 const TOKEN: &str = "LOCKKEEPER_TOKEN";
 
+/// The API of the forge is named.
+#[must_use]
+pub fn is_named() -> bool {
+    environment::variable(API).is_some()
+}
+
 /// Connects to the repository whose clone has the address `origin`.
 ///
 /// # Errors

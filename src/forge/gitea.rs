@@ -482,6 +482,10 @@ impl Forge for Gitea {
         ))
     }
 
+    fn advisory<'f>(&'f self, _: &'f str) -> ForgeFuture<'f, Option<Vec<u8>>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool> {
         Box::pin(self.rest.may_write(login))
     }

@@ -442,6 +442,10 @@ impl Forge for GitHub {
         Box::pin(self.rest.pull_commits(number, &[("per_page", "100")]))
     }
 
+    fn advisory<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Option<Vec<u8>>> {
+        Box::pin(self.rest.advisory(id))
+    }
+
     fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool> {
         Box::pin(self.rest.may_write(login))
     }

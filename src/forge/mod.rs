@@ -124,6 +124,10 @@ pub trait Forge: Send + Sync {
     /// The ids of the commits of a pull request, in order; a forge gives at most some hundred.
     fn pull_commits(&self, number: u64) -> ForgeFuture<'_, Vec<String>>;
 
+    /// The document of an advisory about the repository, published or not; `None` where there is none that the token may see, and on
+    /// a forge that has no advisories.
+    fn advisory<'f>(&'f self, id: &'f str) -> ForgeFuture<'f, Option<Vec<u8>>>;
+
     /// Whether an account may write to the repository.
     fn may_write<'f>(&'f self, login: &'f str) -> ForgeFuture<'f, bool>;
 

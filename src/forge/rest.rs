@@ -291,6 +291,16 @@ impl<W: Transport> Rest<W> {
         }
     }
 
+    /// The document of an advisory about the repository.
+    pub async fn advisory(&self, id: &str) -> Result<Option<Vec<u8>>, ForgeError> {
+        let call = self.read("reading an advisory", &["security-advisories", id], &[]);
+        match self.client.send(&call).await {
+            Ok(response) => Ok(Some(response.body)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks people and teams to review a pull request.
     pub async fn ask_review(
         &self,

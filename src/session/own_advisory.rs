@@ -12,6 +12,7 @@ use crate::git::ObjectId;
 use crate::git::refs::Candidate;
 use crate::model::Failure;
 use crate::model::lines::short_name;
+use crate::model::verdict::ExitCode;
 use crate::scan::columns::lines;
 use crate::scan::discover::DiscoveredTree;
 use crate::sys::file;
@@ -27,6 +28,17 @@ pub struct OwnAdvisoryRequest {
     pub policy: PolicyRequest,
     /// A file with the record, or an id of the database.
     pub advisory: String,
+    /// What a forge has for it, which counts first.
+    pub document: Option<Vec<u8>>,
+}
+
+impl OwnAdvisoryRequest {
+    /// A forge can know the advisory: it is an id as GitHub gives them, and no file.
+    #[must_use]
+    pub fn is_of_forge(advisory: &str) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        advisory.starts_with("GHSA-") && advisory.len() <= 40 && advisory.bytes().all(is_plain)
+    }
 }
 
 /// A larger record is none.
@@ -57,7 +69,19 @@ impl Session<'_> {
                 "Give a folder of one.",
             ));
         };
-        let record = self.record(&request.advisory, &found)?;
+        let record = match &request.document {
+            Some(document) => OwnRecord::read(document).map_err(|reason| {
+                Failure::new(
+                    ExitCode::Remote,
+                    format!(
+                        "what the forge has for {} is no advisory: {reason}",
+                        request.advisory
+                    ),
+                    "Try again, or give a file with the record.",
+                )
+            })?,
+            None => self.record(&request.advisory, &found)?,
+        };
         let mut notes = Vec::new();
         let fixes = resolved(repository, &record.fixed, &mut notes);
         if fixes.is_empty() {

@@ -506,4 +506,52 @@ fn commits_are_carried_without_a_request() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let bases: Vec<String> = shop.open().into_iter().map(|(base, ..)| base).collect();
     assert_eq!(bases, ["release/1.1"]);
+    // Ann signed off the first of the two commits, and not what they were squashed into.
+    let state = shop.forge.state();
+    let opened = state.issues.last().expect("a pull request");
+    let unsigned = format!("no sign-off of the author in {}", &commit[..12]);
+    assert!(opened.body.contains(&unsigned), "{}", opened.body);
+}
+
+/// The record is a draft at the forge: what is carried is what its references name, and no branch, title or text has its id.
+#[test]
+fn the_fix_of_an_own_advisory_goes_to_the_lines_that_lack_it() {
+    let shop = Shop::new(Style::GitHub, Merged::Squash);
+    let id = "GHSA-2222-3333-4444";
+    let commit = git(&shop.lines.sandbox.work(), &["rev-parse", "main"]);
+    let description = format!("### Patches\nSee https://forge.example/acme/shop/commit/{commit}.\n");
+    shop.forge.state().advisories.insert(id.to_owned(), description);
+    let asked = [("INPUT_ADVISORY", id), ("INPUT_REFS", "release/*")];
+    let ran = shop.run(&asked);
+    assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    let open = shop.open();
+    let bases: Vec<(&str, bool)> = open
+        .iter()
+        .map(|(base, _, is_draft)| (base.as_str(), *is_draft))
+        .collect();
+    assert_eq!(bases, [("release/1.1", false), ("release/1.0", true)]);
+    for issue in &shop.forge.state().issues {
+        let branch = issue.pull.as_ref().map(|pull| pull.head.as_str());
+        for text in [
+            issue.title.as_str(),
+            issue.body.as_str(),
+            branch.unwrap_or_default(),
+        ] {
+            assert!(!text.contains(id), "{text}");
+        }
+    }
+    // There is nothing of that kind at the forge and nothing in the database.
+    let ran = shop.run(&[("INPUT_ADVISORY", "GHSA-9999-3333-4444")]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("there is no advisory GHSA-9999-3333-4444"),
+        "{}",
+        ran.err
+    );
+    let ran = shop.run(&[("INPUT_ADVISORY", id), ("INPUT_COMMIT", &commit)]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    // The line that has it is left alone.
+    let ran = shop.run(&[("INPUT_ADVISORY", id), ("INPUT_REFS", "release/0.9")]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("No release line lacks the fix"), "{}", ran.out);
 }

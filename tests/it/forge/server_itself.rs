@@ -19,6 +19,12 @@ fn every_described_operation_is_answered_as_described() {
     let repository = repository();
     for style in [Style::GitHub, Style::Enterprise] {
         let server = ForgeServer::start(style, &repository.work());
+        if style == Style::GitHub {
+            let id = "GHSA-2222-3333-4444";
+            server.state().advisories.insert(id.to_owned(), String::new());
+            let path = format!("/repos/acme/shop/security-advisories/{id}");
+            assert_eq!(ask(&server, "GET", &path, &Value::Null).status, 200);
+        }
         let answered = walk_github(&server);
         assert_eq!(server.faults(), Vec::<String>::new(), "{style:?}");
         let name = match style {

@@ -209,6 +209,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
             "get" => read(Area::Security),
             _ => write(Area::Security),
         },
+        (_, route) if route.starts_with("/security-advisories") => read(Area::Security),
         (_, route) if route.starts_with("/collaborators") => read(Area::Contents),
         (_, route) if route.starts_with("/pulls") => match method {
             "get" => read(Area::Pulls),
@@ -287,6 +288,13 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Option<Answer> {
                 200,
                 json!({"permission": level, "role_name": level, "user": null}),
             )
+        }
+        ("get", "/security-advisories/{ghsa_id}") => {
+            let id = call.parameter("ghsa_id");
+            match state.advisories.get(id) {
+                Some(description) => Answer::new(200, advisory(id, description)),
+                None => call.error(404, "Not Found"),
+            }
         }
         ("post", "/pulls/{pull_number}/requested_reviewers") => ask_reviewers(state, call),
         ("get", "/pulls/{pull_number}/requested_reviewers") => {
@@ -739,6 +747,50 @@ fn edit_pull(state: &mut State, call: &Call, method: &str) -> Answer {
         Some(pull) => Answer::new(200, pull),
         None => call.error(404, "Not Found"),
     }
+}
+
+/// A draft, as GitHub gives it.
+fn advisory(id: &str, description: &str) -> Value {
+    let page = format!("https://forge.example/acme/shop/security/advisories/{id}");
+    let mut advisory = json!({
+        "ghsa_id": id,
+        "url": page,
+        "html_url": page,
+        "summary": "Cookies are read twice",
+        "description": description,
+        "severity": "high",
+        "identifiers": [{"type": "GHSA", "value": id}],
+        "state": "draft",
+        "created_at": "2026-02-01T00:00:00Z",
+        "updated_at": "2026-02-02T00:00:00Z",
+        "vulnerabilities": [{
+            "package": {"ecosystem": "npm", "name": "shop"},
+            "vulnerable_version_range": "< 1.2.0",
+            "patched_versions": null,
+            "vulnerable_functions": []
+        }],
+    });
+    let empty = [
+        "cve_id",
+        "author",
+        "publisher",
+        "published_at",
+        "closed_at",
+        "withdrawn_at",
+        "submission",
+        "cvss",
+        "cwes",
+        "cwe_ids",
+        "credits",
+        "credits_detailed",
+        "collaborating_users",
+        "collaborating_teams",
+        "private_fork",
+    ];
+    for name in empty {
+        advisory[name] = Value::Null;
+    }
+    advisory
 }
 
 fn ask_reviewers(state: &mut State, call: &Call) -> Answer {

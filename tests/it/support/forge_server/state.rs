@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) labels: Vec<Label>,
     /// Titles of milestones, by number.
     pub(crate) milestones: BTreeMap<u64, String>,
+    /// The descriptions of the advisories about the repository, by id; they are drafts, and only who may read security events sees them.
+    pub(crate) advisories: BTreeMap<String, String>,
     pub(crate) uploads: Vec<Upload>,
     pub(crate) scanning: Scanning,
     /// How often an upload is said to be pending.
@@ -207,6 +209,7 @@ impl State {
             comments: Vec::new(),
             labels: Vec::new(),
             milestones: BTreeMap::new(),
+            advisories: BTreeMap::new(),
             uploads: Vec::new(),
             scanning: Scanning::Enabled,
             pending: 0,
