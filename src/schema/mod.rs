@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod compact_index;
 pub mod core_metadata;
 pub mod epss;
 pub mod kev;

@@ -21,12 +21,14 @@ OPERATORS = {
     "cargo": ["", "", "", "^", "^", "~", ">", ">=", ">=", "<", "<", "<=", "=", "==", "~>", "v"],
     "pep440": ["==", "==", "!=", "!=", "~=", "~=", ">", ">", ">=", "<", "<", "<=", "===", "=", "", "^", "=== "],
     "packagist": ["", "", "", "^", "^", "^", "~", "~", ">", ">=", ">=", "<", "<", "<=", "=", "==", "!=", "<>", "~>", "=>"],
+    "rubygems": ["~>", "~>", "~>", ">=", ">=", ">=", ">", "<", "<", "<=", "=", "", "", "!=", "^", "==", "=>", "~"],
 }
 SEMVER_PRE = ["", "", "", "", "-0", "-1", "-rc.1", "-rc.2", "-alpha", "-beta.10", "-a.b.c", "-", "--", "-01", "beta", "rc1", "-x", "-v"]
 PEP440_PRE = ["", "", "", "", "a1", "a2", "b1", "rc1", "rc2", ".dev0", ".dev1", ".post0", ".post1", "-1", "a1.post1", "rc1.dev2",
               ".post1.dev2", "alpha", ".RC1", "c1", "-post2", "a0", "b"]
 LOCALS = ["", "", "", "+l", "+1", "+l.1", "+L", "+l-1", "+10"]
 CARGO_PRE = ["", "", "", "", "", "", "-0", "-1", "-rc.1", "-rc.2", "-alpha", "-beta.10", "-a.b.c", "--", "-01", "-x"]
+RUBYGEMS_PRE = ["", "", "", "", "", "", ".rc1", ".rc2", ".a", ".pre", ".pre.1", ".beta.10", "-1", "-java", "rc1", "b", ".0", ".0.0", ".1.a"]
 BUILDS = ["", "", "", "", "", "+b", "+b.1", "+", "+a..b"]
 PACKAGIST_PRE = ["", "", "", "", "", "-dev", "-alpha1", "-beta", "-beta.2", "-RC1", "RC2", "-rc1", "a1", "b2", "-p1", "-pl2", "-patch3",
                  ".x-dev", "-stable", "-RC1-dev", "-", "_beta1", "+b", "-dev+b"]
@@ -36,6 +38,7 @@ LETTERS = {
     "npm": "0123..--++abxXv=~^<>*|| \t",
     "cargo": "0123..--+,,abxX=~^<>* \t",
     "pep440": "012..--+,,!!=~<>*abcrdevpost \t;)",
+    "rubygems": "012..--,,!=~<>abrc \t",
 }
 
 
@@ -64,9 +67,15 @@ def packagist_version(rng):
     return rng.choice(["", "", "v"]) + ".".join(numbers) + rng.choice(PACKAGIST_PRE)
 
 
+def rubygems_version(rng):
+    return ".".join(number(rng) for _ in range(rng.choice([1, 2, 2, 3, 3, 3, 4]))) + rng.choice(RUBYGEMS_PRE)
+
+
 def version(rng, syntax):
     if syntax == "packagist":
         return packagist_version(rng)
+    if syntax == "rubygems":
+        return rubygems_version(rng)
     return pep440_version(rng) if syntax == "pep440" else semver_version(rng, syntax)
 
 
@@ -76,6 +85,8 @@ def partial(rng, syntax):
         if rng.random() < 0.15:
             text = ".".join(rng.choice(SMALL) for _ in range(rng.choice([1, 2, 3]))) + rng.choice([".*", ".x", ".*.*", ".X"])
         return text + (rng.choice(FLAGS) if rng.random() < 0.08 else "")
+    if syntax == "rubygems":
+        return rubygems_version(rng)
     parts = [number(rng) for _ in range(rng.choice([1, 2, 3, 3, 3]))]
     if syntax != "pep440" and rng.random() < 0.2:
         parts[-1 if rng.random() < 0.7 else rng.randrange(len(parts))] = rng.choice("xX**")
@@ -141,9 +152,11 @@ def near(rng, text, syntax):
         parts[place] = str(max(0, int(parts[place][:18]) + rng.choice([-1, 1, 1, 2, 5])))
         if place + 1 < len(parts) and rng.random() < 0.4:
             parts[place + 1:] = ["0"] * len(parts[place + 1:])
-    marks = {"packagist": PACKAGIST_PRE, "pep440": PEP440_PRE + LOCALS, "npm": SEMVER_PRE, "cargo": CARGO_PRE}[syntax]
+    marks = {"packagist": PACKAGIST_PRE, "pep440": PEP440_PRE + LOCALS, "npm": SEMVER_PRE, "cargo": CARGO_PRE, "rubygems": RUBYGEMS_PRE}[syntax]
     if syntax == "packagist" and rng.random() < 0.08:
         return rng.choice(re.findall(r"dev-[\w/.]+|\d[\w.]*-dev", text) or [packagist_version(rng)])
+    if syntax == "rubygems" and rng.random() < 0.3:
+        del parts[-1]
     own = re.findall(r"\d(-[\w.-]+|(?:a|b|rc|\.dev|\.post)\d+)", text)
     mark = rng.choice(own) if own and rng.random() < 0.4 else rng.choice(marks) if rng.random() < 0.5 else ""
     return ("1!" if syntax == "pep440" and "!" in text and rng.random() < 0.4 else "") + ".".join(parts) + mark

@@ -16,7 +16,8 @@
 //!   dependencies, and has gems that none of them needs, was cut.
 
 pub mod gemfile;
-mod requirement;
+pub mod locked;
+pub mod platform;
 mod ruby;
 mod scopes;
 mod sections;
@@ -24,7 +25,6 @@ mod sections;
 use foldhash::{HashMap, HashMapExt as _};
 
 use self::gemfile::Gemfile;
-use self::requirement::allows;
 use self::scopes::Names;
 use self::sections::{DAMAGED, Gem, Kind, Lock};
 use super::grammar::rfc3986::without_secrets;
@@ -32,6 +32,8 @@ use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 use crate::version::Scheme as _;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::rubygems::Rubygems as Range;
 use crate::version::rubygems::Rubygems;
 
 /// The lockfile of Bundler.
@@ -63,7 +65,7 @@ impl Format for GemfileLock {
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         // Where nothing allows another version it ends without an error, and without a change.
-        if !UpgradeBy::allows(upgrade.by, |range| allows(range, upgrade.to)) {
+        if !UpgradeBy::allows(upgrade.by, |range| Range.contains(range, upgrade.to).ok()) {
             return UpgradeCommand::ByHand(
                 "What asks for it does not allow that version: change the Gemfile and run `bundle lock`, or upgrade the gem that brings it.".into(),
             );

@@ -10,6 +10,7 @@
 //! | `npm` | `package.json` | that names one of the same three numbers, and in `*` |
 //! | `packagist` | `composer.json` | always here; how finished a version may be is said elsewhere |
 //! | `pep440` | `requires-dist`, requirement lines | always here; [`pep440::contains`] leaves them out |
+//! | `rubygems` | gems, `Gemfile` | always; [`rubygems::asks_for_prereleases`] says whether one is meant |
 //!
 //! To add a language: write `version/range/x.rs` with a unit struct that implements [`RangeSyntax`], add it to
 //! [`RANGES`], and add `tests/tables/ranges/x.tsv.gz`, a table of the native tool's answers (`tests/tables/make`).
@@ -18,6 +19,7 @@ pub mod cargo;
 pub mod npm;
 pub mod packagist;
 pub mod pep440;
+pub mod rubygems;
 
 use std::borrow::Cow;
 
@@ -28,7 +30,7 @@ use super::Unorderable;
 /// Implementations are total functions: any two texts give an answer or a [`BadRange`], in time linear in their
 /// length, without a panic.
 pub trait RangeSyntax: Sync {
-    /// The language's name, as the file and messages spell it: `cargo`, `npm`, `pep440`.
+    /// The language's name, as the file and messages spell it: `cargo`, `npm`, `pep440`, `rubygems`.
     fn name(&self) -> &'static str;
 
     /// Whether `version` is in `range`.
@@ -82,7 +84,13 @@ fn shortened(text: &str) -> String {
 }
 
 /// Every language, in alphabetical order of its file.
-pub static RANGES: &[&dyn RangeSyntax] = &[&cargo::Cargo, &npm::Npm, &packagist::Packagist, &pep440::Pep440];
+pub static RANGES: &[&dyn RangeSyntax] = &[
+    &cargo::Cargo,
+    &npm::Npm,
+    &packagist::Packagist,
+    &pep440::Pep440,
+    &rubygems::Rubygems,
+];
 
 /// The language called `name`.
 #[must_use]
