@@ -7,6 +7,7 @@
 //!
 //! There is no registry's address in here: it comes from the lockfile, the client's configuration or the policy.
 
+pub mod bundler_config;
 mod cache;
 pub mod cargo_config;
 mod client;
@@ -15,12 +16,14 @@ mod credential;
 mod error;
 pub mod go;
 pub mod go_config;
+mod login;
 pub mod maven;
 pub mod maven_config;
 pub mod npm;
 pub mod npm_config;
 pub mod pip_config;
 pub mod pypi;
+pub mod rubygems;
 
 pub use client::{Client, Reach};
 pub use credential::{BadCredential, Credential};
@@ -191,6 +194,7 @@ pub static REGISTRIES: &[&dyn Registry] = &[
     &maven::Maven,
     &npm::Npm,
     &pypi::PyPi,
+    &rubygems::Rubygems,
 ];
 
 /// The registry of an ecosystem.

@@ -113,12 +113,14 @@ fn registries_are_exactly_the_files() {
     assert!(names.is_sorted());
     let parts = [
         "mod",
+        "bundler_config",
         "cache",
         "cargo_config",
         "client",
         "credential",
         "error",
         "go_config",
+        "login",
         "maven_config",
         "npm_config",
         "pip_config",
