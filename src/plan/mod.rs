@@ -12,6 +12,7 @@
 //!
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
+pub mod bundler;
 pub mod cargo;
 pub mod go;
 pub mod lines;

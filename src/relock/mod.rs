@@ -7,6 +7,8 @@ mod cargo_check;
 pub mod cargo_lock;
 mod cargo_manifest;
 mod cargo_text;
+mod gemfile_check;
+pub mod gemfile_lock;
 mod go_check;
 pub mod go_mod;
 mod npm_check;
@@ -74,6 +76,7 @@ pub trait Relock: Sync {
 /// Every format that can be edited, in alphabetical order of its file.
 pub static RELOCKS: &[&dyn Relock] = &[
     &cargo_lock::CargoLock,
+    &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,
     &pipfile_lock::PipfileLock,

@@ -5,6 +5,7 @@ mod answers;
 mod attempt;
 mod brought;
 mod cargo;
+mod gemfile_lock;
 mod go;
 mod left;
 mod memory;
@@ -49,6 +50,7 @@ pub use published::Published;
 /// Every format that can be planned, in alphabetical order of its name.
 pub static FIXERS: &[&dyn Fixer] = &[
     &cargo::CargoLock,
+    &gemfile_lock::GemfileLock,
     &go::GoMod,
     &npm::PackageLock,
     &pipfile_lock::PipfileLock,

@@ -19,7 +19,7 @@ pub struct Variant {
 }
 
 /// What a gem needs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Need {
     /// The gem.
     pub name: String,

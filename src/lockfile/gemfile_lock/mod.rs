@@ -16,6 +16,7 @@
 //!   dependencies, and has gems that none of them needs, was cut.
 
 pub mod gemfile;
+pub mod literal;
 pub mod locked;
 pub mod platform;
 mod ruby;
