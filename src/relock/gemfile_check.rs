@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gemfile_lock::{full_name, needs, own_name, platform_name};
+use super::gemfile_text::{full_name, needs, own_name, platform_name};
 use crate::lockfile::gemfile_lock::literal;
 use crate::lockfile::gemfile_lock::locked::{Locked, LockedGem, in_order, lock_name, locked, written};
 use crate::lockfile::gemfile_lock::platform::Platform;

@@ -3,12 +3,12 @@
 //! A gem that moves gets its lines anew, one block for each variant: the version, and what it needs as Bundler writes it. Blocks stand in the order of
 //! their full names, lines of CHECKSUMS in that of their texts, where they did before. PLATFORMS, RUBY VERSION, BUNDLED WITH and every other line stay.
 
+use super::gemfile_text::{full_name, needs, own_name, platform_name};
 use super::splice::{Splice, apply};
 use super::{Refused, Relock, gemfile_check};
 use crate::lockfile::gemfile_lock::gemfile::name_of;
 use crate::lockfile::gemfile_lock::literal::exchanged;
-use crate::lockfile::gemfile_lock::locked::{Locked, LockedGem, in_order, lock_name, locked, written};
-use crate::lockfile::gemfile_lock::platform::Platform;
+use crate::lockfile::gemfile_lock::locked::{Locked, LockedGem, in_order, lock_name, locked};
 use crate::model::{Release, TreePath};
 use crate::plan::{Edited, EntryChange, EntryEdit, NewRange, Plan};
 use crate::schema::compact_index::{Variant, variants};
@@ -215,36 +215,4 @@ fn block(name: &str, platform: &str, variant: &Variant, end: &str) -> String {
         text.push_str(&format!("      {line}{end}"));
     }
     text
-}
-
-/// What a variant needs, as Bundler writes and sorts it.
-pub(super) fn needs(variant: &Variant) -> Vec<String> {
-    let mut needs: Vec<(String, String)> = variant
-        .needs
-        .iter()
-        .map(|need| (format!("{} ({})", need.name, need.range), written(need)))
-        .collect();
-    needs.sort();
-    let mut lines: Vec<String> = needs.into_iter().map(|(_, line)| line).collect();
-    lines.dedup();
-    lines
-}
-
-/// How a lockfile spells the platform of a variant; empty for any.
-pub(super) fn platform_name(variant: &Variant) -> String {
-    match Platform::of(&variant.platform) {
-        Platform::Ruby => String::new(),
-        platform => platform.to_string(),
-    }
-}
-
-pub(super) fn full_name(name: &str, version: &str, platform: &str) -> String {
-    match platform {
-        "" => format!("{name}-{version}"),
-        platform => format!("{name}-{version}-{platform}"),
-    }
-}
-
-pub(super) fn own_name(gem: &LockedGem) -> String {
-    full_name(&gem.name, &gem.version, &gem.platform)
 }

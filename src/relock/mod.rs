@@ -9,6 +9,7 @@ mod cargo_manifest;
 mod cargo_text;
 mod gemfile_check;
 pub mod gemfile_lock;
+mod gemfile_text;
 mod go_check;
 pub mod go_mod;
 mod npm_check;

@@ -6,7 +6,8 @@ use super::{Failure, Planner, Tried};
 use crate::model::Release;
 use crate::plan::{Strategy, Wish};
 use crate::version::Scheme as _;
-use crate::version::range::rubygems::{asks_for_prereleases, clauses};
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::rubygems::{Rubygems as Range, asks_for_prereleases, clauses};
 use crate::version::rubygems::Rubygems;
 
 /// So many needs are repaired one behind the other.
@@ -345,9 +346,6 @@ impl Planner<'_> {
 
 /// `range` moved so far that it takes `version`, in the form that it has: `~> 1.2`, `1.2.3`, and others behind commas.
 pub(super) fn wider(range: &str, version: &str) -> Option<String> {
-    use crate::version::range::RangeSyntax as _;
-    use crate::version::range::rubygems::Rubygems as Range;
-
     let mut written = Vec::new();
     for clause in clauses(range).ok()? {
         let text = format!("{} {}", clause.operator, clause.version);

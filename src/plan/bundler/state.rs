@@ -150,7 +150,9 @@ impl Planner<'_> {
                 });
             }
         }
-        for user in self.live(state) {
+        // What is to leave has no needs: those who need it are not met until it has left.
+        let staying = self.live(state).into_iter();
+        for user in staying.filter(|user| !state.banned.contains(user)) {
             for need in self.needs(state, &user).all() {
                 if (is_changed(&user) || is_changed(&need.name)) && !is_met(&need.name, &need.range) {
                     unmet.push(Unmet {

@@ -1,5 +1,8 @@
 //! Plans and the edits that they make.
 
+mod bundler;
+mod bundler_world;
+mod bundler_worlds;
 mod cargo_world;
 mod cargo_worlds;
 mod go;

@@ -1,5 +1,6 @@
 //! What registries say, over real HTTP on this machine.
 
+mod bundler_config;
 mod cargo_config;
 pub(crate) mod contract;
 mod go;
@@ -11,3 +12,4 @@ pub(crate) mod npm_config;
 mod parts;
 mod pip_config;
 mod pypi;
+mod rubygems;

@@ -1,5 +1,6 @@
 //! Edits of lockfiles.
 
 mod there_and_back;
+mod there_and_back_gems;
 mod there_and_back_python;
 mod there_and_back_yarn;

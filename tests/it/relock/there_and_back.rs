@@ -21,6 +21,7 @@ use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
 use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
+use super::there_and_back_gems::gems;
 use super::there_and_back_python::{pipenv, poetry};
 use super::there_and_back_yarn::yarn;
 use crate::support::memory_tree::{MemoryTree, tree_path};
@@ -46,6 +47,7 @@ pub(super) type Pair = (Plan, Plan);
 fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
     match format {
         "Cargo.lock" => crates(text),
+        "Gemfile.lock" => gems(text),
         "package-lock.json" => folders(text),
         "Pipfile.lock" => pipenv(text),
         "poetry.lock" => poetry(text),
