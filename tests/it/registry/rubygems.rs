@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockkeeper::model::{Query, Release};
 use lockkeeper::registry::rubygems::Rubygems;
-use lockkeeper::registry::{Answer, Client, Detail, Endpoint, PackageError, Question, Reach, Registry as _};
+use lockkeeper::registry::{Answer, Client, Detail, Endpoint, PackageError, Question, Reach};
 use lockkeeper::sys::web::{Address, Web};
 
 use crate::support::server::Server;
