@@ -383,6 +383,8 @@ pub enum EntryEdit {
     Pom(Box<maven::PomEdit>),
     /// It leads from descriptors to a version.
     Resolve(Box<ResolutionEdit>),
+    /// What it needs leads to other versions, or it is new.
+    Lead(Box<LeadEdit>),
     /// It is a package of Cargo that is to be this.
     Crate(Box<CrateEdit>),
     /// It leaves.
@@ -396,6 +398,20 @@ pub struct Descriptor {
     pub name: SharedStr,
     /// The range, without a protocol that stands for no other; `npm:other@^1` for another package by that name.
     pub range: SharedStr,
+    /// The version that the lockfile has for it, where the lockfile may have several for one name and range, so that this tells them
+    /// apart; else empty.
+    pub led: SharedStr,
+}
+
+impl Descriptor {
+    /// The name and the range of what is asked for.
+    pub fn new(name: impl Into<SharedStr>, range: impl Into<SharedStr>) -> Self {
+        Self {
+            name: name.into(),
+            range: range.into(),
+            led: SharedStr::default(),
+        }
+    }
 }
 
 impl std::fmt::Display for Descriptor {
@@ -415,6 +431,30 @@ pub struct ResolutionEdit {
     pub release: Option<Release>,
     /// What that says of the version in whose place it comes, or of another that is locked.
     pub before: Option<Release>,
+}
+
+/// What a package, or a manifest of one's own, needs leads to these versions.
+#[derive(Debug, Clone, Default)]
+pub struct LeadEdit {
+    /// What its registry says of a package that is new to the lockfile.
+    pub release: Option<Release>,
+    /// What leads to another version than before; all that a new package needs.
+    pub leads: Vec<Lead>,
+}
+
+/// What a dependent asks for under one name leads to a version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lead {
+    /// The name that the dependent has for it.
+    pub name: String,
+    /// The version that was locked; empty for what is new.
+    pub from: String,
+    /// The package's own name.
+    pub package: String,
+    /// The version that is to be locked.
+    pub to: String,
+    /// What is asked for; empty where anything will do.
+    pub range: String,
 }
 
 /// A package of a `Cargo.lock` as it is to be.

@@ -70,6 +70,7 @@ pub(super) fn check(
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
             | EntryEdit::Resolve(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Flags(_) => {
                 return Err(format!("The entry {} is not one of Cargo.", change.place));
             }

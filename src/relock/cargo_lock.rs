@@ -89,6 +89,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_)
                 | EntryEdit::Resolve(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Flags(_),
             ) => {
                 return Err(format!("The plan changes {} as another format has it.", one.id));
@@ -100,6 +101,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
         match edit {
             EntryEdit::Crate(edit) if edit.id.place() == *place => arriving.push(arrived(edit)?),
             EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Drop
             | EntryEdit::Lock(..)
             | EntryEdit::Pin(_)

@@ -27,6 +27,12 @@ pub mod pipfile_entries;
 pub mod pipfile_lock;
 mod pipfile_manifest;
 mod pipfile_markers;
+mod pnpm_build;
+mod pnpm_check;
+mod pnpm_graph;
+pub mod pnpm_lock;
+mod pnpm_names;
+mod pnpm_text;
 mod poetry_check;
 pub mod poetry_entries;
 mod poetry_groups;
@@ -81,6 +87,7 @@ pub static RELOCKS: &[&dyn Relock] = &[
     &go_mod::GoMod,
     &package_lock::PackageLock,
     &pipfile_lock::PipfileLock,
+    &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &requirements::Requirements,

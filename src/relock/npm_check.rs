@@ -56,7 +56,7 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
             (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
             }
-            (EntryEdit::Crate(_) | EntryEdit::Resolve(_), _) => {
+            (EntryEdit::Crate(_) | EntryEdit::Lead(_) | EntryEdit::Resolve(_), _) => {
                 return Err(format!("The entry {} is not one of npm.", change.place));
             }
             (EntryEdit::Lock(release, _), Some(entry)) => {
@@ -188,6 +188,7 @@ fn repetition(before: Files<'_>, after: Files<'_>, new: &[Installed], plan: &Pla
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_),
                 _,
             ) => false,

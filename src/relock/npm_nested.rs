@@ -183,6 +183,7 @@ impl<'d> Nested<'d> {
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_),
             )) => {
                 return Err(Refused("The plan is one of another ecosystem.".to_owned()));

@@ -76,7 +76,7 @@ impl<'d> Packages<'d> {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
                 (EntryEdit::Drop | EntryEdit::Flags(_), None)
-                | (EntryEdit::Crate(_) | EntryEdit::Resolve(_), _) => {
+                | (EntryEdit::Crate(_) | EntryEdit::Lead(_) | EntryEdit::Resolve(_), _) => {
                     return Err(Refused(format!("The lockfile has no entry {}.", change.place)));
                 }
             }

@@ -123,6 +123,7 @@ impl Lock<'_> {
                 (
                     EntryEdit::Lock(..)
                     | EntryEdit::Crate(_)
+                    | EntryEdit::Lead(_)
                     | EntryEdit::Resolve(_)
                     | EntryEdit::Flags(_)
                     | EntryEdit::Go(_)

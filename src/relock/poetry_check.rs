@@ -40,6 +40,7 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan, project: Option<&Pro
                 EntryEdit::Drop
                 | EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)

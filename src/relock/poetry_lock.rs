@@ -129,6 +129,7 @@ impl Lock<'_> {
                 (
                     EntryEdit::Lock(..)
                     | EntryEdit::Crate(_)
+                    | EntryEdit::Lead(_)
                     | EntryEdit::Resolve(_)
                     | EntryEdit::Flags(_)
                     | EntryEdit::Go(_)
@@ -259,6 +260,7 @@ impl Lock<'_> {
                 EntryEdit::Drop
                 | EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)

@@ -94,6 +94,7 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
                 EntryEdit::Pin(pin) => splices.extend(style.exchanged(entry, pin)?),
                 EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)
@@ -120,6 +121,7 @@ fn home(files: &[Loaded], plan: &Plan) -> Option<usize> {
         EntryEdit::Drop
         | EntryEdit::Lock(..)
         | EntryEdit::Crate(_)
+        | EntryEdit::Lead(_)
         | EntryEdit::Resolve(_)
         | EntryEdit::Flags(_)
         | EntryEdit::Go(_)

@@ -109,6 +109,7 @@ fn same_but_for(
             EntryEdit::Drop
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Go(_)

@@ -130,6 +130,7 @@ impl<'l> Lock<'l> {
                 }
                 EntryEdit::Lock(..)
                 | EntryEdit::Crate(_)
+                | EntryEdit::Lead(_)
                 | EntryEdit::Resolve(_)
                 | EntryEdit::Flags(_)
                 | EntryEdit::Go(_)
@@ -185,6 +186,7 @@ impl<'l> Lock<'l> {
             EntryEdit::Pin(pin) => pin.release.is_some(),
             EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Go(_)
@@ -350,6 +352,7 @@ impl<'l> Lock<'l> {
             EntryEdit::Drop
             | EntryEdit::Lock(..)
             | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Resolve(_)
             | EntryEdit::Flags(_)
             | EntryEdit::Go(_)

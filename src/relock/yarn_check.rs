@@ -169,7 +169,8 @@ fn entries(old: &Project, new: &Project, plan: &Plan) -> Result<(), String> {
             | EntryEdit::Pin(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
-            | EntryEdit::Crate(_) => return Err("The plan is one of another format.".to_owned()),
+            | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_) => return Err("The plan is one of another format.".to_owned()),
         }
     }
     let lists = |project: &Project| -> BTreeSet<(String, String)> {

@@ -156,7 +156,8 @@ fn lockfile(text: &str, before: &Locked, plan: &Plan) -> Result<String, Refused>
             | EntryEdit::Pin(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
-            | EntryEdit::Crate(_) => return Err(Refused("The plan is one of another format.".to_owned())),
+            | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_) => return Err(Refused("The plan is one of another format.".to_owned())),
         }
     }
     let mut blocks: Vec<Block<'_>> = Vec::with_capacity(before.entries.len());

@@ -14,6 +14,7 @@ mod npm;
 mod npm_archives;
 mod overlay;
 mod pipfile_lock;
+mod pnpm_lock;
 mod poetry_lock;
 mod pom;
 mod project;
@@ -54,6 +55,7 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &go::GoMod,
     &npm::PackageLock,
     &pipfile_lock::PipfileLock,
+    &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,
     &pom::Pom,
     &requirements::Requirements,

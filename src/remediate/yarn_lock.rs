@@ -92,6 +92,7 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
         name: manifest.name.clone(),
         version: manifest.version.clone(),
         needs: patches.with(needs(&manifest.needs)),
+        kept: BTreeMap::new(),
     });
     let mut closed = extended(settings.filter(|_| is_berry));
     if is_berry {
@@ -122,6 +123,7 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
                 .collect(),
             false => BTreeMap::new(),
         },
+        leads: false,
     }
 }
 
@@ -183,10 +185,7 @@ impl Patches {
             let Some((name, range)) = patched(key) else {
                 continue;
             };
-            let inner = Descriptor {
-                name: name.as_str().into(),
-                range: range.into(),
-            };
+            let inner = Descriptor::new(name.as_str(), range);
             patches.of.entry(inner).or_default().push(descriptor(key));
             patches.names.insert(name);
         }
@@ -207,18 +206,12 @@ impl Patches {
 
 fn descriptor(key: &str) -> Descriptor {
     let (name, range) = parts(key);
-    Descriptor {
-        name: name.into(),
-        range: range.into(),
-    }
+    Descriptor::new(name, range)
 }
 
 fn needs(asked: &[Asked]) -> Vec<Need> {
     let needs = asked.iter().map(|asked| Need {
-        descriptor: Descriptor {
-            name: asked.name.as_str().into(),
-            range: asked.range.as_str().into(),
-        },
+        descriptor: Descriptor::new(asked.name.as_str(), asked.range.as_str()),
     });
     needs.collect()
 }
@@ -244,10 +237,7 @@ fn of_entry(entry: &LockedEntry, patches: &Patches) -> Locked {
         .iter()
         .filter_map(|key| patched(key))
         .map(|(name, range)| Need {
-            descriptor: Descriptor {
-                name: name.into(),
-                range: range.into(),
-            },
+            descriptor: Descriptor::new(name, range),
         });
     Locked {
         place: place(entry).to_owned(),

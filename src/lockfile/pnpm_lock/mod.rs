@@ -29,6 +29,7 @@
 
 mod key;
 mod lock;
+pub mod locked;
 mod source;
 mod upgrades;
 

@@ -17,22 +17,64 @@ const MAX_CANDIDATES: usize = 8;
 
 /// What leads to what a release asks for.
 pub(super) fn descriptor_of(need: &Requirement) -> Descriptor {
-    Descriptor {
-        name: need.name.clone(),
-        range: match &need.package {
-            None => need.range.clone(),
-            Some(package) => format!("npm:{package}@{}", need.range).into(),
-        },
-    }
+    let range = match &need.package {
+        None => need.range.clone(),
+        Some(package) => format!("npm:{package}@{}", need.range).into(),
+    };
+    Descriptor::new(need.name.clone(), range)
 }
 
 impl Planner<'_> {
     /// The lockfile locks what is needed so.
     pub(super) fn is_need(&self, kind: RequirementKind) -> bool {
-        matches!(
-            kind,
-            RequirementKind::Runtime | RequirementKind::Optional | RequirementKind::Bundled
-        )
+        match kind {
+            RequirementKind::Runtime | RequirementKind::Optional => true,
+            // pnpm does not list what lies in the archive.
+            RequirementKind::Bundled => !self.described.leads,
+            _ => false,
+        }
+    }
+
+    /// What leads to the peers that the predecessor of `release` has beside it, where these fit: they stay.
+    fn peers_of(&self, state: &State, wanted: Wanted, release: &Release) -> Vec<Wanted> {
+        let before = state.to(wanted).filter(|_| self.described.leads);
+        let Some(before) = before.map(|before| self.table.resolution(before)) else {
+            return Vec::new();
+        };
+        let beside = |peer: &Requirement| {
+            let mut needs = before.needs.iter().map(|need| (*need, self.table.asked(*need)));
+            let (need, _) = needs.find(|(_, asked)| asked.descriptor.name == peer.name)?;
+            let found = self.table.resolution(state.to(need)?);
+            self.catalogue.in_range(&peer.range, &found.version).then(|| {
+                self.table.wanted(&Descriptor {
+                    led: found.id().into(),
+                    ..descriptor_of(peer)
+                })
+            })
+        };
+        let peers = release.dependencies.iter();
+        let peers =
+            peers.filter(|one| matches!(one.kind, RequirementKind::Peer | RequirementKind::OptionalPeer));
+        peers.filter_map(beside).collect()
+    }
+
+    /// Leads what stays beside a package to where it was.
+    fn lead_peers(&self, state: &mut State, needs: &[Wanted]) {
+        for need in needs
+            .iter()
+            .filter(|need| self.described.leads && state.to(**need).is_none())
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            let asked = self.table.asked(need);
+            let mut called = self.table.called(asked.means.package()).into_iter();
+            if !asked.descriptor.led.is_empty()
+                && let Some(found) =
+                    called.find(|found| self.table.resolution(*found).id() == *asked.descriptor.led)
+            {
+                state.lead(need, found);
+            }
+        }
     }
 
     /// Leads `wanted` to `release`, and what that asks for to versions that fit.
@@ -52,7 +94,8 @@ impl Planner<'_> {
         let needs = || {
             let needs = release.dependencies.iter().filter(|one| self.is_need(one.kind));
             let needs = needs.flat_map(|one| self.with_patch(descriptor_of(one)));
-            needs.map(|one| self.table.wanted(&one)).collect()
+            let needs = needs.map(|one| self.table.wanted(&one));
+            needs.chain(self.peers_of(state, wanted, release)).collect()
         };
         let found = self.table.released(asked.means.package(), release, needs);
         let needed = self.table.resolution(found);
@@ -66,6 +109,7 @@ impl Planner<'_> {
         let before = state.to(wanted);
         let mut next = state.clone();
         next.lead(wanted, found);
+        self.lead_peers(&mut next, &needed.needs);
         let mut asked = BTreeSet::new();
         for need in &needed.needs {
             match self.ensure(&next, *need, goal, depth) {
@@ -147,6 +191,7 @@ impl Planner<'_> {
         if depth >= MAX_DEPTH {
             return Err(Failure::because("Too many other packages would have to come in."));
         }
+        self.is_known(&asked)?;
         // What did not help is not tried again for others that ask for it.
         if let Some(known) = self.hopeless.borrow().get(&wanted) {
             return Err(known.clone());

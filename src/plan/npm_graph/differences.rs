@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::graph::{Found, Live, Resolution, State};
+use super::graph::{Found, Live, Resolution, State, Wanted};
 use super::planner::Planner;
 use crate::model::Release;
 use crate::plan::npm_catalogue::is_later;
 use crate::plan::{
-    Collateral, Descriptor, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, ResolutionEdit,
-    Strategy, Wish,
+    Collateral, Descriptor, EntryChange, EntryEdit, Lead, LeadEdit, Move, NewOverride, NewRange, Plan,
+    ResolutionEdit, Strategy, Wish,
 };
 
 /// Wishes, and the means that fulfilled each.
@@ -54,6 +54,11 @@ pub(super) fn differences(
         .map(|module| module.folder.clone())
         .collect();
     let lives = (before.live(planner.table), state.live(planner.table));
+    if described.leads {
+        leads(planner, before, state, &lives.1, plan);
+        list(planner, (before, state), &lives, fulfilled, plan);
+        return;
+    }
     // What the lockfile has was numbered first, in its order.
     let entries = described.entries.iter().enumerate();
     let old: Keys = entries
@@ -85,6 +90,80 @@ pub(super) fn differences(
         });
     }
     list(planner, (before, state), &lives, fulfilled, plan);
+}
+
+/// What leads to another version than before.
+fn leads(planner: &Planner<'_>, before: &State, state: &State, live: &Live, plan: &mut Plan) {
+    let table = planner.table;
+    let lead = |old: Wanted, new: Wanted| {
+        let (from, to) = (before.to(old), state.to(new)?);
+        let (asked, to_be) = (table.asked(new), table.resolution(to));
+        (from != Some(to)).then(|| Lead {
+            name: asked.descriptor.name.to_string(),
+            from: from
+                .map(|from| table.resolution(from).version.clone())
+                .unwrap_or_default(),
+            package: to_be.name.clone(),
+            to: to_be.version.clone(),
+            range: asked.means.range.to_string(),
+        })
+    };
+    let modules = planner
+        .described
+        .modules
+        .iter()
+        .zip(before.own.iter().zip(&state.own));
+    for (module, (old, new)) in modules {
+        let leads: Vec<Lead> = old
+            .iter()
+            .zip(new.iter())
+            .filter_map(|(old, new)| lead(*old, *new))
+            .collect();
+        let edit = LeadEdit { release: None, leads };
+        push(plan, module.folder.clone(), String::new(), edit);
+    }
+    let mut all = live.all.clone();
+    all.sort_unstable();
+    for found in all {
+        let resolution = table.resolution(found);
+        let is_new = resolution.release.is_some();
+        let needs = resolution.needs.iter();
+        let leads = needs.filter_map(|need| match is_new {
+            false => lead(*need, *need),
+            true => Some(Lead {
+                from: String::new(),
+                ..new_lead(planner, state, *need)?
+            }),
+        });
+        let edit = LeadEdit {
+            leads: leads.collect(),
+            release: resolution.release.as_deref().cloned(),
+        };
+        push(plan, resolution.id(), resolution.name.clone(), edit);
+    }
+}
+
+/// What a package that is new leads to by one of its needs.
+fn new_lead(planner: &Planner<'_>, state: &State, need: Wanted) -> Option<Lead> {
+    let asked = planner.table.asked(need);
+    let to = planner.table.resolution(state.to(need)?);
+    Some(Lead {
+        name: asked.descriptor.name.to_string(),
+        from: String::new(),
+        package: to.name.clone(),
+        to: to.version.clone(),
+        range: asked.means.range.to_string(),
+    })
+}
+
+fn push(plan: &mut Plan, place: String, name: String, edit: LeadEdit) {
+    if edit.release.is_some() || !edit.leads.is_empty() {
+        plan.entries.push(EntryChange {
+            place,
+            name,
+            edit: EntryEdit::Lead(Box::new(edit)),
+        });
+    }
 }
 
 /// What the registry says of the version in whose place `resolution` comes, to which `descriptors` are to lead; else of another that is
@@ -134,10 +213,8 @@ fn keys(planner: &Planner<'_>, before: &State, state: &State, (live_before, live
     }
     for (name, found) in ruled {
         if let Some(range) = rule(&name) {
-            keys.entry(found).or_default().insert(Descriptor {
-                name: name.as_str().into(),
-                range: range.as_str().into(),
-            });
+            let rule = Descriptor::new(name.as_str(), range.as_str());
+            keys.entry(found).or_default().insert(rule);
         }
     }
     keys

@@ -33,6 +33,13 @@ pub(super) struct Resolution {
     pub(super) place: Option<String>,
 }
 
+impl Resolution {
+    /// `NAME@VERSION`.
+    pub(super) fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
 /// A descriptor, and what it means.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -217,10 +224,7 @@ impl State {
     /// Leads what the root's manifest decides about to where its rules lead.
     fn rule(&mut self, described: &Described, table: &Table) {
         for (name, range) in &described.rules.all {
-            let rule = Descriptor {
-                name: name.as_str().into(),
-                range: range.as_str().into(),
-            };
+            let rule = Descriptor::new(name.as_str(), range.as_str());
             let Some(found) = self.to(table.wanted(&rule)) else {
                 continue;
             };

@@ -7,6 +7,9 @@
 //! range that is unaffected and old enough. What nothing asks for any more leaves. Peers are not locked by such files: a version is not taken
 //! whose peers are all locked in other versions, where those of its predecessor are not.
 //!
+//! pnpm's says what each dependent leads to, and what is asked for is known from registries: a descriptor is one of the version that it leads to
+//! ([`Descriptor::led`]), so that one range may lead to several. A peer is needed there, where something is beside a package.
+//!
 //! Where the policy allows it, the last means is an entry in the root's manifest in the place of what is asked for.
 
 mod choose;
@@ -44,6 +47,8 @@ pub struct Described {
     pub closed: BTreeMap<String, String>,
     /// By name, what the package manager patches of itself: of these a new range leads to what is locked with its patch, or nowhere.
     pub patches: BTreeMap<String, Patch>,
+    /// The lockfile says what each dependent leads to, peers with the rest, and not what is asked for: pnpm's.
+    pub leads: bool,
 }
 
 /// How a patch of a range of a package is asked for: the range stands between two texts.
@@ -54,6 +59,9 @@ pub struct Patch {
     /// Behind it.
     pub after: String,
 }
+
+/// The range of what is asked for, where that is not known yet: nothing fits it, and [`Memory::unknown`] says when it counts.
+pub const UNKNOWN: &str = "?";
 
 /// A manifest of one's own.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +74,8 @@ pub struct Module {
     pub version: String,
     /// What it asks for.
     pub needs: Vec<Need>,
+    /// What it asks for that cannot change there, each with why, as a sentence.
+    pub kept: BTreeMap<String, String>,
 }
 
 /// What something asks for.

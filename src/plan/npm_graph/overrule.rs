@@ -32,17 +32,16 @@ impl Planner<'_> {
                 None => Err(Failure::because(reason.clone())),
             };
         }
-        let rule = rules.all.get(&*descriptor.name).map(|range| Descriptor {
-            name: descriptor.name.clone(),
-            range: range.as_str().into(),
-        });
+        let rule = rules.all.get(&*descriptor.name);
+        let rule = rule.map(|range| Descriptor::new(descriptor.name.clone(), range.as_str()));
         let found = rule.as_ref().and_then(|rule| state.to(self.table.wanted(rule)));
         match found {
             Some(found) => Ok(Some(found)),
             None if rule.is_some() || rules.others.contains(&*descriptor.name) => {
                 Err(Failure::because(format!(
-                    "`{}` in package.json decide about {}, which it needs.",
-                    rules.field, descriptor.name
+                    "{} decide about {}, which it needs.",
+                    self.ruling(),
+                    descriptor.name
                 )))
             }
             None => Ok(None),
@@ -58,6 +57,9 @@ impl Planner<'_> {
         goal: &Goal<'_>,
         failure: Failure,
     ) -> Tried {
+        if self.described.leads {
+            return Err(failure);
+        }
         let is_of_others = match &failure {
             Failure::Blocked { by, .. } => by.iter().any(|one| !one.dependent.ends_with("package.json")),
             Failure::Ask(_) | Failure::Crowded(_) => false,

@@ -19,10 +19,8 @@ impl Patch {
     pub fn of(&self, descriptor: &Descriptor) -> Option<Descriptor> {
         // These are written otherwise in there.
         let is_plain = !descriptor.range.contains(['%', ':', '/', '#', '?']);
-        is_plain.then(|| Descriptor {
-            name: descriptor.name.clone(),
-            range: format!("{}{}{}", self.before, descriptor.range, self.after).into(),
-        })
+        let range = format!("{}{}{}", self.before, descriptor.range, self.after);
+        is_plain.then(|| Descriptor::new(descriptor.name.clone(), range))
     }
 
     fn is_in(&self, locked: &Locked) -> bool {

@@ -1,7 +1,7 @@
 //! Who plans: what is known, what is locked, and what was tried.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Described;
 use super::graph::{State, Table, Wanted};
@@ -19,6 +19,16 @@ pub struct Memory {
     pub(super) rated: RatedReleases,
     /// What became of a descriptor, by what had changed before, and what was wished.
     pub(super) tried: RefCell<HashMap<(Wanted, u64, Aim), Tried>>,
+    /// Packages of which it has to be known what is asked for.
+    pub(super) unknown: RefCell<BTreeSet<String>>,
+}
+
+impl Memory {
+    /// The packages of which it has to be known what is asked for ([`super::UNKNOWN`]), so that the plan is the best.
+    #[must_use]
+    pub fn unknown(&self) -> BTreeSet<String> {
+        self.unknown.borrow().clone()
+    }
 }
 
 /// What is wished of a descriptor.

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::UNKNOWN;
 use super::choose::descriptor_of;
-use super::graph::{Dependent, State, Wanted, constraint, label};
+use super::graph::{Asked, Dependent, State, Wanted, constraint, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
 use crate::plan::npm_catalogue::{Accepts, Failure, Rated, is_later, wider};
@@ -49,8 +50,9 @@ impl Planner<'_> {
             )));
         }
         self.is_free(state, &locked.name)?;
-        let candidates = self.candidates(state, wanted, goal)?;
         let asked = self.table.asked(wanted);
+        self.is_known(&asked)?;
+        let candidates = self.candidates(state, wanted, goal)?;
         let mut failure = None;
         for release in self.in_order(state, &candidates.near, &asked.means.range, goal) {
             match self.put(state, wanted, release, Some(goal), depth) {
@@ -79,6 +81,18 @@ impl Planner<'_> {
         }
     }
 
+    /// What is asked for is known. Where it is not, it is noted that it has to be.
+    pub(super) fn is_known(&self, asked: &Asked) -> Result<(), Failure> {
+        if *asked.means.range != *UNKNOWN {
+            return Ok(());
+        }
+        let name = asked.means.package();
+        self.memory.unknown.borrow_mut().insert(name.to_owned());
+        Err(Failure::because(format!(
+            "It is not known which versions of {name} are asked for."
+        )))
+    }
+
     /// No rule of the root's manifest decides about the package.
     pub(super) fn is_free(&self, state: &State, name: &str) -> Result<(), Failure> {
         let rules = &self.described.rules;
@@ -86,9 +100,18 @@ impl Planner<'_> {
         match is_ruled || state.overrides.contains_key(name) {
             false => Ok(()),
             true => Err(Failure::because(format!(
-                "`{}` in package.json decide about {name}: change them there.",
-                rules.field
+                "{} decide about {name}: change them there.",
+                self.ruling()
             ))),
+        }
+    }
+
+    /// How messages call the rules of the root's manifest; pnpm has them there or in its settings.
+    pub(super) fn ruling(&self) -> String {
+        let field = self.described.rules.field;
+        match self.described.leads {
+            true => format!("`{field}` of pnpm"),
+            false => format!("`{field}` in package.json"),
         }
     }
 
@@ -136,7 +159,11 @@ impl Planner<'_> {
             Npm.distance(goal.version, &release.version) < Distance::Major
                 && versions.iter().any(|version| **version == *release.version)
         };
-        let (locked, others): (Vec<&Release>, Vec<&Release>) = fitting.into_iter().partition(is_locked);
+        let (mut locked, others): (Vec<&Release>, Vec<&Release>) = fitting.into_iter().partition(is_locked);
+        // pnpm chooses the highest of them.
+        if self.described.leads {
+            locked.reverse();
+        }
         locked.into_iter().chain(others).take(MAX_CANDIDATES).collect()
     }
 
@@ -338,6 +365,10 @@ impl Planner<'_> {
                 lowest.version,
             )));
         }
+        let own = self.described.modules.get(module);
+        if let Some(reason) = own.and_then(|own| own.kept.get(&**name)) {
+            return Err(Failure::because(reason.clone()));
+        }
         let old = asked.means.range.to_string();
         let Some(new) = wider(&old, &lowest.version) else {
             return Err(Failure::because(format!(
@@ -352,10 +383,7 @@ impl Planner<'_> {
                 )));
             }
         };
-        let to = self.table.wanted(&Descriptor {
-            name: name.clone(),
-            range: range.into(),
-        });
+        let to = self.table.wanted(&Descriptor::new(name.clone(), range));
         if let Some(needs) = state.own.get_mut(module) {
             let changed = needs.iter().map(|need| if *need == wanted { to } else { *need });
             *needs = Rc::new(changed.collect());

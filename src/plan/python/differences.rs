@@ -41,6 +41,7 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Resolve(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => None,
@@ -52,6 +53,7 @@ pub(super) fn differences(
             | EntryEdit::Lock(..)
             | EntryEdit::Flags(_)
             | EntryEdit::Crate(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Resolve(_)
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_) => None,

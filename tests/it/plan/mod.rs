@@ -14,6 +14,8 @@ mod maven_worlds;
 mod npm;
 pub(crate) mod npm_world;
 mod npm_worlds;
+mod pnpm;
+mod pnpm_worlds;
 mod python;
 mod python_pipfile;
 mod python_poetry;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockkeeper::model::{Contents, RequirementKind, TreePath};
 use lockkeeper::plan::{Bounds, Edited, Plan, Step, Wish};
 use lockkeeper::relock::{Refused, relock};
-use lockkeeper::remediate::{ProjectFiles, fixer};
+use lockkeeper::remediate::{Project, ProjectFiles, fixer};
 
 use super::npm_world::{Asked, Client, World};
 
@@ -259,15 +259,17 @@ impl Asked<'_> {
 
     /// The same for some wishes.
     pub(crate) fn plan_wishes(&self, world: &World, files: &Files, wishes: &[Wish]) -> Plan {
-        let path = TreePath::new("yarn.lock").expect("a path");
-        let project = fixer("yarn.lock").expect("a planner").open(&ProjectFiles {
-            path: &path,
-            text: &files["yarn.lock"],
-            root: ".",
-            read: &|path| text_of(files, path),
-            list: &|path| contents(files, path),
-        });
-        let project = project.expect("a project");
+        self.plan_in(world, files, "yarn.lock", wishes)
+    }
+
+    /// Why nothing is planned for the lockfile called `file`.
+    pub(crate) fn refused_in(&self, _world: &World, files: &Files, file: &str) -> String {
+        opened(files, file).err().expect("a reason")
+    }
+
+    /// The plan for the project with these files, with the lockfile called `file`.
+    pub(crate) fn plan_in(&self, world: &World, files: &Files, file: &str, wishes: &[Wish]) -> Plan {
+        let project = opened(files, file).expect("a project");
         let is_affected = |name: &str, version: &str| self.is_affected(name, version);
         let bounds = Bounds {
             is_affected: &is_affected,
@@ -293,11 +295,28 @@ impl Asked<'_> {
     }
 }
 
+/// The project of the lockfile called `file`.
+fn opened(files: &Files, file: &str) -> Result<Box<dyn Project>, String> {
+    let path = TreePath::new(file).expect("a path");
+    fixer(file).expect("a planner").open(&ProjectFiles {
+        path: &path,
+        text: &files[file],
+        root: ".",
+        read: &|path| text_of(files, path),
+        list: &|path| contents(files, path),
+    })
+}
+
 /// The files with the plan carried out.
 pub(crate) fn edited(files: &Files, plan: &Plan) -> Result<Files, Refused> {
-    let path = TreePath::new("yarn.lock").expect("a path");
-    let relock = relock("yarn.lock").expect("an editor");
-    let edited: Vec<Edited> = relock.edit(&path, &files["yarn.lock"], plan, &|path| text_of(files, path))?;
+    edited_in(files, "yarn.lock", plan)
+}
+
+/// The same with the lockfile called `file`.
+pub(crate) fn edited_in(files: &Files, file: &str, plan: &Plan) -> Result<Files, Refused> {
+    let path = TreePath::new(file).expect("a path");
+    let relock = relock(file).expect("an editor");
+    let edited: Vec<Edited> = relock.edit(&path, &files[file], plan, &|path| text_of(files, path))?;
     let mut after = files.clone();
     for one in edited {
         after.insert(one.path.to_string(), one.after);

@@ -2,5 +2,6 @@
 
 mod there_and_back;
 mod there_and_back_gems;
+mod there_and_back_pnpm;
 mod there_and_back_python;
 mod there_and_back_yarn;

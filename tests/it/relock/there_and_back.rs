@@ -22,6 +22,7 @@ use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
 use super::there_and_back_gems::gems;
+use super::there_and_back_pnpm::pnpm;
 use super::there_and_back_python::{pipenv, poetry};
 use super::there_and_back_yarn::yarn;
 use crate::support::memory_tree::{MemoryTree, tree_path};
@@ -50,6 +51,7 @@ fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(S
         "Gemfile.lock" => gems(text),
         "package-lock.json" => folders(text),
         "Pipfile.lock" => pipenv(text),
+        "pnpm-lock.yaml" => pnpm(text),
         "poetry.lock" => poetry(text),
         "pom.xml" => versions(path, tree),
         "requirements.txt" => pins(path, text, tree),

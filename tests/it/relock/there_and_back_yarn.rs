@@ -54,10 +54,7 @@ fn exchanged(entry: &LockedEntry, version: &str, hash: &str, sum: &str) -> Plan 
     });
     let descriptors = entry.keys.iter().map(|key| {
         let (name, range) = parts(key);
-        Descriptor {
-            name: name.into(),
-            range: range.into(),
-        }
+        Descriptor::new(name, range)
     });
     let change = |edit: EntryEdit| EntryChange {
         place: place(entry).to_owned(),

@@ -1,0 +1,200 @@
+//! What becomes of a project of pnpm, one rule after the other.
+
+use lockkeeper::plan::{Manifests, Plan, Wish};
+use lockkeeper::version::Distance;
+use serde_json::json;
+
+use super::npm_world::{Asked, World, told};
+use super::yarn_world::{Files, edited_in};
+
+const FILE: &str = "pnpm-lock.yaml";
+
+const KEEP: Asked<'_> = Asked {
+    flaws: &[("b", "1.0.2")],
+    level: Distance::Major,
+    manifests: Manifests::Keep,
+};
+
+/// A lockfile with these sections, in which packages without another entry have a hash alone.
+fn lock(importers: &str, packages: &str, snapshots: &str) -> String {
+    let mut ids: Vec<String> = Vec::new();
+    for line in snapshots
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+    {
+        let key = line.trim().trim_end_matches("{}").trim().trim_end_matches(':');
+        let id = key.split('(').next().expect("a package").to_owned();
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    let entries = ids.iter().map(|id| {
+        let hash = id.replacen('@', "-", 1);
+        let more = packages
+            .split("\n\n")
+            .find(|entry| entry.starts_with(&format!("{id}\n")));
+        let more = more.map_or("", |entry| &entry[id.len()..]);
+        format!("  {id}:\n    resolution: {{integrity: sha512-{hash}}}{more}")
+    });
+    let entries: Vec<String> = entries.collect();
+    format!(
+        "lockfileVersion: '9.0'\n\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\n\nimporters:\n\n{importers}\npackages:\n\n{}\n\nsnapshots:\n\n{snapshots}",
+        entries.join("\n\n")
+    )
+}
+
+fn files(dependencies: serde_json::Value, lock: String) -> Files {
+    let manifest = json!({"name": "project", "version": "1.0.0", "dependencies": dependencies});
+    let manifest = serde_json::to_string_pretty(&manifest).expect("JSON");
+    Files::from([("package.json".to_owned(), manifest), (FILE.to_owned(), lock)])
+}
+
+fn wish(name: &str, version: &str) -> Wish {
+    Wish {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        to: None,
+        fixes: vec![format!("X-{name}")],
+        without: Vec::new(),
+    }
+}
+
+fn plan(asked: Asked<'_>, world: &World, files: &Files, wishes: &[Wish]) -> Plan {
+    asked.plan_in(world, files, FILE, wishes)
+}
+
+const A_AND_B: &str = "  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+
+#[test]
+fn every_need_gets_the_lowest_fixed_version_of_its_range() {
+    let world =
+        World::of("a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.1\nb 1.0.2: c ^1.0.0\nb 1.1.0\nc 1.0.0\nc 1.3.0");
+    let before = files(
+        json!({"a": "^1.0.0", "b": "^1.0.0"}),
+        lock(
+            A_AND_B,
+            "",
+            "  a@1.0.0:\n    dependencies:\n      b: 1.0.0\n\n  b@1.0.0: {}\n",
+        ),
+    );
+    let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.0.2 (in_range)", "+ c 1.3.0"]);
+    let after = edited_in(&before, FILE, &plan).expect("an edit");
+    let importers = A_AND_B.replace(
+        "b:\n        specifier: ^1.0.0\n        version: 1.0.0",
+        "b:\n        specifier: ^1.0.0\n        version: 1.0.2",
+    );
+    assert_eq!(
+        after[FILE],
+        lock(
+            &importers,
+            "",
+            "  a@1.0.0:\n    dependencies:\n      b: 1.0.2\n\n  b@1.0.2:\n    dependencies:\n      c: 1.3.0\n\n  c@1.3.0: {}\n"
+        )
+    );
+}
+
+#[test]
+fn keys_with_a_peer_follow_it() {
+    let world =
+        World::of("a 1.0.0: d ^1.0.0, peer b ^1.0.0\nb 1.0.0\nb 1.0.2\nd 1.0.0: peer b *, peer? e *\n");
+    let peers = "a@1.0.0\n    peerDependencies:\n      b: ^1.0.0\n\nd@1.0.0\n    peerDependencies:\n      b: '*'\n      e: '*'\n    peerDependenciesMeta:\n      e:\n        optional: true";
+    let of = |version: &str| {
+        let importers = format!(
+            "  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0(b@{version})\n      b:\n        specifier: ^1.0.0\n        version: {version}\n"
+        );
+        let snapshots = format!(
+            "  a@1.0.0(b@{version}):\n    dependencies:\n      b: {version}\n      d: 1.0.0(b@{version})\n    transitivePeerDependencies:\n      - e\n\n  b@{version}: {{}}\n\n  d@1.0.0(b@{version}):\n    dependencies:\n      b: {version}\n"
+        );
+        lock(&importers, peers, &snapshots)
+    };
+    let before = files(json!({"a": "^1.0.0", "b": "^1.0.0"}), of("1.0.0"));
+    let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.0.2 (in_range)"]);
+    let after = edited_in(&before, FILE, &plan).expect("an edit");
+    assert_eq!(after[FILE], of("1.0.2"));
+}
+
+#[test]
+fn a_parent_moves_only_where_it_has_to_and_its_dependents_are_asked_about() {
+    let world = World::of("top 1.0.0: a ^1.0.0\na 1.0.0: b 1.0.0\na 1.1.0: b ^1.0.2\nb 1.0.0\nb 1.0.2");
+    let importers =
+        "  .:\n    dependencies:\n      top:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    let before = files(
+        json!({"top": "^1.0.0"}),
+        lock(
+            importers,
+            "",
+            "  a@1.0.0:\n    dependencies:\n      b: 1.0.0\n\n  b@1.0.0: {}\n\n  top@1.0.0:\n    dependencies:\n      a: 1.0.0\n",
+        ),
+    );
+    let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.0.2 (parent)", "~ a 1.0.0 → 1.1.0"]);
+    let after = edited_in(&before, FILE, &plan).expect("an edit");
+    assert_eq!(
+        after[FILE],
+        lock(
+            importers,
+            "",
+            "  a@1.1.0:\n    dependencies:\n      b: 1.0.2\n\n  b@1.0.2: {}\n\n  top@1.0.0:\n    dependencies:\n      a: 1.1.0\n"
+        )
+    );
+}
+
+#[test]
+fn a_manifest_changes_only_where_it_may() {
+    let world = World::of("b 1.0.0\nb 1.0.2\nb 1.0.3");
+    let of = |version: &str| {
+        let importers = format!(
+            "  .:\n    dependencies:\n      b:\n        specifier: {version}\n        version: {version}\n"
+        );
+        lock(&importers, "", &format!("  b@{version}: {{}}\n"))
+    };
+    let before = files(json!({"b": "1.0.0"}), of("1.0.0"));
+    let kept = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(told(&kept), ["stays b 1.0.0"]);
+    let change = Asked {
+        manifests: Manifests::Change,
+        ..KEEP
+    };
+    let plan = plan(change, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(
+        told(&plan),
+        ["b 1.0.0 → 1.0.2 (manifest)", "asks b 1.0.0 → 1.0.2"]
+    );
+    let after = edited_in(&before, FILE, &plan).expect("an edit");
+    assert_eq!(after[FILE], of("1.0.2"));
+    assert!(after["package.json"].contains("\"b\": \"1.0.2\""));
+}
+
+#[test]
+fn other_forms_are_left_alone_with_a_reason() {
+    let world = World::of("b 1.0.0\nb 1.0.2");
+    let whole = lock(
+        "  .:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n",
+        "",
+        "  b@1.0.0: {}\n",
+    );
+    for (from, to, reason) in [
+        ("'9.0'", "'13.0'", "which pnpm calls an experiment"),
+        ("'9.0'", "'6.0'", "only those of version 9.0"),
+        (
+            "importers:",
+            "pnpmfileChecksum: abc\n\nimporters:",
+            "which only pnpm can run",
+        ),
+    ] {
+        let before = files(json!({"b": "^1.0.0"}), whole.replacen(from, to, 1));
+        let refused = KEEP.refused_in(&world, &before, FILE);
+        assert!(refused.contains(reason), "{refused}");
+    }
+    let before = files(
+        json!({"b": "^1.0.0"}),
+        whole.replacen("importers:", "overrides:\n  b: 1.0.0\n\nimporters:", 1),
+    );
+    let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+    assert_eq!(
+        plan.blocked[0].reason,
+        "`overrides` of pnpm decide about b: change them there."
+    );
+}
