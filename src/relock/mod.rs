@@ -22,6 +22,13 @@ mod npm_packages;
 mod npm_ranges;
 mod npm_tree;
 pub mod package_lock;
+mod pdm_check;
+pub mod pdm_entries;
+mod pdm_groups;
+pub mod pdm_lock;
+mod pdm_manifest;
+mod pdm_needs;
+mod pdm_targets;
 mod pipfile_check;
 pub mod pipfile_entries;
 pub mod pipfile_lock;
@@ -42,6 +49,7 @@ mod poetry_needs;
 mod poetry_text;
 pub mod pom;
 mod pom_check;
+mod python_changes;
 mod python_hashes;
 mod python_json;
 mod python_manifest;
@@ -86,6 +94,7 @@ pub static RELOCKS: &[&dyn Relock] = &[
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,
+    &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
     &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,

@@ -4,14 +4,15 @@
 //! for what brings it. What the new versions need is there, in range, and nothing else; what needs them takes them, and so does the
 //! project; what brings a package brings what that needs. Nothing is left that nothing leads to, unless it was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::poetry_entries::{Edge, Entry, document, entries, normal};
+use super::python_changes::Changes;
 use super::python_manifest::takes;
 use crate::lockfile::poetry_lock::constraint::allows;
 use crate::lockfile::poetry_lock::project::Project;
+use crate::plan::Plan;
 use crate::plan::python::PinChange;
-use crate::plan::{EntryEdit, Plan};
 use crate::schema::core_metadata;
 use crate::schema::simple_index::files_of;
 use crate::text::tree::Value;
@@ -23,32 +24,10 @@ use crate::text::tree::Value;
 pub(super) fn check(before: &str, after: &str, plan: &Plan, project: Option<&Project>) -> Result<(), String> {
     let (old_document, new_document) = (document(before), document(after));
     let (old, new) = (entries(&old_document, before)?, entries(&new_document, after)?);
-    let mut changes: BTreeMap<usize, Option<&PinChange>> = BTreeMap::new();
-    let mut planned: Vec<(&str, &PinChange)> = Vec::new();
-    for change in &plan.entries {
-        let number: Option<usize> = change.place.parse().ok();
-        match (&change.edit, number) {
-            (EntryEdit::Drop, Some(number)) => {
-                changes.insert(number, None);
-            }
-            (EntryEdit::Pin(pin), number) if pin.release.is_some() => {
-                planned.push((&change.name, pin));
-                changes.extend(number.map(|number| (number, Some(&**pin))));
-            }
-            (EntryEdit::Pin(_), _) => {}
-            (
-                EntryEdit::Drop
-                | EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_),
-                _,
-            ) => return Err("The plan is one of another ecosystem.".to_owned()),
-        }
-    }
+    let Changes {
+        by_number: changes,
+        planned,
+    } = Changes::of(plan)?;
     let kept = old
         .iter()
         .enumerate()

@@ -166,7 +166,7 @@ fn entry(table: Value<'_>, block: Range<usize>) -> Option<Entry<'_>> {
 }
 
 /// Each `[[package]]` with the tables of its own, up to the next header of another.
-fn blocks(text: &str) -> Vec<Range<usize>> {
+pub(super) fn blocks(text: &str) -> Vec<Range<usize>> {
     let mut blocks: Vec<Range<usize>> = Vec::new();
     let mut is_open = false;
     let mut start = 0;
@@ -335,7 +335,7 @@ impl Parts {
 }
 
 /// A value as it stands in the file, strings with their quotes.
-fn written(value: Value<'_>) -> String {
+pub(super) fn written(value: Value<'_>) -> String {
     use crate::text::tree::Kind;
     match value.kind() {
         Kind::PlainString => format!("\"{}\"", value.raw()),

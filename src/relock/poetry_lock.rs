@@ -350,19 +350,7 @@ fn files(name: &str, release: &Release) -> Result<Vec<String>, Refused> {
     let mut files = files_of(&release.document);
     files.sort_by(|left, right| left.filename.cmp(&right.filename));
     let shown = files.iter().map(|file| {
-        let refused = |what: &str| Refused(format!("The index has no {what} of {}.", file.filename));
-        let hash = file
-            .hashes
-            .get("sha256")
-            .filter(|hash| !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let hash = hash.ok_or_else(|| refused("sha256 hash"))?;
-        if !file
-            .filename
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-        {
-            return Err(refused("plain name"));
-        }
+        let hash = python_hashes::sha256(file)?;
         Ok(format!(
             "{{file = \"{}\", hash = \"sha256:{hash}\"}}",
             file.filename

@@ -5,12 +5,27 @@ use std::collections::BTreeSet;
 use super::Refused;
 use super::splice::Splice;
 use crate::model::Release;
-use crate::schema::simple_index::files_of;
+use crate::schema::simple_index::{File, files_of};
 use crate::text::tree::Value;
 
 /// `sha256` of `sha256:00…`.
 pub(super) fn algorithm(hash: &str) -> &str {
     hash.split(':').next().unwrap_or_default()
+}
+
+/// The SHA-256 of a file whose name stands in quotes as it is.
+pub(super) fn sha256(file: &File) -> Result<&str, Refused> {
+    let refused = |what: &str| Refused(format!("The index has no {what} of {}.", file.filename));
+    let hash = file
+        .hashes
+        .get("sha256")
+        .filter(|hash| !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hash = hash.ok_or_else(|| refused("sha256 hash"))?;
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    match file.filename.bytes().all(is_plain) {
+        true => Ok(hash),
+        false => Err(refused("plain name")),
+    }
 }
 
 /// The hash of each file of a release, as options have it.

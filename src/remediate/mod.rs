@@ -13,6 +13,7 @@ pub mod native;
 mod npm;
 mod npm_archives;
 mod overlay;
+mod pdm_lock;
 mod pipfile_lock;
 mod pnpm_lock;
 mod poetry_lock;
@@ -54,6 +55,7 @@ pub static FIXERS: &[&dyn Fixer] = &[
     &gemfile_lock::GemfileLock,
     &go::GoMod,
     &npm::PackageLock,
+    &pdm_lock::PdmLock,
     &pipfile_lock::PipfileLock,
     &pnpm_lock::PnpmLock,
     &poetry_lock::PoetryLock,

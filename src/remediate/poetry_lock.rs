@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::{Fixer, Project, ProjectFiles};
-use crate::lockfile::grammar::marker::Marker;
+use crate::lockfile::grammar::marker::either;
 use crate::lockfile::poetry_lock::constraint::{allows, specifiers};
 use crate::lockfile::poetry_lock::project::{Project as Manifest, ProjectDependency, read_text};
 use crate::plan::python::{self, Asked, Edges, Extras, Language, Others, Pin, Platforms, Pythons};
@@ -248,33 +248,5 @@ fn meant(asked: &ProjectDependency) -> String {
         (true, _) => pythons,
         (false, true) => asked.marker.clone(),
         (false, false) => format!("({}) and ({pythons})", asked.marker),
-    }
-}
-
-/// A marker that holds where one of `markers` does, whatever extras are asked for; empty for everywhere.
-fn either(markers: &[String]) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for marker in markers {
-        let rest = Marker::read(marker)
-            .ok()
-            .and_then(|marker| marker.without_extras());
-        let Some(rest) = rest else {
-            return String::new();
-        };
-        let rest = rest.to_string();
-        if rest.is_empty() {
-            return String::new();
-        }
-        if !parts.contains(&rest) {
-            parts.push(rest);
-        }
-    }
-    match parts.as_slice() {
-        [one] => one.clone(),
-        many => many
-            .iter()
-            .map(|part| format!("({part})"))
-            .collect::<Vec<String>>()
-            .join(" or "),
     }
 }

@@ -327,6 +327,31 @@ impl Variable {
     }
 }
 
+/// A marker that holds where one of `markers` does, whatever extras are asked for; empty for everywhere.
+#[must_use]
+pub fn either(markers: &[String]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for marker in markers {
+        let rest = Marker::read(marker)
+            .ok()
+            .and_then(|marker| marker.without_extras());
+        let rest = rest.map(|rest| rest.to_string());
+        let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
+            return String::new();
+        };
+        if !parts.contains(&rest) {
+            parts.push(rest);
+        }
+    }
+    match parts.as_slice() {
+        [one] => one.clone(),
+        many => {
+            let many = many.iter().map(|part| format!("({part})"));
+            many.collect::<Vec<String>>().join(" or ")
+        }
+    }
+}
+
 /// Words, signs and quoted texts, one after the other.
 struct Words<'t> {
     rest: &'t str,

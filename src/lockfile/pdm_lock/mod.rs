@@ -18,6 +18,7 @@
 //!   without a marker that is neither locked nor excluded, and a file of another package or version.
 
 mod entry;
+pub mod project;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

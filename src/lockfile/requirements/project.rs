@@ -179,7 +179,7 @@ pub struct Wanted {
     pub start: Option<usize>,
 }
 
-/// What `[project]` and `[dependency-groups]` of a `pyproject.toml` ask for.
+/// What `[project]`, `[dependency-groups]` and `[tool.pdm.dev-dependencies]` of a `pyproject.toml` ask for.
 #[must_use]
 pub fn wanted(text: &str) -> Vec<Wanted> {
     let document = toml::read(text);
@@ -190,7 +190,9 @@ pub fn wanted(text: &str) -> Vec<Wanted> {
         .into_iter();
     let optional = project.and_then(|project| project.get("optional-dependencies"));
     let groups = root.get("dependency-groups");
-    let tables = [optional, groups].into_iter().flatten();
+    let pdm = root.get("tool").and_then(|tool| tool.get("pdm"));
+    let of_pdm = pdm.and_then(|pdm| pdm.get("dev-dependencies"));
+    let tables = [optional, groups, of_pdm].into_iter().flatten();
     let lists = lists.chain(tables.flat_map(Value::entries).map(|(_, list)| list));
     lists
         .flat_map(Value::items)

@@ -19,6 +19,7 @@ mod overrule;
 mod planner;
 mod project;
 mod ranges;
+mod sample;
 mod scope;
 mod search;
 mod state;
@@ -33,6 +34,7 @@ use crate::model::{Query, Release};
 
 pub use self::overrule::Overrides;
 pub use self::project::{Asked, Edges, Extras, Language, Others, Pin, Platforms, Project, Pythons};
+pub use self::sample::Sample;
 
 /// How an entry of a lockfile of Python changes.
 #[derive(Debug, Clone, Default)]

@@ -226,8 +226,11 @@ fn of_project(file: &ConfigFile) -> Indexes {
             let of = |name: &str| tool.and_then(|tool| tool.get(name));
             let uv = of("uv").map(|uv| of_uv(uv, place, Writer::Project));
             let uv = uv.filter(|indexes| indexes.main.is_some() || !indexes.further.is_empty());
-            let sources = of("poetry").or_else(|| of("pdm"));
-            uv.unwrap_or_else(|| of_sources(sources.and_then(|tool| tool.get("source")), place))
+            let sources = |name: &str| of(name).and_then(|tool| tool.get("source"));
+            uv.unwrap_or_else(|| match of("poetry") {
+                Some(_) => of_sources(sources("poetry"), place),
+                None => of_pdm(sources("pdm"), place),
+            })
         }
         "Pipfile" => of_sources(toml::read(text).root().get("source"), place),
         _ => {
@@ -299,6 +302,25 @@ fn of_uv(settings: Value<'_>, place: &str, writer: Writer) -> Indexes {
             .extend(further.map(|address| index(&address, None)));
     }
     indexes
+}
+
+/// The same of PDM: the index for all packages is the one called `pypi`, and all others are asked beside it.
+fn of_pdm(list: Option<Value<'_>>, place: &str) -> Indexes {
+    let tables = list.into_iter().flat_map(Value::items);
+    let is_main = |table: &Value<'_>| table.str("name").as_deref() == Some("pypi");
+    let (main, further): (Vec<Value<'_>>, Vec<Value<'_>>) = tables.partition(is_main);
+    let index = |table: Value<'_>| {
+        Some(Index {
+            address: table.str("url")?.into_owned(),
+            place: place.to_owned(),
+            name: None,
+            writer: Writer::Project,
+        })
+    };
+    Indexes {
+        main: main.into_iter().find_map(index),
+        further: further.into_iter().filter_map(index).collect(),
+    }
 }
 
 /// Tables that each name an index; the first is the one for all packages.

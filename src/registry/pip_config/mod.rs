@@ -2,7 +2,7 @@
 //!
 //! The index is the first of: the one that the lockfile names for a package; `--index-url` of a requirements file; that of the
 //! environment (`PIP_INDEX_URL`, `UV_DEFAULT_INDEX`, `UV_INDEX_URL`); that of the project (`[[tool.uv.index]]`, `uv.toml`,
-//! `[[tool.poetry.source]]`, `[[source]]` of a Pipfile); that of pip's configuration (`PIP_CONFIG_FILE`, else that of the virtual
+//! `[[tool.poetry.source]]`, `[[tool.pdm.source]]` called `pypi`, `[[source]]` of a Pipfile); that of pip's configuration (`PIP_CONFIG_FILE`, else that of the virtual
 //! environment, of the user, of the machine) and of uv's (`~/.config/uv/uv.toml`, `/etc/uv/uv.toml`); those that the policy names.
 //! Further indexes (`--extra-index-url` and its kin) are asked before it, since a name that a further index has is
 //! meant to come from there. Keyrings and pip's command line are not read.

@@ -1,4 +1,4 @@
-//! `plan` and `fix` on lockfiles of Poetry and pipenv, against an index on this machine.
+//! `plan` and `fix` on lockfiles of Poetry, PDM and pipenv, against an index on this machine.
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -78,6 +78,46 @@ fn fixes(server: &Server, files: [(&str, String, String); 2]) {
     assert_eq!(run(&["scan", "-q"]).code, 0);
     let again = run(&["fix"]);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+}
+
+#[test]
+fn a_lockfile_of_pdm_is_fixed_with_its_manifest_and_hash() {
+    let server = Server::start();
+    let address = server.address("/simple");
+    let package = |name: &str, version: &str, needs: &str| {
+        format!(
+            "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nrequires_python = \">=3.8\"\nsummary = \"Bakes \\\"{name}\\\"\"\ngroups = [\"default\"]\n{needs}files = [\n    {{file = \"{0}\", hash = \"sha256:{1}\"}},\n]\n",
+            wheel(name, version),
+            digest(&wheel(name, version))
+        )
+    };
+    let lock = |kiln: &str, range: &str, clay: &str| {
+        let json = format!(
+            "{{\"dependencies\": [\"Kiln=={kiln}\"], \"dev-dependencies\": {{}}, \"optional-dependencies\": {{}}, \"requires-python\": \">=3.9\", \"resolution\": {{}}, \"sources\": [{{\"name\": \"pypi\", \"url\": \"{address}\"}}]}}"
+        );
+        format!(
+            "[metadata]\ngroups = [\"default\"]\nstrategy = [\"inherit_metadata\"]\nlock_version = \"4.5.1\"\ncontent_hash = \"sha256:{}\"\n\n[[metadata.targets]]\nrequires_python = \">=3.9\"\n{}{}",
+            digest(&json),
+            package("clay", clay, ""),
+            package(
+                "kiln",
+                kiln,
+                &format!("dependencies = [\n    \"clay{range}\",\n]\n")
+            ),
+        )
+    };
+    let manifest = |kiln: &str| {
+        format!(
+            "[project]\nname = \"shop\"\nrequires-python = \">=3.9\"\ndependencies = [\"Kiln=={kiln}\"] # exactly\n\n[[tool.pdm.source]]\nname = \"pypi\"\nurl = \"{address}\"\n"
+        )
+    };
+    fixes(
+        &server,
+        [
+            ("pdm.lock", lock("1.0", "<2", "1.0"), lock("1.1", ">=2", "2.0")),
+            ("pyproject.toml", manifest("1.0"), manifest("1.1")),
+        ],
+    );
 }
 
 #[test]

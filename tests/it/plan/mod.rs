@@ -17,6 +17,7 @@ mod npm_worlds;
 mod pnpm;
 mod pnpm_worlds;
 mod python;
+mod python_pdm;
 mod python_pipfile;
 mod python_poetry;
 mod python_uv;

@@ -146,6 +146,21 @@ pub(super) fn poetry_package(
     )
 }
 
+/// The table of a package in a lockfile of PDM, with an empty line in front. `head` stands behind the summary, `extras` behind the version.
+pub(super) fn pdm_package((name, version): (&str, &str), extras: &str, head: &str, needs: &[&str]) -> String {
+    let file = |name: &str| format!("    {{file = \"{name}\", hash = \"sha256:{}\"}},\n", digest(name));
+    let needs: String = needs.iter().map(|need| format!("    \"{need}\",\n")).collect();
+    let needs = match needs.is_empty() {
+        true => needs,
+        false => format!("dependencies = [\n{needs}]\n"),
+    };
+    format!(
+        "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{extras}summary = \"\"\n{head}{needs}files = [\n{}{}]\n",
+        file(&format!("{name}-{version}-py3-none-any.whl")),
+        file(&format!("{name}-{version}.tar.gz")),
+    )
+}
+
 /// A lockfile of pipenv: for each category its packages, by name, version and what stands between the hashes and the version.
 pub(super) fn pipfile_lock(
     hash: &str,

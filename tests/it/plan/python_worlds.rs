@@ -10,7 +10,9 @@ use lockkeeper::version::range::RangeSyntax as _;
 use lockkeeper::version::range::pep440::Pep440;
 use proptest::prelude::*;
 
-use super::python_world::{Asked, Files, World, hashes, pipfile_lock, poetry_package, told, uv_package};
+use super::python_world::{
+    Asked, Files, World, hashes, pdm_package, pipfile_lock, poetry_package, told, uv_package,
+};
 
 const PACKAGES: usize = 5;
 const VERSIONS: [&str; 4] = ["1.0", "1.1", "2.0", "2.1"];
@@ -207,6 +209,24 @@ fn written_by_poetry(world: &World, locked: &Locked) -> String {
     text
 }
 
+/// The lockfile that PDM writes for it.
+fn written_by_pdm(world: &World, locked: &Locked) -> String {
+    let mut text = "[metadata]\ngroups = [\"default\"]\nstrategy = [\"inherit_metadata\"]\nlock_version = \"4.5.1\"\ncontent_hash = \"sha256:00\"\n\n[[metadata.targets]]\nrequires_python = \">=3.9\"\n".to_owned();
+    for (package, version) in locked {
+        let lines = needs(world, package, version).into_iter();
+        let mut lines: Vec<String> = lines.map(|(name, range)| format!("{name}{range}")).collect();
+        lines.sort();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        text.push_str(&pdm_package(
+            (package, version),
+            "",
+            "groups = [\"default\"]\n",
+            &lines,
+        ));
+    }
+    text
+}
+
 /// A range of [`case`] as Poetry writes it.
 fn of_poetry(range: &str) -> String {
     match (range, range.strip_prefix("=="), range.strip_prefix("~=")) {
@@ -315,6 +335,28 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     prop_assert_eq!(
         of_poetry.text(&files, "poetry.lock"),
         written_by_poetry(&world, &after),
+        "{:?}",
+        plan
+    );
+    // And PDM's.
+    let before = written_by_pdm(&world, &locked);
+    let asks = case.own.iter();
+    let asks = asks.map(|(number, range)| format!("\"{}{range}\", ", name(*number)));
+    let manifest = format!(
+        "[project]\nname = \"shop\"\ndependencies = [{}]\n",
+        asks.collect::<String>()
+    );
+    let files = Files::of(&[("pdm.lock", &before), ("pyproject.toml", &manifest)]);
+    let of_pdm = files.plan("pdm.lock", &world, &asked, &pins);
+    prop_assert_eq!(without_reasons(&plan), without_reasons(&told(&of_pdm.plan)));
+    if let Err(refused) = &of_pdm.edited {
+        return Err(TestCaseError::fail(format!(
+            "{plan:?} of PDM is refused: {refused}"
+        )));
+    }
+    prop_assert_eq!(
+        of_pdm.text(&files, "pdm.lock"),
+        written_by_pdm(&world, &after),
         "{:?}",
         plan
     );

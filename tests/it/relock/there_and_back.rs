@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use super::there_and_back_gems::gems;
 use super::there_and_back_pnpm::pnpm;
-use super::there_and_back_python::{pipenv, poetry};
+use super::there_and_back_python::{pdm, pipenv, poetry};
 use super::there_and_back_yarn::yarn;
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
@@ -50,6 +50,7 @@ fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(S
         "Cargo.lock" => crates(text),
         "Gemfile.lock" => gems(text),
         "package-lock.json" => folders(text),
+        "pdm.lock" => pdm(text),
         "Pipfile.lock" => pipenv(text),
         "pnpm-lock.yaml" => pnpm(text),
         "poetry.lock" => poetry(text),
@@ -549,6 +550,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
     for format in [
         "Cargo.lock",
         "package-lock.json",
+        "pdm.lock",
         "Pipfile.lock",
         "poetry.lock",
         "pom.xml",
@@ -579,6 +581,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_real_lockfile() {
     for format in [
         "Cargo.lock",
         "package-lock.json",
+        "pdm.lock",
         "Pipfile.lock",
         "pom.xml",
         "requirements.txt",

@@ -1,11 +1,11 @@
-//! Plans that move one package of a lockfile of Poetry or pipenv, and back: the metadata of both versions says what the lockfile has.
+//! Plans that move one package of a lockfile of Poetry, PDM or pipenv, and back: the metadata of both versions says what the lockfile has.
 
 use std::collections::BTreeMap;
 
 use lockkeeper::model::Release;
 use lockkeeper::plan::python::{Need, PinChange};
 use lockkeeper::plan::{EntryChange, EntryEdit, Plan};
-use lockkeeper::relock::{pipfile_entries, poetry_entries};
+use lockkeeper::relock::{pdm_entries, pipfile_entries, poetry_entries};
 use serde_json::{Value, json};
 
 use super::there_and_back::{Pair, digest, next, of};
@@ -90,6 +90,91 @@ fn of_poetry(entry: &poetry_entries::Entry<'_>) -> PinChange {
         metadata_before: metadata.clone(),
         metadata,
         needs,
+        ..PinChange::default()
+    }
+}
+
+/// The plans for each package of a `pdm.lock` that comes from an index, with all of its entries.
+pub(super) fn pdm(text: &str) -> Vec<(String, Pair)> {
+    let document = pdm_entries::document(text);
+    let (Ok(entries), Ok(style)) = (
+        pdm_entries::entries(&document, text),
+        pdm_entries::Style::of(document.root(), None),
+    ) else {
+        return Vec::new();
+    };
+    let key = if style.has_addresses { "url" } else { "file" };
+    let wanted = entries.iter().enumerate();
+    let wanted = wanted.filter(|(number, entry)| {
+        let before = entries.iter().take(*number);
+        entry.is_of_index && !before.clone().any(|other| other.is_beside(entry))
+    });
+    wanted
+        .map(|(number, entry)| {
+            let one = |version: &str, is_back: bool| {
+                let files = entry
+                    .table
+                    .get("files")
+                    .into_iter()
+                    .flat_map(|files| files.items());
+                let files: Vec<Value> = files
+                    .map(|file| {
+                        let named = file.str(key).unwrap_or_default();
+                        let name = named.rsplit('/').next().unwrap_or_default();
+                        let hash = file.str("hash").unwrap_or_default();
+                        let hash = hash.trim_start_matches("sha256:");
+                        let hash = if is_back { hash.to_owned() } else { digest(hash) };
+                        json!({"filename": name, "url": named, "hashes": {"sha256": hash}})
+                    })
+                    .collect();
+                let all = entries.iter().filter(|other| other.is_beside(entry));
+                change(number, &entry.name, version, &files, of_pdm(entry, all))
+            };
+            let pair = (one(&next(&entry.version), false), one(&entry.version, true));
+            (entry.name.clone(), pair)
+        })
+        .collect()
+}
+
+/// What the entries of a package need, none of it new.
+fn of_pdm<'e>(
+    first: &pdm_entries::Entry<'_>,
+    all: impl Iterator<Item = &'e pdm_entries::Entry<'e>>,
+) -> PinChange {
+    let mut lines = String::new();
+    for entry in all {
+        let needs = entry
+            .table
+            .get("dependencies")
+            .into_iter()
+            .flat_map(|list| list.items());
+        for need in needs.filter_map(|need| Some(need.as_str()?.into_owned())) {
+            let (need, marker) = need.split_once(';').unwrap_or((&need, ""));
+            let extra = entry.extras.iter().next();
+            let is_own = extra.is_some() && need.to_lowercase().starts_with(&format!("{}==", entry.name));
+            let marker = match (marker.trim(), extra) {
+                ("", None) => String::new(),
+                (marker, None) => format!("; {marker}"),
+                ("", Some(extra)) => format!("; extra == '{extra}'"),
+                (marker, Some(extra)) => format!("; ({marker}) and extra == '{extra}'"),
+            };
+            if !is_own {
+                lines.push_str(&format!("Requires-Dist: {need}{marker}\n"));
+            }
+        }
+    }
+    let field = |key: &str| first.table.str(key).unwrap_or_default().into_owned();
+    let pythons = match field("requires_python") {
+        any if any.is_empty() => String::new(),
+        pythons => format!("Requires-Python: {pythons}\n"),
+    };
+    let metadata = format!(
+        "Metadata-Version: 2.1\nSummary: {}\n{pythons}{lines}",
+        field("summary")
+    );
+    PinChange {
+        metadata_before: metadata.clone(),
+        metadata,
         ..PinChange::default()
     }
 }
