@@ -91,9 +91,7 @@ fn lock(fast: &str, form: &str, new: &str, web: &str, range: &str) -> String {
         &tool(),
         web,
     ]
-    .into_iter()
-    .map(String::as_str)
-    .collect()
+    .concat()
 }
 
 fn before(range: &str) -> String {
