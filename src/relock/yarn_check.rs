@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::yarn_classic::table;
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::yarn_lock::locked::{
-    Asked, Dialect, Locked, LockedEntry, OwnManifest, locked, own_manifest, parts, patched, plain,
+    Asked, Dialect, Locked, LockedEntry, OwnManifest, decoded, locked, own_manifest, parts, patched, plain,
+    unbound,
 };
 use crate::model::{Release, RequirementKind, TreePath};
 use crate::plan::{Edited, EntryEdit, Plan, ResolutionEdit};
@@ -470,6 +471,12 @@ fn led(project: &Project) -> BTreeSet<(String, String)> {
             patches.entry(*key).or_default().push((name, range));
         }
     }
+    let mut bound: BTreeMap<(String, String), Vec<Key<'_>>> = BTreeMap::new();
+    for key in project.locked.entries.iter().flat_map(|entry| &entry.keys) {
+        if let Some(need) = unbound(key) {
+            bound.entry(need).or_default().push(parts(key));
+        }
+    }
     let own = project.manifests.iter().flat_map(|manifest| &manifest.needs);
     let mut open: Vec<Key<'_>> = own
         .map(|need| (need.name.as_str(), need.range.as_str()))
@@ -481,6 +488,8 @@ fn led(project: &Project) -> BTreeSet<(String, String)> {
         }
         // What Yarn patches of itself, it takes the patch for.
         open.extend(patches.get(&key).into_iter().flatten());
+        let bound = bound.get(&(key.0.to_owned(), decoded(key.1)));
+        open.extend(bound.into_iter().flatten());
         let entry = by_key.get(&key).into_iter();
         let needs = entry.flat_map(|entry| &entry.needs);
         open.extend(needs.map(|need| (need.name.as_str(), need.range.as_str())));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::npm_archives::{Archives, toolchain};
 use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::yarn_lock::locked::{
-    self, Asked, Dialect, LockedEntry, OwnManifest, own_manifest, own_manifests, parts, patched, plain,
+    self, Asked, Dialect, LockedEntry, OwnManifest, decoded, own_manifest, own_manifests, parts, patched,
+    plain, unbound,
 };
 use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Patch, Rules};
 use crate::plan::{Bounds, Descriptor, Releases, Step, Wish};
@@ -169,9 +170,10 @@ fn extended(settings: Option<&str>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What is patched: descriptors, with those of the patches.
+/// What is patched: descriptors, with those of the patches; and what is bound to who asks for it.
 struct Patches {
     of: BTreeMap<Descriptor, Vec<Descriptor>>,
+    bound: BTreeMap<(String, String), Vec<Descriptor>>,
     names: BTreeSet<String>,
 }
 
@@ -179,9 +181,13 @@ impl Patches {
     fn of(entries: &[LockedEntry]) -> Self {
         let mut patches = Self {
             of: BTreeMap::new(),
+            bound: BTreeMap::new(),
             names: BTreeSet::new(),
         };
         for key in entries.iter().flat_map(|entry| &entry.keys) {
+            if let Some(need) = unbound(key) {
+                patches.bound.entry(need).or_default().push(descriptor(key));
+            }
             let Some((name, range)) = patched(key) else {
                 continue;
             };
@@ -198,6 +204,11 @@ impl Patches {
             .iter()
             .filter_map(|need| self.of.get(&need.descriptor))
             .flatten();
+        let bound = needs.iter().filter_map(|need| {
+            let Descriptor { name, range } = &need.descriptor;
+            self.bound.get(&(name.to_string(), decoded(range)))
+        });
+        let patches = patches.chain(bound.flatten());
         let patches: Vec<Need> = patches.cloned().map(|descriptor| Need { descriptor }).collect();
         needs.extend(patches);
         needs

@@ -231,6 +231,23 @@ pub fn patched(key: &str) -> Option<(String, String)> {
     descriptor::patched(split(key).1)
 }
 
+/// The name and range of a key that is bound to who asks for it, as a manifest may write them: `own@portal:./own` of
+/// `own@portal:./own::locator=shop%40workspace%3A.`.
+#[must_use]
+pub fn unbound(key: &str) -> Option<(String, String)> {
+    let (name, range) = split(key);
+    let (range, _) = range.split_once("::")?;
+    Some((name.to_owned(), decoded(range)))
+}
+
+/// The range without what is written as `%3A`: Yarn itself writes a colon in a patch so, and a manifest may do either.
+#[must_use]
+pub fn decoded(range: &str) -> String {
+    percent_encoding::percent_decode_str(range)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
 fn of(text: &str, span: Span) -> Option<&str> {
     text.get(span.start as usize..span.end as usize)
 }

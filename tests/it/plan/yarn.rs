@@ -5,7 +5,7 @@ use lockkeeper::version::Distance;
 use serde_json::json;
 
 use super::npm_world::{Asked, World, told};
-use super::yarn_world::{Files, Keys, edited, keys_of, lock, project};
+use super::yarn_world::{Files, Keys, berry_lock, edited, keys_of, lock, project};
 
 fn keys(list: &[(&str, &str)]) -> Keys {
     let keys = list
@@ -312,4 +312,146 @@ fn a_version_whose_peers_are_there_in_another_version_is_not_taken() {
     let plan = KEEP.plan_yarn(&world, &before);
     assert_eq!(told(&plan), ["b 1.0.0 → 1.0.3 (in_range)"]);
     assert!(edited(&before, &plan).is_ok());
+}
+
+/// A project of Yarn 4 that asks for `dependencies`.
+fn berry(world: &World, dependencies: &[(&str, &str)], locked: &[(&str, &str)]) -> Files {
+    let table: serde_json::Map<_, _> = dependencies
+        .iter()
+        .map(|(name, range)| ((*name).to_owned(), json!(range)))
+        .collect();
+    let manifest = json!({"name": "project", "version": "1.0.0", "dependencies": table});
+    let asked: Vec<String> = dependencies
+        .iter()
+        .map(|(name, range)| format!("{name}@{range}"))
+        .collect();
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let locked = keys(locked);
+    let text = berry_lock(world, &locked, &[(".", "project", &asked)], &locked, 10);
+    project(&manifest.to_string(), &text)
+}
+
+#[test]
+fn a_later_yarn_locks_what_comes_in_without_a_checksum_and_keeps_its_line_ends() {
+    let world = World::of(
+        "a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.2: new ^1.0.0, optional c 1.x, peer d >=1\nnew 1.5.0\nc 1.0.0\nd 1.0.0",
+    );
+    let mut before = berry(
+        &world,
+        &[("a", "^1.0.0"), ("d", "1.0.0")],
+        &[("a@^1.0.0", "1.0.0"), ("b@~1.0.0", "1.0.0"), ("d@1.0.0", "1.0.0")],
+    );
+    let windows = before["yarn.lock"].replace('\n', "\r\n");
+    before.insert("yarn.lock".to_owned(), windows);
+    let plan = KEEP.plan_yarn(&world, &before);
+    assert_eq!(
+        told(&plan),
+        ["b 1.0.0 → 1.0.2 (in_range)", "+ c 1.0.0", "+ new 1.5.0"]
+    );
+    let after = edited(&before, &plan).expect("an edit");
+    let now = keys(&[
+        ("a@^1.0.0", "1.0.0"),
+        ("b@~1.0.0", "1.0.2"),
+        ("c@1.x", "1.0.0"),
+        ("d@1.0.0", "1.0.0"),
+        ("new@^1.0.0", "1.5.0"),
+    ]);
+    let hashed = keys(&[("a@^1.0.0", "1.0.0"), ("d@1.0.0", "1.0.0")]);
+    let own: [(&str, &str, &[&str]); 1] = [(".", "project", &["a@^1.0.0", "d@1.0.0"])];
+    let expected = berry_lock(&world, &now, &own, &hashed, 10);
+    assert_eq!(after["yarn.lock"], expected.replace('\n', "\r\n"));
+}
+
+/// An entry of the package `fsevents` and one of its patch, as Yarn 4 writes them.
+const PATCHED: &str = "\"fsevents@npm:RANGE\":\n  version: 2.3.3\n  resolution: \"fsevents@npm:2.3.3\"\n  languageName: node\n  linkType: hard\n\n\"fsevents@patch:fsevents@npm%3ARANGE#optional!builtin<compat/fsevents>\":\n  version: 2.3.3\n  resolution: \"fsevents@patch:fsevents@npm%3A2.3.3#optional!builtin<compat/fsevents>::version=2.3.3&hash=df0bf1\"\n  languageName: node\n  linkType: hard\n";
+
+/// The lockfile with what is patched, in its place.
+fn with_patch(text: &str, range: &str) -> String {
+    let entry = PATCHED.replace("RANGE", range);
+    let at = text.find("\"project@workspace").expect("the project");
+    format!("{}{entry}\n{}", &text[..at], &text[at..])
+}
+
+#[test]
+fn a_new_range_of_what_yarn_patches_joins_what_is_locked_with_its_patch() {
+    let world = World::of(
+        "b 1.0.0: optional fsevents ~2.3.1\nb 1.0.2: optional fsevents ~2.3.2\nfsevents 2.3.3\nfsevents 2.4.0",
+    );
+    let mut before = berry(&world, &[("b", "^1.0.0")], &[("b@^1.0.0", "1.0.0")]);
+    let text = with_patch(&before["yarn.lock"], "~2.3.1");
+    before.insert("yarn.lock".to_owned(), text);
+    let plan = KEEP.plan_yarn(&world, &before);
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.0.2 (in_range)"]);
+    let after = edited(&before, &plan).expect("an edit");
+    let keys = keys(&[("b@^1.0.0", "1.0.2")]);
+    let own: [(&str, &str, &[&str]); 1] = [(".", "project", &["b@^1.0.0"])];
+    let expected = berry_lock(&world, &keys, &own, &Keys::new(), 10);
+    assert_eq!(after["yarn.lock"], with_patch(&expected, "~2.3.2"));
+}
+
+#[test]
+fn what_yarn_patches_stays_with_what_still_asks_for_it() {
+    let world =
+        World::of("b 1.0.0: optional fsevents ~2.3.1\nb 1.0.2: optional fsevents ~2.3.1\nfsevents 2.3.3");
+    let mut before = berry(&world, &[("b", "^1.0.0")], &[("b@^1.0.0", "1.0.0")]);
+    let text = with_patch(&before["yarn.lock"], "~2.3.1");
+    before.insert("yarn.lock".to_owned(), text);
+    let plan = KEEP.plan_yarn(&world, &before);
+    let after = edited(&before, &plan).expect("an edit");
+    assert_eq!(
+        after["yarn.lock"].matches("fsevents@patch:").count(),
+        2,
+        "{}",
+        after["yarn.lock"]
+    );
+}
+
+#[test]
+fn a_range_of_what_yarn_patches_that_is_not_locked_keeps_a_version_out() {
+    let world = World::of(
+        "b 1.0.0: optional fsevents ~2.3.1\nb 1.0.2: optional fsevents ^2.4.0\nfsevents 2.3.3\nfsevents 2.4.0",
+    );
+    let mut before = berry(&world, &[("b", "^1.0.0")], &[("b@^1.0.0", "1.0.0")]);
+    let text = with_patch(&before["yarn.lock"], "~2.3.1");
+    before.insert("yarn.lock".to_owned(), text);
+    let plan = KEEP.plan_yarn(&world, &before);
+    assert_eq!(told(&plan), ["stays b 1.0.0"]);
+    assert!(
+        plan.blocked[0].reason.contains("Yarn patches fsevents"),
+        "{}",
+        plan.blocked[0].reason
+    );
+}
+
+#[test]
+fn what_yarn_itself_gives_to_a_package_keeps_major_versions_in_place() {
+    let world = World::of(
+        "top 1.0.0: old ^4.0.0\ntop 1.1.0: old ^5.0.0\nold 4.0.0\nold 4.0.1\nold 5.0.0\ngiven 8.0.0",
+    );
+    let before = berry(
+        &world,
+        &[("top", "^1.0.0")],
+        &[
+            ("given@^8.0.0", "8.0.0"),
+            ("old@^4.0.0", "4.0.0"),
+            ("top@^1.0.0", "1.0.0"),
+        ],
+    );
+    let near = Asked {
+        flaws: &[("old", "4.0.1")],
+        ..KEEP
+    };
+    let plan = near.plan_yarn(&world, &before);
+    assert_eq!(told(&plan), ["old 4.0.0 → 4.0.1 (in_range)"]);
+    assert!(edited(&before, &plan).is_ok());
+    let far = Asked {
+        flaws: &[("old", "5.0.0")],
+        ..KEEP
+    };
+    let plan = far.plan_yarn(&world, &before);
+    assert_eq!(told(&plan)[0], "old 4.0.0 → 5.0.0 (parent)");
+    assert_eq!(
+        edited(&before, &plan).expect_err("a refusal").0,
+        "Yarn itself has some package need given@npm:^8.0.0, which nothing in the lockfile asks for. That may be old 4.0.0, which would leave."
+    );
 }
