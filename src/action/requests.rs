@@ -159,11 +159,10 @@ pub fn fix(inputs: &Inputs, flags: &arguments::Fix) -> Result<FixRequest, Failur
     }
     let paths = [flags.paths.clone(), inputs.paths.clone()].concat();
     let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
-    let request = upgrades::request(&paths, &flags.upgrades, policy, Edits::Show);
-    Ok(FixRequest {
-        resolve: inputs.resolve || request.resolve,
-        ..request
-    })
+    let mut request = upgrades::request(&paths, &flags.upgrades, policy, Edits::Show);
+    request.resolve |= inputs.resolve;
+    request.limits.for_pull_request = true;
+    Ok(request)
 }
 
 /// The upgrades of release lines that the step asks for.
@@ -179,8 +178,10 @@ pub fn backport(inputs: &Inputs, flags: &arguments::Backport) -> Result<Backport
     }
     let policy = policy(inputs, flags.source.policy.as_ref(), None)?;
     let input = path(inputs, flags.path.as_ref())?;
+    let mut fix = upgrades::request(&input.paths, &flags.upgrades, policy, Edits::Show);
+    fix.limits.for_pull_request = true;
     Ok(BackportRequest {
-        fix: upgrades::request(&input.paths, &flags.upgrades, policy, Edits::Show),
+        fix,
         refs: one("refs", inputs.refs.clone(), flags.refs.clone())?,
     })
 }

@@ -222,6 +222,7 @@ fn proposed(
         manifests: Manifests::Change,
         only: Vec::new(),
         published_before: None,
+        for_pull_request: false,
     };
     let mut found = found(folder)?;
     let supplies = Supplies {

@@ -144,12 +144,16 @@ impl Repository {
     /// What distinguishes this repository from others: the address of `origin`, which clones share, else its folder.
     #[must_use]
     pub fn identity(&self) -> String {
+        let folder = || self.common_folder().to_string_lossy().into_owned();
+        self.origin().unwrap_or_else(folder)
+    }
+
+    /// Where it was cloned from.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
         let repository = self.odb();
-        let origin = repository.config_snapshot().string("remote.origin.url");
-        origin.map_or_else(
-            || repository.common_dir().to_string_lossy().into_owned(),
-            |origin| origin.to_str_lossy().into_owned(),
-        )
+        let origin = repository.config_snapshot().string("remote.origin.url")?;
+        Some(origin.to_str_lossy().into_owned())
     }
 
     /// The folder of git's own files, such as the index.

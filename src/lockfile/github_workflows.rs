@@ -68,60 +68,140 @@ impl Format for GithubWorkflows {
         }
         let mut document = yaml::read(file.text, BOUNDS);
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
-        let root = document.root();
-        let jobs = root.get("jobs").into_iter().flat_map(Value::entries);
-        let jobs = jobs.flat_map(|(_, job)| std::iter::once(job).chain(steps(job)));
-        let runs = root.get("runs").into_iter().flat_map(steps);
-        // Aliases of YAML repeat what stands in one place.
-        let mut seen = HashSet::new();
-        for uses in jobs.chain(runs).filter_map(|user| user.get("uses")) {
-            if seen.insert(uses.span()) {
-                add(uses, file.text, &mut parsed);
-            }
+        for uses in users(document.root()) {
+            add(uses, file.text, &mut parsed);
         }
         parsed
     }
+}
+
+/// What a workflow or composite action uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// `owner/repository`.
+    pub name: String,
+    /// Where the reference behind `@` stands: a tag, a branch or a commit.
+    pub reference: Span,
+    /// The reference is the whole name of a commit.
+    pub is_commit: bool,
+    /// Where the comment behind a commit names its version.
+    pub comment: Option<Span>,
+}
+
+impl Use {
+    /// Where the version stands.
+    #[must_use]
+    pub fn version(&self) -> Span {
+        self.comment.unwrap_or(self.reference)
+    }
+}
+
+/// Everything that the file `text` uses of other repositories, in the order in which GitHub reads it, but for what stands there with escapes;
+/// `None` where the file is damaged.
+#[must_use]
+pub fn uses(text: &str) -> Option<Vec<Use>> {
+    let document = yaml::read(text, BOUNDS);
+    if !document.problems.is_empty() {
+        return None;
+    }
+    let mut all = Vec::new();
+    for value in users(document.root()) {
+        match of(value, text) {
+            Said::Use(found) => {
+                let end = format!("@{}", found.reference.of(text));
+                if value.as_str().is_some_and(|said| said.ends_with(&end)) {
+                    all.push(found);
+                }
+            }
+            Said::Other => {}
+            Said::Text | Said::NoVersion(_) | Said::NoRepository(_) => return None,
+        }
+    }
+    Some(all)
+}
+
+/// Every `uses:` that GitHub reads, each place once.
+fn users(root: Value<'_>) -> Vec<Value<'_>> {
+    let jobs = root.get("jobs").into_iter().flat_map(Value::entries);
+    let jobs = jobs.flat_map(|(_, job)| std::iter::once(job).chain(steps(job)));
+    let runs = root.get("runs").into_iter().flat_map(steps);
+    // Aliases of YAML repeat what stands in one place.
+    let mut seen = HashSet::new();
+    let users = jobs.chain(runs).filter_map(|user| user.get("uses"));
+    users.filter(|uses| seen.insert(uses.span())).collect()
 }
 
 fn steps(parent: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     parent.get("steps").into_iter().flat_map(Value::items)
 }
 
-/// Adds what `uses:` of a job or step names.
-fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
+/// What a `uses:` says.
+enum Said {
+    Use(Use),
+    /// A local folder, or an image.
+    Other,
+    /// It is no text.
+    Text,
+    /// The reference has no version.
+    NoVersion(String),
+    /// The reference names no repository.
+    NoRepository(String),
+}
+
+fn of(uses: Value<'_>, text: &str) -> Said {
     let Some(reference) = uses.as_str() else {
-        parsed.blind(uses.span(), "`uses` is no text", DAMAGED);
-        return;
+        return Said::Text;
     };
     if reference.starts_with('.') || reference.starts_with("docker://") || reference.is_empty() {
-        return;
+        return Said::Other;
     }
     let Some((path, version)) = reference
         .split_once('@')
         .filter(|(_, version)| !version.is_empty())
     else {
-        let hint = "Name a version behind `@`: GitHub refuses a reference without one.";
-        parsed.partial(
-            uses.text_span(),
-            format!("{reference} has no exact version"),
-            hint,
-        );
-        return;
+        return Said::NoVersion(reference.into_owned());
     };
     let mut parts = path.split('/');
     let (Some(owner), Some(repository)) = (filled(parts.next()), filled(parts.next())) else {
-        let hint = "Name owner and repository: GitHub refuses the reference.";
-        parsed.partial(uses.text_span(), format!("{reference} names no repository"), hint);
-        return;
+        return Said::NoRepository(reference.into_owned());
     };
-    let own = uses.span_of(reference.len().saturating_sub(version.len())..reference.len());
-    let commented = is_commit(version)
-        .then(|| comment(text, uses))
-        .flatten()
-        .and_then(|span| version_in(text, span));
-    let (version, place) = match commented {
-        Some(span) => (span.of(text), span),
-        None => (version, own),
+    let is_commit = is_commit(version);
+    let commented = is_commit.then(|| comment(text, uses)).flatten();
+    Said::Use(Use {
+        name: format!("{owner}/{repository}"),
+        reference: uses.span_of(reference.len().saturating_sub(version.len())..reference.len()),
+        is_commit,
+        comment: commented.and_then(|span| version_in(text, span)),
+    })
+}
+
+/// Adds what `uses:` of a job or step names.
+fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
+    let found = match of(uses, text) {
+        Said::Use(found) => found,
+        Said::Other => return,
+        Said::Text => {
+            parsed.blind(uses.span(), "`uses` is no text", DAMAGED);
+            return;
+        }
+        Said::NoVersion(reference) => {
+            let hint = "Name a version behind `@`: GitHub refuses a reference without one.";
+            let what = format!("{reference} has no exact version");
+            parsed.partial(uses.text_span(), what, hint);
+            return;
+        }
+        Said::NoRepository(reference) => {
+            let hint = "Name owner and repository: GitHub refuses the reference.";
+            parsed.partial(uses.text_span(), format!("{reference} names no repository"), hint);
+            return;
+        }
+    };
+    let (own, place) = (found.reference, found.version());
+    let reference = uses.as_str().unwrap_or_default();
+    // An escape may have moved what stands behind `@`.
+    let version = match found.comment {
+        Some(span) => span.of(text),
+        None => reference.split_once('@').map_or("", |(_, version)| version),
     };
     // Nothing ends a plain text but the end of its line.
     if place.end as usize == text.len() {
@@ -132,8 +212,12 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
             hint,
         );
     }
-    let name = format!("{owner}/{repository}");
-    let mut package = Package::new(Ecosystem::GITHUB_ACTIONS, name, version, FileSpan::here(place));
+    let mut package = Package::new(
+        Ecosystem::GITHUB_ACTIONS,
+        found.name,
+        version,
+        FileSpan::here(place),
+    );
     package.scopes = Scopes::only(Scope::Build);
     package.direct = true;
     package.spans = Spans {
@@ -150,7 +234,8 @@ fn filled(part: Option<&str>) -> Option<&str> {
 }
 
 /// `text` is a whole commit's name, of SHA-1 or SHA-256.
-fn is_commit(text: &str) -> bool {
+#[must_use]
+pub fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

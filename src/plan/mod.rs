@@ -13,6 +13,7 @@
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
 pub mod bundler;
+pub mod actions;
 pub mod cargo;
 pub mod go;
 pub mod lines;

@@ -14,6 +14,7 @@ mod client;
 pub mod crates_io;
 mod credential;
 mod error;
+pub mod git_refs;
 pub mod go;
 pub mod go_config;
 mod login;
@@ -190,6 +191,7 @@ pub struct Question {
 /// Every kind of registry, in alphabetical order of its file.
 pub static REGISTRIES: &[&dyn Registry] = &[
     &crates_io::CratesIo,
+    &git_refs::GitRefs,
     &go::Go,
     &maven::Maven,
     &npm::Npm,

@@ -10,6 +10,7 @@ mod cargo_text;
 mod gemfile_check;
 pub mod gemfile_lock;
 mod gemfile_text;
+pub mod github_workflows;
 mod go_check;
 pub mod go_mod;
 mod npm_check;
@@ -90,6 +91,7 @@ pub trait Relock: Sync {
 
 /// Every format that can be edited, in alphabetical order of its file.
 pub static RELOCKS: &[&dyn Relock] = &[
+    &github_workflows::GithubWorkflows,
     &cargo_lock::CargoLock,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,

@@ -6,6 +6,7 @@ mod attempt;
 mod brought;
 mod cargo;
 mod gemfile_lock;
+mod github_workflows;
 mod go;
 mod left;
 mod memory;
@@ -51,6 +52,7 @@ pub use published::Published;
 
 /// Every format that can be planned, in alphabetical order of its name.
 pub static FIXERS: &[&dyn Fixer] = &[
+    &github_workflows::GithubWorkflows,
     &cargo::CargoLock,
     &gemfile_lock::GemfileLock,
     &go::GoMod,
@@ -102,6 +104,8 @@ pub struct Limits {
     pub only: Vec<String>,
     /// What else moves or comes in was published before; `None` for no such bound.
     pub published_before: Option<Timestamp>,
+    /// The edits go into a pull request, which changes no workflow of the forge.
+    pub for_pull_request: bool,
 }
 
 /// What plans are made with.
@@ -208,6 +212,10 @@ fn plan_of(
     let brought = supplies.brought.of(target, file, &ecosystem);
     let text = files.text(file);
     let list = |path: &TreePath| found.tree.contents(path);
+    let origin = found
+        .repository
+        .as_ref()
+        .and_then(|repository| repository.origin());
     let basis = text.as_deref().map(|text| Basis {
         file: file.clone(),
         text: memory::hash(text),
@@ -233,6 +241,9 @@ fn plan_of(
             (all_blocked(&wishes, &reason), Vec::new())
         }
         (false, None, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
+        (false, None, Some(_)) if supplies.limits.for_pull_request && is_workflow(found, file) => {
+            (all_blocked(&wishes, WORKFLOWS), Vec::new())
+        }
         (false, None, Some(text)) => {
             let read = |path: &TreePath| {
                 let text = files.text(path);
@@ -248,6 +259,7 @@ fn plan_of(
                 path: file,
                 text: &text,
                 root: &found.root,
+                origin: origin.as_deref(),
                 read: &read,
                 list: &list,
             };
@@ -270,6 +282,15 @@ fn plan_of(
         supplies.memory.keep(basis, asked.into_inner(), &plan);
     }
     plan
+}
+
+/// Why a pull request leaves a workflow as it is.
+const WORKFLOWS: &str = "A token needs the right `workflows` for a pull request that changes .github/workflows, and none is asked for: run `lockkeeper fix` in a clone.";
+
+/// The file is a workflow of the repository.
+fn is_workflow(found: &DiscoveredTree, file: &TreePath) -> bool {
+    let path = found.prefix.join(file.as_bytes());
+    path.is_some_and(|path| path.as_bytes().starts_with(b".github/workflows/"))
 }
 
 /// All that a plan takes from a finding.
@@ -353,6 +374,10 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
                 let wish = wished(&mut wishes, finding);
                 wish.to.get_or_insert_with(|| to.to_owned());
                 wish.fixes.push(id);
+            }
+            // Of a tag that moves it is not known which version it is, and the planner says so.
+            Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !finding.fixed.is_empty() => {
+                wished(&mut wishes, finding).fixes.push(id);
             }
             Kind::Remove | Kind::NoFix if takes_out && is_urgent => {
                 wished(&mut wishes, finding).without.push(id);

@@ -35,6 +35,8 @@ pub struct ProjectFiles<'f> {
     pub text: &'f str,
     /// How messages call the tree's root.
     pub root: &'f str,
+    /// Where the repository that they lie in was cloned from.
+    pub origin: Option<&'f str>,
     /// Gives the text of a file of the tree; `None` where there is none that can be edited.
     pub read: &'f dyn Fn(&TreePath) -> Option<String>,
     /// Gives what is in a folder of the tree; `None` where that is not known.

@@ -186,6 +186,7 @@ impl Session<'_> {
                 resolve: false,
                 limits: FixLimits {
                     only,
+                    for_pull_request: true,
                     ..FixLimits::default()
                 },
                 verify: Verify::Here,

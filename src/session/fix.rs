@@ -44,6 +44,8 @@ pub struct FixLimits {
     pub manifests: Option<Manifests>,
     /// Ids of advisories and names of packages that are to be fixed; all where there is none.
     pub only: Vec<String>,
+    /// The edits go into a pull request.
+    pub for_pull_request: bool,
 }
 
 impl FixLimits {
@@ -67,6 +69,7 @@ impl FixLimits {
                 .supply_chain
                 .min_release_age
                 .map(|age| now.saturating_sub(age).unwrap_or(Timestamp::MIN)),
+            for_pull_request: self.for_pull_request,
         }
     }
 }

@@ -66,6 +66,14 @@ impl Address {
         Self(url)
     }
 
+    /// The same with these fields behind `?`.
+    #[must_use]
+    pub fn asking(&self, fields: &[(&str, &str)]) -> Self {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().clear().extend_pairs(fields);
+        Self(url)
+    }
+
     /// Whether the way there is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

@@ -8,6 +8,7 @@ pub(crate) mod exit_codes;
 pub(crate) mod failing_well;
 mod first_look;
 pub(crate) mod fix;
+mod fix_actions;
 pub(crate) mod fix_cargo;
 mod fix_go;
 mod fix_maven;

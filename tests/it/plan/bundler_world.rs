@@ -280,6 +280,7 @@ impl Asked<'_> {
             path: &path,
             text: &files["Gemfile.lock"],
             root: ".",
+            origin: None,
             read: &|path| text_of(files, path),
             list: &|_| None,
         });

@@ -138,6 +138,7 @@ impl<'a> Asked<'a> {
             path: &path,
             text: &text,
             root: "t",
+            origin: None,
             read: &|path| text_of(tree, path),
             list: &|_| None,
         };

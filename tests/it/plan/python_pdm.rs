@@ -325,6 +325,7 @@ fn files_of_other_kinds_are_refused() {
             path: &path,
             text,
             root: ".",
+            origin: None,
             read: &|_| None,
             list: &|_| None,
         };

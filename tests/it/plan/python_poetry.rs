@@ -548,6 +548,7 @@ fn what_poetry_would_not_write_is_refused() {
             path: &path,
             text: &text,
             root: ".",
+            origin: None,
             read: &|_| None,
             list: &|_| None,
         };

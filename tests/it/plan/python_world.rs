@@ -312,6 +312,7 @@ impl Files {
             path: &path,
             text,
             root: ".",
+            origin: None,
             read: &read,
             list: &|_| None,
         };

@@ -302,6 +302,7 @@ fn opened(files: &Files, file: &str) -> Result<Box<dyn Project>, String> {
         path: &path,
         text: &files[file],
         root: ".",
+        origin: None,
         read: &|path| text_of(files, path),
         list: &|path| contents(files, path),
     })

@@ -3,6 +3,7 @@
 mod bundler_config;
 mod cargo_config;
 pub(crate) mod contract;
+mod git_refs;
 mod go;
 mod go_config;
 pub(crate) mod maven;
