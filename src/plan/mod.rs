@@ -12,8 +12,8 @@
 //!
 //! What none of them ends is [`Blocked`], with every range that is in the way.
 
-pub mod bundler;
 pub mod actions;
+pub mod bundler;
 pub mod cargo;
 pub mod go;
 pub mod lines;

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::there_and_back_gems::gems;
 use super::there_and_back_pnpm::pnpm;
 use super::there_and_back_python::{pdm, pipenv, poetry};
-use super::there_and_back_yarn::yarn;
+use super::there_and_back_yarn::{plain, yarn};
 use crate::support::memory_tree::{MemoryTree, tree_path};
 
 /// Of a large file so many packages are edited, evenly spread.
@@ -490,6 +490,7 @@ fn walk(label: &str, tree: &MemoryTree, counts: &mut BTreeMap<&'static str, Coun
         let (Claim::Read(format), Ok(text)) = (lockfile::claim(path), std::str::from_utf8(bytes)) else {
             continue;
         };
+        let text = &*plain(format.name(), text);
         let pairs = pairs(format.name(), path, text, tree);
         let counts = counts.entry(format.name()).or_default();
         let step = pairs.len().div_ceil(PACKAGES).max(1);
