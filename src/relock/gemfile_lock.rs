@@ -95,6 +95,7 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
             | EntryEdit::Go(_)
             | EntryEdit::Pom(_)
             | EntryEdit::Resolve(_)
+            | EntryEdit::Lead(_)
             | EntryEdit::Crate(_) => return Err("The plan is one of another format.".to_owned()),
         }
     }

@@ -205,7 +205,7 @@ impl Patches {
             .filter_map(|need| self.of.get(&need.descriptor))
             .flatten();
         let bound = needs.iter().filter_map(|need| {
-            let Descriptor { name, range } = &need.descriptor;
+            let Descriptor { name, range, .. } = &need.descriptor;
             self.bound.get(&(name.to_string(), decoded(range)))
         });
         let patches = patches.chain(bound.flatten());
