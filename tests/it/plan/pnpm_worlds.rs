@@ -106,7 +106,7 @@ fn leads_of(text: &str) -> Leads {
     for line in importers.lines() {
         if let Some(version) = line.strip_prefix("        version: ") {
             leads.insert((String::new(), name.to_owned()), version.to_owned());
-        } else if line.starts_with("      ") {
+        } else if line.starts_with("      ") && line.ends_with(':') {
             name = line.trim().trim_end_matches(':');
         }
     }
