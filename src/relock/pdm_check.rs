@@ -145,8 +145,12 @@ fn is_as_planned(entry: &Entry<'_>, pin: &PinChange, style: &Style, sample: &Sam
         ));
     }
     let metadata = core_metadata::read(&pin.metadata);
-    let pythons = entry.table.str("requires_python").unwrap_or_default();
-    if pythons != metadata.requires_python.as_deref().unwrap_or_default() {
+    let pythons = entry.table.str("requires_python");
+    if pythons.as_deref()
+        != style
+            .pythons(&all, metadata.requires_python.as_deref())
+            .as_deref()
+    {
         return Err(format!("{name} {version} is for other versions of Python."));
     }
     if let Some(constraint) = pin
@@ -164,12 +168,12 @@ fn is_as_planned(entry: &Entry<'_>, pin: &PinChange, style: &Style, sample: &Sam
         if marker.asks_for_extras() == entry.extras.is_empty() {
             continue;
         }
-        if entry.extras.is_empty() || marker.extras().iter().any(is_asked) {
+        let rest = marker.without_extras().map(|rest| rest.to_string());
+        let marker_of_need = rest.unwrap_or_default();
+        let is_listed = style.lists_need(&marker_of_need, &entry.marker, sample);
+        if is_listed && (entry.extras.is_empty() || marker.extras().iter().any(is_asked)) {
             expected.push(Edge {
-                marker: marker
-                    .without_extras()
-                    .map(|rest| rest.to_string())
-                    .unwrap_or_default(),
+                marker: marker_of_need,
                 ..need
             });
         }

@@ -180,7 +180,23 @@ impl Lock<'_> {
                 ) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
             }
         }
-        apply(self.text, splices).ok_or_else(overlap)
+        self.applied(self.text, splices)
+    }
+
+    /// `text` with the splices, and one empty line between its packages as before.
+    fn applied(&self, text: &str, splices: Vec<Splice>) -> Result<String, Refused> {
+        let edited = apply(text, splices).ok_or_else(overlap)?;
+        let double = format!("{0}{0}{0}[[package]]", self.line_end);
+        let edited = match self.text.contains(&double) {
+            true => edited,
+            false => edited.replace(&double, &format!("{0}{0}[[package]]", self.line_end)),
+        };
+        // The last package has no empty line behind it.
+        let end = format!("{0}{0}", self.line_end);
+        Ok(match edited.strip_suffix(end.as_str()) {
+            Some(rest) if !self.text.ends_with(end.as_str()) => format!("{rest}{}", self.line_end),
+            Some(_) | None => edited,
+        })
     }
 
     fn exchanged(&self, entry: &Entry<'_>, pin: &PinChange, release: &Release) -> Result<Splice, Refused> {
@@ -218,27 +234,27 @@ impl Lock<'_> {
                 release.version
             ))
         })?;
-        let pythons = metadata
-            .requires_python
-            .as_deref()
-            .filter(|range| !range.is_empty());
+        let files = files_of(&release.document);
+        let pythons = self.style.pythons(&files, metadata.requires_python.as_deref());
+        let own = before.map_or(pin.marker.as_str(), |entry| &entry.marker);
+        let is_listed = |marker: &str| self.style.lists_need(marker, own, self.sample);
         Ok(Parts {
             version: string(&version),
-            pythons: pythons.map(string),
+            pythons: pythons.as_deref().map(string),
             summary: string(&metadata.summary),
             dependencies: pdm_needs::dependencies(
                 (&metadata, &metadata_before),
                 before,
                 (name, &version, extras),
+                &is_listed,
             )?,
-            files: self.files(name, release)?,
+            files: self.files(name, release, &files)?,
             ..old
         })
     }
 
     /// The files of a release with their hashes, in order.
-    fn files(&self, name: &str, release: &Release) -> Result<Vec<String>, Refused> {
-        let files = files_of(&release.document);
+    fn files(&self, name: &str, release: &Release, files: &[File]) -> Result<Vec<String>, Refused> {
         let mut rows: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
         for file in files.iter().filter(|file| self.style.lists(file)) {
             let hash = python_hashes::sha256(file)?;
@@ -361,7 +377,7 @@ impl Lock<'_> {
                 splices.push(self.inserted(&all, &name, &extras, pin)?);
             }
         }
-        apply(moved, splices).ok_or_else(overlap)
+        self.applied(moved, splices)
     }
 
     /// `moved`, the lockfile with the versions of the plan, with the groups of what comes in, and of what is brought otherwise than before.

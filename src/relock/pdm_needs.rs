@@ -1,7 +1,7 @@
 //! `dependencies` of a package, from its core metadata: requirements in order, as PDM writes them.
 //!
-//! All that the metadata says is listed, whether or not its marker holds where the lockfile is for. An entry with extras has what
-//! these need, and the package itself in its version.
+//! All that the metadata says is listed, whether or not its marker holds where the lockfile is for; before PDM 2.17 without what no Python of the
+//! project needs. An entry with extras has what these need, and the package itself in its version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +20,15 @@ const MARKERS: Style = Style {
     has_holes: false,
 };
 
+/// Whether something that is needed where this marker holds is listed.
+pub(super) type IsListed<'l> = &'l dyn Fn(&str) -> bool;
+
 /// The lines of `metadata` that an entry with these `extras` has: each with the package, normalised. A line that is no requirement is refused, since
 /// PDM takes no such version.
 fn lines<'m>(
     metadata: &'m CoreMetadata<'_>,
     extras: &BTreeSet<String>,
+    is_listed: IsListed<'_>,
 ) -> Result<Vec<(String, &'m str)>, Refused> {
     let mut lines = Vec::new();
     for text in &metadata.requires_dist {
@@ -42,7 +46,8 @@ fn lines<'m>(
                 named.any(|extra| extras.contains(&normal(extra)))
             }
         };
-        if is_there {
+        let rest = marker.without_extras().map(|rest| rest.to_string());
+        if is_there && is_listed(&rest.unwrap_or_default()) {
             lines.push((normal(read.name.of(text)), &**text));
         }
     }
@@ -55,11 +60,10 @@ pub(super) fn dependencies(
     (metadata, metadata_before): (&CoreMetadata<'_>, &CoreMetadata<'_>),
     before: Option<&Entry<'_>>,
     (name, version, extras): (&str, &str, &BTreeSet<String>),
+    is_listed: IsListed<'_>,
 ) -> Result<Vec<String>, Refused> {
-    let (new, old) = (
-        lines(metadata, extras)?,
-        lines(metadata_before, extras).unwrap_or_default(),
-    );
+    let new = lines(metadata, extras, is_listed)?;
+    let old = lines(metadata_before, extras, is_listed).unwrap_or_default();
     let known: Vec<String> = before
         .and_then(|entry| entry.table.get("dependencies"))
         .into_iter()

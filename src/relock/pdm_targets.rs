@@ -5,6 +5,7 @@
 //! there are no targets, and all files are listed for a Python that the project runs on, with those of other interpreters than CPython.
 
 use super::pdm_entries::{Style, Target};
+use crate::plan::python::Sample;
 use crate::schema::simple_index::File;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::pep440::Pep440;
@@ -18,6 +19,25 @@ impl Style {
     #[must_use]
     pub fn lists(&self, file: &File) -> bool {
         self.targets.is_empty() || self.targets.iter().any(|target| target.lists(file))
+    }
+
+    /// What is needed where `marker` holds is listed with a package that is meant where `own` does.
+    #[must_use]
+    pub fn lists_need(&self, marker: &str, own: &str, sample: &Sample) -> bool {
+        let is_old = self.targets.iter().any(|target| target.is_of_project);
+        !is_old || sample.meets(&[marker, own])
+    }
+
+    /// The versions of Python of a release, as the index says them of its files, and else its metadata.
+    #[must_use]
+    pub fn pythons(&self, files: &[File], metadata: Option<&str>) -> Option<String> {
+        let listed = || files.iter().filter(|file| self.lists(file));
+        let of_wheel = listed().filter(|file| file.is_wheel());
+        let of_index = of_wheel
+            .chain(listed())
+            .find_map(|file| file.requires_python.clone());
+        let pythons = of_index.or_else(|| metadata.map(str::to_owned));
+        pythons.filter(|pythons| !pythons.is_empty())
     }
 
     /// The versions of Python that everything has to run on, as specifiers, and a marker that says where the lockfile is for.

@@ -208,7 +208,8 @@ fn groups_follow_what_brings_a_package() {
     .collect();
     assert_eq!(planned.text(&all, "pdm.lock"), after);
     // What the file says is not what brings it: nothing is guessed.
-    let all = files(&lock.replace(BOTH, DEFAULT), &manifest);
+    let form = |head| pdm_package(("form", "1.0"), "", head, &[]);
+    let all = files(&lock.replace(&form(BOTH), &form(DEFAULT)), &manifest);
     let planned = all.plan("pdm.lock", &world, &flaws(&[("web", "4.0")]), &locked);
     assert_eq!(
         planned.edited.expect_err("a refusal").to_string(),
@@ -249,16 +250,27 @@ fn a_range_and_the_hash_change_where_they_have_to() {
     assert_eq!(
         told(&plan(&all, &asked).plan),
         [
-            "stays web 1.0: web 1.1 would help, and pyproject.toml is not to be changed. [pyproject.toml needs web<1.1]"
+            "stays web 1.0: web 1.1 would help, and pyproject.toml is not to be changed. [pyproject.toml needs web <1.1]"
         ]
     );
 }
 
 #[test]
 fn an_extra_that_leaves_keeps_the_upgrade_out() {
-    let all = files(&before(""), &manifest(""));
-    // Version 3.0 has no extra `speed`, and what that needs would stay without a reason.
-    let planned = plan(&all, &flaws(&[("web", "3.0")]));
+    let world =
+        World::of("top 1.0: web[speed]\n top 2.0: web\n web 1.0: fast ; extra == 'speed'\n fast 1.0:");
+    let text = [
+        &head("\"inherit_metadata\"", &hash("")),
+        &pdm_package(("fast", "1.0"), "", DEFAULT, &[]),
+        &pdm_package(("top", "1.0"), "", DEFAULT, &["web[speed]"]),
+        &web("1.0", &[], "fast"),
+    ]
+    .map(String::as_str)
+    .concat();
+    let all = files(&text, "[project]\nname = \"shop\"\ndependencies = [\"top\"]\n");
+    let locked = [("fast", "1.0"), ("top", "1.0"), ("web", "1.0")];
+    let planned = all.plan("pdm.lock", &world, &flaws(&[("top", "2.0")]), &locked);
+    // The extra leaves, and what that needs would stay without a reason.
     let refused = planned.edited.expect_err("a refusal").to_string();
     assert_eq!(refused, "Nothing needs fast any more.");
 }
@@ -308,7 +320,7 @@ fn what_the_project_decides_itself_stays() {
     };
     assert_eq!(
         told(&plan(&files(&text, &asks), &asked).plan),
-        ["stays form 1.0: form 1.1 would help, and mine is not to be changed. [mine needs form<1.1]"]
+        ["stays form 1.0: form 1.1 would help, and mine is not to be changed. [mine needs form <1.1]"]
     );
     let planned = plan(&files(&text, &asks), &flaws(&[("form", "1.1")]));
     assert_eq!(
