@@ -257,8 +257,8 @@ fn help_lists_the_formats_that_a_command_takes() {
     for (command, takes, takes_not) in [
         (
             &["scan"][..],
-            "terminal, json, sarif, markdown, html, cyclonedx or spdx",
-            "openvex",
+            "terminal, json, sarif, markdown, html, cyclonedx, spdx or openvex",
+            "csv",
         ),
         (&["status"], "terminal, json, markdown or html", "sarif"),
         (&["gate"], "terminal, json or markdown", "html"),
