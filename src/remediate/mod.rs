@@ -42,6 +42,7 @@ use crate::remediation::Kind;
 use crate::scan::discover::DiscoveredTree;
 use crate::text::decode;
 use crate::version::Distance;
+use crate::version::github_actions::is_exact;
 
 pub use brought::Brought;
 pub use left::settle;
@@ -376,7 +377,7 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
                 wish.fixes.push(id);
             }
             // Of a tag that moves it is not known which version it is, and the planner says so.
-            Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !finding.fixed.is_empty() => {
+            Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !is_exact(&finding.version) => {
                 wished(&mut wishes, finding).fixes.push(id);
             }
             Kind::Remove | Kind::NoFix if takes_out && is_urgent => {

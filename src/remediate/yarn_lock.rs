@@ -243,9 +243,11 @@ fn of_entry(entry: &LockedEntry, patches: &Patches) -> Locked {
         Some(_) => Vec::new(),
         None => patches.with(needs(&entry.needs)),
     };
+    // Whoever asks for what Yarn patches of itself asks for both.
     let inner = entry
         .keys
         .iter()
+        .filter(|key| !key.contains("builtin<"))
         .filter_map(|key| patched(key))
         .map(|(name, range)| Need {
             descriptor: Descriptor::new(name, range),

@@ -341,9 +341,10 @@ fn a_later_yarn_locks_what_comes_in_without_a_checksum_and_keeps_its_line_ends()
         &[("a", "^1.0.0"), ("d", "1.0.0")],
         &[("a@^1.0.0", "1.0.0"), ("b@~1.0.0", "1.0.0"), ("d@1.0.0", "1.0.0")],
     );
+    let wishes = KEEP.wishes_of_keys(&keys_of(&before["yarn.lock"]));
     let windows = before["yarn.lock"].replace('\n', "\r\n");
     before.insert("yarn.lock".to_owned(), windows);
-    let plan = KEEP.plan_yarn(&world, &before);
+    let plan = KEEP.plan_wishes(&world, &before, &wishes);
     assert_eq!(
         told(&plan),
         ["b 1.0.0 → 1.0.2 (in_range)", "+ c 1.0.0", "+ new 1.5.0"]

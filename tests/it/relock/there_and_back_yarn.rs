@@ -27,8 +27,10 @@ pub(super) fn plain<'t>(format: &str, text: &'t str) -> Cow<'t, str> {
 /// The plans for each package of a `yarn.lock` that comes from a registry.
 pub(super) fn yarn(text: &str) -> Vec<(String, Pair)> {
     let Ok(all) = locked(text) else { return Vec::new() };
-    if all.dialect != Dialect::Classic {
-        return berry(text, &all.entries);
+    match all.dialect {
+        Dialect::Classic => {}
+        Dialect::Berry(4..=10) => return berry(text, &all.entries),
+        Dialect::Berry(_) => return Vec::new(),
     }
     let has_hashes = all.entries.iter().any(|entry| entry.checksum.is_some());
     let has_fragments = all.entries.iter().any(|entry| fragment(entry).is_some());
