@@ -94,7 +94,7 @@ fn bundle(locked: &Locked, manifest: String, gemfile: Option<&str>) -> Bundle {
         {
             let reason = match section.kind.as_str() {
                 "GIT" => "it comes from a git repository",
-                "PATH" => "it lies in a folder",
+                "PATH" => "its source is a folder",
                 "GEM" => "the lockfile does not say from which of several registries it comes",
                 _ => "a plugin of Bundler brings it",
             };

@@ -103,8 +103,7 @@ fn behind_name(line: &str, name: &str) -> Option<usize> {
 fn texts(line: &str, behind: usize, start: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = behind;
-    loop {
-        let Some(rest) = line.get(at..) else { break };
+    while let Some(rest) = line.get(at..) {
         let plain = rest.trim_start_matches([' ', '\t']);
         let Some(plain) = plain.strip_prefix(',') else {
             break;

@@ -172,10 +172,11 @@ impl Planner<'_> {
                     }
                 }
                 let is_decided = state.decided.contains(user) || state.banned.contains(user);
-                if !is_decided && !self.is_root(user) {
-                    if let Some(done) = attempt(state.without(user)) {
-                        return done;
-                    }
+                if !is_decided
+                    && !self.is_root(user)
+                    && let Some(done) = attempt(state.without(user))
+                {
+                    return done;
                 }
             }
             Who::Root(number) => {
