@@ -209,7 +209,7 @@ impl Edit<'_> {
             };
             // One that is there already says it.
             if let Some(same) = known.get(key.as_str()).map(|same| &self.locked.snapshots[*same])
-                && same.is_optional != !required.0[known[key.as_str()]]
+                && same.is_optional == required.0[known[key.as_str()]]
             {
                 is_optional = same.is_optional;
             }

@@ -96,7 +96,7 @@ fn project(style: &Style, entries: &[Entry<'_>], manifest: Option<&Manifest>) ->
         name: edge.name.clone(),
         written: edge.name.clone(),
         range: edge.range.clone(),
-        marker: either(&[edge.marker.clone()]),
+        marker: either(std::slice::from_ref(&edge.marker)),
     });
     python::Project {
         pins: pins.collect(),
