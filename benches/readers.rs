@@ -69,7 +69,7 @@ fn main() {
         println!(
             "{name:<32} {:>9} {packages:>9} {micros:>8.0} {megabytes:>9.0}  {} ({})",
             sample.bytes.len(),
-            sample.path.as_str(),
+            sample.path.display(),
             sample.of
         );
     }
