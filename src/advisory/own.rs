@@ -283,7 +283,7 @@ pub fn fixes<'r, R: Iterator<Item = (&'r str, &'r str)>>(
 }
 
 /// The addresses of commits that `description`, a Markdown text, names as the fix, each with its commit: those below a heading like
-/// "Patches", as GitHub's template has it, and on lines that speak of a fix. A line about what brought the problem in names none.
+/// "Patches", as GitHub's template has it, and on lines with the word fix or patch. A line about what brought the problem in names none.
 fn named_as_fix(description: &str) -> Vec<(&str, String)> {
     let says = |line: &str, words: &[&str]| {
         let line = line.to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! Tags of the repositories of a forge, as git's own server lists them (gitprotocol-http: the first answer of `git-upload-pack`, version 0):
 //! what workflows and composite actions are pinned to. A tag is a version, and what is known of it is its commit.
 //!
-//! A server that lists refs in the later version of the protocol alone is not understood. When a tag was set nobody says.
+//! A server that lists refs in the later version of the protocol alone is not understood. Nothing says when a tag was set.
 
 use std::collections::BTreeMap;
 

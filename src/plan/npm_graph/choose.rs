@@ -29,7 +29,7 @@ impl Planner<'_> {
     pub(super) fn is_need(&self, kind: RequirementKind) -> bool {
         match kind {
             RequirementKind::Runtime | RequirementKind::Optional => true,
-            // pnpm does not list what lies in the archive.
+            // pnpm does not list what is in the archive.
             RequirementKind::Bundled => !self.described.leads,
             _ => false,
         }

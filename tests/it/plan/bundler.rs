@@ -160,7 +160,7 @@ fn the_gemfile_asks_for_more_where_it_may() {
         let plan = asked(&flaws, Manifests::Keep).plan(&world, &files);
         assert!(plan.moves.is_empty());
     }
-    // An upper bound is there for a reason that nobody knows here.
+    // An upper bound is there for a reason that is not known here.
     let files = locked(&world, &[("a", ">= 1.2, < 2")], "a 1.2, b 1.0", &["ruby"]);
     let plan = asked(&flaws, Manifests::Change).plan(&world, &files);
     assert_eq!(
