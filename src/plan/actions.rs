@@ -110,7 +110,7 @@ fn moved<'t>(
     );
     if !is_exact(locked) {
         return Err(format!(
-            "`{locked}` is a tag that moves, and whoever uses it gets what it leads to that day. Write a release in its place: `{}@{} # {}`.",
+            "`{locked}` is a tag that moves: each run gets what it leads to that day. Write a release in its place: `{}@{} # {}`.",
             wish.name, lowest.document, lowest.version
         ));
     }
@@ -138,7 +138,7 @@ fn locked<'w>(own: &[&ActionUse], wish: &'w Wish, tags: &'w [Release]) -> Result
     }
     if !is_version(&wish.version) {
         return Err(format!(
-            "`{}` is a branch, or a tag without a version, and whoever uses it gets what it leads to that day. Write a release in its place.",
+            "`{}` is a branch, or a tag without a version: each run gets what it leads to that day. Write a release in its place.",
             wish.version
         ));
     }

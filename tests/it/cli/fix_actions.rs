@@ -139,7 +139,7 @@ fn what_stays_says_why() {
             "acme/run@v1".to_owned(),
             "2.0.0",
             format!(
-                "`v1` is a tag that moves, and whoever uses it gets what it leads to that day. Write a release in its place: `acme/run@{MAJOR} # v2.0.0`."
+                "`v1` is a tag that moves: each run gets what it leads to that day. Write a release in its place: `acme/run@{MAJOR} # v2.0.0`."
             ),
         ),
         (
