@@ -101,7 +101,7 @@ mod tests {
     /// What PDM 2.15.4, 2.18.2 and 2.29.4 compute of made-up projects.
     #[test]
     fn hashes_are_those_of_pdm() {
-        let cases = include_str!("../../tests/tables/pdm/hashes.txt");
+        let cases = include_str!("../../tests/tables/pdm_hashes.txt");
         let mut count = 0;
         for case in cases.split("\n#### ").skip(1) {
             let (hashes, text) = case.split_once('\n').unwrap_or_default();
