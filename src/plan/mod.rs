@@ -399,8 +399,8 @@ pub struct Descriptor {
     pub name: SharedStr,
     /// The range, without a protocol that stands for no other; `npm:other@^1` for another package by that name.
     pub range: SharedStr,
-    /// The version that the lockfile has for it, where the lockfile may have several for one name and range, so that this tells them
-    /// apart; else empty.
+    /// The version that the lockfile has for it, where the lockfile may have several for one name and range: it distinguishes them; else
+    /// empty.
     pub led: SharedStr,
 }
 

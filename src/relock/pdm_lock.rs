@@ -371,7 +371,7 @@ impl Lock<'_> {
                 | EntryEdit::Go(_)
                 | EntryEdit::Pom(_) => None,
             });
-            // In several versions it is not told which of them is meant; the check says that it is missing.
+            // In several versions it is not known which of them is meant; the check says that it is missing.
             let pins: Vec<&PinChange> = pins.map(|pin| &**pin).collect();
             if let [pin] = pins.as_slice() {
                 splices.push(self.inserted(&all, &name, &extras, pin)?);

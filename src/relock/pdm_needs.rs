@@ -92,7 +92,7 @@ pub(super) fn dependencies(
         }
     }
     if !extras.is_empty() {
-        // The package itself is spelled as whoever asked for it spelled it.
+        // The package itself is spelled as what asked for it spelled it.
         let own = known.iter().find(|line| is_of(line, name));
         let spelled = own.and_then(|line| Some(line.split_once("==")?.0.to_owned()));
         texts.retain(|line| !is_of(line, name) || !line.contains("=="));

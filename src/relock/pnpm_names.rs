@@ -162,7 +162,7 @@ fn computed(
     if depth > MAX_DEPTH {
         return None;
     }
-    // Whoever asks for it on the way asks in a circle.
+    // What asks for it on the way asks in a circle.
     known[number] = Some(None);
     let mut peers: Vec<String> = Vec::new();
     let mut is_whole = true;

@@ -243,7 +243,7 @@ fn of_entry(entry: &LockedEntry, patches: &Patches) -> Locked {
         Some(_) => Vec::new(),
         None => patches.with(needs(&entry.needs)),
     };
-    // Whoever asks for what Yarn patches of itself asks for both.
+    // What asks for a package that Yarn patches of itself asks for both.
     let inner = entry
         .keys
         .iter()

@@ -1,4 +1,4 @@
-//! What the package manager patches of itself: Yarn 2 and later do so with a few packages. Whoever asks for a range of one gets the version with
+//! What the package manager patches of itself: Yarn 2 and later do so with a few packages. A dependent that asks for a range of one gets the version with
 //! its patch, and the lockfile has an entry of each: `resolve@^1.1.0`, and `resolve@patch:resolve@^1.1.0#...`. What a patch is belongs to the
 //! release of the package manager, so that a new range joins what is locked and patched already, or cannot be added.
 

@@ -11,7 +11,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Those with a Python in the range `python` where `marker` holds. What is asked about later is told apart by releases of Python as
+    /// Those with a Python in the range `python` where `marker` holds. What is asked about later is distinguished by releases of Python as
     /// far as `markers` name them.
     pub fn of<'m>(markers: impl Iterator<Item = &'m str>, python: &str, marker: &str) -> Self {
         let environments = Environments::of(markers);

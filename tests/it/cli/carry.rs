@@ -220,3 +220,30 @@ fn a_merged_pull_request_is_asked_of_the_forge() {
     assert!(ran.err.contains("LOCKKEEPER_FORGE"), "{}", ran.err);
     forge.done();
 }
+
+/// The forge's draft counts before the database, of which there is none here.
+#[test]
+fn an_advisory_is_asked_of_the_forge() {
+    let (sandbox, fix) = project();
+    let forge = ForgeServer::start(Style::GitHub, &sandbox.work());
+    let id = "GHSA-2222-3333-4444";
+    let description = format!("### Patches\nhttps://forge.example/acme/shop/commit/{fix}\n");
+    forge.state().advisories.insert(id.to_owned(), description);
+    let api = forge.api();
+    let words = ["backport", "--advisory", id, "--format", "osv", "--now", NOW];
+    let ran = sandbox.run_with(
+        &words,
+        &[
+            ("LOCKKEEPER_FORGE", &api),
+            ("LOCKKEEPER_TOKEN", SECRET),
+            ("LOCKKEEPER_REPOSITORY", "acme/shop"),
+        ],
+    );
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let record = ran.json();
+    assert_eq!(record["id"], id);
+    assert_eq!(record["references"][0]["type"], "FIX", "{record:#}");
+    let url = record["references"][0]["url"].as_str().expect("an address");
+    assert!(url.ends_with(&fix), "{url}");
+    forge.done();
+}
