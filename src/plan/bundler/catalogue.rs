@@ -114,15 +114,20 @@ impl<'p> Catalogue<'p> {
         let used: Vec<&Platform> = platforms
             .filter(|user| gem.variants.iter().any(|own| own.is_usable_on(user)))
             .collect();
-        let by_rule = |of: &[Variant]| {
-            let each = used.iter().map(|user| nearest(of, user));
-            let each: Vec<Vec<Variant>> = each.collect();
-            let is_whole = !each.is_empty() && each.iter().all(|variants| !variants.is_empty());
+        let by_rule = |of: &[Variant], users: &[&Platform]| {
+            let each: Vec<Vec<Variant>> = users.iter().map(|user| nearest(of, user)).collect();
+            let used = users.iter().zip(&each).filter(|(user, _)| used.contains(user));
+            let is_whole = used.clone().count() > 0 && used.clone().all(|(_, variants)| !variants.is_empty());
             chosen(each.into_iter().flatten(), is_whole)
         };
-        let is_by_rule = before.is_none_or(|before| platforms_of(&by_rule(before)) == gem.variants);
-        if is_by_rule {
-            return by_rule(all);
+        // All platforms that it is there for; else those that it was locked for.
+        let all_platforms: Vec<&Platform> = self.bundle.platforms.iter().collect();
+        for users in [&all_platforms, &used] {
+            let is_by_rule =
+                before.is_none_or(|before| platforms_of(&by_rule(before, users)) == gem.variants);
+            if is_by_rule {
+                return by_rule(all, users);
+            }
         }
         let same = all
             .iter()

@@ -339,8 +339,10 @@ impl Planner<'_> {
                 None => break,
             }
         }
-        // What left needs no ban, unless that is what was wished.
-        state.banned.clear();
+        // What left needs no ban, unless a finding ended with it: another upgrade must not lead to it again.
+        state
+            .banned
+            .retain(|name| wishes.iter().any(|wish| wish.name == *name));
         state
     }
 }
