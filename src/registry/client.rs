@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::cache::{Cache, Kept};
 use super::credential::Credential;
 use super::error::{PackageError, RegistryError, Sent};
-use super::{Answer, Detail, Endpoint, Parts, Question, Registry};
+use super::{Answer, Detail, Endpoint, Parts, Place, Question, Registry};
 use crate::model::{Part, Query, Release, SharedStr};
 use crate::sys::web::{Address, HttpError, HttpRequest, HttpResponse, Validator, Web, WebError, retry_after};
 
@@ -44,6 +44,8 @@ pub struct Client {
     alive: Mutex<BTreeSet<String>>,
     /// Lists of versions that were asked for, by the name under which they are kept.
     lists: Mutex<HashMap<String, Arc<OnceCell<Listed>>>>,
+    /// The same of indexes.
+    indexes: Mutex<HashMap<String, Arc<OnceCell<Index>>>>,
     limit: u64,
 }
 
@@ -58,6 +60,9 @@ pub enum Reach {
 
 /// What a registry answered when it was asked for versions.
 type Listed = Result<Arc<Answer>, RegistryError>;
+
+/// What a registry says of how it is asked.
+type Index = Result<Arc<[u8]>, RegistryError>;
 
 /// What came of a request.
 enum Fetched {
@@ -80,6 +85,7 @@ impl Client {
             dead: Mutex::default(),
             alive: Mutex::default(),
             lists: Mutex::default(),
+            indexes: Mutex::default(),
             limit: LIMIT,
         }
     }
@@ -228,26 +234,62 @@ impl Client {
         package: &SharedStr,
         detail: Detail,
     ) -> Listed {
-        let address = registry.address(&endpoint.base, package);
+        let accept = registry.accept(detail);
+        let credential = endpoint.credential.as_ref();
+        let (address, index) = match registry.index(&endpoint.base) {
+            None => (registry.address(&endpoint.base, package), None),
+            Some(own) => {
+                let index = self.index(&own, (accept, credential)).await?;
+                let unreadable = |reason| RegistryError::Unreadable {
+                    address: Box::new(own.clone()),
+                    reason,
+                };
+                let place = registry.place(&endpoint.base, &index, package);
+                match place.map_err(unreadable)? {
+                    Place::At(address) => (address, Some(index)),
+                    Place::Nowhere => return Err(RegistryError::Missing(own)),
+                    Place::Inside => {
+                        let answer = registry.read_by(&index, package, &index);
+                        return answer.map(Arc::new).map_err(unreadable);
+                    }
+                }
+            }
+        };
         let name = format!("{}-{}", address.fingerprint(), kept_as(detail));
         let cell = Arc::clone(locked(&self.lists).entry(name.clone()).or_default());
         let listed = cell.get_or_init(|| async {
-            let credential = endpoint.credential.as_ref();
-            let accept = registry.accept(detail);
-            let read = |bytes: &[u8]| registry.read(package, bytes);
+            let read = |bytes: &[u8]| match &index {
+                Some(index) => registry.read_by(index, package, bytes),
+                None => registry.read(package, bytes),
+            };
             let answer = self.list(&address, &name, (accept, credential), &read).await;
             answer.map(Arc::new)
         });
         listed.await.clone()
     }
 
-    async fn list(
+    /// The index of a registry; each is asked for once.
+    async fn index(
+        &self,
+        address: &Address,
+        (accept, credential): (&'static str, Option<&Credential>),
+    ) -> Index {
+        let name = format!("{}-index", address.fingerprint());
+        let cell = Arc::clone(locked(&self.indexes).entry(name.clone()).or_default());
+        let index = cell.get_or_init(|| async {
+            let read = |bytes: &[u8]| Ok(Arc::from(bytes));
+            self.list(address, &name, (accept, credential), &read).await
+        });
+        index.await.clone()
+    }
+
+    async fn list<T>(
         &self,
         address: &Address,
         name: &str,
         (accept, credential): (&'static str, Option<&Credential>),
-        read: &(dyn Fn(&[u8]) -> Result<Answer, String> + Sync),
-    ) -> Result<Answer, RegistryError> {
+        read: &(dyn Fn(&[u8]) -> Result<T, String> + Sync),
+    ) -> Result<T, RegistryError> {
         let read = |bytes: &[u8]| {
             read(bytes).map_err(|reason| RegistryError::Unreadable {
                 address: Box::new(address.clone()),

@@ -22,6 +22,8 @@ pub mod maven;
 pub mod maven_config;
 pub mod npm;
 pub mod npm_config;
+pub mod packagist;
+pub mod packagist_config;
 pub mod pip_config;
 pub mod pypi;
 pub mod rubygems;
@@ -48,6 +50,30 @@ pub trait Registry: Send + Sync {
 
     /// Where `package` is asked for, below the address of a registry.
     fn address(&self, base: &Address, package: &str) -> Address;
+
+    /// Where the registry at `base` says how it is asked; `None` where names alone tell where a package is.
+    fn index(&self, base: &Address) -> Option<Address> {
+        let _ = base;
+        None
+    }
+
+    /// Where `package` is asked for, as `index` says, the answer of [`Registry::index`].
+    ///
+    /// # Errors
+    /// Why it does not say it, as a lowercase fragment.
+    fn place(&self, base: &Address, index: &[u8], package: &str) -> Result<Place, String> {
+        let _ = index;
+        Ok(Place::At(self.address(base, package)))
+    }
+
+    /// What an answer about `package` says, of a registry with an index.
+    ///
+    /// # Errors
+    /// Why it is no such answer, as a lowercase fragment.
+    fn read_by(&self, index: &[u8], package: &str, bytes: &[u8]) -> Result<Answer, String> {
+        let _ = index;
+        self.read(package, bytes)
+    }
 
     /// The media types that are asked for (`Accept`).
     fn accept(&self, detail: Detail) -> &'static str;
@@ -97,6 +123,17 @@ pub trait Registry: Send + Sync {
 
     /// What the ecosystem's client is configured to on this machine and by `project`, files of the repository.
     fn configuration(&self, project: &[ConfigFile]) -> Box<dyn Configuration>;
+}
+
+/// Where a registry with an index has a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At this address.
+    At(Address),
+    /// In the index itself.
+    Inside,
+    /// It does not have it.
+    Nowhere,
 }
 
 /// What tells where a part of a version is.
@@ -195,6 +232,7 @@ pub static REGISTRIES: &[&dyn Registry] = &[
     &go::Go,
     &maven::Maven,
     &npm::Npm,
+    &packagist::Packagist,
     &pypi::PyPi,
     &rubygems::Rubygems,
 ];

@@ -123,6 +123,7 @@ fn registries_are_exactly_the_files() {
         "login",
         "maven_config",
         "npm_config",
+        "packagist_config",
         "pip_config",
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/registry");

@@ -10,6 +10,7 @@ pub(crate) mod maven;
 mod maven_config;
 pub(crate) mod npm;
 pub(crate) mod npm_config;
+mod packagist;
 mod parts;
 mod pip_config;
 mod pypi;
