@@ -15,6 +15,7 @@
 pub mod actions;
 pub mod bundler;
 pub mod cargo;
+pub mod composer;
 pub mod go;
 pub mod lines;
 pub mod maven;

@@ -7,6 +7,10 @@ mod cargo_check;
 pub mod cargo_lock;
 mod cargo_manifest;
 mod cargo_text;
+mod composer_check;
+mod composer_json;
+pub mod composer_lock;
+mod composer_manifest;
 mod gemfile_check;
 pub mod gemfile_lock;
 mod gemfile_text;
@@ -93,6 +97,7 @@ pub trait Relock: Sync {
 pub static RELOCKS: &[&dyn Relock] = &[
     &github_workflows::GithubWorkflows,
     &cargo_lock::CargoLock,
+    &composer_lock::ComposerLock,
     &gemfile_lock::GemfileLock,
     &go_mod::GoMod,
     &package_lock::PackageLock,

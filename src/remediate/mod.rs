@@ -5,6 +5,7 @@ mod answers;
 mod attempt;
 mod brought;
 mod cargo;
+mod composer_lock;
 mod gemfile_lock;
 mod github_workflows;
 mod go;
@@ -55,6 +56,7 @@ pub use published::Published;
 pub static FIXERS: &[&dyn Fixer] = &[
     &github_workflows::GithubWorkflows,
     &cargo::CargoLock,
+    &composer_lock::ComposerLock,
     &gemfile_lock::GemfileLock,
     &go::GoMod,
     &npm::PackageLock,

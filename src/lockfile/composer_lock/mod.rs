@@ -15,6 +15,7 @@
 //!   or with an address in `composer.json` itself (`vcs`, `package`) is not. `dist` of the type `path`, or without a host, is a folder or an archive beside the project.
 //! - Of keys that stand twice the last counts, as PHP reads JSON.
 
+pub mod locked;
 mod project;
 
 use std::borrow::Cow;

@@ -34,7 +34,7 @@ impl Project {
         (is_whole && document.root().is_object()).then(|| Self::of(&document))
     }
 
-    fn of(document: &Document<'_>) -> Self {
+    pub(super) fn of(document: &Document<'_>) -> Self {
         let root = document.root();
         let text = |key: &str| root.str(key).unwrap_or_default().into_owned();
         let mut project = Self {

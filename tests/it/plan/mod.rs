@@ -5,6 +5,9 @@ mod bundler_world;
 mod bundler_worlds;
 mod cargo_world;
 mod cargo_worlds;
+mod composer;
+mod composer_world;
+mod composer_worlds;
 mod go;
 mod go_world;
 mod go_worlds;
@@ -28,12 +31,18 @@ mod yarn;
 mod yarn_world;
 mod yarn_worlds;
 
-/// Random worlds that a test plans in: `few`, or so many as `LOCKKEEPER_WORLDS` says.
-fn worlds(few: u32) -> proptest::test_runner::Config {
+use proptest::test_runner::{Config, RngSeed};
+
+/// Random worlds that a test plans in: the same `few` on every run, or as many as `LOCKKEEPER_WORLDS` says, others each time.
+fn worlds(few: u32) -> Config {
     let asked = std::env::var("LOCKKEEPER_WORLDS").ok();
-    proptest::test_runner::Config {
+    Config {
+        rng_seed: match asked {
+            Some(_) => RngSeed::Random,
+            None => RngSeed::Fixed(1),
+        },
         cases: asked.map_or(few, |number| number.parse().expect("a number of worlds")),
         max_global_rejects: 100_000_000,
-        ..proptest::test_runner::Config::default()
+        ..Config::default()
     }
 }

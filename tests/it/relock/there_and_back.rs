@@ -21,6 +21,7 @@ use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
 use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
+use super::there_and_back_composer::packages;
 use super::there_and_back_gems::gems;
 use super::there_and_back_pnpm::pnpm;
 use super::there_and_back_python::{pdm, pipenv, poetry};
@@ -48,6 +49,7 @@ pub(super) type Pair = (Plan, Plan);
 fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
     match format {
         "Cargo.lock" => crates(text),
+        "composer.lock" => packages(text),
         "Gemfile.lock" => gems(text),
         "package-lock.json" => folders(text),
         "pdm.lock" => pdm(text),
@@ -469,7 +471,11 @@ fn edited(
     tree: &MemoryTree,
 ) -> Result<String, Refused> {
     let relock = relock(format).expect("a format that is edited");
-    let edits = relock.edit(path, text, plan, &|path| read(tree, path))?;
+    // The corpus has the lockfiles of Composer alone, and no edit of one is made without a manifest.
+    let edits = relock.edit(path, text, plan, &|path| {
+        let none = || (format == "composer.lock").then(|| "{}".to_owned());
+        read(tree, path).or_else(none)
+    })?;
     let own = edits.into_iter().find(|edited| edited.path == *path);
     Ok(own.map_or_else(|| text.to_owned(), |edited| edited.after))
 }
@@ -550,6 +556,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
     walk("this project", &tree, &mut counts);
     for format in [
         "Cargo.lock",
+        "composer.lock",
         "package-lock.json",
         "pdm.lock",
         "Pipfile.lock",
