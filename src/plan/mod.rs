@@ -377,6 +377,15 @@ pub enum EntryEdit {
     Lock(Box<Release>, Option<Flags>),
     /// Only its flags change.
     Flags(Flags),
+    /// It changes as formats like this one alone do.
+    Own(OwnEdit),
+    /// It leaves.
+    Drop,
+}
+
+/// What is done with an entry in formats of one kind.
+#[derive(Debug, Clone)]
+pub enum OwnEdit {
     /// It is one of Python, and changes so.
     Pin(Box<python::PinChange>),
     /// A line of `go.mod` or `go.sum`.
@@ -389,8 +398,6 @@ pub enum EntryEdit {
     Lead(Box<LeadEdit>),
     /// It is a package of Cargo that is to be this.
     Crate(Box<CrateEdit>),
-    /// It leaves.
-    Drop,
 }
 
 /// What is asked for: a package by the name that the dependent has for it, and a range as the dependent writes it.

@@ -14,7 +14,7 @@ use super::cargo_text::order;
 use crate::lockfile::cargo_lock::declared::{Declared, Dependency, DependencyKind, IndexLine, Origin};
 use crate::lockfile::cargo_lock::locked::{CrateId, LockedCrate, LockedCrates, locked};
 use crate::lockfile::cargo_lock::workspace::{Standing, package, patched_by, shown};
-use crate::plan::{CrateEdit, EntryEdit, Plan};
+use crate::plan::{CrateEdit, EntryEdit, OwnEdit, Plan};
 use crate::text::toml;
 use crate::text::tree::Value;
 
@@ -52,7 +52,7 @@ pub(super) fn check(
                 }
                 named.extend(id);
             }
-            EntryEdit::Crate(edit) => {
+            EntryEdit::Own(OwnEdit::Crate(edit)) => {
                 named.extend(places.get(&change.place).copied());
                 named.insert(&edit.id);
                 let entry = is.get(&edit.id);
@@ -65,13 +65,7 @@ pub(super) fn check(
                     needs_are_declared(entry, &own.declared, Standing::Member, &known)?;
                 }
             }
-            EntryEdit::Lock(..)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Flags(_) => {
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                 return Err(format!("The entry {} is not one of Cargo.", change.place));
             }
         }
@@ -111,7 +105,7 @@ struct Known<'p> {
 fn declared(plan: &Plan) -> Result<BTreeMap<&CrateId, Declared>, String> {
     let mut all = BTreeMap::new();
     for change in &plan.entries {
-        let EntryEdit::Crate(edit) = &change.edit else {
+        let EntryEdit::Own(OwnEdit::Crate(edit)) = &change.edit else {
             continue;
         };
         if let Some(release) = &edit.release {

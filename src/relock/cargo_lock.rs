@@ -12,7 +12,7 @@ use super::{Refused, Relock, cargo_check, cargo_manifest};
 use crate::lockfile::cargo_lock::declared::IndexLine;
 use crate::lockfile::cargo_lock::locked::{CrateId, LockedCrate, locked};
 use crate::model::TreePath;
-use crate::plan::{CrateEdit, Edited, EntryEdit, NewRange, Plan};
+use crate::plan::{CrateEdit, Edited, EntryEdit, NewRange, OwnEdit, Plan};
 
 /// Edits lockfiles of Cargo.
 pub struct CargoLock;
@@ -82,16 +82,8 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
         entries.push(match edits.remove(one.id.place().as_str()) {
             None => Some(kept(one)),
             Some(EntryEdit::Drop) => None,
-            Some(EntryEdit::Crate(edit)) => Some(changed(one, edit)?),
-            Some(
-                EntryEdit::Lock(..)
-                | EntryEdit::Pin(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Flags(_),
-            ) => {
+            Some(EntryEdit::Own(OwnEdit::Crate(edit))) => Some(changed(one, edit)?),
+            Some(EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_)) => {
                 return Err(format!("The plan changes {} as another format has it.", one.id));
             }
         });
@@ -99,16 +91,10 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
     let mut arriving = Vec::new();
     for (place, edit) in edits {
         match edit {
-            EntryEdit::Crate(edit) if edit.id.place() == *place => arriving.push(arrived(edit)?),
-            EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Drop
-            | EntryEdit::Lock(..)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Flags(_) => {
+            EntryEdit::Own(OwnEdit::Crate(edit)) if edit.id.place() == *place => {
+                arriving.push(arrived(edit)?)
+            }
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                 return Err(format!("The lockfile has no {place}."));
             }
         }

@@ -124,12 +124,7 @@ fn entries(
                 expected.insert(change.name.clone(), (is_dev.unwrap_or(false), text.clone()));
                 released.push((&change.name, release));
             }
-            EntryEdit::Pin(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => return Err("The plan is one of another ecosystem.".to_owned()),
+            EntryEdit::Own(_) => return Err("The plan is one of another ecosystem.".to_owned()),
         }
     }
     if expected != found {

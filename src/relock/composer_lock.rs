@@ -96,12 +96,7 @@ fn sections(text: &str, before: &Locked, plan: &Plan) -> Result<Vec<Splice>, Ref
             EntryEdit::Drop => continue,
             EntryEdit::Flags(flags) => ((package.written.clone(), own.to_owned()), Some(*flags)),
             EntryEdit::Lock(release, flags) => (entry(style, release)?, *flags),
-            EntryEdit::Pin(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
+            EntryEdit::Own(_) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
         };
         match flags.filter(|flags| flags.dev != package.is_dev) {
             Some(flags) => moved.push((flags.dev, item)),

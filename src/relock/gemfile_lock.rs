@@ -89,14 +89,9 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, String> {
             }
             EntryEdit::Drop if !old.is_empty() => {}
             EntryEdit::Drop => return Err(format!("The lockfile has no gem {}.", change.name)),
-            EntryEdit::Lock(..)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Crate(_) => return Err("The plan is one of another format.".to_owned()),
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
+                return Err("The plan is one of another format.".to_owned());
+            }
         }
     }
     for range in &plan.ranges {

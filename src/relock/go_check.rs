@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::lockfile::go_mod::file::GoModFile;
 use crate::lockfile::go_mod::sum::{self, SumLine};
 use crate::plan::go::GoEdit;
-use crate::plan::{EntryEdit, Plan};
+use crate::plan::{EntryEdit, OwnEdit, Plan};
 use crate::version::Scheme as _;
 use crate::version::go::{Go, toolchain};
 
@@ -44,7 +44,7 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
     for change in plan.entries.iter().filter(|change| change.place == "go.mod") {
         let name = change.name.as_str();
         match &change.edit {
-            EntryEdit::Go(GoEdit::Require { version, file }) => {
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Require { version, file })) => {
                 let indirect = expected.get(name).is_none_or(|(_, indirect)| *indirect);
                 if let Some((before, _)) = expected.insert(name, (version, indirect))
                     && Go.compare(before, version) != Ok(Ordering::Less)
@@ -53,7 +53,7 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
                 }
                 raised.extend(file.as_deref().map(|file| (name, version.as_str(), file)));
             }
-            EntryEdit::Go(GoEdit::Version(version)) => {
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Version(version))) => {
                 if order_of_go(go, version) != Ordering::Less {
                     return Err(format!("The go line would go from {go} down to {version}."));
                 }
@@ -63,14 +63,7 @@ pub(super) fn check(file: &Pair, sums: &Pair, plan: &Plan) -> Result<(), String>
             EntryEdit::Drop => {
                 expected.remove(name);
             }
-            EntryEdit::Go(GoEdit::Sum(_))
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pom(_) => {
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                 return Err(format!("{name} is no line of go.mod."));
             }
         }
@@ -192,16 +185,11 @@ fn of_sums(sums: &Pair, new: &[SumLine], plan: &Plan) -> Result<(), String> {
     let mut hashes: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for change in plan.entries.iter().filter(|change| change.place == "go.sum") {
         let hash = match &change.edit {
-            EntryEdit::Go(GoEdit::Sum(hash)) => Some(hash.as_str()),
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Sum(hash))) => Some(hash.as_str()),
             EntryEdit::Drop => None,
-            EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pom(_) => return Err(format!("{} is no line of go.sum.", change.name)),
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
+                return Err(format!("{} is no line of go.sum.", change.name));
+            }
         };
         hashes.insert(&change.name, hash);
     }

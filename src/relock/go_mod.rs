@@ -12,7 +12,7 @@ use crate::lockfile::go_mod::file::{GoModFile, RequireLine};
 use crate::lockfile::go_mod::sum::{self, SumLine};
 use crate::model::TreePath;
 use crate::plan::go::GoEdit;
-use crate::plan::{Edited, EntryChange, EntryEdit, Plan};
+use crate::plan::{Edited, EntryChange, EntryEdit, OwnEdit, Plan};
 use crate::version::Scheme as _;
 use crate::version::go::Go;
 
@@ -101,8 +101,10 @@ fn module_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> 
     let mut lines = ModText::of(text, &file);
     for change in changes {
         match &change.edit {
-            EntryEdit::Go(GoEdit::Require { version, .. }) => lines.require(text, &change.name, version)?,
-            EntryEdit::Go(GoEdit::Version(version)) => {
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Require { version, .. })) => {
+                lines.require(text, &change.name, version)?
+            }
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Version(version))) => {
                 let line = file
                     .go
                     .as_ref()
@@ -116,14 +118,7 @@ fn module_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> 
                 lines.remove_with_gap(number, number);
             }
             EntryEdit::Drop => lines.drop(&change.name)?,
-            EntryEdit::Go(GoEdit::Sum(_))
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pom(_) => {
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                 return Err(refused(format!("go.mod has no such line of {}.", change.name)));
             }
         }
@@ -476,19 +471,12 @@ fn sums_with(text: &str, changes: &[&EntryChange]) -> Result<String, Refused> {
         };
         let known = known.get(&(path, version)).into_iter().flatten();
         match &change.edit {
-            EntryEdit::Go(GoEdit::Sum(hash)) => added.push((path, version, hash)),
+            EntryEdit::Own(OwnEdit::Go(GoEdit::Sum(hash))) => added.push((path, version, hash)),
             EntryEdit::Drop => splices.extend(known.map(|line| Splice {
                 at: line.span.start as usize..line.span.end as usize,
                 text: String::new(),
             })),
-            EntryEdit::Go(GoEdit::Require { .. } | GoEdit::Version(_))
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pom(_) => {
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                 return Err(refused(format!("go.sum has no such line of {}.", change.name)));
             }
         }
@@ -544,15 +532,16 @@ mod tests {
             .iter()
             .map(|words| match (words.strip_prefix('-'), words.split_once(' ')) {
                 (Some(path), _) => change(path, EntryEdit::Drop),
-                (None, Some(("go", version))) => {
-                    change("go", EntryEdit::Go(GoEdit::Version(version.to_owned())))
-                }
+                (None, Some(("go", version))) => change(
+                    "go",
+                    EntryEdit::Own(OwnEdit::Go(GoEdit::Version(version.to_owned()))),
+                ),
                 (None, Some((path, version))) => change(
                     path,
-                    EntryEdit::Go(GoEdit::Require {
+                    EntryEdit::Own(OwnEdit::Go(GoEdit::Require {
                         version: version.to_owned(),
                         file: None,
-                    }),
+                    })),
                 ),
                 (None, None) => panic!("{words}"),
             })
@@ -651,7 +640,7 @@ mod tests {
             place: "go.sum".to_owned(),
             name: name.to_owned(),
             edit: match hash {
-                Some(hash) => EntryEdit::Go(GoEdit::Sum(hash.to_owned())),
+                Some(hash) => EntryEdit::Own(OwnEdit::Go(GoEdit::Sum(hash.to_owned()))),
                 None => EntryEdit::Drop,
             },
         };

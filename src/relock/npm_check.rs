@@ -53,11 +53,8 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
                 return Err(format!("The entry {} is missing.", change.place));
             }
             (EntryEdit::Flags(_), Some(_)) => {}
-            (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
+            (EntryEdit::Own(_), _) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
-            }
-            (EntryEdit::Crate(_) | EntryEdit::Lead(_) | EntryEdit::Resolve(_), _) => {
-                return Err(format!("The entry {} is not one of npm.", change.place));
             }
             (EntryEdit::Lock(release, _), Some(entry)) => {
                 if entry.version != *release.version || entry.name != change.name {
@@ -181,17 +178,7 @@ fn repetition(before: Files<'_>, after: Files<'_>, new: &[Installed], plan: &Pla
             (EntryEdit::Flags(_), Some(entry)) => old
                 .get(place.as_str())
                 .is_some_and(|old| old.version == entry.version),
-            (
-                EntryEdit::Lock(..)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Pin(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_),
-                _,
-            ) => false,
+            (EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _) => false,
         };
         if !is_right {
             return Err(format!(

@@ -176,16 +176,7 @@ impl<'d> Nested<'d> {
                 }
             }
             Some((_, EntryEdit::Flags(flags))) => self.mark(&mut fields, *flags),
-            Some((
-                _,
-                EntryEdit::Drop
-                | EntryEdit::Pin(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_),
-            )) => {
+            Some((_, EntryEdit::Drop | EntryEdit::Own(_))) => {
                 return Err(Refused("The plan is one of another ecosystem.".to_owned()));
             }
             None => {}

@@ -72,11 +72,10 @@ impl<'d> Packages<'d> {
                 (EntryEdit::Lock(release, flags), None) => {
                     splices.push(self.inserted(change, release, flags.unwrap_or_default())?);
                 }
-                (EntryEdit::Pin(_) | EntryEdit::Go(_) | EntryEdit::Pom(_), _) => {
+                (EntryEdit::Own(_), _) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
-                (EntryEdit::Drop | EntryEdit::Flags(_), None)
-                | (EntryEdit::Crate(_) | EntryEdit::Lead(_) | EntryEdit::Resolve(_), _) => {
+                (EntryEdit::Drop | EntryEdit::Flags(_), None) => {
                     return Err(Refused(format!("The lockfile has no entry {}.", change.place)));
                 }
             }

@@ -15,7 +15,7 @@ use super::{Refused, Relock, pdm_check, pdm_manifest, pdm_needs, python_hashes, 
 use crate::lockfile::pdm_lock::project::{DEFAULT, Project, read_text};
 use crate::model::{Release, TreePath};
 use crate::plan::python::{PinChange, Sample};
-use crate::plan::{Edited, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryEdit, NewRange, OwnEdit, Plan};
 use crate::schema::core_metadata;
 use crate::schema::simple_index::{File, files_of};
 use crate::text::tree::Value;
@@ -150,34 +150,26 @@ impl Lock<'_> {
             let number: Option<usize> = change.place.parse().ok();
             let entry = number.and_then(|number| self.entries.get(number));
             match (&change.edit, entry, change.place.is_empty()) {
-                (EntryEdit::Pin(pin), None, true) => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), None, true) => {
                     splices.push(self.inserted(self.entries, &change.name, &BTreeSet::new(), pin)?);
                 }
                 (EntryEdit::Drop, Some(entry), _) => {
                     let all = self.entries.iter().filter(|other| other.is_beside(entry));
                     splices.extend(all.map(without));
                 }
-                (EntryEdit::Pin(pin), Some(entry), _) => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), Some(entry), _) => {
                     if let Some(release) = &pin.release {
                         for entry in self.entries.iter().filter(|other| other.is_beside(entry)) {
                             splices.push(self.exchanged(entry, pin, release)?);
                         }
                     }
                 }
-                (EntryEdit::Drop | EntryEdit::Pin(_), None, _) => {
+                (EntryEdit::Drop | EntryEdit::Own(OwnEdit::Pin(_)), None, _) => {
                     return Err(Refused(format!("The lockfile has no entry for {}.", change.name)));
                 }
-                (
-                    EntryEdit::Lock(..)
-                    | EntryEdit::Crate(_)
-                    | EntryEdit::Lead(_)
-                    | EntryEdit::Resolve(_)
-                    | EntryEdit::Flags(_)
-                    | EntryEdit::Go(_)
-                    | EntryEdit::Pom(_),
-                    _,
-                    _,
-                ) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
+                (EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _, _) => {
+                    return Err(Refused("The plan is one of another ecosystem.".to_owned()));
+                }
             }
         }
         self.applied(self.text, splices)
@@ -360,16 +352,8 @@ impl Lock<'_> {
         for (name, extras) in lacking(&all, &new) {
             let pins = plan.entries.iter().filter(|change| normal(&change.name) == name);
             let pins = pins.filter_map(|change| match &change.edit {
-                EntryEdit::Pin(pin) if pin.release.is_some() => Some(pin),
-                EntryEdit::Pin(_)
-                | EntryEdit::Drop
-                | EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_) => None,
+                EntryEdit::Own(OwnEdit::Pin(pin)) if pin.release.is_some() => Some(pin),
+                EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => None,
             });
             // In several versions it is not known which of them is meant; the check says that it is missing.
             let pins: Vec<&PinChange> = pins.map(|pin| &**pin).collect();

@@ -11,7 +11,7 @@ use super::pipfile_entries::{Entry, document, entries, normal};
 use super::python_hashes;
 use super::python_manifest::takes;
 use crate::plan::python::PinChange;
-use crate::plan::{EntryEdit, Plan};
+use crate::plan::{EntryEdit, OwnEdit, Plan};
 use crate::text::tree::Value;
 
 /// Checks the text `after` of a lockfile that was `before`.
@@ -29,22 +29,14 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
             (EntryEdit::Drop, Some(number)) => {
                 changes.insert(number, None);
             }
-            (EntryEdit::Pin(pin), number) if pin.release.is_some() => {
+            (EntryEdit::Own(OwnEdit::Pin(pin)), number) if pin.release.is_some() => {
                 planned.push((normal(&change.name), pin));
                 changes.extend(number.map(|number| (number, Some(&**pin))));
             }
-            (EntryEdit::Pin(_), _) => {}
-            (
-                EntryEdit::Drop
-                | EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_),
-                _,
-            ) => return Err("The plan is one of another ecosystem.".to_owned()),
+            (EntryEdit::Own(OwnEdit::Pin(_)), _) => {}
+            (EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _) => {
+                return Err("The plan is one of another ecosystem.".to_owned());
+            }
         }
     }
     let mut expected: BTreeSet<(String, String, String)> = BTreeSet::new();

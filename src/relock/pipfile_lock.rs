@@ -11,7 +11,7 @@ use super::splice::{Splice, apply};
 use super::{Refused, Relock, pipfile_check, pipfile_manifest, pipfile_markers, python_hashes};
 use crate::model::{Release, TreePath};
 use crate::plan::python::PinChange;
-use crate::plan::{Edited, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryEdit, NewRange, OwnEdit, Plan};
 use crate::schema::core_metadata;
 use crate::text::tree::Value;
 
@@ -102,7 +102,7 @@ impl Lock<'_> {
             let number: Option<usize> = change.place.parse().ok();
             let entry = number.and_then(|number| Some((number, self.entries.get(number)?)));
             match (&change.edit, entry, change.place.is_empty()) {
-                (EntryEdit::Pin(pin), None, true) => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), None, true) => {
                     let object = self.new_object(&change.name, pin)?;
                     for category in self.categories(pin, plan) {
                         let own = fresh.entry(category).or_default();
@@ -112,25 +112,17 @@ impl Lock<'_> {
                 (EntryEdit::Drop, Some((number, _)), _) => {
                     gone.insert(number);
                 }
-                (EntryEdit::Pin(pin), Some((_, entry)), _) => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), Some((_, entry)), _) => {
                     if let Some(release) = &pin.release {
                         splices.push(self.exchanged(entry, pin, release)?);
                     }
                 }
-                (EntryEdit::Drop | EntryEdit::Pin(_), None, _) => {
+                (EntryEdit::Drop | EntryEdit::Own(OwnEdit::Pin(_)), None, _) => {
                     return Err(Refused(format!("The lockfile has no entry for {}.", change.name)));
                 }
-                (
-                    EntryEdit::Lock(..)
-                    | EntryEdit::Crate(_)
-                    | EntryEdit::Lead(_)
-                    | EntryEdit::Resolve(_)
-                    | EntryEdit::Flags(_)
-                    | EntryEdit::Go(_)
-                    | EntryEdit::Pom(_),
-                    _,
-                    _,
-                ) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
+                (EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _, _) => {
+                    return Err(Refused("The plan is one of another ecosystem.".to_owned()));
+                }
             }
         }
         let categories: BTreeSet<&str> = self.entries.iter().map(|entry| entry.category.as_str()).collect();
@@ -154,7 +146,9 @@ impl Lock<'_> {
             categories.extend(own.map(|entry| entry.category.as_str()));
             let mut further = names.clone();
             for change in plan.entries.iter().filter(|change| change.place.is_empty()) {
-                if let (EntryEdit::Pin(other), true) = (&change.edit, names.contains(&change.name)) {
+                if let (EntryEdit::Own(OwnEdit::Pin(other)), true) =
+                    (&change.edit, names.contains(&change.name))
+                {
                     further.extend(other.needed_by.iter().flatten().cloned());
                 }
             }

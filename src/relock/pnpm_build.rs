@@ -11,7 +11,7 @@ use super::pnpm_names::Names;
 use super::pnpm_text;
 use crate::lockfile::pnpm_lock::locked::Locked;
 use crate::model::{Release, RequirementKind};
-use crate::plan::{EntryEdit, Lead, LeadEdit, Plan};
+use crate::plan::{EntryEdit, Lead, LeadEdit, OwnEdit, Plan};
 use crate::text::json;
 
 /// A graph has at most so many nodes that come in.
@@ -30,7 +30,7 @@ impl<'p> Changes<'p> {
         let mut of = HashMap::new();
         for change in &plan.entries {
             match &change.edit {
-                EntryEdit::Lead(edit) => of.insert(change.place.as_str(), &**edit),
+                EntryEdit::Own(OwnEdit::Lead(edit)) => of.insert(change.place.as_str(), &**edit),
                 _ => return Err(Refused("The plan is one of another format.".to_owned())),
             };
         }

@@ -13,8 +13,9 @@ use super::pnpm_text;
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::pnpm_lock::locked::{Locked, Snapshot, locked};
 use crate::model::{Release, RequirementKind};
-use crate::plan::{Edited, EntryEdit, Lead, LeadEdit, Plan};
-use crate::text::json;
+use crate::plan::{Edited, EntryEdit, Lead, LeadEdit, OwnEdit, Plan};
+use crate::text::tree::{Document, Value};
+use crate::text::{json, yaml};
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
 
@@ -33,7 +34,7 @@ pub(super) fn check(edited: &[Edited], plan: &Plan) -> Result<(), String> {
     rest((&texts.0, &read.0), (&texts.1, &read.1))?;
     let mut leads: HashMap<&str, &LeadEdit> = HashMap::new();
     for change in &plan.entries {
-        let EntryEdit::Lead(edit) = &change.edit else {
+        let EntryEdit::Own(OwnEdit::Lead(edit)) = &change.edit else {
             return Err("The plan is one of another format.".to_owned());
         };
         leads.insert(&change.place, edit);
@@ -123,8 +124,54 @@ fn packages(
         if !optional.eq(package.optional_peers.iter()) {
             return wrong("optional peers");
         }
+        let written = yaml::read_stream(after.get(package.at.clone()).unwrap_or_default());
+        let entry = first(&written);
+        let entry = entry.filter(|_| written.problems.is_empty());
+        if let Some(field) = entry.map_or(Some("fields"), |entry| unlike(entry, root)) {
+            return wrong(field);
+        }
     }
     Ok(())
+}
+
+/// The entry that the text is of.
+fn first<'d>(written: &'d Document<'_>) -> Option<Value<'d>> {
+    let (_, entry) = written.root().items().next()?.entries().next()?;
+    Some(entry)
+}
+
+/// A field of an entry that is not what the registry says: where the package runs, what it brings, whether it is given up, where it is.
+fn unlike(entry: Value<'_>, said: Value<'_>) -> Option<&'static str> {
+    let yes = |value: Option<Value<'_>>| value.and_then(Value::as_bool) == Some(true);
+    let engines = |of: Value<'_>| {
+        let mut engines = pnpm_text::table(of, "engines");
+        engines.retain(|_, range| range != "*");
+        engines
+    };
+    if engines(entry) != engines(said) {
+        return Some("engines");
+    }
+    for field in ["cpu", "os", "libc"] {
+        if pnpm_text::texts(entry.get(field)) != pnpm_text::texts(said.get(field)) {
+            return Some(field);
+        }
+    }
+    if entry.str("deprecated") != said.str("deprecated").filter(|reason| !reason.is_empty()) {
+        return Some("deprecated");
+    }
+    if yes(entry.get("hasBin")) != pnpm_text::has_bin(said) {
+        return Some("hasBin");
+    }
+    let own = entry.get("bundledDependencies");
+    let bundled = said
+        .get("bundledDependencies")
+        .or_else(|| said.get("bundleDependencies"));
+    if yes(own) != yes(bundled) || pnpm_text::texts(own) != pnpm_text::texts(bundled) {
+        return Some("bundledDependencies");
+    }
+    let address = entry.get("resolution").and_then(|place| place.str("tarball"));
+    let archive = said.get("dist").and_then(|dist| dist.str("tarball"));
+    (address.is_some() && address != archive).then_some("tarball")
 }
 
 /// Projects ask for what they did, but for the ranges of the plan, and lead to what the plan says.
@@ -409,5 +456,52 @@ fn used(new: &Locked) -> Result<(), String> {
     match lost {
         Some(lost) => Err(format!("Nothing needs {lost} any more.")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_an_entry_is_what_the_registry_says() {
+        let said = r#"{"engines": {"node": ">=6", "npm": "*"}, "cpu": ["x64"], "os": ["linux"], "libc": "glibc", "deprecated": "use b",
+            "bin": "./cli.js", "bundleDependencies": ["c"], "dist": {"tarball": "https://registry.example/a-1.0.0.tgz"}}"#;
+        let said = json::read(said);
+        let lines = [
+            "    resolution: {integrity: sha512-A, tarball: https://registry.example/a-1.0.0.tgz}",
+            "    engines: {node: '>=6'}",
+            "    cpu: [x64]",
+            "    os: [linux]",
+            "    libc: [glibc]",
+            "    deprecated: use b",
+            "    hasBin: true",
+            "    bundledDependencies:\n      - c",
+        ];
+        let of = |lines: &[String]| {
+            let text = format!("  a@1.0.0:\n{}\n", lines.join("\n"));
+            let written = yaml::read_stream(&text);
+            unlike(first(&written).expect("an entry"), said.root())
+        };
+        assert_eq!(of(&lines.map(str::to_owned)), None);
+        let others = [
+            ("registry.example", "elsewhere.example", "tarball"),
+            (">=6", ">=4", "engines"),
+            ("x64", "arm64", "cpu"),
+            ("linux", "darwin", "os"),
+            ("glibc", "musl", "libc"),
+            ("use b", "use c", "deprecated"),
+            ("true", "false", "hasBin"),
+            ("- c", "- d", "bundledDependencies"),
+        ];
+        for (number, (from, to, field)) in others.into_iter().enumerate() {
+            let mut changed = lines.map(str::to_owned);
+            changed[number] = changed[number].replace(from, to);
+            assert_eq!(of(&changed), Some(field));
+            // The address is written where the lockfile has addresses.
+            changed[number] = "    version: 1.0.0".to_owned();
+            let expected = Some(field).filter(|field| *field != "tarball");
+            assert_eq!(of(&changed), expected, "without {field}");
+        }
     }
 }

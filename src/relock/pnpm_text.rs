@@ -267,7 +267,7 @@ pub(super) fn peers(root: Value<'_>) -> BTreeMap<String, (String, bool)> {
     peers
 }
 
-fn has_bin(root: Value<'_>) -> bool {
+pub(super) fn has_bin(root: Value<'_>) -> bool {
     let is_there = |value: Value<'_>| match value.kind() {
         Kind::Object => value.count() > 0,
         _ => value.as_str().is_some_and(|text| !text.is_empty()),
@@ -288,7 +288,7 @@ pub(super) fn table(root: Value<'_>, field: &str) -> BTreeMap<String, String> {
 }
 
 /// The texts of a list, or one alone.
-fn texts(value: Option<Value<'_>>) -> Vec<String> {
+pub(super) fn texts(value: Option<Value<'_>>) -> Vec<String> {
     let Some(value) = value else { return Vec::new() };
     match value.as_str() {
         Some(text) => vec![text.into_owned()],

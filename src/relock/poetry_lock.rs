@@ -14,7 +14,7 @@ use super::{Refused, Relock, poetry_check, poetry_manifest, poetry_needs, python
 use crate::lockfile::poetry_lock::project::{MAIN, Project, read_text};
 use crate::model::{Release, TreePath};
 use crate::plan::python::PinChange;
-use crate::plan::{Edited, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryEdit, NewRange, OwnEdit, Plan};
 use crate::schema::core_metadata;
 use crate::schema::simple_index::files_of;
 use crate::text::tree::Value;
@@ -113,30 +113,24 @@ impl Lock<'_> {
             let number: Option<usize> = change.place.parse().ok();
             let entry = number.and_then(|number| self.entries.get(number));
             match (&change.edit, entry, change.place.is_empty()) {
-                (EntryEdit::Pin(pin), None, true) => splices.push(self.inserted(&change.name, pin)?),
+                (EntryEdit::Own(OwnEdit::Pin(pin)), None, true) => {
+                    splices.push(self.inserted(&change.name, pin)?)
+                }
                 (EntryEdit::Drop, Some(entry), _) => splices.push(Splice {
                     at: entry.block.clone(),
                     text: String::new(),
                 }),
-                (EntryEdit::Pin(pin), Some(entry), _) => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), Some(entry), _) => {
                     if let Some(release) = &pin.release {
                         splices.push(self.exchanged(entry, pin, release)?);
                     }
                 }
-                (EntryEdit::Drop | EntryEdit::Pin(_), None, _) => {
+                (EntryEdit::Drop | EntryEdit::Own(OwnEdit::Pin(_)), None, _) => {
                     return Err(Refused(format!("The lockfile has no entry for {}.", change.name)));
                 }
-                (
-                    EntryEdit::Lock(..)
-                    | EntryEdit::Crate(_)
-                    | EntryEdit::Lead(_)
-                    | EntryEdit::Resolve(_)
-                    | EntryEdit::Flags(_)
-                    | EntryEdit::Go(_)
-                    | EntryEdit::Pom(_),
-                    _,
-                    _,
-                ) => return Err(Refused("The plan is one of another ecosystem.".to_owned())),
+                (EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _, _) => {
+                    return Err(Refused("The plan is one of another ecosystem.".to_owned()));
+                }
             }
         }
         apply(self.text, splices).ok_or_else(|| Refused("Two edits meet at one place.".to_owned()))
@@ -249,7 +243,7 @@ impl Lock<'_> {
                 .iter()
                 .filter(|change| normal(&change.name) == parent.name);
             changes.any(|change| match &change.edit {
-                EntryEdit::Pin(pin) => {
+                EntryEdit::Own(OwnEdit::Pin(pin)) => {
                     let is_it = pin
                         .release
                         .as_ref()
@@ -257,14 +251,7 @@ impl Lock<'_> {
                     let mut own = pin.edges.iter();
                     is_it && own.any(|own| own.name == edge.name && own.marker.is_empty())
                 }
-                EntryEdit::Drop
-                | EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_) => false,
+                EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => false,
             })
         };
         let condition = |parent: &Entry<'_>, edge: &Edge| match is_always(parent, edge) {

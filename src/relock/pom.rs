@@ -7,7 +7,7 @@ use super::splice::{Splice, apply};
 use super::{Refused, Relock};
 use crate::model::TreePath;
 use crate::plan::maven::PomEdit;
-use crate::plan::{Edited, EntryEdit, Plan};
+use crate::plan::{Edited, EntryEdit, OwnEdit, Plan};
 
 /// Edits poms.
 pub struct Pom;
@@ -26,7 +26,7 @@ impl Relock for Pom {
     ) -> Result<Vec<Edited>, Refused> {
         let mut of_files: BTreeMap<&TreePath, Vec<&PomEdit>> = BTreeMap::new();
         for change in &plan.entries {
-            let EntryEdit::Pom(edit) = &change.edit else {
+            let EntryEdit::Own(OwnEdit::Pom(edit)) = &change.edit else {
                 return Err(Refused("The plan is not one for a pom.".to_owned()));
             };
             of_files.entry(&edit.file).or_default().push(edit);

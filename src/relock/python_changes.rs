@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::python::PinChange;
-use crate::plan::{EntryEdit, Plan};
+use crate::plan::{EntryEdit, OwnEdit, Plan};
 
 /// The changes of a plan.
 #[derive(Default)]
@@ -25,24 +25,16 @@ impl<'p> Changes<'p> {
                 (EntryEdit::Drop, Some(number)) => {
                     changes.by_number.insert(number, None);
                 }
-                (EntryEdit::Pin(pin), number) if pin.release.is_some() => {
+                (EntryEdit::Own(OwnEdit::Pin(pin)), number) if pin.release.is_some() => {
                     changes.planned.push((&change.name, pin));
                     changes
                         .by_number
                         .extend(number.map(|number| (number, Some(&**pin))));
                 }
-                (EntryEdit::Pin(_), _) => {}
-                (
-                    EntryEdit::Drop
-                    | EntryEdit::Lock(..)
-                    | EntryEdit::Crate(_)
-                    | EntryEdit::Lead(_)
-                    | EntryEdit::Resolve(_)
-                    | EntryEdit::Flags(_)
-                    | EntryEdit::Go(_)
-                    | EntryEdit::Pom(_),
-                    _,
-                ) => return Err("The plan is one of another ecosystem.".to_owned()),
+                (EntryEdit::Own(OwnEdit::Pin(_)), _) => {}
+                (EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _) => {
+                    return Err("The plan is one of another ecosystem.".to_owned());
+                }
             }
         }
         Ok(changes)

@@ -17,7 +17,7 @@ use crate::lockfile::requirements::pins::{Annotation, Entry, Named};
 use crate::lockfile::requirements::project::{Loaded, Role, gather};
 use crate::model::{Ecosystem, TreePath};
 use crate::plan::python::PinChange;
-use crate::plan::{Edited, EntryChange, EntryEdit, NewRange, Plan};
+use crate::plan::{Edited, EntryChange, EntryEdit, NewRange, OwnEdit, Plan};
 
 /// Edits requirements files.
 pub struct Requirements;
@@ -91,14 +91,8 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
                     at: entry.block.clone(),
                     text: String::new(),
                 }),
-                EntryEdit::Pin(pin) => splices.extend(style.exchanged(entry, pin)?),
-                EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_) => {
+                EntryEdit::Own(OwnEdit::Pin(pin)) => splices.extend(style.exchanged(entry, pin)?),
+                EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
@@ -106,7 +100,7 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
     }
     if home(files, plan) == Some(number) {
         for change in plan.entries.iter().filter(|change| change.place.is_empty()) {
-            if let EntryEdit::Pin(pin) = &change.edit {
+            if let EntryEdit::Own(OwnEdit::Pin(pin)) = &change.edit {
                 splices.push(style.inserted(change, pin)?);
             }
         }
@@ -117,15 +111,8 @@ fn splices(files: &[Loaded], number: usize, plan: &Plan) -> Result<Vec<Splice>, 
 /// The number of the file that gets what comes in: that of the first pin that moves.
 fn home(files: &[Loaded], plan: &Plan) -> Option<usize> {
     let moves = |change: &&EntryChange| match &change.edit {
-        EntryEdit::Pin(pin) => pin.release.is_some() && !change.place.is_empty(),
-        EntryEdit::Drop
-        | EntryEdit::Lock(..)
-        | EntryEdit::Crate(_)
-        | EntryEdit::Lead(_)
-        | EntryEdit::Resolve(_)
-        | EntryEdit::Flags(_)
-        | EntryEdit::Go(_)
-        | EntryEdit::Pom(_) => false,
+        EntryEdit::Own(OwnEdit::Pin(pin)) => pin.release.is_some() && !change.place.is_empty(),
+        EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => false,
     };
     let place = &plan.entries.iter().find(moves)?.place;
     files.iter().position(|loaded| {

@@ -11,7 +11,7 @@ use super::python_manifest::{input_takes, pyproject_takes, takes};
 use crate::lockfile::requirements::pins::{self, Entry, PinFile};
 use crate::lockfile::requirements::project::{Loaded, Role, is_closed};
 use crate::plan::python::PinChange;
-use crate::plan::{EntryChange, EntryEdit, Plan};
+use crate::plan::{EntryChange, EntryEdit, OwnEdit, Plan};
 
 /// Checks the texts `after` of `files`.
 ///
@@ -52,7 +52,7 @@ pub(super) fn check(files: &[Loaded], after: &[String], plan: &Plan) -> Result<(
         .collect();
     let closed = is_closed(files);
     for change in &plan.entries {
-        let EntryEdit::Pin(pin) = &change.edit else {
+        let EntryEdit::Own(OwnEdit::Pin(pin)) = &change.edit else {
             continue;
         };
         let Some(release) = &pin.release else { continue };
@@ -105,15 +105,8 @@ fn same_but_for(
             return Err(format!("{} is missing.", old.name));
         };
         let pin = change.and_then(|change| match &change.edit {
-            EntryEdit::Pin(pin) => Some(&**pin),
-            EntryEdit::Drop
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => None,
+            EntryEdit::Own(OwnEdit::Pin(pin)) => Some(&**pin),
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => None,
         });
         is_planned(old, entry, pin, plan, loaded)?;
     }
@@ -138,7 +131,7 @@ fn came_in(loaded: &Loaded, entry: &Entry, new: &mut Vec<&EntryChange>) -> Resul
     let at = new.iter().position(|change| change.name == entry.key());
     let at = at.ok_or_else(|| format!("{} came in by itself.", entry.name))?;
     let change = new.remove(at);
-    let EntryEdit::Pin(pin) = &change.edit else {
+    let EntryEdit::Own(OwnEdit::Pin(pin)) = &change.edit else {
         return Err(format!("{} came in without a version.", entry.name));
     };
     let has_hashes = loaded.file.entries.iter().any(|entry| !entry.hashes.is_empty());

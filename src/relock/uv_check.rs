@@ -10,7 +10,7 @@ use super::python_manifest::takes;
 use super::uv_entries::{Entry, document, entries};
 use crate::lockfile::grammar::distribution;
 use crate::plan::python::PinChange;
-use crate::plan::{EntryEdit, Plan};
+use crate::plan::{EntryEdit, OwnEdit, Plan};
 use crate::schema::simple_index::files_of;
 use crate::text::tree::Value;
 
@@ -30,22 +30,12 @@ pub(super) fn check(before: &str, after: &str, plan: &Plan) -> Result<(), String
             (EntryEdit::Drop, Some(number)) => {
                 changes.insert(number, None);
             }
-            (EntryEdit::Pin(pin), Some(number)) if pin.release.is_some() => {
+            (EntryEdit::Own(OwnEdit::Pin(pin)), Some(number)) if pin.release.is_some() => {
                 changes.insert(number, Some(pin));
             }
-            (EntryEdit::Pin(_), Some(_)) => {}
-            (EntryEdit::Pin(pin), None) => fresh.push((&change.name, pin)),
-            (
-                EntryEdit::Drop
-                | EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_),
-                _,
-            ) => {
+            (EntryEdit::Own(OwnEdit::Pin(_)), Some(_)) => {}
+            (EntryEdit::Own(OwnEdit::Pin(pin)), None) => fresh.push((&change.name, pin)),
+            (EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_), _) => {
                 return Err("The plan is one of another ecosystem.".to_owned());
             }
         }

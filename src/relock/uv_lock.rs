@@ -15,7 +15,7 @@ use super::{Refused, Relock};
 use crate::lockfile::grammar::distribution;
 use crate::model::{Release, TreePath};
 use crate::plan::python::{Edge, PinChange};
-use crate::plan::{Edited, EntryEdit, NewOverride, NewRange, Plan};
+use crate::plan::{Edited, EntryEdit, NewOverride, NewRange, OwnEdit, Plan};
 use crate::schema::simple_index::{File, files_of};
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
@@ -122,25 +122,19 @@ impl<'l> Lock<'l> {
                     at: entry.block.clone(),
                     text: String::new(),
                 }),
-                EntryEdit::Pin(pin) => {
+                EntryEdit::Own(OwnEdit::Pin(pin)) => {
                     if let Some(release) = &pin.release {
                         moved.push((entry, &release.version));
                         splices.push(self.exchanged(entry, pin, release, plan)?);
                     }
                 }
-                EntryEdit::Lock(..)
-                | EntryEdit::Crate(_)
-                | EntryEdit::Lead(_)
-                | EntryEdit::Resolve(_)
-                | EntryEdit::Flags(_)
-                | EntryEdit::Go(_)
-                | EntryEdit::Pom(_) => {
+                EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
                     return Err(Refused("The plan is one of another ecosystem.".to_owned()));
                 }
             }
         }
         for change in plan.entries.iter().filter(|change| change.place.is_empty()) {
-            if let EntryEdit::Pin(pin) = &change.edit {
+            if let EntryEdit::Own(OwnEdit::Pin(pin)) = &change.edit {
                 splices.push(self.inserted(&change.name, pin, plan)?);
             }
         }
@@ -183,14 +177,8 @@ impl<'l> Lock<'l> {
             .filter(|change| change.place == number.to_string());
         of_entry.any(|change| match &change.edit {
             EntryEdit::Drop => true,
-            EntryEdit::Pin(pin) => pin.release.is_some(),
-            EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => false,
+            EntryEdit::Own(OwnEdit::Pin(pin)) => pin.release.is_some(),
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => false,
         })
     }
 
@@ -348,15 +336,10 @@ impl<'l> Lock<'l> {
             .iter()
             .find(|change| change.place == number.to_string());
         let to = change.and_then(|change| match &change.edit {
-            EntryEdit::Pin(pin) => pin.release.as_ref().map(|release| release.version.to_string()),
-            EntryEdit::Drop
-            | EntryEdit::Lock(..)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => None,
+            EntryEdit::Own(OwnEdit::Pin(pin)) => {
+                pin.release.as_ref().map(|release| release.version.to_string())
+            }
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => None,
         });
         let Some(to) = to else { return Ok(raw.to_owned()) };
         let start = item.span().start as usize;

@@ -13,7 +13,7 @@ use crate::lockfile::yarn_lock::locked::{
     unbound,
 };
 use crate::model::{Release, RequirementKind, TreePath};
-use crate::plan::{Edited, EntryEdit, Plan, ResolutionEdit};
+use crate::plan::{Edited, EntryEdit, OwnEdit, Plan, ResolutionEdit};
 use crate::text::json;
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
@@ -136,7 +136,7 @@ fn entries(old: &Project, new: &Project, plan: &Plan) -> Result<(), String> {
     for change in &plan.entries {
         let before = was.get(&parts(&change.place));
         match &change.edit {
-            EntryEdit::Resolve(edit) => {
+            EntryEdit::Own(OwnEdit::Resolve(edit)) => {
                 let mut found = edit
                     .descriptors
                     .iter()
@@ -165,13 +165,9 @@ fn entries(old: &Project, new: &Project, plan: &Plan) -> Result<(), String> {
                 let before = before.ok_or_else(|| format!("The lockfile has no entry {}.", change.place))?;
                 left.insert((before.name.clone(), before.version.clone()));
             }
-            EntryEdit::Lock(..)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_) => return Err("The plan is one of another format.".to_owned()),
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
+                return Err("The plan is one of another format.".to_owned());
+            }
         }
     }
     let lists = |project: &Project| -> BTreeSet<(String, String)> {

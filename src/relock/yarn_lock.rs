@@ -13,7 +13,7 @@ use super::yarn_classic::Classic;
 use super::{Refused, Relock};
 use crate::lockfile::yarn_lock::locked::{Dialect, Locked, LockedEntry, locked};
 use crate::model::{Release, TreePath};
-use crate::plan::{Descriptor, Edited, EntryChange, EntryEdit, Plan, ResolutionEdit};
+use crate::plan::{Descriptor, Edited, EntryChange, EntryEdit, OwnEdit, Plan, ResolutionEdit};
 
 /// How the root's manifest calls what it says in the place of what is asked for.
 pub const RESOLUTIONS: &str = "resolutions";
@@ -147,17 +147,13 @@ fn lockfile(text: &str, before: &Locked, plan: &Plan) -> Result<String, Refused>
     let mut new: Vec<(&EntryChange, &ResolutionEdit)> = Vec::new();
     for change in &plan.entries {
         match &change.edit {
-            EntryEdit::Resolve(edit) if edit.release.is_some() => new.push((change, edit)),
-            EntryEdit::Resolve(_) | EntryEdit::Drop => {
+            EntryEdit::Own(OwnEdit::Resolve(edit)) if edit.release.is_some() => new.push((change, edit)),
+            EntryEdit::Own(OwnEdit::Resolve(_)) | EntryEdit::Drop => {
                 changes.insert(&change.place, change);
             }
-            EntryEdit::Lock(..)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Pin(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_) => return Err(Refused("The plan is one of another format.".to_owned())),
+            EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => {
+                return Err(Refused("The plan is one of another format.".to_owned()));
+            }
         }
     }
     let mut blocks: Vec<Block<'_>> = Vec::with_capacity(before.entries.len());
@@ -172,13 +168,13 @@ fn lockfile(text: &str, before: &Locked, plan: &Plan) -> Result<String, Refused>
                 text: asking(own, entry, plan)?,
                 number: Some(number),
             }),
-            Some(EntryEdit::Resolve(_)) if own.starts_with("? ") => {
+            Some(EntryEdit::Own(OwnEdit::Resolve(_))) if own.starts_with("? ") => {
                 return Err(Refused(format!(
                     "The keys of {} stand on several lines.",
                     place(entry)
                 )));
             }
-            Some(EntryEdit::Resolve(edit)) => {
+            Some(EntryEdit::Own(OwnEdit::Resolve(edit))) => {
                 let keys = style.keys(edit);
                 let rest = own
                     .find(['\r', '\n'])

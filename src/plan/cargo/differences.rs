@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::planner::Planner;
 use super::state::State;
 use crate::lockfile::cargo_lock::locked::CrateId;
-use crate::plan::{Collateral, CrateEdit, EntryChange, EntryEdit, Move, NewRange, Plan, Strategy, Wish};
+use crate::plan::{
+    Collateral, CrateEdit, EntryChange, EntryEdit, Move, NewRange, OwnEdit, Plan, Strategy, Wish,
+};
 
 impl Planner<'_> {
     /// Adds what changes from what was locked to `after`.
@@ -89,7 +91,7 @@ impl Planner<'_> {
         EntryChange {
             place: id.place(),
             name: now.name.to_string(),
-            edit: EntryEdit::Crate(Box::new(CrateEdit {
+            edit: EntryEdit::Own(OwnEdit::Crate(Box::new(CrateEdit {
                 id: now.clone(),
                 needs: (*after.needs(now)).clone(),
                 release: match now.is_of_registry() {
@@ -97,7 +99,7 @@ impl Planner<'_> {
                     false => None,
                 },
                 folder: self.own(now).map(|own| own.folder.clone()),
-            })),
+            }))),
         }
     }
 }

@@ -9,11 +9,14 @@ use crate::model::SharedStr;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::packagist::{Packagist as Range, intersects};
 
+/// The numbers of releases, and whether each may be taken.
+type Rated = Rc<Vec<(usize, bool)>>;
+
 /// What a plan worked out and the next one of the same lockfile, with more answers, need not work out again.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// The numbers of a package's releases, lowest version first, each with whether it may be taken.
-    pub(super) rated: RefCell<HashMap<String, Rc<Vec<(usize, bool)>>>>,
+    pub(super) rated: RefCell<HashMap<String, Rated>>,
     /// What releases ask for, by name and version.
     pub(super) links: RefCell<HashMap<String, HashMap<SharedStr, Rc<Links>>>>,
     pub(super) answers: Rc<Answers>,

@@ -18,7 +18,7 @@ use self::graph::is_later;
 use self::modules::{Asks, Failure, Modules, Place, Versions};
 use self::settle::Settled;
 use super::{
-    Blocked, Bounds, Collateral, EntryChange, EntryEdit, Move, Plan, Releases, Step, Strategy, Wish,
+    Blocked, Bounds, Collateral, EntryChange, EntryEdit, Move, OwnEdit, Plan, Releases, Step, Strategy, Wish,
 };
 use crate::lockfile::go_mod::archive::GoArchive;
 use crate::lockfile::go_mod::file::{GoModFile, is_version};
@@ -330,13 +330,13 @@ impl Planner<'_> {
             }
             let edit = match to {
                 None => EntryEdit::Drop,
-                Some(version) => EntryEdit::Go(GoEdit::Require {
+                Some(version) => EntryEdit::Own(OwnEdit::Go(GoEdit::Require {
                     version: version.clone(),
                     file: match self.modules.place(path, version) {
                         Place::Proxy(at) => Some(self.modules.text(&at)?.into()),
                         Place::Folder(_) => None,
                     },
-                }),
+                })),
             };
             plan.entries.push(EntryChange {
                 place: "go.mod".to_owned(),
@@ -378,7 +378,7 @@ impl Planner<'_> {
                 place: "go.sum".to_owned(),
                 name,
                 edit: match hash {
-                    Some(hash) => EntryEdit::Go(GoEdit::Sum(hash)),
+                    Some(hash) => EntryEdit::Own(OwnEdit::Go(GoEdit::Sum(hash))),
                     None => EntryEdit::Drop,
                 },
             });
@@ -407,7 +407,7 @@ impl Planner<'_> {
             change(
                 "go",
                 line.text.clone(),
-                EntryEdit::Go(GoEdit::Version(go.clone())),
+                EntryEdit::Own(OwnEdit::Go(GoEdit::Version(go.clone()))),
                 Some(go.clone()),
             );
         }

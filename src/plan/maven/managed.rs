@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Bounds, Collateral, EntryChange, EntryEdit, Known, Move, Plan, Releases, Strategy, Wish};
+use super::super::{
+    Bounds, Collateral, EntryChange, EntryEdit, Known, Move, OwnEdit, Plan, Releases, Strategy, Wish,
+};
 use super::version::later;
 use super::{PomEdit, PomProject};
 use crate::lockfile::pom::declared::{self, Reference};
@@ -294,7 +296,7 @@ impl Planner<'_> {
         plan.entries.push(EntryChange {
             place: reference.file.to_string(),
             name: reference.name.clone(),
-            edit: EntryEdit::Pom(Box::new(PomEdit {
+            edit: EntryEdit::Own(OwnEdit::Pom(Box::new(PomEdit {
                 file: reference.file.clone(),
                 at: reference.at.0 as usize..reference.at.1 as usize,
                 from: reference.version.clone(),
@@ -312,7 +314,7 @@ impl Planner<'_> {
                     .map(|(module, one)| (module.file.clone(), one.name.clone()))
                     .collect(),
                 reference: Some(reference.name.clone()),
-            })),
+            }))),
         });
     }
 }

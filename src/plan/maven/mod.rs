@@ -17,7 +17,9 @@ use std::ops::Range;
 
 use self::decide::{Decider, Decision, Failure, raise};
 use self::literal::{Literal, Place, literals};
-use super::{Bounds, Collateral, EntryChange, EntryEdit, Move, Plan, Releases, Step, Strategy, Wish};
+use super::{
+    Bounds, Collateral, EntryChange, EntryEdit, Move, OwnEdit, Plan, Releases, Step, Strategy, Wish,
+};
 use crate::lockfile::pom::declared::Declaration;
 use crate::model::{Query, TreePath};
 
@@ -210,7 +212,7 @@ impl Planner<'_> {
             plan.entries.push(EntryChange {
                 place: edit.file.to_string(),
                 name: decision.moves.keys().cloned().collect::<Vec<_>>().join(", "),
-                edit: EntryEdit::Pom(Box::new(edit)),
+                edit: EntryEdit::Own(OwnEdit::Pom(Box::new(edit))),
             });
         }
     }

@@ -8,8 +8,8 @@ use super::planner::Planner;
 use crate::model::Release;
 use crate::plan::npm_catalogue::is_later;
 use crate::plan::{
-    Collateral, Descriptor, EntryChange, EntryEdit, Lead, LeadEdit, Move, NewOverride, NewRange, Plan,
-    ResolutionEdit, Strategy, Wish,
+    Collateral, Descriptor, EntryChange, EntryEdit, Lead, LeadEdit, Move, NewOverride, NewRange, OwnEdit,
+    Plan, ResolutionEdit, Strategy, Wish,
 };
 
 /// Wishes, and the means that fulfilled each.
@@ -72,7 +72,7 @@ pub(super) fn differences(
         let edit = match (new, old) {
             (None, _) => EntryEdit::Drop,
             (Some(new), Some(old)) if new == old => continue,
-            (Some(new), _) => EntryEdit::Resolve(Box::new(ResolutionEdit {
+            (Some(new), _) => EntryEdit::Own(OwnEdit::Resolve(Box::new(ResolutionEdit {
                 descriptors: new.clone(),
                 version: resolution.version.clone(),
                 before: resolution
@@ -80,7 +80,7 @@ pub(super) fn differences(
                     .as_ref()
                     .and_then(|_| predecessor(planner, new, &resolution)),
                 release: resolution.release.as_deref().cloned(),
-            })),
+            }))),
         };
         let first = new.and_then(BTreeSet::first).map(ToString::to_string);
         plan.entries.push(EntryChange {
@@ -161,7 +161,7 @@ fn push(plan: &mut Plan, place: String, name: String, edit: LeadEdit) {
         plan.entries.push(EntryChange {
             place,
             name,
-            edit: EntryEdit::Lead(Box::new(edit)),
+            edit: EntryEdit::Own(OwnEdit::Lead(Box::new(edit))),
         });
     }
 }

@@ -8,7 +8,7 @@ use super::planner::{Failure, Planner, nothing_asked};
 use super::state::State;
 use super::{Need, PinChange};
 use crate::model::Release;
-use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewRange, Plan, Strategy, Wish};
+use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewRange, OwnEdit, Plan, Strategy, Wish};
 
 /// Wishes, and the means that fulfilled each.
 type Strategies = BTreeMap<(String, String), Strategy>;
@@ -27,7 +27,7 @@ pub(super) fn differences(
             EntryEdit::Drop
         } else {
             match changed(planner, state, number) {
-                Ok(Some(change)) => EntryEdit::Pin(Box::new(change)),
+                Ok(Some(change)) => EntryEdit::Own(OwnEdit::Pin(Box::new(change))),
                 Ok(None) => continue,
                 Err(failure) => {
                     failure.or_ask(&mut asked)?;
@@ -36,27 +36,17 @@ pub(super) fn differences(
             }
         };
         let to = match &edit {
-            EntryEdit::Pin(change) => change.release.as_ref().map(|release| release.version.to_string()),
-            EntryEdit::Drop
-            | EntryEdit::Lock(..)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => None,
+            EntryEdit::Own(OwnEdit::Pin(change)) => {
+                change.release.as_ref().map(|release| release.version.to_string())
+            }
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => None,
         };
         let is_version = to.is_some() || matches!(edit, EntryEdit::Drop);
         let published = match &edit {
-            EntryEdit::Pin(change) => change.release.as_ref().and_then(|release| release.published),
-            EntryEdit::Drop
-            | EntryEdit::Lock(..)
-            | EntryEdit::Flags(_)
-            | EntryEdit::Crate(_)
-            | EntryEdit::Lead(_)
-            | EntryEdit::Resolve(_)
-            | EntryEdit::Go(_)
-            | EntryEdit::Pom(_) => None,
+            EntryEdit::Own(OwnEdit::Pin(change)) => {
+                change.release.as_ref().and_then(|release| release.published)
+            }
+            EntryEdit::Drop | EntryEdit::Lock(..) | EntryEdit::Flags(_) | EntryEdit::Own(_) => None,
         };
         plan.entries.push(EntryChange {
             place: pin.place.clone(),
@@ -117,7 +107,7 @@ pub(super) fn differences(
         plan.entries.push(EntryChange {
             place: String::new(),
             name: name.clone(),
-            edit: EntryEdit::Pin(Box::new(change)),
+            edit: EntryEdit::Own(OwnEdit::Pin(Box::new(change))),
         });
         plan.collateral.push(Collateral {
             name: name.clone(),

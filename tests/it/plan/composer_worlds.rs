@@ -227,14 +227,18 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
             None => !wanted.is_affected(name, version),
         })
     };
-    // What would stand in the place of another is not taken for that alone: something asks for it by its name.
+    // Nothing is taken for that alone that it stands in the place of another: something asks for it by its name, and what was locked is
+    // not exchanged for it.
     let is_asked_for = |set: &&&Set| {
         let changed = set
             .iter()
             .filter(|(name, version)| before.get(*name) != Some(*version));
         let asks = |name: &str, by: &str| said(&world, by, set[by]).require.contains_key(name);
-        changed.into_iter().all(|(name, _)| {
-            own.contains_key(*name) || dev.contains_key(*name) || set.keys().any(|by| asks(name, by))
+        changed.into_iter().all(|(name, version)| {
+            let mut replaced = said(&world, name, version).replace.keys();
+            let is_exchanged = |other: &String| before.contains_key(&**other) && !set.contains_key(&**other);
+            let is_named = own.contains_key(*name) || dev.contains_key(*name);
+            !replaced.any(is_exchanged) && (is_named || set.keys().any(|by| asks(name, by)))
         })
     };
     let is_fixed = |set: &&&Set| {

@@ -1,6 +1,6 @@
 //! Plans and edits of poms.
 
-use lockkeeper::plan::EntryEdit;
+use lockkeeper::plan::{EntryEdit, OwnEdit};
 use lockkeeper::version::Distance;
 
 use super::maven_world::{Asked, World, dependency, text_of, told, versions};
@@ -486,7 +486,7 @@ fn the_check_refuses_what_the_plan_does_not_say() {
     assert!(asked.edit(&tree, &plan).is_ok());
     let altered = |alter: &dyn Fn(&mut lockkeeper::plan::maven::PomEdit)| {
         let (mut plan, _) = asked.plan(&world(), &tree);
-        let EntryEdit::Pom(edit) = &mut plan.entries[0].edit else {
+        let EntryEdit::Own(OwnEdit::Pom(edit)) = &mut plan.entries[0].edit else {
             panic!("another edit")
         };
         alter(edit);

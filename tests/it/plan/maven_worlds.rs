@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper::plan::maven::PomEdit;
-use lockkeeper::plan::{EntryChange, EntryEdit, Plan};
+use lockkeeper::plan::{EntryChange, EntryEdit, OwnEdit, Plan};
 use proptest::prelude::*;
 
 use super::maven_world::{Asked, World, dependency, told, versions};
@@ -121,7 +121,7 @@ fn reversed(plan: &Plan) -> Plan {
         .entries
         .iter()
         .map(|change| match &change.edit {
-            EntryEdit::Pom(edit) => &**edit,
+            EntryEdit::Own(OwnEdit::Pom(edit)) => &**edit,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -136,12 +136,12 @@ fn reversed(plan: &Plan) -> Plan {
         EntryChange {
             place: edit.file.to_string(),
             name: String::new(),
-            edit: EntryEdit::Pom(Box::new(PomEdit {
+            edit: EntryEdit::Own(OwnEdit::Pom(Box::new(PomEdit {
                 at: start..start + edit.to.len(),
                 from: edit.to.clone(),
                 to: edit.from.clone(),
                 ..(*edit).clone()
-            })),
+            }))),
         }
     });
     Plan {
@@ -197,7 +197,7 @@ proptest! {
                 after.insert(&edited.path, edited.after.as_bytes());
             }
             let is_split = plan.entries.iter().any(|change| {
-                matches!(&change.edit, EntryEdit::Pom(edit) if edit.from.contains('$'))
+                matches!(&change.edit, EntryEdit::Own(OwnEdit::Pom(edit)) if edit.from.contains('$'))
             });
             if !is_split && !plan.entries.is_empty() {
                 let back = asked.edit(&after, &reversed(&plan)).expect("the way back");

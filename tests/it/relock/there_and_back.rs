@@ -16,7 +16,7 @@ use lockkeeper::model::{Release, RequirementKind, TreePath};
 use lockkeeper::plan::go::GoEdit;
 use lockkeeper::plan::maven::PomEdit;
 use lockkeeper::plan::python::{Edge, Need, PinChange};
-use lockkeeper::plan::{CrateEdit, EntryChange, EntryEdit, Plan};
+use lockkeeper::plan::{CrateEdit, EntryChange, EntryEdit, OwnEdit, Plan};
 use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
 use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ fn versions(path: &TreePath, tree: &MemoryTree) -> Vec<(String, Pair)> {
         of(vec![EntryChange {
             place: path.to_string(),
             name: String::new(),
-            edit: EntryEdit::Pom(Box::new(edit)),
+            edit: EntryEdit::Own(OwnEdit::Pom(Box::new(edit))),
         }])
     };
     let pairs = texts.into_values().map(|there| {
@@ -262,12 +262,12 @@ fn exchanged(all: &LockedCrates, from: &CrateId, to: &CrateId, sum: &str) -> Pla
         EntryChange {
             place: one.id.place(),
             name: one.id.name.to_string(),
-            edit: EntryEdit::Crate(Box::new(CrateEdit {
+            edit: EntryEdit::Own(OwnEdit::Crate(Box::new(CrateEdit {
                 id: after.id,
                 needs: after.needs,
                 release,
                 folder: None,
-            })),
+            }))),
         }
     });
     of(entries.collect())
@@ -320,10 +320,10 @@ fn pins(path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
                 of(vec![EntryChange {
                     place: loaded.place(entry),
                     name: normal(&entry.name),
-                    edit: EntryEdit::Pin(Box::new(PinChange {
+                    edit: EntryEdit::Own(OwnEdit::Pin(Box::new(PinChange {
                         release: Some(release(&entry.name, version, hashes)),
                         ..PinChange::default()
-                    })),
+                    }))),
                 }])
             };
             pairs.push((
@@ -369,7 +369,7 @@ fn projects(text: &str) -> Vec<(String, Pair)> {
                 of(vec![EntryChange {
                     place: number.to_string(),
                     name: entry.name.clone(),
-                    edit: EntryEdit::Pin(Box::new(PinChange {
+                    edit: EntryEdit::Own(OwnEdit::Pin(Box::new(PinChange {
                         release: Some(Release {
                             version: version.into(),
                             document: json!(files).to_string().into(),
@@ -378,7 +378,7 @@ fn projects(text: &str) -> Vec<(String, Pair)> {
                         edges: edges(entry),
                         needs: needs(entry),
                         ..PinChange::default()
-                    })),
+                    }))),
                 }])
             };
             let pair = (change(&next(&entry.version), false), change(&entry.version, true));
@@ -633,10 +633,10 @@ fn a_requirement_of_go_goes_up_and_not_back() {
         of(vec![EntryChange {
             place: "go.mod".to_owned(),
             name: "one.example/a".to_owned(),
-            edit: EntryEdit::Go(GoEdit::Require {
+            edit: EntryEdit::Own(OwnEdit::Go(GoEdit::Require {
                 version: version.to_owned(),
                 file: Some("module one.example/a\n".into()),
-            }),
+            })),
         }])
     };
     let tree = MemoryTree::of([("go.mod", text)]);

@@ -22,9 +22,9 @@ pub(super) fn packages(text: &str) -> Vec<(String, Pair)> {
         let is_release = version
             .trim_start_matches('v')
             .starts_with(|one: char| one.is_ascii_digit());
-        // Where a file by hand has it elsewhere, the edit moves it.
-        let is_of_registry =
-            entry.get().find("notification-url") > entry.get().find("\n            \"type\"");
+        // As Composer writes it: what it puts elsewhere the edit moves, and it always puts a type.
+        let kind = entry.get().find("\n            \"type\"");
+        let is_of_registry = kind.is_some() && entry.get().find("notification-url") > kind;
         let plan = |to: &str| plan(name, entry.get(), version, to);
         (is_release && is_of_registry).then(|| (name.to_owned(), (plan(&next(version)), plan(version))))
     });

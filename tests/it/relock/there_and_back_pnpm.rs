@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockkeeper::lockfile::package_lock::installed::requirement;
 use lockkeeper::lockfile::pnpm_lock::locked::{Locked, PackageEntry, locked};
 use lockkeeper::model::{Release, Requirement, RequirementKind};
-use lockkeeper::plan::{EntryChange, EntryEdit, Lead, LeadEdit, Plan};
+use lockkeeper::plan::{EntryChange, EntryEdit, Lead, LeadEdit, OwnEdit, Plan};
 use lockkeeper::relock::package_lock::archive_path;
 use lockkeeper::text::tree::{Kind, Value as Node};
 use lockkeeper::text::yaml;
@@ -84,20 +84,20 @@ fn plan(all: &Locked, package: &PackageEntry, entry: Node<'_>, (from, to): (&str
         .map(|(place, leads)| EntryChange {
             place,
             name: String::new(),
-            edit: EntryEdit::Lead(Box::new(LeadEdit {
+            edit: EntryEdit::Own(OwnEdit::Lead(Box::new(LeadEdit {
                 release: None,
                 leads: leads.into_iter().collect(),
-            })),
+            }))),
         })
         .collect();
     let (release, needs) = release(all, package, entry, to, hash);
     changes.push(EntryChange {
         place: format!("{}@{to}", package.name),
         name: package.name.clone(),
-        edit: EntryEdit::Lead(Box::new(LeadEdit {
+        edit: EntryEdit::Own(OwnEdit::Lead(Box::new(LeadEdit {
             release: Some(release),
             leads: needs,
-        })),
+        }))),
     });
     of(changes)
 }

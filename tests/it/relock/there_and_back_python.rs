@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockkeeper::model::Release;
 use lockkeeper::plan::python::{Need, PinChange};
-use lockkeeper::plan::{EntryChange, EntryEdit, Plan};
+use lockkeeper::plan::{EntryChange, EntryEdit, OwnEdit, Plan};
 use lockkeeper::relock::{pdm_entries, pipfile_entries, poetry_entries};
 use serde_json::{Value, json};
 
@@ -14,14 +14,14 @@ fn change(number: usize, name: &str, version: &str, files: &[Value], pin: PinCha
     of(vec![EntryChange {
         place: number.to_string(),
         name: name.to_owned(),
-        edit: EntryEdit::Pin(Box::new(PinChange {
+        edit: EntryEdit::Own(OwnEdit::Pin(Box::new(PinChange {
             release: Some(Release {
                 version: version.into(),
                 document: json!(files).to_string().into(),
                 ..Release::default()
             }),
             ..pin
-        })),
+        }))),
     }])
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use lockkeeper::lockfile::yarn_lock::locked::{Dialect, LockedEntry, locked, parts};
 use lockkeeper::model::Release;
-use lockkeeper::plan::{Descriptor, EntryChange, EntryEdit, Plan, ResolutionEdit};
+use lockkeeper::plan::{Descriptor, EntryChange, EntryEdit, OwnEdit, Plan, ResolutionEdit};
 use lockkeeper::relock::package_lock::archive_path;
 use lockkeeper::relock::yarn_lock::place;
 use serde_json::{Map, Value, json};
@@ -83,7 +83,7 @@ fn exchanged_for(entry: &LockedEntry, version: &str, document: Value) -> Plan {
     };
     of(vec![
         change(EntryEdit::Drop),
-        change(EntryEdit::Resolve(Box::new(ResolutionEdit {
+        change(EntryEdit::Own(OwnEdit::Resolve(Box::new(ResolutionEdit {
             descriptors: descriptors.collect(),
             version: version.to_owned(),
             release: Some(Release {
@@ -92,7 +92,7 @@ fn exchanged_for(entry: &LockedEntry, version: &str, document: Value) -> Plan {
                 ..Release::default()
             }),
             before: None,
-        }))),
+        })))),
     ])
 }
 
