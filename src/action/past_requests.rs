@@ -52,12 +52,15 @@ async fn ask(
     of_lines: BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeMap<String, Requests> {
     let mut said = BTreeMap::new();
-    let mut refused: Option<String> = None;
+    let (open, mut refused) = match forge.open_pulls().await {
+        Ok(open) => (open, None),
+        Err(error) => (Vec::new(), Some(propose::in_words(&error))),
+    };
     for (line, packages) in of_lines {
         let requests = match (&refused, line.strip_prefix("refs/heads/")) {
             (Some(reason), _) => Err(reason.clone()),
             (None, None) => Ok(Vec::new()),
-            (None, Some(base)) => propose::past_requests(forge, looks, base, &packages)
+            (None, Some(base)) => propose::past_requests(forge, looks, base, &packages, &open)
                 .await
                 .map_err(|error| propose::in_words(&error)),
         };

@@ -40,6 +40,9 @@ const WORKFLOW_LOGINS: [&str; 2] = ["gitea-actions", "forgejo-actions"];
 /// Items of one page; servers give no more than they are set to.
 const PAGE: &str = "50";
 
+/// The pull requests that were closed, the one that changed last first.
+const CLOSED: [(&str, &str); 3] = [("state", "closed"), ("sort", "recentupdate"), ("limit", PAGE)];
+
 /// More pages of one tree are not read.
 const MAX_TREE_PAGES: u32 = 500;
 
@@ -493,18 +496,7 @@ impl Forge for Gitea {
     fn find_pulls<'f>(&'f self, branch: &'f str, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {
         Box::pin(async move {
             let mut pulls = self.rest.pulls(&[("state", "open"), ("limit", PAGE)]).await?;
-            for page in ["1", "2"] {
-                let query = [
-                    ("state", "closed"),
-                    ("sort", "recentupdate"),
-                    ("page", page),
-                    ("limit", PAGE),
-                ];
-                let call = self.rest.read("looking for pull requests", &["pulls"], &query);
-                let closed: Vec<super::response::Pull> = self.rest.client.ask(&call).await?;
-                let own = closed.into_iter().filter(super::response::Pull::is_from_here);
-                pulls.extend(own.map(super::response::Pull::into_resource));
-            }
+            pulls.extend(self.rest.latest_pulls(&CLOSED).await?);
             pulls.retain(|pull| pull.branch == branch && pull.base == base);
             pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
             pulls.dedup_by_key(|pull| pull.number);
@@ -514,6 +506,14 @@ impl Forge for Gitea {
 
     fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>> {
         Box::pin(self.rest.pulls(&[("state", "open"), ("limit", PAGE)]))
+    }
+
+    fn closed_pulls<'f>(&'f self, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {
+        Box::pin(async move {
+            let mut pulls = self.rest.latest_pulls(&CLOSED).await?;
+            pulls.retain(|pull| pull.base == base);
+            Ok(pulls)
+        })
     }
 
     fn assign<'f>(

@@ -470,6 +470,19 @@ impl Forge for GitHub {
         Box::pin(self.rest.pulls(&[("state", "open"), ("per_page", "100")]))
     }
 
+    fn closed_pulls<'f>(&'f self, base: &'f str) -> ForgeFuture<'f, Vec<Pull>> {
+        Box::pin(async move {
+            let query = [
+                ("state", "closed"),
+                ("base", base),
+                ("sort", "updated"),
+                ("direction", "desc"),
+                ("per_page", "100"),
+            ];
+            self.rest.latest_pulls(&query).await
+        })
+    }
+
     fn assign<'f>(
         &'f self,
         number: u64,

@@ -138,6 +138,9 @@ pub trait Forge: Send + Sync {
     /// Every open pull request from a branch of this repository.
     fn open_pulls(&self) -> ForgeFuture<'_, Vec<Pull>>;
 
+    /// The pull requests from branches of this repository into `base` that are closed: of those that changed last at least a hundred.
+    fn closed_pulls<'f>(&'f self, base: &'f str) -> ForgeFuture<'f, Vec<Pull>>;
+
     /// Opens a pull request.
     fn open_pull<'f>(&'f self, draft: &'f PullDraft) -> ForgeFuture<'f, Pull>;
 

@@ -257,6 +257,22 @@ impl<W: Transport> Rest<W> {
         Ok(own.map(response::Pull::into_resource).collect())
     }
 
+    /// The first two pages of pull requests.
+    pub async fn latest_pulls(&self, query: &[(&str, &str)]) -> Result<Vec<Pull>, ForgeError> {
+        let mut pulls = Vec::new();
+        for page in ["1", "2"] {
+            let query: Vec<(&str, &str)> = query.iter().copied().chain([("page", page)]).collect();
+            let call = self.read("looking for pull requests", &["pulls"], &query);
+            let of_page: Vec<response::Pull> = self.client.ask(&call).await?;
+            if of_page.is_empty() {
+                break;
+            }
+            let own = of_page.into_iter().filter(response::Pull::is_from_here);
+            pulls.extend(own.map(response::Pull::into_resource));
+        }
+        Ok(pulls)
+    }
+
     /// One pull request.
     pub async fn pull(&self, number: u64) -> Result<PullDetails, ForgeError> {
         let number = number.to_string();

@@ -178,8 +178,9 @@ pub async fn table_place(
     Ok(open.or_else(|| pulls.iter().find(fits)).map(|pull| pull.number))
 }
 
-/// Every pull request of lockkeeper into `base`, open or not: those for all upgrades, and where the policy wants one for each
-/// package, those for `packages`, which are URLs without version. One question for each of them.
+/// Every pull request of lockkeeper into `base`, open or not: those for all upgrades, where the policy wants one for each package those
+/// for `packages`, which are URLs without version, and those of carried commits, as far as `open` and the forge have them. One
+/// question for each of the first, and two for the carried ones that are closed.
 ///
 /// # Errors
 /// The forge's.
@@ -188,6 +189,7 @@ pub async fn past_requests(
     settings: &FixSettings,
     base: &str,
     packages: &BTreeSet<String>,
+    open: &[Pull],
 ) -> Result<Vec<PastRequest>, ForgeError> {
     let of_packages = packages.iter().filter(|_| match settings.group {
         Grouping::All => false,
@@ -206,6 +208,9 @@ pub async fn past_requests(
             })
         }));
     }
+    let closed = forge.closed_pulls(base).await?;
+    let of_base = open.iter().filter(|pull| pull.base == base).chain(&closed);
+    requests.extend(of_base.filter_map(|pull| series::past_request(pull, settings)));
     Ok(requests)
 }
 

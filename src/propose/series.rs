@@ -12,6 +12,7 @@ use super::branch::{next_name, series_name};
 use super::{Proposed, dressed, is_final, sentence};
 use crate::forge::{Forge, ForgeError, IssueState, NewCommit, Pull, PullDraft, Readiness, Series};
 use crate::model::grid::OpenRequest;
+use crate::model::metrics::PastRequest;
 use crate::policy::FixSettings;
 use crate::text::escape;
 
@@ -95,6 +96,17 @@ impl Marker {
             advisories: rest,
         })
     }
+}
+
+/// What a pull request of carried commits is for or was for, if `pull` is one.
+pub(super) fn past_request(pull: &Pull, settings: &FixSettings) -> Option<PastRequest> {
+    let marker = Marker::read(&pull.body).filter(|_| pull.branch.starts_with(&settings.branch_prefix))?;
+    Some(PastRequest {
+        advisories: marker.advisories,
+        ref_name: format!("refs/heads/{}", pull.base),
+        page: pull.page.clone(),
+        opened: pull.opened,
+    })
 }
 
 /// What a pull request of carried commits is for, if `pull` is one.

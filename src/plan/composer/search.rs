@@ -98,9 +98,14 @@ impl Search<'_> {
                 None => self.none_later(&held.version, &choices),
             }));
         };
-        match self.deepen(&near)? {
-            Some(done) => Ok(done),
-            None => Err(self.refused(lowest)),
+        match self.deepen(&near) {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) => Err(self.refused(lowest)),
+            Err(Failure::Blocked { reason, .. }) => Err(match self.refused(lowest) {
+                Failure::Blocked { by, .. } => Failure::Blocked { by, reason },
+                asks @ Failure::Ask(_) => asks,
+            }),
+            Err(asks @ Failure::Ask(_)) => Err(asks),
         }
     }
 

@@ -286,6 +286,36 @@ fn each_line_gets_the_commits_and_a_lockfile_of_its_own() {
         );
         shop.run(&[("INPUT_MODE", "gate"), ("INPUT_REFS", "release/1.0"), report]);
         assert!(read().to_string().contains("Finish the draft #"), "{style:?}");
+        // The metrics know it, too, open and merged. The forge's clock is behind that of the commits.
+        let proposed = || {
+            let args = format!("--metrics --now {NOW}");
+            shop.run(&[
+                ("INPUT_MODE", "status"),
+                ("INPUT_REFS", "release/1.1"),
+                ("INPUT_ARGS", &args),
+                report,
+            ]);
+            let rows = read()["metrics"]["rows"].as_array().expect("rows").clone();
+            let row = rows.into_iter().find(|row| row["id"] == "GHSA-cookie");
+            row.expect("a row")["proposed"].clone()
+        };
+        let known = proposed();
+        assert_eq!(known["state"], "unknown", "{style:?} {known}");
+        assert!(
+            known["reason"].to_string().contains("was opened before"),
+            "{known}"
+        );
+        {
+            let mut state = shop.forge.state();
+            let carried = state.issues.iter_mut().find(|issue| {
+                let pull = issue.pull.as_ref();
+                issue.open && pull.is_some_and(|pull| pull.base == "release/1.1")
+            });
+            let carried = carried.expect("a pull request");
+            carried.open = false;
+            carried.pull.as_mut().expect("a pull request").merged = true;
+        }
+        assert_eq!(proposed(), known, "{style:?}");
         shop.forge.done();
     }
 }
