@@ -15,6 +15,9 @@ use crate::model::grid::{Cell, CellState};
 use crate::model::metrics::{LineGap, Metrics, MetricsRow, Stage};
 use crate::model::{Advisory, Grid, PackageUrl};
 
+/// The short name of a tag, the commit that it is at, and when it was made.
+pub type Tag = (String, ObjectId, Timestamp);
+
 /// What every advisory took on every live branch of `grid`, as `history` knows it.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub fn metrics(
     grid: &Grid,
     history: &History,
     repository: &Repository,
-    tags: &[(String, ObjectId, Timestamp)],
+    tags: &[Tag],
     now: Timestamp,
 ) -> Result<Metrics, GitError> {
     let mut metrics = Metrics::default();
@@ -87,9 +90,11 @@ pub fn metrics(
     Ok(metrics)
 }
 
-fn released(
+/// When the first of `tags` came that contains what was merged, counted from `from`.
+#[must_use]
+pub fn released(
     containing: &Containing,
-    tags: &[(String, ObjectId, Timestamp)],
+    tags: &[Tag],
     (from, merged, now): (Timestamp, Timestamp, Timestamp),
     is_shallow: bool,
 ) -> Stage {

@@ -9,6 +9,7 @@ mod fix;
 mod fix_commits;
 mod gate;
 mod own_advisory;
+mod own_metrics;
 mod own_rows;
 mod packages;
 mod refs;

@@ -36,7 +36,18 @@ struct Line<'c> {
     tags: Vec<&'c str>,
 }
 
-/// The rows, the latest advisory first, and what is not known, each a sentence.
+/// The rows of the grid.
+#[derive(Default)]
+pub(super) struct OwnRows {
+    /// The latest advisory first.
+    pub(super) rows: Vec<GridRow>,
+    /// The commit that fixes each row on each release line, where one does.
+    pub(super) fixes: Vec<Vec<Option<ObjectId>>>,
+    /// What is not known, each a sentence.
+    pub(super) notes: Vec<String>,
+}
+
+/// The rows of the release lines in `outcome`.
 ///
 /// # Errors
 /// A [`Failure`] of incompleteness for a damaged index, and for objects that cannot be read.
@@ -45,11 +56,11 @@ pub(super) fn own_rows(
     repository: &Repository,
     columns: &Columns,
     outcome: &Outcome,
-) -> Result<(Vec<GridRow>, Vec<String>), Failure> {
+) -> Result<OwnRows, Failure> {
     let mut notes = Vec::new();
     let mut all = named(index, repository, outcome).map_err(damaged)?;
     if all.is_empty() {
-        return Ok((Vec::new(), notes));
+        return Ok(OwnRows::default());
     }
     if let Some(more) = all.len().checked_sub(MAX_ADVISORIES).filter(|more| *more > 0) {
         notes.push(format!(
@@ -61,22 +72,33 @@ pub(super) fn own_rows(
     let heads: Vec<&Candidate> = lines.iter().flatten().map(|line| line.head).collect();
     let tips: Vec<ObjectId> = heads.iter().map(|head| head.commit).collect();
     let mut rows = Vec::with_capacity(all.len());
+    let mut fixing = Vec::with_capacity(all.len());
     for own in all {
         let fixes = own.fixes.iter().copied().collect();
         let mut commits = FixCommits::new(repository, fixes, Vec::new(), false);
         commits.look_for_copies(&heads, &[], &mut notes)?;
         let mut standings = commits.standings(&tips)?.into_iter().zip(commits.undone(&tips)?);
         let mut cells = Vec::with_capacity(lines.len());
+        let mut by = Vec::with_capacity(lines.len());
         for line in &lines {
-            let cell = match line {
+            let (cell, fix) = match line {
                 Some(line) => {
                     let (standing, is_undone) = standings.next().unwrap_or((OwnStanding::Unknown, false));
-                    cell(&own, line, &standing, is_undone).map_err(damaged)?
+                    let fix = match &standing {
+                        OwnStanding::Fixed { by } => repository.resolve(by).ok(),
+                        OwnStanding::Affected | OwnStanding::NotAffected | OwnStanding::Unknown => None,
+                    };
+                    (cell(&own, line, &standing, is_undone).map_err(damaged)?, fix)
                 }
-                None => plain(CellState::Unknown, "its commit is not known".to_owned()),
+                None => {
+                    let reason = "its commit is not known".to_owned();
+                    (plain(CellState::Unknown, reason), None)
+                }
             };
             cells.push(cell);
+            by.push(fix);
         }
+        fixing.push(by);
         let packages = own.packages.iter();
         let packages: BTreeSet<PackageUrl> = packages
             .map(|(ecosystem, name, _)| purl::of(ecosystem, name, ""))
@@ -90,7 +112,11 @@ pub(super) fn own_rows(
     }
     notes.sort();
     notes.dedup();
-    Ok((rows, notes))
+    Ok(OwnRows {
+        rows,
+        fixes: fixing,
+        notes,
+    })
 }
 
 fn damaged(damage: Damage) -> Failure {

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::own_metrics::own_metrics;
 use super::own_rows::own_rows;
 use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
+use crate::git::Repository;
 use crate::model::metrics::{LineGap, Metrics};
 use crate::model::verdict::{ExitCode, Verdict};
-use crate::model::{Failure, Grid};
+use crate::model::{Failure, Grid, Outcome};
 use crate::report::phrases::ended;
 use crate::report::places::place;
 use crate::scan::columns::{Columns, columns};
 use crate::scan::discover::DiscoveredTree;
 use crate::scan::history::{History, history};
-use crate::scan::metrics::metrics;
+use crate::scan::metrics::{Tag, metrics};
 use crate::scan::{ExitOptions, Keep, Request, grid, scan};
 
 /// Which release lines to show.
@@ -119,11 +121,19 @@ impl Session<'_> {
             grid.metrics = Some(self.metrics(&grid, history.as_ref(), &found, &columns)?);
         }
         if let (Some(index), Some(repository)) = (&opened.index, &found.repository) {
-            let (own, notes) = own_rows(index, repository, &columns, &grid.outcome)?;
+            let own = own_rows(index, repository, &columns, &grid.outcome)?;
             let known: BTreeSet<String> = grid.rows.iter().map(|row| row.advisory.id.clone()).collect();
-            let own = own.into_iter().filter(|row| !known.contains(&row.advisory.id));
-            grid.rows.splice(..0, own);
-            grid.warnings.extend(notes);
+            let is_new = |id: &String| !known.contains(id);
+            if let Some(metrics) = &mut grid.metrics {
+                let tags = tags(&columns, repository);
+                let rows = own_metrics(&own, &grid.outcome, repository, &tags, self.now);
+                let rows = rows.map_err(Failure::from)?.into_iter();
+                metrics.rows.extend(rows.filter(|row| is_new(&row.advisory.id)));
+                in_order(metrics, &grid.outcome);
+            }
+            let rows = own.rows.into_iter().filter(|row| is_new(&row.advisory.id));
+            grid.rows.splice(..0, rows);
+            grid.warnings.extend(own.notes);
         }
         grid.history = history
             .filter(|_| request.history)
@@ -153,14 +163,31 @@ impl Session<'_> {
                 gaps: lines.map(gap).collect(),
             });
         };
-        let tags = columns.refs.candidates.iter().filter_map(|candidate| {
-            let name = candidate.name.strip_prefix("refs/tags/")?;
-            let made = repository.tagged(&candidate.name).unwrap_or(candidate.committed);
-            Some((name.to_owned(), candidate.commit, made))
-        });
-        let tags: Vec<_> = tags.collect();
+        let tags = tags(columns, repository);
         metrics(grid, history, repository, &tags, self.now).map_err(Failure::from)
     }
+}
+
+/// Every tag, with its commit and the time when it was made.
+fn tags(columns: &Columns, repository: &Repository) -> Vec<Tag> {
+    let tags = columns.refs.candidates.iter().filter_map(|candidate| {
+        let name = candidate.name.strip_prefix("refs/tags/")?;
+        let made = repository.tagged(&candidate.name).unwrap_or(candidate.committed);
+        Some((name.to_owned(), candidate.commit, made))
+    });
+    tags.collect()
+}
+
+/// By release line in the grid's order, then by publication and id.
+fn in_order(metrics: &mut Metrics, outcome: &Outcome) {
+    let place = |name: &str| {
+        let mut targets = outcome.targets.iter();
+        targets.position(|target| target.ref_name.as_deref() == Some(name))
+    };
+    metrics.rows.sort_by_cached_key(|row| {
+        let advisory = &row.advisory;
+        (place(&row.ref_name), advisory.published, advisory.id.clone())
+    });
 }
 
 /// A grid was shown; whether something blocks is the business of `scan` and `gate`.

@@ -355,6 +355,46 @@ fn the_grid_shows_which_lines_have_the_fix() {
         );
     }
 
+    // Since when each has it, and the tag that has it: before publication on `main`, with the pick on `release/1.4`.
+    let words = [
+        "status",
+        "--metrics",
+        "--refs",
+        "main,release/*",
+        "--format",
+        "json",
+        "--db",
+        &index,
+        "--now",
+        "2027-01-01T00:00:00Z",
+    ];
+    let ran = project.sandbox.run(&words);
+    let metrics = ran.json()["metrics"]["rows"].clone();
+    let rows = metrics.as_array().expect("rows").iter();
+    let own: Vec<(&str, &str, &str)> = rows
+        .filter(|row| row["id"] == "GHSA-2222-3333-4444")
+        .map(|row| {
+            (
+                row["ref"].as_str().unwrap_or_default(),
+                row["merged"]["state"].as_str().unwrap_or_default(),
+                row["released"]["by"].as_str().unwrap_or_default(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        own,
+        [
+            ("refs/heads/main", "early", ""),
+            ("refs/heads/release/2.0", "open", ""),
+            ("refs/heads/release/1.4", "done", "v1.4.1"),
+            ("refs/heads/release/1.3", "open", ""),
+        ],
+        "{metrics:#}"
+    );
+    let mut rows = metrics.as_array().expect("rows").iter();
+    let picked = rows.find(|row| row["merged"]["by"] == project.picked.as_str());
+    assert_eq!(picked.expect("a row")["ref"], "refs/heads/release/1.4");
+
     // What was released as fixed is, though by another commit; and what was undone is not.
     let git = |arguments: &[&str]| project.sandbox.git(arguments);
     git(&["checkout", "-q", "release/1.3"]);
