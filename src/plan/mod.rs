@@ -16,6 +16,7 @@ pub mod actions;
 pub mod bundler;
 pub mod cargo;
 pub mod composer;
+mod failure;
 pub mod go;
 pub mod lines;
 pub mod maven;

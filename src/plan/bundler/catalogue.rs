@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::{Bundle, Failure, Gem};
+use super::{Bundle, Gem};
 use crate::lockfile::gemfile_lock::platform::{Platform, best};
 use crate::model::{Query, Release};
+use crate::plan::failure::{Failure, versions};
 use crate::plan::{Bounds, Known, Releases, Wish};
 use crate::schema::compact_index::{Need, Variant, variants};
 use crate::version::Scheme as _;
@@ -49,15 +50,7 @@ pub(super) struct Catalogue<'p> {
 impl<'p> Catalogue<'p> {
     /// The versions of a gem, lowest first.
     pub(super) fn releases(&self, name: &str) -> Result<Vec<&'p Release>, Failure> {
-        let releases = match self.releases.versions(name) {
-            Known::Answer(releases) => releases,
-            Known::NotAsked => return Err(Failure::Ask(BTreeSet::from([Query::versions(name)]))),
-            Known::Failed(reason) => {
-                return Err(Failure::because(format!(
-                    "What versions {name} has could not be learnt: {reason}."
-                )));
-            }
-        };
+        let releases = versions(self.releases, name)?;
         let known = self.learnt.sorted.borrow().get(name).cloned();
         let sorted = known.unwrap_or_else(|| {
             let mut all: Vec<usize> = (0..releases.len()).collect();

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Planner;
 use super::state::State;
-use super::{Failure, Planner};
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewRange, Plan, Strategy, Wish};
 use crate::schema::compact_index::variant;
 

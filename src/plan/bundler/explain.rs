@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Planner;
 use super::catalogue::is_later;
 use super::state::{State, Who};
-use super::{Failure, Planner};
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Constraint, Wish};
 
 /// A chain is followed so far.

@@ -19,9 +19,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use self::catalogue::{Catalogue, Learnt};
 use self::state::State;
-use super::{Blocked, Bounds, Constraint, Plan, Releases, Step, Strategy, Wish};
+use super::failure::Failure;
+use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::lockfile::gemfile_lock::platform::Platform;
-use crate::model::Query;
 use crate::schema::compact_index::Need;
 
 /// What a lockfile and the files around it describe.
@@ -81,27 +81,6 @@ pub struct Memory {
     learnt: Learnt,
     /// What became of the version of a gem, by what had changed before.
     tried: RefCell<HashMap<(String, String, Aim, State), Tried>>,
-}
-
-/// Why a step is not possible.
-#[derive(Debug, Clone)]
-enum Failure {
-    /// This is not known yet.
-    Ask(BTreeSet<Query>),
-    Blocked {
-        by: Vec<Constraint>,
-        /// Why, as a sentence.
-        reason: String,
-    },
-}
-
-impl Failure {
-    fn because(reason: impl Into<String>) -> Self {
-        Self::Blocked {
-            by: Vec::new(),
-            reason: reason.into(),
-        }
-    }
 }
 
 struct Planner<'p> {

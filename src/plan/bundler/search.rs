@@ -2,8 +2,9 @@
 
 use super::catalogue::is_later;
 use super::state::{State, Unmet, Who};
-use super::{Failure, Planner, Tried};
+use super::{Planner, Tried};
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Strategy, Wish};
 use crate::version::Scheme as _;
 use crate::version::range::RangeSyntax as _;

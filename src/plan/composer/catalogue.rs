@@ -1,7 +1,6 @@
 //! What registries say of packages, and which of it may be taken.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Project;
@@ -9,32 +8,12 @@ use super::machine::Machine;
 use super::memory::Memory;
 use super::state::Held;
 use crate::lockfile::composer_lock::locked::Links;
-use crate::model::{Query, Release};
-use crate::plan::{Bounds, Constraint, Known, Releases};
+use crate::model::Release;
+use crate::plan::failure::{Failure, versions};
+use crate::plan::{Bounds, Known, Releases};
 use crate::text::json;
 use crate::version::Scheme as _;
 use crate::version::packagist::{Packagist, Stability, stability};
-
-/// Why a step is not possible.
-#[derive(Debug, Clone)]
-pub(super) enum Failure {
-    /// This has to be known first.
-    Ask(BTreeSet<Query>),
-    Blocked {
-        by: Vec<Constraint>,
-        /// Why, as a sentence.
-        reason: String,
-    },
-}
-
-impl Failure {
-    pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self::Blocked {
-            by: Vec::new(),
-            reason: reason.into(),
-        }
-    }
-}
 
 /// A release, and whether it may be taken.
 #[derive(Debug, Clone, Copy)]
@@ -62,15 +41,7 @@ impl<'p> Catalogue<'p> {
 
     /// The versions of a package, lowest first.
     pub(super) fn choices(&self, name: &str) -> Result<Rc<Vec<Choice<'p>>>, Failure> {
-        let releases = match self.releases.versions(name) {
-            Known::Answer(releases) => releases,
-            Known::NotAsked => return Err(Failure::Ask(BTreeSet::from([Query::versions(name)]))),
-            Known::Failed(reason) => {
-                return Err(Failure::because(format!(
-                    "What versions {name} has could not be learnt: {reason}."
-                )));
-            }
-        };
+        let releases = versions(self.releases, name)?;
         let known = self.memory.rated.borrow().get(name).cloned();
         let rated = known.unwrap_or_else(|| {
             let mut all: Vec<(usize, bool)> = releases

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::{Catalogue, Failure};
+use super::catalogue::Catalogue;
 use super::root_links;
 use super::state::State;
 use super::wider::wider;
 use crate::ecosystem::normalise;
 use crate::lockfile::composer_lock::locked::LockedPackage;
 use crate::model::{Ecosystem, Release};
+use crate::plan::failure::Failure;
 use crate::plan::{Collateral, EntryChange, EntryEdit, Flags, Move, NewRange, Plan, Strategy, Wish};
 
 /// Wishes, and the means that fulfilled each.

@@ -20,10 +20,11 @@ mod wider;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::catalogue::{Catalogue, Failure};
+use self::catalogue::Catalogue;
 use self::machine::Machine;
 use self::search::Search;
 use self::state::State;
+use super::failure::Failure;
 use super::{Bounds, Plan, Releases, Step, Strategy, Wish};
 use crate::ecosystem::normalise;
 use crate::lockfile::composer_lock::locked::{Asked, Links, Locked, LockedPackage};

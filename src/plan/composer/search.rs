@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::catalogue::{Catalogue, Choice, Failure, is_later};
+use super::catalogue::{Catalogue, Choice, is_later};
 use super::root_links;
 use super::state::{Broken, Held, State};
 use super::wider::wider;
 use crate::lockfile::composer_lock::locked::{Link, Links};
 use crate::model::{Query, Release};
+use crate::plan::failure::Failure;
 use crate::plan::{Constraint, Strategy, Wish};
 use crate::version::Scheme as _;
 use crate::version::packagist::Packagist;

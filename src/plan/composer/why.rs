@@ -1,11 +1,12 @@
 //! Why an upgrade is not possible.
 
-use super::catalogue::{Choice, Failure, is_later};
+use super::catalogue::{Choice, is_later};
 use super::root_links;
 use super::search::Search;
 use super::wider::wider;
 use crate::model::Release;
 use crate::plan::Constraint;
+use crate::plan::failure::Failure;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::packagist::Packagist as Range;
 

@@ -4,7 +4,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::modules::{Asks, Failure, Modules, Version, Versions};
+use super::modules::{Asks, Modules, Version, Versions};
+use crate::plan::failure::Failure;
 use crate::version::Scheme as _;
 use crate::version::go::{Go, toolchain};
 

@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use self::graph::is_later;
-use self::modules::{Asks, Failure, Modules, Place, Versions};
+use self::modules::{Asks, Modules, Place, Versions};
 use self::settle::Settled;
+use super::failure::Failure;
 use super::{
     Blocked, Bounds, Collateral, EntryChange, EntryEdit, Move, OwnEdit, Plan, Releases, Step, Strategy, Wish,
 };

@@ -10,7 +10,8 @@ use super::GoProject;
 use crate::lockfile::go_mod::archive::GoArchive;
 use crate::lockfile::go_mod::file::GoModFile;
 use crate::model::{Query, SharedStr};
-use crate::plan::{Constraint, Known, Releases};
+use crate::plan::failure::{Failure, versions};
+use crate::plan::{Known, Releases};
 
 /// What was read of answers; a later plan of the same lockfile, with more answers, need not read it again.
 #[derive(Debug, Default)]
@@ -27,28 +28,6 @@ pub struct Memory {
 pub(super) type Version = (String, String);
 
 type Learnt<T> = Result<Rc<T>, String>;
-
-/// Why a step is not possible.
-#[derive(Debug, Clone)]
-pub(super) enum Failure {
-    /// This is not known yet.
-    Ask(BTreeSet<Query>),
-    /// What is in the way, and why, as a sentence.
-    Blocked { by: Vec<Constraint>, reason: String },
-}
-
-impl Failure {
-    pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self::Blocked {
-            by: Vec::new(),
-            reason: reason.into(),
-        }
-    }
-
-    fn ask(query: Query) -> Self {
-        Self::Ask(BTreeSet::from([query]))
-    }
-}
 
 /// Gathers what is not known, so that it is asked for at once.
 #[derive(Debug, Default)]
@@ -227,13 +206,8 @@ impl Modules<'_> {
 
     /// The versions of a module that have a tag, as the proxy lists them.
     pub(super) fn versions(&self, path: &str) -> Result<Vec<SharedStr>, Failure> {
-        match self.releases.versions(path) {
-            Known::NotAsked => Err(Failure::ask(Query::versions(path))),
-            Known::Failed(reason) => Err(Failure::because(format!(
-                "What versions {path} has could not be learnt: {reason}."
-            ))),
-            Known::Answer(releases) => Ok(releases.iter().map(|release| release.version.clone()).collect()),
-        }
+        let releases = versions(self.releases, path)?;
+        Ok(releases.iter().map(|release| release.version.clone()).collect())
     }
 }
 

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::graph::Graph;
-use super::modules::{Asks, Failure, Modules, Place, Version, Versions, above, folder};
+use super::modules::{Asks, Modules, Place, Version, Versions, above, folder};
 use crate::lockfile::go_mod::archive::{GoArchive, GoPackage};
+use crate::plan::failure::Failure;
 
 /// A package: its module and its folder in there.
 type PackageAt = (String, String);

@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Graph, Pruning, graph, is_later, order_of_go};
-use super::modules::{Asks, Failure, Place, Versions};
+use super::modules::{Asks, Place, Versions};
 use super::packages::{Archives, Build, Seeds, Used, Whole, ancestors, possible};
 use super::{Candidates, Planner};
 use crate::plan::Constraint;
+use crate::plan::failure::Failure;
 use crate::version::Distance;
 
 /// A plan is given up after so many steps.

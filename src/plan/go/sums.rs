@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
 use super::graph::{Graph, Pruning, graph, order_of_go};
-use super::modules::{Asks, Failure, Place, Version, Versions};
+use super::modules::{Asks, Place, Version, Versions};
 use super::packages::Used;
 use super::settle::{Settled, is_for_1_16};
 use crate::lockfile::go_mod::sum::hash_of_mod;
+use crate::plan::failure::Failure;
 
 /// Each line that changes, `MODULE VERSION` with `/go.mod` behind it or not: its hash, or nothing where it leaves.
 pub(super) type Sums = BTreeMap<String, Option<String>>;

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::Need;
 use super::environments::Set;
-use super::planner::{Dependent, Failure, Planner, Rated, nothing_asked};
+use super::planner::{Dependent, Planner, Rated, nothing_asked};
 use super::project::{Extras, Others, Platforms};
 use super::search::{Aim, MAX_CANDIDATES, MAX_DEPTH, Taken};
 use super::state::{Added, State};
 use crate::lockfile::grammar::marker::Marker;
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Bounds, Constraint};
 use crate::version::Scheme as _;
 use crate::version::pep440::Pep440;

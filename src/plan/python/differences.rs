@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edges::edges;
 use super::environments::Set;
-use super::planner::{Failure, Planner, nothing_asked};
+use super::planner::{Planner, nothing_asked};
 use super::state::State;
 use super::{Need, PinChange};
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewRange, OwnEdit, Plan, Strategy, Wish};
 
 /// Wishes, and the means that fulfilled each.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::planner::{Failure, Planner};
+use super::planner::Planner;
 use super::project::{Edges, Project};
 use crate::model::Query;
+use crate::plan::failure::Failure;
 use crate::plan::{Bounds, Releases};
 
 /// Extras ask for extras at most so deep.

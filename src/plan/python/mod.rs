@@ -27,8 +27,9 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Failure, Planner};
+use self::planner::Planner;
 use self::state::State;
+use super::failure::Failure;
 use super::{Bounds, Constraint, NewOverride, Plan, Releases, Step, Strategy, Wish};
 use crate::model::{Query, Release};
 

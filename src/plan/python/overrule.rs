@@ -4,10 +4,11 @@
 //! `crates/uv-configuration/src/overrides.rs`). So a package is overridden that is locked once, that everything needs without a
 //! marker, and that one's own files ask for in ranges which take the new version anyway.
 
-use super::planner::{Failure, Planner, Tried};
+use super::planner::{Planner, Tried};
 use super::state::{State, Who};
 use crate::lockfile::grammar::marker::Marker;
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::plan::{Strategy, Wish};
 use crate::version::Scheme as _;
 use crate::version::pep440::Pep440;

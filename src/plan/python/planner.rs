@@ -10,6 +10,7 @@ use super::needs;
 use super::state::{State, Who};
 use super::{Need, Pin, Project, is_of};
 use crate::model::{Query, Release};
+use crate::plan::failure::{Failure, versions};
 use crate::plan::{Bounds, Constraint, Known, Releases, Strategy, Wish};
 use crate::schema::core_metadata;
 use crate::version::Scheme as _;
@@ -19,38 +20,6 @@ use crate::version::range::pep440::Pep440 as Range;
 
 /// What became of an upgrade.
 pub(super) type Tried = Result<(State, Strategy), Failure>;
-
-/// Why a step is not possible.
-#[derive(Debug, Clone)]
-pub(super) enum Failure {
-    /// This has to be known first.
-    Ask(BTreeSet<Query>),
-    Blocked {
-        by: Vec<Constraint>,
-        /// Why, as a sentence.
-        reason: String,
-    },
-}
-
-impl Failure {
-    pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self::Blocked {
-            by: Vec::new(),
-            reason: reason.into(),
-        }
-    }
-
-    /// Keeps what is to be asked in `asked`, and gives any other failure.
-    pub(super) fn or_ask(self, asked: &mut BTreeSet<Query>) -> Result<(), Self> {
-        match self {
-            Self::Ask(queries) => {
-                asked.extend(queries);
-                Ok(())
-            }
-            blocked @ Self::Blocked { .. } => Err(blocked),
-        }
-    }
-}
 
 /// Fails where something is to be asked.
 pub(super) fn nothing_asked(asked: BTreeSet<Query>) -> Result<(), Failure> {
@@ -173,15 +142,7 @@ impl<'p> Planner<'p> {
 
     /// The versions of a package, lowest first, each with whether it may be taken.
     pub(super) fn rated(&self, name: &str) -> Result<Vec<Rated<'p>>, Failure> {
-        let releases = match self.releases.versions(name) {
-            Known::Answer(releases) => releases,
-            Known::NotAsked => return Err(Failure::Ask(BTreeSet::from([Query::versions(name)]))),
-            Known::Failed(reason) => {
-                return Err(Failure::because(format!(
-                    "What versions {name} has could not be learnt: {reason}."
-                )));
-            }
-        };
+        let releases = versions(self.releases, name)?;
         let mut all: Vec<Rated<'p>> = releases
             .iter()
             .filter(|release| Pep440.compare(&release.version, &release.version).is_ok())

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use super::Need;
 use super::environments::Set;
-use super::planner::{Failure, Metadata, Planner, Scope};
+use super::planner::{Metadata, Planner, Scope};
 use super::project::{Extras, Others, Pin, Platforms, Pythons};
 use crate::model::Release;
+use crate::plan::failure::Failure;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::pep440::Pep440 as Range;
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::environments::Set;
-use super::planner::{Dependent, Failure, Planner, Rated, Tried, nothing_asked};
+use super::planner::{Dependent, Planner, Rated, Tried, nothing_asked};
 use super::ranges::wider;
 use super::state::{State, Who};
 use crate::model::{Query, Release};
+use crate::plan::failure::Failure;
 use crate::plan::{Constraint, Strategy, Wish};
 use crate::version::Scheme as _;
 use crate::version::pep440::Pep440;
