@@ -3,7 +3,7 @@
 #
 # `--group` of `pdm lock`, `pdm install` and `pdm update` takes `:all` for every group, the help of each says. `pdm lock -G :all`,
 # `pdm install -G :all` and `pdm update -G :all` do. With the name of a package `pdm update` looks for a group of the name ":all" in the
-# lockfile: whoever updates one package in all groups has to name every group, or none.
+# lockfile: to update one package in all groups, every group has to be named, or none.
 #
 # Seen: "[ProjectError]: Requested group not in lockfile: :all", exit 1. Fails if PDM takes it.
 set -euo pipefail

@@ -65,7 +65,7 @@ impl Fixer for ComposerLock {
 struct ComposerProject {
     project: composer::Project,
     configuration: Vec<ConfigFile>,
-    /// Where most packages say that they are told of installations.
+    /// Where most packages have their installations counted.
     usual: Option<String>,
     memory: composer::Memory,
 }

@@ -116,7 +116,7 @@ pub struct Asked {
     pub php: Option<String>,
     /// What else `config.platform` has.
     pub platform: BTreeSet<String>,
-    /// A repository of version control, a folder or an archive is named, of which nobody here knows what it has.
+    /// A repository of version control, a folder or an archive is named, and what it has is not known here.
     pub has_hidden: bool,
 }
 

@@ -281,7 +281,7 @@ impl Search<'_> {
         }
     }
 
-    /// Nobody here knows all packages that the project could take.
+    /// Not all packages that the project could take are known here.
     fn is_hidden(&self) -> bool {
         self.catalogue.project.asked.has_hidden
     }

@@ -44,7 +44,7 @@ pub struct PackagistConfig {
     notes: Vec<String>,
 }
 
-/// The repository that Composer asks without being told.
+/// The repository that Composer asks by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Public {
     #[default]
@@ -114,11 +114,11 @@ impl Configuration for PackagistConfig {
             }
         }
         if self.default == Public::Unsaid {
-            let told = locked.and_then(notified).or_else(|| {
+            let default = locked.and_then(notified).or_else(|| {
                 let mut named = named.iter();
                 named.find_map(|text| Address::parse(text).ok())
             });
-            endpoints.extend(told.map(|base| self.endpoint(base)));
+            endpoints.extend(default.map(|base| self.endpoint(base)));
         }
         match endpoints.is_empty() {
             true => Err(RegistryError::Nowhere { setting: SETTING }),
@@ -127,7 +127,7 @@ impl Configuration for PackagistConfig {
     }
 }
 
-/// The repository that is told of installations at `address`: `https://host/downloads/`.
+/// The repository that counts installations at `address`: `https://host/downloads/`.
 fn notified(address: &str) -> Option<Address> {
     let base = address.trim_end_matches('/').strip_suffix("downloads")?;
     Address::parse(base).ok()
