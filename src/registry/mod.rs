@@ -11,6 +11,7 @@ pub mod bundler_config;
 mod cache;
 pub mod cargo_config;
 mod client;
+mod config_file;
 pub mod crates_io;
 mod credential;
 mod error;
@@ -51,7 +52,7 @@ pub trait Registry: Send + Sync {
     /// Where `package` is asked for, below the address of a registry.
     fn address(&self, base: &Address, package: &str) -> Address;
 
-    /// Where the registry at `base` says how it is asked; `None` where names alone tell where a package is.
+    /// Where the registry at `base` says how it is asked; `None` where the name alone is the address of a package.
     fn index(&self, base: &Address) -> Option<Address> {
         let _ = base;
         None

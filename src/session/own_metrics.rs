@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::own_rows::OwnRows;
+use super::own_rows::{OwnFix, OwnRows};
 use crate::git::{GitError, ObjectId, Repository};
 use crate::model::Outcome;
 use crate::model::grid::{Cell, CellState, GridRow};
@@ -37,15 +37,15 @@ pub(super) fn own_metrics(
             };
             let merged = match (cell.state, fix) {
                 (CellState::NotAffected | CellState::Absent, _) => continue,
+                // Where the clone is cut, it is not known.
                 (_, Some(fix)) => {
-                    let tip = repository.resolve(name)?;
-                    merged(row, repository, tip, *fix)?
+                    merged(row, repository, fix).unwrap_or_else(|error| Stage::Unknown(error.to_string()))
                 }
                 (_, None) => standing(row, cell, now),
             };
             let released = match (&merged, fix, row.advisory.published) {
                 (Stage::Done { at, .. }, Some(fix), Some(from)) => {
-                    let containing = repository.tags_containing(&[*fix], &ids)?;
+                    let containing = repository.tags_containing(&[fix.commit], &ids)?;
                     let containing = containing.into_iter().next().unwrap_or_default();
                     released(&containing, tags, (from, *at, now), is_shallow)
                 }
@@ -84,8 +84,9 @@ fn undated() -> Stage {
     Stage::Unknown("the advisory does not say when it was published".to_owned())
 }
 
-/// Since when the branch at `tip` has `fix`: the time of its first commit that contains it, along first parents.
-fn merged(row: &GridRow, repository: &Repository, tip: ObjectId, fix: ObjectId) -> Result<Stage, GitError> {
+/// Since when the branch has the fix: the time of its first commit that contains it, along first parents.
+fn merged(row: &GridRow, repository: &Repository, by: &OwnFix) -> Result<Stage, GitError> {
+    let (tip, fix) = (by.tip, by.commit);
     let Some(from) = row.advisory.published else {
         return Ok(undated());
     };

@@ -36,13 +36,19 @@ struct Line<'c> {
     tags: Vec<&'c str>,
 }
 
+/// A commit that fixes the problem, on the release line with this tip.
+pub(super) struct OwnFix {
+    pub(super) tip: ObjectId,
+    pub(super) commit: ObjectId,
+}
+
 /// The rows of the grid.
 #[derive(Default)]
 pub(super) struct OwnRows {
     /// The latest advisory first.
     pub(super) rows: Vec<GridRow>,
-    /// The commit that fixes each row on each release line, where one does.
-    pub(super) fixes: Vec<Vec<Option<ObjectId>>>,
+    /// The commit that fixes each row on each release line, where one does, and the tip of that.
+    pub(super) fixes: Vec<Vec<Option<OwnFix>>>,
     /// What is not known, each a sentence.
     pub(super) notes: Vec<String>,
 }
@@ -85,7 +91,10 @@ pub(super) fn own_rows(
                 Some(line) => {
                     let (standing, is_undone) = standings.next().unwrap_or((OwnStanding::Unknown, false));
                     let fix = match &standing {
-                        OwnStanding::Fixed { by } => repository.resolve(by).ok(),
+                        OwnStanding::Fixed { by } => repository.resolve(by).ok().map(|commit| OwnFix {
+                            tip: line.head.commit,
+                            commit,
+                        }),
                         OwnStanding::Affected | OwnStanding::NotAffected | OwnStanding::Unknown => None,
                     };
                     (cell(&own, line, &standing, is_undone).map_err(damaged)?, fix)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::ConfigFile;
-use crate::sys::{environment, file};
+use crate::sys::environment;
 
 /// Everything that is read, as it is.
 #[derive(Default)]
@@ -18,9 +18,6 @@ pub struct Sources {
     /// What could not be read.
     pub notes: Vec<String>,
 }
-
-/// A longer file is not read.
-const LIMIT: u64 = 1 << 20;
 
 impl Sources {
     /// Those of this machine, with the `.bundle/config` files of a project.
@@ -65,23 +62,6 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<ConfigFile> {
-        let place = path.display().to_string();
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(ConfigFile {
-                place,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            }),
-            Ok(None) => {
-                self.notes
-                    .push(format!("{place}: too long to be settings of Bundler"));
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotADirectory => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        ConfigFile::read(path, "Bundler", &mut self.notes)
     }
 }

@@ -21,9 +21,6 @@ pub struct Sources {
     pub notes: Vec<String>,
 }
 
-/// A longer file is not read.
-const LIMIT: u64 = 1 << 20;
-
 impl Sources {
     /// Those of this machine, with the `.cargo/config.toml` files of a project: in the lockfile's folder and above.
     #[must_use]
@@ -58,22 +55,6 @@ impl Sources {
     }
 
     fn read(&mut self, path: PathBuf) -> Option<ConfigFile> {
-        let place = path.display().to_string();
-        match file::read(&path, LIMIT) {
-            Ok(Some(bytes)) => Some(ConfigFile {
-                place,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            }),
-            Ok(None) => {
-                self.notes
-                    .push(format!("{place}: too long to be Cargo's configuration"));
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        ConfigFile::read(&path, "Cargo", &mut self.notes)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::ConfigFile;
 use crate::sys::{environment, file};
 
 /// Everything that is read, as it is.
@@ -19,9 +20,6 @@ pub struct Sources {
     /// What could not be read.
     pub notes: Vec<String>,
 }
-
-/// A longer file is not read.
-const LIMIT: u64 = 1 << 20;
 
 /// No value has more bytes (`cmd/go/internal/cfg`).
 const MAX_LINE: usize = 64 << 10;
@@ -108,18 +106,7 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<String> {
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Ok(None) => {
-                self.notes
-                    .push(format!("{}: too long to be Go's configuration", path.display()));
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        let file = ConfigFile::read(path, "Go", &mut self.notes);
+        file.map(|file| file.text)
     }
 }

@@ -112,23 +112,7 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<ConfigFile> {
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(ConfigFile {
-                place: path.display().to_string(),
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            }),
-            Ok(None) => {
-                let note = format!("{}: too long to be Maven's settings", path.display());
-                self.notes.push(note);
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotADirectory => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        ConfigFile::read(path, "Maven", &mut self.notes)
     }
 }
 

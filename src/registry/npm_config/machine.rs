@@ -24,9 +24,6 @@ pub struct Sources {
     pub notes: Vec<String>,
 }
 
-/// A longer file is not read.
-const LIMIT: u64 = 1 << 20;
-
 impl Sources {
     /// Those of this machine, with the `.npmrc` files of a project: in the lockfile's folder and at its workspace root.
     #[must_use]
@@ -126,23 +123,7 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<ConfigFile> {
-        let place = path.display().to_string();
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(ConfigFile {
-                place,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            }),
-            Ok(None) => {
-                self.notes
-                    .push(format!("{place}: too long to be npm's configuration"));
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        ConfigFile::read(path, "npm", &mut self.notes)
     }
 
     /// Above the folder of the `node` in the path.

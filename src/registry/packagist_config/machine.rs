@@ -22,9 +22,6 @@ pub struct Sources {
     pub notes: Vec<String>,
 }
 
-/// A longer file is not read.
-const LIMIT: u64 = 4 << 20;
-
 impl Sources {
     /// Those of this machine, with the `composer.json` and the `auth.json` of a project.
     #[must_use]
@@ -54,23 +51,7 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<ConfigFile> {
-        let place = path.display().to_string();
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(ConfigFile {
-                place,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            }),
-            Ok(None) => {
-                self.notes
-                    .push(format!("{place}: too long to be Composer's configuration"));
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        ConfigFile::read(path, "Composer", &mut self.notes)
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::super::ConfigFile;
 use super::{Index, Indexes, Login, Writer, ini, netrc};
 use crate::lockfile::requirements::pins;
-use crate::sys::{environment, file};
+use crate::sys::environment;
 use crate::text::toml;
 use crate::text::tree::Value;
 
@@ -26,9 +26,6 @@ pub struct Sources {
     /// What could not be read.
     pub(super) notes: Vec<String>,
 }
-
-/// A longer file is not read.
-const LIMIT: u64 = 1 << 20;
 
 impl Sources {
     /// Those of this machine and of the files of a project.
@@ -196,21 +193,8 @@ impl Sources {
     }
 
     fn read(&mut self, path: &Path) -> Option<String> {
-        match file::read(path, LIMIT) {
-            Ok(Some(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Ok(None) => {
-                let note = format!("{}: too long to be a configuration", path.display());
-                self.notes.push(note);
-                None
-            }
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => None,
-            // A folder above it that is a file, for one.
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotADirectory => None,
-            Err(error) => {
-                self.notes.push(error.to_string());
-                None
-            }
-        }
+        let file = ConfigFile::read(path, "pip", &mut self.notes);
+        file.map(|file| file.text)
     }
 }
 

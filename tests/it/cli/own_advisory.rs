@@ -395,6 +395,38 @@ fn the_grid_shows_which_lines_have_the_fix() {
     let picked = rows.find(|row| row["merged"]["by"] == project.picked.as_str());
     assert_eq!(picked.expect("a row")["ref"], "refs/heads/release/1.4");
 
+    // The same in a clone that has the lines of its remote alone; where the history is cut, nothing fails.
+    let from = format!("file://{}", project.sandbox.work().display());
+    for (folder, depth) in [("whole", &[][..]), ("cut", &["--depth=1", "--no-single-branch"])] {
+        let clone = project.sandbox.path(folder);
+        let clone = clone.to_str().expect("a path");
+        let more = [&["clone", "-q"][..], depth, &[&from, clone]].concat();
+        project.sandbox.git(&more);
+        let words: Vec<&str> = words.iter().copied().chain([clone]).collect();
+        let ran = project.sandbox.run(&words);
+        let metrics = &ran.json()["metrics"]["rows"];
+        let rows = metrics.as_array().expect("rows").iter();
+        let rows = rows.filter(|row| row["id"] == "GHSA-2222-3333-4444");
+        let merged = rows.map(|row| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            (text(&row["ref"]), text(&row["merged"]["state"]))
+        });
+        let merged: Vec<(String, String)> = merged.collect();
+        match depth.is_empty() {
+            true => {
+                let known = own
+                    .iter()
+                    .map(|(name, state, _)| ((*name).to_owned(), (*state).to_owned()));
+                assert_eq!(merged, known.collect::<Vec<_>>(), "{metrics:#}");
+            }
+            // The fix is at the tip of `main`.
+            false => {
+                let of_main = ("refs/heads/main".to_owned(), "early".to_owned());
+                assert_eq!(merged.first(), Some(&of_main), "{metrics:#}");
+            }
+        }
+    }
+
     // What was released as fixed is, though by another commit; and what was undone is not.
     let git = |arguments: &[&str]| project.sandbox.git(arguments);
     git(&["checkout", "-q", "release/1.3"]);

@@ -117,6 +117,7 @@ fn registries_are_exactly_the_files() {
         "cache",
         "cargo_config",
         "client",
+        "config_file",
         "credential",
         "error",
         "go_config",
