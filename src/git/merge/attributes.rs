@@ -130,6 +130,17 @@ impl Line {
     }
 }
 
+/// How git calls the way in which `path` is merged where `bytes` are the root's `.gitattributes`: `text`, `union` or `binary`.
+#[must_use]
+pub fn driver_name(bytes: &[u8], path: &[u8]) -> &'static str {
+    let attributes = Attributes(BTreeMap::from([(BString::default(), lines(bytes))]));
+    match attributes.of(path.as_bstr()).driver {
+        Driver::Text => "text",
+        Driver::Union => "union",
+        Driver::Binary => "binary",
+    }
+}
+
 fn lines(bytes: &[u8]) -> Vec<Line> {
     bytes.lines().filter_map(line).collect()
 }

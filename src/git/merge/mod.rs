@@ -39,6 +39,7 @@ use attributes::Attributes;
 use content::Entries;
 use objects::{Objects, Version};
 
+pub use attributes::driver_name;
 pub use collect::Reason;
 pub use content::Labels;
 pub use differences::Difference;

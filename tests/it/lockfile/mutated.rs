@@ -7,12 +7,18 @@ use lockkeeper::database::signature::SecretKey;
 
 use crate::architecture::root;
 
+#[path = "../../../fuzz/bodies/attributes.rs"]
+mod attributes;
 #[path = "../../../fuzz/bodies/event.rs"]
 mod event;
 #[path = "../../../fuzz/bodies/listing.rs"]
 mod listing;
 #[path = "../../../fuzz/bodies/manifest.rs"]
 mod manifest;
+#[path = "../../../fuzz/bodies/message.rs"]
+mod message;
+#[path = "../../../fuzz/bodies/registry.rs"]
+mod registry;
 #[path = "../../../fuzz/bodies/signature.rs"]
 mod signature;
 
@@ -190,4 +196,55 @@ fn signatures_that_nobody_made() {
             signature::run(text);
         }
     });
+}
+
+#[test]
+fn attributes_that_nobody_wrote() {
+    let seeds = [
+        "*.lock -merge\n/docs/*.md merge=union conflict-marker-size=9\n",
+        "# a comment\n\"a b\" merge=ours\n\t**/x text=auto eol=lf\n[attr]lock -merge\n",
+        "a[!b-d]*\\? binary\n!no merge\nfolder/ -merge\n*.x !merge",
+    ];
+    run(
+        "attributes",
+        &seeds.map(|seed| seed.as_bytes().to_vec()),
+        attributes::run,
+    );
+}
+
+#[test]
+fn messages_that_nobody_committed() {
+    let seeds = [
+        "Mend the reader\n\nWhy it is needed.\n\nSigned-off-by: A <a@example.org>\nCo-authored-by: B <b@example.org>\n",
+        "\n\nTitle\n \n# a comment\n\n(cherry picked from commit 0123456789abcdef0123456789abcdef01234567)\nReviewed-by: C\n  continued\n",
+        "No end",
+    ];
+    run(
+        "message",
+        &seeds.map(|seed| seed.as_bytes().to_vec()),
+        message::run,
+    );
+}
+
+#[test]
+fn answers_that_no_registry_gives() {
+    let npm = r#"{"name":"a","dist-tags":{"latest":"1.0.0"},"versions":{"1.0.0":{"name":"a","version":"1.0.0","dependencies":{"b":"^1"},"dist":{"integrity":"sha512-AA==","tarball":"https://registry.example/a/-/a-1.0.0.tgz"}}}}"#;
+    let pypi = r#"{"meta":{"api-version":"1.1"},"name":"a","files":[{"filename":"a-1.0-py3-none-any.whl","url":"../a-1.0-py3-none-any.whl","hashes":{"sha256":"ab"},"requires-python":">=3.8","yanked":false,"core-metadata":{"sha256":"cd"}}]}"#;
+    let crates = r#"{"name":"a","vers":"1.0.0","deps":[{"name":"b","req":"^1","features":[],"optional":false,"default_features":true,"target":null,"kind":"normal"}],"cksum":"ab","features":{},"yanked":false}"#;
+    let composer = r#"{"packages":{"acme/left":[{"name":"acme/left","version":"1.0.0","version_normalized":"1.0.0.0","require":{"php":">=8"}},{"version":"0.9.0","require":"__unset"}]},"minified":"composer/2.0"}"#;
+    let gems = "---\n1.0.0 b:>= 1&< 2,c:~> 3|checksum:ab,ruby:>= 2.7\n1.0.0-java |checksum:cd\n";
+    let index = "created_at: 2026-01-01T00:00:00Z\n---\na 1.0.0,1.0.1 0123456789abcdef0123456789abcdef\n";
+    let go = "v1.0.0\nv1.1.0-rc.1\n";
+    let module = "module example.org/left/v2\n\ngo 1.21\n\nrequire example.org/b v1.0.0 // indirect\nretract v2.0.0 // bad\n";
+    let maven = "<metadata><versioning><versions><version>1.0.0</version></versions></versioning></metadata>";
+    let pom = "<project><groupId>org.example</groupId><artifactId>left</artifactId><version>1.0.0</version><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><version>[1,2)</version></dependency></dependencies></project>";
+    let refs = "001e# service=git-upload-pack\n0000004895dcfa3633004da0049d3d0fa03f80589cbcaf31 refs/heads/main\n0000";
+    let seeds = [
+        npm, pypi, crates, composer, gems, index, go, module, maven, pom, refs,
+    ];
+    run(
+        "registry",
+        &seeds.map(|seed| seed.as_bytes().to_vec()),
+        registry::run,
+    );
 }
