@@ -3,6 +3,10 @@
 //! An edit is a list of splices on the spans that the positioned readers give. Before it is handed on, a check that is
 //! not the planner reads the result: what it does not accept is not written, and the reason is the check.
 
+mod bun_check;
+mod bun_entry;
+mod bun_layout;
+pub mod bun_lock;
 mod cargo_check;
 pub mod cargo_lock;
 mod cargo_manifest;
@@ -96,6 +100,7 @@ pub trait Relock: Sync {
 /// Every format that can be edited, in alphabetical order of its file.
 pub static RELOCKS: &[&dyn Relock] = &[
     &github_workflows::GithubWorkflows,
+    &bun_lock::BunLock,
     &cargo_lock::CargoLock,
     &composer_lock::ComposerLock,
     &gemfile_lock::GemfileLock,

@@ -65,7 +65,9 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
                 }
                 let same = match layout {
                     Layout::Nested => required(&entry.requirements) == required(&release.dependencies),
-                    Layout::Both | Layout::Flat => set(&entry.requirements) == set(&release.dependencies),
+                    Layout::Both | Layout::Flat | Layout::Bun => {
+                        set(&entry.requirements) == set(&release.dependencies)
+                    }
                 };
                 if !same {
                     return Err(format!(
@@ -110,12 +112,12 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
     }
 }
 
-fn by_place(all: &[Installed]) -> Folders<'_> {
+pub(super) fn by_place(all: &[Installed]) -> Folders<'_> {
     all.iter().map(|folder| (folder.place.as_str(), folder)).collect()
 }
 
 /// What is needed by name, range and kind. What lies in the package's own archive is listed elsewhere.
-fn set(requirements: &[Requirement]) -> BTreeSet<(String, String, String, RequirementKind)> {
+pub(super) fn set(requirements: &[Requirement]) -> BTreeSet<(String, String, String, RequirementKind)> {
     let shown = requirements
         .iter()
         .filter(|requirement| !matches!(requirement.kind, RequirementKind::Dev | RequirementKind::Bundled));
@@ -205,7 +207,7 @@ fn repetition(before: Files<'_>, after: Files<'_>, new: &[Installed], plan: &Pla
 }
 
 /// The entry has the hash of the release.
-fn is_hashed(entry: &Installed, release: &Release) -> Result<(), String> {
+pub(super) fn is_hashed(entry: &Installed, release: &Release) -> Result<(), String> {
     let manifest = json::read(&release.document);
     let dist = manifest.root().get("dist");
     let expected = dist.and_then(|dist| Some(dist.get("integrity")?.as_str()?.into_owned()));
@@ -246,7 +248,12 @@ fn fields(after: &str, plan: &Plan) -> Result<(), String> {
 }
 
 /// What is wrong with a requirement of the folder at `place`.
-fn wrong(folders: &Folders<'_>, rules: &Rules, place: &str, requirement: &Requirement) -> Option<String> {
+pub(super) fn wrong(
+    folders: &Folders<'_>,
+    rules: &Rules,
+    place: &str,
+    requirement: &Requirement,
+) -> Option<String> {
     let is_needed = match requirement.kind {
         RequirementKind::Runtime | RequirementKind::Dev | RequirementKind::Peer => true,
         RequirementKind::Optional | RequirementKind::OptionalPeer => false,
@@ -276,7 +283,7 @@ fn shown(place: &str) -> &str {
 }
 
 /// What one's own folders lead to.
-fn reached<'i>(folders: &Folders<'i>) -> BTreeSet<&'i str> {
+pub(super) fn reached<'i>(folders: &Folders<'i>) -> BTreeSet<&'i str> {
     let own = folders.values().filter(|folder| folder.is_own);
     let mut open: Vec<&Installed> = own.copied().collect();
     let mut reached: BTreeSet<&str> = open.iter().map(|folder| folder.place.as_str()).collect();

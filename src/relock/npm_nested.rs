@@ -287,7 +287,7 @@ impl<'d> Nested<'d> {
                     needs.sort_by(|left, right| (self.order)(&left.key, &right.key));
                     self.style.listed(&needs, depth + 1)
                 }
-                Layout::Both | Layout::Flat => self.style.nested(needs, depth + 1),
+                Layout::Both | Layout::Flat | Layout::Bun => self.style.nested(needs, depth + 1),
             };
             fields.push(object("requires", text));
         }
@@ -304,7 +304,7 @@ impl<'d> Nested<'d> {
                 peer: false,
                 ..flags
             },
-            Layout::Both | Layout::Flat => flags,
+            Layout::Both | Layout::Flat | Layout::Bun => flags,
         };
         fields.extend(flag_fields(known));
     }
@@ -318,7 +318,7 @@ fn order_of(names: &[String], layout: Layout) -> fn(&str, &str) -> Ordering {
     };
     match layout {
         Layout::Nested if is_sorted(by_units) || !is_sorted(order) => by_units,
-        Layout::Nested | Layout::Both | Layout::Flat => order,
+        Layout::Nested | Layout::Both | Layout::Flat | Layout::Bun => order,
     }
 }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod attempt;
 mod brought;
+mod bun_lock;
 mod cargo;
 mod composer_lock;
 mod gemfile_lock;
@@ -55,6 +56,7 @@ pub use published::Published;
 /// Every format that can be planned, in alphabetical order of its name.
 pub static FIXERS: &[&dyn Fixer] = &[
     &github_workflows::GithubWorkflows,
+    &bun_lock::BunLock,
     &cargo::CargoLock,
     &composer_lock::ComposerLock,
     &gemfile_lock::GemfileLock,

@@ -18,6 +18,7 @@
 //!
 //! `bun.lockb`, which Bun wrote before 1.2, is binary and not read.
 
+pub mod locked;
 mod place;
 mod upgrades;
 

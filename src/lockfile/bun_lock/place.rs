@@ -108,7 +108,7 @@ impl Places {
 }
 
 /// The first name of a key, with its scope, and the rest.
-fn first_name(key: &str) -> (&str, &str) {
+pub(super) fn first_name(key: &str) -> (&str, &str) {
     let slash = |from: usize| {
         let rest = key.get(from..)?;
         rest.find('/').map(|slash| from.saturating_add(slash))

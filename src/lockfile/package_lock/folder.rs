@@ -20,6 +20,8 @@ pub struct Installed {
     pub is_own: bool,
     /// The archive of another package contains it.
     pub is_bundled: bool,
+    /// The project has a patch for it.
+    pub is_patched: bool,
     /// It comes from a registry.
     pub is_of_registry: bool,
     /// Where its archive is, if the file says.
@@ -43,6 +45,7 @@ pub(super) fn of_entry(entry: &Entry<'_>) -> Installed {
         link: entry.link.then(|| resolved.clone().unwrap_or_default()),
         is_own,
         is_bundled: flag("inBundle"),
+        is_patched: false,
         is_of_registry: !is_own && !entry.link && matches!(pin.source, Source::Registry(_)),
         requirements: requirements(entry),
         integrity: text(entry.integrity()),

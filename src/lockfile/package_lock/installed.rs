@@ -16,6 +16,8 @@ pub enum Layout {
     Both,
     /// Version 3: in `packages`, by their paths.
     Flat,
+    /// That of Bun: in `packages`, by paths without `node_modules`.
+    Bun,
 }
 
 /// What a lockfile describes.
@@ -72,7 +74,7 @@ pub fn described(text: &str, manifest: Option<&str>) -> Result<Described, &'stat
         (Layout::Both, _, None) | (Layout::Nested, _, None) => {
             return Err("The lockfile has no `dependencies`.");
         }
-        (Layout::Nested, Some(_), _) => return Err(DAMAGED),
+        (Layout::Nested, Some(_), _) | (Layout::Bun, ..) => return Err(DAMAGED),
     };
     Ok(Described { layout, folders })
 }

@@ -67,6 +67,7 @@ impl Tree<'_> {
             link: None,
             is_own: false,
             is_bundled: flag(entry, "bundled"),
+            is_patched: false,
             is_of_registry: is_version && matches!(pin.source, Source::Registry(_)),
             requirements: self.requirements(entry, place),
             integrity: text(entry.integrity()),

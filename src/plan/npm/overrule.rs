@@ -62,6 +62,11 @@ impl Planner<'_> {
     }
 
     fn overrule(&self, state: &State, place: &str, accepts: Accepts<'_>) -> Result<State, Failure> {
+        if self.layout == Layout::Bun {
+            return Err(Failure::because(
+                "For Bun that is not done: name the version under `overrides` in package.json, then run `bun install`.",
+            ));
+        }
         if self.layout != Layout::Flat {
             return Err(Failure::because(
                 "That is done in lockfile version 3 alone, which `npm install --package-lock-only --lockfile-version 3` makes of it.",

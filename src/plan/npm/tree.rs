@@ -66,6 +66,8 @@ impl Node {
     fn of(installed: &Installed, layout: Layout) -> Self {
         let is_fixed = if installed.is_bundled {
             Some("it is part of the archive of another package")
+        } else if installed.is_patched {
+            Some("the project patches this version")
         } else if !installed.is_of_registry {
             Some("it does not come from a registry")
         } else {

@@ -21,6 +21,7 @@ use lockkeeper::relock::uv_entries::{self, Entry, List, extras_of, normal};
 use lockkeeper::relock::{Refused, relock};
 use serde_json::{Value, json};
 
+use super::there_and_back_bun::bun;
 use super::there_and_back_composer::packages;
 use super::there_and_back_gems::gems;
 use super::there_and_back_pnpm::pnpm;
@@ -48,6 +49,7 @@ pub(super) type Pair = (Plan, Plan);
 /// The plans for each package of a lockfile; nothing where no plan is made for it.
 fn pairs(format: &str, path: &TreePath, text: &str, tree: &MemoryTree) -> Vec<(String, Pair)> {
     match format {
+        "bun.lock" => bun(text),
         "Cargo.lock" => crates(text),
         "composer.lock" => packages(text),
         "Gemfile.lock" => gems(text),
@@ -555,6 +557,7 @@ fn an_edit_and_its_reverse_leave_every_byte_of_a_fixture() {
     tree.insert(&tree_path("Cargo.lock"), &own);
     walk("this project", &tree, &mut counts);
     for format in [
+        "bun.lock",
         "Cargo.lock",
         "composer.lock",
         "package-lock.json",
