@@ -3,8 +3,8 @@
 //!
 //! - `owner/repository/folder@reference` is the package `owner/repository`. What is local (`./…`) and images (`docker://…`) are no
 //!   packages.
-//! - A tag is the version as written. A commit is the version that the comment behind it names (`# v4.1.1`, `# tag=v4.1.1`); without
-//!   one, it is a version that has no order. Branches, and tags that move (`v4`), are kept as written: [`crate::version::github_actions`]
+//! - A tag is the version as written; by its full name, `refs/tags/v4.1.1`, it is the same tag. A commit is the version that the comment behind it names (`# v4.1.1`, `# tag=v4.1.1`); without
+//!   one, it is a version that has no order. Branches (`main`, `refs/heads/v4`), and tags that move (`v4`), are kept as written: [`crate::version::github_actions`]
 //!   says which advisories can be decided for them.
 //! - `uses:` counts where GitHub reads it: of jobs and their steps, and of the steps of a composite action. A file without the word is not
 //!   looked at further: other tools have files of these names.
@@ -32,6 +32,9 @@ const BOUNDS: Bounds = Bounds {
 };
 
 const DAMAGED: &str = "Repair the file: GitHub does not run it.";
+
+/// In front of a tag, in its full name.
+const FULL_NAME: &str = "refs/tags/";
 
 impl Format for GithubWorkflows {
     fn name(&self) -> &'static str {
@@ -80,7 +83,7 @@ impl Format for GithubWorkflows {
 pub struct Use {
     /// `owner/repository`.
     pub name: String,
-    /// Where the reference behind `@` stands: a tag, a branch or a commit.
+    /// Where the reference behind `@` stands: a tag, a branch or a commit. Of a tag by its full name, the tag alone.
     pub reference: Span,
     /// The reference is the whole name of a commit.
     pub is_commit: bool,
@@ -108,8 +111,9 @@ pub fn uses(text: &str) -> Option<Vec<Use>> {
     for value in users(document.root()) {
         match of(value, text) {
             Said::Use(found) => {
-                let end = format!("@{}", found.reference.of(text));
-                if value.as_str().is_some_and(|said| said.ends_with(&end)) {
+                let said = value.as_str();
+                let said = said.as_deref().and_then(|said| said.split_once('@'));
+                if said.is_some_and(|(_, said)| of_tag(said) == found.reference.of(text)) {
                     all.push(found);
                 }
             }
@@ -157,7 +161,7 @@ fn of(uses: Value<'_>, text: &str) -> Said {
     }
     let Some((path, version)) = reference
         .split_once('@')
-        .filter(|(_, version)| !version.is_empty())
+        .filter(|(_, version)| !of_tag(version).is_empty())
     else {
         return Said::NoVersion(reference.into_owned());
     };
@@ -166,6 +170,7 @@ fn of(uses: Value<'_>, text: &str) -> Said {
         return Said::NoRepository(reference.into_owned());
     };
     let is_commit = is_commit(version);
+    let version = of_tag(version);
     let commented = is_commit.then(|| comment(text, uses)).flatten();
     Said::Use(Use {
         name: format!("{owner}/{repository}"),
@@ -201,7 +206,7 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
     // An escape may have moved what stands behind `@`.
     let version = match found.comment {
         Some(span) => span.of(text),
-        None => reference.split_once('@').map_or("", |(_, version)| version),
+        None => reference.split_once('@').map_or("", |(_, version)| of_tag(version)),
     };
     // Nothing ends a plain text but the end of its line.
     if place.end as usize == text.len() {
@@ -227,6 +232,11 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
         ..Spans::default()
     };
     parsed.graph.add_package(package);
+}
+
+/// The tag of a reference that is the full name of one; what else it is as it stands.
+fn of_tag(reference: &str) -> &str {
+    reference.strip_prefix(FULL_NAME).unwrap_or(reference)
 }
 
 fn filled(part: Option<&str>) -> Option<&str> {
@@ -267,9 +277,12 @@ fn version_in(text: &str, comment: Span) -> Option<Span> {
         rest = rest.get(word.len()..)?.trim_start();
         word = rest.split(is_space).next()?;
     }
-    let front = word
+    let mut front = word
         .rfind(['@', '=', ':'])
         .map_or(0, |sign| sign.saturating_add(1));
+    if word.get(front..)?.starts_with(FULL_NAME) {
+        front = front.saturating_add(FULL_NAME.len());
+    }
     let version = word.get(front..)?.trim_end_matches([',', ';', ')', '.']);
     // A number alone may be anything.
     let is_one = is_version(version) && (version.starts_with(['v', 'V']) || version.contains('.'));

@@ -3,7 +3,7 @@
 //! OSV orders the versions of this ecosystem as SemVer. As a version, `v4` is `v4.0.0`: so do `golang.org/x/mod/semver` and
 //! node-semver, once the numbers are filled in. As the reference of a workflow, `v4` is a tag that moves: it means the newest of
 //! `v4.*`. So beside a bound that lies among those it cannot be ordered, and beside any other bound all of them are on the same side of it.
-//! Branches and commits are no versions.
+//! Branches and commits are no versions. `refs/tags/v4.1.1` is the full name of the tag `v4.1.1`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -94,6 +94,7 @@ pub fn is_version(text: &str) -> bool {
 }
 
 fn without_v(text: &str) -> &str {
+    let text = text.strip_prefix("refs/tags/").unwrap_or(text);
     text.strip_prefix(['v', 'V']).unwrap_or(text)
 }
 
@@ -140,6 +141,9 @@ mod tests {
             ("v4.1", "v4", Some(Ordering::Greater)),
             ("v4.1.1", "4.1.1", Some(Ordering::Equal)),
             ("v4-beta", "4.0.0", Some(Ordering::Less)),
+            ("refs/tags/v45.0.7", "46.0.1", Some(Ordering::Less)),
+            ("refs/tags/v46", "46.0.1", None),
+            ("refs/heads/v45.0.7", "46.0.1", None),
             ("main", "1.0.0", None),
             ("v1.0.0", "main", None),
         ] {

@@ -94,7 +94,7 @@ fn workflow(steps: &str) -> String {
 #[test]
 fn tags_commits_and_comments_move_and_nothing_else() {
     let before = workflow(&format!(
-        "      - uses: acme/run@v1.0.0   # keep this\r\n      - uses: acme/run/sub/folder@{OLD} # v1.0.0\n      - {{uses: \"acme/run@{OLD}\"}} # pinned: 1.0.0, by us\n      - run: echo acme/run@v1.0.0 {OLD} # v1.0.0\n"
+        "      - uses: acme/run@v1.0.0   # keep this\r\n      - uses: acme/run/sub/folder@{OLD} # v1.0.0\n      - {{uses: \"acme/run@{OLD}\"}} # pinned: 1.0.0, by us\n      - uses: acme/run@refs/tags/v1.0.0\n      - run: echo acme/run@v1.0.0 {OLD} # v1.0.0\n"
     ));
     let project = Project::new(PATH, &before, "1.1.0");
     let plan = project.run(&["plan", "--format", "json"]);
@@ -105,7 +105,7 @@ fn tags_commits_and_comments_move_and_nothing_else() {
     let fix = project.run(&["fix", "--allow-dirty"]);
     assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
     let after = workflow(&format!(
-        "      - uses: acme/run@v1.1.0   # keep this\r\n      - uses: acme/run/sub/folder@{FIXED} # v1.1.0\n      - {{uses: \"acme/run@{FIXED}\"}} # pinned: 1.1.0, by us\n      - run: echo acme/run@v1.0.0 {OLD} # v1.0.0\n"
+        "      - uses: acme/run@v1.1.0   # keep this\r\n      - uses: acme/run/sub/folder@{FIXED} # v1.1.0\n      - {{uses: \"acme/run@{FIXED}\"}} # pinned: 1.1.0, by us\n      - uses: acme/run@refs/tags/v1.1.0\n      - run: echo acme/run@v1.0.0 {OLD} # v1.0.0\n"
     ));
     assert_eq!(project.text(PATH), after);
     let again = project.run(&["fix", "--allow-dirty"]);
@@ -141,6 +141,11 @@ fn what_stays_says_why() {
             format!(
                 "`v1` is a tag that moves: each run gets what it leads to that day. Write a release in its place: `acme/run@{MAJOR} # v2.0.0`."
             ),
+        ),
+        (
+            "acme/run@refs/heads/v1.0.0".to_owned(),
+            "1.1.0",
+            "`refs/heads/v1.0.0` is a branch, or a tag without a version".to_owned(),
         ),
         (
             format!("acme/run@{OTHER} # v1.0.0"),
