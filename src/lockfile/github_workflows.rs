@@ -1,8 +1,8 @@
 //! Workflows of GitHub (`.github/workflows/*.yml`) and composite actions (`action.yml`): the actions and reusable workflows that their
 //! `uses:` name.
 //!
-//! - `owner/repository/folder@reference` is the package `owner/repository`. What is local (`./…`) and images (`docker://…`) are no
-//!   packages.
+//! - `owner/repository/folder@reference` is the package `owner/repository`. What is the repository's own (`./…`, and `$/…` for the
+//!   commit that runs) and images (`docker://…`) are no packages.
 //! - A tag is the version as written; by its full name, `refs/tags/v4.1.1`, it is the same tag. A commit is the version that the comment behind it names (`# v4.1.1`, `# tag=v4.1.1`); without
 //!   one, it is a version that has no order. Branches (`main`, `refs/heads/v4`), and tags that move (`v4`), are kept as written: [`crate::version::github_actions`]
 //!   says which advisories can be decided for them.
@@ -142,7 +142,7 @@ fn steps(parent: Value<'_>) -> impl Iterator<Item = Value<'_>> {
 /// What a `uses:` says.
 enum Said {
     Use(Use),
-    /// A local folder, or an image.
+    /// Something of the repository itself, or an image.
     Other,
     /// It is no text.
     Text,
@@ -156,7 +156,10 @@ fn of(uses: Value<'_>, text: &str) -> Said {
     let Some(reference) = uses.as_str() else {
         return Said::Text;
     };
-    if reference.starts_with('.') || reference.starts_with("docker://") || reference.is_empty() {
+    let is_other = [".", "$/", "docker://"]
+        .iter()
+        .any(|front| reference.starts_with(front));
+    if is_other || reference.is_empty() {
         return Said::Other;
     }
     let Some((path, version)) = reference
@@ -206,7 +209,9 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
     // An escape may have moved what stands behind `@`.
     let version = match found.comment {
         Some(span) => span.of(text),
-        None => reference.split_once('@').map_or("", |(_, version)| of_tag(version)),
+        None => reference
+            .split_once('@')
+            .map_or("", |(_, version)| of_tag(version)),
     };
     // Nothing ends a plain text but the end of its line.
     if place.end as usize == text.len() {
