@@ -146,9 +146,16 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
         return Err(BadPurl::Type);
     }
     let kind = kind.to_ascii_lowercase();
+    let of_action = kind == OF_ACTIONS;
+    let kind = if of_action { GITHUB.to_owned() } else { kind };
     // A version follows the last `@` inside of the last part; one that begins a part is an npm scope's.
     let last = path.rfind('/').map_or(0, |slash| slash.saturating_add(1));
-    let (path, version) = match path.rfind('@').filter(|at| *at > last) {
+    let at = match kind == GITHUB {
+        // No name there has one, and `refs/tags/v1` may follow it.
+        true => path.find('@'),
+        false => path.rfind('@').filter(|at| *at > last),
+    };
+    let (path, version) = match at {
         Some(at) => (
             path.get(..at).unwrap_or_default(),
             path.get(at.saturating_add(1)..)
@@ -156,10 +163,21 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
         ),
         None => (path, Some("")),
     };
-    let version = decoded(version.ok_or(BadPurl::Version)?)?;
+    let version = version.ok_or(BadPurl::Version)?;
+    let version = match of_action {
+        // GitHub writes `v4` as `4.*.*`.
+        true => without_escapes(version)?,
+        false => decoded(version)?,
+    };
     // An encoded slash separates as a plain one does.
     let path = decoded(path)?;
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    // Behind owner and repository, a folder in it.
+    let folder = parts.split_off(if of_action {
+        parts.len().min(2)
+    } else {
+        parts.len()
+    });
     let path = parts.join("/");
     let row = row_of_type(&kind);
     let path = row.map_or_else(
@@ -172,15 +190,23 @@ pub fn parse(text: &str) -> Result<PackageUrl, BadPurl> {
     if name.is_empty() {
         return Err(BadPurl::Name);
     }
+    let subpath = decoded(subpath.trim_matches('/'))?;
+    let subpath = [&folder[..], &[&*subpath]].concat().join("/");
     Ok(PackageUrl::of_parts(&Parts {
         kind: &kind,
         namespace,
         name,
         version: &version,
         qualifiers: &read_qualifiers(qualifiers)?,
-        subpath: &decoded(subpath.trim_matches('/'))?,
+        subpath: &subpath,
     }))
 }
+
+/// The type of what is at GitHub.
+const GITHUB: &str = "github";
+
+/// The type that GitHub's own bills of materials give to actions. It is no type of the specification, and means the same as `github`.
+const OF_ACTIONS: &str = "githubactions";
 
 /// The type of packages of an ecosystem without rules.
 const GENERIC: &str = "generic";
@@ -222,7 +248,14 @@ fn separator(ecosystem: &Ecosystem) -> char {
 }
 
 fn decoded(text: &str) -> Result<Cow<'_, str>, BadPurl> {
-    let odd = |character: char| character.is_whitespace() || character.is_control() || character == '*';
+    match text.contains('*') {
+        true => Err(BadPurl::Encoding),
+        false => without_escapes(text),
+    }
+}
+
+fn without_escapes(text: &str) -> Result<Cow<'_, str>, BadPurl> {
+    let odd = |character: char| character.is_whitespace() || character.is_control();
     let text = match text.contains(odd) {
         true => None,
         false => percent_decode_str(text).decode_utf8().ok(),
@@ -383,6 +416,32 @@ mod tests {
                 &["pkg:composer/Acme/Log@1.0.0", "pkg:composer/acme%2Flog@1.0.0"],
             ),
             (
+                "pkg:github/tj-actions/changed-files@v45.0.7",
+                &[
+                    "pkg:githubactions/tj-actions/changed-files@v45.0.7",
+                    "pkg:GitHubActions/TJ-Actions/Changed-Files@v45.0.7",
+                ],
+            ),
+            (
+                "pkg:github/a/b@4.%2A.%2A",
+                &["pkg:githubactions/a/b@4.*.*", "pkg:githubactions/a/b@4.%2A.%2A"],
+            ),
+            (
+                "pkg:github/github/codeql-action@v3#analyze/x",
+                &[
+                    "pkg:githubactions/github/codeql-action/analyze@v3#x",
+                    "pkg:githubactions/github/codeql-action/analyze/x@v3",
+                    "pkg:githubactions/github/codeql-action@v3#analyze/x",
+                ],
+            ),
+            (
+                "pkg:github/a/b@refs%2Ftags%2Fv1",
+                &[
+                    "pkg:github/a/b@refs/tags/v1",
+                    "pkg:githubactions/a/b@refs/tags/v1",
+                ],
+            ),
+            (
                 "pkg:cargo/a?arch=b&type=c#d/e",
                 &["pkg:cargo/a?TYPE=c&arch=b#/d//e/"],
             ),
@@ -411,6 +470,10 @@ mod tests {
             ("pkg:npm/a%ff", BadPurl::Encoding),
             ("pkg:npm/a%00", BadPurl::Encoding),
             ("pkg:npm/*", BadPurl::Encoding),
+            ("pkg:npm/a@4.*.*", BadPurl::Encoding),
+            ("pkg:github/a/b@4.*.*", BadPurl::Encoding),
+            ("pkg:githubactions/*/b@4", BadPurl::Encoding),
+            ("pkg:githubactions/a/b@", BadPurl::Version),
             ("pkg:npm/a?b", BadPurl::Qualifier),
             ("pkg:npm/a?=b", BadPurl::Qualifier),
         ] {

@@ -3,7 +3,8 @@
 //! OSV orders the versions of this ecosystem as SemVer. As a version, `v4` is `v4.0.0`: so do `golang.org/x/mod/semver` and
 //! node-semver, once the numbers are filled in. As the reference of a workflow, `v4` is a tag that moves: it means the newest of
 //! `v4.*`. So beside a bound that lies among those it cannot be ordered, and beside any other bound all of them are on the same side of it.
-//! Branches and commits are no versions. `refs/tags/v4.1.1` is the full name of the tag `v4.1.1`.
+//! Branches and commits are no versions. `refs/tags/v4.1.1` is the full name of the tag `v4.1.1`, and GitHub's own bills of
+//! materials write `v4` as `4.*.*`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -105,9 +106,11 @@ fn read(text: &str) -> Result<Tag<'_>, Unorderable> {
 fn numbers(text: &str) -> Result<Tag<'_>, &'static str> {
     let (major, mut rest) = cut_number(text)?;
     let (mut minor, mut patch, mut written) = ("0", "0", 1);
+    rest = without_stars(rest, &[".*.*", ".*"]);
     if let Some(after) = rest.strip_prefix('.') {
         (minor, rest) = cut_number(after)?;
         written = 2;
+        rest = without_stars(rest, &[".*"]);
         if let Some(after) = rest.strip_prefix('.') {
             (patch, rest) = cut_number(after)?;
             written = 3;
@@ -120,6 +123,11 @@ fn numbers(text: &str) -> Result<Tag<'_>, &'static str> {
         },
         written,
     })
+}
+
+/// Nothing, where `rest` is one of `stars`.
+fn without_stars<'t>(rest: &'t str, stars: &[&str]) -> &'t str {
+    if stars.contains(&rest) { "" } else { rest }
 }
 
 #[cfg(test)]
@@ -144,13 +152,27 @@ mod tests {
             ("refs/tags/v45.0.7", "46.0.1", Some(Ordering::Less)),
             ("refs/tags/v46", "46.0.1", None),
             ("refs/heads/v45.0.7", "46.0.1", None),
+            ("45.*.*", "46.0.1", Some(Ordering::Less)),
+            ("46.*.*", "46.0.1", None),
+            ("47.*.*", "46.0.1", Some(Ordering::Greater)),
+            ("46.0.*", "46.0.1", None),
+            ("46.1.*", "46.0.1", Some(Ordering::Greater)),
+            ("*", "46.0.1", None),
+            ("46.*.1", "46.0.1", None),
+            ("46.*-rc", "46.0.1", None),
             ("main", "1.0.0", None),
             ("v1.0.0", "main", None),
         ] {
             let found = GithubActions.compare_with_bound(reference, bound).ok();
             assert_eq!(found, expected, "{reference} {bound}");
         }
-        assert!(is_exact("v4.1.1") && is_exact("4.0.0-rc.1") && !is_exact("v4") && !is_exact("main"));
+        assert!(
+            is_exact("v4.1.1")
+                && is_exact("4.0.0-rc.1")
+                && !is_exact("v4")
+                && !is_exact("4.*.*")
+                && !is_exact("main")
+        );
         assert!(is_version("v4") && !is_version("8f4b7f84864484a7bf31766abe9204da3cbe65b3"));
     }
 }
