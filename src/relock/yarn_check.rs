@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::yarn_classic::table;
 use crate::lockfile::package_lock::installed::requirement;
+use crate::lockfile::yarn_lock::catalogs::Catalogs;
 use crate::lockfile::yarn_lock::locked::{
-    Asked, Dialect, Locked, LockedEntry, OwnManifest, decoded, locked, own_manifest, parts, patched, plain,
-    unbound,
+    Asked, Dialect, Locked, LockedEntry, OwnManifest, cataloged, decoded, locked, own_manifest, parts,
+    patched, plain, unbound,
 };
 use crate::model::{Release, RequirementKind, TreePath};
 use crate::plan::{Edited, EntryEdit, OwnEdit, Plan, ResolutionEdit};
@@ -75,10 +76,15 @@ impl Project {
             manifest.ok_or_else(|| format!("The package.json in `{folder}` cannot be read."))
         };
         let manifests: Result<Vec<OwnManifest>, String> = plan.manifests.iter().map(manifest).collect();
-        Ok(Self {
-            locked: locked(text)?,
-            manifests: manifests?,
-        })
+        let (locked, mut manifests) = (locked(text)?, manifests?);
+        if locked.dialect != Dialect::Classic {
+            let settings = path.parent().join(".yarnrc.yml").and_then(|path| read(&path));
+            let catalogs = Catalogs::of(settings.as_deref().unwrap_or_default());
+            for manifest in &mut manifests {
+                cataloged(manifest, &catalogs)?;
+            }
+        }
+        Ok(Self { locked, manifests })
     }
 
     /// The entries by what they answer to; of a key that stands twice the last counts.

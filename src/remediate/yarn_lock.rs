@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::npm_archives::{Archives, toolchain};
 use super::project::{Fixer, Project, ProjectFiles};
+use crate::lockfile::yarn_lock::catalogs::Catalogs;
 use crate::lockfile::yarn_lock::locked::{
-    self, Asked, Dialect, LockedEntry, OwnManifest, decoded, own_manifest, own_manifests, parts, patched,
-    plain, unbound,
+    self, Asked, Dialect, LockedEntry, OwnManifest, cataloged, decoded, own_manifest, own_manifests, parts,
+    patched, plain, unbound,
 };
 use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Patch, Rules};
 use crate::plan::{Bounds, Descriptor, Releases, Step, Wish};
@@ -29,12 +30,19 @@ impl Fixer for YarnLock {
 
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let locked = locked::locked(files.text)?;
-        let manifests = match locked.dialect {
+        let mut manifests = match locked.dialect {
             Dialect::Classic => own_manifests(&files.path.parent(), files.read, files.list)?,
             Dialect::Berry(number) if (OLDEST..=NEWEST).contains(&number) => listed(files, &locked.entries)?,
             Dialect::Berry(number) => {
                 return Err(format!("Lockfiles of version {number} of Yarn are not edited."));
             }
+        };
+        let settings = files
+            .beside(SETTINGS)
+            .filter(|_| locked.dialect != Dialect::Classic);
+        let cataloged = match locked.dialect {
+            Dialect::Classic => BTreeSet::new(),
+            Dialect::Berry(_) => from_catalogs(&mut manifests, settings.as_deref().unwrap_or_default())?,
         };
         let registered = locked.entries.iter().filter(|entry| entry.is_of_registry);
         let addresses = registered.map(|entry| {
@@ -55,7 +63,7 @@ impl Fixer for YarnLock {
                 .map(|file| as_npmrc(file, of_settings)),
         });
         Ok(Box::new(YarnProject {
-            described: described(&locked, &manifests, files.beside(SETTINGS).as_deref()),
+            described: described(&locked, &manifests, &cataloged, settings.as_deref()),
             archives,
             toolchain: toolchain(&files.beside("package.json").unwrap_or_default()),
             configuration,
@@ -84,8 +92,27 @@ fn listed(files: &ProjectFiles<'_>, entries: &[LockedEntry]) -> Result<Vec<OwnMa
     folders.iter().map(manifest).collect()
 }
 
-/// What the planner takes from the lockfile, the manifests and the settings.
-fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Option<&str>) -> Described {
+/// Puts what catalogs of the settings say into the manifests, and gives what comes from them, by folder and name.
+fn from_catalogs(
+    manifests: &mut [OwnManifest],
+    settings: &str,
+) -> Result<BTreeSet<(String, String)>, String> {
+    let catalogs = Catalogs::of(settings);
+    let mut all = BTreeSet::new();
+    for manifest in manifests {
+        let names = cataloged(manifest, &catalogs)?;
+        all.extend(names.into_iter().map(|name| (manifest.folder.clone(), name)));
+    }
+    Ok(all)
+}
+
+/// What the planner takes from the lockfile, the manifests and the settings; `cataloged` come from catalogs.
+fn described(
+    locked: &locked::Locked,
+    manifests: &[OwnManifest],
+    cataloged: &BTreeSet<(String, String)>,
+    settings: Option<&str>,
+) -> Described {
     let is_berry = locked.dialect != Dialect::Classic;
     let patches = Patches::of(&locked.entries);
     let modules = manifests.iter().map(|manifest| Module {
@@ -93,9 +120,13 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
         name: manifest.name.clone(),
         version: manifest.version.clone(),
         needs: patches.with(needs(&manifest.needs)),
-        kept: BTreeMap::new(),
+        kept: cataloged
+            .iter()
+            .filter(|(folder, _)| *folder == manifest.folder)
+            .map(|(_, name)| (name.clone(), kept(name)))
+            .collect(),
     });
-    let mut closed = extended(settings.filter(|_| is_berry));
+    let mut closed = extended(settings);
     if is_berry {
         closed.extend(PATCHED.map(|name| {
             (
@@ -126,6 +157,11 @@ fn described(locked: &locked::Locked, manifests: &[OwnManifest], settings: Optio
         },
         leads: false,
     }
+}
+
+/// Why the range of what comes from a catalog stays.
+fn kept(name: &str) -> String {
+    format!("{name} comes from a catalog of {SETTINGS}: change the range there.")
 }
 
 /// What Yarn 2 and later patch of themselves.

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::DAMAGED;
+use super::catalogs::{Catalogs, is_cataloged};
 use super::descriptor::{Reference, Resolution, bound, is_exotic, locator, patched, range, split};
 use super::entries::{Dependency, Entries, Entry};
 use super::lines::Scalar;
 use super::links::{Links, Wish};
 use super::manifests::{self, FieldKind, Manifest};
 use super::origin;
-use super::settings::Registries;
+use super::settings::{Registries, Settings};
 use crate::lockfile::{File, Parsed};
 use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
@@ -28,7 +29,7 @@ const MAX_RESOLUTIONS: usize = 64;
 /// What `all`, the entries of `file`, hold.
 pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dyn Tree) -> Parsed {
     let folder = file.path.parent();
-    let registries = Registries::of(&folder, tree);
+    let Settings { registries, catalogs } = Settings::of(&folder, tree);
     let mut links = Links::new(parsed);
     metadata(all, &mut links.parsed);
     links.reserve(all.entries.len(), all.dependencies.len());
@@ -64,7 +65,9 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
         .iter()
         .filter_map(|(number, manifest)| Some((*number, manifest.as_ref()?)))
         .find(|(_, manifest)| manifest.folder.is_empty());
-    let index = Index::of(all, root, &mut links.parsed);
+    let lost = |dependency: &Dependency<'_>| catalogs.range(&dependency.name, &dependency.range).is_none();
+    let is_lost = all.dependencies.iter().any(lost);
+    let index = Index::of(all, root, &catalogs, is_lost, &mut links.parsed);
     let mut manifests: HashMap<u32, HashMap<&str, (bool, bool)>> = HashMap::default();
     for (number, manifest) in &modules {
         manifests.insert(*number, manifest.as_ref().map(kinds).unwrap_or_default());
@@ -85,6 +88,12 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
             match index.find(entry, dependency) {
                 Answer::Entry(to) => links.add_edge(from, to, wish, true),
                 Answer::Missing => links.missing(&dependency.name, wish, None),
+                Answer::Lost(to) => {
+                    links.lost(&dependency.name, wish);
+                    if let Some(to) = to {
+                        links.add_edge(from, to, wish, false);
+                    }
+                }
             }
         }
         // A patched package is made from the one that it patches, which is locked beside it.
@@ -110,7 +119,7 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
             links.asked_by(number, UpgradeBy::Hand);
         }
     }
-    links.finish(knows_scopes)
+    links.finish(knows_scopes && !is_lost)
 }
 
 fn metadata(all: &Entries<'_>, parsed: &mut Parsed) {
@@ -146,6 +155,8 @@ fn kinds(manifest: &Manifest) -> HashMap<&str, (bool, bool)> {
 enum Answer {
     Entry(u32),
     Missing,
+    /// No catalog says what is asked for. The only entry of the name, if there is one, is it.
+    Lost(Option<u32>),
 }
 
 /// The entries by what they answer to.
@@ -155,12 +166,21 @@ struct Index<'e> {
     builtin: HashMap<(String, String), u32>,
     resolutions: HashMap<String, Vec<Resolution>>,
     root: Option<&'e str>,
-    /// Nothing is known of `resolutions`: the only entry of each name, if there is one.
+    catalogs: &'e Catalogs,
+    /// Nothing is known of `resolutions`.
+    is_unruled: bool,
+    /// Where something else is not known: the only entry of each name, if there is one.
     only: Option<HashMap<&'e str, Option<u32>>>,
 }
 
 impl<'e> Index<'e> {
-    fn of(all: &'e Entries<'_>, root: Option<(u32, &Manifest)>, parsed: &mut Parsed) -> Self {
+    fn of(
+        all: &'e Entries<'_>,
+        root: Option<(u32, &Manifest)>,
+        catalogs: &'e Catalogs,
+        is_lost: bool,
+        parsed: &mut Parsed,
+    ) -> Self {
         let mut by_key =
             HashMap::with_capacity_and_hasher(all.keys.len(), foldhash::fast::RandomState::default());
         let mut builtin = HashMap::default();
@@ -186,7 +206,8 @@ impl<'e> Index<'e> {
                 same.push(resolution);
             }
         }
-        let only = root.is_none().then(|| {
+        let is_unruled = root.is_none();
+        let only = (is_unruled || is_lost).then(|| {
             let mut only: HashMap<&str, Option<u32>> = HashMap::default();
             for key in &all.keys {
                 only.entry(split(&key.text).0)
@@ -201,6 +222,8 @@ impl<'e> Index<'e> {
             builtin,
             resolutions,
             root: root.map(|root| &*root.text),
+            catalogs,
+            is_unruled,
             only,
         }
     }
@@ -214,14 +237,18 @@ impl<'e> Index<'e> {
         let (name, asked) = (&*dependency.name, range(&dependency.range));
         let own = by.origin.as_ref().map_or("", |origin| &*origin.text);
         let told = self.told(own, name, asked);
-        let found = match told {
-            // What is told is bound to the project, and what is asked to who asks.
-            Some(told) => self
-                .answer(name, told, self.root.unwrap_or_default())
-                .or_else(|| self.answer(name, asked, own)),
-            None => self.answer(name, asked, own),
+        let told = told.and_then(|told| self.answer(name, told, self.root.unwrap_or_default()));
+        let only = || self.only.as_ref()?.get(name).copied().flatten();
+        // What is told, or a catalog says, is bound to the project, and what is asked to who asks.
+        let found = match (told, self.catalogs.range(name, asked)) {
+            (Some(told), _) => Some(told),
+            (None, None) => return Answer::Lost(only()),
+            (None, Some(said)) if is_cataloged(asked) => {
+                self.answer(name, range(said), self.root.unwrap_or_default())
+            }
+            (None, Some(asked)) => self.answer(name, asked, own),
         };
-        let found = found.or_else(|| self.only.as_ref()?.get(name).copied().flatten());
+        let found = found.or_else(|| only().filter(|_| self.is_unruled));
         found.map_or(Answer::Missing, Answer::Entry)
     }
 

@@ -20,6 +20,7 @@ pub(super) struct Links {
     needs: Vec<Need>,
     missing: usize,
     unsaid: Vec<(NodeId, Span)>,
+    lost: Vec<(String, Span)>,
 }
 
 /// How a dependent asks.
@@ -135,6 +136,11 @@ impl Links {
         });
     }
 
+    /// A dependency stands in a catalog that does not have it.
+    pub(super) fn lost(&mut self, name: &str, wish: Wish<'_>) {
+        self.lost.push((name.to_owned(), wish.span));
+    }
+
     /// The numbers that no edge from another one leads to.
     pub(super) fn without_dependents(&self) -> Vec<u32> {
         let mut is_needed = vec![false; self.nodes.len()];
@@ -159,6 +165,7 @@ impl Links {
             }
         }
         self.report_unsaid();
+        self.report_lost();
         self.parsed.graph.mark_direct();
         self.parsed
     }
@@ -185,6 +192,26 @@ impl Links {
             listed(&names, MAX_NAMES)
         );
         let hint = "Yarn installs what is at the address, whatever the entry says: look there, or lock the package from a registry.";
+        self.parsed.partial(first, message, hint);
+    }
+
+    /// Reports what comes from catalogs that do not have it: Yarn itself refuses to install that, and only what is locked is known.
+    fn report_lost(&mut self) {
+        let Some(first) = self.lost.first().map(|(_, span)| *span) else {
+            return;
+        };
+        let mut names: Vec<&str> = self.lost.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let what = match names.len() {
+            1 => "1 package comes from a catalog".to_owned(),
+            count => format!("{count} packages come from catalogs"),
+        };
+        let message = format!(
+            "{what} that .yarnrc.yml beside the lockfile does not have: {}",
+            listed(&names, MAX_NAMES)
+        );
+        let hint = "Commit that .yarnrc.yml with its catalogs: without them it is not known who needs these packages, and what for.";
         self.parsed.partial(first, message, hint);
     }
 }

@@ -1,7 +1,9 @@
 //! The entries of a `yarn.lock` and the manifests around it, for those who plan changes.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::catalogs::{Catalogs, is_cataloged};
 use super::descriptor::{self, Reference, locator, split};
 use super::entries::{Entries, Entry, read};
 use super::lines::{Field, Syntax, field, lines};
@@ -276,6 +278,25 @@ pub fn own_manifests(
 #[must_use]
 pub fn own_manifest(folder: &str, text: &str) -> Option<OwnManifest> {
     manifests::parse(text, folder).map(own)
+}
+
+/// Puts what catalogs say in the place of `catalog:` in a manifest, and gives the names of what was asked for so.
+///
+/// # Errors
+/// What its catalog does not have, as a sentence.
+pub fn cataloged(manifest: &mut OwnManifest, catalogs: &Catalogs) -> Result<BTreeSet<String>, String> {
+    let mut names = BTreeSet::new();
+    for need in manifest.needs.iter_mut().filter(|need| is_cataloged(&need.range)) {
+        let said = catalogs.range(&need.name, &need.range).ok_or_else(|| {
+            format!(
+                "{} comes from a catalog of .yarnrc.yml, which does not have it.",
+                need.name
+            )
+        })?;
+        need.range = plain(said).to_owned();
+        names.insert(need.name.clone());
+    }
+    Ok(names)
 }
 
 fn own(manifest: Manifest) -> OwnManifest {

@@ -1,13 +1,21 @@
-//! `.yarnrc.yml`: which registry Yarn 2 and later take packages from.
+//! `.yarnrc.yml`: which registry Yarn 2 and later take packages from, and what its catalogs say.
 
 use foldhash::HashMap;
 
+use super::catalogs::Catalogs;
 use crate::model::{Source, Tree, TreePath};
 use crate::text::decode;
 use crate::text::tree::Value;
 use crate::text::yaml::{self, Bounds};
 
-/// The registries that the settings beside a lockfile name.
+/// What the settings beside a lockfile say.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    pub(super) registries: Registries,
+    pub(super) catalogs: Catalogs,
+}
+
+/// The registries that the settings name.
 #[derive(Debug, Default)]
 pub(super) struct Registries {
     all: Option<String>,
@@ -18,7 +26,7 @@ pub(super) struct Registries {
 /// The settings that name a registry.
 const SERVER: &str = "npmRegistryServer";
 
-impl Registries {
+impl Settings {
     pub(super) fn of(folder: &TreePath, tree: &dyn Tree) -> Self {
         let Some(bytes) = folder.join(".yarnrc.yml").and_then(|path| tree.read(&path).ok()) else {
             return Self::default();
@@ -26,6 +34,15 @@ impl Registries {
         let decoded = decode::decode(&bytes);
         let document = yaml::read(&decoded.text, Bounds::STRANGER);
         let root = document.root();
+        Self {
+            registries: Registries::of(root),
+            catalogs: Catalogs::of_root(root),
+        }
+    }
+}
+
+impl Registries {
+    fn of(root: Value<'_>) -> Self {
         let server = |of: Value<'_>| of.str(SERVER).map(|server| server.into_owned());
         let scopes = root.get("npmScopes").into_iter().flat_map(Value::entries);
         Self {
