@@ -6,6 +6,8 @@
 //!   (`setup.name`, `other:setup.name`) is build. Flags (`name +flag`) lock no version.
 //! - A range, or `installed`, is no exact version. The packages that come with GHC are in the file like all others.
 //! - The file holds no edges and no scopes: every package stands for itself.
+//! - The file has the syntax of `cabal.project`: what stands in `if`, `elif` and `else` counts whatever the system is, and what stands in other
+//!   stanzas (`package name`) locks nothing. A file without `constraints` locks nothing.
 //! - cabal writes a comma behind each constraint but the last: a file that ends behind a comma, or without a line break, is cut.
 
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
@@ -47,9 +49,7 @@ impl Format for CabalProject {
         parsed.ends_with_line_break(file, DAMAGED);
         let mut reader = Reader {
             parsed,
-            is_open: false,
-            has_constraints: false,
-            ends_with_comma: false,
+            ..Reader::default()
         };
         let mut start = 0_usize;
         for line in file.text.split_inclusive('\n') {
@@ -63,10 +63,16 @@ impl Format for CabalProject {
                 "the file ends behind a comma: constraints are missing",
                 DAMAGED,
             );
-        } else if !reader.has_constraints {
+        } else if !reader.has_constraints && reader.may_go_on {
             reader
                 .parsed
                 .blind(end, "no whole file of cabal: it has no `constraints`", DAMAGED);
+        } else if !reader.has_constraints {
+            reader.parsed.partial(
+                Span::at(0),
+                "the file has no `constraints`: it locks no package",
+                "Run `cabal freeze`, which writes the version of each package.",
+            );
         }
         reader.parsed
     }
@@ -74,11 +80,57 @@ impl Format for CabalProject {
 
 struct Reader {
     parsed: Parsed,
-    /// The lines are those of `constraints`.
+    /// The stanzas around the line, each with how far it is indented, and whether it is a condition.
+    stanzas: Vec<(usize, bool)>,
+    /// How far the field is indented that the lines belong to.
+    field: Option<usize>,
+    /// That field is `constraints`.
     is_open: bool,
     has_constraints: bool,
     /// The constraints end behind a comma so far.
     ends_with_comma: bool,
+    /// So far there is nothing that cabal would write behind the constraints.
+    may_go_on: bool,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            parsed: Parsed::default(),
+            stanzas: Vec::new(),
+            field: None,
+            is_open: false,
+            has_constraints: false,
+            ends_with_comma: false,
+            may_go_on: true,
+        }
+    }
+}
+
+/// What a stanza begins with, and whether it is a condition.
+const STANZAS: [(&str, bool); 9] = [
+    ("if", true),
+    ("elif", true),
+    ("else", true),
+    ("package", false),
+    ("source-repository-package", false),
+    ("repository", false),
+    ("program-options", false),
+    ("program-locations", false),
+    ("haddock", false),
+];
+
+/// Whether `text` begins a stanza that is a condition, or another one.
+fn stanza(text: &str) -> Option<bool> {
+    let end = text
+        .find(|next: char| next.is_whitespace() || matches!(next, '(' | '!' | ':'))
+        .unwrap_or(text.len());
+    let (word, rest) = text.split_at_checked(end)?;
+    if rest.trim_start().starts_with(':') {
+        return None;
+    }
+    let known = STANZAS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name));
+    known.map(|(_, is_condition)| *is_condition)
 }
 
 impl Reader {
@@ -89,20 +141,30 @@ impl Reader {
         if inside.is_empty() || inside.starts_with("--") {
             return;
         }
-        let is_field = !text.starts_with([' ', '\t']);
-        let (value, at) = match is_field {
-            false => (text, start),
-            true => {
+        let indent = text.len().saturating_sub(inside.len());
+        let (value, at) = match self.field.is_some_and(|field| indent > field) {
+            true => (text, start),
+            false => {
+                while self.stanzas.pop_if(|(outer, _)| *outer >= indent).is_some() {}
+                self.is_open = false;
+                if let Some(is_condition) = stanza(inside) {
+                    self.stanzas.push((indent, is_condition));
+                    self.field = None;
+                    self.may_go_on = false;
+                    return;
+                }
+                self.field = Some(indent);
                 let Some((name, value)) = text.split_once(':') else {
                     self.parsed.blind(
-                        Span::new(start, start.saturating_add(text.len())),
+                        Span::new(start.saturating_add(indent), start.saturating_add(text.len())),
                         "this line is no field",
                         DAMAGED,
                     );
-                    self.is_open = false;
                     return;
                 };
-                self.is_open = name.trim().eq_ignore_ascii_case("constraints");
+                let is_constraints = name.trim().eq_ignore_ascii_case("constraints");
+                self.is_open = is_constraints && self.stanzas.iter().all(|(_, is_condition)| *is_condition);
+                self.may_go_on = name.trim().eq_ignore_ascii_case("active-repositories");
                 (value, start.saturating_add(name.len()).saturating_add(1))
             }
         };
