@@ -44,10 +44,10 @@ pub(super) fn entry(
     let hash = integrity(change, release, manifest)?;
     let mut fields = needs(manifest);
     for (key, known) in [("os", &SYSTEMS[..]), ("cpu", &PROCESSORS[..])] {
-        fields.extend(platform(key, known, manifest, &label)?);
+        fields.extend(platform(key, known, manifest));
     }
     if says.libc {
-        fields.extend(platform("libc", &LIBRARIES, manifest, &label)?);
+        fields.extend(platform("libc", &LIBRARIES, manifest));
     }
     if says.scripts && has_scripts(manifest) {
         fields.push("\"hasInstallScript\": true".to_owned());
@@ -102,6 +102,8 @@ fn needs(manifest: Value<'_>) -> Vec<String> {
             .into_iter()
             .map(|name| (name, "*".to_owned())),
     );
+    // Where a package both needs something and expects it beside itself, the need counts.
+    peers.retain(|name, _| !runtime.contains_key(name) && !optional.contains_key(name));
     let absent = absent_peers(manifest);
     let absent: Vec<String> = peers
         .keys()
@@ -138,10 +140,8 @@ const PROCESSORS: [&str; 11] = [
 const LIBRARIES: [&str; 2] = ["musl", "glibc"];
 
 /// The field `key`: what Bun knows of what the manifest says, or what is left out, whatever is shorter.
-fn platform(key: &str, known: &[&str], manifest: Value<'_>, label: &str) -> Result<Option<String>, Refused> {
-    let Some(value) = manifest.get(key).filter(|value| is_said(*value)) else {
-        return Ok(None);
-    };
+fn platform(key: &str, known: &[&str], manifest: Value<'_>) -> Option<String> {
+    let value = manifest.get(key).filter(|value| is_said(*value))?;
     let said: Vec<String> = match value.kind() {
         Kind::Array => value
             .items()
@@ -153,34 +153,27 @@ fn platform(key: &str, known: &[&str], manifest: Value<'_>, label: &str) -> Resu
             .map(std::borrow::Cow::into_owned)
             .collect(),
     };
-    let (without, with): (Vec<&str>, Vec<&str>) = said
+    let has = |name: &str| said.iter().any(|one| one == name);
+    let is_out = |name: &str| said.iter().any(|one| one.strip_prefix('!') == Some(name));
+    let is_negative = said.iter().all(|one| one.starts_with('!'));
+    let (on, off): (Vec<&str>, Vec<&str>) = known
         .iter()
-        .map(String::as_str)
-        .partition(|one| one.starts_with('!'));
-    let is_out = |name: &&str| without.iter().any(|out| out.strip_prefix('!') == Some(name));
-    let is_known = without
-        .iter()
-        .all(|out| out.strip_prefix('!').is_some_and(|name| known.contains(&name)));
-    if !is_known || with.contains(&"any") || (!with.is_empty() && !without.is_empty()) {
-        return Err(Refused(format!(
-            "What Bun makes of `{key}` of {label} is not known: {}.",
-            said.join(", ")
-        )));
-    }
-    let (on, off): (Vec<&str>, Vec<&str>) = match with.is_empty() {
-        true => known.iter().copied().partition(|name| !is_out(name)),
-        false => known.iter().copied().partition(|name| with.contains(name)),
-    };
+        .copied()
+        .partition(|name| (is_negative || has(name)) && !is_out(name));
+    let is_library = known.len() == LIBRARIES.len();
     let names: Vec<String> = match (on.is_empty(), off.is_empty()) {
-        (_, true) => return Ok(None),
+        (_, true) => return None,
+        _ if has("any") => return None,
+        // No library that Bun knows is every library.
+        (true, false) if is_library => return None,
         (true, false) => vec!["\"none\"".to_owned()],
-        (false, false) if off.len() > on.len() => on.iter().map(|name| quoted(name)).collect(),
+        (false, false) if is_library || off.len() > on.len() => on.iter().map(|name| quoted(name)).collect(),
         (false, false) => off.iter().map(|name| quoted(&format!("!{name}"))).collect(),
     };
-    Ok(Some(match names.as_slice() {
+    Some(match names.as_slice() {
         [one] => format!("\"{key}\": {one}"),
         several => format!("\"{key}\": [ {}, ]", several.join(", ")),
-    }))
+    })
 }
 
 fn has_scripts(manifest: Value<'_>) -> bool {

@@ -1,5 +1,7 @@
 //! Plans and the edits that they make.
 
+mod bun;
+mod bun_worlds;
 mod bundler;
 mod bundler_world;
 mod bundler_worlds;

@@ -212,7 +212,7 @@ impl Asked<'_> {
         self.wishes_of(&described(text, None).expect("a lockfile"))
     }
 
-    fn wishes_of(&self, described: &Described) -> Vec<Wish> {
+    pub(crate) fn wishes_of(&self, described: &Described) -> Vec<Wish> {
         let affected = described
             .folders
             .iter()

@@ -109,7 +109,7 @@ fn install(world: &World, needs: &str) -> Option<String> {
     Some(folders.join(", "))
 }
 
-fn find<'f>(
+pub(super) fn find<'f>(
     folders: &'f BTreeMap<String, String>,
     from: &str,
     name: &str,
@@ -132,7 +132,7 @@ fn find<'f>(
 }
 
 /// Everything that is needed is found in range.
-fn holds(world: &World, needs: &str, folders: &BTreeMap<String, String>) -> bool {
+pub(super) fn holds(world: &World, needs: &str, folders: &BTreeMap<String, String>) -> bool {
     let own = needs
         .split(", ")
         .map(|need| need.split_once(' ').expect("a range"));
