@@ -1,4 +1,4 @@
-//! Project files of .NET (`*.csproj`, `*.fsproj`, `*.vbproj`) and what they share: `Directory.Packages.props`, the central list of
+//! Project files of .NET and MSBuild (`*.csproj`, `*.fsproj`, `*.vbproj`, `*.proj`, …) and what they share: `Directory.Packages.props`, the central list of
 //! versions, `Directory.Build.props` and `Directory.Build.targets`.
 //!
 //! NuGet's documentation decides ("PackageReference in project files", "Central Package Management", "Package versioning", "How NuGet
@@ -11,20 +11,28 @@
 //! - A reference without a version takes that of a central list in its folder or above, where it is read. `VersionOverride` comes
 //!   before that list.
 //! - `$(Name)` becomes the value of the property where nothing but one plain value stands for it: in the file, in the nearest
-//!   `Directory.Build.props`, or in the nearest central list. Conditions are not evaluated: what stands under one counts.
+//!   `Directory.Build.props`, in the nearest central list, or in what these import. Conditions are not evaluated: what stands under
+//!   one counts.
+//! - Items stand in an `ItemGroup`: a property that is called as one (`<PackageVersion>`) is none.
+//! - What a file imports from the tree is read with it, unless the scan reads it by itself (see `imports`).
 //! - What a build loads (`GlobalPackageReference`, `PackageDownload`, tools, SDKs with a version) is of the build. Of references the
 //!   files do not say what for.
 
+mod imports;
 mod properties;
+mod text;
 mod version;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
-use self::properties::{Properties, Text};
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use self::imports::{Imported, Sources, called};
+use self::properties::Properties;
+use self::text::Text;
+use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Spans, Tree, TreePath};
+use crate::model::{
+    Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Spans, Tree, TreePath, UpgradeBy,
+};
 use crate::text::xml::{Attribute, Document, Element};
 use crate::text::{Span, decode, xml};
 
@@ -50,6 +58,10 @@ impl Format for Csproj {
             "*.csproj",
             "*.fsproj",
             "*.vbproj",
+            "*.proj",
+            "*.sqlproj",
+            "*.vcxproj",
+            "*.wixproj",
             CENTRAL,
             "Directory.Build.props",
             "Directory.Build.targets",
@@ -58,55 +70,79 @@ impl Format for Csproj {
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         let Upgrade {
-            name, to, file_name, ..
+            name,
+            to,
+            file_name,
+            by,
+            ..
         } = upgrade;
-        if project_name(file_name).is_some() {
+        let is_of_sdk = [".csproj", ".fsproj", ".vbproj"]
+            .iter()
+            .any(|end| file_name.to_ascii_lowercase().ends_with(end));
+        if is_of_sdk && by.is_none() {
             return UpgradeCommand::Run(format!("dotnet add {file_name} package {name} --version {to}"));
         }
         UpgradeCommand::ByHand("Change the version where it is written, and run `dotnet restore`.".into())
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
-        let mut document = xml::read(file.text);
         let mut parsed = Parsed::default();
-        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         let file_name = String::from_utf8_lossy(file.path.file_name()).into_owned();
+        if is_of_another_tool(&file_name, file.text) {
+            return parsed;
+        }
+        let mut document = xml::read(file.text);
+        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         let root = project_name(&file_name).map(|name| parsed.graph.add_root(name, ""));
         let Some(project) = child(document.root(), "Project") else {
             parsed.blind(Span::at(0), "the file has no element `Project`", DAMAGED);
             return parsed;
         };
+        let sources = Sources::of(file.path, &document, tree);
+        let is_locked = root.is_some() && is_locked(file.path, &file_name, tree);
         let mut reader = Reader {
-            properties: Properties::of(file.path, &document, tree),
+            properties: sources.properties,
+            own: (file.path, &document),
+            imported: &sources.imported,
+            at: file.path,
             central: None,
-            is_locked: root.is_some() && is_locked(file.path, &file_name, tree),
+            is_locked,
             root,
             parsed: &mut parsed,
-            file,
             tree,
         };
         reader.sdks(project);
-        let mut open: Vec<Element<'_>> = vec![project];
-        while let Some(element) = open.pop() {
-            // What stands in there are defaults for items, and none itself.
-            if element.name().eq_ignore_ascii_case("ItemDefinitionGroup") {
-                continue;
-            }
-            reader.element(element);
-            let from = open.len();
-            open.extend(element.children());
-            open.get_mut(from..).unwrap_or_default().reverse();
+        reader.elements(project);
+        for imported in &sources.imported {
+            let document = xml::read(&imported.text);
+            reader.at = &imported.path;
+            reader.elements(document.root());
+        }
+        // What is imported for C++ asks for packages where the project does.
+        let is_native = file_name.to_ascii_lowercase().ends_with(".vcxproj");
+        let asks = parsed.graph.packages().next().is_some() || !parsed.problems.is_empty();
+        // The lockfile has what is imported, too.
+        if !is_locked && (asks || !is_native) {
+            parsed.problems.extend(sources.gaps);
         }
         parsed
     }
 }
 
+/// A `*.proj` of another tool is no XML.
+fn is_of_another_tool(file_name: &str, text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    file_name.to_ascii_lowercase().ends_with(".proj") && !text.is_empty() && !text.starts_with('<')
+}
+
 /// The name of the project that a file of this name is; `None` for what projects share.
 fn project_name(file_name: &str) -> Option<&str> {
     let (name, end) = file_name.rsplit_once('.')?;
-    let is_project = ["csproj", "fsproj", "vbproj"]
-        .into_iter()
-        .any(|known| end.eq_ignore_ascii_case(known));
+    let is_project = [
+        "csproj", "fsproj", "vbproj", "proj", "sqlproj", "vcxproj", "wixproj",
+    ]
+    .into_iter()
+    .any(|known| end.eq_ignore_ascii_case(known));
     is_project.then_some(name)
 }
 
@@ -177,20 +213,52 @@ impl Kind {
 }
 
 struct Reader<'r, 'd> {
-    properties: Properties,
+    properties: Properties<'r>,
+    own: (&'r TreePath, &'r Document<'d>),
+    /// What it imports.
+    imported: &'r [Imported],
+    /// The file that is looked at: its own or one that it imports.
+    at: &'r TreePath,
     /// Names in the central lists, in small letters; read when one is asked for.
     central: Option<HashSet<String>>,
     is_locked: bool,
     root: Option<NodeId>,
     parsed: &'r mut Parsed,
-    file: &'r File<'d>,
     tree: &'r dyn Tree,
 }
 
+/// What stands in there is no item: values, defaults, tasks and what is for other programs.
+const NO_ITEMS: [&str; 5] = [
+    "PropertyGroup",
+    "ItemDefinitionGroup",
+    "ProjectExtensions",
+    "UsingTask",
+    "Output",
+];
+
 impl Reader<'_, '_> {
-    fn element(&mut self, element: Element<'_>) {
+    /// Reads the items of a file, of which `top` is an outer element.
+    fn elements(&mut self, top: Element<'_>) {
+        let is = |element: Element<'_>, name: &str| element.name().eq_ignore_ascii_case(name);
+        let mut open: Vec<(Element<'_>, bool)> = vec![(top, false)];
+        while let Some((element, is_item)) = open.pop() {
+            if !is_item && NO_ITEMS.iter().any(|name| is(element, name)) {
+                continue;
+            }
+            self.element(element, is_item);
+            if is_item {
+                continue;
+            }
+            let holds_items = is(element, "ItemGroup");
+            let from = open.len();
+            open.extend(element.children().map(|child| (child, holds_items)));
+            open.get_mut(from..).unwrap_or_default().reverse();
+        }
+    }
+
+    fn element(&mut self, element: Element<'_>, is_item: bool) {
         let name = element.name();
-        if name.eq_ignore_ascii_case("Sdk") || name.eq_ignore_ascii_case("Import") {
+        if !is_item && (name.eq_ignore_ascii_case("Sdk") || name.eq_ignore_ascii_case("Import")) {
             let sdk = attribute(element, "Name").or_else(|| attribute(element, "Sdk"));
             if let (Some(sdk), Some(version)) = (sdk, attribute(element, "Version")) {
                 let version = Text::of_attribute(version);
@@ -199,8 +267,12 @@ impl Reader<'_, '_> {
             return;
         }
         let Some(kind) = Kind::of(name) else { return };
+        if !is_item {
+            let message = format!("MSBuild takes no {name} outside of an ItemGroup");
+            return self.problem(Cost::Blind, element.span(), message, DAMAGED);
+        }
         if let Some(damaged) = element.damaged_tag() {
-            self.parsed.blind(damaged, "this tag is no XML", DAMAGED);
+            self.problem(Cost::Blind, damaged, "this tag is no XML".into(), DAMAGED);
         }
         if kind == Kind::Reference && self.is_locked {
             return;
@@ -210,7 +282,7 @@ impl Reader<'_, '_> {
             // What it takes away is in another element.
             if attribute(element, "Remove").is_none() {
                 let message = format!("this {name} names no package");
-                self.parsed.blind(element.span(), message, DAMAGED);
+                self.problem(Cost::Blind, element.span(), message, DAMAGED);
             }
             return;
         };
@@ -226,8 +298,8 @@ impl Reader<'_, '_> {
         {
             if name.contains(['$', '@', '%', '*', '?']) {
                 let message = format!("which package {name} is, is not known");
-                self.parsed
-                    .partial(include.span, message, "Write the names of packages as they are.");
+                let hint = "Write the names of packages as they are.";
+                self.problem(Cost::Partial, include.span, message, hint);
                 continue;
             }
             match &version {
@@ -273,18 +345,24 @@ impl Reader<'_, '_> {
     }
 
     fn package(&mut self, name: &str, version: Text<'_>, scopes: Scopes, entry: Span) {
-        let found = self.properties.expand(version);
-        let exact = found.and_then(|(file, text)| Some((file, version::lowest(&text.says)?, text)));
-        let Some((file, range, text)) = exact.filter(|_| !name.is_empty()) else {
+        let (own, _) = self.own;
+        let written = version.span;
+        let found = self.properties.expand(version, self.at).ok();
+        let exact = found.and_then(|found| Some((version::lowest(&found.says)?, found)));
+        let Some((range, found)) = exact.filter(|_| !name.is_empty()) else {
             return self.not_exact(name, entry);
         };
-        let exact = text.part(range);
-        let is_here = file.is_none();
-        let place = FileSpan {
-            file,
-            span: exact.span,
-        };
-        let mut package = Package::new(Ecosystem::NUGET, name, &*exact.says, place);
+        let here = (self.at != own).then(|| self.at.clone());
+        // What is put together from several stands nowhere as it is.
+        let place = found.place(&range, own);
+        let is_one = place.is_some();
+        let place = place.unwrap_or_else(|| FileSpan {
+            file: here.clone(),
+            span: written,
+        });
+        let is_here = place.file == here;
+        let version = found.says.get(range).unwrap_or_default();
+        let mut package = Package::new(Ecosystem::NUGET, name, version, place);
         package.direct = true;
         package.scopes = scopes;
         if is_here {
@@ -293,6 +371,9 @@ impl Reader<'_, '_> {
                 ..Spans::default()
             };
         }
+        if !is_one {
+            package.asked_by(UpgradeBy::Hand);
+        }
         let node = self.parsed.graph.add_package(package);
         if let Some(root) = self.root {
             self.parsed.graph.add_edge(root, node, Span::default());
@@ -300,20 +381,36 @@ impl Reader<'_, '_> {
     }
 
     fn not_exact(&mut self, name: &str, entry: Span) {
-        self.parsed
-            .partial(entry, format!("{name} has no exact version"), NOT_EXACT);
+        let message = format!("{name} has no exact version");
+        self.problem(Cost::Partial, entry, message, NOT_EXACT);
+    }
+
+    fn problem(&mut self, cost: Cost, span: Span, message: String, hint: &str) {
+        let mut problem = Problem::elsewhere(cost, self.at.clone(), span, message, hint);
+        if self.at == self.own.0 {
+            problem.file = None;
+        }
+        self.parsed.problems.push(problem);
     }
 
     /// A central list in the folder of the file, or above, has `name`.
     fn is_central(&mut self, name: &str) -> bool {
-        let (path, tree) = (self.file.path, self.tree);
+        let ((path, document), imported, tree) = (self.own, self.imported, self.tree);
         let central = self.central.get_or_insert_with(|| {
             let mut names = HashSet::new();
-            let lists = path.above().filter_map(|folder| folder.join(CENTRAL));
+            add_central(document, &mut names);
+            for file in imported {
+                add_central(&xml::read(&file.text), &mut names);
+            }
+            let lists = path.above().filter_map(|folder| called(&folder, CENTRAL, tree));
             for list in lists.filter(|list| list != path) {
                 let Ok(bytes) = tree.read(&list) else { continue };
                 let decoded = decode::decode(&bytes);
-                add_central(&xml::read(&decoded.text), &mut names);
+                let document = xml::read(&decoded.text);
+                add_central(&document, &mut names);
+                for file in Sources::of(&list, &document, tree).imported {
+                    add_central(&xml::read(&file.text), &mut names);
+                }
             }
             names
         });
@@ -333,47 +430,5 @@ fn add_central(document: &Document<'_>, names: &mut HashSet<String>) {
             }
         }
         open.extend(element.children());
-    }
-}
-
-impl<'d> Text<'d> {
-    fn of_attribute(attribute: Attribute<'d>) -> Self {
-        let is_plain = attribute.value.len() == attribute.span.len();
-        Self {
-            says: attribute.value,
-            span: attribute.span,
-            is_plain,
-        }
-        .trimmed()
-    }
-
-    fn of_element(element: Element<'d>) -> Self {
-        let (says, span) = (element.text(), element.text_span());
-        let is_plain = says.len() == span.len();
-        Self { says, span, is_plain }
-    }
-
-    fn trimmed(self) -> Self {
-        let start = self.says.len().saturating_sub(self.says.trim_start().len());
-        let length = self.says.trim().len();
-        self.part(start..start.saturating_add(length))
-    }
-
-    /// The bytes `range` of it.
-    fn part(&self, range: std::ops::Range<usize>) -> Self {
-        let says = match &self.says {
-            Cow::Borrowed(text) => Cow::Borrowed(text.get(range.clone()).unwrap_or_default()),
-            Cow::Owned(text) => Cow::Owned(text.get(range.clone()).unwrap_or_default().to_owned()),
-        };
-        // With a reference in it all of it is the place.
-        let span = match self.is_plain {
-            true => self.span.inside(range),
-            false => self.span,
-        };
-        Self {
-            says,
-            span,
-            is_plain: self.is_plain,
-        }
     }
 }

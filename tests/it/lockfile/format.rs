@@ -51,6 +51,30 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ),
     ("csproj", "hostile", "Acme.Data", "written as CDATA"),
     (
+        "csproj",
+        "properties",
+        "Acme.Mixed",
+        "the version is put together from a property and more",
+    ),
+    (
+        "csproj",
+        "properties",
+        "Acme.Joined",
+        "the version is put together from a property and more",
+    ),
+    (
+        "csproj",
+        "properties-composed",
+        "Acme.Joined",
+        "the version is put together from a property and more",
+    ),
+    (
+        "csproj",
+        "properties-composed",
+        "Acme.Deep",
+        "the version is put together from a property and more",
+    ),
+    (
         "libs_versions",
         "hostile",
         "com.example.lib:escaped",
