@@ -13,11 +13,13 @@
 //! - `$(Name)` becomes the value of the property where nothing but one plain value stands for it: in the file, in the nearest
 //!   `Directory.Build.props`, in the nearest central list, or in what these import. Conditions are not evaluated: what stands under
 //!   one counts.
+//! - A version in a central list is a package where some project refers to its name, or where that is not known (see `asked_for`).
 //! - Items stand in an `ItemGroup`: a property that is called as one (`<PackageVersion>`) is none.
 //! - What a file imports from the tree is read with it, unless the scan reads it by itself (see `imports`).
 //! - What a build loads (`GlobalPackageReference`, `PackageDownload`, tools, SDKs with a version) is of the build. Of references the
 //!   files do not say what for.
 
+mod asked_for;
 mod imports;
 mod properties;
 mod text;
@@ -25,6 +27,7 @@ mod version;
 
 use std::collections::HashSet;
 
+use self::asked_for::asked_for;
 use self::imports::{Imported, Sources, called};
 use self::properties::Properties;
 use self::text::Text;
@@ -106,6 +109,7 @@ impl Format for Csproj {
             imported: &sources.imported,
             at: file.path,
             central: None,
+            asked_for: None,
             is_locked,
             root,
             parsed: &mut parsed,
@@ -221,6 +225,8 @@ struct Reader<'r, 'd> {
     at: &'r TreePath,
     /// Names in the central lists, in small letters; read when one is asked for.
     central: Option<HashSet<String>>,
+    /// What the projects of the tree refer to, if that is known; asked for where a list of versions stands.
+    asked_for: Option<Option<HashSet<String>>>,
     is_locked: bool,
     root: Option<NodeId>,
     parsed: &'r mut Parsed,
@@ -300,6 +306,9 @@ impl Reader<'_, '_> {
                 let message = format!("which package {name} is, is not known");
                 let hint = "Write the names of packages as they are.";
                 self.problem(Cost::Partial, include.span, message, hint);
+                continue;
+            }
+            if kind == Kind::Central && self.is_unused(name) {
                 continue;
             }
             match &version {
@@ -391,6 +400,15 @@ impl Reader<'_, '_> {
             problem.file = None;
         }
         self.parsed.problems.push(problem);
+    }
+
+    /// No project of the tree refers to `name`: its entry in a list of versions is no package.
+    fn is_unused(&mut self, name: &str) -> bool {
+        let ((path, _), tree) = (self.own, self.tree);
+        let names = self.asked_for.get_or_insert_with(|| asked_for(path, tree));
+        names
+            .as_ref()
+            .is_some_and(|names| !names.contains(normalise(&Ecosystem::NUGET, name).as_ref()))
     }
 
     /// A central list in the folder of the file, or above, has `name`.
