@@ -8,7 +8,7 @@ use super::super::Problem;
 use super::MAX_LINEAGE;
 use super::command_line::CommandLine;
 use super::model::{Parent, Pom, Value};
-use super::reactor::Reactor;
+use super::reactor::{Module, Reactor};
 use super::recorded::Reference;
 use super::store::Store;
 use crate::model::{Cost, Tree, TreePath};
@@ -76,6 +76,13 @@ impl<'r> Poms<'r> {
             .into_iter()
             .find(|module| fitting(&module.version, &module.path))
             .map(|module| module.path)
+    }
+
+    /// The one module `group:artifact`, or of any group where that is empty, that Maven 4 takes for a dependency on it.
+    pub(super) fn inferred(&self, lineage: &[Arc<Pom>], group: &str, artifact: &str) -> Option<Module> {
+        let mut reactor = self.reactor.borrow_mut();
+        let mut found = reactor.modules(&self.store, lineage, group, artifact).into_iter();
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// `pom` with its parents, under the command line of another project of the tree.
@@ -179,7 +186,9 @@ impl Project {
         let Some(pom) = self.poms.first() else {
             return (String::new(), String::new());
         };
-        let group = pom.own_group().map_or("", |value| &value.text);
+        // Maven 4 takes a group that is not written from the parent.
+        let group = self.poms.iter().find_map(|pom| pom.own_group());
+        let group = group.map_or("", |value| &value.text);
         let artifact = pom.artifact.as_ref().map_or("", |value| &value.text);
         (group.to_owned(), artifact.to_owned())
     }

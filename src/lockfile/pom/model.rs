@@ -33,6 +33,8 @@ pub(super) struct Pom {
     /// What counts under every profile.
     pub(super) main: Section,
     pub(super) profiles: Vec<Profile>,
+    /// Maven infers the coordinates that dependencies on modules of the reactor lack (since model version 4.1.0).
+    pub(super) infers: bool,
 }
 
 /// The `parent` element.
@@ -130,6 +132,7 @@ impl Pom {
             packaging: None,
             main: Section::read(project),
             profiles: Vec::new(),
+            infers: infers(project),
         };
         for element in project.children() {
             match element.name() {
@@ -362,6 +365,23 @@ fn plugin_key(coordinates: &Dependency) -> Option<Arc<str>> {
     let artifact = text(&coordinates.artifact).unwrap_or_default();
     let is_plain = !group.contains("${") && !artifact.contains("${");
     is_plain.then(|| format!("{group}:{artifact}").into())
+}
+
+/// The model version of a `project` is 4.1.0 or later; where it is not written, the namespace has it.
+fn infers(project: Element<'_>) -> bool {
+    const NAMESPACE: &str = "http://maven.apache.org/POM/";
+    let written = project.child("modelVersion").map(Element::text);
+    let namespace = project.attribute("xmlns");
+    let version = match (&written, &namespace) {
+        (Some(version), _) if !version.is_empty() => &**version,
+        (_, Some(namespace)) => namespace.value.strip_prefix(NAMESPACE).unwrap_or_default(),
+        _ => "",
+    };
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or_default());
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    (major, minor) >= (4, 1)
 }
 
 /// The text of an element; `None` if it is empty, as if the element were not there.

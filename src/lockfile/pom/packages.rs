@@ -81,7 +81,11 @@ impl<'m, 'r> Module<'m, 'r> {
             let text = |value| plain.text(&first.path, value);
             group = text(first.own_group()).unwrap_or(group);
             artifact = text(first.artifact.as_ref()).unwrap_or(artifact);
-            version = text(first.own_version()).unwrap_or_default();
+            let versions = project.poms.iter().map(|pom| (pom, pom.own_version()));
+            version = versions
+                .filter(|(_, written)| written.is_some())
+                .find_map(|(pom, written)| plain.text(&pom.path, written))
+                .unwrap_or_default();
         }
         let name = format!("{group}:{artifact}");
         Self {
@@ -120,10 +124,38 @@ impl<'m, 'r> Module<'m, 'r> {
             for (number, dependency) in section.dependencies.iter().enumerate() {
                 let key = key(environment, pom, dependency);
                 if last.get(&key) == Some(&number) && seen.insert(key.clone()) {
-                    self.dependency(environment, &management, pom, dependency, &key);
+                    let infers = pom.infers && std::ptr::eq(*section, &pom.main);
+                    if !(infers && self.inferred(environment, pom, dependency)) {
+                        self.dependency(environment, &management, pom, dependency, &key);
+                    }
                 }
             }
         }
+    }
+
+    /// Adds a dependency without a version that a module of the reactor is, with its group if there is none, and says whether one is.
+    fn inferred(&mut self, environment: &Environment<'_>, pom: &Pom, dependency: &Dependency) -> bool {
+        let text = |value: &Option<Value>| environment.text(&pom.path, value.as_ref());
+        let (Some(artifact), None) = (text(&dependency.artifact), &dependency.version) else {
+            return false;
+        };
+        let group = text(&dependency.group).unwrap_or_default();
+        let module = self.poms.inferred(&environment.project.poms, &group, &artifact);
+        let Some(module) = module.filter(|_| self.poms.may_go_on(1)) else {
+            return false;
+        };
+        let name = format!("{}:{artifact}", module.group);
+        let wanted = Wanted {
+            pom,
+            declaration: dependency,
+            group: module.group,
+            artifact,
+            scopes: Scopes::default(),
+            system_path: None,
+        };
+        let is_plain = !module.version.contains("${");
+        self.add_own(&wanted, name, if is_plain { &module.version } else { "" });
+        true
     }
 
     fn dependency(

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
-use super::MAX_MODULES;
 use super::model::Pom;
 use super::outline::{Outlining, OwnedOutline};
 use super::store::Store;
+use super::{MAX_LINEAGE, MAX_MODULES};
 use crate::model::TreePath;
 
 /// Modules that were reached so far.
 #[derive(Debug, Default)]
 pub(super) struct Reactor {
+    /// By group and artifact, and by the artifact alone under the empty group.
     modules: HashMap<(String, String), Vec<Module>>,
     seen: HashSet<TreePath>,
     /// What each pom builds.
@@ -30,6 +31,8 @@ pub(super) struct Reactor {
 /// A pom that some build has as a module.
 #[derive(Debug, Clone)]
 pub(super) struct Module {
+    /// As written, or as the parent beside it says.
+    pub(super) group: String,
     /// As written.
     pub(super) version: String,
     pub(super) path: TreePath,
@@ -81,7 +84,7 @@ impl Reactor {
         }
     }
 
-    /// The modules `group:artifact` that are built together with the file that is read.
+    /// The modules `group:artifact` that are built together with the file that is read; with an empty group, those of each group.
     pub(super) fn modules(
         &mut self,
         store: &Store<'_>,
@@ -89,7 +92,7 @@ impl Reactor {
         group: &str,
         artifact: &str,
     ) -> Vec<Module> {
-        if !plausible(lineage, group) {
+        if !group.is_empty() && !plausible(lineage, group) {
             return Vec::new();
         }
         let together = self.reach(store, lineage);
@@ -147,12 +150,14 @@ impl Reactor {
             }
             queue.extend(builds.iter().cloned());
             self.builds.insert(path.clone(), builds);
-            let coordinates = (outline.group.clone(), outline.artifact.clone());
-            let version = outline.version.clone();
-            self.modules
-                .entry(coordinates)
-                .or_default()
-                .push(Module { version, path });
+            let (group, version) = coordinates(store, &path, outline);
+            let module = Module { group, version, path };
+            if !module.group.is_empty() {
+                let called = (String::new(), outline.artifact.clone());
+                self.modules.entry(called).or_default().push(module.clone());
+            }
+            let key = (module.group.clone(), outline.artifact.clone());
+            self.modules.entry(key).or_default().push(module);
         }
         self.built_with(&self.home)
     }
@@ -185,6 +190,31 @@ impl Reactor {
         }
         together
     }
+}
+
+/// The group and the version of a pom: Maven 4 takes what neither it nor its `parent` says from the pom in the folder above.
+fn coordinates(store: &Store<'_>, path: &TreePath, outline: &OwnedOutline) -> (String, String) {
+    let (mut group, mut version) = (outline.group.clone(), outline.version.clone());
+    let mut folder = path.parent();
+    for _ in 0..MAX_LINEAGE {
+        if (!group.is_empty() && !version.is_empty()) || folder.as_bytes().is_empty() || path.is_outside() {
+            break;
+        }
+        folder = folder.parent();
+        let above = folder.join("pom.xml");
+        let Some(derived) = above.and_then(|path| store.tree.derived(&path, &Outlining).ok()) else {
+            break;
+        };
+        let Some(above) = derived.downcast_ref::<OwnedOutline>() else {
+            break;
+        };
+        for (own, inherited) in [(&mut group, &above.group), (&mut version, &above.version)] {
+            if own.is_empty() {
+                own.clone_from(inherited);
+            }
+        }
+    }
+    (group, version)
 }
 
 fn plausible(lineage: &[Arc<Pom>], group: &str) -> bool {

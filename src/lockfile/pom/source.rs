@@ -141,6 +141,7 @@ impl Source {
             rest.value(pom.artifact.as_ref());
             rest.value(pom.version.as_ref());
             rest.value(pom.packaging.as_ref());
+            rest.number(usize::from(pom.infers));
             rest.section(&pom.main, false);
             rest.list(&pom.profiles, |rest, profile| {
                 rest.text(&profile.id);
