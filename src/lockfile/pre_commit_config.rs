@@ -4,7 +4,8 @@
 //!
 //! - A repository is the package at its address, locked by `rev` (`sha` until pre-commit 1). It has no advisories. A `rev` without a dot
 //!   that is no hexadecimal number may move: pre-commit warns of it by that rule. Of a commit, the version is what the comment
-//!   `# frozen: v1.2.3` says, which `pre-commit autoupdate --freeze` writes. `local` and `meta` are no repositories.
+//!   `# frozen: v1.2.3` says, which `pre-commit autoupdate --freeze` writes. `local`, `meta` and, of prek, `builtin` are
+//!   no repositories.
 //! - `additional_dependencies` are packages of the hook's language: `name==1.0` of Python, `name@1.0.0` of Node, `path@v1.0.0` of Go,
 //!   `name:1.0` of Ruby and Dart, `group:artifact:1.0` of coursier, `cli:name:1.0` of Rust (`name:1.0` is a range there). What language a
 //!   hook of a repository has, its manifest there says: where the file does not, the form says which one it is.
@@ -105,7 +106,7 @@ impl Reader<'_> {
             );
             return;
         };
-        if !matches!(&*address, "local" | "meta") {
+        if !matches!(&*address, "local" | "meta" | "builtin") {
             match repository.get("rev").or_else(|| repository.get("sha")) {
                 Some(rev) if !rev.raw().is_empty() && !matches!(rev.kind(), Kind::Array | Kind::Object) => {
                     self.locked(&address, rev, repository);
