@@ -64,7 +64,16 @@ impl Format for PaketLock {
             }
         }
         if file.text.trim().is_empty() {
-            lock.parsed.blind(Span::at(0), "the file is empty", DAMAGED);
+            let start = Span::at(0);
+            match lock.asked.as_ref().map(HashSet::is_empty) {
+                Some(true) => {}
+                Some(false) => lock.parsed.partial(
+                    start,
+                    "the file is empty, and locks nothing of what paket.dependencies asks for",
+                    "Run `dotnet paket install`.",
+                ),
+                None => lock.parsed.blind(start, "the file is empty", DAMAGED),
+            }
         }
         lock.finish()
     }

@@ -66,7 +66,18 @@ impl Format for YarnLock {
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
         let mut parsed = Parsed::default();
         let Some(syntax) = syntax(file.text) else {
-            let message = match file.text.trim().is_empty() {
+            let is_empty = file.text.trim().is_empty();
+            // Yarn takes an empty file for the mark of a project that was not installed yet.
+            if let Some((manifests, _)) =
+                manifests::of_project(&file.path.parent(), tree).filter(|_| is_empty)
+            {
+                if manifests.iter().any(|manifest| !manifest.asked.is_empty()) {
+                    let message = "the file is empty, and locks nothing of what the project asks for";
+                    parsed.partial(Span::at(0), message, "Run `yarn install`.");
+                }
+                return parsed;
+            }
+            let message = match is_empty {
                 true => "the file is empty",
                 false => "no lockfile of Yarn: it has neither `# yarn lockfile v1` nor `__metadata`",
             };
