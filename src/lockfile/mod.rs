@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod actions_lock;
 pub mod bom;
 pub mod bun_lock;
 pub mod cabal_project;
@@ -297,6 +298,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &gitmodules::Gitmodules,
     &pre_commit_config::PreCommitConfig,
     &terraform_lock::TerraformLock,
+    &actions_lock::ActionsLock,
     &bom::CycloneDx,
     &bun_lock::BunLock,
     &cabal_project::CabalProject,

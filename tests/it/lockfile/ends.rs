@@ -102,6 +102,25 @@ fn a_cut_pnpm_lock_is_blind_or_holds_every_package() {
 }
 
 #[test]
+fn a_cut_actions_lock_is_blind_or_holds_every_action() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile/actions_lock");
+    let path = ".github/workflows/actions.lock";
+    for case in ["version-0.0.1", "version-0.0.2", "transitive", "newer", "windows"] {
+        let tree = MemoryTree::from_folder(&fixtures.join(case));
+        let text = std::fs::read_to_string(fixtures.join(case).join(path)).expect("a lockfile");
+        let (whole, is_blind) = read("actions.lock", path, &text, &tree);
+        assert!(!is_blind && !whole.is_empty(), "{case}");
+        let cuts: Vec<usize> = (0..=text.len()).collect();
+        cuts.par_iter().for_each(|cut| {
+            let (packages, blind) = read("actions.lock", path, &text[..*cut], &tree);
+            // What ends without a line break is a gap.
+            let is_told = blind || *cut > 0 && !text[..*cut].ends_with('\n');
+            assert!(is_told || packages == whole, "{case}: cut at {cut}: {packages:?}");
+        });
+    }
+}
+
+#[test]
 fn a_cut_bun_lock_is_blind() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lockfile/bun_lock");
     for case in ["version-0", "version-2", "sources"] {

@@ -134,10 +134,23 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
         "E\u{1b}[31m",
         "name and version are one string with an escape",
     ),
+    ("actions_lock", "hostile", "a/b", "written with an escape"),
+    (
+        "actions_lock",
+        "hostile",
+        "evil\u{1b}[31m/x",
+        "written with an escape",
+    ),
     (
         "github_workflows",
         "hostile",
         "evil\u{1b}[31m/x",
+        "written with an escape",
+    ),
+    (
+        "github_workflows",
+        "references",
+        "a/escaped",
         "written with an escape",
     ),
     ("opam_locked", "hostile", "ev\u{1b}il", "written with an escape"),
