@@ -30,7 +30,11 @@ pub(super) struct Merge {
 
 /// The lines of every `.gitattributes`, by the folder that it is in.
 #[derive(Default)]
-pub(super) struct Attributes(BTreeMap<BString, Vec<Line>>);
+pub(super) struct Attributes {
+    lines: BTreeMap<BString, Vec<Line>>,
+    /// What a word of a line stands for (`[attr]word …`), which only the file of the root says.
+    macros: BTreeMap<BString, Vec<Setting>>,
+}
 
 /// A pattern and what it sets, in the order in which it does.
 struct Line {
@@ -43,6 +47,17 @@ struct Line {
 enum Setting {
     Driver(Option<Driver>),
     Marker(usize),
+    /// A word that may be a macro.
+    Word(BString),
+}
+
+/// What was found so far, of the line that counts most.
+#[derive(Default)]
+struct Found {
+    driver: Option<Option<Driver>>,
+    marker: Option<usize>,
+    /// Macros that were looked at: each counts once.
+    words: Vec<BString>,
 }
 
 /// At most so many bytes of a file of attributes are read, as git reads them.
@@ -55,10 +70,10 @@ impl Attributes {
         tree: gix::ObjectId,
         paths: impl Iterator<Item = &'p BString>,
     ) -> Result<Self, GitError> {
-        let mut read: BTreeMap<BString, Vec<Line>> = BTreeMap::new();
+        let mut read = Self::default();
         for path in paths {
             let mut folder = folder_of(path.as_bstr());
-            while !read.contains_key(folder) {
+            while !read.lines.contains_key(folder) {
                 let mut file = folder.to_owned();
                 if !file.is_empty() {
                     file.push(b'/');
@@ -70,36 +85,37 @@ impl Attributes {
                     None => None,
                 };
                 let bytes = blob.filter(|blob| blob.len() <= MAX_BYTES);
-                let lines = bytes.map_or_else(Vec::new, |bytes| lines(&bytes));
-                read.insert(folder.to_owned(), lines);
+                read.add(folder, &bytes.unwrap_or_default());
                 if folder.is_empty() {
                     break;
                 }
                 folder = folder_of(folder);
             }
         }
-        read.retain(|_, lines| !lines.is_empty());
-        Ok(Self(read))
+        read.lines.retain(|_, lines| !lines.is_empty());
+        Ok(read)
+    }
+
+    /// The file of `folder`.
+    fn add(&mut self, folder: &BStr, bytes: &[u8]) {
+        let lines = bytes.lines().filter_map(line).collect();
+        self.lines.insert(folder.to_owned(), lines);
+        if folder.is_empty() {
+            // Of several macros of one name the last one counts.
+            self.macros = bytes.lines().filter_map(macro_line).collect();
+        }
     }
 
     /// What they say of `path`: of several lines the last one counts, and folders below count before those above.
     pub(super) fn of(&self, path: &BStr) -> Merge {
-        let mut driver = None;
-        let mut marker = None;
+        let mut found = Found::default();
         let mut folder = folder_of(path);
         loop {
             let start = if folder.is_empty() { 0 } else { folder.len() + 1 };
             let inside = path.get(start..).unwrap_or_default().as_bstr();
-            for line in self.0.get(folder).into_iter().flatten().rev() {
-                if !line.holds_for(inside) {
-                    continue;
-                }
-                for setting in line.settings.iter().rev() {
-                    match setting {
-                        Setting::Driver(set) if driver.is_none() => driver = Some(set.clone()),
-                        Setting::Marker(size) if marker.is_none() => marker = Some(*size),
-                        Setting::Driver(_) | Setting::Marker(_) => {}
-                    }
+            for line in self.lines.get(folder).into_iter().flatten().rev() {
+                if line.holds_for(inside) {
+                    self.take(&line.settings, &mut found);
                 }
             }
             if folder.is_empty() {
@@ -108,8 +124,25 @@ impl Attributes {
             folder = folder_of(folder);
         }
         Merge {
-            driver: driver.flatten().unwrap_or(Driver::Text),
-            marker,
+            driver: found.driver.flatten().unwrap_or(Driver::Text),
+            marker: found.marker,
+        }
+    }
+
+    /// Takes from `settings` what is not found yet, the last first; a macro's settings stand where it does.
+    fn take(&self, settings: &[Setting], found: &mut Found) {
+        for setting in settings.iter().rev() {
+            match setting {
+                Setting::Driver(driver) if found.driver.is_none() => found.driver = Some(driver.clone()),
+                Setting::Marker(size) if found.marker.is_none() => found.marker = Some(*size),
+                Setting::Driver(_) | Setting::Marker(_) => {}
+                Setting::Word(word) => {
+                    if let Some(settings) = self.macros.get(word).filter(|_| !found.words.contains(word)) {
+                        found.words.push(word.clone());
+                        self.take(settings, found);
+                    }
+                }
+            }
         }
     }
 }
@@ -133,16 +166,13 @@ impl Line {
 /// How git calls the way in which `path` is merged where `bytes` are the root's `.gitattributes`: `text`, `union` or `binary`.
 #[must_use]
 pub fn driver_name(bytes: &[u8], path: &[u8]) -> &'static str {
-    let attributes = Attributes(BTreeMap::from([(BString::default(), lines(bytes))]));
+    let mut attributes = Attributes::default();
+    attributes.add(b"".as_bstr(), bytes);
     match attributes.of(path.as_bstr()).driver {
         Driver::Text => "text",
         Driver::Union => "union",
         Driver::Binary => "binary",
     }
-}
-
-fn lines(bytes: &[u8]) -> Vec<Line> {
-    bytes.lines().filter_map(line).collect()
 }
 
 /// One line; `None` where it sets nothing that is used here.
@@ -151,22 +181,23 @@ fn line(bytes: &[u8]) -> Option<Line> {
     if text.is_empty() || text.starts_with(b"#") || text.starts_with(b"[attr]") || bytes.len() > 2048 {
         return None;
     }
-    let (pattern, rest) = match text.strip_prefix(b"\"") {
-        Some(quoted) => {
-            let end = quoted.find_byte(b'"')?;
-            (quoted.get(..end)?, quoted.get(end + 1..)?)
+    let (pattern, rest) = match text.first() {
+        // A name in quotes has escapes, as in the output of git.
+        Some(b'"') => {
+            let (pattern, length) = gix::quote::ansi_c::undo(text.as_bstr()).ok()?;
+            (pattern, text.get(length..)?)
         }
-        None => {
+        _ => {
             let end = text.find_byteset(b" \t\r").unwrap_or(text.len());
-            (text.get(..end)?, text.get(end..)?)
+            (text.get(..end)?.as_bstr().into(), text.get(end..)?)
         }
     };
     if pattern.starts_with(b"!") || pattern.ends_with(b"/") {
         return None;
     }
-    let settings: Vec<Setting> = rest.fields().flat_map(settings).collect();
+    let settings: Vec<Setting> = rest.fields().filter_map(setting).collect();
     let is_anchored = pattern.contains(&b'/');
-    let pattern = pattern.strip_prefix(b"/").unwrap_or(pattern);
+    let pattern = pattern.strip_prefix(b"/").unwrap_or(&pattern);
     (!settings.is_empty()).then(|| Line {
         pattern: pattern.into(),
         is_anchored,
@@ -174,8 +205,15 @@ fn line(bytes: &[u8]) -> Option<Line> {
     })
 }
 
+/// The name of a macro and what it sets.
+fn macro_line(bytes: &[u8]) -> Option<(BString, Vec<Setting>)> {
+    let mut words = bytes.trim_start().strip_prefix(b"[attr]")?.fields();
+    let name = words.next()?;
+    (bytes.len() <= 2048).then(|| (name.into(), words.filter_map(setting).collect()))
+}
+
 /// What one word sets.
-fn settings(word: &[u8]) -> Option<Setting> {
+fn setting(word: &[u8]) -> Option<Setting> {
     let driver = |driver| Some(Setting::Driver(driver));
     match word {
         b"merge" => driver(Some(Driver::Text)),
@@ -184,11 +222,14 @@ fn settings(word: &[u8]) -> Option<Setting> {
         b"merge=text" => driver(Some(Driver::Text)),
         b"merge=union" => driver(Some(Driver::Union)),
         _ if word.starts_with(b"merge=") => driver(Some(Driver::Binary)),
-        _ => {
-            let size = word.strip_prefix(b"conflict-marker-size=")?;
-            let size: usize = size.to_str().ok()?.parse().ok()?;
-            (1..=1000).contains(&size).then_some(Setting::Marker(size))
-        }
+        _ => match word.strip_prefix(b"conflict-marker-size=") {
+            Some(size) => {
+                let size: usize = size.to_str().ok()?.parse().ok()?;
+                (1..=1000).contains(&size).then_some(Setting::Marker(size))
+            }
+            None => (!word.contains(&b'=') && !word.starts_with_str("-") && !word.starts_with_str("!"))
+                .then(|| Setting::Word(word.into())),
+        },
     }
 }
 
@@ -198,23 +239,36 @@ mod tests {
 
     #[test]
     fn the_nearest_and_last_line_counts() {
-        let attributes = Attributes(BTreeMap::from([
-            (
-                BString::default(),
-                lines(
-                    b"# all\n*.lock -merge\n/docs/*.md merge=union conflict-marker-size=9\n*.x merge=ours\n",
-                ),
-            ),
-            (BString::from("a"), lines(b"*.lock merge\n\"odd name\" binary\n")),
-        ]));
+        let mut attributes = Attributes::default();
+        attributes.add(
+            b"".as_bstr(),
+            b"# all\n*.lock -merge\n/docs/*.md merge=union conflict-marker-size=9\n*.x merge=ours\n",
+        );
+        attributes.add(
+            b"a".as_bstr(),
+            b"*.lock merge\n\"odd name\" binary\n\"say \\\"x\\\"\" -merge\n",
+        );
         let driver = |path: &str| attributes.of(path.into()).driver;
         assert_eq!(driver("Cargo.lock"), Driver::Binary);
         assert_eq!(driver("b/Cargo.lock"), Driver::Binary);
         assert_eq!(driver("a/Cargo.lock"), Driver::Text);
         assert_eq!(driver("a/odd name"), Driver::Binary);
+        assert_eq!(driver("a/say \"x\""), Driver::Binary);
         assert_eq!(driver("docs/a.md"), Driver::Union);
         assert_eq!(driver("docs/b/a.md"), Driver::Text);
         assert_eq!(driver("a.x"), Driver::Binary);
         assert_eq!(attributes.of("docs/a.md".into()).marker, Some(9));
+    }
+    /// As `git check-attr merge` of 2.39.5 answers.
+    #[test]
+    fn macros_stand_for_what_they_set() {
+        let root = b"[attr]locked -merge\n[attr]kept locked conflict-marker-size=9\n[attr]round round merge=union\n\
+            *.lock locked\n*.deep kept\n*.late locked merge\n*.early merge locked\n*.not -locked\n*.round round\n";
+        let names = ["a.lock", "a.deep", "a.late", "a.early", "a.not", "a.round"];
+        let drivers = names.map(|name| driver_name(root, name.as_bytes()));
+        assert_eq!(drivers, ["binary", "binary", "text", "binary", "text", "union"]);
+        let mut below = Attributes::default();
+        below.add(b"a".as_bstr(), b"[attr]locked -merge\n*.lock locked\n");
+        assert_eq!(below.of("a/b.lock".into()).driver, Driver::Text);
     }
 }
