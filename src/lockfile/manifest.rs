@@ -1,5 +1,10 @@
 //! Manifests that ask for a lockfile: one without its lockfile is a partial gap.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use foldhash::HashSet;
+
 use crate::model::TreePath;
 
 /// A manifest and the lockfiles of which one should lie beside it or above it (workspaces).
@@ -9,10 +14,24 @@ pub struct ManifestKind {
     pub file_name: &'static str,
     /// A manifest without this text asks for nothing.
     pub needle: &'static str,
-    /// File names of the lockfiles that lock it.
+    /// Lockfiles that lock it, from the folder that they lock.
     pub locks: &'static [&'static str],
+    /// Which lockfiles of folders above lock it.
+    pub above: Above,
     /// How to make one, as a full instruction.
     pub hint: &'static str,
+}
+
+/// Which lockfiles of folders above lock a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Above {
+    /// None: the tool looks in the manifest's own folder alone.
+    Never,
+    /// Those that name the folder of the manifest, as lockfiles of workspaces do. One whose format names no folders locks it
+    /// where the manifest beside that lockfile has a workspace.
+    Named,
+    /// Any.
+    Any,
 }
 
 /// Every manifest that is looked for.
@@ -21,30 +40,91 @@ pub static MANIFESTS: &[ManifestKind] = &[
         file_name: "Cargo.toml",
         needle: "dependencies",
         locks: &["Cargo.lock"],
+        above: Above::Any,
         hint: "Run `cargo generate-lockfile` and commit Cargo.lock.",
     },
     ManifestKind {
         file_name: "Gemfile",
         needle: "gem",
         locks: &["Gemfile.lock"],
+        above: Above::Never,
         hint: "Run `bundle lock` and commit Gemfile.lock.",
+    },
+    ManifestKind {
+        file_name: "Package.swift",
+        needle: ".package(",
+        locks: &["Package.resolved"],
+        above: Above::Any,
+        hint: "Run `swift package resolve` and commit Package.resolved.",
     },
     ManifestKind {
         file_name: "Pipfile",
         needle: "packages]",
         locks: &["Pipfile.lock"],
+        above: Above::Never,
         hint: "Run `pipenv lock` and commit Pipfile.lock.",
+    },
+    ManifestKind {
+        file_name: "Project.toml",
+        needle: "[deps]",
+        locks: &["Manifest.toml", "JuliaManifest.toml"],
+        above: Above::Any,
+        hint: "Run `julia --project -e 'using Pkg; Pkg.resolve()'` and commit Manifest.toml.",
+    },
+    ManifestKind {
+        file_name: "build.gradle",
+        needle: "ependencies",
+        locks: &["gradle.lockfile", "gradle/verification-metadata.xml"],
+        above: Above::Any,
+        hint: "Turn on dependency locking, run `gradle dependencies --write-locks`, and commit gradle.lockfile.",
+    },
+    ManifestKind {
+        file_name: "build.gradle.kts",
+        needle: "ependencies",
+        locks: &["gradle.lockfile", "gradle/verification-metadata.xml"],
+        above: Above::Any,
+        hint: "Turn on dependency locking, run `gradle dependencies --write-locks`, and commit gradle.lockfile.",
+    },
+    ManifestKind {
+        file_name: "build.sbt",
+        needle: "libraryDependencies",
+        locks: &["build.sbt.lock"],
+        above: Above::Any,
+        hint: "Lock it with the plugin sbt-dependency-lock (`sbt dependencyLockWrite`), and commit build.sbt.lock.",
     },
     ManifestKind {
         file_name: "composer.json",
         needle: "\"require",
         locks: &["composer.lock"],
+        above: Above::Never,
         hint: "Run `composer update --lock` and commit composer.lock.",
+    },
+    ManifestKind {
+        file_name: "deno.json",
+        needle: "\"imports\"",
+        locks: &["deno.lock"],
+        above: Above::Named,
+        hint: "Run `deno install` and commit deno.lock.",
+    },
+    ManifestKind {
+        file_name: "gems.rb",
+        needle: "gem",
+        locks: &["gems.locked"],
+        above: Above::Never,
+        hint: "Run `bundle lock` and commit gems.locked.",
+    },
+    ManifestKind {
+        file_name: "gleam.toml",
+        needle: "dependencies",
+        locks: &["manifest.toml"],
+        above: Above::Never,
+        hint: "Run `gleam deps download` and commit manifest.toml.",
     },
     ManifestKind {
         file_name: "mix.exs",
         needle: "deps",
         locks: &["mix.lock"],
+        above: Above::Any,
         hint: "Run `mix deps.get` and commit mix.lock.",
     },
     ManifestKind {
@@ -58,13 +138,17 @@ pub static MANIFESTS: &[ManifestKind] = &[
             "bun.lock",
             "bun.lockb",
             "deno.lock",
+            "vlt-lock.json",
+            "common/config/rush/pnpm-lock.yaml",
         ],
+        above: Above::Named,
         hint: "Run `npm install --package-lock-only` and commit package-lock.json.",
     },
     ManifestKind {
         file_name: "pubspec.yaml",
         needle: "dependencies:",
         locks: &["pubspec.lock"],
+        above: Above::Any,
         hint: "Run `dart pub get` and commit pubspec.lock.",
     },
     ManifestKind {
@@ -78,7 +162,29 @@ pub static MANIFESTS: &[ManifestKind] = &[
             "Pipfile.lock",
             "requirements.txt",
         ],
+        above: Above::Named,
         hint: "Run `uv lock` or `poetry lock` and commit the lockfile.",
+    },
+    ManifestKind {
+        file_name: "rebar.config",
+        needle: "{deps",
+        locks: &["rebar.lock"],
+        above: Above::Any,
+        hint: "Run `rebar3 lock` and commit rebar.lock.",
+    },
+    ManifestKind {
+        file_name: "setup.py",
+        needle: "install_requires",
+        locks: &[
+            "poetry.lock",
+            "uv.lock",
+            "pdm.lock",
+            "pylock.toml",
+            "Pipfile.lock",
+            "requirements.txt",
+        ],
+        above: Above::Any,
+        hint: "Run `pip freeze` where it is installed, and commit the result as requirements.txt.",
     },
 ];
 
@@ -91,21 +197,114 @@ pub fn row(path: &TreePath) -> Option<&'static ManifestKind> {
 }
 
 impl ManifestKind {
-    /// One of its lockfiles is beside `manifest` or in a folder above it, as `holds` says of a path.
-    pub fn is_locked(&self, manifest: &TreePath, holds: impl Fn(&TreePath) -> bool) -> bool {
-        let mut folder = manifest.parent();
+    /// One of its lockfiles locks `manifest`: `holds` says whether a path is one, and `read` gives the text of a file.
+    pub fn is_locked(
+        &self,
+        manifest: &TreePath,
+        holds: &dyn Fn(&TreePath) -> bool,
+        names: &mut Names,
+        read: &dyn Fn(&TreePath) -> Option<Arc<[u8]>>,
+    ) -> bool {
+        let home = manifest.parent();
+        let mut folder = home.clone();
         loop {
-            if self
-                .locks
-                .iter()
-                .any(|lock| folder.join(lock).is_some_and(|path| holds(&path)))
-            {
-                return true;
+            let locks = self.locks.iter().filter_map(|lock| folder.join(lock));
+            for lock in locks.filter(|lock| holds(lock)) {
+                let is_beside = folder == home && lock.parent() == home;
+                if is_beside
+                    || self.above == Above::Any
+                    || names.have(&lock, (&folder, &home), manifest, read)
+                {
+                    return true;
+                }
             }
-            if folder == TreePath::root() {
+            if folder == TreePath::root() || self.above == Above::Never {
                 return false;
             }
             folder = folder.parent();
         }
+    }
+}
+
+/// The words of lockfiles, among which are the folders that they lock. Each lockfile is read once.
+#[derive(Default)]
+pub struct Names(BTreeMap<TreePath, Words>);
+
+/// What a lockfile names.
+enum Words {
+    /// Every word in it.
+    All(HashSet<Box<[u8]>>),
+    /// No folders; and whether the manifest beside it has a workspace.
+    NoFolders(bool),
+    /// It cannot be read: it may name anything.
+    Unknown,
+}
+
+impl Names {
+    /// The lockfile at `lock`, which locks `top`, names the folder `home` of `manifest`.
+    fn have(
+        &mut self,
+        lock: &TreePath,
+        (top, home): (&TreePath, &TreePath),
+        manifest: &TreePath,
+        read: &dyn Fn(&TreePath) -> Option<Arc<[u8]>>,
+    ) -> bool {
+        let words = self
+            .0
+            .entry(lock.clone())
+            .or_insert_with(|| Words::of(lock, top, manifest, read));
+        match words {
+            Words::Unknown => true,
+            Words::NoFolders(has_workspace) => *has_workspace,
+            Words::All(words) => {
+                let below = |folder: &TreePath| -> Option<Vec<u8>> {
+                    let rest = home.as_bytes().strip_prefix(folder.as_bytes())?;
+                    Some(rest.strip_prefix(b"/").unwrap_or(rest).to_vec())
+                };
+                let ups = lock
+                    .parent()
+                    .components()
+                    .count()
+                    .saturating_sub(top.components().count());
+                let name = below(top).map(|rest| [b"../".repeat(ups), rest].concat());
+                name.is_some_and(|name| words.contains(name.as_slice()))
+            }
+        }
+    }
+}
+
+impl Words {
+    fn of(
+        lock: &TreePath,
+        top: &TreePath,
+        manifest: &TreePath,
+        read: &dyn Fn(&TreePath) -> Option<Arc<[u8]>>,
+    ) -> Self {
+        let Some(text) = read(lock) else {
+            return Self::Unknown;
+        };
+        let is_classic = memchr::memmem::find(&text, b"# yarn lockfile v1").is_some();
+        let names_none = [
+            &b"requirements.txt"[..],
+            b"Pipfile.lock",
+            b"pylock.toml",
+            b"bun.lockb",
+        ];
+        if is_classic {
+            let beside = top.join(manifest.file_name()).and_then(|path| read(&path));
+            let has_workspace =
+                beside.is_some_and(|text| memchr::memmem::find(&text, b"\"workspaces\"").is_some());
+            return Self::NoFolders(has_workspace);
+        }
+        if names_none.contains(&lock.file_name()) {
+            return Self::Unknown;
+        }
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`:,{}[]()@;".contains(byte);
+        let words = text.split(is_end).filter(|word| !word.is_empty());
+        Self::All(
+            words
+                .map(|word| word.strip_prefix(b"./").unwrap_or(word).into())
+                .collect(),
+        )
     }
 }

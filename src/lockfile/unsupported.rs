@@ -24,7 +24,7 @@ impl UnsupportedFormat {
     #[must_use]
     pub fn hint(&self) -> String {
         match self.file_name {
-            "bun.lockb" => "Run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, which writes the same as bun.lock, and commit that in its place."
+            "bun.lockb" => "Run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, which writes the same as bun.lock, and commit that in its place; or accept that it is not checked in the policy: `exclude: [\"**/bun.lockb\"]`."
                 .into(),
             name => format!(
                 "Check its {} packages with another tool, and accept that here in the policy: `exclude: [\"**/{name}\"]`.",
@@ -37,6 +37,10 @@ impl UnsupportedFormat {
 /// The closed list, by file name.
 pub static ROWS: &[UnsupportedFormat] = &[
     UnsupportedFormat {
+        file_name: "Godeps.json",
+        ecosystem: "Go",
+    },
+    UnsupportedFormat {
         file_name: "Gopkg.lock",
         ecosystem: "Go",
     },
@@ -45,8 +49,16 @@ pub static ROWS: &[UnsupportedFormat] = &[
         ecosystem: "npm",
     },
     UnsupportedFormat {
+        file_name: "dependencies.lock",
+        ecosystem: "Maven",
+    },
+    UnsupportedFormat {
         file_name: "glide.lock",
         ecosystem: "Go",
+    },
+    UnsupportedFormat {
+        file_name: "vlt-lock.json",
+        ecosystem: "npm",
     },
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Contents, Tree, TreePath, Unread};
+use crate::model::{Contents, Derivation, Derived, Tree, TreePath, Unread};
 use crate::plan::Edited;
 
 /// A tree in which edited files have their new text.
@@ -32,6 +32,17 @@ impl Tree for Overlay {
             Some(bytes) => Ok(bytes.clone()),
             None => self.below.read(path),
         }
+    }
+
+    fn derived(&self, path: &TreePath, how: &'static dyn Derivation) -> Result<Derived, Unread> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(how.derive(path, bytes)),
+            None => self.below.derived(path, how),
+        }
+    }
+
+    fn holds(&self, path: &TreePath) -> bool {
+        self.files.contains_key(path) || self.below.holds(path)
     }
 
     fn contents(&self, path: &TreePath) -> Option<Contents> {

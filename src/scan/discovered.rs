@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::known::{Known, Texts};
 use super::reader::Reader;
 use crate::git::commit_tree::{CommitTree, Lack};
 use crate::git::{Head, Repository};
@@ -60,6 +61,8 @@ pub(super) enum Standing {
     },
     /// It is that of a commit.
     Commit(CommitTree),
+    /// It is that of a commit, and some files have another text.
+    Edited(CommitTree, Texts),
 }
 
 impl DiscoveredTree {
@@ -135,20 +138,28 @@ impl DiscoveredTree {
         path.is_some_and(|path| excluding(&self.excluded, &path).is_some())
     }
 
-    /// The same with what `over` makes of its tree, which is that of no commit any more: its files are read by themselves.
+    /// The same with the texts of `files`, which stand in what `over` makes of its tree.
     #[must_use]
-    pub fn edited(self, over: impl FnOnce(Box<dyn Tree + Send>) -> Box<dyn Tree + Send>) -> Self {
-        let standing = match self.standing {
-            standing @ Standing::Disk { .. } => standing,
-            Standing::Commit(_) => Standing::Disk {
-                committed: None,
-                deleted: false,
-                submodules: Vec::new(),
-            },
+    pub fn edited<'e>(
+        self,
+        files: impl Iterator<Item = (&'e TreePath, &'e str)>,
+        over: impl FnOnce(Box<dyn Tree + Send>) -> Box<dyn Tree + Send>,
+    ) -> Self {
+        let (commit, mut texts) = match self.standing {
+            Standing::Commit(commit) => (commit, Texts::new()),
+            Standing::Edited(commit, texts) => (commit, texts),
+            standing @ Standing::Disk { .. } => {
+                return Self {
+                    tree: over(self.tree),
+                    standing,
+                    ..self
+                };
+            }
         };
+        texts.extend(files.map(|(path, text)| (path.clone(), blake3::hash(text.as_bytes()))));
         Self {
             tree: over(self.tree),
-            standing,
+            standing: Standing::Edited(commit, texts),
             ..self
         }
     }
@@ -156,7 +167,7 @@ impl DiscoveredTree {
     /// The tree is what lies on disk, or that of the commit that is checked out.
     pub(super) fn is_checked_out(&self) -> bool {
         match (&self.standing, &self.repository) {
-            (Standing::Disk { .. }, _) => true,
+            (Standing::Disk { .. } | Standing::Edited(..), _) => true,
             (Standing::Commit(_), None) => false,
             (Standing::Commit(_), Some(repository)) => {
                 let head = repository.head().ok();
@@ -178,7 +189,7 @@ impl DiscoveredTree {
                 let committed = path.as_ref().and_then(|path| tree.id(path));
                 committed != tree.blob_id(bytes) && !path.is_some_and(|path| tree.stands_for(&path, bytes))
             }
-            Standing::Disk { committed: None, .. } | Standing::Commit(_) => false,
+            Standing::Disk { committed: None, .. } | Standing::Commit(_) | Standing::Edited(..) => false,
         }
     }
 
@@ -197,7 +208,7 @@ impl DiscoveredTree {
     /// What the clone turned out to lack of the tree, by path; only that of a commit lacks something.
     pub(super) fn lacking(&self) -> BTreeMap<TreePath, Lack> {
         match &self.standing {
-            Standing::Disk { .. } => BTreeMap::new(),
+            Standing::Disk { .. } | Standing::Edited(..) => BTreeMap::new(),
             Standing::Commit(tree) => tree.lacking(),
         }
     }
@@ -206,16 +217,26 @@ impl DiscoveredTree {
     pub(super) fn lost(&self) -> bool {
         match &self.standing {
             Standing::Disk { deleted, .. } => *deleted,
-            Standing::Commit(_) => false,
+            Standing::Commit(_) | Standing::Edited(..) => false,
         }
     }
 
     /// The tree as that of a commit, if it is one.
     pub(super) fn commit(&self) -> Option<&CommitTree> {
         match &self.standing {
-            Standing::Disk { .. } => None,
+            Standing::Disk { .. } | Standing::Edited(..) => None,
             Standing::Commit(tree) => Some(tree),
         }
+    }
+
+    /// What its files are known by, if they are those of a commit or would be.
+    pub(super) fn known(&self) -> Option<Known<'_>> {
+        let (commit, texts) = match &self.standing {
+            Standing::Disk { .. } => return None,
+            Standing::Commit(commit) => (commit, None),
+            Standing::Edited(commit, texts) => (commit, Some(texts)),
+        };
+        Some(Known { commit, texts })
     }
 }
 
@@ -274,8 +295,10 @@ pub(super) fn unlocked(
 ) -> Vec<(TreePath, &'static manifest::ManifestKind)> {
     manifests.sort_by(|left, right| left.0.cmp(&right.0));
     manifests.dedup_by(|left, right| left.0 == right.0);
+    let mut names = manifest::Names::default();
     manifests.retain(|(path, row)| {
-        !row.is_locked(path, |lock| files.contains_key(lock))
+        let holds = |lock: &TreePath| files.contains_key(lock);
+        !row.is_locked(path, &holds, &mut names, &|path| tree.read(path).ok())
             && tree
                 .read(path)
                 .is_ok_and(|text| memchr::memmem::find(&text, row.needle.as_bytes()).is_some())

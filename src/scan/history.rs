@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::columns::Columns;
 use super::discovered::{DiscoveredTree, relative};
+use super::known::{FileId, Known};
 use super::line_past::{AdvisoryOfPackage, Key, LinePast};
 use super::reader::{Reader, is_wanted, reader_in};
 use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
@@ -206,7 +207,7 @@ impl KeyReader<Key> for HistoryScan<'_> {
             let Some(Reader::Format(format)) = reader else {
                 continue;
             };
-            let identity = (path, file.id, shape);
+            let identity = (path, FileId::Blob(file.id), shape);
             let held = self
                 .known(&identity, &tree)
                 .unwrap_or_else(|| self.read(identity, format, &tree));
@@ -232,7 +233,7 @@ impl HistoryScan<'_> {
     /// What the lockfile holds, if it was read in a tree that answers like `tree`.
     fn known(&self, identity: &Identity, tree: &CommitTree) -> Option<LockedSet> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(identity)?.get(tree)
+        known.get(identity)?.get(Known::of(tree))
     }
 
     /// Reads the lockfile that is known by `identity`, and keeps what it holds.
@@ -273,7 +274,7 @@ impl HistoryScan<'_> {
         known
             .entry(identity)
             .or_default()
-            .keep(tree, asked, &self.lists, held.clone());
+            .keep(Known::of(tree), asked, &self.lists, held.clone());
         held
     }
 

@@ -17,6 +17,7 @@ pub mod history;
 pub mod inventory;
 mod judge;
 pub mod knowledge;
+mod known;
 mod line_past;
 pub mod lines;
 pub mod metrics;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
 use super::reader::Reader;
-use super::recording_tree::{self, Identity, Lists, Places, Readings, RecordingTree};
+use super::recording_tree::{Identity, Lists, Places, Readings, RecordingTree};
 use super::walked::Walked;
 use crate::ecosystem;
 use crate::lockfile::{self, Format, Parsed, Problem};
@@ -118,7 +118,8 @@ pub fn read_all<T: Send + Sync + Default>(
 /// Reads every lockfile of each of `founds` and hands each to `each`; the order is that of the trees, then of the paths.
 ///
 /// A file of a commit is read once for all commits that hold the same bytes at the same path, if every further file
-/// that its reader asked for (a parent, an include, a workspace) is the same there too.
+/// that its reader asked for (a parent, an include, a workspace) is the same there too; so is one with a text that it
+/// would get.
 pub fn read_many<T: Send + Sync + Default>(
     founds: &[&DiscoveredTree],
     each: impl Fn(&Opened<'_>) -> T + Sync,
@@ -128,8 +129,8 @@ pub fn read_many<T: Send + Sync + Default>(
     let mut read: Vec<Vec<Option<Arc<ReadFile<T>>>>> = Vec::with_capacity(founds.len());
     for (tree, found) in founds.iter().enumerate() {
         read.push(vec![None; found.files.len()]);
-        let commit = found.commit();
-        let shape = commit.and_then(recording_tree::shape);
+        let known = found.known();
+        let shape = known.and_then(|known| known.shape());
         for (slot, (path, reader)) in found.files.iter().enumerate() {
             let job = Job {
                 tree,
@@ -138,8 +139,8 @@ pub fn read_many<T: Send + Sync + Default>(
                 path,
                 reader,
             };
-            let group = match commit.and_then(|commit| commit.id(path)) {
-                Some(blob) => *same.entry((path.clone(), blob, shape)).or_insert(groups.len()),
+            let group = match known.and_then(|known| known.id(path)) {
+                Some(id) => *same.entry((path.clone(), id, shape)).or_insert(groups.len()),
                 None => groups.len(),
             };
             match groups.get_mut(group) {
@@ -192,14 +193,16 @@ impl Job<'_> {
         let (path, found) = (self.path, self.found);
         match self.reader {
             Reader::Format(format) => {
-                if let Some(known) = found.commit().and_then(|commit| readings.get(commit)) {
-                    return known;
+                let known = found.known();
+                if let Some(read) = known.and_then(|known| readings.get(known)) {
+                    return read;
                 }
                 let walked = Walked(found);
-                let asked = RecordingTree::new(&walked, found.commit(), Places::Told);
+                let shaped = known.and_then(|known| known.shaped());
+                let asked = RecordingTree::new(&walked, shaped, Places::Told);
                 let file = Arc::new(read_one(found, &asked, path, *format, each));
-                if let Some(commit) = found.commit() {
-                    readings.keep(commit, asked, lists, file.clone());
+                if let Some(known) = known {
+                    readings.keep(known, asked, lists, file.clone());
                 }
                 file
             }

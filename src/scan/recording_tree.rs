@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::{HashMap, HashSet};
 
-use crate::git::ObjectId;
+use super::known::{FileId, Known};
 use crate::git::commit_tree::CommitTree;
 use crate::git::file_list::Shape;
 use crate::lockfile;
@@ -238,18 +238,18 @@ impl<T> Default for Readings<T> {
 }
 
 impl<T: Clone> Readings<T> {
-    /// What was made of the file, if that was in a tree that answers like `commit`.
-    pub(super) fn get(&self, commit: &CommitTree) -> Option<T> {
+    /// What was made of the file, if that was in a tree that answers like `tree`.
+    pub(super) fn get(&self, tree: Known<'_>) -> Option<T> {
         self.lists
             .iter()
             .rev()
-            .find_map(|(questions, known)| known.get(&answers(questions, commit)).cloned())
+            .find_map(|(questions, known)| known.get(&answers(questions, tree)).cloned())
     }
 
-    /// Keeps what was made of the file in `commit`, whose reader asked what `asked` took note of.
-    pub(super) fn keep(&mut self, commit: &CommitTree, asked: RecordingTree<'_>, lists: &Lists, made: T) {
+    /// Keeps what was made of the file in `tree`, whose reader asked what `asked` took note of.
+    pub(super) fn keep(&mut self, tree: Known<'_>, asked: RecordingTree<'_>, lists: &Lists, made: T) {
         let questions = lists.shared(asked.into_questions());
-        let answers = answers(&questions, commit);
+        let answers = answers(&questions, tree);
         match self.lists.iter_mut().find(|(known, _)| *known == questions) {
             Some((_, known)) => {
                 known.insert(answers, made);
@@ -261,18 +261,19 @@ impl<T: Clone> Readings<T> {
     }
 }
 
-/// A digest of what `commit` answers.
-fn answers(questions: &[Question], commit: &CommitTree) -> [u8; 32] {
+/// A digest of what `tree` answers.
+fn answers(questions: &[Question], tree: Known<'_>) -> [u8; 32] {
+    let commit = tree.commit;
     let mut hash = blake3::Hasher::new();
     // Parts of one file stand one after another.
     let mut last: Option<(&TreePath, How, Option<Derived>)> = None;
     for question in questions {
         match question {
-            Question::File(path) => match commit.id(path) {
+            Question::File(path) => match tree.id(path) {
                 Some(id) => hash.update(id.as_bytes()),
-                None => hash.update(if commit.holds(path) { b"?" } else { b"-" }),
+                None => hash.update(if tree.holds(path) { b"?" } else { b"-" }),
             },
-            Question::Presence(path) => hash.update(if commit.holds(path) { b"+" } else { b"-" }),
+            Question::Presence(path) => hash.update(if tree.holds(path) { b"+" } else { b"-" }),
             Question::Contents(path) => match commit.contents(path) {
                 Some(contents) => {
                     for (kind, paths) in [(b"f", &contents.files), (b"d", &contents.folders)] {
@@ -294,10 +295,14 @@ fn answers(questions: &[Question], commit: &CommitTree) -> [u8; 32] {
                     .as_ref()
                     .is_some_and(|(known, by, _)| *known == path && by == how)
                 {
-                    last = Some((path, *how, commit.derived(path, how.0).ok()));
+                    last = Some((path, *how, tree.derived(path, how.0)));
                 }
                 match last.as_ref().and_then(|(_, _, derived)| derived.as_ref()) {
-                    None => hash.update(b"-"),
+                    // Without its parts the file stands for them.
+                    None => match tree.id(path) {
+                        Some(id) => hash.update(id.as_bytes()),
+                        None => hash.update(b"-"),
+                    },
                     Some(derived) => {
                         let mut length = 0_u64;
                         how.0.part(derived, part, &mut |bytes| {
@@ -314,4 +319,4 @@ fn answers(questions: &[Question], commit: &CommitTree) -> [u8; 32] {
 }
 
 /// What a file is known by: its path, its bytes and the shape of its tree.
-pub(super) type Identity = (TreePath, ObjectId, Option<Shape>);
+pub(super) type Identity = (TreePath, FileId, Option<Shape>);

@@ -111,7 +111,12 @@ impl Trees {
             .map(|(number, mut entry)| {
                 let edits = edits(number);
                 if !edits.is_empty() {
-                    entry.found = entry.found.edited(|below| Box::new(Overlay::new(below, edits)));
+                    let files: Vec<_> = edits
+                        .iter()
+                        .map(|edit| (&edit.path, edit.after.as_str()))
+                        .collect();
+                    let over = |below| -> Box<dyn Tree + Send> { Box::new(Overlay::new(below, edits)) };
+                    entry.found = entry.found.edited(files.into_iter(), over);
                 }
                 entry
             })

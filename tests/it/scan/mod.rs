@@ -5,6 +5,7 @@ pub(crate) mod change_base;
 pub(crate) mod clean_verdicts;
 pub(crate) mod confusion;
 pub(crate) mod distributions;
+pub(crate) mod edited;
 pub(crate) mod github_actions;
 pub(crate) mod grid;
 pub(crate) mod grid_undecided;
