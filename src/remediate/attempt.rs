@@ -7,10 +7,9 @@
 use super::answers::Answers;
 use super::brought::OfFile;
 use super::project::ProjectFiles;
-use super::{Question, Supplies, fixer};
+use super::{Question, Supplies, fixer, format_of};
 use crate::advisory::Index;
 use crate::ecosystem;
-use crate::lockfile::{Claim, claim};
 use crate::matching::{self, Assessment};
 use crate::model::Ecosystem;
 use crate::plan::{Blocked, Bounds, Edited, Plan, Step, Wish};
@@ -155,7 +154,7 @@ impl<'a> Attempts<'a> {
         }
         let mut edited = Vec::new();
         if !plan.entries.is_empty()
-            && let Claim::Read(format) = claim(self.files.path)
+            && let Some(format) = format_of(self.files.path)
             && let Some(relock) = relock(format.name())
         {
             let read = self.files.read;
@@ -168,7 +167,7 @@ impl<'a> Attempts<'a> {
 
     /// Plans, asks for what is missing, and plans again.
     fn asked(&mut self, wishes: &[Wish]) -> Plan {
-        let Claim::Read(format) = claim(self.files.path) else {
+        let Some(format) = format_of(self.files.path) else {
             return all_blocked(wishes, "The file has no name of a lockfile.");
         };
         let Some(fixer) = fixer(format.name()) else {

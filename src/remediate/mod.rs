@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use self::attempt::{Attempts, all_blocked};
 use self::memory::{Asked, Basis};
 use crate::advisory::Index;
-use crate::lockfile::{Claim, claim};
+use crate::lockfile::{self, Claim, Format, claim};
 use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Manifests, Plan, Wish};
 use crate::registry::Answer;
@@ -326,9 +326,21 @@ impl Files<'_> {
 
 /// The planner of the file's format takes packages out.
 fn takes_out(file: &TreePath) -> bool {
+    format_of(file).is_some_and(|format| fixer(format.name()).is_some_and(Fixer::takes_out))
+}
+
+/// The format of a file in which packages stand: that of its name, else that of the lockfile which names it with `-r` or
+/// `-c`, for no other lockfile has packages in files of any name.
+#[must_use]
+pub fn format_of(file: &TreePath) -> Option<&'static dyn Format> {
     match claim(file) {
-        Claim::Read(format) => fixer(format.name()).is_some_and(Fixer::takes_out),
-        _ => false,
+        Claim::Read(format) => Some(format),
+        Claim::Unsupported(_) => None,
+        Claim::Nothing => {
+            let name = file.file_name();
+            let is_listing = name.ends_with(b".txt") || name.ends_with(b".in") || !name.contains(&b'.');
+            lockfile::format("requirements.txt").filter(|_| is_listing)
+        }
     }
 }
 
@@ -384,6 +396,10 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
             Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !is_exact(&finding.version) => {
                 wished(&mut wishes, finding).fixes.push(id);
             }
+            // Advisories name a pre-release, which nobody is moved to; whether a release came after it, the registry says.
+            Kind::NoFix if !finding.fixed.is_empty() => {
+                wished(&mut wishes, finding).fixes.push(id);
+            }
             Kind::Remove | Kind::NoFix if takes_out && is_urgent => {
                 wished(&mut wishes, finding).without.push(id);
             }
@@ -408,7 +424,10 @@ fn reason_of(finding: &Finding) -> String {
         Kind::Upgrade(to) => format!("{to} fixes it: plan again when this is merged."),
         Kind::Remove => "It is malicious: remove it, and whatever needs it.".to_owned(),
         Kind::OwnRegistry => "It has to come from your own registry.".to_owned(),
-        Kind::NoFix => "No version fixes it yet.".to_owned(),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => format!("A release after {early} would fix it."),
+            None => "No version fixes it yet.".to_owned(),
+        },
     }
 }
 

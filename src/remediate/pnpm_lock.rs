@@ -46,6 +46,11 @@ impl Fixer for PnpmLock {
                 return Err(reason.to_owned());
             }
         }
+        if let Some(folder) = injected(&locked) {
+            return Err(format!(
+                "The lockfile has a copy of the workspace's project in `{folder}` (`injectWorkspacePackages`), which has to move with it: upgrade with pnpm."
+            ));
+        }
         let addresses = locked.packages.iter().filter(|package| package.is_of_registry);
         let addresses =
             addresses.map(|package| (&*package.name, &*package.version, package.tarball.as_deref()));
@@ -67,6 +72,20 @@ impl Fixer for PnpmLock {
             known: RefCell::default(),
         }))
     }
+}
+
+/// The folder of a project of the workspace that another project has as a copy (`dependenciesMeta.*.injected`). pnpm refuses
+/// the lockfile where the copy's dependencies are not those of the project.
+fn injected(locked: &locked::Locked) -> Option<&str> {
+    let copies = locked.packages.iter().filter_map(|package| {
+        let (_, folder) = package.id.split_once("file:")?;
+        Some(folder.trim_start_matches("./"))
+    });
+    let is_project = |folder: &&str| {
+        let mut importers = locked.importers.iter();
+        importers.any(|importer| importer.folder == **folder)
+    };
+    copies.into_iter().find(is_project)
 }
 
 /// Fields of the lockfile that say that what registries say of packages is not all, each with the reason.

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::lockfile::{Claim, claim};
 use crate::model::{Tree, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Plan};
+use crate::remediate::format_of;
 use crate::remediate::native::{Native, native};
 use crate::sys::file;
 use crate::sys::interrupt::Temporary;
@@ -45,7 +45,7 @@ const MAX_CHARACTERS: usize = 200;
 /// # Errors
 /// Why the edit is not proven, as a sentence.
 pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -> Result<String, String> {
-    let Claim::Read(format) = claim(&plan.file) else {
+    let Some(format) = format_of(&plan.file) else {
         return Err("The file has no name of a lockfile.".to_owned());
     };
     let Some(native) = native(format.name()) else {

@@ -243,7 +243,7 @@ pub fn read_standard_input(limit: u64) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 /// Replaces the file at `path` by what `write` writes: to a temporary name in the same folder, then renamed.
-/// Missing folders are made. If `write` fails, the old file stays and nothing is left behind. A link stays a
+/// Missing folders are made; the permissions of an old file stay. If `write` fails, the old file stays and nothing is left behind. A link stays a
 /// link to the new content; a device or pipe (`/dev/null`, `/dev/stdout`) is written to and never replaced.
 ///
 /// # Errors
@@ -282,7 +282,10 @@ pub fn replace(
         write(&mut writer)?;
         writer.flush()?;
         drop(writer);
-        open_to_readers(temporary.as_file())?;
+        match std::fs::metadata(path) {
+            Ok(old) if old.is_file() => temporary.as_file().set_permissions(old.permissions())?,
+            Ok(_) | Err(_) => open_to_readers(temporary.as_file())?,
+        }
         hand_over(temporary.as_file(), folder)?;
         temporary.persist(path).map_err(|error| error.error)?;
         drop(guard);

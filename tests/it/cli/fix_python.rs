@@ -141,6 +141,39 @@ fn a_fix_of_requirements_passes_a_scan_and_names_its_input() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_included_file_of_any_name_is_edited_and_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::new("kiln==1.0");
+    let pins = project.text("requirements.txt");
+    project.sandbox.write("base.txt", pins);
+    project.sandbox.write("requirements.txt", "-r base.txt\n");
+    std::fs::remove_file(project.sandbox.work().join("requirements.in")).expect("a file");
+    let path = project.sandbox.work().join("base.txt");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("permissions");
+    project.sandbox.git(&["add", "-A"]);
+    project.sandbox.git(&["commit", "-q", "-m", "Include"]);
+    let fix = project.run(&["fix"]);
+    assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
+    assert_eq!(project.text("base.txt"), project.fixed());
+    assert_eq!(project.text("requirements.txt"), "-r base.txt\n");
+    let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_release_after_a_fixed_pre_release_is_taken() {
+    let project = Project::new("kiln==1.0");
+    let early = [record("GHSA-bad", "PyPI", "kiln", "0", Some("1.1rc1"))];
+    let index = project.sandbox.index("early.lkdb", &early, NOW);
+    let scan = project.sandbox.run(&["scan", "--db", &index, "--now", NOW]);
+    assert!(scan.out.contains("release after 1.1rc1"), "{}", scan.out);
+    let fix = project.sandbox.run(&["fix", "--db", &index, "--now", NOW]);
+    assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
+    assert_eq!(project.text("requirements.txt"), project.fixed());
+}
+
+#[test]
 fn answers_of_an_index_are_kept() {
     let project = Project::new("kiln");
     assert_eq!(project.run(&["plan"]).code, 0);

@@ -197,4 +197,16 @@ fn other_forms_are_left_alone_with_a_reason() {
         plan.blocked[0].reason,
         "`overrides` of pnpm decide about b: change them there."
     );
+    // What pnpm copies into another project's folder has to change with the project.
+    let injected = lock(
+        "  .:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n      c:\n        specifier: 'workspace:*'\n        version: file:c\n\n  c:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n",
+        "  c@file:c:\n    resolution: {directory: c, type: directory}\n",
+        "  b@1.0.0: {}\n\n  c@file:c:\n    dependencies:\n      b: 1.0.0\n",
+    );
+    let before = files(json!({"b": "^1.0.0", "c": "workspace:*"}), injected);
+    let refused = KEEP.refused_in(&world, &before, FILE);
+    assert!(
+        refused.contains("a copy of the workspace's project in `c`"),
+        "{refused}"
+    );
 }
