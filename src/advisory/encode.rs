@@ -77,14 +77,18 @@ impl Compiler {
 
 /// Counts each source's records and finds the newest. KEV and EPSS were counted when they came.
 fn count_sources(compiler: &mut Compiler, records: &[Box<IndexedRecord>]) {
-    let mut counted = vec![(0u64, None); compiler.sources.len()];
+    let mut counted = vec![(0u64, 0u64, None); compiler.sources.len()];
     for indexed in records {
-        if let Some((count, newest)) = counted.get_mut(indexed.source.0 as usize) {
+        if let Some((count, dated, newest)) = counted.get_mut(indexed.source.0 as usize) {
+            let date = indexed.record.modified.max(indexed.record.published);
             *count = count.saturating_add(1);
-            *newest = (*newest).max(indexed.record.modified);
+            *dated = dated.saturating_add(u64::from(date.is_some()));
+            *newest = (*newest).max(date);
         }
     }
-    for (source, (count, newest)) in compiler.sources.iter_mut().zip(counted) {
+    for (source, (count, dated, newest)) in compiler.sources.iter_mut().zip(counted) {
+        // Where most records have no date, the newest of the others says nothing about the source.
+        let newest = newest.filter(|_| dated >= count.div_ceil(2));
         let listed = matches!(source.name.as_str(), "kev" | "epss") && source.authority == Authority::Origin;
         if !listed {
             source.counts.records = count;

@@ -200,6 +200,7 @@ pub enum Level {
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help("terminal, json or markdown; may be given several times")))]
 pub struct Plan {
     /// Folders or lockfiles; `.` if none is given.
     #[arg(value_name = "PATH")]
@@ -223,6 +224,7 @@ pub struct Plan {
 
 /// Arguments of `fix`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help("terminal, json or markdown; may be given several times")))]
 pub struct Fix {
     /// Folders or lockfiles; `.` if none is given.
     #[arg(value_name = "PATH")]
@@ -250,6 +252,7 @@ pub struct Fix {
 /// Arguments of `backport`.
 #[derive(Debug, Clone, Args)]
 #[command(mut_arg("resolve", |resolve| resolve.hide(true)))]
+#[command(mut_arg("format", |format| format.help("terminal, json or markdown; may be given several times")))]
 pub struct Backport {
     /// A folder or lockfile of a git repository, or a bare one.
     pub path: Option<PathBuf>,

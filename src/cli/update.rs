@@ -33,7 +33,11 @@ pub fn run(arguments: &DbUpdate, options: &OutputOptions, now: Timestamp) -> Res
     let updated = console.session(&location, now).update(&request);
     let done = updated.map_err(|mut failure| {
         if failure.code == ExitCode::Remote {
-            failure.hint = format!("{}\n{}", failure.hint, without_it(&location.flag()));
+            failure.hint = format!(
+                "{}\n{}",
+                failure.hint,
+                without_it(&location.flag(), !request.from.is_empty())
+            );
         }
         failure
     })?;
@@ -62,12 +66,16 @@ pub fn run(arguments: &DbUpdate, options: &OutputOptions, now: Timestamp) -> Res
     Ok(ExitCode::Pass)
 }
 
-/// The other ways to come by an advisory database. `flag` names the file, or is empty.
-fn without_it(flag: &str) -> String {
-    format!(
-        "Without it: `lockkeeper db build{flag} SOURCE…` builds one from files,\n\
-         `lockkeeper db update{flag} --from ADDRESS` takes one from a mirror or a folder."
-    )
+/// The other ways to come by an advisory database. `flag` names the file, or is empty; `is_from` is that an address was
+/// given.
+fn without_it(flag: &str, is_from: bool) -> String {
+    let build = format!("Without it: `lockkeeper db build{flag} SOURCE…` builds one from files");
+    match is_from {
+        true => format!("{build}."),
+        false => format!(
+            "{build},\n`lockkeeper db update{flag} --from ADDRESS` takes one from a mirror or a folder."
+        ),
+    }
 }
 
 fn summary(done: &Done) -> String {

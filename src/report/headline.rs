@@ -70,12 +70,12 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     if others > 0 {
         words.push(format!("{} not affected", thousands(others as u64)));
     }
-    words.extend(limits(outcome));
+    words.extend(limits(outcome, outcome.coverage.partial.len()));
     words
 }
 
-/// What the verdict does not cover.
-pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
+/// What the verdict does not cover; `partial` is how many entries are listed as not pinned or not from a registry.
+pub(super) fn limits(outcome: &Outcome, partial: usize) -> Vec<String> {
     let mut words = Vec::new();
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
         words.push(format!("more may be hidden: {}", cause(outcome)));
@@ -90,7 +90,6 @@ pub(super) fn limits(outcome: &Outcome) -> Vec<String> {
             counted(all, "dependency", "dependencies")
         ));
     }
-    let partial = coverage.partial.len();
     if partial > 0 {
         words.push(NOT_PINNED.phrase(partial));
     }

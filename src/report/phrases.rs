@@ -103,7 +103,10 @@ pub fn remedy(finding: &Finding) -> String {
                 format!("Take it from your own registry; the lockfile takes it from {origin}.")
             }
         },
-        Kind::NoFix => "There is no fixed version yet.".to_owned(),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => format!("Upgrade to a release after {}.", short(early, 200)),
+            None => "There is no fixed version yet.".to_owned(),
+        },
         Kind::Upgrade(version) => format!("Upgrade to {}.", short(version, 200)),
     }
 }
@@ -284,7 +287,14 @@ pub fn short(text: &str, length: usize) -> Cow<'_, str> {
                 .char_indices()
                 .nth(length.saturating_sub(1))
                 .map_or(0, |(offset, _)| offset);
-            Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default()))
+            let (shown, rest) = text.split_at_checked(end).unwrap_or_default();
+            // Not inside of a word, unless that is most of what there is.
+            let is_inside = !rest.starts_with(char::is_whitespace);
+            let word = shown.rfind(char::is_whitespace).filter(|_| is_inside);
+            let word = word.filter(|start| start.saturating_mul(2) >= shown.len());
+            let shown = word.and_then(|start| shown.get(..start)).unwrap_or(shown);
+            let shown = shown.trim_end_matches(|each: char| each.is_whitespace() || each == ',');
+            Cow::Owned(format!("{shown}…"))
         }
     }
 }

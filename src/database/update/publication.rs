@@ -412,7 +412,7 @@ fn unusable(reason: String, hint: &str) -> OriginError {
 fn lacks(ecosystem: &str) -> OriginError {
     unusable(
         format!("it does not hold {ecosystem}"),
-        "Name another address, or leave that ecosystem out; an advisory database that follows it is removed by `lockkeeper cache clean`.",
+        "Name another address, or only what it holds with `--ecosystem NAME`, once for each; an advisory database that follows it is removed by `lockkeeper cache clean`.",
     )
 }
 

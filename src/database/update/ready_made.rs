@@ -80,7 +80,12 @@ pub(super) fn local(
                 let ids = export_zip::verified(&zip)
                     .map_err(|error| {
                         let name = &followed.name;
-                        unusable(format!("{name}/all.zip: is no zip that can be read: {error}"))
+                        OriginError::Unusable {
+                            reason: format!("{name}/all.zip: is no zip that can be read: {error}"),
+                            hint: format!(
+                                "Put that file there, or name only what the folder holds with `--ecosystem NAME`, once for each. {HELD}"
+                            ),
+                        }
                     })?
                     .ids;
                 let gone = followed.held.iter().filter(|(id, known)| {
@@ -121,6 +126,9 @@ pub(super) fn install(
     Ok(())
 }
 
+/// What follows from an ecosystem that is left out.
+const HELD: &str = "Lockfiles of the others are then reported as not checked.";
+
 /// What the installed index came with, if it came from `address` and is still there.
 fn installed(request: &Request<'_>, address: &Address, base: &Base) -> Option<Validator> {
     let bytes = file::read(&note_path(request, address), 1 << 16).ok()??;
@@ -152,7 +160,12 @@ fn usable(path: &Path, base: &Base, backward: Backward, request: &Request<'_>) -
     };
     let (index, bookkeeping) = verified().map_err(|error| unusable(error.to_string()))?;
     if let Some(ecosystem) = lacking(base, &bookkeeping) {
-        return Err(unusable(format!("it does not hold {ecosystem}")));
+        return Err(OriginError::Unusable {
+            reason: format!("it does not hold {ecosystem}"),
+            hint: format!(
+                "Name only what it holds with `--ecosystem NAME`, once for each, or another address. {HELD}"
+            ),
+        });
     }
     if base.digest.as_deref() == Some(index.digest()) {
         return Ok(!base.is_sound());

@@ -12,8 +12,9 @@ use crate::model::Grid;
 use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::report::Style;
 use crate::report::headline;
-use crate::report::markdown::{Table, provenance, sentences};
-use crate::report::phrases::{self, counted, ended, sentence, short, thousands};
+use crate::report::links;
+use crate::report::markdown::{Table, link, provenance, sentences, severity_of};
+use crate::report::phrases::{counted, ended, sentence, short, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 
@@ -175,14 +176,15 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
     table.finish("row", "rows")
 }
 
-/// `**critical 9.1** RUSTSEC-2030-0001, known exploited`.
+/// `**critical 9.1** RUSTSEC-2030-0001, known exploited`, the id as a link to its page.
 fn advisory(row: &GridRow) -> String {
     let advisory = &row.advisory;
-    let mut text = format!(
-        "**{}** {}",
-        markdown(&phrases::severity(advisory)),
-        markdown_code(&short(&advisory.id, 100))
-    );
+    let id = markdown_code(&short(&advisory.id, 100));
+    let id = match links::advisory(&advisory.id) {
+        Some(page) => link(&id, &page),
+        None => id,
+    };
+    let mut text = format!("{} {id}", severity_of(advisory));
     if advisory.known_exploited {
         text.push_str(", **known exploited**");
     }

@@ -63,7 +63,11 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     refs::warnings(&grid.warnings, page)?;
     let blind = texts::gaps(grid, &columns, |coverage| &coverage.blind);
     gaps(NOT_CHECKED, &blind, Shade::Bad, length, page)?;
-    let partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
+    let mut partial = texts::gaps(grid, &columns, |coverage| &coverage.partial);
+    if length == Length::Normal && !grid.outcome.coverage.index.is_usable() {
+        // Nothing was checked, whatever it is.
+        partial.clear();
+    }
     gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
     if let Some(metrics) = &grid.metrics {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::columns::Column;
+use super::columns::{self, Column};
 use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::model::verdict::ExitCode;
 use crate::model::{Class, Coverage, Decision, Gap, Grid, Verdict};
@@ -150,7 +150,9 @@ pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
         Verdict::NothingToScan => headline::no_lockfile(outcome, &format!(" on {lines}")),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
-    words.extend(headline::limits(outcome));
+    // What several lines have is listed once.
+    let partial = gaps(grid, &columns::columns(outcome), |coverage| &coverage.partial).len();
+    words.extend(headline::limits(outcome, partial));
     words
 }
 

@@ -135,10 +135,6 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
         None => Markup::of("none"),
     };
     let state = outcome.coverage.index.as_str();
-    let age = match outcome.coverage.index_age_days {
-        Some(days) => format!("{state}, {} old", counted(days as usize, "day", "days")),
-        None => state.to_owned(),
-    };
     let sources = database.sources.iter().take(MAX_ENTRIES).map(|source| {
         let newest = source.newest.map(|newest| format!(", newest of {}", newest.strftime("%Y-%m-%d")));
         markup!(
@@ -159,7 +155,7 @@ pub(super) fn provenance(outcome: &Outcome) -> Section {
         fact("Program", format!("lockkeeper {}", outcome.tool_version)),
         fact("Verdict", verdict),
         fact("Advisory database", or_none(&database.digest)),
-        fact("State", age),
+        fact("State", state),
         fact("Built", database.built.map(|built| built.to_string())),
         fact("Built from", Markup::joined(sources, ", ")),
         fact("Policy", policy),

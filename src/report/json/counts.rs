@@ -16,7 +16,7 @@ pub(super) struct Counts {
     packages: usize,
     /// Distinct advisories of the findings.
     advisories: usize,
-    /// Findings by the level of their severity, every level.
+    /// Vulnerabilities among them by the level of their severity, every level: what is only unmaintained or unsound has none.
     by_severity: BTreeMap<&'static str, usize>,
     /// Findings by decision, every decision.
     by_decision: BTreeMap<&'static str, usize>,
@@ -80,9 +80,11 @@ impl Counts {
         for (_, finding) in outcome.findings() {
             findings += 1;
             ids.insert(finding.advisory.id.as_str());
-            *by_severity
-                .entry(finding.advisory.severity.level.as_str())
-                .or_default() += 1;
+            if finding.advisory.class == Class::Vulnerability {
+                *by_severity
+                    .entry(finding.advisory.severity.level.as_str())
+                    .or_default() += 1;
+            }
             *by_decision.entry(finding.decision.as_str()).or_default() += 1;
         }
         Self {

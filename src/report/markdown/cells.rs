@@ -1,6 +1,6 @@
 //! What stands in the cells of tables: ids, severities and files, each as a link where there is a page.
 
-use crate::model::{Finding, Target};
+use crate::model::{Advisory, Class, Finding, Level, Target};
 use crate::report::job::JobPages;
 use crate::report::phrases::{self, short};
 use crate::report::{links, places};
@@ -10,7 +10,7 @@ use crate::text::escape::{markdown, markdown_code};
 const MAX_FILE: usize = 40;
 
 /// A link with a text that is Markdown already, to an address of ours.
-pub(super) fn link(text: &str, address: &str) -> String {
+pub(in crate::report) fn link(text: &str, address: &str) -> String {
     format!("[{text}]({address})")
 }
 
@@ -31,7 +31,21 @@ pub(super) fn severity(finding: &Finding) -> String {
     } else {
         ""
     };
-    format!("**{}**{exploited}", markdown(&phrases::severity(advisory)))
+    format!("{}{exploited}", severity_of(advisory))
+}
+
+/// `**critical 9.1**`, `high 7.5`: what is worst stands out.
+pub(in crate::report) fn severity_of(advisory: &Advisory) -> String {
+    let words = markdown(&phrases::severity(advisory));
+    let is_worst = match advisory.class {
+        Class::Malicious | Class::Confusion => true,
+        Class::Vulnerability => advisory.severity.level == Level::Critical,
+        Class::Unsound | Class::Unmaintained | Class::Yanked | Class::Notice => false,
+    };
+    match is_worst {
+        true => format!("**{words}**"),
+        false => words,
+    }
 }
 
 /// The end of the file's path and the line, as a link to it.

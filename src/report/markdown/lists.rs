@@ -56,13 +56,13 @@ impl Table {
 
     /// The text, and a last line if something was left out.
     pub(in crate::report) fn finish(self, one: &str, many: &str) -> String {
-        self.finish_at(one, many, "`--format json` lists all")
+        self.finish_at(|count| counted(count, one, many), "`--format json` lists all")
     }
 
-    /// The same with what has the rest.
-    pub(super) fn finish_at(mut self, one: &str, many: &str, more_at: &str) -> String {
+    /// The same with what stands for so many that were left out, and what has them.
+    pub(super) fn finish_at(mut self, count: impl FnOnce(usize) -> String, more_at: &str) -> String {
         if self.left_out > 0 {
-            let count = counted(self.left_out, one, many);
+            let count = count(self.left_out);
             self.text.push_str(&format!(
                 "\n… and {count} more, left out for length: {more_at}.\n"
             ));
@@ -259,17 +259,47 @@ pub(in crate::report) fn gap_list(list: GapList, gaps: &[GapHere<'_>], room: usi
                 (1, false) => (String::new(), format!(" {hint}")),
                 (_, false) => (format!("{gap_before}{hint}\n\n"), String::new()),
             };
-            for (number, gap) in alike.into_iter().enumerate() {
-                table.push(|| {
-                    let place = gap.place(300).map(|place| format!("{}: ", markdown_code(&place)));
-                    let reason = markdown_sentence(&ended(&short(gap.reason, 300)));
-                    let head = if number == 0 { head.as_str() } else { "" };
-                    format!("{head}- {}{reason}{end}\n", place.unwrap_or_default())
-                });
+            for (number, same) in by_reason(alike).into_iter().enumerate() {
+                let head = if number == 0 { head.as_str() } else { "" };
+                table.push_of(same.len(), || format!("{head}- {}{end}\n", gap_line(&same)));
             }
         }
         table.finish(list.one, list.many)
     })
+}
+
+/// `a/glide.lock:1`, `b/glide.lock:1` and 3 more: why, which is the same for all of `same`.
+fn gap_line(same: &[&GapHere<'_>]) -> String {
+    const MAX_PLACES: usize = 3;
+    let reason = same.first().map_or("", |gap| gap.reason);
+    let reason = markdown_sentence(&ended(&short(reason, 300)));
+    let places = same.iter().filter_map(|gap| gap.place(300));
+    let mut shown: Vec<String> = places.map(|place| markdown_code(&place)).collect();
+    let more = shown.len().saturating_sub(MAX_PLACES);
+    shown.truncate(MAX_PLACES);
+    match (shown.is_empty(), more) {
+        (true, _) => reason,
+        (false, 0) => format!("{}: {reason}", shown.join(", ")),
+        (false, _) => format!(
+            "{} and {} more: {reason}",
+            shown.join(", "),
+            phrases::thousands(more as u64)
+        ),
+    }
+}
+
+/// The gaps by their reasons, in the order of the first of each.
+fn by_reason<'g, 'o>(gaps: Vec<&'g GapHere<'o>>) -> Vec<Vec<&'g GapHere<'o>>> {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut reasons: Vec<Vec<&GapHere<'_>>> = Vec::new();
+    for gap in gaps {
+        let number = *numbers.entry(gap.reason).or_insert(reasons.len());
+        match reasons.get_mut(number) {
+            Some(same) => same.push(gap),
+            None => reasons.push(vec![gap]),
+        }
+    }
+    reasons
 }
 
 /// The gaps by what to do about them, in the order of the first of each.

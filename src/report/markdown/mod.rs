@@ -19,7 +19,7 @@ use crate::model::{Finding, Outcome, Verdict};
 use crate::remediation::{Remediation, Summary, remediations};
 use crate::report::places::{NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
-use cells::link;
+pub(super) use cells::{link, severity_of};
 pub(super) use lists::{Table, gap_list, provenance};
 use lists::{excepted, findings, others, skipped};
 use upgrades::{accept, commands, upgrades};

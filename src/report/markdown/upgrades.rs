@@ -48,7 +48,26 @@ pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) 
     for step in steps {
         table.push(|| row(step, pages, ids, ""));
     }
-    table.finish_at("upgrade", "upgrades", more_at)
+    table.finish_at(|count| left_out(steps, count), more_at)
+}
+
+/// `55 upgrades and 14 packages without one`: the last `count` of the steps.
+fn left_out(steps: &[Remediation<'_>], count: usize) -> String {
+    let rest = steps.get(steps.len().saturating_sub(count)..).unwrap_or_default();
+    let upgrades = rest
+        .iter()
+        .filter(|step| matches!(step.kind, Kind::Upgrade(_)))
+        .count();
+    let others = rest.len().saturating_sub(upgrades);
+    match (upgrades, others) {
+        (_, 0) => counted(upgrades, "upgrade", "upgrades"),
+        (0, _) => format!("{} without an upgrade", counted(others, "package", "packages")),
+        _ => format!(
+            "{} and {} without one",
+            counted(upgrades, "upgrade", "upgrades"),
+            counted(others, "package", "packages")
+        ),
+    }
 }
 
 /// The file is below the package: with a column of its own the table would be wider than GitHub's page.

@@ -105,10 +105,16 @@ pub(super) fn package(
             0 | 1 => String::new(),
             several => format!(" and {}", counted(several - 1, "more location", "more locations")),
         };
+        let mut versions: Vec<&str> = Vec::new();
+        for finding in *findings {
+            if !versions.contains(&finding.version.as_str()) {
+                versions.push(&finding.version);
+            }
+        }
         let words = [
             (shade, word),
             (Shade::Strong, advisory.id.clone()),
-            (Shade::Plain, format!("{} {}", finding.name, finding.version)),
+            (Shade::Plain, format!("{} {}", finding.name, versions.join(", "))),
             (
                 Shade::Dim,
                 format!("{}:{}{more}", finding.file, finding.place().line),
@@ -131,11 +137,14 @@ pub(super) fn package(
         )?;
     }
     if !rest.is_empty() {
-        let count = counted(
-            rest.len(),
-            "more advisory of it affects",
-            "more advisories of it affect",
-        );
+        let count = match affecting.is_empty() {
+            true => counted(rest.len(), "advisory of it affects", "advisories of it affect"),
+            false => counted(
+                rest.len(),
+                "more advisory of it affects",
+                "more advisories of it affect",
+            ),
+        };
         if length != Length::Full {
             page.heading(&format!("{count} nothing here (-v lists all)"))?;
         } else {

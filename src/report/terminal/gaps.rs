@@ -88,7 +88,9 @@ pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut P
 /// Dependencies that are not pinned or not from a registry, counted by reason.
 pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let partial = gaps(outcome, |coverage| &coverage.partial);
-    if partial.is_empty() {
+    // Without an advisory database nothing was checked, whatever it is.
+    let is_beside_the_point = length != Length::Full && !outcome.coverage.index.is_usable();
+    if partial.is_empty() || is_beside_the_point {
         return Ok(());
     }
     page.heading(&places::NOT_PINNED.heading(partial.len()))?;

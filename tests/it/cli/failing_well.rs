@@ -194,9 +194,24 @@ fn unsupported_lockfiles_are_one_line_for_each_format_with_what_accepts_it() {
         &[record("GHSA-x", "crates.io", "other", "0", None)],
         NOW,
     );
-    for file in ["glide.lock", "a/glide.lock", "b/c/glide.lock", "Gopkg.lock"] {
+    for file in [
+        "glide.lock",
+        "a/glide.lock",
+        "b/c/glide.lock",
+        "Gopkg.lock",
+        "d/bun.lockb",
+    ] {
         sandbox.write(file, "x");
     }
+    let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "markdown"]);
+    let lines = ran
+        .out
+        .lines()
+        .filter(|line| line.contains("glide.lock is not supported"));
+    let [line] = lines.collect::<Vec<_>>()[..] else {
+        panic!("{}", ran.out);
+    };
+    assert!(line.contains("`a/glide.lock:1`, `b/c/glide.lock:1`"), "{line}");
     let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
     assert_eq!(ran.code, 3);
     assert_eq!(
@@ -208,7 +223,7 @@ fn unsupported_lockfiles_are_one_line_for_each_format_with_what_accepts_it() {
     assert!(ran.out.contains("3 × the format of glide.lock"), "{}", ran.out);
     let told = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut policy = String::from("exclude:\n");
-    for name in ["glide.lock", "Gopkg.lock"] {
+    for name in ["glide.lock", "Gopkg.lock", "bun.lockb"] {
         assert!(
             told.contains(&format!("`exclude: [\"**/{name}\"]`")),
             "{}",
@@ -262,6 +277,9 @@ fn help_lists_the_formats_that_a_command_takes() {
         ),
         (&["status"], "terminal, json, markdown or html", "sarif"),
         (&["gate"], "terminal, json or markdown", "html"),
+        (&["plan"], "terminal, json or markdown", "html"),
+        (&["fix"], "terminal, json or markdown", "html"),
+        (&["backport"], "terminal, json or markdown", "html"),
         (&["refs"], "terminal or json", "markdown"),
         (&["packages"], "terminal or json", "markdown"),
         (&["explain"], "terminal or json", "markdown"),
@@ -551,6 +569,7 @@ fn the_year_one_is_no_date() {
     sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
     let mut undated = record("GHSA-undated", "crates.io", "bad", "0", None);
     undated["published"] = "0001-01-01T00:00:00Z".into();
+    undated["modified"] = "0001-01-01T00:00:00Z".into();
     let index = sandbox.index("index.lkdb", &[undated], NOW);
     let arguments = ["--db", &index, "--now", NOW];
     let run = |command: &[&str]| {
@@ -596,6 +615,11 @@ fn what_nobody_rated_has_no_severity() {
             ran.out
         );
     }
+    let report = sandbox
+        .run(&["scan", "--db", &index, "--now", NOW, "--format", "json"])
+        .json();
+    assert_eq!(report["counts"]["findings"], 1);
+    assert_eq!(report["counts"]["by_severity"]["high"], 0);
 }
 
 #[test]

@@ -198,6 +198,35 @@ fn the_upgrades_come_first_and_are_fifteen_at_most() {
 }
 
 #[test]
+fn what_has_no_upgrade_is_not_counted_as_one() {
+    let mut outcome = outcomes::huge(500);
+    for (number, finding) in outcome.targets[0].findings.iter_mut().enumerate() {
+        if number / 4 % 3 == 0 {
+            finding.upgrade = None;
+        }
+    }
+    let outcome = with_pages(outcome);
+    let text = written(&outcome);
+    let (open, _) = text.split_once("<details>").expect("details");
+    let more = open.split_once("… and ").expect("what was left out").1;
+    let (upgrades, others) = more.split_once(" upgrades and ").expect("two numbers");
+    let (others, _) = others.split_once(" packages without one more").expect("packages");
+    let number = |text: &str| text.replace(',', "").parse::<usize>().expect("a number");
+    let rows: Vec<&str> = open
+        .lines()
+        .filter(|line| line.starts_with("| [`package-"))
+        .collect();
+    let shown = rows
+        .iter()
+        .filter(|row| !row.contains("no fixed version"))
+        .count();
+    let headline = text.split_once(" upgrades fix").expect("the headline").0;
+    let headline = headline.rsplit(' ').next().expect("a number");
+    assert_eq!(shown + number(upgrades), number(headline), "{open}");
+    assert_eq!(rows.len() - shown + number(others), 42, "{open}");
+}
+
+#[test]
 fn a_comment_is_short_and_names_what_has_the_rest() {
     let outcome = with_pages(outcomes::huge(100));
     let mut deep = outcome.clone();
