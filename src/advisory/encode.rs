@@ -80,7 +80,7 @@ fn count_sources(compiler: &mut Compiler, records: &[Box<IndexedRecord>]) {
     let mut counted = vec![(0u64, 0u64, None); compiler.sources.len()];
     for indexed in records {
         if let Some((count, dated, newest)) = counted.get_mut(indexed.source.0 as usize) {
-            let date = indexed.record.modified.max(indexed.record.published);
+            let date = indexed.record.changed().max(indexed.record.published);
             *count = count.saturating_add(1);
             *dated = dated.saturating_add(u64::from(date.is_some()));
             *newest = (*newest).max(date);

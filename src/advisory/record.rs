@@ -246,6 +246,14 @@ impl Cve {
     }
 }
 
+impl Record {
+    /// When it was last changed; `None` where its publisher does not know. What is followed goes by [`Record::modified`].
+    #[must_use]
+    pub fn changed(&self) -> Option<Timestamp> {
+        self.modified.and_then(known)
+    }
+}
+
 /// The first moment of the year 2. Several publishers write year 1, Go's zero time, where they know no date.
 const FIRST_DATE: i64 = -62_104_060_800;
 

@@ -288,7 +288,7 @@ fn shown_json(shown: &[query::ShownRecord]) -> serde_json::Value {
             "source": shown.source,
             "class": record.class.as_str(),
             "published": record.published.map(|published| published.to_string()),
-            "modified": record.modified.map(|modified| modified.to_string()),
+            "modified": record.changed().map(|modified| modified.to_string()),
             "summary": record.summary,
             "details": record.texts.details,
             "affected": record.affected.iter().map(|affected| json!({

@@ -24,8 +24,10 @@ use crate::text::yaml;
 #[derive(Debug, Clone, Copy)]
 pub struct ActionsLock;
 
-/// The forms that are known.
-const KNOWN: [&str; 2] = ["v0.0.1", "v0.0.2"];
+/// The newest form that is known.
+const NEWEST: &str = "v0.0.2";
+/// Versions whose shape is known.
+const KNOWN: [&str; 2] = ["v0.0.1", NEWEST];
 
 const DAMAGED: &str = "Restore the file from its last good commit, or run `gh actions-lock`.";
 
@@ -79,7 +81,7 @@ impl Format for ActionsLock {
             Some(version) if KNOWN.contains(&&*version) => {}
             Some(version) if dependencies.is_some() => parsed.remark(
                 root.get("version").map_or(root.span(), Value::text_span),
-                format!("version {version} is not known and is read as {}", KNOWN[1]),
+                format!("version {version} is not known and is read as {NEWEST}"),
                 "Update lockkeeper.",
             ),
             Some(_) | None => parsed.blind(root.span(), "the file has no `version`", DAMAGED),

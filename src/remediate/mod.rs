@@ -396,10 +396,6 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
             Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !is_exact(&finding.version) => {
                 wished(&mut wishes, finding).fixes.push(id);
             }
-            // Advisories name a pre-release, which nobody is moved to; whether a release came after it, the registry says.
-            Kind::NoFix if !finding.fixed.is_empty() => {
-                wished(&mut wishes, finding).fixes.push(id);
-            }
             Kind::Remove | Kind::NoFix if takes_out && is_urgent => {
                 wished(&mut wishes, finding).without.push(id);
             }
@@ -424,10 +420,7 @@ fn reason_of(finding: &Finding) -> String {
         Kind::Upgrade(to) => format!("{to} fixes it: plan again when this is merged."),
         Kind::Remove => "It is malicious: remove it, and whatever needs it.".to_owned(),
         Kind::OwnRegistry => "It has to come from your own registry.".to_owned(),
-        Kind::NoFix => match finding.fixed.first() {
-            Some(early) => format!("A release after {early} would fix it."),
-            None => "No version fixes it yet.".to_owned(),
-        },
+        Kind::NoFix => "No version fixes it yet.".to_owned(),
     }
 }
 

@@ -103,10 +103,7 @@ pub fn remedy(finding: &Finding) -> String {
                 format!("Take it from your own registry; the lockfile takes it from {origin}.")
             }
         },
-        Kind::NoFix => match finding.fixed.first() {
-            Some(early) => format!("Upgrade to a release after {}.", short(early, 200)),
-            None => "There is no fixed version yet.".to_owned(),
-        },
+        Kind::NoFix => "There is no fixed version yet.".to_owned(),
         Kind::Upgrade(version) => format!("Upgrade to {}.", short(version, 200)),
     }
 }

@@ -36,7 +36,7 @@ pub fn read(json: &[u8], file: &str) -> Imported {
 
 fn record(document: &Document<'_>) -> Imported {
     let id = document.id.0.trim();
-    let modified = time(document.modified.text()).and_then(known);
+    let modified = time(document.modified.text());
     if document.withdrawn.is_some() {
         return Imported::Withdrawn {
             id: id.to_owned(),

@@ -143,11 +143,6 @@ fn what_stays_says_why() {
             ),
         ),
         (
-            "acme/run@refs/heads/v1.0.0".to_owned(),
-            "1.1.0",
-            "`refs/heads/v1.0.0` is a branch, or a tag without a version".to_owned(),
-        ),
-        (
             format!("acme/run@{OTHER} # v1.0.0"),
             "1.1.0",
             format!(

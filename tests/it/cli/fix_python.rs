@@ -162,18 +162,6 @@ fn an_included_file_of_any_name_is_edited_and_keeps_its_permissions() {
 }
 
 #[test]
-fn a_release_after_a_fixed_pre_release_is_taken() {
-    let project = Project::new("kiln==1.0");
-    let early = [record("GHSA-bad", "PyPI", "kiln", "0", Some("1.1rc1"))];
-    let index = project.sandbox.index("early.lkdb", &early, NOW);
-    let scan = project.sandbox.run(&["scan", "--db", &index, "--now", NOW]);
-    assert!(scan.out.contains("release after 1.1rc1"), "{}", scan.out);
-    let fix = project.sandbox.run(&["fix", "--db", &index, "--now", NOW]);
-    assert_eq!(fix.code, 0, "{}{}", fix.out, fix.err);
-    assert_eq!(project.text("requirements.txt"), project.fixed());
-}
-
-#[test]
 fn answers_of_an_index_are_kept() {
     let project = Project::new("kiln");
     assert_eq!(project.run(&["plan"]).code, 0);
