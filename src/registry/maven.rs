@@ -4,6 +4,7 @@
 //! A repository does not say when a version was published, and withdraws none. The pom is given as it is
 //! ([`Release::document`]): what it needs hangs on its parents, and those are poms of their own.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::maven_config::{MavenConfig, SETTING, Sources};
@@ -11,7 +12,7 @@ use super::{Answer, ConfigFile, Configuration, Detail, Parts, Registry};
 use crate::model::{Ecosystem, Part, Release};
 use crate::schema::maven_metadata;
 use crate::sys::web::Address;
-use crate::text::xml;
+use crate::text::{decode, xml};
 
 /// Repositories of Maven.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ impl Registry for Maven {
     }
 
     fn read(&self, package: &str, bytes: &[u8]) -> Result<Answer, String> {
-        let metadata = maven_metadata::read(text_of(bytes)?)?;
+        let metadata = maven_metadata::read(&text_of(bytes)?)?;
         is_of(package, &metadata.group, &metadata.artifact)?;
         let versions: BTreeSet<&str> = metadata
             .versions
@@ -99,10 +100,10 @@ impl Registry for Maven {
             return Err("a repository of Maven has no such part".to_owned());
         };
         let text = text_of(bytes)?;
-        is_pom_of(package, version, text)?;
+        is_pom_of(package, version, &text)?;
         Ok(Release {
             version: version.clone(),
-            document: text.into(),
+            document: text.into_owned().into(),
             ..Release::default()
         })
     }
@@ -112,10 +113,17 @@ impl Registry for Maven {
     }
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, String> {
-    match bytes.len() <= MAX_DOCUMENT {
-        true => std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()),
-        false => Err(format!("more than {MAX_DOCUMENT} bytes")),
+fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
+    if bytes.len() > MAX_DOCUMENT {
+        return Err(format!("more than {MAX_DOCUMENT} bytes"));
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(text.into());
+    }
+    let decoded = decode::decode(bytes);
+    match decoded.problem {
+        None => Ok(decoded.text),
+        Some(problem) => Err(problem.message),
     }
 }
 

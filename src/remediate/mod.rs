@@ -245,7 +245,7 @@ fn plan_of(
             );
             (all_blocked(&wishes, &reason), Vec::new())
         }
-        (false, None, None) => (all_blocked(&wishes, "The file cannot be read."), Vec::new()),
+        (false, None, None) => (all_blocked(&wishes, files.why_no_text(file)), Vec::new()),
         (false, None, Some(_)) if supplies.limits.for_pull_request && is_workflow(found, file) => {
             (all_blocked(&wishes, WORKFLOWS), Vec::new())
         }
@@ -321,6 +321,17 @@ impl Files<'_> {
         let decoded = decode::decode(&bytes);
         // An edit of what was not read letter by letter would write something else.
         (decoded.problem.is_none() && decoded.text.as_bytes() == &*bytes).then(|| decoded.text.into_owned())
+    }
+
+    /// Why [`Self::text`] gives nothing.
+    fn why_no_text(&self, path: &TreePath) -> &'static str {
+        let bytes = self.found.tree.read(path).ok();
+        match bytes.is_some_and(|bytes| decode::decode(&bytes).problem.is_none()) {
+            true => {
+                "The file is not plain UTF-8, and lockkeeper edits no other: upgrade by hand, or save it as UTF-8 without a byte order mark."
+            }
+            false => "The file cannot be read.",
+        }
     }
 }
 

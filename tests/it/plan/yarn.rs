@@ -456,3 +456,63 @@ fn what_yarn_itself_gives_to_a_package_keeps_major_versions_in_place() {
         "Yarn itself has some package need given@npm:^8.0.0, which nothing in the lockfile asks for. That may be old 4.0.0, which would leave."
     );
 }
+
+/// What `.yarnrc.yml` says for the projects below.
+const CATALOG: &str = "catalog:\n  b: ^1.0.0\n";
+
+fn with_catalog(world: &World) -> Files {
+    let locked = [("b@^1.0.0", "1.0.0"), ("c@~1.0.0", "1.0.0")];
+    let mut files = berry(world, &[("b", "catalog:")], &locked);
+    files.insert(".yarnrc.yml".to_owned(), CATALOG.to_owned());
+    files
+}
+
+#[test]
+fn what_comes_from_a_catalog_moves_within_its_range() {
+    let world = World::of("b 1.0.0: c ~1.0.0\nb 1.0.2: c ~1.0.0\nc 1.0.0");
+    let before = with_catalog(&world);
+    let plan = KEEP.plan_yarn(&world, &before);
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.0.2 (in_range)"]);
+    let after = edited(&before, &plan).expect("an edit");
+    let locked = keys(&[("b@^1.0.0", "1.0.2"), ("c@~1.0.0", "1.0.0")]);
+    let hashed = keys(&[("c@~1.0.0", "1.0.0")]);
+    let own: [(&str, &str, &[&str]); 1] = [(".", "project", &["b@catalog:"])];
+    assert_eq!(after["yarn.lock"], berry_lock(&world, &locked, &own, &hashed, 10));
+    assert_eq!(after["package.json"], before["package.json"]);
+    // What only the old version needed leaves.
+    let world = World::of("b 1.0.0: c ~1.0.0\nb 1.0.2\nc 1.0.0");
+    let plan = KEEP.plan_yarn(&world, &with_catalog(&world));
+    let after = edited(&with_catalog(&world), &plan).expect("an edit");
+    assert!(!after["yarn.lock"].contains("c@npm:"), "{}", after["yarn.lock"]);
+}
+
+#[test]
+fn the_range_of_a_catalog_stays() {
+    let world = World::of("b 1.0.0: c ~1.0.0\nb 2.0.0: c ~1.0.0\nc 1.0.0");
+    let asked = Asked {
+        flaws: &[("b", "2.0.0")],
+        manifests: Manifests::Change,
+        ..KEEP
+    };
+    let plan = asked.plan_yarn(&world, &with_catalog(&world));
+    assert_eq!(told(&plan), ["stays b 1.0.0"]);
+    let reason = &plan.blocked[0].reason;
+    assert!(
+        reason.contains("b comes from a catalog of .yarnrc.yml: change the range there."),
+        "{reason}"
+    );
+}
+
+#[test]
+fn nothing_is_planned_without_the_catalog() {
+    let world = World::of("b 1.0.0\nb 1.0.2\nc 1.0.0");
+    let mut files = with_catalog(&world);
+    let expected = "b comes from a catalog of .yarnrc.yml, which does not have it.";
+    files.insert(
+        ".yarnrc.yml".to_owned(),
+        "catalogs:\n  b: {b: ^1.0.0}\n".to_owned(),
+    );
+    assert_eq!(KEEP.refused_in(&world, &files, "yarn.lock"), expected);
+    files.remove(".yarnrc.yml");
+    assert_eq!(KEEP.refused_in(&world, &files, "yarn.lock"), expected);
+}
