@@ -93,7 +93,7 @@ pub fn shown(shown: &[ShownRecord], id: &str, near: Option<&str>) -> String {
             }
             text.push_str(")\n");
         }
-        for (word, time) in [("published", record.published), ("changed", record.modified)] {
+        for (word, time) in [("published", record.published), ("changed", record.changed())] {
             if let Some(time) = time {
                 let _ = writeln!(text, "  {word} {time}");
             }
