@@ -8,7 +8,7 @@
 //!   than the entry, the archive's count. `name` and `npm:` in a key say what an alias stands for.
 //! - The file of Yarn 1 names neither the project nor its workspaces: what they ask for is read from the `package.json` beside it and those in the
 //!   folders that its `workspaces` match. Without it what nothing else needs is direct, and no scope is known.
-//! - What `catalog:` stands for is in `.yarnrc.yml` (`catalogs.rs`); where it is not, nobody knows who asks for what, and what for.
+//! - What `catalog:` stands for is in `.yarnrc.yml` (`catalogs.rs`); where it is not, it is not known who asks for what, and what for.
 //! - What a package is used for follows from who needs it ([`super::grammar::npm_scopes`]).
 //! - What a manifest or an entry asks for and the file does not hold is blind: Yarn would take the newest version for it.
 //! - Both syntaxes are read line by line (`lines.rs`), in one pass, without a tree in between: 150 MB/s and more on one core.
