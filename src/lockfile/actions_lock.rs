@@ -31,7 +31,7 @@ const KNOWN: [&str; 2] = ["v0.0.1", NEWEST];
 
 const DAMAGED: &str = "Restore the file from its last good commit, or run `gh actions-lock`.";
 
-/// More steps than any file of people takes to tell direct uses from others; what is left then counts as direct.
+/// More steps than any real file takes to separate direct uses from others; what is left then counts as direct.
 const STEPS: usize = 1 << 20;
 
 impl Format for ActionsLock {
@@ -257,9 +257,9 @@ impl<'d> Reader<'d> {
         }
         let root = self.parsed.graph.add_root(path, "");
         // Of a circle, none comes first.
-        let tells = is_closed && used.len() < all.len();
+        let is_transitive = is_closed && used.len() < all.len();
         for (node, span) in pins {
-            if !(tells && used.contains(&node)) {
+            if !(is_transitive && used.contains(&node)) {
                 self.parsed.graph.add_edge(root, node, span);
             }
         }

@@ -38,14 +38,15 @@ impl Fixer for PackageLock {
     }
 }
 
-struct NpmProject {
-    described: Described,
-    archives: Archives,
-    /// The names that `overrides` speak of.
-    overridden: BTreeSet<String>,
-    toolchain: Vec<(String, String)>,
-    configuration: Vec<ConfigFile>,
-    memory: npm::Memory,
+/// A project whose packages lie in folders, as those of npm and Bun do.
+pub(super) struct NpmProject {
+    pub(super) described: Described,
+    pub(super) archives: Archives,
+    /// The names in `overrides`.
+    pub(super) overridden: BTreeSet<String>,
+    pub(super) toolchain: Vec<(String, String)>,
+    pub(super) configuration: Vec<ConfigFile>,
+    pub(super) memory: npm::Memory,
 }
 
 impl Project for NpmProject {

@@ -61,7 +61,7 @@ pub struct Entry {
     pub address: Option<String>,
     /// The hash of its archive.
     pub integrity: Option<String>,
-    /// It lies in the archive of another package.
+    /// It is bundled in the archive of another package.
     pub is_bundled: bool,
     /// What it needs.
     pub needs: Vec<Need>,
@@ -184,7 +184,7 @@ fn check_folders(members: &[Member]) -> Result<(), String> {
         };
         if let Some(above) = members.iter().find(is_above) {
             return Err(format!(
-                "The workspace in `{}` lies inside of that in `{}`: what it finds there is not known.",
+                "The workspace in `{}` is inside of that in `{}`: what it finds there is not known.",
                 member.folder, above.folder
             ));
         }
@@ -437,7 +437,7 @@ impl Locked {
 }
 
 impl Entry {
-    /// What it needs, once by each name: as a registry says it. `is_bundled` tells what lies in its archive.
+    /// What it needs, once by each name: as a registry says it. `is_bundled` is what its archive has.
     fn requirements(&self, is_bundled: impl Fn(&str) -> bool) -> Vec<Requirement> {
         let mut needs: BTreeMap<&str, Requirement> = BTreeMap::new();
         let order = |need: &&Need| match need.kind {
