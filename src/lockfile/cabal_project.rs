@@ -8,7 +8,8 @@
 //! - The file holds no edges and no scopes: every package stands for itself.
 //! - The file has the syntax of `cabal.project`: what stands in `if`, `elif` and `else` counts whatever the system is, and what stands in other
 //!   stanzas (`package name`) locks nothing. A file without `constraints` locks nothing.
-//! - cabal writes a comma behind each constraint but the last: a file that ends behind a comma, or without a line break, is cut.
+//! - cabal writes a comma behind each constraint but the last: a file that ends behind a comma, or without a line break, is cut. A constraint
+//!   in the value of another field lost the line with `constraints`.
 
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
@@ -84,13 +85,23 @@ struct Reader {
     stanzas: Vec<(usize, bool)>,
     /// How far the field is indented that the lines belong to.
     field: Option<usize>,
-    /// That field is `constraints`.
-    is_open: bool,
+    /// What that field is.
+    kind: Kind,
     has_constraints: bool,
     /// The constraints end behind a comma so far.
     ends_with_comma: bool,
     /// So far there is nothing that cabal would write behind the constraints.
     may_go_on: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `constraints` of the project.
+    Constraints,
+    /// Another field of the project, which holds no versions of packages.
+    Plain,
+    /// `preferences`, which lock nothing, and what is in a stanza for something else.
+    Other,
 }
 
 impl Default for Reader {
@@ -99,7 +110,7 @@ impl Default for Reader {
             parsed: Parsed::default(),
             stanzas: Vec::new(),
             field: None,
-            is_open: false,
+            kind: Kind::Other,
             has_constraints: false,
             ends_with_comma: false,
             may_go_on: true,
@@ -146,7 +157,7 @@ impl Reader {
             true => (text, start),
             false => {
                 while self.stanzas.pop_if(|(outer, _)| *outer >= indent).is_some() {}
-                self.is_open = false;
+                self.kind = Kind::Other;
                 if let Some(is_condition) = stanza(inside) {
                     self.stanzas.push((indent, is_condition));
                     self.field = None;
@@ -162,20 +173,38 @@ impl Reader {
                     );
                     return;
                 };
-                let is_constraints = name.trim().eq_ignore_ascii_case("constraints");
-                self.is_open = is_constraints && self.stanzas.iter().all(|(_, is_condition)| *is_condition);
-                self.may_go_on = name.trim().eq_ignore_ascii_case("active-repositories");
+                let name_text = name.trim();
+                self.kind = match self.stanzas.iter().all(|(_, is_condition)| *is_condition) {
+                    true if name_text.eq_ignore_ascii_case("constraints") => Kind::Constraints,
+                    true if !name_text.eq_ignore_ascii_case("preferences") => Kind::Plain,
+                    _ => Kind::Other,
+                };
+                self.may_go_on = name_text.eq_ignore_ascii_case("active-repositories");
                 (value, start.saturating_add(name.len()).saturating_add(1))
             }
         };
-        if !self.is_open {
-            return;
+        match self.kind {
+            Kind::Constraints => {}
+            Kind::Plain => return self.plain(value, at),
+            Kind::Other => return,
         }
         self.ends_with_comma = value.ends_with(',');
         let mut at = at;
         for item in value.split(',') {
             self.constraint(item, at);
             at = at.saturating_add(item.len()).saturating_add(1);
+        }
+    }
+
+    /// The value, or a part of it, of a field that is not `constraints`.
+    fn plain(&mut self, value: &str, start: usize) {
+        if value.contains("==") {
+            let before = value.len().saturating_sub(value.trim_start().len());
+            self.parsed.blind(
+                Span::new(start.saturating_add(before), start.saturating_add(value.len())),
+                "a constraint in another field than `constraints`",
+                DAMAGED,
+            );
         }
     }
 

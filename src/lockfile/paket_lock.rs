@@ -67,7 +67,7 @@ impl Format for PaketLock {
             let start = Span::at(0);
             match lock.asked.as_ref().map(HashSet::is_empty) {
                 Some(true) => {}
-                Some(false) => lock.parsed.partial(
+                Some(false) => lock.parsed.blind(
                     start,
                     "the file is empty, and locks nothing of what paket.dependencies asks for",
                     "Run `dotnet paket install`.",

@@ -73,7 +73,7 @@ impl Format for YarnLock {
             {
                 if manifests.iter().any(|manifest| !manifest.asked.is_empty()) {
                     let message = "the file is empty, and locks nothing of what the project asks for";
-                    parsed.partial(Span::at(0), message, "Run `yarn install`.");
+                    parsed.blind(Span::at(0), message, "Run `yarn install`.");
                 }
                 return parsed;
             }
