@@ -4,6 +4,7 @@
 //! repository inside of the tree has rules of its own and an index of its own, whatever the outer one ignores. Where it
 //! cannot be told what is tracked, nothing is hidden.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -363,9 +364,72 @@ fn rules(folder: &Path, path: &Path) -> Option<Gitignore> {
     let bytes = file::read_plain(path, MAX_RULES).ok()??;
     let text = String::from_utf8_lossy(&bytes);
     let mut builder = GitignoreBuilder::new(folder);
-    for line in text.strip_prefix('\u{feff}').unwrap_or(&text).lines() {
+    for line in text.strip_prefix('\u{feff}').unwrap_or(&text).split('\n') {
         // A line that is no glob hides nothing.
-        let _ = builder.add_line(None, line);
+        let _ = builder.add_line(None, &as_git_reads(line));
     }
     builder.build().ok()
+}
+
+/// A line of rules, whose end the builder reads as git does: git leaves out spaces there that no backslash is before, and the
+/// carriage return of a line end, and keeps all other white space, which the builder would leave out.
+fn as_git_reads(line: &str) -> Cow<'_, str> {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let is_escaped = |at: usize| {
+        let before = line.as_bytes().get(..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    let end = line.trim_end_matches(' ').len();
+    let end = match line.get(end..) {
+        // The one behind a backslash stays.
+        Some(spaces) if !spaces.is_empty() && is_escaped(end) => end + 1,
+        Some(_) | None => end,
+    };
+    let line = line.get(..end).unwrap_or(line);
+    let last = line.chars().next_back();
+    let Some(last) = last.filter(|last| last.is_whitespace() && *last != ' ') else {
+        return Cow::Borrowed(line);
+    };
+    let at = line.len() - last.len_utf8();
+    let kept = at - usize::from(is_escaped(at));
+    Cow::Owned(format!("{}[{last}]", line.get(..kept).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `git check-ignore` of git 2.39 says.
+    #[test]
+    fn the_end_of_a_line_is_read_as_git_reads_it() {
+        for (line, name, is_hidden) in [
+            ("build\t", "build", false),
+            ("build\t", "build\t", true),
+            ("foo ", "foo", true),
+            ("foo ", "foo ", false),
+            ("bar\\ ", "bar ", true),
+            ("bar\\ ", "bar", false),
+            ("baz\\  ", "baz ", true),
+            ("baz\\  ", "baz  ", false),
+            ("qux\u{a0}", "qux", false),
+            ("qux\u{a0}", "qux\u{a0}", true),
+            ("vt\u{b}", "vt", false),
+            ("vt\u{b}", "vt\u{b}", true),
+            ("ff\u{c}", "ff\u{c}", true),
+            ("cr\r", "cr", true),
+            ("cr\r", "cr\r", false),
+            ("tab\\\t", "tab\t", true),
+            ("tab\\\t", "tab", false),
+            ("tab\t ", "tab\t", true),
+            ("slash\\\\ ", "slash\\", true),
+        ] {
+            let mut builder = GitignoreBuilder::new("/r");
+            builder
+                .add_line(None, &as_git_reads(line))
+                .expect("a line that can be read");
+            let rules = builder.build().expect("rules");
+            let found = rules.matched(Path::new("/r").join(name), false).is_ignore();
+            assert_eq!(found, is_hidden, "{line:?} {name:?}");
+        }
+    }
 }
