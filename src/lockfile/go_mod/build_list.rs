@@ -9,7 +9,7 @@ use super::directives::{Directives, Require};
 use super::replace::{Replacements, Replacing};
 use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
-use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, TreePath, UpgradeBy};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Tree, TreePath, UpgradeBy};
 use crate::text::Span;
 use crate::version::{Scheme, go};
 
@@ -18,6 +18,7 @@ pub(super) fn resolve(
     path: &TreePath,
     module: &Directives<'_>,
     workspace: Option<&Workspace>,
+    tree: &dyn Tree,
     parsed: &mut Parsed,
 ) {
     let name = module
@@ -28,6 +29,7 @@ pub(super) fn resolve(
         root: parsed.graph.add_root(name.clone(), ""),
         name,
         path,
+        tree,
         parsed,
     };
     resolution.standard_library(module, workspace);
@@ -44,6 +46,7 @@ struct Resolution<'r> {
     root: NodeId,
     name: String,
     path: &'r TreePath,
+    tree: &'r dyn Tree,
 }
 
 /// A version and where it stands.
@@ -202,6 +205,14 @@ impl Resolution<'_> {
         let mut package = match replacements.find(path, written.version) {
             None => new_package(path, written),
             Some(Replacing {
+                version: None,
+                folder: Some(folder),
+                ..
+            }) if self.is_own(path, folder) => {
+                let own = self.parsed.graph.add_own(path, "");
+                return self.parsed.graph.add_edge(self.root, own, require.path.span);
+            }
+            Some(Replacing {
                 new, version: None, ..
             }) => {
                 // The version that is asked for is the only one that there is.
@@ -243,6 +254,16 @@ impl Resolution<'_> {
         if direct {
             self.parsed.graph.add_edge(self.root, id, require.path.span);
         }
+    }
+
+    /// The module `name` in `folder` is a further one of the repository: the folder holds this module, too, or both have the name of
+    /// one repository. A copy of a module from elsewhere is none.
+    fn is_own(&self, name: &str, folder: &TreePath) -> bool {
+        let is_read = |path: TreePath| {
+            self.tree.holds(&path) && (self.tree.is_scanned(&path, "go.mod") || self.tree.is_left_out(&path))
+        };
+        (self.path.is_in(folder) || are_of_one_repository(name, &self.name))
+            && folder.join("go.mod").is_some_and(is_read)
     }
 
     fn excluded(&mut self, require: &Require<'_>) {
@@ -322,4 +343,11 @@ fn new_package(name: &str, written: Written<'_>) -> Package {
     let mut package = Package::new(Ecosystem::GO, name, written.version, place);
     package.spans.entry = Some(written.entry);
     package
+}
+
+/// The names of two modules begin with the same host, owner and repository; of a shorter name, all of it counts.
+fn are_of_one_repository(one: &str, other: &str) -> bool {
+    let parts = |name: &'_ str| name.split('/').count();
+    let count = parts(one).min(parts(other)).min(3);
+    count > 1 && one.split('/').take(count).eq(other.split('/').take(count))
 }

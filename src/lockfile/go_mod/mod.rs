@@ -17,6 +17,9 @@
 //! where it is not, the workspace has a gap. `vendor/modules.txt` of a workspace rules it out and is read; that of a
 //! module repeats its `go.mod` and is not.
 //!
+//! What a `replace` line takes from a folder with a `go.mod` of the same scan is a further module of the repository, where that folder holds the module that is read, or the
+//! names of both begin as one repository's do. All other folders are copies of modules: advisories may speak of what is in them.
+//!
 //! # The end of a file
 //!
 //! A file that ends inside a block, a string or a directive is damaged. One that ends behind a version, without a line
@@ -86,7 +89,7 @@ impl Format for GoMod {
             );
         }
         let workspace = workspace::find(file.path, tree, &mut parsed);
-        build_list::resolve(file.path, &module, workspace.as_deref(), &mut parsed);
+        build_list::resolve(file.path, &module, workspace.as_deref(), tree, &mut parsed);
         parsed
     }
 }
