@@ -2,6 +2,7 @@
 //!
 //! - An `Import` is followed inside the tree, each file once, as MSBuild does. What the tools bring along (SDKs, `$(MSBuildToolsPath)`,
 //!   files in packages) has no packages of the project.
+//! - `*`, `?` and `**` stand for what is in the tree, in the order of the names without regard to case, and a `;` is between several files.
 //! - One that cannot be followed is a partial gap. A file that is absent is none where `Exists(…)` guards the import, and where a
 //!   property leads to it that no file sets.
 
@@ -9,6 +10,7 @@ use std::collections::HashSet;
 
 use super::properties::{Properties, Unknown, path_in_tree};
 use super::text::Text;
+use super::wildcards::Wildcards;
 use super::{CENTRAL, Csproj, DAMAGED, attribute};
 use crate::lockfile::{Format as _, Problem, is_named};
 use crate::model::{Cost, Tree, TreePath};
@@ -56,7 +58,8 @@ struct Import {
 
 /// What becomes of an import.
 enum Followed {
-    To(TreePath),
+    /// These files.
+    To(Vec<TreePath>),
     /// What a tool brings, or nothing.
     Nothing,
     /// A property is not known, which a file that is read later may set.
@@ -71,6 +74,7 @@ struct Gathering<'r> {
     seen: HashSet<TreePath>,
     bytes: usize,
     imports: usize,
+    wildcards: Wildcards,
     pending: Vec<Import>,
 }
 
@@ -88,6 +92,7 @@ impl<'r> Sources<'r> {
             seen: HashSet::from([own.clone()]),
             bytes: 0,
             imports: 0,
+            wildcards: Wildcards::default(),
             pending: Vec::new(),
         };
         gathering.add(own, document, true);
@@ -135,7 +140,11 @@ impl Gathering<'_> {
             // The last one is read next: the order of the file is kept.
             while let Some(import) = self.pending.pop() {
                 match self.follow(&import) {
-                    Followed::To(path) => self.read(path, Some(&import), import.is_own),
+                    Followed::To(paths) => {
+                        for path in paths {
+                            self.read(path, Some(&import), import.is_own);
+                        }
+                    }
                     Followed::Nothing => {}
                     Followed::Open(message) => left.push((import, message)),
                     Followed::Lost(message) => self.gap(&import, Cost::Partial, message),
@@ -148,7 +157,7 @@ impl Gathering<'_> {
         }
     }
 
-    fn follow(&self, import: &Import) -> Followed {
+    fn follow(&mut self, import: &Import) -> Followed {
         let written = &import.written.says;
         let is_guarded = import.condition.contains("exists(");
         let expanded = match self
@@ -183,24 +192,40 @@ impl Gathering<'_> {
         {
             return Followed::Nothing;
         }
-        if expanded.contains(['*', '?', '%', '@', ';']) {
-            return Followed::Lost(format!(
-                "which files the import of `{written}` takes, is not known"
-            ));
-        }
         let is_absolute = written.starts_with(['/', '\\']) || written.get(1..2) == Some(":");
-        let path =
-            path_in_tree(&expanded, &import.from).filter(|path| !is_absolute && *path != TreePath::root());
-        match path {
-            Some(path) if self.tree.holds(&path) => Followed::To(path),
-            Some(_) | None if is_guarded => Followed::Nothing,
-            Some(path) => Followed::Lost(format!(
-                "the import of `{written}` is not followed: there is no {path}"
-            )),
-            None => Followed::Lost(format!(
-                "the import of `{written}` is not followed: it is outside of the tree"
-            )),
+        let mut found = Vec::new();
+        let parts = expanded.split(';').map(str::trim);
+        for part in parts.filter(|part| !part.is_empty()) {
+            if part.contains(['*', '?', '%', '@']) {
+                let is_known = !is_absolute && !part.contains(['%', '@']);
+                let home = import.from.parent();
+                let files = is_known.then(|| self.wildcards.files(part, &home, self.tree));
+                let Some(files) = files.flatten() else {
+                    return Followed::Lost(format!(
+                        "which files the import of `{written}` takes, is not known"
+                    ));
+                };
+                found.extend(files);
+                continue;
+            }
+            let path =
+                path_in_tree(part, &import.from).filter(|path| !is_absolute && *path != TreePath::root());
+            match path {
+                Some(path) if self.tree.holds(&path) => found.push(path),
+                Some(_) | None if is_guarded => {}
+                Some(path) => {
+                    return Followed::Lost(format!(
+                        "the import of `{written}` is not followed: there is no {path}"
+                    ));
+                }
+                None => {
+                    return Followed::Lost(format!(
+                        "the import of `{written}` is not followed: it is outside of the tree"
+                    ));
+                }
+            }
         }
+        Followed::To(found)
     }
 
     /// Reads the file at `path`, once.

@@ -14,6 +14,8 @@
 //!   `Directory.Build.props`, in the nearest central list, or in what these import. Conditions are not evaluated: what stands under
 //!   one counts.
 //! - A version in a central list is a package where some project refers to its name, or where that is not known (see `asked_for`).
+//! - What is shared is found in any case, as on Windows and macOS; on Linux MSBuild takes the exact name alone, and another one is a
+//!   partial gap.
 //! - Items stand in an `ItemGroup`: a property that is called as one (`<PackageVersion>`) is none.
 //! - What a file imports from the tree is read with it, unless the scan reads it by itself (see `imports`).
 //! - What a build loads (`GlobalPackageReference`, `PackageDownload`, tools, SDKs with a version) is of the build. Of references the
@@ -24,6 +26,7 @@ mod imports;
 mod properties;
 mod text;
 mod version;
+mod wildcards;
 
 use std::collections::HashSet;
 
@@ -31,7 +34,7 @@ use self::asked_for::asked_for;
 use self::imports::{Imported, Sources, called};
 use self::properties::Properties;
 use self::text::Text;
-use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand, is_named};
 use crate::ecosystem::normalise;
 use crate::model::{
     Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Spans, Tree, TreePath, UpgradeBy,
@@ -44,6 +47,8 @@ use crate::text::{Span, decode, xml};
 pub struct Csproj;
 
 const CENTRAL: &str = "Directory.Packages.props";
+/// What every project takes from the folders above.
+const SHARED: [&str; 3] = [CENTRAL, "Directory.Build.props", "Directory.Build.targets"];
 const DAMAGED: &str = "Restore the file from its last good commit.";
 const NOT_EXACT: &str = "Ask for an exact version, or keep a lockfile: set RestorePackagesWithLockFile, run `dotnet restore` and commit packages.lock.json.";
 
@@ -96,6 +101,11 @@ impl Format for Csproj {
         }
         let mut document = xml::read(file.text);
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
+        let shared = SHARED.iter().find(|name| is_named(file.path, name));
+        if let Some(name) = shared.filter(|name| **name != file_name) {
+            let message = format!("MSBuild finds this file on Linux only where it is called {name}");
+            parsed.partial(Span::at(0), message, "Rename the file.");
+        }
         let root = project_name(&file_name).map(|name| parsed.graph.add_root(name, ""));
         let Some(project) = child(document.root(), "Project") else {
             parsed.blind(Span::at(0), "the file has no element `Project`", DAMAGED);
