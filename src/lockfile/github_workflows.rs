@@ -1,5 +1,5 @@
-//! Workflows of GitHub (`.github/workflows/*.yml`) and composite actions (`action.yml`): the actions and reusable workflows that their
-//! `uses:` name.
+//! Workflows of GitHub (`.github/workflows/*.yml`), of Forgejo and of Gitea (`.forgejo/workflows`, `.gitea/workflows`), and composite
+//! actions (`action.yml`): the actions and reusable workflows that their `uses:` name.
 //!
 //! - `owner/repository/folder@reference` is the package `owner/repository`. What is the repository's own (`./…`, and `$/…` for the
 //!   commit that runs) and images (`docker://…`) are no packages.
@@ -9,12 +9,15 @@
 //! - `uses:` counts where GitHub reads it: of jobs and their steps, and of the steps of a composite action. A file without the word is not
 //!   looked at further: other tools have files of these names.
 //! - A file that ends in a version, without a line end, may be cut there, and says so.
+//! - Forgejo and Gitea take `https://host/owner/repository@reference`, too. What is not at GitHub has that repository as its source. One without
+//!   a host is at GitHub by Gitea's default, and at a host with copies of GitHub's actions by Forgejo's: its name counts as GitHub's.
 //! - Everything is for builds, and direct: which actions a composite action uses itself, its own repository says.
 
 use std::collections::HashSet;
 
+use super::grammar::rfc3986::without_secrets;
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree, TreePath};
+use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Kind, Value};
 use crate::text::yaml::{self, Bounds};
@@ -32,6 +35,9 @@ const BOUNDS: Bounds = Bounds {
 };
 
 const DAMAGED: &str = "Repair the file: GitHub does not run it.";
+
+/// Folders of forges that run workflows.
+const FORGES: [&str; 3] = [".github", ".forgejo", ".gitea"];
 
 /// In front of a tag, in its full name.
 const FULL_NAME: &str = "refs/tags/";
@@ -51,9 +57,12 @@ impl Format for GithubWorkflows {
 
     fn claims(&self, path: &TreePath) -> bool {
         let is_one = |names: &[&str]| names.iter().any(|name| super::file_names::fits(name, path));
-        let is_in_github = || super::is_named(&path.parent().parent(), ".github");
+        let is_of_a_forge = || {
+            let folder = path.parent().parent();
+            FORGES.iter().any(|name| super::is_named(&folder, name))
+        };
         is_one(&["action.yml", "action.yaml"])
-            || is_one(&["workflows/*.yml", "workflows/*.yaml"]) && is_in_github()
+            || is_one(&["workflows/*.yml", "workflows/*.yaml"]) && is_of_a_forge()
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
@@ -111,13 +120,12 @@ pub fn uses(text: &str) -> Option<Vec<Use>> {
     for value in users(document.root()) {
         match of(value, text) {
             Said::Use(found) => {
-                let said = value.as_str();
-                let said = said.as_deref().and_then(|said| said.split_once('@'));
-                if said.is_some_and(|(_, said)| of_tag(said) == found.reference.of(text)) {
+                let said = value.as_str().unwrap_or_default();
+                if of_tag(Reference::of(&said).version) == found.reference.of(text) {
                     all.push(found);
                 }
             }
-            Said::Other => {}
+            Said::Elsewhere(..) | Said::Other => {}
             Said::Text | Said::NoVersion(_) | Said::NoRepository(_) => return None,
         }
     }
@@ -142,6 +150,8 @@ fn steps(parent: Value<'_>) -> impl Iterator<Item = Value<'_>> {
 /// What a `uses:` says.
 enum Said {
     Use(Use),
+    /// Something of another host than GitHub, at this address.
+    Elsewhere(Use, String),
     /// Something of the repository itself, or an image.
     Other,
     /// It is no text.
@@ -150,6 +160,41 @@ enum Said {
     NoVersion(String),
     /// The reference names no repository.
     NoRepository(String),
+}
+
+/// The parts of `https://host/path@version`, of which the host may be missing.
+struct Reference<'r> {
+    /// Scheme and host.
+    host: Option<&'r str>,
+    path: &'r str,
+    /// Empty where there is none.
+    version: &'r str,
+}
+
+impl<'r> Reference<'r> {
+    fn of(reference: &'r str) -> Self {
+        let scheme = ["https://", "http://"].iter().find_map(|scheme| {
+            let rest = reference.strip_prefix(scheme)?;
+            Some(scheme.len().saturating_add(rest.find('/').unwrap_or(rest.len())))
+        });
+        let split = scheme.and_then(|end| reference.split_at_checked(end));
+        let (host, rest) = match split {
+            Some((host, rest)) => (Some(host), rest.trim_start_matches('/')),
+            None => (None, reference),
+        };
+        let (path, version) = rest.split_once('@').unwrap_or((rest, ""));
+        Self { host, path, version }
+    }
+
+    /// The host, where that is not GitHub's: `git.example` of `https://user@git.example`.
+    fn other_host(&self) -> Option<&'r str> {
+        let (_, host) = self.host?.split_once("://")?;
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let is_github = ["github.com", "www.github.com"]
+            .iter()
+            .any(|name| host.eq_ignore_ascii_case(name));
+        (!is_github).then_some(host)
+    }
 }
 
 fn of(uses: Value<'_>, text: &str) -> Said {
@@ -162,31 +207,37 @@ fn of(uses: Value<'_>, text: &str) -> Said {
     if is_other || reference.is_empty() {
         return Said::Other;
     }
-    let Some((path, version)) = reference
-        .split_once('@')
-        .filter(|(_, version)| !of_tag(version).is_empty())
-    else {
-        return Said::NoVersion(reference.into_owned());
+    let parts = Reference::of(&reference);
+    let (commit, version) = (is_commit(parts.version), of_tag(parts.version));
+    if version.is_empty() {
+        return Said::NoVersion(without_secrets(&reference).into_owned());
+    }
+    let mut names = parts.path.split('/');
+    let (Some(owner), Some(repository)) = (filled(names.next()), filled(names.next())) else {
+        return Said::NoRepository(without_secrets(&reference).into_owned());
     };
-    let mut parts = path.split('/');
-    let (Some(owner), Some(repository)) = (filled(parts.next()), filled(parts.next())) else {
-        return Said::NoRepository(reference.into_owned());
-    };
-    let is_commit = is_commit(version);
-    let version = of_tag(version);
-    let commented = is_commit.then(|| comment(text, uses)).flatten();
-    Said::Use(Use {
+    let commented = commit.then(|| comment(text, uses)).flatten();
+    let mut found = Use {
         name: format!("{owner}/{repository}"),
         reference: uses.span_of(reference.len().saturating_sub(version.len())..reference.len()),
-        is_commit,
+        is_commit: commit,
         comment: commented.and_then(|span| version_in(text, span)),
-    })
+    };
+    match (parts.host, parts.other_host()) {
+        (Some(at), Some(host)) => {
+            let address = format!("{at}/{owner}/{repository}#{}", parts.version);
+            found.name = format!("{host}/{}", found.name);
+            Said::Elsewhere(found, without_secrets(&address).into_owned())
+        }
+        (Some(_) | None, _) => Said::Use(found),
+    }
 }
 
 /// Adds what `uses:` of a job or step names.
 fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
-    let found = match of(uses, text) {
-        Said::Use(found) => found,
+    let (found, address) = match of(uses, text) {
+        Said::Use(found) => (found, None),
+        Said::Elsewhere(found, address) => (found, Some(address)),
         Said::Other => return,
         Said::Text => {
             parsed.blind(uses.span(), "`uses` is no text", DAMAGED);
@@ -209,9 +260,7 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
     // An escape may have moved what stands behind `@`.
     let version = match found.comment {
         Some(span) => span.of(text),
-        None => reference
-            .split_once('@')
-            .map_or("", |(_, version)| of_tag(version)),
+        None => of_tag(Reference::of(&reference).version),
     };
     // Nothing ends a plain text but the end of its line.
     if place.end as usize == text.len() {
@@ -230,6 +279,9 @@ fn add(uses: Value<'_>, text: &str, parsed: &mut Parsed) {
     );
     package.scopes = Scopes::only(Scope::Build);
     package.direct = true;
+    if let Some(address) = address {
+        package.source = Source::Git(address);
+    }
     package.spans = Spans {
         entry: Some(uses.text_span()),
         // The commit, which goes with the version in the comment.
