@@ -1,7 +1,10 @@
-//! `.pre-commit-config.yaml` of pre-commit: the repositories of hooks, and what hooks are installed with.
+//! `.pre-commit-config.yaml` of pre-commit, and `prek.toml` and `.pre-commit-config.yml` of prek: the repositories of hooks, and what hooks
+//! are installed with.
 //!
-//! Source of the rules: pre-commit's own reader (`clientlib.py`, `languages/*.py`, `commands/autoupdate.py`).
+//! Source of the rules: pre-commit's own reader (`clientlib.py`, `languages/*.py`, `commands/autoupdate.py`), and prek's documentation of
+//! its configuration and what `prek validate-config` accepts.
 //!
+//! - `prek.toml` has the same keys in TOML. One in a folder `prek` that has no `repos` is a user's settings.
 //! - A repository is the package at its address, locked by `rev` (`sha` until pre-commit 1). It has no advisories. A `rev` without a dot
 //!   that is no hexadecimal number may move: pre-commit warns of it by that rule. Of a commit, the version is what the comment
 //!   `# frozen: v1.2.3` says, which `pre-commit autoupdate --freeze` writes. `local`, `meta` and, of prek, `builtin` are
@@ -20,11 +23,11 @@ use super::grammar::rfc3986::without_secrets;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::ecosystem::swift::location;
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree};
-use crate::text::Span;
 use crate::text::tree::{Kind, Value};
 use crate::text::yaml::{self, Bounds};
+use crate::text::{Span, toml};
 
-/// The configuration of pre-commit.
+/// The configuration of pre-commit and of prek.
 #[derive(Debug, Clone, Copy)]
 pub struct PreCommitConfig;
 
@@ -39,6 +42,10 @@ const BOUNDS: Bounds = Bounds {
 const ECOSYSTEM: Ecosystem = Ecosystem::constant("pre-commit");
 
 const DAMAGED: &str = "Repair the file: `pre-commit validate-config` says what is wrong with it.";
+const DAMAGED_OF_PREK: &str = "Repair the file: `prek validate-config` says what is wrong with it.";
+const MOVES: &str =
+    "Run `pre-commit autoupdate`: pre-commit installs it once, and never again when it moves.";
+const MOVES_OF_PREK: &str = "Run `prek update`: prek installs it once, and never again when it moves.";
 const PIN: &str = "Ask for one exact version.";
 
 impl Format for PreCommitConfig {
@@ -51,7 +58,7 @@ impl Format for PreCommitConfig {
     }
 
     fn file_names(&self) -> &'static [&'static str] {
-        &[".pre-commit-config.yaml"]
+        &[".pre-commit-config.yaml", ".pre-commit-config.yml", "prek.toml"]
     }
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
@@ -59,18 +66,28 @@ impl Format for PreCommitConfig {
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
-        let mut document = yaml::read(file.text, BOUNDS);
+        let is_of_prek = super::is_named(file.path, "prek.toml");
+        let (mut document, damaged, moves) = match is_of_prek {
+            true => (toml::read(file.text), DAMAGED_OF_PREK, MOVES_OF_PREK),
+            false => (yaml::read(file.text, BOUNDS), DAMAGED, MOVES),
+        };
         let mut parsed = Parsed::default();
-        parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
+        parsed.damaged(std::mem::take(&mut document.problems), damaged);
         let root = document.root();
+        let list = root.get("repos");
+        if is_of_prek && list.is_none() && super::is_named(&file.path.parent(), "prek") {
+            return parsed;
+        }
         // Until pre-commit 1 the file was the list.
-        let repositories = Some(root.get("repos").unwrap_or(root));
+        let repositories = Some(list.unwrap_or(root));
         let Some(repositories) = repositories.filter(|list| list.kind() == Kind::Array) else {
-            parsed.blind(root.span(), "the file has no list of `repos`", DAMAGED);
+            parsed.blind(root.span(), "the file has no list of `repos`", damaged);
             return parsed;
         };
         let mut reader = Reader {
             text: file.text,
+            damaged,
+            moves,
             seen: HashSet::new(),
             parsed,
         };
@@ -83,6 +100,10 @@ impl Format for PreCommitConfig {
 
 struct Reader<'t> {
     text: &'t str,
+    /// What to do about damage.
+    damaged: &'static str,
+    /// What to do about what may move.
+    moves: &'static str,
     /// Aliases of YAML repeat what stands in one place.
     seen: HashSet<Span>,
     parsed: Parsed,
@@ -92,7 +113,7 @@ impl Reader<'_> {
     fn repository(&mut self, repository: Value<'_>) {
         let Some(address) = repository.str("repo").filter(|text| !text.is_empty()) else {
             self.parsed
-                .blind(repository.span(), "a repository has no `repo`", DAMAGED);
+                .blind(repository.span(), "a repository has no `repo`", self.damaged);
             return;
         };
         let Some(hooks) = repository
@@ -102,7 +123,7 @@ impl Reader<'_> {
             self.parsed.blind(
                 repository.span(),
                 format!("{} has no list of `hooks`", without_secrets(&address)),
-                DAMAGED,
+                self.damaged,
             );
             return;
         };
@@ -113,13 +134,13 @@ impl Reader<'_> {
                 }
                 Some(_) | None => {
                     let message = format!("{} has no `rev`", without_secrets(&address));
-                    self.parsed.blind(repository.span(), message, DAMAGED);
+                    self.parsed.blind(repository.span(), message, self.damaged);
                 }
             }
         }
         for hook in hooks.items() {
             if !hook.is_object() {
-                self.parsed.blind(hook.span(), "a hook has no `id`", DAMAGED);
+                self.parsed.blind(hook.span(), "a hook has no `id`", self.damaged);
             }
             let language = hook.str("language");
             for dependency in hook
@@ -131,7 +152,7 @@ impl Reader<'_> {
                     Some(text) => self.dependency(&text, language.as_deref(), dependency),
                     None => self
                         .parsed
-                        .blind(dependency.span(), "a dependency is no text", DAMAGED),
+                        .blind(dependency.span(), "a dependency is no text", self.damaged),
                 }
             }
         }
@@ -148,7 +169,7 @@ impl Reader<'_> {
             self.parsed.partial(
                 own,
                 format!("{shown} is locked to `{text}`, which may move"),
-                "Run `pre-commit autoupdate`: pre-commit installs it once, and never again when it moves.",
+                self.moves,
             );
         }
         let place = frozen.unwrap_or(own);
