@@ -30,12 +30,14 @@ pub mod conda_lock;
 pub mod cpanfile_snapshot;
 pub mod csproj;
 pub mod deno_lock;
+pub mod dotnet_tools;
 mod file_names;
 pub mod flake_lock;
 pub mod gemfile_lock;
 pub mod github_workflows;
 pub mod gitmodules;
 pub mod gleam_manifest;
+pub mod global_json;
 pub mod go_mod;
 pub mod gradle_lockfile;
 pub mod grammar;
@@ -53,7 +55,9 @@ pub mod package_resolved;
 pub mod packages_config;
 pub mod packages_lock;
 pub mod paket_lock;
+pub mod pants_jvm;
 pub mod pdm_lock;
+pub mod pex_lock;
 pub mod pipfile_lock;
 pub mod pixi_lock;
 pub mod pnpm_lock;
@@ -312,9 +316,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &cpanfile_snapshot::CpanfileSnapshot,
     &csproj::Csproj,
     &deno_lock::DenoLock,
+    &dotnet_tools::DotnetTools,
     &flake_lock::FlakeLock,
     &gemfile_lock::GemfileLock,
     &gleam_manifest::GleamManifest,
+    &global_json::GlobalJson,
     &go_mod::GoMod,
     &gradle_lockfile::GradleLockfile,
     &julia_manifest::JuliaManifest,
@@ -330,7 +336,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
     &paket_lock::PaketLock,
+    &pants_jvm::PantsJvm,
     &pdm_lock::PdmLock,
+    &pex_lock::PexLock,
     &pipfile_lock::PipfileLock,
     &pixi_lock::PixiLock,
     &pnpm_lock::PnpmLock,

@@ -159,6 +159,12 @@ const PLACED_OTHERWISE: &[(&str, &str, &str, &str)] = &[
     ("shard_lock", "hostile", "ev\u{1b}il", "written with an escape"),
     ("nimble_lock", "hostile", "ev\u{1b}il", "written with an escape"),
     ("vcpkg_json", "hostile", "ev\u{1b}il", "written with an escape"),
+    (
+        "dotnet_tools",
+        "hostile",
+        "acme.escaped",
+        "written with an escape",
+    ),
     ("pdm_lock", "hostile", "evil", "written with an escape"),
     ("pipfile_lock", "sections", "ours", "a folder has no version"),
     ("pnpm_lock", "hostile", "escaped", "written with an escape"),
@@ -259,8 +265,14 @@ impl Case {
             .filter(|(path, _)| {
                 // A file whose name is not enough is known by what lies beside it.
                 let is_started = || {
-                    matches!(self.format.name(), "gleam/manifest.toml" | "julia/Manifest.toml")
-                        && self.format.starts(path, &self.tree)
+                    matches!(
+                        self.format.name(),
+                        "gleam/manifest.toml"
+                            | "global.json"
+                            | "julia/Manifest.toml"
+                            | "pants/jvm.lock"
+                            | "pex.lock"
+                    ) && self.format.starts(path, &self.tree)
                 };
                 self.format.claims(path) || is_started()
             })
