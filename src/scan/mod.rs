@@ -20,6 +20,7 @@ pub mod knowledge;
 mod known;
 mod line_past;
 pub mod lines;
+mod linked;
 pub mod metrics;
 pub mod near;
 pub mod read;
@@ -212,6 +213,7 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
                 met.extend(ruled.met);
             }
         }
+        linked::leave_out(&mut target);
         targets.push(target);
     }
     if let Some(reason) = damage {

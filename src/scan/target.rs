@@ -8,6 +8,7 @@ use super::confusion::{self, Internal, Other};
 use super::discovered::DiscoveredTree;
 use super::gap_number::gap_number;
 use super::judge::{Keep, LockfileMatches};
+use super::linked::Linked;
 use super::read::{self, ReadFile};
 use super::reader::Reader;
 use super::tally::Tally;
@@ -41,6 +42,8 @@ pub(super) fn target(
     let mut own = BTreeSet::new();
     let mut bill = (keep == Keep::Bill).then(Bill::default);
     coverage.skipped = found.skipped.clone();
+    let links = found.leading();
+    let linked = Linked::new(&links, &found.prefix, |path| found.files.contains_key(path));
     let mut seen: HashSet<read::Elsewhere> = HashSet::new();
     for shared in read {
         // What several trees share is copied for each.
@@ -48,7 +51,7 @@ pub(super) fn target(
         if file.names_nothing() {
             continue;
         }
-        coverage.files_read += usize::from(file.readable);
+        coverage.files_read += usize::from(file.readable && !linked.leads_on(&file.path));
         dirty |= file.differs;
         if let Some(bill) = &mut bill {
             bill.files.extend(file.result.bill);
@@ -89,6 +92,7 @@ pub(super) fn target(
     gaps.extend(judge.knowledge.doubted(&judge.place));
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     gaps.dedup();
+    linked.leave_out(&mut gaps);
     // What a reader could not tell exactly is a dependency without a version.
     let listed = gaps.iter().filter(|(cost, _)| *cost == Cost::Partial);
     open.extend(listed.map(|(_, gap)| gap_number(gap)));
@@ -120,6 +124,7 @@ pub(super) fn target(
         bill.gaps.dedup();
     }
     gaps.extend(unopened.into_iter().chain(unmatched));
+    linked.leave_out(&mut gaps);
     gaps.sort_by(|left, right| left.1.cmp(&right.1));
     for (cost, gap) in gaps {
         if let Some(file) = gap.file().and_then(|file| files.get_mut(file)) {
@@ -132,13 +137,19 @@ pub(super) fn target(
         }
         coverage.add(cost, gap);
     }
+    for (link, end) in linked.iter() {
+        let of_end = files.get(end).map(|file| file.state);
+        if let (Some(file), Some(state)) = (files.get_mut(link), of_end) {
+            file.state = worse(file.state, state);
+        }
+    }
     let files: Vec<ScannedFile> = files.into_values().collect();
     tally.counts(judge.index.is_some()).put_into(&mut coverage);
     let target = Target {
         root: found.root.clone(),
         prefix: found.prefix.clone(),
         only: found.only.clone(),
-        links: found.leading(),
+        links,
         repository: found
             .repository
             .as_ref()

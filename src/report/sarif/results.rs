@@ -96,8 +96,7 @@ impl<'o> Group<'o> {
 /// All groups, worst first.
 pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
     type Key<'o> = (Vec<u8>, &'o str, &'o str, &'o str);
-    type Members<'o> = (Vec<&'o Finding>, BTreeSet<Vec<u8>>);
-    let mut groups: BTreeMap<Key<'_>, Members<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key<'_>, Vec<&Finding>> = BTreeMap::new();
     for (target, finding) in outcome.findings() {
         let file = places::bytes_in_repository(target, &finding.file);
         let key = (
@@ -106,15 +105,12 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
             finding.ecosystem.as_str(),
             finding.name.as_str(),
         );
-        let (findings, links) = groups.entry(key).or_default();
-        findings.push(finding);
-        if target.links.contains_key(&finding.file) {
-            links.insert(places::as_named(target, &finding.file));
-        }
+        groups.entry(key).or_default().push(finding);
     }
+    let leading = leading(outcome);
     let mut groups: Vec<Group<'_>> = groups
         .into_iter()
-        .map(|((file, ..), (mut findings, links))| {
+        .map(|((file, ..), mut findings)| {
             // Two PATHs may have the same file, and a link leads to one: what is worst of it counts.
             let same = |finding: &&Finding| (finding.place(), finding.version.clone());
             findings.sort_by(|left, right| {
@@ -125,8 +121,8 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
             findings.dedup_by_key(|finding| same(finding));
             findings.sort_by_key(|finding| (!finding.is_affected(), finding.place()));
             Group {
+                links: leading.get(&file).cloned().unwrap_or_default(),
                 file,
-                links,
                 findings,
                 elsewhere: Vec::new(),
             }
@@ -139,6 +135,18 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
         (left, right) => left.is_none().cmp(&right.is_none()),
     });
     groups
+}
+
+/// The symbolic links among the lockfiles that were scanned, by the files that they lead to.
+fn leading(outcome: &Outcome) -> BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> {
+    let mut leading: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for target in &outcome.targets {
+        for (link, end) in &target.links {
+            let links = leading.entry(end.as_bytes().to_vec()).or_default();
+            links.insert(places::as_named(target, link));
+        }
+    }
+    leading
 }
 
 /// Makes one group of those that differ in nothing but the `go.mod` that they are about: a repository of many modules has

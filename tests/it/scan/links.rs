@@ -259,24 +259,52 @@ fn a_lockfile_that_is_a_link_to_outside_is_blind() {
     }
 }
 
-/// JSON lists a lockfile under each of its paths, since each is the lockfile of its folder; SARIF has it once, at its end.
+/// A lockfile behind a link is one lockfile, reported at the end of the link, unless the policy decides by the path.
 #[test]
-fn json_lists_a_link_and_its_end_and_sarif_the_end() {
+fn a_link_to_a_lockfile_is_reported_once_at_its_end() {
     let (sandbox, index) = prepared();
-    sandbox.write("shared/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
-    link(&sandbox, "../shared/Cargo.lock", "app/Cargo.lock");
-    let report = scan(&sandbox, &index, ".").json();
-    let files = report["targets"][0]["findings"].as_array().expect("findings");
-    let files: Vec<_> = files
-        .iter()
-        .map(|finding| finding["file"].as_str().expect("text"))
-        .collect();
-    assert_eq!(files, ["app/Cargo.lock", "shared/Cargo.lock"]);
-    assert_eq!(
-        report["counts"]["packages"], 2,
-        "distinct packages: {}",
-        report["counts"]
+    let with_git = cargo_lock(&[("bad", "1.0.0")]).replace(
+        "[[package]]\nname = \"bad\"",
+        "[[package]]\nname = \"forked\"\nversion = \"1.0.0\"\nsource = \"git+https://git.example/forked#0123456789012345678901234567890123456789\"\n\n[[package]]\nname = \"bad\"",
     );
+    sandbox.write("shared/Cargo.lock", with_git);
+    link(&sandbox, "../shared/Cargo.lock", "app/Cargo.lock");
+    let listed = |report: &Value| -> Vec<String> {
+        let findings = report["targets"][0]["findings"].as_array().expect("findings");
+        let file = |finding: &Value| finding["file"].as_str().expect("text").to_owned();
+        findings.iter().map(file).collect()
+    };
+    let report = scan(&sandbox, &index, ".").json();
+    assert_eq!(listed(&report), ["shared/Cargo.lock"]);
+    assert_eq!(report["counts"]["findings"], 1, "{}", report["counts"]);
+    assert_eq!(report["counts"]["unchecked"], 1, "{}", report["counts"]);
+    assert_eq!(report["coverage"]["files_read"], 2, "{}", report["coverage"]);
+    assert_eq!(gaps(&report, "partial", "git"), ["shared/Cargo.lock"]);
+    // Both are listed among the files, alike.
+    let files = report["targets"][0]["files"].as_array().expect("files");
+    let states: Vec<_> = files.iter().map(|file| file["state"].as_str()).collect();
+    assert_eq!(states, [Some("read"), Some("partial"), Some("partial")]);
+    let told = sandbox.run(&["scan", "--db", &index, "--now", NOW]).out;
+    assert!(told.contains("read 2 lockfiles"), "{told}");
+    assert!(
+        !told.contains("app/Cargo.lock") && !told.contains("1 more"),
+        "{told}"
+    );
+    // In a folder of the repository, the end is elsewhere.
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "one"]);
+    let report = scan(&sandbox, &index, "app").json();
+    assert_eq!(listed(&report), ["Cargo.lock"]);
+    // An exception of one path is none of the other.
+    sandbox.write(
+        "lockkeeper.yml",
+        "exceptions:\n  - {id: GHSA-bad, reason: test, expires: 2026-12-31, path: \"app/**\"}\n",
+    );
+    let report = scan(&sandbox, &index, ".").json();
+    assert_eq!(listed(&report), ["app/Cargo.lock", "shared/Cargo.lock"]);
+    assert_eq!(report["exit_code"], 1);
+    std::fs::remove_file(sandbox.work().join("lockkeeper.yml")).expect("a file");
     let sarif = sandbox
         .run(&["scan", "--db", &index, "--now", NOW, "--format", "sarif"])
         .json();
