@@ -26,6 +26,8 @@ pub struct Remediation<'o> {
     pub kind: Kind<'o>,
     /// A finding for each advisory that this fixes, or that has no fix, worst first.
     pub fixes: Vec<&'o Finding>,
+    /// The same for advisories that only warn, where the others block: see [`to_do`].
+    pub also: Vec<&'o Finding>,
     /// A finding for each file that locks the version, in the order of the targets.
     pub places: Vec<Here<'o>>,
 }
@@ -101,6 +103,26 @@ impl<'o> Remediation<'o> {
     pub fn scopes(&self) -> Scopes {
         let scopes = self.places.iter().map(|(_, finding)| finding.scopes);
         scopes.fold(Scopes::default(), Scopes::with)
+    }
+
+    /// The version that it is about. Files spell one name in several ways (PyPI).
+    fn of(&self) -> (&'o Ecosystem, Cow<'o, str>, &'o str) {
+        let name = ecosystem::normalise(self.ecosystem, self.name);
+        (self.ecosystem, name, self.version)
+    }
+
+    /// It ends what `other` does about the same version, in every place of that.
+    fn ends(&self, other: &Self) -> bool {
+        let at = |(target, finding): &Here<'o>| {
+            (
+                target.root.as_str(),
+                target.ref_name.as_deref(),
+                finding.file.clone(),
+            )
+        };
+        let places: HashSet<_> = self.places.iter().map(at).collect();
+        (self.kind == Kind::Remove || self.kind == other.kind)
+            && other.places.iter().all(|place| places.contains(&at(place)))
     }
 
     /// The gravest decision of what it fixes.
@@ -282,7 +304,45 @@ impl<'o> Summary<'o> {
     }
 }
 
-/// What to do about the findings that `counts` picks, worst first. A version with a malicious advisory is removed, whatever else
+/// What to do about what blocks, and apart from it what only warns and is of this change. What ends the warnings of a version
+/// with what blocks is there once: they are [`Remediation::also`] of it.
+#[must_use]
+pub fn to_do(outcome: &Outcome) -> (Vec<Remediation<'_>>, Vec<Remediation<'_>>) {
+    let mut blocking = remediations(outcome, Finding::blocks);
+    let mut warnings = remediations(outcome, |finding| {
+        finding.decision == Decision::Warn && finding.is_of_this_change()
+    });
+    let mut numbers: HashMap<(&Ecosystem, Cow<'_, str>, &str), Vec<usize>> = HashMap::default();
+    for (number, step) in blocking.iter().enumerate() {
+        numbers.entry(step.of()).or_default().push(number);
+    }
+    warnings.retain(|warning| {
+        let same = numbers.get(&warning.of()).into_iter().flatten();
+        let mut same = same.filter(|number| blocking.get(**number).is_some_and(|step| step.ends(warning)));
+        let Some(step) = same.next().and_then(|number| blocking.get_mut(*number)) else {
+            return true;
+        };
+        let known: HashSet<&str> = step
+            .fixes
+            .iter()
+            .map(|known| known.advisory.id.as_str())
+            .collect();
+        let others = warning.fixes.iter();
+        let others = others.filter(|finding| !known.contains(finding.advisory.id.as_str()));
+        step.also.extend(others);
+        false
+    });
+    (blocking, warnings)
+}
+
+/// Those of `steps` that fix something, and behind them those that cannot.
+#[must_use]
+pub fn by_fix<'s, 'o>(steps: &'s [Remediation<'o>]) -> (&'s [Remediation<'o>], &'s [Remediation<'o>]) {
+    let fixing = steps.partition_point(|step| step.kind != Kind::NoFix);
+    steps.split_at_checked(fixing).unwrap_or((steps, &[]))
+}
+
+/// What to do about the findings that `counts` picks, worst first, and behind it what has no fix. A version with a malicious advisory is removed, whatever else
 /// it has; of any other an upgrade, a change of the registry and what has no fix are one entry each.
 #[must_use]
 pub fn remediations<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool) -> Vec<Remediation<'o>> {
@@ -310,7 +370,10 @@ pub fn remediations<'o>(outcome: &'o Outcome, counts: impl Fn(&Finding) -> bool)
         .into_iter()
         .flat_map(|findings| of_version(&findings))
         .collect();
-    all.sort_by_cached_key(|step| step.fixes.first().map(|finding| Order::of(finding)));
+    all.sort_by_cached_key(|step| {
+        let worst = step.fixes.first().map(|finding| Order::of(finding));
+        (step.kind == Kind::NoFix, worst)
+    });
     all
 }
 
@@ -346,6 +409,7 @@ fn of_version<'o>(findings: &[Here<'o>]) -> Vec<Remediation<'o>> {
                 version: &sample.version,
                 kind,
                 fixes,
+                also: Vec::new(),
                 places: findings
                     .iter()
                     .filter(|(target, finding)| files.insert((&target.root, &target.ref_name, &finding.file)))

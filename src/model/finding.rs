@@ -229,6 +229,13 @@ impl Finding {
     pub fn blocks(&self) -> bool {
         self.decision == Decision::Fail && self.is_affected()
     }
+
+    /// It applies, and the base did not have it like this: without a base all that applies, and what could not be compared.
+    #[must_use]
+    pub fn is_of_this_change(&self) -> bool {
+        let is_of_it = |change: Change| change.is_of_the_change() || change == Change::Unknown;
+        self.change.is_none_or(is_of_it) && self.is_affected()
+    }
 }
 
 /// Whether a finding counts.

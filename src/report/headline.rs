@@ -299,10 +299,10 @@ impl Compared {
     }
 }
 
-/// Distinct advisories that warn.
+/// Distinct advisories that warn; those that the base has are counted as such.
 #[must_use]
 pub fn warnings(outcome: &Outcome) -> usize {
-    let warns = |finding: &Finding| finding.is_affected() && finding.decision == Decision::Warn;
+    let warns = |finding: &Finding| finding.is_of_this_change() && finding.decision == Decision::Warn;
     distinct(outcome, warns).len()
 }
 

@@ -175,12 +175,26 @@ pub fn why_it_warns(finding: &Finding) -> String {
 }
 
 /// The heading of what to do about what blocks.
+pub const UPGRADES: &str = "Recommended upgrades";
+
+/// The heading of what blocks and has no fix.
+pub const UNFIXED: &str = "Without a fixed version";
+
+/// `and ends 2 that only warn (1 low, 1 unsound)`; `None` where there are none.
 #[must_use]
-pub fn upgrades_title(steps: &[Remediation<'_>]) -> &'static str {
-    match steps.iter().all(|step| step.kind == Kind::NoFix) {
-        true => "Without a fixed version",
-        false => "Recommended upgrades",
-    }
+pub fn also(step: &Remediation<'_>) -> Option<String> {
+    let verb = match step.kind {
+        Kind::NoFix => "",
+        Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_) => "ends ",
+    };
+    let verb_of_them = if step.also.len() == 1 { "warns" } else { "warn" };
+    (!step.also.is_empty()).then(|| {
+        format!(
+            "and {verb}{} that only {verb_of_them} {}",
+            thousands(step.also.len() as u64),
+            severities(&step.also)
+        )
+    })
 }
 
 /// Why what a step fixes warns and does not fail, at most `limit` different reasons.

@@ -45,9 +45,9 @@ pub struct Asides<'a> {
     pub notices: &'a [String],
 }
 
-/// Writes at most [`MAX_ANNOTATIONS`] annotations, worst first: errors beside findings, then one for each line of a file where
-/// something is to be done, those that the gate fails first, then notices. What was accepted is not annotated. The last one
-/// counts those that are left out and names `more_at`, which has them.
+/// Writes at most [`MAX_ANNOTATIONS`] annotations, worst first: errors beside findings, then one for each upgrade and
+/// whatever else is to be done, those that the gate fails first, then notices. What was accepted, and what only warns and is no
+/// part of the change, is not annotated. The last one counts those that are left out and names `more_at`, which has them.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -58,11 +58,11 @@ pub fn annotations(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let Asides { errors, notices } = *asides;
-    let failing = remediations(outcome, Finding::blocks);
-    let warnings = remediations(outcome, |finding| {
-        finding.is_affected() && finding.decision == Decision::Warn
-    });
-    let at_lines = at_lines(failing.iter().chain(&warnings));
+    let warns = |finding: &Finding| finding.decision == Decision::Warn && finding.is_of_this_change();
+    let steps = remediations(outcome, |finding| finding.blocks() || warns(finding));
+    let (failing, warnings): (Vec<_>, Vec<_>) =
+        steps.iter().partition(|step| step.decision() == Decision::Fail);
+    let at_lines = at_lines(failing.into_iter().chain(warnings));
     let beside = errors.len().saturating_add(notices.len());
     let room = MAX_ANNOTATIONS.saturating_sub(beside);
     let has_several_refs = outcome.targets.len() > 1;
@@ -72,7 +72,7 @@ pub fn annotations(
     let lines = at_lines
         .iter()
         .take(room)
-        .map(|line| line.annotation(has_several_refs));
+        .filter_map(|line| line.annotation(has_several_refs));
     let notices = notices
         .iter()
         .map(|notice| Annotation::aside(AnnotationKind::Notice, notice));
@@ -145,16 +145,15 @@ fn write_all(
     Ok(())
 }
 
-/// What is to be done at one place, on every ref that has it there. A runner shows a line once.
-struct AtLine<'a> {
-    /// The file that is checked out; `None` for what is on other refs alone: a runner would show a line of another file.
-    file: Option<Cow<'a, str>>,
-    /// The worst finding there.
-    worst: &'a Finding,
-    steps: Vec<&'a Remediation<'a>>,
+/// What is to be done, and where that is shown.
+struct Shown<'a> {
+    step: &'a Remediation<'a>,
+    /// The worst finding of it there.
+    finding: &'a Finding,
+    /// The refs that have the package in that file.
     refs: BTreeSet<&'a str>,
-    /// The places, where they are on other refs.
-    places: Vec<String>,
+    /// Its further files; all of its places where none is checked out.
+    others: Vec<String>,
 }
 
 /// Where an annotation is.
@@ -162,59 +161,84 @@ struct AtLine<'a> {
 enum Spot<'a> {
     /// A line of a file that is checked out.
     Line(Cow<'a, str>, u32),
-    /// No file: what the step with this number does on other refs.
+    /// No file: what the step with this number does on other refs. A runner would show a line of another file.
     Elsewhere(usize),
 }
 
-/// The lines that `steps` are about, in the order of `steps`. A file that was scanned through a link is there once. What is to
-/// be done in a file that is checked out is not told again for that file on other refs.
+/// What is to be done at one place: a runner shows a line once.
+struct AtLine<'a> {
+    spot: Spot<'a>,
+    steps: Vec<Shown<'a>>,
+}
+
+/// Each of `steps` once, in their order, those of one line together.
 fn at_lines<'a>(steps: impl Iterator<Item = &'a Remediation<'a>>) -> Vec<AtLine<'a>> {
     let mut lines: Vec<AtLine<'a>> = Vec::new();
     let mut known = HashMap::new();
     for (number, step) in steps.enumerate() {
-        // A file has the package at one line on one ref and at another one on the next.
-        let mut here: HashMap<Cow<'_, str>, u32> = HashMap::new();
-        for (target, finding) in step.places.iter().filter(|(target, _)| target.is_checked_out) {
-            let file = super::places::in_repository(target, finding);
-            here.entry(file).or_insert(finding.place().line);
-        }
-        for (target, finding) in &step.places {
-            let file = super::places::in_repository(target, finding);
-            let line = match target.is_checked_out {
-                true => Some(finding.place().line),
-                false => here.get(&file).copied(),
-            };
-            let is_known_here = line.is_some();
-            let spot = match line {
-                Some(line) => Spot::Line(file, line),
-                None => Spot::Elsewhere(number),
-            };
-            let index = *known.entry(spot.clone()).or_insert(lines.len());
-            if index == lines.len() {
-                lines.push(AtLine {
-                    file: match spot {
-                        Spot::Line(file, _) => Some(file),
-                        Spot::Elsewhere(_) => None,
-                    },
-                    worst: finding,
-                    steps: Vec::new(),
-                    refs: BTreeSet::new(),
-                    places: Vec::new(),
-                });
-            }
-            let Some(line) = lines.get_mut(index) else {
-                continue;
-            };
-            line.refs.extend(target.ref_name.as_deref());
-            if !is_known_here {
-                line.places.push(on_its_ref(target, finding));
-            }
-            if !line.steps.iter().any(|known| std::ptr::eq(*known, step)) {
-                line.steps.push(step);
-            }
+        let Some((spot, shown)) = shown(number, step) else {
+            continue;
+        };
+        let index = *known.entry(spot.clone()).or_insert(lines.len());
+        match lines.get_mut(index) {
+            Some(line) => line.steps.push(shown),
+            None => lines.push(AtLine {
+                spot,
+                steps: vec![shown],
+            }),
         }
     }
     lines
+}
+
+/// Where `step` is shown: in the file nearest to the top, as SARIF does where it makes one alert of several files. A file that
+/// was scanned through a link is there once, and one that is checked out is not named again for other refs.
+fn shown<'a>(number: usize, step: &'a Remediation<'a>) -> Option<(Spot<'a>, Shown<'a>)> {
+    let file = |(target, finding): &(&'a Target, &'a Finding)| super::places::in_repository(target, finding);
+    let here = step.places.iter().filter(|(target, _)| target.is_checked_out);
+    let nearest = here
+        .map(|place| (file(place), place.1))
+        .min_by_key(|(file, _)| (file.matches('/').count(), file.clone()));
+    let mut named: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+    let mut refs = BTreeSet::new();
+    let mut others = Vec::new();
+    if let Some((file, _)) = &nearest {
+        named.insert(file.clone());
+    }
+    let (checked_out, elsewhere): (Vec<_>, Vec<_>) =
+        step.places.iter().partition(|(target, _)| target.is_checked_out);
+    for place in checked_out.into_iter().chain(elsewhere) {
+        let (target, finding) = place;
+        let file = file(&place);
+        let is_shown = match &nearest {
+            Some((shown, _)) => *shown == file,
+            None => true,
+        };
+        if is_shown {
+            refs.extend(target.ref_name.as_deref());
+        }
+        match (&nearest, target.is_checked_out) {
+            (Some(_), true) if named.insert(file.clone()) => {
+                others.push(format!("{}:{}", short(&file, 300), finding.place().line));
+            }
+            (Some(_), false) if !named.contains(&file) => others.push(on_its_ref(target, finding)),
+            (None, _) => others.push(on_its_ref(target, finding)),
+            (Some(_), _) => {}
+        }
+    }
+    let (spot, finding) = match nearest {
+        Some((file, finding)) => (Spot::Line(file, finding.place().line), finding),
+        None => (Spot::Elsewhere(number), step.places.first()?.1),
+    };
+    Some((
+        spot,
+        Shown {
+            step,
+            finding,
+            refs,
+            others,
+        },
+    ))
 }
 
 /// `release/1.4:Cargo.lock:7`.
@@ -229,68 +253,75 @@ fn on_its_ref(target: &Target, finding: &Finding) -> String {
 }
 
 impl<'a> AtLine<'a> {
-    fn annotation(&self, has_several_refs: bool) -> Annotation<'a> {
+    fn annotation(&self, has_several_refs: bool) -> Option<Annotation<'a>> {
         const MAX_STEPS: usize = 5;
-        const MAX_REFS: usize = 5;
-        let finding = self.worst;
+        let first = self.steps.first()?;
+        let is_here = matches!(self.spot, Spot::Line(..));
         let mut message = String::new();
-        for (number, step) in self.steps.iter().take(MAX_STEPS).enumerate() {
+        for (number, shown) in self.steps.iter().take(MAX_STEPS).enumerate() {
             if number > 0 {
-                message.push_str(&format!("\n{}:\n", what_to_do(step)));
+                message.push_str(&format!("\n{}:\n", what_to_do(shown.step)));
             }
-            message.push_str(&fixes(step, &finding.file));
+            message.push_str(&fixes(shown.step, &shown.finding.file));
+            message.push_str(&shown.where_it_is(is_here, has_several_refs));
         }
         if let Some(more) = self.steps.len().checked_sub(MAX_STEPS).filter(|more| *more > 0) {
             message.push_str(&format!("\nAnd {more} more packages on this line."));
         }
-        if let Some(grace) = grace(finding) {
+        let worst = first.step.fixes.first()?;
+        if let Some(grace) = grace(worst) {
             message.push_str(&format!("\nThe gate only warns now; it {grace}."));
         }
-        if let Some(change) = finding.change {
+        if let Some(change) = worst.change {
             message.push_str(&format!("\nIt is {}.", super::phrases::change(change)));
         }
-        if let Some(first) = self.places.first() {
-            let more = match self.places.len().saturating_sub(1) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            message.push_str(&format!("\nIt is at {first}{more} (not checked out here)."));
-        } else if has_several_refs && !self.refs.is_empty() {
-            let refs: Vec<_> = self
-                .refs
-                .iter()
-                .take(MAX_REFS)
-                .map(|name| short(name, 200))
-                .collect();
-            let more = match self.refs.len().saturating_sub(MAX_REFS) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            message.push_str(&format!("\nIt is on {}{more}.", refs.join(", ")));
-        }
-        let title = self
-            .steps
-            .first()
-            .map(|step| what_to_do(step))
-            .unwrap_or_default();
-        let place = finding.place();
+        let title = what_to_do(first.step);
+        let place = first.finding.place();
         let title = ("title", short(&title, 200).into_owned().into());
-        Annotation {
-            kind: match finding.decision {
+        Some(Annotation {
+            kind: match first.step.decision() {
                 Decision::Fail => AnnotationKind::Error,
                 Decision::Warn | Decision::Note => AnnotationKind::Warning,
             },
-            properties: match &self.file {
-                Some(file) => vec![
+            properties: match &self.spot {
+                Spot::Line(file, line) => vec![
                     ("file", file.clone()),
-                    ("line", place.line.to_string().into()),
+                    ("line", line.to_string().into()),
                     ("col", place.column.to_string().into()),
                     title,
                 ],
-                None => vec![title],
+                Spot::Elsewhere(_) => vec![title],
             },
             message,
+        })
+    }
+}
+
+impl Shown<'_> {
+    /// Its refs and further places, a line each.
+    fn where_it_is(&self, is_here: bool, has_several_refs: bool) -> String {
+        const MAX_SHOWN: usize = 5;
+        let list = |names: &[Cow<'_, str>]| {
+            let shown: Vec<&str> = names.iter().take(MAX_SHOWN).map(|name| &**name).collect();
+            match names.len().saturating_sub(MAX_SHOWN) {
+                0 => shown.join(", "),
+                more => format!("{} and {more} more", shown.join(", ")),
+            }
+        };
+        let others: Vec<Cow<'_, str>> = self.others.iter().map(|place| place.as_str().into()).collect();
+        let mut text = String::new();
+        if !is_here {
+            text.push_str(&format!("\nIt is at {} (not checked out here).", list(&others)));
+            return text;
         }
+        if has_several_refs && !self.refs.is_empty() {
+            let refs: Vec<Cow<'_, str>> = self.refs.iter().map(|name| short(name, 200)).collect();
+            text.push_str(&format!("\nIt is on {}.", list(&refs)));
+        }
+        if !others.is_empty() {
+            text.push_str(&format!("\nIt is also at {}.", list(&others)));
+        }
+        text
     }
 }
 

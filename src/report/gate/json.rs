@@ -6,8 +6,10 @@ use std::io;
 use serde::Serialize;
 
 use crate::model;
-use crate::model::Gate;
+use crate::model::{Finding, Gate};
+use crate::remediation::remediations;
 use crate::report::Style;
+use crate::report::json::counts::Counts;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
 
@@ -23,6 +25,7 @@ pub fn write(gate: &Gate, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 struct Document<'g> {
     schema: &'static str,
     tool: Tool<'g>,
+    counts: Counts,
     database: Database<'g>,
     policy: Policy<'g>,
     release: &'g str,
@@ -42,6 +45,7 @@ impl<'g> Document<'g> {
         Self {
             schema: "lockkeeper.gate/1",
             tool: Tool::of(outcome),
+            counts: Counts::of(outcome, &remediations(outcome, Finding::blocks)),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
             release: &gate.release,

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::words;
-use crate::model::{Finding, Gate};
-use crate::remediation::remediations;
+use crate::model::Gate;
+use crate::remediation::to_do;
 use crate::report::Style;
 use crate::report::headline;
 use crate::report::job::JobPages;
@@ -23,11 +23,11 @@ pub fn write(gate: &Gate, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 #[must_use]
 pub fn within(gate: &Gate, pages: &JobPages, limit: usize) -> String {
     let outcome = &gate.outcome;
-    let failing = remediations(outcome, Finding::blocks);
-    let words: Vec<String> = words(gate, &failing)
+    let to_do = to_do(outcome);
+    let words: Vec<String> = words(gate, &to_do.0)
         .iter()
         .map(|word| short(word, 500).into_owned())
         .collect();
     let head = sentences(outcome, &words, &headline::read(outcome));
-    body(head, outcome, &failing, pages, limit.max(10_000))
+    body(head, outcome, &to_do, pages, limit.max(10_000))
 }

@@ -3,11 +3,11 @@
 use std::io;
 
 use super::words;
-use crate::model::{Finding, Gate, Outcome};
-use crate::remediation::remediations;
+use crate::model::{Gate, Outcome};
+use crate::remediation::to_do;
 use crate::report::headline;
 use crate::report::phrases::counted;
-use crate::report::terminal::page::{Line, Page, Shade, clean, columns, fit_end};
+use crate::report::terminal::page::{Line, Page, Shade, Word, clean, columns, fit_end};
 use crate::report::terminal::upgrades::upgrades;
 use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, is_plain, provenance, shaded};
 use crate::report::{Length, Style};
@@ -22,7 +22,7 @@ const INDENT: usize = 4;
 pub fn write(gate: &Gate, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
     let mut page = Page::new(&mut buffered, style.width, style.colour);
-    let failing = remediations(&gate.outcome, Finding::blocks);
+    let (failing, _) = to_do(&gate.outcome);
     answer(&gate.outcome, words(gate, &failing), &mut page)?;
     match style.length {
         Length::Verdict => {}
@@ -91,10 +91,10 @@ fn blocking(gate: &Gate, page: &mut Page<'_>) -> io::Result<()> {
     for blocking in &gate.blocking {
         let place = format!("{}:{}", clean(&blocking.file.display()), blocking.line);
         let room = page.width.saturating_sub(INDENT);
-        let words = [
-            (Shade::Strong, blocking.id.clone()),
-            (Shade::Plain, blocking.purl.to_string()),
-            (Shade::Plain, fit_end(&place, room).into_owned()),
+        let words: [Word; 3] = [
+            Word::id(Shade::Strong, &blocking.id),
+            (Shade::Plain, blocking.purl.to_string()).into(),
+            (Shade::Plain, fit_end(&place, room).into_owned()).into(),
         ];
         page.whole_words(Line::indented(2), INDENT, &words)?;
         page.text(Shade::Dim, INDENT, &blocking.reason, 3)?;

@@ -12,8 +12,10 @@ use super::columns::{Column, columns};
 use super::metrics::json::MetricsEntry;
 use super::refs::Ref;
 use crate::model::grid::{Cell, GridRow, HistoryEntry, Occurrence};
-use crate::model::{Decision, Grid, PackageUrl};
+use crate::model::{Decision, Finding, Grid, PackageUrl};
+use crate::remediation::remediations;
 use crate::report::Style;
+use crate::report::json::counts::Counts;
 use crate::report::json::document;
 use crate::report::json::head::{Coverage, Database, Policy, Tool};
 use crate::report::json::scan::{Severity, TargetEntry};
@@ -31,6 +33,7 @@ pub fn write(grid: &Grid, _: &Style<'_>, out: &mut dyn io::Write) -> io::Result<
 struct Status<'g> {
     schema: &'static str,
     tool: Tool<'g>,
+    counts: Counts,
     database: Database<'g>,
     policy: Policy<'g>,
     verdict: &'static str,
@@ -54,6 +57,7 @@ impl<'g> Status<'g> {
         Self {
             schema: "lockkeeper.status/1",
             tool: Tool::of(outcome),
+            counts: Counts::of(outcome, &remediations(outcome, Finding::blocks)),
             database: Database::of(&outcome.database),
             policy: Policy::of(&outcome.policy),
             verdict: outcome.verdict.as_str(),

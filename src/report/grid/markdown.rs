@@ -13,7 +13,7 @@ use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::report::Style;
 use crate::report::headline;
 use crate::report::links;
-use crate::report::markdown::{Table, link, provenance, sentences, severity_of};
+use crate::report::markdown::{Table, breakable_code, link, pieces, provenance, sentences, severity_of};
 use crate::report::phrases::{counted, ended, sentence, short, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
@@ -234,11 +234,6 @@ fn on_lines(row: &GridRow, columns: &[Column<'_>]) -> String {
     shown.collect::<Vec<_>>().join("<br>")
 }
 
-/// The parts of a name between which a line may end.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['/', '-', '_', ':', '.'])
-}
-
 /// `text`, in which a line may end after a mark: GitHub's page has no room for long words.
 fn breakable(text: &str) -> String {
     let pieces: Vec<String> = pieces(text).map(markdown).collect();
@@ -432,12 +427,12 @@ fn history(grid: &Grid, room: usize) -> String {
             let name = names.get(held.ref_name.as_str()).copied();
             format!(
                 "| {} | {} | {} | {} | {} | {} |\n",
-                markdown_code(&short(held.package.as_str(), 200)),
+                breakable_code(&short(held.package.as_str(), 200)),
                 codes(&held.ids),
-                markdown_code(&short(name.unwrap_or(&held.ref_name), 100)),
-                markdown_code(&short(&held.introduced_by, 64)),
+                breakable_code(&short(name.unwrap_or(&held.ref_name), 100)),
+                markdown_code(texts::commit(&held.introduced_by)),
                 match &held.removed_by {
-                    Some(commit) => markdown_code(&short(commit, 64)),
+                    Some(commit) => markdown_code(texts::commit(commit)),
                     None => "**still locked**".to_owned(),
                 },
                 codes(&held.tags),

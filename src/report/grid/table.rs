@@ -11,7 +11,7 @@ use crate::model::grid::{Cell, GridRow};
 use crate::report::Length;
 use crate::report::headline;
 use crate::report::phrases::{severity, thousands};
-use crate::report::terminal::page::{Line, Page, Shade, clean, columns as wide, fit};
+use crate::report::terminal::page::{Line, Page, Shade, Word, clean, columns as wide, fit};
 
 /// A name that is wider is cut, and written in full below.
 const MAX_HEAD: usize = 20;
@@ -241,10 +241,10 @@ impl Layout {
         let (shade, severity) = crate::report::terminal::severity(&row.advisory);
         let mut line = Line::indented(GAP);
         if wide(&id) > self.id {
-            page.whole_words(line, GAP, &[(Shade::Strong, row.advisory.id.clone())])?;
+            page.whole_words(line, GAP, &[Word::id(Shade::Strong, &row.advisory.id)])?;
             line = Line::indented(GAP);
         } else {
-            line = line.with(Shade::Strong, &id);
+            line = line.with_word(&Word::id(Shade::Strong, &row.advisory.id));
         }
         if self.is_beside() {
             let place = GAP + self.id + GAP;

@@ -11,7 +11,7 @@ use crate::model::grid::{GridRow, HistoryEntry};
 use crate::model::{IndexState, Verdict};
 use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
-use crate::report::terminal::page::{Line, Page, Shade, clean, fit_end};
+use crate::report::terminal::page::{Line, Page, Shade, Word, clean, fit_end};
 use crate::report::terminal::{
     answer, commands_line, db_flag, ids, index, is_plain, provenance, severity, shaded,
 };
@@ -321,8 +321,8 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut before: Option<&HistoryEntry> = None;
     for held in history.iter().take(limit) {
         if before.is_none_or(|before| (&before.package, &before.ids) != (&held.package, &held.ids)) {
-            let mut words = vec![(Shade::Strong, held.package.to_string())];
-            words.extend(held.ids.iter().map(|id| (Shade::Plain, id.clone())));
+            let mut words: Vec<Word> = vec![(Shade::Strong, held.package.to_string()).into()];
+            words.extend(held.ids.iter().map(|id| Word::id(Shade::Plain, id)));
             page.whole_words(Line::indented(2), 4, &words)?;
         }
         before = Some(held);

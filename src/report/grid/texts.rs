@@ -1,13 +1,13 @@
 //! Texts about a grid that its forms share. None is escaped: each form escapes for its medium.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::columns::{self, Column};
 use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::model::verdict::ExitCode;
-use crate::model::{Class, Coverage, Decision, Gap, Grid, Verdict};
+use crate::model::{Class, Coverage, Decision, Finding, Gap, Grid, Verdict};
 use crate::report::headline;
-use crate::report::phrases::{counted, thousands};
+use crate::report::phrases::{self, counted, thousands};
 
 /// How a cell looks: its state, and of what is affected whether it blocks. The order is that of the legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,19 +129,21 @@ pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => {
             let (advisories, affected) = on_lines(grid, |finding| finding.blocks());
-            let verb = if advisories == 1 { "blocks" } else { "block" };
+            let verb = if advisories.len() == 1 { "blocks" } else { "block" };
             format!(
-                "{} {verb} {} of {lines}",
-                counted(advisories, "advisory", "advisories"),
+                "{} {} {verb} {} of {lines}",
+                phrases::advisories(&advisories),
+                phrases::severities(&advisories),
                 thousands(affected as u64)
             )
         }
         Verdict::Pass => match on_lines(grid, |finding| finding.is_affected()) {
-            (0, _) if grid.rows.is_empty() => format!("no known vulnerabilities on {lines}"),
-            (0, _) => format!("nothing blocks {lines}"),
+            (_, 0) if grid.rows.is_empty() => format!("no known vulnerabilities on {lines}"),
+            (_, 0) => format!("nothing blocks {lines}"),
             (advisories, affected) => format!(
-                "nothing blocks; {} on {} of {lines}",
-                counted(advisories, "advisory", "advisories"),
+                "nothing blocks; {} {} on {} of {lines}",
+                phrases::advisories(&advisories),
+                phrases::severities(&advisories),
                 thousands(affected as u64)
             ),
         },
@@ -156,19 +158,19 @@ pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
     words
 }
 
-/// How many advisories, on how many lines, have a finding that `counts` picks.
-fn on_lines(grid: &Grid, counts: impl Fn(&crate::model::Finding) -> bool) -> (usize, usize) {
-    let mut ids = BTreeSet::new();
+/// A finding for each advisory that has one which `counts` picks, and on how many lines there are some.
+fn on_lines(grid: &Grid, counts: impl Fn(&Finding) -> bool) -> (Vec<&Finding>, usize) {
+    let mut advisories: BTreeMap<&str, &Finding> = BTreeMap::new();
     let mut lines = 0_usize;
     for target in &grid.outcome.targets {
         let mut is_counted = false;
         for finding in target.findings.iter().filter(|finding| counts(finding)) {
-            ids.insert(finding.advisory.id.as_str());
+            advisories.insert(&finding.advisory.id, finding);
             is_counted = true;
         }
         lines += usize::from(is_counted);
     }
-    (ids.len(), lines)
+    (advisories.into_values().collect(), lines)
 }
 
 /// What was read, and which advisories were known.

@@ -21,8 +21,32 @@ const MAX_LISTED: usize = 20;
 /// Versions in the head of an entry, and files of one version.
 const MAX_VERSIONS: usize = 3;
 const MAX_PLACES: usize = 500;
-/// Characters of an advisory's details.
+/// Characters of an advisory's details, and of those of all entries, of which each has at least [`FEW_DETAILS`]; its page has
+/// the rest.
 const MAX_DETAILS: usize = 3_000;
+const ALL_DETAILS: usize = 200_000;
+const FEW_DETAILS: usize = 300;
+/// References of all entries, of which each has at least [`FEW_REFERENCES`].
+const ALL_REFERENCES: usize = 1_000;
+const FEW_REFERENCES: usize = 2;
+
+/// How much of its long texts an entry shows.
+#[derive(Clone, Copy)]
+struct Room {
+    details: usize,
+    references: usize,
+}
+
+impl Room {
+    /// Of one of `entries`.
+    fn of(entries: usize) -> Self {
+        let entries = entries.max(1);
+        Self {
+            details: (ALL_DETAILS / entries).clamp(FEW_DETAILS, MAX_DETAILS),
+            references: (ALL_REFERENCES / entries).clamp(FEW_REFERENCES, MAX_LISTED),
+        }
+    }
+}
 
 /// Findings of one advisory and package, worst first.
 struct Group<'o> {
@@ -73,7 +97,8 @@ pub(super) fn section(outcome: &Outcome, texts: &HashMap<TextKey, Texts>) -> Sec
     let trees = targets(outcome);
     let groups = groups(&findings);
     let entries = groups.iter().enumerate();
-    let entries = entries.map(|(number, group)| entry(number + 1, group, &trees, texts));
+    let room = Room::of(groups.len());
+    let entries = entries.map(|(number, group)| entry(number + 1, group, &trees, texts, room));
     let cut = (all > findings.len()).then(|| {
         markup!(
             "<p class=\"cut\">The worst " (thousands(findings.len() as u64)) " of " (thousands(all as u64))
@@ -181,7 +206,13 @@ fn fix(finding: &Finding) -> &'static str {
 }
 
 /// What is known of one advisory and package: the advisory once, its locations by what is the same about them.
-fn entry(number: usize, group: &Group<'_>, trees: &[String], texts: &HashMap<TextKey, Texts>) -> Markup {
+fn entry(
+    number: usize,
+    group: &Group<'_>,
+    trees: &[String],
+    texts: &HashMap<TextKey, Texts>,
+    room: Room,
+) -> Markup {
     let Some(worst) = group.findings.first() else {
         return Markup::default();
     };
@@ -231,7 +262,7 @@ fn entry(number: usize, group: &Group<'_>, trees: &[String], texts: &HashMap<Tex
         (short(advisory.summary.trim(), 300)) "</span></span> <span>" (code(package)) " " (to(finding))
         "</span> <span><code class=\"where\">" (place(*worst)) "</code>" (further)
         "</span></summary>\n<div class=\"body\">\n<dl class=\"facts-list\">\n" (about) "</dl>\n" (variants.collect::<Vec<_>>())
-        "" (details.map(long)) "</div></details></li>\n"
+        "" (details.map(|texts| long(texts, room))) "</div></details></li>\n"
     )
 }
 
@@ -359,15 +390,15 @@ fn rating(advisory: &Advisory) -> Markup {
 }
 
 /// The long texts of the advisory. Details are shown as their source wrote them, never rendered.
-fn long(texts: &Texts) -> Markup {
+fn long(texts: &Texts, room: Room) -> Markup {
     let details = texts.details.trim();
     let details = (!details.is_empty())
-        .then(|| markup!("<div class=\"text\">" (short(details, MAX_DETAILS)) "</div>\n"));
+        .then(|| markup!("<div class=\"text\">" (short(details, room.details)) "</div>\n"));
     let references: Vec<Markup> = texts
         .references
         .iter()
         .filter(|(_, address)| is_address(address))
-        .take(MAX_LISTED)
+        .take(room.references)
         .map(|(_, address)| markup!("<li>" (link(address, address)) "</li>\n"))
         .collect();
     let references =

@@ -45,9 +45,11 @@ pub fn write(grid: &Grid, style: &Style<'_>, out: &mut dyn io::Write) -> io::Res
     let names = to_do::TreeNames::of(outcome, names);
     let most = MAX_CELLS / columns.len().max(1);
     let rows = grid.rows.get(..most.min(grid.rows.len())).unwrap_or_default();
+    let [upgrades, unfixed] = to_do::sections(&failing, &names, MAX_OPEN);
     let sections: Vec<Section> = [
         Some(table(grid, rows, &columns)),
-        to_do::section(&failing, &names, MAX_OPEN),
+        upgrades,
+        unfixed,
         advisories(grid, rows, &columns),
         Some(lines(grid)),
         history(grid),

@@ -20,7 +20,7 @@ use super::grid::columns::targets;
 use super::{Report, Style, headline};
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, Outcome};
-use crate::remediation::{Remediation, Summary, remediations};
+use crate::remediation::{self, Remediation, Summary};
 
 /// Findings in the page, the worst ones; the JSON has all.
 pub const MAX_FINDINGS: usize = 5_000;
@@ -38,12 +38,10 @@ impl Report for Html {
     }
 
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let failing = remediations(outcome, Finding::blocks);
+        let (failing, _) = remediation::to_do(outcome);
         let names = to_do::TreeNames::of(outcome, targets(outcome));
-        let mut sections = vec![
-            to_do::section(&failing, &names, MAX_OPEN),
-            Some(findings::section(outcome, style.texts)),
-        ];
+        let mut sections = Vec::from(to_do::sections(&failing, &names, MAX_OPEN));
+        sections.push(Some(findings::section(outcome, style.texts)));
         sections.extend(coverage::sections(outcome));
         let sections: Vec<Section> = sections.into_iter().flatten().collect();
         let body = page::body(

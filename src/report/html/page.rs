@@ -152,7 +152,7 @@ pub(super) fn level(advisory: &Advisory) -> Markup {
 
 /// A link out of the page. `address` is one of the web in plain letters.
 pub(super) fn link(address: &str, text: &str) -> Markup {
-    markup!("<a href=\"" (address) "\" rel=\"noopener noreferrer\">" (text) "</a>")
+    markup!("<a href=\"" (address) "\">" (text) "</a>")
 }
 
 /// The advisory's id, with a link to its page where there is one.

@@ -6,7 +6,7 @@ use super::markup::{Markup, markup};
 use super::page::{Section, code, codes, exploited, id, level, sentence_of};
 use super::paths;
 use crate::model::{Finding, Outcome, Target};
-use crate::remediation::{Kind, Remediation};
+use crate::remediation::{Kind, Remediation, by_fix};
 use crate::report::phrases::{self, counted, short, thousands};
 use crate::report::places::from_here;
 
@@ -42,14 +42,33 @@ impl<'o> TreeNames<'o> {
     }
 }
 
-/// What to do about what blocks, `shown` of it open; `None` where nothing blocks.
-pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: usize) -> Option<Section> {
+/// What to do about what blocks, and what has no fix, `shown` of each open; no section where there is none.
+pub(super) fn sections(
+    steps: &[Remediation<'_>],
+    names: &TreeNames<'_>,
+    shown: usize,
+) -> [Option<Section>; 2] {
+    let (fixing, unfixed) = by_fix(steps);
+    let upgrades = ("more upgrade", "more upgrades");
+    let packages = ("more package", "more packages");
+    [
+        section(("upgrades", phrases::UPGRADES), fixing, names, (shown, upgrades)),
+        section(("unfixed", phrases::UNFIXED), unfixed, names, (shown, packages)),
+    ]
+}
+
+fn section(
+    (id, title): (&'static str, &'static str),
+    steps: &[Remediation<'_>],
+    names: &TreeNames<'_>,
+    (shown, (one, many)): (usize, (&str, &str)),
+) -> Option<Section> {
     if steps.is_empty() {
         return None;
     }
     let list = |steps: &[Remediation<'_>], before: usize| {
         let entries = steps.iter().enumerate();
-        let entries = entries.map(|(number, step)| one(before + number + 1, step, names));
+        let entries = entries.map(|(number, step)| entry(before + number + 1, step, names));
         markup!("<ol class=\"upgrades\">\n" (entries.collect::<Vec<_>>()) "</ol>\n")
     };
     let (open, closed) = steps.split_at(shown.min(steps.len()));
@@ -59,18 +78,18 @@ pub(super) fn section(steps: &[Remediation<'_>], names: &TreeNames<'_>, shown: u
         let cut =
             (cut > 0).then(|| markup!("<p class=\"cut\">… and " (thousands(cut as u64)) " more.</p>\n"));
         content.add(markup!(
-            "<details class=\"fold\"><summary>" (counted(closed.len(), "more upgrade", "more upgrades")) "</summary>\n"
+            "<details class=\"fold\"><summary>" (counted(closed.len(), one, many)) "</summary>\n"
             (list(closed.get(..MAX_MORE).unwrap_or(closed), open.len())) "" (cut) "</details>\n"
         ));
     }
     Some(Section {
-        id: "upgrades",
-        title: phrases::upgrades_title(steps),
+        id,
+        title,
         markup: content,
     })
 }
 
-fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
+fn entry(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
     let package = format!("{} {}", short(step.name, 200), short(step.version, 100));
     let what = match step.kind {
         Kind::Remove => format!("remove {package}"),
@@ -94,6 +113,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
     let more = (more > 0).then(
         || markup!("<li class=\"quiet\">and " (counted(more, "more advisory", "more advisories")) "</li>\n"),
     );
+    let also = phrases::also(step).map(|also| markup!("<li class=\"quiet\">" (also) "</li>\n"));
     let drawn = step
         .places
         .iter()
@@ -101,7 +121,7 @@ fn one(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup {
     markup!(
         "<li><span class=\"number\">" (number) "</span><div>\n<p class=\"upgrade\"><span class=\"what\">" (what)
         "</span>" (traits) " <span class=\"where\">" (places(step, names)) "</span> <span class=\"fixes\">" (fixes)
-        "</span></p>\n<ul class=\"advisories\">\n" (shown) "" (more) "</ul>\n"
+        "</span></p>\n<ul class=\"advisories\">\n" (shown) "" (more) "" (also) "</ul>\n"
         (drawn.map(|(_, finding)| paths::tree(finding))) "" (how(step)) "</div></li>\n"
     )
 }

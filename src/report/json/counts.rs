@@ -9,7 +9,7 @@ use crate::model::{Class, Decision, Level, Outcome};
 use crate::remediation::{Remediation, Summary};
 
 #[derive(Serialize)]
-pub(super) struct Counts {
+pub(in crate::report) struct Counts {
     /// All that are listed, excepted ones too.
     findings: usize,
     /// Distinct locked packages.
@@ -70,7 +70,7 @@ fn no_levels() -> BTreeMap<&'static str, usize> {
 
 impl Counts {
     /// `failing` is what to do about what the gate fails.
-    pub(super) fn of(outcome: &Outcome, failing: &[Remediation<'_>]) -> Self {
+    pub(in crate::report) fn of(outcome: &Outcome, failing: &[Remediation<'_>]) -> Self {
         let mut by_severity = no_levels();
         let decisions = [Decision::Fail, Decision::Warn, Decision::Note];
         let mut by_decision: BTreeMap<_, _> =

@@ -3,7 +3,7 @@
 //! Every key of a document is always there, in the order of its struct; "none" is never anything but
 //! `null` and the empty list. Once published, a key keeps its name and meaning; more may be added.
 
-mod counts;
+pub(super) mod counts;
 mod documents;
 pub(super) mod head;
 mod pieces;

@@ -14,6 +14,31 @@ pub(in crate::report) fn link(text: &str, address: &str) -> String {
     format!("[{text}]({address})")
 }
 
+/// Characters of a word that may stand on one line of a column: GitHub's page has no room for longer ones in several columns.
+const MAX_WORD: usize = 24;
+
+/// The parts of a name between which a line may end.
+pub(in crate::report) fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['/', '-', '_', ':', '.'])
+}
+
+/// `text`, in the long words of which a line may end after a mark.
+pub(super) fn breakable(text: &str) -> String {
+    let words = text.split(' ').map(|word| match word.chars().count() {
+        0..=MAX_WORD => markdown(word),
+        _ => pieces(word).map(markdown).collect::<Vec<_>>().join("<wbr>"),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The same in the letters of code.
+pub(in crate::report) fn breakable_code(text: &str) -> String {
+    match text.split(' ').any(|word| word.chars().count() > MAX_WORD) {
+        true => format!("<code>{}</code>", breakable(text)),
+        false => markdown_code(text),
+    }
+}
+
 /// The id that people read, as a link to its page.
 pub(super) fn id(finding: &Finding) -> String {
     let shown = markdown_code(&short(finding.id(), 100));
@@ -51,7 +76,7 @@ pub(in crate::report) fn severity_of(advisory: &Advisory) -> String {
 /// The end of the file's path and the line, as a link to it.
 pub(super) fn place_of(target: &Target, finding: &Finding, pages: &JobPages) -> String {
     let file = places::with_ref(target, &finding.file);
-    let shown = markdown_code(&format!("{}:{}", end(&file, MAX_FILE), finding.place().line));
+    let shown = breakable_code(&format!("{}:{}", end(&file, MAX_FILE), finding.place().line));
     match pages.line(target, finding) {
         Some(page) => link(&shown, &page),
         None => shown,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::cells::{id as linked_id, place_of, severity};
+use super::cells::{breakable, breakable_code, id as linked_id, place_of, severity};
 use crate::model::finding::State;
 use crate::model::{Finding, Outcome, Target, worst};
 use crate::report::job::JobPages;
@@ -136,7 +136,7 @@ fn finding_row(places: &[(&Target, &Finding)], pages: &JobPages) -> String {
         files.push(format!("and {} more", phrases::thousands(more as u64)));
     }
     let path = finding.paths.first().filter(|path| path.len() > 1);
-    let path = path.map(|path| format!("<br>{}", markdown(&short(&phrases::path(path), 300))));
+    let path = path.map(|path| format!("<br>{}", breakable(&short(&phrases::path(path), 300))));
     let change = match finding.change {
         Some(change) if change.is_of_the_change() => format!(", **{}**", phrases::change(change)),
         Some(change) => format!(", {}", phrases::change(change)),
@@ -147,7 +147,7 @@ fn finding_row(places: &[(&Target, &Finding)], pages: &JobPages) -> String {
         id(finding),
         held(finding),
         path.unwrap_or_default(),
-        markdown(&phrases::remedy(finding)),
+        breakable(&phrases::remedy(finding)),
         phrases::decision(finding),
         files.join("<br>"),
     )
@@ -170,7 +170,7 @@ pub(super) fn others(outcome: &Outcome, pages: &JobPages, room: usize) -> String
                     id(finding),
                     held(finding),
                     place_of(target, finding, pages),
-                    markdown(&short(&finding.reason, 500)),
+                    breakable(&short(&finding.reason, 500)),
                 )
             });
         }
@@ -202,7 +202,7 @@ pub(super) fn excepted(outcome: &Outcome, pages: &JobPages, room: usize) -> Stri
                     place_of(target, finding, pages),
                     excepted.expires,
                     owner.unwrap_or_default(),
-                    markdown(&short(&excepted.reason, 500)),
+                    breakable(&short(&excepted.reason, 500)),
                 )
             });
         }
@@ -224,8 +224,8 @@ fn held(finding: &Finding) -> String {
     // Two words, so that a long version goes to the next line.
     format!(
         "{} {}",
-        markdown_code(&short(&finding.name, 200)),
-        markdown_code(&short(&finding.version, 100))
+        breakable_code(&short(&finding.name, 200)),
+        breakable_code(&short(&finding.version, 100))
     )
 }
 
@@ -238,7 +238,7 @@ fn id(finding: &Finding) -> String {
     }
     match finding.advisory.summary.trim() {
         "" => {}
-        summary => text.push_str(&format!("<br>{}", markdown(&short(summary, 200)))),
+        summary => text.push_str(&format!("<br>{}", breakable(&short(summary, 200)))),
     }
     text
 }

@@ -16,10 +16,10 @@ use super::{Report, Style, headline};
 use crate::model::finding::Change;
 use crate::model::lines::short_name;
 use crate::model::{Finding, Outcome, Verdict};
-use crate::remediation::{Remediation, Summary, remediations};
+use crate::remediation::{Remediation, Summary, to_do};
 use crate::report::places::{NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
-pub(super) use cells::{link, severity_of};
+pub(super) use cells::{breakable_code, link, pieces, severity_of};
 pub(super) use lists::{Table, gap_list, provenance};
 use lists::{excepted, findings, others, skipped};
 use upgrades::{accept, commands, upgrades};
@@ -51,21 +51,21 @@ impl Report for Markdown {
 #[must_use]
 pub fn within(outcome: &Outcome, pages: &JobPages, limit: usize) -> String {
     let limit = limit.max(10_000);
-    let failing = remediations(outcome, Finding::blocks);
-    let mut head = head(outcome, &failing, pages);
+    let to_do = to_do(outcome);
+    let mut head = head(outcome, &to_do.0, pages);
     head.push_str(&verdicts::in_markdown(outcome, limit / 8));
-    body(head, outcome, &failing, pages, limit)
+    body(head, outcome, &to_do, pages, limit)
 }
 
-/// `text`, and what there is to do, what was not checked and what was found, in fewer than `limit` bytes altogether.
+/// `text`, and what there is to do about what blocks and what warns, what was not checked and what was found, in fewer than
+/// `limit` bytes altogether.
 pub(super) fn body(
     mut text: String,
     outcome: &Outcome,
-    failing: &[Remediation<'_>],
+    (failing, warnings): &(Vec<Remediation<'_>>, Vec<Remediation<'_>>),
     pages: &JobPages,
     limit: usize,
 ) -> String {
-    let warnings = remediations(outcome, warns);
     let tail = provenance(outcome);
     text.push_str(&upgrades(failing, pages, upgrades::Size::Summary(limit / 8)));
     // What was left out comes before what was found.
@@ -82,7 +82,7 @@ pub(super) fn body(
     ));
     text.push_str(&skipped(outcome, limit / 16));
     text.push_str(&commands(failing, limit / 16));
-    text.push_str(&upgrades::warnings(&warnings, pages, limit / 8));
+    text.push_str(&upgrades::warnings(warnings, pages, limit / 8));
     let below = excepted(outcome, pages, limit / 16) + &others(outcome, pages, limit / 16) + &accept(outcome);
     let room = limit.saturating_sub(text.len() + below.len() + tail.len() + 1);
     text.push_str(&findings(outcome, pages, room));
@@ -94,7 +94,7 @@ pub(super) fn body(
 /// The comment in fewer than `limit` bytes: the verdict, the worst upgrades, and as much of the rest as there is room for.
 #[must_use]
 pub fn comment(outcome: &Outcome, pages: &JobPages, limit: usize) -> String {
-    let failing = remediations(outcome, Finding::blocks);
+    let (failing, _) = to_do(outcome);
     let mut text = head(outcome, &failing, pages);
     let accept = accept(outcome);
     let tail = match &pages.run {
@@ -114,10 +114,6 @@ pub fn comment(outcome: &Outcome, pages: &JobPages, limit: usize) -> String {
     }
     text.push_str(&tail);
     text
-}
-
-fn warns(finding: &Finding) -> bool {
-    finding.is_affected() && !finding.blocks()
 }
 
 fn head(outcome: &Outcome, failing: &[Remediation<'_>], pages: &JobPages) -> String {

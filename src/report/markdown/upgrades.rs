@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::cells::{id, link, place_of, severity};
+use super::cells::{breakable_code, id, link, place_of, severity};
 use super::lists::{Table, details};
 use crate::model::{Class, Finding, Outcome, Scope, Scopes, worst};
 use crate::remediation::{Kind, Remediation};
 use crate::report::exceptions::exception;
 use crate::report::job::JobPages;
 use crate::report::links;
-use crate::report::phrases::{counted, short, thousands, warning_reasons};
+use crate::report::phrases::{self, counted, short, thousands, warning_reasons};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 use crate::version::Distance;
 
@@ -98,12 +98,12 @@ fn reasons(step: &Remediation<'_>) -> String {
 }
 
 fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) -> String {
-    let name = markdown_code(&short(step.name, MAX_NAME));
+    let name = breakable_code(&short(step.name, MAX_NAME));
     let name = match links::package(step.ecosystem, step.name, step.version) {
         Some(page) => link(&name, &page),
         None => name,
     };
-    let from = markdown_code(&short(step.version, MAX_VERSION));
+    let from = breakable_code(&short(step.version, MAX_VERSION));
     let what = match step.kind {
         Kind::Upgrade(to) => {
             let major = match step.level() {
@@ -115,7 +115,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
                 0..=MAX_PAIR => "\u{a0}→\u{a0}",
                 _ => "<br>→\u{a0}",
             };
-            format!("{from}{arrow}{}{major}", markdown_code(&short(to, MAX_VERSION)))
+            format!("{from}{arrow}{}{major}", breakable_code(&short(to, MAX_VERSION)))
         }
         Kind::Remove => format!("remove {from}"),
         Kind::OwnRegistry => format!("take {from} from your own registry"),
@@ -131,6 +131,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
         0 => String::new(),
         more => format!(" and {} more", thousands(more as u64)),
     };
+    let also = phrases::also(step).map(|also| format!("<br>{}", markdown(&also)));
     let worst = step
         .fixes
         .first()
@@ -143,10 +144,11 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
         more => format!(" and {} more", thousands(more as u64)),
     };
     format!(
-        "| {name}{}<br>{}{files} | {what} | {}{more} | {worst}{below} |\n",
+        "| {name}{}<br>{}{files} | {what} | {}{more}{} | {worst}{below} |\n",
         notes(step),
         place.unwrap_or_default(),
         ids.join(", "),
+        also.unwrap_or_default(),
     )
 }
 
@@ -163,7 +165,7 @@ fn notes(step: &Remediation<'_>) -> String {
     let through = step.through();
     if !through.is_empty() {
         let shown = through.iter().take(MAX_PARENTS);
-        let shown: Vec<String> = shown.map(|name| markdown_code(&short(name, MAX_NAME))).collect();
+        let shown: Vec<String> = shown.map(|name| breakable_code(&short(name, MAX_NAME))).collect();
         let more = match through.len().saturating_sub(MAX_PARENTS) {
             0 => String::new(),
             more => format!(" and {} more", thousands(more as u64)),

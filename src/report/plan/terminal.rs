@@ -4,8 +4,8 @@ use std::io;
 
 use super::{shown, step, words};
 use crate::plan::{Blocked, Collateral, LockfilePlan, Progress, Proposal};
-use crate::report::phrases::{short, thousands};
-use crate::report::terminal::page::{Line, Page, Shade};
+use crate::report::phrases::thousands;
+use crate::report::terminal::page::{Line, Page, Shade, Word};
 use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, provenance};
 use crate::report::{Length, Style};
 
@@ -58,8 +58,8 @@ pub(in crate::report) fn lockfile(
     for one in plan.moves.iter().take(limit) {
         let start = Line::indented(2).with(Shade::Good, "↑").padded_to(INDENT, 1);
         page.whole_words(start, INDENT, &[(Shade::Strong, step(one))])?;
-        let ids = ids(&one.fixes);
-        page.text(Shade::Dim, INDENT, &format!("fixes {ids}"), 2)?;
+        let fixes = Line::indented(INDENT).with(Shade::Dim, "fixes ");
+        page.whole_words(fixes, INDENT, &ids(&one.fixes))?;
     }
     more(plan.moves.len().saturating_sub(limit), page)?;
     for range in plan.ranges.iter().take(limit) {
@@ -152,7 +152,10 @@ fn not_fixed(blocked: &Blocked, length: Length, page: &mut Page<'_>) -> io::Resu
     let start = Line::indented(2).with(Shade::Bad, "✗").padded_to(INDENT, 1);
     let head = format!("{} {} stays", blocked.name, blocked.version);
     page.whole_words(start, INDENT, &[(Shade::Strong, head)])?;
-    page.text(Shade::Dim, INDENT, &ids(&blocked.fixes), 2)?;
+    let fixes = ids(&blocked.fixes);
+    if !fixes.is_empty() {
+        page.whole_words(Line::indented(INDENT), INDENT, &fixes)?;
+    }
     let limit = match length {
         Length::Verdict | Length::Normal => MAX_CONSTRAINTS,
         Length::Full => usize::MAX,
@@ -164,13 +167,13 @@ fn not_fixed(blocked: &Blocked, length: Length, page: &mut Page<'_>) -> io::Resu
     page.text(Shade::Plain, INDENT, &blocked.reason, 3)
 }
 
-fn ids(ids: &[String]) -> String {
+fn ids(ids: &[String]) -> Vec<Word> {
     const MAX_IDS: usize = 3;
-    let shown: Vec<_> = ids.iter().take(MAX_IDS).map(|id| short(id, 60)).collect();
-    match ids.len().saturating_sub(MAX_IDS) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    let shown = ids.iter().take(MAX_IDS);
+    let mut words: Vec<Word> = shown.map(|id| Word::id(Shade::Dim, id)).collect();
+    let left = ids.len().saturating_sub(MAX_IDS);
+    words.extend((left > 0).then(|| (Shade::Dim, format!("and {left} more")).into()));
+    words
 }
 
 fn more(left: usize, page: &mut Page<'_>) -> io::Result<()> {

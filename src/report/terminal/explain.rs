@@ -5,7 +5,7 @@ use std::io;
 
 use super::findings::{ids, path_line, severity};
 use super::gaps::MAX_GAPS;
-use super::page::{Line, Page, Shade};
+use super::page::{Line, Page, Shade, Word};
 use super::{commands_line, is_plain};
 use crate::model::explanation::{Explanation, Matched};
 use crate::model::{Advisory, Finding};
@@ -111,16 +111,14 @@ pub(super) fn package(
                 versions.push(&finding.version);
             }
         }
-        let words = [
-            (shade, word),
-            (Shade::Strong, advisory.id.clone()),
-            (Shade::Plain, format!("{} {}", finding.name, versions.join(", "))),
-            (
-                Shade::Dim,
-                format!("{}:{}{more}", finding.file, finding.place().line),
-            ),
-            (Shade::Plain, phrases::decision(finding)),
-            (Shade::Plain, remedy(finding)),
+        let place = format!("{}:{}{more}", finding.file, finding.place().line);
+        let words: [Word; 6] = [
+            (shade, word).into(),
+            Word::id(Shade::Strong, &advisory.id),
+            (Shade::Plain, format!("{} {}", finding.name, versions.join(", "))).into(),
+            (Shade::Dim, place).into(),
+            (Shade::Plain, phrases::decision(finding)).into(),
+            (Shade::Plain, remedy(finding)).into(),
         ];
         page.whole_words(Line::indented(2), 4, &words)?;
     }
@@ -151,10 +149,10 @@ pub(super) fn package(
             page.heading(&format!("{count} nothing here"))?;
             for advisory in rest {
                 let (shade, word) = severity(advisory);
-                let words = [
-                    (shade, word),
-                    (Shade::Strong, advisory.id.clone()),
-                    (Shade::Plain, advisory.summary.clone()),
+                let words: [Word; 3] = [
+                    (shade, word).into(),
+                    Word::id(Shade::Strong, &advisory.id),
+                    (Shade::Plain, advisory.summary.clone()).into(),
                 ];
                 page.whole_words(Line::indented(2), 4, &words)?;
             }
@@ -260,7 +258,7 @@ fn texts(explanation: &Explanation, length: Length, page: &mut Page<'_>) -> io::
     }
     page.heading("References")?;
     for (_, address) in &explanation.texts.references {
-        page.whole_words(Line::indented(2), 4, &[(Shade::Plain, address.clone())])?;
+        page.whole_words(Line::indented(2), 4, &[Word::address(Shade::Plain, address)])?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Line, Page, Shade, Word, clean, columns, fit, fit_end};
 use crate::model::dependency_path::MAX_ENDS;
-use crate::model::finding::{Change, State};
+use crate::model::finding::State;
 use crate::model::worst;
 use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
@@ -18,10 +18,10 @@ pub(super) const INDENT: usize = 4;
 /// With `-v` notes and what is already in the base, else how many there are.
 pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let notes = list(outcome, |finding| {
-        finding.decision == Decision::Note && is_of_this_change(finding)
+        finding.decision == Decision::Note && finding.is_of_this_change()
     });
     let older = list(outcome, |finding| {
-        finding.decision != Decision::Fail && finding.is_affected() && !is_of_this_change(finding)
+        finding.decision != Decision::Fail && finding.is_affected() && !finding.is_of_this_change()
     });
     for (title, findings) in [("Notes", &notes), ("Already in the base", &older)] {
         if findings.is_empty() {
@@ -40,12 +40,6 @@ pub(super) fn others(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> 
         }
     }
     Ok(())
-}
-
-/// It applies, and is not as it was in the base.
-pub(super) fn is_of_this_change(finding: &Finding) -> bool {
-    let is_of_it = |change: Change| change.is_of_the_change() || change == Change::Unknown;
-    finding.change.is_none_or(is_of_it) && finding.is_affected()
 }
 
 /// What an exception accepts, why and until when; and what is about the public package of an internal name.
@@ -210,7 +204,9 @@ fn warning_line(target: &Target, finding: &Finding, page: &mut Page<'_>) -> io::
         page.whole_words(Line::indented(INDENT), INDENT, &ids_of(finding))?;
         return page.text(Shade::Dim, INDENT, &advisory.summary, 1);
     }
-    let line = line.padded_to(0, 2).with(Shade::Plain, finding.id());
+    let line = line
+        .padded_to(0, 2)
+        .with_word(&Word::id(Shade::Plain, finding.id()));
     let room = page.width.saturating_sub(line.columns + 2);
     let summary = clean(&advisory.summary);
     if columns(&summary) <= room || room >= 40 {

@@ -18,8 +18,8 @@ use super::{Length, Report, Style, headline};
 use crate::model::explanation::Explanation;
 use crate::model::inventory::Inventory;
 use crate::model::verdict::ExitCode;
-use crate::model::{Advisory, Finding, IndexState, Outcome, Verdict};
-use crate::remediation::{Kind, Remediation, remediations};
+use crate::model::{Advisory, IndexState, Outcome, Verdict};
+use crate::remediation::{Kind, Remediation, to_do};
 use crate::text::escape;
 
 /// `--format terminal`.
@@ -34,7 +34,7 @@ impl Report for Terminal {
     fn write(&self, outcome: &Outcome, style: &Style<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut buffered = io::BufWriter::with_capacity(16 * 1024, out);
         let mut page = Page::new(&mut buffered, style.width, style.colour);
-        let failing = remediations(outcome, Finding::blocks);
+        let (failing, warnings) = to_do(outcome);
         verdict(outcome, &failing, &mut page)?;
         match style.length {
             Length::Verdict => {}
@@ -43,7 +43,7 @@ impl Report for Terminal {
                 read(outcome, &mut page)?;
                 index(outcome, &mut page)?;
                 upgrades::upgrades(&failing, style.length, &mut page)?;
-                upgrades::warnings(outcome, style.length, &mut page)?;
+                upgrades::warnings(&warnings, style.length, &mut page)?;
                 findings::others(outcome, style.length, &mut page)?;
                 findings::excepted(outcome, style.length, &mut page)?;
                 gaps::blind(outcome, style.length, &mut page)?;

@@ -55,6 +55,16 @@ impl Word {
             link: links::advisory(id),
         }
     }
+
+    /// An address that leads to itself, however many lines it takes.
+    pub(in crate::report) fn address(shade: Shade, address: &str) -> Self {
+        let is_plain = address.starts_with("https://") && address.bytes().all(|byte| byte.is_ascii_graphic());
+        Self {
+            shade,
+            text: address.to_owned(),
+            link: is_plain.then(|| address.to_owned()),
+        }
+    }
 }
 
 impl From<(Shade, String)> for Word {
@@ -182,13 +192,7 @@ impl<'o> Page<'o> {
                 // A character wider than a fresh line's room goes there all the same.
                 let end = match cut(rest, room) {
                     0 if line.columns <= indent => rest.chars().next().map_or(0, char::len_utf8),
-                    // A sentence goes on after one of its blanks.
-                    end => rest
-                        .split_at(end)
-                        .0
-                        .rfind(' ')
-                        .filter(|blank| *blank > 0)
-                        .unwrap_or(end),
+                    end => between_words(rest.split_at(end).0),
                 };
                 let (head, tail) = rest.split_at(end);
                 line.push_clean(shade, head, link.as_deref());
@@ -219,13 +223,7 @@ impl<'o> Page<'o> {
                 self.line(&Line::indented(indent).with_clean(shade, &fit(rest, room)))?;
                 break;
             }
-            let end = cut(rest, room);
-            let end = rest
-                .split_at(end)
-                .0
-                .rfind(' ')
-                .filter(|space| *space > end / 2)
-                .unwrap_or(end);
+            let end = between_words(rest.split_at(cut(rest, room)).0);
             let (head, tail) = rest.split_at(end);
             self.line(&Line::indented(indent).with_clean(shade, head.trim_end()))?;
             rest = tail.trim_start();
@@ -299,7 +297,8 @@ pub(in crate::report) fn columns(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(1)).sum()
 }
 
-/// A clean text cut to `room` columns, after a word where one ends in the second half; an ellipsis stands for the rest.
+/// A clean text cut to `room` columns, after a word or a part of a name where one ends in the second half; an ellipsis
+/// stands for the rest.
 pub(in crate::report) fn fit(text: &str, room: usize) -> Cow<'_, str> {
     if columns(text) <= room {
         return Cow::Borrowed(text);
@@ -308,11 +307,25 @@ pub(in crate::report) fn fit(text: &str, room: usize) -> Cow<'_, str> {
         return Cow::Borrowed("");
     }
     let (head, rest) = text.split_at(cut(text, room - 1));
-    let kept = match head.rfind(' ') {
-        Some(blank) if !rest.starts_with(' ') && blank > head.len() / 2 => head.split_at(blank).0,
-        Some(_) | None => head,
+    let half = head.len() / 2;
+    let kept = match (head.rfind(' '), head.rfind(MARKS)) {
+        _ if rest.starts_with(' ') => head,
+        (Some(blank), _) if blank > half => head.split_at(blank).0,
+        (_, Some(mark)) if mark > half => head.split_at(mark + 1).0,
+        _ => head,
     };
     Cow::Owned(format!("{}…", kept.trim_end()))
+}
+
+/// What parts of names end with.
+const MARKS: [char; 3] = ['/', ':', '-'];
+
+/// Where a text goes on in the next line that fits up to the end of `head`: after a blank, else after a part of a name in the
+/// second half, else there.
+fn between_words(head: &str) -> usize {
+    let blank = head.rfind(' ').filter(|blank| *blank > 0);
+    let mark = head.rfind(MARKS).filter(|mark| *mark > head.len() / 2);
+    blank.or(mark.map(|mark| mark + 1)).unwrap_or(head.len())
 }
 
 /// A clean text cut to `room` columns, the start replaced by an ellipsis.

@@ -2,17 +2,19 @@
 
 use std::io;
 
-use super::findings::{INDENT, ids_of, is_of_this_change, limit, more, path_line, place, severity};
+use super::findings::{INDENT, ids_of, limit, more, path_line, place, severity};
 use super::page::{Line, Page, Shade, clean, columns, fit, fit_end};
+use crate::model::Finding;
 use crate::model::finding::Change;
-use crate::model::{Decision, Finding, Outcome};
-use crate::remediation::{Kind, Remediation, remediations};
+use crate::remediation::{Kind, Remediation, by_fix};
 use crate::report::Length;
 use crate::report::phrases::{self, counted, thousands};
 
 /// Upgrades that are shown unless all are asked for, and advisories of each.
 const MAX_UPGRADES: usize = 15;
 const MAX_ADVISORIES: usize = 3;
+/// Packages without a fixed version.
+const MAX_UNFIXED: usize = 5;
 /// The same of warnings.
 const MAX_WARNINGS: usize = 10;
 const MAX_WARNING_ADVISORIES: usize = 1;
@@ -23,35 +25,31 @@ const WIDE: usize = 110;
 /// Where what belongs to a line starts.
 const DEEPER: usize = INDENT + 2;
 
-/// What to do about what blocks, worst first.
+/// What to do about what blocks, worst first, and what has no fix.
 pub(in crate::report) fn upgrades(
     steps: &[Remediation<'_>],
     length: Length,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    let shown = limit(length, MAX_UPGRADES);
+    let (fixing, unfixed) = by_fix(steps);
     let advisories = limit(length, MAX_ADVISORIES);
-    list(
-        phrases::upgrades_title(steps),
-        steps,
-        shown,
-        page,
-        |step, page| {
-            step.advisories(advisories, page)?;
-            step.path(page)?;
-            step.command(page)
-        },
-    )
+    let mut entry = |step: Entry<'_, '_>, page: &mut Page<'_>| {
+        step.advisories(advisories, page)?;
+        step.also(length, page)?;
+        step.path(page)?;
+        step.command(page)
+    };
+    let shown = limit(length, MAX_UPGRADES);
+    list(phrases::UPGRADES, fixing, shown, page, &mut entry)?;
+    let shown = limit(length, MAX_UNFIXED);
+    list(phrases::UNFIXED, unfixed, shown, page, &mut entry)
 }
 
 /// What only warns, and why.
-pub(super) fn warnings(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
-    let steps = remediations(outcome, |finding| {
-        finding.decision == Decision::Warn && is_of_this_change(finding)
-    });
+pub(super) fn warnings(steps: &[Remediation<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let shown = limit(length, MAX_WARNINGS);
     let advisories = limit(length, MAX_WARNING_ADVISORIES);
-    list("Warnings", &steps, shown, page, |step, page| {
+    list("Warnings", steps, shown, page, |step, page| {
         step.advisories(advisories, page)?;
         step.path(page)?;
         step.command(page)?;
@@ -59,12 +57,12 @@ pub(super) fn warnings(outcome: &Outcome, length: Length, page: &mut Page<'_>) -
     })
 }
 
-fn list<'a, 'o>(
+fn list(
     title: &str,
-    steps: &'a [Remediation<'o>],
+    steps: &[Remediation<'_>],
     shown: usize,
     page: &mut Page<'_>,
-    mut rest: impl FnMut(Entry<'a, 'o>, &mut Page<'_>) -> io::Result<()>,
+    mut rest: impl FnMut(Entry<'_, '_>, &mut Page<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     if steps.is_empty() {
         return Ok(());
@@ -195,6 +193,21 @@ impl Entry<'_, '_> {
             phrases::severities(left)
         );
         page.line(&Line::indented(INDENT).with(Shade::Dim, &text))
+    }
+
+    /// How many it ends that only warn; with `-v` each of them, and why.
+    fn also(&self, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(text) = phrases::also(self.0) else {
+            return Ok(());
+        };
+        page.line(&Line::indented(INDENT).with(Shade::Dim, &text))?;
+        match length {
+            Length::Verdict | Length::Normal => Ok(()),
+            Length::Full => self.0.also.iter().try_for_each(|finding| {
+                advisory(finding, page)?;
+                page.text(Shade::Warn, DEEPER, &phrases::why_it_warns(finding), 2)
+            }),
+        }
     }
 
     /// The registry that the lockfile names, for a package that may be internal.

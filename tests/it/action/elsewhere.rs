@@ -53,7 +53,8 @@ fn annotations_have_places_in_what_is_checked_out_alone_and_name_the_ref_of_the_
     );
     assert!(
         ill.contains("It is at release/1.1:Cargo.lock:")
-            && ill.contains(" and 1 more (not checked out here)."),
+            && ill.contains(", release/1.0:Cargo.lock:")
+            && ill.contains(" (not checked out here)."),
         "{ill}"
     );
     let shown = annotations(

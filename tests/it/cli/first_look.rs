@@ -149,7 +149,7 @@ fn a_plan_gives_a_reason_once_and_counts_no_upgrades_of_none() {
     // With -v each has its advisories.
     let full = plan(&["-v"]);
     assert!(
-        full.contains("✗ worse 2.0.0 stays") && full.contains("GHSA-ill, GHSA-worse"),
+        full.contains("✗ worse 2.0.0 stays") && full.contains("GHSA-ill · GHSA-worse"),
         "{full}"
     );
 }

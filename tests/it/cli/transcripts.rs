@@ -99,7 +99,7 @@ fn a_gate_stops_the_line_that_is_affected() {
         require example.com/left v1.2.0
         $ git commit -q -a -m second
         $ lockkeeper status
-        ✗ BLOCKED  1 advisory blocks 1 of 2 release lines
+        ✗ BLOCKED  1 vulnerability (1 high) blocks 1 of 2 release lines
           status shows and does not gate: exit code 0 means that every release line was checked, blocked or not
           read 2 lockfiles with 3 packages on 2 release lines · data of 2026-01-31, 1 advisory
 

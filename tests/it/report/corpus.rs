@@ -17,6 +17,7 @@ use lockkeeper::report::{Length, headline, markdown, phrases};
 use lockkeeper::session::{Input, ScanRequest};
 use serde_json::{Value, json};
 
+use crate::report::terminal::cut_words;
 use crate::scan::real_data::data;
 use crate::support::outcomes::written;
 use crate::support::program::{Sandbox, record};
@@ -235,16 +236,41 @@ fn sizes(name: &str, outcome: &Outcome) {
     }
 }
 
-/// At most ten annotations, each at a line of its own.
+/// At most ten annotations, one for each upgrade, each at a line of its own where SARIF has an alert.
 fn places(name: &str, outcome: &Outcome) {
     let mut bytes = Vec::new();
     annotations(outcome, &Asides::default(), "the summary", &mut bytes).expect("a Vec takes everything");
     let text = String::from_utf8(bytes).expect("UTF-8");
-    let mut seen = BTreeSet::new();
+    let sarif: Value = serde_json::from_str(&written("sarif", outcome, 120, Length::Normal)).expect("SARIF");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let alerts: BTreeSet<String> = results
+        .iter()
+        .flat_map(|result| {
+            let further = result["relatedLocations"].as_array().cloned().unwrap_or_default();
+            further.into_iter().chain([result["locations"][0].clone()])
+        })
+        .map(|location| {
+            let place = &location["physicalLocation"];
+            let region = &place["region"];
+            format!(
+                "file={},line={},col={}",
+                place["artifactLocation"]["uri"].as_str().expect("a file"),
+                region["startLine"],
+                region["startColumn"]
+            )
+        })
+        .collect();
+    let (mut seen, mut titles) = (BTreeSet::new(), BTreeSet::new());
     for line in text.lines() {
-        let place = line.split(",col=").next().expect("a place");
+        let (place, title) = line.split_once(",title=").expect("a place");
         let place = place.split_once(' ').expect("properties").1;
-        assert!(seen.insert(place.to_owned()), "{name}: {line}");
+        let upgrade = title.split_once("::").expect("a message").0;
+        assert!(
+            seen.insert(place.split(",col=").next().expect("a line").to_owned()),
+            "{name}: {line}"
+        );
+        assert!(titles.insert(upgrade.to_owned()), "{name}: {line}");
+        assert!(results.len() >= 5_000 || alerts.contains(place), "{name}: {line}");
     }
     let expected = outcome.findings().any(|(_, finding)| finding.is_affected());
     assert!(
@@ -262,6 +288,8 @@ fn targets(name: &str, outcome: &Outcome, json: &Value) {
     });
     let upgrades: Vec<_> = upgrades.collect();
     for width in [80, 120, 160] {
+        let cut = cut_words(outcome, width);
+        assert!(cut.is_empty(), "{name} {width}: {cut:?}");
         let text = flat(&written("terminal", outcome, width, Length::Full));
         for (package, _, to) in &upgrades {
             assert!(

@@ -1,12 +1,13 @@
 //! The page: read by another parser and opened in a browser, with the numbers of the JSON and nothing that acts.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use lockkeeper::model::grid::CellState;
 use lockkeeper::model::{Decision, Finding, Grid, Outcome};
-use lockkeeper::report::Length;
 use lockkeeper::report::html::MAX_FINDINGS;
 use lockkeeper::report::html::grid::MAX_CELLS;
+use lockkeeper::report::{Colour, Length, Style, report};
 use lockkeeper::text::escape::is_hidden;
 use serde_json::Value;
 
@@ -436,6 +437,92 @@ fn five_hundred_findings_are_a_small_page() {
     }
     let summary = &outcome.targets[0].findings[0].advisory.summary;
     assert!(page.matches(summary.as_str()).count() <= 3, "{summary}");
+}
+
+/// The same of 500 advisories, each with details as long as those that people write.
+#[test]
+fn five_hundred_advisories_are_less_than_a_megabyte_and_a_half() {
+    let outcome = outcomes::huge(500);
+    let ids: BTreeSet<&str> = outcome
+        .findings()
+        .map(|(_, finding)| finding.advisory.id.as_str())
+        .collect();
+    assert_eq!(ids.len(), 500);
+    let details = "A crafted name makes the parser read past the end of its buffer. ".repeat(15);
+    let texts = outcomes::texts();
+    let (mut outcome, mut texts) = (outcome, texts);
+    for (number, finding) in outcome.targets[0].findings.iter_mut().enumerate() {
+        let key = lockkeeper::model::advisory::TextKey(number as u64 + 1_000);
+        let mut advisory = (*finding.advisory).clone();
+        advisory.text = Some(key);
+        finding.advisory = advisory.into();
+        let references = (0..4).map(|page| {
+            (
+                "WEB".to_owned(),
+                format!("https://forge.example/acme/app/security/{number}/{page}"),
+            )
+        });
+        texts.insert(
+            key,
+            lockkeeper::model::advisory::Texts {
+                details: details.clone(),
+                references: references.collect(),
+            },
+        );
+    }
+    let style = Style {
+        width: 80,
+        colour: Colour::Plain,
+        length: Length::Normal,
+        texts: &texts,
+        is_dated: true,
+    };
+    let mut page = Vec::new();
+    report("html")
+        .expect("a report")
+        .write(&outcome, &style, &mut page)
+        .expect("a Vec takes everything");
+    assert!(page.len() < 1_500_000, "{} bytes", page.len());
+    let page = String::from_utf8(page).expect("UTF-8");
+    // A part of each is there, and its page has the rest.
+    assert!(page.matches("A crafted name makes the parser").count() >= 500 * 5);
+    assert_eq!(page.matches("/security/499/").count(), 4, "two links");
+}
+
+/// axe-core, the keyboard and paper in a real browser; npm fetches axe-core, so this is done where it is asked for.
+#[test]
+fn axe_core_finds_nothing_serious() {
+    if std::env::var_os("LOCKKEEPER_AXE").is_none() {
+        println!("skipped: LOCKKEEPER_AXE is not set, and npm would fetch axe-core");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("axe-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let pages = [
+        ("scan-blocked", scan(&outcomes::blocked())),
+        ("scan-compared", scan(&outcomes::compared())),
+        ("scan-incomplete", scan(&outcomes::incomplete())),
+        ("grid-small", grid_page(&grids::small())),
+        ("grid-huge", grid_page(&grids::huge(100, 12))),
+    ];
+    let files = pages.map(|(name, page)| {
+        let file = folder.join(format!("{name}.html"));
+        std::fs::write(&file, page).expect("a page");
+        file
+    });
+    // It says what it skips, and passes, where there is no Chromium, node or npm.
+    let checked = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/check"))
+        .args(&files)
+        .output()
+        .expect("bash");
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&checked.stdout),
+        String::from_utf8_lossy(&checked.stderr)
+    );
+    println!("{told}");
+    assert!(checked.status.success(), "{told}");
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 #[test]

@@ -14,4 +14,5 @@ pub(crate) mod sarif;
 pub(crate) mod sarif_levels;
 pub(crate) mod spdx;
 pub(crate) mod terminal;
+pub(crate) mod what_people_see;
 pub(crate) mod wording;

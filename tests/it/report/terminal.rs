@@ -1,5 +1,8 @@
 //! The terminal's report: narrow enough, whole ids, nothing that acts, and what a person sees first.
 
+use std::collections::BTreeSet;
+
+use lockkeeper::model::Outcome;
 use lockkeeper::report::{Colour, Length, Style, report, terminal};
 use lockkeeper::text::escape::is_hidden;
 use unicode_width::UnicodeWidthStr;
@@ -53,6 +56,51 @@ fn ids_are_never_cut() {
         }
         let joined: String = text.split_whitespace().collect();
         assert!(joined.contains(&long), "at {width}:\n{text}");
+    }
+}
+
+/// Words of a narrow page that are no words of a wide one: cut inside, and not marked as a path that lost its start.
+pub(crate) fn cut_words(outcome: &Outcome, width: usize) -> Vec<String> {
+    let wide = outcomes::written("terminal", outcome, 4_000, Length::Normal);
+    let words: BTreeSet<&str> = wide.split_whitespace().collect();
+    let text = outcomes::written("terminal", outcome, width, Length::Normal);
+    let is_whole = |word: &str| {
+        let kept = word.trim_end_matches('…');
+        // A part of what no line has room for, or a path that goes on behind a slash.
+        let of_long = |long: &&str| {
+            (long.width() + 6 >= width && long.contains(kept))
+                || (kept.ends_with(['/', ':', '-']) && long.starts_with(kept))
+        };
+        if words.iter().any(of_long) {
+            return true;
+        }
+        let is_a_word = |kept: &str| {
+            words.contains(kept)
+                || words
+                    .iter()
+                    .any(|word| word.trim_end_matches(',') == kept && word.ends_with(','))
+        };
+        match word.strip_prefix('…') {
+            // A shortened path of packages: `… 3 more …`.
+            Some("") => true,
+            Some(end) => words.iter().any(|word| word.ends_with(end)),
+            None => is_a_word(kept) || word == "\\" || kept == "more" || kept.parse::<usize>().is_ok(),
+        }
+    };
+    let cut = text.split_whitespace().filter(|word| {
+        // What is wider than a line has to go on in the next one.
+        word.width() + 6 < width && !is_whole(word)
+    });
+    cut.map(str::to_owned).collect()
+}
+
+#[test]
+fn no_word_is_cut_inside() {
+    for (name, outcome) in outcomes::all().into_iter().filter(|(name, _)| *name != "hostile") {
+        for width in [80, 120, 160] {
+            let cut = cut_words(&outcome, width);
+            assert!(cut.is_empty(), "{name} at {width}: {cut:?}");
+        }
     }
 }
 
