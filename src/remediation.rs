@@ -217,7 +217,7 @@ impl<'o> Remediation<'o> {
 /// What an upgrade names beside the package.
 fn names_of(by: Option<&UpgradeBy>) -> Vec<&str> {
     match by {
-        Some(UpgradeBy::Property(name)) => vec![name],
+        Some(UpgradeBy::Property(name) | UpgradeBy::Replace(name)) => vec![name],
         // The root's folder has no name.
         Some(UpgradeBy::Workspaces(folders)) => folders
             .iter()

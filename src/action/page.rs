@@ -124,12 +124,14 @@ pub fn failure(failure: &Failure) {
             format!("{}:{}:{}", file.display(), position.line, position.column)
         });
         let place = place.map(|place| format!("{}: ", escape::markdown_code(&place)));
+        // A line each, and what is a command as code.
+        let hint: Vec<String> = failure.hint.lines().map(escape::markdown_sentence).collect();
         let _ = write!(
             summary,
             "\n{}{}\n\n{}\n",
             place.unwrap_or_default(),
             escape::markdown(&failure.to_string()),
-            escape::markdown(&failure.hint)
+            hint.join("\n")
         );
     }
     let _ = summarize(summary.as_bytes());

@@ -18,6 +18,7 @@ use crate::model::Failure;
 use crate::model::outcome::DatabaseSource;
 use crate::model::verdict::ExitCode;
 use crate::policy;
+use crate::report::phrases::counted;
 use crate::report::{json as json_report, workflow_commands};
 use crate::scan::knowledge;
 use crate::session::{self, Observer as _};
@@ -89,6 +90,10 @@ fn build(arguments: &DbBuild, options: &OutputOptions, now: Timestamp) -> Result
     };
     let location = index::locate(arguments.db.as_deref())?;
     let console = Console::new(options);
+    let sources = counted(arguments.sources.len(), "source", "sources");
+    let start = format!("building the advisory database from {sources}");
+    console.note(&start);
+    console.working(&start);
     let mut progress = |step: Step<'_>| console.working(&working(&step));
     let losses = losses(arguments.allow_rejected);
     let built = database::build::build(&arguments.sources, built, &location.path, losses, &mut progress);

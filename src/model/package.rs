@@ -38,6 +38,8 @@ pub enum UpgradeBy {
     Managed(Box<str>),
     /// Another value of a property with this name (Maven).
     Property(Box<str>),
+    /// Another version in the `replace` line of this module, with `@version` where the line is for one version alone (Go).
+    Replace(Box<str>),
     /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm).
     Workspaces(Vec<Box<str>>),
     /// What asks for it allows the versions in these ranges, in the language of its manifests.
@@ -84,7 +86,10 @@ impl UpgradeBy {
     pub fn allows(by: Option<&Self>, allows: impl Fn(&str) -> Option<bool>) -> bool {
         match by {
             Some(Self::Within(ranges)) => ranges.all(allows),
-            Some(Self::Hand | Self::Managed(_) | Self::Property(_) | Self::Workspaces(_)) | None => true,
+            Some(
+                Self::Hand | Self::Managed(_) | Self::Property(_) | Self::Replace(_) | Self::Workspaces(_),
+            )
+            | None => true,
         }
     }
 
@@ -106,9 +111,9 @@ impl UpgradeBy {
             (Self::Within(ranges), Self::Within(others)) => Self::Within(ranges.with(others)),
             (Self::Property(name), Self::Property(other)) if name == other => Self::Property(name),
             (Self::Managed(name), Self::Managed(other)) if name == other => Self::Managed(name),
-            (Self::Property(_) | Self::Managed(_), _) | (_, Self::Property(_) | Self::Managed(_)) => {
-                Self::Hand
-            }
+            (Self::Replace(old), Self::Replace(other)) if old == other => Self::Replace(old),
+            (Self::Property(_) | Self::Managed(_) | Self::Replace(_), _)
+            | (_, Self::Property(_) | Self::Managed(_) | Self::Replace(_)) => Self::Hand,
         }
     }
 }

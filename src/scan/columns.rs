@@ -18,7 +18,7 @@ use crate::model::coverage::Gap;
 use crate::model::grid::ReleaseLine;
 use crate::model::lines::{Candidate, Choice, short_name};
 use crate::model::{self, Tree, TreePath, Unread};
-use crate::policy::Globs;
+use crate::policy::{Globs, nearest};
 use crate::text::Position;
 
 /// The lines of one repository.
@@ -343,7 +343,6 @@ fn unread(found: &DiscoveredTree, head: Head, error: &GitError) -> DiscoveredTre
     }
 }
 
-/// A tree without a file.
 /// The command that brings a branch or tag of `origin` into the clone, so that it is found by the name it was asked by.
 pub(super) fn fetching(name: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
@@ -355,6 +354,7 @@ pub(super) fn fetching(name: &str) -> String {
     }
 }
 
+/// A tree without a file.
 struct Nothing;
 
 impl Tree for Nothing {
@@ -405,11 +405,20 @@ pub fn release(
         Some(candidate) => (Some(candidate.name.clone()), candidate.commit),
         None => {
             let commit = repository.resolve(release).map_err(|error| {
-                let hint = format!(
-                    "Name a branch, a tag or a commit that is there (`lockkeeper refs` lists them), or fetch it: {}; \
-                     `fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag.",
-                    fetching(release)
-                );
+                const OF_WORKFLOW: &str =
+                    "`fetch-depth: 0` where a workflow checks out, with `fetch-tags: true` for a tag.";
+                let hint = match nearest_ref(release, &refs) {
+                    // Nothing would be fetched by a misspelt name.
+                    Some(name) => format!(
+                        "Name `{name}`, or another one that is there (`lockkeeper refs` lists them), or fetch what this clone \
+                         lacks: `git fetch origin --tags`; {OF_WORKFLOW}"
+                    ),
+                    None => format!(
+                        "Name a branch, a tag or a commit that is there (`lockkeeper refs` lists them), or fetch it: {}; \
+                         {OF_WORKFLOW}",
+                        fetching(release)
+                    ),
+                };
                 Failure::incomplete(
                     format!("the release {release:?} is not in this clone{}", near(release, &refs)),
                     hint,
@@ -430,11 +439,23 @@ pub fn release(
 
 /// Asks whether a ref with a name near to `wanted` is meant.
 fn near(wanted: &str, refs: &Refs) -> String {
+    nearest::meant(nearest_ref(wanted, refs))
+}
+
+/// The ref whose name is nearest to `wanted`, which is none; its short name.
+fn nearest_ref<'r>(wanted: &str, refs: &'r Refs) -> Option<&'r str> {
+    const BEFORE: [&str; 4] = ["refs/heads/", "refs/tags/", "origin/", "upstream/"];
     let names = refs.candidates.iter().map(|candidate| {
         let name = short_name(&candidate.name);
         name.strip_prefix("tags/").unwrap_or(name)
     });
-    lines::meant(wanted, names.filter(|name| *name != wanted))
+    let names: Vec<&str> = names.filter(|name| *name != wanted).collect();
+    let short = BEFORE.iter().find_map(|before| wanted.strip_prefix(before));
+    let exact = names.iter().find(|name| Some(**name) == short).copied();
+    let of_short = short.and_then(|short| nearest::nearest(short, names.iter().copied()));
+    exact
+        .or_else(|| nearest::nearest(wanted, names.iter().copied()))
+        .or(of_short)
 }
 
 /// Asks whether a ref of `repository` with a name near to `wanted` is meant.

@@ -126,7 +126,10 @@ fn fetched(
         Err(failure) if !usable || lacks => {
             let mut opened = index::open(location, database, now);
             opened.index = None;
-            opened.unfetched = Some(failure);
+            opened.unfetched = Some(match (&opened.database.trouble, damaged) {
+                (Some((reason, _)), true) => beside(&failure, reason),
+                (Some(_) | None, _) => failure,
+            });
             Ok(opened)
         }
         Err(failure) => {
@@ -137,6 +140,12 @@ fn fetched(
             Ok(opened)
         }
     }
+}
+
+/// `failure`, and why a fetch was needed: the file that is there is damaged.
+fn beside(failure: &Failure, reason: &str) -> Failure {
+    let message = format!("{reason}; it could not be fetched again");
+    Failure::new(failure.code, message, failure.hint.clone()).caused_by(failure)
 }
 
 /// How a run ends whose database could not be fetched: `outcome` counts what was found, and nothing of it was checked.

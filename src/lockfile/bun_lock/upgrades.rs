@@ -72,7 +72,9 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
                 .collect();
             UpgradeCommand::Run(commands.join(" && "))
         }
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::ByHand(
+        Some(
+            UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_),
+        ) => UpgradeCommand::ByHand(
             "An override or a catalog says its version: change it in package.json, then run `bun install`.".into(),
         ),
         Some(UpgradeBy::Within(ranges)) if !upgrade.direct && !ranges.all(|range| Npm.contains(range, to).ok()) => {

@@ -234,6 +234,7 @@ impl Resolution<'_> {
                     };
                     return self.inexact(span, &line.new);
                 }
+                let is_elsewhere = file.is_some();
                 let written = Written {
                     version,
                     file,
@@ -242,7 +243,12 @@ impl Resolution<'_> {
                 };
                 let mut package = new_package(&line.new, written);
                 package.spans.source = Some(line.new_span);
-                package.upgrade_by = Some(Box::new(UpgradeBy::Hand));
+                // No command of this folder changes a line of another file.
+                let by = match is_elsewhere {
+                    true => UpgradeBy::Hand,
+                    false => UpgradeBy::Replace(line.replaced(path).into()),
+                };
+                package.upgrade_by = Some(Box::new(by));
                 package
             }
         };

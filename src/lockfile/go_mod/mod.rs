@@ -65,9 +65,22 @@ impl Format for GoMod {
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
         let super::Upgrade { name, from, to, .. } = upgrade;
-        if upgrade.by == Some(&UpgradeBy::Hand) {
-            // `go get` would add a requirement, and the line would go on to replace it.
-            return super::UpgradeCommand::ByHand("Change the version in the `replace` line.".into());
+        // `go get` would add a requirement, and the line would go on to replace it.
+        match upgrade.by {
+            Some(UpgradeBy::Replace(old)) => {
+                let command = format!("go mod edit -replace={old}={name}@{to} && go mod tidy");
+                return super::UpgradeCommand::Run(command);
+            }
+            Some(UpgradeBy::Hand) => {
+                return super::UpgradeCommand::ByHand("Change the version in the `replace` line.".into());
+            }
+            Some(
+                UpgradeBy::Managed(_)
+                | UpgradeBy::Property(_)
+                | UpgradeBy::Within(_)
+                | UpgradeBy::Workspaces(_),
+            )
+            | None => {}
         }
         super::UpgradeCommand::Run(match (*name, from.starts_with("go")) {
             ("stdlib", true) => format!("go get toolchain@{to}"),

@@ -45,6 +45,14 @@ impl Replacing {
         self.old_version.is_none()
     }
 
+    /// What the line replaces, as `go mod edit -replace` names it: the module `path`, or one version of it.
+    pub(super) fn replaced(&self, path: &str) -> String {
+        match &self.old_version {
+            None => path.to_owned(),
+            Some(version) => format!("{path}@{version}"),
+        }
+    }
+
     fn leads_elsewhere(&self, other: &Self) -> bool {
         let version = |line: &Self| line.version.as_ref().map(|(version, _)| version.clone());
         match (&self.folder, &other.folder) {

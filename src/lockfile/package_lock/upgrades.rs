@@ -101,7 +101,9 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
         }
         // Installing it would make the project itself ask for it.
         None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("npm update {name}")),
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => {
+        Some(
+            UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_),
+        ) => {
             UpgradeCommand::ByHand("A folder that is no workspace asks for it: change its package.json.".into())
         }
     }

@@ -78,7 +78,7 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             }
             UpgradeCommand::Run(format!("{command} update {name}@{to}"))
         }
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::ByHand(
+        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_)) => UpgradeCommand::ByHand(
             "An override or a catalog says its version: change it in pnpm-workspace.yaml or package.json, then run `pnpm install`."
                 .into(),
         ),

@@ -118,7 +118,9 @@ impl Format for Pom {
                 );
                 return super::UpgradeCommand::ByHand(what.into());
             }
-            Some(UpgradeBy::Hand | UpgradeBy::Workspaces(_) | UpgradeBy::Within(_)) => {
+            Some(
+                UpgradeBy::Hand | UpgradeBy::Replace(_) | UpgradeBy::Workspaces(_) | UpgradeBy::Within(_),
+            ) => {
                 return super::UpgradeCommand::ByHand(
                     "Change the version in the file: no goal of Maven's plugins does.".into(),
                 );

@@ -13,6 +13,9 @@ use super::model::{Dependency, Pom, Value};
 use crate::model::{Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, TreePath, UpgradeBy};
 use crate::text::Span;
 
+/// What to do about a version that is managed outside of the tree.
+const OUTSIDE: &str = "`lockkeeper scan --resolve` asks Maven's repositories for it; or write the version in the pom, or where this tree manages it.";
+
 /// The module as its packages are found.
 pub(super) struct Module<'m, 'r> {
     parsed: &'m mut Parsed,
@@ -332,7 +335,14 @@ impl<'m, 'r> Module<'m, 'r> {
                     true => Weight::UnderEveryProfile,
                     false => Weight::Always,
                 };
-                self.gap(wanted.pom, wanted.declaration, gap(message, weight));
+                let gap = match outside.is_empty() {
+                    true => gap(message, weight),
+                    false => Gap {
+                        hint: OUTSIDE,
+                        ..gap(message, weight)
+                    },
+                };
+                self.gap(wanted.pom, wanted.declaration, gap);
                 return;
             }
         };

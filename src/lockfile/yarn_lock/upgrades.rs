@@ -52,6 +52,6 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             )
         }
         None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("yarn up -R {name}")),
-        Some(UpgradeBy::Managed(_) | UpgradeBy::Property(_)) => UpgradeCommand::None,
+        Some(UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_)) => UpgradeCommand::None,
     }
 }

@@ -335,7 +335,12 @@ fn what_a_reader_knows_of_an_upgrade_is_in_its_command() {
     }
     let go = [record("A-1", "Go", "example.com/new", "0", Some("1.0.1"))];
     let module = "module a\n\ngo 1.22\n\nrequire example.com/old v1.0.0\n\nreplace example.com/old => example.com/new v1.0.0\n";
-    assert_eq!(commands_of(".", &[("go.mod", module)], &go), [Value::Null]);
+    assert_eq!(
+        commands_of(".", &[("go.mod", module)], &go),
+        [Value::from(
+            "go mod edit -replace=example.com/old=example.com/new@v1.0.1 && go mod tidy"
+        )]
+    );
     let maven = [record("A-1", "Maven", "org.acme:core", "0", Some("1.0.1"))];
     let pom = "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>b</artifactId><version>1</version>\
         <properties><core>1.0.0</core></properties><dependencies><dependency><groupId>org.acme</groupId>\

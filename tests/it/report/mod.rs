@@ -8,6 +8,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod json_schemas;
 pub(crate) mod markdown;
+pub(crate) mod on_the_way;
 pub(crate) mod openvex;
 pub(crate) mod registry;
 pub(crate) mod sarif;
