@@ -318,7 +318,7 @@ pub(in crate::report) fn fit(text: &str, room: usize) -> Cow<'_, str> {
 }
 
 /// What parts of names end with.
-const MARKS: [char; 3] = ['/', ':', '-'];
+const MARKS: [char; 4] = ['/', ':', '-', '.'];
 
 /// Where a text goes on in the next line that fits up to the end of `head`: after a blank, else after a part of a name in the
 /// second half, else there.

@@ -69,7 +69,7 @@ pub(crate) fn cut_words(outcome: &Outcome, width: usize) -> Vec<String> {
         // A part of what no line has room for, or a path that goes on behind a slash.
         let of_long = |long: &&str| {
             (long.width() + 6 >= width && long.contains(kept))
-                || (kept.ends_with(['/', ':', '-']) && long.starts_with(kept))
+                || (kept.ends_with(['/', ':', '-', '.']) && long.starts_with(kept))
         };
         if words.iter().any(of_long) {
             return true;
