@@ -232,7 +232,7 @@ fn proposed(
         brought: &Brought::default(),
         memory: &Memory::default(),
     };
-    let lockfiles = remediate::plans((0, &found), before, supplies, &|_| true);
+    let lockfiles = remediate::plans((0, &found), before, supplies);
     let edits = lockfiles.iter().flat_map(|file| &file.edited);
     found.tree = Box::new(Overlay::new(found.tree, edits));
     Ok(Proposal {

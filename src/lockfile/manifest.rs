@@ -205,24 +205,48 @@ impl ManifestKind {
         names: &mut Names,
         read: &dyn Fn(&TreePath) -> Option<Arc<[u8]>>,
     ) -> bool {
+        self.locking(manifest, holds, names, read).next().is_some()
+    }
+
+    /// The lockfiles that lock `manifest`, from its own folder upwards; where any of those above does, the nearest.
+    pub fn locking<'a>(
+        &'a self,
+        manifest: &'a TreePath,
+        holds: &'a dyn Fn(&TreePath) -> bool,
+        names: &'a mut Names,
+        read: &'a dyn Fn(&TreePath) -> Option<Arc<[u8]>>,
+    ) -> impl Iterator<Item = TreePath> + 'a {
         let home = manifest.parent();
-        let mut folder = home.clone();
-        loop {
-            let locks = self.locks.iter().filter_map(|lock| folder.join(lock));
-            for lock in locks.filter(|lock| holds(lock)) {
-                let is_beside = folder == home && lock.parent() == home;
-                if is_beside
-                    || self.above == Above::Any
-                    || names.have(&lock, (&folder, &home), manifest, read)
-                {
-                    return true;
+        let mut next = Some(home.clone());
+        let folders = std::iter::from_fn(move || {
+            let folder = next.take()?;
+            if folder != TreePath::root() && self.above != Above::Never {
+                next = Some(folder.parent());
+            }
+            Some(folder)
+        });
+        let mut nearest: Option<TreePath> = None;
+        folders
+            .flat_map(|folder| {
+                let locks = self.locks.iter();
+                locks.filter_map(move |lock| Some((folder.clone(), folder.join(lock)?)))
+            })
+            .filter(move |(folder, lock)| {
+                if !holds(lock) {
+                    return false;
                 }
-            }
-            if folder == TreePath::root() || self.above == Above::Never {
-                return false;
-            }
-            folder = folder.parent();
-        }
+                let is_beside = *folder == home && lock.parent() == home;
+                let locks = is_beside
+                    || self.above == Above::Any
+                    || names.have(lock, (folder, &home), manifest, read);
+                let is_near =
+                    self.above != Above::Any || nearest.as_ref().is_none_or(|nearest| nearest == folder);
+                if locks && is_near {
+                    nearest = Some(folder.clone());
+                }
+                locks && is_near
+            })
+            .map(|(_, lock)| lock)
     }
 }
 

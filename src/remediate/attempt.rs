@@ -3,15 +3,20 @@
 //! A plan holds where the check accepts its edit and it brings no package of which a scan of an earlier result found something
 //! new. Where it does not, the wishes are halved until those that cannot be fulfilled beside the others stand alone. The order
 //! of the wishes decides, so that every run ends with the same.
+//!
+//! What is wished goes to a version that no advisory affects. What else moves does, too, unless its locked version is affected
+//! already and is not wished away: then another version may be affected by the same advisories, and by no further one. Where no
+//! version without any advisory can be had, the one that ends the most is.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::affected::{Affected, Groups, affecting, parts};
 use super::answers::Answers;
 use super::brought::OfFile;
 use super::project::ProjectFiles;
 use super::{Question, Supplies, fixer, format_of};
-use crate::advisory::Index;
 use crate::ecosystem;
-use crate::matching::{self, Assessment};
-use crate::model::Ecosystem;
+use crate::model::{Ecosystem, Finding};
 use crate::plan::{Blocked, Bounds, Edited, Plan, Step, Wish};
 use crate::relock::relock;
 
@@ -21,6 +26,9 @@ const MAX_ROUNDS: usize = 120;
 /// At most so many plans are made to find out which upgrades hold together.
 const MAX_ATTEMPTS: usize = 60;
 
+/// So many upgrades that stand in each other's way are tried without the others.
+const MAX_APART: usize = 8;
+
 /// A lockfile that is planned.
 pub(super) struct Attempts<'a> {
     ecosystem: &'a Ecosystem,
@@ -28,6 +36,12 @@ pub(super) struct Attempts<'a> {
     supplies: Supplies<'a>,
     /// What upgrades of it brought in earlier rounds.
     brought: &'a OfFile,
+    /// The locked versions that advisories affect.
+    affected: &'a Affected,
+    /// What is to be fixed.
+    findings: &'a [&'a Finding],
+    /// What may affect the new version of a package that is wished away, by name.
+    left: BTreeMap<String, Groups>,
     /// What registries answered, for all attempts.
     answers: Answers,
     made: usize,
@@ -41,12 +55,16 @@ impl<'a> Attempts<'a> {
         (ecosystem, files): (&'a Ecosystem, &'a ProjectFiles<'a>),
         supplies: Supplies<'a>,
         brought: &'a OfFile,
+        (affected, findings): (&'a Affected, &'a [&'a Finding]),
     ) -> Self {
         Self {
             ecosystem,
             files,
             supplies,
             brought,
+            affected,
+            findings,
+            left: BTreeMap::new(),
             answers: Answers::default(),
             made: 0,
         }
@@ -58,12 +76,74 @@ impl<'a> Attempts<'a> {
             return (all_blocked(wishes, &reason), Vec::new());
         }
         let wishes: Vec<Wish> = wishes.iter().map(|wish| self.without_known(wish)).collect();
-        let (mut plan, edited) = match self.attempt(&wishes) {
+        let (plan, edited) = match self.attempt(&wishes) {
             Ok(held) => held,
             Err(reason) => self.split(&wishes, reason),
         };
+        let (mut plan, edited) = self.apart(&wishes, (plan, edited));
         self.brought.explain(&mut plan);
         (plan, edited)
+    }
+
+    /// `held` with more of what it blocks of `wishes`: what can be fulfilled where others that it blocks stay affected, and of
+    /// the rest the version that ends the most, if one ends some.
+    fn apart(&mut self, wishes: &[Wish], held: Held) -> Held {
+        let (blocked, good): (Vec<Wish>, Vec<Wish>) =
+            wishes.iter().cloned().partition(|wish| is_blocked(wish, &held.0));
+        let is_alone = blocked.len() < 2;
+        let blocked = blocked.into_iter().filter(|wish| wish.to.is_some());
+        let mut apart = Apart { good, held };
+        for wish in blocked.take(MAX_APART) {
+            if !is_alone && self.adds(&mut apart, &wish) {
+                continue;
+            }
+            let parts = parts(self.supplies.index, self.ecosystem, &wish, self.findings);
+            // The higher a version, the less allows it.
+            let (mut from, mut to) = (0, parts.len());
+            while let Some(part) = parts.get(from + (to - from) / 2).filter(|_| from < to) {
+                let middle = from + (to - from) / 2;
+                let before = self.left.insert(wish.name.clone(), part.left.clone());
+                if self.adds(&mut apart, &part.wish) {
+                    to = middle;
+                    continue;
+                }
+                from = middle + 1;
+                match before {
+                    Some(before) => self.left.insert(wish.name.clone(), before),
+                    None => self.left.remove(&wish.name),
+                };
+            }
+        }
+        apart.held
+    }
+
+    /// Adds `wish` to `apart`, if it can be fulfilled beside what is in it; in the place of an earlier wish for the same.
+    fn adds(&mut self, apart: &mut Apart, wish: &Wish) -> bool {
+        let is_same = |other: &&Wish| other.name == wish.name && other.version == wish.version;
+        let others = apart.good.iter().filter(|other| !is_same(other));
+        let together: Vec<Wish> = others.chain([wish]).cloned().collect();
+        if self.made >= MAX_ATTEMPTS {
+            return false;
+        }
+        let Ok((mut plan, edited)) = self.attempt(&together) else {
+            return false;
+        };
+        if together.iter().any(|wish| is_blocked(wish, &plan)) {
+            return false;
+        }
+        let before = std::mem::take(&mut apart.held.0.blocked);
+        plan.blocked.extend(before.into_iter().filter_map(|mut one| {
+            let fulfilled = together
+                .iter()
+                .find(|wish| wish.name == one.name && wish.version == one.version);
+            if let Some(wish) = fulfilled {
+                one.fixes.retain(|id| !wish.fixes.contains(id));
+            }
+            (fulfilled.is_none() || !one.fixes.is_empty()).then_some(one)
+        }));
+        apart.good = together;
+        apart.held = (plan, edited);
+        true
     }
 
     /// The wish without a version that brought findings.
@@ -182,8 +262,18 @@ impl<'a> Attempts<'a> {
             Err(reason) => return all_blocked(wishes, &reason),
         };
         let (index, ecosystem, brought) = (self.supplies.index, self.ecosystem, self.brought);
+        let normal = |name: &str| ecosystem::normalise(ecosystem, name).into_owned();
+        let wished: BTreeSet<String> = wishes.iter().map(|wish| normal(&wish.name)).collect();
         let is_affected = |name: &str, version: &str| {
-            brought.has(name, version) || is_affected(index, ecosystem, name, version)
+            brought.has(name, version)
+                || match affecting(index, ecosystem, name, version) {
+                    Some(groups) if groups.is_empty() => false,
+                    Some(groups) if wished.contains(&normal(name)) => {
+                        !self.left.get(name).is_some_and(|left| groups.is_subset(left))
+                    }
+                    Some(groups) => !self.affected.have(index, ecosystem, name, &groups),
+                    None => true,
+                }
         };
         for _ in 0..MAX_ROUNDS {
             let bounds = Bounds {
@@ -225,6 +315,18 @@ impl<'a> Attempts<'a> {
     }
 }
 
+/// Wishes that hold together, and the plan for them.
+struct Apart {
+    good: Vec<Wish>,
+    held: Held,
+}
+
+/// `plan` leaves the version of `wish` where it is.
+fn is_blocked(wish: &Wish, plan: &Plan) -> bool {
+    let mut blocked = plan.blocked.iter();
+    blocked.any(|one| one.name == wish.name && one.version == wish.version)
+}
+
 /// Wishes that hold together, and those that do not.
 #[derive(Default)]
 struct Split {
@@ -264,18 +366,4 @@ pub(super) fn all_blocked(wishes: &[Wish], reason: &str) -> Plan {
         blocked: blocked.collect(),
         ..Plan::default()
     }
-}
-
-/// An advisory of the database affects the version, or it is not known whether one does.
-fn is_affected(index: &Index, ecosystem: &Ecosystem, name: &str, version: &str) -> bool {
-    let Ok(candidates) = index.candidates(ecosystem, name) else {
-        return true;
-    };
-    let scheme = ecosystem::scheme(ecosystem);
-    candidates
-        .groups()
-        .any(|group| match matching::assess(version, scheme, &group) {
-            Ok(Assessment::Fixed | Assessment::NotAffected) => false,
-            Ok(Assessment::Affected { .. } | Assessment::Undecided { .. }) | Err(_) => true,
-        })
 }

@@ -31,15 +31,11 @@ pub struct OfFile {
 const MAX_ROUNDS: usize = 4;
 
 impl Brought {
-    /// Adds what `after` has and `before` had not, for the files that `plans` edit. The numbers of the plans that have to be
+    /// Adds what `after` has and `before` had not, for the files that `plans` edit; whether there is any, and plans have to be
     /// made anew.
-    pub fn add(&mut self, before: &Outcome, after: &Outcome, plans: &[LockfilePlan]) -> Vec<usize> {
-        let mut again = Vec::new();
-        for (number, plan) in plans
-            .iter()
-            .enumerate()
-            .filter(|(_, plan)| !plan.edited.is_empty())
-        {
+    pub fn add(&mut self, before: &Outcome, after: &Outcome, plans: &[LockfilePlan]) -> bool {
+        let mut again = false;
+        for plan in plans.iter().filter(|plan| !plan.edited.is_empty()) {
             let (Some(before), Some(after)) =
                 (before.targets.get(plan.target), after.targets.get(plan.target))
             else {
@@ -65,7 +61,7 @@ impl Brought {
                 let ids = of_file.packages.entry((name.into_owned(), version));
                 ids.or_default().insert(finding.advisory.id.clone());
             }
-            again.push(number);
+            again = true;
         }
         again
     }

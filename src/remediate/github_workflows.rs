@@ -6,6 +6,8 @@ use crate::plan::actions::{self, ActionUse};
 use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::github_workflows::place;
+use crate::text::tree::Value;
+use crate::text::yaml;
 
 /// Plans workflows and composite actions.
 pub struct GithubWorkflows;
@@ -17,6 +19,9 @@ impl Fixer for GithubWorkflows {
 
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
         let text = files.text;
+        if is_locked(files) {
+            return Err(LOCKED.to_owned());
+        }
         let all = uses(text).ok_or("The file is damaged.")?;
         let all = all.into_iter().map(|one| ActionUse {
             place: place(&one),
@@ -33,6 +38,26 @@ impl Fixer for GithubWorkflows {
             configuration: origin.into_iter().collect(),
         }))
     }
+}
+
+/// Why a workflow stays that GitHub's lockfile names: it runs nothing that the lockfile has no entry for.
+const LOCKED: &str = "actions.lock beside it locks what it uses, and would not fit any more: change the workflow by hand, then run `gh actions-lock`.";
+
+/// `actions.lock` beside the workflow names it.
+fn is_locked(files: &ProjectFiles<'_>) -> bool {
+    let Some(lock) = files.beside("actions.lock") else {
+        return false;
+    };
+    let document = yaml::read(&lock, yaml::Bounds::STRANGER);
+    let workflows = document.root().get("workflows");
+    let name = files.path.file_name();
+    workflows
+        .into_iter()
+        .flat_map(Value::entries)
+        .any(|(workflow, _)| {
+            let last = workflow.rsplit('/').next().unwrap_or_default();
+            last.as_bytes() == name
+        })
 }
 
 struct Workflow {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::affected::Affected;
 use super::brought::OfFile;
 use crate::model::{Contents, TreePath};
-use crate::plan::LockfilePlan;
+use crate::plan::{LockfilePlan, Manifests};
 
 /// The plans of a run, each with what it was made of.
 #[derive(Debug, Default)]
@@ -29,8 +30,12 @@ pub(super) struct Basis {
     pub(super) root: String,
     /// What the plan takes from each finding.
     pub(super) findings: Vec<String>,
+    /// The locked versions that advisories affect.
+    pub(super) affected: Affected,
     /// What earlier plans of the file brought.
     pub(super) brought: OfFile,
+    /// What may change in manifests.
+    pub(super) manifests: Manifests,
 }
 
 /// The files and folders that a plan was made with.

@@ -1,6 +1,7 @@
 //! Use case: from findings to edited lockfiles. Plans with what registries answer, edits the text, and scans the result with
 //! the same database: what counts is what that scan says, not what was planned.
 
+mod affected;
 mod answers;
 mod attempt;
 mod brought;
@@ -24,6 +25,7 @@ mod pom;
 mod project;
 mod published;
 mod requirements;
+mod shared;
 mod uv_lock;
 mod yarn_lock;
 
@@ -33,8 +35,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::affected::Affected;
 use self::attempt::{Attempts, all_blocked};
 use self::memory::{Asked, Basis};
+use self::shared::Shared;
 use crate::advisory::Index;
 use crate::lockfile::{self, Claim, Format, claim};
 use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePath};
@@ -128,41 +132,55 @@ pub struct Supplies<'m> {
     pub memory: &'m Memory,
 }
 
-/// Plans for every lockfile of `found`, target number `number` of `outcome`, that has something to fix and that `is_planned`.
+/// Plans for every lockfile of `found`, target number `number` of `outcome`, that has something to fix, by path.
 #[must_use]
 pub fn plans(
     (number, found): (usize, &DiscoveredTree),
     outcome: &Outcome,
     supplies: Supplies<'_>,
-    is_planned: &dyn Fn(&TreePath) -> bool,
 ) -> Vec<LockfilePlan> {
-    let mut of_files: BTreeMap<&TreePath, Vec<&Finding>> = BTreeMap::new();
+    let mut of_files: BTreeMap<(bool, &TreePath), Vec<&Finding>> = BTreeMap::new();
     let Some(target) = outcome.targets.get(number) else {
         return Vec::new();
     };
     let repeated = repeated(target);
     for finding in &target.findings {
-        let is_wanted = counts(finding, supplies.limits) && is_planned(&finding.file);
-        if is_wanted && !repeated.contains(&finding.file) {
-            of_files.entry(&finding.file).or_default().push(finding);
+        if counts(finding, supplies.limits) && !repeated.contains(&finding.file) {
+            let place = (shared::follows(&finding.file), &finding.file);
+            of_files.entry(place).or_default().push(finding);
         }
     }
-    // What several lockfiles have an edit of, a manifest or the pom of a parent, is edited on and on.
-    let mut texts: BTreeMap<TreePath, String> = BTreeMap::new();
-    let mut plans = Vec::new();
-    for (file, findings) in of_files {
-        let files = Files { found, texts: &texts };
-        let plan = plan_of(
-            (number, files),
-            (file, target.links.get(file)),
-            &findings,
-            supplies,
-        );
-        for edited in &plan.edited {
-            texts.insert(edited.path.clone(), edited.after.clone());
+    let mut shared = Shared::of(found);
+    let mut plans = loop {
+        // What several lockfiles have an edit of, a manifest or the pom of a parent, is edited on and on.
+        let mut texts: BTreeMap<TreePath, String> = BTreeMap::new();
+        let mut plans = Vec::new();
+        for ((_, file), findings) in &of_files {
+            let files = Files {
+                found,
+                texts: &texts,
+                is_apart: &|path| shared.is_apart(file, path),
+            };
+            let limits = match shared.keeps(file) {
+                true => &Limits {
+                    manifests: Manifests::Keep,
+                    ..supplies.limits.clone()
+                },
+                false => supplies.limits,
+            };
+            let supplies = Supplies { limits, ..supplies };
+            let plan = plan_of((number, target), files, (file, findings), supplies);
+            for edited in &plan.edited {
+                texts.insert(edited.path.clone(), edited.after.clone());
+            }
+            plans.push(plan);
         }
-        plans.push(plan);
-    }
+        if !shared.differ(&plans) {
+            break plans;
+        }
+    };
+    shared.say_why(&mut plans);
+    plans.sort_by(|left, right| left.file.cmp(&right.file));
     plans
 }
 
@@ -171,6 +189,8 @@ pub fn plans(
 struct Files<'f> {
     found: &'f DiscoveredTree,
     texts: &'f BTreeMap<TreePath, String>,
+    /// What earlier plans made of a file does not count.
+    is_apart: &'f dyn Fn(&TreePath) -> bool,
 }
 
 /// The lockfiles that are links to other lockfiles with findings: the same files, which are planned by their own names.
@@ -203,18 +223,21 @@ fn is_meant(finding: &Finding, limits: &Limits) -> bool {
 }
 
 fn plan_of(
-    (target, files): (usize, Files<'_>),
-    (file, link): (&TreePath, Option<&TreePath>),
-    findings: &[&Finding],
+    (number, target): (usize, &Target),
+    files: Files<'_>,
+    (file, findings): (&TreePath, &[&Finding]),
     supplies: Supplies<'_>,
 ) -> LockfilePlan {
+    let link = target.links.get(file);
+    let of_file = target.findings.iter().filter(|finding| finding.file == *file);
+    let affected = Affected::of(of_file);
     let ecosystem = findings
         .first()
         .map_or(Ecosystem::NPM, |finding| finding.ecosystem.clone());
     let takes_out = takes_out(file);
     let (wishes, mut blocked) = wishes(findings, takes_out, supplies.limits);
     let found = files.found;
-    let brought = supplies.brought.of(target, file, &ecosystem);
+    let brought = supplies.brought.of(number, file, &ecosystem);
     let text = files.text(file);
     let list = |path: &TreePath| found.tree.contents(path);
     let origin = found
@@ -226,14 +249,19 @@ fn plan_of(
         text: memory::hash(text),
         root: found.root.clone(),
         findings: findings.iter().map(|finding| signature(finding)).collect(),
+        affected: affected.clone(),
         brought: brought.clone(),
+        manifests: supplies.limits.manifests,
     });
     let basis = basis.filter(|_| !wishes.is_empty() && link.is_none());
     let known = basis
         .as_ref()
         .and_then(|basis| supplies.memory.find(basis, &|path| files.text(path), &list));
     if let Some(known) = known {
-        return LockfilePlan { target, ..known };
+        return LockfilePlan {
+            target: number,
+            ..known
+        };
     }
     let asked = RefCell::new(Asked::default());
     let (mut plan, edited) = match (wishes.is_empty(), link, text) {
@@ -268,7 +296,7 @@ fn plan_of(
                 read: &read,
                 list: &list,
             };
-            Attempts::new((&ecosystem, &project), supplies, &brought).best(&wishes)
+            Attempts::new((&ecosystem, &project), supplies, &brought, (&affected, findings)).best(&wishes)
         }
     };
     say_why_without(&mut plan, &wishes, findings);
@@ -276,7 +304,7 @@ fn plan_of(
     plan.blocked
         .sort_by(|left, right| (&left.name, &left.version).cmp(&(&right.name, &right.version)));
     let plan = LockfilePlan {
-        target,
+        target: number,
         file: file.clone(),
         ecosystem,
         plan,
@@ -314,7 +342,7 @@ fn signature(finding: &Finding) -> String {
 
 impl Files<'_> {
     fn text(&self, path: &TreePath) -> Option<String> {
-        if let Some(text) = self.texts.get(path) {
+        if let Some(text) = self.texts.get(path).filter(|_| !(self.is_apart)(path)) {
             return Some(text.clone());
         }
         let bytes = self.found.tree.read(path).ok()?;
@@ -403,6 +431,10 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
                 wish.to.get_or_insert_with(|| to.to_owned());
                 wish.fixes.push(id);
             }
+            // A pre-release fixes it, and whether a release came after that is known to the registry alone.
+            Kind::NoFix if !finding.fixed.is_empty() => {
+                wished(&mut wishes, finding).fixes.push(id);
+            }
             // Of a tag that moves it is not known which version it is, and the planner says so.
             Kind::NoFix if finding.ecosystem == Ecosystem::GITHUB_ACTIONS && !is_exact(&finding.version) => {
                 wished(&mut wishes, finding).fixes.push(id);
@@ -431,7 +463,10 @@ fn reason_of(finding: &Finding) -> String {
         Kind::Upgrade(to) => format!("{to} fixes it: plan again when this is merged."),
         Kind::Remove => "It is malicious: remove it, and whatever needs it.".to_owned(),
         Kind::OwnRegistry => "It has to come from your own registry.".to_owned(),
-        Kind::NoFix => "No version fixes it yet.".to_owned(),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => format!("Only a pre-release is known to fix it: {early}."),
+            None => "No version fixes it yet.".to_owned(),
+        },
     }
 }
 

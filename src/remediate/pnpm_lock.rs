@@ -172,6 +172,25 @@ fn selected(selector: &str) -> impl Iterator<Item = String> {
     parts.into_iter().map(|part| named(&part).to_owned())
 }
 
+/// The names in `overrides`, with the ranges that they put in the place of what is asked for.
+fn others(overrides: &[(String, String)]) -> BTreeMap<String, Option<Vec<String>>> {
+    let mut others: BTreeMap<String, Option<Vec<String>>> = BTreeMap::new();
+    for (selector, value) in overrides {
+        let mut names: Vec<String> = selected(selector).collect();
+        let Some(name) = names.pop() else { continue };
+        // Which packages a rule is for is not known where they move.
+        others.extend(names.into_iter().map(|parent| (parent, None)));
+        // `-` takes the package out, and `npm:`, `link:` and others put another in its place.
+        let is_range = !value.contains(':') && !value.starts_with(['-', '$']);
+        let ranges = others.entry(name).or_insert_with(|| Some(Vec::new()));
+        match ranges {
+            Some(ranges) if is_range => ranges.push(value.clone()),
+            _ => *ranges = None,
+        }
+    }
+    others
+}
+
 /// `registries` of the workspace's settings in the form of an `.npmrc`.
 fn registries(text: &str) -> String {
     let document = yaml::read(text, yaml::Bounds::STRANGER);
@@ -356,17 +375,12 @@ impl PnpmProject {
         for (entry, led) in entries.iter_mut().zip(led) {
             entry.descriptors = led.into_iter().collect();
         }
-        let selectors = self
-            .locked
-            .overrides
-            .iter()
-            .map(|(selector, _)| selector.as_str());
         Described {
             modules,
             entries,
             rules: Rules {
                 field: "overrides",
-                others: selectors.flat_map(selected).collect(),
+                others: others(&self.locked.overrides),
                 ..Rules::default()
             },
             lists_modules: false,

@@ -314,7 +314,9 @@ fn rules(root: Option<&OwnManifest>) -> Rules {
             true => {
                 rules.all.insert(name.to_owned(), plain(range).to_owned());
             }
-            false => rules.others.extend(names(pattern)),
+            false => rules
+                .others
+                .extend(names(pattern).into_iter().map(|name| (name, None))),
         }
     }
     rules

@@ -207,7 +207,7 @@ impl Session<'_> {
         let limits = request.limits.under(&trees.policy(), self.now);
         let registries = self.registries(trees.policy())?;
         let memory = Memory::default();
-        let plans = |brought: &Brought, is_planned: &dyn Fn(usize, &TreePath) -> bool| {
+        let plans = |brought: &Brought| {
             let supplies = remediate::Supplies {
                 index,
                 registries: &registries,
@@ -217,13 +217,12 @@ impl Session<'_> {
             };
             let mut lockfiles: Vec<LockfilePlan> = Vec::new();
             for target in found.iter().copied().enumerate() {
-                let is_planned = |file: &TreePath| is_planned(target.0, file);
-                lockfiles.extend(remediate::plans(target, &before, supplies, &is_planned));
+                lockfiles.extend(remediate::plans(target, &before, supplies));
             }
             lockfiles
         };
         let mut brought = Brought::default();
-        let mut lockfiles = plans(&brought, &|_, _| true);
+        let mut lockfiles = plans(&brought);
         // The very tree that a person would have with the result.
         let edited = |lockfiles: &[LockfilePlan]| -> Result<Trees, Failure> {
             Ok(find()?.edited(|number| {
@@ -233,23 +232,11 @@ impl Session<'_> {
         };
         let mut after = loop {
             let after = scanned(&edited(&lockfiles)?, Keep::Findings);
-            let again = brought.add(&before, &after, &lockfiles);
-            if again.is_empty() {
+            if !brought.add(&before, &after, &lockfiles) {
                 break after;
             }
-            let files: Vec<(usize, TreePath)> = again
-                .iter()
-                .filter_map(|number| lockfiles.get(*number))
-                .map(|plan| (plan.target, plan.file.clone()))
-                .collect();
-            for plan in plans(&brought, &|target, file| files.contains(&(target, file.clone()))) {
-                let old = lockfiles
-                    .iter_mut()
-                    .find(|old| old.target == plan.target && old.file == plan.file);
-                if let Some(old) = old {
-                    *old = plan;
-                }
-            }
+            // Those of which nothing is known that was not known before are in the memory.
+            lockfiles = plans(&brought);
         };
         if request.verify == Verify::Native {
             self.observer.working("asking package managers");
@@ -260,13 +247,28 @@ impl Session<'_> {
             };
             let trees = edited(&lockfiles)?;
             let trees: Vec<&DiscoveredTree> = trees.found().collect();
+            let mut refused: Vec<(usize, TreePath, String)> = Vec::new();
             for plan in lockfiles.iter_mut().filter(|plan| !plan.edited.is_empty()) {
                 let Some(found) = trees.get(plan.target) else {
                     continue;
                 };
                 match verify::verify(plan, &*found.tree, asking) {
                     Ok(asked) => plan.verified = Some(asked),
-                    Err(reason) => verify::take_back(plan, &reason),
+                    Err(reason) => {
+                        let paths = plan.edited.iter().map(|edited| edited.path.clone());
+                        refused.extend(paths.map(|path| (plan.target, path, reason.clone())));
+                        verify::take_back(plan, &reason);
+                    }
+                }
+            }
+            // What an edit of the same file was made with is not there any more.
+            for plan in &mut lockfiles {
+                let is_edited = |path: &TreePath| plan.edited.iter().any(|edited| edited.path == *path);
+                let mut of_target = refused.iter().filter(|(target, ..)| *target == plan.target);
+                if let Some((_, path, reason)) = of_target.find(|(_, path, _)| is_edited(path)) {
+                    let reason =
+                        format!("{path} stays as it is, for another lockfile does not fit it. {reason}");
+                    verify::take_back(plan, &reason);
                 }
             }
             after = scanned(&edited(&lockfiles)?, Keep::Findings);

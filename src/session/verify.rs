@@ -139,6 +139,7 @@ fn shown(text: &str, home: &Path) -> String {
 pub(super) fn take_back(plan: &mut LockfilePlan, reason: &str) {
     let made = std::mem::take(&mut plan.plan);
     plan.edited.clear();
+    plan.verified = None;
     let mut blocked = made.blocked;
     blocked.extend(made.moves.into_iter().map(|one| Blocked {
         name: one.name,

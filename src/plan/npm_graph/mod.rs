@@ -111,8 +111,9 @@ pub struct Rules {
     pub field: &'static str,
     /// By name, the range that decides about the package everywhere.
     pub all: BTreeMap<String, String>,
-    /// Names about which rules of another form say something.
-    pub others: BTreeSet<String>,
+    /// Names about which rules of another form say something, with the ranges that such rules put in the place of some of what
+    /// is asked for; `None` where not all that they say are ranges.
+    pub others: BTreeMap<String, Option<Vec<String>>>,
     /// A package about which a rule decides is locked under the rule alone, and under nothing that is asked for.
     pub replace: bool,
 }

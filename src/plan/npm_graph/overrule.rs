@@ -3,6 +3,8 @@
 //! An entry under a package's name decides for everything that asks for it, so that one version of it is locked afterwards. What an entry of
 //! one's own decides about stays as it is.
 
+use std::collections::BTreeSet;
+
 use super::graph::{Dependent, Found, Live, State, Wanted, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
@@ -24,7 +26,8 @@ impl Planner<'_> {
             return Ok(Some(*found));
         }
         let rules = &self.described.rules;
-        let is_ruled = rules.all.contains_key(&*descriptor.name) || rules.others.contains(&*descriptor.name);
+        let is_ruled =
+            rules.all.contains_key(&*descriptor.name) || rules.others.contains_key(&*descriptor.name);
         if let Some(reason) = self.described.closed.get(&*descriptor.name) {
             let patched = (!is_ruled).then(|| self.patched(state, descriptor)).flatten();
             return match patched {
@@ -35,9 +38,9 @@ impl Planner<'_> {
         let rule = rules.all.get(&*descriptor.name);
         let rule = rule.map(|range| Descriptor::new(descriptor.name.clone(), range.as_str()));
         let found = rule.as_ref().and_then(|rule| state.to(self.table.wanted(rule)));
-        match found {
+        match found.or_else(|| self.served(state, descriptor)) {
             Some(found) => Ok(Some(found)),
-            None if rule.is_some() || rules.others.contains(&*descriptor.name) => {
+            None if rule.is_some() || rules.others.contains_key(&*descriptor.name) => {
                 Err(Failure::because(format!(
                     "{} decide about {}, which it needs.",
                     self.ruling(),
@@ -46,6 +49,24 @@ impl Planner<'_> {
             }
             None => Ok(None),
         }
+    }
+
+    /// The one locked version of the package of `descriptor`, which is in its range and in that of every rule about it: whether
+    /// the rules mean this one or not, it leads there.
+    fn served(&self, state: &State, descriptor: &Descriptor) -> Option<Found> {
+        let ranges = self.described.rules.others.get(&*descriptor.name)?.as_ref()?;
+        let all = state.leading().map(|(_, found)| found);
+        let of_name: BTreeSet<Found> = all
+            .filter(|found| self.table.resolution(*found).name == *descriptor.name)
+            .collect();
+        let mut of_name = of_name.into_iter();
+        let (found, None) = (of_name.next()?, of_name.next()) else {
+            return None;
+        };
+        let resolution = self.table.resolution(found);
+        let mut asked = ranges.iter().map(String::as_str).chain([&*descriptor.range]);
+        let is_in_all = asked.all(|range| self.catalogue.in_range(range, &resolution.version));
+        (is_in_all && resolution.is_fixed.is_none()).then_some(found)
     }
 
     /// Has the root's manifest decide about the package of `wanted`, which cannot be upgraded otherwise because of `failure`. Where that

@@ -96,7 +96,7 @@ impl Planner<'_> {
     /// No rule of the root's manifest decides about the package.
     pub(super) fn is_free(&self, state: &State, name: &str) -> Result<(), Failure> {
         let rules = &self.described.rules;
-        let is_ruled = rules.all.contains_key(name) || rules.others.contains(name);
+        let is_ruled = rules.all.contains_key(name) || rules.others.contains_key(name);
         match is_ruled || state.overrides.contains_key(name) {
             false => Ok(()),
             true => Err(Failure::because(format!(

@@ -10,17 +10,25 @@ const CONTEXT: usize = 3;
 /// The edits of every file.
 #[must_use]
 pub fn diff(proposal: &Proposal) -> String {
-    let mut text = String::new();
+    let mut files: Vec<(String, &str, &str)> = Vec::new();
     for file in &proposal.lockfiles {
         for edited in &file.edited {
             let name = path(proposal, file.target, &edited.path);
-            let difference = similar::TextDiff::from_lines(&edited.before, &edited.after);
-            let mut unified = difference.unified_diff();
-            let unified = unified
-                .context_radius(CONTEXT)
-                .header(&header("a", &name), &header("b", &name));
-            text.push_str(&unified.to_string());
+            match files.iter_mut().find(|(known, ..)| *known == name) {
+                // Several lockfiles have an edit of it, one after the other.
+                Some((_, _, after)) => *after = &edited.after,
+                None => files.push((name, &edited.before, &edited.after)),
+            }
         }
+    }
+    let mut text = String::new();
+    for (name, before, after) in files {
+        let difference = similar::TextDiff::from_lines(before, after);
+        let mut unified = difference.unified_diff();
+        let unified = unified
+            .context_radius(CONTEXT)
+            .header(&header("a", &name), &header("b", &name));
+        text.push_str(&unified.to_string());
     }
     text
 }

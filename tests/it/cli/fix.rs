@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::support::program::{Ran, Sandbox, record};
 use crate::support::server::Server;
 
-const NOW: &str = "2026-02-01T00:00:00Z";
+pub(super) const NOW: &str = "2026-02-01T00:00:00Z";
 
 /// A project that locks `cookie` 4.0.0, which needs `case` ^0.1.2; 4.1.3 is fixed and needs ^0.2.0 and `url`.
-struct Project {
-    sandbox: Sandbox,
-    server: Server,
-    index: String,
+pub(super) struct Project {
+    pub(super) sandbox: Sandbox,
+    pub(super) server: Server,
+    pub(super) index: String,
 }
 
 /// The entry of a lockfile, in npm's own order, for a package of the registry at `registry`.
@@ -37,14 +37,14 @@ fn lock(registry: &str, range: &str, entries: &[String]) -> String {
     .replace("REGISTRY", registry)
 }
 
-fn manifest(range: &str) -> String {
+pub(super) fn manifest(range: &str) -> String {
     format!(
         "{{\n\t\"name\": \"shop\",\n\t\"version\": \"1.0.0\",\n\t\"dependencies\": {{ \"cookie\": \"{range}\" }}\n}}\n"
     )
 }
 
 impl Project {
-    fn new(range: &str) -> Self {
+    pub(super) fn new(range: &str) -> Self {
         let sandbox = Sandbox::new();
         let server = Server::start();
         let registry = server.address("");
@@ -113,7 +113,7 @@ impl Project {
         }
     }
 
-    fn run(&self, words: &[&str]) -> Ran {
+    pub(super) fn run(&self, words: &[&str]) -> Ran {
         let line: Vec<&str> = words
             .iter()
             .copied()
@@ -126,11 +126,11 @@ impl Project {
         self.sandbox.write("lockkeeper.yml", text);
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.sandbox.work().join(name)).expect("a file")
     }
 
-    fn fixed(&self, range: &str) -> String {
+    pub(super) fn fixed(&self, range: &str) -> String {
         let registry = self.server.address("");
         let entries = [
             entry(&registry, "case", "0.2.0", &[]),

@@ -205,3 +205,22 @@ fn the_forge_is_that_of_the_clone_or_of_the_policy() {
     let found = project.run(&["plan"]);
     assert_eq!(found.code, 0, "{}{}", found.out, found.err);
 }
+
+#[test]
+fn a_workflow_that_actions_lock_names_stays() {
+    let workflow = "on: push\njobs:\n  build:\n    runs-on: x\n    steps:\n      - uses: acme/run@v1.0.0\n";
+    for (named, code) in [("ci.yml", 1), ("other.yml", 0)] {
+        let project = Project::new(".github/workflows/ci.yml", workflow, "1.1.0");
+        let lock = format!(
+            "version: 'v0.0.2'\nworkflows:\n  '.github/workflows/{named}':\n    - 'acme/run@v1.1.0'\ndependencies:\n  'acme/run@v1.1.0':\n    ref: 'v1.1.0'\n    commit: 'sha1-{FIXED}'\n    owner_id: 1\n    repo_id: 2\n"
+        );
+        project.sandbox.write(".github/workflows/actions.lock", lock);
+        let plan = project.run(&["plan", "--format", "json"]);
+        assert_eq!(plan.code, code, "{named}: {}{}", plan.out, plan.err);
+        let reason = &plan.json()["targets"][0]["unfixable"][0]["reason"];
+        match code {
+            0 => assert!(reason.is_null(), "{reason}"),
+            _ => assert!(reason.to_string().contains("run `gh actions-lock`"), "{reason}"),
+        }
+    }
+}

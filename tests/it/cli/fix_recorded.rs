@@ -204,44 +204,54 @@ fn first_difference(expected: &str, written: &str) -> String {
 fn every_project(format: &str) {
     let fixtures = fixtures(format);
     assert!(fixtures.len() >= 12, "{format}: {} projects", fixtures.len());
+    let mut wrong = Vec::new();
     for path in fixtures {
-        let recorded = read(&path);
-        let name = format!("{format}/{}", path.file_name().expect("a name").to_string_lossy());
-        let project = Project::new(&recorded);
-        let planned = project.run(&["plan"]);
-        project.asked_nothing_else(&name);
-        project.holds(&name, &recorded.before);
-        assert_eq!(
-            planned.code, recorded.code,
-            "{name}: {}{}",
-            planned.out, planned.err
-        );
-
-        let fixed = project.run(&["fix", "--allow-dirty"]);
-        project.asked_nothing_else(&name);
-        assert_eq!(fixed.code, recorded.code, "{name}: {}{}", fixed.out, fixed.err);
-        let (plan, fix) = (planned.json(), fixed.json());
-        assert_eq!(plan["targets"], fix["targets"], "{name}: `plan` and `fix` differ");
-        let target = &fix["targets"][0];
-        let moves: Vec<Move> = serde_json::from_value(target["moves"].clone()).expect("moves");
-        assert_eq!(moves, recorded.moves, "{name}");
-        assert_eq!(stays(target), recorded.stays, "{name}");
-        let mut expected = recorded.before.clone();
-        expected.extend(recorded.after.clone());
-        project.holds(&name, &expected);
-
-        let again = project.run(&["fix", "--allow-dirty"]);
-        project.asked_nothing_else(&name);
-        // What stays may be such that it does not block.
-        let left = if recorded.code == 0 { 0 } else { 1 };
-        assert_eq!(again.code, left, "{name}: {}{}", again.out, again.err);
-        assert_eq!(
-            again.json()["targets"][0]["moves"],
-            Value::Array(Vec::new()),
-            "{name}"
-        );
-        project.holds(&name, &expected);
+        // All that differ are of interest, not the first alone.
+        if std::panic::catch_unwind(|| is_fixed_as_recorded(format, &path)).is_err() {
+            wrong.push(path);
+        }
     }
+    assert!(wrong.is_empty(), "{format}: {wrong:?}");
+}
+
+/// The project recorded at `path`: what is planned and written, and that nothing is left to do.
+fn is_fixed_as_recorded(format: &str, path: &Path) {
+    let recorded = read(path);
+    let name = format!("{format}/{}", path.file_name().expect("a name").to_string_lossy());
+    let project = Project::new(&recorded);
+    let planned = project.run(&["plan"]);
+    project.asked_nothing_else(&name);
+    project.holds(&name, &recorded.before);
+    assert_eq!(
+        planned.code, recorded.code,
+        "{name}: {}{}",
+        planned.out, planned.err
+    );
+
+    let fixed = project.run(&["fix", "--allow-dirty"]);
+    project.asked_nothing_else(&name);
+    assert_eq!(fixed.code, recorded.code, "{name}: {}{}", fixed.out, fixed.err);
+    let (plan, fix) = (planned.json(), fixed.json());
+    assert_eq!(plan["targets"], fix["targets"], "{name}: `plan` and `fix` differ");
+    let target = &fix["targets"][0];
+    let moves: Vec<Move> = serde_json::from_value(target["moves"].clone()).expect("moves");
+    assert_eq!(moves, recorded.moves, "{name}");
+    assert_eq!(stays(target), recorded.stays, "{name}");
+    let mut expected = recorded.before.clone();
+    expected.extend(recorded.after.clone());
+    project.holds(&name, &expected);
+
+    let again = project.run(&["fix", "--allow-dirty"]);
+    project.asked_nothing_else(&name);
+    // What stays may be such that it does not block.
+    let left = if recorded.code == 0 { 0 } else { 1 };
+    assert_eq!(again.code, left, "{name}: {}{}", again.out, again.err);
+    assert_eq!(
+        again.json()["targets"][0]["moves"],
+        Value::Array(Vec::new()),
+        "{name}"
+    );
+    project.holds(&name, &expected);
 }
 
 fn stays(target: &Value) -> Vec<[String; 3]> {

@@ -210,3 +210,46 @@ fn other_forms_are_left_alone_with_a_reason() {
         "{refused}"
     );
 }
+
+#[test]
+fn what_is_new_takes_the_locked_version_that_overrides_allow() {
+    let world =
+        World::of("b 1.0.0: c ^1.0.0\nb 1.0.2: c ^1.1.0, d ^1.0.0\nc 1.0.0\nc 1.2.0\nc 1.9.0\nd 1.0.0");
+    let importers = "  .:\n    dependencies:\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    let of = |overrides: &str, b: &str, more: &str, end: &str| {
+        let text = lock(
+            &importers.replace("version: 1.0.0", &format!("version: {b}")),
+            "",
+            &format!("  b@{b}:\n    dependencies:\n      c: 1.2.0\n{more}\n  c@1.2.0: {{}}\n{end}"),
+        );
+        let text = text.replacen("importers:", &format!("overrides:\n{overrides}\nimporters:"), 1);
+        files(json!({"b": "^1.0.0"}), text)
+    };
+    for overrides in [
+        "  c: 1.2.0\n",
+        "  c@<1.2.0: '>=1.2.0'\n",
+        "  c: 1.2.0\n  c@<1.1.0: ^1.1.0\n",
+    ] {
+        let before = of(overrides, "1.0.0", "", "");
+        let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+        assert_eq!(
+            told(&plan),
+            ["b 1.0.0 → 1.0.2 (in_range)", "+ d 1.0.0"],
+            "{overrides}"
+        );
+        let after = edited_in(&before, FILE, &plan).expect("an edit");
+        let expected = of(overrides, "1.0.2", "      d: 1.0.0\n", "\n  d@1.0.0: {}\n");
+        assert_eq!(after[FILE], expected[FILE]);
+    }
+    // What these make of it is not known.
+    for overrides in [
+        "  c: '-'\n",
+        "  c: npm:e@1.2.0\n",
+        "  b>c: 1.3.0\n",
+        "  c: 1.2.0\n  c@<1.1.0: ^2.0.0\n",
+    ] {
+        let before = of(overrides, "1.0.0", "", "");
+        let plan = plan(KEEP, &world, &before, &[wish("b", "1.0.0")]);
+        assert_eq!(told(&plan), ["stays b 1.0.0"], "{overrides}");
+    }
+}
