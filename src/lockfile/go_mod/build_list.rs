@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::super::Parsed;
-use super::directives::{Directives, Require};
+use super::directives::{Directives, Replace, Require};
 use super::replace::{Replacements, Replacing};
 use super::versions::{is_exact, is_pruned, toolchain};
 use super::workspace::Workspace;
@@ -27,6 +27,7 @@ pub(super) fn resolve(
         .map_or_else(String::new, |word| word.text.to_string());
     let mut resolution = Resolution {
         root: parsed.graph.add_root(name.clone(), ""),
+        repository: of_repository(&name, path, module),
         name,
         path,
         tree,
@@ -45,6 +46,8 @@ struct Resolution<'r> {
     parsed: &'r mut Parsed,
     root: NodeId,
     name: String,
+    /// Names of modules of the same repository.
+    repository: Vec<String>,
     path: &'r TreePath,
     tree: &'r dyn Tree,
 }
@@ -262,13 +265,14 @@ impl Resolution<'_> {
         }
     }
 
-    /// The module `name` in `folder` is a further one of the repository: the folder holds this module, too, or both have the name of
-    /// one repository. A copy of a module from elsewhere is none.
+    /// The module `name` in `folder` is a further one of the repository: the folder holds this module, too, or it has the name of
+    /// the same repository. A copy of a module from elsewhere is none.
     fn is_own(&self, name: &str, folder: &TreePath) -> bool {
         let is_read = |path: TreePath| {
             self.tree.holds(&path) && (self.tree.is_scanned(&path, "go.mod") || self.tree.is_left_out(&path))
         };
-        (self.path.is_in(folder) || are_of_one_repository(name, &self.name))
+        let is_alike = |own: &String| are_of_one_repository(name, own);
+        (self.path.is_in(folder) || self.repository.iter().any(is_alike))
             && folder.join("go.mod").is_some_and(is_read)
     }
 
@@ -349,6 +353,21 @@ fn new_package(name: &str, written: Written<'_>) -> Package {
     let mut package = Package::new(Ecosystem::GO, name, written.version, place);
     package.spans.entry = Some(written.entry);
     package
+}
+
+/// So many modules above a module say what its repository is called.
+const MAX_ABOVE: usize = 4;
+
+/// Names of modules in the repository of `name`, the file at `path`: its own, and those that it takes from folders above.
+fn of_repository(name: &str, path: &TreePath, module: &Directives<'_>) -> Vec<String> {
+    let home = path.parent();
+    let is_above = |replace: &&Replace<'_>| {
+        let folder = home.join(replace.new.text.as_bytes());
+        replace.new_version.is_none() && folder.is_some_and(|folder| path.is_in(&folder))
+    };
+    let above = module.replaces.iter().filter(is_above).take(MAX_ABOVE);
+    let above = above.map(|replace| replace.old.text.to_string());
+    std::iter::once(name.to_owned()).chain(above).collect()
 }
 
 /// The names of two modules begin with the same host, owner and repository; of a shorter name, all of it counts.

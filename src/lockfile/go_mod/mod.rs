@@ -18,7 +18,7 @@
 //! module repeats its `go.mod` and is not.
 //!
 //! What a `replace` line takes from a folder with a `go.mod` of the same scan is a further module of the repository, where that folder holds the module that is read, or the
-//! names of both begin as one repository's do. All other folders are copies of modules: advisories may speak of what is in them.
+//! name begins as that of one that does, or as the own, up to host, owner and repository. All other folders are copies of modules: advisories may speak of what is in them.
 //!
 //! # The end of a file
 //!
