@@ -211,6 +211,16 @@ impl<'d> Entry<'d> {
         }
     }
 
+    /// It is a folder inside of an installed package, which npm gets with that and not by itself.
+    pub(super) fn is_in_package(&self) -> bool {
+        let path = self.key.rsplit_once("node_modules/").map(|(_, path)| path);
+        let is_deeper = |path: &str| path.split('/').count() > if path.starts_with('@') { 2 } else { 1 };
+        self.place == EntryPlace::Path
+            && path.is_some_and(is_deeper)
+            && self.version().is_none()
+            && self.resolved().is_none()
+    }
+
     /// The version, where the field is that and no address.
     pub(super) fn own_version(&self) -> Option<Cow<'_, str>> {
         self.version()?

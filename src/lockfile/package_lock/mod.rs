@@ -315,7 +315,7 @@ impl Reader<'_> {
             } else if is_workspace {
                 let version = entry.own_version().unwrap_or_default();
                 Some(self.parsed.graph.add_root(entry.own_name(), version))
-            } else if local.is_some() && entry.version().is_none() {
+            } else if local.is_some() && entry.version().is_none() || entry.is_in_package() {
                 Some(self.parsed.graph.add_own(entry.own_name(), ""))
             } else {
                 self.add_package(number, entry, local.as_deref())
