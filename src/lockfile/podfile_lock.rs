@@ -107,6 +107,7 @@ impl Format for PodfileLock {
                 let text = item.as_str().unwrap_or_default();
                 match find(&text) {
                     (_, Some(to)) => parsed.graph.add_edge(from, to, item.text_span()),
+                    (name, None) if is_of_another_platform(&name, &nodes) => {}
                     (name, None) => parsed.partial(
                         item.text_span(),
                         format!("{name} is needed, and the file does not lock it"),
@@ -218,5 +219,14 @@ impl<'d> Sources<'d> {
             Some("trunk") | None => Source::Registry(None),
             Some(repository) => Source::Registry(Some(shown(repository))),
         }
+    }
+}
+
+/// Plugins of Flutter need the one pod on iOS and the other on macOS, and CocoaPods writes down what is needed on any platform.
+fn is_of_another_platform(name: &str, nodes: &HashMap<String, NodeId>) -> bool {
+    match name {
+        "Flutter" => nodes.contains_key("FlutterMacOS"),
+        "FlutterMacOS" => nodes.contains_key("Flutter"),
+        _ => false,
     }
 }
