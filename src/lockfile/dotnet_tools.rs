@@ -4,6 +4,7 @@
 //!
 //! - `tools` has an entry for each package of NuGet, with its exact `version`. What a tool needs is in its package: there are no edges.
 //! - A tool is for builds, and direct. `rollForward` says which runtime it may run on, and nothing of its version.
+//! - Comments, which the SDK refuses, are passed over: the files of templates have some.
 //! - An entry without a version is partial; a file with neither `tools` nor `isRoot` is no manifest, and blind.
 
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
@@ -40,7 +41,7 @@ impl Format for DotnetTools {
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {
-        let mut document = json::read(file.text);
+        let mut document = json::read_with_comments(file.text);
         let mut parsed = Parsed::default();
         parsed.damaged(std::mem::take(&mut document.problems), DAMAGED);
         let root = document.root();

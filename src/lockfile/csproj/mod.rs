@@ -312,6 +312,10 @@ impl Reader<'_, '_> {
             .map(str::trim)
             .filter(|name| !name.is_empty())
         {
+            // What Paket's own file asks for, paket.lock has.
+            if name.starts_with("%(Paket") && is_named(self.at, "Paket.Restore.targets") {
+                continue;
+            }
             if name.contains(['$', '@', '%', '*', '?']) {
                 let message = format!("which package {name} is, is not known");
                 let hint = "Write the names of packages as they are.";
