@@ -56,6 +56,7 @@ pub mod packages_config;
 pub mod packages_lock;
 pub mod paket_lock;
 pub mod pants_jvm;
+pub mod pants_toml;
 pub mod pdm_lock;
 pub mod pex_lock;
 pub mod pipfile_lock;
@@ -336,6 +337,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &packages_config::PackagesConfig,
     &packages_lock::PackagesLock,
     &paket_lock::PaketLock,
+    &pants_toml::PantsToml,
     &pants_jvm::PantsJvm,
     &pdm_lock::PdmLock,
     &pex_lock::PexLock,

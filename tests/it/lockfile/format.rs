@@ -270,6 +270,7 @@ impl Case {
                         "gleam/manifest.toml"
                             | "global.json"
                             | "julia/Manifest.toml"
+                            | "pants.toml"
                             | "pants/jvm.lock"
                             | "pex.lock"
                     ) && self.format.starts(path, &self.tree)
@@ -579,7 +580,7 @@ fn the_corpus_is_read_and_placed() {
 fn survives(case: &Case, path: &TreePath, bytes: &[u8], damage: &str) {
     let mut tree = case.tree.clone();
     tree.insert(path, bytes);
-    let companion = !case.format.claims(path);
+    let companion = !case.claimed().any(|(claimed, _)| claimed == path);
     for (claimed, _) in case
         .claimed()
         .filter(|(claimed, _)| companion || *claimed == path)
