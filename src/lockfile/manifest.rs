@@ -140,6 +140,7 @@ pub static MANIFESTS: &[ManifestKind] = &[
             "deno.lock",
             "vlt-lock.json",
             "common/config/rush/pnpm-lock.yaml",
+            "common/config/subspaces/default/pnpm-lock.yaml",
         ],
         above: Above::Named,
         hint: "Run `npm install --package-lock-only` and commit package-lock.json.",
@@ -158,6 +159,7 @@ pub static MANIFESTS: &[ManifestKind] = &[
             "poetry.lock",
             "uv.lock",
             "pdm.lock",
+            "pixi.lock",
             "pylock.toml",
             "Pipfile.lock",
             "requirements.txt",
@@ -188,12 +190,14 @@ pub static MANIFESTS: &[ManifestKind] = &[
     },
 ];
 
-/// The row of the file at `path`.
+/// The row of the file at `path`. What is installed in `node_modules` asks for nothing by itself.
 #[must_use]
 pub fn row(path: &TreePath) -> Option<&'static ManifestKind> {
-    MANIFESTS
+    let row = MANIFESTS
         .iter()
-        .find(|row| row.file_name.as_bytes() == path.file_name())
+        .find(|row| row.file_name.as_bytes() == path.file_name())?;
+    let is_installed = path.components().any(|folder| folder == b"node_modules");
+    (!is_installed).then_some(row)
 }
 
 impl ManifestKind {
@@ -290,8 +294,11 @@ impl Names {
                     .components()
                     .count()
                     .saturating_sub(top.components().count());
-                let name = below(top).map(|rest| [b"../".repeat(ups), rest].concat());
-                name.is_some_and(|name| words.contains(name.as_slice()))
+                // Rush installs in another folder than the one that keeps the lockfile.
+                below(top).is_some_and(|rest| {
+                    let name = |ups: usize| [b"../".repeat(ups), rest.clone()].concat();
+                    (ups.min(1)..=ups).any(|ups| words.contains(name(ups).as_slice()))
+                })
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Reads the lockfiles that were found, several at a time where there are many.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::reader::Reader;
 use super::recording_tree::{Identity, Lists, Places, Readings, RecordingTree};
 use super::walked::Walked;
 use crate::ecosystem;
+use crate::lockfile::manifest::{Above, ManifestKind};
 use crate::lockfile::{self, Format, Parsed, Problem};
 use crate::model::Location;
 use crate::model::coverage::Gap;
@@ -218,7 +219,22 @@ impl Job<'_> {
 #[must_use]
 pub fn unopened(found: &DiscoveredTree) -> Vec<(Cost, Gap)> {
     let unlisted = found.unlisted.iter().map(|gap| (Cost::Blind, gap.clone()));
-    let unlocked = found.unlocked.iter().map(|(manifest, row)| {
+    let folders: HashSet<(&str, TreePath)> = found
+        .unlocked
+        .iter()
+        .map(|(manifest, row)| (row.file_name, manifest.parent()))
+        .collect();
+    // Where any lockfile above locks a manifest, the one that the topmost lacks is that of all below it.
+    let is_below = |manifest: &TreePath, row: &ManifestKind| {
+        let home = manifest.parent();
+        let is_there = |folder: TreePath| folders.contains(&(row.file_name, folder));
+        row.above == Above::Any && home.above().any(is_there)
+    };
+    let topmost = found
+        .unlocked
+        .iter()
+        .filter(|(manifest, row)| !is_below(manifest, row));
+    let unlocked = topmost.map(|(manifest, row)| {
         let reason = "a manifest without its lockfile: what it resolves to is not known".to_owned();
         (Cost::Partial, whole(manifest, reason, row.hint))
     });

@@ -343,6 +343,9 @@ fn a_lockfile_above_locks_the_folders_that_it_names() {
         "alone/tools/out",
         "rush/apps/in",
         "rush/out",
+        "spaces/apps/in",
+        "spaces/apps/out",
+        "npm/node_modules/in",
     ] {
         sandbox.write(&format!("{file}/package.json"), asks);
     }
@@ -361,7 +364,23 @@ fn a_lockfile_above_locks_the_folders_that_it_names() {
     let rush = "lockfileVersion: '9.0'\n\nimporters:\n\n  .: {}\n\n  ../../../apps/in:\n    dependencies:\n      a:\n        \
                 specifier: '1'\n        version: 1.0.0\n\npackages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n\n\
                 snapshots:\n\n  a@1.0.0: {}\n";
-    sandbox.write("rush/common/config/rush/pnpm-lock.yaml", rush);
+    sandbox.write(
+        "rush/common/config/rush/pnpm-lock.yaml",
+        rush.replace("../../../", "../../"),
+    );
+    sandbox.write("spaces/common/config/subspaces/default/pnpm-lock.yaml", rush);
+    let pixi = "version: 6\nenvironments:\n  default:\n    channels:\n    - url: https://conda.example/main/\n    packages:\n      \
+                linux-64:\n      - pypi: ./python/in\npackages:\n- pypi: ./python/in\n  name: in\n  version: 0.1.0\n";
+    sandbox.write("pixi/pixi.lock", pixi);
+    for project in ["pixi/python/in", "pixi/python/out"] {
+        sandbox.write(
+            &format!("{project}/pyproject.toml"),
+            "[project]\ndependencies = [\"a\"]\n",
+        );
+    }
+    for folder in ["elixir", "elixir/apps/one", "elixir/apps/two"] {
+        sandbox.write(&format!("{folder}/mix.exs"), "defp deps do\nend\n");
+    }
     sandbox.write("ruby/Gemfile.lock", "GEM\n  remote: https://registry.example/\n  specs:\n    rack (2.0.0)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  rack\n");
     sandbox.write("ruby/tools/Gemfile", "gem 'rack'\n");
     sandbox.write(
@@ -378,10 +397,13 @@ fn a_lockfile_above_locks_the_folders_that_it_names() {
         .collect();
     let expected = [
         "alone/tools/out/package.json",
+        "elixir/mix.exs",
         "gradle/build.gradle.kts",
         "npm/tools/out/package.json",
+        "pixi/python/out/pyproject.toml",
         "ruby/tools/Gemfile",
         "rush/out/package.json",
+        "spaces/apps/out/package.json",
     ];
     assert_eq!(files, expected);
 }
