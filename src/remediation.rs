@@ -28,7 +28,7 @@ pub struct Remediation<'o> {
     pub fixes: Vec<&'o Finding>,
     /// The same for advisories that only warn, where the others block: see [`to_do`].
     pub also: Vec<&'o Finding>,
-    /// A finding for each file that locks the version, in the order of the targets.
+    /// A finding for each file that locks the version, those nearest to the top first, else in the order of the targets.
     pub places: Vec<Here<'o>>,
 }
 
@@ -403,6 +403,20 @@ fn of_version<'o>(findings: &[Here<'o>]) -> Vec<Remediation<'o>> {
             let mut ids = HashSet::default();
             fixes.retain(|finding| ids.insert(finding.advisory.id.as_str()));
             let mut files = HashSet::default();
+            let mut places: Vec<Here<'o>> = findings
+                .iter()
+                .filter(|(target, finding)| files.insert((&target.root, &target.ref_name, &finding.file)))
+                .copied()
+                .collect();
+            // Stable.
+            places.sort_by_key(|(_, finding)| {
+                finding
+                    .file
+                    .as_bytes()
+                    .iter()
+                    .filter(|byte| **byte == b'/')
+                    .count()
+            });
             Some(Remediation {
                 ecosystem: &sample.ecosystem,
                 name: &sample.name,
@@ -410,11 +424,7 @@ fn of_version<'o>(findings: &[Here<'o>]) -> Vec<Remediation<'o>> {
                 kind,
                 fixes,
                 also: Vec::new(),
-                places: findings
-                    .iter()
-                    .filter(|(target, finding)| files.insert((&target.root, &target.ref_name, &finding.file)))
-                    .copied()
-                    .collect(),
+                places,
             })
         })
         .collect()

@@ -1,5 +1,7 @@
 //! The index that a session judges by: opened, and fetched before where the policy says so.
 
+use std::path::Path;
+
 use super::update::UpdateRequest;
 use super::{Failed, Session};
 use crate::config::index::{self, Origin};
@@ -126,9 +128,9 @@ fn fetched(
         Err(failure) if !usable || lacks => {
             let mut opened = index::open(location, database, now);
             opened.index = None;
-            opened.unfetched = Some(match (&opened.database.trouble, damaged) {
-                (Some((reason, _)), true) => beside(&failure, reason),
-                (Some(_) | None, _) => failure,
+            opened.unfetched = Some(match damaged {
+                true => beside(&failure, &opened.path),
+                false => failure,
             });
             Ok(opened)
         }
@@ -143,8 +145,8 @@ fn fetched(
 }
 
 /// `failure`, and why a fetch was needed: the file that is there is damaged.
-fn beside(failure: &Failure, reason: &str) -> Failure {
-    let message = format!("{reason}; it could not be fetched again");
+fn beside(failure: &Failure, file: &Path) -> Failure {
+    let message = format!("{} is damaged and could not be replaced", file.display());
     Failure::new(failure.code, message, failure.hint.clone()).caused_by(failure)
 }
 

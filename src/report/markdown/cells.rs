@@ -15,7 +15,7 @@ pub(in crate::report) fn link(text: &str, address: &str) -> String {
 }
 
 /// Characters of a word that may stand on one line of a column: GitHub's page has no room for longer ones in several columns.
-const MAX_WORD: usize = 24;
+const MAX_WORD: usize = 20;
 
 /// The parts of a name between which a line may end.
 pub(in crate::report) fn pieces(text: &str) -> impl Iterator<Item = &str> {

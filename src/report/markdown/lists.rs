@@ -56,16 +56,18 @@ impl Table {
 
     /// The text, and a last line if something was left out.
     pub(in crate::report) fn finish(self, one: &str, many: &str) -> String {
-        self.finish_at(|count| counted(count, one, many), "`--format json` lists all")
+        self.finish_at(
+            |count| format!("{} more", counted(count, one, many)),
+            "`--format json` lists all",
+        )
     }
 
     /// The same with what stands for so many that were left out, and what has them.
     pub(super) fn finish_at(mut self, count: impl FnOnce(usize) -> String, more_at: &str) -> String {
         if self.left_out > 0 {
             let count = count(self.left_out);
-            self.text.push_str(&format!(
-                "\n… and {count} more, left out for length: {more_at}.\n"
-            ));
+            self.text
+                .push_str(&format!("\n… and {count}, left out for length: {more_at}.\n"));
         }
         self.text
     }

@@ -51,7 +51,7 @@ pub(super) fn upgrades(steps: &[Remediation<'_>], pages: &JobPages, size: Size) 
     table.finish_at(|count| left_out(steps, count), more_at)
 }
 
-/// `55 upgrades and 14 packages without one`: the last `count` of the steps.
+/// `55 more upgrades and 14 packages without one`: the last `count` of the steps.
 fn left_out(steps: &[Remediation<'_>], count: usize) -> String {
     let rest = steps.get(steps.len().saturating_sub(count)..).unwrap_or_default();
     let upgrades = rest
@@ -60,11 +60,14 @@ fn left_out(steps: &[Remediation<'_>], count: usize) -> String {
         .count();
     let others = rest.len().saturating_sub(upgrades);
     match (upgrades, others) {
-        (_, 0) => counted(upgrades, "upgrade", "upgrades"),
-        (0, _) => format!("{} without an upgrade", counted(others, "package", "packages")),
+        (_, 0) => counted(upgrades, "more upgrade", "more upgrades"),
+        (0, _) => format!(
+            "{} without an upgrade",
+            counted(others, "more package", "more packages")
+        ),
         _ => format!(
             "{} and {} without one",
-            counted(upgrades, "upgrade", "upgrades"),
+            counted(upgrades, "more upgrade", "more upgrades"),
             counted(others, "package", "packages")
         ),
     }

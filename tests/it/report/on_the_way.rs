@@ -186,6 +186,11 @@ fn a_damaged_cache_without_a_network_is_named_with_ways_out_that_work() {
                 told.contains(file.to_str().expect("a path")),
                 "{command:?} {told}"
             );
+            let message = ran.err.split("error: ").nth(1).unwrap_or_default();
+            let lines = message
+                .lines()
+                .map(|line| line.chars().count().div_ceil(80).max(1));
+            assert!(lines.sum::<usize>() <= 10, "{command:?} {message}");
             assert!(
                 told.contains("`lockkeeper db build SOURCE…`"),
                 "{command:?} {told}"
