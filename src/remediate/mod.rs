@@ -214,12 +214,24 @@ fn counts(finding: &Finding, limits: &Limits) -> bool {
 
 /// `--only` names the finding, by an id or by its package.
 fn is_meant(finding: &Finding, limits: &Limits) -> bool {
-    let names = |word: &String| {
-        let is_id =
-            finding.advisory.id == *word || finding.advisory.aliases.iter().any(|alias| *alias == **word);
-        is_id || *finding.name == **word || finding.purl.as_str() == *word || finding.purl.package() == *word
-    };
-    limits.only.is_empty() || limits.only.iter().any(names)
+    limits.only.is_empty() || limits.only.iter().any(|word| names(word, finding))
+}
+
+fn names(word: &str, finding: &Finding) -> bool {
+    let is_id = finding.advisory.id == *word || finding.advisory.aliases.iter().any(|alias| **alias == *word);
+    is_id || *finding.name == *word || finding.purl.as_str() == word || finding.purl.package() == word
+}
+
+/// The words of `only` that name no finding of `outcome`.
+#[must_use]
+pub fn unmet(outcome: &Outcome, only: &[String]) -> Vec<String> {
+    let mut unmet = only.to_vec();
+    for target in &outcome.targets {
+        for finding in &target.findings {
+            unmet.retain(|word| !names(word, finding));
+        }
+    }
+    unmet
 }
 
 fn plan_of(

@@ -203,6 +203,11 @@ impl Session<'_> {
             return Ok((trees, proposal));
         }
         let index = opened.require()?;
+        for word in remediate::unmet(&before, &request.limits.only) {
+            self.observer.warn(&format!(
+                "`{word}` names no finding: `--only` takes the id of an advisory, the name of a package or its package URL."
+            ));
+        }
         self.observer.working("asking registries");
         let limits = request.limits.under(&trees.policy(), self.now);
         let registries = self.registries(trees.policy())?;

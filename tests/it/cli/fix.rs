@@ -311,8 +311,10 @@ fn only_what_is_named_is_fixed() {
         ("pkg:npm/cookie", 0),
         ("other", 1),
     ] {
-        let plan = project.run(&["plan", "-q", "--only", only]);
+        let plan = project.run(&["plan", "--only", only]);
         assert_eq!(plan.code, code, "{only}: {}{}", plan.out, plan.err);
+        let is_named = !plan.err.contains(&format!("`{only}` names no finding"));
+        assert_eq!(is_named, only != "other", "{}", plan.err);
     }
 }
 

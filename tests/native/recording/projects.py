@@ -341,7 +341,6 @@ POETRY_LOCK = {
     ),
     "pin": poetry("an exact need that moves", "2023-02-01", ["werkzeug==2.2.2", "flask"]),
     "sqlparse": poetry("a package that only others need", "2023-02-01", ["django-debug-toolbar<4", "django<4"]),
-    "twisted": poetry("a server", "2023-02-01", ["twisted", "pyopenssl"]),
     "starlette": poetry("packages in step", "2023-02-01", ["starlette", "python-multipart"]),
     "sphinx": poetry("a documentation tool", "2023-02-01", ["sphinx<6"]),
 }
