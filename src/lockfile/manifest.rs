@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use foldhash::HashSet;
 
+use super::grammar::npm_workspaces::Workspaces;
 use crate::model::TreePath;
+use crate::text::{decode, json};
 
 /// A manifest and the lockfiles of which one should lie beside it or above it (workspaces).
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub enum Above {
     /// None: the tool looks in the manifest's own folder alone.
     Never,
     /// Those that name the folder of the manifest, as lockfiles of workspaces do. One whose format names no folders locks it
-    /// where the manifest beside that lockfile has a workspace.
+    /// where it is a workspace of the manifest beside that lockfile.
     Named,
     /// Any.
     Any,
@@ -262,8 +264,8 @@ pub struct Names(BTreeMap<TreePath, Words>);
 enum Words {
     /// Every word in it.
     All(HashSet<Box<[u8]>>),
-    /// No folders; and whether the manifest beside it has a workspace.
-    NoFolders(bool),
+    /// No folders; the workspaces of the manifest beside it are locked, too.
+    NoFolders(Workspaces),
     /// It cannot be read: it may name anything.
     Unknown,
 }
@@ -281,14 +283,17 @@ impl Names {
             .0
             .entry(lock.clone())
             .or_insert_with(|| Words::of(lock, top, manifest, read));
+        let below = |folder: &TreePath| -> Option<Vec<u8>> {
+            let rest = home.as_bytes().strip_prefix(folder.as_bytes())?;
+            Some(rest.strip_prefix(b"/").unwrap_or(rest).to_vec())
+        };
         match words {
             Words::Unknown => true,
-            Words::NoFolders(has_workspace) => *has_workspace,
+            Words::NoFolders(workspaces) => {
+                let folder = below(top).and_then(|folder| String::from_utf8(folder).ok());
+                workspaces.cut.is_some() || folder.is_some_and(|folder| workspaces.contains(&folder))
+            }
             Words::All(words) => {
-                let below = |folder: &TreePath| -> Option<Vec<u8>> {
-                    let rest = home.as_bytes().strip_prefix(folder.as_bytes())?;
-                    Some(rest.strip_prefix(b"/").unwrap_or(rest).to_vec())
-                };
                 let ups = lock
                     .parent()
                     .components()
@@ -323,9 +328,9 @@ impl Words {
         ];
         if is_classic {
             let beside = top.join(manifest.file_name()).and_then(|path| read(&path));
-            let has_workspace =
-                beside.is_some_and(|text| memchr::memmem::find(&text, b"\"workspaces\"").is_some());
-            return Self::NoFolders(has_workspace);
+            let text = beside.map(|text| decode::decode(&text).text.into_owned());
+            let document = json::read(text.as_deref().unwrap_or_default());
+            return Self::NoFolders(Workspaces::of(document.root().get("workspaces")));
         }
         if names_none.contains(&lock.file_name()) {
             return Self::Unknown;

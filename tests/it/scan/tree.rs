@@ -340,6 +340,7 @@ fn a_lockfile_above_locks_the_folders_that_it_names() {
         "npm/packages/in",
         "npm/tools/out",
         "classic/packages/in",
+        "classic/tools/out",
         "alone/tools/out",
         "rush/apps/in",
         "rush/out",
@@ -397,6 +398,7 @@ fn a_lockfile_above_locks_the_folders_that_it_names() {
         .collect();
     let expected = [
         "alone/tools/out/package.json",
+        "classic/tools/out/package.json",
         "elixir/mix.exs",
         "gradle/build.gradle.kts",
         "npm/tools/out/package.json",
