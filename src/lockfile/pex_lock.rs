@@ -22,7 +22,7 @@ use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
 use super::{Digests, File, Format, Parsed, Upgrade, UpgradeCommand, file_names};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree, TreePath, Unread};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Source, Spans, Tree, TreePath};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, json};
 
@@ -119,13 +119,10 @@ impl Format for PexLock {
     }
 }
 
-/// The text of the file at `path`, where its name is one that lockfiles of PEX and of Pants have; an empty one where it cannot be read.
+/// The text of the file at `path`, where its name is one that lockfiles of PEX and of Pants have and it can be read.
 pub(super) fn text_of(path: &TreePath, tree: &dyn Tree) -> Option<std::sync::Arc<[u8]>> {
     let is_named = NAMES.iter().any(|name| file_names::fits(name, path));
-    match is_named.then(|| tree.read(path))? {
-        Ok(text) => Some(text),
-        Err(Unread::Absent | Unread::TooLarge { .. } | Unread::LinkLeadsOut | Unread::Unreadable(_)) => None,
-    }
+    is_named.then(|| tree.read(path))?.ok()
 }
 
 /// A requirement: of the whole, or of a package.
