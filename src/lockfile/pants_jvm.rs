@@ -1,7 +1,7 @@
 //! Lockfiles of Pants for the JVM: TOML with an entry for each archive that Coursier found, behind a comment with JSON. Pants' own
 //! reader and writer decide (`pants/jvm/resolve/coursier_fetch.py`, `lockfile_metadata.py`).
 //!
-//! - Whoever makes one gives it its name: a file `*.lock` or `*.lockfile` that no other format claims is one if it has `[entries.coord]`.
+//! - Its name is whatever the project chose: a file `*.lock` or `*.lockfile` that no other format claims is one if it has `[entries.coord]`.
 //! - Direct is what the comment says that the file was made with (`generated_with_requirements`). Without a comment, those are that no other
 //!   package needs.
 //! - What is needed or asked for and is not there makes the file blind: Pants writes the packages in order, so that one whose end was cut
@@ -100,7 +100,7 @@ impl Format for PantsJvm {
 /// `group:artifact`, and where the version stands.
 struct Coordinates<'d> {
     name: String,
-    /// With what else tells one archive of the artifact from another.
+    /// With what else differs between archives of one artifact.
     key: String,
     version: Value<'d>,
 }

@@ -1,7 +1,7 @@
 //! Lockfiles of PEX (`pex3 lock create`), which Pants keeps, too: JSON with `locked_resolves`. PEX's own reader and writer decide
 //! (`pex/resolve/lockfile/json_codec.py`), and what both tools write.
 //!
-//! - Whoever makes one gives it its name: besides `pex.lock` and `*.pex.lock`, a file `*.lock`, `*.lockfile` or `*.lock.json` that no other format claims is one if
+//! - Its name is whatever the project chose: besides `pex.lock` and `*.pex.lock`, a file `*.lock`, `*.lockfile` or `*.lock.json` that no other format claims is one if
 //!   it has the word `locked_resolves`. What Pants marks as a lockfile and is in neither of its formats is blind.
 //! - Pants writes a comment in front, each line behind `//`.
 //! - A resolve has a list of packages, each with its archives and with the requirements of its metadata. There may be several resolves, for

@@ -25,16 +25,16 @@ use crate::text::yaml::{self, Bounds};
 /// # Errors
 /// Every mistake, by place; never an empty list.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Policy, Vec<Mistake>> {
-    if bytes.len() > Bounds::STRANGER.bytes {
+    if bytes.len() > Bounds::UNTRUSTED.bytes {
         return Err(vec![Mistake {
             position: Position::START,
             key: String::new(),
-            message: format!("larger than the limit of {} bytes", Bounds::STRANGER.bytes),
+            message: format!("larger than the limit of {} bytes", Bounds::UNTRUSTED.bytes),
             hint: "Write fewer rules and exceptions: globs cover many files.".into(),
         }]);
     }
     let decoded = decode(bytes);
-    let document = yaml::read(&decoded.text, Bounds::STRANGER);
+    let document = yaml::read(&decoded.text, Bounds::UNTRUSTED);
     let mut reader = Reader::new(&decoded.text, &document);
     if let Some(problem) = decoded.problem {
         reader.mistake(problem.span, "", problem.message, "Save the file as UTF-8.");

@@ -48,7 +48,7 @@ fn is_locked(files: &ProjectFiles<'_>) -> bool {
     let Some(lock) = files.beside("actions.lock") else {
         return false;
     };
-    let document = yaml::read(&lock, yaml::Bounds::STRANGER);
+    let document = yaml::read(&lock, yaml::Bounds::UNTRUSTED);
     let workflows = document.root().get("workflows");
     let name = files.path.file_name();
     workflows

@@ -120,7 +120,7 @@ fn modules(locked: &locked::Locked, files: &ProjectFiles<'_>) -> Result<Vec<(Str
 fn closed(locked: &locked::Locked, manifest: &str, workspace: Option<&str>) -> BTreeMap<String, String> {
     let mut closed: BTreeMap<String, String> = BTreeMap::new();
     let document = json::read(manifest);
-    let settings = yaml::read(workspace.unwrap_or_default(), yaml::Bounds::STRANGER);
+    let settings = yaml::read(workspace.unwrap_or_default(), yaml::Bounds::UNTRUSTED);
     let own = document
         .root()
         .get("pnpm")
@@ -193,7 +193,7 @@ fn others(overrides: &[(String, String)]) -> BTreeMap<String, Option<Vec<String>
 
 /// `registries` of the workspace's settings in the form of an `.npmrc`.
 fn registries(text: &str) -> String {
-    let document = yaml::read(text, yaml::Bounds::STRANGER);
+    let document = yaml::read(text, yaml::Bounds::UNTRUSTED);
     let root = document.root();
     let mut lines = String::new();
     let mut line = |key: String, value: Option<std::borrow::Cow<'_, str>>| {

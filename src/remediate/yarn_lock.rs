@@ -194,7 +194,7 @@ fn built_in(name: &str, entries: &[LockedEntry]) -> Option<Patch> {
 
 /// Packages that settings change, each with why nothing new of it comes in.
 fn extended(settings: Option<&str>) -> BTreeMap<String, String> {
-    let document = yaml::read(settings.unwrap_or_default(), yaml::Bounds::STRANGER);
+    let document = yaml::read(settings.unwrap_or_default(), yaml::Bounds::UNTRUSTED);
     let extensions = document.root().get("packageExtensions");
     let names = extensions.into_iter().flat_map(Value::entries);
     names
@@ -365,7 +365,7 @@ fn of_yarnrc(text: &str) -> Vec<(String, String)> {
 /// What `.yarnrc.yml` sets: `npmRegistryServer`, also of `npmScopes`.
 fn of_settings(text: &str) -> Vec<(String, String)> {
     const SERVER: &str = "npmRegistryServer";
-    let document = yaml::read(text, yaml::Bounds::STRANGER);
+    let document = yaml::read(text, yaml::Bounds::UNTRUSTED);
     let root = document.root();
     let of = |value: Value<'_>| value.str(SERVER).map(std::borrow::Cow::into_owned);
     let mut all: Vec<(String, String)> = of(root)

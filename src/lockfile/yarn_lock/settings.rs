@@ -32,7 +32,7 @@ impl Settings {
             return Self::default();
         };
         let decoded = decode::decode(&bytes);
-        let document = yaml::read(&decoded.text, Bounds::STRANGER);
+        let document = yaml::read(&decoded.text, Bounds::UNTRUSTED);
         let root = document.root();
         Self {
             registries: Registries::of(root),

@@ -39,7 +39,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// For what untrusted users wrote: 256 KiB, 32 levels, 100 aliases.
-    pub const STRANGER: Self = Self {
+    pub const UNTRUSTED: Self = Self {
         bytes: 256 << 10,
         depth: 32,
         aliases: 100,

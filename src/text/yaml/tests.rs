@@ -9,13 +9,13 @@ use super::*;
 use crate::text::tree::Value;
 
 fn whole(text: &str) -> Document<'_> {
-    let document = read(text, Bounds::STRANGER);
+    let document = read(text, Bounds::UNTRUSTED);
     assert_eq!(document.problems, [], "{text}");
     document
 }
 
 fn problems(text: &str) -> Vec<String> {
-    let document = read(text, Bounds::STRANGER);
+    let document = read(text, Bounds::UNTRUSTED);
     for problem in &document.problems {
         let span = problem.span;
         assert!(
@@ -174,7 +174,7 @@ fn what_is_refused_is_named_with_its_place() {
         );
     }
     // What stands before the damage is there.
-    let document = read("a: 1\nb: [x,\n", Bounds::STRANGER);
+    let document = read("a: 1\nb: [x,\n", Bounds::UNTRUSTED);
     assert!(!document.problems.is_empty());
     assert_eq!(document.root().get("a").and_then(|one| one.as_u64()), Some(1));
 }
@@ -211,7 +211,7 @@ fn bounds_hold_at_their_edge() {
         let again = vec![format!("*a{}", number - 1); 10].join(", ");
         laughs.push_str(&format!("a{number}: &a{number} [{again}]\n"));
     }
-    let document = read(&laughs, Bounds::STRANGER);
+    let document = read(&laughs, Bounds::UNTRUSTED);
     assert!(document.nodes.len() < 20_000, "{}", document.nodes.len());
     assert_eq!(
         document.problems.last().map(|problem| problem.message.as_str()),
@@ -299,7 +299,7 @@ fn counted(text: &str) -> (usize, usize) {
         input: StrInput::new(text),
         steps: &steps,
     });
-    let document = build(text, Bounds::STRANGER, parser);
+    let document = build(text, Bounds::UNTRUSTED, parser);
     (steps.get(), document.nodes.len())
 }
 
