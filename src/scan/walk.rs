@@ -371,8 +371,9 @@ fn rules(folder: &Path, path: &Path) -> Option<Gitignore> {
     builder.build().ok()
 }
 
-/// A line of rules, whose end the builder reads as git does: git leaves out spaces there that no backslash is before, and the
-/// carriage return of a line end, and keeps all other white space, which the builder would leave out.
+/// A line of rules that the builder reads as git does. At its end, git leaves out spaces that no backslash is before, and the
+/// carriage return of a line end, and keeps all other white space, which the builder would leave out. Braces are plain
+/// characters for git; for the builder, alternatives stand between them.
 fn as_git_reads(line: &str) -> Cow<'_, str> {
     let line = line.strip_suffix('\r').unwrap_or(line);
     let is_escaped = |at: usize| {
@@ -388,11 +389,43 @@ fn as_git_reads(line: &str) -> Cow<'_, str> {
     let line = line.get(..end).unwrap_or(line);
     let last = line.chars().next_back();
     let Some(last) = last.filter(|last| last.is_whitespace() && *last != ' ') else {
-        return Cow::Borrowed(line);
+        return plain_braces(line);
     };
     let at = line.len() - last.len_utf8();
     let kept = at - usize::from(is_escaped(at));
-    Cow::Owned(format!("{}[{last}]", line.get(..kept).unwrap_or_default()))
+    // A class of globs holds single bytes; one alternative holds any text.
+    Cow::Owned(format!(
+        "{}{{{last}}}",
+        plain_braces(line.get(..kept).unwrap_or_default())
+    ))
+}
+
+/// `glob` with a backslash before each brace that has none and stands in no class.
+fn plain_braces(glob: &str) -> Cow<'_, str> {
+    if !glob.contains(['{', '}']) {
+        return Cow::Borrowed(glob);
+    }
+    let mut written = String::with_capacity(glob.len() + 4);
+    let mut is_escaped = false;
+    // Characters of the class so far, without the sign that negates it.
+    let mut class: Option<usize> = None;
+    for character in glob.chars() {
+        class = match (class, character) {
+            (None, '[') if !is_escaped => Some(0),
+            (Some(0), '!' | '^') => Some(0),
+            (Some(1..), ']') => None,
+            (Some(characters), _) => Some(characters + 1),
+            (None, _) => {
+                if matches!(character, '{' | '}') && !is_escaped {
+                    written.push('\\');
+                }
+                None
+            }
+        };
+        is_escaped = character == '\\' && !is_escaped && class.is_none();
+        written.push(character);
+    }
+    Cow::Owned(written)
 }
 
 #[cfg(test)]
@@ -401,7 +434,7 @@ mod tests {
 
     /// What `git check-ignore` of git 2.39 says.
     #[test]
-    fn the_end_of_a_line_is_read_as_git_reads_it() {
+    fn lines_are_read_as_git_reads_them() {
         for (line, name, is_hidden) in [
             ("build\t", "build", false),
             ("build\t", "build\t", true),
@@ -422,6 +455,15 @@ mod tests {
             ("tab\\\t", "tab", false),
             ("tab\t ", "tab\t", true),
             ("slash\\\\ ", "slash\\", true),
+            ("web{a,b}", "weba", false),
+            ("web{a,b}", "web{a,b}", true),
+            ("web{a,b}\t", "web{a,b}\t", true),
+            ("lit{x}", "lit{x}", true),
+            ("lit{x}", "litx", false),
+            ("cls[{]z", "cls{z", true),
+            ("not[!{]z{", "notaz{", true),
+            ("esc\\{y\\}", "esc{y}", true),
+            ("*.{js,ts}", "a.js", false),
         ] {
             let mut builder = GitignoreBuilder::new("/r");
             builder

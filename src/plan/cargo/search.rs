@@ -1,5 +1,7 @@
 //! Exchanging a package for another version: inside of all ranges, else with what needs it, else by leaving.
 
+use std::collections::BTreeMap;
+
 use super::features::lacking;
 use super::planner::{Asked, Choice, Failure, Planner, in_range, slot};
 use super::state::State;
@@ -353,11 +355,12 @@ impl<'p> Planner<'p> {
     }
 
     /// Candidates that are worth moving others for: the first of those that are compatible with each other, or what is locked
-    /// among them, and then the next ones.
+    /// among them, then the next ones, then the last of each.
     fn spaced(&self, state: &State, id: &CrateId, candidates: &[&'p Release]) -> Vec<&'p Release> {
         let mut places = Vec::new();
         let mut spaced: Vec<&'p Release> = Vec::new();
         let mut others: Vec<&'p Release> = Vec::new();
+        let mut last: BTreeMap<Option<[u64; 3]>, &'p Release> = BTreeMap::new();
         for candidate in candidates {
             let place = slot(&candidate.version);
             let mut named = state.named(&id.name);
@@ -368,13 +371,23 @@ impl<'p> Planner<'p> {
                     places.push(place);
                     spaced.push(candidate);
                 }
-                (true, true) => others.push(candidate),
+                (true, true) => {
+                    others.push(candidate);
+                    last.insert(place, candidate);
+                }
                 (false, _) => {}
             }
         }
         spaced.truncate(MAX_MOVING);
+        last.retain(|_, release| {
+            !others
+                .iter()
+                .take(MAX_MOVING)
+                .any(|other| std::ptr::eq(*other, *release))
+        });
         others.truncate(MAX_MOVING);
         spaced.extend(others);
+        spaced.extend(last.into_values().take(MAX_MOVING));
         spaced
     }
 

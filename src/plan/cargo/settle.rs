@@ -95,7 +95,7 @@ impl Planner<'_> {
             let leading = leading.iter().filter(|one| active.contains(one));
             let given: Vec<BTreeSet<String>> = leading.map(|one| gives(one, &switched)).collect();
             if given.is_empty() {
-                return Err(self.stale(id));
+                return Err(self.stale(state, id));
             }
             if state.is_loose(id, need) {
                 loose.insert(need.clone());
@@ -105,15 +105,21 @@ impl Planner<'_> {
         let is_there = |one: &&Dependency| gave.keys().any(|need| *need.name == *one.package);
         match active.iter().all(is_there) {
             true => Ok(Predecessor { gave, loose }),
-            false => Err(self.stale(id)),
+            false => Err(self.stale(state, id)),
         }
     }
 
-    fn stale(&self, id: &CrateId) -> Failure {
-        Failure::because(format!(
-            "The lockfile does not list what {} needs as Cargo does: run `cargo update --workspace` first.",
-            self.label(id)
-        ))
+    /// What `id` needs is not what Cargo would list: in the lockfile already, or while others move.
+    fn stale(&self, state: &State, id: &CrateId) -> Failure {
+        let label = self.label(id);
+        Failure::because(
+            match self.before.has(id) && state.needs(id) == self.before.needs(id) {
+                true => format!(
+                    "The lockfile does not list what {label} needs as Cargo does: run `cargo update --workspace` first."
+                ),
+                false => format!("{label} does not go with what else would move."),
+            },
+        )
     }
 
     /// Has a package that is new to the lockfile need what it asks for.

@@ -538,3 +538,30 @@ fn features_that_a_new_version_switches_on_keep_what_they_want() {
     ];
     assert_eq!(project.text("Cargo.lock"), lock(&expected), "{}", ran.out);
 }
+
+#[test]
+fn the_last_version_of_a_line_is_tried_where_the_first_ones_need_what_is_affected() {
+    let project = Project::new("1", &[("web", "2.0.0"), ("log", "9.0.0")]);
+    let web = |version: &str, need: &str, range: &str| {
+        line(
+            "web",
+            version,
+            &[dependency(need, range, false)],
+            &json!({}),
+            false,
+        )
+    };
+    let mut lines = vec![web("1.0.0", "jar", "^1.0.0")];
+    lines.extend((0..12).map(|patch| web(&format!("2.0.{patch}"), "log", "^0.4")));
+    lines.push(web("2.0.12", "jar", "^1.0.0"));
+    project.server.put("/index/3/w/web", lines.concat());
+    let ran = project.run(&["fix", "--level", "major"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let expected = [
+        entry("jar", "1.0.0", &[]),
+        own(&["web"]),
+        entry("web", "2.0.12", &["jar"]),
+    ];
+    assert_eq!(project.text("Cargo.lock"), lock(&expected));
+    assert_eq!(project.text("Cargo.toml"), manifest("2.0.12"));
+}
