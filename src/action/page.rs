@@ -17,10 +17,21 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location, Outcome, Verdict};
 use crate::propose::Proposed;
 use crate::report::workflow_commands::Asides;
-use crate::report::{Style, headline, workflow_commands};
+use crate::report::{Style, headline, phrases, workflow_commands};
 use crate::sys::environment;
 use crate::text::escape;
 use crate::upload::Uploaded;
+
+/// Why a run could not say that nothing is known, and what a step does about a database that cannot be used.
+fn incomplete(outcome: &Outcome) -> String {
+    match (&outcome.database.trouble, headline::no_index(outcome)) {
+        (Some((reason, _)), Some(_)) => format!(
+            "{} The input `database` names the file, or an address to fetch it from.",
+            phrases::ended(reason)
+        ),
+        (_, _) => headline::cause(outcome),
+    }
+}
 
 /// Writes everything that the run's page shows.
 pub fn show(step: &StepResult<'_>) {
@@ -57,7 +68,7 @@ pub fn show(step: &StepResult<'_>) {
         Answer::Scan(_) | Answer::Gate(_) => {
             // A red step has a reason that its page shows.
             let errors: Vec<String> = match outcome.verdict {
-                Verdict::Incomplete => vec![headline::cause(outcome)],
+                Verdict::Incomplete => vec![incomplete(outcome)],
                 Verdict::NothingToScan if outcome.exit_code != ExitCode::Pass => {
                     vec![headline::no_lockfile(outcome, "")]
                 }

@@ -4,6 +4,7 @@ use super::{Carried, State, Stopped, reason};
 use crate::git::{GitError, ObjectId, Repository};
 use crate::model::TreePath;
 use crate::model::carried::{CarriedLine, CarryConflict, CarryState, NamedCommit, NewCommit, There, Undone};
+use crate::text::count::counted;
 
 /// The line as reports list it.
 ///
@@ -69,9 +70,12 @@ fn standing(carried: &Carried) -> (CarryState, String) {
     match &carried.state {
         State::Fixed => (CarryState::Fixed, has(carried)),
         State::Clean => {
-            let mut why = format!("takes {}", counted(carried.commits.len(), "commit"));
+            let mut why = format!("takes {}", counted(carried.commits.len(), "commit", "commits"));
             if !carried.there.is_empty() {
-                why.push_str(&format!(" and has {}", counted(carried.there.len(), "other")));
+                why.push_str(&format!(
+                    " and has {}",
+                    counted(carried.there.len(), "other", "others")
+                ));
             }
             (CarryState::Planned, why)
         }
@@ -96,7 +100,11 @@ fn has(carried: &Carried) -> String {
     match carried.there.as_slice() {
         [] => "it has the change".to_owned(),
         [one] => words(one),
-        [first, others @ ..] => format!("{}, and {} too", words(first), counted(others.len(), "other")),
+        [first, others @ ..] => format!(
+            "{}, and {} too",
+            words(first),
+            counted(others.len(), "other", "others")
+        ),
     }
 }
 
@@ -161,12 +169,4 @@ fn shown(path: &[u8]) -> String {
 /// The beginning of an id.
 fn short(id: ObjectId) -> String {
     id.to_string().chars().take(12).collect()
-}
-
-/// `1 commit`, `2 commits`.
-fn counted(number: usize, one: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    }
 }

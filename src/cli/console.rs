@@ -15,6 +15,7 @@ use crate::config::index::Location;
 use crate::database::update::Event;
 use crate::session::{Observer, Session};
 use crate::sys::web::Silence;
+use crate::text::count::thousands;
 use crate::text::escape;
 
 /// What ends sooner shows no progress.
@@ -214,7 +215,11 @@ fn message(event: &Event<'_>) -> String {
             held,
             total,
         } => format!("{ecosystem}: {}", amount(held, total)),
-        Event::Records { ecosystem, done, of } => format!("{ecosystem}: {done} of {of} records"),
+        Event::Records { ecosystem, done, of } => format!(
+            "{ecosystem}: {} of {} records",
+            thousands(done as u64),
+            thousands(of as u64)
+        ),
         Event::Index { held, total } => format!("advisory database: {}", amount(held, total)),
         Event::Document { name } => name.to_owned(),
         Event::Compiling => "writing the advisory database".to_owned(),

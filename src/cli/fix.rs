@@ -14,7 +14,7 @@ use crate::model::verdict::ExitCode;
 use crate::plan::Proposal;
 use crate::report::lines;
 use crate::report::plan::{FORMS, diff};
-use crate::session::{Edits, FixRequest};
+use crate::session::{Edits, Failed, FixRequest};
 
 /// Runs `plan`.
 ///
@@ -101,7 +101,15 @@ fn proposed(
     let location = index::locate(source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
-    let proposal = session.fix(&request).map_err(|failed| failed.failure)?;
+    let proposal = match session.fix(&request) {
+        Ok(proposal) => proposal,
+        Err(Failed { failure, report }) => {
+            if let Some(proposal) = report {
+                output::write_forms(&*proposal, FORMS, &output::after_failure(&pairs), options)?;
+            }
+            return Err(failure);
+        }
+    };
     output::write_forms(&proposal, FORMS, &pairs, options)?;
     Ok(proposal)
 }

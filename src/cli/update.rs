@@ -10,6 +10,7 @@ use super::console::Console;
 use super::db_output::{self, Form};
 use super::output;
 use crate::config::index;
+use crate::database::terminal::held;
 use crate::database::update::Done;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
@@ -117,7 +118,7 @@ fn summary(done: &Done) -> String {
         );
     }
     if let Some(facts) = &done.facts {
-        let _ = writeln!(text, "{} records of {} packages", facts.records, facts.packages);
+        let _ = writeln!(text, "{}", held(facts.records, facts.packages));
     }
     for warning in &done.warnings {
         let _ = writeln!(text, "warning: {}", escape::terminal(warning));

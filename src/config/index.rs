@@ -226,7 +226,8 @@ pub fn open(location: &Location, asked: &policy::Database, now: Timestamp) -> Fo
     } else {
         (IndexState::Fresh, None)
     };
-    let knowledge = Knowledge::of(&bookkeeping, &unread);
+    let mut knowledge = Knowledge::of(&bookkeeping, &unread);
+    knowledge.flag = location.flag();
     let knowledge = match now.checked_sub(asked.refuse_age) {
         Ok(before) => knowledge.old_before(before, limit),
         // So far back there is no time, and nothing is older.

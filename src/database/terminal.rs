@@ -11,6 +11,7 @@ use crate::advisory::record::{Affected, Interval, Statement, Undecided};
 use crate::advisory::severity;
 use crate::model::{Advisory, Class};
 use crate::policy::nearest::meant;
+use crate::text::count::thousands;
 use crate::text::escape::terminal;
 
 /// What was built, source by source.
@@ -28,15 +29,31 @@ pub fn built(built: &Built) -> String {
     }
     let _ = writeln!(
         text,
-        "{} records of {} packages in {} groups, {} of them merged from several records; {}",
-        facts.records,
-        facts.packages,
-        facts.groups,
-        facts.merged_groups,
+        "{} in {}, {} of them merged from several records; {}",
+        held(facts.records, facts.packages),
+        number(facts.groups, "group", "groups"),
+        thousands(facts.merged_groups),
         size(facts.length)
     );
     let _ = writeln!(text, "{}", built.digest);
     text
+}
+
+/// `412,310 records of 60,100 packages`.
+#[must_use]
+pub fn held(records: u64, packages: u64) -> String {
+    format!(
+        "{} of {}",
+        number(records, "record", "records"),
+        number(packages, "package", "packages")
+    )
+}
+
+fn number(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{} {many}", thousands(count)),
+    }
 }
 
 /// How the index is, at `now`.
@@ -52,8 +69,9 @@ pub fn status(status: &Status, now: Timestamp) -> String {
     let _ = writeln!(text, "{}", status.digest);
     let _ = writeln!(
         text,
-        "{} records of {} packages in {} groups",
-        status.records, status.packages, status.groups
+        "{} in {}",
+        held(status.records, status.packages),
+        number(status.groups, "group", "groups")
     );
     text.push_str(&sources(&status.sources));
     for (ecosystem, packages) in &status.ecosystems {

@@ -161,16 +161,22 @@ const fn name_only(name: &'static str, code: u8) -> EcosystemRow {
 }
 
 /// `version`, as an advisory spells it, in the spelling of `locked`: Go writes `v1.2.3` for a module and `go1.2.3` for a
-/// toolchain, where advisories leave the front out.
+/// toolchain, where advisories leave the front out, and `1.27rc3` for a version of its own that advisories call `1.27.0-rc.3`.
 #[must_use]
 pub fn spelled_like<'v>(ecosystem: &Ecosystem, locked: &str, version: &'v str) -> Cow<'v, str> {
-    let front = match *ecosystem == Ecosystem::GO {
-        true => ["go", "v"].into_iter().find(|front| locked.starts_with(front)),
-        false => None,
-    };
-    match front {
-        Some(front) if !version.starts_with(front) => Cow::Owned(format!("{front}{version}")),
-        Some(_) | None => Cow::Borrowed(version),
+    if *ecosystem != Ecosystem::GO {
+        return Cow::Borrowed(version);
+    }
+    if locked.starts_with('v') {
+        return match version.starts_with('v') {
+            true => Cow::Borrowed(version),
+            false => Cow::Owned(format!("v{version}")),
+        };
+    }
+    let own = version::go::directive(version);
+    match locked.starts_with("go") && !own.starts_with("go") {
+        true => Cow::Owned(format!("go{own}")),
+        false => own,
     }
 }
 

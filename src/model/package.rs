@@ -40,7 +40,8 @@ pub enum UpgradeBy {
     Property(Box<str>),
     /// Another version in the `replace` line of this module, with `@version` where the line is for one version alone (Go).
     Replace(Box<str>),
-    /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm).
+    /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm, pnpm). No folder
+    /// where packages of several of them do (pnpm).
     Workspaces(Vec<Box<str>>),
     /// What asks for it allows the versions in these ranges, in the language of its manifests.
     Within(Ranges),

@@ -8,6 +8,8 @@ use crate::policy::{GO_DIRECTIVE, NOT_IN_FAIL_ON};
 use crate::remediation::{Kind, Remediation};
 use crate::version::Distance;
 
+pub use crate::text::count::{counted, thousands};
+
 /// `3 vulnerabilities`; `3 advisories` where one of them is of another class.
 #[must_use]
 pub fn advisories(findings: &[&Finding]) -> String {
@@ -308,29 +310,6 @@ pub fn short(text: &str, length: usize) -> Cow<'_, str> {
             Cow::Owned(format!("{shown}…"))
         }
     }
-}
-
-/// `1 file`, `2,000 files`.
-#[must_use]
-pub fn counted(number: usize, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        _ => format!("{} {many}", thousands(number as u64)),
-    }
-}
-
-/// `412,310`.
-#[must_use]
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `text` with a capital at its start.

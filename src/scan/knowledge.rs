@@ -42,6 +42,8 @@ pub struct Knowledge {
     pub troubles: Vec<(String, String)>,
     /// Why it is not believed, and the way out.
     pub doubts: Vec<(String, String)>,
+    /// What a command has to say to mean this index: ` --db FILE`, or nothing.
+    pub flag: String,
 }
 
 #[derive(Debug, Clone)]
@@ -112,6 +114,7 @@ impl Knowledge {
             refused: None,
             troubles: Vec::new(),
             doubts: Vec::new(),
+            flag: String::new(),
         }
     }
 
@@ -170,7 +173,7 @@ impl Knowledge {
                         "{} {}: the record {record} names it, and could not be read when the database was built",
                         package.name, package.version
                     ),
-                    hint: UNREAD.into(),
+                    hint: self.unread_hint(),
                 });
             }
         }
@@ -188,7 +191,8 @@ impl Knowledge {
                 false => (
                     format!("the advisory database has nothing for {ecosystem}: none of its packages was checked"),
                     format!(
-                        "Fetch it with `lockkeeper db update --ecosystem {}`, or build it with an export of {ecosystem}.",
+                        "Fetch it with `lockkeeper db update{} --ecosystem {}`, or build it with an export of {ecosystem}.",
+                        self.flag,
                         // An export has a whole distribution.
                         quoted(ecosystem.family())
                     ),
@@ -203,6 +207,15 @@ impl Knowledge {
                 hint,
             });
         }
+    }
+
+    /// The way out where a record could not be read.
+    fn unread_hint(&self) -> String {
+        format!(
+            "Fetch or build the advisory database again: the record may be corrected by now, or lockkeeper be too old for it; \
+             `lockkeeper db status{}` counts such records.",
+            self.flag
+        )
     }
 
     /// Why nothing that the index says of a tree is believed; it lies at `place`.
@@ -264,13 +277,13 @@ impl Knowledge {
             match untold {
                 0 => lost.push((
                     format!("{counted}; packages that they name are not checked"),
-                    UNREAD.to_owned(),
+                    self.unread_hint(),
                 )),
                 _ => coverage.add(
                     Cost::Partial,
                     gap(
                         format!("{counted}, and for {untold} it is unknown which packages they name"),
-                        UNREAD.to_owned(),
+                        self.unread_hint(),
                     ),
                 ),
             }
@@ -301,8 +314,10 @@ impl Knowledge {
                     "the newest record of {} in the advisory database is of {day}, more than {age} ago: what was published since is missing",
                     listed(&names)
                 ),
-                "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status` shows each source's newest record."
-                    .to_owned(),
+                format!(
+                    "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status{}` shows each source's newest record.",
+                    self.flag
+                ),
             )
         });
         told.collect()
@@ -343,8 +358,6 @@ impl Lost {
         }
     }
 }
-
-const UNREAD: &str = "Fetch or build the advisory database again: the record may be corrected by now, or lockkeeper be too old for it; `lockkeeper db status` counts such records.";
 
 /// A source as reports tell it.
 #[must_use]

@@ -202,7 +202,26 @@ impl Session<'_> {
             };
             return Ok((trees, proposal));
         }
-        let index = opened.require()?;
+        let index = match opened.require() {
+            Ok(index) => index,
+            Err(missing) => {
+                let failure = match &opened.unfetched {
+                    Some(failure) => database::none_fetched(&before.coverage, failure),
+                    None => missing,
+                };
+                let before = scan::failed(before, &failure);
+                return Err(Failed {
+                    report: Some(Box::new(Proposal {
+                        after: before.clone(),
+                        before,
+                        lockfiles: Vec::new(),
+                        progress: Progress::Planned,
+                        pull_request: None,
+                    })),
+                    failure,
+                });
+            }
+        };
         for word in remediate::unmet(&before, &request.limits.only) {
             self.observer.warn(&format!(
                 "`{word}` names no finding: `--only` takes the id of an advisory, the name of a package or its package URL."

@@ -411,7 +411,7 @@ impl Web {
         Err(HttpError::Redirects(MAX_REDIRECTS))
     }
 
-    /// Awaits an answer from `address`, and says so where it is late.
+    /// Awaits an answer from `address` or a piece of it, and says so where it is late.
     async fn patiently<F: Future + Unpin>(&self, address: &Address, mut answer: F) -> F::Output {
         if let Ok(answer) = tokio::time::timeout(SILENCE, &mut answer).await {
             return answer;
@@ -453,10 +453,9 @@ impl Web {
         let mut window = tokio::time::Instant::now();
         let mut in_window = 0_u64;
         loop {
-            let chunk = response
-                .chunk()
-                .await
-                .map_err(|error| HttpError::of(error, &self.settings))?;
+            let chunk = std::pin::pin!(response.chunk());
+            let chunk = self.patiently(&request.address, chunk).await;
+            let chunk = chunk.map_err(|error| HttpError::of(error, &self.settings))?;
             let Some(chunk) = chunk else {
                 break;
             };

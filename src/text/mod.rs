@@ -15,6 +15,7 @@
     )
 )]
 
+pub mod count;
 pub mod decode;
 pub mod escape;
 pub mod json;

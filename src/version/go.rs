@@ -50,6 +50,19 @@ pub fn toolchain(text: &str) -> Cow<'_, str> {
     toolchain_version(plain).unwrap_or(Cow::Borrowed(text))
 }
 
+/// How a `go` directive writes the version of Go that advisories call `version`: `1.21.0-rc.2` is `1.21rc2`. Others stay.
+#[must_use]
+pub fn directive(version: &str) -> Cow<'_, str> {
+    let early = version.split_once(".0-").and_then(|(release, early)| {
+        let (kind, number) = early.split_once('.')?;
+        Some((release, kind, number))
+    });
+    match early.map(|(release, kind, number)| format!("{release}{kind}{number}")) {
+        Some(written) if toolchain(&written) == version => Cow::Owned(written),
+        Some(_) | None => Cow::Borrowed(version),
+    }
+}
+
 fn read(text: &str) -> Result<semver::Version<'_>, &'static str> {
     let (major, rest) = semver::cut_number(text.strip_prefix('v').unwrap_or(text))?;
     if rest.is_empty() {
@@ -119,6 +132,20 @@ mod tests {
             ("go1.22-acme-2", "1.22.0-0"),
         ] {
             assert_eq!(toolchain(written), spelt, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_release_candidate_is_written_as_go_does() {
+        for (version, written) in [
+            ("1.27.0-rc.3", "1.27rc3"),
+            ("1.18.0-beta.1", "1.18beta1"),
+            ("1.27.0", "1.27.0"),
+            ("1.27.0-0", "1.27.0-0"),
+            ("1.27.1-rc.1", "1.27.1-rc.1"),
+            ("0.0.0-20210101000000-abcdef", "0.0.0-20210101000000-abcdef"),
+        ] {
+            assert_eq!(directive(version), written);
         }
     }
 

@@ -420,7 +420,7 @@ impl Reader {
             }
         }
         graph.mark_direct();
-        upgrades::finish(graph);
+        upgrades::finish(graph, self.projects.len() > 1);
         self.report_unsaid();
         self.parsed
     }

@@ -1,7 +1,8 @@
 //! How pnpm upgrades a package: who asks for it, and where its version is said.
 //!
 //! `pnpm update NAME@VERSION` changes the manifest of the project that it runs in; `--filter` chooses others. For a package that no
-//! manifest asks for, it takes the newest version that the ranges allow (`pnpm -r update NAME`), and from pnpm 11 on it refuses a version.
+//! manifest asks for, it takes the newest version that the ranges allow, and from pnpm 11 on it refuses a version. What only members
+//! bring moves with `-r` alone (`pnpm -r update NAME`), which does nothing where there is no workspace (pnpm 9.15.9 and 10.34.9).
 
 use std::collections::HashSet;
 
@@ -53,15 +54,20 @@ pub(super) fn note(package: &mut Package, folder: Option<&str>, wish: Value<'_>,
     }
 }
 
-/// Takes the note away from packages for which the usual command is enough.
-pub(super) fn finish(graph: &mut Graph) {
+/// Takes the note away from packages for which the usual command is enough, and where there are `several` projects, notes that
+/// no folder is meant for what no project asks for.
+pub(super) fn finish(graph: &mut Graph, several: bool) {
     let all: Vec<NodeId> = graph.packages().map(|(node, _)| node).collect();
     for node in all {
-        if let Some(package) = graph.package_mut(node)
-            && let Some(UpgradeBy::Workspaces(folders)) = package.upgrade_by.as_deref()
-            && folders.iter().all(|folder| folder.is_empty())
-        {
-            package.upgrade_by = None;
+        let Some(package) = graph.package_mut(node) else {
+            continue;
+        };
+        match package.upgrade_by.as_deref() {
+            Some(UpgradeBy::Workspaces(folders)) if folders.iter().all(|folder| folder.is_empty()) => {
+                package.upgrade_by = None;
+            }
+            None if several => package.upgrade_by = Some(Box::new(UpgradeBy::Workspaces(Vec::new()))),
+            Some(_) | None => {}
         }
     }
 }
@@ -70,6 +76,9 @@ pub(super) fn finish(graph: &mut Graph) {
 pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     let Upgrade { name, to, .. } = upgrade;
     match upgrade.by {
+        Some(UpgradeBy::Workspaces(folders)) if folders.is_empty() => {
+            UpgradeCommand::Run(format!("pnpm -r update {name}"))
+        }
         Some(UpgradeBy::Workspaces(folders)) => {
             let mut command = String::from("pnpm");
             for folder in folders {
@@ -85,8 +94,8 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
         None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
             UpgradeCommand::Run(format!("pnpm update {name}@{to}"))
         }
-        // To name the version is refused, or moves every other package too; without `-r` what only members bring stays.
-        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("pnpm -r update {name}")),
+        // To name the version is refused, or moves every other package too.
+        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("pnpm update {name}")),
     }
 }
 

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::cells::{breakable_code, id, link, place_of, severity};
 use super::lists::{Table, details};
-use crate::model::{Class, Finding, Outcome, Scope, Scopes, worst};
+use crate::model::{Class, Finding, Outcome, worst};
 use crate::remediation::{Kind, Remediation};
 use crate::report::exceptions::exception;
 use crate::report::job::JobPages;
 use crate::report::links;
-use crate::report::phrases::{self, counted, short, thousands, warning_reasons};
+use crate::report::phrases::{self, counted, short, thousands, traits, warning_reasons};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 use crate::version::Distance;
 
@@ -159,11 +159,10 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
 fn notes(step: &Remediation<'_>) -> String {
     const MAX_PARENTS: usize = 2;
     let mut text = String::new();
-    let scopes = step.scopes();
-    for scope in [Scope::Dev, Scope::Optional] {
-        if scopes == Scopes::only(scope) {
-            text.push_str(&format!(" ({})", scope.as_str()));
-        }
+    // How far it goes stands with the version.
+    let traits: Vec<&str> = traits(step).into_iter().filter(|word| *word != "major").collect();
+    if !traits.is_empty() {
+        text.push_str(&format!(" ({})", traits.join(", ")));
     }
     let through = step.through();
     if !through.is_empty() {

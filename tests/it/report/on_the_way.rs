@@ -1,5 +1,6 @@
 //! What a person reads on the way to a verdict: what a package is for, what was checked, progress, and where to go on.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 
 use crate::action::step::step;
@@ -27,9 +28,13 @@ fn what_a_package_is_for_stands_with_its_upgrade() {
     };
     let entries = [
         entry("runs", ""),
-        entry("tests", ", \"dev\": true"),
-        entry("maybe", ", \"optional\": true"),
+        entry("tests", ", \"dev\": true, \"dependencies\": {\"both\": \"^1\"}"),
+        entry(
+            "maybe",
+            ", \"optional\": true, \"dependencies\": {\"both\": \"^1\"}",
+        ),
         entry("leaps", ""),
+        entry("both", ", \"devOptional\": true"),
     ];
     sandbox.write(
         "package-lock.json",
@@ -39,7 +44,7 @@ fn what_a_package_is_for_stands_with_its_upgrade() {
             entries.join(", ")
         ),
     );
-    let records = ["runs", "tests", "maybe"]
+    let records = ["runs", "tests", "maybe", "both"]
         .map(|name| record(&format!("GHSA-{name}"), "npm", name, "0", Some("1.0.1")));
     let leaps = record("GHSA-leaps", "npm", "leaps", "0", Some("2.0.0"));
     let records: Vec<_> = records.into_iter().chain([leaps]).collect();
@@ -48,6 +53,7 @@ fn what_a_package_is_for_stands_with_its_upgrade() {
     for words in [
         "tests 1.0.0 → 1.0.1 (dev)",
         "maybe 1.0.0 → 1.0.1 (optional)",
+        "both 1.0.0 → 1.0.1 (dev, optional)",
         "leaps 1.0.0 → 2.0.0 (major)",
         "runs 1.0.0 → 1.0.1 ",
     ] {
@@ -59,6 +65,7 @@ fn what_a_package_is_for_stands_with_its_upgrade() {
     for words in [
         "/tests/1.0.0) (dev)",
         "/maybe/1.0.0) (optional)",
+        "/both/1.0.0) (dev, optional)",
         "`2.0.0` (major)",
     ] {
         assert!(markdown.contains(words), "no {words:?} in {markdown}");
@@ -176,6 +183,9 @@ fn a_damaged_cache_without_a_network_is_named_with_ways_out_that_work() {
             &["status"],
             &["gate", "--release", "main"],
             &["explain", "GHSA-bad"],
+            &["plan"],
+            &["fix"],
+            &["backport"],
         ] {
             std::fs::write(&file, bytes).expect("a file");
             let ran = sandbox.run_with(command, &environment);
@@ -306,5 +316,100 @@ fn a_version_that_a_pom_takes_from_elsewhere_can_be_asked_for() {
     assert!(
         told.contains("`lockkeeper scan --resolve` asks Maven's repositories for it"),
         "{told}"
+    );
+}
+
+#[test]
+fn a_server_that_stops_amid_its_answer_is_named_soon() {
+    let sandbox = Sandbox::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut asked = [0; 4096];
+            if stream.read(&mut asked).is_ok() {
+                let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nPK";
+                let _ = stream.write_all(begun);
+            }
+            held.push(stream);
+        }
+    });
+    let mut child = sandbox
+        .command(&["db", "update", "--ecosystem", "npm", "--from", &address])
+        .spawn()
+        .expect("the program starts");
+    let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let told = lines
+        .map(|line| line.expect("UTF-8"))
+        .find(|line| line.contains("no answer yet from ") || line.starts_with("error"));
+    child.kill().expect("the program runs");
+    child.wait().expect("the program ends");
+    let told = told.expect("a line");
+    assert!(told.contains(&format!("no answer yet from {address}")), "{told}");
+}
+
+#[test]
+fn pnpm_is_told_to_look_at_all_projects_where_there_are_several() {
+    let lock = |projects: &str| {
+        format!(
+            "lockfileVersion: '9.0'\n\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\n\nimporters:\n\n{projects}\n\
+             packages:\n\n  left@1.0.0:\n    resolution: {{integrity: sha512-AAAA}}\n\n  parent@1.0.0:\n    resolution: {{integrity: sha512-AAAA}}\n\n\
+             snapshots:\n\n  left@1.0.0: {{}}\n\n  parent@1.0.0:\n    dependencies:\n      left: 1.0.0\n"
+        )
+    };
+    let project = |folder: &str| {
+        format!(
+            "  {folder}:\n    dependencies:\n      parent:\n        specifier: ^1.0.0\n        version: 1.0.0\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    let records = [record("GHSA-left", "npm", "left", "0", Some("1.0.1"))];
+    let index = sandbox.index("index.lkdb", &records, NOW);
+    for (projects, command) in [
+        (project("."), "pnpm update left"),
+        (
+            format!("{}\n{}", project("."), project("web")),
+            "pnpm -r update left",
+        ),
+    ] {
+        sandbox.write("pnpm-lock.yaml", lock(&projects));
+        let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert_eq!(ran.json()["upgrades"][0]["command"], command);
+    }
+}
+
+#[test]
+fn a_candidate_of_go_is_named_as_go_does() {
+    let sandbox = Sandbox::new();
+    let mut flaw = record("GO-1", "Go", "stdlib", "0", Some("1.27.0-rc.3"));
+    flaw["affected"][0]["ranges"][0]["type"] = "SEMVER".into();
+    let index = sandbox.index("index.lkdb", &[flaw], NOW);
+    sandbox.write("go.mod", "module code.example/shop\n\ngo 1.27\n");
+    let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+    let upgrade = &ran.json()["upgrades"][0];
+    assert_eq!(upgrade["command"], "go get go@1.27rc3", "{}{}", ran.out, ran.err);
+    assert_eq!(upgrade["to"], "1.27rc3");
+}
+
+#[test]
+fn a_plan_without_a_database_is_a_whole_document() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    let index = sandbox.path("none.lkdb");
+    let index = index.to_str().expect("a path");
+    let ran = sandbox.run(&["plan", "--db", index, "--now", NOW, "--format", "json"]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    let plan = ran.json();
+    assert_eq!(
+        (&plan["verdict"], &plan["exit_code"]),
+        (&"incomplete".into(), &3.into())
+    );
+    assert!(
+        plan["coverage"]["blind"][0]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("none.lkdb")),
+        "{plan}"
     );
 }

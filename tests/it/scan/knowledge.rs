@@ -82,7 +82,8 @@ fn an_ecosystem_that_the_index_holds_nothing_of_is_blind() {
         let hint = report["coverage"]["problems"][0]["hint"]
             .as_str()
             .expect("a hint");
-        assert!(hint.contains("lockkeeper db update --ecosystem"), "{hint}");
+        let update = format!("lockkeeper db update --db {index} --ecosystem");
+        assert!(hint.contains(&update), "{hint}");
     }
     // However the index is named, and wherever it lies.
     sandbox.write("Cargo.lock", cargo_lock(&[("good", "1.0.0")]));
