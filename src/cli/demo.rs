@@ -116,7 +116,8 @@ pub fn run(arguments: &Demo, options: &OutputOptions) -> Result<ExitCode, Failur
     let outcome = scan(&request(Keep::Findings), &[case(&release, &policy)]);
 
     say(
-        "This is a demo: a made-up shop, checked against an embedded sample of well-known incidents.\n\n\
+        "This is a demo: a made-up shop, at its branch release/1.4, checked against\n\
+         an embedded sample of well-known incidents.\n\n\
          $ lockkeeper scan\n\n",
     )?;
     let standard = [("terminal", Sink::Standard)];

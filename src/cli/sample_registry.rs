@@ -96,6 +96,8 @@ fn answer(ecosystem: &Ecosystem, query: &Query) -> Result<Answer, String> {
                 ..Answer::default()
             })
         }
-        _ => Err(format!("the sample of this demo has no versions of {package}")),
+        _ => Err(format!(
+            "the demo asks no network, and its sample has no answer about {package}"
+        )),
     }
 }

@@ -113,12 +113,29 @@ pub enum Standing {
 pub struct GridRow {
     /// The worst of the groups with this id and these packages.
     pub advisory: Arc<Advisory>,
+    /// The id of the record that affects its worst occurrence; `None` where it is the advisory's own.
+    pub record: Option<SharedStr>,
     /// Ids of other rows that share a CVE with this one.
     pub related: Vec<String>,
     /// Package URLs without version, sorted: several only where rows are joined.
     pub packages: Vec<PackageUrl>,
     /// One for each target of the grid's outcome, in that order.
     pub cells: Vec<Cell>,
+}
+
+impl GridRow {
+    /// The id that people read, as [`super::Finding::id`] gives it for the worst occurrence.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.record.as_deref().unwrap_or(&self.advisory.id)
+    }
+
+    /// Every other id of the advisory, its own first.
+    pub fn other_ids(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(&self.advisory.id);
+        let all = own.chain(&self.advisory.aliases).map(String::as_str);
+        all.filter(|id| *id != self.id())
+    }
 }
 
 /// What one line holds of one advisory.

@@ -5,8 +5,8 @@ use jiff::{Timestamp, ToSpan as _};
 use super::phrases::short;
 use crate::text::escape::yaml;
 
-/// How long a suggested exception lasts.
-const DAYS: i64 = 90;
+/// The days that a proposed exception lasts.
+pub const DAYS: i64 = 30;
 
 /// One for the advisory `id`, and for the package URL `package` alone if one is given.
 #[must_use]

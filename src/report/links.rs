@@ -1,6 +1,7 @@
 //! Addresses of pages about what a report shows.
 
 use super::places::uri;
+use crate::ecosystem;
 use crate::model::{Ecosystem, Finding};
 
 /// The page of the OSV database about the advisory `id`; `None` for an id that is none of an advisory database's, or not fit
@@ -39,6 +40,18 @@ pub fn package(ecosystem: &Ecosystem, name: &str, version: &str) -> Option<Strin
     let fits = !name.is_empty() && name.len() + version.len() <= MAX_BYTES;
     let segment = |text: &str| uri(text.as_bytes()).replace('/', "%2F");
     fits.then(|| format!("https://deps.dev/{system}/{}/{}", segment(name), segment(version)))
+}
+
+/// The page of the OSV database that lists what is known of a package.
+#[must_use]
+pub fn known(ecosystem: &Ecosystem, name: &str) -> Option<String> {
+    const MAX_BYTES: usize = 200;
+    let value = |text: &str| uri(text.as_bytes()).replace('/', "%2F").replace('+', "%2B");
+    let fits = !name.is_empty() && name.len() <= MAX_BYTES && !ecosystem::has_no_advisories(ecosystem);
+    fits.then(|| {
+        let (name, ecosystem) = (value(name), value(ecosystem.family()));
+        format!("https://osv.dev/list?q={name}&ecosystem={ecosystem}")
+    })
 }
 
 #[cfg(test)]
@@ -102,5 +115,26 @@ mod tests {
             assert_eq!(package(ecosystem, name, version).as_deref(), page, "{name}");
         }
         assert_eq!(package(&npm, &"a".repeat(300), "1"), None);
+    }
+
+    #[test]
+    fn what_is_known_of_a_package_has_an_address() {
+        let github = Ecosystem::GITHUB_ACTIONS;
+        for (ecosystem, name, page) in [
+            (
+                &Ecosystem::GO,
+                "stdlib",
+                Some("https://osv.dev/list?q=stdlib&ecosystem=Go"),
+            ),
+            (
+                &github,
+                "acme/run+it&more#1",
+                Some("https://osv.dev/list?q=acme%2Frun%2Bit%26more%231&ecosystem=GitHub%20Actions"),
+            ),
+            (&Ecosystem::named("Nix"), "left", None),
+            (&github, "", None),
+        ] {
+            assert_eq!(known(ecosystem, name).as_deref(), page, "{name}");
+        }
     }
 }

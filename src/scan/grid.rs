@@ -81,6 +81,7 @@ pub fn rows(outcome: &Outcome, trees: &[&DiscoveredTree]) -> (Vec<GridRow>, Vec<
 fn row(worst: &Finding, packages: &[&Package], columns: &[Column<'_>], parts: &[&Part<'_>]) -> GridRow {
     GridRow {
         advisory: worst.advisory.clone(),
+        record: worst.record.clone(),
         related: Vec::new(),
         packages: packages
             .iter()

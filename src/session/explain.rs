@@ -17,6 +17,7 @@ use crate::model::verdict::ExitCode;
 use crate::model::{Class, Failure, Gap, Outcome, PackageUrl, Target};
 use crate::policy::nearest::{is_near, meant, nearest};
 use crate::policy::{DecisionContext, Policy};
+use crate::report::exceptions::DAYS;
 use crate::report::phrases::counted;
 use crate::scan::discover::DiscoveredTree;
 use crate::scan::{ExitOptions, Keep, Request, scan, what_to_do};
@@ -173,9 +174,6 @@ pub fn explain(
         is_package: subject.is_package(),
     })
 }
-
-/// The days that the exception which is proposed lasts.
-const DAYS: i64 = 30;
 
 /// The part of a policy that accepts these findings of one advisory for a while, in YAML; empty where no exception would help.
 fn exception(findings: &[&Finding], now: Timestamp) -> String {

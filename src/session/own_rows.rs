@@ -114,6 +114,7 @@ pub(super) fn own_rows(
             .collect();
         rows.push(GridRow {
             advisory: Arc::new(own.advisory),
+            record: None,
             related: Vec::new(),
             packages: packages.into_iter().collect(),
             cells,

@@ -147,6 +147,10 @@ impl OriginError {
     /// The same for a person, of `origin`.
     pub(super) fn into_failed(self, origin: &Origin) -> FailedOrigin {
         let (reason, hint) = match self {
+            Self::Failed(FeedError::Web(error)) if error.is_missing() => (
+                error.to_string(),
+                "Check the address, or name only the ecosystems that it has with `--ecosystem NAME`, once for each.".to_owned(),
+            ),
             Self::Failed(error) => (error.to_string(), error.hint().to_owned()),
             Self::Archive(address, error) => (
                 format!("{address}: is no zip that can be read: {error}"),

@@ -94,7 +94,7 @@ impl Detail {
         let widest = |of: &dyn Fn(&GridRow) -> usize| grid.rows.iter().map(of).max().unwrap_or_default();
         let head = |column: &Column<'_>| word(&short(&column.name, MAX_HEAD));
         let stub = cell(widest(&|row| word(&short(&texts::package(row), MAX_PACKAGE))))
-            + cell(widest(&|row| word(&short(&row.advisory.id, 100)) + 1).max(10));
+            + cell(widest(&|row| word(&short(row.id(), 100)) + 1).max(10));
         let width = |of: &dyn Fn(&Column<'_>) -> usize| stub + columns.iter().map(of).sum::<usize>();
         let versions = width(&|column| {
             let version = |row: &GridRow| {
@@ -179,8 +179,8 @@ fn table(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
 /// `**critical 9.1** RUSTSEC-2030-0001, known exploited`, the id as a link to its page.
 fn advisory(row: &GridRow) -> String {
     let advisory = &row.advisory;
-    let id = markdown_code(&short(&advisory.id, 100));
-    let id = match links::advisory(&advisory.id) {
+    let id = markdown_code(&short(row.id(), 100));
+    let id = match links::advisory(row.id()) {
         Some(page) => link(&id, &page),
         None => id,
     };
@@ -271,7 +271,7 @@ fn reasons(grid: &Grid, columns: &[Column<'_>], room: usize) -> String {
         table.push(|| {
             let mut text = format!(
                 "- {} {} {}\n",
-                markdown_code(&short(&row.advisory.id, 100)),
+                markdown_code(&short(row.id(), 100)),
                 packages(row),
                 markdown(&short(row.advisory.summary.trim(), 200))
             );

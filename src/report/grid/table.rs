@@ -150,7 +150,7 @@ impl Layout {
         let most = MAX_ID.min(width / 2);
         let id = rows
             .iter()
-            .map(|row| wide(&clean(&row.advisory.id)))
+            .map(|row| wide(&clean(row.id())))
             .filter(|columns| *columns <= most)
             .chain([wide(VERDICT)])
             .max()
@@ -236,15 +236,15 @@ impl Layout {
         block: &Range<usize>,
         page: &mut Page<'_>,
     ) -> io::Result<()> {
-        let id = clean(&row.advisory.id);
+        let id = clean(row.id());
         let package = texts::package(row);
         let (shade, severity) = crate::report::terminal::severity(&row.advisory);
         let mut line = Line::indented(GAP);
         if wide(&id) > self.id {
-            page.whole_words(line, GAP, &[Word::id(Shade::Strong, &row.advisory.id)])?;
+            page.whole_words(line, GAP, &[Word::id(Shade::Strong, row.id())])?;
             line = Line::indented(GAP);
         } else {
-            line = line.with_word(&Word::id(Shade::Strong, &row.advisory.id));
+            line = line.with_word(&Word::id(Shade::Strong, row.id()));
         }
         if self.is_beside() {
             let place = GAP + self.id + GAP;

@@ -13,7 +13,7 @@ use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
 use crate::report::terminal::page::{Line, Page, Shade, Word, clean, fit_end};
 use crate::report::terminal::{
-    answer, commands_line, db_flag, ids, index, is_plain, provenance, severity, shaded,
+    answer, commands_line, db_flag, ids_of_row, index, is_plain, provenance, severity, shaded,
 };
 use crate::report::{Length, Style};
 
@@ -152,7 +152,7 @@ fn advisories(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Pa
     for row in grid.rows.iter().take(MAX_DESCRIBED) {
         let (shade, word) = severity(&row.advisory);
         let start = Line::indented(2).with(shade, &word).padded_to(0, 2);
-        let mut names = ids(&row.advisory);
+        let mut names = ids_of_row(row);
         if !row.related.is_empty() {
             let related: Vec<&str> = row.related.iter().map(String::as_str).collect();
             names.push(
@@ -370,8 +370,8 @@ fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>
     if let Some(column) = blocked {
         commands.push(format!("lockkeeper gate --release {}{db}", column.name));
     }
-    if let Some(row) = grid.rows.first().filter(|row| is_plain(&row.advisory.id)) {
-        commands.push(format!("lockkeeper explain {}{db}", row.advisory.id));
+    if let Some(row) = grid.rows.first().filter(|row| is_plain(row.id())) {
+        commands.push(format!("lockkeeper explain {}{db}", row.id()));
     }
     match length {
         Length::Verdict | Length::Normal if grid.rows.len() > MAX_DESCRIBED => {

@@ -157,7 +157,7 @@ fn table_row(number: usize, row: &GridRow, columns: &[Column<'_>]) -> Markup {
     });
     markup!(
         "<tr id=\"r" (number) "\"><th scope=\"row\"><a href=\"#a" (number) "\">" (short(&texts::package(row), 200))
-        "</a><span class=\"about\">" (level(advisory)) " <span class=\"id\">" (short(&advisory.id, 200)) "</span></span></th>"
+        "</a><span class=\"about\">" (level(advisory)) " <span class=\"id\">" (short(row.id(), 200)) "</span></span></th>"
         (cells.collect::<Vec<_>>()) "</tr>\n"
     )
 }
@@ -258,12 +258,12 @@ fn entry_of(
     let affected = row.cells.iter();
     let affected = affected.filter(|cell| cell.state == CellState::Affected).count();
     let is_published = advisory.class != Class::Confusion;
-    let page = is_published.then(|| links::advisory(&advisory.id)).flatten();
+    let page = is_published.then(|| links::advisory(row.id())).flatten();
     let facts = vec![
-        fact("Advisory", page.map(|address| link(&address, &advisory.id))),
+        fact("Advisory", page.map(|address| link(&address, row.id()))),
         fact(
             "Also known as",
-            codes(advisory.aliases.iter().map(String::as_str), MAX_LISTED),
+            codes(row.other_ids().collect::<Vec<_>>().into_iter(), MAX_LISTED),
         ),
         fact(
             "Shares a CVE with",
@@ -282,7 +282,7 @@ fn entry_of(
     markup!(
         "<li id=\"a" (number) "\" data-row=\"" (number) "\" data-class=\"" (advisory.class.as_str())
         "\" data-severity=\"" (advisory.severity.level.as_str()) "\" data-cells=\"" (cells)
-        "\"><details class=\"advisory\">\n<summary>" (level(advisory)) " <span><span class=\"id\">" (short(&advisory.id, 200))
+        "\"><details class=\"advisory\">\n<summary>" (level(advisory)) " <span><span class=\"id\">" (short(row.id(), 200))
         "</span>" (exploited(advisory)) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
         "</span></span> <span>" (codes(row.packages.iter().map(PackageUrl::as_str), 3)) "<span class=\"about\">"
         (texts::remedy(row)) "</span></span> <span>" (thousands(affected as u64)) " of "

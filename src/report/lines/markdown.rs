@@ -123,7 +123,7 @@ fn of_advisories(plans: &LinePlans) -> String {
             .iter()
             .map(|package| markdown_code(&short(package.as_str(), 150)))
             .collect();
-        let id = row.advisory.id.to_string();
+        let id = row.id().to_string();
         text.push_str(&format!("| {} | {} |", ids(&[id]), packages.join(", ")));
         for number in 0..names.len() {
             let fate = plans.fate(row, number);

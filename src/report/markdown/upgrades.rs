@@ -102,7 +102,8 @@ fn reasons(step: &Remediation<'_>) -> String {
 
 fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) -> String {
     let name = breakable_code(&short(step.name, MAX_NAME));
-    let name = match links::package(step.ecosystem, step.name, step.version) {
+    let page = links::package(step.ecosystem, step.name, step.version);
+    let name = match page.or_else(|| links::known(step.ecosystem, step.name)) {
         Some(page) => link(&name, &page),
         None => name,
     };

@@ -5,6 +5,7 @@ use std::io;
 use super::page::{Line, Page, Shade, Word, clean, columns, fit, fit_end};
 use crate::model::dependency_path::MAX_ENDS;
 use crate::model::finding::State;
+use crate::model::grid::GridRow;
 use crate::model::worst;
 use crate::model::{Advisory, Class, Decision, DependencyPath, Finding, Level, Outcome, Step, Target};
 use crate::report::Length;
@@ -79,9 +80,14 @@ pub(super) fn place(target: &Target, finding: &Finding) -> String {
 }
 
 /// All ids of an advisory, and what makes it worse.
-pub(in crate::report) fn ids(advisory: &Advisory) -> Vec<Word> {
+pub(super) fn ids(advisory: &Advisory) -> Vec<Word> {
     let aliases = advisory.aliases.iter().map(String::as_str);
     named(advisory, &advisory.id, aliases)
+}
+
+/// The same of a row of the grid: the id that applies first.
+pub(in crate::report) fn ids_of_row(row: &GridRow) -> Vec<Word> {
+    named(&row.advisory, row.id(), row.other_ids())
 }
 
 /// The same of a finding: the id that applies first.

@@ -10,7 +10,7 @@ pub(super) mod upgrades;
 
 use std::io;
 
-pub(super) use findings::{ids, severity};
+pub(super) use findings::{ids_of_row, severity};
 use page::{Line, Page, Shade};
 
 use super::grid::verdicts;

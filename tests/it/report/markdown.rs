@@ -78,10 +78,11 @@ fn without_links(text: &str) -> String {
         let known = [
             "https://forge.example/acme/app/",
             "https://osv.dev/vulnerability/",
+            "https://osv.dev/list?q=",
             "https://deps.dev/",
         ];
         assert!(known.iter().any(|known| address.starts_with(known)), "{address}");
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@+,=%#".contains(&byte);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@+,=%#?&".contains(&byte);
         assert!(address.bytes().all(is_plain), "{address}");
         kept.push_str(before);
         rest = after;

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use crate::action::step::step;
 use crate::support::program::{Sandbox, cargo_lock, record};
+use crate::support::server::Server;
 
 const NOW: &str = "2026-02-01T00:00:00Z";
 
@@ -411,5 +412,19 @@ fn a_plan_without_a_database_is_a_whole_document() {
             .as_str()
             .is_some_and(|reason| reason.contains("none.lkdb")),
         "{plan}"
+    );
+}
+
+#[test]
+fn a_mirror_that_lacks_an_ecosystem_names_the_flag() {
+    let (sandbox, server) = (Sandbox::new(), Server::start());
+    let address = server.address("/");
+    let ran = sandbox.run(&["db", "update", "--ecosystem", "npm", "--from", &address]);
+    assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("npm/all.zip"), "{}", ran.err);
+    let told = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("name only the ecosystems that it has with `--ecosystem NAME`"),
+        "{told}"
     );
 }

@@ -102,7 +102,7 @@ fn results_say_what_where_and_how_bad() {
         "examplelib 0.10.30",
         "app 1.0.0 → client 0.11.4 → tls-glue 0.2.8 → examplelib 0.10.30",
         "  - id: RUSTSEC-2030-0001",
-        "    expires: 2030-05-02",
+        "    expires: 2030-03-03",
         "    package: pkg:cargo/examplelib",
         "Names were read",
     ] {

@@ -50,6 +50,39 @@ fn the_record_that_affects_the_version_comes_first() {
 }
 
 #[test]
+fn the_grid_shows_the_same_id_first() {
+    for (locked, shown, other) in [("1.5.0", "GHSA-2", "GHSA-1"), ("1.0.0", "GHSA-1", "GHSA-2")] {
+        let (sandbox, index) = tree(locked);
+        for words in [
+            &["init", "-q", "-b", "main"][..],
+            &["add", "."],
+            &["commit", "-q", "-m", "x"],
+        ] {
+            sandbox.git(words);
+        }
+        let status = |format: &str| {
+            let ran = sandbox.run(&["status", "--db", &index, "--now", NOW, "--format", format]);
+            assert_eq!(ran.code, 0, "{}", ran.err);
+            ran.out
+        };
+        for format in ["terminal", "html"] {
+            let text = status(format);
+            assert!(places(&text, &[shown, other]).is_sorted(), "{locked}: {text}");
+            assert!(!text.contains(&format!("class=\"id\">{other}<")), "{locked}");
+        }
+        let markdown = status("markdown");
+        assert!(
+            markdown.contains(shown) && !markdown.contains(other),
+            "{locked}: {markdown}"
+        );
+        let next = format!("lockkeeper explain {shown}");
+        assert!(status("terminal").contains(&next), "{locked}");
+        let json: Value = serde_json::from_str(&status("json")).expect("JSON");
+        assert_eq!(json["rows"][0]["id"], "GHSA-1");
+    }
+}
+
+#[test]
 fn documents_keep_the_id_of_the_advisory() {
     let (sandbox, index) = tree("1.5.0");
     let json: Value = serde_json::from_str(&scan(&sandbox, &index, "json")).expect("JSON");

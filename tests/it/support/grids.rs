@@ -447,6 +447,7 @@ fn line(name: &str, number: usize) -> Target {
 fn row(advisory: &Advisory, packages: &[&str]) -> GridRow {
     GridRow {
         advisory: Arc::new(advisory.clone()),
+        record: None,
         related: Vec::new(),
         packages: packages.iter().map(|package| purl(package)).collect(),
         cells: Vec::new(),
