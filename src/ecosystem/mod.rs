@@ -173,7 +173,11 @@ pub fn spelled_like<'v>(ecosystem: &Ecosystem, locked: &str, version: &'v str) -
             false => Cow::Owned(format!("v{version}")),
         };
     }
-    let own = version::go::directive(version);
+    // Only Go's own version is written without its third number, or with the candidate's behind the second.
+    let own = match version::go::toolchain(locked) == locked {
+        true => Cow::Borrowed(version),
+        false => version::go::directive(version),
+    };
     match locked.starts_with("go") && !own.starts_with("go") {
         true => Cow::Owned(format!("go{own}")),
         false => own,
@@ -309,6 +313,26 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn go_has_three_spellings() {
+        for (locked, version, written) in [
+            ("v1.2.3", "1.2.4", "v1.2.4"),
+            ("v1.2.3", "2.0.0-rc.1", "v2.0.0-rc.1"),
+            ("1.2.3", "2.0.0-rc.1", "2.0.0-rc.1"),
+            ("go1.27.0", "1.27.1", "go1.27.1"),
+            ("go1.27", "1.27.0-rc.3", "go1.27rc3"),
+            ("1.27", "1.27.0-rc.3", "1.27rc3"),
+            ("1.27rc1", "1.27.0-rc.3", "1.27rc3"),
+            ("1.27", "1.27.1", "1.27.1"),
+        ] {
+            assert_eq!(spelled_like(&Ecosystem::GO, locked, version), written, "{locked}");
+        }
+        assert_eq!(
+            spelled_like(&Ecosystem::NPM, "1.27", "1.27.0-rc.3"),
+            "1.27.0-rc.3"
+        );
+    }
 
     #[test]
     fn each_row_has_a_code_of_its_own_and_a_scheme_that_there_is() {

@@ -2,7 +2,7 @@
 //!
 //! `pnpm update NAME@VERSION` changes the manifest of the project that it runs in; `--filter` chooses others. For a package that no
 //! manifest asks for, it takes the newest version that the ranges allow, and from pnpm 11 on it refuses a version. What only members
-//! bring moves with `-r` alone (`pnpm -r update NAME`), which does nothing where there is no workspace (pnpm 9.15.9 and 10.34.9).
+//! bring moves with `-r` alone (`pnpm -r update NAME`), which moves no such package where there is no workspace (pnpm 9.15.9 and 10.34.9).
 
 use std::collections::HashSet;
 
