@@ -36,7 +36,7 @@ pub enum UpgradeBy {
     Hand,
     /// A parent or BOM of a repository says the version: `groupId:artifactId version` (Maven).
     Managed(Box<str>),
-    /// Another value of a property with this name (Maven).
+    /// Another value of a property or directive with this name (Maven, Go).
     Property(Box<str>),
     /// Another version in the `replace` line of this module, with `@version` where the line is for one version alone (Go).
     Replace(Box<str>),

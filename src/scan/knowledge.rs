@@ -295,7 +295,7 @@ impl Knowledge {
             .collect()
     }
 
-    /// What there is to say of ecosystems of which the newest record is old, once for each day.
+    /// What there is to say of ecosystems of which the newest record is old.
     fn old(&self, held: &BTreeSet<Ecosystem>) -> Vec<(String, String)> {
         let Some(Refused { before, age }) = &self.refused else {
             return Vec::new();
@@ -308,19 +308,26 @@ impl Knowledge {
                 names.push(ecosystem.as_str());
             }
         }
-        let told = days.into_iter().map(|(day, names)| {
-            (
-                format!(
-                    "the newest record of {} in the advisory database is of {day}, more than {age} ago: what was published since is missing",
-                    listed(&names)
+        let mut told = String::new();
+        for (number, (day, names)) in days.iter().enumerate() {
+            told.push_str(&match number {
+                0 => format!(
+                    "the newest record of {} in the advisory database is of {day}",
+                    listed(names)
                 ),
-                format!(
-                    "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status{}` shows each source's newest record.",
-                    self.flag
-                ),
-            )
-        });
-        told.collect()
+                _ => format!(", that of {} of {day}", listed(names)),
+            });
+        }
+        if told.is_empty() {
+            return Vec::new();
+        }
+        vec![(
+            format!("{told}, more than {age} ago: what was published since is missing"),
+            format!(
+                "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status{}` shows each source's newest record.",
+                self.flag
+            ),
+        )]
     }
 
     /// When the newest record that may speak of an ecosystem was modified.

@@ -292,12 +292,16 @@ impl Resolution<'_> {
         let from_work = workspace
             .and_then(|workspace| Some((workspace.toolchain.as_ref()?, &workspace.path)))
             .map(|((version, span), path)| (version.clone(), FileSpan::elsewhere(path.clone(), *span)));
-        let Some((version, place)) = from_work
-            .or_else(|| toolchain(module).map(|version| (version.text, FileSpan::here(version.span))))
-        else {
+        let own = toolchain(module);
+        let is_named = from_work.is_none() && own.as_ref().is_some_and(|version| version.is_named);
+        let own = own.map(|version| (version.text, FileSpan::here(version.span)));
+        let Some((version, place)) = from_work.or(own) else {
             return;
         };
         let mut package = Package::new(Ecosystem::GO, "stdlib", version, place);
+        if is_named {
+            package.asked_by(UpgradeBy::Property("toolchain".into()));
+        }
         package.direct = true;
         if package.place().file.is_some() {
             package.used_by = Some(self.name.as_str().into());

@@ -74,13 +74,11 @@ impl Format for GoMod {
             Some(UpgradeBy::Hand) => {
                 return super::UpgradeCommand::ByHand("Change the version in the `replace` line.".into());
             }
-            Some(
-                UpgradeBy::Managed(_)
-                | UpgradeBy::Property(_)
-                | UpgradeBy::Within(_)
-                | UpgradeBy::Workspaces(_),
-            )
-            | None => {}
+            Some(UpgradeBy::Property(_)) => {
+                let version = to.strip_prefix("go").unwrap_or(to);
+                return super::UpgradeCommand::Run(format!("go get toolchain@go{version}"));
+            }
+            Some(UpgradeBy::Managed(_) | UpgradeBy::Within(_) | UpgradeBy::Workspaces(_)) | None => {}
         }
         super::UpgradeCommand::Run(match (*name, from.starts_with("go")) {
             ("stdlib", true) => format!("go get toolchain@{to}"),

@@ -25,6 +25,8 @@ pub(super) fn is_newer_go(version: &str, than: &str) -> bool {
 pub(super) struct Toolchain {
     pub(super) text: String,
     pub(super) span: Span,
+    /// The directive `toolchain` says it.
+    pub(super) is_named: bool,
 }
 
 /// The version that Go switches to: that of `toolchain`, unless `go` is newer or the toolchain names none.
@@ -32,6 +34,7 @@ pub(super) fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
     let go = directives.go.as_ref().map(|word| Toolchain {
         text: word.text.to_string(),
         span: word.span,
+        is_named: false,
     });
     let named = directives.toolchain.as_ref().and_then(|word| {
         let version = word.text.strip_prefix("go")?;
@@ -40,6 +43,7 @@ pub(super) fn toolchain(directives: &Directives<'_>) -> Option<Toolchain> {
         Some(Toolchain {
             text: version.to_owned(),
             span: word.span.inside(2..version.len().saturating_add(2)),
+            is_named: true,
         })
     });
     match (go, named) {

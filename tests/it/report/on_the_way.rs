@@ -387,11 +387,17 @@ fn a_candidate_of_go_is_named_as_go_does() {
     let mut flaw = record("GO-1", "Go", "stdlib", "0", Some("1.27.0-rc.3"));
     flaw["affected"][0]["ranges"][0]["type"] = "SEMVER".into();
     let index = sandbox.index("index.lkdb", &[flaw], NOW);
-    sandbox.write("go.mod", "module code.example/shop\n\ngo 1.27\n");
-    let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
-    let upgrade = &ran.json()["upgrades"][0];
-    assert_eq!(upgrade["command"], "go get go@1.27rc3", "{}{}", ran.out, ran.err);
-    assert_eq!(upgrade["to"], "1.27rc3");
+    for (directives, command) in [
+        ("go 1.27", "go get go@1.27rc3"),
+        ("go 1.26.0\n\ntoolchain go1.27rc1", "go get toolchain@go1.27rc3"),
+        ("go 1.27rc1\n\ntoolchain go1.26.0", "go get go@1.27rc3"),
+    ] {
+        sandbox.write("go.mod", format!("module code.example/shop\n\n{directives}\n"));
+        let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+        let upgrade = &ran.json()["upgrades"][0];
+        assert_eq!(upgrade["command"], command, "{}{}", ran.out, ran.err);
+        assert_eq!(upgrade["to"], "1.27rc3");
+    }
 }
 
 #[test]

@@ -323,6 +323,16 @@ fn old_records_in_a_new_index_are_told_per_ecosystem() {
         "{warnings:?}"
     );
     assert!(told(&scan(&sandbox, &index, &["requirements.txt"]).1).is_empty());
+    // Both at once are one message.
+    sandbox.write("hasty.yml", "database: {refuse-age: 12h}\n");
+    let warnings = told(&scan(&sandbox, &index, &["--policy", "hasty.yml"]).1);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains(
+            "of npm in the advisory database is of 2026-01-10, that of PyPI of 2026-01-31, more than 12h ago"
+        ),
+        "{warnings:?}"
+    );
     sandbox.write("patient.yml", "database: {refuse-age: 60d}\n");
     assert!(told(&scan(&sandbox, &index, &["--policy", "patient.yml"]).1).is_empty());
     let words = sandbox.run(&["scan", "--db", &index, "--now", NOW]);
