@@ -308,9 +308,9 @@ impl Knowledge {
                 names.push(ecosystem.as_str());
             }
         }
-        let mut told = String::new();
+        let mut text = String::new();
         for (number, (day, names)) in days.iter().enumerate() {
-            told.push_str(&match number {
+            text.push_str(&match number {
                 0 => format!(
                     "the newest record of {} in the advisory database is of {day}",
                     listed(names)
@@ -318,11 +318,11 @@ impl Knowledge {
                 _ => format!(", that of {} of {day}", listed(names)),
             });
         }
-        if told.is_empty() {
+        if text.is_empty() {
             return Vec::new();
         }
         vec![(
-            format!("{told}, more than {age} ago: what was published since is missing"),
+            format!("{text}, more than {age} ago: what was published since is missing"),
             format!(
                 "Build the advisory database from a newer export, or fetch it from another address; `lockkeeper db status{}` shows each source's newest record.",
                 self.flag
