@@ -11,7 +11,7 @@ use crate::advisory::record::{Affected, Interval, Statement, Undecided};
 use crate::advisory::severity;
 use crate::model::{Advisory, Class};
 use crate::policy::nearest::meant;
-use crate::text::count::thousands;
+use crate::text::count::{counted, thousands};
 use crate::text::escape::terminal;
 
 /// What was built, source by source.
@@ -50,10 +50,7 @@ pub fn held(records: u64, packages: u64) -> String {
 }
 
 fn number(count: u64, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        _ => format!("{} {many}", thousands(count)),
-    }
+    counted(usize::try_from(count).unwrap_or(usize::MAX), one, many)
 }
 
 /// How the index is, at `now`.

@@ -64,7 +64,7 @@ impl Format for GoMod {
     }
 
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
-        let super::Upgrade { name, from, to, .. } = upgrade;
+        let super::Upgrade { name, to, .. } = upgrade;
         // `go get` would add a requirement, and the line would go on to replace it.
         match upgrade.by {
             Some(UpgradeBy::Replace(old)) => {
@@ -75,15 +75,13 @@ impl Format for GoMod {
                 return super::UpgradeCommand::ByHand("Change the version in the `replace` line.".into());
             }
             Some(UpgradeBy::Property(_)) => {
-                let version = to.strip_prefix("go").unwrap_or(to);
-                return super::UpgradeCommand::Run(format!("go get toolchain@go{version}"));
+                return super::UpgradeCommand::Run(format!("go get toolchain@go{to}"));
             }
             Some(UpgradeBy::Managed(_) | UpgradeBy::Within(_) | UpgradeBy::Workspaces(_)) | None => {}
         }
-        super::UpgradeCommand::Run(match (*name, from.starts_with("go")) {
-            ("stdlib", true) => format!("go get toolchain@{to}"),
-            ("stdlib", false) => format!("go get go@{to}"),
-            (name, _) => format!("go get {name}@{to}"),
+        super::UpgradeCommand::Run(match *name {
+            "stdlib" => format!("go get go@{to}"),
+            name => format!("go get {name}@{to}"),
         })
     }
 

@@ -104,17 +104,6 @@ fn each_format_gives_the_command_of_its_own_tool() {
             "go get go@1.26.6",
         ),
         (
-            finding(
-                Ecosystem::GO,
-                "stdlib",
-                "go1.26.0",
-                Some("go1.26.6"),
-                "go.mod",
-                "A-1",
-            ),
-            "go get toolchain@go1.26.6",
-        ),
-        (
             direct(finding(
                 Ecosystem::NPM,
                 "@acme/left",

@@ -257,6 +257,25 @@ fn the_summary_of_a_run_that_failed_shows_commands_as_code() {
     assert!(summary.contains("`lockkeeper db build SOURCE…`"), "{summary}");
 }
 
+#[test]
+fn a_step_names_the_database_that_it_cannot_use() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    sandbox.write("cut.lkdb", "LOCKKEEP");
+    for (name, reason) in [
+        ("none.lkdb", "there is no advisory database"),
+        ("cut.lkdb", "cut short"),
+    ] {
+        let ran = step(&sandbox, &[("INPUT_DATABASE", name)]);
+        assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+        let error = ran.out.lines().find(|line| line.starts_with("::error "));
+        let error = error.unwrap_or_else(|| panic!("no annotation in {}", ran.out));
+        for part in [name, reason, "The input `database` names the file"] {
+            assert!(error.contains(part), "no {part:?} in {error}");
+        }
+    }
+}
+
 /// The line that replaces a module has its version, and the manifest goes on to require what it did.
 #[test]
 fn a_replaced_module_is_upgraded_in_its_line() {
