@@ -332,7 +332,7 @@ impl NewRange {
     }
 }
 
-/// An override that a manifest of one's own gets: what other packages ask for does not count any more.
+/// An override that a manifest of one's own gets, or that changes there: what other packages ask for does not count any more.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NewOverride {
     /// The manifest, from the folder of the lockfile.
@@ -341,11 +341,13 @@ pub struct NewOverride {
     pub under: Option<String>,
     /// The package.
     pub name: String,
+    /// What the manifest overrides it with today; `None` for a new override.
+    pub from: Option<String>,
     /// What is asked for instead.
     pub to: String,
 }
 
-/// `package.json overrides qs with ^6.5.3`.
+/// `package.json overrides qs with ^6.5.3`, `package.json overrides qs with ^6.5.3 instead of ^6.5.2`.
 impl std::fmt::Display for NewOverride {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -353,6 +355,9 @@ impl std::fmt::Display for NewOverride {
             "{} overrides {} with {}",
             self.manifest, self.name, self.to
         )?;
+        if let Some(from) = &self.from {
+            write!(formatter, " instead of {from}")?;
+        }
         match &self.under {
             Some(under) => write!(formatter, " for {under}"),
             None => Ok(()),

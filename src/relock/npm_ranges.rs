@@ -7,6 +7,7 @@ use super::Refused;
 use super::npm_json::{Field, Style, inside_quotes};
 use super::splice::{Splice, apply};
 use crate::model::TreePath;
+use crate::plan::npm::Overrides;
 use crate::plan::{Edited, NewOverride, NewRange, Plan};
 use crate::text::json;
 use crate::text::tree::{Kind, Value};
@@ -73,19 +74,19 @@ fn manifest_with(
         return None;
     }
     let mut splices = range_splices(document.root(), ranges)?;
-    if !overrides.is_empty() {
-        splices.push(override_splice(text, document.root(), field, overrides)?);
-    }
+    splices.extend(override_splices(text, document.root(), field, overrides)?);
     apply(text, splices)
 }
 
-/// What adds `overrides` to the `field` of `manifest`: behind the last of its overrides, else behind the last of its tables of dependencies.
-fn override_splice(
+/// What makes `overrides` of the `field` of `manifest`: new ones behind the last of its overrides, else behind the last of its tables of
+/// dependencies.
+fn override_splices(
     text: &str,
     manifest: Value<'_>,
     field: &str,
     overrides: &[NewOverride],
-) -> Option<Splice> {
+) -> Option<Vec<Splice>> {
+    let mut splices = Vec::new();
     let style = Style::of(text);
     let known = manifest.get(field);
     let mut entries: BTreeMap<&str, BTreeMap<Option<&str>, &str>> = BTreeMap::new();
@@ -94,10 +95,21 @@ fn override_splice(
             Some(under) => (under.as_str(), Some(one.name.as_str())),
             None => (one.name.as_str(), None),
         };
-        if known.is_some_and(|known| known.get(outer).is_some()) {
-            return None;
+        match (known.and_then(|known| known.get(outer)), &one.from, inner) {
+            (None, None, _) => {}
+            (Some(value), Some(from), None) if value.as_str().is_some_and(|range| *range == **from) => {
+                splices.push(Splice {
+                    at: value.span().start as usize..value.span().end as usize,
+                    text: inside_quotes(&one.to),
+                });
+                continue;
+            }
+            (Some(_), ..) | (None, Some(_), _) => return None,
         }
         entries.entry(outer).or_default().insert(inner, &one.to);
+    }
+    if entries.is_empty() {
+        return Some(splices);
     }
     let fields: Vec<Field> = entries
         .iter()
@@ -117,17 +129,17 @@ fn override_splice(
         })
         .collect();
     let last_of = |table: Value<'_>| table.entries().last().map(|(_, value)| end(value));
-    match known {
-        Some(known) if known.kind() != Kind::Object => None,
+    splices.push(match known {
+        Some(known) if known.kind() != Kind::Object => return None,
         Some(known) => match last_of(known) {
-            Some(at) => Some(Splice {
+            Some(at) => Splice {
                 at: at..at,
                 text: fields.iter().map(|field| style.further(field, 2)).collect(),
-            }),
-            None => Some(Splice {
+            },
+            None => Splice {
                 at: known.span().start as usize..known.span().end as usize,
                 text: style.listed(&fields, 1),
-            }),
+            },
         },
         None => {
             let tables = [
@@ -143,12 +155,13 @@ fn override_splice(
                 text: style.listed(&fields, 1),
                 is_object: true,
             };
-            Some(Splice {
+            Splice {
                 at: at..at,
                 text: style.further(&field, 1),
-            })
+            }
         }
-    }
+    });
+    Some(splices)
 }
 
 /// Where a value ends, with the quote of one that has such.
@@ -163,20 +176,45 @@ fn end(value: Value<'_>) -> usize {
 /// The names that `overrides` of a manifest speak of.
 #[must_use]
 pub fn overridden(manifest: &str) -> BTreeSet<String> {
+    let Overrides { plain, mut others } = overrides(manifest);
+    others.extend(plain.into_keys());
+    others
+}
+
+/// What `overrides` of a manifest say.
+#[must_use]
+pub fn overrides(manifest: &str) -> Overrides {
     let document = json::read(manifest);
-    let mut names = BTreeSet::new();
-    let mut open: Vec<Value<'_>> = document.root().get("overrides").into_iter().collect();
-    while let Some(table) = open.pop() {
+    let mut overrides = Overrides::default();
+    let top = document.root().get("overrides");
+    let mut open: Vec<(Value<'_>, bool)> = top.map(|table| (table, true)).into_iter().collect();
+    while let Some((table, is_top)) = open.pop() {
         for (key, value) in table.entries() {
-            let name = match key.rfind('@') {
-                Some(at) if at > 0 => key.get(..at).unwrap_or_default().to_owned(),
-                Some(_) | None => key.into_owned(),
-            };
-            names.insert(name);
-            open.push(value);
+            let at = key.rfind('@').filter(|at| *at > 0);
+            let name = at.and_then(|at| key.get(..at)).unwrap_or(&key);
+            let range = value
+                .as_str()
+                .filter(|range| is_top && at.is_none() && is_range(range));
+            match range {
+                Some(range) => {
+                    overrides.plain.insert(name.to_owned(), range.into_owned());
+                }
+                None => {
+                    overrides.others.insert(name.to_owned());
+                }
+            }
+            open.push((value, false));
         }
     }
-    names
+    overrides.plain.retain(|name, _| !overrides.others.contains(name));
+    overrides
+}
+
+/// It asks for versions of the registry, and neither for all nor for a tag.
+fn is_range(text: &str) -> bool {
+    let text = text.trim();
+    let starts = text.starts_with(|first: char| first.is_ascii_digit() || "^~=<>v".contains(first));
+    starts && text.contains(|letter: char| letter.is_ascii_digit()) && !text.contains([':', '/', '$'])
 }
 
 /// What changes `ranges` in the tables of `manifest`.

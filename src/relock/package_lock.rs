@@ -20,7 +20,7 @@ use crate::text::json;
 use crate::text::tree::{Kind, Value};
 
 pub use super::npm_fields::archive_path;
-pub use super::npm_ranges::overridden;
+pub use super::npm_ranges::{overridden, overrides};
 
 /// Edits lockfiles of npm.
 pub struct PackageLock;

@@ -179,6 +179,7 @@ mod tests {
         NewOverride {
             manifest: "pyproject.toml".to_owned(),
             under: None,
+            from: None,
             name: name.to_owned(),
             to: to.to_owned(),
         }

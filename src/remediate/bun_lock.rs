@@ -5,7 +5,7 @@ use super::npm::NpmProject;
 use super::npm_archives::{Archives, toolchain};
 use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::bun_lock::locked::locked;
-use crate::plan::npm;
+use crate::plan::npm::{self, Overrides};
 
 /// Plans lockfiles of Bun.
 pub struct BunLock;
@@ -27,7 +27,10 @@ impl Fixer for BunLock {
         Ok(Box::new(NpmProject {
             archives: Archives::of(addresses),
             described,
-            overridden: locked.overridden,
+            overrides: Overrides {
+                others: locked.overridden,
+                ..Overrides::default()
+            },
             toolchain: toolchain(&files.beside("package.json").unwrap_or_default()),
             configuration: files.configuration(".npmrc").into_iter().collect(),
             memory: npm::Memory::default(),

@@ -1,11 +1,10 @@
 //! npm's `package-lock.json` and `npm-shrinkwrap.json`, with the `package.json` and `.npmrc` beside them.
 
-use std::collections::BTreeSet;
-
 use super::npm_archives::{Archives, toolchain};
 use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::package_lock::installed::{Described, described};
-use crate::plan::{Bounds, Releases, Step, Wish, npm};
+use crate::plan::npm::{self, Overrides};
+use crate::plan::{Bounds, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::package_lock;
 
@@ -30,7 +29,7 @@ impl Fixer for PackageLock {
         Ok(Box::new(NpmProject {
             archives: Archives::of(addresses),
             described,
-            overridden: package_lock::overridden(&manifest),
+            overrides: package_lock::overrides(&manifest),
             toolchain: toolchain(&manifest),
             configuration: files.configuration(".npmrc").into_iter().collect(),
             memory: npm::Memory::default(),
@@ -42,8 +41,7 @@ impl Fixer for PackageLock {
 pub(super) struct NpmProject {
     pub(super) described: Described,
     pub(super) archives: Archives,
-    /// The names in `overrides`.
-    pub(super) overridden: BTreeSet<String>,
+    pub(super) overrides: Overrides,
     pub(super) toolchain: Vec<(String, String)>,
     pub(super) configuration: Vec<ConfigFile>,
     pub(super) memory: npm::Memory,
@@ -69,7 +67,7 @@ impl Project for NpmProject {
     fn plan(&self, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step {
         npm::plan(
             &self.described,
-            &self.overridden,
+            &self.overrides,
             wishes,
             releases,
             bounds,

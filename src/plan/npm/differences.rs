@@ -8,14 +8,14 @@ use super::state::State;
 use super::tree::{FolderTree, Node, folder_name};
 use crate::plan::{Collateral, EntryChange, EntryEdit, Move, NewOverride, NewRange, Plan, Strategy, Wish};
 
-/// Puts what differs between the two trees into `plan`.
+/// Puts what differs between the tree and overrides of before and those of `state` into `plan`.
 pub(super) fn differences(
-    before: &FolderTree,
+    (before, overrides): (&FolderTree, &BTreeMap<String, String>),
     state: &State,
-    wishes: &[Wish],
-    strategies: &BTreeMap<(String, String), Strategy>,
+    fulfilled: Fulfilled<'_>,
     plan: &mut Plan,
 ) {
+    let (wishes, _) = fulfilled;
     let (flags_before, flags) = (flags::flags(before), flags::flags(&state.tree));
     let places: BTreeSet<&str> = before
         .nodes()
@@ -54,23 +54,23 @@ pub(super) fn differences(
             };
             let release = new.and_then(|new| new.release.as_deref());
             let published = release.and_then(|release| release.published);
-            list(
-                node,
-                (version(old), version(new)),
-                published,
-                (wishes, strategies),
-                plan,
-            );
+            list(node, (version(old), version(new)), published, fulfilled, plan);
         }
     }
     plan.collateral.sort();
+    let known = |under: &Option<String>, name: &String| match under {
+        None => overrides.get(name),
+        Some(_) => None,
+    };
     plan.overrides = state
         .overrides
         .iter()
+        .filter(|((under, name), to)| known(under, name) != Some(*to))
         .map(|((under, name), to)| NewOverride {
             manifest: "package.json".to_owned(),
             under: under.clone(),
             name: name.clone(),
+            from: known(under, name).cloned(),
             to: to.clone(),
         })
         .collect();

@@ -6,7 +6,8 @@
 //! because of another moves the same way. What nothing needs any more leaves. Of lockfile version 1 it is npm 6 that installs, which
 //! leaves peers to the project: one that is not there is not brought.
 //!
-//! Where the policy allows it, the last means is an entry in `overrides` of the root's `package.json`.
+//! Where the policy allows it, the last means is an entry in `overrides` of the root's `package.json`. What an entry there is about
+//! moves inside of the entry's range, and to a higher one where ranges of manifests may change.
 
 mod differences;
 mod flags;
@@ -26,35 +27,75 @@ use self::state::State;
 use self::tree::{FolderTree, Node};
 use super::npm_catalogue::{Catalogue, Failure, Rated};
 use super::{Blocked, Bounds, Plan, Releases, Step, Strategy, Wish};
-use crate::lockfile::package_lock::installed::Described;
+use crate::lockfile::package_lock::installed::{Described, Layout};
 use crate::model::Query;
 
 pub use self::planner::Memory;
 
-/// Plans that the versions in `wishes` leave the project that `described` describes. `overridden` are the names that its manifest's `overrides` speak of.
+/// What `overrides` of a project's manifest say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Names, each with the range that everything asks for instead.
+    pub plain: BTreeMap<String, String>,
+    /// The names that other entries speak of: they stay as they are.
+    pub others: BTreeSet<String>,
+}
+
+impl Overrides {
+    /// The same as npm takes them in the project that `described` describes: another layout's program does not read them so, and
+    /// what one's own manifests ask for is not for them to say.
+    fn of(&self, described: &Described) -> Self {
+        let own = described.folders.iter().filter(|folder| folder.is_own);
+        let own: BTreeSet<&str> = own
+            .flat_map(|folder| &folder.requirements)
+            .map(|requirement| &*requirement.name)
+            .collect();
+        let is_plain = |name: &str| described.layout == Layout::Flat && !own.contains(name);
+        let (plain, unclear): (BTreeMap<_, _>, BTreeMap<_, _>) = self
+            .plain
+            .clone()
+            .into_iter()
+            .partition(|(name, _)| is_plain(name));
+        let others = self.others.iter().cloned().chain(unclear.into_keys()).collect();
+        Self { plain, others }
+    }
+
+    /// Some entry speaks of `name`.
+    pub(self) fn speak_of(&self, name: &str) -> bool {
+        self.plain.contains_key(name) || self.others.contains(name)
+    }
+}
+
+/// Plans that the versions in `wishes` leave the project that `described` describes, whose manifest has these `overrides`.
 #[must_use]
 pub fn plan(
     described: &Described,
-    overridden: &BTreeSet<String>,
+    overrides: &Overrides,
     wishes: &[Wish],
     releases: &dyn Releases,
     bounds: &Bounds<'_>,
     memory: &Memory,
 ) -> Step {
+    let overrides = overrides.of(described);
     let planner = Planner {
         catalogue: Catalogue::new(releases, bounds, &memory.rated),
-        overridden,
+        overrides: &overrides,
         layout: described.layout,
         tried: Cell::new(0),
         memory,
     };
-    let before = memory.before.get_or_init(|| FolderTree::of(described)).clone();
+    let tree = || FolderTree::of(described, &overrides.plain);
+    let before = memory.before.get_or_init(tree).clone();
     let mut wishes = wishes.to_vec();
     wishes.sort();
     let mut state = State {
         tree: before.clone(),
         ranges: BTreeMap::new(),
-        overrides: BTreeMap::new(),
+        overrides: overrides
+            .plain
+            .iter()
+            .map(|(name, range)| ((None, name.clone()), range.clone()))
+            .collect(),
     };
     let places: Vec<(&Wish, String)> = wishes
         .iter()
@@ -112,7 +153,12 @@ pub fn plan(
             node.name == blocked.name && (node.version == blocked.version || is_of_any(blocked))
         })
     });
-    differences(&before, &state, &wishes, &strategies, &mut plan);
+    differences(
+        (&before, &overrides.plain),
+        &state,
+        (&wishes, &strategies),
+        &mut plan,
+    );
     Step::Done(plan)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Rules of Arborist (npm 11.19.1, `override-set.js`): an entry `name` changes what everything asks for under that name, an entry
 //! `name` inside of one of a package what that package and everything below it asks for. A range of the root itself may not be
-//! changed so. What is overridden by an entry of one's own stays as it is.
+//! changed so. Of the project's own entries, one that has everything ask for a plain range can be raised; the others stay as they are.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::tree::{Dependent, FolderTree, Node, folder_name};
 use crate::lockfile::package_lock::installed::Layout;
 use crate::model::Release;
 use crate::plan::Strategy;
-use crate::plan::npm_catalogue::{Accepts, Failure, is_later};
+use crate::plan::npm_catalogue::{Accepts, Failure, is_later, wider};
 use crate::version::Scheme as _;
 use crate::version::npm::Npm;
 
@@ -54,9 +54,7 @@ impl Planner<'_> {
     fn may_override(&self, state: &State, place: &str) -> bool {
         let node = state.tree.node(place);
         let is_free = node.is_some_and(|node| {
-            !self.overridden.contains(&node.name)
-                && node.is_fixed.is_none()
-                && node.name == folder_name(place)
+            !self.overrides.speak_of(&node.name) && node.is_fixed.is_none() && node.name == folder_name(place)
         });
         is_free && self.layout == Layout::Flat
     }
@@ -138,7 +136,7 @@ impl Planner<'_> {
         } else {
             for dependent in others.iter().filter(refuses) {
                 let under = dependent.node.name.clone();
-                if self.overridden.contains(&under) || dependent.node.is_fixed.is_some() {
+                if self.overrides.speak_of(&under) || dependent.node.is_fixed.is_some() {
                     return Err(Failure::because(format!(
                         "What {under} needs cannot be overridden."
                     )));
@@ -159,17 +157,68 @@ impl Planner<'_> {
                 }
             }
         }
-        let needing: Vec<(String, Node)> = state
+        next.overrule_all(name);
+        self.put(&next, place, name, release, 0)
+    }
+
+    /// Has the entry about `name` in `overrides`, which asks for `range`, ask for the first of `candidates` that is possible, and
+    /// puts that into each folder of the package.
+    pub(super) fn raised(
+        &self,
+        state: &State,
+        (name, range): (&str, &str),
+        candidates: &[&Release],
+        depth: usize,
+    ) -> Tried {
+        let mut failure = None;
+        for release in candidates.iter().take(MAX_CANDIDATES) {
+            match self.raise(state, (name, range), release, depth) {
+                Ok(next) => return Ok((next, Strategy::Manifest)),
+                Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
+                Err(blocked) => failure = failure.or(Some(blocked)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Failure::because("No version helps.")))
+    }
+
+    fn raise(
+        &self,
+        state: &State,
+        (name, range): (&str, &str),
+        release: &Release,
+        depth: usize,
+    ) -> Result<State, Failure> {
+        if !self.catalogue.bounds.manifests.change_ranges() {
+            return Err(Failure::because(format!(
+                "{name} {} would help, `overrides` in package.json ask for {range}, and package.json is not to be changed.",
+                release.version
+            )));
+        }
+        let Some(higher) = wider(range, &release.version) else {
+            return Err(Failure::because(format!(
+                "`overrides` in package.json ask for {name} {range}, which is no plain range that could be changed."
+            )));
+        };
+        let mut next = state.clone();
+        next.overrides.insert((None, name.to_owned()), higher);
+        next.overrule_all(name);
+        let folders: Vec<String> = state
             .tree
             .nodes()
-            .filter(|(_, node)| node.requirements.iter().any(|one| *one.name == **name))
-            .map(|(place, node)| (place.to_owned(), node.as_ref().clone()))
+            .filter(|(_, node)| node.name == name)
+            .map(|(place, _)| place.to_owned())
             .collect();
-        for (place, mut node) in needing {
-            next.overrule(&mut node);
-            next.tree.put(&place, node);
+        for place in folders {
+            match next.tree.node(&place).map(|node| node.is_fixed) {
+                // Another one moved, and it was not needed any more.
+                None => {}
+                Some(None) => next = self.put(&next, &place, name, release, depth)?,
+                Some(Some(reason)) => {
+                    return Err(Failure::because(format!("{name} in {place} stays: {reason}.")));
+                }
+            }
         }
-        self.put(&next, place, name, release, 0)
+        Ok(next)
     }
 }
 

@@ -90,7 +90,7 @@ impl Planner<'_> {
             }
         };
         let name = requirement.package();
-        if self.overridden.contains(name) {
+        if self.overrides.others.contains(name) {
             return Err(Failure::because(format!(
                 "`overrides` in package.json decide about {name}, which it needs."
             )));

@@ -1,9 +1,10 @@
 //! Who plans: what is known, what may be taken, and what was tried.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::Overrides;
 use super::state::State;
 use super::tree::{FolderTree, Node};
 use crate::lockfile::package_lock::installed::Layout;
@@ -37,7 +38,7 @@ pub(super) type Tried = Result<(State, Strategy), Failure>;
 pub(super) struct Planner<'p> {
     /// What may be taken.
     pub(super) catalogue: Catalogue<'p>,
-    pub(super) overridden: &'p BTreeSet<String>,
+    pub(super) overrides: &'p Overrides,
     pub(super) layout: Layout,
     pub(super) tried: Cell<usize>,
     pub(super) memory: &'p Memory,

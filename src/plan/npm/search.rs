@@ -106,7 +106,7 @@ impl Planner<'_> {
                 node.name, node.version
             )));
         }
-        if self.overridden.contains(&node.name) {
+        if self.overrides.others.contains(&node.name) {
             return Err(Failure::because(format!(
                 "`overrides` in package.json decide about {}: change them there.",
                 node.name
@@ -128,8 +128,14 @@ impl Planner<'_> {
         let dependents = state.tree.dependents(place);
         // How far a package goes that others ask for is for those to say.
         let is_direct = dependents.iter().any(|dependent| dependent.node.is_own);
+        let override_key = (None, node.name.clone());
+        let own_override = state
+            .overrides
+            .get(&override_key)
+            .filter(|_| self.overrides.plain.contains_key(&node.name));
         let near = |release: &&Release| {
-            !is_direct || Npm.distance(&node.version, &release.version) <= self.catalogue.bounds.level
+            !(is_direct || own_override.is_some())
+                || Npm.distance(&node.version, &release.version) <= self.catalogue.bounds.level
         };
         let (candidates, far): (Vec<&Release>, Vec<&Release>) = later.into_iter().partition(near);
         let Some(lowest) = candidates.first().or(far.first()) else {
@@ -169,6 +175,10 @@ impl Planner<'_> {
                 self.catalogue.bounds.level.as_str()
             )));
         };
+        // What others ask for does not count.
+        if let Some(range) = own_override {
+            return self.raised(state, (&node.name, range), &candidates, depth);
+        }
         let refused = |release: &Release| -> Vec<Constraint> {
             refusing(release).into_iter().map(constraint).collect()
         };

@@ -68,6 +68,20 @@ impl State {
         }
     }
 
+    /// Has everything that needs `name` ask for what the manifest overrides it with.
+    pub(super) fn overrule_all(&mut self, name: &str) {
+        let needing: Vec<(String, Node)> = self
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.requirements.iter().any(|one| *one.name == *name))
+            .map(|(place, node)| (place.to_owned(), node.as_ref().clone()))
+            .collect();
+        for (place, mut node) in needing {
+            self.overrule(&mut node);
+            self.tree.put(&place, node);
+        }
+    }
+
     /// The folders that the one at `place` needs.
     fn needed_by(&self, place: &str) -> Vec<String> {
         let requirements = self.tree.node(place).map(|node| &node.requirements);

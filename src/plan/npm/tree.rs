@@ -127,12 +127,19 @@ pub(super) struct Dependent<'t> {
 }
 
 impl FolderTree {
-    pub(super) fn of(described: &Described) -> Self {
+    /// The folders of a project in which everything but one's own folders asks for what `overrides` say.
+    pub(super) fn of(described: &Described, overrides: &BTreeMap<String, String>) -> Self {
         let folders = described.folders.iter();
         // Of several at one path the last counts.
         let nodes: BTreeMap<Rc<str>, Rc<Node>> = folders
             .map(|folder| {
-                let node = Node::of(folder, described.layout);
+                let mut node = Node::of(folder, described.layout);
+                let requirements = node.requirements.iter_mut().filter(|_| !node.is_own);
+                for requirement in requirements {
+                    if let Some(range) = overrides.get(&*requirement.name) {
+                        requirement.range = range.as_str().into();
+                    }
+                }
                 (folder.place.as_str().into(), Rc::new(node))
             })
             .collect();

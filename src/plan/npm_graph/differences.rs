@@ -44,6 +44,7 @@ pub(super) fn differences(
         .map(|(name, (to, _))| NewOverride {
             manifest: "package.json".to_owned(),
             under: None,
+            from: None,
             name: name.clone(),
             to: to.clone(),
         })

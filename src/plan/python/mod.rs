@@ -181,6 +181,7 @@ fn plan_of(
         .map(|(name, to)| NewOverride {
             manifest: "pyproject.toml".to_owned(),
             under: None,
+            from: None,
             name,
             to,
         })

@@ -120,6 +120,7 @@ impl<'p> PlannedTarget<'p> {
                 manifest: &one.manifest,
                 under: one.under.as_deref(),
                 name: &one.name,
+                from: one.from.as_deref(),
                 to: &one.to,
                 file: file.file.display(),
             })
@@ -226,6 +227,8 @@ struct NewOverride<'p> {
     manifest: &'p str,
     under: Option<&'p str>,
     name: &'p str,
+    /// What the manifest overrides it with today; null for a new override.
+    from: Option<&'p str>,
     to: &'p str,
     file: Cow<'p, str>,
 }

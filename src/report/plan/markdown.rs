@@ -51,11 +51,16 @@ pub(super) fn override_in_words(one: &NewOverride) -> String {
         .under
         .as_ref()
         .map(|under| format!(" for {}", markdown_code(&short(under, 200))));
+    let from = one
+        .from
+        .as_ref()
+        .map(|from| format!(" instead of {}", markdown_code(&short(from, 100))));
     format!(
-        "{} overrides {} with {}{}",
+        "{} overrides {} with {}{}{}",
         markdown_code(&one.manifest),
         markdown_code(&short(&one.name, 200)),
         markdown_code(&short(&one.to, 100)),
+        from.unwrap_or_default(),
         under.unwrap_or_default()
     )
 }

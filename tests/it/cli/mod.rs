@@ -13,6 +13,7 @@ pub(crate) mod fix_cargo;
 mod fix_go;
 mod fix_maven;
 mod fix_npm;
+mod fix_npm_overrides;
 mod fix_partly;
 mod fix_python;
 mod fix_python_locks;

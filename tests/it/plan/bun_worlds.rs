@@ -2,11 +2,12 @@
 //! where Bun would, and gives the file back for a plan that moves nothing.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use lockkeeper::lockfile::bun_lock::locked::locked;
 use lockkeeper::model::TreePath;
-use lockkeeper::plan::{Bounds, Manifests, Plan, Step, npm};
+use lockkeeper::plan::npm::{self, Overrides};
+use lockkeeper::plan::{Bounds, Manifests, Plan, Step};
 use lockkeeper::relock::bun_lock::BunLock;
 use lockkeeper::relock::{Refused, Relock as _};
 use lockkeeper::version::Distance;
@@ -173,7 +174,14 @@ pub(super) fn planned(world: &World, text: &str, asked: &Asked<'_>) -> Plan {
     let mut client = Client::of(world);
     let memory = npm::Memory::default();
     for _ in 0..100 {
-        match npm::plan(&described, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {
+        match npm::plan(
+            &described,
+            &Overrides::default(),
+            &wishes,
+            &client,
+            &bounds,
+            &memory,
+        ) {
             Step::Done(plan) => return plan,
             Step::Ask(queries) => client
                 .asked

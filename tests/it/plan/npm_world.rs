@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper::lockfile::package_lock::installed::{Described, described, requirement};
 use lockkeeper::model::{Release, RequirementKind, TreePath};
-use lockkeeper::plan::{Bounds, Known, Manifests, Plan, Releases, Step, Wish, npm};
+use lockkeeper::plan::npm::{self, Overrides};
+use lockkeeper::plan::{Bounds, Known, Manifests, Plan, Releases, Step, Wish};
 use lockkeeper::relock::package_lock::PackageLock;
 use lockkeeper::relock::{Refused, Relock as _};
 use lockkeeper::version::Distance;
@@ -249,7 +250,14 @@ impl Asked<'_> {
         let mut client = Client::of(world);
         let memory = npm::Memory::default();
         for _ in 0..100 {
-            match npm::plan(&described, &BTreeSet::new(), &wishes, &client, &bounds, &memory) {
+            match npm::plan(
+                &described,
+                &Overrides::default(),
+                &wishes,
+                &client,
+                &bounds,
+                &memory,
+            ) {
                 Step::Done(plan) => return (plan, client.asked.len()),
                 Step::Ask(queries) => {
                     let before = client.asked.len();
