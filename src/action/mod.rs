@@ -200,7 +200,7 @@ fn step() -> Result<ExitCode, Failure> {
             files.begin(&nothing(unfinished::unfinished(now)), &options, true, None);
             let plans = session(&location).backport(&request).map_err(|failed| Failed {
                 failure: failed.failure,
-                report: failed.report.map(|proposal| Box::new(nothing(proposal.after))),
+                report: failed.report.map(|plans| Box::new(nothing(plans.after))),
             });
             let answer = plans.map(|plans| {
                 let backported = backports::propose(plans, arguments.dry_run, &inputs, &forge);

@@ -68,8 +68,10 @@ pub fn scan(inputs: &Inputs, flags: &arguments::Scan, now: Timestamp) -> Result<
         .transpose()?;
     let request = ScanRequest {
         input: Input {
-            paths: [over.input.paths, inputs.paths.clone()].concat(),
-            ..over.input
+            stdin: over.input.stdin,
+            as_format: over.input.as_format,
+            reports: over.input.reports,
+            ..Input::of(over.input.paths.into_iter().chain(inputs.paths.iter().cloned()))
         },
         base: one("base", inputs.base.clone(), over.base)?,
         staged: over.staged,

@@ -300,13 +300,12 @@ pub struct Input {
 impl From<&Input> for session::Input {
     fn from(input: &Input) -> Self {
         Self {
-            paths: input.paths.clone(),
             stdin: input.stdin.clone(),
             as_format: match input.as_format.as_slice() {
                 [format, path] => Some((format.clone(), path.into())),
                 _ => None,
             },
-            reports: Vec::new(),
+            ..Self::of(input.paths.iter().cloned())
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::plan::lines::LinePlans;
 use crate::report::lines::FORMS;
-use crate::session::{BackportRequest, Edits};
+use crate::session::{BackportRequest, Edits, Failed};
 
 /// Runs the command.
 ///
@@ -70,7 +70,15 @@ pub fn shown(
     let location = index::locate(source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
-    let backports = session.backport(request).map_err(|failed| failed.failure)?;
-    output::write_forms(&backports.whole, FORMS, &pairs, options)?;
-    Ok(backports.whole)
+    let whole = match session.backport(request) {
+        Ok(backports) => backports.whole,
+        Err(Failed { failure, report }) => {
+            if let Some(plans) = report {
+                output::write_forms(&*plans, FORMS, &output::after_failure(&pairs), options)?;
+            }
+            return Err(failure);
+        }
+    };
+    output::write_forms(&whole, FORMS, &pairs, options)?;
+    Ok(whole)
 }

@@ -26,9 +26,6 @@ pub enum Sink {
     File(PathBuf),
 }
 
-/// Formats that come with later versions.
-const LATER: &[&str] = &["openvex"];
-
 /// The format of a report whose file has this ending.
 const ENDINGS: &[(&str, &str)] = &[
     ("csv", "csv"),
@@ -64,12 +61,16 @@ pub fn pair(reports: &Reports, known: &[&'static str]) -> Result<Vec<(&'static s
     let mut pairs = Vec::with_capacity(asked.len());
     for (number, format) in asked.into_iter().enumerate() {
         let Some(format) = known.iter().copied().find(|name| *name == format) else {
-            let later = if LATER.contains(&format) { " yet" } else { "" };
+            let message = match report::report(format) {
+                // Of what is spelled right no other word is meant.
+                Some(_) => format!("this command writes no {format}"),
+                None => {
+                    let meant = meant(nearest(format, known.iter().copied()));
+                    format!("format {format:?} is not supported{meant}")
+                }
+            };
             return Err(Failure::usage(
-                format!(
-                    "format {format:?} is not supported{later}{}",
-                    meant(nearest(format, known.iter().copied()))
-                ),
+                message,
                 format!("Give one of: {}.", known.join(", ")),
             ));
         };

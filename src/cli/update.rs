@@ -15,6 +15,7 @@ use crate::database::update::Done;
 use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::session::update::UpdateRequest;
+use crate::text::count::thousands;
 use crate::text::escape;
 
 /// Runs the command.
@@ -91,7 +92,7 @@ fn summary(done: &Done) -> String {
             text,
             "  {:<12} {how}: {} taken",
             escape::terminal(ecosystem),
-            tally.taken
+            thousands(tally.taken)
         );
         for (count, word) in [
             (tally.withdrawn, "withdrawn"),
@@ -99,7 +100,7 @@ fn summary(done: &Done) -> String {
             (tally.rejected_total, "not readable"),
         ] {
             if count > 0 {
-                let _ = write!(text, ", {count} {word}");
+                let _ = write!(text, ", {} {word}", thousands(count));
             }
         }
         text.push('\n');
@@ -114,7 +115,7 @@ fn summary(done: &Done) -> String {
             text,
             "  {:<12} {how}: {} bytes",
             escape::terminal(&what),
-            piece.bytes
+            thousands(piece.bytes)
         );
     }
     if let Some(facts) = &done.facts {

@@ -12,10 +12,7 @@ use crate::version::Distance;
 #[must_use]
 pub fn request(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, edits: Edits) -> FixRequest {
     FixRequest {
-        input: Input {
-            paths: paths.to_vec(),
-            ..Input::default()
-        },
+        input: Input::of(paths.iter().cloned()),
         policy,
         resolve: upgrades.resolve,
         limits: FixLimits {

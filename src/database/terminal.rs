@@ -72,7 +72,8 @@ pub fn status(status: &Status, now: Timestamp) -> String {
     );
     text.push_str(&sources(&status.sources));
     for (ecosystem, packages) in &status.ecosystems {
-        let _ = writeln!(text, "  {packages:>8}  packages of {}", terminal(ecosystem));
+        let packages = thousands(*packages);
+        let _ = writeln!(text, "  {packages:>9}  packages of {}", terminal(ecosystem));
     }
     text
 }
@@ -184,7 +185,8 @@ fn sources(sources: &[Source]) -> String {
     let mut text = String::new();
     for source in sources {
         let counts = &source.counts;
-        let _ = write!(text, "  {:>8}  {}", counts.records, terminal(&source.name));
+        let records = thousands(counts.records);
+        let _ = write!(text, "  {records:>9}  {}", terminal(&source.name));
         let newest = source.newest.map(|newest| format!(", newest of {newest}"));
         text.push_str(&newest.unwrap_or_default());
         for (count, what) in [
@@ -197,7 +199,7 @@ fn sources(sources: &[Source]) -> String {
             (counts.bad_severities, "severities that are not valid"),
         ] {
             if count > 0 {
-                let _ = write!(text, ", {count} {what}");
+                let _ = write!(text, ", {} {what}", thousands(count));
             }
         }
         text.push('\n');

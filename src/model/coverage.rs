@@ -105,7 +105,8 @@ pub struct Coverage {
     pub unchecked: usize,
     /// What could not be checked.
     pub blind: Vec<Gap>,
-    /// What is not pinned or not from a registry.
+    /// What was not checked in full: dependencies without an exact version or from no registry, packages of which no advisory can
+    /// speak, folders that could not be read.
     pub partial: Vec<Gap>,
     /// Everything that was wrong with a file, the causes of `blind` among it.
     pub problems: Vec<Gap>,

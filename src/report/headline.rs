@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::phrases::{self, counted, thousands};
-use super::places::NOT_PINNED;
+use super::places::IN_PART;
 use crate::model::finding::{Change, State};
 use crate::model::{Decision, Finding, IndexState, Outcome, Verdict};
 use crate::remediation::{Remediation, Summary};
@@ -74,7 +74,7 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     words
 }
 
-/// What the verdict does not cover; `partial` is how many entries are listed as not pinned or not from a registry.
+/// What the verdict does not cover; `partial` is how many entries are listed as not checked in full.
 pub(super) fn limits(outcome: &Outcome, partial: usize) -> Vec<String> {
     let mut words = Vec::new();
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
@@ -91,7 +91,7 @@ pub(super) fn limits(outcome: &Outcome, partial: usize) -> Vec<String> {
         ));
     }
     if partial > 0 {
-        words.push(NOT_PINNED.phrase(partial));
+        words.push(IN_PART.phrase(partial));
     }
     words
 }

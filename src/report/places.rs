@@ -57,8 +57,8 @@ pub(super) const NOT_CHECKED: GapList = GapList {
 };
 
 /// The partial ones.
-pub(super) const NOT_PINNED: GapList = GapList {
-    name: "not pinned or not from a registry",
+pub(super) const IN_PART: GapList = GapList {
+    name: "not checked in full",
     one: "entry",
     many: "entries",
 };

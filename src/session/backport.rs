@@ -45,14 +45,14 @@ impl Session<'_> {
     /// # Errors
     /// [`Failed`] with a failure of usage outside of git or where no release line is live, or of an advisory database that is
     /// missing.
-    pub fn backport(&self, request: &BackportRequest) -> Result<Backports, Failed<Proposal>> {
+    pub fn backport(&self, request: &BackportRequest) -> Result<Backports, Failed<LinePlans>> {
         self.observer.working("reading lockfiles");
         let backports = self.backports(request);
         self.observer.finished();
         backports
     }
 
-    fn backports(&self, request: &BackportRequest) -> Result<Backports, Failed<Proposal>> {
+    fn backports(&self, request: &BackportRequest) -> Result<Backports, Failed<LinePlans>> {
         if request.fix.input.paths.len() > 1 {
             return Err(Failed::from(Failure::usage(
                 "release lines are those of one repository, and several paths are given",
@@ -94,7 +94,7 @@ impl Session<'_> {
         request: &BackportRequest,
         (found, effective): (&DiscoveredTree, &policy::Effective),
         carried: &Carriage,
-    ) -> Result<LinePlans, Failed<Proposal>> {
+    ) -> Result<LinePlans, Failed<LinePlans>> {
         let rules = &effective.policy;
         let choice = trees::choice(request.refs.as_deref(), rules);
         let columns = || columns(found, &choice, trees::prefer(), self.now);
@@ -118,23 +118,33 @@ impl Session<'_> {
             trees.remarks.clone_from(&remarks);
             Ok(trees)
         };
-        let (trees, proposal) = self.planned(&request.fix, &find, Keep::Assessments)?;
-        let lines: Vec<&DiscoveredTree> = trees.found().collect();
-        let (rows, joined) = grid::rows(&proposal.before, &lines);
-        let grid = Grid {
-            outcome: proposal.before.clone(),
-            rows,
-            joined,
-            lines: chosen.chosen.lines,
-            warnings: chosen.chosen.warnings,
-            history: None,
-            metrics: None,
-        };
         let branch = |name: &str| {
             let base = name.strip_prefix("refs/heads/")?;
             Some(branch_name(&rules.fix, base, ""))
         };
-        let default = chosen.refs.default.as_deref();
-        Ok(LinePlans::of(grid, proposal, default, &branch))
+        let plans = |trees: &Trees, proposal: Proposal| {
+            let lines: Vec<&DiscoveredTree> = trees.found().collect();
+            let (rows, joined) = grid::rows(&proposal.before, &lines);
+            let grid = Grid {
+                outcome: proposal.before.clone(),
+                rows,
+                joined,
+                lines: chosen.chosen.lines.clone(),
+                warnings: chosen.chosen.warnings.clone(),
+                history: None,
+                metrics: None,
+            };
+            LinePlans::of(grid, proposal, chosen.refs.default.as_deref(), &branch)
+        };
+        match self.planned(&request.fix, &find, Keep::Assessments) {
+            Ok((trees, proposal)) => Ok(plans(&trees, proposal)),
+            Err(Failed { failure, report }) => Err(Failed {
+                report: match report {
+                    Some(proposal) => Some(Box::new(plans(&find()?, *proposal))),
+                    None => None,
+                },
+                failure,
+            }),
+        }
     }
 }

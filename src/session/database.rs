@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::update::UpdateRequest;
 use super::{Failed, Session};
-use crate::config::index::{self, Origin};
+use crate::config::index::{self, Location, Origin};
 use crate::config::tracked;
 use crate::database::build::Losses;
 use crate::database::update;
@@ -47,13 +47,17 @@ fn fetched(
         ..
     } = *session;
     let database = &policy.database;
-    let opened = index::open(location, database, now);
-    let fetchable = match location.origin {
-        Origin::Cache | Origin::Address => !session.offline,
+    let mut opened = index::open(location, database, now);
+    let is_fetched = match location.origin {
+        Origin::Cache | Origin::Address => true,
         Origin::Flag | Origin::Environment => false,
     };
-    if !fetchable {
+    if session.offline || !is_fetched {
         // What the index holds is not asked for where nothing would come of it.
+        let is_absent = opened.state == IndexState::Missing && opened.database.instead.is_none();
+        if let (Some((_, hint)), true, true) = (&mut opened.database.trouble, session.offline, is_absent) {
+            *hint = offline(location);
+        }
         return Ok(opened);
     }
     let mut ecosystems: Vec<_> = found.iter().flat_map(|found| found.ecosystems()).collect();
@@ -174,6 +178,15 @@ pub(super) fn none_fetched(coverage: &Coverage, failure: &Failure) -> Failure {
     let hint = failure.hint.strip_suffix(update::KEPT).unwrap_or(&failure.hint);
     let hint = format!("{}\n{}", hint.trim_end(), other_ways());
     Failure::remote(message, hint).caused_by(failure)
+}
+
+/// How to come by an advisory database without the network, and with it.
+fn offline(location: &Location) -> String {
+    let flag = location.flag();
+    format!(
+        "Build one from files with `lockkeeper db build{flag} SOURCE…`, name another with `--db FILE`, or fetch it where there is a \
+         network: `lockkeeper db update{flag}`."
+    )
 }
 
 /// How to come by an advisory database without the address that failed, a line each.

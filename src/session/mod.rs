@@ -22,6 +22,7 @@ mod trees;
 pub mod update;
 mod verify;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -39,6 +40,7 @@ use crate::policy::Policy;
 use crate::policy::nearest::{meant, nearest};
 use crate::scan::discover::DiscoveredTree;
 use crate::scan::since::Landing;
+use crate::sys::file;
 use crate::sys::web::Silence;
 
 pub use crate::config::policy::PolicyRequest;
@@ -122,7 +124,7 @@ impl<T> Failed<T> {
 /// What is read: folders, lockfiles and repositories, or one lockfile by itself.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
-    /// Paths; the working directory if there is none.
+    /// Paths, of which no two lead to the same place; the working directory if there is none.
     pub paths: Vec<PathBuf>,
     /// The name of a lockfile whose bytes are on standard input.
     pub stdin: Option<String>,
@@ -136,8 +138,17 @@ impl Input {
     /// One path; the working directory if there is none.
     #[must_use]
     pub fn path(path: Option<&Path>) -> Self {
+        Self::of(path.into_iter().map(Path::to_path_buf))
+    }
+
+    /// These paths; of several that lead to the same place, the first.
+    #[must_use]
+    pub fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut places = HashSet::new();
+        // What is not there is reported where it is read.
+        let is_new = |path: &PathBuf| places.insert(file::resolve(path).unwrap_or_else(|_| path.clone()));
         Self {
-            paths: path.into_iter().map(Path::to_path_buf).collect(),
+            paths: paths.into_iter().filter(is_new).collect(),
             ..Self::default()
         }
     }

@@ -139,6 +139,21 @@ async function paper(name, file) {
   const bytes = await page.pdf({ format: "a4", preferCSSPageSize: true, printBackground: true });
   if (bytes.length < 10_000) complain(name, `${bytes.length} bytes on paper`);
   if (pictures) fs.writeFileSync(path.join(pictures, `${name}.pdf`), bytes);
+  // As wide as A4 between its margins of 12 mm.
+  await page.setViewport({ width: 703, height: 900 });
+  await page.emulateMediaType("print");
+  const sheet = await page.evaluate(() => {
+    const heads = Array.from(document.querySelectorAll(".grid thead th[data-ref]"));
+    const boxes = heads.filter((head) => head.checkVisibility()).map((head) => head.getBoundingClientRect());
+    return {
+      isWide: document.documentElement.scrollWidth > innerWidth,
+      heads: heads.length,
+      shown: boxes.filter((box) => box.width >= 6 && box.right <= innerWidth).length,
+      note: Boolean(document.querySelector(".on-paper")?.checkVisibility()),
+    };
+  });
+  if (sheet.isWide) complain(name, "the page is wider than the paper");
+  if (sheet.shown !== (sheet.note ? 0 : sheet.heads)) complain(name, `${sheet.shown} of ${sheet.heads} columns are on the paper`);
   await page.close();
 }
 

@@ -15,7 +15,7 @@ use crate::report::headline;
 use crate::report::links;
 use crate::report::markdown::{Table, breakable_code, link, pieces, provenance, sentences, severity_of};
 use crate::report::phrases::{counted, ended, sentence, short, thousands};
-use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
+use crate::report::places::{self, GapList, IN_PART, NOT_CHECKED};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 
 /// Release lines that one entry names.
@@ -53,7 +53,7 @@ pub fn within(grid: &Grid, limit: usize) -> String {
         warnings(&grid.warnings, limit / 16),
         reasons(grid, &columns, limit / 4),
         gaps(NOT_CHECKED, &blind, limit / 16),
-        gaps(NOT_PINNED, &partial, limit / 16),
+        gaps(IN_PART, &partial, limit / 16),
         lines(&grid.lines, limit / 16),
         history(grid, limit / 16),
         grid.metrics

@@ -10,7 +10,7 @@ use crate::model::Grid;
 use crate::model::grid::{GridRow, HistoryEntry};
 use crate::model::{IndexState, Verdict};
 use crate::report::phrases::{counted, thousands};
-use crate::report::places::{self, GapList, NOT_CHECKED, NOT_PINNED};
+use crate::report::places::{self, GapList, IN_PART, NOT_CHECKED};
 use crate::report::terminal::page::{Line, Page, Shade, Word, clean, fit_end};
 use crate::report::terminal::{
     answer, commands_line, db_flag, ids_of_row, index, is_plain, provenance, severity, shaded,
@@ -68,7 +68,7 @@ fn below(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
         // Nothing was checked, whatever it is.
         partial.clear();
     }
-    gaps(NOT_PINNED, &partial, Shade::Warn, length, page)?;
+    gaps(IN_PART, &partial, Shade::Warn, length, page)?;
     history(grid, length, page)?;
     if let Some(metrics) = &grid.metrics {
         metrics::terminal::write(metrics, length, page)?;

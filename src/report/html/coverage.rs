@@ -5,7 +5,7 @@ use super::page::{Section, code, fact, sentence_of};
 use crate::model::outcome::FileState;
 use crate::model::{Outcome, Target};
 use crate::report::phrases::{counted, short, thousands};
-use crate::report::places::{GapHere, NOT_PINNED, from_here, gaps, remarks};
+use crate::report::places::{GapHere, IN_PART, from_here, gaps, remarks};
 
 /// Entries of each list.
 const MAX_ENTRIES: usize = 1_000;
@@ -31,7 +31,7 @@ fn coverage(outcome: &Outcome) -> Section {
     }
     let partial = gaps(outcome, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        markup.add(fold(&NOT_PINNED.phrase(partial.len()), list(&partial)));
+        markup.add(fold(&IN_PART.phrase(partial.len()), list(&partial)));
     }
     markup.add(skipped(outcome));
     markup.add(files(outcome));

@@ -10,13 +10,13 @@ use super::page::{
 };
 use super::{metrics, paths, to_do};
 use crate::model::advisory::Class;
-use crate::model::grid::{Cell, CellState, GridRow, Standing};
+use crate::model::grid::{Cell, CellState, GridRow, ReleaseLine, Standing};
 use crate::model::{Finding, Grid, Level, PackageUrl, Verdict};
 use crate::remediation::remediations;
 use crate::report::grid::columns::{Column, columns, short_names};
 use crate::report::grid::texts::{self, GapOnLines, Look};
 use crate::report::phrases::{counted, short, thousands};
-use crate::report::places::{NOT_PINNED, place};
+use crate::report::places::{IN_PART, place};
 use crate::report::{Style, headline, links};
 
 /// Cells in the page, those of the worst rows; the JSON has all.
@@ -127,13 +127,20 @@ fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
             " advisories are in this page; <code>--format json</code> lists all.</p>\n"
         )
     });
+    let width = Width::of(columns.len());
+    let too_wide = (width == Width::TooWide).then(|| {
+        markup!(
+            "<p class=\"on-paper\">The grid of " (thousands(columns.len() as u64))
+            " release lines is too wide for paper: each advisory below names the lines that it affects.</p>\n"
+        )
+    });
     let content = match rows.is_empty() {
         true => markup!("<p class=\"empty\">No advisory applies to any release line.</p>\n"),
         false => markup!(
             "" (filter(rows)) "<p class=\"count\" id=\"count\" role=\"status\">"
-            (counted(rows.len(), "row", "rows")) ", worst first</p>\n" (cut)
+            (counted(rows.len(), "row", "rows")) ", worst first</p>\n" (cut) "" (too_wide)
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"The grid: advisories and release lines\">\n"
-            "<table class=\"grid\">\n<thead><tr><th scope=\"col\">Package</th>" (heads.collect::<Vec<_>>())
+            "<table class=\"grid" (width.class()) "\">\n<thead><tr><th scope=\"col\">Package</th>" (heads.collect::<Vec<_>>())
             "</tr>\n<tr class=\"verdicts\"><th scope=\"row\">Verdict</th>" (verdicts.collect::<Vec<_>>())
             "</tr></thead>\n<tbody>\n" (entries.collect::<Vec<_>>()) "</tbody>\n</table>\n</div>\n" (legend(rows))
             "<p class=\"empty\" id=\"none\" hidden>Nothing matches the filter.</p>\n"
@@ -157,9 +164,53 @@ fn table_row(number: usize, row: &GridRow, columns: &[Column<'_>]) -> Markup {
     });
     markup!(
         "<tr id=\"r" (number) "\"><th scope=\"row\"><a href=\"#a" (number) "\">" (short(&texts::package(row), 200))
-        "</a><span class=\"about\">" (level(advisory)) " <span class=\"id\">" (short(row.id(), 200)) "</span></span></th>"
+        "</a><span class=\"about\">" (level(advisory)) " <span class=\"id\">" (id(row)) "</span></span></th>"
         (cells.collect::<Vec<_>>()) "</tr>\n"
     )
+}
+
+/// The address of the page of a row's advisory.
+fn page_of(row: &GridRow) -> Option<String> {
+    let is_published = row.advisory.class != Class::Confusion;
+    is_published.then(|| links::advisory(row.id())).flatten()
+}
+
+/// The id of a row's advisory, with a link to its page where there is one.
+fn id(row: &GridRow) -> Markup {
+    let shown = short(row.id(), 200);
+    match page_of(row) {
+        Some(address) => link(&address, &shown),
+        None => Markup::of(shown),
+    }
+}
+
+/// How the table goes on paper, by its release lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// As on a screen.
+    Fits,
+    /// With a symbol in each cell, under names that stand upright.
+    Wide,
+    /// Not at all.
+    TooWide,
+}
+
+impl Width {
+    fn of(columns: usize) -> Self {
+        match columns {
+            0..=8 => Self::Fits,
+            9..=50 => Self::Wide,
+            _ => Self::TooWide,
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Fits => "",
+            Self::Wide => " wide",
+            Self::TooWide => " too-wide",
+        }
+    }
 }
 
 fn legend(rows: &[GridRow]) -> Markup {
@@ -257,10 +308,8 @@ fn entry_of(
         .collect();
     let affected = row.cells.iter();
     let affected = affected.filter(|cell| cell.state == CellState::Affected).count();
-    let is_published = advisory.class != Class::Confusion;
-    let page = is_published.then(|| links::advisory(row.id())).flatten();
     let facts = vec![
-        fact("Advisory", page.map(|address| link(&address, row.id()))),
+        fact("Advisory", page_of(row).map(|address| link(&address, row.id()))),
         fact(
             "Also known as",
             codes(row.other_ids().collect::<Vec<_>>().into_iter(), MAX_LISTED),
@@ -326,30 +375,35 @@ fn lines(grid: &Grid) -> Section {
         .take(MAX_ENTRIES)
         .map(|warning| markup!("<p class=\"cut words\">" (short(warning, 500)) "</p>\n"));
     let names = short_names(grid.lines.iter().map(|line| line.ref_name.as_str()));
-    let rows = grid.lines.iter().take(MAX_ENTRIES).map(|line| {
-        let name = names.get(line.ref_name.as_str()).copied();
-        let standing = match line.standing {
-            Standing::Live => "in",
-            Standing::LeftOut | Standing::Out => "out",
+    let table = |head: &'static str, lines: &[&ReleaseLine]| {
+        let rows = lines.iter().take(MAX_ENTRIES).map(|line| {
+            let name = names.get(line.ref_name.as_str()).copied();
+            markup!(
+                "<tr><td>" (code(short(name.unwrap_or(&line.ref_name), 200))) "</td><td class=\"words\">"
+                (short(&line.reason, 300)) "</td><td data-name=\"commit\">"
+                (code(short(texts::commit(&line.commit), 64))) "</td><td data-name=\"committed\">"
+                (line.committed.strftime("%Y-%m-%d").to_string()) "</td></tr>\n"
+            )
+        });
+        let table = || {
+            markup!(
+                "<table class=\"plain\"><thead><tr><th>" (head) "</th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n"
+                (rows.collect::<Vec<_>>()) "</tbody></table>\n" (cut(lines.len(), "ref", "refs"))
+            )
         };
-        markup!(
-            "<tr><td>" (code(short(name.unwrap_or(&line.ref_name), 200))) "</td><td>" (standing)
-            "</td><td class=\"words\">" (short(&line.reason, 300)) "</td><td data-name=\"commit\">"
-            (code(short(texts::commit(&line.commit), 64))) "</td><td data-name=\"committed\">"
-            (line.committed.strftime("%Y-%m-%d").to_string()) "</td></tr>\n"
-        )
-    });
-    let table = (!grid.lines.is_empty()).then(|| {
-        markup!(
-            "<table class=\"plain\"><thead><tr><th>Release line</th><th>In or out</th><th>Why</th><th>Commit</th><th>Committed</th></tr></thead><tbody>\n"
-            (rows.collect::<Vec<_>>()) "</tbody></table>\n" (cut(grid.lines.len(), "ref", "refs"))
-        )
-    });
+        (!lines.is_empty()).then(table)
+    };
+    let (live, others): (Vec<&ReleaseLine>, Vec<&ReleaseLine>) = grid
+        .lines
+        .iter()
+        .partition(|line| line.standing == Standing::Live);
+    let others =
+        table("Ref", &others).map(|table| fold(&counted(others.len(), "other ref", "other refs"), table));
     Section {
         id: "lines",
         title: "Release lines",
         markup: markup!(
-            "<p class=\"intro\">" (texts::standing(&grid.lines)) ".</p>\n" (warnings.collect::<Vec<_>>()) "" (table)
+            "<p class=\"intro\">" (texts::standing(&grid.lines)) ".</p>\n" (warnings.collect::<Vec<_>>()) "" (table("Release line", &live)) "" (others)
         ),
     }
 }
@@ -398,7 +452,7 @@ fn coverage(grid: &Grid, columns: &[Column<'_>]) -> Section {
     };
     let partial = texts::gaps(grid, columns, |coverage| &coverage.partial);
     if !partial.is_empty() {
-        content.add(fold(&NOT_PINNED.phrase(partial.len()), gaps(&partial)));
+        content.add(fold(&IN_PART.phrase(partial.len()), gaps(&partial)));
     }
     Section {
         id: "coverage",

@@ -129,10 +129,7 @@ fn numbers(outcome: &Outcome) -> Vec<Count> {
     if !coverage.partial.is_empty() {
         numbers.push(Count::new(
             "partial",
-            (
-                "not pinned or not from a registry",
-                "not pinned or not from a registry",
-            ),
+            ("entry not checked in full", "entries not checked in full"),
             coverage.partial.len(),
             "warn",
         ));

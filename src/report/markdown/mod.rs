@@ -17,7 +17,7 @@ use crate::model::finding::Change;
 use crate::model::lines::short_name;
 use crate::model::{Finding, Outcome, Verdict};
 use crate::remediation::{Remediation, Summary, to_do};
-use crate::report::places::{NOT_CHECKED, NOT_PINNED, REMARKS, gaps, remarks};
+use crate::report::places::{IN_PART, NOT_CHECKED, REMARKS, gaps, remarks};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 pub(super) use cells::{breakable_code, link, pieces, severity_of};
 pub(super) use lists::{Table, gap_list, provenance};
@@ -76,7 +76,7 @@ pub(super) fn body(
     ));
     text.push_str(&gap_list(REMARKS, &remarks(outcome), limit / 16));
     text.push_str(&gap_list(
-        NOT_PINNED,
+        IN_PART,
         &gaps(outcome, |coverage| &coverage.partial),
         limit / 8,
     ));

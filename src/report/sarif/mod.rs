@@ -152,7 +152,9 @@ impl NotificationKind {
     fn descriptor(self) -> ReportingDescriptor {
         let text = match self {
             Self::Blind => "Something could not be checked; the scan is incomplete.",
-            Self::Partial => "Dependencies that were not checked: not pinned, or not from the registry.",
+            Self::Partial => {
+                "Not checked in full: dependencies without an exact version, from no registry, or without advisories."
+            }
             Self::Index => {
                 "The advisory database is missing, damaged, stale, or another one than the policy asks for."
             }

@@ -85,7 +85,7 @@ pub(in crate::report) fn remarks(outcome: &Outcome, length: Length, page: &mut P
     more(remarks.len().saturating_sub(shown), page)
 }
 
-/// Dependencies that are not pinned or not from a registry, counted by reason.
+/// What was not checked in full, counted by reason.
 pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let partial = gaps(outcome, |coverage| &coverage.partial);
     // Without an advisory database nothing was checked, whatever it is.
@@ -93,7 +93,7 @@ pub(in crate::report) fn partial(outcome: &Outcome, length: Length, page: &mut P
     if partial.is_empty() || is_beside_the_point {
         return Ok(());
     }
-    page.heading(&places::NOT_PINNED.heading(partial.len()))?;
+    page.heading(&places::IN_PART.heading(partial.len()))?;
     // What makes files whole is the same for most of their entries: each hint stands once, below its files.
     let mut hints: BTreeMap<&str, BTreeMap<Option<&str>, Vec<&GapHere<'_>>>> = BTreeMap::new();
     for gap in &partial {

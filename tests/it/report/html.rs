@@ -776,7 +776,8 @@ fn pages_can_be_looked_at() {
     let folder = std::path::PathBuf::from(folder);
     std::fs::create_dir_all(&folder).expect("a folder");
     let huge = ("huge-scan", scan(&outcomes::huge(60_000)));
-    for (name, page) in pages().into_iter().chain([huge]) {
+    let wide = ("wide", grid_page(&grids::huge(40, 44)));
+    for (name, page) in pages().into_iter().chain([huge, wide]) {
         let kind = if page.contains("id=\"grid\"") {
             "grid"
         } else {

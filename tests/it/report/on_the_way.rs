@@ -453,3 +453,32 @@ fn a_mirror_that_lacks_an_ecosystem_names_the_flag() {
         "{told}"
     );
 }
+
+#[test]
+fn the_database_counts_in_thousands() {
+    let sandbox = Sandbox::new();
+    let records: Vec<serde_json::Value> = (0..1_200)
+        .map(|number| {
+            record(
+                &format!("GHSA-{number:04}"),
+                "crates.io",
+                &format!("name-{number}"),
+                "0",
+                Some("1.0.1"),
+            )
+        })
+        .collect();
+    let index = sandbox.index("index.lkdb", &records, NOW);
+    let build = sandbox.run(&["db", "build", "--db", &index, "../index.lkdb-osv", "--as-of", NOW]);
+    let status = sandbox.run(&["db", "status", "--db", &index, "--now", NOW]);
+    for ran in [&build, &status] {
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.contains("1,200 records of 1,200 packages"), "{}", ran.out);
+        assert!(!ran.out.contains("1200"), "{}", ran.out);
+    }
+    assert!(
+        status.out.contains("    1,200  packages of crates.io"),
+        "{}",
+        status.out
+    );
+}
