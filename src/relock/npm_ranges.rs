@@ -95,16 +95,19 @@ fn override_splices(
             Some(under) => (under.as_str(), Some(one.name.as_str())),
             None => (one.name.as_str(), None),
         };
-        match (known.and_then(|known| known.get(outer)), &one.from, inner) {
-            (None, None, _) => {}
-            (Some(value), Some(from), None) if value.as_str().is_some_and(|range| *range == **from) => {
-                splices.push(Splice {
-                    at: value.span().start as usize..value.span().end as usize,
-                    text: inside_quotes(&one.to),
-                });
-                continue;
-            }
-            (Some(_), ..) | (None, Some(_), _) => return None,
+        if let Some(from) = &one.from {
+            // Yarn takes `**/name` for the same.
+            let everywhere = format!("**/{outer}");
+            let mut values = [outer, &everywhere].into_iter().filter_map(|key| known?.get(key));
+            let at = values.find_map(|value| range_of(value, from));
+            splices.push(Splice {
+                at: at.filter(|_| inner.is_none())?,
+                text: inside_quotes(&one.to),
+            });
+            continue;
+        }
+        if known.is_some_and(|known| known.get(outer).is_some()) {
+            return None;
         }
         entries.entry(outer).or_default().insert(inner, &one.to);
     }
@@ -162,6 +165,17 @@ fn override_splices(
         }
     });
     Some(splices)
+}
+
+/// Where `range` stands in the value of an entry: behind `npm:`, else it is the whole.
+fn range_of(value: Value<'_>, range: &str) -> Option<Range<usize>> {
+    let text = value.as_str()?;
+    let whole = value.span().start as usize..value.span().end as usize;
+    match text.strip_suffix(range)? {
+        "" => Some(whole),
+        "npm:" if text.len() == whole.len() => Some(whole.end - range.len()..whole.end),
+        _ => None,
+    }
 }
 
 /// Where a value ends, with the quote of one that has such.

@@ -44,7 +44,7 @@ pub(super) fn differences(
         .map(|(name, (to, _))| NewOverride {
             manifest: "package.json".to_owned(),
             under: None,
-            from: None,
+            from: described.rules.all.get(name).cloned(),
             name: name.clone(),
             to: to.clone(),
         })
@@ -208,7 +208,13 @@ fn keys(planner: &Planner<'_>, before: &State, state: &State, (live_before, live
         let is_kept = before.to(wanted) == Some(found) && !live_before.wants(wanted);
         let is_replaced = rules.replace && rule(&descriptor.name).is_some();
         let is_left = rule(&descriptor.name).is_some_and(|range| **range == *descriptor.range);
-        if (is_used || is_kept) && !is_replaced && !is_left {
+        // The rule that was raised asks for it no more.
+        let is_raised = state.overrides.contains_key(&*descriptor.name)
+            && rules
+                .all
+                .get(&*descriptor.name)
+                .is_some_and(|range| **range == *descriptor.range);
+        if (is_used || is_kept && !is_raised) && !is_replaced && !is_left {
             keys.entry(found).or_default().insert(descriptor.clone());
         }
     }

@@ -1,14 +1,14 @@
 //! The last means: an entry of the root's manifest in the place of what is asked for, where the policy allows it.
 //!
 //! An entry under a package's name decides for everything that asks for it, so that one version of it is locked afterwards. What an entry of
-//! one's own decides about stays as it is.
+//! one's own decides about moves inside of its range, and with a higher one where ranges of manifests may change.
 
 use std::collections::BTreeSet;
 
 use super::graph::{Dependent, Found, Live, State, Wanted, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
-use crate::plan::npm_catalogue::{Failure, is_later};
+use crate::plan::npm_catalogue::{Failure, is_later, wider};
 use crate::plan::{Descriptor, Strategy};
 use crate::version::Scheme as _;
 use crate::version::npm::Npm;
@@ -78,7 +78,9 @@ impl Planner<'_> {
         goal: &Goal<'_>,
         failure: Failure,
     ) -> Tried {
-        if self.described.leads {
+        let locked = state.to(wanted).map(|found| self.table.resolution(found));
+        let has_entry = locked.is_some_and(|locked| self.entry(state, &locked.name).is_some());
+        if self.described.leads || has_entry {
             return Err(failure);
         }
         let is_of_others = match &failure {
@@ -104,11 +106,16 @@ impl Planner<'_> {
         }
     }
 
-    /// What is in use, if one version of the package of `wanted` is, under its own name.
+    /// What is in use, if one version of the package of `wanted` is, under its own name, and no entry decides about it.
     fn single(&self, state: &State, wanted: Wanted) -> Result<Live, Failure> {
+        self.is_free(state, self.table.asked(wanted).means.package())?;
+        self.alone(state, wanted)
+    }
+
+    /// What is in use, if one version of the package of `wanted` is, under its own name.
+    fn alone(&self, state: &State, wanted: Wanted) -> Result<Live, Failure> {
         let asked = self.table.asked(wanted);
         let name = asked.means.package();
-        self.is_free(state, name)?;
         let live = state.live(self.table);
         let mut of_name = live
             .all
@@ -136,6 +143,20 @@ impl Planner<'_> {
         goal: &Goal<'_>,
         live: &Live,
     ) -> Result<State, Failure> {
+        let mut failure = None;
+        for release in self.later(goal)? {
+            let range = format!("^{}", release.version);
+            match self.with_entry(state, wanted, live, release, Some(range)) {
+                Ok(next) => return Ok(next),
+                Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
+                Err(blocked) => failure = failure.or(Some(blocked)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| self.too_far(goal)))
+    }
+
+    /// Later versions that `goal` accepts, near enough and lowest first.
+    fn later(&self, goal: &Goal<'_>) -> Result<Vec<&Release>, Failure> {
         let rated = self.catalogue.releases(goal.name)?;
         let later = rated
             .iter()
@@ -143,30 +164,79 @@ impl Planner<'_> {
             .map(|rated| rated.release)
             .filter(|release| !Npm.is_prerelease(&release.version))
             .filter(|release| Npm.distance(goal.version, &release.version) <= self.catalogue.bounds.level);
+        Ok(later.take(MAX_CANDIDATES).collect())
+    }
+
+    fn too_far(&self, goal: &Goal<'_>) -> Failure {
+        Failure::because(format!(
+            "No version of {} that helps is as near as `--level {}` asks.",
+            goal.name,
+            self.catalogue.bounds.level.as_str()
+        ))
+    }
+
+    /// The range of the entry of the root's manifest that decides about everything called `name`, where it can be raised.
+    pub(super) fn entry(&self, state: &State, name: &str) -> Option<&str> {
+        let rules = &self.described.rules;
+        let is_clear =
+            !self.described.leads && !rules.others.contains_key(name) && !state.overrides.contains_key(name);
+        rules.all.get(name).map(String::as_str).filter(|_| is_clear)
+    }
+
+    /// Leads everything that asks for the package of `wanted` to a version that `goal` accepts: inside of `range`, for which an entry
+    /// of the root's manifest asks, else with a higher range there.
+    pub(super) fn raised(&self, state: &State, wanted: Wanted, goal: &Goal<'_>, range: &str) -> Tried {
+        let live = self.alone(state, wanted)?;
         let mut failure = None;
-        for release in later.take(MAX_CANDIDATES) {
-            match self.with_override(state, wanted, live, release) {
-                Ok(next) => return Ok(next),
+        for release in self.later(goal)? {
+            let is_inside = self.catalogue.in_range(range, &release.version);
+            let (higher, means) = match is_inside {
+                true => (None, Strategy::InRange),
+                false => match self.higher(goal.name, range, release) {
+                    Ok(higher) => (Some(higher), Strategy::Manifest),
+                    Err(blocked) => return Err(failure.unwrap_or(blocked)),
+                },
+            };
+            match self.with_entry(state, wanted, &live, release, higher) {
+                Ok(mut next) => {
+                    if let (true, Some(found)) = (is_inside, next.to(wanted)) {
+                        let name = self.table.asked(wanted).descriptor.name.clone();
+                        next.lead(self.table.wanted(&Descriptor::new(name, range)), found);
+                    }
+                    return Ok((next, means));
+                }
                 Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
         }
-        Err(failure.unwrap_or_else(|| {
-            Failure::because(format!(
-                "No version of {} that helps is as near as `--level {}` asks.",
-                goal.name,
-                self.catalogue.bounds.level.as_str()
-            ))
-        }))
+        Err(failure.unwrap_or_else(|| self.too_far(goal)))
     }
 
-    /// Leads everything that asks for the package of `wanted` to `release`, as an entry of the root's manifest says.
-    fn with_override(
+    /// The `range` of an entry about `name`, raised so far that `release` is in it.
+    fn higher(&self, name: &str, range: &str, release: &Release) -> Result<String, Failure> {
+        let field = self.ruling();
+        if !self.catalogue.bounds.manifests.change_ranges() {
+            return Err(Failure::because(format!(
+                "{name} {} would help, {field} ask for {range}, and package.json is not to be changed.",
+                release.version
+            )));
+        }
+        wider(range, &release.version).ok_or_else(|| {
+            Failure::because(format!(
+                "{field} ask for {name} {range}, which is no plain range that could be changed."
+            ))
+        })
+    }
+
+    /// Leads everything that asks for the package of `wanted` to `release`, as an entry of the root's manifest says, which is to ask for
+    /// `range` where there is one.
+    fn with_entry(
         &self,
         state: &State,
         wanted: Wanted,
         live: &Live,
         release: &Release,
+        range: Option<String>,
     ) -> Result<State, Failure> {
         let name = self.table.asked(wanted).descriptor.name.clone();
         let of_name = state
@@ -194,8 +264,9 @@ impl Planner<'_> {
         for other in of_name {
             next.lead(other, found);
         }
-        next.overrides
-            .insert(name.to_string(), (format!("^{}", release.version), found));
+        if let Some(range) = range {
+            next.overrides.insert(name.to_string(), (range, found));
+        }
         Ok(next)
     }
 }

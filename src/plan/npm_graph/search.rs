@@ -49,6 +49,9 @@ impl Planner<'_> {
                 locked.name, locked.version
             )));
         }
+        if let Some(range) = self.entry(state, &locked.name) {
+            return self.raised(state, wanted, goal, range);
+        }
         self.is_free(state, &locked.name)?;
         let asked = self.table.asked(wanted);
         self.is_known(&asked)?;

@@ -210,22 +210,84 @@ fn resolutions_override_where_they_may_and_the_chain_is_named_where_not() {
 }
 
 #[test]
-fn what_resolutions_decide_about_stays() {
-    let world = World::of("a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.2");
-    let mut before = files(
-        &world,
-        json!({"a": "^1.0.0"}),
-        &[("a@^1.0.0", "1.0.0"), ("b@1.0.0", "1.0.0"), ("b@~1.0.0", "1.0.0")],
-    );
-    let manifest =
-        before["package.json"].replace("\"name\"", "\"resolutions\": {\"**/b\": \"1.0.0\"}, \"name\"");
-    before.insert("package.json".to_owned(), manifest);
-    let plan = KEEP.plan_yarn(&world, &before);
-    assert_eq!(
-        plan.blocked[0].reason,
-        "`resolutions` in package.json decide about b: change them there."
-    );
-    assert!(plan.entries.is_empty());
+fn entries_of_resolutions_move_inside_of_their_range_and_are_raised_as_they_are_written() {
+    let world = World::of("a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.2\nb 1.1.0\nb 2.0.0");
+    let with = |entry: &str, keys: &[(&str, &str)]| {
+        let mut before = files(&world, json!({"a": "^1.0.0"}), keys);
+        let manifest =
+            before["package.json"].replace("\"name\"", &format!("\"resolutions\": {{{entry}}}, \"name\""));
+        before.insert("package.json".to_owned(), manifest);
+        before
+    };
+    let flaws = [("b", "1.0.2")];
+    let change = Asked {
+        flaws: &flaws,
+        manifests: Manifests::Change,
+        ..KEEP
+    };
+    for (entry, rule, written, new) in [
+        ("\"**/b\": \"1.0.0\"", "b@1.0.0", "\"**/b\": \"1.0.2\"", "b@1.0.2"),
+        ("\"b\": \"=1.0.0\"", "b@=1.0.0", "\"b\": \"=1.0.2\"", "b@=1.0.2"),
+        ("\"b\": \"^1.0.0\"", "b@^1.0.0", "\"b\": \"^1.0.0\"", "b@^1.0.0"),
+    ] {
+        let locked = [("a@^1.0.0", "1.0.0"), (rule, "1.0.0"), ("b@~1.0.0", "1.0.0")];
+        let before = with(entry, &locked);
+        let plan = change.plan_yarn(&world, &before);
+        let means = if entry == written { "in_range" } else { "manifest" };
+        assert_eq!(told(&plan), [format!("b 1.0.0 → 1.0.2 ({means})")], "{entry}");
+        let after = edited(&before, &plan).expect("an edit");
+        let manifest = before["package.json"].replace(entry, written);
+        assert_eq!(
+            after.get("package.json").unwrap_or(&before["package.json"]),
+            &manifest
+        );
+        assert_eq!(
+            keys_of(&after["yarn.lock"]),
+            keys(&[("a@^1.0.0", "1.0.0"), (new, "1.0.2"), ("b@~1.0.0", "1.0.2")]),
+            "{entry}"
+        );
+        // Without it nothing of a manifest changes.
+        if means == "manifest" {
+            let keep = Asked {
+                flaws: &flaws,
+                ..KEEP
+            };
+            let reason = &keep.plan_yarn(&world, &before).blocked[0].reason;
+            assert!(
+                reason.ends_with("and package.json is not to be changed."),
+                "{reason}"
+            );
+        }
+    }
+    // What `a` asks for does not count: the entry may lead it further.
+    let flaws = [("b", "1.1.0")];
+    let change = Asked {
+        flaws: &flaws,
+        ..change
+    };
+    let locked = [("a@^1.0.0", "1.0.0"), ("b@1.0.0", "1.0.0"), ("b@~1.0.0", "1.0.0")];
+    let plan = change.plan_yarn(&world, &with("\"b\": \"1.0.0\"", &locked));
+    assert_eq!(told(&plan), ["b 1.0.0 → 1.1.0 (manifest)"]);
+    let flaws = [("b", "2.0.0")];
+    let change = Asked {
+        flaws: &flaws,
+        ..change
+    };
+    for entry in [
+        "\"b\": \"1.0.0\"",
+        "\"a/b\": \"1.0.0\"",
+        "\"b\": \">=1.0.0 <1.1.0\"",
+    ] {
+        let before = with(entry, &locked);
+        let plan = change.plan_yarn(&world, &before);
+        assert!(plan.entries.is_empty(), "{entry}");
+        let reason = &plan.blocked[0].reason;
+        let words = match entry {
+            "\"a/b\": \"1.0.0\"" => "`resolutions` in package.json decide about b: change them there.",
+            _ => "--level",
+        };
+        assert!(reason.contains(words), "{entry}: {reason}");
+    }
 }
 
 #[test]
