@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::{HashMap, HashSet};
 
 use crate::ecosystem;
-use crate::lockfile::{self, Claim, UpgradeCommand};
+use crate::lockfile::{self, UpgradeCommand};
 use crate::model::worst::Order;
 use crate::model::{Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy};
 use crate::version::Distance;
@@ -174,7 +174,7 @@ impl<'o> Remediation<'o> {
         // Where another ref is checked out a command would change that one.
         let places = self.places.iter().filter(|(target, _)| target.is_checked_out);
         for (target, finding) in places.filter(|(_, finding)| is_meant(finding)) {
-            let Claim::Read(format) = lockfile::claim(&finding.file) else {
+            let Some(format) = lockfile::upgrades(&finding.file) else {
                 continue;
             };
             let file = finding.file.display();

@@ -29,7 +29,7 @@ fn incomplete(outcome: &Outcome) -> String {
             "{} The input `database` names the file, or an address to fetch it from.",
             phrases::ended(reason)
         ),
-        (_, _) => headline::cause(outcome),
+        (_, _) => headline::cause(outcome, outcome.coverage.blind.len()),
     }
 }
 

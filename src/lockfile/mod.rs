@@ -133,6 +133,11 @@ pub trait Format: Sync {
         false
     }
 
+    /// Versions of packages of its lockfiles stand in the file at `path`, which it does not claim.
+    fn keeps_versions_in(&self, _path: &TreePath) -> bool {
+        false
+    }
+
     /// The command that upgrades a package, for a shell in the folder of its lockfile. One that the tool refuses, or after
     /// which another manifest or nothing is changed, is none.
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
@@ -397,6 +402,14 @@ pub fn claim(path: &TreePath) -> Claim {
         Some(format) => Claim::Read(*format),
         None => unsupported::row(path).map_or(Claim::Nothing, Claim::Unsupported),
     }
+}
+
+/// The format that says how to upgrade what the file at `path` locks: that which reads it, else that whose versions it holds.
+#[must_use]
+pub fn upgrades(path: &TreePath) -> Option<&'static dyn Format> {
+    let mut formats = FORMATS.iter();
+    let format = formats.find(|format| format.claims(path) || format.keeps_versions_in(path))?;
+    Some(*format)
 }
 
 /// What readers may ask about the file at `path` without reading it as a whole, by its format.

@@ -58,6 +58,12 @@ pub fn upgrade<'i>(locked: &Locked<'_>, package: &Candidates<'i>) -> Option<Upgr
     best
 }
 
+/// `999.999.999`, with which records say that no version fixes it (GHSA-m2h2-264f-f486).
+fn is_never(version: &str) -> bool {
+    let mut parts = version.split('.');
+    parts.clone().count() > 1 && parts.all(|part| part.len() > 2 && part.bytes().all(|byte| byte == b'9'))
+}
+
 /// What all advisories of a package say, read once.
 struct Known<'i> {
     groups: Vec<(IndexKey, Range<usize>)>,
@@ -138,6 +144,7 @@ impl<'i> Known<'i> {
             locked.unorderable.is_none()
                 && version.compare_with_bound(release, scheme) == Some(Ordering::Less)
                 && (may_be_early || !is_early(release))
+                && !is_never(release.text)
         };
         let mut fixed: Vec<Release<'i>> = self
             .fixed

@@ -208,6 +208,9 @@ fn when<'d>(fields: &Fields<'d>, reader: &mut Reader<'d>) -> When {
         epss: fields.get("epss").and_then(|field| reader.probability(&field)),
         scope: fields.get("scope").and_then(|field| reader.word(&field, &scope)),
         direct: fields.get("direct").and_then(|field| reader.truth(&field)),
+        package: fields
+            .get("package")
+            .and_then(|field| package(&field, "a rule", reader)),
         path: fields
             .get("path")
             .and_then(|field| reader.glob(field, About::Paths)),
@@ -247,7 +250,9 @@ fn exception<'d>(item: Field<'d>, reader: &mut Reader<'d>) -> Option<Exception> 
         .get("owner")
         .and_then(|field| reader.text(&field))
         .map(|text| one_line(&text));
-    let package = fields.get("package").and_then(|field| package(&field, reader));
+    let package = fields
+        .get("package")
+        .and_then(|field| package(&field, "an exception", reader));
     let path = fields
         .get("path")
         .and_then(|field| reader.glob(field, About::Paths));
@@ -289,14 +294,15 @@ fn id<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<String> {
     }
 }
 
-fn package<'d>(field: &Field<'d>, reader: &mut Reader<'d>) -> Option<PackageUrl> {
+/// The package that `what` is about.
+fn package<'d>(field: &Field<'d>, what: &str, reader: &mut Reader<'d>) -> Option<PackageUrl> {
     let text = reader.text(field)?;
     let (message, hint) = match purl::parse(&text) {
         Ok(package) if !package.is_qualified() => {
             return supply_chain::is_known(&package, field, reader).then_some(package);
         }
         Ok(_) => (
-            "an exception is about a package, not about one of its files".to_owned(),
+            format!("{what} is about a package, not about one of its files"),
             "Leave out what follows `?` or `#`.",
         ),
         Err(bad) => (

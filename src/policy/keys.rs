@@ -50,6 +50,7 @@ pub const WHEN: Section = Section {
         "epss",
         "scope",
         "direct",
+        "package",
         "path",
         "ref",
     ],

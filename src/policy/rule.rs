@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::glob::Globs;
 use super::subject::Subject;
-use crate::model::{Class, Decision, Level, Scope};
+use crate::model::{Class, Decision, Level, PackageUrl, Scope};
 
 /// A rule of the policy. The first one whose conditions are all met decides.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,8 @@ pub struct When {
     pub scope: Option<Scope>,
     /// Whether a root asks for the package by name.
     pub direct: Option<bool>,
+    /// The package, with or without a version.
+    pub package: Option<PackageUrl>,
     /// The lockfile, from the top of the repository.
     pub path: Option<Globs>,
     /// The short name of the ref; without a ref it never matches.
@@ -134,6 +136,13 @@ impl When {
             (Some(true), false) => return Some("no root asks for it by name".into()),
             (Some(false), true) => return Some("a root asks for it by name".into()),
             (Some(true), true) | (Some(false), false) | (None, _) => {}
+        }
+        if let Some(package) = self
+            .package
+            .as_ref()
+            .filter(|package| !package.names(&finding.purl))
+        {
+            return Some(format!("it is not {package}"));
         }
         if let Some(globs) = self.path.as_ref().filter(|globs| !subject.path_fits(globs)) {
             return Some(format!(

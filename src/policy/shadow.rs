@@ -1,14 +1,14 @@
 //! Rules that can never decide: every finding that they match is decided before they are asked.
 //!
 //! Only what is certain counts: a rule about malicious packages that does not fail them, and a rule all of whose conditions are
-//! as narrow as those of one earlier rule, or narrower. Globs are compared as they are written, and several earlier rules
+//! as narrow as those of one earlier rule, or narrower. Globs and packages are compared as they are written, and several earlier rules
 //! that leave nothing over together are not looked for.
 
 use std::collections::HashMap;
 
 use super::glob::Globs;
 use super::rule::{Fix, Rule};
-use crate::model::{Class, Decision, Level, Scope};
+use crate::model::{Class, Decision, Level, PackageUrl, Scope};
 
 /// What to do about [`idle`], as a full instruction.
 pub(super) const HINT: &str = "Put the narrower rule first, or take this one out; malicious packages of your own go under `supply-chain`.";
@@ -16,10 +16,10 @@ pub(super) const HINT: &str = "Put the narrower rule first, or take this one out
 /// The rules that never decide, or never what is written, by their numbers from 0, with the reason as a lowercase fragment.
 /// `allows_malicious`: the policy takes some malicious packages out of the built-in rule.
 ///
-/// A rule is compared with the groups of earlier rules that ask for some of its conditions: at most 256 look-ups a rule,
+/// A rule is compared with the groups of earlier rules that ask for some of its conditions: at most 512 look-ups a rule,
 /// however many rules there are.
 pub(super) fn idle(rules: &[Rule], allows_malicious: bool) -> Vec<(usize, String)> {
-    let mut globs: HashMap<&[String], u32> = HashMap::new();
+    let mut numbers = Numbers::default();
     let mut earlier: HashMap<Conditions, [Option<Least>; Level::ALL.len()]> = HashMap::new();
     let mut idle = Vec::new();
     for (number, rule) in rules.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn idle(rules: &[Rule], allows_malicious: bool) -> Vec<(usize, String
             idle.push((number, "malicious packages fail before any rule is asked".into()));
             continue;
         }
-        let asked = Requirement::of(rule, &mut globs);
+        let asked = Requirement::of(rule, &mut numbers);
         let covering = asked.conditions.wider().filter_map(|wider| {
             let levels = earlier.get(&wider)?.get(..=asked.level)?;
             let covers = |least: &&Least| least.epss <= asked.epss;
@@ -76,7 +76,7 @@ struct Requirement {
 
 /// The conditions that something either is or is not; 0 is one that a rule does not ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Conditions([u32; 8]);
+struct Conditions([u32; 9]);
 
 impl Conditions {
     /// These, and those that ask for less: each matches everything that these do.
@@ -95,15 +95,32 @@ impl Conditions {
     }
 }
 
+/// A number, from 1, for each text that rules ask for.
+#[derive(Default)]
+struct Numbers<'r> {
+    globs: HashMap<&'r [String], u32>,
+    packages: HashMap<&'r str, u32>,
+}
+
+impl<'r> Numbers<'r> {
+    fn glob(&mut self, asked: Option<&'r Globs>) -> u32 {
+        let next = next(&self.globs);
+        asked.map_or(0, |asked| *self.globs.entry(asked.patterns()).or_insert(next))
+    }
+
+    fn package(&mut self, asked: Option<&'r PackageUrl>) -> u32 {
+        let next = next(&self.packages);
+        asked.map_or(0, |asked| *self.packages.entry(asked.as_str()).or_insert(next))
+    }
+}
+
+fn next<K>(known: &HashMap<K, u32>) -> u32 {
+    u32::try_from(known.len()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
 impl Requirement {
-    fn of<'r>(rule: &'r Rule, globs: &mut HashMap<&'r [String], u32>) -> Self {
+    fn of<'r>(rule: &'r Rule, numbers: &mut Numbers<'r>) -> Self {
         let when = &rule.when;
-        let mut glob = |asked: &'r Option<Globs>| {
-            let next = u32::try_from(globs.len()).unwrap_or(u32::MAX).saturating_add(1);
-            asked
-                .as_ref()
-                .map_or(0, |asked| *globs.entry(asked.patterns()).or_insert(next))
-        };
         // A severity alone covers vulnerabilities.
         let class = when.class.or(when.severity.map(|_| Class::Vulnerability));
         // A rule that lets pass covers what is for nothing else: see `Rule::unmet`.
@@ -119,8 +136,9 @@ impl Requirement {
                 code(&Scope::ALL, when.scope),
                 nothing_else,
                 code(&[true, false], when.direct),
-                glob(&when.path),
-                glob(&when.ref_name),
+                numbers.package(when.package.as_ref()),
+                numbers.glob(when.path.as_ref()),
+                numbers.glob(when.ref_name.as_ref()),
             ]),
             level: when
                 .severity

@@ -100,6 +100,8 @@ struct When {
     #[serde(skip_serializing_if = "Option::is_none")]
     direct: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", rename = "ref")]
     ref_name: Option<String>,
@@ -286,6 +288,7 @@ impl RuleEntry {
                 epss: when.epss,
                 scope: when.scope.map(|scope| scope.as_str()),
                 direct: when.direct,
+                package: when.package.as_ref().map(|package| text(package.as_str())),
                 path: when.path.as_ref().map(|globs| text(&globs.patterns().concat())),
                 ref_name: when
                     .ref_name

@@ -3,11 +3,11 @@
 //! A plan says why a locked version stays. Where that version goes all the same, because another advisory about it is fixed or
 //! another package needs a later one, an advisory may be true of the new version as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Limits, counts, reason_of, repeated};
-use crate::model::{Finding, Outcome, TreePath};
-use crate::plan::{Blocked, LockfilePlan, Plan};
+use crate::model::{Finding, Outcome, Target, TreePath};
+use crate::plan::{Blocked, Collateral, LockfilePlan, Move, Plan};
 
 /// Has each of `plans` list as blocked what `after`, the scan of the result, has of its lockfile, and nothing else. A lockfile
 /// that has something only now gets a plan without an upgrade.
@@ -22,6 +22,7 @@ pub fn settle(plans: &mut Vec<LockfilePlan>, after: &Outcome, limits: &Limits) {
         }
         for plan in plans.iter_mut().filter(|plan| plan.target == number) {
             let findings = of_files.remove(&plan.file).unwrap_or_default();
+            only_what_ends(&mut plan.plan, target, &plan.file);
             plan.plan.blocked = blocked(&plan.plan, &findings);
         }
         for (file, findings) in of_files {
@@ -40,6 +41,36 @@ pub fn settle(plans: &mut Vec<LockfilePlan>, after: &Outcome, limits: &Limits) {
         }
     }
     plans.sort_by(|left, right| (left.target, &left.file).cmp(&(right.target, &right.file)));
+}
+
+/// Has each upgrade of `plan` name what its new version ends in `file`, as the scan of the result says. One that ends nothing is what
+/// moves beside others.
+fn only_what_ends(plan: &mut Plan, after: &Target, file: &TreePath) {
+    let of_file = |finding: &&Finding| finding.file == *file && finding.is_affected();
+    let left: HashSet<(&str, &str, &str)> = after
+        .findings
+        .iter()
+        .filter(of_file)
+        .map(|finding| (&*finding.name, &*finding.version, &*finding.advisory.id))
+        .collect();
+    for one in &mut plan.moves {
+        if let Some(to) = &one.to {
+            one.fixes
+                .retain(|id| !left.contains(&(one.name.as_str(), to.as_str(), id.as_str())));
+        }
+    }
+    let (moves, beside): (Vec<Move>, Vec<Move>) = plan.moves.drain(..).partition(|one| !one.fixes.is_empty());
+    plan.moves = moves;
+    for Move { name, from, to, .. } in beside {
+        let one = Collateral {
+            name,
+            from: Some(from),
+            to,
+        };
+        if !plan.collateral.contains(&one) {
+            plan.collateral.push(one);
+        }
+    }
 }
 
 /// A blocked entry for each of `findings`, those of one version that stay for the same reason together.

@@ -32,7 +32,7 @@ pub fn words(outcome: &Outcome, failing: &[Remediation<'_>]) -> Vec<String> {
             },
             warnings => format!("nothing blocks; {}", counted(warnings, "warning", "warnings")),
         },
-        Verdict::Incomplete => cause(outcome),
+        Verdict::Incomplete => cause(outcome, outcome.coverage.blind.len()),
         Verdict::NothingToScan => no_lockfile(outcome, ""),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
@@ -70,15 +70,16 @@ pub(super) fn caveats(outcome: &Outcome) -> Vec<String> {
     if others > 0 {
         words.push(format!("{} not affected", thousands(others as u64)));
     }
-    words.extend(limits(outcome, outcome.coverage.partial.len()));
+    let coverage = &outcome.coverage;
+    words.extend(limits(outcome, coverage.blind.len(), coverage.partial.len()));
     words
 }
 
-/// What the verdict does not cover; `partial` is how many entries are listed as not checked in full.
-pub(super) fn limits(outcome: &Outcome, partial: usize) -> Vec<String> {
+/// What the verdict does not cover; `blind` gaps are listed as not checked, and `partial` is how many entries are listed as not checked in full.
+pub(super) fn limits(outcome: &Outcome, blind: usize, partial: usize) -> Vec<String> {
     let mut words = Vec::new();
     if outcome.verdict == Verdict::Blocked && !outcome.coverage.is_complete() {
-        words.push(format!("more may be hidden: {}", cause(outcome)));
+        words.push(format!("more may be hidden: {}", cause(outcome, blind)));
     }
     let coverage = &outcome.coverage;
     let is_cause = coverage.is_unchecked() && outcome.verdict == Verdict::Incomplete;
@@ -96,13 +97,13 @@ pub(super) fn limits(outcome: &Outcome, partial: usize) -> Vec<String> {
     words
 }
 
-/// Why not everything was checked.
+/// Why not everything was checked; `blind` gaps are listed.
 #[must_use]
-pub fn cause(outcome: &Outcome) -> String {
+pub fn cause(outcome: &Outcome, blind: usize) -> String {
     let coverage = &outcome.coverage;
     let index = no_index(outcome);
-    let gaps = counted(coverage.blind.len(), "gap", "gaps");
-    match (index, coverage.blind.len()) {
+    let gaps = counted(blind, "gap", "gaps");
+    match (index, blind) {
         (Some(index), 0) => index,
         (None, 0) if coverage.is_unchecked() => format!(
             "0 of {} checked",

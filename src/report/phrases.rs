@@ -122,6 +122,15 @@ pub fn fixes(step: &Remediation<'_>) -> String {
     }
 }
 
+/// What to do where no command upgrades a package: everywhere, or beside the folders in which one does.
+#[must_use]
+pub fn by_hand(what: &str, is_everywhere: bool) -> Cow<'_, str> {
+    match is_everywhere {
+        true => what.into(),
+        false => format!("In other folders: {what}").into(),
+    }
+}
+
 /// What distinguishes a step from a small upgrade of what runs: `major`, `dev`, `optional`.
 #[must_use]
 pub fn traits(step: &Remediation<'_>) -> Vec<&'static str> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use super::phrases::{advisories, counted, grace, severities, severity, short, thousands};
+use super::phrases::{advisories, counted, grace, severities, severity, short, thousands, traits};
 use crate::model::lines::short_name;
 use crate::model::{Decision, Finding, Outcome, Target, TreePath};
 use crate::remediation::{Kind, Remediation, remediations};
@@ -325,11 +325,17 @@ impl Shown<'_> {
     }
 }
 
-/// `Upgrade examplelib from 0.10.30 to 0.10.81`.
+/// `Upgrade examplelib from 0.10.30 to 0.10.81`, `Upgrade h2 from 0.3.27 to 0.4.16 (major, dev)`.
 fn what_to_do(step: &Remediation<'_>) -> String {
     let (name, version) = (short(step.name, 100), short(step.version, 50));
     match step.kind {
-        Kind::Upgrade(to) => format!("Upgrade {name} from {version} to {}", short(to, 50)),
+        Kind::Upgrade(to) => {
+            let traits = match traits(step) {
+                traits if traits.is_empty() => String::new(),
+                traits => format!(" ({})", traits.join(", ")),
+            };
+            format!("Upgrade {name} from {version} to {}{traits}", short(to, 50))
+        }
         Kind::Remove => format!("Remove {name} {version}"),
         Kind::OwnRegistry => format!("Take {name} {version} from your own registry"),
         Kind::NoFix => format!("No version fixes {name} {version} yet"),
@@ -352,8 +358,11 @@ fn fixes(step: &Remediation<'_>, file: &TreePath) -> String {
     if let Some(more) = step.fixes.len().checked_sub(MAX_FIXES).filter(|more| *more > 0) {
         text.push_str(&format!("\nand {}", counted(more, "other", "others")));
     }
-    if let Some(command) = step.command_for(file) {
-        text.push_str(&format!("\n{}", short(&command, 300)));
+    if let Some(how) = step
+        .command_for(file)
+        .or_else(|| step.by_hand().map(Cow::into_owned))
+    {
+        text.push_str(&format!("\n{}", short(&how, 300)));
     }
     text
 }

@@ -55,6 +55,7 @@ use crate::model::{
 };
 use crate::policy::nearest;
 use crate::policy::{DecisionContext, ExceptionMatch, Policy, Strictness};
+use crate::text::count::counted;
 use crate::text::escape;
 use compare::BaseTree;
 use discover::DiscoveredTree;
@@ -233,6 +234,11 @@ pub fn scan(request: &Request<'_>, trees: &[ScanTree<'_>]) -> Outcome {
     }
     let mut coverage = whole_coverage(&mut targets, &judge);
     all_listed.counts(judge.index.is_some()).put_into(&mut coverage);
+    if judge.state.is_usable() && !coverage.is_unchecked() {
+        for target in targets.iter().filter(|target| target.coverage.is_unchecked()) {
+            coverage.add(Cost::Blind, unchecked(target));
+        }
+    }
     let built_in = Policy::built_in();
     let policy = trees.first().map_or(&built_in, |tree| tree.policy);
     let mut remarks = request.remarks.clone();
@@ -312,6 +318,17 @@ pub fn failed(mut outcome: Outcome, failure: &Failure) -> Outcome {
     // Why there is none is said, and what to do about that.
     outcome.database.trouble = None;
     outcome
+}
+
+/// The gap of a target of whose dependencies not one could be checked, beside others.
+fn unchecked(target: &Target) -> Gap {
+    let name = target.told_ref().unwrap_or(&target.root);
+    let dependencies = counted(target.coverage.unchecked, "dependency", "dependencies");
+    Gap {
+        location: None,
+        reason: format!("{name}: 0 of {dependencies} checked"),
+        hint: "What is not checked in full says what each file lacks; leave the path or ref out where that is all right.".to_owned(),
+    }
 }
 
 /// All targets' coverage together.

@@ -190,14 +190,8 @@ fn offline(location: &Location) -> String {
 }
 
 /// How to come by an advisory database without the address that failed, a line each.
-fn other_ways() -> String {
-    let docs = match env!("CARGO_PKG_REPOSITORY") {
-        "" => "docs/database.md".to_owned(),
-        repository => format!("{repository}/blob/main/docs/database.md"),
-    };
-    format!(
-        "Without it: `lockkeeper db build SOURCE…` builds one from files,\n\
-         `lockkeeper db update --from ADDRESS` takes one from a mirror or a folder,\n\
-         `--db FILE` (in a step: `database`) names one. See {docs}."
-    )
+fn other_ways() -> &'static str {
+    "Without it: `lockkeeper db build SOURCE…` builds one from files,\n\
+     `lockkeeper db update --from ADDRESS` takes one from a mirror or a folder,\n\
+     `--db FILE` (a step's `database`) names one. See `lockkeeper man db update`."
 }

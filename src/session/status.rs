@@ -121,6 +121,8 @@ impl Session<'_> {
             grid.metrics = Some(self.metrics(&grid, history.as_ref(), &found, &columns)?);
         }
         if let (Some(index), Some(repository)) = (&opened.index, &found.repository) {
+            self.observer
+                .working("looking for commits that fix advisories about this repository");
             let own = own_rows(index, repository, &columns, &grid.outcome)?;
             let known: BTreeSet<String> = grid.rows.iter().map(|row| row.advisory.id.clone()).collect();
             let is_new = |id: &String| !known.contains(id);

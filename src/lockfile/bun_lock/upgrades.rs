@@ -67,7 +67,8 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
                 .iter()
                 .map(|folder| match folder.is_empty() {
                     true => format!("bun update {name}@{to}"),
-                    false => format!("bun update --cwd {folder} {name}@{to}"),
+                    // Bun 1.3 takes `--cwd FOLDER` twice and finds nothing there; in the folder 1.3.14 and 1.4.5 do it.
+                    false => format!("(cd {folder} && bun update {name}@{to})"),
                 })
                 .collect();
             UpgradeCommand::Run(commands.join(" && "))

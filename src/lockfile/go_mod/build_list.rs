@@ -291,15 +291,17 @@ impl Resolution<'_> {
     fn standard_library(&mut self, module: &Directives<'_>, workspace: Option<&Workspace>) {
         let from_work = workspace
             .and_then(|workspace| Some((workspace.toolchain.as_ref()?, &workspace.path)))
-            .map(|((version, span), path)| (version.clone(), FileSpan::elsewhere(path.clone(), *span)));
-        let own = toolchain(module);
-        let is_named = from_work.is_none() && own.as_ref().is_some_and(|version| version.is_named);
-        let own = own.map(|version| (version.text, FileSpan::here(version.span)));
-        let Some((version, place)) = from_work.or(own) else {
+            .map(|(version, path)| (version.clone(), FileSpan::elsewhere(path.clone(), version.span)));
+        let own = || {
+            let version = toolchain(module)?;
+            let place = FileSpan::here(version.span);
+            Some((version, place))
+        };
+        let Some((version, place)) = from_work.or_else(own) else {
             return;
         };
-        let mut package = Package::new(Ecosystem::GO, "stdlib", version, place);
-        if is_named {
+        let mut package = Package::new(Ecosystem::GO, "stdlib", version.text, place);
+        if version.is_named {
             package.asked_by(UpgradeBy::Property("toolchain".into()));
         }
         package.direct = true;

@@ -42,9 +42,12 @@ mod versions;
 mod workspace;
 
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, Tree, UpgradeBy};
+use crate::model::{Ecosystem, Tree, TreePath, UpgradeBy};
 use crate::text::Problems;
 use directives::{DAMAGED, Directives, Kind, UNENDED};
+
+/// The file of a workspace.
+const WORKSPACE: &str = "go.work";
 
 /// Reads `go.mod`.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +66,25 @@ impl Format for GoMod {
         &["go.mod"]
     }
 
+    fn keeps_versions_in(&self, path: &TreePath) -> bool {
+        path.file_name() == WORKSPACE.as_bytes()
+    }
+
     fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
-        let super::Upgrade { name, to, .. } = upgrade;
+        let super::Upgrade {
+            name, to, file_name, ..
+        } = upgrade;
+        if *file_name == WORKSPACE {
+            return match (*name, upgrade.by) {
+                ("stdlib", Some(UpgradeBy::Property(_))) => {
+                    super::UpgradeCommand::Run(format!("go work edit -toolchain=go{to}"))
+                }
+                ("stdlib", _) => super::UpgradeCommand::Run(format!("go work edit -go={to}")),
+                _ => super::UpgradeCommand::ByHand(
+                    "Change the version in the `replace` line of `go.work`, then run `go work sync`.".into(),
+                ),
+            };
+        }
         // `go get` would add a requirement, and the line would go on to replace it.
         match upgrade.by {
             Some(UpgradeBy::Replace(old)) => {

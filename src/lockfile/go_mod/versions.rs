@@ -22,6 +22,7 @@ pub(super) fn is_newer_go(version: &str, than: &str) -> bool {
 }
 
 /// A version of Go and where it stands.
+#[derive(Debug, Clone)]
 pub(super) struct Toolchain {
     pub(super) text: String,
     pub(super) span: Span,

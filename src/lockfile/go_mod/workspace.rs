@@ -10,7 +10,8 @@ use super::directives::{DAMAGED, Directives, Kind, UNENDED};
 use super::member::Member;
 use super::replace::Replacements;
 use super::selection::{self, Selection};
-use super::{vendor, versions};
+use super::vendor;
+use super::versions::{self, Toolchain};
 use crate::model::{Cost, Tree, TreePath, Unread};
 use crate::text::{Problems, Span, decode};
 
@@ -32,7 +33,7 @@ pub(super) struct Workspace {
     /// It uses nothing, or ends where it may be cut.
     may_be_cut: bool,
     /// The version of Go that its `go` and `toolchain` lines name.
-    pub(super) toolchain: Option<(String, Span)>,
+    pub(super) toolchain: Option<Toolchain>,
     /// What replaces what, in all of its modules.
     pub(super) replacements: Replacements,
     /// Versions and members.
@@ -259,7 +260,7 @@ fn read(path: TreePath, bytes: &[u8], tree: &mut Reader<'_>) -> Workspace {
         folders,
         damaged,
         may_be_cut,
-        toolchain: versions::toolchain(&directives).map(|version| (version.text, version.span)),
+        toolchain: versions::toolchain(&directives),
         replacements,
         selection,
         problems,

@@ -47,7 +47,7 @@ fn words(gate: &Gate, failing: &[Remediation<'_>]) -> Vec<String> {
         Verdict::Pass => format!("nothing blocks the release of {release}"),
         Verdict::Incomplete => format!(
             "cannot decide whether {release} may be released: {}",
-            headline::cause(outcome)
+            headline::cause(outcome, outcome.coverage.blind.len())
         ),
         Verdict::NothingToScan => headline::no_lockfile(outcome, &format!(" in {release}")),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),

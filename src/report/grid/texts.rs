@@ -126,6 +126,10 @@ pub(in crate::report) fn exit_code(grid: &Grid) -> Option<String> {
 pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
     let outcome = &grid.outcome;
     let lines = counted(outcome.targets.len(), "release line", "release lines");
+    // What several lines have is listed once.
+    let columns = columns::columns(outcome);
+    let blind = gaps(grid, &columns, |coverage| &coverage.blind).len();
+    let partial = gaps(grid, &columns, |coverage| &coverage.partial).len();
     let mut words = vec![match outcome.verdict {
         Verdict::Blocked => {
             let (advisories, affected) = on_lines(grid, |finding| finding.blocks());
@@ -147,14 +151,12 @@ pub(in crate::report) fn headline(grid: &Grid) -> Vec<String> {
                 thousands(affected as u64)
             ),
         },
-        Verdict::Incomplete => headline::cause(outcome),
+        Verdict::Incomplete => headline::cause(outcome, blind),
         Verdict::NothingToScan if outcome.targets.is_empty() => "no ref is a live release line".to_owned(),
         Verdict::NothingToScan => headline::no_lockfile(outcome, &format!(" on {lines}")),
         Verdict::Failed => "the run failed before it reached a verdict".to_owned(),
     }];
-    // What several lines have is listed once.
-    let partial = gaps(grid, &columns::columns(outcome), |coverage| &coverage.partial).len();
-    words.extend(headline::limits(outcome, partial));
+    words.extend(headline::limits(outcome, blind, partial));
     words
 }
 
@@ -245,11 +247,13 @@ pub(in crate::report) fn gaps<'g>(
             lines_of.entry(gap).or_default().push(&column.name);
         }
     }
-    // A gap that is no line's is only in the whole run's coverage.
-    if lines_of.is_empty() {
-        for gap in list(&grid.outcome.coverage) {
-            lines_of.entry(gap).or_default();
-        }
+    // A gap that is no line's is only in the whole run's coverage, behind those of the lines.
+    let of_lines: usize = columns
+        .iter()
+        .map(|column| list(&column.target.coverage).len())
+        .sum();
+    for gap in list(&grid.outcome.coverage).iter().skip(of_lines) {
+        lines_of.entry(gap).or_default();
     }
     lines_of
         .into_iter()

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::markup::{Markup, markup};
 use super::page::{
-    Section, choice, code, codes, exploitation, exploited, fact, id, level, link, published, select,
+    Section, choice, code, codes, exploitation, exploited, fact, id, level, level_key, link, published,
+    select,
 };
 use super::paths;
 use crate::model::advisory::{TextKey, Texts};
@@ -138,7 +139,10 @@ fn filter(findings: &[Here<'_>], trees: &[String]) -> Markup {
         .map(|value| (value.clone(), decision_text(&value).to_owned()))
         .collect();
     let classes = held(&|finding| Some(finding.advisory.class.as_str().to_owned()));
-    let levels = held(&|finding| Some(finding.advisory.severity.level.as_str().to_owned()));
+    let levels = held(&|finding| {
+        let key = level_key(&finding.advisory);
+        (!key.is_empty()).then(|| key.to_owned())
+    });
     let ecosystems = held(&|finding| Some(short(finding.ecosystem.as_str(), 100).into_owned()));
     let fixes = held(&|finding| Some(fix(finding).to_owned()));
     let changes = held(&|finding| Some(finding.change?.as_str().to_owned()));
@@ -255,7 +259,7 @@ fn entry(
     let variants = variants.iter().map(|alike| variant(alike, trees));
     markup!(
         "<li id=\"f" (number) "\" data-row=\"" (number) "\" data-class=\"" (advisory.class.as_str())
-        "\" data-severity=\"" (advisory.severity.level.as_str())
+        "\" data-severity=\"" (level_key(advisory))
         "\" data-ecosystem=\"" (short(finding.ecosystem.as_str(), 100)) "\"><details class=\"finding\">\n<summary><span class=\"decision "
         (decision) "\">" (decision_text(decision)) "</span> " (level(advisory)) " <span><span class=\"id\">"
         (short(finding.id(), 200)) "</span>" (exploited(advisory)) " <span class=\"about\">"

@@ -6,7 +6,8 @@ use std::io;
 use super::coverage::{cut, entry, fold, provenance};
 use super::markup::{Markup, markup};
 use super::page::{
-    self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, link, published,
+    self, Count, Section, choice, code, codes, exploitation, exploited, fact, level, level_key, link,
+    published,
 };
 use super::{metrics, paths, to_do};
 use crate::model::advisory::Class;
@@ -246,7 +247,7 @@ fn filter(rows: &[GridRow]) -> Markup {
     let classes: Vec<String> = classes.map(|class| class.to_string()).collect();
     let levels = Level::ALL
         .into_iter()
-        .filter(|level| rows.iter().any(|row| row.advisory.severity.level == *level));
+        .filter(|level| rows.iter().any(|row| level_key(&row.advisory) == level.as_str()));
     let levels: Vec<String> = levels.map(|level| level.to_string()).collect();
     markup!(
         "<form class=\"filter\" id=\"filter\" role=\"search\" aria-label=\"Filter the grid\" data-list=\"list\" hidden>\n"
@@ -330,7 +331,7 @@ fn entry_of(
     });
     markup!(
         "<li id=\"a" (number) "\" data-row=\"" (number) "\" data-class=\"" (advisory.class.as_str())
-        "\" data-severity=\"" (advisory.severity.level.as_str()) "\" data-cells=\"" (cells)
+        "\" data-severity=\"" (level_key(advisory)) "\" data-cells=\"" (cells)
         "\"><details class=\"advisory\">\n<summary>" (level(advisory)) " <span><span class=\"id\">" (short(row.id(), 200))
         "</span>" (exploited(advisory)) " <span class=\"about\">" (short(advisory.summary.trim(), 300))
         "</span></span> <span>" (codes(row.packages.iter().map(PackageUrl::as_str), 3)) "<span class=\"about\">"

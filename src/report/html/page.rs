@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::markup::{Markup, Show, markup};
 use crate::model::lines::short_name;
-use crate::model::{Advisory, Finding, Outcome, Verdict};
+use crate::model::{Advisory, Class, Finding, Outcome, Verdict};
 use crate::report::phrases::{self, counted, sentence, short, thousands};
 use crate::report::{Style, headline, links};
 
@@ -148,6 +148,19 @@ fn answer(
 /// `critical 9.1` with its colour and shape.
 pub(super) fn level(advisory: &Advisory) -> Markup {
     markup!("<span class=\"level " (phrases::rank(advisory)) "\">" (phrases::severity(advisory)) "</span>")
+}
+
+/// The level by which the filter finds it; empty for what is no vulnerability, as in the counts.
+pub(super) fn level_key(advisory: &Advisory) -> &'static str {
+    match advisory.class {
+        Class::Vulnerability => advisory.severity.level.as_str(),
+        Class::Malicious
+        | Class::Confusion
+        | Class::Unsound
+        | Class::Unmaintained
+        | Class::Yanked
+        | Class::Notice => "",
+    }
 }
 
 /// A link out of the page. `address` is one of the web in plain letters.

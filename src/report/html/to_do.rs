@@ -128,9 +128,13 @@ fn entry(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup
 
 /// The command in the first folder, or what to do where none does it.
 fn how(step: &Remediation<'_>) -> Option<Markup> {
-    let Some(commands) = step.command() else {
-        let what = step.by_hand()?;
-        return Some(markup!("<p class=\"quiet\">" (sentence_of(&what)) "</p>\n"));
+    let (commands, by_hand) = step.command_or_hand();
+    let by_hand = by_hand.map(|what| {
+        let what = phrases::by_hand(&what, commands.is_none()).into_owned();
+        markup!("<p class=\"quiet\">" (sentence_of(&what)) "</p>\n")
+    });
+    let Some(commands) = commands else {
+        return by_hand;
     };
     let mut commands = commands.lines();
     let first = code(commands.next().unwrap_or_default());
@@ -138,7 +142,7 @@ fn how(step: &Remediation<'_>) -> Option<Markup> {
         0 => None,
         more => Some(markup!(" and in "(counted(more, "more folder", "more folders")))),
     };
-    Some(markup!("<p class=\"command\">" (first) "" (more) "</p>\n"))
+    Some(markup!("<p class=\"command\">" (first) "" (more) "</p>\n" (by_hand)))
 }
 
 fn advisory(finding: &Finding) -> Markup {

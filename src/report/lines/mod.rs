@@ -99,7 +99,7 @@ fn words(plans: &LinePlans) -> Vec<String> {
         }
     }
     match after.verdict {
-        Verdict::Incomplete => words.push(headline::cause(after)),
+        Verdict::Incomplete => words.push(headline::cause(after, after.coverage.blind.len())),
         Verdict::Blocked | Verdict::Pass | Verdict::NothingToScan | Verdict::Failed => {}
     }
     words

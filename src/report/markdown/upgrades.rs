@@ -1,7 +1,5 @@
 //! What to do, as one table; the commands for it; and how to accept a finding.
 
-use std::borrow::Cow;
-
 use super::cells::{breakable_code, id, link, place_of, severity};
 use super::lists::{Table, details};
 use crate::model::{Class, Finding, Outcome, worst};
@@ -202,9 +200,12 @@ pub(super) fn commands(steps: &[Remediation<'_>], room: usize) -> String {
 /// `a`, `b`: what to do about upgrades that no command makes, each sentence once.
 fn by_hand(steps: &[Remediation<'_>]) -> String {
     const MAX_NAMES: usize = 5;
-    let mut sentences: Vec<(Cow<'static, str>, Vec<&str>)> = Vec::new();
-    for step in steps.iter().filter(|step| step.command().is_none()) {
-        let Some(what) = step.by_hand() else { continue };
+    let mut sentences: Vec<(String, Vec<&str>)> = Vec::new();
+    for step in steps {
+        let (command, Some(what)) = step.command_or_hand() else {
+            continue;
+        };
+        let what = phrases::by_hand(&what, command.is_none()).into_owned();
         match sentences.iter_mut().find(|(known, _)| *known == what) {
             Some((_, names)) if names.contains(&step.name) => {}
             Some((_, names)) => names.push(step.name),

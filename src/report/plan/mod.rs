@@ -77,7 +77,7 @@ fn words(proposal: &Proposal) -> Vec<String> {
             "{} would still block",
             counted(rest.advisories.len(), "advisory", "advisories")
         )),
-        Verdict::Incomplete => words.push(headline::cause(after)),
+        Verdict::Incomplete => words.push(headline::cause(after, after.coverage.blind.len())),
         Verdict::Pass | Verdict::NothingToScan | Verdict::Failed => {}
     }
     words

@@ -9,6 +9,7 @@ use crate::model::finding::Change;
 use crate::remediation::{Kind, Remediation, by_fix};
 use crate::report::Length;
 use crate::report::phrases::{self, counted, thousands};
+use crate::report::places::with_ref;
 
 /// Upgrades that are shown unless all are asked for, and advisories of each.
 const MAX_UPGRADES: usize = 15;
@@ -34,10 +35,11 @@ pub(in crate::report) fn upgrades(
     let (fixing, unfixed) = by_fix(steps);
     let advisories = limit(length, MAX_ADVISORIES);
     let mut entry = |step: Entry<'_, '_>, page: &mut Page<'_>| {
+        step.further(length, page)?;
         step.advisories(advisories, page)?;
         step.also(length, page)?;
         step.path(page)?;
-        step.command(page)
+        step.command(length, page)
     };
     let shown = limit(length, MAX_UPGRADES);
     list(phrases::UPGRADES, fixing, shown, page, &mut entry)?;
@@ -50,9 +52,10 @@ pub(super) fn warnings(steps: &[Remediation<'_>], length: Length, page: &mut Pag
     let shown = limit(length, MAX_WARNINGS);
     let advisories = limit(length, MAX_WARNING_ADVISORIES);
     list("Warnings", steps, shown, page, |step, page| {
+        step.further(length, page)?;
         step.advisories(advisories, page)?;
         step.path(page)?;
-        step.command(page)?;
+        step.command(length, page)?;
         step.reasons(page)
     })
 }
@@ -173,6 +176,25 @@ impl Entry<'_, '_> {
         }
     }
 
+    /// With `-v` its places behind the first one.
+    fn further(&self, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+        match length {
+            Length::Verdict | Length::Normal => Ok(()),
+            Length::Full => {
+                let places = self.0.places.iter().flat_map(|(target, finding)| {
+                    let file = with_ref(target, &finding.file);
+                    finding
+                        .places()
+                        .map(move |at| format!("{}:{}", clean(&file), at.line))
+                });
+                places.skip(1).try_for_each(|place| {
+                    let room = page.width.saturating_sub(DEEPER);
+                    page.line(&Line::indented(DEEPER).with(Shade::Dim, &fit_end(&place, room)))
+                })
+            }
+        }
+    }
+
     /// At most `shown` advisories, and how many more there are.
     fn advisories(&self, shown: usize, page: &mut Page<'_>) -> io::Result<()> {
         let fixes = &self.0.fixes;
@@ -242,27 +264,34 @@ impl Entry<'_, '_> {
         path_line(path, &others, page)
     }
 
-    /// The command that upgrades it, in the first of its folders.
-    fn command(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let Some(commands) = self.0.command() else {
-            return match self.0.by_hand() {
-                Some(what) => page.text(Shade::Dim, INDENT, &what, 3),
-                None => Ok(()),
-            };
-        };
-        let mut commands = commands.lines();
-        for line in broken(
-            commands.next().unwrap_or_default(),
-            page.width.saturating_sub(DEEPER),
-        ) {
-            page.line(&Line::indented(INDENT).with(Shade::Good, &line))?;
-        }
-        match commands.count() {
-            0 => Ok(()),
-            more => {
-                let text = format!("and in {}", counted(more, "more folder", "more folders"));
-                page.line(&Line::indented(INDENT).with(Shade::Dim, &text))
+    /// The command that upgrades it, in the first of its folders, with `-v` in each; and what to do where none does it.
+    fn command(&self, length: Length, page: &mut Page<'_>) -> io::Result<()> {
+        let (commands, by_hand) = self.0.command_or_hand();
+        let commands: Vec<&str> = commands
+            .as_deref()
+            .map(str::lines)
+            .into_iter()
+            .flatten()
+            .collect();
+        let shown = limit(length, 1).min(commands.len());
+        for command in commands.iter().take(shown) {
+            for line in broken(command, page.width.saturating_sub(DEEPER)) {
+                page.line(&Line::indented(INDENT).with(Shade::Good, &line))?;
             }
+        }
+        let more = commands.len() - shown;
+        if more > 0 {
+            let text = format!("and in {}", counted(more, "more folder", "more folders"));
+            page.line(&Line::indented(INDENT).with(Shade::Dim, &text))?;
+        }
+        match by_hand {
+            Some(what) => page.text(
+                Shade::Dim,
+                INDENT,
+                &phrases::by_hand(&what, commands.is_empty()),
+                3,
+            ),
+            None => Ok(()),
         }
     }
 

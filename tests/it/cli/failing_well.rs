@@ -51,7 +51,7 @@ fn a_first_fetch_that_is_impossible_is_one_message_whose_first_way_out_works() {
         "--from",
         "--db",
         "`database`",
-        "docs/database.md",
+        "lockkeeper man db update",
         "https://osv-vulnerabilities",
         "Connection refused",
     ] {

@@ -25,3 +25,4 @@ pub(crate) mod own_advisory;
 pub(crate) mod package_urls;
 mod resolve_maven;
 mod transcripts;
+mod true_answers;

@@ -470,7 +470,7 @@ fn the_reader_and_the_schema_take_what_is_right() {
         .collect();
     let shown_policy = policy(&shown);
     assert!(SCHEMA.is_valid(&as_json(&shown)));
-    assert_eq!((policy(STARTER).rules.len(), shown_policy.rules.len()), (2, 4));
+    assert_eq!((policy(STARTER).rules.len(), shown_policy.rules.len()), (3, 5));
     assert_eq!(shown_policy.exceptions.list().len(), 1);
     assert_eq!(shown_policy.coverage, Strictness::Strict);
     assert_eq!(shown_policy.exclude.patterns(), ["fixtures/**"]);

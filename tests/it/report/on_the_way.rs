@@ -420,6 +420,32 @@ fn a_candidate_of_go_is_named_as_go_does() {
 }
 
 #[test]
+fn a_workspace_of_go_has_commands_of_its_own() {
+    let sandbox = Sandbox::new();
+    let mut flaw = record("GO-1", "Go", "stdlib", "0", Some("1.22.2"));
+    flaw["affected"][0]["ranges"][0]["type"] = "SEMVER".into();
+    let index = sandbox.index("index.lkdb", &[flaw], NOW);
+    sandbox.write("one/go.mod", "module code.example/one\n\ngo 1.22.0\n");
+    for (directives, command) in [
+        ("go 1.22.0", "go work edit -go=1.22.2"),
+        (
+            "go 1.21.0\n\ntoolchain go1.22.0",
+            "go work edit -toolchain=go1.22.2",
+        ),
+    ] {
+        sandbox.write("go.work", format!("{directives}\n\nuse ./one\n"));
+        let ran = sandbox.run(&["scan", "--db", &index, "--now", NOW, "--format", "json"]);
+        assert_eq!(
+            ran.json()["upgrades"][0]["command"],
+            command,
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+    }
+}
+
+#[test]
 fn a_plan_without_a_database_is_a_whole_document() {
     let sandbox = Sandbox::new();
     sandbox.write("Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
