@@ -70,8 +70,8 @@ impl Format for DenoLock {
         }
         UpgradeCommand::ByHand(
             format!(
-                "Deno has no command for it: name the version under `overrides` in package.json (\"{name}\": \"{to}\"), or delete \
-                 deno.lock and run `deno install`, which locks the newest versions that are allowed."
+                "Deno has no command for it: delete deno.lock and run `deno install`, which locks the newest versions that are allowed. \
+                 Where none of these is it, name the version under `overrides` in package.json before that (\"{name}\": \"{to}\")."
             )
             .into(),
         )

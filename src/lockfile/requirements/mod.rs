@@ -46,6 +46,7 @@ use self::lines::{Line, lines};
 use self::locator::Located;
 use self::options::{Given, Opt, Words};
 use self::via::{Comments, Via};
+use super::chart_lock::ChartLock;
 use super::grammar::distribution::is_archive;
 use super::grammar::rfc3986::without_secrets;
 use super::grammar::simple_repository::Indexes;
@@ -102,6 +103,9 @@ impl Format for Requirements {
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
+        if is_of_helm(file) {
+            return ChartLock.read(file, tree);
+        }
         let mut reader = Reader::new(file.path);
         reader.text(file.path, file.text, Role::Requirements);
         while let Some(include) = reader.pending.pop() {
@@ -111,6 +115,13 @@ impl Format for Requirements {
         reader.indexes_of_tree(tree);
         reader.finish()
     }
+}
+
+/// Helm 2 calls its lockfile `requirements.lock` too. pip takes no line that begins as it does.
+fn is_of_helm(file: &File<'_>) -> bool {
+    let mut lines = file.text.lines().map(str::trim_end);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    file.path.file_name() == b"requirements.lock" && first == Some("dependencies:")
 }
 
 /// One of [`FILE_NAMES`] in which `requirements` is a word of its own; a list of constraints installs nothing.

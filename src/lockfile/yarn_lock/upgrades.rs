@@ -17,8 +17,9 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     match upgrade.by {
         Some(UpgradeBy::Workspaces(folders)) if folders.is_empty() => UpgradeCommand::ByHand(
             format!(
-                "Yarn 1 has no command for it: delete its entry from yarn.lock and run `yarn install`, which locks the newest version that \
-                 is allowed, or name the version under `resolutions` in package.json (\"**/{name}\": \"{to}\")."
+                "Run `yarn upgrade` with the direct dependency that brings it, or delete its entry from yarn.lock and run `yarn install`: \
+                 both lock the newest version that is allowed. Else name the version under `resolutions` in package.json \
+                 (\"**/{name}\": \"{to}\")."
             )
             .into(),
         ),
@@ -31,6 +32,12 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
                 });
             }
             UpgradeCommand::Run(commands.join(" && "))
+        }
+        // What packages ask for is left where it is.
+        Some(UpgradeBy::Within(ranges))
+            if upgrade.direct && ranges.all(|range| Npm.contains(range, to).ok()) =>
+        {
+            UpgradeCommand::Run(format!("yarn up {name}@{to} && yarn up -R {name}"))
         }
         None | Some(UpgradeBy::Within(_) | UpgradeBy::Hand) if upgrade.direct => {
             UpgradeCommand::Run(format!("yarn up {name}@{to}"))

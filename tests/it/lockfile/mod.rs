@@ -28,5 +28,6 @@ pub(crate) mod python_listings;
 pub(crate) mod python_whole_files;
 pub(crate) mod requirements_includes;
 pub(crate) mod requirements_table;
+pub(crate) mod upgrade_commands;
 pub(crate) mod yarn_lock;
 pub(crate) mod yarn_native;

@@ -163,6 +163,15 @@ fn each_yarn_upgrades_as_it_can() {
         command(berry, &none, "beta", "2.0.0"),
         UpgradeCommand::ByHand(_)
     ));
+    // What a package asks for moves behind what the project asks for.
+    let both = berry.replace(
+        "alpha: \"npm:^1.0.0\"\n  linkType: soft",
+        "alpha: \"npm:^1.0.0\"\n    beta: \"npm:^1.0.0\"\n  linkType: soft",
+    );
+    assert_eq!(
+        command(&both, &none, "beta", "1.1.0"),
+        run("yarn up beta@1.1.0 && yarn up -R beta")
+    );
     let old = berry.replace("version: 8", "version: 4");
     assert_eq!(command(&old, &none, "alpha", "2.0.0"), run("yarn up alpha@2.0.0"));
     assert!(matches!(

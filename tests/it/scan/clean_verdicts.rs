@@ -616,3 +616,20 @@ fn an_alias_of_version_1_by_its_address_is_what_the_address_says() {
     let other = "https://x.example/kiln.tgz";
     assert_eq!(of(other), [format!("alias {other} runtime")]);
 }
+
+#[test]
+fn a_requirements_lock_of_helm_is_none_of_pip() {
+    let text = "dependencies:\n- name: redis\n  repository: https://registry.example/charts\n  version: 18.1.0\n\
+                digest: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\ngenerated: \"2024-01-01T00:00:00Z\"\n";
+    let tree = MemoryTree::of([]);
+    let helm = read("requirements.txt", "requirements.lock", text, &tree);
+    assert_eq!(helm, (vec!["redis 18.1.0".to_owned()], Vec::new()));
+    // What pip reads begins otherwise.
+    let (_, costs) = read(
+        "requirements.txt",
+        "requirements.lock",
+        "left==1.0.0\ndependencies:\n",
+        &tree,
+    );
+    assert!(costs.contains(&Cost::Blind), "{costs:?}");
+}
