@@ -39,10 +39,11 @@ POM
     mvn -B -Dstyle.color=never -Dmaven.repo.local="$folder/repository" "org.codehaus.mojo:versions-maven-plugin:$1:set-property" \
         -Dproperty=shiro.version -DnewVersion=1.13.0 -DgenerateBackupPoms=false "${@:2}" >said 2>&1
     if grep -E '^\[(WARNING|ERROR)\]' said >&2; then exit 1; fi
-    echo "$*: $(grep -o 'BUILD .*' said), $(sed -n 's/.*<shiro.version>\(.*\)<.*/\1/p' pom.xml)"
+    echo "$*: $(grep -o 'BUILD .*' said), $(sed -n 's/.*<shiro.version>\([^<]*\)<.*/\1/p' pom.xml)"
 }
 
 seen=$(
+    set -e
     for version in 2.18.0 2.21.0; do
         set_property "$version"
         set_property "$version" -DprofileId=login

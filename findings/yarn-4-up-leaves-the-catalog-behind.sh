@@ -31,6 +31,7 @@ state() { # the catalog, both parts, the lockfile
         "$(grep -A1 '^"ms@' yarn.lock | sed -n 's/^  version: //p')"
 }
 seen=$(
+    set -e
     fresh
     echo "before: $(state)"
     yarn up ms@2.1.3
@@ -41,12 +42,13 @@ seen=$(
     fresh
     yarn up -R ms
     echo "up -R ms: $(state)"
-    if yarn up ms@catalog:; then echo 'up ms@catalog: is taken'; else echo 'up ms@catalog: is an error'; fi
+    if yarn up ms@catalog:; then exit 1; fi
+    echo "up ms@catalog: $(grep -o 'ms@catalog: .*resolver$' said)"
 )
 expected='before: 2.1.2, catalog: catalog:, 2.1.2
 up ms@2.1.3: 2.1.2, 2.1.3 2.1.3, 2.1.3
 up ms: 1 catalog, used by 0
 up -R ms: 2.1.2, catalog: catalog:, 2.1.2
-up ms@catalog: is an error'
+up ms@catalog: ms@catalog: isn'\''t supported by any available resolver'
 echo "$seen"
 [ "$seen" = "$expected" ] || { printf 'this was\n%s\n' "$expected" >&2; exit 1; }
