@@ -311,8 +311,10 @@ fn rules(root: Option<&OwnManifest>) -> Rules {
         let is_plain = slashes == usize::from(name.starts_with('@'))
             && !name.get(1..).is_some_and(|rest| rest.contains(['@', '*']));
         match is_plain {
+            // Of two that say the same with other words the first counts.
             true => {
-                rules.all.insert(name.to_owned(), plain(range).to_owned());
+                let known = rules.all.entry(name.to_owned());
+                known.or_insert_with(|| plain(range).to_owned());
             }
             false => rules
                 .others
