@@ -75,8 +75,9 @@ pub(in crate::report) fn in_markdown(outcome: &Outcome, room: usize) -> String {
     let mut rows = 0;
     for one in verdicts(outcome, MAX_ROWS) {
         if rows == 0 {
-            let is_of_refs = outcome.targets.iter().any(|target| target.told_ref().is_some());
-            let head = if is_of_refs { "Release line" } else { "Path" };
+            let root = outcome.targets.first().map(|target| &target.root);
+            let is_one_tree = outcome.targets.iter().all(|target| Some(&target.root) == root);
+            let head = if is_one_tree { "Release line" } else { "Path" };
             text.push_str(&format!("\n| {head} | Verdict | Why |\n|---|---|---|\n"));
         }
         let why = one.words.first().map(|word| sentence(word)).unwrap_or_default();
