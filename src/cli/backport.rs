@@ -14,7 +14,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::plan::lines::LinePlans;
 use crate::report::lines::FORMS;
-use crate::session::{BackportRequest, Edits, Failed};
+use crate::session::{BackportRequest, Edits};
 
 /// Runs the command.
 ///
@@ -70,15 +70,6 @@ pub fn shown(
     let location = index::locate(source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
-    let whole = match session.backport(request) {
-        Ok(backports) => backports.whole,
-        Err(Failed { failure, report }) => {
-            if let Some(plans) = report {
-                output::write_forms(&*plans, FORMS, &output::after_failure(&pairs), options)?;
-            }
-            return Err(failure);
-        }
-    };
-    output::write_forms(&whole, FORMS, &pairs, options)?;
-    Ok(whole)
+    let plans = session.backport(request).map(|backports| backports.whole);
+    output::write_answer(plans, FORMS, &pairs, options)
 }

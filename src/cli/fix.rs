@@ -14,7 +14,7 @@ use crate::model::verdict::ExitCode;
 use crate::plan::Proposal;
 use crate::report::lines;
 use crate::report::plan::{FORMS, diff};
-use crate::session::{Edits, Failed, FixRequest};
+use crate::session::{Edits, FixRequest};
 
 /// Runs `plan`.
 ///
@@ -101,15 +101,5 @@ fn proposed(
     let location = index::locate(source.db.as_deref())?;
     let console = Console::new(options);
     let session = console.session(&location, now);
-    let proposal = match session.fix(&request) {
-        Ok(proposal) => proposal,
-        Err(Failed { failure, report }) => {
-            if let Some(proposal) = report {
-                output::write_forms(&*proposal, FORMS, &output::after_failure(&pairs), options)?;
-            }
-            return Err(failure);
-        }
-    };
-    output::write_forms(&proposal, FORMS, &pairs, options)?;
-    Ok(proposal)
+    output::write_answer(session.fix(&request), FORMS, &pairs, options)
 }

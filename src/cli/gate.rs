@@ -26,7 +26,7 @@ pub fn run(arguments: &Gate, options: &OutputOptions, now: Timestamp) -> Result<
     output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
     let console = Console::new(options);
     let gate = console.session(&location, now).gate(&request);
-    output::write_answer(gate, |gate| gate.outcome.exit_code, FORMS, &pairs, options)
+    output::write_answer(gate, FORMS, &pairs, options).map(|gate| gate.outcome.exit_code)
 }
 
 /// The request that the command line makes.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::arguments::{ErrorForm, OutputOptions, Reports, When};
 use crate::model::Outcome;
 use crate::model::advisory::{TextKey, Texts};
-use crate::model::verdict::ExitCode;
 use crate::model::{Failure, Location};
 use crate::policy::nearest::{meant, nearest};
 use crate::report::{self, Colour, Form, Length, Report, Style, workflow_commands};
@@ -213,32 +212,28 @@ pub fn write_forms<T>(
     Ok(())
 }
 
-/// Writes the forms of an answer, or of the report of a use case that failed, and answers with the exit code.
+/// Writes the forms of an answer, or of the report of a use case that failed, and gives the answer.
 ///
 /// # Errors
 /// The use case's, or that of a file that cannot be written.
 pub fn write_answer<T>(
     answer: Result<T, Failed<T>>,
-    code: impl FnOnce(&T) -> ExitCode,
     forms: &[Form<T>],
     pairs: &[(&'static str, Sink)],
     options: &OutputOptions,
-) -> Result<ExitCode, Failure> {
-    let (shown, end) = match answer {
+) -> Result<T, Failure> {
+    match answer {
         Ok(shown) => {
-            let code = code(&shown);
-            (Some(shown), Ok(code))
+            write_forms(&shown, forms, pairs, options)?;
+            Ok(shown)
         }
-        Err(Failed { failure, report }) => (report.map(|report| *report), Err(failure)),
-    };
-    if let Some(shown) = shown {
-        let pairs = match &end {
-            Ok(_) => pairs.to_vec(),
-            Err(_) => after_failure(pairs),
-        };
-        write_forms(&shown, forms, &pairs, options)?;
+        Err(Failed { failure, report }) => {
+            if let Some(report) = report {
+                write_forms(&*report, forms, &after_failure(pairs), options)?;
+            }
+            Err(failure)
+        }
     }
-    end
 }
 
 fn write_report(

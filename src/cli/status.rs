@@ -25,7 +25,7 @@ pub fn run(arguments: &Status, options: &OutputOptions, now: Timestamp) -> Resul
     output::write_forms(&begun, FORMS, &pending::files(&pairs), options)?;
     let console = Console::new(options);
     let grid = console.session(&location, now).status(&request);
-    output::write_answer(grid, |grid| grid.outcome.exit_code, FORMS, &pairs, options)
+    output::write_answer(grid, FORMS, &pairs, options).map(|grid| grid.outcome.exit_code)
 }
 
 /// The request that the command line makes.

@@ -61,7 +61,7 @@ impl Overrides {
     }
 
     /// Some entry speaks of `name`.
-    pub(self) fn speak_of(&self, name: &str) -> bool {
+    fn speak_of(&self, name: &str) -> bool {
         self.plain.contains_key(name) || self.others.contains(name)
     }
 }

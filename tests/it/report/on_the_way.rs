@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 
+use super::ways_out::ASKING;
 use crate::action::step::step;
 use crate::support::program::{Sandbox, cargo_lock, record};
 use crate::support::server::Server;
@@ -179,15 +180,7 @@ fn a_damaged_cache_without_a_network_is_named_with_ways_out_that_work() {
     let mut damaged = whole.clone();
     damaged[100] ^= 0xff;
     for bytes in [&whole[..whole.len() / 2], &damaged, b"text"] {
-        for command in [
-            &["scan"][..],
-            &["status"],
-            &["gate", "--release", "main"],
-            &["explain", "GHSA-bad"],
-            &["plan"],
-            &["fix"],
-            &["backport"],
-        ] {
+        for command in ASKING {
             std::fs::write(&file, bytes).expect("a file");
             let ran = sandbox.run_with(command, &environment);
             assert!(matches!(ran.code, 3 | 5), "{command:?} {}{}", ran.out, ran.err);

@@ -4,6 +4,17 @@ use crate::support::program::{Ran, Sandbox, cargo_lock, record};
 
 const NOW: &str = "2026-02-01T00:00:00Z";
 
+/// Commands that need an advisory database.
+pub(super) const ASKING: &[&[&str]] = &[
+    &["scan"],
+    &["status"],
+    &["gate", "--release", "main"],
+    &["explain", "GHSA-bad"],
+    &["plan"],
+    &["fix"],
+    &["backport"],
+];
+
 fn bad() -> [serde_json::Value; 1] {
     [record("GHSA-bad", "crates.io", "bad", "0", Some("1.0.1"))]
 }
@@ -30,16 +41,8 @@ fn a_run_without_the_network_is_sent_to_files_first() {
     sandbox.index("whole.lkdb", &bad(), NOW);
     let cache = sandbox.path("cache");
     let environment = [("LOCKKEEPER_CACHE", cache.to_str().expect("a path"))];
-    for command in [
-        &["scan"][..],
-        &["status"],
-        &["gate", "--release", "main"],
-        &["explain", "GHSA-bad"],
-        &["plan"],
-        &["fix"],
-        &["backport"],
-    ] {
-        let arguments = [&["--offline"], command].concat();
+    for command in ASKING {
+        let arguments = [&["--offline"], *command].concat();
         let ran = sandbox.run_with(&arguments, &environment);
         assert_eq!(ran.code, 3, "{command:?} {}{}", ran.out, ran.err);
         let told = told(&ran);
@@ -147,4 +150,44 @@ fn what_no_advisory_can_speak_of_is_not_called_unpinned() {
     assert!(told.contains("Not checked in full: "), "{told}");
     assert!(told.contains("1 of 2 dependencies checked"), "{told}");
     assert!(!told.contains("not pinned"), "{told}");
+}
+
+#[test]
+fn what_is_done_by_hand_stands_beside_the_command_of_other_folders() {
+    let sandbox = Sandbox::new();
+    let berry = |range: &str| {
+        format!(
+            "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  \
+             dependencies:\n    top: \"npm:^1.0.0\"\n  linkType: soft\n\n\"left@npm:{range}\":\n  version: 1.0.0\n  resolution: \
+             \"left@npm:1.0.0\"\n  linkType: hard\n\n\"top@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"top@npm:1.0.0\"\n  \
+             dependencies:\n    left: \"npm:{range}\"\n  linkType: hard\n"
+        )
+    };
+    sandbox.write("one/yarn.lock", berry("^1.0.0"));
+    sandbox.write("two/yarn.lock", berry("1.0.0"));
+    let index = sandbox.index(
+        "index.lkdb",
+        &[record("GHSA-left", "npm", "left", "0", Some("1.1.0"))],
+        NOW,
+    );
+    let rest = ["--db", &index, "--now", NOW];
+    let run = |words: &[&str]| sandbox.run(&[&["scan"], words, &rest].concat());
+    for text in [
+        told(&run(&[])),
+        run(&["--format", "markdown"]).out,
+        run(&["--format", "html"]).out,
+    ] {
+        assert!(text.contains("yarn up -R left"), "{text}");
+        assert!(
+            text.contains("In other folders: What brings it does not allow that version"),
+            "{text}"
+        );
+    }
+    // With `-v` the second place is listed too.
+    assert!(!told(&run(&[])).contains("two/yarn.lock"), "{}", run(&[]).out);
+    assert!(
+        told(&run(&["-v"])).contains("two/yarn.lock:"),
+        "{}",
+        run(&["-v"]).out
+    );
 }
