@@ -24,6 +24,15 @@ fn ids_in_the_table_lead_to_their_pages() {
     assert_eq!(linked.count(), rows.len(), "{table}");
 }
 
+/// As in the counts: what is no vulnerability has no severity, whatever its record is assumed to have.
+#[test]
+fn the_filter_of_severities_finds_vulnerabilities_alone() {
+    let page = page(&grids::small());
+    assert!(page.contains("data-class=\"unmaintained\" data-severity=\"\""));
+    assert!(page.contains("data-class=\"malicious\" data-severity=\"\""));
+    assert!(page.contains("data-class=\"vulnerability\" data-severity=\"critical\""));
+}
+
 #[test]
 fn refs_that_are_no_lines_are_closed_below_the_lines() {
     let mut grid = grids::small();
