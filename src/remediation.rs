@@ -10,7 +10,9 @@ use foldhash::{HashMap, HashSet};
 use crate::ecosystem;
 use crate::lockfile::{self, UpgradeCommand};
 use crate::model::worst::Order;
-use crate::model::{Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy};
+use crate::model::{
+    Asker, Class, Decision, Ecosystem, Finding, Outcome, Scopes, Target, TreePath, UpgradeBy,
+};
 use crate::version::Distance;
 
 /// One thing to do about one version of a package.
@@ -218,13 +220,18 @@ impl<'o> Remediation<'o> {
 fn names_of(by: Option<&UpgradeBy>) -> Vec<&str> {
     match by {
         Some(UpgradeBy::Property(name) | UpgradeBy::Replace(name)) => vec![name],
-        // The root's folder has no name.
-        Some(UpgradeBy::Workspaces(folders)) => folders
-            .iter()
-            .map(|folder| &**folder)
-            .filter(|folder| !folder.is_empty())
-            .collect(),
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Within(_)) | None => Vec::new(),
+        Some(UpgradeBy::Vendored { by, .. }) => names_of(by.as_deref()),
+        Some(UpgradeBy::Askers(askers)) => {
+            let names = askers.iter().flat_map(|asker| match asker {
+                Asker::Manifest(folder) => [&**folder, ""],
+                Asker::Alias { folder, name } => [&**folder, &**name],
+                Asker::Package => ["", ""],
+            });
+            // The root's folder has no name.
+            names.filter(|name| !name.is_empty()).collect()
+        }
+        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Overridden(_) | UpgradeBy::Within(_))
+        | None => Vec::new(),
     }
 }
 

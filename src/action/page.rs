@@ -129,7 +129,7 @@ pub fn failure(failure: &Failure) {
     // There is no further place to complain at.
     let _ = workflow_commands::failure(&failure.to_string(), &failure.hint, &mut io::stdout());
     let _ = output_lines(&ended(verdict, failure.code));
-    let mut summary = format!("## {}\n", headline::symbol(verdict));
+    let mut summary = format!("## lockkeeper: {}\n", headline::symbol(verdict));
     for failure in std::iter::once(failure).chain(&failure.others) {
         let place = failure.location.as_ref().map(|Location { file, position }| {
             format!("{}:{}:{}", file.display(), position.line, position.column)

@@ -31,7 +31,10 @@ pub fn summarize(text: &[u8]) -> Result<(), file::FileError> {
 }
 
 fn placeholder() -> String {
-    format!("## {}\n\n{REASON}\n\n{HINT}\n", headline::symbol(Verdict::Failed))
+    format!(
+        "## lockkeeper: {}\n\n{REASON}\n\n{HINT}\n",
+        headline::symbol(Verdict::Failed)
+    )
 }
 
 /// Writes to the outputs that the step broke.

@@ -95,6 +95,10 @@ struct Lock<'d> {
     by_version: HashMap<(Cow<'d, str>, Cow<'d, str>), Vec<usize>>,
     /// Requirements of a script and groups of a workspace without a project.
     manifest: Vec<(Scope, Value<'d>)>,
+    /// The versions that `override-dependencies` of the workspace say.
+    overrides: Option<Value<'d>>,
+    /// The ranges that `constraint-dependencies` of the workspace keep packages in.
+    constraints: Option<Value<'d>>,
 }
 
 /// A `[[package]]`.
@@ -122,6 +126,8 @@ impl<'d> Lock<'d> {
             by_name: HashMap::new(),
             by_version: HashMap::new(),
             manifest: Vec::new(),
+            overrides: None,
+            constraints: None,
         };
         let mut members = HashSet::new();
         let mut is_lock = document.root().raw().trim().is_empty();
@@ -201,6 +207,8 @@ impl<'d> Lock<'d> {
                         .filter_map(Value::as_str)
                         .map(|name| ecosystem::normalised(&Ecosystem::PYPI, name)),
                 ),
+                "overrides" => self.overrides = Some(value),
+                "constraints" => self.constraints = Some(value),
                 "requirements" => self.manifest.push((Scope::Runtime, value)),
                 "dependency-groups" => {
                     let groups = value.entries().map(|(_, group)| (Scope::Dev, group));

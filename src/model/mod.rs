@@ -42,7 +42,7 @@ pub use gate::Gate;
 pub use graph::{Graph, NodeId};
 pub use grid::Grid;
 pub use outcome::{Outcome, ScannedFile, Target};
-pub use package::{Checksums, FileSpan, Package, Ranges, Scope, Scopes, Source, Spans, UpgradeBy};
+pub use package::{Asker, Checksums, FileSpan, Package, Ranges, Scope, Scopes, Source, Spans, UpgradeBy};
 pub use package_url::PackageUrl;
 pub use path::TreePath;
 pub use release::{Part, Query, Release, Requirement, RequirementKind};

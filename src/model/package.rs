@@ -40,11 +40,44 @@ pub enum UpgradeBy {
     Property(Box<str>),
     /// Another version in the `replace` line of this module, with `@version` where the line is for one version alone (Go).
     Replace(Box<str>),
-    /// Other manifests than the root's ask for it: those in these folders; the root's is the empty one (npm, pnpm). No folder
-    /// where packages of several of them do (pnpm).
-    Workspaces(Vec<Box<str>>),
+    /// These ask for it, not the root's manifest alone by the package's own name (npm and its like). Empty where only packages of
+    /// several workspaces do (pnpm).
+    Askers(Vec<Asker>),
+    /// An override says that its version is in these ranges, whatever else is asked for (npm and its like).
+    Overridden(Ranges),
+    /// Its source is in the tree as well: the usual command, or that of `by`, and then this one (Go).
+    Vendored {
+        /// The command that copies it anew.
+        command: &'static str,
+        /// What it takes beside that.
+        by: Option<Box<UpgradeBy>>,
+    },
     /// What asks for it allows the versions in these ranges, in the language of its manifests.
     Within(Ranges),
+}
+
+/// Who asks for a package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// The manifest in this folder, by the package's name; the root's is the empty one.
+    Manifest(Box<str>),
+    /// The manifest in this folder, by another name.
+    Alias {
+        /// The folder, as above.
+        folder: Box<str>,
+        /// The other name.
+        name: Box<str>,
+    },
+    /// Another package (Yarn 1).
+    Package,
+}
+
+impl Asker {
+    /// The root's manifest, by the package's name.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        matches!(self, Self::Manifest(folder) if folder.is_empty())
+    }
 }
 
 /// Ranges of versions, as they are written; those that all of them allow are allowed.
@@ -65,6 +98,12 @@ impl Ranges {
     #[must_use]
     pub fn all(&self, allows: impl Fn(&str) -> Option<bool>) -> bool {
         self.0.iter().all(|range| allows(range) != Some(false))
+    }
+
+    /// There are ranges, and it is known of each that it allows what `allows` is asked about.
+    #[must_use]
+    pub fn all_surely(&self, allows: impl Fn(&str) -> Option<bool>) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|range| allows(range) == Some(true))
     }
 
     fn with(mut self, other: Self) -> Self {
@@ -88,7 +127,13 @@ impl UpgradeBy {
         match by {
             Some(Self::Within(ranges)) => ranges.all(allows),
             Some(
-                Self::Hand | Self::Managed(_) | Self::Property(_) | Self::Replace(_) | Self::Workspaces(_),
+                Self::Askers(_)
+                | Self::Hand
+                | Self::Managed(_)
+                | Self::Overridden(_)
+                | Self::Property(_)
+                | Self::Replace(_)
+                | Self::Vendored { .. },
             )
             | None => true,
         }
@@ -98,16 +143,28 @@ impl UpgradeBy {
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Vendored { command, by }, other) | (other, Self::Vendored { command, by }) => {
+                let both = match by {
+                    Some(by) => by.with(other),
+                    None => other,
+                };
+                Self::Vendored {
+                    command,
+                    by: Some(Box::new(both)),
+                }
+            }
+            (Self::Overridden(ranges), Self::Overridden(others)) => Self::Overridden(ranges.with(others)),
+            (Self::Overridden(ranges), _) | (_, Self::Overridden(ranges)) => Self::Overridden(ranges),
             (Self::Hand, _) | (_, Self::Hand) => Self::Hand,
-            (Self::Workspaces(mut folders), Self::Workspaces(others)) => {
-                folders.extend(others);
-                folders.sort_unstable();
-                folders.dedup();
-                Self::Workspaces(folders)
+            (Self::Askers(mut askers), Self::Askers(others)) => {
+                askers.extend(others);
+                askers.sort_unstable();
+                askers.dedup();
+                Self::Askers(askers)
             }
             // Who asks for it by name decides.
-            (Self::Workspaces(folders), Self::Within(_)) | (Self::Within(_), Self::Workspaces(folders)) => {
-                Self::Workspaces(folders)
+            (Self::Askers(askers), Self::Within(_)) | (Self::Within(_), Self::Askers(askers)) => {
+                Self::Askers(askers)
             }
             (Self::Within(ranges), Self::Within(others)) => Self::Within(ranges.with(others)),
             (Self::Property(name), Self::Property(other)) if name == other => Self::Property(name),

@@ -413,8 +413,14 @@ impl<'d> Reader<'d> {
         };
         let graph = &mut self.parsed.graph;
         graph.add_edge(source, target, wish.key_span());
+        let by = match (graph.package(source), from.project) {
+            (Some(package), _) if matches!(package.source, Source::Path(_)) => upgrades::By::Folder,
+            (Some(_), _) => upgrades::By::Package,
+            (None, Some(folder)) => upgrades::By::Project(folder),
+            (None, None) => upgrades::By::Folder,
+        };
         if let Some(package) = graph.package_mut(target) {
-            self.overrides.note(package, from.project, wish);
+            self.overrides.note(package, by, wish);
         }
     }
 

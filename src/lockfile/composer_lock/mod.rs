@@ -25,9 +25,11 @@ use self::project::Project;
 use super::grammar::rfc3986::without_secrets;
 use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
 use crate::ecosystem::normalise;
-use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree};
+use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Source, Spans, Tree, UpgradeBy};
 use crate::text::tree::{Kind, Value};
 use crate::text::{Span, json};
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::packagist::Packagist;
 
 /// The lockfile of Composer.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +68,19 @@ impl Format for ComposerLock {
             "composer" => String::new(),
             other => format!("COMPOSER={other}.json "),
         };
-        UpgradeCommand::Run(format!(
-            "{chosen}composer update {name}:{to} --with-all-dependencies"
-        ))
+        if UpgradeBy::allows(upgrade.by, |range| Packagist.contains(range, to).ok()) {
+            return UpgradeCommand::Run(format!(
+                "{chosen}composer update {name}:{to} --with-all-dependencies"
+            ));
+        }
+        UpgradeCommand::ByHand(match upgrade.direct {
+            true => format!(
+                "What asks for it does not allow that version: run `{chosen}composer require {name}:{to} --with-all-dependencies`, with `--dev` for one \
+                 of require-dev, or upgrade the package that brings it."
+            )
+            .into(),
+            false => "What asks for it does not allow that version: upgrade the package that brings it.".into(),
+        })
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {
@@ -194,11 +206,13 @@ impl<'d> Lock<'d> {
                 if is_platform(&name) {
                     continue;
                 }
-                for number in self.find(&lower(name)).filter(|to| *to != number) {
+                let name = lower(name);
+                for number in self.find(&name).filter(|to| *to != number) {
                     let Some(to) = self.nodes.get(number) else {
                         continue;
                     };
                     parsed.graph.add_edge(from.id, to.id, value.key_span());
+                    note_range(parsed, to.id, &name, &value.as_str().unwrap_or_default());
                     // What only development needs besides it says nothing of a package that runs.
                     if from.scope == to.scope {
                         needs.push(number);
@@ -208,7 +222,15 @@ impl<'d> Lock<'d> {
             edges.push(needs);
         }
         let mut asked: Vec<usize> = match project {
-            Some(project) => project.requires.iter().flat_map(|name| self.find(name)).collect(),
+            Some(project) => {
+                for (name, range) in &project.requires {
+                    for to in self.find(name).filter_map(|number| self.nodes.get(number)) {
+                        note_range(parsed, to.id, name, range);
+                    }
+                }
+                let names = project.requires.iter().map(|(name, _)| name);
+                names.flat_map(|name| self.find(name)).collect()
+            }
             None => without_dependents(&edges),
         };
         asked.sort_unstable();
@@ -217,6 +239,16 @@ impl<'d> Lock<'d> {
             parsed.graph.add_edge(root, to.id, Span::default());
         }
         parsed.graph.mark_direct();
+    }
+}
+
+/// Notes that `range` is asked for of a package, unless it stands for `name` under another one.
+fn note_range(parsed: &mut Parsed, package: NodeId, name: &str, range: &str) {
+    if let Some(package) = parsed.graph.package_mut(package)
+        && normalise(&Ecosystem::PACKAGIST, name) == normalise(&Ecosystem::PACKAGIST, &package.name)
+        && !matches!(range, "" | "*")
+    {
+        package.asked_within(range);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::text::{decode, json};
 pub(super) struct Project {
     pub(super) name: String,
     pub(super) version: String,
-    /// The packages of `require` and `require-dev`, in lower case.
-    pub(super) requires: Vec<String>,
+    /// The packages of `require` and `require-dev`, in lower case, and the ranges.
+    pub(super) requires: Vec<(String, String)>,
     /// The repositories of version control among `repositories`, each in one spelling.
     addresses: HashSet<String>,
     /// Packages that the manifest defines itself, by name in lower case.
@@ -45,10 +45,11 @@ impl Project {
             defined: HashMap::new(),
         };
         let sections = [root.get("require"), root.get("require-dev")];
-        for (name, _) in sections.into_iter().flatten().flat_map(Value::entries) {
+        for (name, range) in sections.into_iter().flatten().flat_map(Value::entries) {
             if !is_platform(&name) {
                 let name = normalise(&Ecosystem::PACKAGIST, &name);
-                project.requires.push(name.into_owned());
+                let range = range.as_str().unwrap_or_default().into_owned();
+                project.requires.push((name.into_owned(), range));
             }
         }
         if let Some(repositories) = root.get("repositories") {

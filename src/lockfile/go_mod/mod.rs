@@ -42,7 +42,7 @@ mod versions;
 mod workspace;
 
 use super::{File, Format, Parsed};
-use crate::model::{Ecosystem, Tree, TreePath, UpgradeBy};
+use crate::model::{Ecosystem, NodeId, Tree, TreePath, UpgradeBy};
 use crate::text::Problems;
 use directives::{DAMAGED, Directives, Kind, UNENDED};
 
@@ -85,6 +85,21 @@ impl Format for GoMod {
                 ),
             };
         }
+        if let Some(UpgradeBy::Vendored { command, by }) = upgrade.by {
+            let plain = super::Upgrade {
+                by: by.as_deref(),
+                ..*upgrade
+            };
+            return match self.upgrade_command(&plain) {
+                super::UpgradeCommand::Run(first) => {
+                    super::UpgradeCommand::Run(format!("{first} && {command}"))
+                }
+                super::UpgradeCommand::ByHand(first) => {
+                    super::UpgradeCommand::ByHand(format!("{first} Then run `{command}`.").into())
+                }
+                super::UpgradeCommand::None => super::UpgradeCommand::None,
+            };
+        }
         // `go get` would add a requirement, and the line would go on to replace it.
         match upgrade.by {
             Some(UpgradeBy::Replace(old)) => {
@@ -97,7 +112,14 @@ impl Format for GoMod {
             Some(UpgradeBy::Property(_)) => {
                 return super::UpgradeCommand::Run(format!("go get toolchain@go{to}"));
             }
-            Some(UpgradeBy::Managed(_) | UpgradeBy::Within(_) | UpgradeBy::Workspaces(_)) | None => {}
+            Some(
+                UpgradeBy::Askers(_)
+                | UpgradeBy::Managed(_)
+                | UpgradeBy::Overridden(_)
+                | UpgradeBy::Vendored { .. }
+                | UpgradeBy::Within(_),
+            )
+            | None => {}
         }
         super::UpgradeCommand::Run(match *name {
             "stdlib" => format!("go get go@{to}"),
@@ -119,6 +141,28 @@ impl Format for GoMod {
         }
         let workspace = workspace::find(file.path, tree, &mut parsed);
         build_list::resolve(file.path, &module, workspace.as_deref(), tree, &mut parsed);
+        let copies = file.path.parent().join("vendor/modules.txt");
+        let is_vendored = || copies.is_some_and(|path| tree.read(&path).is_ok());
+        let command = match workspace.as_deref() {
+            Some(workspace) => workspace.selection.is_vendored.then_some("go work vendor"),
+            None => is_vendored().then_some("go mod vendor"),
+        };
+        if let Some(command) = command {
+            note_copies(&mut parsed, command);
+        }
         parsed
+    }
+}
+
+/// Notes on each module that `command` copies it into the folder `vendor`.
+fn note_copies(parsed: &mut Parsed, command: &'static str) {
+    let all: Vec<NodeId> = parsed.graph.packages().map(|(node, _)| node).collect();
+    for node in all {
+        if let Some(package) = parsed.graph.package_mut(node)
+            && *package.name != *"stdlib"
+        {
+            let by = package.upgrade_by.take();
+            package.upgrade_by = Some(Box::new(UpgradeBy::Vendored { command, by }));
+        }
     }
 }

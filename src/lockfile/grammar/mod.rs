@@ -10,6 +10,7 @@ pub mod lock_version;
 pub mod marker;
 pub mod npm_archive;
 pub mod npm_scopes;
+pub mod npm_upgrades;
 pub mod npm_workspaces;
 pub mod opam;
 pub mod pep508;

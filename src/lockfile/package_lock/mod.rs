@@ -178,7 +178,7 @@ impl Format for PackageLock {
         }
         reader.report_unsaid();
         reader.parsed.graph.mark_direct();
-        std::mem::take(&mut reader.upgrades).finish(&mut reader.parsed.graph);
+        std::mem::take(&mut reader.upgrades).finish(&mut reader.parsed.graph, own);
         reader.parsed
     }
 }
@@ -442,6 +442,7 @@ impl Reader<'_> {
         for (number, entry) in self.entries.iter().enumerate() {
             let Some(from) = self.node(number) else { continue };
             let asker = match self.parsed.graph.package(from) {
+                Some(package) if matches!(package.source, Source::Path(_)) => Asker::Folder,
                 Some(_) => Asker::Package,
                 None if entry.is_root() => Asker::Root,
                 None if is_workspace.get(number) == Some(&true) => Asker::Workspace(&entry.key),
@@ -502,12 +503,19 @@ impl Reader<'_> {
     /// In version 1: what the root asks for.
     fn add_root_edges(&mut self, root: NodeId, manifest: Option<Value<'_>>) {
         let asked: Vec<NodeId> = match manifest {
-            Some(manifest) => manifest
-                .entries()
-                .filter(|(field, _)| Need::of(field).is_some())
-                .flat_map(|(_, table)| table.entries())
-                .filter_map(|(name, _)| self.node(self.folders.resolve_from_root(&name)?))
-                .collect(),
+            Some(manifest) => {
+                let tables = manifest.entries().filter(|(field, _)| Need::of(field).is_some());
+                let mut asked = Vec::new();
+                for (name, wish) in tables.flat_map(|(_, table)| table.entries()) {
+                    let entry = self.folders.resolve_from_root(&name);
+                    let Some(node) = entry.and_then(|entry| self.node(entry)) else {
+                        continue;
+                    };
+                    self.upgrades.add(&mut self.parsed.graph, node, Asker::Root, wish);
+                    asked.push(node);
+                }
+                asked
+            }
             None => {
                 let needed: HashSet<NodeId> = self.parsed.graph.edges().iter().map(|edge| edge.to).collect();
                 let all = (0..self.entries.len()).filter_map(|number| self.node(number));

@@ -3,9 +3,12 @@
 //! `npm install` writes into the manifest of the folder or of the workspaces that it is told. `npm update` goes to the newest
 //! version that every range allows, and ends without an error where none of them allows another one.
 
+use super::super::grammar::npm_upgrades;
 use super::super::{Upgrade, UpgradeCommand};
 use crate::model::{Graph, NodeId, UpgradeBy};
 use crate::text::tree::Value;
+use std::collections::HashMap;
+
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
 
@@ -25,8 +28,8 @@ pub(super) enum Asker<'e> {
 /// Notes for each package what its upgrade takes.
 #[derive(Debug, Default)]
 pub(super) struct Upgrades {
-    /// What the manifest beside the lockfile asks for.
-    of_root: Vec<NodeId>,
+    /// What manifests ask for.
+    asked: Vec<NodeId>,
 }
 
 impl Upgrades {
@@ -35,36 +38,74 @@ impl Upgrades {
         let Some(package) = graph.package_mut(node) else {
             return;
         };
-        let by = match asker {
+        match asker {
             Asker::Root => {
-                self.of_root.push(node);
-                UpgradeBy::Workspaces(vec!["".into()])
+                self.asked.push(node);
+                npm_upgrades::note_asker(package, "", &wish.key());
             }
-            Asker::Workspace(folder) => UpgradeBy::Workspaces(vec![folder.into()]),
-            Asker::Folder => UpgradeBy::Hand,
+            Asker::Workspace(folder) => {
+                self.asked.push(node);
+                npm_upgrades::note_asker(package, folder, &wish.key());
+            }
+            Asker::Folder => package.asked_by(UpgradeBy::Hand),
             Asker::Package => {
                 if let Some(wish) = wish.as_str()
                     && let Some(range) = range(&wish)
                 {
                     package.asked_within(range);
                 }
-                return;
-            }
-        };
-        package.asked_by(by);
-    }
-
-    /// Takes the note away from packages for which the usual command is enough.
-    pub(super) fn finish(self, graph: &mut Graph) {
-        for package in self.of_root {
-            if let Some(package) = graph.package_mut(package)
-                && let Some(UpgradeBy::Workspaces(folders)) = package.upgrade_by.as_deref()
-                && folders.iter().all(|folder| folder.is_empty())
-            {
-                package.upgrade_by = None;
             }
         }
     }
+
+    /// Takes the note away from packages for which the usual command is enough, and notes what `overrides` of the root's `manifest` say.
+    pub(super) fn finish(self, graph: &mut Graph, manifest: Option<Value<'_>>) {
+        npm_upgrades::forget_roots(graph, &self.asked);
+        let overrides = overrides(manifest);
+        if overrides.is_empty() {
+            return;
+        }
+        let all: Vec<NodeId> = graph.packages().map(|(node, _)| node).collect();
+        for package in all {
+            if let Some(package) = graph.package_mut(package)
+                && let Some(ranges) = overrides.get(&*package.name)
+            {
+                for range in ranges {
+                    npm_upgrades::note_override(package, range);
+                }
+            }
+        }
+    }
+}
+
+/// The ranges that `overrides` say for packages, whatever the place. One that points to a dependency of the root changes with that.
+fn overrides(manifest: Option<Value<'_>>) -> HashMap<String, Vec<String>> {
+    let mut ranges: HashMap<String, Vec<String>> = HashMap::new();
+    let mut open: Vec<(String, Value<'_>)> = Vec::new();
+    let table = manifest.and_then(|manifest| manifest.get("overrides"));
+    open.extend(table.map(|table| (String::new(), table)));
+    while let Some((name, value)) = open.pop() {
+        match value.as_str() {
+            Some(range) if !range.starts_with(['$']) && !range.contains(':') => {
+                ranges.entry(name).or_default().push(range.into_owned());
+            }
+            Some(_) => {}
+            None => open.extend(value.entries().map(|(key, value)| {
+                let key = match &*key {
+                    "." => name.clone(),
+                    key => selected(key).to_owned(),
+                };
+                (key, value)
+            })),
+        }
+    }
+    ranges
+}
+
+/// The name of `name@range`.
+fn selected(key: &str) -> &str {
+    let at = key.char_indices().skip(1).find(|(_, letter)| *letter == '@');
+    at.and_then(|(at, _)| key.get(..at)).unwrap_or(key)
 }
 
 /// The range of `wish`, without the other name that it may be asked for by; `None` for one that allows every version.
@@ -80,17 +121,25 @@ fn range(wish: &str) -> Option<&str> {
 pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     let Upgrade { name, to, .. } = upgrade;
     match upgrade.by {
-        Some(UpgradeBy::Workspaces(folders)) => {
-            let mut command = format!("npm install {name}@{to}");
-            for folder in folders.iter().filter(|folder| !folder.is_empty()) {
-                command.push_str(" -w ");
-                command.push_str(folder);
-            }
-            if folders.iter().any(|folder| folder.is_empty()) {
-                command.push_str(" --include-workspace-root");
-            }
-            UpgradeCommand::Run(command)
+        Some(UpgradeBy::Askers(askers)) => {
+            let folders: Vec<&str> = npm_upgrades::folders(askers).collect();
+            let plain = (!folders.is_empty()).then(|| {
+                let mut command = format!("npm install {name}@{to}");
+                for folder in folders.iter().filter(|folder| !folder.is_empty()) {
+                    command.push_str(" -w ");
+                    command.push_str(folder);
+                }
+                if folders.len() > 1 && folders.iter().any(|folder| folder.is_empty()) {
+                    command.push_str(" --include-workspace-root");
+                }
+                command
+            });
+            let aliases = npm_upgrades::of_aliases(upgrade, askers, "npm install");
+            npm_upgrades::joined(plain.into_iter().chain(aliases))
         }
+        Some(UpgradeBy::Overridden(ranges)) if npm_upgrades::is_kept_out(upgrade, ranges) => UpgradeCommand::ByHand(
+            "`overrides` in package.json say its version: change it there, and where the file asks for it as well, then run `npm install`.".into(),
+        ),
         None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
             UpgradeCommand::Run(format!("npm install {name}@{to}"))
         }
@@ -100,11 +149,15 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             )
         }
         // Installing it would make the project itself ask for it.
-        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("npm update {name}")),
+        None | Some(UpgradeBy::Overridden(_) | UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("npm update {name}")),
         Some(
-            UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_),
+            UpgradeBy::Hand
+            | UpgradeBy::Managed(_)
+            | UpgradeBy::Property(_)
+            | UpgradeBy::Replace(_)
+            | UpgradeBy::Vendored { .. },
         ) => {
-            UpgradeCommand::ByHand("A folder that is no workspace asks for it: change its package.json.".into())
+            UpgradeCommand::ByHand("A folder that is no workspace asks for it: change its package.json, then run `npm install`.".into())
         }
     }
 }

@@ -393,9 +393,14 @@ impl Reader {
         };
         let graph = &mut self.parsed.graph;
         graph.add_edge(source, target, wish.key_span());
+        let by = match graph.package(source) {
+            Some(package) if matches!(package.source, Source::Path(_)) => upgrades::By::Folder,
+            Some(_) => upgrades::By::Package,
+            None if from.is_project => upgrades::By::Project(from.folder),
+            None => upgrades::By::Folder,
+        };
         if let Some(package) = graph.package_mut(target) {
-            let folder = from.is_project.then_some(from.folder);
-            upgrades::note(package, folder, wish, &keys.overrides);
+            upgrades::note(package, by, wish, &keys.overrides);
         }
     }
 

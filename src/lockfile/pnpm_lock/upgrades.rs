@@ -4,26 +4,43 @@
 //! manifest asks for, it takes the newest version that the ranges allow, and from pnpm 11 on it refuses a version. What only members
 //! bring moves with `-r` alone (`pnpm -r update NAME`), which moves no such package where there is no workspace (pnpm 9.15.9 and 10.34.9).
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
+use super::super::grammar::npm_upgrades;
 use super::super::{Upgrade, UpgradeCommand};
-use crate::model::{Graph, NodeId, Package, UpgradeBy};
+use crate::model::{Graph, NodeId, Package, Ranges, UpgradeBy};
 use crate::text::tree::Value;
+use crate::version::range::RangeSyntax as _;
+use crate::version::range::npm::Npm;
 
-/// The names of packages whose version `overrides` says.
+/// Who asks for a package.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By<'f> {
+    /// The project in this folder.
+    Project(&'f str),
+    /// A folder that is no project.
+    Folder,
+    /// Another package.
+    Package,
+}
+
+/// The ranges that `overrides` say for packages.
 #[derive(Debug, Default)]
 pub(super) struct Overrides<'d> {
-    names: HashSet<&'d str>,
+    ranges: HashMap<&'d str, Vec<Cow<'d, str>>>,
 }
 
 impl<'d> Overrides<'d> {
     /// Keys are selectors: `name`, `name@range`, `parent>name`.
     pub(super) fn of(table: Option<Value<'d>>) -> Self {
         let keys = table.into_iter().flat_map(Value::entries);
-        let names = keys.map(|(_, value)| selected(super::spelled(value)));
-        Self {
-            names: names.collect(),
+        let mut ranges: HashMap<&str, Vec<Cow<'_, str>>> = HashMap::new();
+        for (_, value) in keys {
+            let same = ranges.entry(selected(super::spelled(value))).or_default();
+            same.extend(value.as_str());
         }
+        Self { ranges }
     }
 }
 
@@ -40,17 +57,26 @@ fn selected(selector: &str) -> &str {
     at.and_then(|(at, _)| last.get(..at)).unwrap_or(last)
 }
 
-/// Takes note that the project in `folder`, or with `None` another package, asks for `package` by `wish`.
-pub(super) fn note(package: &mut Package, folder: Option<&str>, wish: Value<'_>, overrides: &Overrides<'_>) {
+/// Takes note that `by` asks for `package` by `wish`.
+pub(super) fn note(package: &mut Package, by: By<'_>, wish: Value<'_>, overrides: &Overrides<'_>) {
     let is_in_catalog = || {
         let specifier = wish.get("specifier").and_then(Value::as_str);
         specifier.is_some_and(|specifier| specifier.starts_with("catalog:"))
     };
-    if overrides.names.contains(&*package.name) || (folder.is_some() && is_in_catalog()) {
-        package.asked_by(UpgradeBy::Hand);
-    } else if let Some(folder) = folder {
-        let folder = if folder == "." { "" } else { folder };
-        package.asked_by(UpgradeBy::Workspaces(vec![folder.into()]));
+    if let Some(ranges) = overrides.ranges.get(&*package.name) {
+        for range in ranges {
+            npm_upgrades::note_override(package, range);
+        }
+    }
+    match by {
+        // No range is that of a catalog.
+        By::Project(_) if is_in_catalog() => package.asked_by(UpgradeBy::Overridden(Ranges::default())),
+        By::Project(folder) => {
+            let folder = if folder == "." { "" } else { folder };
+            npm_upgrades::note_asker(package, folder, &wish.key());
+        }
+        By::Folder => package.asked_by(UpgradeBy::Hand),
+        By::Package => {}
     }
 }
 
@@ -58,16 +84,13 @@ pub(super) fn note(package: &mut Package, folder: Option<&str>, wish: Value<'_>,
 /// no folder is meant for what no project asks for.
 pub(super) fn finish(graph: &mut Graph, several: bool) {
     let all: Vec<NodeId> = graph.packages().map(|(node, _)| node).collect();
-    for node in all {
-        let Some(package) = graph.package_mut(node) else {
-            continue;
-        };
-        match package.upgrade_by.as_deref() {
-            Some(UpgradeBy::Workspaces(folders)) if folders.iter().all(|folder| folder.is_empty()) => {
-                package.upgrade_by = None;
+    npm_upgrades::forget_roots(graph, &all);
+    if several {
+        for node in all {
+            if let Some(package) = graph.package_mut(node) {
+                let by = || Box::new(UpgradeBy::Askers(Vec::new()));
+                package.upgrade_by.get_or_insert_with(by);
             }
-            None if several => package.upgrade_by = Some(Box::new(UpgradeBy::Workspaces(Vec::new()))),
-            Some(_) | None => {}
         }
     }
 }
@@ -76,26 +99,51 @@ pub(super) fn finish(graph: &mut Graph, several: bool) {
 pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     let Upgrade { name, to, .. } = upgrade;
     match upgrade.by {
-        Some(UpgradeBy::Workspaces(folders)) if folders.is_empty() => {
-            UpgradeCommand::Run(format!("pnpm -r update {name}"))
+        Some(UpgradeBy::Askers(askers)) if !askers.is_empty() => {
+            let folders: Vec<&str> = npm_upgrades::folders(askers).collect();
+            let plain = (!folders.is_empty()).then(|| {
+                let mut command = String::from("pnpm");
+                for folder in folders.iter().filter(|_| folders != [""]) {
+                    command.push_str(" --filter ./");
+                    command.push_str(folder);
+                }
+                format!("{command} update {name}@{to}")
+            });
+            let aliases = npm_upgrades::of_aliases(upgrade, askers, "pnpm add");
+            npm_upgrades::joined(plain.into_iter().chain(aliases))
         }
-        Some(UpgradeBy::Workspaces(folders)) => {
-            let mut command = String::from("pnpm");
-            for folder in folders {
-                command.push_str(" --filter ./");
-                command.push_str(folder);
-            }
-            UpgradeCommand::Run(format!("{command} update {name}@{to}"))
-        }
-        Some(UpgradeBy::Hand | UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_)) => UpgradeCommand::ByHand(
+        Some(UpgradeBy::Overridden(ranges)) if npm_upgrades::is_kept_out(upgrade, ranges) => UpgradeCommand::ByHand(
             "An override or a catalog says its version: change it in pnpm-workspace.yaml or package.json, then run `pnpm install`."
                 .into(),
         ),
+        Some(
+            UpgradeBy::Hand
+            | UpgradeBy::Managed(_)
+            | UpgradeBy::Property(_)
+            | UpgradeBy::Replace(_)
+            | UpgradeBy::Vendored { .. },
+        ) => {
+            UpgradeCommand::ByHand(
+                "A folder that is no project of the workspace asks for it: change its package.json, then run `pnpm install`.".into(),
+            )
+        }
         None | Some(UpgradeBy::Within(_)) if upgrade.direct => {
             UpgradeCommand::Run(format!("pnpm update {name}@{to}"))
         }
+        // The lockfile has no ranges. A caret is what most packages ask with.
+        _ if Npm.contains(&format!("^{}", upgrade.from), to).ok() == Some(false) => UpgradeCommand::ByHand(
+            format!(
+                "Run `pnpm update {name}`. If the version stays, what brings it does not allow that one: upgrade that, or name the version \
+                 under `overrides` in pnpm-workspace.yaml or package.json (\"{name}@{}\": \"{to}\").",
+                upgrade.from
+            )
+            .into(),
+        ),
         // To name the version is refused, or moves every other package too.
-        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("pnpm update {name}")),
+        Some(UpgradeBy::Askers(_)) => UpgradeCommand::Run(format!("pnpm -r update {name}")),
+        None | Some(UpgradeBy::Overridden(_) | UpgradeBy::Within(_)) => {
+            UpgradeCommand::Run(format!("pnpm update {name}"))
+        }
     }
 }
 

@@ -112,6 +112,11 @@ impl<'p> Environment<'p> {
         }
     }
 
+    /// A profile of the lineage defines this property.
+    pub(super) fn is_of_profile(&self, name: &str) -> bool {
+        self.in_profiles.contains_key(name)
+    }
+
     /// What was read in this environment could be otherwise under the profile called `id`: it holds more than
     /// properties, one of its properties was looked up, or it takes the place of one that is active by default.
     pub(super) fn depends_on(&self, id: &str) -> bool {

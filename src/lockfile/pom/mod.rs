@@ -119,7 +119,12 @@ impl Format for Pom {
                 return super::UpgradeCommand::ByHand(what.into());
             }
             Some(
-                UpgradeBy::Hand | UpgradeBy::Replace(_) | UpgradeBy::Workspaces(_) | UpgradeBy::Within(_),
+                UpgradeBy::Askers(_)
+                | UpgradeBy::Hand
+                | UpgradeBy::Overridden(_)
+                | UpgradeBy::Replace(_)
+                | UpgradeBy::Vendored { .. }
+                | UpgradeBy::Within(_),
             ) => {
                 return super::UpgradeCommand::ByHand(
                     "Change the version in the file: no goal of Maven's plugins does.".into(),

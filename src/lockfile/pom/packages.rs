@@ -400,6 +400,10 @@ impl<'m, 'r> Module<'m, 'r> {
         package.spans.entry = inside.then_some(entry);
         package.upgrade_by = match (manager, identity_written) {
             (Some(manager), _) => Some(Box::new(UpgradeBy::Managed(manager.into()))),
+            // The goal that sets properties looks at those of profiles only where it is given each by name.
+            (None, Written::Property(name)) if environment.is_of_profile(&name) => {
+                Some(Box::new(UpgradeBy::Hand))
+            }
             (None, Written::Property(name)) => Some(Box::new(UpgradeBy::Property(name.into()))),
             // Goals that change versions look at dependencies alone.
             (None, Written::Here) if wanted.scopes != Scopes::only(Scope::Build) => None,

@@ -91,10 +91,14 @@ impl Format for Requirements {
         claims(path)
     }
 
-    fn upgrade_command(&self, _: &super::Upgrade<'_>) -> super::UpgradeCommand {
+    fn upgrade_command(&self, upgrade: &super::Upgrade<'_>) -> super::UpgradeCommand {
         super::UpgradeCommand::ByHand(
-            "No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`."
-                .into(),
+            format!(
+                "No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`. With pip-compile or uv, compile it \
+                 again with `--upgrade-package {}=={}`.",
+                upgrade.name, upgrade.to
+            )
+            .into(),
         )
     }
 

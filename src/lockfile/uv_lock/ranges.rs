@@ -3,13 +3,21 @@
 use super::{Lock, MAX_CANDIDATES};
 use crate::ecosystem;
 use crate::lockfile::{Parsed, Upgrade, UpgradeCommand};
-use crate::model::{Ecosystem, NodeId, UpgradeBy};
+use crate::model::{Ecosystem, NodeId, Ranges, UpgradeBy};
 use crate::text::tree::Value;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::pep440::Pep440;
 
 /// The command that upgrades, or what to do where uv would end without a change.
 pub(super) fn upgrade_command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
+    if let Some(UpgradeBy::Overridden(ranges)) = upgrade.by
+        && !ranges.all_surely(|range| Pep440.contains(range, upgrade.to).ok())
+    {
+        return UpgradeCommand::ByHand(
+            "`override-dependencies` in pyproject.toml say its version: change it there, and run `uv lock`."
+                .into(),
+        );
+    }
     if !UpgradeBy::allows(upgrade.by, |range| Pep440.contains(range, upgrade.to).ok()) {
         return UpgradeCommand::ByHand(
             "What asks for it does not allow that version: change that file, and run `uv lock`.".into(),
@@ -37,10 +45,11 @@ impl Lock<'_> {
             let groups = metadata.get("requires-dev").into_iter().flat_map(Value::entries);
             groups.map(|(_, list)| list).chain(metadata.get("requires-dist"))
         });
-        for wish in lists
-            .chain(self.manifest.iter().map(|(_, list)| *list))
-            .flat_map(Value::items)
-        {
+        let lists = lists.chain(self.manifest.iter().map(|(_, list)| *list));
+        let asked = lists.chain(self.constraints).flat_map(Value::items);
+        let overridden = self.overrides.into_iter().flat_map(Value::items);
+        let all = asked.map(|wish| (wish, false));
+        for (wish, is_override) in all.chain(overridden.map(|wish| (wish, true))) {
             let (Some(name), Some(range)) = (wish.str("name"), wish.str("specifier")) else {
                 continue;
             };
@@ -50,7 +59,10 @@ impl Lock<'_> {
                 let is_meant = entry.is_some_and(|entry| Pep440.contains(&range, &entry.version) == Ok(true));
                 let package = node.filter(|_| is_meant);
                 if let Some(package) = package.and_then(|node| parsed.graph.package_mut(*node)) {
-                    package.asked_within(&range);
+                    match is_override {
+                        true => package.asked_by(UpgradeBy::Overridden(Ranges::of(&range))),
+                        false => package.asked_within(&range),
+                    }
                 }
             }
         }

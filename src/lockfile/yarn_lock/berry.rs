@@ -14,7 +14,7 @@ use super::manifests::{self, FieldKind, Manifest};
 use super::origin;
 use super::settings::{Registries, Settings};
 use crate::lockfile::{File, Parsed};
-use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree, UpgradeBy};
+use crate::model::{Ecosystem, FileSpan, Package, Ranges, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 
 /// The newest `version` of `__metadata` that is known here.
@@ -34,6 +34,7 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
     metadata(all, &mut links.parsed);
     links.reserve(all.entries.len(), all.dependencies.len());
     let mut modules: Vec<(u32, Option<Manifest>)> = Vec::new();
+    let mut folders: HashMap<u32, String> = HashMap::default();
     let mut has_root = false;
     for (number, entry) in all.entries.iter().enumerate() {
         if !entry.has_link_type {
@@ -50,6 +51,7 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
                 .join(relative)
                 .and_then(|folder| manifests::read(&folder, relative, tree)),
         };
+        folders.insert(number as u32, relative.to_owned());
         modules.push((number as u32, manifest));
     }
     if !has_root {
@@ -86,7 +88,14 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
                 optional: optional || dependency.is_optional,
             };
             match index.find(entry, dependency) {
-                Answer::Entry(to) => links.add_edge(from, to, wish, true),
+                Answer::Entry(to) => {
+                    links.add_edge(from, to, wish, true);
+                    if let Some(ranges) = index.overridden(entry, dependency) {
+                        links.asked_by(to, UpgradeBy::Overridden(ranges));
+                    } else if let Some(folder) = folders.get(&from) {
+                        links.asked_for_alias(to, folder, &dependency.name);
+                    }
+                }
                 Answer::Missing => links.missing(&dependency.name, wish, None),
                 Answer::Lost(to) => {
                     links.lost(&dependency.name, wish);
@@ -231,6 +240,16 @@ impl<'e> Index<'e> {
     /// The entry that answers to this descriptor, as it is.
     fn exact(&self, name: &str, range: &str) -> Option<u32> {
         self.by_key.get(&(name, range)).copied()
+    }
+
+    /// Where `resolutions` or a catalog decide about what `by` asks for: the ranges that they say, none for a catalog.
+    fn overridden(&self, by: &Entry<'_>, dependency: &Dependency<'_>) -> Option<Ranges> {
+        let asked = range(&dependency.range);
+        if is_cataloged(asked) {
+            return Some(Ranges::default());
+        }
+        let own = by.origin.as_ref().map_or("", |origin| &*origin.text);
+        self.told(own, &dependency.name, asked).map(Ranges::of)
     }
 
     fn find(&self, by: &Entry<'_>, dependency: &Dependency<'_>) -> Answer {

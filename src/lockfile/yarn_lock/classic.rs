@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::DAMAGED;
-use super::descriptor::{is_exotic, split};
+use super::descriptor::{Resolution, is_exotic, split};
 use super::entries::{Entries, Entry};
 use super::links::{Links, Wish};
 use super::manifests::{self, FieldKind, Manifest};
 use super::origin;
 use crate::lockfile::{File, Parsed};
-use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree, UpgradeBy};
+use crate::model::{Asker, Ecosystem, FileSpan, Package, Source, Spans, Tree, UpgradeBy};
 use crate::text::Span;
 
 /// What `all`, the entries of `file`, hold.
@@ -67,7 +67,10 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
                 optional: dependency.is_optional,
             };
             match find(&dependency.name, &dependency.range) {
-                Some(to) => links.add_edge(from, to, wish, false),
+                Some(to) => {
+                    links.add_edge(from, to, wish, false);
+                    links.asked_by(to, UpgradeBy::Askers(vec![Asker::Package]));
+                }
                 None => links.missing(&dependency.name, wish, None),
             }
         }
@@ -86,8 +89,16 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
         links.parsed.remark(Span::at(0), cut, hint);
     }
     for number in 0..all.entries.len() as u32 {
-        // No command of Yarn 1 upgrades what no manifest asks for.
-        links.asked_by(first.saturating_add(number), UpgradeBy::Workspaces(Vec::new()));
+        // Told from the later Yarns by this; where nothing asks for a package no command moves it either.
+        links.asked_by(first.saturating_add(number), UpgradeBy::Askers(Vec::new()));
+    }
+    // Globs aside the root's manifest is the first.
+    let resolutions = manifests.first().map_or(&[][..], |root| &root.resolutions);
+    for resolution in resolutions
+        .iter()
+        .filter_map(|(pattern, range)| Resolution::of(pattern, range))
+    {
+        links.overridden(&resolution.name);
     }
     links.finish(!manifests.is_empty() && cut.is_none())
 }
@@ -111,7 +122,7 @@ fn ask(
             Some(to) => {
                 links.add_edge(from, to, wish, false);
                 if to >= first {
-                    links.asked_by(to, UpgradeBy::Workspaces(vec![manifest.folder.as_str().into()]));
+                    links.asked_for(to, &manifest.folder, &asked.name);
                 }
             }
             None => {

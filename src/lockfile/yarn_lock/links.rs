@@ -2,8 +2,9 @@
 
 use super::descriptor::range;
 use crate::lockfile::grammar::npm_scopes::{Need, of_needs};
+use crate::lockfile::grammar::npm_upgrades;
 use crate::lockfile::{Parsed, Problem};
-use crate::model::{Cost, NodeId, Package, Scopes, TreePath, UpgradeBy};
+use crate::model::{Cost, NodeId, Package, Ranges, Scopes, TreePath, UpgradeBy};
 use crate::text::names::listed;
 use crate::text::{MAX_PROBLEMS, Span};
 
@@ -107,6 +108,34 @@ impl Links {
             && let Some(package) = self.parsed.graph.package_mut(node)
         {
             package.asked_by(by);
+        }
+    }
+
+    /// The manifest in `folder` asks for what has this number, as `name`.
+    pub(super) fn asked_for(&mut self, number: u32, folder: &str, name: &str) {
+        if let Some(node) = self.node(number)
+            && let Some(package) = self.parsed.graph.package_mut(node)
+        {
+            npm_upgrades::note_asker(package, folder, name);
+        }
+    }
+
+    /// The same of the later Yarns, where the usual command does for the package's own name.
+    pub(super) fn asked_for_alias(&mut self, number: u32, folder: &str, name: &str) {
+        let package = self.node(number).and_then(|node| self.parsed.graph.package(node));
+        if package.is_some_and(|package| *package.name != *name) {
+            self.asked_for(number, folder, name);
+        }
+    }
+
+    /// `resolutions` speak of packages of this name. No command of Yarn 1 moves them, whatever the range.
+    pub(super) fn overridden(&mut self, name: &str) {
+        for node in self.nodes.iter().flatten() {
+            if let Some(package) = self.parsed.graph.package_mut(*node)
+                && *package.name == *name
+            {
+                package.asked_by(UpgradeBy::Overridden(Ranges::default()));
+            }
         }
     }
 

@@ -4,18 +4,19 @@
 //! that this does not ask for: exit 0, no change. Since Yarn 2 `yarn up NAME@VERSION` writes the manifests of all workspaces that ask for
 //! it; `yarn up -R NAME` goes to the newest version that every range allows, and Yarn 2 (2.4.2) refuses `-R`.
 //!
-//! A package of Yarn 1 carries the folders whose manifests ask for it, none for one that only packages ask for; one of
-//! the later ones carries at most the ranges that packages ask for it in, one of Yarn 2 that it takes a hand. So they are told apart.
+//! A package of Yarn 1 carries who asks for it, if anyone does; one of the later ones carries at most the manifests that ask by another
+//! name, or the ranges that packages ask for it in, one of Yarn 2 that it takes a hand. So they are told apart.
 
+use crate::lockfile::grammar::npm_upgrades;
 use crate::lockfile::{Upgrade, UpgradeCommand};
-use crate::model::UpgradeBy;
+use crate::model::{Asker, UpgradeBy};
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
 
 pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
     let Upgrade { name, to, .. } = upgrade;
     match upgrade.by {
-        Some(UpgradeBy::Workspaces(folders)) if folders.is_empty() => UpgradeCommand::ByHand(
+        Some(UpgradeBy::Askers(askers)) if askers.iter().all(|asker| *asker == Asker::Package) => UpgradeCommand::ByHand(
             format!(
                 "Run `yarn upgrade` with the direct dependency that brings it, or delete its entry from yarn.lock and run `yarn install`: \
                  both lock the newest version that is allowed. Else name the version under `resolutions` in package.json \
@@ -23,16 +24,29 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
             )
             .into(),
         ),
-        Some(UpgradeBy::Workspaces(folders)) => {
-            let mut commands: Vec<String> = Vec::new();
-            for folder in folders {
-                commands.push(match folder.is_empty() {
-                    true => format!("yarn upgrade {name}@{to}"),
-                    false => format!("yarn --cwd {folder} upgrade {name}@{to}"),
-                });
+        Some(UpgradeBy::Askers(askers)) => {
+            let plain = npm_upgrades::folders(askers).map(|folder| match folder {
+                "" => format!("yarn upgrade {name}@{to}"),
+                folder => format!("yarn --cwd {folder} upgrade {name}@{to}"),
+            });
+            let aliases = npm_upgrades::of_aliases(upgrade, askers, "yarn add");
+            let commands: Vec<String> = plain.chain(aliases).collect();
+            match askers.contains(&Asker::Package) {
+                false => UpgradeCommand::Run(commands.join(" && ")),
+                // Each keeps its own entry.
+                true => UpgradeCommand::ByHand(
+                    format!(
+                        "Run `{}`. Packages ask for it too and keep the old one: run `yarn upgrade` with the direct dependency that brings it, or \
+                         delete its entry from yarn.lock and run `yarn install`.",
+                        commands.join(" && ")
+                    )
+                    .into(),
+                ),
             }
-            UpgradeCommand::Run(commands.join(" && "))
         }
+        Some(UpgradeBy::Overridden(ranges)) if npm_upgrades::is_kept_out(upgrade, ranges) => UpgradeCommand::ByHand(
+            "`resolutions` in package.json, or a catalog in .yarnrc.yml, say its version: change it there, then run `yarn install`.".into(),
+        ),
         // What packages ask for is left where it is.
         Some(UpgradeBy::Within(ranges))
             if upgrade.direct && ranges.all(|range| Npm.contains(range, to).ok()) =>
@@ -58,7 +72,14 @@ pub(super) fn command(upgrade: &Upgrade<'_>) -> UpgradeCommand {
                 .into(),
             )
         }
-        None | Some(UpgradeBy::Within(_)) => UpgradeCommand::Run(format!("yarn up -R {name}")),
-        Some(UpgradeBy::Managed(_) | UpgradeBy::Property(_) | UpgradeBy::Replace(_)) => UpgradeCommand::None,
+        None | Some(UpgradeBy::Overridden(_) | UpgradeBy::Within(_)) => {
+            UpgradeCommand::Run(format!("yarn up -R {name}"))
+        }
+        Some(
+            UpgradeBy::Managed(_)
+            | UpgradeBy::Property(_)
+            | UpgradeBy::Replace(_)
+            | UpgradeBy::Vendored { .. },
+        ) => UpgradeCommand::None,
     }
 }

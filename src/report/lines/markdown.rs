@@ -52,7 +52,7 @@ fn cut(text: String, limit: usize) -> String {
 }
 
 fn whole(plans: &LinePlans) -> String {
-    let mut text = format!("## {}\n\n", headline::symbol(plans.after.verdict));
+    let mut text = format!("## lockkeeper: {}\n\n", headline::symbol(plans.after.verdict));
     for word in words(plans) {
         text.push_str(&format!("{}.\n", markdown(&sentence(&word))));
     }

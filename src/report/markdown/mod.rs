@@ -175,7 +175,7 @@ fn commit(outcome: &Outcome, pages: &JobPages) -> Option<String> {
 
 /// The verdict, its reasons, and what was read.
 pub(super) fn sentences(outcome: &Outcome, words: &[String], read: &[String]) -> String {
-    let mut text = format!("## {}\n\n", headline::symbol(outcome.verdict));
+    let mut text = format!("## lockkeeper: {}\n\n", headline::symbol(outcome.verdict));
     for word in words {
         text.push_str(&format!("{}.\n", markdown(&sentence(word))));
     }

@@ -35,7 +35,7 @@ pub fn within(proposal: &Proposal, limit: usize) -> String {
 }
 
 fn whole(proposal: &Proposal) -> String {
-    let mut text = format!("## {}\n\n", headline::symbol(proposal.after.verdict));
+    let mut text = format!("## lockkeeper: {}\n\n", headline::symbol(proposal.after.verdict));
     for word in words(proposal) {
         text.push_str(&format!("{}.\n", markdown(&sentence(&word))));
     }

@@ -254,7 +254,7 @@ fn a_step_without_an_answer_says_why_everywhere() {
         ("incomplete", "3")
     );
     let summary = std::fs::read_to_string(sandbox.path("summary.md")).expect("a summary");
-    assert!(summary.starts_with("## ? INCOMPLETE\n"), "{summary}");
+    assert!(summary.starts_with("## lockkeeper: ? INCOMPLETE\n"), "{summary}");
     assert!(
         summary.contains("fetch-depth") && !summary.contains("<b>"),
         "{summary}"

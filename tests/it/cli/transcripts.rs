@@ -20,7 +20,8 @@ fn a_scan_blocks_on_what_is_affected() {
          1  flask 1.0 → 1.2  requirements.txt:1                                                                fixes 2
             high (assumed)  PYSEC-1  a flaw in flask
             high (assumed)  PYSEC-2  a flaw in flask
-            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`.
+            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`. With pip-compile
+            or uv, compile it again with `--upgrade-package flask==1.2`.
 
         Next: lockkeeper plan · lockkeeper explain PYSEC-1
 
@@ -34,7 +35,8 @@ fn a_scan_blocks_on_what_is_affected() {
          1  flask 1.0 → 1.2  requirements.txt:1                                                                fixes 2
             high (assumed)  PYSEC-1  a flaw in flask
             and 1 more (1 high); -v lists all
-            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`.
+            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`. With pip-compile
+            or uv, compile it again with `--upgrade-package flask==1.2`.
             warns: it is not in the `--fail-on` list
 
         lockkeeper 0.1.0 · built-in policy
@@ -281,7 +283,8 @@ fn an_exception_accepts_a_finding_until_its_day() {
         Recommended upgrades
          1  flask 1.0 → 1.0.1  requirements.txt:1                                                              fixes 1
             high (assumed)  PYSEC-1  a flaw in flask
-            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`.
+            No command of pip changes a pin: change it and its hashes in the file, or run `lockkeeper fix`. With pip-compile
+            or uv, compile it again with `--upgrade-package flask==1.0.1`.
 
         Remarks
           lockkeeper.yml:2  the exception for PYSEC-1 expired on 2026-02-10: what it covered counts again

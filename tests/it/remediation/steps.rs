@@ -5,8 +5,8 @@ use std::sync::Arc;
 use lockkeeper::ecosystem::purl;
 use lockkeeper::model::finding::{Match, Occurrence};
 use lockkeeper::model::{
-    Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Ranges, Scope, Scopes, Step, Target,
-    TreePath, UpgradeBy,
+    Asker, Class, Decision, DependencyPaths, Ecosystem, Finding, Outcome, Ranges, Scope, Scopes, Step,
+    Target, TreePath, UpgradeBy,
 };
 use lockkeeper::remediation::{Kind, Summary, remediations};
 use lockkeeper::text::Position;
@@ -248,8 +248,14 @@ fn an_upgrade_that_the_tool_would_refuse_or_pass_over_has_no_command() {
         commands(".", vec![by(core(), UpgradeBy::Property("a b".into()))]),
         [None]
     );
-    let workspaces =
-        |folders: &[&str]| UpgradeBy::Workspaces(folders.iter().map(|folder| (*folder).into()).collect());
+    let workspaces = |folders: &[&str]| {
+        UpgradeBy::Askers(
+            folders
+                .iter()
+                .map(|folder| Asker::Manifest((*folder).into()))
+                .collect(),
+        )
+    };
     for (folders, command) in [
         (
             &["packages/x", "packages/y"][..],
@@ -266,6 +272,13 @@ fn an_upgrade_that_the_tool_would_refuse_or_pass_over_has_no_command() {
         );
     }
     assert_eq!(commands(".", vec![by(left(), workspaces(&["a;b"]))]), [None]);
+    let alias = |folder: &str, name: &str| {
+        let (folder, name) = (folder.into(), name.into());
+        UpgradeBy::Askers(vec![Asker::Alias { folder, name }])
+    };
+    for (folder, name) in [("a;b", "four"), ("", "four four"), ("", "$(id)")] {
+        assert_eq!(commands(".", vec![by(left(), alias(folder, name))]), [None]);
+    }
 }
 
 /// The commands for the lockfile of `files`, read as one of `path`.

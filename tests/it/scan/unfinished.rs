@@ -119,10 +119,15 @@ impl Place {
     }
 }
 
-/// The line with the verdict: below the heading of a page about a scan, else the first.
+/// The line with the verdict: below the heading of a page about a scan, in that of another page, else the first.
 fn verdict_line(text: &str) -> &str {
-    let is_verdict = |line: &&str| !line.is_empty() && !line.starts_with("## lockkeeper: ");
-    text.lines().find(is_verdict).unwrap_or_default()
+    let mut lines = text.lines().filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    match first.strip_prefix("## lockkeeper: ") {
+        Some(verdict) if verdict.starts_with(['✓', '✗', '?', '!', '∅']) => verdict,
+        Some(_) => lines.next().unwrap_or_default(),
+        None => first,
+    }
 }
 
 /// The report says that something passed.
@@ -582,7 +587,7 @@ fn a_step_that_is_stopped_tells_the_next_that_it_failed() {
     assert_eq!(told("sarif-file"), None);
     let page = std::fs::read_to_string(&summary).expect("a summary");
     assert!(
-        page.contains("## ! FAILED\n\nthe run did not reach its end\n"),
+        page.contains("## lockkeeper: ! FAILED\n\nthe run did not reach its end\n"),
         "{page}"
     );
     assert!(fails(&own("report.md"), "markdown") && fails(&own("args.json"), "json"));
