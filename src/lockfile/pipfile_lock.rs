@@ -46,7 +46,15 @@ impl Format for PipfileLock {
         // Where the Pipfile does not allow another version it ends without an error, and without a change.
         if UpgradeBy::allows(upgrade.by, |range| Pep440.contains(range, upgrade.to).ok()) {
             // Without the flag, and with a version, it would write into the Pipfile.
-            return super::UpgradeCommand::Run(format!("pipenv upgrade --lock-only {}", upgrade.name));
+            let command = format!("pipenv upgrade --lock-only {}", upgrade.name);
+            // The lockfile has no ranges of packages. Most of them ask for one major version.
+            let major = |version: &'_ str| version.split(['.', '!']).next().map(str::to_owned);
+            if upgrade.direct || major(upgrade.from) == major(upgrade.to) {
+                return super::UpgradeCommand::Run(command);
+            }
+            return super::UpgradeCommand::ByHand(
+                format!("Run `{command}`. If the version stays, what brings it does not allow that one: upgrade that.").into(),
+            );
         }
         super::UpgradeCommand::ByHand(
             "The Pipfile does not allow that version: change it there, and run `pipenv upgrade --lock-only` with the package's name.".into(),

@@ -84,6 +84,8 @@ pub struct Bounds<'b> {
     pub level: Distance,
     /// What may change in manifests of one's own.
     pub manifests: Manifests,
+    /// A plan that fulfils one wish less is of no use: where one is blocked, the plan need say no more than that.
+    pub all_or_nothing: bool,
 }
 
 impl Bounds<'_> {

@@ -102,10 +102,13 @@ pub(super) fn check(before: Files<'_>, after: Files<'_>, plan: &Plan) -> Result<
             }
         }
     }
-    let (reached_before, reached) = (reached(&old), reached(&new));
-    let unreached = new.keys().find(|place| {
-        !reached.contains(*place) && (reached_before.contains(*place) || !old.contains_key(*place))
-    });
+    let now = reached(&new);
+    let mut unreached = new.keys().filter(|place| !now.contains(*place)).peekable();
+    if unreached.peek().is_none() {
+        return Ok(());
+    }
+    let before = reached(&old);
+    let unreached = unreached.find(|place| before.contains(*place) || !old.contains_key(*place));
     match unreached {
         Some(place) => Err(format!("Nothing needs the entry {place} any more.")),
         None => Ok(()),

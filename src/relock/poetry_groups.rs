@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::poetry_entries::{Edge, Entry, Markers, Style, normal, string};
-use super::poetry_text::{both, either, without_extras};
+use super::poetry_text::{both, either, for_project, without_extras};
 use crate::lockfile::poetry_lock::project::{MAIN, Project};
 
 /// What brings a package.
@@ -118,7 +118,7 @@ pub(super) fn markers(
     brought: &Brought,
     known: &BTreeMap<usize, Markers>,
     condition: &dyn Fn(&Entry<'_>, &Edge) -> Option<String>,
-    style: Style,
+    (pythons, style): (&str, Style),
 ) -> Option<Markers> {
     let own = entries.get(number)?;
     let mut of_groups = BTreeMap::new();
@@ -138,7 +138,8 @@ pub(super) fn markers(
                 }
             }
         }
-        of_groups.insert(group.clone(), either(&texts, style)?);
+        let marker = for_project(&either(&texts, style)?, pythons, style)?;
+        of_groups.insert(group.clone(), marker);
     }
     let different: BTreeSet<&String> = of_groups.values().collect();
     Some(match (different.len(), different.first()) {

@@ -228,6 +228,10 @@ impl Lock<'_> {
         let document = document(moved);
         let all = entries(&document, moved).map_err(Refused)?;
         let (old, new) = (brought(self.entries, project_before), brought(&all, project));
+        let metadata = document.root().get("metadata");
+        let pythons = metadata
+            .and_then(|metadata| metadata.str("python-versions"))
+            .unwrap_or_default();
         let before = |entry: &Entry<'_>| {
             let same = self.entries.iter().enumerate();
             let mut same = same.filter(|(_, other)| other.name == entry.name);
@@ -293,7 +297,8 @@ impl Lock<'_> {
             let round: BTreeMap<usize, Markers> = changing
                 .iter()
                 .map(|(number, brought)| {
-                    let markers = markers(&all, *number, brought, &known, &condition, self.style);
+                    let style = (pythons.as_ref(), self.style);
+                    let markers = markers(&all, *number, brought, &known, &condition, style);
                     let name = all.get(*number).map_or("", |entry| &entry.name);
                     let markers = markers
                         .ok_or_else(|| Refused(format!("Where {name} is needed cannot be written.")))?;

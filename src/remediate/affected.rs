@@ -1,13 +1,15 @@
 //! Which advisories affect versions: those that are locked, and those that a plan may take.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use crate::advisory::Index;
 use crate::ecosystem;
-use crate::matching::{self, Assessment};
+use crate::matching::{Assessment, Locked};
 use crate::model::{Ecosystem, Finding, IndexKey};
 use crate::plan::Wish;
 use crate::version::Scheme;
@@ -31,21 +33,53 @@ impl Affected {
     }
 
     /// Each of `groups` affects one locked version of `name` already.
-    pub(super) fn have(&self, index: &Index, ecosystem: &Ecosystem, name: &str, groups: &Groups) -> bool {
-        let locked = self.0.get(&*ecosystem::normalise(ecosystem, name));
+    pub(super) fn have(&self, known: &Known<'_>, name: &str, groups: &Groups) -> bool {
+        let locked = self.0.get(&*ecosystem::normalise(known.ecosystem, name));
         locked.into_iter().flatten().any(|version| {
-            affecting(index, ecosystem, name, version).is_some_and(|known| groups.is_subset(&known))
+            let affecting = known.affecting(name, version);
+            affecting.is_some_and(|affecting| groups.is_subset(&affecting))
         })
     }
 }
 
-/// The groups of advisories that affect the version, or may affect it; `None` where that is not known.
-pub(super) fn affecting(index: &Index, ecosystem: &Ecosystem, name: &str, version: &str) -> Option<Groups> {
+/// Which advisories affect versions of an ecosystem's packages, each looked up once.
+pub(super) struct Known<'a> {
+    index: &'a Index,
+    ecosystem: &'a Ecosystem,
+    /// By name and version.
+    affecting: RefCell<HashMap<String, HashMap<String, Option<Rc<Groups>>>>>,
+}
+
+impl<'a> Known<'a> {
+    /// Those of `index`.
+    pub(super) fn of(index: &'a Index, ecosystem: &'a Ecosystem) -> Self {
+        Self {
+            index,
+            ecosystem,
+            affecting: RefCell::default(),
+        }
+    }
+
+    /// The groups of advisories that affect the version, or may affect it; `None` where that is not known.
+    pub(super) fn affecting(&self, name: &str, version: &str) -> Option<Rc<Groups>> {
+        let mut all = self.affecting.borrow_mut();
+        if let Some(known) = all.get(name).and_then(|versions| versions.get(version)) {
+            return known.clone();
+        }
+        let found = affecting(self.index, self.ecosystem, name, version).map(Rc::new);
+        let versions = all.entry(name.to_owned()).or_default();
+        versions.insert(version.to_owned(), found.clone());
+        found
+    }
+}
+
+fn affecting(index: &Index, ecosystem: &Ecosystem, name: &str, version: &str) -> Option<Groups> {
     let candidates = index.candidates(ecosystem, name).ok()?;
-    let scheme = ecosystem::scheme(ecosystem);
+    let normal = ecosystem::normalise(ecosystem, name);
+    let locked = Locked::of(version, ecosystem::scheme(ecosystem), ecosystem.as_str(), &normal);
     let mut affecting = Groups::default();
     for group in candidates.groups() {
-        match matching::assess(version, scheme, &group).ok()? {
+        match locked.assess(&group).ok()? {
             Assessment::Fixed | Assessment::NotAffected => {}
             Assessment::Affected { .. } | Assessment::Undecided { .. } => {
                 affecting.insert(group.key());

@@ -10,10 +10,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::affected::{Affected, Groups, affecting, parts};
+use super::affected::{Affected, Groups, Known, parts};
 use super::answers::Answers;
 use super::brought::OfFile;
-use super::project::ProjectFiles;
+use super::project::{Project, ProjectFiles};
 use super::{Question, Supplies, fixer, format_of};
 use crate::ecosystem;
 use crate::model::{Ecosystem, Finding};
@@ -38,12 +38,16 @@ pub(super) struct Attempts<'a> {
     brought: &'a OfFile,
     /// The locked versions that advisories affect.
     affected: &'a Affected,
+    /// What affects the versions that are looked at, for all attempts.
+    known: Known<'a>,
     /// What is to be fixed.
     findings: &'a [&'a Finding],
     /// What may affect the new version of a package that is wished away, by name.
     left: BTreeMap<String, Groups>,
     /// What registries answered, for all attempts.
     answers: Answers,
+    /// The project of the attempt before.
+    opened: Option<Box<dyn Project>>,
     made: usize,
 }
 
@@ -63,9 +67,11 @@ impl<'a> Attempts<'a> {
             supplies,
             brought,
             affected,
+            known: Known::of(supplies.index, ecosystem),
             findings,
             left: BTreeMap::new(),
             answers: Answers::default(),
+            opened: None,
             made: 0,
         }
     }
@@ -125,12 +131,14 @@ impl<'a> Attempts<'a> {
         if self.made >= MAX_ATTEMPTS {
             return false;
         }
-        let Ok((mut plan, edited)) = self.attempt(&together) else {
-            return false;
-        };
+        self.made += 1;
+        let mut plan = self.asked(&together, true);
         if together.iter().any(|wish| is_blocked(wish, &plan)) {
             return false;
         }
+        let Ok(edited) = self.edited(&plan) else {
+            return false;
+        };
         let before = std::mem::take(&mut apart.held.0.blocked);
         plan.blocked.extend(before.into_iter().filter_map(|mut one| {
             let fulfilled = together
@@ -228,25 +236,33 @@ impl<'a> Attempts<'a> {
     /// Why the plan does not hold, as a sentence.
     fn attempt(&mut self, wishes: &[Wish]) -> Result<Held, String> {
         self.made += 1;
-        let plan = self.asked(wishes);
-        if let Some(reason) = self.brought.within(&plan) {
+        let plan = self.asked(wishes, false);
+        let edited = self.edited(&plan)?;
+        Ok((plan, edited))
+    }
+
+    /// The files as `plan` changes them.
+    ///
+    /// # Errors
+    /// Why the plan does not hold, as a sentence.
+    fn edited(&self, plan: &Plan) -> Result<Vec<Edited>, String> {
+        if let Some(reason) = self.brought.within(plan) {
             return Err(reason);
         }
-        let mut edited = Vec::new();
         if !plan.entries.is_empty()
             && let Some(format) = format_of(self.files.path)
             && let Some(relock) = relock(format.name())
         {
             let read = self.files.read;
-            edited = relock
-                .edit(self.files.path, self.files.text, &plan, read)
-                .map_err(|refused| refused.to_string())?;
+            return relock
+                .edit(self.files.path, self.files.text, plan, read)
+                .map_err(|refused| refused.to_string());
         }
-        Ok((plan, edited))
+        Ok(Vec::new())
     }
 
-    /// Plans, asks for what is missing, and plans again.
-    fn asked(&mut self, wishes: &[Wish]) -> Plan {
+    /// Plans, asks for what is missing, and plans again; where `all_or_nothing`, a plan that blocks something may say only that.
+    fn asked(&mut self, wishes: &[Wish], all_or_nothing: bool) -> Plan {
         let Some(format) = format_of(self.files.path) else {
             return all_blocked(wishes, "The file has no name of a lockfile.");
         };
@@ -257,21 +273,24 @@ impl<'a> Attempts<'a> {
             );
             return all_blocked(wishes, &reason);
         };
-        let project = match fixer.open(self.files) {
-            Ok(project) => project,
-            Err(reason) => return all_blocked(wishes, &reason),
+        let project = match self.opened.take().and_then(Project::renewed) {
+            Some(project) => project,
+            None => match fixer.open(self.files) {
+                Ok(project) => project,
+                Err(reason) => return all_blocked(wishes, &reason),
+            },
         };
-        let (index, ecosystem, brought) = (self.supplies.index, self.ecosystem, self.brought);
+        let (ecosystem, brought) = (self.ecosystem, self.brought);
         let normal = |name: &str| ecosystem::normalise(ecosystem, name).into_owned();
         let wished: BTreeSet<String> = wishes.iter().map(|wish| normal(&wish.name)).collect();
         let is_affected = |name: &str, version: &str| {
             brought.has(name, version)
-                || match affecting(index, ecosystem, name, version) {
+                || match self.known.affecting(name, version) {
                     Some(groups) if groups.is_empty() => false,
                     Some(groups) if wished.contains(&normal(name)) => {
                         !self.left.get(name).is_some_and(|left| groups.is_subset(left))
                     }
-                    Some(groups) => !self.affected.have(index, ecosystem, name, &groups),
+                    Some(groups) => !self.affected.have(&self.known, name, &groups),
                     None => true,
                 }
         };
@@ -282,6 +301,7 @@ impl<'a> Attempts<'a> {
                 toolchain: project.toolchain(),
                 level: self.supplies.limits.level,
                 manifests: self.supplies.limits.manifests,
+                all_or_nothing,
             };
             match project.plan(wishes, &self.answers, &bounds) {
                 Step::Done(mut plan) => {
@@ -291,6 +311,7 @@ impl<'a> Attempts<'a> {
                         let held = plan.blocked.iter_mut().filter(|blocked| !blocked.by.is_empty());
                         held.for_each(|blocked| blocked.reason = format!("{} {sentence}", blocked.reason));
                     }
+                    self.opened = Some(project);
                     return plan;
                 }
                 Step::Ask(queries) => {

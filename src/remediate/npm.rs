@@ -74,4 +74,9 @@ impl Project for NpmProject {
             &self.memory,
         )
     }
+
+    fn renewed(mut self: Box<Self>) -> Option<Box<dyn Project>> {
+        self.memory.forget();
+        Some(self)
+    }
 }

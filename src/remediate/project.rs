@@ -77,4 +77,10 @@ pub trait Project {
 
     /// Plans that the versions in `wishes` leave the lockfile. Is asked again with more answers, and remembers what it likes.
     fn plan(&self, wishes: &[Wish], releases: &dyn Releases, bounds: &Bounds<'_>) -> Step;
+
+    /// The project, ready for other wishes and bounds: without what it remembers of those before. `None` where it has to be opened
+    /// again.
+    fn renewed(self: Box<Self>) -> Option<Box<dyn Project>> {
+        None
+    }
 }

@@ -121,6 +121,7 @@ mod tests {
             toolchain: &[],
             level,
             manifests: Manifests::Keep,
+            all_or_nothing: false,
         };
         let found = candidates(&releases, &wish, &bounds);
         let near = found.near.iter().map(|release| release.version.to_string());

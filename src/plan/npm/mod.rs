@@ -153,6 +153,9 @@ pub fn plan(
             node.name == blocked.name && (node.version == blocked.version || is_of_any(blocked))
         })
     });
+    if bounds.all_or_nothing && !plan.blocked.is_empty() {
+        return Step::Done(plan);
+    }
     differences(
         (&before, &overrides.plain),
         &state,

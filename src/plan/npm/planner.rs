@@ -23,6 +23,17 @@ pub struct Memory {
     pub(super) tried: RefCell<HashMap<(String, u64, Aim), Tried>>,
 }
 
+impl Memory {
+    /// Forgets all but what the lockfile says.
+    pub fn forget(&mut self) {
+        let before = std::mem::take(&mut self.before);
+        *self = Self {
+            before,
+            ..Self::default()
+        };
+    }
+}
+
 /// What is wished of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Aim {

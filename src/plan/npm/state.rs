@@ -112,17 +112,7 @@ impl State {
 
     /// Takes out what nothing leads to any more, and did in `before` or was not there.
     pub(super) fn drop_unneeded(&mut self, before: &FolderTree) {
-        let needed_before = before.reached();
-        let reached = self.tree.reached();
-        let gone: Vec<String> = self
-            .tree
-            .nodes()
-            .map(|(place, _)| place)
-            .filter(|place| !reached.contains(*place))
-            .filter(|place| needed_before.contains(*place) || before.node(place).is_none())
-            .map(str::to_owned)
-            .collect();
-        for place in gone {
+        for place in self.tree.unneeded_since(before) {
             self.tree.remove(&place);
         }
     }

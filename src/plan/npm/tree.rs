@@ -36,6 +36,8 @@ struct Nodes {
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>, RandomState>,
     /// What one's own folders lead to.
     reached: OnceCell<Rc<Places>>,
+    /// A link leads to a folder inside of `node_modules`.
+    links_into_modules: bool,
 }
 
 impl Nodes {
@@ -97,6 +99,12 @@ impl Node {
         }
     }
 
+    /// What it needs and keeps. What only optional peers ask for is not held by them: npm 11.11.1 takes it out, and no npm puts it in.
+    fn holding(&self) -> impl Iterator<Item = &Requirement> {
+        let requirements = self.requirements.iter();
+        requirements.filter(|requirement| requirement.kind != RequirementKind::OptionalPeer)
+    }
+
     /// `NAME VERSION`, or the manifest of a folder of one's own.
     pub(super) fn label(&self, place: &str) -> String {
         match (self.is_own, place) {
@@ -154,6 +162,11 @@ impl FolderTree {
         }
         let needing = needing.into_iter();
         let nodes: Vec<(Rc<str>, Rc<Node>)> = nodes.into_iter().collect();
+        let links_into_modules = nodes.iter().any(|(_, node)| {
+            node.link
+                .as_deref()
+                .is_some_and(|target| target.contains(MODULES))
+        });
         let places = nodes
             .iter()
             .enumerate()
@@ -166,6 +179,7 @@ impl FolderTree {
                     .collect(),
                 nodes,
                 reached: OnceCell::new(),
+                links_into_modules,
             }),
             ..Self::default()
         }
@@ -316,6 +330,126 @@ impl FolderTree {
         all
     }
 
+    /// The folders that nothing leads to any more, and did in `before` or were not there.
+    pub(super) fn unneeded_since(&self, before: &Self) -> BTreeSet<String> {
+        let Some(suspects) = self.suspects(before) else {
+            return self.unreached_since(before);
+        };
+        let found = self.unreached_of(suspects, before);
+        debug_assert_eq!(
+            found,
+            self.unreached_since(before),
+            "what no longer is needed is found from the changes"
+        );
+        found
+    }
+
+    /// The same, by a walk through all folders.
+    fn unreached_since(&self, before: &Self) -> BTreeSet<String> {
+        let (needed_before, reached) = (before.reached(), self.reached());
+        let places = self.nodes().map(|(place, _)| place);
+        places
+            .filter(|place| !reached.contains(*place))
+            .filter(|place| needed_before.contains(*place) || before.node(place).is_none())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Where a path that led somewhere in `before` may end now: what came in, what folders needed that are not as they were, and what a
+    /// new folder hides. `None` where folders outside of `node_modules` are among them, which links lead to.
+    fn suspects(&self, before: &Self) -> Option<Vec<String>> {
+        if self.read.links_into_modules || !Rc::ptr_eq(&self.read, &before.read) {
+            return None;
+        }
+        let mut suspects = Vec::new();
+        for place in self.changed.keys().chain(before.changed.keys()) {
+            let (old, new) = (before.node(place), self.node(place));
+            let is_same = match (old, new) {
+                (Some(old), Some(new)) => Rc::ptr_eq(old, new),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if is_same {
+                continue;
+            }
+            if old.into_iter().chain(new).any(|node| node.link.is_some()) {
+                return None;
+            }
+            for requirement in old.into_iter().flat_map(|old| old.holding()) {
+                suspects.extend(before.resolve(place, &requirement.name).map(str::to_owned));
+            }
+            if old.is_none() {
+                let above = parent(place).and_then(|folder| before.resolve(folder, folder_name(place)));
+                suspects.extend(above.map(str::to_owned));
+            }
+            if new.is_some_and(|new| !new.is_own) {
+                suspects.push(place.to_string());
+            }
+        }
+        let is_plain = |place: &String| {
+            place.contains(MODULES) && self.node(place).is_none_or(|node| node.link.is_none())
+                || self.node(place).is_some_and(|node| node.is_own)
+        };
+        suspects.iter().all(is_plain).then_some(suspects)
+    }
+
+    /// Those of `suspects`, and of what they alone need, that nothing leads to any more.
+    fn unreached_of(&self, suspects: Vec<String>, before: &Self) -> BTreeSet<String> {
+        let mut open = suspects;
+        let mut looked_at: HashSet<String, RandomState> = HashSet::default();
+        let mut found = BTreeSet::new();
+        while let Some(place) = open.pop() {
+            if !looked_at.insert(place.clone()) {
+                continue;
+            }
+            let Some(node) = self.node(&place).filter(|_| !self.is_reached(&place)) else {
+                continue;
+            };
+            if before.node(&place).is_some() && !before.is_reached(&place) {
+                continue;
+            }
+            let needed = node.holding();
+            let needed = needed.filter_map(|requirement| self.resolve(&place, &requirement.name));
+            open.extend(needed.map(str::to_owned));
+            found.insert(place);
+        }
+        found
+    }
+
+    /// Some folder of one's own leads to the one at `place`.
+    fn is_reached(&self, place: &str) -> bool {
+        let mut open = vec![place];
+        let mut seen: HashSet<&str, RandomState> = open.iter().copied().collect();
+        while let Some(place) = open.pop() {
+            if self.node(place).is_some_and(|node| node.is_own) {
+                return true;
+            }
+            for dependent in self.leading_to(place) {
+                let is_holding = dependent.requirement.kind != RequirementKind::OptionalPeer;
+                if is_holding && seen.insert(dependent.place) {
+                    open.push(dependent.place);
+                }
+            }
+        }
+        false
+    }
+
+    /// Everything that needs the folder at `place`, through links too.
+    fn leading_to(&self, place: &str) -> Vec<Dependent<'_>> {
+        if place.contains(MODULES) {
+            return self.dependents(place);
+        }
+        let links = self
+            .nodes()
+            .filter(|(_, node)| node.link.as_deref() == Some(place));
+        links
+            .flat_map(|(link, _)| {
+                let name = folder_name(link);
+                self.needing(name, |from| self.resolve(from, name) == Some(place))
+            })
+            .collect()
+    }
+
     /// The folders that some folder of one's own leads to.
     pub(super) fn reached(&self) -> Rc<Places> {
         match self.changed.is_empty() {
@@ -336,12 +470,7 @@ impl FolderTree {
             let Some(node) = self.node(place) else {
                 continue;
             };
-            // What only optional peers ask for is not held by them: npm 11.11.1 takes it out, and no npm puts it in.
-            let holding = node
-                .requirements
-                .iter()
-                .filter(|requirement| requirement.kind != RequirementKind::OptionalPeer);
-            for requirement in holding {
+            for requirement in node.holding() {
                 if let Some(found) = self.resolve(place, &requirement.name)
                     && reached.insert(found)
                 {

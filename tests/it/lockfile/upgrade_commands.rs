@@ -332,6 +332,29 @@ fn uv_overrides_and_constraints_are_changed_by_hand() {
 }
 
 #[test]
+fn pipenv_says_what_to_do_where_another_major_version_may_be_kept_out() {
+    let lock = r#"{"_meta": {"hash": {"sha256": "00"}, "pipfile-spec": 6}, "default": {
+        "right": {"index": "pypi", "version": "==1.0.0"}, "left": {"version": "==1.0.0"}}, "develop": {}}"#;
+    let pipfile = "[packages]\nright = \"*\"\n";
+    let files = [("Pipfile.lock", lock), ("Pipfile", pipfile)];
+    assert_way(
+        &files,
+        ("PyPI", "left", "1.0.1"),
+        Ok("pipenv upgrade --lock-only left"),
+    );
+    assert_way(
+        &files,
+        ("PyPI", "left", "2.0"),
+        Err("Run `pipenv upgrade --lock-only left`. If the version stays"),
+    );
+    assert_way(
+        &files,
+        ("PyPI", "right", "2.0"),
+        Ok("pipenv upgrade --lock-only right"),
+    );
+}
+
+#[test]
 fn a_property_of_a_profile_is_changed_by_hand() {
     let dependency = "<dependencies><dependency><groupId>org.acme</groupId><artifactId>core</artifactId><version>${core}</version></dependency></dependencies>";
     let pom = format!(

@@ -170,6 +170,7 @@ pub(super) fn planned(world: &World, text: &str, asked: &Asked<'_>) -> Plan {
         toolchain: &[],
         level: asked.level,
         manifests: asked.manifests,
+        all_or_nothing: false,
     };
     let mut client = Client::of(world);
     let memory = npm::Memory::default();

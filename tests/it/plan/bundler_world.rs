@@ -292,6 +292,7 @@ impl Asked<'_> {
             toolchain: project.toolchain(),
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let mut client = Client {
             world,

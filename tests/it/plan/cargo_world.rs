@@ -309,6 +309,7 @@ impl Asked<'_> {
             toolchain: &[],
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let client = Client {
             world,

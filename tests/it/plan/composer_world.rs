@@ -219,6 +219,7 @@ impl Wanted<'_> {
             toolchain: &[],
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let mut client = Client {
             world,

@@ -335,6 +335,7 @@ impl Asked<'_> {
             toolchain: &[],
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let client = Client {
             world,

@@ -174,6 +174,7 @@ impl<'a> Asked<'a> {
             toolchain: &[],
             level: self.level,
             manifests: Manifests::Keep,
+            all_or_nothing: false,
         };
         let asked = RefCell::new(BTreeSet::new());
         for _ in 0..40 {

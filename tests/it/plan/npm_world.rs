@@ -246,6 +246,7 @@ impl Asked<'_> {
             toolchain: &[],
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let mut client = Client::of(world);
         let memory = npm::Memory::default();

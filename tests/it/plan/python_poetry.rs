@@ -354,8 +354,9 @@ fn a_package_of_another_group_is_brought_by_both() {
     let locked = [("app", "1.0"), ("tool", "1.0")];
     let planned = files.plan("poetry.lock", &world, &flaws(&[("app", "1.1")]), &locked);
     let needs = ["tool = {version = \"*\", markers = \"python_version < \\\"3.10\\\"\"}"];
+    // The project runs on 3.9 and later.
     let markers =
-        "markers = {main = \"python_version < \\\"3.10\\\"\", dev = \"python_version < \\\"3.11\\\"\"}\n";
+        "markers = {main = \"python_version == \\\"3.9\\\"\", dev = \"python_version < \\\"3.11\\\"\"}\n";
     assert_eq!(
         planned.text(&files, "poetry.lock"),
         lock("1.1", &needs, both, markers)

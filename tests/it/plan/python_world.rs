@@ -338,6 +338,7 @@ impl Files {
             toolchain: project.toolchain(),
             level: asked.level,
             manifests: asked.manifests,
+            all_or_nothing: false,
         };
         let mut client = Client {
             world,

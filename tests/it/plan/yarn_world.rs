@@ -277,6 +277,7 @@ impl Asked<'_> {
             toolchain: &[],
             level: self.level,
             manifests: self.manifests,
+            all_or_nothing: false,
         };
         let mut client = Client::of(world);
         for _ in 0..100 {
