@@ -266,10 +266,16 @@ impl Planner<'_> {
             if tried > MAX_MOVING {
                 break;
             }
-            match self.move_dependents(state, number, &refuses(release), &candidates[place..], depth) {
-                Ok(moved) => return Ok(moved),
-                Err(asks @ Failure::Ask(_)) => return Err(asks),
-                Err(blocked) => failure = failure.or(Some(blocked)),
+            let mut refusing = refuses(release);
+            // One that moves may take along another of them, not as far as that has to go: then the last goes first.
+            let orders = refusing.len().min(2);
+            for _ in 0..orders {
+                match self.move_dependents(state, number, &refusing, &candidates[place..], depth) {
+                    Ok(moved) => return Ok(moved),
+                    Err(asks @ Failure::Ask(_)) => return Err(asks),
+                    Err(blocked) => failure = failure.or(Some(blocked)),
+                }
+                refusing.reverse();
             }
         }
         let mut by: Vec<Constraint> = refuses(nearest)
@@ -284,7 +290,7 @@ impl Planner<'_> {
             }
             Some(Failure::Ask(_)) | None => Err(Failure::Blocked {
                 by,
-                reason: "No version helps.".to_owned(),
+                reason: "No version was found that all of them accept.".to_owned(),
             }),
         }
     }
