@@ -86,7 +86,7 @@ pub struct Ranges(Vec<Box<str>>);
 
 impl Ranges {
     /// Of a package for which more different ones are asked, the first ones count.
-    const MAX: usize = 64;
+    pub const MAX: usize = 64;
 
     /// One range.
     #[must_use]

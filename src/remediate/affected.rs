@@ -46,9 +46,12 @@ impl Affected {
 pub(super) struct Known<'a> {
     index: &'a Index,
     ecosystem: &'a Ecosystem,
-    /// By name and version.
-    affecting: RefCell<HashMap<String, HashMap<String, Option<Rc<Groups>>>>>,
+    /// By name.
+    affecting: RefCell<HashMap<String, ByVersion>>,
 }
+
+/// The groups that affect each version; `None` where that is not known.
+type ByVersion = HashMap<String, Option<Rc<Groups>>>;
 
 impl<'a> Known<'a> {
     /// Those of `index`.

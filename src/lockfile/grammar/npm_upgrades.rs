@@ -1,6 +1,7 @@
 //! What npm and its like share where a package is upgraded: other names that a manifest asks by, and overrides.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use crate::lockfile::{Upgrade, UpgradeCommand};
 use crate::model::{Asker, Graph, NodeId, Package, Ranges, UpgradeBy};
@@ -24,6 +25,34 @@ pub fn note_asker(package: &mut Package, folder: &str, name: &str) {
 pub fn note_override(package: &mut Package, range: &str) {
     if Npm.contains(range, &package.version).ok() != Some(false) {
         package.asked_by(UpgradeBy::Overridden(Ranges::of(range)));
+    }
+}
+
+/// The ranges that overrides say for packages, by name.
+pub type Overridden<'d> = HashMap<Cow<'d, str>, Vec<Cow<'d, str>>>;
+
+/// Adds a range; of more than fit in a note, the first ones count.
+pub fn add_override<'d>(overridden: &mut Overridden<'d>, name: Cow<'d, str>, range: Cow<'d, str>) {
+    let ranges = overridden.entry(name).or_default();
+    if ranges.len() < Ranges::MAX {
+        ranges.push(range);
+    }
+}
+
+/// Takes note of what overrides say for each package.
+pub fn note_overrides(graph: &mut Graph, overridden: &Overridden<'_>) {
+    if overridden.is_empty() {
+        return;
+    }
+    let all: Vec<NodeId> = graph.packages().map(|(node, _)| node).collect();
+    for node in all {
+        if let Some(package) = graph.package_mut(node)
+            && let Some(ranges) = overridden.get(&*package.name)
+        {
+            for range in ranges {
+                note_override(package, range);
+            }
+        }
     }
 }
 

@@ -3,12 +3,10 @@
 //! `npm install` writes into the manifest of the folder or of the workspaces that it is told. `npm update` goes to the newest
 //! version that every range allows, and ends without an error where none of them allows another one.
 
-use super::super::grammar::npm_upgrades;
+use super::super::grammar::npm_upgrades::{self, Overridden};
 use super::super::{Upgrade, UpgradeCommand};
 use crate::model::{Graph, NodeId, UpgradeBy};
 use crate::text::tree::Value;
-use std::collections::HashMap;
-
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm;
 
@@ -61,33 +59,20 @@ impl Upgrades {
     /// Takes the note away from packages for which the usual command is enough, and notes what `overrides` of the root's `manifest` say.
     pub(super) fn finish(self, graph: &mut Graph, manifest: Option<Value<'_>>) {
         npm_upgrades::forget_roots(graph, &self.asked);
-        let overrides = overrides(manifest);
-        if overrides.is_empty() {
-            return;
-        }
-        let all: Vec<NodeId> = graph.packages().map(|(node, _)| node).collect();
-        for package in all {
-            if let Some(package) = graph.package_mut(package)
-                && let Some(ranges) = overrides.get(&*package.name)
-            {
-                for range in ranges {
-                    npm_upgrades::note_override(package, range);
-                }
-            }
-        }
+        npm_upgrades::note_overrides(graph, &overrides(manifest));
     }
 }
 
 /// The ranges that `overrides` say for packages, whatever the place. One that points to a dependency of the root changes with that.
-fn overrides(manifest: Option<Value<'_>>) -> HashMap<String, Vec<String>> {
-    let mut ranges: HashMap<String, Vec<String>> = HashMap::new();
+fn overrides(manifest: Option<Value<'_>>) -> Overridden<'_> {
+    let mut ranges = Overridden::new();
     let mut open: Vec<(String, Value<'_>)> = Vec::new();
     let table = manifest.and_then(|manifest| manifest.get("overrides"));
     open.extend(table.map(|table| (String::new(), table)));
     while let Some((name, value)) = open.pop() {
         match value.as_str() {
             Some(range) if !range.starts_with(['$']) && !range.contains(':') => {
-                ranges.entry(name).or_default().push(range.into_owned());
+                npm_upgrades::add_override(&mut ranges, name.into(), range);
             }
             Some(_) => {}
             None => open.extend(value.entries().map(|(key, value)| {

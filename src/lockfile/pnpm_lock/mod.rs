@@ -124,7 +124,6 @@ struct Keys<'d> {
     entries: HashMap<&'d str, u32>,
     /// Folders that are no projects.
     folders: HashMap<String, u32>,
-    overrides: upgrades::Overrides<'d>,
 }
 
 /// Who names another: its entry, the folder that it is in, and whether that is a project.
@@ -141,7 +140,6 @@ impl Reader {
             style: lock.style,
             entries: HashMap::with_capacity(lock.snapshots.or(lock.packages).map_or(0, Value::count)),
             folders: HashMap::new(),
-            overrides: upgrades::Overrides::of(lock.overrides),
         };
         let importers: Vec<(String, Value<'d>)> = match lock.importers {
             Some(importers) => importers
@@ -174,6 +172,7 @@ impl Reader {
             };
             self.edges(from, value, &mut keys);
         }
+        upgrades::note_overrides(&mut self.parsed.graph, lock.overrides);
     }
 
     /// The entry of the project that is called by its folder.
@@ -375,12 +374,12 @@ impl Reader {
                         .blind(wish.key_span(), "this dependency is not in the file", DAMAGED);
                     continue;
                 };
-                self.edge(from, to, table, wish, keys);
+                self.edge(from, to, table, wish);
             }
         }
     }
 
-    fn edge(&mut self, from: Dependent<'_>, to: u32, table: Table, wish: Value<'_>, keys: &Keys<'_>) {
+    fn edge(&mut self, from: Dependent<'_>, to: u32, table: Table, wish: Value<'_>) {
         self.needs.push(Need {
             from: from.entry,
             to,
@@ -400,7 +399,7 @@ impl Reader {
             None => upgrades::By::Folder,
         };
         if let Some(package) = graph.package_mut(target) {
-            upgrades::note(package, by, wish, &keys.overrides);
+            upgrades::note(package, by, wish);
         }
     }
 

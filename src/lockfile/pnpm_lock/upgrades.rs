@@ -4,10 +4,7 @@
 //! manifest asks for, it takes the newest version that the ranges allow, and from pnpm 11 on it refuses a version. What only members
 //! bring moves with `-r` alone (`pnpm -r update NAME`), which moves no such package where there is no workspace (pnpm 9.15.9 and 10.34.9).
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
-use super::super::grammar::npm_upgrades;
+use super::super::grammar::npm_upgrades::{self, Overridden};
 use super::super::{Upgrade, UpgradeCommand};
 use crate::model::{Graph, NodeId, Package, Ranges, UpgradeBy};
 use crate::text::tree::Value;
@@ -25,23 +22,15 @@ pub(super) enum By<'f> {
     Package,
 }
 
-/// The ranges that `overrides` say for packages.
-#[derive(Debug, Default)]
-pub(super) struct Overrides<'d> {
-    ranges: HashMap<&'d str, Vec<Cow<'d, str>>>,
-}
-
-impl<'d> Overrides<'d> {
-    /// Keys are selectors: `name`, `name@range`, `parent>name`.
-    pub(super) fn of(table: Option<Value<'d>>) -> Self {
-        let keys = table.into_iter().flat_map(Value::entries);
-        let mut ranges: HashMap<&str, Vec<Cow<'_, str>>> = HashMap::new();
-        for (_, value) in keys {
-            let same = ranges.entry(selected(super::spelled(value))).or_default();
-            same.extend(value.as_str());
+/// Takes note of the ranges that `overrides` say for packages. Keys are selectors: `name`, `name@range`, `parent>name`.
+pub(super) fn note_overrides(graph: &mut Graph, table: Option<Value<'_>>) {
+    let mut ranges = Overridden::new();
+    for (_, value) in table.into_iter().flat_map(Value::entries) {
+        if let Some(range) = value.as_str() {
+            npm_upgrades::add_override(&mut ranges, selected(super::spelled(value)).into(), range);
         }
-        Self { ranges }
     }
+    npm_upgrades::note_overrides(graph, &ranges);
 }
 
 /// The name that a selector ends with.
@@ -58,16 +47,11 @@ fn selected(selector: &str) -> &str {
 }
 
 /// Takes note that `by` asks for `package` by `wish`.
-pub(super) fn note(package: &mut Package, by: By<'_>, wish: Value<'_>, overrides: &Overrides<'_>) {
+pub(super) fn note(package: &mut Package, by: By<'_>, wish: Value<'_>) {
     let is_in_catalog = || {
         let specifier = wish.get("specifier").and_then(Value::as_str);
         specifier.is_some_and(|specifier| specifier.starts_with("catalog:"))
     };
-    if let Some(ranges) = overrides.ranges.get(&*package.name) {
-        for range in ranges {
-            npm_upgrades::note_override(package, range);
-        }
-    }
     match by {
         // No range is that of a catalog.
         By::Project(_) if is_in_catalog() => package.asked_by(UpgradeBy::Overridden(Ranges::default())),

@@ -94,12 +94,10 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
     }
     // Globs aside the root's manifest is the first.
     let resolutions = manifests.first().map_or(&[][..], |root| &root.resolutions);
-    for resolution in resolutions
+    let resolutions = resolutions
         .iter()
-        .filter_map(|(pattern, range)| Resolution::of(pattern, range))
-    {
-        links.overridden(&resolution.name);
-    }
+        .filter_map(|(pattern, range)| Resolution::of(pattern, range));
+    links.overridden(&resolutions.map(|resolution| resolution.name).collect());
     links.finish(!manifests.is_empty() && cut.is_none())
 }
 

@@ -1,5 +1,7 @@
 //! The graph as it grows, the same for both syntaxes: nodes by their numbers, edges, what is missing, scopes.
 
+use std::collections::HashSet;
+
 use super::descriptor::range;
 use crate::lockfile::grammar::npm_scopes::{Need, of_needs};
 use crate::lockfile::grammar::npm_upgrades;
@@ -128,11 +130,11 @@ impl Links {
         }
     }
 
-    /// `resolutions` speak of packages of this name. No command of Yarn 1 moves them, whatever the range.
-    pub(super) fn overridden(&mut self, name: &str) {
+    /// `resolutions` speak of packages of these names. No command of Yarn 1 moves them, whatever the range.
+    pub(super) fn overridden(&mut self, names: &HashSet<String>) {
         for node in self.nodes.iter().flatten() {
             if let Some(package) = self.parsed.graph.package_mut(*node)
-                && *package.name == *name
+                && names.contains(&*package.name)
             {
                 package.asked_by(UpgradeBy::Overridden(Ranges::default()));
             }
