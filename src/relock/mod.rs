@@ -55,6 +55,7 @@ mod poetry_groups;
 pub mod poetry_lock;
 mod poetry_manifest;
 mod poetry_needs;
+mod poetry_pythons;
 mod poetry_text;
 pub mod pom;
 mod pom_check;

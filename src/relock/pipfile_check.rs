@@ -131,8 +131,8 @@ fn is_as_planned(name: &str, pin: &PinChange, new: &[Entry<'_>]) -> Result<(), S
             // One that its marker keeps out is not locked where the file is for one platform.
             if !is_there && (is_there_at_all || need.marker.is_empty()) {
                 return Err(format!(
-                    "{name} needs {}{}, which is not locked so.",
-                    need.name, need.range
+                    "{name} needs {}{}, which is not locked so in `{}`.",
+                    need.name, need.range, entry.category
                 ));
             }
         }

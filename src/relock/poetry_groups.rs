@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::poetry_entries::{Edge, Entry, Markers, Style, normal, string};
-use super::poetry_text::{both, either, for_project, without_extras};
+use super::poetry_pythons::for_project;
+use super::poetry_text::{both, either, without_extras};
 use crate::lockfile::poetry_lock::project::{MAIN, Project};
 
 /// What brings a package.
