@@ -152,7 +152,7 @@ mod tests {
         has_holes: true,
     };
 
-    /// What `reduce_by_python_constraint` of poetry-core 2.1.3, 2.2.1, 2.3.1 and 2.5.0 makes of markers.
+    /// What `reduce_by_python_constraint` of poetry-core 2.5.0 makes of markers.
     #[test]
     fn a_marker_that_leaves_one_python_names_it() {
         for (marker, pythons, expected) in [

@@ -127,7 +127,7 @@ impl Format for Pom {
                 | UpgradeBy::Within(_),
             ) => {
                 return super::UpgradeCommand::ByHand(
-                    "Change the version in the file: no goal of Maven's plugins does.".into(),
+                    "Change the version in the file: no goal of Maven's `versions` plugin does that by itself.".into(),
                 );
             }
         };

@@ -201,8 +201,8 @@ impl<'e> Index<'e> {
             }
         }
         let mut resolutions: HashMap<String, Vec<Resolution>> = HashMap::default();
-        let told = root.map_or(&[][..], |(_, manifest)| &manifest.resolutions);
-        for resolution in told
+        let rules = root.map_or(&[][..], |(_, manifest)| &manifest.resolutions);
+        for resolution in rules
             .iter()
             .filter_map(|(pattern, to)| Resolution::of(pattern, to))
         {
@@ -249,18 +249,18 @@ impl<'e> Index<'e> {
             return Some(Ranges::default());
         }
         let own = by.origin.as_ref().map_or("", |origin| &*origin.text);
-        self.told(own, &dependency.name, asked).map(Ranges::of)
+        self.resolution(own, &dependency.name, asked).map(Ranges::of)
     }
 
     fn find(&self, by: &Entry<'_>, dependency: &Dependency<'_>) -> Answer {
         let (name, asked) = (&*dependency.name, range(&dependency.range));
         let own = by.origin.as_ref().map_or("", |origin| &*origin.text);
-        let told = self.told(own, name, asked);
-        let told = told.and_then(|told| self.answer(name, told, self.root.unwrap_or_default()));
+        let ruled = self.resolution(own, name, asked);
+        let ruled = ruled.and_then(|range| self.answer(name, range, self.root.unwrap_or_default()));
         let only = || self.only.as_ref()?.get(name).copied().flatten();
-        // What is told, or a catalog says, is bound to the project, and what is asked to who asks.
-        let found = match (told, self.catalogs.range(name, asked)) {
-            (Some(told), _) => Some(told),
+        // What a resolution or a catalog says is bound to the project, and what is asked to who asks.
+        let found = match (ruled, self.catalogs.range(name, asked)) {
+            (Some(ruled), _) => Some(ruled),
             (None, None) => return Answer::Lost(only()),
             (None, Some(said)) if is_cataloged(asked) => {
                 self.answer(name, range(said), self.root.unwrap_or_default())
@@ -272,7 +272,7 @@ impl<'e> Index<'e> {
     }
 
     /// What `resolutions` say that `own` takes for `name` in the range `asked`.
-    fn told(&self, own: &str, name: &str, asked: &str) -> Option<&str> {
+    fn resolution(&self, own: &str, name: &str, asked: &str) -> Option<&str> {
         let rules = self.resolutions.get(name)?;
         let (by, reference) = split(own);
         let fits = |rule: &&Resolution| {

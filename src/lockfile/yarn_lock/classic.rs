@@ -89,7 +89,7 @@ pub(super) fn read(file: &File<'_>, all: &Entries<'_>, parsed: Parsed, tree: &dy
         links.parsed.remark(Span::at(0), cut, hint);
     }
     for number in 0..all.entries.len() as u32 {
-        // Told from the later Yarns by this; where nothing asks for a package no command moves it either.
+        // This sets it apart from the later Yarns; what nothing asks for no command moves either.
         links.asked_by(first.saturating_add(number), UpgradeBy::Askers(Vec::new()));
     }
     // Globs aside the root's manifest is the first.

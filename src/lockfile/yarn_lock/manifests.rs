@@ -1,4 +1,4 @@
-//! The `package.json` files of a project: what its modules ask for, and what Yarn is told to take instead.
+//! The `package.json` files of a project: what its modules ask for, and what `resolutions` have Yarn take instead.
 
 use crate::lockfile::grammar::npm_workspaces::Workspaces;
 use crate::model::{Contents, Tree, TreePath};

@@ -5,7 +5,7 @@
 //! it; `yarn up -R NAME` goes to the newest version that every range allows, and Yarn 2 (2.4.2) refuses `-R`.
 //!
 //! A package of Yarn 1 carries who asks for it, if anyone does; one of the later ones carries at most the manifests that ask by another
-//! name, or the ranges that packages ask for it in, one of Yarn 2 that it takes a hand. So they are told apart.
+//! name, or the ranges that packages ask for it in, one of Yarn 2 that it takes a hand. That sets them apart.
 
 use crate::lockfile::grammar::npm_upgrades;
 use crate::lockfile::{Upgrade, UpgradeCommand};
