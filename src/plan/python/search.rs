@@ -336,6 +336,10 @@ impl Planner<'_> {
                     )));
                 }
                 Who::Pin(other) => {
+                    // One that moved before it may have taken it along.
+                    if !self.still_refuses(&next, number, *other, candidates)? {
+                        continue;
+                    }
                     let before = next.clone();
                     // A dependent that does not need it any more helps as well.
                     let helps = |release: &Release| {
@@ -372,6 +376,23 @@ impl Planner<'_> {
             ));
         };
         Ok((self.put(&next, number, release, depth)?, strategy))
+    }
+
+    /// The pin `other` needs another version of `number` than each of `candidates`.
+    fn still_refuses(
+        &self,
+        state: &State,
+        number: usize,
+        other: usize,
+        candidates: &[&Release],
+    ) -> Result<bool, Failure> {
+        let dependents = self.dependents(state, number)?;
+        let is_other = |one: &&Dependent| matches!(one.who, Who::Pin(pin) if pin == other);
+        let refuses = |one: &Dependent| {
+            let mut candidates = candidates.iter().take(MAX_CANDIDATES);
+            !candidates.any(|candidate| self.takes(one, &candidate.version))
+        };
+        Ok(dependents.iter().filter(is_other).any(refuses))
     }
 
     /// Has one's own file ask for a range with the lowest of `candidates` in it.

@@ -135,6 +135,44 @@ fn a_dependent_moves_where_its_range_is_in_the_way() {
 }
 
 #[test]
+fn a_dependent_that_another_took_along_does_not_move_again() {
+    let world = World::of(
+        "
+        guide 1.0: markup<2 | theme
+        guide 2.0: markup | theme>=1.5
+        theme 1.0: markup<2
+        theme 1.5: markup<2
+        theme 2.0: markup>=2
+        markup 1.0:
+        markup 2.0:
+        ",
+    );
+    let pins = [
+        ("guide", "1.0", "-r requirements.in"),
+        ("markup", "1.0", "guide, theme"),
+        ("theme", "1.0", "guide"),
+    ];
+    let files = Files::of(&[
+        ("requirements.txt", &compiled(&pins)),
+        ("requirements.in", "guide\n"),
+    ]);
+    let asked = Asked {
+        flaws: &[("markup", "2.0")],
+        level: Distance::Major,
+        ..Asked::default()
+    };
+    let planned = files.plan(FORMAT, &world, &asked, &[("markup", "1.0")]);
+    assert_eq!(
+        told(&planned.plan),
+        [
+            "markup 1.0 → 2.0 (parent)",
+            "~ guide 1.0 → 2.0",
+            "~ theme 1.0 → 2.0"
+        ]
+    );
+}
+
+#[test]
 fn ranges_of_inputs_move_only_where_they_may() {
     let inputs = "# ours\nWeb == 1.0  # pinned\nlog\n";
     let files = Files::of(&[
