@@ -11,13 +11,16 @@ use crate::version::npm::Npm;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm as NpmRange;
 
+/// Numbers of releases, by the range that they are in.
+type NumbersOfRange = HashMap<String, Rc<[usize]>>;
+
 /// What was found out of releases, for the next plan of the same lockfile with more answers.
 #[derive(Debug, Default)]
 pub(super) struct RatedReleases {
     /// The numbers of a package's releases, lowest first, each with whether it may be taken.
     rated: RefCell<HashMap<String, Vec<(usize, bool)>>>,
     /// The numbers of those of them that may be taken and are in a range.
-    good: RefCell<HashMap<String, HashMap<String, Rc<[usize]>>>>,
+    good: RefCell<HashMap<String, NumbersOfRange>>,
     /// Answers about ranges and versions.
     known: RefCell<HashMap<String, HashMap<String, bool>>>,
 }

@@ -19,7 +19,7 @@ const MAX_MOVING: usize = 12;
 impl Planner<'_> {
     /// Has everything that the project asks for, and that leads to the package at `place`, go to the lowest version that does not, until
     /// the package is not needed any more or has a version that `accepts` takes.
-    pub(super) fn from_above(&self, state: &State, place: &str, accepts: Accepts<'_>) -> Tried {
+    pub(super) fn upgrade_from_above(&self, state: &State, place: &str, accepts: Accepts<'_>) -> Tried {
         let Some(bad) = state.tree.node(place).cloned() else {
             return Ok((state.clone(), Strategy::InRange));
         };

@@ -235,7 +235,7 @@ impl Planner<'_> {
         let mut tried = self.upgrade(state, place, &accepts, 0);
         if let Err(Failure::Blocked { .. } | Failure::Crowded(_)) = &tried {
             self.begin();
-            match self.from_above(state, place, &accepts) {
+            match self.upgrade_from_above(state, place, &accepts) {
                 Err(Failure::Blocked { .. } | Failure::Crowded(_)) => {}
                 other => tried = other,
             }
