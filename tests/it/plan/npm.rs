@@ -379,6 +379,42 @@ fn what_only_the_old_version_s_packages_need_beside_them_still_counts() {
 }
 
 #[test]
+fn a_family_in_one_version_moves_as_a_whole() {
+    let world = "
+        runner 25.0.0: core 25.0.0, cli 25.0.0
+        runner 26.0.0: core 26.0.0, cli 26.0.0
+        runner 26.1.0: core 26.0.0, cli 26.0.0
+        core 25.0.0: cli 25.0.0, deep ^1.0.0
+        core 26.0.0: cli 26.0.0, deep ^2.0.0
+        cli 25.0.0: core 25.0.0, deep ^1.0.0
+        cli 26.0.0: core 26.0.0, deep ^2.0.0
+        deep 1.0.0
+        deep 2.0.0
+    ";
+    let folders = "runner@25.0.0, core@25.0.0, cli@25.0.0, deep@1.0.0";
+    let flaws = [("deep", "2.0.0")];
+    let with = |level, manifests| planned_within(world, "runner ^25.0.0", folders, &flaws, level, manifests);
+    let (told, now) = with(Distance::Major, Manifests::Change);
+    assert_eq!(
+        told,
+        [
+            "deep 1.0.0 → 2.0.0 (manifest)",
+            "~ cli 25.0.0 → 26.0.0",
+            "~ core 25.0.0 → 26.0.0",
+            "~ runner 25.0.0 → 26.0.0",
+            "asks runner ^25.0.0 → ^26.0.0",
+        ]
+    );
+    assert_eq!(now, ["cli@26.0.0", "core@26.0.0", "deep@2.0.0", "runner@26.0.0"]);
+    for (level, manifests) in [
+        (Distance::Minor, Manifests::Change),
+        (Distance::Major, Manifests::Keep),
+    ] {
+        assert_eq!(with(level, manifests).0, ["stays deep 1.0.0"]);
+    }
+}
+
+#[test]
 fn packages_that_need_each_other_exactly_end_with_a_reason() {
     let world = "
         host 4.0.0: plugin 1.0.0
