@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
 
 use super::{Bounds, Constraint, Known, Releases, Wish};
 use crate::model::Release;
@@ -11,24 +10,13 @@ use crate::version::npm::Npm;
 use crate::version::range::RangeSyntax as _;
 use crate::version::range::npm::Npm as NpmRange;
 
-/// Numbers of releases, by the range that they are in.
-type NumbersOfRange = HashMap<String, Rc<[usize]>>;
-
 /// What was found out of releases, for the next plan of the same lockfile with more answers.
 #[derive(Debug, Default)]
 pub(super) struct RatedReleases {
     /// The numbers of a package's releases, lowest first, each with whether it may be taken.
     rated: RefCell<HashMap<String, Vec<(usize, bool)>>>,
-    /// The numbers of those of them that may be taken and are in a range.
-    good: RefCell<HashMap<String, NumbersOfRange>>,
     /// Answers about ranges and versions.
     known: RefCell<HashMap<String, HashMap<String, bool>>>,
-}
-
-impl RatedReleases {
-    fn good_in(&self, name: &str, range: &str) -> Option<Rc<[usize]>> {
-        self.good.borrow().get(name)?.get(range).cloned()
-    }
 }
 
 /// Why a step is not possible.
@@ -143,31 +131,6 @@ impl<'p> Catalogue<'p> {
         let result = all.iter().filter_map(rated).collect();
         self.memory.rated.borrow_mut().insert(name.to_owned(), all);
         Ok(result)
-    }
-
-    /// The releases of a package that are in `range` and may be taken, lowest first.
-    pub(super) fn good_in(&self, name: &str, range: &str) -> Result<Vec<&'p Release>, Failure> {
-        let numbers = match self.memory.good_in(name, range) {
-            Some(numbers) => numbers,
-            None => {
-                let rated = self.releases(name)?;
-                let numbers = self.memory.rated.borrow().get(name).cloned().unwrap_or_default();
-                let is_in = |rated: &Rated<'_>| rated.is_good && self.in_range(range, &rated.release.version);
-                let found = rated.iter().zip(numbers).filter(|(rated, _)| is_in(rated));
-                let found: Rc<[usize]> = found.map(|(_, (number, _))| number).collect();
-                let mut good = self.memory.good.borrow_mut();
-                let of_name = good.entry(name.to_owned()).or_default();
-                of_name.insert(range.to_owned(), found.clone());
-                found
-            }
-        };
-        let Known::Answer(releases) = self.releases.versions(name) else {
-            return Ok(Vec::new());
-        };
-        Ok(numbers
-            .iter()
-            .filter_map(|number| releases.get(*number))
-            .collect())
     }
 
     /// `version` is in `range`. What is no range of versions (a tag, an address) takes no version.

@@ -9,7 +9,6 @@
 //! Where the policy allows it, the last means is an entry in `overrides` of the root's `package.json`. What an entry there is about
 //! moves inside of the entry's range, and to a higher one where ranges of manifests may change.
 
-mod above;
 mod differences;
 mod flags;
 mod overrule;
@@ -19,7 +18,7 @@ mod search;
 mod state;
 mod tree;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
@@ -83,8 +82,6 @@ pub fn plan(
         overrides: &overrides,
         layout: described.layout,
         tried: Cell::new(0),
-        looked_at: Cell::new(0),
-        moving: RefCell::default(),
         memory,
     };
     let tree = || FolderTree::of(described, &overrides.plain);
@@ -148,7 +145,6 @@ pub fn plan(
     }
     state.share();
     state.drop_unneeded(&before);
-    planner.lift(&mut state, &before);
     // What another upgrade ended is blocked no more. What no version fixes does not end while some version is there.
     let is_of_any = |blocked: &Blocked| wishes.iter().any(|wish| wish.is_leaving(blocked));
     plan.blocked.retain(|blocked| {
@@ -204,19 +200,13 @@ impl Planner<'_> {
         }
     }
 
-    /// Nothing was tried yet.
-    fn begin(&self) {
-        self.tried.set(0);
-        self.looked_at.set(0);
-    }
-
     /// Has everything that needs the folder at `place` do without it.
     fn try_without(&self, state: &State, place: &str) -> Tried {
         let key = (place.to_owned(), state.fingerprint(), Aim::Nothing);
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.begin();
+        self.tried.set(0);
         let tried = self.without(state, place);
         if !matches!(tried, Err(Failure::Ask(_))) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());
@@ -230,19 +220,14 @@ impl Planner<'_> {
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.begin();
+        self.tried.set(0);
         let accepts = |rated: &Rated<'_>| self.catalogue.fixes(wish, rated);
-        let mut tried = self.upgrade(state, place, &accepts, 0);
-        if let Err(Failure::Blocked { .. } | Failure::Crowded(_)) = &tried {
-            self.begin();
-            match self.upgrade_from_above(state, place, &accepts) {
-                Err(Failure::Blocked { .. } | Failure::Crowded(_)) => {}
-                other => tried = other,
+        let tried = match self.upgrade(state, place, &accepts, 0) {
+            Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {
+                self.overruled(state, place, &accepts, failure)
             }
-        }
-        if let Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) = tried {
-            tried = self.overruled(state, place, &accepts, failure);
-        }
+            tried => tried,
+        };
         // Where something is missing it is not decided.
         if !matches!(tried, Err(Failure::Ask(_))) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());

@@ -1,32 +1,19 @@
 //! Putting a release into its folder, and whatever it needs where it finds that.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::planner::Planner;
 use super::state::State;
-use super::tree::{Dependent, FolderTree, Node, below, folder_name, parent};
+use super::tree::{Dependent, FolderTree, below, parent};
 use crate::model::{Release, Requirement, RequirementKind};
 use crate::plan::npm_catalogue::{Failure, Rated};
 
 /// So many folders may change because of one upgrade.
-const MAX_CHANGES: usize = 1_000;
-/// So many releases that came in are given up because of what they need.
-const MAX_BARRED: usize = 12;
-
-/// So many needs are looked at for one wish.
-const MAX_LOOKED_AT: usize = 10_000;
-
-/// Releases that are not to come in: name and version.
-type Barred = BTreeSet<(String, String)>;
-
-/// Why it is not possible, and the release because of which, where another one could be taken.
-type Stuck = (Failure, Option<(String, String)>);
+const MAX_CHANGES: usize = 200;
 
 impl Planner<'_> {
-    /// Puts `release` at `place`, and whatever it needs where it finds that: the newest, or an older one where what that needs is not to be
-    /// had.
+    /// Puts `release` at `place`, and whatever it needs where it finds that.
     pub(super) fn put(
         &self,
         state: &State,
@@ -35,33 +22,6 @@ impl Planner<'_> {
         release: &Release,
         depth: usize,
     ) -> Result<State, Failure> {
-        let mut barred = Barred::new();
-        let mut first = None;
-        loop {
-            let (failure, because_of) = match self.put_without(&barred, state, (place, name), release, depth)
-            {
-                Ok(next) => return Ok(next),
-                Err((Failure::Ask(names), _)) => return Err(Failure::Ask(names)),
-                Err(stuck) => stuck,
-            };
-            let failure = first.get_or_insert(failure).clone();
-            match because_of {
-                Some(release) if barred.len() < MAX_BARRED && barred.insert(release.clone()) => {}
-                Some(_) | None => return Err(failure),
-            }
-        }
-    }
-
-    /// The same without the releases `barred`.
-    fn put_without(
-        &self,
-        barred: &Barred,
-        state: &State,
-        (place, name): (&str, &str),
-        release: &Release,
-        depth: usize,
-    ) -> Result<State, Stuck> {
-        let root = place;
         let mut next = state.clone();
         let release = Rc::new(release.clone());
         next.exchange(place, self.folder(name, &release));
@@ -78,12 +38,13 @@ impl Planner<'_> {
             if !is_there {
                 continue;
             }
-            match self.satisfy(&mut next, barred, &place, &requirement, depth) {
+            match self.satisfy(&mut next, &place, &requirement, depth) {
                 Ok(Some(changed)) => {
                     changes += 1;
                     if changes > MAX_CHANGES {
-                        let reason = format!("More than {MAX_CHANGES} other packages would have to move.");
-                        return Err((Failure::because(reason), None));
+                        return Err(Failure::because(format!(
+                            "More than {MAX_CHANGES} other packages would have to move."
+                        )));
                     }
                     open.extend(next.requirements_of(&changed));
                     // What has moved may have made room.
@@ -95,55 +56,24 @@ impl Planner<'_> {
                     waiting.push((place, requirement));
                     crowded = Some(reason);
                 }
-                Err(blocked @ Failure::Blocked { .. }) => {
-                    let node = next.tree.node(&place).filter(|_| place != root);
-                    let is_new = |node: &&Rc<Node>| {
-                        let before = state.tree.node(&place);
-                        node.release.is_some() && before.is_none_or(|before| !Rc::ptr_eq(before, node))
-                    };
-                    let came_in = node.filter(is_new);
-                    let because_of = came_in.map(|node| (node.name.clone(), node.version.clone()));
-                    return Err((blocked, because_of));
-                }
+                Err(blocked @ Failure::Blocked { .. }) => return Err(blocked),
             }
         }
         match (asked.is_empty(), crowded.filter(|_| !waiting.is_empty())) {
-            (false, _) => Err((Failure::Ask(asked), None)),
-            (true, Some(reason)) => Err((Failure::because(reason), None)),
+            (false, _) => Err(Failure::Ask(asked)),
+            (true, Some(reason)) => Err(Failure::because(reason)),
             (true, None) => Ok(next),
         }
-    }
-
-    /// Takes out those of `dependents` that nothing leads to any more, which is so of circles too. What the plan put somewhere leads only to
-    /// what is in its ranges: the rest is to be brought.
-    fn clear(&self, state: &mut State, dependents: &[String]) -> bool {
-        if dependents.is_empty() {
-            return false;
-        }
-        let leads = |from: &Node, requirement: &Requirement, to: &Node| {
-            from.release.is_none() || self.catalogue.in_range(&requirement.range, &to.version)
-        };
-        let left = state.tree.unreached(&leads);
-        let left: Vec<&String> = dependents.iter().filter(|place| left.contains(*place)).collect();
-        for place in &left {
-            state.tree.remove(place);
-        }
-        !left.is_empty()
     }
 
     /// Has the package at `place` find what it needs; the folder that had to change for that.
     fn satisfy(
         &self,
         state: &mut State,
-        barred: &Barred,
         place: &str,
         requirement: &Requirement,
         depth: usize,
     ) -> Result<Option<String>, Failure> {
-        self.looked_at.set(self.looked_at.get() + 1);
-        if self.looked_at.get() > MAX_LOOKED_AT {
-            return Err(Failure::because("Too many other packages would have to move."));
-        }
         let found = state.tree.resolve(place, &requirement.name).map(str::to_owned);
         if let Some(found) = &found {
             let node = state.tree.node(found);
@@ -165,12 +95,18 @@ impl Planner<'_> {
                 "`overrides` in package.json decide about {name}, which it needs."
             )));
         }
-        let mut good = self.catalogue.good_in(name, &requirement.range)?;
-        if !barred.is_empty() {
-            let is_barred =
-                |release: &Release| barred.contains(&(name.to_owned(), release.version.to_string()));
-            good.retain(|release| !is_barred(release));
-        }
+        let good: Vec<&Release> = self
+            .catalogue
+            .releases(name)?
+            .iter()
+            .filter(|rated| {
+                rated.is_good
+                    && self
+                        .catalogue
+                        .in_range(&requirement.range, &rated.release.version)
+            })
+            .map(|rated| rated.release)
+            .collect();
         // What is there already moves, if all that need it accept that.
         if let Some(found) = &found {
             let node = state.tree.node(found);
@@ -184,19 +120,10 @@ impl Planner<'_> {
                         .in_range(&other.requirement.range, &release.version)
                 })
             };
-            let fitting: Vec<&Release> = good.iter().filter(fits).copied().collect();
-            if is_free && let Some(release) = self.newest(state, place, found, &fitting) {
-                let release = Rc::new(release.clone());
+            if is_free && let Some(release) = good.iter().rev().find(fits) {
+                let release = Rc::new((*release).clone());
                 state.exchange(found, self.folder(name, &release));
                 return Ok(Some(found.clone()));
-            }
-            // What is in the way may be what nothing needs any more.
-            let others = dependents
-                .iter()
-                .filter(|other| other.place != place && !other.node.is_own);
-            let others: Vec<String> = others.map(|other| other.place.to_owned()).collect();
-            if self.clear(state, &others) {
-                return self.satisfy(state, barred, place, requirement, depth);
             }
             if is_peer && is_free {
                 // There can be one of it only: those who need it in another version have to move too.
@@ -218,18 +145,15 @@ impl Planner<'_> {
                 });
             }
         }
-        let start = match is_peer {
-            true => parent(place).unwrap_or_default(),
-            false => place,
-        };
-        let held = self.of_the_tree(state, name, &good);
-        let held = held.filter(|release| self.finds_its_peers(state, place, start, release));
-        let chosen = held.or_else(|| self.newest(state, place, start, &good));
-        let Some(release) = chosen else {
+        let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
             return Err(Failure::Blocked {
                 by: vec![state.tree.constraint(place, requirement)],
                 reason: self.catalogue.none_of(name, &requirement.range)?,
             });
+        };
+        let start = match is_peer {
+            true => parent(place).unwrap_or_default(),
+            false => place,
         };
         let free = self.free_place(&state.tree, start, &requirement.name, &release.version);
         let Some(target) = free else {
@@ -243,87 +167,14 @@ impl Planner<'_> {
         Ok(Some(target))
     }
 
-    /// Takes each folder that came in, and that was not there in `before`, as far up as it can go now. It came in below while something
-    /// was above that left later.
-    pub(super) fn lift(&self, state: &mut State, before: &FolderTree) {
-        loop {
-            state.share();
-            let came_in = state.tree.changes().filter(|(_, version)| version.is_some());
-            let mut places: Vec<String> = came_in
-                .map(|(place, _)| place.to_owned())
-                .filter(|place| before.node(place).is_none())
-                .collect();
-            // What lies in a folder goes before that.
-            places.sort_by_key(|place| Reverse(place.len()));
-            let lifted = places.iter().filter(|place| self.lift_one(state, place)).count();
-            if lifted == 0 {
-                return;
-            }
-        }
-    }
-
-    /// Whether the folder at `place` was taken further up.
-    fn lift_one(&self, state: &mut State, place: &str) -> bool {
-        let (Some(node), Some(above)) = (state.tree.node(place).cloned(), parent(place).and_then(parent))
-        else {
-            return false;
-        };
-        if node.release.is_none() {
-            return false;
-        }
-        let name = folder_name(place);
-        let mut without = state.tree.clone();
-        without.remove(place);
-        let Some(target) = self.free_place(&without, above, name, &node.version) else {
-            return false;
-        };
-        let inside = format!("{place}/");
-        let is_alone = without.nodes().all(|(other, _)| !other.starts_with(&inside));
-        let finds = |requirement: &Requirement| match without.resolve(&target, &requirement.name) {
-            Some(found) => without
-                .node(found)
-                .is_some_and(|node| self.catalogue.in_range(&requirement.range, &node.version)),
-            None => state.tree.resolve(place, &requirement.name).is_none(),
-        };
-        if !is_alone || !node.requirements.iter().all(finds) {
-            return false;
-        }
-        without.put(&target, node.as_ref().clone());
-        state.tree = without;
-        true
-    }
-
-    /// The newest of `good` that finds the peers it needs from `start`, where `asking` asks for it; else the newest. npm 11.11.1 takes the
-    /// newest, and warns where its peer is not in range.
-    fn newest<'r>(
-        &self,
-        state: &State,
-        asking: &str,
-        start: &str,
-        good: &[&'r Release],
-    ) -> Option<&'r Release> {
-        let finds = |release: &&&Release| self.finds_its_peers(state, asking, start, release);
-        good.iter().rev().find(finds).or(good.last()).copied()
-    }
-
-    /// The peers of `release` that are there already, seen from `start`, are in its ranges. What `asking`, which asks for it, needs too is
-    /// for that to bring.
-    fn finds_its_peers(&self, state: &State, asking: &str, start: &str, release: &Release) -> bool {
-        let asking = state.tree.node(asking);
-        let is_peer =
-            |one: &&Requirement| matches!(one.kind, RequirementKind::Peer | RequirementKind::OptionalPeer);
-        release.dependencies.iter().filter(is_peer).all(|peer| {
-            let is_brought =
-                asking.is_some_and(|node| node.requirements.iter().any(|one| one.name == peer.name));
-            let found = state.tree.resolve(start, &peer.name);
-            let found = found.and_then(|place| state.tree.node(place));
-            is_brought || found.is_none_or(|node| self.catalogue.in_range(&peer.range, &node.version))
-        })
-    }
-
     /// The newest of `good` that the project has already.
     fn of_the_tree<'r>(&self, state: &State, name: &str, good: &[&'r Release]) -> Option<&'r Release> {
-        let held: BTreeSet<&str> = state.tree.versions_of(name).collect();
+        let held: BTreeSet<&str> = state
+            .tree
+            .nodes()
+            .filter(|(_, node)| node.name == name)
+            .map(|(_, node)| node.version.as_str())
+            .collect();
         let is_held = |release: &&&Release| held.contains(&*release.version);
         good.iter().rev().find(is_held).copied()
     }

@@ -52,10 +52,6 @@ pub(super) struct Planner<'p> {
     pub(super) overrides: &'p Overrides,
     pub(super) layout: Layout,
     pub(super) tried: Cell<usize>,
-    /// So many needs were looked at for the wish.
-    pub(super) looked_at: Cell<usize>,
-    /// What is to move just now, each folder with what had changed when it was its turn.
-    pub(super) moving: RefCell<Vec<(String, u64)>>,
     pub(super) memory: &'p Memory,
 }
 

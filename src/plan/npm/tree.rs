@@ -18,13 +18,10 @@ const MODULES: &str = "node_modules/";
 pub(super) struct FolderTree {
     read: Rc<Nodes>,
     /// What is in a folder now; nothing where it was taken out.
-    changed: HashMap<Rc<str>, Option<Rc<Node>>, RandomState>,
+    changed: BTreeMap<Rc<str>, Option<Rc<Node>>>,
     /// The folders that need a name, by that name, where it is not as it was read.
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>>,
 }
-
-/// Whether a need of a folder counts, which leads to another.
-type Leads<'l> = &'l dyn Fn(&Node, &Requirement, &Node) -> bool;
 
 /// Paths of folders.
 pub(super) type Places = HashSet<Rc<str>, RandomState>;
@@ -36,8 +33,6 @@ struct Nodes {
     nodes: Vec<(Rc<str>, Rc<Node>)>,
     /// Where each stands in that list.
     places: HashMap<Rc<str>, usize, RandomState>,
-    /// Where the packages of a name stand there.
-    named: HashMap<String, Vec<usize>, RandomState>,
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>, RandomState>,
     /// What one's own folders lead to.
     reached: OnceCell<Rc<Places>>,
@@ -172,10 +167,6 @@ impl FolderTree {
                 .as_deref()
                 .is_some_and(|target| target.contains(MODULES))
         });
-        let mut named: HashMap<String, Vec<usize>, RandomState> = HashMap::default();
-        for (number, (_, node)) in nodes.iter().enumerate() {
-            named.entry(node.name.clone()).or_default().push(number);
-        }
         let places = nodes
             .iter()
             .enumerate()
@@ -183,7 +174,6 @@ impl FolderTree {
         Self {
             read: Rc::new(Nodes {
                 places: places.collect(),
-                named,
                 needing: needing
                     .map(|(name, places)| (name, Rc::new(places.into_iter().collect())))
                     .collect(),
@@ -209,36 +199,16 @@ impl FolderTree {
     pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, &Rc<Node>)> {
         let kept = self.read.nodes.iter().map(|(place, node)| (place, node));
         let kept = kept.filter(|(place, _)| !self.changed.contains_key(*place));
-        let new = self.in_order().into_iter();
-        let new = new.filter_map(|(place, node)| Some((place, node.as_ref()?)));
-        kept.chain(new).map(|(place, node)| (&**place, node))
-    }
-
-    /// What was changed, in the order of the paths.
-    fn in_order(&self) -> Vec<(&Rc<str>, &Option<Rc<Node>>)> {
-        let mut changed: Vec<_> = self.changed.iter().collect();
-        changed.sort_by_key(|(place, _)| *place);
-        changed
-    }
-
-    /// The versions of the package `name` that are there, in no order.
-    pub(super) fn versions_of(&self, name: &str) -> impl Iterator<Item = &str> {
-        let read = self.read.named.get(name).into_iter().flatten();
-        let kept = read.filter_map(|number| self.read.nodes.get(*number));
-        let kept = kept.filter(|(place, _)| !self.changed.contains_key(place));
         let new = self
             .changed
-            .values()
-            .flatten()
-            .filter(move |node| node.name == name);
-        kept.map(|(_, node)| node)
-            .chain(new)
-            .map(|node| node.version.as_str())
+            .iter()
+            .filter_map(|(place, node)| Some((place, node.as_ref()?)));
+        kept.chain(new).map(|(place, node)| (&**place, node))
     }
 
     /// What is not as it was read: places, with the version that is there now.
     pub(super) fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let changed = self.in_order().into_iter();
+        let changed = self.changed.iter();
         changed.map(|(place, node)| (&**place, node.as_ref().map(|node| node.version.as_str())))
     }
 
@@ -299,12 +269,6 @@ impl FolderTree {
             };
         }
         None
-    }
-
-    /// The same, with what lies there.
-    fn found(&self, place: &str, name: &str) -> Option<(&str, &Rc<Node>)> {
-        let found = self.resolve(place, name)?;
-        Some((found, self.node(found)?))
     }
 
     /// What the folder at `place` asks for, as a person reads it.
@@ -452,24 +416,6 @@ impl FolderTree {
         found
     }
 
-    /// The folders that no folder of one's own leads to by what `leads` takes, but for those that none led to in the lockfile.
-    pub(super) fn unreached(&self, leads: Leads<'_>) -> BTreeSet<String> {
-        let reached = self.reached_by(leads);
-        let read = self.read.reached.get_or_init(|| {
-            let unchanged = Self {
-                read: self.read.clone(),
-                ..Self::default()
-            };
-            Rc::new(unchanged.find_reached())
-        });
-        let places = self.nodes().map(|(place, _)| place);
-        places
-            .filter(|place| !reached.contains(place))
-            .filter(|place| read.contains(*place) || !self.read.places.contains_key(*place))
-            .map(str::to_owned)
-            .collect()
-    }
-
     /// Some folder of one's own leads to the one at `place`.
     fn is_reached(&self, place: &str) -> bool {
         let mut open = vec![place];
@@ -517,14 +463,6 @@ impl FolderTree {
     }
 
     fn find_reached(&self) -> Places {
-        self.reached_by(&|_, _, _| true)
-            .into_iter()
-            .map(Rc::from)
-            .collect()
-    }
-
-    /// The same by what `leads` takes.
-    fn reached_by(&self, leads: Leads<'_>) -> HashSet<&str, RandomState> {
         let own = self.nodes().filter(|(_, node)| node.is_own);
         let mut open: Vec<&str> = own.map(|(place, _)| place).collect();
         let mut reached: HashSet<&str, RandomState> = open.iter().copied().collect();
@@ -533,8 +471,7 @@ impl FolderTree {
                 continue;
             };
             for requirement in node.holding() {
-                if let Some((found, there)) = self.found(place, &requirement.name)
-                    && leads(node, requirement, there)
+                if let Some(found) = self.resolve(place, &requirement.name)
                     && reached.insert(found)
                 {
                     open.push(found);
@@ -552,7 +489,7 @@ impl FolderTree {
             .map(|(place, _)| place)
             .collect();
         reached.extend(links);
-        reached
+        reached.into_iter().map(Rc::from).collect()
     }
 }
 
@@ -569,7 +506,7 @@ pub(super) fn parent(place: &str) -> Option<&str> {
     if place.is_empty() || place.starts_with("..") {
         return None;
     }
-    let end = match last_modules(place) {
+    let end = match place.rfind(MODULES) {
         Some(modules) => modules,
         None => place.rfind('/').unwrap_or(0),
     };
@@ -578,19 +515,8 @@ pub(super) fn parent(place: &str) -> Option<&str> {
 
 /// What the folder is called inside of its `node_modules`.
 pub(super) fn folder_name(place: &str) -> &str {
-    match last_modules(place) {
+    match place.rfind(MODULES) {
         Some(modules) => place.get(modules + MODULES.len()..).unwrap_or_default(),
         None => "",
     }
-}
-
-/// Where the last `node_modules/` begins. It is a name from the end.
-fn last_modules(place: &str) -> Option<usize> {
-    let bytes = place.as_bytes();
-    let is_here = |at: &usize| {
-        bytes
-            .get(*at..)
-            .is_some_and(|rest| rest.starts_with(MODULES.as_bytes()))
-    };
-    (0..=bytes.len().checked_sub(MODULES.len())?).rev().find(is_here)
 }
