@@ -337,7 +337,9 @@ impl Planner<'_> {
                 }
                 Who::Pin(other) => {
                     // One that moved before it may have taken it along.
-                    if !self.still_refuses(&next, number, *other, candidates)? {
+                    let has_moved = next.gone.contains(other)
+                        || self.version(&next, *other) != self.version(state, *other);
+                    if has_moved && !self.still_refuses(&next, number, *other, candidates)? {
                         continue;
                     }
                     let before = next.clone();
