@@ -22,6 +22,8 @@ pub enum Assessment<'i> {
     Affected {
         /// Versions above it that the sources call fixed and that no record of the group affects, lowest first.
         fixed: Vec<&'i str>,
+        /// Every range of the group ends, so that a version which none affects may come after the last of them.
+        ends: bool,
         /// Which record affects it, and by which part.
         because: Because<'i>,
     },
@@ -158,6 +160,7 @@ impl<'v> Locked<'v> {
                     Answer::Affected(part) => {
                         return Ok(Assessment::Affected {
                             fixed: self.fixed(candidate),
+                            ends: ends(candidate),
                             because: Because {
                                 member,
                                 is_first: number == 0,
@@ -272,6 +275,16 @@ impl<'v> Locked<'v> {
         let order = self.release().compare_with_bound(&fixed, scheme);
         (order == Some(Ordering::Less) && self.unorderable.is_none()).then_some(fixed)
     }
+}
+
+/// Every range of the group ends before some version.
+fn ends(candidate: &Candidate<'_>) -> bool {
+    let goes_on = |interval: Interval<&str>| match interval.until {
+        End::Never => true,
+        End::Fixed(end) | End::Limit(end) | End::LastAffected(end) => upgrade::is_never(end),
+    };
+    let mut claims = candidate.members().flat_map(|member| member.claims());
+    claims.all(|claim| claim.undecided.is_none() && !claim.intervals().any(goes_on))
 }
 
 /// `releases`, lowest first; none if two of them cannot be ordered.

@@ -59,7 +59,7 @@ pub fn upgrade<'i>(locked: &Locked<'_>, package: &Candidates<'i>) -> Option<Upgr
 }
 
 /// `999.999.999`, with which records say that no version fixes it (GHSA-m2h2-264f-f486).
-fn is_never(version: &str) -> bool {
+pub(super) fn is_never(version: &str) -> bool {
     let mut parts = version.split('.');
     parts.clone().count() > 1 && parts.all(|part| part.len() > 2 && part.bytes().all(|byte| byte == b'9'))
 }

@@ -26,6 +26,7 @@ mod project;
 mod published;
 mod requirements;
 mod shared;
+mod unnamed;
 mod uv_lock;
 mod yarn_lock;
 
@@ -39,6 +40,7 @@ use self::affected::Affected;
 use self::attempt::{Attempts, all_blocked};
 use self::memory::{Asked, Basis};
 use self::shared::Shared;
+use self::unnamed::{Stuck, is_unnamed};
 use crate::advisory::Index;
 use crate::lockfile::{self, Claim, Format, claim};
 use crate::model::{Decision, Ecosystem, Finding, Outcome, Query, Target, TreePath};
@@ -247,7 +249,7 @@ fn plan_of(
         .first()
         .map_or(Ecosystem::NPM, |finding| finding.ecosystem.clone());
     let takes_out = takes_out(file);
-    let (wishes, mut blocked) = wishes(findings, takes_out, supplies.limits);
+    let (mut wishes, mut blocked) = wishes(findings, takes_out, supplies.limits, None);
     let found = files.found;
     let brought = supplies.brought.of(number, file, &ecosystem);
     let text = files.text(file);
@@ -308,7 +310,19 @@ fn plan_of(
                 read: &read,
                 list: &list,
             };
-            Attempts::new((&ecosystem, &project), supplies, &brought, (&affected, findings)).best(&wishes)
+            let mut attempts =
+                Attempts::new((&ecosystem, &project), supplies, &brought, (&affected, findings));
+            let first = attempts.best(&wishes);
+            match Stuck::of(&first.0, findings) {
+                None => first,
+                Some(stuck) => {
+                    (wishes, blocked) = self::wishes(findings, takes_out, supplies.limits, Some(&stuck));
+                    let (mut plan, edited) = attempts.best(&wishes);
+                    stuck.explain(&mut plan.blocked, |first| !first.by.is_empty());
+                    stuck.explain(&mut blocked, |_| true);
+                    (plan, edited)
+                }
+            }
         }
     };
     say_why_without(&mut plan, &wishes, findings);
@@ -341,13 +355,14 @@ fn is_workflow(found: &DiscoveredTree, file: &TreePath) -> bool {
 /// All that a plan takes from a finding.
 fn signature(finding: &Finding) -> String {
     format!(
-        "{} {} {} {:?} {:?} {} {}",
+        "{} {} {} {:?} {:?} {} {} {}",
         finding.advisory.id,
         finding.name,
         finding.version,
         finding.decision,
         Kind::of(finding),
         finding.direct,
+        finding.ends,
         dependents(finding)
     )
 }
@@ -430,8 +445,15 @@ fn wished<'w, 'f>(wishes: &'w mut Wishes<'f>, finding: &'f Finding) -> &'w mut W
 }
 
 /// What is wished, by version, and what stays. With `takes_out` it is wished, too, that a package leaves of which no version
-/// fixes what the gate fails, or what `--only` names.
-fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>, Vec<Blocked>) {
+/// fixes what the gate fails, or what `--only` names; none fixes what is `stuck`.
+fn wishes(
+    findings: &[&Finding],
+    takes_out: bool,
+    limits: &Limits,
+    stuck: Option<&Stuck<'_>>,
+) -> (Vec<Wish>, Vec<Blocked>) {
+    let is_unnamed =
+        |finding: &Finding| is_unnamed(finding) && !stuck.is_some_and(|stuck| stuck.has(finding));
     let mut wishes = Wishes::new();
     let mut blocked: Vec<Blocked> = Vec::new();
     for finding in findings {
@@ -444,7 +466,7 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
                 wish.fixes.push(id);
             }
             // A pre-release fixes it, and whether a release came after that is known to the registry alone.
-            Kind::NoFix if !finding.fixed.is_empty() => {
+            Kind::NoFix if !finding.fixed.is_empty() || is_unnamed(finding) => {
                 wished(&mut wishes, finding).fixes.push(id);
             }
             // Of a tag that moves it is not known which version it is, and the planner says so.
@@ -466,6 +488,10 @@ fn wishes(findings: &[&Finding], takes_out: bool, limits: &Limits) -> (Vec<Wish>
             }),
         }
     }
+    // A version that other advisories name is the lowest that ends these, and the registry may have one that ends all.
+    for finding in findings.iter().filter(|finding| is_unnamed(finding)) {
+        wished(&mut wishes, finding).to = None;
+    }
     (wishes.into_values().collect(), blocked)
 }
 
@@ -477,6 +503,7 @@ fn reason_of(finding: &Finding) -> String {
         Kind::OwnRegistry => "It has to come from your own registry.".to_owned(),
         Kind::NoFix => match finding.fixed.first() {
             Some(early) => format!("Only a pre-release is known to fix it: {early}."),
+            None if finding.ends => "No advisory names a version that fixes it.".to_owned(),
             None => "No version fixes it yet.".to_owned(),
         },
     }

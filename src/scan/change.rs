@@ -296,6 +296,7 @@ mod tests {
                 Position::START,
             )),
             fixed: Arc::default(),
+            ends: false,
             upgrade: None,
             reason: "".into(),
         };

@@ -106,6 +106,7 @@ pub(super) fn internal(opened: &Opened<'_>, policies: &[&Policy]) -> Vec<Interna
             package: Arc::new(occurrence),
             upgrade: None,
             fixed: Arc::default(),
+            ends: false,
             reason: SharedStr::default(),
         }));
         finding.origin = address.and_then(|address| told(address, &finding.name));

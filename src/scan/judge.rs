@@ -238,18 +238,22 @@ impl<'i> Matcher<'i> {
                     });
                     Said::Undecided(reason.into())
                 }
-                matching::Assessment::Affected { fixed, because } => {
+                matching::Assessment::Affected { fixed, because, ends } => {
                     if met.occurrence.is_none() {
                         let occurrence = met.same.occurrence(opened);
                         upgrade = self.upgrade(&package.ecosystem, &occurrence.version, &locked, &candidates);
                         met.occurrence = Some(occurrence);
                     }
                     let group = self.group(&candidate)?;
-                    let ends = |target: &&Arc<Target>| !target.leaves.contains(&candidate.key());
+                    let is_ended_by = |target: &&Arc<Target>| !target.leaves.contains(&candidate.key());
                     Said::Affected(Affecting {
                         advisory: group.advisory.clone(),
                         texts: group.shared(because, &fixed)?,
-                        upgrade: upgrade.as_ref().filter(ends).map(|target| target.version.clone()),
+                        ends,
+                        upgrade: upgrade
+                            .as_ref()
+                            .filter(is_ended_by)
+                            .map(|target| target.version.clone()),
                     })
                 }
             };
@@ -314,6 +318,7 @@ enum Said {
 struct Affecting {
     advisory: Arc<Advisory>,
     texts: Texts,
+    ends: bool,
     upgrade: Option<SharedStr>,
 }
 
@@ -340,6 +345,7 @@ impl<'a> Met<'a> {
                         record: affecting.texts.record,
                         package: occurrence.clone(),
                         fixed: affecting.texts.fixed,
+                        ends: affecting.ends,
                         upgrade: affecting.upgrade,
                         reason: affecting.texts.reason,
                     });

@@ -46,7 +46,7 @@ enum Assessed {
 impl Assessed {
     fn of(judged: matching::Assessment<'_>, advisory: &Advisory) -> Self {
         match judged {
-            matching::Assessment::Affected { fixed, because } => Self::Affected {
+            matching::Assessment::Affected { fixed, because, .. } => Self::Affected {
                 fixed: fixed.into_iter().map(str::to_owned).collect(),
                 reason: {
                     let record = because.record(&advisory.id).unwrap();

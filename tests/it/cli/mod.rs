@@ -19,6 +19,7 @@ mod fix_python;
 mod fix_python_locks;
 mod fix_recorded;
 mod fix_shared;
+mod fix_unnamed;
 pub(crate) mod manual;
 pub(crate) mod named_database;
 pub(crate) mod own_advisory;

@@ -43,6 +43,7 @@ fn finding(
             Position { line: 3, column: 1 },
         )),
         fixed: Arc::from([]),
+        ends: false,
         upgrade: upgrade.map(Into::into),
         reason: "in the range".into(),
     };

@@ -527,6 +527,7 @@ fn finding_of(
             Position { line, column: 12 },
         )),
         fixed: Arc::default(),
+        ends: false,
         upgrade: None,
         reason: format!("{}: >= 0", advisory.id).into(),
     };
