@@ -18,7 +18,7 @@ mod search;
 mod state;
 mod tree;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
@@ -82,6 +82,8 @@ pub fn plan(
         overrides: &overrides,
         layout: described.layout,
         tried: Cell::new(0),
+        looked_at: Cell::new(0),
+        moving: RefCell::default(),
         memory,
     };
     let tree = || FolderTree::of(described, &overrides.plain);
@@ -206,7 +208,7 @@ impl Planner<'_> {
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.tried.set(0);
+        self.begin();
         let tried = self.without(state, place);
         if !matches!(tried, Err(Failure::Ask(_))) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());
@@ -220,7 +222,7 @@ impl Planner<'_> {
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.tried.set(0);
+        self.begin();
         let accepts = |rated: &Rated<'_>| self.catalogue.fixes(wish, rated);
         let tried = match self.upgrade(state, place, &accepts, 0) {
             Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {

@@ -5,15 +5,27 @@ use std::rc::Rc;
 
 use super::planner::Planner;
 use super::state::State;
-use super::tree::{Dependent, FolderTree, below, parent};
+use super::tree::{Dependent, FolderTree, Node, below, parent};
 use crate::model::{Release, Requirement, RequirementKind};
 use crate::plan::npm_catalogue::{Failure, Rated};
 
 /// So many folders may change because of one upgrade.
 const MAX_CHANGES: usize = 200;
+/// So many releases that came in are given up because of what they need.
+const MAX_BARRED: usize = 3;
+
+/// So many needs are looked at for one wish.
+const MAX_LOOKED_AT: usize = 10_000;
+
+/// Releases that are not to come in: name and version.
+type Barred = BTreeSet<(String, String)>;
+
+/// Why it is not possible, and the release because of which, where another one could be taken.
+type Stuck = (Failure, Option<(String, String)>);
 
 impl Planner<'_> {
-    /// Puts `release` at `place`, and whatever it needs where it finds that.
+    /// Puts `release` at `place`, and whatever it needs where it finds that: the newest, or an older one where what that needs is not to be
+    /// had.
     pub(super) fn put(
         &self,
         state: &State,
@@ -22,6 +34,32 @@ impl Planner<'_> {
         release: &Release,
         depth: usize,
     ) -> Result<State, Failure> {
+        let mut barred = Barred::new();
+        let mut first = None;
+        loop {
+            let stuck = match self.put_without(&barred, state, (place, name), release, depth) {
+                Ok(next) => return Ok(next),
+                Err((Failure::Ask(names), _)) => return Err(Failure::Ask(names)),
+                Err(stuck) => stuck,
+            };
+            let failure = first.get_or_insert(stuck.0).clone();
+            match stuck.1 {
+                Some(release) if barred.len() < MAX_BARRED && barred.insert(release.clone()) => {}
+                Some(_) | None => return Err(failure),
+            }
+        }
+    }
+
+    /// The same without the releases `barred`.
+    fn put_without(
+        &self,
+        barred: &Barred,
+        state: &State,
+        (place, name): (&str, &str),
+        release: &Release,
+        depth: usize,
+    ) -> Result<State, Stuck> {
+        let root = place;
         let mut next = state.clone();
         let release = Rc::new(release.clone());
         next.exchange(place, self.folder(name, &release));
@@ -38,13 +76,12 @@ impl Planner<'_> {
             if !is_there {
                 continue;
             }
-            match self.satisfy(&mut next, &place, &requirement, depth) {
+            match self.satisfy(&mut next, barred, &place, &requirement, depth) {
                 Ok(Some(changed)) => {
                     changes += 1;
                     if changes > MAX_CHANGES {
-                        return Err(Failure::because(format!(
-                            "More than {MAX_CHANGES} other packages would have to move."
-                        )));
+                        let reason = format!("More than {MAX_CHANGES} other packages would have to move.");
+                        return Err((Failure::because(reason), None));
                     }
                     open.extend(next.requirements_of(&changed));
                     // What has moved may have made room.
@@ -56,12 +93,22 @@ impl Planner<'_> {
                     waiting.push((place, requirement));
                     crowded = Some(reason);
                 }
-                Err(blocked @ Failure::Blocked { .. }) => return Err(blocked),
+                Err(blocked @ Failure::Blocked { .. }) => {
+                    let node = next.tree.node(&place).filter(|_| place != root);
+                    let is_new = |node: &&Rc<Node>| {
+                        let before = state.tree.node(&place);
+                        node.release.is_some() && before.is_none_or(|before| !Rc::ptr_eq(before, node))
+                    };
+                    let because_of = node
+                        .filter(is_new)
+                        .map(|node| (node.name.clone(), node.version.clone()));
+                    return Err((blocked, because_of));
+                }
             }
         }
         match (asked.is_empty(), crowded.filter(|_| !waiting.is_empty())) {
-            (false, _) => Err(Failure::Ask(asked)),
-            (true, Some(reason)) => Err(Failure::because(reason)),
+            (false, _) => Err((Failure::Ask(asked), None)),
+            (true, Some(reason)) => Err((Failure::because(reason), None)),
             (true, None) => Ok(next),
         }
     }
@@ -70,10 +117,15 @@ impl Planner<'_> {
     fn satisfy(
         &self,
         state: &mut State,
+        barred: &Barred,
         place: &str,
         requirement: &Requirement,
         depth: usize,
     ) -> Result<Option<String>, Failure> {
+        self.looked_at.set(self.looked_at.get() + 1);
+        if self.looked_at.get() > MAX_LOOKED_AT {
+            return Err(Failure::because("Too many other packages would have to move."));
+        }
         let found = state.tree.resolve(place, &requirement.name).map(str::to_owned);
         if let Some(found) = &found {
             let node = state.tree.node(found);
@@ -106,6 +158,9 @@ impl Planner<'_> {
                         .in_range(&requirement.range, &rated.release.version)
             })
             .map(|rated| rated.release)
+            .filter(|release| {
+                barred.is_empty() || !barred.contains(&(name.to_owned(), release.version.to_string()))
+            })
             .collect();
         // What is there already moves, if all that need it accept that.
         if let Some(found) = &found {
@@ -120,8 +175,9 @@ impl Planner<'_> {
                         .in_range(&other.requirement.range, &release.version)
                 })
             };
-            if is_free && let Some(release) = good.iter().rev().find(fits) {
-                let release = Rc::new((*release).clone());
+            let fitting: Vec<&Release> = good.iter().filter(fits).copied().collect();
+            if is_free && let Some(release) = self.newest(state, place, found, &fitting) {
+                let release = Rc::new(release.clone());
                 state.exchange(found, self.folder(name, &release));
                 return Ok(Some(found.clone()));
             }
@@ -145,15 +201,17 @@ impl Planner<'_> {
                 });
             }
         }
-        let Some(release) = self.of_the_tree(state, name, &good).or(good.last().copied()) else {
+        let start = match is_peer {
+            true => parent(place).unwrap_or_default(),
+            false => place,
+        };
+        let held = self.of_the_tree(state, name, &good);
+        let held = held.filter(|release| self.finds_its_peers(state, place, start, release));
+        let Some(release) = held.or_else(|| self.newest(state, place, start, &good)) else {
             return Err(Failure::Blocked {
                 by: vec![state.tree.constraint(place, requirement)],
                 reason: self.catalogue.none_of(name, &requirement.range)?,
             });
-        };
-        let start = match is_peer {
-            true => parent(place).unwrap_or_default(),
-            false => place,
         };
         let free = self.free_place(&state.tree, start, &requirement.name, &release.version);
         let Some(target) = free else {
@@ -165,6 +223,34 @@ impl Planner<'_> {
         let release = Rc::new(release.clone());
         state.exchange(&target, self.folder(name, &release));
         Ok(Some(target))
+    }
+
+    /// The newest of `good` that finds the peers it needs from `start`, where `asking` asks for it; else the newest. npm 11.11.1 takes the
+    /// newest, and warns where its peer is not in range.
+    fn newest<'r>(
+        &self,
+        state: &State,
+        asking: &str,
+        start: &str,
+        good: &[&'r Release],
+    ) -> Option<&'r Release> {
+        let finds = |release: &&&Release| self.finds_its_peers(state, asking, start, release);
+        good.iter().rev().find(finds).or(good.last()).copied()
+    }
+
+    /// The peers of `release` that are there already, seen from `start`, are in its ranges. What `asking`, which asks for it, needs too is
+    /// for that to bring.
+    fn finds_its_peers(&self, state: &State, asking: &str, start: &str, release: &Release) -> bool {
+        let asking = state.tree.node(asking);
+        let is_peer =
+            |one: &&Requirement| matches!(one.kind, RequirementKind::Peer | RequirementKind::OptionalPeer);
+        release.dependencies.iter().filter(is_peer).all(|peer| {
+            let is_brought =
+                asking.is_some_and(|node| node.requirements.iter().any(|one| one.name == peer.name));
+            let found = state.tree.resolve(start, &peer.name);
+            let found = found.and_then(|place| state.tree.node(place));
+            is_brought || found.is_none_or(|node| self.catalogue.in_range(&peer.range, &node.version))
+        })
     }
 
     /// The newest of `good` that the project has already.

@@ -52,10 +52,20 @@ pub(super) struct Planner<'p> {
     pub(super) overrides: &'p Overrides,
     pub(super) layout: Layout,
     pub(super) tried: Cell<usize>,
+    /// So many needs were looked at for the wish.
+    pub(super) looked_at: Cell<usize>,
+    /// What is to move just now: each folder, with what had changed when it was its turn.
+    pub(super) moving: RefCell<Vec<(String, u64)>>,
     pub(super) memory: &'p Memory,
 }
 
 impl Planner<'_> {
+    /// Nothing was tried yet for the wish.
+    pub(super) fn begin(&self) {
+        self.tried.set(0);
+        self.looked_at.set(0);
+    }
+
     /// The folder of a package with `release` in it.
     pub(super) fn folder(&self, name: &str, release: &Rc<Release>) -> Node {
         Node::of_release(name, release, self.layout)

@@ -1,9 +1,11 @@
 //! Exchanging a package for another version: inside of all ranges, else with what needs it, else by leaving.
 
+use std::cell::OnceCell;
+
 use super::planner::Planner;
 use super::state::State;
 use super::tree::{Dependent, Node, folder_name};
-use crate::model::{Release, Requirement};
+use crate::model::{Release, Requirement, RequirementKind};
 use crate::plan::npm_catalogue::{Accepts, Failure, Rated, is_later, wider};
 use crate::plan::{Constraint, Strategy};
 use crate::version::Scheme as _;
@@ -31,7 +33,16 @@ impl Planner<'_> {
         if depth >= MAX_DEPTH || self.tried.get() > MAX_TRIED {
             return Err(Failure::because("Too many other packages would have to move."));
         }
-        self.exchange(state, place, accepts, depth)
+        // Nothing has changed since it was to move: what needs it and what it needs wait for each other.
+        let step = (place.to_owned(), state.fingerprint());
+        if self.moving.borrow().contains(&step) {
+            return Err(Failure::because(
+                "Packages that need each other would have to move together.",
+            ));
+        }
+        self.moving.borrow_mut().push(step);
+        let moved = self
+            .exchange(state, place, accepts, depth)
             .or_else(|failure| match failure {
                 Failure::Ask(_) => Err(failure),
                 Failure::Crowded(_) | Failure::Blocked { .. } => match self.leave(state, place, depth) {
@@ -39,7 +50,9 @@ impl Planner<'_> {
                     Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
                     Err(Failure::Crowded(_) | Failure::Blocked { .. }) => Err(failure),
                 },
-            })
+            });
+        self.moving.borrow_mut().pop();
+        moved
     }
 
     /// Has everything that needs the package at `place` do without it, and says what does not.
@@ -143,11 +156,14 @@ impl Planner<'_> {
                 self.catalogue.none_later((&node.name, &node.version), accepts)?,
             ));
         };
+        let alone = OnceCell::new();
         let refusing = |release: &Release| -> Vec<&Dependent<'_>> {
             let refuses = |dependent: &&Dependent<'_>| {
-                !self
-                    .catalogue
-                    .in_range(&dependent.requirement.range, &release.version)
+                !self.takes(dependent, release)
+                    && !self.is_moved_by(state, place, release, dependent.place)
+                    && !alone
+                        .get_or_init(|| state.needed_alone_by(place))
+                        .contains(dependent.place)
             };
             dependents.iter().filter(refuses).collect()
         };
@@ -158,8 +174,8 @@ impl Planner<'_> {
             .collect();
         let mut failure = None;
         for release in in_range {
-            match self.put(state, place, &node.name, release, depth) {
-                Ok(next) => return Ok((next, Strategy::InRange)),
+            match self.put_for_all(state, (place, &node.name), release, depth) {
+                Ok((next, means)) => return Ok((next, means.unwrap_or(Strategy::InRange))),
                 Err(Failure::Ask(names)) => return Err(Failure::Ask(names)),
                 Err(blocked) => failure = failure.or(Some(blocked)),
             }
@@ -251,8 +267,7 @@ impl Planner<'_> {
         let dependents = next.tree.dependents(place);
         let fits = |release: &&&Release| {
             dependents.iter().all(|dependent| {
-                self.catalogue
-                    .in_range(&dependent.requirement.range, &release.version)
+                self.takes(dependent, release) || self.is_moved_by(&next, place, release, dependent.place)
             })
         };
         let Some(release) = candidates.iter().find(fits) else {
@@ -261,8 +276,64 @@ impl Planner<'_> {
             ));
         };
         let name = next.tree.node(place).map(|node| node.name.clone());
-        let next = self.put(&next, place, &name.unwrap_or_default(), release, depth)?;
-        Ok((next, strategy))
+        let named = (place, &*name.unwrap_or_default());
+        let (next, means) = self.put_for_all(&next, named, release, depth)?;
+        Ok((next, means.map_or(strategy, |means| strategy.max(means))))
+    }
+
+    /// Puts `release` at `place`, and has everything move that does not take it then; by what means, if anything had to.
+    fn put_for_all(
+        &self,
+        state: &State,
+        (place, name): (&str, &str),
+        release: &Release,
+        depth: usize,
+    ) -> Result<(State, Option<Strategy>), Failure> {
+        let mut next = self.put(state, place, name, release, depth)?;
+        let is_whole = |next: &State| {
+            let dependents = next.tree.dependents(place);
+            dependents.iter().all(|dependent| self.takes(dependent, release))
+        };
+        if is_whole(&next) {
+            return Ok((next, None));
+        }
+        // What only the package that was here needed.
+        next.drop_unneeded(&state.tree);
+        let dependents = next.tree.dependents(place);
+        let refusing: Vec<&Dependent<'_>> = dependents
+            .iter()
+            .filter(|dependent| !self.takes(dependent, release))
+            .collect();
+        if refusing.is_empty() {
+            return Ok((next, None));
+        }
+        let (moved, means) = self.move_dependents(&next, place, &refusing, &[release], depth + 1)?;
+        match is_whole(&moved) {
+            true => Ok((moved, Some(means))),
+            false => Err(Failure::because(
+                "No version is in all of these ranges, also where dependents move.",
+            )),
+        }
+    }
+
+    /// The dependent is content with `release`.
+    fn takes(&self, dependent: &Dependent<'_>, release: &Release) -> bool {
+        self.catalogue
+            .in_range(&dependent.requirement.range, &release.version)
+    }
+
+    /// `release` at `place` needs another version of what lies at `other`, which moves with it.
+    fn is_moved_by(&self, state: &State, place: &str, release: &Release, other: &str) -> bool {
+        let node = state.tree.node(other);
+        let Some(node) = node.filter(|node| node.is_fixed.is_none() && !node.is_own) else {
+            return false;
+        };
+        release.dependencies.iter().any(|asks| {
+            *asks.name == *folder_name(other)
+                && matches!(asks.kind, RequirementKind::Runtime | RequirementKind::Optional)
+                && state.tree.resolve(place, &asks.name) == Some(other)
+                && !self.catalogue.in_range(&asks.range, &node.version)
+        })
     }
 
     /// Has a manifest of one's own ask for a range with the lowest of `candidates` in it.

@@ -1,7 +1,7 @@
 //! The folders and ranges that a plan has changed so far.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash as _, Hasher as _};
 
 use super::tree::{FolderTree, Node, folder_name, parent};
@@ -88,6 +88,13 @@ impl State {
         let found = requirements.into_iter().flatten();
         let found = found.filter_map(|requirement| self.tree.resolve(place, &requirement.name));
         found.map(str::to_owned).collect()
+    }
+
+    /// The folders that nothing would lead to without the one at `place`.
+    pub(super) fn needed_alone_by(&self, place: &str) -> BTreeSet<String> {
+        let mut without = self.tree.clone();
+        without.remove(place);
+        without.unneeded_since(&self.tree)
     }
 
     /// Takes out each folder that the plan filled, if what needs it finds the same version further up without it. It came in there while

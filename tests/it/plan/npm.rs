@@ -315,6 +315,116 @@ fn peers_move_together() {
 }
 
 #[test]
+fn a_plugin_that_needs_its_host_beside_it_moves_with_it() {
+    let world = "
+        host 4.0.0: plugin ^1.0.0, engine ^1.0.0
+        host 4.1.0: plugin ^5.0.0, engine ^1.1.0
+        plugin 1.0.0: peer host ~4.0.0, helper ^1.0.0
+        plugin 5.0.0: peer host ^4.1.0
+        helper 1.0.0: peer host ~4.0.0
+        engine 1.0.0
+        engine 1.1.0
+    ";
+    let (told, now) = planned(
+        world,
+        "host ^4.0.0",
+        "host@4.0.0, plugin@1.0.0, helper@1.0.0, engine@1.0.0",
+        &[("host", "4.1.0")],
+    );
+    assert_eq!(
+        told,
+        [
+            "host 4.0.0 → 4.1.0 (in_range)",
+            "~ engine 1.0.0 → 1.1.0",
+            "- helper 1.0.0",
+            "~ plugin 1.0.0 → 5.0.0",
+        ]
+    );
+    assert_eq!(now, ["engine@1.1.0", "host@4.1.0", "plugin@5.0.0"]);
+}
+
+#[test]
+fn a_plugin_that_the_project_asks_for_too_moves_with_its_host() {
+    let world = "
+        host 4.0.0: plugin ^1.0.0
+        host 4.1.0: plugin ^2.0.0
+        plugin 1.0.0: peer host ~4.0.0
+        plugin 2.0.0: peer host ^4.1.0
+    ";
+    let (told, _) = planned(
+        world,
+        "host ^4.0.0, plugin >=1.0.0",
+        "host@4.0.0, plugin@1.0.0",
+        &[("host", "4.1.0")],
+    );
+    assert_eq!(told, ["host 4.0.0 → 4.1.0 (in_range)", "~ plugin 1.0.0 → 2.0.0"]);
+}
+
+#[test]
+fn what_only_the_old_version_s_packages_need_beside_them_still_counts() {
+    // The new host takes the old plugin, and the old plugin does not take the new host.
+    let world = "
+        host 4.0.0: plugin ^1.0.0
+        host 4.1.0: plugin ^1.0.0
+        plugin 1.0.0: peer host ~4.0.0
+        plugin 1.1.0: peer host ^4.0.0
+    ";
+    let folders = "host@4.0.0, plugin@1.0.0";
+    let flaws = [("host", "4.1.0")];
+    let (told, _) = planned(world, "host ^4.0.0", folders, &flaws);
+    assert_eq!(told, ["host 4.0.0 → 4.1.0 (parent)", "~ plugin 1.0.0 → 1.1.0"]);
+    let world = world.replace("plugin 1.1.0: peer host ^4.0.0", "");
+    let (told, _) = planned(&world, "host ^4.0.0", folders, &flaws);
+    assert_eq!(told, ["stays host 4.0.0"]);
+}
+
+#[test]
+fn packages_that_need_each_other_exactly_end_with_a_reason() {
+    let world = "
+        host 4.0.0: plugin 1.0.0
+        host 4.1.0: plugin 1.0.0
+        plugin 1.0.0: peer host 4.0.0
+        plugin 1.1.0: peer host 4.1.0
+    ";
+    let (told, _) = planned(
+        world,
+        "host ^4.0.0, plugin ^1.0.0",
+        "host@4.0.0, plugin@1.0.0",
+        &[("host", "4.1.0")],
+    );
+    assert_eq!(told, ["stays host 4.0.0"]);
+}
+
+#[test]
+fn of_what_comes_in_the_newest_whose_peers_are_there() {
+    let world = "
+        server 3.0.0
+        server 3.1.0: schema ^4.0.0
+        bundler 4.0.0
+        bundler 5.0.0
+        schema 4.3.0
+        schema 4.8.0: peer? bundler ^5.0.0
+        schema 4.9.0: peer bundler ^5.0.0
+    ";
+    let flaws = [("server", "3.1.0")];
+    let (told, now) = planned(
+        world,
+        "server ^3.0.0, bundler ^4.0.0",
+        "server@3.0.0, bundler@4.0.0",
+        &flaws,
+    );
+    assert_eq!(told, ["server 3.0.0 → 3.1.0 (in_range)", "+ schema 4.3.0"]);
+    assert_eq!(now, ["bundler@4.0.0", "schema@4.3.0", "server@3.1.0"]);
+    let (told, _) = planned(
+        world,
+        "server ^3.0.0, bundler ^5.0.0",
+        "server@3.0.0, bundler@5.0.0",
+        &flaws,
+    );
+    assert_eq!(told, ["server 3.0.0 → 3.1.0 (in_range)", "+ schema 4.9.0"]);
+}
+
+#[test]
 fn a_manifest_changes_within_the_level_alone() {
     let world = "
         a 1.0.0
