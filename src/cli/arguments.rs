@@ -330,7 +330,7 @@ pub struct Scan {
     #[arg(long, conflicts_with_all = ["stdin", "as_format", "refs"])]
     pub resolve: bool,
     /// What fails, instead of the built-in rules: a comma-separated list of classes, severities (that one or higher;
-    /// vulnerabilities only), known-exploited, fixable, none.
+    /// vulnerabilities only), known-exploited, fixable, none. What a `go` directive names as a minimum still warns.
     #[arg(long, value_name = "LIST")]
     pub fail_on: Option<String>,
     /// Accept this advisory, by its id or an alias, in this run alone; may be given several times.

@@ -1,6 +1,7 @@
 //! `lockkeeper explain`: why it is here, why this verdict, what would change it.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -13,6 +14,7 @@ use crate::model::Failure;
 use crate::model::verdict::ExitCode;
 use crate::report::{json, terminal};
 use crate::session::{ExplainRequest, Explained, Input};
+use crate::text::escape;
 
 /// Runs the command.
 ///
@@ -37,11 +39,20 @@ pub fn run(arguments: &Explain, options: &OutputOptions, now: Timestamp) -> Resu
     } = explained;
     let is_list = is_package && explanations.len() + others.len() > 1;
     let none = HashMap::new();
+    let path = arguments.path.as_deref().filter(|path| *path != Path::new("."));
+    let path = path.map_or_else(String::new, |path| {
+        format!(" {}", escape::shell(&path.to_string_lossy()))
+    });
+    let policy = arguments.source.policy.as_deref();
+    let policy = policy.map_or_else(String::new, |file| {
+        format!(" --policy {}", escape::shell(&file.to_string_lossy()))
+    });
+    let same = format!("{path}{policy}{}", location.flag());
     for (format, sink) in &pairs {
         let style = output::style(options, sink, &none);
         output::write(sink, |out| {
             if is_list && *format != "json" {
-                return terminal::explain_package(&explanations, &others, &location.flag(), &style, out);
+                return terminal::explain_package(&explanations, &others, &same, &style, out);
             }
             for (number, explanation) in explanations.iter().enumerate() {
                 match *format {

@@ -105,21 +105,32 @@ pub fn remedy(finding: &Finding) -> String {
                 format!("Take it from your own registry; the lockfile takes it from {origin}.")
             }
         },
-        Kind::NoFix => "There is no fixed version yet.".to_owned(),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => format!("Only a pre-release is known to fix it: {}.", short(early, 200)),
+            None if finding.ends => "No advisory names a fixed version.".to_owned(),
+            None => "There is no fixed version yet.".to_owned(),
+        },
         Kind::Upgrade(version) => format!("Upgrade to {}.", short(version, 200)),
     }
 }
 
-/// `fixes 3`, `no fix yet for 2`.
+/// `fixes 3`, `no fix yet for 2`, `only a pre-release fixes it`.
 #[must_use]
 pub fn fixes(step: &Remediation<'_>) -> String {
     match (step.kind, step.fixes.len()) {
+        (Kind::NoFix, _) if is_early(step) => "only a pre-release fixes it".to_owned(),
         (Kind::NoFix, 1) => "no fix yet".to_owned(),
         (Kind::NoFix, count) => format!("no fix yet for {}", thousands(count as u64)),
         (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), count) => {
             format!("fixes {}", thousands(count as u64))
         }
     }
+}
+
+/// Advisories of the version name pre-releases alone as fixed.
+#[must_use]
+pub fn is_early(step: &Remediation<'_>) -> bool {
+    step.kind == Kind::NoFix && step.fixes.iter().all(|finding| !finding.fixed.is_empty())
 }
 
 /// What to do where no command upgrades a package: everywhere, or beside the folders in which one does.

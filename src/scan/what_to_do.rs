@@ -72,7 +72,14 @@ fn remediation(finding: &Finding) -> String {
             "Take {name} ({place}) from your own registry, and update the lockfile; if it comes from there, name that registry under `supply-chain.registries`."
         ),
         Kind::Upgrade(version) => format!("Upgrade {name} from {} to {version} ({place}).", finding.version),
-        Kind::NoFix => format!("Replace {name} ({place}): no fixed version is known."),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => {
+                format!(
+                    "Replace {name} ({place}), or take the pre-release {early}: no later version is known to fix it."
+                )
+            }
+            None => format!("Replace {name} ({place}): no fixed version is known."),
+        },
     }
 }
 

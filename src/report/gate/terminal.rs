@@ -9,7 +9,7 @@ use crate::report::headline;
 use crate::report::phrases::counted;
 use crate::report::terminal::page::{Line, Page, Shade, Word, clean, columns, fit_end};
 use crate::report::terminal::upgrades::upgrades;
-use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, is_plain, provenance, shaded};
+use crate::report::terminal::{answer, commands_line, gaps, index, is_plain, provenance, same_place, shaded};
 use crate::report::{Length, Style};
 
 /// Where the text of an entry starts.
@@ -114,11 +114,11 @@ fn unblock(step: &str, page: &mut Page<'_>) -> io::Result<()> {
 
 /// The next command.
 fn next(gate: &Gate, page: &mut Page<'_>) -> io::Result<()> {
-    let db = db_flag(&gate.outcome);
+    let place = same_place(&gate.outcome);
     let worst = gate.blocking.first().filter(|worst| is_plain(&worst.id));
     let commands = worst
-        .map(|worst| format!("lockkeeper explain {}{db}", worst.id))
+        .map(|worst| format!("lockkeeper explain {}{place}", worst.id))
         .into_iter()
-        .chain((!gate.blocking.is_empty()).then(|| format!("lockkeeper status{db}")));
+        .chain((!gate.blocking.is_empty()).then(|| format!("lockkeeper status{place}")));
     commands_line(commands.collect(), page)
 }

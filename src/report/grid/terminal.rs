@@ -13,7 +13,7 @@ use crate::report::phrases::{counted, thousands};
 use crate::report::places::{self, GapList, IN_PART, NOT_CHECKED};
 use crate::report::terminal::page::{Line, Page, Shade, Word, clean, fit_end};
 use crate::report::terminal::{
-    answer, commands_line, db_flag, ids_of_row, index, is_plain, provenance, severity, shaded,
+    answer, commands_line, db_flag, ids_of_row, index, is_plain, provenance, same_place, severity, shaded,
 };
 use crate::report::{Length, Style};
 
@@ -350,7 +350,7 @@ fn history(grid: &Grid, length: Length, page: &mut Page<'_>) -> io::Result<()> {
 /// The next command.
 fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>) -> io::Result<()> {
     let mut commands = Vec::new();
-    let db = db_flag(&grid.outcome);
+    let (db, place) = (db_flag(&grid.outcome), same_place(&grid.outcome));
     match grid.outcome.coverage.index {
         // What is told with the reason is not told again.
         _ if grid.outcome.is_unfinished() || grid.outcome.database.trouble.is_some() => {}
@@ -368,14 +368,14 @@ fn next(grid: &Grid, columns: &[Column<'_>], length: Length, page: &mut Page<'_>
         .find(|column| column.target.verdict == Verdict::Blocked)
         .filter(|column| is_plain(&column.name));
     if let Some(column) = blocked {
-        commands.push(format!("lockkeeper gate --release {}{db}", column.name));
+        commands.push(format!("lockkeeper gate --release {}{place}", column.name));
     }
     if let Some(row) = grid.rows.first().filter(|row| is_plain(row.id())) {
-        commands.push(format!("lockkeeper explain {}{db}", row.id()));
+        commands.push(format!("lockkeeper explain {}{place}", row.id()));
     }
     match length {
         Length::Verdict | Length::Normal if grid.rows.len() > MAX_DESCRIBED => {
-            commands.push(format!("lockkeeper status -v{db}"));
+            commands.push(format!("lockkeeper status -v{place}"));
         }
         Length::Verdict | Length::Normal | Length::Full => {}
     }

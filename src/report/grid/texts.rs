@@ -223,7 +223,10 @@ pub(in crate::report) fn remedy(row: &GridRow) -> Option<String> {
         }
     }
     Some(match targets.as_slice() {
-        [] => "no fixed version yet".to_owned(),
+        [] => match affected().find_map(|cell| cell.fixed.first()) {
+            Some(early) => format!("only a pre-release fixes it: {early}"),
+            None => "no fixed version yet".to_owned(),
+        },
         targets => format!("upgrade to {}", names(targets, MAX_TARGETS)),
     })
 }

@@ -276,7 +276,12 @@ fn to(finding: &Finding) -> Markup {
         Kind::Remove => markup!("<span class=\"to\">remove it</span>"),
         Kind::OwnRegistry => markup!("<span class=\"to\">take it from your own registry</span>"),
         Kind::Upgrade(to) => markup!("<span class=\"to\">→ " (code(short(to, 100))) "</span>"),
-        Kind::NoFix => markup!("<span class=\"to no\">no fix yet</span>"),
+        Kind::NoFix => match finding.fixed.first() {
+            Some(early) => {
+                markup!("<span class=\"to no\">fixed in " (code(short(early, 100))) ", a pre-release</span>")
+            }
+            None => markup!("<span class=\"to no\">no fix yet</span>"),
+        },
     }
 }
 

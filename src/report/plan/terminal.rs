@@ -6,7 +6,7 @@ use super::{shown, step, words};
 use crate::plan::{Blocked, Collateral, LockfilePlan, Progress, Proposal};
 use crate::report::phrases::thousands;
 use crate::report::terminal::page::{Line, Page, Shade, Word};
-use crate::report::terminal::{answer, commands_line, db_flag, gaps, index, provenance};
+use crate::report::terminal::{answer, commands_line, gaps, index, provenance, same_place};
 use crate::report::{Length, Style};
 
 /// What is shown of a list unless all is asked for.
@@ -194,7 +194,7 @@ fn next(proposal: &Proposal, page: &mut Page<'_>) -> io::Result<()> {
         .iter()
         .any(|target| target.commit.is_some());
     let command = match (proposal.progress, has_edits) {
-        (Progress::Planned, true) => format!("lockkeeper fix{}", db_flag(&proposal.after)),
+        (Progress::Planned, true) => format!("lockkeeper fix{}", same_place(&proposal.after)),
         (Progress::Written, true) if is_in_git => "git diff".to_owned(),
         (Progress::Planned | Progress::Written, _) => return Ok(()),
     };

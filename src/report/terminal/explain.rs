@@ -71,7 +71,7 @@ pub(super) fn write(explanation: &Explanation, length: Length, page: &mut Page<'
 pub(super) fn package(
     explanations: &[Explanation],
     others: &[Advisory],
-    db: &str,
+    same: &str,
     length: Length,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
@@ -159,7 +159,7 @@ pub(super) fn package(
         }
     }
     match affecting.first().filter(|(advisory, _)| is_plain(&advisory.id)) {
-        Some((advisory, _)) => commands_line(vec![format!("lockkeeper explain {}{db}", advisory.id)], page),
+        Some((advisory, _)) => commands_line(vec![format!("lockkeeper explain {}{same}", advisory.id)], page),
         None => Ok(()),
     }
 }

@@ -85,14 +85,15 @@ pub fn explain(explanation: &Explanation, style: &Style<'_>, out: &mut dyn io::W
     io::Write::flush(&mut buffered)
 }
 
-/// What is known of a package, for `lockkeeper explain`; `db` is the flag of the next command that names the database, or empty.
+/// What is known of a package, for `lockkeeper explain`; `same` is what has the next command look at
+/// the same: path and flags, or nothing.
 ///
 /// # Errors
 /// Only those of `out`.
 pub fn explain_package(
     explanations: &[Explanation],
     others: &[Advisory],
-    db: &str,
+    same: &str,
     style: &Style<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
@@ -100,7 +101,7 @@ pub fn explain_package(
     explain::package(
         explanations,
         others,
-        db,
+        same,
         style.length,
         &mut Page::new(&mut buffered, style.width, style.colour),
     )?;
@@ -176,7 +177,7 @@ fn next(outcome: &Outcome, failing: &[Remediation<'_>], page: &mut Page<'_>) -> 
             commands.extend(["lockkeeper scan FOLDER", "lockkeeper scan --allow-empty"].map(str::to_owned));
         }
         Verdict::Incomplete if outcome.coverage.blind.len() > gaps::MAX_GAPS => {
-            commands.push(format!("lockkeeper scan -v{db}"));
+            commands.push(format!("lockkeeper scan -v{}", same_place(outcome)));
         }
         Verdict::Incomplete | Verdict::Pass | Verdict::Blocked | Verdict::Failed => {}
     }
@@ -199,6 +200,18 @@ fn plan(outcome: &Outcome, failing: &[Remediation<'_>], db: &str) -> Option<Stri
 pub(super) fn db_flag(outcome: &Outcome) -> String {
     let named = outcome.database.named.as_deref();
     named.map_or_else(String::new, |file| format!(" --db {}", escape::shell(file)))
+}
+
+/// ` PATH --db FILE` for a command that is to answer about the same as this run: the one place that was scanned, where that is not the folder
+/// in which it ran, and the database, where the command line names it.
+pub(super) fn same_place(outcome: &Outcome) -> String {
+    let mut roots = outcome.targets.iter().map(|target| target.root.as_str());
+    let root = roots
+        .next()
+        .filter(|root| !matches!(*root, "" | ".") && !root.starts_with('-'));
+    let root = root.filter(|root| roots.all(|other| other == *root));
+    let root = root.map_or_else(String::new, |root| format!(" {}", escape::shell(root)));
+    root + &db_flag(outcome)
 }
 
 /// The text needs no quotes in a command.

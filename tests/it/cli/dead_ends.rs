@@ -467,3 +467,78 @@ fn a_log_has_two_lines_of_what_takes_long() {
     assert!(told[1].starts_with("done after "), "{told:?}");
     assert_eq!(slow(&["--quiet"]), "");
 }
+
+#[test]
+fn the_next_command_looks_at_the_same_place() {
+    let (sandbox, index) = shop();
+    sandbox.write("shop/Cargo.lock", cargo_lock(&[("bad", "1.0.0")]));
+    sandbox.write("own.yml", "rules: [{name: all, then: warn}]\n");
+    std::fs::remove_file(sandbox.work().join("Cargo.lock")).expect("a file");
+    committed(&sandbox);
+    let two = sandbox.index(
+        "two.lkdb",
+        &[
+            record("GHSA-bad", "crates.io", "bad", "0", Some("1.0.1")),
+            record("GHSA-old", "crates.io", "bad", "0", Some("0.9.0")),
+        ],
+        NOW,
+    );
+    let next = |line: &[&str], db: &str| {
+        let ran = sandbox.run(&[line, &["--db", db, "--now", NOW]].concat());
+        let out = words(&ran.out.replace(" ·", ""));
+        let (_, next) = out
+            .split_once("Next: ")
+            .unwrap_or_else(|| panic!("{}{}", ran.out, ran.err));
+        next.to_owned()
+    };
+    let same = format!("shop --db {index}");
+    let gate = next(&["gate", "--release", "main", "shop"], &index);
+    assert!(
+        gate.starts_with(&format!(
+            "lockkeeper explain GHSA-bad {same} lockkeeper status {same}"
+        )),
+        "{gate}"
+    );
+    let status = next(&["status", "shop"], &index);
+    assert!(
+        status.starts_with(&format!(
+            "lockkeeper gate --release main {same} lockkeeper explain GHSA-bad {same}"
+        )),
+        "{status}"
+    );
+    let explain = next(&["explain", "bad", "shop", "--policy", "own.yml"], &two);
+    assert!(
+        explain.starts_with(&format!(
+            "lockkeeper explain GHSA-bad shop --policy own.yml --db {two}"
+        )),
+        "{explain}"
+    );
+}
+
+#[test]
+fn a_pre_release_that_fixes_it_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write("Cargo.lock", cargo_lock(&[("early", "1.0.0")]));
+    let early = record("GHSA-early", "crates.io", "early", "0", Some("2.0.0-alpha.1"));
+    let index = sandbox.index("index.lkdb", &[early], NOW);
+    let run = |line: &[&str]| words(&sandbox.run(&[line, &["--db", &index, "--now", NOW]].concat()).out);
+    let scan = run(&["scan"]);
+    assert!(scan.contains("only a pre-release fixes it"), "{scan}");
+    let explain = run(&["explain", "GHSA-early"]);
+    assert!(
+        explain.contains("Only a pre-release is known to fix it: 2.0.0-alpha.1."),
+        "{explain}"
+    );
+    assert!(
+        explain.contains("or take the pre-release 2.0.0-alpha.1"),
+        "{explain}"
+    );
+    let markdown = run(&["scan", "--format", "markdown"]);
+    assert!(markdown.contains("only a pre-release fixes it"), "{markdown}");
+    for text in [scan, explain, markdown] {
+        assert!(
+            !text.contains("no fix yet") && !text.contains("no fixed version"),
+            "{text}"
+        );
+    }
+}
