@@ -279,6 +279,10 @@ impl Help<'_, '_> {
     fn severity(&self) -> String {
         let advisory = &self.first.advisory;
         let mut text = match advisory.severity.source.as_str() {
+            // What is no vulnerability has no severity: what stands there is what it is.
+            "assumed" if advisory.class != Class::Vulnerability => {
+                format!("{}.", phrases::severity(advisory))
+            }
             "assumed" => format!(
                 "{}: it has no published rating, so high is assumed.",
                 phrases::severity(advisory)

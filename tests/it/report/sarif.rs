@@ -109,7 +109,9 @@ fn results_say_what_where_and_how_bad() {
         assert!(help.contains(part), "{part} in {help}");
     }
     assert!(!help.contains("javascript"), "{help}");
-    // Its severity is assumed.
+    // Its severity is assumed, and a malicious package has none that is worth a word.
+    let malicious = text(&self::rule(run, "MAL-2030-7")["help"]["text"]);
+    assert!(!malicious.contains("assumed"), "{malicious}");
     assert_eq!(
         self::rule(run, "MAL-2030-7")["properties"]["security-severity"],
         Value::Null
