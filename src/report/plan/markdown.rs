@@ -4,7 +4,7 @@ use std::io;
 
 use super::{shown, words};
 use crate::plan::{Blocked, LockfilePlan, Move, NewOverride, Proposal};
-use crate::report::phrases::{sentence, short};
+use crate::report::phrases::{sentence, short, thousands};
 use crate::report::{Style, headline, links};
 use crate::text::escape::{markdown, markdown_code};
 
@@ -108,7 +108,7 @@ pub(in crate::report) fn lockfile(proposal: &Proposal, file: &LockfilePlan) -> S
         plan.blocked
             .iter()
             .take(MAX_ROWS)
-            .for_each(|blocked| text.push_str(&blocked_row(blocked)));
+            .for_each(|blocked| text.push_str(&blocked_row(blocked, usize::MAX)));
     }
     text
 }
@@ -126,12 +126,18 @@ fn row(one: &Move) -> String {
     )
 }
 
-pub(super) fn blocked_row(blocked: &Blocked) -> String {
-    let by: Vec<String> = blocked
+/// What stays, and at most `most` of the ranges that are in the way.
+pub(super) fn blocked_row(blocked: &Blocked, most: usize) -> String {
+    let mut by: Vec<String> = blocked
         .by
         .iter()
+        .take(most)
         .map(|constraint| markdown(&short(&constraint.to_string(), 200)))
         .collect();
+    let left_out = blocked.by.len().saturating_sub(most);
+    if left_out > 0 {
+        by.push(format!("and {} more", thousands(left_out as u64)));
+    }
     let by = match by.is_empty() {
         true => String::new(),
         false => format!("{}. ", by.join("; ")),
@@ -158,5 +164,40 @@ pub(in crate::report) fn ids(ids: &[String]) -> String {
     match ids.len().saturating_sub(MAX_IDS) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Constraint;
+
+    #[test]
+    fn a_row_has_as_many_ranges_as_it_may() {
+        let range = |number: usize| Constraint {
+            dependent: format!("member-{number}"),
+            name: "left".to_owned(),
+            range: "^1.0.0".to_owned(),
+        };
+        let blocked = Blocked {
+            name: "left".to_owned(),
+            version: "1.0.0".to_owned(),
+            fixes: vec!["GHSA-1".to_owned()],
+            by: (0..2_000).map(range).collect(),
+            reason: "No version is in all of these ranges.".to_owned(),
+        };
+        let whole = blocked_row(&blocked, usize::MAX);
+        assert!(
+            whole.contains("member-1999") && !whole.contains("more"),
+            "{whole}"
+        );
+        let short = blocked_row(&blocked, 5);
+        assert!(
+            short.contains("member-4") && !short.contains("member-5"),
+            "{short}"
+        );
+        assert!(short.contains("and 1,995 more"), "{short}");
+        assert!(short.len() < 1_000, "{short}");
+        assert!(blocked_row(&blocked, 0).contains("and 2,000 more"));
     }
 }

@@ -16,8 +16,8 @@ use crate::text::escape::{markdown, markdown_code};
 /// The longest text of a pull request, in bytes: forges take some more.
 const LIMIT: usize = 60_000;
 
-/// The rows that each table may have, until the text is short enough.
-const ROWS: [usize; 4] = [200, 60, 20, 5];
+/// The rows that each table may have, and the ranges in each, until the text is short enough. Without any it always is.
+const ROWS: [usize; 6] = [200, 60, 20, 5, 1, 0];
 
 /// The longest first line of a commit's message, in characters.
 const HEADLINE: usize = 72;
@@ -340,7 +340,7 @@ fn blocked(proposal: &Proposal, rows: usize) -> String {
     let list: Vec<String> = all
         .iter()
         .take(rows)
-        .map(|blocked| blocked_row(blocked))
+        .map(|blocked| blocked_row(blocked, rows))
         .collect();
     format!(
         "\n### Not fixed by it\n\n| Package | Why |\n|---|---|\n{}{}",
