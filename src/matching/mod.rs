@@ -22,7 +22,7 @@ pub enum Assessment<'i> {
     Affected {
         /// Versions above it that the sources call fixed and that no record of the group affects, lowest first.
         fixed: Vec<&'i str>,
-        /// Every range of the group ends, so that a version which none affects may come after the last of them.
+        /// No fixed version is named, and every range of the group ends: an unaffected version may come after the last of them.
         ends: bool,
         /// Which record affects it, and by which part.
         because: Because<'i>,
@@ -158,9 +158,10 @@ impl<'v> Locked<'v> {
             for claim in member.claims() {
                 match self.against(&claim) {
                     Answer::Affected(part) => {
+                        let fixed = self.fixed(candidate);
                         return Ok(Assessment::Affected {
-                            fixed: self.fixed(candidate),
-                            ends: ends(candidate),
+                            ends: fixed.is_empty() && ends(candidate),
+                            fixed,
                             because: Because {
                                 member,
                                 is_first: number == 0,

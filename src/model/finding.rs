@@ -61,7 +61,7 @@ pub struct Match {
     pub package: Arc<Occurrence>,
     /// Versions above the locked one that leave every member's ranges, lowest first.
     pub fixed: Arc<[String]>,
-    /// Every range of the members ends, so that a version which none affects may come after the last of them, though none is named.
+    /// No fixed version is named, and every range of the members ends: an unaffected version may come after the last of them.
     pub ends: bool,
     /// The version to upgrade to, in the ecosystem's spelling: the same for every advisory of the package that it ends; `None`
     /// where no version ends this one.

@@ -9,7 +9,7 @@ use crate::remediation::Kind;
 
 /// The version of `finding` may be followed by one that nothing affects.
 pub(super) fn is_unnamed(finding: &Finding) -> bool {
-    Kind::of(finding) == Kind::NoFix && finding.ends && finding.fixed.is_empty()
+    Kind::of(finding) == Kind::NoFix && finding.ends
 }
 
 /// What stays of such findings in a plan that wishes another version for each.

@@ -114,17 +114,32 @@ pub fn remedy(finding: &Finding) -> String {
     }
 }
 
-/// `fixes 3`, `no fix yet for 2`, `only a pre-release fixes it`.
+/// `fixes 3`, `no fix yet for 2`, `no fix named`, `only a pre-release fixes it`.
 #[must_use]
 pub fn fixes(step: &Remediation<'_>) -> String {
     match (step.kind, step.fixes.len()) {
-        (Kind::NoFix, _) if is_early(step) => "only a pre-release fixes it".to_owned(),
-        (Kind::NoFix, 1) => "no fix yet".to_owned(),
-        (Kind::NoFix, count) => format!("no fix yet for {}", thousands(count as u64)),
+        (Kind::NoFix, 1) => no_fix(step).to_owned(),
+        (Kind::NoFix, _) if is_early(step) => no_fix(step).to_owned(),
+        (Kind::NoFix, count) => format!("{} for {}", no_fix(step), thousands(count as u64)),
         (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), count) => {
             format!("fixes {}", thousands(count as u64))
         }
     }
+}
+
+/// What is known of a fix where no version is recommended.
+fn no_fix(step: &Remediation<'_>) -> &'static str {
+    match (is_early(step), is_unnamed(step)) {
+        (true, _) => "only a pre-release fixes it",
+        (false, true) => "no fix named",
+        (false, false) => "no fix yet",
+    }
+}
+
+/// An advisory of the version names no fixed version, and affects none after some last one: `plan` looks for a later version.
+#[must_use]
+pub fn is_unnamed(step: &Remediation<'_>) -> bool {
+    step.kind == Kind::NoFix && step.fixes.iter().any(|finding| finding.ends)
 }
 
 /// Advisories of the version name pre-releases alone as fixed.

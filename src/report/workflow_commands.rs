@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
-use super::phrases::{advisories, counted, grace, is_early, severities, severity, short, thousands, traits};
+use super::phrases::{
+    advisories, counted, grace, is_early, is_unnamed, severities, severity, short, thousands, traits,
+};
 use crate::model::lines::short_name;
 use crate::model::{Decision, Finding, Outcome, Target, TreePath};
 use crate::remediation::{Kind, Remediation, remediations};
@@ -339,6 +341,7 @@ fn what_to_do(step: &Remediation<'_>) -> String {
         Kind::Remove => format!("Remove {name} {version}"),
         Kind::OwnRegistry => format!("Take {name} {version} from your own registry"),
         Kind::NoFix if is_early(step) => format!("Only a pre-release fixes {name} {version}"),
+        Kind::NoFix if is_unnamed(step) => format!("No advisory names a fixed version of {name} {version}"),
         Kind::NoFix => format!("No version fixes {name} {version} yet"),
     }
 }

@@ -322,7 +322,7 @@ impl Planner<'_> {
             .in_range(&dependent.requirement.range, &release.version)
     }
 
-    /// `release` at `place` needs another version of what lies at `other`, which moves with it.
+    /// `release` at `place` needs another version of the package locked at `other`: both are upgraded together.
     fn is_moved_by(&self, state: &State, place: &str, release: &Release, other: &str) -> bool {
         let node = state.tree.node(other);
         let Some(node) = node.filter(|node| node.is_fixed.is_none() && !node.is_own) else {

@@ -280,6 +280,7 @@ fn to(finding: &Finding) -> Markup {
             Some(early) => {
                 markup!("<span class=\"to no\">fixed in " (code(short(early, 100))) ", a pre-release</span>")
             }
+            None if finding.ends => markup!("<span class=\"to no\">no fix named</span>"),
             None => markup!("<span class=\"to no\">no fix yet</span>"),
         },
     }

@@ -100,11 +100,9 @@ fn entry(number: usize, step: &Remediation<'_>, names: &TreeNames<'_>) -> Markup
     let traits = phrases::traits(step);
     let traits =
         (!traits.is_empty()).then(|| markup!(" <span class=\"about\">(" (traits.join(", ")) ")</span>"));
-    let fixes = match (step.kind, step.fixes.len()) {
-        (Kind::NoFix, _) if phrases::is_early(step) => "only a pre-release fixes it".to_owned(),
-        (Kind::NoFix, 1) => "no fix yet".to_owned(),
-        (Kind::NoFix, advisories) => format!("no fix yet for {}", thousands(advisories as u64)),
-        (Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_), _) => {
+    let fixes = match step.kind {
+        Kind::NoFix => phrases::fixes(step),
+        Kind::Remove | Kind::OwnRegistry | Kind::Upgrade(_) => {
             format!("fixes {}", phrases::advisories(&step.fixes))
         }
     };

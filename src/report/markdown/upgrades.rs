@@ -7,7 +7,9 @@ use crate::remediation::{Kind, Remediation};
 use crate::report::exceptions::exception;
 use crate::report::job::JobPages;
 use crate::report::links;
-use crate::report::phrases::{self, counted, is_early, short, thousands, traits, warning_reasons};
+use crate::report::phrases::{
+    self, counted, is_early, is_unnamed, short, thousands, traits, warning_reasons,
+};
 use crate::text::escape::{markdown, markdown_code, markdown_sentence};
 use crate::version::Distance;
 
@@ -122,6 +124,7 @@ fn row(step: &Remediation<'_>, pages: &JobPages, max_ids: usize, below: &str) ->
         Kind::Remove => format!("remove {from}"),
         Kind::OwnRegistry => format!("take {from} from your own registry"),
         Kind::NoFix if is_early(step) => format!("{from}: only a pre-release fixes it"),
+        Kind::NoFix if is_unnamed(step) => format!("{from}: no fixed version named"),
         Kind::NoFix => format!("{from}: no fixed version yet"),
     };
     let ids: Vec<String> = step

@@ -105,3 +105,34 @@ fn an_upgrade_that_another_advisory_names_ends_it_too() {
     let project = Project::new(world, "jar ^1.0.0", "jar@1.0.0", &records);
     assert_eq!(project.plan(0), ["jar 1.0.0 → 1.2.0"]);
 }
+
+#[test]
+fn no_report_says_that_there_is_no_fix() {
+    let project = Project::new(
+        "jar 1.0.0",
+        "jar ^1.0.0",
+        "jar@1.0.0",
+        &[until("GHSA-jar", "jar", "1.0.0")],
+    );
+    let part = |line: &[&str]| {
+        project
+            .run(line)
+            .out
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    for (line, words) in [
+        (&["scan"][..], "no fix named"),
+        (&["scan", "--format", "markdown"], "no fixed version named"),
+        (&["scan", "--format", "html"], "no fix named"),
+        (&["explain", "GHSA-jar"], "No advisory names a fixed version."),
+    ] {
+        let text = part(line);
+        assert!(text.contains(words), "{line:?}: {text}");
+        assert!(
+            !text.contains("no fix yet") && !text.contains("no fixed version yet"),
+            "{line:?}: {text}"
+        );
+    }
+}

@@ -11,6 +11,7 @@ pub(crate) mod json_schemas;
 pub(crate) mod markdown;
 pub(crate) mod on_the_way;
 pub(crate) mod openvex;
+pub(crate) mod pull_request;
 pub(crate) mod registry;
 pub(crate) mod sarif;
 pub(crate) mod sarif_levels;
