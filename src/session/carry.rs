@@ -351,25 +351,25 @@ impl Begun {
                 })?
             }
         };
-        let workspace = Workspace::new(repository, MAX_BYTES);
-        let selected = request::commits(repository, &workspace, merge, &own).map_err(Failure::from)?;
+        let mut workspace = Workspace::new(repository, MAX_BYTES);
+        let selected = request::commits(repository, &mut workspace, merge, &own).map_err(Failure::from)?;
         let brought = match selected.selection {
             Selection::Merge => Some(Brought {
                 title: format!("{} (#{number})", merged.title),
                 authors: authors(repository, merge).map_err(Failure::from)?,
             }),
-            Selection::Range(_) | Selection::Squash | Selection::Unclear { .. } => None,
+            Selection::Range(_) | Selection::Squash | Selection::Unclear(_) => None,
         };
         let found = match selected.selection {
             Selection::Range(1) | Selection::Squash => "one commit of the branch has all of it".to_owned(),
+            Selection::Range(count) if own.contains(&merge) => {
+                format!("its own commits are on the branch: {count}")
+            }
             Selection::Range(count) => format!("it was rebased: {count} commits of the branch are its own"),
             Selection::Merge => "what its merge brought to the branch".to_owned(),
-            Selection::Unclear { found, of } => {
-                let why = format!(
-                    "{found} of its {of} commits were found on the branch, and a part is not carried as if it were all"
-                );
-                self.blocked = Some(format!("{why}; name the commits with `--commit`"));
-                why
+            Selection::Unclear(unclear) => {
+                self.blocked = Some(format!("{unclear}; name the commits with `--commit`"));
+                unclear.to_string()
             }
         };
         self.brought = brought;

@@ -3,13 +3,20 @@
 
 use lockkeeper::carry::State;
 use lockkeeper::carry::message::trailers;
-use lockkeeper::carry::selection::Selection;
+use lockkeeper::carry::selection::{Selection, Unclear};
 
 use super::Project;
 use crate::support::git_repository::git_on;
 
 fn ids(commits: &[lockkeeper::git::ObjectId]) -> Vec<String> {
     commits.iter().map(ToString::to_string).collect()
+}
+
+fn files(carried: &lockkeeper::carry::Carried) -> Vec<String> {
+    let files = carried.commits.iter().flat_map(|commit| &commit.files);
+    files
+        .map(|file| String::from_utf8_lossy(&file.path).into_owned())
+        .collect()
 }
 
 /// The branch had moved on where the request changes the same file: every hunk lands at another line.
@@ -58,7 +65,8 @@ fn a_request_that_was_changed_on_the_way_is_not_known() {
     project.commit(&[("f2", "new, and better\n")], "f2\n");
     project.git(&["cherry-pick", "topic"]);
     let selected = project.select("main", &["topic~2", "topic~1", "topic"]);
-    assert_eq!(selected.selection, Selection::Unclear { found: 2, of: 3 });
+    let part = Unclear::Part { found: 2, of: 3 };
+    assert_eq!(selected.selection, Selection::Unclear(part));
     assert!(selected.commits.is_empty());
 }
 
@@ -86,13 +94,7 @@ fn what_a_request_merged_from_its_own_branch_is_not_carried() {
     assert_eq!(selected.selection, Selection::Merge);
     let commits = ids(&selected.commits);
     let carried = project.carry(&[&commits[0]], "release/1.0", None);
-    let files: Vec<String> = carried
-        .commits
-        .iter()
-        .flat_map(|commit| &commit.files)
-        .map(|file| String::from_utf8_lossy(&file.path).into_owned())
-        .collect();
-    assert_eq!(files, ["wanted"]);
+    assert_eq!(files(&carried), ["wanted"]);
 }
 
 /// The same request, squashed: one commit with all of it.
@@ -150,4 +152,128 @@ fn co_authors_stay_where_git_finds_them() {
             assert!(trailers(text.as_bytes()).contains(&line.as_bytes()), "{text}");
         }
     }
+}
+
+/// The topic takes the branch in, and the branch is moved on to it: no merge says where the request ends.
+#[test]
+fn a_request_that_the_branch_was_moved_on_to_is_its_own_commits() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    project.git(&["checkout", "-qb", "topic"]);
+    project.commit(&[("f1", "new\n")], "First\n");
+    project.git(&["checkout", "-q", "main"]);
+    project.commit(&[("unwanted", "x\n")], "Only on main\n");
+    project.git(&["checkout", "-q", "topic"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge main", "main"]);
+    // The merge is the last of its commits, and then one in the middle.
+    for last in ["topic", "f2"] {
+        if last == "f2" {
+            project.commit(&[("f2", "new\n")], "Second\n");
+        }
+        let own = project.git(&["rev-list", "--reverse", "main..topic"]);
+        let own: Vec<&str> = own.lines().collect();
+        let selected = project.select("topic", &own);
+        assert_eq!(selected.selection, Selection::Range(own.len() - 1));
+        let commits = ids(&selected.commits);
+        let commits: Vec<&str> = commits.iter().map(String::as_str).collect();
+        let carried = project.carry(&commits, "release/1.0", None);
+        let wanted: &[&str] = if last == "f2" { &["f1", "f2"] } else { &["f1"] };
+        assert_eq!(files(&carried), wanted);
+    }
+}
+
+/// The same where the merge is not what git makes of its parents: without it something of the request would be missing.
+#[test]
+fn a_merge_that_changes_files_itself_is_not_left_out() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["checkout", "-qb", "topic"]);
+    project.commit(&[("f1", "new\n")], "First\n");
+    project.git(&["checkout", "-q", "main"]);
+    project.commit(&[("unwanted", "x\n")], "Only on main\n");
+    project.git(&["checkout", "-q", "topic"]);
+    project.git(&["merge", "-q", "--no-ff", "--no-commit", "main"]);
+    project.commit(&[("f1", "new, and better\n")], "Merge main\n");
+    let own = project.git(&["rev-list", "--reverse", "main..topic"]);
+    let own: Vec<&str> = own.lines().collect();
+    let selected = project.select("topic", &own);
+    assert_eq!(selected.selection, Selection::Unclear(Unclear::Merges { of: 2 }));
+    // Pushed as the branch without any request's merge, with the branch as its second parent.
+    let selected = project.select("topic", &["topic~1"]);
+    assert_eq!(selected.selection, Selection::Unclear(Unclear::Backwards));
+}
+
+/// Two branches, merged on the topic, and the branch moved on to it.
+#[test]
+fn a_request_of_merges_that_the_branch_was_moved_on_to_is_what_they_brought() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    for branch in ["x", "y"] {
+        project.git(&["checkout", "-qb", branch, "main"]);
+        project.commit(&[(branch, "new\n")], branch);
+    }
+    project.git(&["checkout", "-qb", "topic", "main"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge x", "x"]);
+    let one = project.git(&["rev-list", "--reverse", "--topo-order", "main..topic"]);
+    let one: Vec<&str> = one.lines().collect();
+    assert_eq!(project.select("topic", &one).selection, Selection::Merge);
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge y", "y"]);
+    let own = project.git(&["rev-list", "--reverse", "--topo-order", "main..topic"]);
+    let own: Vec<&str> = own.lines().collect();
+    let selected = project.select("topic", &own);
+    assert_eq!(selected.selection, Selection::Range(2));
+    let commits = ids(&selected.commits);
+    let commits: Vec<&str> = commits.iter().map(String::as_str).collect();
+    assert_eq!(files(&project.carry(&commits, "release/1.0", None)), ["x", "y"]);
+}
+
+/// The branch changed a line beside each hunk: no patch has the surroundings that it had, but each commit made again there is the same.
+#[test]
+fn a_rebased_request_with_other_surroundings_is_whole() {
+    let project = Project::new();
+    let text = |number: usize, first: &str, last: &str| format!("{number}\n{first}\n\n\n{last}\n");
+    let of = |first: &str, last: &str| -> Vec<(String, String)> {
+        let files = (1..=3).map(|number| (format!("f{number}"), text(number, first, last)));
+        files.collect()
+    };
+    let commit = |files: &[(String, String)], message: &str| {
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        project.commit(&files, message)
+    };
+    commit(&of("before", "end"), "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    project.git(&["checkout", "-qb", "topic"]);
+    for file in of("before", "fixed") {
+        commit(std::slice::from_ref(&file), &format!("Fix {}\n", file.0));
+    }
+    let own = ["topic~2", "topic~1", "topic"];
+    project.git(&["checkout", "-q", "main"]);
+    commit(&of("after", "end"), "Meanwhile\n");
+    let meanwhile = project.git(&["rev-parse", "HEAD"]);
+    project.git(&["cherry-pick", "main..topic"]);
+    let selected = project.select("main", &own);
+    assert_eq!(selected.selection, Selection::Range(3));
+    let commits = ids(&selected.commits);
+    assert_eq!(commits[2], project.git(&["rev-parse", "HEAD"]));
+    // Squashed there, it is one commit, which has all of them too.
+    project.git(&["checkout", "-q", "--detach", &meanwhile]);
+    project.git(&["merge", "-q", "--squash", "topic"]);
+    project.git(&["commit", "-qm", "All (#9)"]);
+    assert_eq!(project.select("HEAD", &own).selection, Selection::Squash);
+    // One commit less, and one that somebody made better: the last is not the whole.
+    project.git(&["checkout", "-q", "--detach", &meanwhile]);
+    project.git(&["cherry-pick", "topic~2", "topic"]);
+    let selected = project.select("HEAD", &own);
+    assert_eq!(selected.selection, Selection::Unclear(Unclear::Other { of: 3 }));
+    project.git(&["checkout", "-q", "--detach", &meanwhile]);
+    project.git(&["cherry-pick", "topic~2", "topic~1"]);
+    commit(&of("after", "fixed")[2..], "Fix f3, and more\n");
+    project.commit(&[("more", "new\n")], "More\n");
+    let selected = project.select("HEAD", &own);
+    assert_eq!(selected.selection, Selection::Unclear(Unclear::Other { of: 3 }));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use lockkeeper::carry::request::{self, Selected};
-use lockkeeper::carry::selection::Selection;
+use lockkeeper::carry::selection::{Selection, Unclear};
 use lockkeeper::carry::{self, Carried, Line, Settings, State, message};
 use lockkeeper::git::ObjectId;
 use lockkeeper::git::merge::{Reason, Workspace};
@@ -111,7 +111,7 @@ impl Project {
         let own: Vec<ObjectId> = own.iter().map(|commit| id(commit)).collect();
         request::commits(
             &repository,
-            &Workspace::new(&repository, 1 << 24),
+            &mut Workspace::new(&repository, 1 << 24),
             id(merged),
             &own,
         )
@@ -188,7 +188,8 @@ fn a_squashed_request_is_one_commit_and_a_part_is_none() {
     let other = with_request();
     other.git(&["cherry-pick", "topic~2", "topic"]);
     let selected = other.select("main", &OWN);
-    assert_eq!(selected.selection, Selection::Unclear { found: 2, of: 3 });
+    let part = Unclear::Part { found: 2, of: 3 };
+    assert_eq!(selected.selection, Selection::Unclear(part));
     assert!(selected.commits.is_empty());
 }
 
