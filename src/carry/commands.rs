@@ -11,6 +11,8 @@ pub struct Pick {
     pub commit: String,
     /// It has several parents: what it changes is the difference to the first.
     pub is_merge: bool,
+    /// The lockfiles that it changes.
+    pub restored: Restored,
 }
 
 /// Lockfiles that are to be as the line has them.
@@ -22,10 +24,10 @@ pub struct Restored {
     pub lacked: BTreeSet<Vec<u8>>,
 }
 
-/// The commands for a line and its commit, in the repository's top folder, one a line of a POSIX shell. Lockfiles stay as the line has
-/// them, until the package manager locks them again.
+/// The commands for a line and its commit, in the repository's top folder, one a line of a POSIX shell. Each commit leaves lockfiles as
+/// the line has them, until the package manager locks them again.
 #[must_use]
-pub fn of((line, tip): (&str, &str), picks: &[Pick], lockfiles: &Restored, is_signed: bool) -> Vec<String> {
+pub fn of((line, tip): (&str, &str), picks: &[Pick], is_signed: bool) -> Vec<String> {
     let branch = format!("backport-{}", line.replace('/', "-"));
     let folder = format!("../{branch}");
     let folder = shell(&folder);
@@ -34,30 +36,42 @@ pub fn of((line, tip): (&str, &str), picks: &[Pick], lockfiles: &Restored, is_si
         shell(&branch),
         shell(tip)
     )];
-    let sign = if is_signed { " -s" } else { "" };
-    for pick in picks {
-        let mainline = if pick.is_merge { " -m 1" } else { "" };
-        commands.push(format!(
-            "git -C {folder} cherry-pick -x{sign}{mainline} {}",
-            pick.commit
-        ));
-    }
     let words = |paths: &BTreeSet<Vec<u8>>| {
         let words = paths
             .iter()
             .map(|path| shell(&String::from_utf8_lossy(path)).into_owned());
         words.collect::<Vec<String>>().join(" ")
     };
-    if !lockfiles.had.is_empty() {
-        let paths = words(&lockfiles.had);
-        commands.push(format!("git -C {folder} checkout {} -- {paths}", shell(tip)));
-    }
-    if !lockfiles.lacked.is_empty() {
-        let paths = words(&lockfiles.lacked);
-        commands.push(format!("git -C {folder} rm -q -f --ignore-unmatch -- {paths}"));
+    let sign = if is_signed { " -s" } else { "" };
+    for pick in picks {
+        let mainline = if pick.is_merge { " -m 1" } else { "" };
+        let Restored { had, lacked } = &pick.restored;
+        commands.push(format!(
+            "git -C {folder} cherry-pick -x{sign}{mainline} {}",
+            pick.commit
+        ));
+        if !had.is_empty() {
+            commands.push(format!(
+                "git -C {folder} checkout {} -- {}",
+                shell(tip),
+                words(had)
+            ));
+        }
+        if !lacked.is_empty() {
+            commands.push(format!(
+                "git -C {folder} rm -q -f --ignore-unmatch -- {}",
+                words(lacked)
+            ));
+        }
+        if !had.is_empty() || !lacked.is_empty() {
+            commands.push(format!("git -C {folder} {AMEND}"));
+        }
     }
     commands
 }
+
+/// What puts lockfiles of the line into the commit that was just picked.
+const AMEND: &str = "commit -q --amend --no-edit";
 
 #[cfg(test)]
 mod tests {
@@ -65,22 +79,25 @@ mod tests {
 
     #[test]
     fn commands_name_the_line_and_the_commits() {
-        let picks = [("1234", true), ("5678", false)].map(|(commit, is_merge)| Pick {
-            commit: commit.to_owned(),
-            is_merge,
-        });
-        let lockfiles = Restored {
+        let restored = Restored {
             had: BTreeSet::from([b"a b/Cargo.lock".to_vec()]),
             lacked: BTreeSet::from([b"new/Cargo.lock".to_vec()]),
         };
+        let picks = [("1234", true, restored), ("5678", false, Restored::default())];
+        let picks = picks.map(|(commit, is_merge, restored)| Pick {
+            commit: commit.to_owned(),
+            is_merge,
+            restored,
+        });
         assert_eq!(
-            of(("release/1.4", "9abc"), &picks, &lockfiles, true),
+            of(("release/1.4", "9abc"), &picks, true),
             [
                 "git worktree add -b backport-release-1.4 ../backport-release-1.4 9abc",
                 "git -C ../backport-release-1.4 cherry-pick -x -s -m 1 1234",
-                "git -C ../backport-release-1.4 cherry-pick -x -s 5678",
                 "git -C ../backport-release-1.4 checkout 9abc -- 'a b/Cargo.lock'",
                 "git -C ../backport-release-1.4 rm -q -f --ignore-unmatch -- new/Cargo.lock",
+                "git -C ../backport-release-1.4 commit -q --amend --no-edit",
+                "git -C ../backport-release-1.4 cherry-pick -x -s 5678",
             ]
         );
     }

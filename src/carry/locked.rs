@@ -56,7 +56,9 @@ pub fn is_own(repository: &Repository, workspace: &Workspace, commit: ObjectId) 
     let differences = workspace.differences(*parent, commit)?;
     let is_upgrade = |path: &[u8]| {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        is_lockfile(path) || name == b"pom.xml" || std::str::from_utf8(name).is_ok_and(is_manifest)
+        let is_read = TreePath::new(path)
+            .is_some_and(|path| matches!(lockfile::claim(&path), lockfile::Claim::Read(_)));
+        is_read || name == b"go.sum" || std::str::from_utf8(name).is_ok_and(is_manifest)
     };
     Ok(differences.iter().all(|difference| is_upgrade(&difference.path)))
 }
@@ -78,7 +80,7 @@ pub fn packages(
     let differences = workspace.differences(*parent, commit)?;
     for difference in differences {
         let is_module = difference.path.ends_with(b"go.mod") || difference.path.ends_with(b"pom.xml");
-        if !is_lockfile(&difference.path) && !is_module {
+        if !is_module && !is_lockfile(workspace, &difference)? {
             continue;
         }
         let of = |tree: ObjectId| -> Result<BTreeMap<String, BTreeSet<String>>, GitError> {

@@ -18,8 +18,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::git::merge::{Conflict, Difference, Labels, Reason, Workspace};
 use crate::git::{GitError, ObjectId, Repository};
-use crate::lockfile;
 use crate::model::TreePath;
+use crate::{lockfile, relock};
 use commands::{Pick, Restored};
 
 /// A release line that takes the change.
@@ -167,21 +167,16 @@ pub fn carry(
                 Some(by) => carried.undone.push((*commit, by)),
             }
         }
-        picks.push(source.pick());
-        let (locked, others): (Vec<_>, Vec<_>) = source
-            .differences
-            .iter()
-            .partition(|difference| is_lockfile(&difference.path));
-        carried
-            .lockfiles
-            .extend(locked.iter().map(|difference| difference.path.clone()));
-        carried.changes_workflows |= others.iter().any(|difference| is_workflow(&difference.path));
+        carried.lockfiles.extend(source.locked.iter().cloned());
+        let is_carried = |difference: &&Difference| !source.locked.contains(&difference.path);
+        let mut others = source.differences.iter().filter(is_carried);
+        carried.changes_workflows |= others.any(|difference| is_workflow(&difference.path));
         if is_stopped {
             // The commands are those of all commits.
+            picks.extend(source.pick(workspace, line.tip)?);
             continue;
         }
-        let paths = locked.iter().map(|difference| difference.path.as_slice());
-        let theirs = workspace.with_entries_of(*commit, source.parent, paths)?;
+        let theirs = source.without_lockfiles(workspace)?;
         let text = repository.commit_text(*commit)?;
         let labels = Labels {
             ours: "HEAD".to_owned(),
@@ -190,6 +185,7 @@ pub fn carry(
         let merged = workspace.merge(source.parent, tree, theirs, &labels)?;
         if !merged.conflicts.is_empty() {
             let paths: BTreeSet<Vec<u8>> = merged.conflicts.iter().flat_map(paths_of).collect();
+            picks.extend(source.pick(workspace, line.tip)?);
             carried.state = State::Conflict(Stopped {
                 commit: *commit,
                 missing: missing(repository, workspace, &source, line, (&own, &paths))?,
@@ -202,6 +198,7 @@ pub fn carry(
             carried.empty.push(*commit);
             continue;
         }
+        picks.extend(source.pick(workspace, line.tip)?);
         tree = merged.tree;
         let is_signed = settings.signer.is_some() || message::is_signed_by(&text.message, &text.author);
         carried.commits.push(CarriedCommit {
@@ -221,15 +218,8 @@ pub fn carry(
         };
     }
     if !picks.is_empty() {
-        let mut restored = Restored::default();
-        for path in &carried.lockfiles {
-            match workspace.at(line.tip, path)? {
-                Some(_) => restored.had.insert(path.clone()),
-                None => restored.lacked.insert(path.clone()),
-            };
-        }
         let tip = line.tip.to_string();
-        carried.commands = commands::of((&line.name, &tip), &picks, &restored, settings.signs_off);
+        carried.commands = commands::of((&line.name, &tip), &picks, settings.signs_off);
     }
     Ok(carried)
 }
@@ -245,12 +235,7 @@ fn undone(
     tree: ObjectId,
     own: &Own,
 ) -> Result<Option<Option<ObjectId>>, GitError> {
-    let locked = source
-        .differences
-        .iter()
-        .map(|difference| difference.path.as_slice());
-    let locked = locked.filter(|path| is_lockfile(path));
-    let theirs = workspace.with_entries_of(source.id, source.parent, locked)?;
+    let theirs = source.without_lockfiles(workspace)?;
     let labels = Labels {
         ours: String::new(),
         theirs: String::new(),
@@ -270,9 +255,29 @@ fn undone(
 
 /// What a change is, wherever it is made, without its lockfiles: a carried commit has none. `None` where it changes nothing else.
 fn identity(workspace: &Workspace, old: ObjectId, new: ObjectId) -> Result<Option<String>, GitError> {
-    let mut differences = workspace.differences(old, new)?;
-    differences.retain(|difference| !is_lockfile(&difference.path));
+    let differences = workspace.differences(old, new)?;
+    let locked = locked_of(workspace, &differences)?;
+    identity_without(workspace, differences, &locked)
+}
+
+fn identity_without(
+    workspace: &Workspace,
+    mut differences: Vec<Difference>,
+    locked: &BTreeSet<Vec<u8>>,
+) -> Result<Option<String>, GitError> {
+    differences.retain(|difference| !locked.contains(&difference.path));
     workspace.identity_of(&differences)
+}
+
+/// The lockfiles among them.
+fn locked_of(workspace: &Workspace, differences: &[Difference]) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let mut locked = BTreeSet::new();
+    for difference in differences {
+        if is_lockfile(workspace, difference)? {
+            locked.insert(difference.path.clone());
+        }
+    }
+    Ok(locked)
 }
 
 /// A commit that is carried.
@@ -282,6 +287,8 @@ struct Source {
     parent: ObjectId,
     is_merge: bool,
     differences: Vec<Difference>,
+    /// The paths of lockfiles among them.
+    locked: BTreeSet<Vec<u8>>,
     identity: Option<String>,
 }
 
@@ -297,20 +304,38 @@ impl Source {
                 )),
             });
         };
+        let differences = workspace.differences(parent, id)?;
+        let locked = locked_of(workspace, &differences)?;
         Ok(Self {
             id,
             parent,
             is_merge: parents.ids.len() > 1,
-            differences: workspace.differences(parent, id)?,
-            identity: identity(workspace, parent, id)?,
+            identity: identity_without(workspace, differences.clone(), &locked)?,
+            differences,
+            locked,
         })
     }
 
-    fn pick(&self) -> Pick {
-        Pick {
+    /// Its tree with the lockfiles of its parent.
+    fn without_lockfiles(&self, workspace: &mut Workspace) -> Result<ObjectId, GitError> {
+        let paths = self.locked.iter().map(Vec::as_slice);
+        workspace.with_entries_of(self.id, self.parent, paths)
+    }
+
+    /// How a person picks it on the line with this tip; `None` where it changes lockfiles alone.
+    fn pick(&self, workspace: &Workspace, tip: ObjectId) -> Result<Option<Pick>, GitError> {
+        let mut restored = Restored::default();
+        for path in &self.locked {
+            match workspace.at(tip, path)? {
+                Some(_) => restored.had.insert(path.clone()),
+                None => restored.lacked.insert(path.clone()),
+            };
+        }
+        Ok((self.locked.len() < self.differences.len()).then(|| Pick {
             commit: self.id.to_string(),
             is_merge: self.is_merge,
-        }
+            restored,
+        }))
     }
 }
 
@@ -391,23 +416,32 @@ fn paths_of(conflict: &Conflict) -> Vec<Vec<u8>> {
     versions.chain([conflict.path.clone()]).collect()
 }
 
-/// A file that is planned anew instead of carried: a lockfile, or what stands beside one and belongs to it.
-#[must_use]
-pub fn is_lockfile(path: &[u8]) -> bool {
-    let Some(path) = TreePath::new(path) else {
-        return false;
+/// A file that is planned anew instead of carried: a lockfile that a tool writes and this program can plan, or `go.sum`.
+///
+/// # Errors
+/// [`GitError`] if the file cannot be read.
+pub fn is_lockfile(workspace: &Workspace, difference: &Difference) -> Result<bool, GitError> {
+    let Some(path) = TreePath::new(&difference.path) else {
+        return Ok(false);
     };
-    match lockfile::claim(&path) {
-        lockfile::Claim::Read(_) => !is_written_by_hand(path.file_name()),
-        // A lockfile that cannot be planned is carried as it is.
-        lockfile::Claim::Unsupported(_) | lockfile::Claim::Nothing => path.file_name() == b"go.sum",
+    let lockfile::Claim::Read(format) = lockfile::claim(&path) else {
+        return Ok(path.file_name() == b"go.sum");
+    };
+    if relock::relock(format.name()).is_none() {
+        return Ok(false);
     }
+    Ok(match (format.writer(), difference.new.or(difference.old)) {
+        (lockfile::Writer::Tool, _) => true,
+        // One with more bytes than are merged line by line is no text of a person.
+        (lockfile::Writer::ToolIf(is_of_tool), Some((mode, blob))) if mode != SUBMODULE => {
+            workspace.blob(blob)?.is_none_or(|bytes| is_of_tool(&bytes))
+        }
+        (lockfile::Writer::Person | lockfile::Writer::ToolIf(_), _) => false,
+    })
 }
 
-/// Of what is read as a lockfile, the files that are sources too.
-fn is_written_by_hand(name: &[u8]) -> bool {
-    name == b"go.mod" || name == b"pom.xml"
-}
+/// The mode of a submodule in a tree.
+const SUBMODULE: u32 = 0o160_000;
 
 fn is_workflow(path: &[u8]) -> bool {
     path.starts_with(b".github/workflows/")

@@ -7,7 +7,7 @@
 //! - Comments, which the SDK refuses, are passed over: the files of templates have some.
 //! - An entry without a version is partial; a file with neither `tools` nor `isRoot` is no manifest, and blind.
 
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
 use crate::text::json;
 use crate::text::tree::Value;
@@ -38,6 +38,10 @@ impl Format for DotnetTools {
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         let Upgrade { name, to, .. } = upgrade;
         UpgradeCommand::Run(format!("dotnet tool update {name} --version {to}"))
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

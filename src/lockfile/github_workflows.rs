@@ -16,7 +16,7 @@
 use std::collections::HashSet;
 
 use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed};
+use super::{File, Format, Parsed, Writer};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree, TreePath};
 use crate::text::Span;
 use crate::text::tree::{Kind, Value};
@@ -71,6 +71,10 @@ impl Format for GithubWorkflows {
             format!("Change its line to `uses: {name}@` and the commit of {to}, with `# {to}` behind it.")
                 .into(),
         )
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

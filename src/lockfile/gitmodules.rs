@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::ecosystem::swift::location;
 use crate::model::{Ecosystem, FileSpan, Package, Source, Spans, Tree, TreePath};
 use crate::text::Span;
@@ -42,6 +42,10 @@ impl Format for Gitmodules {
         UpgradeCommand::ByHand(
             "Check out that commit in the folder of the submodule, and commit the folder.".into(),
         )
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -9,7 +9,7 @@
 //! - Comments are allowed.
 
 use super::dotnet_tools::add;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::model::{Ecosystem, Tree, TreePath, Unread};
 use crate::text::json;
 
@@ -53,6 +53,10 @@ impl Format for GlobalJson {
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         UpgradeCommand::ByHand(format!("Change {} to {} in its line.", upgrade.from, upgrade.to).into())
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

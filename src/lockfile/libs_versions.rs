@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::grammar::gradle_build;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
 use crate::text::Span;
 use crate::text::tree::Value;
@@ -45,6 +45,10 @@ impl Format for LibsVersions {
             "Change the version in the catalog; where the build is locked, run Gradle's task `dependencies` with `--write-locks` after that."
                 .into(),
         )
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -138,6 +138,11 @@ pub trait Format: Sync {
         false
     }
 
+    /// Who writes its files.
+    fn writer(&self) -> Writer {
+        Writer::Tool
+    }
+
     /// The command that upgrades a package, for a shell in the folder of its lockfile. One that the tool refuses, or after
     /// which another manifest or nothing is changed, is none.
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
@@ -157,6 +162,17 @@ pub trait Format: Sync {
     fn companions(&self) -> &'static [&'static str] {
         &[]
     }
+}
+
+/// Who writes a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Writer {
+    /// A tool, of what other files ask for.
+    Tool,
+    /// A person.
+    Person,
+    /// A tool where its bytes say so, else a person.
+    ToolIf(fn(&[u8]) -> bool),
 }
 
 /// A package that is to be upgraded. Its texts need no quotes in a command.

@@ -8,7 +8,7 @@
 //! - What is a `developmentDependency` is dev, all else runtime. `allowedVersions` says what an update may take.
 //! - A `package` without an `id` is blind, and one without a version partial.
 
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Spans, Tree};
 use crate::text::xml::Element;
 use crate::text::{Span, xml};
@@ -41,6 +41,10 @@ impl Format for PackagesConfig {
             )
             .into(),
         )
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

@@ -8,7 +8,7 @@
 
 use super::pants_jvm::PantsJvm;
 use super::pex_lock::PexLock;
-use super::{Claim, File, Format, Parsed, claim, file_names};
+use super::{Claim, File, Format, Parsed, Writer, claim, file_names};
 use crate::model::{Ecosystem, Tree, TreePath};
 use crate::text::tree::{Document, Value};
 use crate::text::{decode, toml};
@@ -52,6 +52,10 @@ impl Format for PantsToml {
 
     fn companions(&self) -> &'static [&'static str] {
         &NAMES
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

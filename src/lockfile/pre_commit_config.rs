@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use super::grammar::pep508;
 use super::grammar::rfc3986::without_secrets;
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::ecosystem::swift::location;
 use crate::model::{Ecosystem, FileSpan, Package, Scope, Scopes, Source, Spans, Tree};
 use crate::text::tree::{Kind, Value};
@@ -63,6 +63,10 @@ impl Format for PreCommitConfig {
 
     fn upgrade_command(&self, upgrade: &Upgrade<'_>) -> UpgradeCommand {
         UpgradeCommand::ByHand(format!("Change {} to {} in its line.", upgrade.from, upgrade.to).into())
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::{File, Format, Parsed, Upgrade, UpgradeCommand};
+use super::{File, Format, Parsed, Upgrade, UpgradeCommand, Writer};
 use crate::model::{Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Spans, Tree};
 use crate::text::names::listed;
 use crate::text::tree::{Kind, Value};
@@ -52,6 +52,10 @@ impl Format for VcpkgJson {
             )
             .into(),
         )
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, _: &dyn Tree) -> Parsed {

@@ -34,7 +34,7 @@ use self::asked_for::asked_for;
 use self::imports::{Imported, Sources, called};
 use self::properties::Properties;
 use self::text::Text;
-use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand, is_named};
+use super::{File, Format, Parsed, Problem, Upgrade, UpgradeCommand, Writer, is_named};
 use crate::ecosystem::normalise;
 use crate::model::{
     Cost, Ecosystem, FileSpan, NodeId, Package, Scope, Scopes, Spans, Tree, TreePath, UpgradeBy,
@@ -91,6 +91,10 @@ impl Format for Csproj {
             return UpgradeCommand::Run(format!("dotnet add {file_name} package {name} --version {to}"));
         }
         UpgradeCommand::ByHand("Change the version where it is written, and run `dotnet restore`.".into())
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

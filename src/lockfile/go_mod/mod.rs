@@ -41,7 +41,7 @@ mod vendor;
 mod versions;
 mod workspace;
 
-use super::{File, Format, Parsed};
+use super::{File, Format, Parsed, Writer};
 use crate::model::{Ecosystem, NodeId, Tree, TreePath, UpgradeBy};
 use crate::text::Problems;
 use directives::{DAMAGED, Directives, Kind, UNENDED};
@@ -125,6 +125,10 @@ impl Format for GoMod {
             "stdlib" => format!("go get go@{to}"),
             name => format!("go get {name}@{to}"),
         })
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

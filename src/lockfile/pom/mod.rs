@@ -44,7 +44,7 @@ mod source;
 mod store;
 mod strict;
 
-use super::{File, Format, Parsed};
+use super::{File, Format, Parsed, Writer};
 use crate::model::{Derivation, Ecosystem, Tree, TreePath, UpgradeBy};
 
 /// Poms that are read for one file: itself, its parents, BOMs and theirs.
@@ -137,6 +137,10 @@ impl Format for Pom {
             }
             _ => super::UpgradeCommand::ByHand("Change the version in the file.".into()),
         }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Person
     }
 
     fn read(&self, file: &File<'_>, tree: &dyn Tree) -> Parsed {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{details, has_commands, id, lines, words};
+use super::{after_a_conflict, details, has_commands, id, lines, words};
 use crate::model::carried::{CarriedLine, CarriedLines};
 use crate::report::Style;
 use crate::report::phrases::{counted, sentence, short};
@@ -124,9 +124,10 @@ pub fn by_hand(line: &CarriedLine) -> String {
         ));
     }
     if !line.commands.is_empty() {
-        text.push_str(
-            "\nBy hand, in the top folder of a clone; after each conflict resolve it, `git add`, and `git cherry-pick --continue`:\n\n",
-        );
+        text.push_str(&format!(
+            "\nBy hand, in the top folder of a clone; {}:\n\n",
+            after_a_conflict(line)
+        ));
         for command in &line.commands {
             // Four blanks make code of whatever a line holds.
             text.push_str(&format!("    {}\n", terminal(command)));

@@ -147,3 +147,18 @@ fn has_commands(line: &CarriedLine) -> bool {
 fn id(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
+
+/// How a person goes on where one of the commands ends in a conflict, behind "By hand, in …; ".
+fn after_a_conflict(line: &CarriedLine) -> &'static str {
+    let puts_lockfiles_back = line
+        .commands
+        .iter()
+        .any(|command| command.ends_with(" commit -q --amend --no-edit"));
+    match puts_lockfiles_back {
+        true => {
+            "after each conflict take the lockfiles with the command below it, resolve the rest, `git add`, and \
+             `git cherry-pick --continue` in the place of `git commit --amend`"
+        }
+        false => "after each conflict resolve it, `git add`, and `git cherry-pick --continue`",
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{details, has_commands, id, lines, words};
+use super::{after_a_conflict, details, has_commands, id, lines, words};
 use crate::model::carried::{CarriedLine, CarriedLines, CarryState};
 use crate::report::phrases::counted;
 use crate::report::terminal::page::{Line, Page, Shade};
@@ -107,8 +107,8 @@ fn one(line: &CarriedLine, length: Length, page: &mut Page<'_>) -> io::Result<()
         page.text(Shade::Plain, 2, &detail, 4)?;
     }
     if has_commands(line) {
-        let text = "By hand, in the top folder; after each conflict resolve it, `git add`, and `git cherry-pick --continue`:";
-        page.text(Shade::Plain, 2, text, 4)?;
+        let text = format!("By hand, in the top folder; {}:", after_a_conflict(line));
+        page.text(Shade::Plain, 2, &text, 4)?;
         for command in &line.commands {
             page.verbatim(4, command)?;
         }

@@ -525,6 +525,38 @@ fn without_the_right_to_write_the_lines_have_their_reason() {
     assert!(shop.open().is_empty());
 }
 
+/// A workflow's token may not change workflows; that of a person may. A line that has the change needs neither.
+#[test]
+fn workflows_are_carried_with_the_right_to_change_them_alone() {
+    let shop = Shop::new(Style::GitHub, Merged::Squash);
+    let sandbox = &shop.lines.sandbox;
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.write(".github/workflows/new.yml", "on: push\n");
+    commit(&shop.lines, "Run more\n");
+    let id = sandbox.git(&["rev-parse", "main"]);
+    sandbox.git(&["checkout", "-q", "release/0.9"]);
+    sandbox.git(&["cherry-pick", &id]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    let asked = [
+        ("INPUT_COMMIT", id.as_str()),
+        ("INPUT_REFS", "release/1.1,release/0.9"),
+    ];
+    // The forge says by the beginning of a token, and by its account, that it is a workflow's.
+    let of_workflow = "ghs_0123456789";
+    let token = (of_workflow.to_owned(), Token::workflow());
+    shop.forge.state().tokens.extend([token]);
+    let with_it = [asked[0], asked[1], ("INPUT_TOKEN", of_workflow)];
+    let ran = shop.run(&with_it);
+    assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    assert!(shop.open().is_empty());
+    let why = "the commits change .github/workflows, and the token of a workflow has no right to";
+    assert!(ran.out.contains(why), "{}", ran.out);
+    let ran = shop.run(&asked);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let bases: Vec<String> = shop.open().into_iter().map(|(base, ..)| base).collect();
+    assert_eq!(bases, ["release/1.1"]);
+}
+
 #[test]
 fn commits_are_carried_without_a_request() {
     let shop = Shop::new(Style::GitHub, Merged::Squash);
