@@ -7,7 +7,7 @@ use super::planner::Planner;
 use super::state::State;
 use super::tree::{Dependent, FolderTree, Node, below, parent};
 use crate::model::{Release, Requirement, RequirementKind};
-use crate::plan::npm_catalogue::{Failure, Rated};
+use crate::plan::npm_catalogue::{Failure, Rated, is_later};
 
 /// So many folders may change because of one upgrade.
 const MAX_CHANGES: usize = 200;
@@ -175,7 +175,20 @@ impl Planner<'_> {
                         .in_range(&other.requirement.range, &release.version)
                 })
             };
-            let fitting: Vec<&Release> = good.iter().filter(fits).copied().collect();
+            // What others need too does not go down for this one, which can have its own: npm 11 exchanges a folder for a later
+            // version alone.
+            let stays = !is_peer
+                && *found != below(place, &requirement.name)
+                && dependents.iter().any(|other| other.place != place);
+            let goes_down = |release: &&Release| {
+                stays && node.is_some_and(|node| !is_later(&node.version, &release.version))
+            };
+            let fitting: Vec<&Release> = good
+                .iter()
+                .filter(fits)
+                .copied()
+                .filter(|release| !goes_down(release))
+                .collect();
             if is_free && let Some(release) = self.newest(state, place, found, &fitting) {
                 let release = Rc::new(release.clone());
                 state.exchange(found, self.folder(name, &release));
@@ -253,11 +266,13 @@ impl Planner<'_> {
         })
     }
 
-    /// The newest of `good` that the project has already.
+    /// The newest of `good` that the project has already, or had before the plan.
     fn of_the_tree<'r>(&self, state: &State, name: &str, good: &[&'r Release]) -> Option<&'r Release> {
+        let before = self.memory.before.get().into_iter().flat_map(FolderTree::nodes);
         let held: BTreeSet<&str> = state
             .tree
             .nodes()
+            .chain(before)
             .filter(|(_, node)| node.name == name)
             .map(|(_, node)| node.version.as_str())
             .collect();

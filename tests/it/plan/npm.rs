@@ -547,3 +547,57 @@ fn the_other_layouts_change_in_step() {
     let refused = lockkeeper::lockfile::package_lock::installed::described(&first, None);
     assert!(refused.is_err_and(|reason| reason.contains("no package.json beside it")));
 }
+
+/// npm 11 exchanges a folder for a later version alone, and gives what needs an earlier one a copy of its own.
+#[test]
+fn what_the_project_asks_for_does_not_go_down_for_what_comes_in() {
+    let world = "
+        a 1.0.0: shared ^1.0.0
+        a 1.2.0: b ^1.0.0
+        b 1.0.0: shared ~1.0.0
+        shared 1.0.0
+        shared 1.0.1
+        shared 1.2.0
+    ";
+    let (told, folders) = planned(
+        world,
+        "a ^1.0.0, shared ^1.0.0",
+        "a@1.0.0, shared@1.2.0",
+        &[("a", "1.2.0")],
+    );
+    assert_eq!(
+        told,
+        ["a 1.0.0 → 1.2.0 (in_range)", "+ b 1.0.0", "+ shared 1.0.1"]
+    );
+    assert_eq!(folders, ["a@1.2.0", "b@1.0.0", "b/shared@1.0.1", "shared@1.2.0"]);
+    // What nothing else needs goes where what needs it says.
+    let world = "
+        a 1.0.0: shared ^1.1.0
+        a 1.2.0: shared ~1.0.0
+        shared 1.0.0
+        shared 1.2.0
+    ";
+    let (told, folders) = planned(world, "a ^1.0.0", "a@1.0.0, shared@1.2.0", &[("a", "1.2.0")]);
+    assert_eq!(told, ["a 1.0.0 → 1.2.0 (in_range)", "~ shared 1.2.0 → 1.0.0"]);
+    assert_eq!(folders, ["a@1.2.0", "shared@1.0.0"]);
+}
+
+/// What only the old version needed, and something that comes in needs too: the locked version stays, where it is in range.
+#[test]
+fn what_was_locked_comes_before_what_is_newest() {
+    let world = "
+        a 1.0.0: shared 1.0.1
+        a 1.0.1: b ^1.0.1
+        b 1.0.0
+        b 1.1.0: shared ^1.0.0
+        shared 1.0.1
+        shared 1.2.0
+    ";
+    let (told, _) = planned(
+        world,
+        "a ^1.0.0, b ^1.0.0",
+        "a@1.0.0, b@1.0.0, shared@1.0.1",
+        &[("a", "1.0.1")],
+    );
+    assert_eq!(told, ["a 1.0.0 → 1.0.1 (in_range)", "~ b 1.0.0 → 1.1.0"]);
+}

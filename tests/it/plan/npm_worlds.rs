@@ -334,6 +334,12 @@ proptest! {
             let is_blocked = plan.blocked.iter().any(|blocked| blocked.name == name && blocked.version == *version);
             prop_assert!(!asked.is_affected(name, version) || is_blocked, "{case:?} {place} {version}");
         }
+        // What the project asks for by name goes up, or stays.
+        for need in case.needs.split(", ") {
+            let (name, _) = need.split_once(' ').expect("a range");
+            let (then, now) = (&before[name], &now[name]);
+            prop_assert!(now >= then, "{case:?} {before:?} {name} {then} {now}");
+        }
         let (again, _) = asked.plan(&world, &text);
         prop_assert_eq!(format!("{:?}", &plan), format!("{again:?}"));
 
