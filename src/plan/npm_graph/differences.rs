@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::graph::{Found, Live, Resolution, State, Wanted};
+use super::graph::{Dependent, Found, Live, Resolution, State, Wanted};
 use super::planner::Planner;
 use crate::model::Release;
 use crate::plan::npm_catalogue::is_later;
@@ -255,6 +255,9 @@ fn list(
             .filter_map(|wanted| state.to(*wanted));
         let mut to: BTreeSet<Found> = moved.filter(|to| *to != from).collect();
         if to.is_empty() && gone(&from) {
+            to = inherited(planner, (before, state), (live_before, live), from);
+        }
+        if to.is_empty() && gone(&from) {
             to.extend(instead(planner, &resolution, live, &new));
         }
         if to.is_empty() && !gone(&from) {
@@ -304,6 +307,45 @@ fn list(
         .sort_by(|left, right| (&left.name, &left.from).cmp(&(&right.name, &right.from)));
     plan.collateral.sort();
     plan.collateral.dedup();
+}
+
+/// The later versions of a package to which nothing leads any more that are used now by what used it: the same manifest of one's own,
+/// or another version of the same package.
+fn inherited(
+    planner: &Planner<'_>,
+    (before, state): (&State, &State),
+    (live_before, live): (&Live, &Live),
+    gone: Found,
+) -> BTreeSet<Found> {
+    let table = planner.table;
+    let old = table.resolution(gone);
+    let mut heirs = BTreeSet::new();
+    for wanted in before.leading_to(live_before, gone) {
+        let name = table.asked(wanted).descriptor.name.clone();
+        for dependent in before.dependents(table, live_before, wanted) {
+            let needs: Vec<Wanted> = match dependent {
+                Dependent::Own(number) => {
+                    let own = state.own.get(number);
+                    own.map(|needs| needs.to_vec()).unwrap_or_default()
+                }
+                Dependent::Package(found) => {
+                    let called = table.called(&table.resolution(found).name);
+                    let used = called.into_iter().filter(|found| live.has(*found));
+                    used.flat_map(|found| table.resolution(found).needs.clone())
+                        .collect()
+                }
+            };
+            let same = needs
+                .into_iter()
+                .filter(|need| table.asked(*need).descriptor.name == name);
+            heirs.extend(same.filter_map(|need| state.to(need)));
+        }
+    }
+    heirs.retain(|heir| {
+        let heir = table.resolution(*heir);
+        heir.name == old.name && is_later(&old.version, &heir.version)
+    });
+    heirs
 }
 
 /// The version that is there in the place of one to which nothing leads any more: the lowest later one that came in, else the lowest

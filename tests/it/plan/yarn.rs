@@ -581,3 +581,25 @@ fn nothing_is_planned_without_the_catalog() {
     files.remove(".yarnrc.yml");
     assert_eq!(KEEP.refused_in(&world, &files, "yarn.lock"), expected);
 }
+
+/// An earlier version of the same package comes in for something else: what used the old one uses the other.
+#[test]
+fn a_package_has_become_what_its_dependents_use_now() {
+    let world = World::of(
+        "a 1.0.0: b ~1.0.0\na 1.1.0: b ^2.0.0, q ^1.0.0\nq 1.0.0: b ^1.1.0\nb 1.0.0\nb 1.1.0\nb 2.0.0",
+    );
+    let before = files(
+        &world,
+        json!({"a": "^1.0.0"}),
+        &[("a@^1.0.0", "1.0.0"), ("b@~1.0.0", "1.0.0")],
+    );
+    assert_eq!(
+        told(&KEEP.plan_yarn(&world, &before)),
+        [
+            "b 1.0.0 → 2.0.0 (parent)",
+            "~ a 1.0.0 → 1.1.0",
+            "+ b 1.1.0",
+            "+ q 1.0.0"
+        ]
+    );
+}
