@@ -2,6 +2,7 @@
 
 use std::collections::{BinaryHeap, HashMap};
 
+use encoding_rs::Encoding;
 use gix::objs::Kind;
 
 use super::commit_reader::CommitReader;
@@ -9,13 +10,11 @@ use super::entry::ObjectId;
 use super::error::GitError;
 use super::repository::Repository;
 
-/// Author and message of a commit, as its bytes have them.
+/// Author and message of a commit, as its bytes have them; in UTF-8 where the commit names another encoding that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitText {
     /// Name, address and time: `Ann <ann@example.org> 1700000000 +0100`.
     pub author: Vec<u8>,
-    /// The encoding of the message, where the commit names one.
-    pub encoding: Option<Vec<u8>>,
     /// The message, with its first line.
     pub message: Vec<u8>,
 }
@@ -142,10 +141,18 @@ fn parse(data: &[u8]) -> CommitText {
         let mut lines = head.split(|byte| *byte == b'\n');
         lines.find_map(|line| line.strip_prefix(name)).map(<[u8]>::to_vec)
     };
+    let encoding = field(b"encoding ").and_then(|label| Encoding::for_label(&label));
+    let decoded = |bytes: &[u8]| match encoding {
+        Some(encoding) => encoding
+            .decode_without_bom_handling(bytes)
+            .0
+            .into_owned()
+            .into_bytes(),
+        None => bytes.to_vec(),
+    };
     CommitText {
-        author: field(b"author ").unwrap_or_default(),
-        encoding: field(b"encoding "),
-        message: message.unwrap_or_default().to_vec(),
+        author: decoded(&field(b"author ").unwrap_or_default()),
+        message: decoded(message.unwrap_or_default()),
     }
 }
 
@@ -156,11 +163,13 @@ mod tests {
     #[test]
     fn the_message_is_what_follows_the_first_empty_line() {
         let text = parse(
-            b"tree 1\nauthor A <a> 1 +0000\ncommitter B <b> 2 +0000\nencoding latin1\n\nT\n\nauthor C\n",
+            b"tree 1\nauthor \xe4 <a> 1 +0000\ncommitter B <b> 2 +0000\nencoding latin1\n\nT\n\nauthor \xd6\n",
         );
-        assert_eq!(text.author, b"A <a> 1 +0000");
-        assert_eq!(text.encoding.as_deref(), Some(&b"latin1"[..]));
-        assert_eq!(text.message, b"T\n\nauthor C\n");
+        assert_eq!(text.author, "ä <a> 1 +0000".as_bytes());
+        assert_eq!(text.message, "T\n\nauthor Ö\n".as_bytes());
+        // Bytes of no known encoding stay.
+        let unknown = parse(b"tree 1\nencoding x-none\n\n\xe4\n");
+        assert_eq!(unknown.message, b"\xe4\n");
         assert!(parse(b"tree 1\n").message.is_empty());
     }
 }

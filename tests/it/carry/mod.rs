@@ -536,6 +536,49 @@ fn messages_are_those_of_cherry_pick() {
     }
 }
 
+/// `git cherry-pick` writes UTF-8, whatever the encoding of what it picks.
+#[test]
+fn messages_in_other_encodings_become_those_of_cherry_pick() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    let texts: [(&str, &[u8]); 4] = [
+        (
+            "ISO-8859-1",
+            b"Gr\xf6\xdfe\n\nAcked-by: J\xfcrg <j@example.org>\n",
+        ),
+        ("ISO-8859-15", b"\xa4 1\n"),
+        ("Shift_JIS", b"\x93\xfa\x96\x7b\n"),
+        ("KOI8-R", b"\xee\xc5\xd4\n\nA line.\n"),
+    ];
+    for (number, (encoding, text)) in texts.into_iter().enumerate() {
+        project.git(&["checkout", "-q", "main"]);
+        std::fs::write(project.path().join(format!("f{number}")), "x\n").expect("a file");
+        project.git(&["add", "-A"]);
+        let setting = format!("i18n.commitEncoding={encoding}");
+        let name = "user.name=Ann";
+        let address = "user.email=ann@example.org";
+        let words = [
+            "-c", &setting, "-c", name, "-c", address, "commit", "-q", "-F", "-",
+        ];
+        git_on(&project.path(), &words, text);
+        let commit = project.git(&["rev-parse", "HEAD"]);
+        let carried = project.carry(&[&commit], "release/1.0", None);
+        project.git(&["checkout", "-q", "--detach", "release/1.0"]);
+        project.git(&["cherry-pick", "-x", &commit]);
+        let raw = Command::new("git")
+            .args(["cat-file", "commit", "HEAD"])
+            .current_dir(project.path())
+            .output()
+            .expect("git")
+            .stdout;
+        let raw = String::from_utf8(raw).expect("UTF-8");
+        let (_, message) = raw.split_once("\n\n").expect("a message");
+        let made = String::from_utf8(carried.commits[0].message.clone()).expect("UTF-8");
+        assert_eq!(made, message, "{encoding}");
+    }
+}
+
 /// Changes are the same for us where they are for `git patch-id --stable`: each commit of a history, and as picked elsewhere.
 #[test]
 fn changes_are_equal_where_gits_patch_ids_are() {
