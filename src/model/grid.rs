@@ -59,6 +59,7 @@ impl Grid {
                 cell.reason.push_str(&format!("; #{} {what}", request.number));
                 cell.request = Some(CellRequest {
                     state,
+                    number: request.number,
                     page: request.page.clone(),
                 });
             }
@@ -164,6 +165,8 @@ pub struct Cell {
 pub struct CellRequest {
     /// What it does.
     pub state: RequestState,
+    /// Its number at the forge.
+    pub number: u64,
     /// Its page.
     pub page: String,
 }

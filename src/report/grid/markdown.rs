@@ -191,15 +191,19 @@ fn advisory(row: &GridRow) -> String {
     text
 }
 
-/// `✗ 0.10.30`.
+/// `✗ 0.10.30 proposed #12`.
 fn version(cell: &Cell, detail: Detail) -> String {
     let symbol = symbol(Look::of(cell));
-    match (&cell.version, detail) {
-        (Some(version), Detail::Versions) => {
-            format!("{symbol} {}", markdown_code(&short(version, MAX_VERSION)))
-        }
-        (Some(_) | None, Detail::Versions | Detail::Symbols | Detail::Names) => symbol,
-    }
+    let version = match (&cell.version, detail) {
+        (Some(version), Detail::Versions) => Some(markdown_code(&short(version, MAX_VERSION))),
+        (Some(_) | None, Detail::Versions | Detail::Symbols | Detail::Names) => None,
+    };
+    let request = match detail {
+        Detail::Versions => texts::request(cell),
+        Detail::Symbols | Detail::Names => None,
+    };
+    let words = [Some(symbol), version, request];
+    words.into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
 
 /// `✗ main, 1.4 and 3 more`, a line for each look; where nothing is to be done, how many they are.

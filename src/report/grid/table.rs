@@ -330,7 +330,7 @@ fn verdict_of(column: &Column<'_>, detail: Detail) -> &'static str {
     }
 }
 
-/// `✗ 0.10.30`.
+/// `✗ 0.10.30 proposed #12`.
 fn words_of(cell: &Cell, detail: Detail) -> String {
     let symbol = Look::of(cell).symbol();
     let most = match detail {
@@ -338,13 +338,13 @@ fn words_of(cell: &Cell, detail: Detail) -> String {
         Detail::Version => MAX_VERSION,
         Detail::Nothing => return symbol.to_owned(),
     };
-    match &cell.version {
-        Some(version) if !version.is_empty() => {
-            let version: Cow<'_, str> = clean(version);
-            format!("{symbol} {}", fit(&version, most))
-        }
-        Some(_) | None => symbol.to_owned(),
-    }
+    let version = cell.version.as_deref().filter(|version| !version.is_empty());
+    let version = version.map(|version| {
+        let version: Cow<'_, str> = clean(version);
+        fit(&version, most).into_owned()
+    });
+    let words = [Some(symbol.to_owned()), version, texts::request(cell)];
+    words.into_iter().flatten().collect::<Vec<String>>().join(" ")
 }
 
 pub(super) fn shade(look: Look) -> Shade {

@@ -76,6 +76,12 @@ impl Look {
     }
 }
 
+/// `proposed #12`: the open pull request about what affects the line.
+pub(in crate::report) fn request(cell: &Cell) -> Option<String> {
+    let request = cell.request.as_ref()?;
+    Some(format!("{} #{}", request.state.as_str(), request.number))
+}
+
 /// Each look that a cell has, and how many cells have it.
 pub(in crate::report) fn counts(grid: &Grid) -> BTreeMap<Look, usize> {
     let mut counts: BTreeMap<Look, usize> = BTreeMap::new();

@@ -156,10 +156,13 @@ fn table(grid: &Grid, rows: &[GridRow], columns: &[Column<'_>]) -> Section {
 
 fn table_row(number: usize, row: &GridRow, columns: &[Column<'_>]) -> Markup {
     let advisory = &row.advisory;
+    let request =
+        |cell| texts::request(cell).map(|request| markup!(" <span class=\"id\">" (request) "</span>"));
     let cells = columns.iter().map(|column| match column.cell(row) {
         Some(cell) => markup!(
             "<td class=\"" (class(Look::of(cell))) "\" title=\"" (short(&cell.reason, MAX_HINT)) "\"><i>"
-            (Look::of(cell).as_str()) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) "</td>"
+            (Look::of(cell).as_str()) " </i>" (cell.version.as_deref().map(|version| short(version, 60))) ""
+            (request(cell)) "</td>"
         ),
         None => markup!("<td class=\"unknown\"><i>unknown</i></td>"),
     });

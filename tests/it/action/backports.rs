@@ -444,6 +444,9 @@ fn a_clone_of_one_commit_plans_the_other_lines_through_the_forge() {
         &[("INPUT_MODE", "status"), ("INPUT_REPORT-FILE", "grid.json")],
     );
     assert_eq!(grid.code, 0, "{}{}", grid.out, grid.err);
+    for shown in ["proposed #1", "proposed #2", "proposed #3", "blocked #3"] {
+        assert!(grid.out.contains(shown), "{shown}: {}", grid.out);
+    }
     let path = shop.lines.sandbox.work().join("grid.json");
     let grid: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a grid")).expect("JSON");
     let cell = |id: &str, line: &str| {

@@ -275,7 +275,8 @@ fn each_line_gets_the_commits_and_a_lockfile_of_its_own() {
             let text = std::fs::read_to_string(path).expect("a report");
             serde_json::from_str::<serde_json::Value>(&text).expect("JSON")
         };
-        shop.run(&[("INPUT_MODE", "status"), ("INPUT_REFS", "release/*"), report]);
+        let shown = shop.run(&[("INPUT_MODE", "status"), ("INPUT_REFS", "release/*"), report]);
+        assert!(shown.out.contains("draft #"), "{}", shown.out);
         let grid = read();
         let rows = grid["rows"].as_array().expect("rows");
         let row = rows.iter().find(|row| row["id"] == "GHSA-cookie").expect("a row");
