@@ -22,7 +22,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::differences::differences;
-use self::planner::{Aim, Planner, Tried};
+use self::planner::{Aim, Effort, Planner, Tried};
 use self::state::State;
 use self::tree::{FolderTree, Node};
 use super::npm_catalogue::{Catalogue, Failure, Rated};
@@ -77,17 +77,17 @@ pub fn plan(
     memory: &Memory,
 ) -> Step {
     let overrides = overrides.of(described);
+    let tree = || FolderTree::of(described, &overrides.plain);
+    let before = memory.before.get_or_init(tree).clone();
     let planner = Planner {
         catalogue: Catalogue::new(releases, bounds, &memory.rated),
         overrides: &overrides,
         layout: described.layout,
         tried: Cell::new(0),
-        looked_at: Cell::new(0),
+        effort: Effort::of(&before),
         moving: RefCell::default(),
         memory,
     };
-    let tree = || FolderTree::of(described, &overrides.plain);
-    let before = memory.before.get_or_init(tree).clone();
     let mut wishes = wishes.to_vec();
     wishes.sort();
     let mut state = State {
@@ -208,7 +208,7 @@ impl Planner<'_> {
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.begin();
+        self.begin(state);
         let tried = self.without(state, place);
         if !matches!(tried, Err(Failure::Ask(_))) {
             self.memory.tried.borrow_mut().insert(key, tried.clone());
@@ -222,7 +222,7 @@ impl Planner<'_> {
         if let Some(known) = self.memory.tried.borrow().get(&key) {
             return known.clone();
         }
-        self.begin();
+        self.begin(state);
         let accepts = |rated: &Rated<'_>| self.catalogue.fixes(wish, rated);
         let tried = match self.upgrade(state, place, &accepts, 0) {
             Err(failure @ (Failure::Blocked { .. } | Failure::Crowded(_))) => {

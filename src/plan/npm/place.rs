@@ -14,9 +14,6 @@ const MAX_CHANGES: usize = 200;
 /// So many releases that came in are given up because of what they need.
 const MAX_BARRED: usize = 3;
 
-/// So many needs are looked at for one wish.
-const MAX_LOOKED_AT: usize = 10_000;
-
 /// Releases that are not to come in: name and version.
 type Barred = BTreeSet<(String, String)>;
 
@@ -122,8 +119,8 @@ impl Planner<'_> {
         requirement: &Requirement,
         depth: usize,
     ) -> Result<Option<String>, Failure> {
-        self.looked_at.set(self.looked_at.get() + 1);
-        if self.looked_at.get() > MAX_LOOKED_AT {
+        self.effort.count_need();
+        if self.is_given_up(state) {
             return Err(Failure::because("Too many other packages would have to move."));
         }
         let found = state.tree.resolve(place, &requirement.name).map(str::to_owned);
@@ -268,14 +265,7 @@ impl Planner<'_> {
 
     /// The newest of `good` that the project has already, or had before the plan.
     fn of_the_tree<'r>(&self, state: &State, name: &str, good: &[&'r Release]) -> Option<&'r Release> {
-        let before = self.memory.before.get().into_iter().flat_map(FolderTree::nodes);
-        let held: BTreeSet<&str> = state
-            .tree
-            .nodes()
-            .chain(before)
-            .filter(|(_, node)| node.name == name)
-            .map(|(_, node)| node.version.as_str())
-            .collect();
+        let held = state.tree.versions(name);
         let is_held = |release: &&&Release| held.contains(&*release.version);
         good.iter().rev().find(is_held).copied()
     }

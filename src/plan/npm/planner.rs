@@ -46,14 +46,60 @@ pub(super) enum Aim {
 /// What became of an upgrade.
 pub(super) type Tried = Result<(State, Strategy), Failure>;
 
+/// How much may be looked at for a wish: needs, and dependents of packages. Of a package of hundreds of others each look is at hundreds. Counts,
+/// not time, so that a plan is the same everywhere.
+pub(super) struct Effort {
+    needs: Cell<usize>,
+    /// Dependents that had been looked at when the plan and the wish began.
+    plan_began: u64,
+    wish_began: Cell<u64>,
+    most: Cell<u64>,
+}
+
+/// So many needs are looked at for one wish.
+const MAX_NEEDS: usize = 10_000;
+/// So many dependents are looked at for one wish, and where more than the second number were for all wishes before it.
+const MAX_DEPENDENTS: u64 = 500_000;
+const MAX_OF_PLAN: u64 = 3_000_000;
+const MAX_DEPENDENTS_LATE: u64 = 50_000;
+
+impl Effort {
+    pub(super) fn of(tree: &FolderTree) -> Self {
+        Self {
+            needs: Cell::new(0),
+            plan_began: tree.looked_at(),
+            wish_began: Cell::new(tree.looked_at()),
+            most: Cell::new(MAX_DEPENDENTS),
+        }
+    }
+
+    fn begin(&self, tree: &FolderTree) {
+        let now = tree.looked_at();
+        self.needs.set(0);
+        self.wish_began.set(now);
+        self.most.set(match now - self.plan_began > MAX_OF_PLAN {
+            true => MAX_DEPENDENTS_LATE,
+            false => MAX_DEPENDENTS,
+        });
+    }
+
+    /// A need is looked at.
+    pub(super) fn count_need(&self) {
+        self.needs.set(self.needs.get() + 1);
+    }
+
+    fn is_spent(&self, tree: &FolderTree) -> bool {
+        self.needs.get() > MAX_NEEDS || tree.looked_at() - self.wish_began.get() > self.most.get()
+    }
+}
+
 pub(super) struct Planner<'p> {
     /// What may be taken.
     pub(super) catalogue: Catalogue<'p>,
     pub(super) overrides: &'p Overrides,
     pub(super) layout: Layout,
     pub(super) tried: Cell<usize>,
-    /// So many needs were looked at for the wish.
-    pub(super) looked_at: Cell<usize>,
+    pub(super) effort: Effort,
     /// What is to move just now: each folder, with what had changed when it was its turn.
     pub(super) moving: RefCell<Vec<(String, u64)>>,
     pub(super) memory: &'p Memory,
@@ -61,9 +107,14 @@ pub(super) struct Planner<'p> {
 
 impl Planner<'_> {
     /// Nothing was tried yet for the wish.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, state: &State) {
         self.tried.set(0);
-        self.looked_at.set(0);
+        self.effort.begin(&state.tree);
+    }
+
+    /// Too much was looked at for the wish to go on with it.
+    pub(super) fn is_given_up(&self, state: &State) -> bool {
+        self.effort.is_spent(&state.tree)
     }
 
     /// The folder of a package with `release` in it.

@@ -30,7 +30,7 @@ impl Planner<'_> {
         depth: usize,
     ) -> Result<(State, Strategy), Failure> {
         self.tried.set(self.tried.get() + 1);
-        if depth >= MAX_DEPTH || self.tried.get() > MAX_TRIED {
+        if depth >= MAX_DEPTH || self.tried.get() > MAX_TRIED || self.is_given_up(state) {
             return Err(Failure::because("Too many other packages would have to move."));
         }
         // Nothing has changed since it was to move: what needs it and what it needs wait for each other.

@@ -1,6 +1,6 @@
 //! The folders of an npm project while a plan changes them, and Node's way of finding a package from one of them.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -34,6 +34,10 @@ struct Nodes {
     /// Where each stands in that list.
     places: HashMap<Rc<str>, usize, RandomState>,
     needing: HashMap<SharedStr, Rc<BTreeSet<Rc<str>>>, RandomState>,
+    /// The folders of a package, by its own name: numbers in that list.
+    called: HashMap<String, Vec<usize>, RandomState>,
+    /// So many dependents were looked at, in this tree and all copies of it.
+    looked_at: Cell<u64>,
     /// What one's own folders lead to.
     reached: OnceCell<Rc<Places>>,
     /// A link leads to a folder inside of `node_modules`.
@@ -171,8 +175,14 @@ impl FolderTree {
             .iter()
             .enumerate()
             .map(|(number, (place, _))| (place.clone(), number));
+        let mut called: HashMap<String, Vec<usize>, RandomState> = HashMap::default();
+        for (number, (_, node)) in nodes.iter().enumerate() {
+            called.entry(node.name.clone()).or_default().push(number);
+        }
         Self {
             read: Rc::new(Nodes {
+                called,
+                looked_at: Cell::new(0),
                 places: places.collect(),
                 needing: needing
                     .map(|(name, places)| (name, Rc::new(places.into_iter().collect())))
@@ -204,6 +214,21 @@ impl FolderTree {
             .iter()
             .filter_map(|(place, node)| Some((place, node.as_ref()?)));
         kept.chain(new).map(|(place, node)| (&**place, node))
+    }
+
+    /// The versions of the package `name` that are there, or were as it was read.
+    pub(super) fn versions(&self, name: &str) -> BTreeSet<&str> {
+        let read = self.read.called.get(name).into_iter().flatten();
+        let read = read.filter_map(|number| self.read.nodes.get(*number));
+        let read = read.map(|(_, node)| node);
+        let changed = self.changed.values().flatten();
+        let all = read.chain(changed.filter(|node| node.name == name));
+        all.map(|node| node.version.as_str()).collect()
+    }
+
+    /// So many dependents were looked at, in this tree and in all that were copied from the same.
+    pub(super) fn looked_at(&self) -> u64 {
+        self.read.looked_at.get()
     }
 
     /// What is not as it was read: places, with the version that is there now.
@@ -313,6 +338,8 @@ impl FolderTree {
             .needing
             .get(&name_of)
             .or_else(|| self.read.needing.get(&name_of));
+        let number = needing.map_or(0, |places| places.len()) as u64;
+        self.read.looked_at.set(self.read.looked_at.get() + number + 1);
         for from in needing.into_iter().flat_map(|places| places.iter()) {
             let Some(node) = self.node(from).filter(|_| is_meant(from)) else {
                 continue;
