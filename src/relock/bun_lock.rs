@@ -43,7 +43,7 @@ impl Relock for BunLock {
             before: text.to_owned(),
             after,
         }];
-        edited.extend(manifests(path, plan, "overrides", read)?);
+        edited.extend(manifests(path, plan, &["overrides"], read)?);
         Ok(edited)
     }
 }

@@ -48,6 +48,7 @@ mod pnpm_check;
 mod pnpm_graph;
 pub mod pnpm_lock;
 mod pnpm_names;
+mod pnpm_overrides;
 mod pnpm_text;
 mod poetry_check;
 pub mod poetry_entries;

@@ -20,19 +20,24 @@ pub(super) fn folders(ranges: &[NewRange]) -> Vec<String> {
     folders
 }
 
+/// What npm, Yarn, pnpm and Bun call a manifest.
+pub(super) const MANIFEST: &str = "package.json";
+
 /// The tables of a manifest in which dependencies stand.
 const TABLES: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 
-/// The manifests around the lockfile at `path` that `plan` changes. `field` is what the root's calls its overrides.
+/// The `package.json` files around the lockfile at `path` that `plan` changes. `field` leads to the overrides of the root's.
 pub(super) fn manifests(
     path: &TreePath,
     plan: &Plan,
-    field: &str,
+    field: &[&str],
     read: &dyn Fn(&TreePath) -> Option<String>,
 ) -> Result<Vec<Edited>, Refused> {
     let mut edited = Vec::new();
     let mut folders = folders(&plan.ranges);
-    if !plan.overrides.is_empty() && !folders.iter().any(String::is_empty) {
+    let overrides = plan.overrides.iter().filter(|one| one.manifest == MANIFEST);
+    let overrides: Vec<&NewOverride> = overrides.collect();
+    if !overrides.is_empty() && !folders.iter().any(String::is_empty) {
         folders.insert(0, String::new());
     }
     for folder in folders {
@@ -44,11 +49,11 @@ pub(super) fn manifests(
         let manifest = path
             .parent()
             .join(&*folder)
-            .and_then(|folder| folder.join("package.json"));
+            .and_then(|folder| folder.join(MANIFEST));
         let manifest = manifest.ok_or_else(|| Refused(format!("{folder} is outside of the repository.")))?;
         let before = read(&manifest).ok_or_else(|| Refused(format!("{manifest} cannot be read.")))?;
         let overrides = match folder.is_empty() {
-            true => plan.overrides.as_slice(),
+            true => overrides.as_slice(),
             false => &[],
         };
         let after = manifest_with(&before, &ranges, (field, overrides))
@@ -67,7 +72,7 @@ pub(super) fn manifests(
 fn manifest_with(
     text: &str,
     ranges: &[&NewRange],
-    (field, overrides): (&str, &[NewOverride]),
+    (field, overrides): (&[&str], &[&NewOverride]),
 ) -> Option<String> {
     let document = json::read(text);
     if !document.problems.is_empty() {
@@ -78,17 +83,27 @@ fn manifest_with(
     apply(text, splices)
 }
 
-/// What makes `overrides` of the `field` of `manifest`: new ones behind the last of its overrides, else behind the last of its tables of
-/// dependencies.
+/// What makes `overrides` of the field of `manifest` to which `path` leads: new ones behind the last of its overrides, else behind the last
+/// of its tables of dependencies.
 fn override_splices(
     text: &str,
     manifest: Value<'_>,
-    field: &str,
-    overrides: &[NewOverride],
+    path: &[&str],
+    overrides: &[&NewOverride],
 ) -> Option<Vec<Splice>> {
     let mut splices = Vec::new();
     let style = Style::of(text);
-    let known = manifest.get(field);
+    // The object on the way that is there, as deep as it goes.
+    let mut inner = (manifest, 0);
+    for name in path {
+        match inner.0.get(name) {
+            Some(value) if value.kind() != Kind::Object => return None,
+            Some(value) => inner = (value, inner.1 + 1),
+            None => break,
+        }
+    }
+    let depth = path.len();
+    let known = Some(inner.0).filter(|_| inner.1 == depth);
     let mut entries: BTreeMap<&str, BTreeMap<Option<&str>, &str>> = BTreeMap::new();
     for one in overrides {
         let (outer, inner) = match &one.under {
@@ -126,25 +141,28 @@ fn override_splices(
                 .collect();
             Field {
                 key: (*outer).to_owned(),
-                text: style.listed(&inner, 2),
+                text: style.listed(&inner, depth + 1),
                 is_object: true,
             }
         })
         .collect();
     let last_of = |table: Value<'_>| table.entries().last().map(|(_, value)| end(value));
     splices.push(match known {
-        Some(known) if known.kind() != Kind::Object => return None,
         Some(known) => match last_of(known) {
             Some(at) => Splice {
                 at: at..at,
-                text: fields.iter().map(|field| style.further(field, 2)).collect(),
+                text: fields
+                    .iter()
+                    .map(|field| style.further(field, depth + 1))
+                    .collect(),
             },
             None => Splice {
                 at: known.span().start as usize..known.span().end as usize,
-                text: style.listed(&fields, 1),
+                text: style.listed(&fields, depth),
             },
         },
         None => {
+            let (parent, above) = inner;
             let tables = [
                 "dependencies",
                 "devDependencies",
@@ -152,15 +170,31 @@ fn override_splices(
                 "peerDependencies",
             ];
             let tables = tables.iter().filter_map(|name| manifest.get(name));
-            let at = tables.map(end).max().or_else(|| last_of(manifest))?;
-            let field = Field {
-                key: field.to_owned(),
-                text: style.listed(&fields, 1),
-                is_object: true,
+            let behind = match above {
+                0 => tables.map(end).max(),
+                _ => None,
             };
-            Splice {
-                at: at..at,
-                text: style.further(&field, 1),
+            let missing = path.get(above..)?.iter().enumerate().rev();
+            let field = missing.fold(None, |below: Option<Field>, (number, name)| {
+                let text = match below {
+                    Some(field) => style.listed(&[field], above + number + 1),
+                    None => style.listed(&fields, above + number + 1),
+                };
+                Some(Field {
+                    key: (*name).to_owned(),
+                    text,
+                    is_object: true,
+                })
+            })?;
+            match behind.or_else(|| last_of(parent)) {
+                Some(at) => Splice {
+                    at: at..at,
+                    text: style.further(&field, above + 1),
+                },
+                None => Splice {
+                    at: parent.span().start as usize..parent.span().end as usize,
+                    text: style.listed(&[field], above),
+                },
             }
         }
     });
@@ -293,7 +327,7 @@ mod tests {
             let manifest =
                 |range: &str| format!(r#"{{"dependencies": {{"left": "{range}", "right": "1"}}}}"#);
             assert_eq!(
-                manifest_with(&manifest(before), &[&range], ("overrides", &[])),
+                manifest_with(&manifest(before), &[&range], (&["overrides"], &[])),
                 after.map(manifest),
                 "{before}"
             );

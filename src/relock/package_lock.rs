@@ -44,7 +44,7 @@ impl Relock for PackageLock {
             before: text.to_owned(),
             after: lockfile(text, plan, &overridden(own_before.as_deref().unwrap_or_default()))?,
         }];
-        edited.extend(manifests(path, plan, "overrides", read)?);
+        edited.extend(manifests(path, plan, &["overrides"], read)?);
         let changed = edited.iter().find(|edited| Some(&edited.path) == own.as_ref());
         let own_after = changed
             .map(|edited| edited.after.clone())

@@ -3,12 +3,14 @@
 //! `pnpm install --frozen-lockfile` looks at what projects ask for and at little below, so it is no proof; this is. Every package that came in has the
 //! hash, the peers and the platforms of the registry's document, and its snapshots need what that says, in range. Every other package has the lines
 //! that it had, and its snapshots need what they needed, but for what the plan moves, which is in the range that is asked for. The peers in each key
-//! are those that its package and what that needs have beside them. Everything is needed by something.
+//! are those that its package and what that needs have beside them. Everything is needed by something. Where the plan overrides what is asked for,
+//! the range of the override is what counts, and the lockfile and one manifest both have it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::pnpm_build::place_of;
 use super::pnpm_names::{items, split};
+use super::pnpm_overrides;
 use super::pnpm_text;
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::pnpm_lock::locked::{Locked, Snapshot, locked};
@@ -39,14 +41,74 @@ pub(super) fn check(edited: &[Edited], plan: &Plan) -> Result<(), String> {
         };
         leads.insert(&change.place, edit);
     }
+    overrides((&old, &new), edited, plan)?;
     packages((&texts.0, &read.0), (&texts.1, &read.1), &leads)?;
     importers(&old, &new, plan, &leads)?;
-    snapshots(&old, &new, &leads)?;
+    snapshots(&old, &new, plan, &leads)?;
     peers(&old, &new)?;
     used(&new)
 }
 
-/// Nothing else than projects, packages, snapshots and what catalogs lead to changed.
+/// The range of an override of the plan about `name`, else `range`.
+fn ruled<'r>(plan: &'r Plan, name: &str, range: &'r str) -> &'r str {
+    let mut overrides = plan.overrides.iter();
+    let one = overrides.find(|one| one.name == name);
+    one.map_or(range, |one| one.to.as_str())
+}
+
+/// The overrides of the lockfile and those of the manifest are the ones of before and those of the plan, in one order.
+fn overrides((old, new): (&Locked, &Locked), edited: &[Edited], plan: &Plan) -> Result<(), String> {
+    let further = plan
+        .overrides
+        .iter()
+        .map(|one| (one.name.clone(), one.to.clone()));
+    let further: Vec<(String, String)> = further.collect();
+    if [old.overrides.clone(), further.clone()].concat() != new.overrides {
+        return Err("The overrides of the lockfile are not those of the plan.".to_owned());
+    }
+    let Some(first) = plan.overrides.first() else {
+        return Ok(());
+    };
+    if plan
+        .overrides
+        .iter()
+        .any(|one| one.manifest != first.manifest || one.under.is_some() || one.from.is_some())
+    {
+        return Err("The overrides of the plan are not those of one manifest.".to_owned());
+    }
+    let file = first.manifest.as_bytes();
+    let manifest = edited
+        .iter()
+        .skip(1)
+        .find(|edited| edited.path.file_name() == file);
+    let manifest = manifest.ok_or_else(|| format!("{} has no overrides.", first.manifest))?;
+    let of = |text: &str| -> Vec<(String, String)> {
+        let document = match first.manifest.ends_with(".json") {
+            true => json::read(text),
+            false => yaml::read(text, yaml::Bounds::UNTRUSTED),
+        };
+        let root = match first.manifest.ends_with(".json") {
+            true => document.root().get("pnpm"),
+            false => Some(document.root()),
+        };
+        let entries = root
+            .and_then(|root| root.get("overrides"))
+            .into_iter()
+            .flat_map(Value::entries);
+        entries
+            .map(|(name, value)| (name.into_owned(), value.as_str().unwrap_or_default().into_owned()))
+            .collect()
+    };
+    match [of(&manifest.before), further].concat() == of(&manifest.after) {
+        true => Ok(()),
+        false => Err(format!(
+            "The overrides of {} are not those of the plan.",
+            first.manifest
+        )),
+    }
+}
+
+/// Nothing else than projects, overrides, packages, snapshots and what catalogs lead to changed.
 fn rest((before, old): (&str, &Locked), (after, new): (&str, &Locked)) -> Result<(), String> {
     let outside = |text: &str, locked: &Locked| -> Option<String> {
         let mut holes = Vec::new();
@@ -56,6 +118,7 @@ fn rest((before, old): (&str, &Locked), (after, new): (&str, &Locked)) -> Result
                 holes.push(wish.version.at.clone());
             }
         }
+        holes.push(pnpm_overrides::section(text));
         holes.extend(locked.catalogs.iter().map(|entry| entry.version.at.clone()));
         holes.push(locked.packages.first()?.at.start..locked.packages.last()?.at.end);
         holes.push(locked.snapshots.first()?.at.start..locked.snapshots.last()?.at.end);
@@ -65,6 +128,10 @@ fn rest((before, old): (&str, &Locked), (after, new): (&str, &Locked)) -> Result
             result.push_str(text.get(done..hole.start)?);
             result.push('\0');
             done = hole.end;
+            // An empty line follows a section.
+            if hole.start < hole.end && hole == pnpm_overrides::section(text) {
+                done += usize::from(text.get(done..)?.starts_with('\n'));
+            }
         }
         result.push_str(text.get(done..)?);
         Some(result)
@@ -188,6 +255,7 @@ fn importers(
             let mut ranges = plan.ranges.iter();
             let range = ranges.find(|range| range.folder == folder && range.name == was.name);
             let asked = match range {
+                None if is.to.is_some() => Some(ruled(plan, &was.name, &was.specifier.text).to_owned()),
                 None => Some(was.specifier.text.clone()),
                 Some(range) => {
                     let start = was.specifier.text.strip_suffix(range.from.as_str());
@@ -268,7 +336,12 @@ fn in_range(dependent: &str, range: &str, new: &Locked, to: usize) -> Result<(),
 }
 
 /// What each snapshot needs.
-fn snapshots(old: &Locked, new: &Locked, leads: &HashMap<&str, &LeadEdit>) -> Result<(), String> {
+fn snapshots(
+    old: &Locked,
+    new: &Locked,
+    plan: &Plan,
+    leads: &HashMap<&str, &LeadEdit>,
+) -> Result<(), String> {
     let mut was: HashMap<&str, Vec<&Snapshot>> = HashMap::new();
     for snapshot in &old.snapshots {
         was.entry(&old.packages[snapshot.package].id)
@@ -294,7 +367,7 @@ fn snapshots(old: &Locked, new: &Locked, leads: &HashMap<&str, &LeadEdit>) -> Re
             if let Some(lead) =
                 changes.find(|lead| lead.name == need.name && lead.package == name && lead.to == version)
             {
-                in_range(&package.id, &lead.range, new, to)?;
+                in_range(&package.id, ruled(plan, &need.name, &lead.range), new, to)?;
             }
         }
         match (
@@ -335,7 +408,7 @@ fn snapshots(old: &Locked, new: &Locked, leads: &HashMap<&str, &LeadEdit>) -> Re
                             need.name, package.id
                         ));
                     }
-                    in_range(&package.id, &asked.range, new, to)?;
+                    in_range(&package.id, ruled(plan, &need.name, &asked.range), new, to)?;
                 }
             }
             (None, None) => return Err(format!("{} came in by itself.", package.id)),

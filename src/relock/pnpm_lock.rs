@@ -7,17 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::npm_fields::archive_path;
-use super::npm_ranges::manifests;
+use super::npm_ranges::{MANIFEST, manifests};
 use super::pnpm_build::{Builder, Changes, place_of};
 use super::pnpm_check;
 use super::pnpm_graph::{Graph, Node, Origin, To, around};
 use super::pnpm_names::Names;
+use super::pnpm_overrides;
 use super::pnpm_text::{self, Body};
 use super::splice::{Splice, apply};
 use super::{Refused, Relock};
 use crate::lockfile::pnpm_lock::locked::{Locked, locked};
 use crate::model::{Release, TreePath};
-use crate::plan::{Edited, Plan};
+use crate::plan::{Edited, NewOverride, Plan};
 use crate::text::json;
 
 /// Edits lockfiles of pnpm.
@@ -46,13 +47,29 @@ impl Relock for PnpmLock {
             before: text.to_owned(),
             after,
         }];
-        if !plan.overrides.is_empty() {
-            return Err(Refused("`overrides` of pnpm are not written.".to_owned()));
-        }
-        edited.extend(manifests(path, plan, "overrides", read)?);
+        edited.extend(manifests(path, plan, &["pnpm", "overrides"], read)?);
+        edited.extend(workspace(path, plan, read)?);
         pnpm_check::check(&edited, plan).map_err(Refused)?;
         Ok(edited)
     }
+}
+
+/// The settings of the workspace, where entries of the plan go into them.
+fn workspace(
+    path: &TreePath,
+    plan: &Plan,
+    read: &dyn Fn(&TreePath) -> Option<String>,
+) -> Result<Option<Edited>, Refused> {
+    let overrides = plan.overrides.iter().filter(|one| one.manifest != MANIFEST);
+    let overrides: Vec<&NewOverride> = overrides.collect();
+    let Some(first) = overrides.first() else {
+        return Ok(None);
+    };
+    let path = path.parent().join(&first.manifest);
+    let path = path.ok_or_else(|| Refused(format!("{} is outside of the repository.", first.manifest)))?;
+    let before = read(&path).ok_or_else(|| Refused(format!("{path} cannot be read.")))?;
+    let after = pnpm_overrides::in_workspace(&before, &overrides)?;
+    Ok(Some(Edited { path, before, after }))
 }
 
 /// The lockfile with the plan carried out.
@@ -79,6 +96,9 @@ fn lockfile(text: &str, plan: &Plan) -> Result<String, Refused> {
     };
     let mut splices = edit.importers(plan)?;
     splices.extend(edit.catalogs()?);
+    if !plan.overrides.is_empty() {
+        splices.push(pnpm_overrides::in_lockfile(text, &plan.overrides)?);
+    }
     let snapshots = edit.snapshots()?;
     let packages = edit.packages(&changes)?;
     let old_packages = locked.packages.iter().map(|package| package.at.clone());
@@ -347,6 +367,13 @@ impl Edit<'_> {
         for (importer, own) in self.locked.importers.iter().zip(&self.new.own) {
             for (wish, to) in importer.needs.iter().zip(own) {
                 let folder = place_of(&importer.folder);
+                let mut overrides = plan.overrides.iter().filter(|_| to.is_some());
+                if let Some(one) = overrides.find(|one| one.name == wish.name) {
+                    splices.push(Splice {
+                        at: wish.specifier.at.clone(),
+                        text: pnpm_text::scalar(&one.to, false)?,
+                    });
+                }
                 let mut ranges = plan.ranges.iter();
                 if let Some(range) = ranges.find(|range| range.folder == folder && range.name == wish.name) {
                     let start = wish

@@ -40,7 +40,7 @@ impl Relock for YarnLock {
             before: text.to_owned(),
             after: lockfile(text, &before, plan)?,
         }];
-        edited.extend(manifests(path, plan, RESOLUTIONS, read)?);
+        edited.extend(manifests(path, plan, &[RESOLUTIONS], read)?);
         yarn_check::check(path, &edited, plan, read).map_err(Refused)?;
         Ok(edited)
     }

@@ -11,7 +11,7 @@ use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::pnpm_lock::locked::{self, PackageEntry, locked};
 use crate::model::{Query, Requirement, RequirementKind};
-use crate::plan::npm_graph::{self, Described, Locked, Memory, Module, Need, Rules, UNKNOWN};
+use crate::plan::npm_graph::{self, Described, Locked, Memory, Module, Need, NewRules, Rules, UNKNOWN};
 use crate::plan::{Bounds, Descriptor, Known, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::text::json;
@@ -33,10 +33,6 @@ impl Fixer for PnpmLock {
 
     fn takes_out(&self) -> bool {
         true
-    }
-
-    fn no_override(&self) -> Option<&'static str> {
-        Some("`overrides` of pnpm are not written: add one by hand where it has to be.")
     }
 
     fn open(&self, files: &ProjectFiles<'_>) -> Result<Box<dyn Project>, String> {
@@ -64,6 +60,7 @@ impl Fixer for PnpmLock {
         let manifest = files.beside("package.json").unwrap_or_default();
         Ok(Box::new(PnpmProject {
             closed: closed(&locked, &manifest, workspace.as_deref()),
+            new_rules: new_rules(&locked, &manifest, workspace.as_deref()),
             modules: modules(&locked, files)?,
             locked,
             archives,
@@ -138,6 +135,90 @@ fn closed(locked: &locked::Locked, manifest: &str, workspace: Option<&str>) -> B
         );
     }
     closed
+}
+
+/// Where pnpm reads `overrides`: up to version 10 in `package.json`, where that has some, else in the settings of the workspace; from 11 on in
+/// these alone (run with 9.15.9, 10.34.9, 11.28.11 and 12.23.0). One that reads them elsewhere refuses the lockfile.
+fn new_rules(locked: &locked::Locked, manifest: &str, workspace: Option<&str>) -> NewRules {
+    let document = json::read(manifest);
+    let settings = yaml::read(workspace.unwrap_or_default(), yaml::Bounds::UNTRUSTED);
+    let own = document.root().get("pnpm");
+    let in_manifest = selectors(own.and_then(|own| own.get("overrides")));
+    let in_workspace = selectors(settings.root().get("overrides"));
+    let in_lockfile: BTreeSet<String> = locked
+        .overrides
+        .iter()
+        .map(|(selector, _)| selector.clone())
+        .collect();
+    let pinned = pinned(document.root());
+    let of_manifest = NewRules::In {
+        manifest: "package.json",
+        field: "pnpm.overrides",
+    };
+    let of_workspace = match workspace {
+        Some(_) => NewRules::In {
+            manifest: WORKSPACE,
+            field: "overrides",
+        },
+        None => NewRules::Nowhere(format!(
+            "pnpm 11 and later read `overrides` in {WORKSPACE}, which is not there: add it."
+        )),
+    };
+    let is_before_11 = pinned.is_some_and(|major| major < 11);
+    let is_later = pinned.is_some_and(|major| major >= 11);
+    let differs = || {
+        NewRules::Nowhere(
+            "The `overrides` of the lockfile are not those of the project: run `pnpm install --lockfile-only` first."
+                .to_owned(),
+        )
+    };
+    // Settings in there are read by pnpm 10.5 and later alone.
+    let has_settings = settings
+        .root()
+        .entries()
+        .any(|(name, _)| !matches!(&*name, "packages" | "catalog" | "catalogs"));
+    let unknown = || {
+        NewRules::Nowhere(
+            "Which pnpm the project uses is not said, and with it where that reads `overrides`: add `packageManager` to package.json."
+                .to_owned(),
+        )
+    };
+    let has_both = !in_manifest.is_empty() && !in_workspace.is_empty();
+    match in_lockfile.is_empty() {
+        false if has_both && pinned.is_none() => unknown(),
+        false if !is_later && in_lockfile == in_manifest => of_manifest,
+        false if in_lockfile == in_workspace && (is_later || in_manifest.is_empty()) => of_workspace,
+        false => differs(),
+        true if !in_workspace.is_empty() || !in_manifest.is_empty() && !is_later => differs(),
+        true if is_before_11 => of_manifest,
+        true if is_later || has_settings => of_workspace,
+        true if own.is_some() => of_manifest,
+        true => unknown(),
+    }
+}
+
+/// What entries of `overrides` are about.
+fn selectors(overrides: Option<Value<'_>>) -> BTreeSet<String> {
+    let entries = overrides.into_iter().flat_map(Value::entries);
+    entries.map(|(selector, _)| selector.into_owned()).collect()
+}
+
+/// The major version of pnpm that a manifest pins, by `packageManager` or `devEngines`.
+fn pinned(manifest: Value<'_>) -> Option<u64> {
+    let major = |version: &str| {
+        let digits = version.trim_start_matches(|letter: char| "^~>=v ".contains(letter));
+        let end = digits
+            .find(|letter: char| !letter.is_ascii_digit())
+            .unwrap_or(digits.len());
+        digits.get(..end)?.parse::<u64>().ok()
+    };
+    if let Some(pinned) = manifest.str("packageManager") {
+        return pinned.strip_prefix("pnpm@").and_then(major);
+    }
+    let engine = manifest.get("devEngines")?.get("packageManager")?;
+    let mut engines = std::iter::once(engine).chain(engine.items());
+    let engine = engines.find(|engine| engine.str("name").as_deref() == Some("pnpm"))?;
+    engine.str("version").as_deref().and_then(major)
 }
 
 /// The name in front of a range.
@@ -217,6 +298,7 @@ struct PnpmProject {
     /// Name and version of each importer.
     modules: Vec<(String, String)>,
     closed: BTreeMap<String, String>,
+    new_rules: NewRules,
     archives: Archives,
     toolchain: Vec<(String, String)>,
     configuration: Vec<ConfigFile>,
@@ -381,6 +463,7 @@ impl PnpmProject {
             rules: Rules {
                 field: "overrides",
                 others: others(&self.locked.overrides),
+                new: self.new_rules.clone(),
                 ..Rules::default()
             },
             lists_modules: false,

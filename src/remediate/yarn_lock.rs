@@ -9,7 +9,7 @@ use crate::lockfile::yarn_lock::locked::{
     self, Asked, Dialect, LockedEntry, OwnManifest, cataloged, decoded, own_manifest, own_manifests, parts,
     patched, plain, unbound,
 };
-use crate::plan::npm_graph::{self, Described, Locked, Module, Need, Patch, Rules};
+use crate::plan::npm_graph::{self, Described, Locked, Module, Need, NewRules, Patch, Rules};
 use crate::plan::{Bounds, Descriptor, Releases, Step, Wish};
 use crate::registry::ConfigFile;
 use crate::relock::yarn_lock::{RESOLUTIONS, place};
@@ -303,6 +303,10 @@ fn of_entry(entry: &LockedEntry, patches: &Patches) -> Locked {
 fn rules(root: Option<&OwnManifest>) -> Rules {
     let mut rules = Rules {
         field: RESOLUTIONS,
+        new: NewRules::In {
+            manifest: "package.json",
+            field: RESOLUTIONS,
+        },
         ..Rules::default()
     };
     for (pattern, range) in root.into_iter().flat_map(|root| &root.resolutions) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::NewRules;
 use super::graph::{Dependent, Found, Live, Resolution, State, Wanted};
 use super::planner::Planner;
 use crate::model::Release;
@@ -42,7 +43,10 @@ pub(super) fn differences(
         .overrides
         .iter()
         .map(|(name, (to, _))| NewOverride {
-            manifest: "package.json".to_owned(),
+            manifest: match &described.rules.new {
+                NewRules::In { manifest, .. } => (*manifest).to_owned(),
+                NewRules::Nowhere(_) => "package.json".to_owned(),
+            },
             under: None,
             from: described.rules.all.get(name).cloned(),
             name: name.clone(),

@@ -116,6 +116,31 @@ pub struct Rules {
     pub others: BTreeMap<String, Option<Vec<String>>>,
     /// A package about which a rule decides is locked under the rule alone, and under nothing that is asked for.
     pub replace: bool,
+    /// Where a new one goes.
+    pub new: NewRules,
+}
+
+/// Where a new entry goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewRules {
+    /// Into a field of a manifest, which has its path from the folder of the lockfile.
+    In {
+        /// The manifest.
+        manifest: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+    /// Nowhere, because of this: a sentence.
+    Nowhere(String),
+}
+
+impl Default for NewRules {
+    fn default() -> Self {
+        Self::In {
+            manifest: "package.json",
+            field: "overrides",
+        }
+    }
 }
 
 /// Plans that the versions in `wishes` leave the project that `described` describes.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::NewRules;
 use super::graph::{Dependent, Found, Live, State, Wanted, label};
 use super::planner::{Goal, Planner, Tried};
 use crate::model::Release;
@@ -80,7 +81,7 @@ impl Planner<'_> {
     ) -> Tried {
         let locked = state.to(wanted).map(|found| self.table.resolution(found));
         let has_entry = locked.is_some_and(|locked| self.entry(state, &locked.name).is_some());
-        if self.described.leads || has_entry {
+        if has_entry {
             return Err(failure);
         }
         let is_of_others = match &failure {
@@ -88,15 +89,19 @@ impl Planner<'_> {
             Failure::Ask(_) | Failure::Crowded(_) => false,
         };
         let is_possible = self.single(state, wanted);
+        let place = match &self.described.rules.new {
+            NewRules::In { manifest, field } => Ok((manifest, field)),
+            NewRules::Nowhere(reason) => Err(reason.clone()),
+        };
         if !self.catalogue.bounds.manifests.add_overrides() {
-            return Err(match is_of_others && is_possible.is_ok() {
-                true => failure.with(&format!(
-                    "With `override` in `fix.allow` of the policy, `{}` in package.json would decide about it.",
-                    self.described.rules.field
+            return Err(match place {
+                Ok((manifest, field)) if is_of_others && is_possible.is_ok() => failure.with(&format!(
+                    "With `override` in `fix.allow` of the policy, `{field}` in {manifest} would decide about it."
                 )),
-                false => failure,
+                Ok(_) | Err(_) => failure,
             });
         }
+        let is_possible = place.map_err(Failure::because).and(is_possible);
         match is_possible.and_then(|live| self.overrule(state, wanted, goal, &live)) {
             Ok(next) => Ok((next, Strategy::Override)),
             Err(Failure::Ask(names)) => Err(Failure::Ask(names)),
@@ -117,11 +122,10 @@ impl Planner<'_> {
         let asked = self.table.asked(wanted);
         let name = asked.means.package();
         let live = state.live(self.table);
-        let mut of_name = live
-            .all
-            .iter()
-            .filter(|found| self.table.resolution(**found).name == name);
-        let first = of_name.next().map(|found| self.table.resolution(*found));
+        // What the plan has brought goes where the entry says.
+        let of_name = live.all.iter().map(|found| self.table.resolution(*found));
+        let mut of_name = of_name.filter(|one| one.name == name && one.release.is_none());
+        let first = of_name.next();
         let is_alias = state.leading().any(|(other, _)| {
             let other = self.table.asked(other);
             other.means.package() == name && *other.descriptor.name != *name
@@ -228,6 +232,14 @@ impl Planner<'_> {
         })
     }
 
+    /// A package in use that expects `name` beside itself.
+    fn expecting(&self, state: &State, name: &str) -> Option<String> {
+        let live = state.live(self.table);
+        let all = live.all.iter().map(|found| self.table.resolution(*found));
+        let mut all = all.filter(|one| one.peers.iter().any(|peer| *peer.name == *name));
+        all.next().map(|one| one.id())
+    }
+
     /// Leads everything that asks for the package of `wanted` to `release`, as an entry of the root's manifest says, which is to ask for
     /// `range` where there is one.
     fn with_entry(
@@ -248,6 +260,13 @@ impl Planner<'_> {
             let asked = self.table.asked(*other);
             let own = state.own.iter().position(|needs| needs.contains(other));
             if let Some(own) = own
+                && self.described.leads
+                && let Some(module) = self.described.modules.get(own)
+                && let Some(reason) = module.kept.get(&*name)
+            {
+                return Err(Failure::because(reason.clone()));
+            }
+            if let Some(own) = own
                 && !self.catalogue.in_range(&asked.means.range, &release.version)
             {
                 return Err(Failure::because(format!(
@@ -257,12 +276,24 @@ impl Planner<'_> {
                 )));
             }
         }
+        if self.described.leads && self.described.modules.iter().any(|module| module.name == *name) {
+            return Err(Failure::because(format!(
+                "A project of the workspace is called {name} too, about which an entry would decide."
+            )));
+        }
         let mut next = self.put(state, wanted, release, None, 0)?;
         let Some(found) = next.to(wanted) else {
             return Err(Failure::because("It leads nowhere."));
         };
         for other in of_name {
             next.lead(other, found);
+        }
+        if self.described.leads
+            && let Some(expecting) = self.expecting(&next, &name)
+        {
+            return Err(Failure::because(format!(
+                "{expecting} expects it beside itself, and an entry would change what it expects."
+            )));
         }
         if let Some(range) = range {
             next.overrides.insert(name.to_string(), (range, found));

@@ -253,3 +253,199 @@ fn what_is_new_takes_the_locked_version_that_overrides_allow() {
         assert_eq!(told(&plan), ["stays b 1.0.0"], "{overrides}");
     }
 }
+
+const OVERRIDE: Asked<'_> = Asked {
+    manifests: Manifests::Override,
+    flaws: &[("b", "1.1.0")],
+    level: Distance::Major,
+};
+
+/// `a` asks for an old `b`, and the project for either; the files with `manifest` and `settings`, and the lockfile with `overrides`.
+fn held(manifest: serde_json::Value, settings: Option<&str>, overrides: &str, b: &str) -> Files {
+    let importers = "  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    let asked = match overrides.contains("\n  b: ") {
+        true => format!("b:\n        specifier: ^1.0.2\n        version: {b}"),
+        false => format!("b:\n        specifier: ^1.0.0\n        version: {b}"),
+    };
+    let importers = importers.replace("b:\n        specifier: ^1.0.0\n        version: 1.0.0", &asked);
+    let snapshots = format!("  a@1.0.0:\n    dependencies:\n      b: {b}\n\n  b@{b}: {{}}\n");
+    let text = lock(&importers, "", &snapshots);
+    let mut files = files(
+        json!({}),
+        text.replacen("importers:", &format!("{overrides}importers:"), 1),
+    );
+    let manifest = serde_json::to_string_pretty(&manifest).expect("JSON");
+    files.insert("package.json".to_owned(), manifest);
+    if let Some(settings) = settings {
+        files.insert("pnpm-workspace.yaml".to_owned(), settings.to_owned());
+    }
+    files
+}
+
+#[test]
+fn overrides_go_where_the_pnpm_of_the_project_reads_them_and_into_the_lockfile() {
+    let world = World::of("a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.2\nb 1.1.0");
+    let own = json!({"a": "^1.0.0", "b": "^1.0.0"});
+    let pinned = |pnpm: &str| json!({"name": "p", "packageManager": pnpm, "dependencies": own.clone()});
+    let with = |pnpm: serde_json::Value| json!({"name": "p", "pnpm": pnpm, "dependencies": own.clone()});
+    let engine = |version: &str| {
+        let pnpm = json!({"name": "pnpm", "version": version});
+        json!({"name": "p", "devEngines": {"packageManager": pnpm}, "dependencies": own.clone()})
+    };
+    let by_c = "overrides:\n  c: 1.0.0\n\n";
+    let new = "overrides:\n  b: ^1.1.0\n";
+    let in_manifest = Some("\"overrides\": {\n      \"b\": \"^1.1.0\"\n    }");
+    let further = Some("\"c\": \"1.0.0\",\n      \"b\": \"^1.1.0\"");
+    // The manifest, settings of the workspace, overrides of the lockfile; what the manifest has then, or what the settings are then.
+    let cases: [(serde_json::Value, Option<&str>, &str, Option<&str>, Option<&str>); 9] = [
+        (pinned("pnpm@9.15.9"), None, "", in_manifest, None),
+        (
+            pinned("pnpm@10.34.9+sha512.abc"),
+            Some("packages: []\n"),
+            "",
+            in_manifest,
+            None,
+        ),
+        (engine("^10.0.0"), None, "", in_manifest, None),
+        (pinned("pnpm@11.28.11"), Some(""), "", None, Some(new)),
+        (
+            pinned("pnpm@12.23.0"),
+            Some("packages: []\n"),
+            "",
+            None,
+            Some("packages: []\n\noverrides:\n  b: ^1.1.0\n"),
+        ),
+        (
+            with(json!({"overrides": {"c": "1.0.0"}})),
+            None,
+            by_c,
+            further,
+            None,
+        ),
+        (with(json!({})), None, "", in_manifest, None),
+        (
+            pinned("pnpm@10.34.9"),
+            Some("overrides:\n  c: 1.0.0\n"),
+            by_c,
+            None,
+            Some("overrides:\n  c: 1.0.0\n  b: ^1.1.0\n"),
+        ),
+        (
+            json!({"name": "p", "dependencies": own.clone()}),
+            Some("ignoreScripts: true\n"),
+            "",
+            None,
+            Some("ignoreScripts: true\n\noverrides:\n  b: ^1.1.0\n"),
+        ),
+    ];
+    for (manifest, settings, overrides, has, becomes) in cases {
+        let before = held(manifest, settings, overrides, "1.0.0");
+        let plan = plan(OVERRIDE, &world, &before, &[wish("b", "1.0.0")]);
+        let place = if becomes.is_some() {
+            "pnpm-workspace.yaml"
+        } else {
+            "package.json"
+        };
+        assert_eq!(told(&plan), ["b 1.0.0 → 1.1.0 (override)"], "{before:?}");
+        assert_eq!(
+            plan.overrides[0].to_string(),
+            format!("{place} overrides b with ^1.1.0")
+        );
+        let after = edited_in(&before, FILE, &plan).expect("an edit");
+        let section = match overrides.is_empty() {
+            true => "overrides:\n  b: ^1.1.0\n\n".to_owned(),
+            false => "overrides:\n  c: 1.0.0\n  b: ^1.1.0\n\n".to_owned(),
+        };
+        let expected = held(json!({}), None, &section, "1.1.0");
+        // The project asks for what the override says.
+        assert_eq!(after[FILE], expected[FILE].replace("^1.0.2", "^1.1.0"));
+        assert_eq!(
+            has.is_none_or(|has| after["package.json"].contains(has)),
+            true,
+            "{}",
+            after["package.json"]
+        );
+        assert_eq!(
+            after.get("pnpm-workspace.yaml").map(String::as_str),
+            becomes.or(settings)
+        );
+        if becomes.is_some() {
+            assert_eq!(after["package.json"], before["package.json"]);
+        }
+        // Without leave it is named.
+        let without = Asked {
+            manifests: Manifests::Keep,
+            ..OVERRIDE
+        };
+        let kept = self::plan(without, &world, &before, &[wish("b", "1.0.0")]);
+        let field = if becomes.is_some() {
+            "overrides"
+        } else {
+            "pnpm.overrides"
+        };
+        let hint = format!("`{field}` in {place} would decide about it.");
+        assert!(
+            kept.blocked[0].reason.ends_with(&hint),
+            "{}",
+            kept.blocked[0].reason
+        );
+    }
+}
+
+#[test]
+fn an_override_is_not_written_where_it_would_not_count_or_change_more() {
+    let world = World::of("a 1.0.0: b ~1.0.0\nb 1.0.0\nb 1.0.2\nb 1.1.0");
+    let own = json!({"a": "^1.0.0", "b": "^1.0.0"});
+    let pinned = |pnpm: &str| json!({"name": "p", "packageManager": pnpm, "dependencies": own.clone()});
+    let stale = "overrides:\n  c: 1.0.0\n\n";
+    for (manifest, settings, overrides, reason) in [
+        (
+            json!({"name": "p", "dependencies": own.clone()}),
+            None,
+            "",
+            "add `packageManager` to package.json",
+        ),
+        (
+            json!({"name": "p", "pnpm": {"overrides": {"c": "1.0.0"}}, "dependencies": own.clone()}),
+            Some("overrides:\n  c: 1.0.0\n"),
+            stale,
+            "add `packageManager` to package.json",
+        ),
+        (pinned("pnpm@11.0.0"), None, "", "which is not there: add it"),
+        (pinned("pnpm@10.0.0"), None, stale, "are not those of the project"),
+        (
+            pinned("pnpm@10.0.0"),
+            Some("overrides:\n  d: 1.0.0\n"),
+            "",
+            "are not those of the project",
+        ),
+        (
+            json!({"name": "b", "packageManager": "pnpm@10.0.0", "dependencies": own.clone()}),
+            None,
+            "",
+            "A project of the workspace is called b too",
+        ),
+    ] {
+        let before = held(manifest, settings, overrides, "1.0.0");
+        let plan = plan(OVERRIDE, &world, &before, &[wish("b", "1.0.0")]);
+        let said = &plan.blocked[0].reason;
+        assert!(said.contains(reason), "{said}");
+        assert!(plan.overrides.is_empty());
+    }
+    // pnpm writes an override into what packages expect beside them.
+    let world = World::of("a 1.0.0: b ~1.0.0, e ^1.0.0\nb 1.0.0\nb 1.1.0\ne 1.0.0: peer b 1.0.0 || 1.1.0");
+    let importers = "  .:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    let text = lock(
+        importers,
+        "e@1.0.0\n    peerDependencies:\n      b: 1.0.0 || 1.1.0",
+        "  a@1.0.0:\n    dependencies:\n      b: 1.0.0\n      e: 1.0.0(b@1.0.0)\n\n  b@1.0.0: {}\n\n  e@1.0.0(b@1.0.0):\n    dependencies:\n      b: 1.0.0\n",
+    );
+    let mut before = files(json!({"a": "^1.0.0"}), text);
+    before.insert(
+        "package.json".to_owned(),
+        json!({"packageManager": "pnpm@10.0.0", "dependencies": {"a": "^1.0.0"}}).to_string(),
+    );
+    let plan = plan(OVERRIDE, &world, &before, &[wish("b", "1.0.0")]);
+    let said = &plan.blocked[0].reason;
+    assert!(said.contains("e@1.0.0 expects it beside itself"), "{said}");
+}
