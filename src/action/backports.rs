@@ -166,8 +166,9 @@ impl Lines<'_> {
     /// What goes into the pull requests of a line.
     fn wanted(&self, plans: &LinePlans, number: usize, table: Option<u64>) -> Vec<Wanted> {
         let of = |key: &str, plan: &LinePlan| {
-            let text = pull_request::of_line(plan, &plan.proposal, self.run, table);
             let (advisories, blocked) = advisories(&plan.proposal);
+            let room = propose::room(self.looks, &advisories, &blocked);
+            let text = pull_request::of_line(plan, &plan.proposal, self.run, table, room);
             Wanted {
                 key: key.to_owned(),
                 title: text.title,

@@ -7,6 +7,7 @@ use super::forge::JobForge;
 use super::inputs::Inputs;
 use crate::model::{Outcome, Verdict};
 use crate::plan::{Progress, Proposal, PullRequest};
+use crate::policy::FixSettings;
 use crate::propose::{self, NewText, Proposals, Proposed, StillAffected, Wanted};
 use crate::report::plan::pull_request;
 use crate::session::Fixes;
@@ -46,7 +47,8 @@ pub fn propose(fixes: Fixes, base: Option<&str>, inputs: &Inputs, job: &JobForge
         }
     };
     let run = job.pages().run;
-    let wanted = |(key, proposal): (&str, &Proposal)| wanted(key, proposal, base, run.as_deref());
+    let settings = &fixes.settings;
+    let wanted = |(key, proposal): (&str, &Proposal)| wanted(key, proposal, base, run.as_deref(), settings);
     let wanted: Vec<Wanted> = match fixes.parts.as_slice() {
         [] => vec![wanted(("", &fixed.proposal))],
         parts => parts
@@ -85,9 +87,10 @@ pub(super) fn found(before: &Outcome) -> StillAffected {
     }
 }
 
-fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>) -> Wanted {
-    let text = pull_request::pull_request(proposal, base, run);
+fn wanted(key: &str, proposal: &Proposal, base: &str, run: Option<&str>, settings: &FixSettings) -> Wanted {
     let (advisories, blocked) = advisories(proposal);
+    let room = propose::room(settings, &advisories, &blocked);
+    let text = pull_request::pull_request(proposal, base, run, room);
     Wanted {
         key: key.to_owned(),
         title: text.title,

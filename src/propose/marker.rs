@@ -12,8 +12,9 @@ const END: &str = " -->";
 /// What stands before the id of an advisory that stays.
 const BLOCKED: &str = "blocked=";
 
-/// So many ids stand in it.
+/// So many ids stand in it, for each of the two kinds, and so many bytes of them.
 const MAX_IDS: usize = 500;
+const MAX_BYTES: usize = 12_000;
 
 /// What the line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +46,13 @@ impl Marker {
             text: hasher.finalize().to_hex().chars().take(16).collect(),
             is_dressed: false,
             is_moot: false,
-            advisories: wanted.advisories.iter().take(MAX_IDS).cloned().collect(),
-            blocked: wanted.blocked.iter().take(MAX_IDS).cloned().collect(),
+            advisories: some_of(&wanted.advisories).cloned().collect(),
+            blocked: some_of(&wanted.blocked).cloned().collect(),
         }
     }
 
     /// The line, without its end.
     pub(super) fn line(&self) -> String {
-        let ids = |ids: &BTreeSet<String>| ids.iter().filter(|id| is_id(id)).cloned().collect::<Vec<_>>();
         let mut line = format!("{BEGIN}{}", self.text);
         for (word, is_set) in [("dressed", self.is_dressed), ("moot", self.is_moot)] {
             if is_set {
@@ -60,18 +60,36 @@ impl Marker {
                 line.push_str(word);
             }
         }
-        for id in ids(&self.advisories) {
+        for id in &self.advisories {
             line.push(' ');
-            line.push_str(&id);
+            line.push_str(id);
         }
-        for id in ids(&self.blocked) {
+        for id in &self.blocked {
             line.push(' ');
             line.push_str(BLOCKED);
-            line.push_str(&id);
+            line.push_str(id);
         }
         line.push_str(END);
         line
     }
+}
+
+/// Those of `ids` for which there is room.
+fn some_of(ids: &BTreeSet<String>) -> impl Iterator<Item = &String> {
+    let mut bytes = 0;
+    let ids = ids.iter().filter(|id| is_id(id)).take(MAX_IDS);
+    ids.take_while(move |id| {
+        bytes += BLOCKED.len() + id.len() + 1;
+        bytes <= MAX_BYTES
+    })
+}
+
+/// The longest that the line is about these, in bytes, with its end.
+pub(super) fn longest(advisories: &BTreeSet<String>, blocked: &BTreeSet<String>) -> usize {
+    let ids = [advisories, blocked].into_iter().flat_map(some_of);
+    let ids: usize = ids.map(|id| BLOCKED.len() + id.len() + 1).sum();
+    // A digest, and what was done with the request.
+    BEGIN.len() + END.len() + ids + 40
 }
 
 /// Ids that can stand in a comment of HTML.
@@ -115,5 +133,34 @@ pub(super) fn rest(body: &str) -> &str {
     match read(body) {
         Some(_) => body.trim_start().split_once('\n').map_or("", |(_, rest)| rest),
         None => body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_no_longer_than_what_is_left_free_for_it() {
+        let ids = |count: usize, length: usize| -> BTreeSet<String> {
+            (0..count)
+                .map(|number| format!("GHSA-{number:0length$}"))
+                .collect()
+        };
+        for (count, length) in [(0, 1), (3, 14), (1_000, 14), (1_000, 90), (400, 300)] {
+            let wanted = Wanted {
+                advisories: ids(count, length),
+                blocked: ids(count, length),
+                ..Wanted::default()
+            };
+            let mut marker = Marker::of(&wanted, "0123456789abcdef");
+            (marker.is_dressed, marker.is_moot) = (true, true);
+            let line = marker.line();
+            let free = longest(&wanted.advisories, &wanted.blocked);
+            assert!(line.len() <= free && free < 25_000, "{}: {free}", line.len());
+            let again = read(&line).expect("a line of ours");
+            assert_eq!(again.advisories, marker.advisories);
+            assert_eq!(again.blocked.len(), marker.blocked.len());
+        }
     }
 }

@@ -31,7 +31,7 @@ use request::dressed;
 pub use series::{WantedSeries, propose_series};
 
 /// What a pull request says, and what is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Distinguishes it from others into the same branch: empty for all upgrades, else the package's URL.
     pub key: String,
@@ -153,6 +153,18 @@ impl OpenRequests {
     pub fn has(&self, base: &str) -> bool {
         self.of_base(base).next().is_some()
     }
+}
+
+/// The longest text of a pull request, in bytes: forges take some more.
+const LIMIT: usize = 60_000;
+
+/// What is left of that for the text of a pull request about these advisories, beside its first line and what the policy puts around it.
+#[must_use]
+pub fn room(settings: &FixSettings, advisories: &BTreeSet<String>, blocked: &BTreeSet<String>) -> usize {
+    let around = settings.body.as_deref().map_or(0, str::len);
+    LIMIT
+        .saturating_sub(marker::longest(advisories, blocked))
+        .saturating_sub(around)
 }
 
 /// The pull request with all upgrades into `base` that is open, else the newest one that was merged and fixes one of `advisories`

@@ -272,7 +272,7 @@ fn lockfiles(
     let new = work.workspace.with_files(tree, put)?;
     let differences = work.workspace.differences(tree, new)?;
     let changes = differences.iter().map(|file| change(&work.workspace, file));
-    let text = upgrades::of_line(plan, &plan.proposal, None, None);
+    let text = upgrades::of_line(plan, &plan.proposal, None, None, usize::MAX);
     let signature = signer.map(|signer| format!("Signed-off-by: {signer}\n"));
     Ok(Some(NewCommit {
         message: format!(

@@ -91,7 +91,7 @@ fn named(plan: &LinePlan) -> Option<NamedRequest> {
     Some(NamedRequest {
         number: None,
         branch: plan.branch.clone()?,
-        title: of_line(plan, &plan.proposal, None, None).title,
+        title: of_line(plan, &plan.proposal, None, None, usize::MAX).title,
     })
 }
 

@@ -13,8 +13,8 @@ use crate::report::phrases::{advisories, counted, rank, severities, short, thous
 use crate::report::{headline, links};
 use crate::text::escape::{markdown, markdown_code};
 
-/// The longest text of a pull request, in bytes: forges take some more.
-const LIMIT: usize = 60_000;
+/// Bytes for what stands below a text: where the table of all release lines is.
+const BELOW: usize = 200;
 
 /// The rows that each table may have, and the ranges in each, until the text is short enough. Without any it always is.
 const ROWS: [usize; 6] = [200, 60, 20, 5, 1, 0];
@@ -35,9 +35,10 @@ pub struct PullRequest {
     pub message: String,
 }
 
-/// What the pull request with the edits of `proposal` into `base` says. `run` is the page of the run that made it.
+/// What the pull request with the edits of `proposal` into `base` says, in a text of at most `room` bytes. `run` is the page of the run that
+/// made it.
 #[must_use]
-pub fn pull_request(proposal: &Proposal, base: &str, run: Option<&str>) -> PullRequest {
+pub fn pull_request(proposal: &Proposal, base: &str, run: Option<&str>, room: usize) -> PullRequest {
     let moves: Vec<(&LockfilePlan, &Move)> = moves(proposal);
     let mut fixes: Vec<&str> = moves
         .iter()
@@ -49,7 +50,7 @@ pub fn pull_request(proposal: &Proposal, base: &str, run: Option<&str>) -> PullR
     let body = ROWS
         .iter()
         .map(|rows| body(proposal, base, run, *rows))
-        .find(|text| text.len() <= LIMIT)
+        .find(|text| text.len() + BELOW <= room)
         .unwrap_or_default();
     let lines = moves.iter().map(|(_, one)| {
         let to = one
@@ -74,9 +75,15 @@ pub fn pull_request(proposal: &Proposal, base: &str, run: Option<&str>) -> PullR
 
 /// The same for a release line: it names the line and, where there is one, the pull request with the table of all lines.
 #[must_use]
-pub fn of_line(plan: &LinePlan, proposal: &Proposal, run: Option<&str>, table: Option<u64>) -> PullRequest {
+pub fn of_line(
+    plan: &LinePlan,
+    proposal: &Proposal,
+    run: Option<&str>,
+    table: Option<u64>,
+    room: usize,
+) -> PullRequest {
     let base = plan.base().unwrap_or_default();
-    let mut text = pull_request(proposal, base, run);
+    let mut text = pull_request(proposal, base, run, room);
     if !plan.is_default {
         text.title = format!("[{}] {}", plain(&short(base, 60)), text.title);
         text.headline = short(&text.title, HEADLINE).into_owned();

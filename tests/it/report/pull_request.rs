@@ -53,12 +53,15 @@ fn proposal(packages: usize, members: usize) -> Proposal {
     }
 }
 
+/// What a forge takes, beside the first line and a template.
+const ROOM: usize = 60_000;
+
 #[test]
 fn reasons_are_cut_and_the_text_is_never_empty() {
-    let whole = pull_request(&proposal(2, 3), "main", None).body;
+    let whole = pull_request(&proposal(2, 3), "main", None, ROOM).body;
     assert!(whole.contains("member-2") && whole.contains("left-1"), "{whole}");
     for (packages, members) in [(8, 400), (8, 100_000), (5_000, 1), (400, 400)] {
-        let text = pull_request(&proposal(packages, members), "main", None).body;
+        let text = pull_request(&proposal(packages, members), "main", None, ROOM).body;
         assert!(text.len() <= 60_000, "{packages} × {members}: {}", text.len());
         for part in [
             "### Not fixed by it",
@@ -69,8 +72,16 @@ fn reasons_are_cut_and_the_text_is_never_empty() {
             assert!(text.contains(part), "{packages} × {members}: {part} in {text}");
         }
     }
+    for room in [38_000, 20_000, 8_000] {
+        let text = pull_request(&proposal(400, 400), "main", None, room).body;
+        assert!(
+            text.len() < room && text.contains("`right`"),
+            "{room}: {}",
+            text.len()
+        );
+    }
     // What is fixed comes before what is not.
-    let text = pull_request(&proposal(8, 400), "main", None).body;
+    let text = pull_request(&proposal(8, 400), "main", None, ROOM).body;
     assert!(text.contains("`right`") && text.contains("`1.0.1`"), "{text}");
     assert!(text.contains("`left-7`"), "{text}");
 }
