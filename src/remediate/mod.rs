@@ -18,6 +18,7 @@ mod npm;
 mod npm_archives;
 mod overlay;
 mod pdm_lock;
+pub mod pinned;
 mod pipfile_lock;
 mod pnpm_lock;
 mod poetry_lock;

@@ -10,6 +10,7 @@ use crate::model::{Tree, TreePath};
 use crate::plan::{Blocked, LockfilePlan, Plan};
 use crate::remediate::format_of;
 use crate::remediate::native::{Native, native};
+use crate::remediate::pinned::{pinned, version_in};
 use crate::sys::file;
 use crate::sys::interrupt::Temporary;
 use crate::sys::program::{self, Run};
@@ -73,6 +74,39 @@ pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -
     }
     let folder = below(&copy, &native.folder(&plan.file, tree))
         .ok_or_else(|| failed(&"its folder has no name here"))?;
+    let pinned = pinned(native.tool, &native.folder(&plan.file, tree), &|path| {
+        let bytes = tree.read(path).ok()?;
+        String::from_utf8(bytes.to_vec()).ok()
+    });
+    let version = match pinned {
+        None => String::new(),
+        Some(pinned) => {
+            let ran = program::run(&Run {
+                tool: native.tool,
+                program: &program,
+                arguments: &["--version"],
+                // Not in the project: some start the release that it pins.
+                folder: &streams,
+                streams: &streams,
+                environment: native.environment,
+                at_most: AT_MOST,
+            });
+            let said = ran.map_err(|error| failed(&error))?.text;
+            let version = version_in(&said).unwrap_or_default();
+            if !pinned.allows(version) {
+                return Err(format!(
+                    "`--verify native` needs {name} {}, which {} pins: that in PATH is {}.",
+                    pinned.release,
+                    pinned.place,
+                    match version {
+                        "" => "of no version that it says",
+                        version => version,
+                    }
+                ));
+            }
+            format!("{name} {version}: ")
+        }
+    };
     for command in native.commands {
         let offline = native.offline.iter().filter(|_| asking.is_offline);
         let arguments: Vec<&str> = command.iter().chain(offline).copied().collect();
@@ -103,7 +137,7 @@ pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -
         .iter()
         .map(|command| format!("{name} {}", command.join(" ")))
         .collect();
-    Ok(asked.join("; "))
+    Ok(format!("{version}{}", asked.join("; ")))
 }
 
 fn environment(native: &Native, is_offline: bool) -> Vec<(&'static str, &'static str)> {

@@ -59,9 +59,9 @@ pub(super) struct Effort {
 /// So many needs are looked at for one wish.
 const MAX_NEEDS: usize = 10_000;
 /// So many dependents are looked at for one wish, and where more than the second number were for all wishes before it.
-const MAX_DEPENDENTS: u64 = 500_000;
-const MAX_OF_PLAN: u64 = 3_000_000;
-const MAX_DEPENDENTS_LATE: u64 = 50_000;
+const MAX_DEPENDENTS: u64 = 300_000;
+const MAX_OF_PLAN: u64 = 1_500_000;
+const MAX_DEPENDENTS_LATE: u64 = 30_000;
 
 impl Effort {
     pub(super) fn of(tree: &FolderTree) -> Self {

@@ -401,7 +401,7 @@ fn npm(project: &Project, folder: &str, code: i32) -> String {
     std::fs::create_dir_all(&seen).expect("a folder");
     let seen = seen.to_str().expect("a path");
     let script = format!(
-        "#!/bin/sh\necho \"$@\" > {seen}/arguments\nenv > {seen}/environment\npwd > {seen}/folder\n\
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 10.2.0 && exit 0\necho \"$@\" > {seen}/arguments\nenv > {seen}/environment\npwd > {seen}/folder\n\
          cp package-lock.json {seen}/lock\ncp .npmrc {seen}/npmrc\n\
          printf 'npm error \\033[31m::error::code EUSAGE\\nnpm error Missing: jar\\n' >&2\nexit {code}\n"
     );
@@ -483,4 +483,50 @@ fn npm_is_asked_where_a_person_asks_for_it_and_what_it_refuses_is_not_written() 
     assert!(lock().contains("jar-1.0.1.tgz"));
     assert_eq!(seen("npmrc").expect("a copy"), format!("registry={registry}\n"));
     assert!(!std::path::Path::new(folder.trim()).exists(), "the copy is gone");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_npm_that_is_asked_is_the_one_that_the_project_pins() {
+    let records = [record("GHSA-jar", "npm", "jar", "0", Some("1.0.1"))];
+    for (pinned, reason) in [
+        (
+            "npm@9.8.1",
+            Some("needs npm 9.8.1, which `packageManager` in package.json pins: that in PATH is 10.2.0."),
+        ),
+        ("npm@10.2.0+sha256.ab", None),
+    ] {
+        let project = Project::new("jar 1.0.0\njar 1.0.1", "jar ^1.0.0", "jar@1.0.0", &records);
+        let mut said = manifest(&project);
+        said["packageManager"] = json!(pinned);
+        project.sandbox.write("package.json", said.to_string());
+        let registry = project.server.address("/");
+        project.sandbox.write(".npmrc", format!("registry={registry}\n"));
+        let accepting = npm(&project, "accepting", 0);
+        let line = [
+            "fix",
+            "--verify",
+            "native",
+            "--format",
+            "json",
+            "--db",
+            &project.index,
+            "--now",
+            NOW,
+        ];
+        let ran = project.sandbox.run_with(&line, &[("PATH", accepting.as_str())]);
+        let target = &ran.json()["targets"][0];
+        match reason {
+            Some(reason) => {
+                assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+                let said = target["unfixable"][0]["reason"].as_str().expect("a reason");
+                assert!(said.contains(reason), "{said}");
+            }
+            None => {
+                assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+                let by = target["verified"][0]["by"].as_str().expect("who judged");
+                assert!(by.starts_with("npm 10.2.0: npm ci --dry-run"), "{by}");
+            }
+        }
+    }
 }
