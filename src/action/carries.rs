@@ -282,7 +282,7 @@ impl Job<'_> {
                         own.id
                     )));
                 }
-                request.refs = Some(lacking.join(","));
+                request.names = Some(lacking.into_iter().map(str::to_owned).collect());
                 request.source = CarrySource::Commits(own.commits.carried);
             }
             (Asked::Pull { .. } | Asked::Nothing(_), _) => {}

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fits::is_manifest;
 use super::is_lockfile;
 use crate::git::merge::Workspace;
 use crate::git::{GitError, ObjectId, Repository};
@@ -16,25 +17,6 @@ impl Tree for Alone {
     fn read(&self, _: &TreePath) -> Result<std::sync::Arc<[u8]>, Unread> {
         Err(Unread::Absent)
     }
-}
-
-/// Files that name what a lockfile beside them locks.
-const MANIFESTS: &[&str] = &[
-    "package.json",
-    "Cargo.toml",
-    "pyproject.toml",
-    "Pipfile",
-    "composer.json",
-    "Gemfile",
-    "go.mod",
-    "pubspec.yaml",
-    "mix.exs",
-];
-
-/// The file of this name says what a lockfile beside it locks.
-#[must_use]
-pub fn is_manifest(name: &str) -> bool {
-    MANIFESTS.contains(&name)
 }
 
 /// The last line of the message of a commit that this program made for upgrades.
@@ -100,6 +82,24 @@ pub fn packages(
         }
     }
     Ok(changed)
+}
+
+/// The versions of each package in the lockfile at `path`, by the package's name.
+#[must_use]
+pub fn versions_by_name(path: &[u8], bytes: &[u8]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let Some(path) = TreePath::new(path) else {
+        return versions;
+    };
+    let lockfile::Claim::Read(format) = lockfile::claim(&path) else {
+        return versions;
+    };
+    let reading = lockfile::read(format, &path, bytes, &Alone);
+    for (_, package) in reading.parsed.graph.packages() {
+        let of_name = versions.entry(package.name.to_string()).or_default();
+        of_name.insert(package.version.to_string());
+    }
+    versions
 }
 
 /// The versions of each package in a lockfile.

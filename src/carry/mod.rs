@@ -5,22 +5,25 @@
 //! the rest is for a person, with the commands that do the same.
 //!
 //! `selection` decides which commits a merged request has, by what `request` reads of them, `message` what a carried commit says,
-//! `locked` which packages a commit locks anew, `commands` what a person runs, `summary` what reports show.
+//! `evidence` what the line has of it, `fits` whether a lockfile still fits, `locked` which packages a commit locks anew, `commands` what a person runs, `summary` what reports show.
 
 pub mod commands;
+pub mod evidence;
+pub mod fits;
 pub mod locked;
 pub mod message;
 pub mod request;
 pub mod selection;
 pub mod summary;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::git::merge::{Conflict, Difference, Labels, Reason, Workspace};
 use crate::git::{GitError, ObjectId, Repository};
 use crate::model::TreePath;
 use crate::{lockfile, relock};
 use commands::{Pick, Restored};
+use evidence::{Evidence, Sought};
 
 /// A release line that takes the change.
 #[derive(Debug, Clone)]
@@ -51,7 +54,12 @@ pub struct Carried {
     pub commits: Vec<CarriedCommit>,
     /// Commits that the line has, and the one of the line that has the change.
     pub there: Vec<(ObjectId, ObjectId)>,
-    /// Commits that the line had, and what undid them there, where that is known; they count as not there.
+    /// Those of the line of which the message alone says that they have a change.
+    pub said: BTreeSet<ObjectId>,
+    /// What the commits of the line say.
+    pub evidence: Evidence,
+    /// Commits that the line had, and what undid them there: they count as not there. Where nothing is known that did, they count as
+    /// there, too: their change is not as it was, and may have been moved.
     pub undone: Vec<(ObjectId, Option<ObjectId>)>,
     /// Commits without a change to anything but lockfiles, or whose change the files of the line have already.
     pub empty: Vec<ObjectId>,
@@ -128,6 +136,8 @@ pub fn carry(
         state: State::Fixed,
         commits: Vec::new(),
         there: Vec::new(),
+        said: BTreeSet::new(),
+        evidence: Evidence::of(repository, workspace, (commits, line.tip), MAX_COMMITS)?,
         undone: Vec::new(),
         empty: Vec::new(),
         lockfiles: BTreeSet::new(),
@@ -135,8 +145,7 @@ pub fn carry(
         commands: Vec::new(),
         is_cut: false,
     };
-    let own = own_changes(repository, workspace, commits, line)?;
-    carried.is_cut = own.is_cut;
+    carried.is_cut = carried.evidence.is_cut;
     let mut tree = line.tip;
     let mut picks = Vec::new();
     let mut seen = BTreeSet::new();
@@ -151,20 +160,24 @@ pub fn carry(
             }
             source => source?,
         };
-        let identity = source.identity.as_ref();
-        let has = match is_ancestor {
-            true => Some(*commit),
-            false => identity
-                .and_then(|identity| own.by_identity.get(identity))
-                .copied(),
-        };
-        if let Some(has) = has {
-            match undone(workspace, &source, tree, &own)? {
-                None => {
-                    carried.there.push((*commit, has));
+        let sought = Sought::of(repository, workspace, *commit)?;
+        let evidence = &carried.evidence;
+        let newest = sought.as_ref().and_then(|sought| evidence.having(sought));
+        let below = is_ancestor.then(|| evidence.below(*commit));
+        if let (Some(having), Some(sought)) = (newest.or(below), &sought) {
+            let by = evidence.undoing(repository, workspace, sought, having)?;
+            match standing(workspace, &source, tree, by)? {
+                Standing::Undone(by) => carried.undone.push((*commit, Some(by))),
+                there => {
+                    let by = if is_ancestor { *commit } else { having.by };
+                    carried.there.push((*commit, by));
+                    let is_said = having.is_said && !is_ancestor;
+                    carried.said.extend(Some(by).filter(|_| is_said));
+                    if there == Standing::Moved && !having.is_said {
+                        carried.undone.push((*commit, None));
+                    }
                     continue;
                 }
-                Some(by) => carried.undone.push((*commit, by)),
             }
         }
         carried.lockfiles.extend(source.locked.iter().cloned());
@@ -188,7 +201,7 @@ pub fn carry(
             picks.extend(source.pick(workspace, line.tip)?);
             carried.state = State::Conflict(Stopped {
                 commit: *commit,
-                missing: missing(repository, workspace, &source, line, (&own, &paths))?,
+                missing: missing(repository, workspace, &source, line, (&carried.evidence, &paths))?,
                 conflicts: merged.conflicts,
             });
             continue;
@@ -224,33 +237,40 @@ pub fn carry(
     Ok(carried)
 }
 
-/// Where the change of `source`, which the line had, is in `tree` no more: what undid it, if that is known. `None` where the tree still
-/// has it.
+/// How a line stands towards a change that it has, or had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It has it as it was, or changed the same lines later.
+    There,
+    /// It has not undone it, and it is not there as it was: it was moved, or taken out by hand.
+    Moved,
+    /// This commit undid it.
+    Undone(ObjectId),
+}
+
+/// How `tree` stands towards the change of `source`, which `by` undid there.
 ///
-/// It is there where merging it changes nothing. Where it cannot be merged, later commits changed the same lines: then it is
-/// there unless the line has a commit that is its reverse.
-fn undone(
+/// It is there where merging it changes nothing. Where it cannot be merged, later commits changed the same lines.
+fn standing(
     workspace: &mut Workspace,
     source: &Source,
     tree: ObjectId,
-    own: &Own,
-) -> Result<Option<Option<ObjectId>>, GitError> {
+    by: Option<ObjectId>,
+) -> Result<Standing, GitError> {
     let theirs = source.without_lockfiles(workspace)?;
     let labels = Labels {
         ours: String::new(),
         theirs: String::new(),
     };
     let merged = workspace.merge(source.parent, tree, theirs, &labels)?;
-    let reverse = identity(workspace, source.id, source.parent)?;
-    let by = reverse.and_then(|reverse| own.by_identity.get(&reverse)).copied();
     let is_clean = merged.conflicts.is_empty();
-    Ok(
-        match is_clean && workspace.differences(tree, merged.tree)?.is_empty() {
-            true => None,
-            false if is_clean || by.is_some() => Some(by),
-            false => None,
-        },
-    )
+    let is_as_it_was = is_clean && workspace.differences(tree, merged.tree)?.is_empty();
+    Ok(match (is_as_it_was, by) {
+        (true, _) => Standing::There,
+        (false, Some(by)) => Standing::Undone(by),
+        (false, None) if is_clean => Standing::Moved,
+        (false, None) => Standing::There,
+    })
 }
 
 /// What a change is, wherever it is made, without its lockfiles: a carried commit has none. `None` where it changes nothing else.
@@ -289,7 +309,6 @@ struct Source {
     differences: Vec<Difference>,
     /// The paths of lockfiles among them.
     locked: BTreeSet<Vec<u8>>,
-    identity: Option<String>,
 }
 
 impl Source {
@@ -310,7 +329,6 @@ impl Source {
             id,
             parent,
             is_merge: parents.ids.len() > 1,
-            identity: identity_without(workspace, differences.clone(), &locked)?,
             differences,
             locked,
         })
@@ -339,43 +357,13 @@ impl Source {
     }
 }
 
-/// What a line changed by itself.
-struct Own {
-    /// The commit by what it changes.
-    by_identity: HashMap<String, ObjectId>,
-    is_cut: bool,
-}
-
-/// What the line has that `commits` do not build on.
-fn own_changes(
-    repository: &Repository,
-    workspace: &Workspace,
-    commits: &[ObjectId],
-    line: &Line,
-) -> Result<Own, GitError> {
-    let beyond = repository.beyond(commits, line.tip, MAX_COMMITS)?;
-    let mut own = Own {
-        by_identity: HashMap::new(),
-        is_cut: beyond.is_cut,
-    };
-    for commit in beyond.commits {
-        let parents = repository.parents(commit)?;
-        if let (Some(parent), false) = (parents.ids.first(), parents.is_cut)
-            && let Some(identity) = identity(workspace, *parent, commit)?
-        {
-            own.by_identity.insert(identity, commit);
-        }
-    }
-    Ok(own)
-}
-
 /// Commits before `source` that touched `paths` and whose change the line lacks.
 fn missing(
     repository: &Repository,
     workspace: &Workspace,
     source: &Source,
     line: &Line,
-    (own, paths): (&Own, &BTreeSet<Vec<u8>>),
+    (evidence, paths): (&Evidence, &BTreeSet<Vec<u8>>),
 ) -> Result<Vec<ObjectId>, GitError> {
     let mut missing = Vec::new();
     for commit in repository
@@ -397,7 +385,7 @@ fn missing(
             continue;
         }
         let identity = identity(workspace, *parent, commit)?;
-        if !identity.is_some_and(|identity| own.by_identity.contains_key(&identity)) {
+        if !identity.is_some_and(|identity| evidence.has_identity(&identity)) {
             missing.push(commit);
         }
         if missing.len() >= MAX_MISSING {

@@ -3,7 +3,8 @@
 //! ```text
 //! merged with …
 //!   one of its own commits ─► its commits but the merges, if they give the same files on what the branch was
-//!   a merge                ─► what the merge brought
+//!   a merge of its last    ─► what the merge brought
+//!   a merge of another     ─► its commits, if they are on the branch by it and none of them is a merge
 //!   a commit               ─► as many commits as it has: each changes the same, or gives the same files when made again there
 //!                          ─► the one commit, if it makes the request's files of those that the request began with
 //! ```
@@ -65,11 +66,14 @@ pub fn commits(
     };
     match parents.as_slice() {
         _ if own.len() > 1 && own.contains(&merged) => reader.moved_on(merged, own),
-        // The one commit of a request is known without its own commits.
-        [_] | [] if own.len() < 2 => Ok(Selected::one(Selection::Squash, merged)),
+        // The one commit of a request is taken for what it was merged with where the clone lacks it.
+        [_] | [] if own.len() < 2 && !own.iter().all(|commit| reader.has(*commit)) => {
+            Ok(Selected::one(Selection::Squash, merged))
+        }
+        [_] | [] if own.is_empty() => Ok(Selected::one(Selection::Squash, merged)),
         [_] | [] => reader.by_changes(merged, own),
         [first, _] if own.contains(first) => Ok(Selected::unclear(Unclear::Backwards)),
-        [_, _] => Ok(Selected::one(Selection::Merge, merged)),
+        [_, second] => reader.merged(merged, *second, own),
         _ => Ok(Selected::unclear(Unclear::Several)),
     }
 }
@@ -80,6 +84,26 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    /// The clone has the commit.
+    fn has(&self, commit: ObjectId) -> bool {
+        self.repository.parents(commit).is_ok()
+    }
+
+    /// A merge brought it: alone where the other parent is its last commit, else with what builds on it.
+    fn merged(&mut self, merged: ObjectId, second: ObjectId, own: &[ObjectId]) -> Result<Selected, GitError> {
+        let Some(head) = own.last().copied().filter(|head| *head != second) else {
+            return Ok(Selected::one(Selection::Merge, merged));
+        };
+        let of = own.len();
+        if !self.has(head) || !self.repository.is_ancestor(head, second)? {
+            return Ok(Selected::unclear(Unclear::Other { of }));
+        }
+        match self.without_merges(own)?.len() == of {
+            true => Ok(Selected::range(own.to_vec())),
+            false => Ok(Selected::unclear(Unclear::Merges { of })),
+        }
+    }
+
     /// The branch was moved on to the request's own last commit.
     fn moved_on(&mut self, merged: ObjectId, own: &[ObjectId]) -> Result<Selected, GitError> {
         let plain = self.without_merges(own)?;

@@ -93,9 +93,10 @@ fn standing(carried: &Carried) -> (CarryState, String) {
 
 /// Which commits a line has that has all of them.
 fn has(carried: &Carried) -> String {
-    let words = |(commit, by): &(ObjectId, ObjectId)| match commit == by {
-        true => format!("{} is on it", short(*commit)),
-        false => format!("{} is on it as {}", short(*commit), short(*by)),
+    let words = |(commit, by): &(ObjectId, ObjectId)| match (commit == by, carried.said.contains(by)) {
+        (true, _) => format!("{} is on it", short(*commit)),
+        (false, false) => format!("{} is on it as {}", short(*commit), short(*by)),
+        (false, true) => format!("{} is on it as {}, as that says", short(*commit), short(*by)),
     };
     match carried.there.as_slice() {
         [] => "it has the change".to_owned(),

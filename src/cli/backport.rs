@@ -25,7 +25,7 @@ pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Res
         return own_advisory::run(arguments, advisory, options, now);
     }
     if !arguments.commits.is_empty() || arguments.pull_request.is_some() {
-        return carry::run(arguments, options, now);
+        return carry::run(arguments, None, options, now);
     }
     if arguments.upgrades.resolve {
         return Err(Failure::usage(

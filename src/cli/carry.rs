@@ -20,7 +20,12 @@ use crate::sys::web;
 ///
 /// # Errors
 /// A [`Failure`] of usage: outside of git, for a commit that is not there.
-pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Result<ExitCode, Failure> {
+pub fn run(
+    arguments: &Backport,
+    names: Option<Vec<String>>,
+    options: &OutputOptions,
+    now: Timestamp,
+) -> Result<ExitCode, Failure> {
     let pairs = output::pair_forms(&arguments.reports, FORMS)?;
     let (commits, path) = commits_and_path(&arguments.commits, arguments.path.as_deref());
     let input = Input::path(path.as_deref());
@@ -31,6 +36,7 @@ pub fn run(arguments: &Backport, options: &OutputOptions, now: Timestamp) -> Res
     let request = CarryRequest {
         input,
         refs: arguments.refs.clone(),
+        names,
         policy: PolicyRequest::new(arguments.source.policy.clone(), None)?,
         source,
         ..CarryRequest::default()

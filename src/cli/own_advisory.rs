@@ -87,10 +87,10 @@ pub fn run(
     let carried = Backport {
         advisory: None,
         commits: own.commits.carried.clone(),
-        refs: Some(lacking.join(",")),
         ..arguments.clone()
     };
-    let code = carry::run(&carried, options, now)?;
+    let names = lacking.into_iter().map(str::to_owned).collect();
+    let code = carry::run(&carried, Some(names), options, now)?;
     Ok(match (code, is_known) {
         (ExitCode::Pass, false) => ExitCode::Incomplete,
         (code, _) => code,

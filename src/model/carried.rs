@@ -53,7 +53,7 @@ pub struct CarriedLine {
     pub reason: String,
     /// Commits that the line has.
     pub there: Vec<There>,
-    /// Commits that the line had, and that count as not there.
+    /// Commits that the line had: not there where something is named that undid them, else there, and not as they were.
     pub undone: Vec<Undone>,
     /// What is added to the line, in order; with a conflict, what comes before it.
     pub commits: Vec<NewCommit>,

@@ -23,6 +23,8 @@ pub enum Choice {
     Rules(Rules),
     /// By the comma-separated globs of `--refs` on short names, and by nothing else.
     Globs(String),
+    /// By short names as they are, else as globs: what labels and comments say, and the names of lines that were found before.
+    Names(Vec<String>),
 }
 
 /// The rules by which lines are chosen. Globs are on short names (see [`short_name`]).

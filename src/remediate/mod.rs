@@ -21,6 +21,7 @@ mod pdm_lock;
 pub mod pinned;
 mod pipfile_lock;
 mod pnpm_lock;
+mod pnpm_overrides;
 mod poetry_lock;
 mod pom;
 mod project;

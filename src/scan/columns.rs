@@ -109,7 +109,7 @@ fn checked_out(found: &DiscoveredTree, chosen: &Chosen, choice: &Choice) -> Opti
     let name = found.head.ref_name.as_deref()?;
     let line = chosen.lines.iter().find(|line| line.ref_name == name)?;
     match (choice, line.standing) {
-        (Choice::Globs(_), _) | (Choice::Rules(_), model::grid::Standing::Live) => None,
+        (Choice::Globs(_) | Choice::Names(_), _) | (Choice::Rules(_), model::grid::Standing::Live) => None,
         (Choice::Rules(_), _) if line.reason.starts_with("excluded by ") => None,
         (Choice::Rules(_), model::grid::Standing::LeftOut | model::grid::Standing::Out) => Some(format!(
             "{} is checked out and is no release line: {}.",
@@ -238,6 +238,7 @@ pub fn are_there(
     let is_shallow = refs.remarks.contains(&Remark::Shallow);
     let place = match choice {
         Choice::Globs(_) => "of --refs",
+        Choice::Names(_) => "of those that are asked for",
         Choice::Rules(_) => {
             idle.retain(|glob| is_shallow || !glob.contains(['*', '?', '[', '{']));
             "of the policy's `lines`"
@@ -272,7 +273,7 @@ fn bad_glob(bad: BadGlob) -> Failure {
 
 fn nothing(choice: &Choice, chosen: &Chosen) -> Failure {
     match choice {
-        Choice::Globs(_) | Choice::Rules(_) if chosen.lines.is_empty() => Failure::usage(
+        Choice::Globs(_) | Choice::Rules(_) | Choice::Names(_) if chosen.lines.is_empty() => Failure::usage(
             "the repository has no branch and no tag",
             "Commit first (`git commit`), or fetch its branches (`git fetch`).",
         ),
@@ -280,6 +281,10 @@ fn nothing(choice: &Choice, chosen: &Chosen) -> Failure {
             format!("--refs {globs} matches no branch and no tag"),
             "Run `lockkeeper refs` for the names there are; those of tags begin with `tags/`. A shallow checkout has few: \
              fetch the others (`fetch-depth: 0`).",
+        ),
+        Choice::Names(names) => Failure::usage(
+            format!("no branch and no tag is called {}", names.join(" or ")),
+            "Run `lockkeeper refs` for the names there are.",
         ),
         Choice::Rules(_) => Failure::usage(
             "no release line is live",

@@ -62,6 +62,7 @@ pub fn choose(
     sorted.sort_by(|left, right| left.order().cmp(&right.order()));
     match choice {
         Choice::Globs(globs) => named(&sorted, globs),
+        Choice::Names(names) => Ok(exact(&sorted, names)),
         Choice::Rules(rules) => ruled(&sorted, rules, now),
     }
 }
@@ -82,6 +83,42 @@ fn named(sorted: &[Seen<'_>], globs: &str) -> Result<Chosen, BadGlob> {
     })
 }
 
+/// One after the other: a name that is no glob spoils no other.
+fn exact(sorted: &[Seen<'_>], names: &[String]) -> Chosen {
+    let wanted: Vec<Wanted<'_>> = names.iter().map(|name| Wanted::of(name)).collect();
+    let line = |seen: &Seen<'_>| match wanted.iter().find(|wanted| wanted.is_met_by(seen.name)) {
+        Some(wanted) => seen.line(Standing::Live, format!("is asked for as {}", wanted.name)),
+        None => seen.line(Standing::Out, "is not asked for".into()),
+    };
+    Chosen {
+        warnings: Vec::new(),
+        lines: sorted.iter().map(line).collect(),
+    }
+}
+
+/// A name, and what it matches where it is a glob.
+struct Wanted<'n> {
+    name: &'n str,
+    matcher: Option<GlobMatcher>,
+}
+
+impl<'n> Wanted<'n> {
+    fn of(name: &'n str) -> Self {
+        Self {
+            name,
+            matcher: matcher(name).ok(),
+        }
+    }
+
+    fn is_met_by(&self, short: &str) -> bool {
+        short == self.name
+            || self
+                .matcher
+                .as_ref()
+                .is_some_and(|matcher| matcher.is_match(short))
+    }
+}
+
 /// The globs that somebody asked for and that match none of these full names.
 ///
 /// # Errors
@@ -89,6 +126,13 @@ fn named(sorted: &[Seen<'_>], globs: &str) -> Result<Chosen, BadGlob> {
 pub fn unmatched(choice: &Choice, names: &[&str]) -> Result<Vec<String>, BadGlob> {
     let globs = match choice {
         Choice::Globs(globs) => Globs::new(split(globs).into_iter())?,
+        Choice::Names(wanted) => {
+            let is_met = |one: &&String| {
+                let one = Wanted::of(one);
+                names.iter().any(|name| one.is_met_by(short_name(name)))
+            };
+            return Ok(wanted.iter().filter(|one| !is_met(one)).cloned().collect());
+        }
         Choice::Rules(rules) if rules.include == INCLUDE => return Ok(Vec::new()),
         Choice::Rules(rules) => Globs::new(rules.include.iter().map(String::as_str))?,
     };

@@ -14,6 +14,7 @@ use crate::git::{GitError, ObjectId, Repository};
 use crate::model::Failure;
 use crate::model::carried::{CarriedLine, CarriedLines, CarryState, NamedCommit, SourceRequest, There};
 use crate::model::grid::{ReleaseLine, Standing};
+use crate::model::lines::Choice;
 use crate::plan::lines::{LinePlan, LinePlans};
 use crate::policy::FixSettings;
 use crate::scan::columns::{are_there, broken, lines};
@@ -264,9 +265,11 @@ impl Begun {
 
     fn of(request: &CarryRequest, found: DiscoveredTree, now: Timestamp) -> Result<Self, Failure> {
         let effective = policy::effective(&found, &request.policy, None)?;
-        let names = request.names.as_ref().map(|names| names.join(","));
-        let refs = names.as_deref().or(request.refs.as_deref());
-        let choice = trees::choice(refs, &effective.policy);
+        let names = &request.names;
+        let choice = match names {
+            Some(names) => Choice::Names(names.clone()),
+            None => trees::choice(request.refs.as_deref(), &effective.policy),
+        };
         let (chosen, refs) = lines(&found, &choice, trees::prefer(), now)?;
         let unread = broken(&refs, &choice, now)?;
         let mut absent = Vec::new();

@@ -1,8 +1,9 @@
 //! The commits that fix a problem of the repository itself: which branches and tags have them, or others that change the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::advisory::own::OwnStanding;
+use crate::carry::evidence::{Events, Evidence, Sought};
 use crate::carry::{self, Line, Settings};
 use crate::git::merge::Workspace;
 use crate::git::refs::Candidate;
@@ -12,6 +13,9 @@ use crate::model::lines::short_name;
 
 /// A file with more bytes is not compared line by line.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// So many commits behind a fix are looked at for what it was before.
+const MAX_BEHIND: usize = 2000;
 
 /// So many branches, and tags on no branch, are looked at for the same change.
 const MAX_TIPS: usize = 200;
@@ -36,8 +40,8 @@ pub(super) struct FixCommits<'r> {
     pub(super) introduced: Vec<ObjectId>,
     /// The record names commits that brought it in which this clone lacks.
     is_beginning_unknown: bool,
-    /// Commits that change the same, with the fix that they are copies of.
-    pub(super) copies: BTreeMap<ObjectId, ObjectId>,
+    /// Commits that change the same, or say that they were picked from it.
+    pub(super) copies: BTreeSet<ObjectId>,
     /// Commits that undid it.
     reverts: BTreeSet<ObjectId>,
 }
@@ -55,12 +59,12 @@ impl<'r> FixCommits<'r> {
             fixes,
             introduced,
             is_beginning_unknown,
-            copies: BTreeMap::new(),
+            copies: BTreeSet::new(),
             reverts: BTreeSet::new(),
         }
     }
 
-    /// Looks on every branch, and on tags that are on none, for commits that change the same as a fix.
+    /// Looks on every branch, on tags that are on none, and behind the fixes, for commits that change the same as a fix or undo it.
     pub(super) fn look_for_copies(
         &mut self,
         heads: &[&Candidate],
@@ -102,8 +106,21 @@ impl<'r> FixCommits<'r> {
             name: short_name(&tip.name).to_owned(),
             tip: tip.commit,
         });
-        let mut open: Vec<Line> = tips.collect();
-        while let Some(line) = open.pop() {
+        let mut events = Events::default();
+        let mut sought = Vec::new();
+        for fix in &self.fixes {
+            let found = Sought::of(self.repository, &workspace, *fix).map_err(Failure::from)?;
+            sought.extend(found);
+        }
+        // It may have been there before, and undone.
+        for fix in &sought {
+            let behind = Evidence::of(self.repository, &workspace, (&[], fix.id), MAX_BEHIND);
+            // What a clone lacks of it is of no use.
+            if let Ok(behind) = behind {
+                self.add(&workspace, &behind, &sought, &mut events)?;
+            }
+        }
+        for line in tips {
             let carried = carry::carry(
                 self.repository,
                 &mut workspace,
@@ -113,27 +130,12 @@ impl<'r> FixCommits<'r> {
             );
             match carried {
                 Ok(carried) => {
-                    for (fix, there) in carried.there {
-                        if fix != there {
-                            self.copies.insert(there, fix);
-                        }
-                    }
-                    for (fix, by) in carried.undone {
-                        match by {
-                            // What it was before is looked for behind it.
-                            Some(by) if self.reverts.insert(by) => {
-                                let parents = self.repository.parents(by).map_err(Failure::from)?;
-                                open.extend(parents.ids.first().map(|parent| Line {
-                                    name: line.name.clone(),
-                                    tip: *parent,
-                                }));
-                            }
-                            Some(_) => {}
-                            None => notes.push(format!(
-                                "{fix} was undone on {}, and it is not known since when.",
-                                line.name
-                            )),
-                        }
+                    self.add(&workspace, &carried.evidence, &sought, &mut events)?;
+                    for (fix, _) in carried.undone.iter().filter(|(_, by)| by.is_none()) {
+                        notes.push(format!(
+                            "{fix} is on {}, and its change is not there as it was: it was moved, or taken out by hand.",
+                            line.name
+                        ));
                     }
                     if carried.is_cut {
                         notes.push(format!("The history of {} was not read to its end.", line.name));
@@ -144,6 +146,25 @@ impl<'r> FixCommits<'r> {
                     line.name
                 )),
             }
+        }
+        self.copies = events.having;
+        for fix in &self.fixes {
+            self.copies.remove(fix);
+        }
+        self.reverts = events.undoing;
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        workspace: &Workspace,
+        evidence: &Evidence,
+        sought: &[Sought],
+        events: &mut Events,
+    ) -> Result<(), Failure> {
+        for fix in sought {
+            let added = evidence.add_events(self.repository, workspace, fix, events);
+            added.map_err(Failure::from)?;
         }
         Ok(())
     }
@@ -174,7 +195,7 @@ impl<'r> FixCommits<'r> {
 
     /// How each of `commits` stands.
     pub(super) fn standings(&self, commits: &[ObjectId]) -> Result<Vec<OwnStanding>, Failure> {
-        let fixing: Vec<ObjectId> = self.fixes.iter().chain(self.copies.keys()).copied().collect();
+        let fixing: Vec<ObjectId> = self.fixes.iter().chain(&self.copies).copied().collect();
         let marks: Vec<ObjectId> = fixing
             .iter()
             .chain(&self.reverts)
@@ -184,6 +205,11 @@ impl<'r> FixCommits<'r> {
         let containing = self
             .repository
             .tags_containing(&marks, commits)
+            .map_err(Failure::from)?;
+        let reverts: Vec<ObjectId> = self.reverts.iter().copied().collect();
+        let later = self
+            .repository
+            .tags_containing(&fixing, &reverts)
             .map_err(Failure::from)?;
         let (fixed, rest) = containing.split_at_checked(fixing.len()).unwrap_or_default();
         let (undone, introduced) = rest.split_at_checked(self.reverts.len()).unwrap_or_default();
@@ -198,17 +224,30 @@ impl<'r> FixCommits<'r> {
                 true => !self.is_beginning_unknown,
                 false => has(introduced, place).is_some(),
             };
-            match (has(fixed, place), has(undone, place)) {
-                (Some(number), None) => {
+            // What was undone after it came counts no more; what came back after that does.
+            let is_left = |number: usize| {
+                let mut later = later.get(number).into_iter().flat_map(|later| &later.tags);
+                !later.any(|revert| {
+                    undone
+                        .get(*revert)
+                        .is_some_and(|undone| undone.tags.contains(&place))
+                })
+            };
+            let left = fixed
+                .iter()
+                .enumerate()
+                .position(|(number, mark)| mark.tags.contains(&place) && is_left(number));
+            match left {
+                Some(number) => {
                     let by = fixing.get(number).map(ToString::to_string).unwrap_or_default();
                     OwnStanding::Fixed { by }
                 }
-                (None, _) if may_have(fixed) => OwnStanding::Unknown,
+                None if may_have(fixed) => OwnStanding::Unknown,
                 _ if !is_reached && (self.is_beginning_unknown || may_have(introduced)) => {
                     OwnStanding::Unknown
                 }
                 _ if !is_reached => OwnStanding::NotAffected,
-                (Some(_) | None, _) => OwnStanding::Affected,
+                None => OwnStanding::Affected,
             }
         };
         Ok((0..commits.len()).map(standing).collect())

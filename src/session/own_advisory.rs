@@ -134,7 +134,7 @@ impl Session<'_> {
             false => carried,
         };
         let texts = |ids: &[ObjectId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let copies: Vec<ObjectId> = commits.copies.keys().copied().collect();
+        let copies: Vec<ObjectId> = commits.copies.iter().copied().collect();
         Ok(OwnAdvisory {
             id: record.id.clone(),
             lines: own_lines,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::carry::{Carried, CarriedCommit, State, locked};
+use crate::carry::{Carried, CarriedCommit, State, fits, locked};
 use crate::forge::{Author, EntryKind, NewCommit, NewEntry, PathChange};
 use crate::git::merge::{Difference, Workspace};
 use crate::git::{GitError, ObjectId};
@@ -121,6 +121,12 @@ pub(super) fn of(
         None => None,
     };
     settle(line, work.carried.as_ref(), (plan.as_ref(), locked.is_some()));
+    let end = locked.as_ref().and_then(|commit| ObjectId::parse(&commit.tree));
+    if let Some((lockfile, manifest)) = unfit(work, end.unwrap_or(tree))? {
+        line.note = Some(format!(
+            "{lockfile} has to be locked again on the line: it does not fit what {manifest} asks for now."
+        ));
+    }
     commits.extend(locked);
     if commits.is_empty() {
         return Ok(None);
@@ -156,24 +162,75 @@ fn settle(line: &mut CarriedLine, carried: Option<&Carried>, (plan, is_locked): 
             }
         }
     }
-    if !takes_commits || is_locked {
-        return;
-    }
-    let folder = |path: &str| {
-        path.rsplit_once('/')
-            .map_or(String::new(), |(folder, _)| folder.to_owned())
+}
+
+/// The first lockfile of those that were left out that does not fit a manifest which the commits change, and that, in `tree`: the line with
+/// everything that is put on it.
+fn unfit(work: &Work, tree: ObjectId) -> Result<Option<(String, String)>, GitError> {
+    let Some(carried) = &work.carried else {
+        return Ok(None);
     };
-    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let files = || line.commits.iter().flat_map(|commit| &commit.files);
-    let stale = line.lockfiles.iter().find(|lockfile| {
-        let mut files = files();
-        files.any(|file| folder(file) == folder(lockfile) && locked::is_manifest(&name(file)))
-    });
-    if let Some(lockfile) = stale {
-        line.note = Some(format!(
-            "{lockfile} has to be locked again on the line: a manifest beside it changes, and no upgrade of it was planned."
-        ));
+    let text = |tree: ObjectId, path: &[u8]| -> Result<String, GitError> {
+        let Some((_, id)) = work.workspace.at(tree, path)? else {
+            return Ok(String::new());
+        };
+        let bytes = work.workspace.blob(id)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let files = carried.commits.iter().flat_map(|commit| &commit.files);
+    let changed: BTreeSet<&[u8]> = files.map(|file| file.path.as_slice()).collect();
+    for lockfile in &carried.lockfiles {
+        let Some((_, id)) = work.workspace.at(tree, lockfile)? else {
+            continue;
+        };
+        let mut versions = None;
+        for path in &changed {
+            let name = String::from_utf8_lossy(name_of(path)).into_owned();
+            if !fits::is_manifest(&name) || !is_locked_by(path, lockfile, &carried.lockfiles) {
+                continue;
+            }
+            let (before, after) = (text(work.tip, path)?, text(tree, path)?);
+            if versions.is_none() {
+                let bytes = work.workspace.blob(id)?.unwrap_or_default();
+                versions = Some(locked::versions_by_name(lockfile, &bytes));
+            }
+            let change = fits::Change {
+                name: &name,
+                before: &before,
+                after: &after,
+            };
+            let is_fit = fits::fits(change, &String::from_utf8_lossy(name_of(lockfile)), |package| {
+                let of_name = versions.as_ref().and_then(|versions| versions.get(package));
+                of_name.into_iter().flatten().cloned().collect()
+            });
+            if !is_fit {
+                let shown = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+                return Ok(Some((shown(lockfile), shown(path))));
+            }
+        }
     }
+    Ok(None)
+}
+
+/// The manifest at `path` is in the folder of `lockfile` or below, and no other of `lockfiles` is nearer.
+fn is_locked_by(path: &[u8], lockfile: &[u8], lockfiles: &BTreeSet<Vec<u8>>) -> bool {
+    let is_above = |lockfile: &[u8]| match folder_of(lockfile) {
+        b"" => true,
+        folder => path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with(b"/")),
+    };
+    let mut others = lockfiles.iter().filter(|other| is_above(other));
+    is_above(lockfile) && !others.any(|other| folder_of(other).len() > folder_of(lockfile).len())
+}
+
+fn folder_of(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    path.get(..end).unwrap_or_default()
+}
+
+fn name_of(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// A carried commit, which the forge is to make.

@@ -96,7 +96,10 @@ fn details(line: &CarriedLine) -> Vec<String> {
     for undone in &line.undone {
         details.push(match &undone.by {
             Some(by) => format!("{} was on it, and was reverted by {}", id(&undone.commit), id(by)),
-            None => format!("{} was on it, and was undone since", id(&undone.commit)),
+            None => format!(
+                "the change of {} is not there as it was: it was moved, or taken out by hand",
+                id(&undone.commit)
+            ),
         });
     }
     for lockfile in &line.lockfiles {

@@ -185,6 +185,40 @@ fn carry(shop: &Shop) -> Ran {
     shop.run(&[("INPUT_PULL-REQUEST", &number), ("INPUT_REFS", "release/*")])
 }
 
+/// A manifest asks for more than the lockfile of the line has, and no plan of upgrades gives it that.
+#[test]
+fn a_lockfile_that_does_not_fit_the_manifest_makes_a_draft() {
+    for (packages, is_draft) in [
+        (&[("cookie", "1.0.2"), ("lid", "1.0.0")][..], false),
+        (&[("cookie", "1.0.2"), ("lid", "1.0.0"), ("pot", "1.0.0")], true),
+    ] {
+        let shop = Shop::new(Style::GitHub, Merged::Squash);
+        let sandbox = &shop.lines.sandbox;
+        shop.lines.lock(packages);
+        sandbox.write("src/c.txt", "c\n");
+        commit(
+            &shop.lines,
+            "Ask for it\n\nSigned-off-by: Ann <ann@example.org>\n",
+        );
+        let id = sandbox.git(&["rev-parse", "HEAD"]);
+        let ran = shop.run(&[("INPUT_COMMIT", id.trim()), ("INPUT_REFS", "release/1.0")]);
+        let open = shop.open();
+        let [(base, _, draft)] = open.as_slice() else {
+            panic!("{open:?} {}{}", ran.out, ran.err);
+        };
+        assert_eq!(
+            (base.as_str(), *draft),
+            ("release/1.0", is_draft),
+            "{}{}",
+            ran.out,
+            ran.err
+        );
+        let body = shop.forge.state().issues.last().expect("a request").body.clone();
+        let note = "app/package-lock.json has to be locked again on the line";
+        assert_eq!(body.contains(note), is_draft, "{body}");
+    }
+}
+
 #[test]
 fn each_line_gets_the_commits_and_a_lockfile_of_its_own() {
     for style in [Style::GitHub, Style::Gitea] {

@@ -277,3 +277,120 @@ fn a_rebased_request_with_other_surroundings_is_whole() {
     let selected = project.select("HEAD", &own);
     assert_eq!(selected.selection, Selection::Unclear(Unclear::Other { of: 3 }));
 }
+
+/// What a person picked with a conflict changes something else than the commit, and says what it is.
+#[test]
+fn a_pick_that_a_person_resolved_is_there_until_it_is_reverted() {
+    let project = Project::new();
+    project.commit(&[("a", "1\n2\n3\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    let fix = project.commit(&[("a", "1\ntwo\n3\n")], "Fix\n");
+    project.git(&["checkout", "-q", "release/1.0"]);
+    project.commit(&[("a", "1\n2 of ours\n3\n")], "Go another way\n");
+    let state = || project.carry(&[&fix], "release/1.0", None);
+    assert!(matches!(state().state, State::Conflict(_)));
+    let resolved = project.commit(
+        &[("a", "1\ntwo of ours\n3\n")],
+        &format!("Fix\n\n(cherry picked from commit {fix})\n"),
+    );
+    let carried = state();
+    assert!(matches!(carried.state, State::Fixed), "{carried:?}");
+    assert_eq!(
+        ids(&carried.said.iter().copied().collect::<Vec<_>>()),
+        [resolved.clone()]
+    );
+    assert!(carried.commands.is_empty());
+    project.git(&["revert", "--no-edit", "HEAD"]);
+    let carried = state();
+    assert!(matches!(carried.state, State::Conflict(_)), "{carried:?}");
+    assert_eq!(carried.undone.len(), 1);
+    // It came back.
+    project.git(&["revert", "--no-edit", "HEAD"]);
+    project.git(&["checkout", "-q", "main"]);
+    // A short id, or one in a sentence, is no such line.
+    project.git(&["branch", "release/0.9", &format!("{fix}~1")]);
+    project.git(&["checkout", "-q", "release/0.9"]);
+    let short = &fix[..12];
+    project.commit(
+        &[("b", "b\n")],
+        &format!("Other\n\nNot (cherry picked from commit {fix})\n(cherry picked from commit {short})\n"),
+    );
+    let carried = project.carry(&[&fix], "release/0.9", None);
+    assert!(matches!(carried.state, State::Clean), "{carried:?}");
+}
+
+/// A revert counts where it came last, and what changed the same lines later undid nothing.
+#[test]
+fn what_came_back_after_a_revert_is_there() {
+    let fixed = "1\ntwo\n3\n";
+    for is_ancestor in [false, true] {
+        let project = Project::new();
+        project.commit(&[("a", "1\n2\n3\n")], "Begin\n");
+        project.git(&["branch", "release/1.0"]);
+        let fix = project.commit(&[("a", fixed)], "Fix\n");
+        project.git(&["checkout", "-q", "release/1.0"]);
+        match is_ancestor {
+            true => project.git(&["reset", "-q", "--hard", "main"]),
+            false => project.git(&["cherry-pick", "-x", &fix]),
+        };
+        project.git(&["revert", "--no-edit", "HEAD"]);
+        let carried = project.carry(&[&fix], "release/1.0", None);
+        assert_eq!(carried.undone.len(), 1, "{carried:?}");
+        assert!(matches!(carried.state, State::Clean), "{carried:?}");
+        project.git(&["cherry-pick", "-x", &fix]);
+        project.commit(&[("a", "1\ntwo, better\n3\n")], "Better\n");
+        let carried = project.carry(&[&fix], "release/1.0", None);
+        assert!(matches!(carried.state, State::Fixed), "{is_ancestor} {carried:?}");
+        assert!(carried.undone.is_empty(), "{carried:?}");
+    }
+    // White space alone is its own reverse.
+    let project = Project::new();
+    project.commit(&[("a", "1\n2\n3\n")], "Begin\n");
+    project.git(&["branch", "release/1.0"]);
+    let indent = project.commit(&[("a", "1\n    2\n3\n")], "Indent\n");
+    project.git(&["checkout", "-q", "release/1.0"]);
+    project.git(&["cherry-pick", "-x", &indent]);
+    project.commit(&[("a", "1\n    2 and more\n3\n")], "More\n");
+    let carried = project.carry(&[&indent], "release/1.0", None);
+    assert!(matches!(carried.state, State::Fixed), "{carried:?}");
+}
+
+/// The forge says that the first of two requests was merged by the merge of the second, which builds on it.
+#[test]
+fn a_request_that_came_with_another_one_is_its_own_commits() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["checkout", "-qb", "lower"]);
+    let first = project.commit(&[("f1", "1\n")], "First\n");
+    let second = project.commit(&[("f2", "2\n")], "Second\n");
+    project.git(&["checkout", "-qb", "upper"]);
+    project.commit(&[("other", "x\n")], "Of another request\n");
+    project.git(&["checkout", "-q", "main"]);
+    project.commit(&[("m", "m\n")], "Meanwhile\n");
+    project.git(&["merge", "-q", "--no-ff", "-m", "Merge upper", "upper"]);
+    let selected = project.select("main", &["lower~1", "lower"]);
+    assert_eq!(selected.selection, Selection::Range(2));
+    assert_eq!(ids(&selected.commits), [first, second]);
+    let whole = project.select("main", &["upper~2", "upper~1", "upper"]);
+    assert_eq!(whole.selection, Selection::Merge);
+    // A merge that does not have the request's last commit is no merge of it.
+    project.git(&["checkout", "-qb", "elsewhere", "main~1"]);
+    project.commit(&[("e", "e\n")], "Elsewhere\n");
+    let other = project.select("main", &["elsewhere"]);
+    assert_eq!(other.selection, Selection::Unclear(Unclear::Other { of: 1 }));
+}
+
+/// The one commit of a request is compared with what landed, as several are.
+#[test]
+fn a_request_of_one_commit_is_what_it_changes() {
+    let project = Project::new();
+    project.commit(&[("a", "a\n")], "Begin\n");
+    project.git(&["checkout", "-qb", "topic"]);
+    project.commit(&[("f", "1\n")], "Topic\n");
+    project.git(&["checkout", "-q", "main"]);
+    project.git(&["cherry-pick", "topic"]);
+    assert_eq!(project.select("main", &["topic"]).commits.len(), 1);
+    project.commit(&[("x", "unrelated\n")], "Another\n");
+    let selected = project.select("main", &["topic"]);
+    assert_eq!(selected.selection, Selection::Unclear(Unclear::Other { of: 1 }));
+}

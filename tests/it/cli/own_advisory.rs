@@ -229,6 +229,52 @@ fn a_revert_counts_and_so_does_a_range_without_a_beginning() {
     );
 }
 
+/// Fixed, reverted, and fixed again on one branch: what a tag has is what came last before it, whichever commits the record names.
+#[test]
+fn a_fix_that_was_undone_and_came_back_counts_from_then_on() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| project.sandbox.git(arguments).trim().to_owned();
+    git(&["revert", "--no-edit", &project.fix]);
+    git(&["tag", "v2.2.0"]);
+    git(&["branch", "release/2.2"]);
+    git(&["revert", "--no-edit", "HEAD"]);
+    let again = git(&["rev-parse", "HEAD"]);
+    git(&["tag", "v2.3.0"]);
+    for named in [
+        vec![project.fix.clone()],
+        vec![again.clone()],
+        vec![project.fix.clone(), again.clone()],
+    ] {
+        let mut record = project.record();
+        let events: Vec<Value> = std::iter::once(json!({"introduced": project.introduced}))
+            .chain(named.iter().map(|commit| json!({"fixed": commit})))
+            .collect();
+        record["affected"] = json!([{
+            "package": {"ecosystem": "npm", "name": "shop"},
+            "ranges": [{"type": "GIT", "repo": "https://forge.example/acme/shop", "events": events}],
+        }]);
+        let ran = project.run(&record, &["--format", "osv"]);
+        let said = ran.json();
+        fits_the_schema(&said);
+        for (version, is_bad) in [
+            ("1.3.0", true),
+            ("1.4.1", false),
+            ("2.0.0", true),
+            ("2.1.0", false),
+            ("2.2.0", true),
+            ("2.3.0", false),
+        ] {
+            assert_eq!(
+                is_affected(&said, version),
+                is_bad,
+                "{version} with {named:?} in {said:#}"
+            );
+        }
+        let ran = project.run(&record, &["--format", "json", "--refs", "release/2.2"]);
+        assert!(!ran.out.contains("has the fix"), "{}", ran.out);
+    }
+}
+
 #[test]
 fn a_record_of_the_database_and_one_of_github_will_do() {
     let project = Project::new();
