@@ -39,6 +39,8 @@ pub struct OwnAdvisory {
     pub document: Map<String, Value>,
     /// What is not known or odd, each a sentence.
     pub notes: Vec<String>,
+    /// How every line and every tag stands is known.
+    pub is_complete: bool,
 }
 
 /// A live release line.

@@ -52,14 +52,16 @@ pub fn of((line, tip): (&str, &str), picks: &[Pick], is_signed: bool) -> Vec<Str
         ));
         if !had.is_empty() {
             commands.push(format!(
-                "git -C {folder} checkout {} -- {}",
+                "git{} -C {folder} checkout {} -- {}",
+                literal(had),
                 shell(tip),
                 words(had)
             ));
         }
         if !lacked.is_empty() {
             commands.push(format!(
-                "git -C {folder} rm -q -f --ignore-unmatch -- {}",
+                "git{} -C {folder} rm -q -f --ignore-unmatch -- {}",
+                literal(lacked),
                 words(lacked)
             ));
         }
@@ -68,6 +70,16 @@ pub fn of((line, tip): (&str, &str), picks: &[Pick], is_signed: bool) -> Vec<Str
         }
     }
     commands
+}
+
+/// What has git take paths as they are, where it would read one of them as a pattern: `apps/[slug]/package-lock.json`.
+fn literal(paths: &BTreeSet<Vec<u8>>) -> &'static str {
+    let is_pattern =
+        |path: &Vec<u8>| path.starts_with(b":") || path.iter().any(|byte| b"*?[\\".contains(byte));
+    match paths.iter().any(is_pattern) {
+        true => " --literal-pathspecs",
+        false => "",
+    }
 }
 
 /// What puts lockfiles of the line into the commit that was just picked.
@@ -81,7 +93,7 @@ mod tests {
     fn commands_name_the_line_and_the_commits() {
         let restored = Restored {
             had: BTreeSet::from([b"a b/Cargo.lock".to_vec()]),
-            lacked: BTreeSet::from([b"new/Cargo.lock".to_vec()]),
+            lacked: BTreeSet::from([b"new/[id]/Cargo.lock".to_vec()]),
         };
         let picks = [("1234", true, restored), ("5678", false, Restored::default())];
         let picks = picks.map(|(commit, is_merge, restored)| Pick {
@@ -95,7 +107,7 @@ mod tests {
                 "git worktree add -b backport-release-1.4 ../backport-release-1.4 9abc",
                 "git -C ../backport-release-1.4 cherry-pick -x -s -m 1 1234",
                 "git -C ../backport-release-1.4 checkout 9abc -- 'a b/Cargo.lock'",
-                "git -C ../backport-release-1.4 rm -q -f --ignore-unmatch -- new/Cargo.lock",
+                "git --literal-pathspecs -C ../backport-release-1.4 rm -q -f --ignore-unmatch -- 'new/[id]/Cargo.lock'",
                 "git -C ../backport-release-1.4 commit -q --amend --no-edit",
                 "git -C ../backport-release-1.4 cherry-pick -x -s 5678",
             ]

@@ -68,7 +68,10 @@ pub fn run(
             console.warn(note);
         }
         output::write(sink, |out| osv::write(&own, now, out))?;
-        return Ok(ExitCode::Pass);
+        return Ok(match own.is_complete {
+            true => ExitCode::Pass,
+            false => ExitCode::Incomplete,
+        });
     }
     output::say(&text(&own))?;
     let lacking = own

@@ -24,6 +24,7 @@ pub fn request(paths: &[PathBuf], upgrades: &Upgrades, policy: PolicyRequest, ed
             manifests: upgrades.keep_manifests.then_some(Manifests::Keep),
             only: upgrades.only.clone(),
             for_pull_request: false,
+            is_only_derived: false,
         },
         verify: match upgrades.verify {
             Some(Prover::Native) => Verify::Native,

@@ -188,6 +188,7 @@ impl Session<'_> {
                 limits: FixLimits {
                     only,
                     for_pull_request: true,
+                    is_only_derived: true,
                     ..FixLimits::default()
                 },
                 verify: Verify::Here,

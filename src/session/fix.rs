@@ -46,6 +46,8 @@ pub struct FixLimits {
     pub only: Vec<String>,
     /// The edits go into a pull request.
     pub for_pull_request: bool,
+    /// `only` follows from commits, and no person named it: what names no finding is nothing to warn of.
+    pub is_only_derived: bool,
 }
 
 impl FixLimits {
@@ -222,7 +224,11 @@ impl Session<'_> {
                 });
             }
         };
-        for word in remediate::unmet(&before, &request.limits.only) {
+        let is_said = !request.limits.is_only_derived;
+        for word in remediate::unmet(&before, &request.limits.only)
+            .into_iter()
+            .filter(|_| is_said)
+        {
             self.observer.warn(&format!(
                 "`{word}` names no finding: `--only` takes the id of an advisory, the name of a package or its package URL."
             ));

@@ -113,6 +113,7 @@ impl Session<'_> {
             .chain(tags.iter().map(|tag| tag.commit))
             .collect();
         let mut standings = commits.standings(&all)?;
+        let is_complete = !standings.contains(&OwnStanding::Unknown);
         let of_tags = standings.split_off(tips.len().min(standings.len()));
         let own_lines = live
             .into_iter()
@@ -147,6 +148,7 @@ impl Session<'_> {
             },
             document: record.document,
             notes,
+            is_complete,
         })
     }
 

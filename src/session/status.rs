@@ -8,9 +8,10 @@ use super::trees::{self, Trees};
 use super::{Failed, Input, PolicyRequest, Session, database};
 use crate::config::{heartbeat, policy};
 use crate::git::Repository;
+use crate::model::grid::{CellState, GridRow};
 use crate::model::metrics::{LineGap, Metrics};
 use crate::model::verdict::{ExitCode, Verdict};
-use crate::model::{Failure, Grid, Outcome};
+use crate::model::{Failure, Gap, Grid, Outcome};
 use crate::report::phrases::ended;
 use crate::report::places::place;
 use crate::scan::columns::{Columns, columns};
@@ -134,6 +135,8 @@ impl Session<'_> {
                 in_order(metrics, &grid.outcome);
             }
             let rows = own.rows.into_iter().filter(|row| is_new(&row.advisory.id));
+            let rows: Vec<GridRow> = rows.collect();
+            count_unknown(&mut grid.outcome, &rows);
             grid.rows.splice(..0, rows);
             grid.warnings.extend(own.notes);
         }
@@ -190,6 +193,37 @@ fn in_order(metrics: &mut Metrics, outcome: &Outcome) {
         let advisory = &row.advisory;
         (place(&row.ref_name), advisory.published, advisory.id.clone())
     });
+}
+
+/// A line of which it is not known whether it has the fix of an advisory about the repository itself is not clean.
+fn count_unknown(outcome: &mut Outcome, rows: &[GridRow]) {
+    for row in rows {
+        let gap = Gap {
+            location: None,
+            reason: format!(
+                "whether it has the fix of {} is not known: this clone lacks a part of its history",
+                row.advisory.id
+            ),
+            hint: "Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out.".to_owned(),
+        };
+        let mut is_unknown = false;
+        for (target, cell) in outcome.targets.iter_mut().zip(&row.cells) {
+            if cell.state == CellState::Unknown {
+                is_unknown = true;
+                target.coverage.blind.push(gap.clone());
+                if target.verdict == Verdict::Pass {
+                    target.verdict = Verdict::Incomplete;
+                }
+            }
+        }
+        if is_unknown {
+            outcome.coverage.blind.push(gap);
+        }
+    }
+    if outcome.verdict == Verdict::Pass && !outcome.coverage.is_complete() {
+        outcome.verdict = Verdict::Incomplete;
+    }
+    outcome.exit_code = shown(outcome.verdict, outcome.coverage.is_complete());
 }
 
 /// A grid was shown; whether something blocks is the business of `scan` and `gate`.

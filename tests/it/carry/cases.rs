@@ -295,10 +295,8 @@ fn a_pick_that_a_person_resolved_is_there_until_it_is_reverted() {
     );
     let carried = state();
     assert!(matches!(carried.state, State::Fixed), "{carried:?}");
-    assert_eq!(
-        ids(&carried.said.iter().copied().collect::<Vec<_>>()),
-        [resolved.clone()]
-    );
+    let said: Vec<_> = carried.said.iter().copied().collect();
+    assert_eq!(ids(&said), [resolved]);
     assert!(carried.commands.is_empty());
     project.git(&["revert", "--no-edit", "HEAD"]);
     let carried = state();

@@ -297,7 +297,7 @@ fn overrides_go_where_the_pnpm_of_the_project_reads_them_and_into_the_lockfile()
     let in_manifest = Some("\"overrides\": {\n      \"b\": \"^1.1.0\"\n    }");
     let further = Some("\"c\": \"1.0.0\",\n      \"b\": \"^1.1.0\"");
     // The manifest, settings of the workspace, overrides of the lockfile; what the manifest has then, or what the settings are then.
-    let cases: [(serde_json::Value, Option<&str>, &str, Option<&str>, Option<&str>); 9] = [
+    let cases = [
         (pinned("pnpm@9.15.9"), None, "", in_manifest, None),
         (
             pinned("pnpm@10.34.9+sha512.abc"),
@@ -359,9 +359,8 @@ fn overrides_go_where_the_pnpm_of_the_project_reads_them_and_into_the_lockfile()
         let expected = held(json!({}), None, &section, "1.1.0");
         // The project asks for what the override says.
         assert_eq!(after[FILE], expected[FILE].replace("^1.0.2", "^1.1.0"));
-        assert_eq!(
+        assert!(
             has.is_none_or(|has| after["package.json"].contains(has)),
-            true,
             "{}",
             after["package.json"]
         );
