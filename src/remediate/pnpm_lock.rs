@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::npm_archives::{Archives, toolchain};
-use super::pnpm_overrides::{named, new_rules, others};
+use super::pnpm_overrides::{WORKSPACE, named, new_rules, others};
 use super::project::{Fixer, Project, ProjectFiles};
 use crate::lockfile::package_lock::installed::requirement;
 use crate::lockfile::pnpm_lock::locked::{self, PackageEntry, locked};
@@ -23,9 +23,6 @@ use crate::version::range::npm::Npm;
 
 /// Plans lockfiles of pnpm.
 pub struct PnpmLock;
-
-/// The settings of a workspace.
-pub(super) const WORKSPACE: &str = "pnpm-workspace.yaml";
 
 impl Fixer for PnpmLock {
     fn format(&self) -> &'static str {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pnpm_lock::WORKSPACE;
 use crate::lockfile::pnpm_lock::locked;
 use crate::plan::npm_graph::NewRules;
 use crate::text::tree::Value;
 use crate::text::{json, yaml};
+
+/// The settings of a workspace.
+pub(super) const WORKSPACE: &str = "pnpm-workspace.yaml";
 
 /// Where pnpm reads `overrides`: up to version 10 in `package.json`, where that has some, else in the settings of the workspace; from 11 on in
 /// these alone (run with 9.15.9, 10.34.9, 11.28.11 and 12.23.0). One that reads them elsewhere refuses the lockfile.

@@ -15,7 +15,7 @@ use crate::model::lines::short_name;
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// So many commits behind a fix are looked at for what it was before.
-const MAX_BEHIND: usize = 2000;
+const MAX_BEHIND: usize = 200;
 
 /// So many branches, and tags on no branch, are looked at for the same change.
 const MAX_TIPS: usize = 200;
