@@ -12,21 +12,36 @@ use crate::version::range::RangeSyntax;
 use crate::version::range::cargo::Cargo;
 use crate::version::range::npm::Npm;
 
-/// Files of requirements from which pip-compile and uv make a lockfile.
-const INPUTS: &str = ".in";
+/// A manifest: its name, the names of the lockfiles that are made with it, and how it says what is asked for.
+type Manifest = (&'static str, &'static [&'static str], Reader);
 
-/// Manifests, each with how it says what is asked for.
-const MANIFESTS: [(&str, Reader); 10] = [
-    ("package.json", package_json),
-    ("Cargo.toml", cargo_toml),
-    ("pyproject.toml", pyproject),
-    ("composer.json", composer_json),
-    ("Pipfile", whole),
-    ("Gemfile", whole),
-    ("go.mod", whole),
-    ("pubspec.yaml", whole),
-    ("mix.exs", whole),
-    ("pnpm-workspace.yaml", whole),
+const PACKAGE_JSON: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "deno.lock",
+];
+const PYPROJECT: &[&str] = &[
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pylock.toml",
+    "requirements.txt",
+];
+
+const MANIFESTS: [Manifest; 10] = [
+    ("package.json", PACKAGE_JSON, package_json),
+    ("Cargo.toml", &["Cargo.lock"], cargo_toml),
+    ("pyproject.toml", PYPROJECT, pyproject),
+    ("composer.json", &["composer.lock"], composer_json),
+    ("Pipfile", &["Pipfile.lock"], whole),
+    ("Gemfile", &["Gemfile.lock"], whole),
+    ("go.mod", &["go.sum"], whole),
+    ("pubspec.yaml", &["pubspec.lock"], whole),
+    ("mix.exs", &["mix.lock"], whole),
+    ("pnpm-workspace.yaml", &["pnpm-lock.yaml"], whole),
 ];
 
 type Reader = fn(&str) -> Asked;
@@ -37,13 +52,24 @@ type Asked = BTreeMap<Vec<String>, String>;
 /// The file of this name says what a lockfile locks.
 #[must_use]
 pub fn is_manifest(name: &str) -> bool {
-    reader(name).is_some()
+    MANIFESTS.iter().any(|(manifest, ..)| *manifest == name)
 }
 
-fn reader(name: &str) -> Option<Reader> {
-    let found = MANIFESTS.iter().find(|(manifest, _)| *manifest == name);
-    let found = found.map(|(_, reader)| *reader);
-    found.or_else(|| name.ends_with(INPUTS).then_some(whole as Reader))
+/// How the manifest called `name` is read, if the lockfile called `lockfile` is made with it: `dev.txt` with `dev.in`, too, as pip-compile
+/// and uv name them.
+fn reader(name: &str, lockfile: &str) -> Option<Reader> {
+    let is_input = name.strip_suffix(".in");
+    if is_input.is_some_and(|stem| lockfile.strip_suffix(".txt") == Some(stem)) {
+        return Some(whole);
+    }
+    let is_its = |(manifest, lockfiles, _): &&Manifest| *manifest == name && lockfiles.contains(&lockfile);
+    MANIFESTS.iter().find(is_its).map(|(.., reader)| *reader)
+}
+
+/// The lockfile called `lockfile` is made with the manifest called `name`.
+#[must_use]
+pub fn is_made_with(lockfile: &str, name: &str) -> bool {
+    reader(name, lockfile).is_some()
 }
 
 /// A manifest before and after.
@@ -60,7 +86,7 @@ pub struct Change<'c> {
 /// The lockfile called `lockfile` fits a manifest with `change` as well as it fitted the old one. `versions` are those that it locks of a package.
 #[must_use]
 pub fn fits(change: Change<'_>, lockfile: &str, versions: impl Fn(&str) -> Vec<String>) -> bool {
-    let Some(read) = reader(change.name) else {
+    let Some(read) = reader(change.name, lockfile) else {
         return true;
     };
     let (before, after) = (read(change.before), read(change.after));
@@ -315,7 +341,29 @@ mod tests {
                 "Gemfile.lock",
                 true,
             ),
+            // These have nothing to do with each other.
             ("main.py", "a".to_owned(), "b".to_owned(), "uv.lock", true),
+            (
+                "config.h.in",
+                "a".to_owned(),
+                "b".to_owned(),
+                "requirements.txt",
+                true,
+            ),
+            (
+                "package.json",
+                r#"{"dependencies": {}}"#.to_owned(),
+                r#"{"dependencies": {"b": "1"}}"#.to_owned(),
+                "Cargo.lock",
+                true,
+            ),
+            (
+                "Gemfile",
+                "a".to_owned(),
+                "b".to_owned(),
+                "package-lock.json",
+                true,
+            ),
         ] {
             assert_eq!(with(name, &before, &after, lockfile), yes, "{name}");
         }

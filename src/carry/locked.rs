@@ -8,7 +8,7 @@ use super::is_lockfile;
 use crate::git::merge::Workspace;
 use crate::git::{GitError, ObjectId, Repository};
 use crate::lockfile;
-use crate::model::{Tree, TreePath, Unread};
+use crate::model::{Package, Tree, TreePath, Unread};
 
 /// A tree without a file: what stands in the lockfile itself is enough here.
 struct Alone;
@@ -87,6 +87,23 @@ pub fn packages(
 /// The versions of each package in the lockfile at `path`, by the package's name.
 #[must_use]
 pub fn versions_by_name(path: &[u8], bytes: &[u8]) -> BTreeMap<String, BTreeSet<String>> {
+    versions_by(path, bytes, |package| package.name.to_string())
+}
+
+/// The versions of each package in a lockfile.
+fn versions(path: &[u8], bytes: Option<&[u8]>) -> BTreeMap<String, BTreeSet<String>> {
+    versions_by(path, bytes.unwrap_or_default(), |package| {
+        let name = crate::ecosystem::normalise(&package.ecosystem, &package.name);
+        let url = crate::ecosystem::purl::of(&package.ecosystem, &name, "");
+        url.as_str().to_owned()
+    })
+}
+
+fn versions_by(
+    path: &[u8],
+    bytes: &[u8],
+    key: impl Fn(&Package) -> String,
+) -> BTreeMap<String, BTreeSet<String>> {
     let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let Some(path) = TreePath::new(path) else {
         return versions;
@@ -96,29 +113,8 @@ pub fn versions_by_name(path: &[u8], bytes: &[u8]) -> BTreeMap<String, BTreeSet<
     };
     let reading = lockfile::read(format, &path, bytes, &Alone);
     for (_, package) in reading.parsed.graph.packages() {
-        let of_name = versions.entry(package.name.to_string()).or_default();
-        of_name.insert(package.version.to_string());
-    }
-    versions
-}
-
-/// The versions of each package in a lockfile.
-fn versions(path: &[u8], bytes: Option<&[u8]>) -> BTreeMap<String, BTreeSet<String>> {
-    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let (Some(path), Some(bytes)) = (TreePath::new(path), bytes) else {
-        return versions;
-    };
-    let lockfile::Claim::Read(format) = lockfile::claim(&path) else {
-        return versions;
-    };
-    let reading = lockfile::read(format, &path, bytes, &Alone);
-    for (_, package) in reading.parsed.graph.packages() {
-        let name = crate::ecosystem::normalise(&package.ecosystem, &package.name);
-        let url = crate::ecosystem::purl::of(&package.ecosystem, &name, "");
-        versions
-            .entry(url.as_str().to_owned())
-            .or_default()
-            .insert(package.version.to_string());
+        let of_key = versions.entry(key(package)).or_default();
+        of_key.insert(package.version.to_string());
     }
     versions
 }

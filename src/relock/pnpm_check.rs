@@ -118,7 +118,8 @@ fn rest((before, old): (&str, &Locked), (after, new): (&str, &Locked)) -> Result
                 holes.push(wish.version.at.clone());
             }
         }
-        holes.push(pnpm_overrides::section(text));
+        let section = pnpm_overrides::section(text);
+        holes.push(section.clone());
         holes.extend(locked.catalogs.iter().map(|entry| entry.version.at.clone()));
         holes.push(locked.packages.first()?.at.start..locked.packages.last()?.at.end);
         holes.push(locked.snapshots.first()?.at.start..locked.snapshots.last()?.at.end);
@@ -129,7 +130,7 @@ fn rest((before, old): (&str, &Locked), (after, new): (&str, &Locked)) -> Result
             result.push('\0');
             done = hole.end;
             // An empty line follows a section.
-            if hole.start < hole.end && hole == pnpm_overrides::section(text) {
+            if !hole.is_empty() && hole == section {
                 done += usize::from(text.get(done..)?.starts_with('\n'));
             }
         }

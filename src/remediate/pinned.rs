@@ -67,24 +67,27 @@ pub fn pinned(tool: Tool, folder: &TreePath, read: &dyn Fn(&TreePath) -> Option<
     }
 }
 
+/// The field of a `package.json` that pins the package manager called `name`, and the release, or the range of such.
+pub(super) fn package_manager(manifest: Value<'_>, name: &str) -> Option<(&'static str, String)> {
+    if let Some(manager) = manifest.str("packageManager") {
+        // A hash may follow.
+        let release = manager.strip_prefix(name)?.strip_prefix('@')?.split('+').next()?;
+        return Some(("packageManager", release.to_owned()));
+    }
+    let engine = manifest.get("devEngines")?.get("packageManager")?;
+    let mut engines = std::iter::once(engine).chain(engine.items());
+    let is_it = |engine: &Value<'_>| engine.str("name").as_deref() == Some(name);
+    Some(("devEngines", engines.find(is_it)?.str("version")?.into_owned()))
+}
+
 fn npm(manifest: &str) -> Option<Pinned> {
     let document = json::read(manifest);
-    let root = document.root();
-    let of = |place: &str, release: &str| Pinned {
-        place: format!("`{place}` in package.json"),
-        release: release.to_owned(),
+    let (field, release) = package_manager(document.root(), "npm")?;
+    Some(Pinned {
+        place: format!("`{field}` in package.json"),
+        release,
         kind: Kind::Npm,
-    };
-    if let Some(manager) = root.str("packageManager") {
-        // A hash may follow.
-        let version = manager.strip_prefix("npm@")?.split('+').next()?;
-        return Some(of("packageManager", version));
-    }
-    let engine = root.get("devEngines")?.get("packageManager")?;
-    let mut engines = std::iter::once(engine).chain(engine.items());
-    let is_npm = |engine: &Value<'_>| engine.str("name").as_deref() == Some("npm");
-    let version = engines.find(is_npm)?.str("version")?;
-    Some(of("devEngines", &version))
+    })
 }
 
 fn poetry(manifest: &str) -> Option<Pinned> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pinned::package_manager;
 use crate::lockfile::pnpm_lock::locked;
 use crate::plan::npm_graph::NewRules;
 use crate::text::tree::Value;
@@ -76,22 +77,14 @@ fn selectors(overrides: Option<Value<'_>>) -> BTreeSet<String> {
     entries.map(|(selector, _)| selector.into_owned()).collect()
 }
 
-/// The major version of pnpm that a manifest pins, by `packageManager` or `devEngines`.
+/// The major version of pnpm that a manifest pins.
 fn pinned(manifest: Value<'_>) -> Option<u64> {
-    let major = |version: &str| {
-        let digits = version.trim_start_matches(|letter: char| "^~>=v ".contains(letter));
-        let end = digits
-            .find(|letter: char| !letter.is_ascii_digit())
-            .unwrap_or(digits.len());
-        digits.get(..end)?.parse::<u64>().ok()
-    };
-    if let Some(pinned) = manifest.str("packageManager") {
-        return pinned.strip_prefix("pnpm@").and_then(major);
-    }
-    let engine = manifest.get("devEngines")?.get("packageManager")?;
-    let mut engines = std::iter::once(engine).chain(engine.items());
-    let engine = engines.find(|engine| engine.str("name").as_deref() == Some("pnpm"))?;
-    engine.str("version").as_deref().and_then(major)
+    let (_, release) = package_manager(manifest, "pnpm")?;
+    let digits = release.trim_start_matches(|letter: char| "^~>=v ".contains(letter));
+    let end = digits
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
 }
 
 /// The name in front of a range.

@@ -85,7 +85,10 @@ fn named(sorted: &[Seen<'_>], globs: &str) -> Result<Chosen, BadGlob> {
 
 /// One after the other: a name that is no glob spoils no other.
 fn exact(sorted: &[Seen<'_>], names: &[String]) -> Chosen {
-    let wanted: Vec<Wanted<'_>> = names.iter().map(|name| Wanted::of(name)).collect();
+    let wanted = names
+        .iter()
+        .map(|name| Wanted::of(name, |name| sorted.iter().any(|seen| seen.name == name)));
+    let wanted: Vec<Wanted<'_>> = wanted.collect();
     let line = |seen: &Seen<'_>| match wanted.iter().find(|wanted| wanted.is_met_by(seen.name)) {
         Some(wanted) => seen.line(Standing::Live, format!("is asked for as {}", wanted.name)),
         None => seen.line(Standing::Out, "is not asked for".into()),
@@ -96,17 +99,17 @@ fn exact(sorted: &[Seen<'_>], names: &[String]) -> Chosen {
     }
 }
 
-/// A name, and what it matches where it is a glob.
+/// A name, and what it matches where no line is called that and it is a glob.
 struct Wanted<'n> {
     name: &'n str,
     matcher: Option<GlobMatcher>,
 }
 
 impl<'n> Wanted<'n> {
-    fn of(name: &'n str) -> Self {
+    fn of(name: &'n str, is_there: impl Fn(&str) -> bool) -> Self {
         Self {
             name,
-            matcher: matcher(name).ok(),
+            matcher: (!is_there(name)).then(|| matcher(name).ok()).flatten(),
         }
     }
 
@@ -128,7 +131,7 @@ pub fn unmatched(choice: &Choice, names: &[&str]) -> Result<Vec<String>, BadGlob
         Choice::Globs(globs) => Globs::new(split(globs).into_iter())?,
         Choice::Names(wanted) => {
             let is_met = |one: &&String| {
-                let one = Wanted::of(one);
+                let one = Wanted::of(one, |one| names.iter().any(|name| short_name(name) == one));
                 names.iter().any(|name| one.is_met_by(short_name(name)))
             };
             return Ok(wanted.iter().filter(|one| !is_met(one)).cloned().collect());

@@ -6,6 +6,7 @@ use super::fix::packages;
 use super::trees::{self, Trees};
 use super::{Failed, FixRequest, Session};
 use crate::config::policy;
+use crate::model::lines::Choice;
 use crate::model::{Failure, Grid};
 use crate::plan::lines::LinePlans;
 use crate::plan::{Edited, Proposal};
@@ -63,7 +64,8 @@ impl Session<'_> {
         self.reach(&found);
         let effective = policy::effective(&found, &request.fix.policy, None)?;
         let settings = effective.policy.fix.clone();
-        let whole = self.line_plans(request, (&found, &effective), &Carriage::new())?;
+        let choice = trees::choice(request.refs.as_deref(), &effective.policy);
+        let whole = self.line_plans(&request.fix, &choice, (&found, &effective), &Carriage::new())?;
         let mut parts = Vec::new();
         match settings.group {
             Grouping::All => {}
@@ -74,9 +76,9 @@ impl Session<'_> {
                     .flat_map(|plan| packages(&plan.proposal))
                     .collect();
                 for package in names {
-                    let mut request = request.clone();
-                    request.fix.limits.only = vec![package.clone()];
-                    let plans = self.line_plans(&request, (&found, &effective), &Carriage::new())?;
+                    let mut request = request.fix.clone();
+                    request.limits.only = vec![package.clone()];
+                    let plans = self.line_plans(&request, &choice, (&found, &effective), &Carriage::new())?;
                     parts.push((package, plans));
                 }
             }
@@ -91,13 +93,13 @@ impl Session<'_> {
     /// Plans for every line; `carried` is what each of them has before.
     pub(super) fn line_plans(
         &self,
-        request: &BackportRequest,
+        request: &FixRequest,
+        choice: &Choice,
         (found, effective): (&DiscoveredTree, &policy::Effective),
         carried: &Carriage,
     ) -> Result<LinePlans, Failed<LinePlans>> {
         let rules = &effective.policy;
-        let choice = trees::choice(request.refs.as_deref(), rules);
-        let columns = || columns(found, &choice, trees::prefer(), self.now);
+        let columns = || columns(found, choice, trees::prefer(), self.now);
         let chosen = columns()?;
         let is_live = |name: &str| chosen.chosen.live().any(|line| line.ref_name == name);
         let mut remarks = effective.remarks.clone();
@@ -136,7 +138,7 @@ impl Session<'_> {
             };
             LinePlans::of(grid, proposal, chosen.refs.default.as_deref(), &branch)
         };
-        match self.planned(&request.fix, &find, Keep::Assessments) {
+        match self.planned(request, &find, Keep::Assessments) {
             Ok((trees, proposal)) => Ok(plans(&trees, proposal)),
             Err(Failed { failure, report }) => Err(Failed {
                 report: match report {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::backport::Carriage;
 use super::series::{self, LineSeries, Work};
-use super::{BackportRequest, Edits, FixLimits, FixRequest, Input, PolicyRequest, Session, Verify, trees};
+use super::{Edits, FixLimits, FixRequest, Input, PolicyRequest, Session, Verify, trees};
 use crate::carry::{self, Line, Settings, locked, request, selection::Selection, summary};
 use crate::config::policy::{self, Effective};
 use crate::forge::{Forge, ForgeError};
@@ -175,28 +175,24 @@ impl Session<'_> {
             let edits = series::edits(work, &begun.found.prefix).map_err(Failure::from)?;
             carried.insert(line.ref_name.clone(), edits);
         }
-        let is_plain = |name: &String| !name.contains(['*', '?', '[', ']', '{', '}', ',', '\\']);
-        names.retain(is_plain);
         if only.is_empty() || names.is_empty() {
             return Ok(None);
         }
-        let request = BackportRequest {
-            fix: FixRequest {
-                input: request.input.clone(),
-                policy: request.policy.clone(),
-                resolve: false,
-                limits: FixLimits {
-                    only,
-                    for_pull_request: true,
-                    is_only_derived: true,
-                    ..FixLimits::default()
-                },
-                verify: Verify::Here,
-                edits: Edits::Show,
+        let request = FixRequest {
+            input: request.input.clone(),
+            policy: request.policy.clone(),
+            resolve: false,
+            limits: FixLimits {
+                only,
+                for_pull_request: true,
+                is_only_derived: true,
+                ..FixLimits::default()
             },
-            refs: Some(names.join(",")),
+            verify: Verify::Here,
+            edits: Edits::Show,
         };
-        self.line_plans(&request, (&begun.found, &begun.effective), &carried)
+        let choice = Choice::Names(names);
+        self.line_plans(&request, &choice, (&begun.found, &begun.effective), &carried)
             .map(Some)
             .map_err(|failed| failed.failure)
     }

@@ -224,14 +224,12 @@ impl Session<'_> {
                 });
             }
         };
-        let is_said = !request.limits.is_only_derived;
-        for word in remediate::unmet(&before, &request.limits.only)
-            .into_iter()
-            .filter(|_| is_said)
-        {
-            self.observer.warn(&format!(
-                "`{word}` names no finding: `--only` takes the id of an advisory, the name of a package or its package URL."
-            ));
+        if !request.limits.is_only_derived {
+            for word in remediate::unmet(&before, &request.limits.only) {
+                self.observer.warn(&format!(
+                    "`{word}` names no finding: `--only` takes the id of an advisory, the name of a package or its package URL."
+                ));
+            }
         }
         self.observer.working("asking registries");
         let limits = request.limits.under(&trees.policy(), self.now);

@@ -16,6 +16,7 @@ use crate::git::{ObjectId, Repository};
 use crate::matching::{self, Assessment};
 use crate::model::grid::{Cell, CellState, GridRow};
 use crate::model::{Advisory, Decision, Ecosystem, Failure, Outcome, PackageUrl};
+use crate::report::phrases::counted;
 use crate::scan::columns::Columns;
 
 /// Of more advisories about one repository the latest are looked at: each takes a walk through its history.
@@ -64,9 +65,21 @@ pub(super) fn own_rows(
     outcome: &Outcome,
 ) -> Result<OwnRows, Failure> {
     let mut notes = Vec::new();
-    let mut all = named(index, repository, outcome).map_err(damaged)?;
+    let (mut all, lost) = named(index, repository, outcome).map_err(damaged)?;
+    if !lost.is_empty() && repository.is_shallow().map_err(Failure::from)? {
+        notes.push(format!(
+            "{} about packages of this repository {} commits that this shallow clone lacks, as {}: whether lines have these is not \
+             looked at. Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out.",
+            counted(lost.len(), "advisory", "advisories"),
+            if lost.len() == 1 { "names" } else { "name" },
+            lost.first().map_or("", String::as_str)
+        ));
+    }
     if all.is_empty() {
-        return Ok(OwnRows::default());
+        return Ok(OwnRows {
+            notes,
+            ..OwnRows::default()
+        });
     }
     if let Some(more) = all.len().checked_sub(MAX_ADVISORIES).filter(|more| *more > 0) {
         notes.push(format!(
@@ -133,8 +146,14 @@ fn damaged(damage: Damage) -> Failure {
     Failure::incomplete(damage.to_string(), "Build the advisory database again.")
 }
 
-/// The advisories that name an own module and a commit of the clone as its fix, the latest first.
-fn named<'i>(index: &'i Index, repository: &Repository, outcome: &Outcome) -> Result<Vec<Own<'i>>, Damage> {
+/// The advisories that name an own module and a commit of the clone as its fix, the latest first; and the ids of those whose commits
+/// the clone has none of.
+fn named<'i>(
+    index: &'i Index,
+    repository: &Repository,
+    outcome: &Outcome,
+) -> Result<(Vec<Own<'i>>, BTreeSet<String>), Damage> {
+    let mut lost = BTreeSet::new();
     let modules: BTreeSet<&(Ecosystem, String)> =
         outcome.targets.iter().flat_map(|target| &target.own).collect();
     let mut all: BTreeMap<String, Own<'_>> = BTreeMap::new();
@@ -144,6 +163,9 @@ fn named<'i>(index: &'i Index, repository: &Repository, outcome: &Outcome) -> Re
             // What another repository calls its fix is none here.
             let fixes = resolved(repository, &ids, &mut Vec::new());
             if fixes.is_empty() {
+                if !ids.is_empty() {
+                    lost.insert(group.advisory()?.id);
+                }
                 continue;
             }
             let advisory = group.advisory()?;
@@ -158,7 +180,7 @@ fn named<'i>(index: &'i Index, repository: &Repository, outcome: &Outcome) -> Re
     }
     let mut all: Vec<Own<'_>> = all.into_values().collect();
     all.sort_by_key(|own| std::cmp::Reverse(own.advisory.published));
-    Ok(all)
+    Ok((all, lost))
 }
 
 /// The branch or tag of each target, with the tags that it contains; `None` where it is not known.

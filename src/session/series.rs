@@ -183,10 +183,10 @@ fn unfit(work: &Work, tree: ObjectId) -> Result<Option<(String, String)>, GitErr
         let Some((_, id)) = work.workspace.at(tree, lockfile)? else {
             continue;
         };
+        let name = shown(name_of(lockfile));
         let mut versions = None;
         for path in &changed {
-            let name = String::from_utf8_lossy(name_of(path)).into_owned();
-            if !fits::is_manifest(&name) || !is_locked_by(path, lockfile, &carried.lockfiles) {
+            if !is_locked_by(path, lockfile, &carried.lockfiles) {
                 continue;
             }
             let (before, after) = (text(work.tip, path)?, text(tree, path)?);
@@ -195,16 +195,15 @@ fn unfit(work: &Work, tree: ObjectId) -> Result<Option<(String, String)>, GitErr
                 versions = Some(locked::versions_by_name(lockfile, &bytes));
             }
             let change = fits::Change {
-                name: &name,
+                name: &shown(name_of(path)),
                 before: &before,
                 after: &after,
             };
-            let is_fit = fits::fits(change, &String::from_utf8_lossy(name_of(lockfile)), |package| {
+            let is_fit = fits::fits(change, &name, |package| {
                 let of_name = versions.as_ref().and_then(|versions| versions.get(package));
                 of_name.into_iter().flatten().cloned().collect()
             });
             if !is_fit {
-                let shown = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
                 return Ok(Some((shown(lockfile), shown(path))));
             }
         }
@@ -212,16 +211,24 @@ fn unfit(work: &Work, tree: ObjectId) -> Result<Option<(String, String)>, GitErr
     Ok(None)
 }
 
-/// The manifest at `path` is in the folder of `lockfile` or below, and no other of `lockfiles` is nearer.
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// `lockfile` is made with the manifest at `path`, which is in its folder or below, and no other such one of `lockfiles` is nearer.
 fn is_locked_by(path: &[u8], lockfile: &[u8], lockfiles: &BTreeSet<Vec<u8>>) -> bool {
+    let name = shown(name_of(path));
+    let is_its = |lockfile: &[u8]| fits::is_made_with(&shown(name_of(lockfile)), &name);
     let is_above = |lockfile: &[u8]| match folder_of(lockfile) {
         b"" => true,
         folder => path
             .strip_prefix(folder)
             .is_some_and(|rest| rest.starts_with(b"/")),
     };
-    let mut others = lockfiles.iter().filter(|other| is_above(other));
-    is_above(lockfile) && !others.any(|other| folder_of(other).len() > folder_of(lockfile).len())
+    let mut others = lockfiles.iter().filter(|other| is_above(other) && is_its(other));
+    is_above(lockfile)
+        && is_its(lockfile)
+        && !others.any(|other| folder_of(other).len() > folder_of(lockfile).len())
 }
 
 fn folder_of(path: &[u8]) -> &[u8] {

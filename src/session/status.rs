@@ -200,10 +200,7 @@ fn count_unknown(outcome: &mut Outcome, rows: &[GridRow]) {
     for row in rows {
         let gap = Gap {
             location: None,
-            reason: format!(
-                "whether it has the fix of {} is not known: this clone lacks a part of its history",
-                row.advisory.id
-            ),
+            reason: format!("whether a line has the fix of {} is not known", row.advisory.id),
             hint: "Fetch the whole history: `git fetch --unshallow`, or `fetch-depth: 0` where a workflow checks out.".to_owned(),
         };
         let mut is_unknown = false;

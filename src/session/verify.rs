@@ -13,7 +13,7 @@ use crate::remediate::native::{Native, native};
 use crate::remediate::pinned::{pinned, version_in};
 use crate::sys::file;
 use crate::sys::interrupt::Temporary;
-use crate::sys::program::{self, Run};
+use crate::sys::program::{self, ProgramError, Run};
 
 /// Who proves an edit beside the check and the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,29 +78,18 @@ pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -
         let bytes = tree.read(path).ok()?;
         String::from_utf8(bytes.to_vec()).ok()
     });
-    let version = match pinned {
+    let by = match pinned {
         None => String::new(),
         Some(pinned) => {
-            let ran = program::run(&Run {
-                tool: native.tool,
-                program: &program,
-                arguments: &["--version"],
-                // Not in the project: some start the release that it pins.
-                folder: &streams,
-                streams: &streams,
-                environment: native.environment,
-                at_most: AT_MOST,
-            });
-            let said = ran.map_err(|error| failed(&error))?.text;
-            let version = version_in(&said).unwrap_or_default();
-            if !pinned.allows(version) {
+            let version = version(native, &program, &streams).map_err(|error| failed(&error))?;
+            if !pinned.allows(&version) {
                 return Err(format!(
-                    "`--verify native` needs {name} {}, which {} pins: that in PATH is {}.",
+                    "`--verify native` needs {name} {}, which {} pins: that in PATH {}.",
                     pinned.release,
                     pinned.place,
-                    match version {
-                        "" => "of no version that it says",
-                        version => version,
+                    match version.as_str() {
+                        "" => "does not say its version".to_owned(),
+                        version => format!("is {version}"),
                     }
                 ));
             }
@@ -137,7 +126,21 @@ pub(super) fn verify(plan: &LockfilePlan, tree: &dyn Tree, asking: Asking<'_>) -
         .iter()
         .map(|command| format!("{name} {}", command.join(" ")))
         .collect();
-    Ok(format!("{version}{}", asked.join("; ")))
+    Ok(format!("{by}{}", asked.join("; ")))
+}
+
+/// The version of the tool, which is asked outside of the project: some start the release that it pins.
+fn version(native: &Native, program: &Path, streams: &Path) -> Result<String, ProgramError> {
+    let ran = program::run(&Run {
+        tool: native.tool,
+        program,
+        arguments: &["--version"],
+        folder: streams,
+        streams,
+        environment: native.environment,
+        at_most: AT_MOST,
+    })?;
+    Ok(version_in(&ran.output).unwrap_or_default().to_owned())
 }
 
 fn environment(native: &Native, is_offline: bool) -> Vec<(&'static str, &'static str)> {

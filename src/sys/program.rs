@@ -150,6 +150,8 @@ pub struct Ran {
     pub is_good: bool,
     /// What it wrote to standard error and then to standard output, in that order, cut after 64 KiB each.
     pub text: String,
+    /// What it wrote to standard output alone.
+    pub output: String,
 }
 
 /// A program that did not run to its end.
@@ -228,10 +230,11 @@ pub fn run(run: &Run<'_>) -> Result<Ran, ProgramError> {
         }
         std::thread::sleep(PAUSE);
     };
-    let text = format!("{}\n{}", start_of(&errors)?, start_of(&output)?);
+    let output = start_of(&output)?;
     Ok(Ran {
         is_good: status.success(),
-        text,
+        text: format!("{}\n{output}", start_of(&errors)?),
+        output,
     })
 }
 

@@ -63,6 +63,13 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// The commit at HEAD, as git keeps it.
+    fn raw_commit(&self) -> Vec<u8> {
+        let mut git = Command::new("git");
+        git.args(["cat-file", "commit", "HEAD"]).current_dir(self.path());
+        git.output().expect("git").stdout
+    }
+
     /// Writes files and commits them.
     fn commit(&self, files: &[(&str, &str)], message: &str) -> String {
         for (name, text) in files {
@@ -358,12 +365,18 @@ fn the_commands_give_the_same_commits_where_lockfiles_change() {
             ("a", "a\n"),
             ("Cargo.lock", &lock("1", "1")),
             ("x/composer.lock", "{}\n"),
+            ("apps/[id]/composer.lock", "{}\n"),
         ],
         "Begin\n",
     );
     project.git(&["checkout", "-qb", "release/1.0"]);
     project.commit(&[("Cargo.lock", &lock("1", "elsewhere"))], "Lock\n");
     project.commit(&[("there", "b\n"), ("other", "o\n")], "Otherwise\n");
+    // A pattern of this name means this file.
+    project.commit(
+        &[("apps/i/composer.lock", "{\"of\": \"the line\"}\n")],
+        "Beside\n",
+    );
     project.git(&["rm", "-q", "x/composer.lock"]);
     project.commit(&[], "Remove\n");
     project.git(&["checkout", "-q", "main"]);
@@ -372,7 +385,11 @@ fn the_commands_give_the_same_commits_where_lockfiles_change() {
         project.commit(&[("Cargo.lock", &lock("3", "1"))], "Lock alone\n"),
         project.commit(&[("there", "b\n")], "There\n"),
         project.commit(
-            &[("a", "c\n"), ("new/Cargo.lock", "version = 4\n")],
+            &[
+                ("a", "c\n"),
+                ("new/Cargo.lock", "version = 4\n"),
+                ("apps/[id]/composer.lock", "{\"a\": 1}\n"),
+            ],
             "A new one\n",
         ),
     ];
@@ -502,12 +519,7 @@ fn messages_are_those_of_cherry_pick() {
                 &["cherry-pick", "-x"]
             };
             project.as_ann(&[flags, &[commit.as_str()]].concat(), "1600000000 +0000");
-            let raw = Command::new("git")
-                .args(["cat-file", "commit", "HEAD"])
-                .current_dir(project.path())
-                .output()
-                .expect("git")
-                .stdout;
+            let raw = project.raw_commit();
             let raw = String::from_utf8_lossy(&raw).into_owned();
             let (head, message) = raw.split_once("\n\n").expect("a message");
             let made = String::from_utf8_lossy(&ours.message);
@@ -566,12 +578,7 @@ fn messages_in_other_encodings_become_those_of_cherry_pick() {
         let carried = project.carry(&[&commit], "release/1.0", None);
         project.git(&["checkout", "-q", "--detach", "release/1.0"]);
         project.git(&["cherry-pick", "-x", &commit]);
-        let raw = Command::new("git")
-            .args(["cat-file", "commit", "HEAD"])
-            .current_dir(project.path())
-            .output()
-            .expect("git")
-            .stdout;
+        let raw = project.raw_commit();
         let raw = String::from_utf8(raw).expect("UTF-8");
         let (_, message) = raw.split_once("\n\n").expect("a message");
         let made = String::from_utf8(carried.commits[0].message.clone()).expect("UTF-8");

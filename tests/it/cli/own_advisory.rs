@@ -199,6 +199,16 @@ fn lines_without_the_fix_take_it() {
         assert!(ran.out.contains(&words), "{words}\n{}", ran.out);
     }
     assert!(!ran.out.contains("release/1.0 · takes"), "{}", ran.out);
+    // Names that would be read as several, or as a pattern of another, are names.
+    for name in ["release/2,0", "release/{1.4,2.0}"] {
+        project.sandbox.git(&["branch", name, "release/2.0"]);
+    }
+    let ran = project.run(&project.record(), &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for name in ["release/2,0", "release/{1.4,2.0}", "release/2.0", "release/1.3"] {
+        let takes = format!("planned   {name} · takes 1 commit");
+        assert!(ran.out.contains(&takes), "{takes}\n{}", ran.out);
+    }
 }
 
 #[test]
@@ -270,8 +280,10 @@ fn a_fix_that_was_undone_and_came_back_counts_from_then_on() {
                 "{version} with {named:?} in {said:#}"
             );
         }
-        let ran = project.run(&record, &["--format", "json", "--refs", "release/2.2"]);
-        assert!(!ran.out.contains("has the fix"), "{}", ran.out);
+        let ran = project.run(&record, &[]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("main: has the fix"), "{}", ran.out);
+        assert!(ran.out.contains("planned   release/2.2 · takes "), "{}", ran.out);
     }
 }
 
@@ -456,7 +468,7 @@ fn the_grid_shows_which_lines_have_the_fix() {
         assert_eq!(refused > 0, !is_whole, "{folder} {}", ran.out);
         let said = ran
             .out
-            .contains("whether it has the fix of GHSA-2222-3333-4444 is not known");
+            .contains("whether a line has the fix of GHSA-2222-3333-4444 is not known");
         assert_eq!(said, !is_whole, "{folder} {}", ran.out);
         let metrics = &ran.json()["metrics"]["rows"];
         let rows = metrics.as_array().expect("rows").iter();
@@ -552,4 +564,26 @@ fn what_cannot_be_worked_out_is_said() {
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("is not known"), "{}", ran.err);
     assert_eq!(ran.json()["affected"][0].get("versions"), None);
+    // Where it lacks the commit itself there is no row, and that is said.
+    project.sandbox.write("other", "3\n");
+    project.sandbox.git(&["commit", "-qam", "later"]);
+    let to = project.sandbox.path("shallower");
+    let to = to.to_str().expect("a path");
+    project.sandbox.git(&["clone", "-q", "--depth=1", &origin, to]);
+    let mut record = project.record();
+    let fix = format!("https://forge.example/acme/shop/commit/{}", project.fix);
+    record["references"] = json!([{"type": "FIX", "url": fix}]);
+    record["affected"][0]["ranges"] = json!([{"type": "SEMVER", "events": [{"introduced": "0"}]}]);
+    let index = project.sandbox.index("own.lkdb", &[record], NOW);
+    let status = ["status", to, "--refs", "main", "--db", &index, "--now", NOW];
+    let ran = project.sandbox.run(&status);
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(
+            "1 advisory about packages of this repository names commits that this shallow clone lacks"
+        ),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
 }

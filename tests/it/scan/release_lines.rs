@@ -326,6 +326,40 @@ fn refs_takes_globs_on_short_names_and_nothing_else() {
     }
 }
 
+/// Labels and comments name lines, and so does a run that found them: each word by itself.
+#[test]
+fn names_are_those_of_lines_first_and_globs_else() {
+    let all = candidates(&["main", "release/x", "release/{x}", "a,b", "1.4", "1.5"]);
+    let live = |wanted: &[&str]| {
+        let choice = Choice::Names(wanted.iter().map(|one| (*one).to_owned()).collect());
+        let chosen = chosen(&all, &choice);
+        let live = chosen
+            .live()
+            .map(|line| line.ref_name.trim_start_matches("refs/heads/").to_owned());
+        let names: Vec<&str> = all.iter().map(|candidate| candidate.ref_name.as_str()).collect();
+        (
+            live.collect::<Vec<_>>(),
+            unmatched(&choice, &names).expect("no glob is too bad"),
+        )
+    };
+    for (wanted, lines, absent) in [
+        (&["release/{x}", "a,b"][..], &["a,b", "release/{x}"][..], &[][..]),
+        (&["release/x"], &["release/x"], &[]),
+        (&["1.*"], &["1.5", "1.4"], &[]),
+        (&["[bad", "1.4", "gone"], &["1.4"], &["[bad", "gone"]),
+    ] {
+        let (found, missing) = live(wanted);
+        assert_eq!(
+            (found.iter().map(String::as_str).collect::<Vec<_>>(), missing),
+            (
+                lines.to_vec(),
+                absent.iter().map(|one| (*one).to_owned()).collect()
+            ),
+            "{wanted:?}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn every_candidate_has_a_place_and_a_reason(
